@@ -1,0 +1,3 @@
+"""Calotype: images in, governed datasets out."""
+
+__version__ = "0.1.0"

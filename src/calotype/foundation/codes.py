@@ -1,0 +1,68 @@
+"""One table: error code -> HTTP status, exit code of the command line, and whether the same call may work later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OK, FINDINGS, USAGE, NOT_FOUND, CONFLICT, EXTERNAL, BUG = 0, 1, 2, 3, 4, 5, 70
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How the doors translate one error code."""
+
+    status: int
+    exit_code: int
+    retryable: bool = False
+
+
+_INVALID = Code(422, USAGE)
+_NOT_FOUND = Code(404, NOT_FOUND)
+_CONFLICT = Code(409, CONFLICT)
+_RED = Code(409, FINDINGS)
+_EXTERNAL = Code(502, EXTERNAL, retryable=True)
+
+CODES: dict[str, Code] = {
+    # foundation: the categories themselves
+    "internal": Code(500, BUG),
+    "bug": Code(500, BUG),
+    "invalid": _INVALID,
+    "not-found": _NOT_FOUND,
+    "already-exists": _CONFLICT,
+    "conflict": _CONFLICT,
+    "not-permitted": Code(403, USAGE),
+    "checks-failed": _RED,
+    "external": _EXTERNAL,
+    # store
+    "workspace-not-found": _NOT_FOUND,
+    "workspace-exists": _CONFLICT,
+    "workspace-too-new": _CONFLICT,
+    "media-missing": _NOT_FOUND,
+    "media-damaged": Code(500, EXTERNAL),
+    "media-name-invalid": _INVALID,
+    "file-unreadable": _INVALID,
+    "storage-failed": _EXTERNAL,
+    "table-damaged": Code(500, EXTERNAL),
+    "job-lease-lost": Code(409, CONFLICT, retryable=True),
+    # datasets
+    "dataset-not-found": _NOT_FOUND,
+    "dataset-exists": _CONFLICT,
+    "name-invalid": _INVALID,
+    "ref-not-found": _NOT_FOUND,
+    "ref-ambiguous": _CONFLICT,
+    "ref-exists": _CONFLICT,
+    "sample-not-found": _NOT_FOUND,
+    "nothing-to-commit": _CONFLICT,
+    "working-state-moved": Code(409, CONFLICT, retryable=True),
+    "working-state-dirty": _CONFLICT,
+    "label-set-not-found": _NOT_FOUND,
+    "annotation-invalid": _INVALID,
+    "sample-invalid": _INVALID,
+    "query-invalid": _INVALID,
+    "query-field-unknown": _INVALID,
+}
+
+
+def code_of(code: str) -> Code:
+    """The row of a code; an unlisted code counts as our bug."""
+    return CODES.get(code, CODES["bug"])

@@ -1,0 +1,129 @@
+"""The catalog: one SQL database that alone says what a commit, a branch and a tag is.
+
+SQLite in WAL mode with `synchronous=FULL`: when a write returns, it survives a power cut. Write transactions take the
+lock at once (`BEGIN IMMEDIATE`), so a check made inside one still holds when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from calotype.foundation.actor import Actor
+from calotype.foundation.clock import now_us
+from calotype.foundation.errors import Conflict
+from calotype.foundation.ids import sha256_json
+from calotype.store import schema
+
+HEAD_REVISION = "0001"
+"""The newest migration; a test compares it with the scripts."""
+
+BUSY_TIMEOUT_S = 60.0
+
+
+class WorkspaceTooNew(Conflict):
+    """The catalog was written by a newer Calotype."""
+
+    code = "workspace-too-new"
+    what = "this workspace is at catalog revision {found}, this program knows up to {known}"
+    fix = "upgrade calotype to the version that wrote the workspace"
+
+
+class Transaction:
+    """One write transaction of one verb; its audit event is written with it or not at all."""
+
+    def __init__(self, conn: sa.Connection, details: dict[str, Any]) -> None:
+        self.conn = conn
+        self._details = details
+
+    def details(self, facts: dict[str, Any]) -> None:
+        """Add facts to the audit event of this verb."""
+        self._details.update(facts)
+
+
+class Catalog:
+    """Opens the database, migrates it when needed, hands out transactions."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = sa.create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+            poolclass=sa.pool.QueuePool,
+        )
+        sa.event.listen(self.engine, "connect", _on_connect)
+        sa.event.listen(self.engine, "begin", _on_begin)
+        self._migrate()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A consistent read of the catalog."""
+        with self.engine.connect() as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def write(self, actor: Actor, verb: str, *, subject: str) -> Iterator[Transaction]:
+        """The transaction of one verb: all of it and its audit event, or nothing."""
+        with self.bookkeeping() as conn:
+            details: dict[str, Any] = {}
+            yield Transaction(conn, details)
+            _append_audit(conn, actor=actor, verb=verb, subject=subject, details=details)
+
+    @contextmanager
+    def bookkeeping(self) -> Iterator[sa.Connection]:
+        """A write that is no verb: leases, progress, caches. Nothing that a person could be asked about."""
+        with self.engine.connect() as conn:
+            writer = conn.execution_options(calotype_write=True)
+            with writer.begin():
+                yield writer
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        found = self._revision()
+        if found == HEAD_REVISION:
+            return
+        if found is not None and found > HEAD_REVISION:
+            raise WorkspaceTooNew(where=self.path.name, found=found, known=HEAD_REVISION)
+        from calotype.store.migrations.upgrade import upgrade  # heavy (alembic), needed once per workspace
+
+        upgrade(self.engine)
+
+    def _revision(self) -> str | None:
+        with self.engine.connect() as conn:
+            if not sa.inspect(conn).has_table("alembic_version"):
+                return None
+            return conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we emit BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _on_begin(conn: sa.Connection) -> None:
+    immediate = conn.get_execution_options().get("calotype_write", False)
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN DEFERRED")
+
+
+def _append_audit(conn: sa.Connection, *, actor: Actor, verb: str, subject: str, details: dict[str, Any]) -> None:
+    last = conn.execute(sa.select(schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)).scalar()
+    event = {"at_us": now_us(), "actor": actor.id, "verb": verb, "subject": subject, "details": details}
+    previous = last or "0" * 64
+    row = {**event, "previous": previous, "hash": event_hash(event, previous=previous)}
+    conn.execute(schema.audit.insert().values(**row))
+
+
+def event_hash(event: dict[str, Any], *, previous: str) -> str:
+    """The link of the audit chain: SHA-256 over the event and the hash of the event before it."""
+    return sha256_json({**event, "previous": previous})

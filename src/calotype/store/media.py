@@ -1,0 +1,157 @@
+"""Media: the bytes of images, each stored once under its SHA-256 and never changed.
+
+Layout: `<root>/sha256/ab/<64 hex digits>`. Put-if-absent: bytes go to a temporary file, are flushed, and a hard link
+gives them their name; the link fails when the name exists, which then holds the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from calotype.foundation.errors import External, Invalid, NotFound
+from calotype.foundation.ids import uuid7
+from calotype.store.durable import fsync_path, fsync_paths
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class MediaMissing(NotFound):
+    """No bytes are stored under this hash."""
+
+    code = "media-missing"
+    what = "no media with SHA-256 {sha256}"
+    fix = "add the file again, or run `calotype verify` to see what else is missing"
+
+
+class MediaDamaged(External):
+    """The stored bytes are not the ones that were put."""
+
+    code = "media-damaged"
+    what = "the stored bytes of media {sha256} do not match their hash"
+    fix = "restore the file from a backup, or add the original image again"
+
+
+class MediaNameInvalid(Invalid):
+    """Not a SHA-256."""
+
+    code = "media-name-invalid"
+    what = "media are named by 64 lower-case hexadecimal digits, got {got!r}"
+    fix = "use the media_sha256 of a sample"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaObject:
+    """Bytes that are stored."""
+
+    sha256: str
+    n_bytes: int
+    new: bool
+
+
+class Media:
+    """The media of a workspace on a local disk. Safe for many threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._objects = root / "sha256"
+        self._incoming = root / "incoming"
+        self._objects.mkdir(parents=True, exist_ok=True)
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes lie (whether they are there or not).
+
+        Raises: MediaNameInvalid.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise MediaNameInvalid(got=sha256[:80])
+        return self._objects / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are stored."""
+        return self.path(sha256).is_file()
+
+    def read(self, sha256: str, *, verify: bool = False) -> bytes:
+        """The bytes.
+
+        Raises: MediaMissing, MediaDamaged (only with `verify`).
+        """
+        try:
+            data = self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            raise MediaMissing(sha256=sha256) from None
+        if verify and hashlib.sha256(data).hexdigest() != sha256:
+            raise MediaDamaged(sha256=sha256)
+        return data
+
+    def put(self, data: bytes) -> MediaObject:
+        """Store bytes and return when they are safe on the disk."""
+        with self.batch() as batch:
+            return batch.put(data)
+
+    @contextmanager
+    def batch(self) -> Iterator[MediaBatch]:
+        """Store many: each file is flushed at once, the folders once at the end. Safe on the disk after the block."""
+        batch = MediaBatch(self, self._incoming)
+        yield batch
+        batch.flush()
+
+    def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
+        """Remove temporary files that dead writers left. Returns how many."""
+        removed = 0
+        for file in self._incoming.iterdir():
+            if now_s - file.stat().st_mtime > older_than_s:
+                file.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+
+class MediaBatch:
+    """Media on their way to the disk; `put` may be called from several threads."""
+
+    def __init__(self, media: Media, incoming: Path) -> None:
+        self._media = media
+        self._incoming = incoming
+        self._folders: set[Path] = set()
+        self._lock = threading.Lock()
+
+    def put(self, data: bytes, *, sha256: str | None = None) -> MediaObject:
+        """Store bytes (their SHA-256 may be handed in when the caller computed it)."""
+        name = sha256 or hashlib.sha256(data).hexdigest()
+        target = self._media.path(name)
+        if target.exists():
+            return MediaObject(name, len(data), new=False)
+        self._ensure_folder(target.parent)
+        temporary = self._incoming / uuid7()
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(temporary, target)
+                new = True
+            except FileExistsError:
+                new = False
+        finally:
+            temporary.unlink(missing_ok=True)
+        with self._lock:
+            self._folders.add(target.parent)
+        return MediaObject(name, len(data), new=new)
+
+    def flush(self) -> None:
+        """Flush the folders that name the new files."""
+        with self._lock:
+            folders, self._folders = self._folders, set()
+        fsync_paths(sorted(folders))
+
+    def _ensure_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            fsync_path(folder.parent)

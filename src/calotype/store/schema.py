@@ -1,0 +1,234 @@
+"""The catalog's SQL tables. Rooms query them from their own repository; nobody else writes SQL.
+
+Times are whole microseconds since 1970 UTC; ids are 32 hexadecimal digits; JSON holds plain values only.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> sa.Column[str]:
+    return sa.Column("id", sa.String(64), primary_key=True)
+
+
+def _dataset_id() -> sa.Column[str]:
+    return sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id"), nullable=False, index=True)
+
+
+workspace = sa.Table(
+    "workspace",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(200), nullable=False),
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""Small immutable texts that commits point at: ontology, metadata fields, contract. Found by the hash of the body."""
+
+commits = sa.Table(
+    "commits",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("parents", sa.JSON, nullable=False),
+    sa.Column("author", sa.String(200), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("pins", sa.JSON, nullable=False),
+    sa.Column("documents", sa.JSON, nullable=False),
+    sa.Column("stats", sa.JSON, nullable=False),
+)
+
+refs = sa.Table(
+    "refs",
+    metadata,
+    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id"), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("commit_id", sa.String(64), sa.ForeignKey("commits.id"), nullable=True),
+    sa.Column("pins", sa.JSON, nullable=False),
+    sa.Column("documents", sa.JSON, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+)
+"""Branches and tags. A branch also carries its working state: the pins and documents of edits not yet committed."""
+
+reflog = sa.Table(
+    "reflog",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _dataset_id(),
+    sa.Column("ref", sa.String(200), nullable=False),
+    sa.Column("old_commit", sa.String(64), nullable=True),
+    sa.Column("new_commit", sa.String(64), nullable=True),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("verb", sa.String(64), nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("verb", sa.String(64), nullable=False, index=True),
+    sa.Column("subject", sa.String(400), nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("source", sa.String(400), nullable=False),
+    sa.Column("format", sa.String(32), nullable=False),
+    sa.Column("label_set", sa.String(200), nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("losses", sa.JSON, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_at_us", sa.BigInteger, nullable=True),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _dataset_id(),
+    sa.Column("import_id", sa.String(32), nullable=False, index=True),
+    sa.Column("what", sa.String(32), nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("item", sa.JSON, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+"""What was set aside at the door, with its reason: files and single annotations."""
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _id(),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False, index=True),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("worker", sa.String(64), nullable=True),
+    sa.Column("lease_until_us", sa.BigInteger, nullable=False),
+    sa.Column("result", sa.JSON, nullable=True),
+    sa.Column("error", sa.JSON, nullable=True),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=True),
+    sa.Column("finished_at_us", sa.BigInteger, nullable=True),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("pipeline", sa.String(200), nullable=False),
+    sa.Column("pipeline_sha256", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_at_us", sa.BigInteger, nullable=True),
+    sa.Column("error", sa.JSON, nullable=True),
+)
+
+run_stages = sa.Table(
+    "run_stages",
+    metadata,
+    sa.Column("run_id", sa.String(32), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("inputs", sa.JSON, nullable=False),
+    sa.Column("outputs", sa.JSON, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=True),
+    sa.Column("finished_at_us", sa.BigInteger, nullable=True),
+)
+
+check_runs = sa.Table(
+    "check_runs",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("commit_id", sa.String(64), nullable=True),
+    sa.Column("state_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("contract_sha256", sa.String(64), nullable=False),
+    sa.Column("gates", sa.JSON, nullable=False),
+    sa.Column("checks", sa.JSON, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_at_us", sa.BigInteger, nullable=False),
+)
+
+findings = sa.Table(
+    "findings",
+    metadata,
+    sa.Column("check_run_id", sa.String(64), sa.ForeignKey("check_runs.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("check_name", sa.String(64), nullable=False, index=True),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("sample_id", sa.String(32), nullable=True, index=True),
+    sa.Column("annotation_id", sa.String(32), nullable=True),
+    sa.Column("label_set", sa.String(200), nullable=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+)
+
+releases = sa.Table(
+    "releases",
+    metadata,
+    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id"), primary_key=True),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("commit_id", sa.String(64), sa.ForeignKey("commits.id"), nullable=False),
+    sa.Column("spec", sa.JSON, nullable=False),
+    sa.Column("card", sa.JSON, nullable=False),
+    sa.Column("files", sa.JSON, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+)
+
+measures = sa.Table(
+    "measures",
+    metadata,
+    sa.Column("media_sha256", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
+"""What was computed of the pixels of a media object (hashes, sharpness, descriptors): a cache that may be dropped."""
