@@ -1,0 +1,144 @@
+"""Sample and annotation: the two rows that everything else is about.
+
+Coordinates are pixels of the upright image (EXIF orientation applied), origin at the top-left corner, continuous:
+a pixel covers [i, i + 1), a box has an area of w * h, without "+1".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from calotype.foundation.errors import Invalid
+
+MetadataValue = str | int | float | bool
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+DEFAULT_LABEL_SET = "ground_truth"
+
+
+class SampleInvalid(Invalid):
+    """A sample breaks a promise of the model."""
+
+    code = "sample-invalid"
+    what = "sample {name!r} is not valid: {detail}"
+    fix = "correct the value at its source and import again"
+
+
+class AnnotationInvalid(Invalid):
+    """An annotation breaks a promise of the model."""
+
+    code = "annotation-invalid"
+    what = "annotation is not valid: {detail}"
+    fix = "correct it at its source, or import with `--on-invalid quarantine` to set such items aside"
+
+
+class Kind(StrEnum):
+    """What an annotation draws; the richest geometry that it has gives its kind."""
+
+    CLASSIFICATION = "classification"
+    BOX = "box"
+    POLYGON = "polygon"
+    MASK = "mask"
+    KEYPOINTS = "keypoints"
+
+
+class Split(StrEnum):
+    """The usual three; other names are allowed as text."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a dataset.
+
+    `name` is its path below the folder or label file it came from (posix, not normalised), unique in the dataset.
+    `names` are all names under which the same bytes came in. `width_px`, `height_px` are of the upright image.
+    `parent_id` and `recipe` say what it was derived from and by what; both empty for an original.
+    """
+
+    sample_id: str
+    media_sha256: str
+    name: str
+    width_px: int
+    height_px: int
+    mime: str
+    n_bytes: int
+    names: tuple[str, ...] = ()
+    source: str = ""
+    licence: str = ""
+    group: str = ""
+    split: str = ""
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, MetadataValue] = field(default_factory=lambda: _EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    parent_id: str = ""
+    recipe: str = ""
+    import_id: str = ""
+    created_at_us: int = 0
+
+    def __post_init__(self) -> None:
+        if self.width_px < 1 or self.height_px < 1:
+            raise SampleInvalid(name=self.name, detail=f"size {self.width_px}x{self.height_px} px")
+        if not self.name or len(self.name) > 4_096:
+            raise SampleInvalid(name=self.name[:80], detail="a name has 1 to 4096 characters")
+
+    @property
+    def is_derived(self) -> bool:
+        """Made by a recipe from another sample."""
+        return bool(self.parent_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One labelled thing on one sample.
+
+    Attributes:
+        bbox_xywh_px: Left, top, width, height; None for a classification of the whole image.
+        rings_px: Polygon rings, each flat x1, y1, x2, y2, ...; parts of one thing, not holes.
+        mask_rle: Column-major run lengths as a COCO counts string, with `mask_size_hw`.
+        keypoints_xyv: Flat x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible.
+        area_px: Area as the source gives it, else of the geometry; None for a classification.
+        score: Confidence in [0, 1] where a model made it.
+        source_id: The id it had in its source file, kept for round trips.
+        extra: Keys of the source that we have no field for, kept for round trips.
+    """
+
+    ann_id: str
+    sample_id: str
+    kind: Kind
+    class_id: int
+    bbox_xywh_px: tuple[float, float, float, float] | None = None
+    rings_px: tuple[tuple[float, ...], ...] = ()
+    mask_rle: str = ""
+    mask_size_hw: tuple[int, int] | None = None
+    keypoints_xyv: tuple[float, ...] = ()
+    area_px: float | None = None
+    score: float | None = None
+    iscrowd: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    source_id: str = ""
+    author: str = ""
+    import_id: str = ""
+    created_at_us: int = 0
+
+    def __post_init__(self) -> None:
+        for value in self.bbox_xywh_px or ():
+            if not math.isfinite(value):
+                raise AnnotationInvalid(detail=f"box {self.bbox_xywh_px} holds a number that is not finite")
+        if self.kind is not Kind.CLASSIFICATION and self.bbox_xywh_px is None:
+            raise AnnotationInvalid(detail=f"a {self.kind} needs a box around it")
+        if self.kind is Kind.POLYGON and not self.rings_px:
+            raise AnnotationInvalid(detail="a polygon without a ring")
+        if self.kind is Kind.MASK and (not self.mask_rle or self.mask_size_hw is None):
+            raise AnnotationInvalid(detail="a mask without runs or size")
+        if self.score is not None and not 0.0 <= self.score <= 1.0:
+            raise AnnotationInvalid(detail=f"score {self.score} is outside 0 to 1")
