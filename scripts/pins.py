@@ -1,4 +1,4 @@
-"""Pin what an install gets: resolve anew into `constraints.txt` and mirror it into `[tool.uv] constraint-dependencies`.
+"""Pin what an install gets: resolve into `constraints.txt`, mirror into `[tool.uv] constraint-dependencies`.
 
     uv run scripts/pins.py            # resolve the newest versions that fit, write both places
     uv run scripts/pins.py --mirror   # only copy constraints.txt into pyproject.toml
