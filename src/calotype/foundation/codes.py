@@ -33,6 +33,10 @@ CODES: dict[str, Code] = {
     "not-permitted": Code(403, USAGE),
     "checks-failed": _RED,
     "external": _EXTERNAL,
+    # vision
+    "class-exists": _CONFLICT,
+    "ontology-class-unknown": _NOT_FOUND,
+    "class-invalid": _INVALID,
     # store
     "workspace-not-found": _NOT_FOUND,
     "workspace-exists": _CONFLICT,
@@ -58,6 +62,10 @@ CODES: dict[str, Code] = {
     "label-set-not-found": _NOT_FOUND,
     "annotation-invalid": _INVALID,
     "sample-invalid": _INVALID,
+    "metadata-invalid": _INVALID,
+    "message-invalid": _INVALID,
+    "label-file-unreadable": _INVALID,
+    "format-unknown": _NOT_FOUND,
     "query-invalid": _INVALID,
     "query-field-unknown": _INVALID,
 }

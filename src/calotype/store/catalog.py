@@ -39,10 +39,15 @@ class Transaction:
     def __init__(self, conn: sa.Connection, details: dict[str, Any]) -> None:
         self.conn = conn
         self._details = details
+        self.abandoned = False
 
     def details(self, facts: dict[str, Any]) -> None:
         """Add facts to the audit event of this verb."""
         self._details.update(facts)
+
+    def abandon(self) -> None:
+        """End without effect and without an audit event: the caller found that it has to try again."""
+        self.abandoned = True
 
 
 class Catalog:
@@ -70,8 +75,12 @@ class Catalog:
         """The transaction of one verb: all of it and its audit event, or nothing."""
         with self.bookkeeping() as conn:
             details: dict[str, Any] = {}
-            yield Transaction(conn, details)
-            _append_audit(conn, actor=actor, verb=verb, subject=subject, details=details)
+            transaction = Transaction(conn, details)
+            yield transaction
+            if transaction.abandoned:
+                conn.rollback()
+            else:
+                _append_audit(conn, actor=actor, verb=verb, subject=subject, details=details)
 
     @contextmanager
     def bookkeeping(self) -> Iterator[sa.Connection]:

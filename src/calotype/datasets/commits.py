@@ -1,0 +1,134 @@
+"""Commits, refs and differences as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from calotype.foundation.clock import iso
+from calotype.foundation.ids import sha256_json
+
+Pins = Mapping[str, int]
+"""Table -> the Lance version that a commit or working state reads."""
+
+Documents = Mapping[str, str]
+"""Kind (ontology, fields, contract, info) -> SHA-256 of the text."""
+
+MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """A dataset's row in the catalog."""
+
+    id: str
+    name: str
+    description: str
+    created_at_us: int
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A frozen state of a whole dataset; never changes."""
+
+    id: str
+    dataset_id: str
+    parents: tuple[str, ...]
+    author: str
+    message: str
+    created_at_us: int
+    pins: Pins
+    documents: Documents
+    stats: Mapping[str, Any]
+
+    @property
+    def short(self) -> str:
+        """The first 12 digits of the id, enough to name it."""
+        return self.id[:12]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "id": self.id,
+            "parents": list(self.parents),
+            "author": self.author,
+            "message": self.message,
+            "at": iso(self.created_at_us),
+            "stats": dict(self.stats),
+        }
+
+
+def commit_id(
+    *, dataset_id: str, parents: tuple[str, ...], author: str, message: str, created_at_us: int, pins: Pins,
+    documents: Documents,
+) -> str:  # fmt: skip
+    """The id of a commit: SHA-256 over all that it says."""
+    return sha256_json(
+        {
+            "dataset": dataset_id,
+            "parents": list(parents),
+            "author": author,
+            "message": message,
+            "created_at_us": created_at_us,
+            "pins": dict(pins),
+            "documents": dict(documents),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A branch or a tag. A branch also has a working state: pins and documents not yet committed."""
+
+    dataset_id: str
+    name: str
+    kind: str
+    commit_id: str | None
+    pins: Pins
+    documents: Documents
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Ids of rows that differ between two states."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """How many of each."""
+        return {"added": len(self.added), "removed": len(self.removed), "changed": len(self.changed)}
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What differs between two states of a dataset, by sample and by annotation of each label set."""
+
+    samples: Delta
+    annotations: Mapping[str, Delta] = field(default_factory=dict)
+    touched_samples: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """The two states hold the same rows."""
+        deltas = [self.samples, *self.annotations.values()]
+        return not any(delta.added or delta.removed or delta.changed for delta in deltas)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Counts, as every door shows them."""
+        total = {"added": 0, "removed": 0, "changed": 0}
+        for delta in self.annotations.values():
+            for word, count in delta.counts().items():
+                total[word] += count
+        by_set = {name: delta.counts() for name, delta in self.annotations.items()}
+        return {"samples": self.samples.counts(), "annotations": total, "by_label_set": by_set}
+
+    def __str__(self) -> str:
+        total = self.to_dict()["annotations"]
+        words = f"+{total['added']} -{total['removed']} ~{total['changed']} annotations"
+        rows = self.samples.counts()
+        return f"{words}; +{rows['added']} -{rows['removed']} ~{rows['changed']} samples"

@@ -1,0 +1,168 @@
+"""Editing a branch: stage outside the lock, publish inside one short catalog transaction, try again when moved."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from calotype.datasets import fields, refs, repository, rows
+from calotype.datasets.change import Change
+from calotype.datasets.commits import DatasetInfo, Ref
+from calotype.datasets.reading import open_ref
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.errors import Conflict
+from calotype.foundation.ids import canonical_json
+from calotype.store import Store
+from calotype.store.tables import Staged
+
+Plan = Callable[[Snapshot], Change]
+Record = Callable[[sa.Connection], None]
+
+MAX_TRIES = 60
+
+
+class WorkingStateMoved(Conflict):
+    """Other writers were quicker every time."""
+
+    code = "working-state-moved"
+    what = "{dataset} kept changing under this edit ({tries} tries)"
+    fix = "try again when fewer writers are busy on the branch; nothing of this edit was kept"
+
+
+@dataclass(frozen=True, slots=True)
+class _TableEdit:
+    """What happens to one table: keys that go, rows that come (already on disk)."""
+
+    table: str
+    schema: pa.Schema
+    key: str
+    delete: list[str]
+    staged: Staged | None
+
+
+def apply(
+    actor: Actor, name: str, change: Change | Plan, *, store: Store, verb: str = "dataset.edit",
+    details: Mapping[str, Any] | None = None, record: Record | None = None,
+) -> Snapshot:  # fmt: skip
+    """Edit a branch (`name` or `name@branch`) and return its new working state.
+
+    `change` may be a function of the state it applies to; it is asked again when another writer was quicker, so an
+    edit never overwrites what it has not seen. `record` writes the room's own rows in the same transaction.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
+    """
+    dataset_name, branch_name = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    for attempt in range(MAX_TRIES):
+        with store.catalog.read() as conn:
+            info = refs.dataset(conn, dataset_name)
+            base = refs.branch(conn, info, branch_name)
+            snapshot = open_ref(conn, store, info, base, name=f"{base.name}+")
+        planned = change if isinstance(change, Change) else change(snapshot)
+        if planned.is_empty and record is None:
+            return snapshot
+        edits, documents = _stage(store, snapshot, planned)
+        moved = _publish(
+            actor, store, info, base, edits, documents, verb=verb, details=details or {}, record=record
+        )  # fmt: skip
+        if moved is not None:
+            with store.catalog.read() as conn:
+                return open_ref(conn, store, info, moved, name=f"{base.name}+")
+        time.sleep(random.uniform(0, min(0.5, 0.005 * 2 ** min(attempt, 7))))
+    raise WorkingStateMoved(dataset=name, tries=MAX_TRIES)
+
+
+def _stage(store: Store, snapshot: Snapshot, change: Change) -> tuple[list[_TableEdit], dict[str, tuple[str, str]]]:
+    edits = []
+    if change.put_samples or change.remove_samples:
+        delete = [*change.remove_samples, *(sample.sample_id for sample in change.put_samples)]
+        arrow = rows.samples_to_arrow(change.put_samples)
+        edits.append(_table_edit(store, snapshot, rows.SAMPLES, "sample_id", delete, arrow))
+    for label_set in {*change.put_annotations, *change.remove_annotations, *_orphaned(snapshot, change)}:
+        put = change.put_annotations.get(label_set, ())
+        delete = [*change.remove_annotations.get(label_set, ()), *(row.ann_id for row in put)]
+        delete += _annotations_on(snapshot, label_set, change.remove_samples)
+        arrow = rows.annotations_to_arrow(put)
+        edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), "ann_id", delete, arrow))
+    return [edit for edit in edits if edit.delete or edit.staged], _documents(snapshot, change)
+
+
+def _table_edit(
+    store: Store, snapshot: Snapshot, table: str, key: str, delete: list[str], arrow: pa.Table
+) -> _TableEdit:  # fmt: skip
+    full = f"{snapshot.dataset.id}/{table}"
+    present: list[str] = []
+    if delete and table in snapshot.pins:
+        keys = store.tables.read(full, snapshot.pins[table], columns=[key])[key]
+        present = keys.filter(pc.is_in(keys, value_set=pa.array(sorted(set(delete)), pa.string()))).to_pylist()
+    staged = store.tables.stage(full, arrow, schema=arrow.schema) if arrow.num_rows else None
+    return _TableEdit(table, arrow.schema, key, present, staged)
+
+
+def _orphaned(snapshot: Snapshot, change: Change) -> tuple[str, ...]:
+    return snapshot.label_sets if change.remove_samples else ()
+
+
+def _annotations_on(snapshot: Snapshot, label_set: str, sample_ids: Any) -> list[str]:
+    if not sample_ids or label_set not in snapshot.label_sets:
+        return []
+    found = snapshot.annotations(label_set, sample_ids=list(sample_ids), columns=["ann_id"])
+    return list(found["ann_id"].to_pylist())
+
+
+def _documents(snapshot: Snapshot, change: Change) -> dict[str, tuple[str, str]]:
+    """Kind -> (kind, body) of the texts that this change replaces."""
+    texts: dict[str, str] = {}
+    if change.ontology is not None and change.ontology != snapshot.ontology:
+        texts["ontology"] = canonical_json(change.ontology.to_json())
+    if change.contract is not None:
+        texts["contract"] = change.contract
+    if change.info is not None:
+        texts["info"] = change.info
+    learned = fields.learn(snapshot.fields, change.put_samples)
+    if learned != snapshot.fields:
+        texts["fields"] = canonical_json(learned)
+    names = {*snapshot.label_sets, *(name for name, put in change.put_annotations.items() if put)}
+    if names != set(snapshot.label_sets):
+        texts["label_sets"] = json.dumps(sorted(names))
+    return {kind: (kind, body) for kind, body in texts.items()}
+
+
+def _publish(
+    actor: Actor, store: Store, info: DatasetInfo, base: Ref, edits: list[_TableEdit],
+    documents: dict[str, tuple[str, str]], *, verb: str, details: Mapping[str, Any], record: Record | None,
+) -> Ref | None:  # fmt: skip
+    with store.catalog.write(actor, verb, subject=info.name) as tx:
+        now = repository.ref(tx.conn, base.dataset_id, base.name)
+        if now is None or now.sequence != base.sequence:
+            tx.abandon()
+            return None
+        pins = dict(base.pins)
+        for edit in edits:
+            pins[edit.table] = store.tables.publish(
+                f"{info.id}/{edit.table}",
+                pin=base.pins.get(edit.table),
+                schema=edit.schema,
+                key=edit.key,
+                delete=edit.delete,
+                staged=edit.staged,
+            )
+        hashes = {kind: repository.put_document(tx.conn, kind, body) for kind, (_, body) in documents.items()}
+        new = replace(base, pins=pins, documents={**base.documents, **hashes}, sequence=base.sequence + 1)
+        if edits or hashes:
+            repository.move_ref(tx.conn, base, new)
+        else:
+            new = base
+        if record is not None:
+            record(tx.conn)
+        tx.details({"branch": base.name, **details})
+        return new

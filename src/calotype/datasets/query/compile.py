@@ -1,0 +1,209 @@
+"""From a query's tree to DuckDB SQL with bound parameters.
+
+Names are looked up in fixed lists and in the dataset's own metadata fields; values are always parameters.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from calotype.datasets.query.expression import And, Compare, Count, Expression, Has, In, Literal, Missing, Not, Or
+from calotype.datasets.query.syntax import QueryInvalid
+from calotype.foundation.errors import Invalid
+from calotype.vision.ontology import Ontology
+
+SAMPLE_FIELDS: dict[str, tuple[str, str]] = {
+    "id": ("s.sample_id", "str"),
+    "name": ("s.name", "str"),
+    "media": ("s.media_sha256", "str"),
+    "width": ("s.width_px", "int"),
+    "height": ("s.height_px", "int"),
+    "bytes": ("s.n_bytes", "int"),
+    "mime": ("s.mime", "str"),
+    "source": ("s.source", "str"),
+    "licence": ("s.licence", "str"),
+    "group": ('s."group"', "str"),
+    "split": ("s.split", "str"),
+    "parent": ("s.parent_id", "str"),
+    "recipe": ("s.recipe", "str"),
+}
+"""Name in the language -> SQL and type; also the answer to "which fields are there?"."""
+
+SAMPLE_LISTS = {"tags": "s.tags", "names": "s.names"}
+
+ANNOTATION_FIELDS: dict[str, tuple[str, str]] = {
+    "annotation": ("a.ann_id", "str"),
+    "kind": ("a.kind", "str"),
+    "x": ("a.x", "float"),
+    "y": ("a.y", "float"),
+    "w": ("a.w", "float"),
+    "h": ("a.h", "float"),
+    "area": ("a.area_px", "float"),
+    "score": ("a.score", "float"),
+    "iscrowd": ("a.iscrowd", "bool"),
+    "author": ("a.author", "str"),
+}
+
+
+class QueryFieldUnknown(Invalid):
+    """A name that no sample, metadata field or class has."""
+
+    code = "query-field-unknown"
+    what = "no {thing} named {name!r}"
+    fix = "{hint}"
+
+
+@dataclass
+class Compiled:
+    """SQL text for a WHERE clause over samples `s`, its parameters, and whether annotations `a` are needed."""
+
+    sql: str
+    parameters: list[Any] = field(default_factory=list)
+    needs_annotations: bool = False
+
+
+class Compiler:
+    """Compiles one expression against one dataset state."""
+
+    def __init__(self, *, ontology: Ontology, fields: Mapping[str, str]) -> None:
+        self._ontology = ontology
+        self._fields = fields
+        self._parameters: list[Any] = []
+        self._needs_annotations = False
+
+    def compile(self, tree: Expression) -> Compiled:
+        """The SQL of a tree.
+
+        Raises: QueryFieldUnknown, QueryInvalid.
+        """
+        sql = self._sql(tree, inside=False)
+        return Compiled(sql, self._parameters, self._needs_annotations)
+
+    def _sql(self, tree: Expression, *, inside: bool) -> str:
+        match tree:
+            case And(parts):
+                return "(" + " AND ".join(self._sql(part, inside=inside) for part in parts) + ")"
+            case Or(parts):
+                return "(" + " OR ".join(self._sql(part, inside=inside) for part in parts) + ")"
+            case Not(part):
+                return f"(NOT coalesce({self._sql(part, inside=inside)}, false))"
+            case Count():
+                return self._count(tree, inside=inside)
+            case Has():
+                return self._has(tree, inside=inside)
+            case In(name, values, at):
+                parts = [Compare(name, "=", value, at) for value in values]
+                return self._sql(Or(tuple(parts)), inside=inside)
+            case Missing(name, at):
+                sql, kind = self._field(name, at, inside=inside)
+                return f"({sql} IS NULL OR {sql} = '')" if kind == "str" else f"({sql} IS NULL)"
+            case Compare():
+                return self._compare(tree, inside=inside)
+        raise QueryInvalid(detail="an unknown kind of expression")
+
+    def _count(self, tree: Count, *, inside: bool) -> str:
+        if inside:
+            raise QueryInvalid(where=f"column {tree.at}", detail="`any` and `count` cannot stand inside one another")
+        self._needs_annotations = True
+        where = "" if tree.where is None else f" WHERE {self._sql(tree.where, inside=True)}"
+        counted = f"SELECT a.sample_id FROM a{where} GROUP BY a.sample_id HAVING count(*)"
+        if tree.op == ">=" and tree.value == 1:
+            return f"(s.sample_id IN ({counted} >= 1))"
+        per_sample = f"(SELECT count(*) FROM a WHERE a.sample_id = s.sample_id{where.replace(' WHERE ', ' AND ', 1)})"
+        return f"({per_sample} {tree.op} {self._bind(tree.value)})"
+
+    def _has(self, tree: Has, *, inside: bool) -> str:
+        if tree.name in ("classes", "class"):
+            return self._sql(Count(Compare("class", "=", tree.value, tree.at), ">=", 1, tree.at), inside=inside)
+        column = SAMPLE_LISTS.get(tree.name)
+        if column is None or inside:
+            hint = f"`has` works on {', '.join([*SAMPLE_LISTS, 'classes'])}"
+            raise QueryFieldUnknown(where=f"column {tree.at}", thing="list", name=tree.name, hint=hint)
+        return f"(list_contains({column}, {self._bind(str(tree.value))}))"
+
+    def _compare(self, tree: Compare, *, inside: bool) -> str:
+        if tree.name in ("class", "class_id", "supercategory"):
+            return self._compare_class(tree, inside=inside)
+        if not inside and tree.name in ANNOTATION_FIELDS and tree.name not in self._fields:
+            return self._sql(Count(tree, ">=", 1, tree.at), inside=False)
+        sql, kind = self._field(tree.name, tree.at, inside=inside)
+        value = _fitting(tree, kind)
+        if tree.op == "contains":
+            return f"(contains({sql}, {self._bind(value)}))"
+        if tree.op == "!=":
+            return f"({sql} IS DISTINCT FROM {self._bind(value)})"
+        return f"({sql} {tree.op} {self._bind(value)})"
+
+    def _compare_class(self, tree: Compare, *, inside: bool) -> str:
+        if not inside:
+            if tree.op == "!=":  # a sample whose class is not x: it has none of that class
+                return self._sql(Not(Count(Compare(tree.name, "=", tree.value, tree.at), ">=", 1)), inside=False)
+            return self._sql(Count(tree, ">=", 1, tree.at), inside=False)
+        ids = self._class_ids(tree)
+        listed = ", ".join(self._bind(i) for i in ids)
+        within = f"a.class_id IN ({listed})" if ids else "false"
+        return f"(NOT ({within}))" if tree.op == "!=" else f"({within})"
+
+    def _class_ids(self, tree: Compare) -> list[int]:
+        classes = self._ontology.classes
+        if tree.op not in ("=", "!=", "contains"):
+            raise QueryInvalid(where=f"column {tree.at}", detail="a class is compared with =, != or contains")
+        if tree.name == "class_id":
+            return [c.id for c in classes if c.id == tree.value]
+        if tree.name == "supercategory":
+            return [c.id for c in classes if c.supercategory == str(tree.value)]
+        if tree.op == "contains":
+            return [c.id for c in classes if str(tree.value) in c.name]
+        found = self._ontology.by_name(str(tree.value))
+        if found is None:
+            hint = _near(str(tree.value), [c.name for c in classes], "classes")
+            raise QueryFieldUnknown(where=f"column {tree.at}", thing="class", name=str(tree.value), hint=hint)
+        return [found.id]
+
+    def _field(self, name: str, at: int, *, inside: bool) -> tuple[str, str]:
+        plain = name.removeprefix("metadata.")
+        if inside and name in ANNOTATION_FIELDS:
+            return ANNOTATION_FIELDS[name]
+        if inside and name.startswith("attributes."):
+            path = name.removeprefix("attributes.").replace('"', "")
+            return f"json_extract_string(nullif(a.attributes, ''), {self._bind(_json_path(path))})", "any"
+        if not inside and name in SAMPLE_FIELDS and plain not in self._fields:
+            return SAMPLE_FIELDS[name]
+        if not inside and plain in self._fields:
+            kind = self._fields[plain]
+            text = f"json_extract_string(nullif(s.metadata, ''), {self._bind(_json_path(plain))})"
+            sql_type = {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}.get(kind)
+            return (f"TRY_CAST({text} AS {sql_type})" if sql_type else text), kind
+        known = [*ANNOTATION_FIELDS] if inside else [*SAMPLE_FIELDS, *SAMPLE_LISTS, *self._fields, "class"]
+        raise QueryFieldUnknown(where=f"column {at}", thing="field", name=name, hint=_near(name, known, "fields"))
+
+    def _bind(self, value: Any) -> str:
+        self._parameters.append(value)
+        return f"${len(self._parameters)}"
+
+
+def _fitting(tree: Compare, kind: str) -> Literal:
+    value = tree.value
+    if kind == "any" or tree.op == "contains":
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind == "str":
+        return str(value)
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if kind in ("int", "float") and isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise QueryInvalid(where=f"column {tree.at}", detail=f"field {tree.name!r} is {kind}, {value!r} is not")
+
+
+def _json_path(name: str) -> str:
+    return '$."' + name.replace('"', "") + '"'
+
+
+def _near(name: str, known: list[str], word: str) -> str:
+    close = difflib.get_close_matches(name, known, n=3)
+    if close:
+        return f"did you mean {' or '.join(repr(c) for c in close)}?"
+    return f"known {word}: {', '.join(sorted(known)[:40]) or 'none yet'}"

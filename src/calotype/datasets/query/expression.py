@@ -1,0 +1,175 @@
+"""The tree of a query. Python builds it with operators, the text form is parsed into the same tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Literal = str | int | float | bool
+
+
+class Expression:
+    """Something that is true or false of a sample (inside `any`/`count`: of an annotation)."""
+
+    def __and__(self, other: Expression) -> Expression:
+        return And((self, other))
+
+    def __or__(self, other: Expression) -> Expression:
+        return Or((self, other))
+
+    def __invert__(self) -> Expression:
+        return Not(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("join query expressions with & | ~ and put each comparison in brackets")
+
+
+@dataclass(frozen=True, slots=True)
+class And(Expression):
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Expression):
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expression):
+    part: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Expression):
+    """`field op value`; op is one of = != < <= > >= contains."""
+
+    name: str
+    op: str
+    value: Literal
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Has(Expression):
+    """A list field holds the value."""
+
+    name: str
+    value: Literal
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class In(Expression):
+    """The field is one of the values."""
+
+    name: str
+    values: tuple[Literal, ...]
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(Expression):
+    """The field has no value."""
+
+    name: str
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Expression):
+    """Number of the sample's annotations for which `where` holds (all when None), compared."""
+
+    where: Expression | None
+    op: str
+    value: int
+    at: int = 0
+
+
+class Field:
+    """A named field, to be compared: `field("luma") < 40`, `field("tags").has("street")`."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __eq__(self, value: Any) -> Expression:  # type: ignore[override]
+        return Compare(self._name, "=", value)
+
+    def __ne__(self, value: Any) -> Expression:  # type: ignore[override]
+        return Compare(self._name, "!=", value)
+
+    def __lt__(self, value: Literal) -> Expression:
+        return Compare(self._name, "<", value)
+
+    def __le__(self, value: Literal) -> Expression:
+        return Compare(self._name, "<=", value)
+
+    def __gt__(self, value: Literal) -> Expression:
+        return Compare(self._name, ">", value)
+
+    def __ge__(self, value: Literal) -> Expression:
+        return Compare(self._name, ">=", value)
+
+    def has(self, value: Literal) -> Expression:
+        """The list holds the value: tags, names, classes."""
+        return Has(self._name, value)
+
+    def is_in(self, values: Sequence[Literal]) -> Expression:
+        """The field is one of the values."""
+        return In(self._name, tuple(values))
+
+    def contains(self, text: str) -> Expression:
+        """The text holds this piece (case counts)."""
+        return Compare(self._name, "contains", text)
+
+    def is_missing(self) -> Expression:
+        """The field has no value."""
+        return Missing(self._name)
+
+
+class CountOf:
+    """A count of annotations, to be compared: `count("car") >= 3`."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, where: Expression | None) -> None:
+        self._where = where
+
+    def __eq__(self, value: Any) -> Expression:  # type: ignore[override]
+        return Count(self._where, "=", value)
+
+    def __ne__(self, value: Any) -> Expression:  # type: ignore[override]
+        return Count(self._where, "!=", value)
+
+    def __lt__(self, value: int) -> Expression:
+        return Count(self._where, "<", value)
+
+    def __le__(self, value: int) -> Expression:
+        return Count(self._where, "<=", value)
+
+    def __gt__(self, value: int) -> Expression:
+        return Count(self._where, ">", value)
+
+    def __ge__(self, value: int) -> Expression:
+        return Count(self._where, ">=", value)
+
+
+def field(name: str) -> Field:
+    """A field of a sample, of its metadata, or (inside `any_annotation`, `annotation_count`) of an annotation."""
+    return Field(name)
+
+
+def any_annotation(where: Expression | str) -> Expression:
+    """At least one annotation of the sample matches (a text is a class name)."""
+    return Count(_of(where), ">=", 1)
+
+
+def annotation_count(where: Expression | str | None = None) -> CountOf:
+    """The number of the sample's annotations that match (a text is a class name)."""
+    return CountOf(None if where is None else _of(where))
+
+
+def _of(where: Expression | str) -> Expression:
+    return Compare("class", "=", where) if isinstance(where, str) else where

@@ -1,0 +1,157 @@
+"""The Arrow shape of samples and annotations in their tables, and the way to and from the values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.foundation.ids import canonical_json
+
+SAMPLES = "samples"
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("media_sha256", pa.string(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("names", pa.list_(pa.string())),
+        pa.field("width_px", pa.int32()),
+        pa.field("height_px", pa.int32()),
+        pa.field("mime", pa.string()),
+        pa.field("n_bytes", pa.int64()),
+        pa.field("source", pa.string()),
+        pa.field("licence", pa.string()),
+        pa.field("group", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("tags", pa.list_(pa.string())),
+        pa.field("metadata", pa.string()),
+        pa.field("extra", pa.string()),
+        pa.field("parent_id", pa.string()),
+        pa.field("recipe", pa.string()),
+        pa.field("import_id", pa.string()),
+        pa.field("created_at_us", pa.int64()),
+    ]
+)
+
+ANNOTATION_SCHEMA = pa.schema(
+    [
+        pa.field("ann_id", pa.string(), nullable=False),
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("class_id", pa.int32(), nullable=False),
+        pa.field("x", pa.float64()),
+        pa.field("y", pa.float64()),
+        pa.field("w", pa.float64()),
+        pa.field("h", pa.float64()),
+        pa.field("rings", pa.list_(pa.list_(pa.float64()))),
+        pa.field("mask_rle", pa.string()),
+        pa.field("mask_h", pa.int32()),
+        pa.field("mask_w", pa.int32()),
+        pa.field("keypoints", pa.list_(pa.float64())),
+        pa.field("area_px", pa.float64()),
+        pa.field("score", pa.float64()),
+        pa.field("iscrowd", pa.bool_()),
+        pa.field("attributes", pa.string()),
+        pa.field("extra", pa.string()),
+        pa.field("source_id", pa.string()),
+        pa.field("author", pa.string()),
+        pa.field("import_id", pa.string()),
+        pa.field("created_at_us", pa.int64()),
+    ]
+)
+
+PROVENANCE = frozenset({"import_id", "created_at_us"})
+"""Columns that tell how a row came in; two rows that differ only here are the same row to a diff."""
+
+
+def annotation_table(label_set: str) -> str:
+    """The table of a label set, below its dataset. Any name is allowed; the folder name is made safe."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else f"%{ord(c):x}." for c in label_set)
+    return f"ann/{safe}"
+
+
+def samples_to_arrow(samples: Iterable[Sample]) -> pa.Table:
+    """Samples as rows of `SAMPLE_SCHEMA`."""
+    rows = list(samples)
+    columns: dict[str, Any] = {
+        name: [getattr(row, name) for row in rows]
+        for name in SAMPLE_SCHEMA.names
+        if name not in ("names", "tags", "metadata", "extra")
+    }
+    columns["names"] = [list(row.names) for row in rows]
+    columns["tags"] = [list(row.tags) for row in rows]
+    columns["metadata"] = [_dump(row.metadata) for row in rows]
+    columns["extra"] = [_dump(row.extra) for row in rows]
+    return pa.table(columns, schema=SAMPLE_SCHEMA)
+
+
+def samples_from_arrow(table: pa.Table) -> list[Sample]:
+    """Rows of `SAMPLE_SCHEMA` as samples."""
+    samples = []
+    for row in table.to_pylist():
+        row["names"] = tuple(row["names"] or ())
+        row["tags"] = tuple(row["tags"] or ())
+        row["metadata"] = _load(row["metadata"])
+        row["extra"] = _load(row["extra"])
+        samples.append(Sample(**row))
+    return samples
+
+
+def annotations_to_arrow(annotations: Sequence[Annotation]) -> pa.Table:
+    """Annotations as rows of `ANNOTATION_SCHEMA`."""
+    plain = ("ann_id", "sample_id", "class_id", "mask_rle", "area_px", "score", "iscrowd", "source_id", "author")
+    columns: dict[str, Any] = {name: [getattr(a, name) for a in annotations] for name in plain}
+    columns["kind"] = [str(a.kind) for a in annotations]
+    for at, name in enumerate("xywh"):
+        columns[name] = [None if a.bbox_xywh_px is None else float(a.bbox_xywh_px[at]) for a in annotations]
+    columns["rings"] = [[list(ring) for ring in a.rings_px] or None for a in annotations]
+    columns["mask_h"] = [a.mask_size_hw[0] if a.mask_size_hw else None for a in annotations]
+    columns["mask_w"] = [a.mask_size_hw[1] if a.mask_size_hw else None for a in annotations]
+    columns["keypoints"] = [list(a.keypoints_xyv) or None for a in annotations]
+    columns["attributes"] = [_dump(a.attributes) for a in annotations]
+    columns["extra"] = [_dump(a.extra) for a in annotations]
+    columns["import_id"] = [a.import_id for a in annotations]
+    columns["created_at_us"] = [a.created_at_us for a in annotations]
+    return pa.table({name: columns[name] for name in ANNOTATION_SCHEMA.names}, schema=ANNOTATION_SCHEMA)
+
+
+def annotations_from_arrow(table: pa.Table) -> list[Annotation]:
+    """Rows of `ANNOTATION_SCHEMA` as annotations."""
+    return [_annotation(row) for row in table.to_pylist()]
+
+
+def _annotation(row: dict[str, Any]) -> Annotation:
+    box = None if row["x"] is None else (row["x"], row["y"], row["w"], row["h"])
+    size = None if row["mask_h"] is None else (row["mask_h"], row["mask_w"])
+    return Annotation(
+        ann_id=row["ann_id"],
+        sample_id=row["sample_id"],
+        kind=Kind(row["kind"]),
+        class_id=row["class_id"],
+        bbox_xywh_px=box,
+        rings_px=tuple(tuple(ring) for ring in row["rings"] or ()),
+        mask_rle=row["mask_rle"] or "",
+        mask_size_hw=size,
+        keypoints_xyv=tuple(row["keypoints"] or ()),
+        area_px=row["area_px"],
+        score=row["score"],
+        iscrowd=bool(row["iscrowd"]),
+        attributes=_load(row["attributes"]),
+        extra=_load(row["extra"]),
+        source_id=row["source_id"] or "",
+        author=row["author"] or "",
+        import_id=row["import_id"] or "",
+        created_at_us=row["created_at_us"] or 0,
+    )
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    return canonical_json(dict(value)) if value else ""
+
+
+def _load(text: str | None) -> dict[str, Any]:
+    return dict(json.loads(text)) if text else {}

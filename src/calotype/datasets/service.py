@@ -1,0 +1,249 @@
+"""The verbs of datasets. Each takes an actor, is guarded, and writes its audit event with its effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from calotype.datasets import differences, refs, repository
+from calotype.datasets.commits import MAIN, Commit, DatasetInfo, Diff, Ref, commit_id
+from calotype.datasets.edit import Plan, WorkingStateMoved, apply
+from calotype.datasets.reading import open_ref, read
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.foundation.errors import Conflict, Invalid
+from calotype.foundation.ids import uuid7
+from calotype.store import Store
+
+__all__ = [
+    "Plan", "apply", "branch", "commit", "create", "datasets", "diff", "list_refs", "log", "read", "rollback",
+    "tag", "uncommitted",
+]  # fmt: skip
+
+
+class NothingToCommit(Conflict):
+    """The working state equals the newest commit."""
+
+    code = "nothing-to-commit"
+    what = "nothing changed in {dataset} since its newest commit"
+    fix = "add or import something first; `calotype log {dataset}` lists the commits"
+
+
+class WorkingStateDirty(Conflict):
+    """There are edits that are not committed."""
+
+    code = "working-state-dirty"
+    what = "{dataset} has edits that are not committed"
+    fix = "commit them with `calotype commit {dataset} -m MESSAGE`, or pass --discard to lose them"
+
+
+class MessageInvalid(Invalid):
+    """A commit without words."""
+
+    code = "message-invalid"
+    what = "a commit needs a message of 1 to 10000 characters"
+    fix = "say what changed: `calotype commit {dataset} -m \"what changed and why\"`"
+
+
+def create(actor: Actor, name: str, *, store: Store, description: str = "") -> DatasetInfo:
+    """Make an empty dataset with a branch `main`.
+
+    Raises: NotPermitted, NameInvalid, DatasetExists.
+    """
+    store.guard.require(actor, Permission.DATASET_CREATE)
+    refs.check_dataset_name(name)
+    info = DatasetInfo(uuid7(), name, description, now_us(), actor.name)
+    with store.catalog.write(actor, "dataset.create", subject=name) as tx:
+        if repository.dataset_by_name(tx.conn, name) is not None:
+            raise refs.DatasetExists(name=name)
+        repository.add_dataset(tx.conn, info)
+        repository.add_ref(tx.conn, Ref(info.id, MAIN, "branch", None, {}, {}, 0))
+    return info
+
+
+def datasets(actor: Actor, *, store: Store) -> list[DatasetInfo]:
+    """The datasets that the actor may see, by name."""
+    with store.catalog.read() as conn:
+        found = repository.all_datasets(conn)
+    visible = set(store.guard.visible(actor, Permission.DATASET_READ, [info.name for info in found]))
+    return [info for info in found if info.name in visible]
+
+
+def commit(actor: Actor, name: str, message: str, *, store: Store) -> Commit:
+    """Freeze the working state of a branch (`name` or `name@branch`) as a commit.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, MessageInvalid, NothingToCommit.
+    """
+    dataset_name, branch_name = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
+    if not 1 <= len(message.strip()) <= 10_000:
+        raise MessageInvalid(dataset=dataset_name)
+    for _ in range(20):
+        snapshot, base = _working(actor, store, dataset_name, branch_name)
+        stats = _stats(snapshot)
+        with store.catalog.write(actor, "dataset.commit", subject=dataset_name) as tx:
+            head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
+            if head is not None and (head.pins, head.documents) == (base.pins, base.documents):
+                raise NothingToCommit(dataset=dataset_name)
+            if head is None and not base.pins and not base.documents:
+                raise NothingToCommit(dataset=dataset_name)
+            made = _new_commit(actor, base, message.strip(), stats)
+            repository.add_commit(tx.conn, made)
+            if not repository.move_ref(tx.conn, base, replace(base, commit_id=made.id)):
+                tx.abandon()
+                continue
+            _tag_tables(store, made)
+            repository.log_move(tx.conn, base, new_commit=made.id, actor=actor.id, verb="commit")
+            tx.details({"commit": made.id, "branch": base.name, "message": made.message})
+        return made
+    raise WorkingStateMoved(dataset=name, tries=20)
+
+
+def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Commit]:
+    """Commits that lead to a ref (default: the head of main), newest first; first parents before merged ones."""
+    dataset_name, ref_text = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+        if ref_text == "" or ref_text.endswith("+"):
+            start = refs.branch(conn, info, ref_text).commit_id
+        else:
+            start = refs.commit_at(conn, info, ref_text).id
+        known = repository.commits_of(conn, info.id) if start else {}
+    seen: dict[str, Commit] = {}
+    waiting = [start] if start else []
+    while waiting:
+        current = waiting.pop()
+        if current is not None and current not in seen and current in known:
+            seen[current] = known[current]
+            waiting.extend(known[current].parents)
+    return sorted(seen.values(), key=lambda made: -made.created_at_us)[:limit]
+
+
+def diff(actor: Actor, name: str, a: str, b: str, *, store: Store) -> Diff:
+    """What changed from ref `a` to ref `b` of a dataset (an empty ref is the working state of main).
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, RefAmbiguous.
+    """
+    dataset_name, _ = refs.split_name(name)
+    before = read(actor, f"{dataset_name}@{a}" if a else dataset_name, store=store)
+    after = read(actor, f"{dataset_name}@{b}" if b else dataset_name, store=store)
+    return differences.difference(before, after)
+
+
+def uncommitted(actor: Actor, name: str, *, store: Store) -> Diff | None:
+    """What the working state of a branch has beyond its newest commit; None when there is no difference."""
+    dataset_name, branch_name = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
+    snapshot, base = _working(actor, store, dataset_name, branch_name)
+    with store.catalog.read() as conn:
+        head = None if base.commit_id is None else repository.commit(conn, base.commit_id)
+        if head is not None and (head.pins, head.documents) == (base.pins, base.documents):
+            return None
+        if head is None and not base.pins and not base.documents:
+            return None
+        old = replace(base, pins=head.pins if head else {}, documents=head.documents if head else {})
+        before = open_ref(conn, store, snapshot.dataset, old, name=base.name)
+    return differences.difference(before, snapshot)
+
+
+def branch(actor: Actor, name: str, new: str, *, store: Store, start: str = MAIN) -> Ref:
+    """Make a branch at a commit. No data is copied.
+
+    Raises: NotPermitted, DatasetNotFound, NameInvalid, RefExists, RefNotFound.
+    """
+    return _add_ref(actor, name, new, start=start, kind="branch", store=store)
+
+
+def tag(actor: Actor, name: str, new: str, *, store: Store, at: str = MAIN) -> Ref:
+    """Name a commit for good.
+
+    Raises: NotPermitted, DatasetNotFound, NameInvalid, RefExists, RefNotFound.
+    """
+    return _add_ref(actor, name, new, start=at, kind="tag", store=store)
+
+
+def list_refs(actor: Actor, name: str, *, store: Store) -> list[Ref]:
+    """Branches and tags of a dataset."""
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
+    with store.catalog.read() as conn:
+        return repository.refs(conn, refs.dataset(conn, dataset_name).id)
+
+
+def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = False) -> Commit:
+    """Make a branch hold again what it held at `to`, as a new commit. No data moves and no commit is lost.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateDirty, NothingToCommit.
+    """
+    dataset_name, branch_name = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
+    with store.catalog.write(actor, "dataset.rollback", subject=dataset_name) as tx:
+        info = refs.dataset(tx.conn, dataset_name)
+        base = refs.branch(tx.conn, info, branch_name)
+        target = refs.commit_at(tx.conn, info, to)
+        head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
+        dirty = head is None or (head.pins, head.documents) != (base.pins, base.documents)
+        if dirty and not discard:
+            raise WorkingStateDirty(dataset=dataset_name)
+        if head is not None and not dirty and (head.pins, head.documents) == (target.pins, target.documents):
+            raise NothingToCommit(dataset=dataset_name)
+        wanted = replace(base, pins=target.pins, documents=target.documents)
+        made = _new_commit(actor, wanted, f"Roll back to {target.short}: {target.message}"[:10_000], target.stats)
+        repository.add_commit(tx.conn, made)
+        repository.move_ref(tx.conn, base, replace(wanted, commit_id=made.id))
+        _tag_tables(store, made)
+        repository.log_move(tx.conn, base, new_commit=made.id, actor=actor.id, verb="rollback")
+        tx.details({"commit": made.id, "to": target.id, "branch": base.name, "discarded": dirty})
+    return made
+
+
+def _working(actor: Actor, store: Store, dataset_name: str, branch_name: str) -> tuple[Snapshot, Ref]:
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+        base = refs.branch(conn, info, branch_name)
+        return open_ref(conn, store, info, base, name=f"{base.name}+"), base
+
+
+def _stats(snapshot: Snapshot) -> dict[str, Any]:
+    by_set = {name: snapshot.count(label_set=name)["annotations"] for name in snapshot.label_sets}
+    samples = snapshot.count()["samples"]
+    return {"samples": samples, "annotations": sum(by_set.values()), "label_sets": by_set}
+
+
+def _new_commit(actor: Actor, base: Ref, message: str, stats: Any) -> Commit:
+    parents = (base.commit_id,) if base.commit_id else ()
+    at = now_us()
+    made = commit_id(
+        dataset_id=base.dataset_id,
+        parents=parents,
+        author=actor.name,
+        message=message,
+        created_at_us=at,
+        pins=base.pins,
+        documents=base.documents,
+    )
+    return Commit(made, base.dataset_id, parents, actor.name, message, at, base.pins, base.documents, dict(stats))
+
+
+def _tag_tables(store: Store, made: Commit) -> None:
+    for table, pin in made.pins.items():
+        store.tables.tag(f"{made.dataset_id}/{table}", pin, f"c-{made.id[:32]}")
+
+
+def _add_ref(actor: Actor, name: str, new: str, *, start: str, kind: str, store: Store) -> Ref:
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
+    refs.check_ref_name(new)
+    with store.catalog.write(actor, f"dataset.{kind}", subject=dataset_name) as tx:
+        info = refs.dataset(tx.conn, dataset_name)
+        if repository.ref(tx.conn, info.id, new) is not None:
+            raise refs.RefExists(dataset=dataset_name, ref=new)
+        at = refs.commit_at(tx.conn, info, start)
+        made = Ref(info.id, new, kind, at.id, at.pins, at.documents, 0)
+        repository.add_ref(tx.conn, made)
+        tx.details({"ref": new, "commit": at.id})
+    return made
+
+

@@ -1,0 +1,247 @@
+"""A dataset as it is at one ref: an immutable read that never sees later writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calotype.datasets import query, rows
+from calotype.datasets.commits import DatasetInfo, Documents, Pins
+from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
+from calotype.datasets.query.compile import Compiler
+from calotype.foundation.errors import NotFound
+from calotype.foundation.ids import sha256_json
+from calotype.store import Store
+from calotype.vision.ontology import Ontology
+
+Where = str | query.Expression | None
+
+
+class SampleNotFound(NotFound):
+    """No sample with this id or name."""
+
+    code = "sample-not-found"
+    what = "no sample {got!r} in {dataset}"
+    fix = "list them with `calotype samples {dataset}`, or read an older ref"
+
+
+class LabelSetNotFound(NotFound):
+    """No label set of this name."""
+
+    code = "label-set-not-found"
+    what = "{dataset} has no label set {got!r}"
+    fix = "it has: {known}"
+
+
+class Snapshot:
+    """Reads of one state: the pins say which version of each table, the documents which ontology and contract.
+
+    `commit_id` is None for a working state that differs from its branch's head. Thread-safe.
+    """
+
+    def __init__(
+        self, store: Store, *, dataset: DatasetInfo, ref: str, commit_id: str | None, pins: Pins,
+        documents: Documents, texts: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.dataset = dataset
+        self.ref = ref
+        self.commit_id = commit_id
+        self.pins = dict(pins)
+        self.documents = dict(documents)
+        self._texts = dict(texts)
+        self._store = store
+
+    @property
+    def name(self) -> str:
+        """How to name this state: `dataset@ref`, or the dataset alone for its working state."""
+        return f"{self.dataset.name}@{self.ref}" if self.ref else self.dataset.name
+
+    @cached_property
+    def state_sha256(self) -> str:
+        """A hash of the state: equal hashes mean equal rows and documents."""
+        return sha256_json({"dataset": self.dataset.id, "pins": self.pins, "documents": self.documents})
+
+    @cached_property
+    def ontology(self) -> Ontology:
+        """The classes."""
+        text = self._texts.get("ontology")
+        return Ontology.from_json(json.loads(text)) if text else Ontology()
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """Metadata field -> its type: str, int, float or bool."""
+        return dict(json.loads(self._texts.get("fields", "{}")))
+
+    @property
+    def contract_text(self) -> str | None:
+        """The contract as YAML text, None when the dataset has none."""
+        return self._texts.get("contract")
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """File-level keys that imports kept, e.g. COCO `info` and `licenses`."""
+        return dict(json.loads(self._texts.get("info", "{}")))
+
+    @cached_property
+    def label_sets(self) -> tuple[str, ...]:
+        """Names of the label sets, `ground_truth` first."""
+        names = json.loads(self._texts.get("label_sets", "[]"))
+        return tuple(sorted(names, key=lambda name: (name != DEFAULT_LABEL_SET, name)))
+
+    def count(self, where: Where = None, *, label_set: str | None = None) -> dict[str, int]:
+        """Samples that match, and their annotations in one label set (default: in all of them)."""
+        sets = self.label_sets if label_set is None else (label_set,)
+        if where is None:
+            n_samples = self._count(rows.SAMPLES)
+            return {"samples": n_samples, "annotations": sum(self._count(self._table(name)) for name in sets)}
+        ids = self.ids(where, label_set=label_set or DEFAULT_LABEL_SET)
+        total = sum(self.annotations(name, sample_ids=ids, columns=["ann_id"]).num_rows for name in sets)
+        return {"samples": len(ids), "annotations": total}
+
+    def by_class(self, where: Where = None, *, label_set: str = DEFAULT_LABEL_SET) -> dict[str, int]:
+        """Annotations of each class of the ontology (0 for unused ones), most frequent first."""
+        table = self.annotations(label_set, where=where, columns=["class_id"])
+        counted = {entry["values"]: entry["counts"] for entry in table["class_id"].value_counts().to_pylist()}
+        counts = {c.name: int(counted.get(c.id, 0)) for c in self.ontology.classes}
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def ids(self, where: Where = None, *, label_set: str = DEFAULT_LABEL_SET) -> list[str]:
+        """Ids of the samples that match, ordered by name.
+
+        Raises: QueryInvalid, QueryFieldUnknown.
+        """
+        index = self._index
+        if where is None:
+            return list(index["sample_id"].to_pylist())
+        found = self._matching(where, label_set)
+        return list(index.filter(pc.is_in(index["sample_id"], value_set=found))["sample_id"].to_pylist())
+
+    def samples(
+        self, *, where: Where = None, ids: Sequence[str] | None = None, label_set: str = DEFAULT_LABEL_SET,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:  # fmt: skip
+        """Sample rows (`rows.SAMPLE_SCHEMA`), ordered by name, or in the order of `ids` when given."""
+        wanted = self.ids(where, label_set=label_set) if ids is None else list(ids)
+        if rows.SAMPLES not in self.pins or not wanted:
+            empty = rows.SAMPLE_SCHEMA.empty_table()
+            return empty if columns is None else empty.select(list(columns))
+        read = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
+        table = self._read(rows.SAMPLES, read, keys=wanted if len(wanted) <= 1_000 else None, key="sample_id")
+        order = pc.index_in(pa.array(wanted, pa.string()), value_set=table["sample_id"].combine_chunks())
+        table = table.take(order.drop_null())
+        return table if columns is None else table.select(list(columns))
+
+    def iter_samples(self, *, where: Where = None, ids: Sequence[str] | None = None) -> Iterator[Sample]:
+        """Samples as values, ordered by name."""
+        wanted = self.ids(where) if ids is None else list(ids)
+        for start in range(0, len(wanted), 5_000):
+            yield from rows.samples_from_arrow(self.samples(ids=wanted[start : start + 5_000]))
+
+    def sample(self, sample_id: str) -> Sample:
+        """One sample by id, or by its name.
+
+        Raises: SampleNotFound.
+        """
+        found = rows.samples_from_arrow(self.samples(ids=[sample_id]))
+        if not found:
+            index = self._index
+            named = index.filter(pc.equal(index["name"], sample_id))["sample_id"].to_pylist()
+            found = rows.samples_from_arrow(self.samples(ids=named[:1])) if named else []
+        if not found:
+            raise SampleNotFound(got=sample_id, dataset=self.dataset.name)
+        return found[0]
+
+    def annotations(
+        self, label_set: str = DEFAULT_LABEL_SET, *, where: Where = None, sample_ids: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:  # fmt: skip
+        """Annotation rows (`rows.ANNOTATION_SCHEMA`) of the samples that match, in order of sample and id.
+
+        A label set that has no annotation yet is empty.
+        """
+        name = self._table(label_set)
+        read = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
+        if name not in self.pins:
+            empty = rows.ANNOTATION_SCHEMA.empty_table()
+            return empty if columns is None else empty.select(list(columns))
+        if where is not None:
+            sample_ids = self.ids(where, label_set=label_set)
+        few = sample_ids is not None and len(sample_ids) <= 1_000
+        table = self._read(name, read, keys=sample_ids if few else None, key="sample_id")
+        if sample_ids is not None and not few:
+            table = table.filter(pc.is_in(table["sample_id"], value_set=pa.array(sample_ids, pa.string())))
+        return table if columns is None else table.select(list(columns))
+
+    def annotations_of(
+        self, sample_ids: Sequence[str], label_set: str = DEFAULT_LABEL_SET
+    ) -> dict[str, list[Annotation]]:  # fmt: skip
+        """Annotations of each of these samples (an empty list where there is none), in order of id."""
+        found: dict[str, list[Annotation]] = {sample_id: [] for sample_id in sample_ids}
+        for annotation in rows.annotations_from_arrow(self.annotations(label_set, sample_ids=sample_ids)):
+            found[annotation.sample_id].append(annotation)
+        for of_sample in found.values():
+            of_sample.sort(key=lambda annotation: annotation.ann_id)
+        return found
+
+    def image_bytes(self, sample: Sample) -> bytes:
+        """The stored bytes of a sample's image.
+
+        Raises: MediaMissing.
+        """
+        return self._store.media.read(sample.media_sha256)
+
+    def image_path(self, sample: Sample) -> Path:
+        """A readable file with the sample's bytes."""
+        return self._store.media.path(sample.media_sha256)
+
+    def rows_of(self, table: str) -> pa.Table:
+        """All rows of one table (`samples`, `ann/...`); empty when the state has none."""
+        if table in self.pins:
+            return self._read(table, None)
+        schema = rows.SAMPLE_SCHEMA if table == rows.SAMPLES else rows.ANNOTATION_SCHEMA
+        return schema.empty_table()
+
+    @cached_property
+    def _index(self) -> pa.Table:
+        if rows.SAMPLES not in self.pins:
+            return rows.SAMPLE_SCHEMA.empty_table().select(["sample_id", "name"])
+        table = self._read(rows.SAMPLES, ["sample_id", "name"])
+        return table.sort_by([("name", "ascending"), ("sample_id", "ascending")])
+
+    def _matching(self, where: str | query.Expression, label_set: str) -> pa.Array:
+        tree = query.parse(where) if isinstance(where, str) else where
+        compiled = Compiler(ontology=self.ontology, fields=self.fields).compile(tree)
+        if rows.SAMPLES not in self.pins:
+            return pa.array([], pa.string())
+        with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
+            engine.register("s", self._read(rows.SAMPLES, None))
+            if compiled.needs_annotations:
+                engine.register("a", self.annotations(label_set).drop(["rings", "mask_rle", "keypoints", "extra"]))
+            found = engine.sql(
+                f"SELECT s.sample_id FROM s WHERE {compiled.sql}", params=compiled.parameters
+            ).to_arrow_table()
+        return found["sample_id"].combine_chunks().cast(pa.string())
+
+    def _read(
+        self, table: str, columns: list[str] | None, *, keys: Sequence[str] | None = None, key: str = ""
+    ) -> pa.Table:  # fmt: skip
+        where = None
+        if keys is not None:
+            listed = ", ".join("'" + value.replace("'", "''") + "'" for value in keys)
+            where = f"{key} IN ({listed})" if keys else "false"
+        return self._store.tables.read(f"{self.dataset.id}/{table}", self.pins[table], columns=columns, where=where)
+
+    def _count(self, table: str) -> int:
+        if table not in self.pins:
+            return 0
+        return self._store.tables.count(f"{self.dataset.id}/{table}", self.pins[table])
+
+    def _table(self, label_set: str) -> str:
+        return rows.annotation_table(label_set)
