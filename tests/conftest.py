@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.support.browser", "tests.support.workspaces"]
+
 REPO = Path(__file__).resolve().parents[1]
 
 
