@@ -37,6 +37,9 @@ CODES: dict[str, Code] = {
     "class-exists": _CONFLICT,
     "ontology-class-unknown": _NOT_FOUND,
     "class-invalid": _INVALID,
+    "image-unreadable": _INVALID,
+    "rle-invalid": _INVALID,
+    "box-corners-swapped": _INVALID,
     # store
     "workspace-not-found": _NOT_FOUND,
     "workspace-exists": _CONFLICT,

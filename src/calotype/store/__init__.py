@@ -1,5 +1,9 @@
 """Floor 2: media (content-addressed), tables (Lance), catalog (SQL), jobs and the audit chain of one workspace."""
 
-from calotype.store.store import Store, create_workspace, open_workspace
+import os
+
+os.environ.setdefault("LANCE_LOG", "error")  # read when lance is imported; "will be created" is no news to anybody
+
+from calotype.store.store import Store, create_workspace, open_workspace  # noqa: E402
 
 __all__ = ["Store", "create_workspace", "open_workspace"]

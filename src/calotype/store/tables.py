@@ -8,7 +8,6 @@ Rows are found by our own keys, never by Lance row ids or positions (`take` by p
 
 from __future__ import annotations
 
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -17,12 +16,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import lance  
+import lance
 import pyarrow as pa
 from lance.fragment import write_fragments
 
-from calotype.foundation.errors import External  # noqa: E402
-from calotype.store.durable import fsync_newer, fsync_path  # noqa: E402
+from calotype.foundation.errors import External
+from calotype.store.durable import fsync_newer, fsync_path
 
 _KEYS_A_DELETE = 5_000
 _OPEN_TABLES = 64

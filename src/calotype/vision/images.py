@@ -1,0 +1,293 @@
+"""Images as bytes: what is inside, is it whole, and its pixels the right way up. Limits hold before anything is decoded.
+
+The one decoder of Calotype is Pillow. EXIF orientation is always applied; sizes are of the upright image.
+Allowed: JPEG, PNG, WebP, TIFF, BMP, GIF. Several frames are counted, the first one is the image.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from calotype.foundation.errors import Invalid
+
+MAX_PIXELS = 100_000_000
+MAX_FRAMES = 1_000
+MAX_FRAME_PIXELS = 1_000_000_000
+"""Pixels of all frames together."""
+
+MIMES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "TIFF": "image/tiff",
+    "BMP": "image/bmp",
+    "GIF": "image/gif",
+}
+EXTENSIONS = {
+    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "image/png": (".png", ".apng"),
+    "image/webp": (".webp",),
+    "image/tiff": (".tif", ".tiff"),
+    "image/bmp": (".bmp", ".dib"),
+    "image/gif": (".gif",),
+}
+IMAGE_EXTENSIONS = frozenset(extension for group in EXTENSIONS.values() for extension in group)
+
+_FORMATS = [name for name in MIMES if name != "MPO"]  # Pillow finds MPO inside JPEG by itself
+_ORIENTATION = 0x0112
+_TURNED = frozenset({5, 6, 7, 8})
+
+Image.MAX_IMAGE_PIXELS = None  # our own limit is checked from the header, before any pixel is touched
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+PngImagePlugin.MAX_TEXT_CHUNK = 1_000_000
+PngImagePlugin.MAX_TEXT_MEMORY = 4_000_000
+
+Rgb = npt.NDArray[np.uint8]
+
+
+class ImageUnreadable(Invalid):
+    """The bytes are not a whole image of an allowed type within the limits."""
+
+    code = "image-unreadable"
+    what = "not a usable image: {detail}"
+    fix = "give a whole JPEG, PNG, WebP, TIFF, BMP or GIF of at most 100 megapixels"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What the header says. `width_px`, `height_px` are of the upright image; `orientation` is EXIF's 1 to 8."""
+
+    width_px: int
+    height_px: int
+    mime: str
+    n_frames: int
+    mode: str
+    orientation: int = 1
+    note: str = ""
+
+
+def probe(data: bytes) -> ImageFacts:
+    """The facts of an image from its header; no pixel is decoded.
+
+    Raises: ImageUnreadable.
+    """
+    with _opened(data) as image:
+        return _facts(image)
+
+
+def verify(data: bytes) -> ImageFacts:
+    """The facts of an image after decoding its first frame whole: what the door asks before it takes a file in.
+
+    Raises: ImageUnreadable.
+    """
+    with _opened(data) as image:
+        facts = _facts(image)
+        if facts.mime == "image/jpeg" and max(image.size) > 1_024:
+            image.draft("RGB", (image.size[0] // 8, image.size[1] // 8))  # every scan is read, few pixels are made
+        image.load()
+    if facts.mime == "image/png":
+        _check_png(data)
+    return facts
+
+
+def decode_rgb(data: bytes, *, max_side_px: int | None = None) -> Rgb:
+    """The upright pixels of the first frame.
+
+    Transparency lies on white, 16-bit and float images are scaled to 8 bits by their own range, CMYK and palettes
+    are converted.
+
+    Args:
+        data: The bytes of the file.
+        max_side_px: Shrink so that the longer side has at most this many pixels (JPEG decodes small at once).
+    Returns:
+        Array (H, W, 3) uint8.
+    Raises:
+        ImageUnreadable.
+    """
+    with _opened(data) as image:
+        _facts(image)
+        if max_side_px is not None and image.format in ("JPEG", "MPO"):
+            scale = max(image.size) / max_side_px
+            if scale > 1:
+                wanted = (max(1, round(image.size[0] / scale)), max(1, round(image.size[1] / scale)))
+                image.draft("RGB", wanted)
+        image.load()
+        upright = _upright(image)
+        rgb = _to_rgb(upright)
+        if max_side_px is not None and max(rgb.size) > max_side_px:
+            rgb = rgb.resize(_fitted(rgb.size, max_side_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return np.asarray(rgb, dtype=np.uint8)
+
+
+def thumbnail(data: bytes, *, max_side_px: int) -> bytes:
+    """A small upright JPEG without metadata; never 0 pixels wide or high.
+
+    Raises: ImageUnreadable.
+    """
+    return encode_jpeg(decode_rgb(data, max_side_px=max_side_px), quality=85)
+
+
+def encode_jpeg(rgb: Rgb, *, quality: int = 95) -> bytes:
+    """JPEG bytes of (H, W, 3) uint8 pixels, 4:4:4 from quality 90 up, without metadata; the same input, the same bytes."""
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
+    return out.getvalue()
+
+
+def encode_png(rgb: npt.NDArray[np.uint8]) -> bytes:
+    """PNG bytes of (H, W, 3) or (H, W) uint8 pixels, without metadata."""
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+def matches_extension(name: str, mime: str) -> bool:
+    """Whether a file name's extension fits the content (no extension fits anything)."""
+    extension = re.search(r"(\.[^./\\]+)$", name)
+    return extension is None or extension.group(1).lower() in EXTENSIONS[mime]
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
+    """An opened image; every way in which Pillow can complain becomes one error of ours."""
+    if not data:
+        raise ImageUnreadable(detail="the file is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd EXIF; pixels decide
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                yield image
+    except UnidentifiedImageError:
+        raise ImageUnreadable(detail="no JPEG, PNG, WebP, TIFF, BMP or GIF starts like this") from None
+    except ImageUnreadable:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, OverflowError) as error:
+        raise ImageUnreadable(detail=_short(error)) from error
+    except (MemoryError, RecursionError, IndexError, AttributeError, ArithmeticError) as error:
+        raise ImageUnreadable(detail=_short(error)) from error
+
+
+def _facts(image: ImageFile.ImageFile) -> ImageFacts:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ImageUnreadable(detail=f"it declares {width}x{height} px")
+    if width * height > MAX_PIXELS:
+        raise ImageUnreadable(detail=f"it declares {width}x{height} px, more than {MAX_PIXELS // 1_000_000} megapixels")
+    orientation, note = _orientation(image)
+    n_frames = _n_frames(image)
+    if n_frames > MAX_FRAMES or n_frames * width * height > MAX_FRAME_PIXELS:
+        raise ImageUnreadable(detail=f"it declares {n_frames} frames of {width}x{height} px")
+    if orientation in _TURNED:
+        width, height = height, width
+    return ImageFacts(width, height, MIMES[str(image.format)], n_frames, image.mode, orientation, note)
+
+
+def _n_frames(image: ImageFile.ImageFile) -> int:
+    if image.format == "GIF":
+        return _count_gif_frames(image)
+    if image.format == "TIFF":
+        return _count_tiff_pages(image)
+    return int(getattr(image, "n_frames", 1))
+
+
+def _count_gif_frames(image: ImageFile.ImageFile) -> int:
+    """Image descriptors in the block structure: counted without drawing one frame. Source: GIF89a, section 20."""
+    data = image.fp.getvalue() if isinstance(image.fp, io.BytesIO) else b""
+    if len(data) < 13:
+        return 1
+    at = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
+    frames = 0
+    while at < len(data) and frames <= MAX_FRAMES:
+        marker = data[at]
+        if marker == 0x2C and at + 10 <= len(data):
+            frames += 1
+            at += 10 + (3 << ((data[at + 9] & 7) + 1) if data[at + 9] & 0x80 else 0) + 1
+        elif marker == 0x21:
+            at += 2
+        else:
+            break
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+    return max(1, frames)
+
+
+def _count_tiff_pages(image: ImageFile.ImageFile) -> int:
+    """Pages until the chain ends or comes back to itself; the reader goes back to the first page."""
+    pages = 1
+    try:
+        while pages <= MAX_FRAMES:
+            image.seek(pages)
+            pages += 1
+    except EOFError:
+        pass
+    image.seek(0)
+    return pages
+
+
+def _orientation(image: ImageFile.ImageFile) -> tuple[int, str]:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError):
+        return 1, "its EXIF block cannot be read"
+    return (value, "") if isinstance(value, int) and 1 <= value <= 8 else (1, "")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError):
+        return image  # a broken EXIF block says nothing about orientation
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith(("I", "F")):
+        return _scaled_to_8_bits(image)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        ground = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return Image.alpha_composite(ground, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit integers by their full range, anything else by the range it holds."""
+    values = np.asarray(image, dtype=np.float64)
+    values = np.where(np.isfinite(values), values, 0.0)
+    if image.mode.startswith("I;16") or (image.mode == "I" and values.min() >= 0 and values.max() < 65_536):
+        low, high = 0.0, 65_535.0
+    else:
+        low, high = float(values.min()), float(values.max())
+    scaled = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
+    return Image.fromarray(np.round(scaled).astype(np.uint8)).convert("RGB")
+
+
+def _check_png(data: bytes) -> None:
+    """Check sums of all chunks; Pillow's decoder passes over some."""
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as again:
+        try:
+            again.verify()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ImageUnreadable(detail=_short(error)) from error
+
+
+def _fitted(size_wh: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+    scale = max_side_px / max(size_wh)
+    return max(1, round(size_wh[0] * scale)), max(1, round(size_wh[1] * scale))
+
+
+def _short(error: BaseException) -> str:
+    text = re.sub(r"<[^>]*>", "the data", str(error)) or type(error).__name__
+    return re.sub(r"\s+", " ", text)[:200]
