@@ -1,0 +1,1 @@
+"""Acquire: images come in from folders, each checked at the door."""

@@ -1,0 +1,80 @@
+"""Finding the image files of a folder: sorted, inside the folder, told by content or extension."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from calotype.datasets.intake import IncomingImage
+from calotype.foundation.errors import NotFound
+from calotype.vision.images import IMAGE_EXTENSIONS
+
+_OTHER_IMAGES = frozenset({".svg", ".ico", ".heic", ".heif", ".avif", ".jp2", ".psd", ".eps", ".raw", ".dng", ".ppm"})
+"""Known as images, not allowed: they are set aside with a reason and not passed over."""
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+
+
+class PathNotFound(NotFound):
+    """No file or folder there."""
+
+    code = "path-not-found"
+    what = "there is no file or folder {path}"
+    fix = "check the path; a relative one counts from the current folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Files that are images by content or name, and how many others lay beside them."""
+
+    images: list[IncomingImage]
+    ignored: int
+
+
+def find(path: Path, *, source: str, licence: str, tags: tuple[str, ...] = ()) -> Found:
+    """The image files at a path: itself, or all below a folder. Hidden files and links that lead out are passed over.
+
+    Raises: PathNotFound.
+    """
+    if path.is_file():
+        return Found([_incoming(path, path.name, source, licence, tags)], 0)
+    if not path.is_dir():
+        raise PathNotFound(path=str(path))
+    root = path.resolve()
+    images, ignored = [], 0
+    for file in _walk(root):
+        if _looks_like_image(file, root):
+            name = file.relative_to(root).as_posix()
+            images.append(_incoming(file, name, source, licence, tags))
+        else:
+            ignored += 1
+    return Found(images, ignored)
+
+
+def _incoming(path: Path, name: str, source: str, licence: str, tags: tuple[str, ...]) -> IncomingImage:
+    readable = os.fsencode(name).decode("utf-8", "replace")  # a name that is no UTF-8 still gets one
+    return IncomingImage(path=path, name=readable, source=source, licence=licence, tags=tags)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(folder) / name
+
+
+def _looks_like_image(file: Path, root: Path) -> bool:
+    if file.is_symlink() and not file.resolve().is_relative_to(root):
+        return False
+    if not file.is_file():
+        return False  # a pipe or a device; reading one would wait for ever
+    if file.suffix.lower() in IMAGE_EXTENSIONS | _OTHER_IMAGES:
+        return True
+    try:
+        with file.open("rb") as handle:
+            return handle.read(8).startswith(_MAGIC)
+    except OSError:
+        return False

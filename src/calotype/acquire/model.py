@@ -1,0 +1,35 @@
+"""What an import of images answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from calotype.datasets.setting_aside import SetAside
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """How many files became new samples, were known bytes, were known files, or were set aside.
+
+    `added + duplicates + unchanged + changed + quarantined` is the number of image files looked at; `ignored` are
+    other files lying beside them.
+    """
+
+    added: int
+    duplicates: int
+    unchanged: int
+    changed: int
+    quarantined: int
+    ignored: int = 0
+    set_aside: tuple[SetAside, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        counts = {name: getattr(self, name) for name in ("added", "duplicates", "unchanged", "changed", "quarantined")}
+        return {**counts, "ignored": self.ignored, "set_aside": [item.to_dict() for item in self.set_aside[:100]]}
+
+    def __str__(self) -> str:
+        words = f"added={self.added}, duplicates={self.duplicates}, unchanged={self.unchanged}"
+        words += f", changed={self.changed}" if self.changed else ""
+        return f"Import({words}, quarantined={self.quarantined})"

@@ -1,0 +1,73 @@
+"""The verb of this room: add images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from calotype.acquire.folders import find
+from calotype.acquire.model import Added
+from calotype.datasets import refs, setting_aside
+from calotype.datasets.intake import Intake, take_in
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.foundation.progress import Progress, silent
+from calotype.store import Store
+
+
+def add(
+    actor: Actor, name: str, paths: Sequence[Path], *, store: Store, source: str = "", licence: str = "",
+    tags: Sequence[str] = (), on_invalid: str = "quarantine", progress: Progress = silent,
+) -> Added:  # fmt: skip
+    """Add image files and folders to a dataset (`name` or `name@branch`).
+
+    Bytes that the dataset has already under another name add that name to their sample. Running it again changes
+    nothing; a file of the same folder whose bytes changed replaces the image of its sample.
+
+    Args:
+        source: Where they come from, e.g. a camera; kept on each sample.
+        licence: An SPDX identifier or a name; kept on each sample.
+        on_invalid: What to do with files that are no whole images: "quarantine", "skip" or "error".
+    Raises: NotPermitted, DatasetNotFound, PathNotFound, FileUnreadable.
+    """
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+    found = [find(path, source=source, licence=licence, tags=tuple(tags)) for path in paths]
+    total = Intake()
+    for path, files in zip(paths, found, strict=True):
+        started = now_us()
+        root = str(path.resolve())
+        import_id = setting_aside.import_id(info.id, "images", root)
+        took = take_in(
+            actor, name, files.images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
+            progress=progress,
+        )  # fmt: skip
+        _register(actor, store, info.id, import_id, path, source, took, started)
+        total.added += took.added
+        total.duplicates += took.duplicates
+        total.unchanged += took.unchanged
+        total.changed += took.changed
+        total.quarantined.extend(took.quarantined)
+    return Added(
+        total.added,
+        total.duplicates,
+        total.unchanged,
+        total.changed,
+        len(total.quarantined),
+        sum(files.ignored for files in found),
+        tuple(total.quarantined),
+    )
+
+
+def _register(
+    actor: Actor, store: Store, dataset_id: str, import_id: str, path: Path, source: str, took: Intake, started: int
+) -> None:  # fmt: skip
+    counts = {"added": took.added, "duplicates": took.duplicates, "unchanged": took.unchanged}
+    counts |= {"changed": took.changed, "quarantined": len(took.quarantined)}
+    record = setting_aside.ImportRecord(
+        import_id, "images", source or path.name, "images", "", counts, [], actor.name, started, now_us()
+    )
+    with store.catalog.bookkeeping() as conn:
+        setting_aside.register(conn, dataset_id, record)
