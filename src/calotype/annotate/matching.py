@@ -1,0 +1,34 @@
+"""Which sample an image of a label file is, when the label file brings no picture of it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from calotype.datasets.snapshot import Snapshot
+
+
+class SampleNames:
+    """Finds samples by name: exactly, by an alias, or by the last part when only one sample has it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._exact: dict[str, str] = {}
+        self._last: dict[str, list[str]] = {}
+        for row in snapshot.samples(columns=["sample_id", "name", "names", "parent_id"]).to_pylist():
+            if row["parent_id"]:
+                continue
+            for name in dict.fromkeys([row["name"], *(row["names"] or ())]):
+                self._exact.setdefault(name, row["sample_id"])
+            last = PurePosixPath(row["name"]).name
+            self._last.setdefault(last, []).append(row["sample_id"])
+            self._last.setdefault(PurePosixPath(last).stem, []).append(row["sample_id"])
+
+    def find(self, name: str) -> str | None:
+        """The sample of a name; None when there is none or several."""
+        if name in self._exact:
+            return self._exact[name]
+        last = PurePosixPath(name).name
+        for key in (last, PurePosixPath(last).stem):
+            found = self._last.get(key, [])
+            if len(set(found)) == 1:
+                return found[0]
+        return None
