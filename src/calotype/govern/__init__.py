@@ -1,0 +1,1 @@
+"""Govern: who may do what, what was done, and the proof that nothing is missing."""

@@ -1,0 +1,26 @@
+"""The catalog queries of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from calotype.govern.model import AuditEvent
+from calotype.store import schema
+
+_AUDIT = schema.audit
+
+
+def events(conn: sa.Connection, *, subject: str | None, limit: int) -> list[AuditEvent]:
+    """The newest events first, of one subject or of all."""
+    query = sa.select(_AUDIT).order_by(_AUDIT.c.seq.desc()).limit(limit)
+    if subject is not None:
+        query = query.where(_AUDIT.c.subject == subject)
+    return [AuditEvent(**row) for row in conn.execute(query).mappings()]
+
+
+def chain(conn: sa.Connection) -> Iterator[AuditEvent]:
+    """All events in order."""
+    for row in conn.execute(sa.select(_AUDIT).order_by(_AUDIT.c.seq)).mappings():
+        yield AuditEvent(**row)

@@ -1,0 +1,34 @@
+"""Which role may do what. The one place where permissions are granted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calotype.foundation.actor import Actor, Permission
+
+_READ = frozenset({Permission.DATASET_READ})
+_EDIT = _READ | {Permission.DATASET_EDIT, Permission.DATASET_COMMIT, Permission.CHECK_RUN}
+_ALL = frozenset(Permission)
+
+GRANTS: dict[str, frozenset[Permission]] = {
+    "owner": _ALL,
+    "head-of-dataops": _ALL,
+    "data-engineer": _EDIT
+    | {Permission.DATASET_CREATE, Permission.EXPORT, Permission.PIPELINE_RUN, Permission.RELEASE_CREATE},
+    "curator": _EDIT | {Permission.CONTRACT_EDIT, Permission.RELEASE_CREATE, Permission.EXPORT},
+    "labelling-manager": _EDIT,
+    "annotator": _READ,
+    "reviewer": _READ,
+    "ml-engineer": _READ | {Permission.EXPORT, Permission.CHECK_RUN},
+    "auditor": _READ | {Permission.AUDIT_READ},
+    "service": _EDIT | {Permission.PIPELINE_RUN, Permission.EXPORT},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRules:
+    """Answers by the actor's roles, for every dataset of the workspace alike."""
+
+    def allows(self, actor: Actor, permission: Permission, resource: str) -> bool:
+        """Whether one of the roles grants it."""
+        return any(permission in GRANTS.get(role, frozenset()) for role in actor.roles)
