@@ -1,8 +1,8 @@
 """Real handwriting for the second demo: the digits that come with scikit-learn, as image folders by class.
 
-The source is `sklearn.datasets.load_digits`: 1,797 digits written by 43 people (UCI "Optical Recognition of Handwritten
-Digits", test half; Alpaydin and Kaynak 1998; CC BY 4.0), each 8 x 8 with 17 grey levels. They are enlarged to 64 x 64 here,
-white on black, so that they can be looked at: that adds pixels, not detail.
+The source is `sklearn.datasets.load_digits`: the 1,797 digits, test half, of UCI's "Optical Recognition of
+Handwritten Digits" (Alpaydin and Kaynak 1998, CC BY 4.0), each 8 x 8 with 17 grey levels. They are enlarged
+to 64 x 64 here, white on black, so that they can be looked at: that adds pixels, not detail.
 """
 
 from __future__ import annotations
@@ -33,9 +33,13 @@ class DigitsTruth:
 
 
 def write(
-    folder: Path, *, mislabels: int = 18, duplicates: int = 4, progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    *,
+    mislabels: int = 18,
+    duplicates: int = 4,
+    progress: Callable[[int, int], None] | None = None,
 ) -> DigitsTruth:
-    """Write the digits as `folder/images/<class>/digit-NNNN.png`, some into the wrong class, and `planted.json`.
+    """Write the digits as `folder/images/<class>/digit-NNNN.png`, some wrongly filed, and `planted.json`.
 
     Args:
         folder: Made when missing; files of the same names are replaced.
@@ -64,11 +68,15 @@ def write(
         if progress is not None and (i % 100 == 99 or i + 1 == len(classes)):
             progress(i + 1, len(classes))
     planted += _duplicates(images, classes, wrong, duplicates, rng)
-    (folder / "planted.json").write_text(json.dumps([p.as_dict() for p in planted], indent=1), encoding="utf-8")
+    (folder / "planted.json").write_text(
+        json.dumps([p.as_dict() for p in planted], indent=1), encoding="utf-8"
+    )
     return DigitsTruth(folder, len(classes) + duplicates, tuple(planted))
 
 
-def _duplicates(images: Path, classes: list[int], wrong: set[int], count: int, rng: np.random.Generator) -> list[Planted]:
+def _duplicates(
+    images: Path, classes: list[int], wrong: set[int], count: int, rng: np.random.Generator
+) -> list[Planted]:
     planted: list[Planted] = []
     for i in rng.permutation(len(classes)).tolist():
         if len(planted) == count:

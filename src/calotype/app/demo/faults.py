@@ -1,7 +1,7 @@
 """Faults planted on purpose, with exact identities, so that a check's finds can be counted against the truth.
 
-Every fault is planted on an image of its own: no image carries two. Label faults change the COCO dictionary, picture
-faults change or add files. What was right is kept in the entry's `detail`.
+Every fault is planted on an image of its own: no image carries two. Label faults change the COCO dictionary,
+picture faults change or add files. What was right is kept in the entry's `detail`.
 """
 
 from __future__ import annotations
@@ -18,39 +18,58 @@ from PIL import Image, ImageEnhance, ImageFilter
 Coco = dict[str, Any]
 Row = dict[str, Any]
 _CONFUSED_WITH = {
-    "car": "bus", "bus": "truck", "truck": "bus", "motorcycle": "bicycle", "bicycle": "motorcycle", "person": "dog",
-    "dog": "person", "traffic light": "person",
+    "car": "bus",
+    "bus": "truck",
+    "truck": "bus",
+    "motorcycle": "bicycle",
+    "bicycle": "motorcycle",
+    "person": "dog",
+    "dog": "person",
+    "traffic light": "person",
 }
 _CLEAR_SIDE_PX = 28.0
-"""Label faults are planted on things at least this large and at most a quarter hidden, so that a person can see them."""
+"""Label faults are planted on things at least this large and at most a quarter hidden, so they show."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
     """How many of each fault to plant."""
 
-    exact_duplicate: int = 0    # the same bytes under another name
-    near_duplicate: int = 0     # saved anew, cropped by 2 pixels, or 3 % brighter
-    leakage: int = 0            # a near copy that claims another scene
-    mislabel: int = 0           # a wrong class
-    shifted_box: int = 0        # moved by 40 to 80 % of its width
-    degenerate_box: int = 0     # a box less than 2 pixels wide or high
-    box_outside: int = 0        # more than a tenth of it outside the image
-    unlabelled: int = 0         # all annotations of an image removed
-    blur: int = 0               # whole frame out of focus
-    dark: int = 0               # whole frame under-exposed
-    overexposed: int = 0        # whole frame over-exposed
-    unreadable: int = 0         # a file cut short
-    missing_licence: int = 0    # an image without a licence
+    exact_duplicate: int = 0  # the same bytes under another name
+    near_duplicate: int = 0  # saved anew, cropped by 2 pixels, or 3 % brighter
+    leakage: int = 0  # a near copy that claims another scene
+    mislabel: int = 0  # a wrong class
+    shifted_box: int = 0  # moved by 40 to 80 % of its width
+    degenerate_box: int = 0  # a box less than 2 pixels wide or high
+    box_outside: int = 0  # more than a tenth of it outside the image
+    unlabelled: int = 0  # all annotations of an image removed
+    blur: int = 0  # whole frame out of focus
+    dark: int = 0  # whole frame under-exposed
+    overexposed: int = 0  # whole frame over-exposed
+    unreadable: int = 0  # a file cut short
+    missing_licence: int = 0  # an image without a licence
 
     @classmethod
     def for_images(cls, n: int) -> FaultPlan:
         """A plan in proportion to `n` images; every kind at least once from 24 images on."""
         usual = {
-            "exact_duplicate": 5, "near_duplicate": 6, "leakage": 4, "mislabel": 8, "shifted_box": 6, "degenerate_box": 4,
-            "box_outside": 4, "unlabelled": 3, "blur": 5, "dark": 4, "overexposed": 3, "unreadable": 3, "missing_licence": 3,
+            "exact_duplicate": 5,
+            "near_duplicate": 6,
+            "leakage": 4,
+            "mislabel": 8,
+            "shifted_box": 6,
+            "degenerate_box": 4,
+            "box_outside": 4,
+            "unlabelled": 3,
+            "blur": 5,
+            "dark": 4,
+            "overexposed": 3,
+            "unreadable": 3,
+            "missing_licence": 3,
         }
-        return cls(**{kind: max(1, round(count * n / 240)) if n >= 24 else 0 for kind, count in usual.items()})
+        return cls(
+            **{kind: max(1, round(count * n / 240)) if n >= 24 else 0 for kind, count in usual.items()}
+        )
 
     @property
     def total(self) -> int:
@@ -59,7 +78,7 @@ class FaultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One planted fault: its kind, the file it is in, the annotation if it is in one, and what was changed."""
+    """One planted fault: its kind, the file, the annotation if it is in one, and what was changed."""
 
     kind: str
     file: str
@@ -93,7 +112,11 @@ class _Work:
 
     def clear(self, image: Row) -> list[Row]:
         """Annotations of an image on which a label fault can be seen."""
-        return [a for a in self.of(image) if min(a["bbox"][2:]) >= _CLEAR_SIDE_PX and a["attributes"]["occluded"] <= 0.25]
+        return [
+            a
+            for a in self.of(image)
+            if min(a["bbox"][2:]) >= _CLEAR_SIDE_PX and a["attributes"]["occluded"] <= 0.25
+        ]
 
 
 def plant(faults: FaultPlan, coco: Coco, images: Path, *, seed: int) -> tuple[Planted, ...]:
@@ -112,7 +135,9 @@ def plant(faults: FaultPlan, coco: Coco, images: Path, *, seed: int) -> tuple[Pl
     planted: list[Planted] = []
     for kind, count in asdict(faults).items():
         for number in range(count):
-            found = next((p for image in free if (p := _PLANTERS[kind](work, image, number)) is not None), None)
+            found = next(
+                (p for image in free if (p := _PLANTERS[kind](work, image, number)) is not None), None
+            )
             if found is None:
                 break
             planted.append(found)
@@ -160,10 +185,15 @@ def _crop_annotation(annotation: Row, by: float) -> None:
     x, y, w, h = annotation["bbox"]
     x0, y0 = max(0.0, x - by), max(0.0, y - by)
     annotation["bbox"] = [x0, y0, x + w - by - x0, y + h - by - y0]
-    annotation["segmentation"] = [[max(0.0, c - by) for c in polygon] for polygon in annotation["segmentation"]]
+    annotation["segmentation"] = [
+        [max(0.0, c - by) for c in polygon] for polygon in annotation["segmentation"]
+    ]
     if "keypoints" in annotation:
         k = annotation["keypoints"]
-        moved = [(max(0.0, k[i] - by), max(0.0, k[i + 1] - by), k[i + 2]) if k[i + 2] else (0.0, 0.0, 0) for i in range(0, len(k), 3)]
+        moved = [
+            (max(0.0, k[i] - by), max(0.0, k[i + 1] - by), k[i + 2]) if k[i + 2] else (0.0, 0.0, 0)
+            for i in range(0, len(k), 3)
+        ]
         annotation["keypoints"] = [c for point in moved for c in point]
 
 
@@ -184,16 +214,22 @@ def _mislabel(work: _Work, image: Row, number: int) -> Planted | None:
     annotation = clear[int(work.rng.integers(len(clear)))]
     true = work.class_name(annotation)
     annotation["category_id"] = work.class_id(_CONFUSED_WITH[true])
-    return Planted("mislabel", image["file_name"], annotation["id"], {"true_label": true, "label": _CONFUSED_WITH[true]})
+    return Planted(
+        "mislabel", image["file_name"], annotation["id"], {"true_label": true, "label": _CONFUSED_WITH[true]}
+    )
 
 
-def _spoil_box(kind: str, work: _Work, image: Row, change: Callable[[list[float], Row], list[float] | None]) -> Planted | None:
+def _spoil_box(
+    kind: str, work: _Work, image: Row, change: Callable[[list[float], Row], list[float] | None]
+) -> Planted | None:
     for annotation in work.clear(image):
         true = [float(v) for v in annotation["bbox"]]
         box = change(list(true), image)
         if box is not None:
             annotation["bbox"] = [round(v, 3) for v in box]
-            return Planted(kind, image["file_name"], annotation["id"], {"true_bbox": true, "bbox": annotation["bbox"]})
+            return Planted(
+                kind, image["file_name"], annotation["id"], {"true_bbox": true, "bbox": annotation["bbox"]}
+            )
     return None
 
 
@@ -214,7 +250,10 @@ def _degenerate_box(work: _Work, image: Row, number: int) -> Planted | None:
     thin = float(work.rng.uniform(0.4, 1.8))
     upright = number % 2 == 0
     return _spoil_box(
-        "degenerate_box", work, image, lambda b, _: [b[0], b[1], thin, b[3]] if upright else [b[0], b[1], b[2], thin]
+        "degenerate_box",
+        work,
+        image,
+        lambda b, _: [b[0], b[1], thin, b[3]] if upright else [b[0], b[1], b[2], thin],
     )
 
 
@@ -238,7 +277,9 @@ def _unlabelled(work: _Work, image: Row, number: int) -> Planted | None:
     return Planted("unlabelled", image["file_name"], None, {"removed": [a["id"] for a in gone]})
 
 
-def _repaint(kind: str, work: _Work, image: Row, change: Callable[[Image.Image], Image.Image], **detail: Any) -> Planted:
+def _repaint(
+    kind: str, work: _Work, image: Row, change: Callable[[Image.Image], Image.Image], **detail: Any
+) -> Planted:
     path = work.images / image["file_name"]
     with Image.open(path) as opened:
         picture = change(opened.convert("RGB"))
@@ -248,13 +289,17 @@ def _repaint(kind: str, work: _Work, image: Row, change: Callable[[Image.Image],
 
 def _blur(work: _Work, image: Row, number: int) -> Planted | None:
     radius = round(float(work.rng.uniform(3.0, 4.0)), 2)
-    return _repaint("blur", work, image, lambda i: i.filter(ImageFilter.GaussianBlur(radius)), radius_px=radius)
+    return _repaint(
+        "blur", work, image, lambda i: i.filter(ImageFilter.GaussianBlur(radius)), radius_px=radius
+    )
 
 
 def _dark(work: _Work, image: Row, number: int) -> Planted | None:
     if image["light"] != "day":
         return None
-    return _repaint("dark", work, image, lambda i: i.point([round(v * 0.10) for v in range(256)] * 3), gain=0.10)
+    return _repaint(
+        "dark", work, image, lambda i: i.point([round(v * 0.10) for v in range(256)] * 3), gain=0.10
+    )
 
 
 def _overexposed(work: _Work, image: Row, number: int) -> Planted | None:
@@ -278,7 +323,17 @@ def _missing_licence(work: _Work, image: Row, number: int) -> Planted | None:
 
 
 _PLANTERS: dict[str, Callable[[_Work, Row, int], Planted | None]] = {
-    "exact_duplicate": _exact_duplicate, "near_duplicate": _near_duplicate, "leakage": _leakage, "mislabel": _mislabel,
-    "shifted_box": _shifted_box, "degenerate_box": _degenerate_box, "box_outside": _box_outside, "unlabelled": _unlabelled,
-    "blur": _blur, "dark": _dark, "overexposed": _overexposed, "unreadable": _unreadable, "missing_licence": _missing_licence,
+    "exact_duplicate": _exact_duplicate,
+    "near_duplicate": _near_duplicate,
+    "leakage": _leakage,
+    "mislabel": _mislabel,
+    "shifted_box": _shifted_box,
+    "degenerate_box": _degenerate_box,
+    "box_outside": _box_outside,
+    "unlabelled": _unlabelled,
+    "blur": _blur,
+    "dark": _dark,
+    "overexposed": _overexposed,
+    "unreadable": _unreadable,
+    "missing_licence": _missing_licence,
 }

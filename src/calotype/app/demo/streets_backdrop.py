@@ -1,7 +1,8 @@
-"""The street without its traffic: sky, ground and how they are lit. One picture per scene, shared by its frames."""
+"""The street without its traffic: sky, ground, their light. One picture per scene, shared by its frames."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +14,15 @@ from calotype.app.demo.streets_houses import draw_houses
 from calotype.app.demo.streets_layout import FACADE, ROAD, Plan, generator, lamp_light, plan, sunlit
 from calotype.app.demo.streets_light import LAMP_COLOUR, to_bytes
 
-_ASPHALT, _PAVEMENT, _KERB, _PAINT = (0.30, 0.305, 0.325), (0.62, 0.60, 0.57), (0.74, 0.73, 0.71), (0.93, 0.92, 0.88)
+_ASPHALT, _PAVEMENT, _KERB, _PAINT = (
+    (0.30, 0.305, 0.325),
+    (0.62, 0.60, 0.57),
+    (0.74, 0.73, 0.71),
+    (0.93, 0.92, 0.88),
+)
+
+Lay = Callable[[float, float, float, float, tuple[int, int, int]], None]
+"""Paints a rectangle x0, y0, x1, y1 (metres) of the ground in a colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,69 +57,76 @@ def backdrop(seed: int, scene: int) -> Backdrop:
     return Backdrop(picture, full_mirror)
 
 
-def noise(rng: np.random.Generator, width: int, height: int, octaves: tuple[tuple[int, int, float], ...]) -> Array:
+def noise(
+    rng: np.random.Generator, width: int, height: int, octaves: tuple[tuple[int, int, float], ...]
+) -> Array:
     """Smooth noise (height, width) in about [0, 1]: a sum of (columns, rows, weight) grids enlarged."""
     total = np.zeros((height, width))
     for columns, rows, weight in octaves:
         grid = Image.fromarray((rng.random((rows, columns)) * 255).astype(np.uint8))
-        total += np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float64) * (weight / 255)
+        total += np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float64) * (
+            weight / 255
+        )
     return total / sum(w for _, _, w in octaves)
 
 
 def _sky(p: Plan, rng: np.random.Generator) -> Image.Image:
-    light, horizon = p.light, max(40.0, p.camera.horizon)
-    rise = np.clip(1 - np.arange(HEIGHT) / horizon, 0, 1)[:, None]
+    """The sky, painted at half size because nothing in it is sharp, then enlarged; stars are added last."""
+    light, horizon = p.light, max(20.0, p.camera.horizon / 2)
+    width, height = WIDTH // 2, HEIGHT // 2
+    rise = np.clip(1 - np.arange(height) / horizon, 0, 1)[:, None]
     top, middle, low = (np.asarray(c) for c in light.sky)
-    ramp = np.where(rise < 0.45, low + (middle - low) * (rise / 0.45), middle + (top - middle) * ((rise - 0.45) / 0.55))
-    sky = np.repeat(ramp[:, None, :], WIDTH, axis=1)
-    if light.time == "night" and light.cloud < 0.8:
-        _stars(sky, rng, horizon)
-    half = noise(rng, WIDTH // 2, HEIGHT // 2, ((5, 7, 1.0), (11, 16, 0.6), (26, 36, 0.3), (60, 80, 0.14)))
-    cover = np.clip((half - (0.60 - 0.22 * light.cloud)) / 0.16, 0, 1)
-    lift = np.clip((half - np.roll(half, -7, axis=0)) * 5 + 0.55, 0, 1)
-    cover = _enlarge(cover) * np.clip(rise * 3, 0.15, 1) * (0.9 if light.cloud < 0.8 else 0.55)
-    lift = _enlarge(lift)[..., None]
-    pale = np.clip(np.asarray(light.sky[2]) * (1.04 if light.time == "day" else 0.92) + np.asarray(light.sun) * 0.2, 0, 1)
+    ramp = np.where(
+        rise < 0.45, low + (middle - low) * (rise / 0.45), middle + (top - middle) * ((rise - 0.45) / 0.55)
+    )
+    sky = np.repeat(ramp[:, None, :], width, axis=1)
+    density = noise(rng, width, height, ((5, 7, 1.0), (11, 16, 0.6), (26, 36, 0.3), (60, 80, 0.14)))
+    cover = np.clip((density - (0.60 - 0.22 * light.cloud)) / 0.16, 0, 1)
+    lift = np.clip((density - np.roll(density, -7, axis=0)) * 5 + 0.55, 0, 1)[..., None]
+    cover *= np.clip(rise * 3, 0.15, 1) * (0.9 if light.cloud < 0.8 else 0.55)
+    pale = np.clip(
+        np.asarray(light.sky[2]) * (1.04 if light.time == "day" else 0.92) + np.asarray(light.sun) * 0.2, 0, 1
+    )
     if light.time == "night":
         pale = np.asarray(light.sky[2]) * 1.1
     dim = np.asarray(light.sky[1]) * (0.94 if light.time == "day" else 0.72) + np.asarray(light.sky[2]) * 0.1
     sky += ((dim + (pale - dim) * lift) - sky) * cover[..., None]
-    if light.weather == "clear":
+    if light.weather == "clear" and light.time != "day":
         _sun_or_moon(sky, p)
-    return Image.fromarray((np.clip(sky, 0, 1) * 255).astype(np.uint8))
+    picture = Image.fromarray((np.clip(sky, 0, 1) * 255).astype(np.uint8)).resize(
+        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
+    )
+    if light.time == "night" and light.cloud < 0.8:
+        _stars(picture, rng, horizon * 2)
+    return picture
 
 
-def _enlarge(half: Array) -> Array:
-    image = Image.fromarray((np.clip(half, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(image.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=np.float64) / 255
-
-
-def _stars(sky: Array, rng: np.random.Generator, horizon: float) -> None:
-    count = 130
-    xs, ys = rng.integers(0, WIDTH, count), (rng.random(count) ** 1.3 * horizon * 0.8).astype(int)
-    sky[ys, xs] += (rng.random(count) ** 2 * 0.6)[:, None] * np.array([0.9, 0.95, 1.0])
+def _stars(picture: Image.Image, rng: np.random.Generator, horizon: float) -> None:
+    pen = ImageDraw.Draw(picture)
+    for x, y, bright in rng.random((130, 3)).tolist():
+        tone = int(40 + 150 * bright**2)
+        pen.point((x * WIDTH, y**1.3 * horizon * 0.8), fill=(tone, tone, min(255, tone + 16)))
 
 
 def _sun_or_moon(sky: Array, p: Plan) -> None:
     night = p.light.time == "night"
-    if p.light.time == "day":
-        return
-    x = WIDTH * (0.5 + 0.16 * (1 if p.light.sun_at[0] > 0 else -1))
-    y = p.camera.horizon * (0.30 if night else 0.80)
-    ys, xs = np.mgrid[0:HEIGHT, 0:WIDTH]
+    x = sky.shape[1] * (0.5 + 0.16 * (1 if p.light.sun_at[0] > 0 else -1))
+    y = p.camera.horizon / 2 * (0.30 if night else 0.80)
+    ys, xs = np.mgrid[0 : sky.shape[0], 0 : sky.shape[1]]
     far = np.hypot(xs - x, ys - y)
-    colour = np.array([0.93, 0.94, 0.86]) if night else np.array([1.0, 0.86, 0.56])
-    size, halo, strength = (15.0, 70.0, 0.20) if night else (24.0, 210.0, 0.62)
+    colour = np.array([0.93, 0.94, 0.86]) if night else np.array([1.0, 0.82, 0.50])
+    size, halo, strength = (7.5, 35.0, 0.20) if night else (12.0, 95.0, 0.42)
     sky += (np.exp(-((far / halo) ** 1.1)) * strength)[..., None] * colour
-    disc = np.clip(size + 0.5 - far, 0, 1)
-    sky += (colour - sky) * disc[..., None]
+    sky += (colour - sky) * np.clip(size + 0.5 - far, 0, 1)[..., None]
 
 
-def _ground(p: Plan, rng: np.random.Generator, above: Image.Image, top: int) -> tuple[Image.Image, Image.Image]:
+def _ground(
+    p: Plan, rng: np.random.Generator, above: Image.Image, top: int
+) -> tuple[Image.Image, Image.Image]:
     """The lit ground from row `top` down, and how strongly it mirrors."""
     light, rows = p.light, HEIGHT - top
     x, y, depth = ground_map(p.camera, top)
-    own = np.asarray(_flat_ground(p, rng, top), dtype=np.float64) / 255
+    own = np.asarray(_flat_ground(p, rng, top), dtype=np.float32) / np.float32(255)
     grain = rng.random((256, 256))
     cell = grain[(np.floor(y * 9).astype(int)) % 256, (np.floor(x * 22).astype(int)) % 256]
     patch = noise(rng, 256, 256, ((24, 12, 1.0), (64, 40, 0.5)))
@@ -125,7 +141,7 @@ def _ground(p: Plan, rng: np.random.Generator, above: Image.Image, top: int) -> 
     else:
         own *= (1 - 0.09 * rut)[..., None]
     own *= 1 - 0.30 * light.wet * (light.weather == "rain")
-    sun = light.sun_at[2] * (1.0 if light.shadow < 0.2 else 1.0)
+    sun = light.sun_at[2]
     lit = _soft(sunlit(p, x, y))
     # Houses take half of the sky's light from the strip of pavement beside them.
     wall = 1 - 0.28 * np.exp(-np.abs(FACADE - np.abs(x)) / 1.3)
@@ -137,7 +153,11 @@ def _ground(p: Plan, rng: np.random.Generator, above: Image.Image, top: int) -> 
     if light.wet:
         puddle = np.clip((broad - 0.42) * 5, 0, 1) * on_road
         graze = np.clip(depth / 38, 0.12, 1)
-        mirror = light.wet * np.clip((0.34 + 0.42 * puddle) * (0.40 + 0.6 * graze), 0, 0.85) * np.where(on_road, 1, 0.55)
+        mirror = (
+            light.wet
+            * np.clip((0.34 + 0.42 * puddle) * (0.40 + 0.6 * graze), 0, 0.85)
+            * np.where(on_road, 1, 0.55)
+        )
         flipped = np.asarray(_mirrored(above, top, rows, p.camera.horizon), dtype=np.float64) / 255
         colours += (flipped - colours) * mirror[..., None]
     colours = light.through_air(colours, depth)
@@ -203,8 +223,7 @@ def _flat_ground(p: Plan, rng: np.random.Generator, top: int) -> Image.Image:
     return image.reduce(2)
 
 
-def _markings(lay: object, crossing: float | None, paint: tuple[int, int, int]) -> None:
-    assert callable(lay)
+def _markings(lay: Lay, crossing: float | None, paint: tuple[int, int, int]) -> None:
     stops = (-10.0, 150.0) if crossing is None else (crossing - 1.4, crossing + 18.6)
     for y in np.arange(-8.0, 150.0, 4.0):
         if crossing is None or y + 2.0 < stops[0] or y > stops[1]:

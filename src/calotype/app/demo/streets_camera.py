@@ -93,8 +93,8 @@ def _camera(name: str, at: tuple[float, float, float], yaw: float, pitch: float,
 
 
 CAMERAS: tuple[Camera, ...] = (
-    _camera("cam-01", (0.6, 0.0, 6.4), -1.0, 10.5, 58.0),     # high pole over the middle of the road
-    _camera("cam-03", (1.75, 2.0, 1.45), -1.5, 0.5, 62.0),    # dashboard, waiting in the right lane
-    _camera("cam-05", (8.6, 1.0, 3.2), -13.0, 5.0, 62.0),     # shop front on the right pavement
-    _camera("cam-07", (-6.8, -1.0, 4.6), 11.0, 7.0, 76.0),    # wide, left kerb
+    _camera("cam-01", (0.6, 0.0, 6.4), -1.0, 10.5, 58.0),  # high pole over the middle of the road
+    _camera("cam-03", (1.75, 2.0, 1.45), -1.5, 0.5, 62.0),  # dashboard, waiting in the right lane
+    _camera("cam-05", (8.6, 1.0, 3.2), -13.0, 5.0, 62.0),  # shop front on the right pavement
+    _camera("cam-07", (-6.8, -1.0, 4.6), 11.0, 7.0, 76.0),  # wide, left kerb
 )

@@ -35,11 +35,17 @@ def _kernel(rx: int, ry: int) -> NDArray[np.float32]:
     x = (np.arange(-rx, rx + 1) / rx)[None, :]
     r = np.sqrt(x * x + y * y)
     fall = np.clip(1 - r, 0, 1) ** 2.4 * 0.62 + np.exp(-((r / 0.13) ** 2)) * 0.7
-    return fall.astype(np.float32)
+    return np.asarray(fall, dtype=np.float32)
 
 
 def _stamp(
-    sheet: NDArray[np.float32], x: float, y: float, rx: float, ry: float, colour: tuple[float, float, float], gain: float
+    sheet: NDArray[np.float32],
+    x: float,
+    y: float,
+    rx: float,
+    ry: float,
+    colour: tuple[float, float, float],
+    gain: float,
 ) -> None:
     kx, ky = max(2, min(150, round(rx / 2))), max(2, min(150, round(ry / 2)))
     kernel = _kernel(kx, ky)
@@ -73,7 +79,11 @@ def _rain(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image
     strength = 70 if light.time == "day" else 52
     for x, y, k in zip(xs.tolist(), ys.tolist(), near.tolist(), strict=True):
         long = 10 + 34 * k
-        pen.line((x, y, x - long * 0.16, y + long), fill=int(strength * (0.35 + 0.65 * k)), width=1 if k < 0.75 else 2)
+        pen.line(
+            (x, y, x - long * 0.16, y + long),
+            fill=int(strength * (0.35 + 0.65 * k)),
+            width=1 if k < 0.75 else 2,
+        )
     tint = tuple(int(255 * min(1.0, c * 0.4 + 0.6)) for c in light.sky[2])
     picture.paste(tint, (0, 0), veil.filter(ImageFilter.BoxBlur(0.6)))
     return picture

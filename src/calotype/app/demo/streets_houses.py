@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -11,11 +13,23 @@ from calotype.app.demo.streets_light import GLASS, GLOW, MATTE, Light, to_bytes
 
 _ZOOM = 2
 _SHOP_M, _FLOOR_M = 4.0, 3.1
-_WALLS = np.array([
-    (0.66, 0.36, 0.28), (0.78, 0.66, 0.52), (0.86, 0.81, 0.72), (0.60, 0.62, 0.66), (0.52, 0.30, 0.26),
-    (0.74, 0.56, 0.42), (0.48, 0.55, 0.60), (0.82, 0.73, 0.66), (0.60, 0.52, 0.46), (0.70, 0.72, 0.70),
-])
-_AWNINGS = np.array([(0.72, 0.20, 0.20), (0.16, 0.42, 0.38), (0.20, 0.32, 0.56), (0.82, 0.56, 0.18), (0.42, 0.24, 0.40)])
+_WALLS = np.array(
+    [
+        (0.66, 0.36, 0.28),
+        (0.78, 0.66, 0.52),
+        (0.86, 0.81, 0.72),
+        (0.60, 0.62, 0.66),
+        (0.52, 0.30, 0.26),
+        (0.74, 0.56, 0.42),
+        (0.48, 0.55, 0.60),
+        (0.82, 0.73, 0.66),
+        (0.60, 0.52, 0.46),
+        (0.70, 0.72, 0.70),
+    ]
+)
+_AWNINGS = np.array(
+    [(0.72, 0.20, 0.20), (0.16, 0.42, 0.38), (0.20, 0.32, 0.56), (0.82, 0.56, 0.18), (0.42, 0.24, 0.40)]
+)
 _SHOP_GLOWS = np.array([(1.0, 0.80, 0.50), (1.0, 0.88, 0.70), (0.72, 0.90, 1.0), (1.0, 0.68, 0.52)])
 _WINDOW_GLOWS = np.array([(1.0, 0.80, 0.46), (1.0, 0.72, 0.38), (0.98, 0.88, 0.66), (0.70, 0.82, 0.98)])
 
@@ -45,12 +59,13 @@ class _Sheet:
         colours = light.shade(own, normals, materials, sunlit=0.9)
         low = np.exp(-height / 4.5)[:, None]
         dark = 1 - 0.20 * np.exp(-height / 1.2)[:, None]
-        colours = np.where(materials[:, None] == GLOW, colours, colours * dark * (1 + lamp * low * np.array([1.5, 1.0, 0.5])))
+        glowing = np.equal(materials, GLOW).reshape(-1, 1)
+        colours = np.where(glowing, colours, colours * dark * (1 + lamp * low * np.array([1.5, 1.0, 0.5])))
         seen = self._p.camera.see(quads)
         depth = seen[:, :, 2].mean(axis=1)
         paints = to_bytes(light.through_air(colours, depth))
         flat = self._p.camera.flatten(seen) * _ZOOM
-        whole = (seen[:, :, 2] > NEAR_M).all(axis=1)
+        whole = np.all(seen[:, :, 2] > NEAR_M, axis=1)
         left, right = flat[:, :, 0].min(axis=1), flat[:, :, 0].max(axis=1)
         onto = (right > 0) & (left < WIDTH * _ZOOM) & (flat[:, :, 1].max(axis=1) > 0)
         points = flat.reshape(len(flat), 8).tolist()
@@ -67,7 +82,8 @@ def draw_houses(p: Plan) -> Image.Image:
     """All houses and the skyline behind them on a transparent sheet of the image's size."""
     sheet = Image.new("RGBA", (WIDTH * _ZOOM, HEIGHT * _ZOOM), (0, 0, 0, 0))
     pen = ImageDraw.Draw(sheet)
-    _skyline(p, pen)
+    if p.light.weather != "fog":
+        _skyline(p, pen)
     for house in sorted(p.houses, key=lambda h: -h.y0):
         _house(p, house, pen)
     return sheet.reduce(_ZOOM)
@@ -104,19 +120,37 @@ def _house(p: Plan, house: House, pen: ImageDraw.ImageDraw) -> None:
     reach = 13.0
     end.add(_upright((x, near_y), (x + side * reach, near_y), 0.0, house.height), wall * 0.93, MATTE)
     if house.corner:
-        _windows(end, p.light, rng, (x + side * 0.7, near_y), (x + side * (reach - 0.7), near_y), house.height, wall)
-        _shops(end, p.light, rng, (x + side * 0.5, near_y), (x + side * (reach - 0.5), near_y), (0.0, -1.0), wall)
+        _windows(
+            end,
+            p.light,
+            rng,
+            (x + side * 0.7, near_y),
+            (x + side * (reach - 0.7), near_y),
+            house.height,
+            wall,
+        )
+        _shops(
+            end, p.light, rng, (x + side * 0.5, near_y), (x + side * (reach - 0.5), near_y), (0.0, -1.0), wall
+        )
         for i in range(2):
             a, tall = reach * (i + 1), float(rng.uniform(9, 20))
             tint = _WALLS[int(rng.integers(len(_WALLS)))]
             ends = (x + side * a, near_y), (x + side * (a + reach), near_y)
             end.add(_upright(*ends, 0.0, tall), tint, MATTE)
-            _windows(end, p.light, rng, (ends[0][0] + side * 0.8, near_y), (ends[1][0] - side * 0.8, near_y), tall, tint)
+            _windows(
+                end,
+                p.light,
+                rng,
+                (ends[0][0] + side * 0.8, near_y),
+                (ends[1][0] - side * 0.8, near_y),
+                tall,
+                tint,
+            )
     end.draw(pen, lamp)
     front = _Sheet(p, (-float(side), 0.0, 0.0))
     # Split the wall along the street so that haze and clipping follow it.
     cuts = np.linspace(house.y0, house.y1, 4)
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, b in itertools.pairwise(cuts):
         for z0, z1 in ((0.0, 1.0), (1.0, 4.0), (4.0, house.height)):
             front.add(_upright((x, a), (x, b), z0, z1), wall, MATTE)
     if house.y1 > p.camera.at[1]:
@@ -125,7 +159,11 @@ def _house(p: Plan, house: House, pen: ImageDraw.ImageDraw) -> None:
             _shops(front, p.light, rng, (x, house.y0 + 0.4), (x, house.y1 - 0.4), (-float(side), 0.0), wall)
     ledge = house.height
     cap = np.array([0.9, 0.92, 0.95]) if p.light.snow else np.clip(wall * 1.16 + 0.03, 0, 1)
-    front.add(_upright((x - side * 0.25, house.y0), (x - side * 0.25, house.y1), ledge - 0.55, ledge + 0.1), cap, MATTE)
+    front.add(
+        _upright((x - side * 0.25, house.y0), (x - side * 0.25, house.y1), ledge - 0.55, ledge + 0.1),
+        cap,
+        MATTE,
+    )
     front.add(_upright((x, house.y0), (x, house.y1), ledge - 0.72, ledge - 0.55), wall * 0.6, MATTE)
     front.draw(pen, lamp)
 
@@ -134,7 +172,9 @@ def _upright(a: tuple[float, float], b: tuple[float, float], z0: float, z1: floa
     return np.array([[(*a, z0), (*b, z0), (*b, z1), (*a, z1)]])
 
 
-def _between(a: tuple[float, float], b: tuple[float, float], s0: Array, s1: Array, z0: Array, z1: Array) -> Array:
+def _between(
+    a: tuple[float, float], b: tuple[float, float], s0: Array, s1: Array, z0: Array, z1: Array
+) -> Array:
     """Quads (N, 4, 3) on the upright plane from a to b, at distances s along it and heights z."""
     start, step = np.asarray(a), np.asarray(b) - np.asarray(a)
     step = step / np.hypot(*step)
@@ -145,11 +185,19 @@ def _between(a: tuple[float, float], b: tuple[float, float], s0: Array, s1: Arra
 
 
 def _windows(
-    sheet: _Sheet, light: Light, rng: np.random.Generator, a: tuple[float, float], b: tuple[float, float], height: float,
+    sheet: _Sheet,
+    light: Light,
+    rng: np.random.Generator,
+    a: tuple[float, float],
+    b: tuple[float, float],
+    height: float,
     wall: Array,
 ) -> None:
     length = float(np.hypot(b[0] - a[0], b[1] - a[1]))
-    floors, columns = int((height - _SHOP_M - 0.9) / _FLOOR_M), max(1, int(length / float(rng.uniform(1.9, 2.9))))
+    floors, columns = (
+        int((height - _SHOP_M - 0.9) / _FLOOR_M),
+        max(1, int(length / float(rng.uniform(1.9, 2.9)))),
+    )
     if floors < 1:
         return
     pitch = length / columns
@@ -159,22 +207,37 @@ def _windows(
     trim = np.clip(wall * 1.22 + 0.05, 0, 1) if rng.random() < 0.6 else wall * 0.62
     sheet.add(_between(a, b, s - 0.11, s + width + 0.11, z - 0.13, z + tall + 0.12), trim, MATTE)
     if light.snow:
-        sheet.add(_between(a, b, s - 0.14, s + width + 0.14, z - 0.10, z + 0.05), np.array([0.93, 0.95, 1.0]), MATTE)
+        sheet.add(
+            _between(a, b, s - 0.14, s + width + 0.14, z - 0.10, z + 0.05), np.array([0.93, 0.95, 1.0]), MATTE
+        )
     lit = rng.random(len(s)) < light.lit_windows
-    glow = _WINDOW_GLOWS[rng.integers(0, len(_WINDOW_GLOWS), len(s))] * rng.uniform(0.62, 1.0, (len(s), 1))
+    glow = _WINDOW_GLOWS[rng.integers(0, len(_WINDOW_GLOWS), len(s))] * rng.uniform(0.50, 0.95, (len(s), 1))
     dark = np.array([0.20, 0.25, 0.31]) * rng.uniform(0.75, 1.5, (len(s), 1))
-    sheet.add(_between(a, b, s, s + width, z, z + tall), np.where(lit[:, None], glow, dark), np.where(lit, GLOW, GLASS))
+    sheet.add(
+        _between(a, b, s, s + width, z, z + tall),
+        np.where(lit[:, None], glow, dark),
+        np.where(lit, GLOW, GLASS),
+    )
     # A blind or curtain, and the bright upper pane that mirrors the sky.
     drawn = rng.uniform(0.12, 0.75, len(s))
     shade = np.where(lit[:, None], glow * 0.78, dark * 1.5 + 0.14)
-    sheet.add(_between(a, b, s, s + width, z + tall * (1 - drawn * 0.6), z + tall), shade, np.where(lit, GLOW, MATTE))
+    sheet.add(
+        _between(a, b, s, s + width, z + tall * (1 - drawn * 0.6), z + tall),
+        shade,
+        np.where(lit, GLOW, MATTE),
+    )
     middle = s + width / 2
     sheet.add(_between(a, b, middle - 0.035, middle + 0.035, z, z + tall), np.clip(trim * 0.9, 0, 1), MATTE)
 
 
 def _shops(
-    sheet: _Sheet, light: Light, rng: np.random.Generator, a: tuple[float, float], b: tuple[float, float],
-    out: tuple[float, float], wall: Array,
+    sheet: _Sheet,
+    light: Light,
+    rng: np.random.Generator,
+    a: tuple[float, float],
+    b: tuple[float, float],
+    out: tuple[float, float],
+    wall: Array,
 ) -> None:
     length = float(np.hypot(b[0] - a[0], b[1] - a[1]))
     bays = max(1, int(length / 4.6))
@@ -187,36 +250,55 @@ def _shops(
         frame = np.asarray(colour) * 0.5
         zero, sill, head, sign = np.array([0.0]), np.array([0.45]), np.array([2.9]), np.array([3.55])
         sheet.add(_between(a, b, s0 - 0.12, s1 + 0.12, zero, sign), frame, MATTE)
-        inside = _SHOP_GLOWS[int(rng.integers(len(_SHOP_GLOWS)))] * (0.92 if light.time == "night" else 0.85)
+        inside = _SHOP_GLOWS[int(rng.integers(len(_SHOP_GLOWS)))] * (0.84 if light.time == "night" else 0.80)
         pane = inside if open_late else np.array([0.22, 0.26, 0.31])
         sheet.add(_between(a, b, s0, s1, sill, head), pane, GLOW if open_late else GLASS)
         goods = np.sort(rng.uniform(0.05, 0.9, 5)) * (pitch - 1.0)
         tall = rng.uniform(0.3, 1.3, 5)
         ware = rng.uniform(0.25, 0.8, (5, 3)) * (inside if open_late else np.array([0.5, 0.5, 0.5]))
-        sheet.add(_between(a, b, s0 + goods, s0 + goods + 0.34, np.full(5, 0.45), 0.45 + tall), ware, GLOW if open_late else GLASS)
+        sheet.add(
+            _between(a, b, s0 + goods, s0 + goods + 0.34, np.full(5, 0.45), 0.45 + tall),
+            ware,
+            GLOW if open_late else GLASS,
+        )
         door = s0 + (pitch - 0.6) * float(rng.choice([0.06, 0.62]))
         sheet.add(_between(a, b, door, door + 0.95, zero, np.array([2.35])), frame * 0.8, MATTE)
-        sheet.add(_between(a, b, door + 0.12, door + 0.83, np.array([0.9]), np.array([2.2])), pane * 0.9, GLOW if open_late else GLASS)
+        sheet.add(
+            _between(a, b, door + 0.12, door + 0.83, np.array([0.9]), np.array([2.2])),
+            pane * 0.9,
+            GLOW if open_late else GLASS,
+        )
         band = np.clip(np.asarray(colour) * (1.1 if open_late else 1.0), 0, 1)
         sheet.add(_between(a, b, s0 - 0.1, s1 + 0.1, head + 0.08, sign), band, MATTE)
         letters = rng.integers(5, 9)
         at = s0 + (pitch - 0.6) / 2 + (np.arange(letters) - letters / 2) * 0.34
         ink = np.array([1.0, 0.94, 0.80])
-        sheet.add(_between(a, b, at, at + rng.uniform(0.14, 0.26, letters), np.full(letters, 3.1), np.full(letters, 3.42)), ink,
-                  GLOW if open_late else MATTE)
+        sheet.add(
+            _between(
+                a, b, at, at + rng.uniform(0.14, 0.26, letters), np.full(letters, 3.1), np.full(letters, 3.42)
+            ),
+            ink,
+            GLOW if open_late else MATTE,
+        )
         if rng.random() < 0.6:
             _awning(sheet, a, step, float(s0[0]), float(s1[0]), out, np.asarray(colour), light)
 
 
 def _awning(
-    sheet: _Sheet, a: tuple[float, float], step: Array, s0: float, s1: float, out: tuple[float, float], colour: Array,
+    sheet: _Sheet,
+    a: tuple[float, float],
+    step: Array,
+    s0: float,
+    s1: float,
+    out: tuple[float, float],
+    colour: Array,
     light: Light,
 ) -> None:
     stripes = 8
     edges = np.linspace(s0, s1, stripes + 1)
     start, reach = np.asarray(a), np.asarray(out) * 1.15
     quads, valances = [], []
-    for e0, e1 in zip(edges[:-1], edges[1:], strict=True):
+    for e0, e1 in itertools.pairwise(edges):
         back0, back1 = start + step * e0, start + step * e1
         front0, front1 = back0 + reach, back1 + reach
         quads.append([(*back0, 3.1), (*back1, 3.1), (*front1, 2.55), (*front0, 2.55)])

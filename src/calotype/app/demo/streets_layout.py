@@ -30,7 +30,7 @@ class House:
     y1: float
     height: float
     look: int
-    corner: bool        # its near end is a street corner
+    corner: bool  # its near end is a street corner
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,14 @@ class Thing:
     heading: float
     speed: float
     look: int
-    mode: str = ""      # "parked", "stopped", "ridden", "walking", "standing", "red", "green"
+    mode: str = ""  # "parked", "stopped", "ridden", "walking", "standing", "red", "green"
 
     def at(self, seconds: float) -> Thing:
         """The same thing some seconds later."""
         way = self.speed * seconds
-        return replace(self, x=self.x + float(np.sin(self.heading)) * way, y=self.y + float(np.cos(self.heading)) * way)
+        return replace(
+            self, x=self.x + float(np.sin(self.heading)) * way, y=self.y + float(np.cos(self.heading)) * way
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Plan:
     light: Light
     houses: tuple[House, ...]
     things: tuple[Thing, ...]
-    crossing: float | None      # y of the near zebra's near edge
+    crossing: float | None  # y of the near zebra's near edge
     started_at: datetime
     seed: int
 
@@ -88,12 +90,25 @@ def plan(seed: int, scene: int) -> Plan:
     red = crossing is not None and (camera.name == "cam-03" or rng.random() < 0.5)
     houses = (*_houses(rng, -1, crossing), *_houses(rng, 1, crossing))
     things = [
-        *_props(rng, camera, crossing, red), *_traffic(rng, camera, crossing, red), *_people(rng, camera, crossing, red),
+        *_props(rng, camera, crossing, red),
+        *_traffic(rng, camera, crossing, red),
+        *_people(rng, camera, crossing, red),
     ]
     hour = {"day": rng.uniform(9, 16), "dusk": rng.uniform(17.2, 17.9), "night": rng.uniform(19, 23.5)}[time]
-    start = datetime(2025, 11, 3, tzinfo=UTC) + timedelta(days=int(rng.integers(0, 90)), hours=float(round(hour, 3)))
+    start = datetime(2025, 11, 3, tzinfo=UTC) + timedelta(
+        days=int(rng.integers(0, 90)), hours=float(round(hour, 3))
+    )
     name = f"{camera.name}-{scene:04d}"
-    return Plan(name, camera, light, houses, tuple(things), crossing, start.replace(microsecond=0), int(rng.integers(2**31)))
+    return Plan(
+        name,
+        camera,
+        light,
+        houses,
+        tuple(things),
+        crossing,
+        start.replace(microsecond=0),
+        int(rng.integers(2**31)),
+    )
 
 
 def sunlit(p: Plan, x: Array, y: Array) -> Array:
@@ -112,11 +127,21 @@ def sunlit(p: Plan, x: Array, y: Array) -> Array:
 def lamp_light(p: Plan, x: Array, y: Array) -> Array:
     """Street-lamp light on the ground at (x, y), 0 to about 1; same shape as x."""
     total = np.zeros_like(x)
-    strength = 0.95 if p.light.time == "night" else 0.35
+    strength = 0.88 if p.light.time == "night" else 0.30
     for lx, ly in p.lamps():
         if ly < 100:
             reach = ((x - lx * 0.72) ** 2 + (y - ly) ** 2) / 26.0
-            total += strength / (1 + reach) ** 1.7
+            total += strength / (1 + reach) ** 1.5
+    if p.light.time == "night":
+        total += 0.16 * np.exp(-np.abs(FACADE - np.abs(x)) / 2.2)  # shop windows
+        if p.camera.name == "cam-03":  # our own headlamps
+            ahead = np.maximum(y - p.camera.at[1], 0)
+            total += (
+                0.75
+                * np.exp(-(((x - p.camera.at[0]) / (1.2 + 0.16 * ahead)) ** 2))
+                * np.exp(-ahead / 13)
+                * (ahead > 2)
+            )
     return total
 
 
@@ -136,7 +161,16 @@ def _houses(rng: np.random.Generator, side: int, crossing: float | None) -> list
         end = y + float(rng.uniform(9, 17))
         if y < gap[0] < end + 4:
             end = gap[0]
-        houses.append(House(side, y, end, float(rng.uniform(10, 24)), int(rng.integers(2**31)), corner))
+        houses.append(
+            House(
+                side,
+                y,
+                end,
+                float(rng.choice([9.0, 12.1, 15.2, 18.3], p=[0.3, 0.35, 0.25, 0.1]) + rng.uniform(0, 0.8)),
+                int(rng.integers(2**31)),
+                corner,
+            )
+        )
         y, corner = end, False
         if y == gap[0]:
             y, corner = gap[1], True
@@ -159,11 +193,16 @@ def _props(rng: np.random.Generator, camera: Camera, crossing: float | None, red
                 things.append(Thing("tree", side * 7.3, y, 0.0, 0.0, int(rng.integers(2**31))))
             y += 6.2
             near = np.hypot(side * 6.8 - camera.at[0], y - camera.at[1]) < 6.5
-            if i % 2 == (side > 0) and not near and _clear_of_crossing(y, crossing, 1.5, 17.0):
+            if not near and _clear_of_crossing(y, crossing, 1.5, 17.0):
                 things.append(Thing("lamp", side * 6.75, y, -side * np.pi / 2, 0.0, look))
     if crossing is not None:
         mode = "red" if red else "green"
-        for x, y in ((6.85, crossing - 0.9), (-6.85, crossing - 0.9), (6.85, crossing + 17.6), (-6.85, crossing + 17.6)):
+        for x, y in (
+            (6.85, crossing - 0.9),
+            (-6.85, crossing - 0.9),
+            (6.85, crossing + 17.6),
+            (-6.85, crossing + 17.6),
+        ):
             things.append(Thing("traffic light", x, y, np.pi, 0.0, look, mode))
     return things
 
@@ -199,7 +238,9 @@ def _traffic(rng: np.random.Generator, camera: Camera, crossing: float | None, r
             if rng.random() < 0.6:
                 kind = "car" if rng.random() < 0.7 else "truck"
                 x = float(rng.uniform(-4, 2)) * (1 if heading > 0 else -1)
-                things.append(Thing(kind, x, crossing + lane, heading, 1.4, int(rng.integers(2**31)), "ridden"))
+                things.append(
+                    Thing(kind, x, crossing + lane, heading, 1.4, int(rng.integers(2**31)), "ridden")
+                )
     return things
 
 
@@ -208,7 +249,9 @@ def _cyclist(rng: np.random.Generator, crossing: float | None, side: int, red: b
     speed = 3.2
     if red and crossing is not None:
         speed, y = 0.0, crossing - 1.6 - float(rng.uniform(0, 2)) if side > 0 else crossing + 19.5
-    return Thing("bicycle", side * 3.45, y, 0.0 if side > 0 else np.pi, speed, int(rng.integers(2**31)), "ridden")
+    return Thing(
+        "bicycle", side * 3.45, y, 0.0 if side > 0 else np.pi, speed, int(rng.integers(2**31)), "ridden"
+    )
 
 
 def _parked(rng: np.random.Generator, camera: Camera, crossing: float | None, side: int) -> list[Thing]:
@@ -248,16 +291,36 @@ def _people(rng: np.random.Generator, camera: Camera, crossing: float | None, re
             add(x - side * 0.85, y + 0.2, heading, 1.25, "walking")
         elif walks and rng.random() < 0.35:
             dog_x = x - side * 0.75
-            things.append(Thing("dog", dog_x, y + float(np.cos(heading)) * 0.7, heading, 1.25, int(rng.integers(2**31))))
+            things.append(
+                Thing("dog", dog_x, y + float(np.cos(heading)) * 0.7, heading, 1.25, int(rng.integers(2**31)))
+            )
     if red and crossing is not None:
         for _ in range(int(rng.integers(2, 6))):
             right = rng.random() < 0.5
-            add(float(rng.uniform(-4.8, 1.5)) * (1 if right else -1), crossing + float(rng.uniform(0.5, 2.9)),
-                np.pi / 2 if right else -np.pi / 2, 1.3, "walking")
+            add(
+                float(rng.uniform(-4.8, 1.5)) * (1 if right else -1),
+                crossing + float(rng.uniform(0.5, 2.9)),
+                np.pi / 2 if right else -np.pi / 2,
+                1.3,
+                "walking",
+            )
     if rng.random() < 0.7:
         side = 1 if rng.random() < 0.5 else -1
         y = float(rng.uniform(9, 26))
-        if _clear_of_crossing(y, crossing, 2, 18) and np.hypot(side * 6.9 - camera.at[0], y - camera.at[1]) > 6:
+        if (
+            _clear_of_crossing(y, crossing, 2, 18)
+            and np.hypot(side * 6.9 - camera.at[0], y - camera.at[1]) > 6
+        ):
             for i in range(int(rng.integers(1, 4))):
-                things.append(Thing("bicycle", side * 6.8, y + i * 0.75, np.pi / 2 + 0.1, 0.0, int(rng.integers(2**31)), "parked"))
+                things.append(
+                    Thing(
+                        "bicycle",
+                        side * 6.8,
+                        y + i * 0.75,
+                        np.pi / 2 + 0.1,
+                        0.0,
+                        int(rng.integers(2**31)),
+                        "parked",
+                    )
+                )
     return things

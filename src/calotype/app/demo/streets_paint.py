@@ -30,17 +30,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A rasterised drawing: picture (RGBA), top-left corner, and mask at `MASK_SCALE` times the image's size."""
+    """A rasterised drawing: picture (RGBA), top-left corner, mask at `MASK_SCALE` times the image."""
 
     picture: Image.Image
     corner: tuple[int, int]
     mask: NDArray[np.bool_]
-    full_area: float            # pixels squared, also outside the frame and behind other things
-    inside: float               # share of the whole drawing's extent that lies in the frame
+    full_area: float  # pixels squared, also outside the frame and behind other things
+    inside: float  # share of the whole drawing's extent that lies in the frame
 
 
 def rasterise(marks: Sequence[Mark]) -> Sprite | None:
-    """Draw marks into the smallest sprite that holds their part inside the frame; None when nothing is inside."""
+    """Draw marks into the smallest sprite that holds their part inside the frame; None when that is empty."""
     x0, y0, x1, y1 = extent(marks)
     left, top = max(0, int(x0) - _MARGIN), max(0, int(y0) - _MARGIN)
     right, bottom = min(WIDTH, int(x1) + _MARGIN + 1), min(HEIGHT, int(y1) + _MARGIN + 1)
@@ -56,7 +56,9 @@ def rasterise(marks: Sequence[Mark]) -> Sprite | None:
     return Sprite(big.reduce(zoom), (left, top), mask, float(mask.sum()) / MASK_SCALE**2, inside_x * inside_y)
 
 
-def draw_marks(pen: ImageDraw.ImageDraw, marks: Sequence[Mark], *, zoom: int, corner: tuple[int, int]) -> None:
+def draw_marks(
+    pen: ImageDraw.ImageDraw, marks: Sequence[Mark], *, zoom: int, corner: tuple[int, int]
+) -> None:
     """Draw marks onto a canvas that shows the frame from `corner` on, enlarged `zoom` times."""
     cx, cy = corner
     for mark in marks:
@@ -76,15 +78,11 @@ def draw_marks(pen: ImageDraw.ImageDraw, marks: Sequence[Mark], *, zoom: int, co
 
 def extent(marks: Sequence[Mark]) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of all marks in pixels."""
-    xs0, ys0, xs1, ys1 = [], [], [], []
-    for mark in marks:
-        pad = mark.width if mark.kind == "disc" else mark.width / 2
-        xs, ys = [p[0] for p in mark.points], [p[1] for p in mark.points]
-        xs0.append(min(xs) - pad)
-        ys0.append(min(ys) - pad)
-        xs1.append(max(xs) + pad)
-        ys1.append(max(ys) + pad)
-    return min(xs0), min(ys0), max(xs1), max(ys1)
+    points = np.array([p for mark in marks for p in mark.points])
+    pads = [mark.width if mark.kind == "disc" else mark.width / 2 for mark in marks]
+    pad = np.repeat(pads, [len(mark.points) for mark in marks])[:, None]
+    (x0, y0), (x1, y1) = (points - pad).min(axis=0), (points + pad).max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def limb(a: Point, b: Point, ra: float, rb: float, colour: Rgb) -> list[Mark]:
@@ -94,8 +92,12 @@ def limb(a: Point, b: Point, ra: float, rb: float, colour: Rgb) -> list[Mark]:
     marks = [Mark("disc", (a,), colour, ra), Mark("disc", (b,), colour, rb)]
     if n > 1e-6:
         px, py = -dy / n, dx / n
-        quad = ((a[0] + px * ra, a[1] + py * ra), (b[0] + px * rb, b[1] + py * rb),
-                (b[0] - px * rb, b[1] - py * rb), (a[0] - px * ra, a[1] - py * ra))
+        quad = (
+            (a[0] + px * ra, a[1] + py * ra),
+            (b[0] + px * rb, b[1] + py * rb),
+            (b[0] - px * rb, b[1] - py * rb),
+            (a[0] - px * ra, a[1] - py * ra),
+        )
         marks.append(Mark("polygon", quad, colour))
     return marks
 

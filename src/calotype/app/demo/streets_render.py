@@ -15,16 +15,22 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from calotype.app.demo.streets_backdrop import Backdrop, backdrop
-from calotype.app.demo.streets_camera import HEIGHT, WIDTH
+from calotype.app.demo.streets_camera import HEIGHT, WIDTH, Array
 from calotype.app.demo.streets_draw import Drawing, drawings
 from calotype.app.demo.streets_finish import add_glows, finish
 from calotype.app.demo.streets_layout import FRAME_SECONDS, FRAMES_PER_SCENE, Plan, generator, plan
-from calotype.app.demo.streets_paint import MASK_SCALE, Sprite, rasterise
+from calotype.app.demo.streets_paint import MASK_SCALE, Sprite
 from calotype.app.demo.streets_truth import StreetObject, extent_of, outlines
 
 CLASSES: tuple[tuple[str, str], ...] = (
-    ("car", "vehicle"), ("truck", "vehicle"), ("bus", "vehicle"), ("motorcycle", "vehicle"), ("bicycle", "vehicle"),
-    ("person", "person"), ("dog", "animal"), ("traffic light", "outdoor"),
+    ("car", "vehicle"),
+    ("truck", "vehicle"),
+    ("bus", "vehicle"),
+    ("motorcycle", "vehicle"),
+    ("bicycle", "vehicle"),
+    ("person", "person"),
+    ("dog", "animal"),
+    ("traffic light", "outdoor"),
 )
 """Class names with their supercategories, in the order of their ids."""
 MIN_VISIBLE, MIN_SIDE_PX = 0.35, 12.0
@@ -56,25 +62,30 @@ def render(seed: int, index: int) -> Scene:
     scene, frame = divmod(index, FRAMES_PER_SCENE)
     p = plan(seed, scene)
     seconds = frame * FRAME_SECONDS
-    drawn, sprites = _rasterised(drawings(p, seconds))
+    pairs = drawings(p, seconds)
+    drawn, sprites = [d for d, _ in pairs], [s for _, s in pairs]
     picture, ids = _compose(p, backdrop(seed, scene), drawn, sprites)
     lights = [g for i, d in enumerate(drawn) for g in d.glows if _shines(ids, i + 1, g.at)]
     picture = finish(add_glows(picture, lights, p.light), p.light, generator(p.seed, 10, frame))
     image = np.asarray(picture)
     objects = tuple(o for i, d in enumerate(drawn) if (o := _truth(d, sprites[i], ids, i + 1)) is not None)
-    return Scene(image, objects, {
-        "light": p.light.time, "weather": p.light.weather, "camera": p.camera.name, "scene": p.scene,
-        "captured_at": (p.started_at + timedelta(seconds=seconds)).isoformat(timespec="milliseconds"),
-        "luma": round(float(np.asarray(picture.convert("L").reduce(4)).mean()), 2),
-    })
+    return Scene(
+        image,
+        objects,
+        {
+            "light": p.light.time,
+            "weather": p.light.weather,
+            "camera": p.camera.name,
+            "scene": p.scene,
+            "captured_at": (p.started_at + timedelta(seconds=seconds)).isoformat(timespec="milliseconds"),
+            "luma": round(float(np.asarray(picture.convert("L").reduce(4)).mean()), 2),
+        },
+    )
 
 
-def _rasterised(drawn: Sequence[Drawing]) -> tuple[list[Drawing], list[Sprite]]:
-    pairs = [(d, s) for d in drawn if d.marks and (s := rasterise(d.marks)) is not None]
-    return [d for d, _ in pairs], [s for _, s in pairs]
-
-
-def _compose(p: Plan, empty: Backdrop, drawn: Sequence[Drawing], sprites: Sequence[Sprite]) -> tuple[Image.Image, NDArray[np.uint8]]:
+def _compose(
+    p: Plan, empty: Backdrop, drawn: Sequence[Drawing], sprites: Sequence[Sprite]
+) -> tuple[Image.Image, NDArray[np.uint8]]:
     """The picture without lights in the air, and which drawing is seen where (0 none), at `MASK_SCALE`."""
     picture = empty.picture.copy()
     _cast_shadows(picture, p, drawn)
@@ -124,7 +135,9 @@ def _reflect(picture: Image.Image, mirror: Image.Image, d: Drawing, s: Sprite) -
     width, height = s.picture.size
     top = round(2 * d.base - (s.corner[1] + height))
     flipped = s.picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-    flipped = flipped.resize((width, max(1, height // 7)), Image.Resampling.BOX).resize((width, height), Image.Resampling.BILINEAR)
+    flipped = flipped.resize((width, max(1, height // 7)), Image.Resampling.BOX).resize(
+        (width, height), Image.Resampling.BILINEAR
+    )
     room = mirror.crop((s.corner[0], top, s.corner[0] + width, top + height))
     picture.paste(flipped, (s.corner[0], top), ImageChops.multiply(flipped.getchannel("A"), room))
 
@@ -145,24 +158,33 @@ def _truth(d: Drawing, s: Sprite, ids: NDArray[np.uint8], own: int) -> StreetObj
     seen = ids[y : y + s.mask.shape[0], x : x + s.mask.shape[1]] == own
     box = extent_of(seen, s.corner)
     area = float(seen.sum()) / MASK_SCALE**2
-    if box is None or area < MIN_VISIBLE * s.full_area * min(1.0, s.inside * 2) or max(box[2], box[3]) < MIN_SIDE_PX:
+    if (
+        box is None
+        or area < MIN_VISIBLE * s.full_area * min(1.0, s.inside * 2)
+        or max(box[2], box[3]) < MIN_SIDE_PX
+    ):
         return None
     if s.inside < MIN_VISIBLE:
         return None
-    keypoints = () if d.keypoints is None or d.label != "person" else _keypoints(d, ids, own)
+    keypoints = () if d.keypoints is None or d.label != "person" else _keypoints(d.keypoints, ids, own)
     return StreetObject(
-        d.label, box, outlines(seen, s.corner), area, round(1 - area / max(s.full_area, 1e-9), 4), bool(s.inside < 0.985), keypoints,
+        d.label,
+        box,
+        outlines(seen, s.corner),
+        area,
+        round(1 - area / max(s.full_area, 1e-9), 4),
+        bool(s.inside < 0.985),
+        keypoints,
         dict(d.attributes),
     )
 
 
-def _keypoints(d: Drawing, ids: NDArray[np.uint8], own: int) -> tuple[tuple[float, float, int], ...]:
+def _keypoints(points: Array, ids: NDArray[np.uint8], own: int) -> tuple[tuple[float, float, int], ...]:
     found: list[tuple[float, float, int]] = []
-    assert d.keypoints is not None
-    for x, y in d.keypoints.tolist():
+    for x, y, shown in points.tolist():
         if not (0 <= x < WIDTH and 0 <= y < HEIGHT):
             found.append((0.0, 0.0, 0))
             continue
         seen = ids[int(y * MASK_SCALE), int(x * MASK_SCALE)] == own
-        found.append((round(x, 2), round(y, 2), 2 if seen else 1))
+        found.append((round(x, 2), round(y, 2), 2 if seen and shown else 1))
     return tuple(found)

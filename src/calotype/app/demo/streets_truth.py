@@ -53,59 +53,64 @@ def extent_of(mask: Mask, corner: tuple[int, int]) -> tuple[float, float, float,
 def outlines(mask: Mask, corner: tuple[int, int]) -> tuple[Polygon, ...]:
     """Outer outlines of a mask's pieces, largest first, in pixels.
 
-    The boundary between true and false cells is followed edge by edge, then thinned with Douglas and Peucker's
-    method to 0.6 pixel.
+    The boundary between true and false cells is followed edge by edge, then thinned by Douglas and
+    Peucker's method to 0.6 pixel.
     """
     loops = []
     for loop in _boundary_loops(mask):
-        points = np.asarray(loop, dtype=np.float64)
-        area = _signed_area(points) / MASK_SCALE**2
+        area = _signed_area(loop) / MASK_SCALE**2
         if area >= _MIN_PIECE:
-            loops.append((area, _thin(points / MASK_SCALE + corner, 0.6)))
+            loops.append((area, _thin(_turns(loop) / MASK_SCALE + corner, 0.6)))
     loops.sort(key=lambda item: -item[0])
     return tuple(tuple((float(x), float(y)) for x, y in points) for _, points in loops if len(points) >= 3)
 
 
-def _boundary_loops(mask: Mask) -> list[list[tuple[int, int]]]:
-    """Closed chains of grid corners around true cells, those clockwise on screen enclosing true cells."""
+def _boundary_loops(mask: Mask) -> list[NDArray[np.float64]]:
+    """Closed chains of grid corners (N, 2) around true cells; those around true cells have positive area."""
     padded = np.pad(mask, 1)
     inner = padded[1:-1, 1:-1]
-    leaving: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    wide = mask.shape[1] + 1
+    starts, ends = [], []
     for neighbour, start, end in (
-        (padded[:-2, 1:-1], (0, 0), (1, 0)), (padded[1:-1, 2:], (1, 0), (1, 1)),
-        (padded[2:, 1:-1], (1, 1), (0, 1)), (padded[1:-1, :-2], (0, 1), (0, 0)),
+        (padded[:-2, 1:-1], 0, 1),
+        (padded[1:-1, 2:], 1, wide + 1),
+        (padded[2:, 1:-1], wide + 1, wide),
+        (padded[1:-1, :-2], wide, 0),
     ):
-        ys, xs = np.nonzero(inner & ~neighbour)
-        for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
-            leaving.setdefault((x + start[0], y + start[1]), []).append((x + end[0], y + end[1]))
+        rows, columns = np.nonzero(inner & ~neighbour)
+        corner = rows * wide + columns
+        starts += (corner + start).tolist()
+        ends += (corner + end).tolist()
+    following = dict(zip(starts, ends, strict=True))
+    second: dict[int, int] = {}
+    if len(following) < len(starts):
+        second = _touching(starts, ends, following)
     loops = []
-    while leaving:
-        first = next(iter(leaving))
-        here, came = first, (0, 0)
-        loop: list[tuple[int, int]] = []
-        while True:
-            ways = leaving[here]
-            there = ways[0] if len(ways) == 1 else _turning_right(here, came, ways)
-            ways.remove(there)
-            if not ways:
-                del leaving[here]
-            step = (there[0] - here[0], there[1] - here[1])
-            if step != came:
-                loop.append(here)
-            here, came = there, step
-            if here == first:
-                break
-        loops.append(loop)
+    while following:
+        first, here = following.popitem()
+        loop, came = [first], here - first
+        while here != first:
+            loop.append(here)
+            there = _right_turn(here, came, following, second) if here in second else following.pop(here)
+            here, came = there, there - here
+        chain = np.array(loop)
+        loops.append(np.column_stack([chain % wide, chain // wide]).astype(np.float64))
     return loops
 
 
-def _turning_right(here: tuple[int, int], came: tuple[int, int], ways: list[tuple[int, int]]) -> tuple[int, int]:
+def _touching(starts: list[int], ends: list[int], following: dict[int, int]) -> dict[int, int]:
+    """The other way on at corners where two pieces touch; `following` holds the last one met."""
+    return {a: b for a, b in zip(starts, ends, strict=True) if following[a] != b}
+
+
+def _right_turn(here: int, came: int, following: dict[int, int], second: dict[int, int]) -> int:
     """Where two pieces touch at a corner, stay on the same piece: the clockwise turn."""
-    for there in ways:
-        step = (there[0] - here[0], there[1] - here[1])
-        if (-came[1], came[0]) == step:
-            return there
-    return ways[0]
+    one, other = following.pop(here), second.pop(here)
+    # Steps are +1 (right), +wide (down), -1, -wide; a clockwise turn keeps or gains one place in that order.
+    clockwise = abs(came) == 1
+    turn = one if ((one - here > 0) == (came > 0)) == clockwise else other
+    following[here] = other if turn == one else one
+    return turn
 
 
 def _signed_area(points: NDArray[np.float64]) -> float:
@@ -113,8 +118,15 @@ def _signed_area(points: NDArray[np.float64]) -> float:
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
 
 
+def _turns(loop: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Only the corners at which the chain changes direction."""
+    step = np.roll(loop, -1, axis=0) - loop
+    turning: NDArray[np.bool_] = np.any(np.not_equal(step, np.roll(step, 1, axis=0)), axis=1)
+    return np.compress(turning, loop, axis=0)
+
+
 def _thin(points: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-    """Douglas and Peucker on a closed outline; the kept points are a subset, so no point leaves the extent."""
+    """Douglas and Peucker on a closed outline; kept points are a subset, so none leaves the extent."""
     n = len(points)
     if n <= 4:
         return points
@@ -135,7 +147,8 @@ def _thin(points: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         between = closed[a + 1 : b] - closed[a]
         off = (
             np.abs(between[:, 0] * chord[1] - between[:, 1] * chord[0]) / length
-            if length > 0 else np.hypot(between[:, 0], between[:, 1])
+            if length > 0
+            else np.hypot(between[:, 0], between[:, 1])
         )
         worst = int(off.argmax())
         if off[worst] > tolerance:

@@ -15,15 +15,32 @@ from PIL import Image
 
 from calotype.app.demo.faults import FaultPlan, Planted, plant
 from calotype.app.demo.streets_camera import HEIGHT, WIDTH
-from calotype.app.demo.streets_figures import KEYPOINTS
 from calotype.app.demo.streets_layout import FRAMES_PER_SCENE
+from calotype.app.demo.streets_people import KEYPOINTS
 from calotype.app.demo.streets_render import CLASSES, Scene, render
 from calotype.app.demo.streets_truth import StreetObject
 
 JPEG_QUALITY = 90
 _SKELETON = (
-    (16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9), (8, 10), (9, 11), (2, 3),
-    (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7),
+    (16, 14),
+    (14, 12),
+    (17, 15),
+    (15, 13),
+    (12, 13),
+    (6, 12),
+    (7, 13),
+    (6, 7),
+    (6, 8),
+    (7, 9),
+    (8, 10),
+    (9, 11),
+    (2, 3),
+    (1, 2),
+    (1, 3),
+    (2, 4),
+    (3, 5),
+    (4, 6),
+    (5, 7),
 )
 _CLASS_IDS = {name: i + 1 for i, (name, _) in enumerate(CLASSES)}
 
@@ -48,12 +65,17 @@ class StreetsTruth:
 
 
 def write(
-    folder: Path, *, n: int, seed: int, faults: FaultPlan | None = None,
-    progress: Callable[[int, int], None] | None = None, workers: int = 1,
+    folder: Path,
+    *,
+    n: int,
+    seed: int,
+    faults: FaultPlan | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> StreetsTruth:
     """Render `n` pictures into `folder/images` with `instances.json` and `planted.json` beside them.
 
-    The same n, seed and faults give the same files on the same Pillow and NumPy, whatever the number of workers.
+    The same n, seed and faults give the same files on the same Pillow and NumPy, with any number of workers.
 
     Args:
         folder: Made when missing; files of the same names are replaced.
@@ -61,16 +83,16 @@ def write(
         seed: See `render`.
         faults: How many of each fault to plant; None plants none.
         progress: Called with (done, total) as pictures are finished.
-        workers: Processes; with 2 or more the caller must be importable without side effects (processes are spawned).
+        workers: Processes; from 2 on they are spawned, so the caller's main module must be safe to import.
     """
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     coco = _empty_coco()
-    for done, (jpeg, record, annotations) in enumerate(_rendered(n, seed, workers), start=1):
+    for done, (jpeg, record, labelled) in enumerate(_rendered(n, seed, workers), start=1):
         (images / str(record["file_name"])).write_bytes(jpeg)
         record["id"] = done
         coco["images"].append(record)
-        for annotation in annotations:
+        for annotation in labelled:
             coco["annotations"].append({"id": len(coco["annotations"]) + 1, "image_id": done, **annotation})
         if progress is not None:
             progress(done, n)
@@ -82,7 +104,9 @@ def write(
     return StreetsTruth(folder, target, len(coco["images"]), len(coco["annotations"]), planted)
 
 
-def _rendered(n: int, seed: int, workers: int) -> Iterator[tuple[bytes, dict[str, Any], list[dict[str, Any]]]]:
+def _rendered(
+    n: int, seed: int, workers: int
+) -> Iterator[tuple[bytes, dict[str, Any], list[dict[str, Any]]]]:
     scenes = range((n + FRAMES_PER_SCENE - 1) // FRAMES_PER_SCENE)
     jobs = [(seed, s * FRAMES_PER_SCENE, min(n, (s + 1) * FRAMES_PER_SCENE)) for s in scenes]
     if workers < 2 or len(jobs) < 2:
@@ -114,24 +138,38 @@ def _empty_coco() -> dict[str, Any]:
         categories.append(category)
     return {
         "info": {
-            "description": "Calotype streets: scenes rendered by Calotype's own code, with exact truth", "version": "1.0",
-            "contributor": "Calotype", "year": 2025,
+            "description": "Calotype streets: scenes rendered by Calotype's own code, with exact truth",
+            "version": "1.0",
+            "contributor": "Calotype",
+            "year": 2025,
         },
-        "licenses": [{"id": 1, "name": "CC0-1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}],
-        "images": [], "categories": categories, "annotations": [],
+        "licenses": [
+            {"id": 1, "name": "CC0-1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
+        ],
+        "images": [],
+        "categories": categories,
+        "annotations": [],
     }
 
 
 def _image_record(scene: Scene, index: int) -> dict[str, Any]:
     return {
-        "id": 0, "file_name": f"street-{index + 1:04d}.jpg", "width": WIDTH, "height": HEIGHT, "license": 1,
-        "date_captured": scene.metadata["captured_at"], **scene.metadata,
+        "id": 0,
+        "file_name": f"street-{index + 1:04d}.jpg",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "license": 1,
+        "date_captured": scene.metadata["captured_at"],
+        **scene.metadata,
     }
 
 
 def _annotation(o: StreetObject) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "category_id": _CLASS_IDS[o.label], "bbox": list(o.bbox), "area": o.area, "iscrowd": 0,
+        "category_id": _CLASS_IDS[o.label],
+        "bbox": list(o.bbox),
+        "area": o.area,
+        "iscrowd": 0,
         "segmentation": [[c for point in polygon for c in point] for polygon in o.polygons],
         "attributes": {"occluded": o.occluded, "truncated": o.truncated, **o.attributes},
     }
