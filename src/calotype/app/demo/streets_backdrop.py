@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from calotype.app.demo.streets_camera import HEIGHT, WIDTH, Array, Camera
 from calotype.app.demo.streets_houses import draw_houses
 from calotype.app.demo.streets_layout import FACADE, ROAD, Plan, generator, lamp_light, plan, sunlit
-from calotype.app.demo.streets_light import LAMP_COLOUR, to_bytes
+from calotype.app.demo.streets_light import LAMP_COLOUR, Colour, to_bytes
 
 _ASPHALT, _PAVEMENT, _KERB, _PAINT = (
     (0.30, 0.305, 0.325),
@@ -125,19 +126,19 @@ def _ground(
 ) -> tuple[Image.Image, Image.Image]:
     """The lit ground from row `top` down, and how strongly it mirrors."""
     light, rows = p.light, HEIGHT - top
-    x, y, depth = ground_map(p.camera, top)
+    x, y, depth = (a.astype(np.float32) for a in ground_map(p.camera, top))
     own = np.asarray(_flat_ground(p, rng, top), dtype=np.float32) / np.float32(255)
-    grain = rng.random((256, 256))
-    cell = grain[(np.floor(y * 9).astype(int)) % 256, (np.floor(x * 22).astype(int)) % 256]
-    patch = noise(rng, 256, 256, ((24, 12, 1.0), (64, 40, 0.5)))
-    broad = patch[(np.floor(y * 5).astype(int)) % 256, (np.floor(x * 12).astype(int)) % 256]
+    grain = rng.random((256, 256), dtype=np.float32)
+    cell = grain[np.floor(y * 9).astype(np.int32) & 255, np.floor(x * 22).astype(np.int32) & 255]
+    patch = noise(rng, 256, 256, ((24, 12, 1.0), (64, 40, 0.5))).astype(np.float32)
+    broad = patch[np.floor(y * 5).astype(np.int32) & 255, np.floor(x * 12).astype(np.int32) & 255]
     near = np.exp(-depth / 26)
     own *= (1 + (cell - 0.5) * 0.16 * near + (broad - 0.5) * 0.24)[..., None]
     on_road = np.abs(x) < ROAD
     rut = np.exp(-(((np.abs(np.abs(x) - 1.75) - 0.78) / 0.36) ** 2)) * on_road
     if light.snow:
         cover = np.where(on_road, 0.55 - 0.45 * rut, 0.90) + (broad - 0.5) * 0.5
-        own += (np.array([0.90, 0.93, 0.98]) - own) * np.clip(cover, 0, 1)[..., None]
+        own += (_f32((0.90, 0.93, 0.98)) - own) * np.clip(cover, 0, 1)[..., None]
     else:
         own *= (1 - 0.09 * rut)[..., None]
     own *= 1 - 0.30 * light.wet * (light.weather == "rain")
@@ -145,11 +146,11 @@ def _ground(
     lit = _soft(sunlit(p, x, y))
     # Houses take half of the sky's light from the strip of pavement beside them.
     wall = 1 - 0.28 * np.exp(-np.abs(FACADE - np.abs(x)) / 1.3)
-    shade = np.asarray(light.ambient_sky) * wall[..., None] + np.asarray(light.sun) * (sun * lit)[..., None]
+    shade = _f32(light.ambient_sky) * wall[..., None] + _f32(light.sun) * (sun * lit)[..., None]
     if light.lamps_on:
-        shade = shade + lamp_light(p, x, y)[..., None] * np.asarray(LAMP_COLOUR)
+        shade = shade + lamp_light(p, x, y)[..., None] * _f32(LAMP_COLOUR)
     colours = own * shade
-    mirror = np.zeros((rows, WIDTH))
+    mirror: Array = np.zeros((rows, WIDTH), dtype=np.float32)
     if light.wet:
         puddle = np.clip((broad - 0.42) * 5, 0, 1) * on_road
         graze = np.clip(depth / 38, 0.12, 1)
@@ -158,11 +159,16 @@ def _ground(
             * np.clip((0.34 + 0.42 * puddle) * (0.40 + 0.6 * graze), 0, 0.85)
             * np.where(on_road, 1, 0.55)
         )
-        flipped = np.asarray(_mirrored(above, top, rows, p.camera.horizon), dtype=np.float64) / 255
+        flipped = np.asarray(_mirrored(above, top, rows, p.camera.horizon), dtype=np.float32) / 255
         colours += (flipped - colours) * mirror[..., None]
-    colours = light.through_air(colours, depth)
+    clear = np.exp(-depth / light.haze_m)[..., None]
+    colours = colours * clear + _f32(light.haze) * (1 - clear)
     picture = Image.fromarray((np.clip(colours, 0, 1) * 255).astype(np.uint8))
     return picture, Image.fromarray((np.clip(mirror, 0, 1) * 255).astype(np.uint8))
+
+
+def _f32(colour: Colour) -> NDArray[np.float32]:
+    return np.asarray(colour, dtype=np.float32)
 
 
 def ground_map(camera: Camera, top: int) -> tuple[Array, Array, Array]:
@@ -178,7 +184,7 @@ def ground_map(camera: Camera, top: int) -> tuple[Array, Array, Array]:
 
 def _soft(mask: Array) -> Array:
     image = Image.fromarray((mask * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.6))
-    return np.asarray(image, dtype=np.float64) / 255
+    return np.asarray(image, dtype=np.float32) / 255
 
 
 def _mirrored(above: Image.Image, top: int, rows: int, horizon: float) -> Image.Image:

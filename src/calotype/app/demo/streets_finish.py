@@ -61,13 +61,17 @@ def finish(picture: Image.Image, light: Light, rng: np.random.Generator) -> Imag
     """Bloom, weather in the air, vignette and grain."""
     small = picture.reduce(4)
     bright = small.point([max(0, v - (176 if light.time == "day" else 138)) for v in range(256)] * 3)
-    bloom = bright.filter(ImageFilter.GaussianBlur(5)).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
+    bloom = (
+        bright.filter(ImageFilter.BoxBlur(6))
+        .filter(ImageFilter.BoxBlur(6))
+        .resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
+    )
     picture = ImageChops.screen(picture, bloom)
     if light.weather == "rain":
         picture = _rain(picture, light, rng)
     elif light.weather == "snow":
         picture = _snow(picture, light, rng)
-    picture = Image.composite(picture, Image.new("RGB", picture.size, (6, 7, 14)), _vignette())
+    picture = ImageChops.multiply(picture, _vignette())
     return _grain(picture, rng, 3 if light.time == "day" else 5)
 
 
@@ -107,20 +111,19 @@ def _vignette() -> Image.Image:
     y = (np.linspace(-1, 1, HEIGHT))[:, None]
     x = (np.linspace(-1, 1, WIDTH))[None, :]
     keep = 1 - 0.30 * np.clip(np.sqrt(0.55 * x * x + 0.5 * y * y) - 0.42, 0, 1) ** 1.4
-    return Image.fromarray((keep * 255).astype(np.uint8))
+    grey = Image.fromarray((keep * 255).astype(np.uint8))
+    return Image.merge("RGB", (grey, grey, grey))
 
 
-@lru_cache(maxsize=1)
-def _grain_tile() -> NDArray[np.float64]:
-    rng = np.random.default_rng(20251103)
-    return rng.random((HEIGHT + 64, WIDTH + 64)) - 0.5
+@lru_cache(maxsize=4)
+def _grain_tiles(amount: int) -> tuple[Image.Image, Image.Image]:
+    """What grain adds and what it takes away, larger than the picture so that it can be shifted."""
+    tile = (np.random.default_rng(20251103).random((HEIGHT + 64, WIDTH + 64)) - 0.5) * (2 * amount)
+    more, less = (Image.fromarray(np.clip(t, 0, 255).astype(np.uint8)) for t in (tile, -tile))
+    return Image.merge("RGB", (more, more, more)), Image.merge("RGB", (less, less, less))
 
 
 def _grain(picture: Image.Image, rng: np.random.Generator, amount: int) -> Image.Image:
-    """Film grain as two opposite 8-bit sheets, so that Pillow adds and subtracts them."""
     dx, dy = (int(v) for v in rng.integers(0, 64, 2))
-    tile = _grain_tile()[dy : dy + HEIGHT, dx : dx + WIDTH] * (2 * amount)
-    more = Image.fromarray(np.clip(tile, 0, 255).astype(np.uint8))
-    less = Image.fromarray(np.clip(-tile, 0, 255).astype(np.uint8))
-    picture = ImageChops.add(picture, Image.merge("RGB", (more, more, more)))
-    return ImageChops.subtract(picture, Image.merge("RGB", (less, less, less)))
+    more, less = (t.crop((dx, dy, dx + WIDTH, dy + HEIGHT)) for t in _grain_tiles(amount))
+    return ImageChops.subtract(ImageChops.add(picture, more), less)

@@ -15,9 +15,11 @@ from calotype.app.demo.streets_camera import CAMERAS, Array, Camera
 from calotype.app.demo.streets_light import Light, light_for
 
 FRAMES_PER_SCENE = 4
-FRAME_SECONDS = 1.2
+FRAME_SECONDS = 2.0
 ROAD, FACADE = 6.2, 10.4
 """Half widths in metres: kerb to middle of the road, house front to middle of the road."""
+_LOOKS = 48
+"""Vehicles come in this many looks of each kind, so that their models are built once."""
 LENGTHS = {"car": 4.5, "truck": 8.2, "bus": 11.5, "motorcycle": 2.1, "bicycle": 1.8}
 
 
@@ -121,16 +123,16 @@ def sunlit(p: Plan, x: Array, y: Array) -> Array:
     edges = np.array([e for h in row for e in (h.y0, h.y1)])
     heights = np.zeros(len(edges) + 1)
     heights[1::2] = [h.height for h in row]
-    return np.asarray(hit_z > heights[np.searchsorted(edges, hit_y)], dtype=np.float64)
+    return np.asarray(hit_z > heights[np.searchsorted(edges, hit_y)], dtype=np.float32)
 
 
 def lamp_light(p: Plan, x: Array, y: Array) -> Array:
     """Street-lamp light on the ground at (x, y), 0 to about 1; same shape as x."""
     total = np.zeros_like(x)
-    strength = 0.88 if p.light.time == "night" else 0.30
-    for lx, ly in p.lamps():
+    strength = 1.02 if p.light.time == "night" else 0.30
+    for lx, ly in p.lamps().tolist():
         if ly < 100:
-            reach = ((x - lx * 0.72) ** 2 + (y - ly) ** 2) / 26.0
+            reach = ((x - lx * 0.72) ** 2 + (y - ly) ** 2) / 32.0
             total += strength / (1 + reach) ** 1.5
     if p.light.time == "night":
         total += 0.16 * np.exp(-np.abs(FACADE - np.abs(x)) / 2.2)  # shop windows
@@ -216,19 +218,21 @@ def _traffic(rng: np.random.Generator, camera: Camera, crossing: float | None, r
     for side in (1, -1):
         speed = 0.0 if red and side > 0 else float(rng.uniform(4.0, 8.0))
         heading = 0.0 if side > 0 else np.pi
+        held = red and crossing is not None
         y = 6.5 if camera.name == "cam-03" and side > 0 else float(rng.uniform(4, 12))
-        while y < 75:
+        if not held and side > 0 and camera.name != "cam-03":
+            y -= 48  # these drive into the picture later
+        while y < (75 if held or side > 0 else 120):
             kind = _vehicle(rng)
             half = LENGTHS[kind] / 2
             y += half
-            held = red and crossing is not None
             blocked = held and crossing is not None and crossing - 1.2 - half < y < crossing + 19 + half
             if not blocked and rng.random() < 0.84:
                 moving = speed if not held else 0.0
-                if held and crossing is not None and side > 0 and y > crossing:
-                    moving = 5.0
+                if held and crossing is not None and (y > crossing) == (side > 0):
+                    moving = 5.0  # already past the crossing
                 x = side * (1.75 + float(rng.uniform(-0.15, 0.15)))
-                things.append(Thing(kind, x, y, heading, moving, int(rng.integers(2**31)), "ridden"))
+                things.append(Thing(kind, x, y, heading, moving, int(rng.integers(_LOOKS)), "ridden"))
             y += half + float(rng.uniform(1.6, 4.0) if held else rng.uniform(3.5, 14.0))
         things += _parked(rng, camera, crossing, side)
         if rng.random() < 0.6:
@@ -239,7 +243,7 @@ def _traffic(rng: np.random.Generator, camera: Camera, crossing: float | None, r
                 kind = "car" if rng.random() < 0.7 else "truck"
                 x = float(rng.uniform(-4, 2)) * (1 if heading > 0 else -1)
                 things.append(
-                    Thing(kind, x, crossing + lane, heading, 1.4, int(rng.integers(2**31)), "ridden")
+                    Thing(kind, x, crossing + lane, heading, 1.4, int(rng.integers(_LOOKS)), "ridden")
                 )
     return things
 
@@ -264,7 +268,7 @@ def _parked(rng: np.random.Generator, camera: Camera, crossing: float | None, si
         y += half
         near = np.hypot(side * 5.0 - camera.at[0], y - camera.at[1]) < 6.0
         if _clear_of_crossing(y, crossing, 3.5 + half, 19.5 + half) and not near and rng.random() < 0.62:
-            things.append(Thing(kind, side * 5.0, y, heading, 0.0, int(rng.integers(2**31)), "parked"))
+            things.append(Thing(kind, side * 5.0, y, heading, 0.0, int(rng.integers(_LOOKS)), "parked"))
         y += half + float(rng.uniform(0.9, 2.6))
     return things
 

@@ -115,7 +115,7 @@ def _cast_shadows(picture: Image.Image, p: Plan, drawn: Sequence[Drawing]) -> No
         if tone > 3:
             for patch in d.shadows:
                 pen.polygon(patch, fill=tone)
-    hard = hard.filter(ImageFilter.GaussianBlur(1.3))
+    hard = hard.filter(ImageFilter.BoxBlur(1))
     picture.paste((16, 18, 32), (0, 0), ImageChops.lighter(soft, hard))
 
 

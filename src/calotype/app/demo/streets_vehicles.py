@@ -84,7 +84,7 @@ _SHAPES: dict[str, _Shape] = {
 }
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def vehicle(kind: str, look: int, lamps: bool, braking: bool) -> Mesh:
     """The model of a "car", "truck" or "bus"; `lamps` lights its headlamps and tail lamps."""
     rng = generator(look, 5)
