@@ -1,0 +1,5 @@
+"""`python -m calotype`."""
+
+from calotype.app.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Floor 7: where everything is put together: the command line, the server, the demo."""

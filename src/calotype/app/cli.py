@@ -1,0 +1,146 @@
+"""The command line: one table of commands, each loaded when it is called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import calotype
+from calotype.foundation.codes import BUG, EXTERNAL, code_of
+from calotype.foundation.errors import CalotypeError
+from calotype.foundation.terminal import Terminal
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("calotype.app.commands:init", "Make a workspace"),
+    "dataset": ("calotype.datasets.commands:dataset", "Make and list datasets"),
+    "add": ("calotype.acquire.commands:add", "Add images"),
+    "import": ("calotype.annotate.commands:import_labels", "Import annotations and the images they list"),
+    "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
+    "samples": ("calotype.datasets.commands:samples", "List samples"),
+    "quarantine": ("calotype.datasets.commands:quarantine", "List what was set aside at the door"),
+    "commit": ("calotype.datasets.commands:commit", "Freeze the working state as a commit"),
+    "log": ("calotype.datasets.commands:log", "List commits"),
+    "diff": ("calotype.datasets.commands:diff", "Show what changed between two refs"),
+    "branch": ("calotype.datasets.commands:branch", "Make or list branches"),
+    "tag": ("calotype.datasets.commands:tag", "Make or list tags"),
+    "rollback": ("calotype.datasets.commands:rollback", "Hold again what an older commit held"),
+    "contract": ("calotype.checks.commands:contract", "Write and set the contract of a dataset"),
+    "check": ("calotype.checks.commands:check", "Test a dataset against its contract"),
+    "augment": ("calotype.augment.commands:augment", "Derive varied samples, labels warped with the pixels"),
+    "transform": ("calotype.transform.commands:transform", "Derive samples by a fixed recipe"),
+    "map-classes": ("calotype.transform.commands:map_classes", "Rename, merge or drop classes"),
+    "split": ("calotype.curate.commands:split", "Assign train, val and test without leakage"),
+    "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
+    "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
+    "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
+    "run": ("calotype.pipeline.commands:run", "Run a pipeline"),
+    "runs": ("calotype.pipeline.commands:runs", "List pipeline runs"),
+    "audit": ("calotype.govern.commands:audit", "Show who did what"),
+    "verify": ("calotype.govern.commands:verify", "Prove that nothing is missing"),
+    "serve": ("calotype.app.serving:serve", "Open the workspace in the browser"),
+    "demo": ("calotype.app.demo.commands:demo", "Run the whole pipeline on two datasets and look at them"),
+}
+"""Name -> where the command lies, and its line in the list. The order is the order of work."""
+
+
+class Lazy(TyperGroup):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order of work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        place, line = COMMANDS[cmd_name]
+        if getattr(ctx, "listing", False):
+            return None
+        module, _, attribute = place.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            made: Any = typer.main.get_group(found)
+        else:
+            single = typer.Typer(add_completion=False, context_settings=_SETTINGS)
+            single.command(cmd_name)(found)
+            made = typer.main.get_command(single)
+        made.name, made.short_help = cmd_name, line
+        return made
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="calotype",
+    cls=Lazy,
+    no_args_is_help=True,
+    context_settings=_SETTINGS,
+    pretty_exceptions_enable=False,
+    help="From raw images to datasets that are tested, versioned, governed and fresh.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"calotype {calotype.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", "-w", envvar="CALOTYPE_WORKSPACE",
+                     help="The folder of the workspace; by default the nearest one from here upward."),
+    ] = None,  # fmt: skip
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with JSON; may stand anywhere.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Set up the terminal of this call."""
+    from calotype.app import wiring  # after --help and --version were answered
+
+    ctx.obj = Terminal(folder=workspace, as_json=as_json, open_store=wiring.open_at, ports=wiring)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = _takes_json(words)
+    try:
+        app(args=["--json", *words] if as_json else words, prog_name="calotype", standalone_mode=True)
+    except CalotypeError as error:
+        Terminal(as_json=as_json).complain(error)
+        raise SystemExit(code_of(error.code).exit_code) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        sys.stderr.write(f"error[storage-failed]: {error.strerror or error}\n  where: {error.filename or 'storage'}\n")
+        sys.stderr.write("  fix:   make room or give access, then run the same command again; nothing is half done\n")
+        raise SystemExit(EXTERNAL) from None
+    except Exception as error:
+        if os.environ.get("CALOTYPE_DEBUG"):
+            traceback.print_exc()
+        sys.stderr.write(f"error[bug]: {type(error).__name__}: {error}\n")
+        sys.stderr.write("  fix:   this is ours; run again with CALOTYPE_DEBUG=1 and report what it prints\n")
+        raise SystemExit(BUG) from None
+
+
+def _takes_json(words: list[str]) -> bool:
+    """Take `--json` from wherever it stands (before a `--`)."""
+    end = words.index("--") if "--" in words else len(words)
+    if "--json" not in words[:end]:
+        return False
+    words[:end] = [word for word in words[:end] if word != "--json"]
+    return True

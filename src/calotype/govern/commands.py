@@ -1,0 +1,43 @@
+"""The command line of govern."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from calotype.foundation.codes import FINDINGS
+from calotype.foundation.ids import canonical_json
+from calotype.foundation.terminal import facts, table, terminal
+from calotype.govern import service
+
+
+def audit(
+    ctx: typer.Context,
+    dataset: Annotated[str | None, typer.Option(help="Only what was done to this dataset.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+) -> None:
+    """Show who did what, newest first."""
+    t = terminal(ctx)
+    events = service.audit(t.actor, store=t.store(), subject=dataset, limit=limit)
+    intact = not service.chain_problems(t.actor, store=t.store())
+    value = {"items": [event.to_dict() for event in events], "intact": intact}
+    rows = [[i["seq"], i["at"][:19], i["actor"], i["verb"], i["subject"], canonical_json(i["details"])[:100]]
+            for i in value["items"]]  # type: ignore[union-attr]  # fmt: skip
+    chain = "the chain is intact" if intact else "THE CHAIN IS BROKEN: run `calotype verify`"
+    t.emit(value, [table(["", "at", "who", "verb", "what", "details"], rows), chain])
+
+
+def verify(
+    ctx: typer.Context, deep: Annotated[bool, typer.Option("--deep", help="Hash all media again.")] = False
+) -> None:
+    """Prove that every commit can be read and nothing is missing."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        found = service.verify(t.actor, store=t.store(), deep=deep, progress=progress)
+    value = found.to_dict()
+    shown: list[Any] = [facts({key: count for key, count in value.items() if key not in ("ok", "problems")})]
+    shown += list(found.problems[:50]) or ["all of it is there"]
+    t.emit(value, shown)
+    if not found.ok:
+        raise typer.Exit(FINDINGS)
