@@ -99,6 +99,8 @@ def npm(args: list[str], *, cwd: Path) -> None:
     node = node_root / ("node.exe" if os.name == "nt" else "bin/node")
     modules = node_root / ("node_modules" if os.name == "nt" else "lib/node_modules")
     env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"}
+    if os.environ.get("SSL_CERT_FILE"):  # behind a company's proxy: trust what Python and uv trust
+        env.setdefault("NODE_EXTRA_CA_CERTS", os.environ["SSL_CERT_FILE"])
     env.pop("NODE_ENV", None)  # "production" would leave out the builder itself
     command = [str(node), str(modules / "npm" / "bin" / "npm-cli.js"), *args]
     done = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
