@@ -142,14 +142,7 @@ def _ground(
     else:
         own *= (1 - 0.09 * rut)[..., None]
     own *= 1 - 0.30 * light.wet * (light.weather == "rain")
-    sun = light.sun_at[2]
-    lit = _soft(sunlit(p, x, y))
-    # Houses take half of the sky's light from the strip of pavement beside them.
-    wall = 1 - 0.28 * np.exp(-np.abs(FACADE - np.abs(x)) / 1.3)
-    shade = _f32(light.ambient_sky) * wall[..., None] + _f32(light.sun) * (sun * lit)[..., None]
-    if light.lamps_on:
-        shade = shade + lamp_light(p, x, y)[..., None] * _f32(LAMP_COLOUR)
-    colours = own * shade
+    colours = own * _ground_light(p, x, y)
     mirror: Array = np.zeros((rows, WIDTH), dtype=np.float32)
     if light.wet:
         puddle = np.clip((broad - 0.42) * 5, 0, 1) * on_road
@@ -165,6 +158,17 @@ def _ground(
     colours = colours * clear + _f32(light.haze) * (1 - clear)
     picture = Image.fromarray((np.clip(colours, 0, 1) * 255).astype(np.uint8))
     return picture, Image.fromarray((np.clip(mirror, 0, 1) * 255).astype(np.uint8))
+
+
+def _ground_light(p: Plan, x: Array, y: Array) -> Array:
+    """Light that falls on the ground at (x, y), RGB."""
+    lit = p.light.sun_at[2] * _soft(sunlit(p, x, y))
+    # Houses take some of the sky's light from the strip of pavement beside them.
+    wall = 1 - 0.28 * np.exp(-np.abs(FACADE - np.abs(x)) / 1.3)
+    light: Array = _f32(p.light.ambient_sky) * wall[..., None] + _f32(p.light.sun) * lit[..., None]
+    if p.light.lamps_on:
+        light = light + lamp_light(p, x, y)[..., None] * _f32(LAMP_COLOUR)
+    return light
 
 
 def _f32(colour: Colour) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ class Glow:
     at: Point
     radius: float
     colour: tuple[float, float, float]
-    foot: float
+    foot: float | None  # None where something stands on its reflection
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def _stills(seed: int) -> dict[Thing, list[Drawn]]:
 def _in_sight(t: Thing, p: Plan) -> bool:
     half = LENGTHS.get(t.kind, 0.8) / 2
     depth = float(p.camera.see(np.array([t.x, t.y, 1.0]))[2])
-    if depth < half + 1.6 or np.exp(-depth / p.light.haze_m) < _FAINTEST or depth > 90:
+    nearest = half + (4.5 if t.kind in ("truck", "bus") else 1.6)  # a wall of lorry shows nothing
+    if depth < nearest or np.exp(-depth / p.light.haze_m) < _FAINTEST or depth > 90:
         return False
     across = abs(float(np.sin(t.heading))) > 0.7 and t.kind in ("car", "truck")
     return not (across and abs(t.x) + half > 9.8)

@@ -53,16 +53,7 @@ def figure_marks(
     world = placed(ends.reshape(-1, 3), *at)
     flat, depth = camera.project(world)
     flat, depth = flat.reshape(-1, 2, 2), depth.reshape(-1, 2)
-    toward = np.array([camera.at[0] - at[0], camera.at[1] - at[1], 0.0])
-    normal = toward / max(float(np.linalg.norm(toward)), 1e-9) * 0.9 + (0, 0, 0.42)
-    normals = np.broadcast_to(normal, (len(rods), 3))
-    colours = light.shade(
-        np.array([r.colour for r in rods]),
-        normals,
-        np.array([r.material for r in rods]),
-        sunlit=sunlit,
-        lamp=lamp,
-    )
+    colours = _rod_colours(rods, at, camera, light, sunlit, lamp)
     away = float(depth.mean())
     dark = to_bytes(light.through_air(colours * 0.78, away))
     pale = to_bytes(light.through_air(colours * 1.10, away))
@@ -87,6 +78,22 @@ def figure_marks(
     if figure.umbrella is not None:
         marks += _umbrella(figure.umbrella, at, camera, light, lamp)
     return marks
+
+
+def _rod_colours(
+    rods: list[Rod],
+    at: tuple[float, float, float],
+    camera: Camera,
+    light: Light,
+    sunlit: float,
+    lamp: float,
+) -> Array:
+    """Colours of limbs, taken as facing the camera and a little upwards."""
+    toward = np.array([camera.at[0] - at[0], camera.at[1] - at[1], 0.0])
+    normal = toward / max(float(np.linalg.norm(toward)), 1e-9) * 0.9 + np.array([0.0, 0.0, 0.42])
+    normals = np.broadcast_to(normal, (len(rods), 3))
+    own, materials = np.array([r.colour for r in rods]), np.array([r.material for r in rods])
+    return light.shade(own, normals, materials, sunlit=sunlit, lamp=lamp)
 
 
 def figure_shadow(

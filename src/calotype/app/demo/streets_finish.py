@@ -23,7 +23,7 @@ def add_glows(picture: Image.Image, glows: Sequence[Glow], light: Light) -> Imag
     sheet = np.zeros((_HALF[1], _HALF[0], 3), dtype=np.float32)
     for glow in glows:
         _stamp(sheet, glow.at[0], glow.at[1], glow.radius, glow.radius, glow.colour, 1.0)
-        if light.wet > 0.5:
+        if light.wet > 0.5 and glow.foot is not None:
             _stamp(sheet, glow.at[0], glow.foot, glow.radius * 0.55, glow.radius * 3.0, glow.colour, 0.55)
     half = Image.fromarray((np.clip(sheet, 0, 1) * 255).astype(np.uint8))
     return ImageChops.screen(picture, half.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))

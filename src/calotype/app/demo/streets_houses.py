@@ -32,6 +32,10 @@ _AWNINGS = np.array(
 )
 _SHOP_GLOWS = np.array([(1.0, 0.80, 0.50), (1.0, 0.88, 0.70), (0.72, 0.90, 1.0), (1.0, 0.68, 0.52)])
 _WINDOW_GLOWS = np.array([(1.0, 0.80, 0.46), (1.0, 0.72, 0.38), (0.98, 0.88, 0.66), (0.70, 0.82, 0.98)])
+_SNOW = np.array([0.93, 0.95, 1.0])
+
+Ends = tuple[tuple[float, float], tuple[float, float]]
+"""Where a wall begins and ends, seen from above, metres."""
 
 
 class _Sheet:
@@ -112,60 +116,47 @@ def _house(p: Plan, house: House, pen: ImageDraw.ImageDraw) -> None:
     wall = _WALLS[int(rng.integers(len(_WALLS)))] * float(rng.uniform(0.88, 1.06))
     if p.light.snow:
         wall = wall * 0.9 + 0.06
-    side, x = house.side, house.side * FACADE
     lamp = 0.75 if p.light.time == "night" else 0.22 if p.light.lamps_on else 0.0
-    near_y = house.y0
-    # The end wall towards the camera, and at a corner the row of houses along the crossing street.
-    end = _Sheet(p, (0.0, -1.0, 0.0))
-    reach = 13.0
-    end.add(_upright((x, near_y), (x + side * reach, near_y), 0.0, house.height), wall * 0.93, MATTE)
-    if house.corner:
-        _windows(
-            end,
-            p.light,
-            rng,
-            (x + side * 0.7, near_y),
-            (x + side * (reach - 0.7), near_y),
-            house.height,
-            wall,
-        )
-        _shops(
-            end, p.light, rng, (x + side * 0.5, near_y), (x + side * (reach - 0.5), near_y), (0.0, -1.0), wall
-        )
-        for i in range(2):
-            a, tall = reach * (i + 1), float(rng.uniform(9, 20))
-            tint = _WALLS[int(rng.integers(len(_WALLS)))]
-            ends = (x + side * a, near_y), (x + side * (a + reach), near_y)
-            end.add(_upright(*ends, 0.0, tall), tint, MATTE)
-            _windows(
-                end,
-                p.light,
-                rng,
-                (ends[0][0] + side * 0.8, near_y),
-                (ends[1][0] - side * 0.8, near_y),
-                tall,
-                tint,
-            )
-    end.draw(pen, lamp)
-    front = _Sheet(p, (-float(side), 0.0, 0.0))
-    # Split the wall along the street so that haze and clipping follow it.
-    cuts = np.linspace(house.y0, house.y1, 4)
-    for a, b in itertools.pairwise(cuts):
-        for z0, z1 in ((0.0, 1.0), (1.0, 4.0), (4.0, house.height)):
-            front.add(_upright((x, a), (x, b), z0, z1), wall, MATTE)
+    _end_wall(p, house, rng, wall).draw(pen, lamp)
+    _front(p, house, rng, wall).draw(pen, lamp)
+
+
+def _end_wall(p: Plan, house: House, rng: np.random.Generator, wall: Array) -> _Sheet:
+    """The wall towards the camera, and at a corner the row of houses along the crossing street."""
+    side, x, y, reach = house.side, house.side * FACADE, house.y0, 13.0
+    sheet = _Sheet(p, (0.0, -1.0, 0.0))
+    sheet.add(_upright((x, y), (x + side * reach, y), 0.0, house.height), wall * 0.93, MATTE)
+    if not house.corner:
+        return sheet
+    ends = (x + side * 0.7, y), (x + side * (reach - 0.7), y)
+    _windows(sheet, p.light, rng, ends, house.height, wall)
+    _shops(sheet, p.light, rng, ends, (0.0, -1.0))
+    for i in range(2):
+        a, tall = x + side * reach * (i + 1), float(rng.uniform(9, 20))
+        tint = _WALLS[int(rng.integers(len(_WALLS)))]
+        sheet.add(_upright((a, y), (a + side * reach, y), 0.0, tall), tint, MATTE)
+        _windows(sheet, p.light, rng, ((a + side * 0.8, y), (a + side * (reach - 0.8), y)), tall, tint)
+    return sheet
+
+
+def _front(p: Plan, house: House, rng: np.random.Generator, wall: Array) -> _Sheet:
+    """The wall along the street with its windows, shops and cornice."""
+    side, x, top = house.side, house.side * FACADE, house.height
+    sheet = _Sheet(p, (-float(side), 0.0, 0.0))
+    # Split along the street so that haze and clipping follow it.
+    for a, b in itertools.pairwise(np.linspace(house.y0, house.y1, 4).tolist()):
+        for z0, z1 in ((0.0, 1.0), (1.0, 4.0), (4.0, top)):
+            sheet.add(_upright((x, a), (x, b), z0, z1), wall, MATTE)
     if house.y1 > p.camera.at[1]:
-        _windows(front, p.light, rng, (x, house.y0 + 0.6), (x, house.y1 - 0.6), house.height, wall)
+        ends = (x, house.y0 + 0.5), (x, house.y1 - 0.5)
+        _windows(sheet, p.light, rng, ends, top, wall)
         if house.y0 < 95:
-            _shops(front, p.light, rng, (x, house.y0 + 0.4), (x, house.y1 - 0.4), (-float(side), 0.0), wall)
-    ledge = house.height
+            _shops(sheet, p.light, rng, ends, (-float(side), 0.0))
     cap = np.array([0.9, 0.92, 0.95]) if p.light.snow else np.clip(wall * 1.16 + 0.03, 0, 1)
-    front.add(
-        _upright((x - side * 0.25, house.y0), (x - side * 0.25, house.y1), ledge - 0.55, ledge + 0.1),
-        cap,
-        MATTE,
-    )
-    front.add(_upright((x, house.y0), (x, house.y1), ledge - 0.72, ledge - 0.55), wall * 0.6, MATTE)
-    front.draw(pen, lamp)
+    out = x - side * 0.25
+    sheet.add(_upright((out, house.y0), (out, house.y1), top - 0.55, top + 0.1), cap, MATTE)
+    sheet.add(_upright((x, house.y0), (x, house.y1), top - 0.72, top - 0.55), wall * 0.6, MATTE)
+    return sheet
 
 
 def _upright(a: tuple[float, float], b: tuple[float, float], z0: float, z1: float) -> Array:
@@ -185,19 +176,12 @@ def _between(
 
 
 def _windows(
-    sheet: _Sheet,
-    light: Light,
-    rng: np.random.Generator,
-    a: tuple[float, float],
-    b: tuple[float, float],
-    height: float,
-    wall: Array,
+    sheet: _Sheet, light: Light, rng: np.random.Generator, ends: Ends, height: float, wall: Array
 ) -> None:
+    a, b = ends
     length = float(np.hypot(b[0] - a[0], b[1] - a[1]))
-    floors, columns = (
-        int((height - _SHOP_M - 0.9) / _FLOOR_M),
-        max(1, int(length / float(rng.uniform(1.9, 2.9)))),
-    )
+    floors = int((height - _SHOP_M - 0.9) / _FLOOR_M)
+    columns = max(1, int(length / float(rng.uniform(1.9, 2.9))))
     if floors < 1:
         return
     pitch = length / columns
@@ -207,81 +191,72 @@ def _windows(
     trim = np.clip(wall * 1.22 + 0.05, 0, 1) if rng.random() < 0.6 else wall * 0.62
     sheet.add(_between(a, b, s - 0.11, s + width + 0.11, z - 0.13, z + tall + 0.12), trim, MATTE)
     if light.snow:
-        sheet.add(
-            _between(a, b, s - 0.14, s + width + 0.14, z - 0.10, z + 0.05), np.array([0.93, 0.95, 1.0]), MATTE
-        )
+        sheet.add(_between(a, b, s - 0.14, s + width + 0.14, z - 0.10, z + 0.05), _SNOW, MATTE)
     lit = rng.random(len(s)) < light.lit_windows
     glow = _WINDOW_GLOWS[rng.integers(0, len(_WINDOW_GLOWS), len(s))] * rng.uniform(0.50, 0.95, (len(s), 1))
     dark = np.array([0.20, 0.25, 0.31]) * rng.uniform(0.75, 1.5, (len(s), 1))
-    sheet.add(
-        _between(a, b, s, s + width, z, z + tall),
-        np.where(lit[:, None], glow, dark),
-        np.where(lit, GLOW, GLASS),
-    )
-    # A blind or curtain, and the bright upper pane that mirrors the sky.
-    drawn = rng.uniform(0.12, 0.75, len(s))
-    shade = np.where(lit[:, None], glow * 0.78, dark * 1.5 + 0.14)
-    sheet.add(
-        _between(a, b, s, s + width, z + tall * (1 - drawn * 0.6), z + tall),
-        shade,
-        np.where(lit, GLOW, MATTE),
-    )
+    pane, kind = np.where(lit[:, None], glow, dark), np.where(lit, GLOW, GLASS)
+    sheet.add(_between(a, b, s, s + width, z, z + tall), pane, kind)
+    # A blind, drawn down by a different length in each.
+    blind = z + tall * (1 - rng.uniform(0.12, 0.75, len(s)) * 0.6)
+    cloth, kind = np.where(lit[:, None], glow * 0.78, dark * 1.5 + 0.14), np.where(lit, GLOW, MATTE)
+    sheet.add(_between(a, b, s, s + width, blind, z + tall), cloth, kind)
     middle = s + width / 2
     sheet.add(_between(a, b, middle - 0.035, middle + 0.035, z, z + tall), np.clip(trim * 0.9, 0, 1), MATTE)
 
 
 def _shops(
-    sheet: _Sheet,
-    light: Light,
-    rng: np.random.Generator,
-    a: tuple[float, float],
-    b: tuple[float, float],
-    out: tuple[float, float],
-    wall: Array,
+    sheet: _Sheet, light: Light, rng: np.random.Generator, ends: Ends, out: tuple[float, float]
 ) -> None:
+    """A row of shop fronts between two ends; `out` points to the street."""
+    a, b = ends
     length = float(np.hypot(b[0] - a[0], b[1] - a[1]))
     bays = max(1, int(length / 4.6))
     pitch = length / bays
     step = (np.asarray(b) - np.asarray(a)) / length
     for i in range(bays):
-        s0, s1 = np.array([i * pitch + 0.3]), np.array([(i + 1) * pitch - 0.3])
-        open_late = light.lamps_on and rng.random() < 0.72
+        s0, s1 = i * pitch + 0.3, (i + 1) * pitch - 0.3
         colour = _AWNINGS[int(rng.integers(len(_AWNINGS)))]
-        frame = np.asarray(colour) * 0.5
-        zero, sill, head, sign = np.array([0.0]), np.array([0.45]), np.array([2.9]), np.array([3.55])
-        sheet.add(_between(a, b, s0 - 0.12, s1 + 0.12, zero, sign), frame, MATTE)
-        inside = _SHOP_GLOWS[int(rng.integers(len(_SHOP_GLOWS)))] * (0.84 if light.time == "night" else 0.80)
-        pane = inside if open_late else np.array([0.22, 0.26, 0.31])
-        sheet.add(_between(a, b, s0, s1, sill, head), pane, GLOW if open_late else GLASS)
-        goods = np.sort(rng.uniform(0.05, 0.9, 5)) * (pitch - 1.0)
-        tall = rng.uniform(0.3, 1.3, 5)
-        ware = rng.uniform(0.25, 0.8, (5, 3)) * (inside if open_late else np.array([0.5, 0.5, 0.5]))
-        sheet.add(
-            _between(a, b, s0 + goods, s0 + goods + 0.34, np.full(5, 0.45), 0.45 + tall),
-            ware,
-            GLOW if open_late else GLASS,
-        )
-        door = s0 + (pitch - 0.6) * float(rng.choice([0.06, 0.62]))
-        sheet.add(_between(a, b, door, door + 0.95, zero, np.array([2.35])), frame * 0.8, MATTE)
-        sheet.add(
-            _between(a, b, door + 0.12, door + 0.83, np.array([0.9]), np.array([2.2])),
-            pane * 0.9,
-            GLOW if open_late else GLASS,
-        )
-        band = np.clip(np.asarray(colour) * (1.1 if open_late else 1.0), 0, 1)
-        sheet.add(_between(a, b, s0 - 0.1, s1 + 0.1, head + 0.08, sign), band, MATTE)
-        letters = rng.integers(5, 9)
-        at = s0 + (pitch - 0.6) / 2 + (np.arange(letters) - letters / 2) * 0.34
-        ink = np.array([1.0, 0.94, 0.80])
-        sheet.add(
-            _between(
-                a, b, at, at + rng.uniform(0.14, 0.26, letters), np.full(letters, 3.1), np.full(letters, 3.42)
-            ),
-            ink,
-            GLOW if open_late else MATTE,
-        )
+        _shop(sheet, light, rng, ends, (s0, s1), colour)
         if rng.random() < 0.6:
-            _awning(sheet, a, step, float(s0[0]), float(s1[0]), out, np.asarray(colour), light)
+            _awning(sheet, a, step, s0, s1, out, colour, light)
+
+
+def _shop(
+    sheet: _Sheet,
+    light: Light,
+    rng: np.random.Generator,
+    ends: Ends,
+    span: tuple[float, float],
+    colour: Array,
+) -> None:
+    """One shop: frame, window with its goods, door, and a sign with letters."""
+    s0, s1 = span
+    width = s1 - s0
+    open_late = light.lamps_on and rng.random() < 0.72
+    shining = GLOW if open_late else GLASS
+    inside = _SHOP_GLOWS[int(rng.integers(len(_SHOP_GLOWS)))] * (0.84 if light.time == "night" else 0.80)
+    pane = inside if open_late else np.array([0.22, 0.26, 0.31])
+
+    def lay(
+        x0: Array | float, x1: Array | float, z0: float, z1: Array | float, tint: Array, kind: int
+    ) -> None:
+        at = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (x0, x1, z0, z1)))
+        sheet.add(_between(ends[0], ends[1], *at), tint, kind)
+
+    lay(s0 - 0.12, s1 + 0.12, 0.0, 3.55, colour * 0.5, MATTE)
+    lay(s0, s1, 0.45, 2.9, pane, shining)
+    goods = s0 + np.sort(rng.uniform(0.05, 0.9, 5)) * (width - 0.4)
+    ware = rng.uniform(0.25, 0.8, (5, 3)) * (inside if open_late else np.array([0.5, 0.5, 0.5]))
+    lay(goods, goods + 0.34, 0.45, 0.45 + rng.uniform(0.3, 1.3, 5), ware, shining)
+    door = s0 + width * float(rng.choice([0.06, 0.62]))
+    lay(door, door + 0.95, 0.0, 2.35, colour * 0.4, MATTE)
+    lay(door + 0.12, door + 0.83, 0.9, 2.2, pane * 0.9, shining)
+    lay(s0 - 0.1, s1 + 0.1, 2.98, 3.55, np.clip(colour * (1.1 if open_late else 1.0), 0, 1), MATTE)
+    letters = int(rng.integers(5, 9))
+    at = s0 + width / 2 + (np.arange(letters) - letters / 2) * 0.34
+    ink = np.array([1.0, 0.94, 0.80])
+    lay(at, at + rng.uniform(0.14, 0.26, letters), 3.1, 3.42, ink, GLOW if open_late else MATTE)
 
 
 def _awning(

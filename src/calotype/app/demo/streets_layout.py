@@ -274,57 +274,44 @@ def _parked(rng: np.random.Generator, camera: Camera, crossing: float | None, si
 
 
 def _people(rng: np.random.Generator, camera: Camera, crossing: float | None, red: bool) -> list[Thing]:
-    things: list[Thing] = []
-
-    def add(x: float, y: float, heading: float, speed: float, mode: str) -> None:
-        if np.hypot(x - camera.at[0], y - camera.at[1]) < 5.5:
-            return
-        if any(abs(t.x - x) < 0.75 and abs(t.y - y) < 0.75 for t in things):
-            return
-        things.append(Thing("person", x, y, heading, speed, int(rng.integers(2**31)), mode))
-
+    found: list[Thing] = []
     for _ in range(int(rng.integers(3, 8))):
-        side = 1 if rng.random() < 0.5 else -1
-        x, y = side * float(rng.uniform(7.9, 9.7)), float(rng.uniform(8, 36))
-        if not _clear_of_crossing(y, crossing, 0, 16):
-            y = (crossing or 0.0) - float(rng.uniform(0.5, 5))
-        heading = float(rng.choice([0.0, np.pi])) + float(rng.uniform(-0.12, 0.12))
-        walks = rng.random() < 0.8 and _clear_of_crossing(y, crossing, 5, 22)
-        add(x, y, heading, 1.25 if walks else 0.0, "walking" if walks else "standing")
-        if walks and rng.random() < 0.28:
-            add(x - side * 0.85, y + 0.2, heading, 1.25, "walking")
-        elif walks and rng.random() < 0.35:
-            dog_x = x - side * 0.75
-            things.append(
-                Thing("dog", dog_x, y + float(np.cos(heading)) * 0.7, heading, 1.25, int(rng.integers(2**31)))
-            )
+        found += _walkers(rng, crossing)
     if red and crossing is not None:
         for _ in range(int(rng.integers(2, 6))):
-            right = rng.random() < 0.5
-            add(
-                float(rng.uniform(-4.8, 1.5)) * (1 if right else -1),
-                crossing + float(rng.uniform(0.5, 2.9)),
-                np.pi / 2 if right else -np.pi / 2,
-                1.3,
-                "walking",
-            )
+            way = 1 if rng.random() < 0.5 else -1
+            x, y = way * float(rng.uniform(-4.8, 1.5)), crossing + float(rng.uniform(0.5, 2.9))
+            found.append(Thing("person", x, y, way * np.pi / 2, 1.3, int(rng.integers(2**31)), "walking"))
     if rng.random() < 0.7:
-        side = 1 if rng.random() < 0.5 else -1
-        y = float(rng.uniform(9, 26))
-        if (
-            _clear_of_crossing(y, crossing, 2, 18)
-            and np.hypot(side * 6.9 - camera.at[0], y - camera.at[1]) > 6
-        ):
+        side, y = (1 if rng.random() < 0.5 else -1), float(rng.uniform(9, 26))
+        if _clear_of_crossing(y, crossing, 2, 18):
             for i in range(int(rng.integers(1, 4))):
-                things.append(
-                    Thing(
-                        "bicycle",
-                        side * 6.8,
-                        y + i * 0.75,
-                        np.pi / 2 + 0.1,
-                        0.0,
-                        int(rng.integers(2**31)),
-                        "parked",
-                    )
-                )
+                look = int(rng.integers(2**31))
+                found.append(Thing("bicycle", side * 6.8, y + i * 0.75, np.pi / 2 + 0.1, 0.0, look, "parked"))
+    things: list[Thing] = []
+    for t in found:
+        near = np.hypot(t.x - camera.at[0], t.y - camera.at[1]) < 5.5
+        taken = any(abs(o.x - t.x) < 0.7 and abs(o.y - t.y) < 0.7 for o in things)
+        if not near and not taken:
+            things.append(t)
+    return things
+
+
+def _walkers(rng: np.random.Generator, crossing: float | None) -> list[Thing]:
+    """One person on a pavement, sometimes with company or a dog."""
+    side = 1 if rng.random() < 0.5 else -1
+    x, y = side * float(rng.uniform(7.9, 9.7)), float(rng.uniform(8, 36))
+    if not _clear_of_crossing(y, crossing, 0, 16):
+        y = (crossing or 0.0) - float(rng.uniform(0.5, 5))
+    heading = float(rng.choice([0.0, np.pi])) + float(rng.uniform(-0.12, 0.12))
+    walks = rng.random() < 0.8 and _clear_of_crossing(y, crossing, 5, 22)
+    speed, mode = (1.25, "walking") if walks else (0.0, "standing")
+    things = [Thing("person", x, y, heading, speed, int(rng.integers(2**31)), mode)]
+    if walks and rng.random() < 0.28:
+        things.append(
+            Thing("person", x - side * 0.85, y + 0.2, heading, 1.25, int(rng.integers(2**31)), mode)
+        )
+    elif walks and rng.random() < 0.40:
+        ahead = y + float(np.cos(heading)) * 0.8
+        things.append(Thing("dog", x - side * 0.75, ahead, heading, 1.25, int(rng.integers(2**31))))
     return things

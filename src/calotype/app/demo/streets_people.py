@@ -93,8 +93,8 @@ def person(
     """A person walking, standing, or riding with (seat, pedals, handlebar) given."""
     rng = generator(thing.look, 6)
     size = float(rng.uniform(0.90, 1.06))
-    skin, hair = _SKINS[int(rng.integers(len(_SKINS)))], _HAIRS[int(rng.integers(len(_HAIRS)))]
-    coat, legs = COATS[int(rng.integers(len(COATS)))], _TROUSERS[int(rng.integers(len(_TROUSERS)))]
+    skin, hair = _one_of(rng, _SKINS), _one_of(rng, _HAIRS)
+    coat, legs = _one_of(rng, COATS), _one_of(rng, _TROUSERS)
     long_coat, bag, hat, long_hair = (
         float(v) < t for v, t in zip(rng.random(4), (0.3, 0.35, 0.25, 0.4), strict=True)
     )
@@ -106,40 +106,32 @@ def person(
     rods = _body(joints, size, (skin, hair, coat, legs), long_coat and seat is None)
     neck, head = joints["neck"], joints["head"]
     if bag:
-        back = (neck[0] - 0.17, neck[1], neck[2] - 0.12)
-        rods.append(
-            Rod(back, (back[0], back[1], back[2] - 0.26), 0.13, 0.14, COATS[int(rng.integers(len(COATS)))])
-        )
-    last: list[Rod] = []
-    if seat is not None:
-        last.append(
-            Rod(
-                (head[0] - 0.02, 0, head[2] + 0.05),
-                (head[0] + 0.03, 0, head[2] + 0.07),
-                0.135,
-                0.125,
-                coat,
-                PAINT,
-            )
-        )
-    elif hat or light.snow:
-        wool = COATS[int(rng.integers(len(COATS)))]
-        last.append(
-            Rod((head[0] - 0.02, 0, head[2] + 0.06), (head[0], 0, head[2] + 0.10), 0.118, 0.095, wool)
-        )
-    elif long_hair:
-        rods.append(
-            Rod((head[0] - 0.06, 0, head[2] + 0.03), (head[0] - 0.08, 0, head[2] - 0.20), 0.115, 0.09, hair)
-        )
+        top = (neck[0] - 0.17, neck[1], neck[2] - 0.12)
+        rods.append(Rod(top, (top[0], top[1], top[2] - 0.26), 0.13, 0.14, _one_of(rng, COATS)))
+    if long_hair and seat is None and not (hat or light.snow):
+        back = (head[0] - 0.06, 0.0, head[2] + 0.03)
+        rods.append(Rod(back, (head[0] - 0.08, 0, head[2] - 0.20), 0.115, 0.09, hair))
     dome = None
     if umbrella:
         hand = joints["wrist_r"]
         rods.append(Rod(hand, (hand[0], hand[1], head[2] + 0.42), 0.014, 0.014, (0.2, 0.2, 0.2)))
-        dome = (
-            (hand[0] - 0.05, hand[1] * 0.5, head[2] + 0.20),
-            _UMBRELLAS[int(rng.integers(len(_UMBRELLAS)))],
-        )
-    return Figure(tuple(rods), _keypoints(joints), tuple(last), dome)
+        dome = ((hand[0] - 0.05, hand[1] * 0.5, head[2] + 0.20), _one_of(rng, _UMBRELLAS))
+    worn = _helmet(head, coat) if seat is not None else _hat(head, rng) if hat or light.snow else ()
+    return Figure(tuple(rods), _keypoints(joints), worn, dome)
+
+
+def _one_of(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
+    return colours[int(rng.integers(len(colours)))]
+
+
+def _helmet(head: Spot, colour: Colour) -> tuple[Rod, ...]:
+    back, brow = (head[0] - 0.02, 0.0, head[2] + 0.05), (head[0] + 0.03, 0.0, head[2] + 0.07)
+    return (Rod(back, brow, 0.135, 0.125, colour, PAINT),)
+
+
+def _hat(head: Spot, rng: np.random.Generator) -> tuple[Rod, ...]:
+    rim, top = (head[0] - 0.02, 0.0, head[2] + 0.06), (head[0], 0.0, head[2] + 0.10)
+    return (Rod(rim, top, 0.118, 0.095, _one_of(rng, COATS)),)
 
 
 def _on_foot(walks: bool, turn: float, size: float, umbrella: bool) -> dict[str, Spot]:

@@ -7,7 +7,7 @@ Four frames in a row share a scene (`metadata["scene"]`), so a fair split keeps 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from calotype.app.demo.streets_backdrop import Backdrop, backdrop
 from calotype.app.demo.streets_camera import HEIGHT, WIDTH, Array
-from calotype.app.demo.streets_draw import Drawing, drawings
+from calotype.app.demo.streets_draw import Drawing, Glow, drawings
 from calotype.app.demo.streets_finish import add_glows, finish
 from calotype.app.demo.streets_layout import FRAME_SECONDS, FRAMES_PER_SCENE, Plan, generator, plan
 from calotype.app.demo.streets_paint import MASK_SCALE, Sprite
@@ -65,7 +65,7 @@ def render(seed: int, index: int) -> Scene:
     pairs = drawings(p, seconds)
     drawn, sprites = [d for d, _ in pairs], [s for _, s in pairs]
     picture, ids = _compose(p, backdrop(seed, scene), drawn, sprites)
-    lights = [g for i, d in enumerate(drawn) for g in d.glows if _shines(ids, i + 1, g.at)]
+    lights = [_seen(g, ids, i + 1) for i, d in enumerate(drawn) for g in d.glows if _shines(ids, i + 1, g.at)]
     picture = finish(add_glows(picture, lights, p.light), p.light, generator(p.seed, 10, frame))
     image = np.asarray(picture)
     objects = tuple(o for i, d in enumerate(drawn) if (o := _truth(d, sprites[i], ids, i + 1)) is not None)
@@ -149,6 +149,15 @@ def _shines(ids: NDArray[np.uint8], own: int, at: tuple[float, float]) -> bool:
         return -60 < at[0] < WIDTH + 60 and -60 < at[1] < HEIGHT
     near = ids[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
     return bool((near == own).any())
+
+
+def _seen(glow: Glow, ids: NDArray[np.uint8], own: int) -> Glow:
+    """The same light, without its streak on the road where something else stands on that spot."""
+    if glow.foot is None:
+        return glow
+    x, y = int(glow.at[0] * MASK_SCALE), int(glow.foot * MASK_SCALE)
+    inside = 0 <= x < ids.shape[1] and 0 <= y < ids.shape[0]
+    return replace(glow, foot=None) if inside and ids[y, x] not in (0, own) else glow
 
 
 def _truth(d: Drawing, s: Sprite, ids: NDArray[np.uint8], own: int) -> StreetObject | None:
