@@ -69,6 +69,7 @@ CODES: dict[str, Code] = {
     "message-invalid": _INVALID,
     "label-file-unreadable": _INVALID,
     "format-unknown": _NOT_FOUND,
+    "contract-invalid": _INVALID,
     "query-invalid": _INVALID,
     "query-field-unknown": _INVALID,
 }

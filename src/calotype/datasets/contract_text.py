@@ -1,0 +1,240 @@
+"""A contract as YAML text: read within limits, told apart by line, and a template to begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from calotype.datasets.contract import Contract
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.errors import Invalid
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+MAX_NODES = 50_000
+_TOLD = 8
+
+
+class ContractInvalid(Invalid):
+    """A contract that cannot be read, or asks for something that does not exist."""
+
+    code = "contract-invalid"
+    what = "the contract is not valid: {detail}"
+    fix = "{hint}"
+
+
+def parse(text: str, *, file: str = "contract") -> Contract:
+    """The contract of a YAML text.
+
+    Raises: ContractInvalid, with line and field of each trouble.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise _invalid(file, f"it is larger than {MAX_BYTES:,} bytes", "a contract is a page or two of YAML")
+    node = _composed(text, file)
+    if node is None:
+        return Contract()
+    if not isinstance(node, yaml.MappingNode):
+        raise _invalid(f"{file} line 1", "it is not a mapping", "start it with `task:`")
+    _check_keys(node, file)
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none, an unknown tag
+        raise _invalid(_place(file, error), _short(error), "write such values in quotes") from None
+    try:
+        return Contract.model_validate(value)
+    except ValidationError as error:
+        raise _explained(error, node, file) from None
+
+
+def _composed(text: str, file: str) -> yaml.Node | None:
+    """The tree with its line numbers, after the limits were checked on the stream of events."""
+    depth = n_nodes = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = _line(event.start_mark)
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                hint = "write the value out; contracts have no & and *"
+                raise _invalid(f"{file} line {line}", "it uses an alias or an anchor", hint)
+            n_nodes += isinstance(event, yaml.NodeEvent)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH or n_nodes > MAX_NODES:
+                detail = f"it is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES:,} values"
+                raise _invalid(f"{file} line {line}", detail, "a contract is a page or two of YAML")
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        hint = "check indentation, colons and quotes near that line"
+        raise _invalid(_place(file, error), f"it is no YAML: {_short(error)}", hint) from None
+
+
+def _check_keys(node: yaml.Node, file: str) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+            line = f"{file} line {_line(key.start_mark)}"
+            if not isinstance(key, yaml.ScalarNode):
+                raise _invalid(line, "a key is not a plain word", "use words as keys")
+            if name in seen:
+                raise _invalid(line, f"the key {name!r} is written twice", "keep one of the two")
+            seen.add(name)
+            _check_keys(value, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _check_keys(value, file)
+
+
+def _explained(error: ValidationError, node: yaml.Node, file: str) -> ContractInvalid:
+    told = []
+    for one in error.errors(include_url=False, include_context=False)[:_TOLD]:
+        line, path = _locate(node, one["loc"])
+        message = {
+            "extra_forbidden": "no such field",
+            "missing": "the field is missing",
+            "model_type": "neither a name nor a mapping",
+        }.get(str(one["type"]), str(one["msg"]))
+        told.append((line, path or "contract", message[:400]))
+    told.sort()
+    line, path, _ = told[0]
+    many = len(told) > 1
+    detail = "; ".join(f"line {n}, {p}: {m}" if many else f"{p}: {m}" for n, p, m in told)
+    rest = error.error_count() - len(told)
+    detail += f"; and {rest} more" if rest else ""
+    hint = (
+        "correct these lines (text such as no, 1 or 2024-01-01 needs quotes); "
+        "`calotype contract init` shows all fields"
+    )
+    return _invalid(f"{file} line {line}, {path}", detail, hint)
+
+
+def _locate(node: yaml.Node, loc: tuple[int | str, ...]) -> tuple[int, str]:
+    """Line (from 1) and dotted path of a place that pydantic names; parts that are no key are passed."""
+    path: list[str] = []
+    line = _line(node.start_mark)
+    for part in loc:
+        step: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    step, line = value, _line(key.start_mark)
+            if step is None and part in loc[-1:]:
+                path.append(str(part))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            step = node.value[part]
+            line = _line(step.start_mark)
+        if step is not None:
+            node = step
+            path.append(str(part))
+    return line, ".".join(path)
+
+
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1 if mark is not None else 1
+
+
+def _place(file: str, error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"{file} line {mark.line + 1}" if mark is not None else file
+
+
+def _short(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0][:200]
+
+
+def _invalid(where: str, detail: str, hint: str) -> ContractInvalid:
+    return ContractInvalid(where=where, detail=detail, hint=hint)
+
+
+def template(snapshot: Snapshot | None = None) -> str:
+    """A commented contract to begin with, valid as it stands; with a snapshot, of its classes and fields."""
+    classes = snapshot.ontology.names if snapshot is not None else ()
+    fields = snapshot.fields if snapshot is not None else {}
+    licences = _licences(snapshot) if snapshot is not None else []
+    name = snapshot.dataset.name if snapshot is not None else "my-task"
+    listed = (
+        "".join(f"\n  - {_quoted(c)}" for c in classes)
+        or ' []\n#  - person\n#  - {name: "bicycle", min_annotations: 50}'
+    )
+    metadata = "".join(f"\n  {_quoted(f)}: {{type: {kind}, required: false}}" for f, kind in fields.items())
+    return _TEMPLATE.format(
+        name=_quoted(name),
+        kind=_kind(snapshot),
+        classes=listed or _NO_CLASSES,
+        metadata=metadata or _NO_METADATA,
+        licences="[" + ", ".join(_quoted(licence) for licence in licences) + "]",
+    )  # fmt: skip
+
+
+def _licences(snapshot: Snapshot) -> list[str]:
+    return sorted(set(snapshot.samples(columns=["licence"])["licence"].to_pylist()) - {"", None})[:50]
+
+
+def _kind(snapshot: Snapshot | None) -> str:
+    if snapshot is None:
+        return "detection"
+    kinds = set(snapshot.annotations(columns=["kind"])["kind"].to_pylist())
+    if kinds & {"polygon", "mask"}:
+        return "segmentation"
+    return next((task for kind, task in _KINDS if kind in kinds), "detection")
+
+
+_KINDS = (("keypoints", "keypoints"), ("box", "detection"), ("classification", "classification"))
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+_NO_CLASSES = """ []
+#  - person
+#  - {name: bicycle, min_annotations: 50, min_samples: 20}"""
+_NO_METADATA = """ {}
+#  light: {type: str, values: ["day", "night"]}
+#  speed_kmh: {type: float, min: 0, max: 200}"""
+_TEMPLATE = """\
+# The contract of a dataset: what the product needs, written down before the data, tested ever after.
+# `calotype check NAME` is red until all of it holds. Fields: docs/reference/contract.schema.json
+
+task:
+  name: {name}
+  kind: {kind}            # classification, detection, segmentation or keypoints
+  intent: ""                # what the product wants to know, and under which conditions
+  owner: ""                 # who answers for the dataset
+
+label_set: ground_truth     # the label set that is tested
+
+# Every class has to have data: a bare name asks for 1 annotation. Imports may not add other classes.
+classes:{classes}
+
+samples:
+  min: 1
+
+# Metadata that samples carry: type is str, int, float or bool; values or min/max narrow it down.
+metadata:{metadata}
+
+# Allowed licences; an empty list allows any, and a missing one is told but does not block.
+licences: {licences}
+
+# Operating conditions that need data of their own: a query over samples, and how many have to match.
+coverage: []
+#  - {{name: "night", where: 'light = "night"', min_samples: 200}}
+#  - {{where: 'count(person) >= 3', min_samples: 50}}
+
+# Checks: all run with their own thresholds unless something is said here.
+checks: {{}}
+#  near-duplicates: {{severity: warning, parameters: {{min_correlation: 0.98}}}}
+#  image-quality: {{enabled: false}}
+
+# What blocks a release beside the declarations above.
+gates:
+  - {{check: readable, severity: error}}
+  - {{check: unknown-classes, severity: error}}
+  - {{check: split-leakage, severity: error}}
+#  - {{check: box-bounds, max_findings: 0}}
+#  - {{check: unlabelled, max_fraction: 0.05}}
+#  - {{metric: labelled-fraction, min: 0.95}}
+"""
