@@ -1,7 +1,7 @@
 """The contract: what a prediction task asks of its dataset, written down before there is data.
 
-A YAML file that a team keeps beside its code. What it declares is tested: each class, metadata field, coverage
-line and minimum becomes a gate; `gates` adds checks that block. Reading is in `contract_text`.
+A YAML file that a team keeps beside its code. What it declares is tested: each class, metadata field,
+coverage line and minimum becomes a gate; `gates` adds checks that block. Reading is in `contract_text`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from calotype.foundation.ids import sha256_json
 CHECK_NAMES = (
     "readable", "dimensions", "exact-duplicates", "near-duplicates", "box-bounds", "degenerate-shapes",
     "duplicate-annotations", "unknown-classes", "class-balance", "unlabelled", "split-leakage", "licence",
-    "metadata", "coverage", "image-quality", "suspect-class",
+    "metadata", "coverage", "image-quality",
 )  # fmt: skip
 """Checks that a contract may name; the room `checks` holds one of each."""
 

@@ -153,10 +153,7 @@ def template(snapshot: Snapshot | None = None) -> str:
     fields = snapshot.fields if snapshot is not None else {}
     licences = _licences(snapshot) if snapshot is not None else []
     name = snapshot.dataset.name if snapshot is not None else "my-task"
-    listed = (
-        "".join(f"\n  - {_quoted(c)}" for c in classes)
-        or ' []\n#  - person\n#  - {name: "bicycle", min_annotations: 50}'
-    )
+    listed = "".join(f"\n  - {_quoted(c)}" for c in classes)
     metadata = "".join(f"\n  {_quoted(f)}: {{type: {kind}, required: false}}" for f, kind in fields.items())
     return _TEMPLATE.format(
         name=_quoted(name),

@@ -72,6 +72,14 @@ CODES: dict[str, Code] = {
     "contract-invalid": _INVALID,
     "query-invalid": _INVALID,
     "query-field-unknown": _INVALID,
+    "recipe-invalid": _INVALID,
+    "recipe-does-not-fit": _INVALID,
+    # transform
+    "recipe-random": _INVALID,
+    "target-has-own-samples": _CONFLICT,
+    "class-mapping-invalid": _INVALID,
+    # checks
+    "check-run-not-found": _NOT_FOUND,
 }
 
 

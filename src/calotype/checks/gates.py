@@ -1,0 +1,126 @@
+"""From what the checks found to green, red or missing: the contract's declarations first, then its gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from calotype.checks.model import Gate, GateState, at_least
+from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
+from calotype.datasets.contract import GateSpec
+
+_NAMED = 5
+
+
+def evaluate(context: CheckContext, tallies: Mapping[str, Tally]) -> tuple[Gate, ...]:
+    """All gates, those that block first. `tallies` holds the checks that ran."""
+    gates = [
+        *_declared(context, tallies),
+        *(_from_spec(context, tallies, spec) for spec in context.contract.gates),
+    ]
+    order = {GateState.MISSING: 0, GateState.RED: 1, GateState.GREEN: 2}
+    return tuple(sorted(gates, key=lambda gate: order[gate.state]))
+
+
+def _declared(context: CheckContext, tallies: Mapping[str, Tally]) -> Iterator[Gate]:
+    if context.contract.samples.min:
+        asked = context.contract.samples.min
+        yield _minimum("samples", "", context.n_samples, asked, "samples", "add images to the dataset")
+    counts = labels.class_counts(context) if context.contract.classes else {}
+    for spec in context.contract.classes:
+        n_annotations, n_samples = counts[spec.name]
+        fix = f"collect or label more {spec.name!r}"
+        if spec.min_annotations:
+            yield _minimum(
+                f"class {spec.name}", "class-balance", n_annotations, spec.min_annotations, "annotations", fix
+            )
+        if spec.min_samples:
+            name = f"class {spec.name} on samples"
+            yield _minimum(name, "class-balance", n_samples, spec.min_samples, "samples", fix)
+    for line in context.contract.coverage:
+        found, why = declared.covered(context, line)
+        gate = _minimum(
+            f"coverage {line.title}", "coverage", found, line.min_samples, "samples", REGISTRY["coverage"].fix
+        )
+        yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
+    if "metadata" in tallies:
+        yield from (_metadata(context, tallies["metadata"], name) for name in context.contract.metadata)
+    if context.contract.licences and "licence" in tallies:
+        yield _findings(context, tallies["licence"], GateSpec(check="licence"), needs_samples=True)
+
+
+def _minimum(name: str, check: str, found: float, asked: float, unit: str, fix: str) -> Gate:
+    state = GateState.GREEN if found >= asked else GateState.RED if found else GateState.MISSING
+    shown = f"{found:g} of at least {asked:g} {unit}"
+    return Gate(name, check, state, found, asked, unit, shown, "" if state is GateState.GREEN else fix)
+
+
+def _with_detail(gate: Gate, detail: str) -> Gate:
+    return Gate.from_dict({**gate.to_dict(), "detail": detail})
+
+
+def _metadata(context: CheckContext, tally: Tally, field: str) -> Gate:
+    found = [finding for finding in tally.findings if finding.facts.get("field") == field]
+    name, fix = f"metadata {field}", REGISTRY["metadata"].fix
+    if not context.n_samples:
+        return Gate(
+            name, "metadata", GateState.MISSING, 0, 0, "findings", "no sample that could carry it yet", fix
+        )
+    if not found:
+        return Gate(
+            name, "metadata", GateState.GREEN, 0, 0, "findings", "as the contract says on all samples"
+        )
+    state = (
+        GateState.RED
+        if len(found) < context.n_samples or field in context.snapshot.fields
+        else GateState.MISSING
+    )
+    named = tuple(finding.sample for finding in found[:_NAMED])
+    detail = f"{len(found)} of {context.n_samples} samples: {found[0].reason}"
+    return Gate(name, "metadata", state, len(found), 0, "findings", detail, fix, len(found), named)
+
+
+def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec) -> Gate:
+    if spec.metric is not None:
+        return _metric(context, spec.metric, spec.min or 0.0)
+    name = str(spec.check)
+    if name not in tallies:
+        fix = f"enable the check {name!r} in the contract, or take its gate out"
+        return Gate(name, name, GateState.MISSING, 0, 0, "findings", "the check is switched off", fix)
+    return _findings(context, tallies[name], spec)
+
+
+def _findings(context: CheckContext, tally: Tally, spec: GateSpec, *, needs_samples: bool = False) -> Gate:
+    name, check = str(spec.check), REGISTRY[str(spec.check)]
+    counted = at_least(spec.severity)
+    found = sum(tally.counts.get(severity, 0) for severity in counted)
+    if needs_samples and not context.n_samples:
+        return Gate(name, name, GateState.MISSING, 0, 0, "findings", "no sample to judge yet", check.fix)
+    worst = [finding for finding in tally.findings if finding.severity in counted]
+    named = tuple(dict.fromkeys(finding.sample for finding in worst if finding.sample))[:_NAMED]
+    words = "findings" if spec.severity == "info" else f"findings of severity {' or '.join(counted)}"
+    if spec.max_fraction is not None:
+        measured = found / tally.looked_at if tally.looked_at else 0.0
+        threshold, unit = spec.max_fraction, f"share of {check.unit}"
+        detail = (
+            f"{found} {words} in {tally.looked_at} {check.unit} ({measured:.2%}), allowed {threshold:.2%}"
+        )
+    else:
+        measured, threshold, unit = float(found), float(spec.max_findings or 0), "findings"
+        detail = f"{found} {words} in {tally.looked_at} {check.unit}, allowed {threshold:g}"
+    state = GateState.GREEN if measured <= threshold else GateState.RED
+    fix = "" if state is GateState.GREEN else check.fix
+    return Gate(name, name, state, measured, threshold, unit, detail, fix, found, named)
+
+
+def _metric(context: CheckContext, metric: str, asked: float) -> Gate:
+    if metric == "samples":
+        return _minimum(
+            "samples minimum", "", context.n_samples, asked, "samples", "add images to the dataset"
+        )
+    n_annotations = context.annotations.num_rows
+    if metric == "annotations":
+        return _minimum("annotations", "", n_annotations, asked, "annotations", "label more samples")
+    carried = len(set(context.sample_of[context.sample_of >= 0].tolist()))
+    share = carried / context.n_samples if context.n_samples else 0.0
+    fix = "label the samples that the check `unlabelled` lists"
+    return _minimum("labelled-fraction", "unlabelled", round(share, 6), asked, "share of samples", fix)

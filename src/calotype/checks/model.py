@@ -1,0 +1,185 @@
+"""What a check says: findings, a summary of each check, gates, and the report that holds them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from calotype.foundation.clock import iso
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+SEVERITIES = ("error", "warning", "info")
+"""Worst first."""
+
+
+def at_least(severity: str) -> tuple[str, ...]:
+    """This severity and the worse ones."""
+    return SEVERITIES[: SEVERITIES.index(severity) + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check found; `reason` is one plain sentence with its numbers, `facts` the numbers alone."""
+
+    check: str
+    severity: str
+    reason: str
+    sample_id: str = ""
+    sample: str = ""
+    annotation_id: str = ""
+    label_set: str = ""
+    facts: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "check": self.check,
+            "severity": self.severity,
+            "sample_id": self.sample_id or None,
+            "sample": self.sample or None,
+            "annotation_id": self.annotation_id or None,
+            "label_set": self.label_set or None,
+            "reason": self.reason,
+            "facts": dict(self.facts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSummary:
+    """How one check went. `counts` is by severity and complete, also where not every finding is kept."""
+
+    name: str
+    title: str
+    means: str
+    fix: str
+    unit: str
+    enabled: bool
+    looked_at: int
+    counts: Mapping[str, int]
+    kept: int
+    took_ms: int
+    parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+    @property
+    def n_findings(self) -> int:
+        """Findings of all severities."""
+        return sum(self.counts.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        plain = ("name", "title", "means", "fix", "unit", "enabled", "looked_at", "kept", "took_ms")
+        values: dict[str, Any] = {name: getattr(self, name) for name in plain}
+        return {
+            **values,
+            "counts": dict(self.counts),
+            "findings": self.n_findings,
+            "parameters": dict(self.parameters),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> CheckSummary:
+        """The other way."""
+        return cls(**{name: value[name] for name in cls.__slots__})
+
+
+class GateState(StrEnum):
+    """Green lets pass; red blocks; missing blocks too: there is no data yet to judge."""
+
+    GREEN = "green"
+    RED = "red"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition of a release: what was measured against which threshold, and what to do about it."""
+
+    name: str
+    check: str
+    state: GateState
+    measured: float
+    threshold: float
+    unit: str
+    detail: str
+    fix: str = ""
+    findings: int = 0
+    samples: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stops a release."""
+        return self.state is not GateState.GREEN
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return {**values, "state": str(self.state), "samples": list(self.samples)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Gate:
+        """The other way."""
+        known = {**value, "state": GateState(value["state"]), "samples": tuple(value["samples"])}
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """One run of the checks on one state of a dataset; findings are worst first."""
+
+    run_id: str
+    dataset: str
+    commit_id: str | None
+    state_sha256: str
+    contract_sha256: str
+    gates: tuple[Gate, ...]
+    findings: tuple[Finding, ...]
+    checks: tuple[CheckSummary, ...]
+    started_at_us: int
+    finished_at_us: int
+    actor: str = ""
+
+    @property
+    def red(self) -> bool:
+        """Whether a gate blocks."""
+        return any(gate.blocks for gate in self.gates)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings by severity, also those that were counted and not kept."""
+        total = Counter(dict.fromkeys(SEVERITIES, 0))
+        for summary in self.checks:
+            total.update(summary.counts)
+        return dict(total)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "run_id": self.run_id,
+            "dataset": self.dataset,
+            "commit": self.commit_id,
+            "red": self.red,
+            "counts": self.counts,
+            "gates": [gate.to_dict() for gate in self.gates],
+            "checks": [summary.to_dict() for summary in self.checks],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "at": iso(self.finished_at_us),
+        }
+
+    def __str__(self) -> str:
+        states = Counter(gate.state for gate in self.gates)
+        words = ", ".join(
+            f"{states[s]} {s}" for s in (GateState.MISSING, GateState.RED, GateState.GREEN) if states[s]
+        )
+        total = sum(self.counts.values())
+        lines = [f"{total} {'finding' if total == 1 else 'findings'}, worst first; gates: {words}"]
+        lines += [f"  {gate.state:<7} {gate.name}: {gate.detail}" for gate in self.gates if gate.blocks]
+        lines += [
+            f"  {f.severity:<7} {f.check}: {f.sample or 'dataset'}: {f.reason}" for f in self.findings[:20]
+        ]
+        if total > 20:
+            lines.append(f"  and {total - 20} more")
+        return "\n".join(lines)

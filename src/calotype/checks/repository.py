@@ -1,0 +1,119 @@
+"""Every catalog query of checks: runs and their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from calotype.checks.model import CheckReport, CheckSummary, Finding, Gate
+from calotype.store import schema
+
+_RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
+_CHUNK = 5_000
+
+
+def add_run(conn: sa.Connection, report: CheckReport, *, dataset_id: str) -> None:
+    """Insert a run with its findings."""
+    conn.execute(
+        _RUNS.insert().values(
+            id=report.run_id,
+            dataset_id=dataset_id,
+            commit_id=report.commit_id,
+            state_sha256=report.state_sha256,
+            contract_sha256=report.contract_sha256,
+            gates=[gate.to_dict() for gate in report.gates],
+            checks=[summary.to_dict() for summary in report.checks],
+            actor=report.actor,
+            started_at_us=report.started_at_us,
+            finished_at_us=report.finished_at_us,
+        )
+    )
+    for start in range(0, len(report.findings), _CHUNK):
+        part = report.findings[start : start + _CHUNK]
+        rows = [_to_row(report.run_id, start + at, finding) for at, finding in enumerate(part)]
+        conn.execute(_FINDINGS.insert(), rows)
+
+
+def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
+    """A run by id, without its findings."""
+    return _first(conn, _RUNS.c.id == run_id)
+
+
+def newest(conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None) -> (
+    CheckReport | None
+):  # fmt: skip
+    """The newest run on a dataset, on one state and under one contract where these are given; without findings."""
+    wanted = [_RUNS.c.dataset_id == dataset_id]
+    if state_sha256 is not None:
+        wanted.append(_RUNS.c.state_sha256 == state_sha256)
+    if contract_sha256 is not None:
+        wanted.append(_RUNS.c.contract_sha256 == contract_sha256)
+    return _first(conn, sa.and_(*wanted))
+
+
+def findings(
+    conn: sa.Connection, run_id: str, *, check: str, severity: str, offset: int, limit: int | None
+) -> tuple[int, tuple[Finding, ...]]:  # fmt: skip
+    """How many findings of a run match, and a page of them, worst first."""
+    wanted = [_FINDINGS.c.check_run_id == run_id]
+    if check:
+        wanted.append(_FINDINGS.c.check_name == check)
+    if severity:
+        wanted.append(_FINDINGS.c.severity == severity)
+    total = conn.execute(sa.select(sa.func.count()).select_from(_FINDINGS).where(*wanted)).scalar() or 0
+    query = sa.select(_FINDINGS).where(*wanted).order_by(_FINDINGS.c.position).offset(offset)
+    rows = conn.execute(query if limit is None else query.limit(limit)).mappings()
+    return int(total), tuple(_from_row(row) for row in rows)
+
+
+def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:
+    query = sa.select(_RUNS, _DATASETS.c.name.label("dataset")).join(
+        _DATASETS, _DATASETS.c.id == _RUNS.c.dataset_id
+    )
+    newest_first = (_RUNS.c.finished_at_us.desc(), _RUNS.c.id.desc())
+    row = conn.execute(query.where(wanted).order_by(*newest_first).limit(1)).mappings().first()
+    if row is None:
+        return None
+    return CheckReport(
+        run_id=row["id"],
+        dataset=row["dataset"],
+        commit_id=row["commit_id"],
+        state_sha256=row["state_sha256"],
+        contract_sha256=row["contract_sha256"],
+        gates=tuple(Gate.from_dict(value) for value in row["gates"]),
+        findings=(),
+        checks=tuple(CheckSummary.from_dict(value) for value in row["checks"]),
+        started_at_us=row["started_at_us"],
+        finished_at_us=row["finished_at_us"],
+        actor=row["actor"],
+    )
+
+
+def _to_row(run_id: str, position: int, finding: Finding) -> dict[str, Any]:
+    facts = {"facts": dict(finding.facts), "sample": finding.sample}
+    return {
+        "check_run_id": run_id,
+        "position": position,
+        "check_name": finding.check,
+        "severity": finding.severity,
+        "sample_id": finding.sample_id or None,
+        "annotation_id": finding.annotation_id or None,
+        "label_set": finding.label_set or None,
+        "reason": finding.reason,
+        "facts": facts,
+    }
+
+
+def _from_row(row: Mapping[str, Any] | sa.RowMapping) -> Finding:
+    return Finding(
+        check=row["check_name"],
+        severity=row["severity"],
+        reason=row["reason"],
+        sample_id=row["sample_id"] or "",
+        sample=row["facts"]["sample"],
+        annotation_id=row["annotation_id"] or "",
+        label_set=row["label_set"] or "",
+        facts=row["facts"]["facts"],
+    )

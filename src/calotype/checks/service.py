@@ -1,0 +1,217 @@
+"""The verbs of checks: test a dataset against its contract, read what was found, write the contract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from calotype.checks import gates, repository
+from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
+from calotype.checks.suite import REGISTRY, Check, CheckContext, Tally
+from calotype.checks.suite.context import Parameter
+from calotype.datasets import service as datasets
+from calotype.datasets.change import Change
+from calotype.datasets.contract import DEFAULT, Contract
+from calotype.datasets.contract_text import ContractInvalid, parse, template
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.foundation.errors import NotFound
+from calotype.foundation.ids import uuid7
+from calotype.foundation.progress import Progress, silent
+from calotype.store import Store
+
+
+class CheckRunNotFound(NotFound):
+    """No run of checks with this id."""
+
+    code = "check-run-not-found"
+    what = "no run of checks {got!r}"
+    fix = "run `calotype check NAME` and use the run_id of its answer"
+
+
+def check(
+    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None, progress: Progress = silent
+) -> CheckReport:  # fmt: skip
+    """Test a dataset (`name` or `name@ref`) against its contract and keep what was found.
+
+    Args:
+        contract_text: A contract to test against in place of the dataset's own, as YAML.
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+    """
+    store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
+    snapshot = datasets.read(actor, name_ref, store=store)
+    asked = _contract(snapshot if contract_text is None else None, contract_text)
+    context = CheckContext(snapshot, asked, store, progress)
+    started = now_us()
+    tallies, summaries = _run(context, progress)
+    report = CheckReport(
+        run_id=uuid7(),
+        dataset=snapshot.dataset.name,
+        commit_id=snapshot.commit_id,
+        state_sha256=snapshot.state_sha256,
+        contract_sha256=asked.sha256,
+        gates=gates.evaluate(context, tallies),
+        findings=_worst_first(tallies),
+        checks=tuple(summaries),
+        started_at_us=started,
+        finished_at_us=now_us(),
+        actor=actor.name,
+    )
+    with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
+        repository.add_run(tx.conn, report, dataset_id=snapshot.dataset.id)
+        tx.details(
+            {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
+        )
+    return report
+
+
+def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False) -> CheckReport | None:
+    """The newest run on this state under its own contract, with its findings; None when it was never tested.
+
+    With `any_state` the newest run on the dataset counts, whatever has changed since.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
+    snapshot = datasets.read(actor, name_ref, store=store)
+    state = None if any_state else snapshot.state_sha256
+    asked = None if any_state else _contract(snapshot, None).sha256
+    with store.catalog.read() as conn:
+        found = repository.newest(conn, snapshot.dataset.id, state_sha256=state, contract_sha256=asked)
+        if found is None:
+            return None
+        _, kept = repository.findings(conn, found.run_id, check="", severity="", offset=0, limit=None)
+    return replace(found, findings=kept)
+
+
+def findings(
+    actor: Actor, run_id: str, *, store: Store, check: str = "", severity: str = "", offset: int = 0, limit: int = 100
+) -> tuple[int, tuple[Finding, ...]]:  # fmt: skip
+    """How many findings of a run match, and a page of them, worst first.
+
+    Raises: NotPermitted, CheckRunNotFound.
+    """
+    with store.catalog.read() as conn:
+        run = repository.run(conn, run_id)
+        if run is None:
+            raise CheckRunNotFound(got=run_id[:80])
+        store.guard.require(actor, Permission.DATASET_READ, dataset=run.dataset)
+        page = max(0, offset), max(0, min(limit, 10_000))
+        return repository.findings(
+            conn, run_id, check=check, severity=severity, offset=page[0], limit=page[1]
+        )
+
+
+def contract(actor: Actor, name_ref: str, *, store: Store) -> tuple[Contract, str | None]:
+    """The contract in force and its text; the text is None where the built-in one holds.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
+    snapshot = datasets.read(actor, name_ref, store=store)
+    return _contract(snapshot, None), snapshot.contract_text
+
+
+def set_contract(actor: Actor, name: str, text: str, *, store: Store, file: str = "contract") -> Contract:
+    """Give a dataset a contract. Its classes join the ontology, which is closed when the contract names any.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, WorkingStateMoved.
+    """
+    store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=_dataset_of(name))
+    asked = parse(text, file=file)
+    _check_parameters(asked, file)
+
+    def plan(snapshot: Snapshot) -> Change:
+        ontology = snapshot.ontology
+        for class_name in asked.class_names:
+            if ontology.by_name(class_name) is None:
+                ontology = ontology.add(class_name)
+        ontology = replace(ontology, closed=bool(asked.classes))
+        changed = ontology if ontology != snapshot.ontology else None
+        return Change(contract=text if text != snapshot.contract_text else None, ontology=changed)
+
+    details = {"contract": asked.sha256, "classes": len(asked.classes)}
+    datasets.apply(actor, name, plan, store=store, verb="contract.set", details=details)
+    return asked
+
+
+def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
+    """A commented contract to begin with; with a dataset, of its own classes, fields and licences.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref) or "workspace")
+    return template(datasets.read(actor, name_ref, store=store) if name_ref else None)
+
+
+def _dataset_of(name_ref: str) -> str:
+    return name_ref.partition("@")[0]
+
+
+def _contract(snapshot: Snapshot | None, text: str | None) -> Contract:
+    if snapshot is not None:
+        text = snapshot.contract_text
+    if text is None:
+        return DEFAULT
+    asked = parse(text)
+    _check_parameters(asked, "contract")
+    return asked
+
+
+def _check_parameters(asked: Contract, file: str) -> None:
+    """The parameters of a contract are ones that the checks have, and of their type."""
+    for name, spec in asked.checks.items():
+        known = REGISTRY[name].parameters
+        for key, value in spec.parameters.items():
+            where = f"{file}, checks.{name}.parameters.{key}"
+            if key not in known:
+                hint = f"{name!r} has: {', '.join(known) or 'no parameters'}"
+                raise ContractInvalid(
+                    where=where, detail=f"the check {name!r} has no parameter {key!r}", hint=hint
+                )
+            if isinstance(value, bool | str) or value < 0:
+                raise ContractInvalid(
+                    where=where, detail=f"{key} is {value!r}, not a number of 0 or more", hint=f"it is {known[key]} by itself"
+                )  # fmt: skip
+
+
+def _run(context: CheckContext, progress: Progress) -> tuple[dict[str, Tally], list[CheckSummary]]:
+    tallies: dict[str, Tally] = {}
+    summaries = []
+    for done, one in enumerate(REGISTRY.values()):
+        progress("checking", done, len(REGISTRY))
+        spec = context.contract.checks.get(one.name)
+        parameters: Mapping[str, Parameter] = {**one.parameters, **(spec.parameters if spec else {})}
+        severity = spec.severity if spec is not None and spec.severity is not None else None
+        tally = Tally(context, one.name, parameters, severity or one.severity, forced=severity is not None)
+        began = time.perf_counter()
+        enabled = spec is None or spec.enabled
+        if enabled:
+            one.run(context, tally)
+            tallies[one.name] = tally
+        summaries.append(
+            _summary(one, tally, enabled=enabled, took_ms=round((time.perf_counter() - began) * 1_000))
+        )
+    progress("checking", len(REGISTRY), len(REGISTRY))
+    return tallies, summaries
+
+
+def _summary(one: Check, tally: Tally, *, enabled: bool, took_ms: int) -> CheckSummary:
+    facts: dict[str, Any] = {name: getattr(one, name) for name in ("name", "title", "means", "fix", "unit")}
+    return CheckSummary(
+        **facts,
+        enabled=enabled,
+        looked_at=tally.looked_at,
+        counts=tally.counts,
+        kept=len(tally.findings),
+        took_ms=took_ms,
+        parameters=tally.parameters,
+    )
+
+
+def _worst_first(tallies: Mapping[str, Tally]) -> tuple[Finding, ...]:
+    everything = [finding for tally in tallies.values() for finding in tally.findings]
+    return tuple(sorted(everything, key=lambda finding: SEVERITIES.index(finding.severity)))

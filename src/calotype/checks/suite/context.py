@@ -1,0 +1,171 @@
+"""What a check gets (columns of one state, its parameters, measures of pixels) and how it tells what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calotype.checks.model import Finding
+from calotype.datasets import measures
+from calotype.datasets.contract import Contract
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.progress import Progress, silent
+from calotype.store import Store
+
+KEPT_PER_CHECK = 10_000
+"""Findings of one check that are written down; all are counted."""
+
+Rows = npt.NDArray[np.int64]
+Parameter = bool | int | float | str
+_SAMPLE_COLUMNS = (
+    "sample_id", "media_sha256", "name", "names", "width_px", "height_px", "licence", "group", "split", "metadata",
+    "parent_id",
+)  # fmt: skip
+_ANNOTATION_COLUMNS = ("ann_id", "sample_id", "kind", "class_id", "x", "y", "w", "h", "iscrowd")
+
+
+@dataclass
+class CheckContext:
+    """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`."""
+
+    snapshot: Snapshot
+    contract: Contract
+    store: Store
+    progress: Progress = silent
+    _measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def label_set(self) -> str:
+        """The label set under test."""
+        return self.contract.label_set
+
+    @cached_property
+    def samples(self) -> pa.Table:
+        """Sample columns, by name."""
+        return self.snapshot.samples(columns=_SAMPLE_COLUMNS).combine_chunks()
+
+    @cached_property
+    def annotations(self) -> pa.Table:
+        """Annotation columns of the label set under test, without geometry beyond boxes."""
+        return self.snapshot.annotations(self.label_set, columns=_ANNOTATION_COLUMNS).combine_chunks()
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return int(self.samples.num_rows)
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """A sample column as NumPy."""
+        return np.asarray(self.samples[name].to_numpy(zero_copy_only=False))
+
+    def annotation_column(self, name: str) -> npt.NDArray[Any]:
+        """An annotation column as NumPy; numbers that are absent are NaN."""
+        return np.asarray(self.annotations[name].to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def sample_of(self) -> Rows:
+        """For each annotation the row of its sample, -1 where there is none."""
+        return self.rows_of(self.annotations["sample_id"])
+
+    def rows_of(self, sample_ids: pa.ChunkedArray | pa.Array) -> Rows:
+        """Rows of samples with these ids, -1 where there is none."""
+        found = pc.index_in(sample_ids, value_set=self.samples["sample_id"].combine_chunks())
+        return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
+
+    @cached_property
+    def boxes_xywh_px(self) -> npt.NDArray[np.float64]:
+        """(N, 4) boxes of all annotations; NaN where there is none."""
+        columns = [self.annotation_column(name).astype(np.float64) for name in "xywh"]
+        return np.stack(columns, axis=1) if self.annotations.num_rows else np.zeros((0, 4))
+
+    @cached_property
+    def root(self) -> Rows:
+        """For each sample the row of the original that it was derived from (its own row for an original)."""
+        own = np.arange(self.n_samples, dtype=np.int64)
+        parent = self.rows_of(self.samples["parent_id"])
+        root = np.where(parent >= 0, parent, own)
+        for _ in range(20):
+            further = root[root]
+            if np.array_equal(further, root):
+                break
+            root = further
+        return root
+
+    def measured(self, name: str) -> dict[str, Any]:
+        """A measure of all media: SHA-256 -> value; media without whole pixels are absent."""
+        if name not in self._measured:
+            found = measures.measure(self.store, self.snapshot, measures.CHECKED, progress=self.progress)
+            self._measured.update(found)
+        if name not in self._measured:
+            self._measured.update(measures.measure(self.store, self.snapshot, [name], progress=self.progress))
+        return self._measured[name]
+
+    def name_of(self, row: int) -> str:
+        """A sample's name."""
+        return str(self.samples["name"][int(row)].as_py())
+
+    def class_name(self, class_id: int) -> str:
+        """A class's name, or its number where the ontology lacks it."""
+        found = self.snapshot.ontology.by_id(int(class_id))
+        return found.name if found is not None else f"class {int(class_id)}"
+
+
+@dataclass
+class Tally:
+    """Collects the findings of one check: counts all, keeps the first `KEPT_PER_CHECK`."""
+
+    context: CheckContext
+    check: str
+    parameters: Mapping[str, Parameter]
+    severity: str
+    looked_at: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    forced: bool = False
+
+    def number(self, name: str) -> float:
+        """A parameter that is a number."""
+        return float(self.parameters[name])
+
+    def samples(
+        self, rows: Iterable[int] | Rows, tell: Callable[[int], tuple[str, dict[str, Any]]], *, severity: str = ""
+    ) -> None:  # fmt: skip
+        """A finding for each of these samples; `tell(row)` gives reason and facts and is asked only for kept ones."""
+        self._add(list(rows), tell, severity, self._sample_place)
+
+    def annotations(
+        self, rows: Iterable[int] | Rows, tell: Callable[[int], tuple[str, dict[str, Any]]], *, severity: str = ""
+    ) -> None:  # fmt: skip
+        """A finding for each of these annotations."""
+        self._add(list(rows), tell, severity, self._annotation_place)
+
+    def dataset(self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "") -> None:
+        """A finding on the dataset as a whole."""
+        self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set})
+
+    def _add(
+        self, rows: list[int], tell: Callable[[int], tuple[str, dict[str, Any]]], severity: str,
+        place: Callable[[int], dict[str, str]],
+    ) -> None:  # fmt: skip
+        level = severity if severity and not self.forced else self.severity
+        self.counts[level] = self.counts.get(level, 0) + len(rows)
+        for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]:
+            reason, facts = tell(int(row))
+            self.findings.append(Finding(self.check, level, reason, facts=facts, **place(int(row))))
+
+    def _sample_place(self, row: int) -> dict[str, str]:
+        samples = self.context.samples
+        return {"sample_id": samples["sample_id"][row].as_py(), "sample": samples["name"][row].as_py()}
+
+    def _annotation_place(self, row: int) -> dict[str, str]:
+        context = self.context
+        place = {"annotation_id": context.annotations["ann_id"][row].as_py(), "label_set": context.label_set}
+        sample = int(context.sample_of[row])
+        return {**place, **(self._sample_place(sample) if sample >= 0 else {})}

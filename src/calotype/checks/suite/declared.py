@@ -1,0 +1,95 @@
+"""Checks of what is declared about samples: licence, metadata fields, coverage of conditions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from calotype.checks.suite.context import CheckContext, Tally
+from calotype.datasets.contract import Coverage, MetadataSpec
+from calotype.datasets.fields import TYPES
+from calotype.datasets.query import QueryInvalid
+from calotype.datasets.query.compile import QueryFieldUnknown
+
+
+def licence(context: CheckContext, tally: Tally) -> None:
+    """Samples without a licence, or under one that the contract does not allow."""
+    tally.looked_at = context.n_samples
+    licences = context.column("licence").astype(str)
+    allowed = context.contract.licences
+    empty = np.isin(licences, ["", "None"])
+    tally.samples(np.flatnonzero(empty), lambda _: ("the sample has no licence", {"licence": ""}))
+    if allowed:
+
+        def tell(row: int) -> tuple[str, dict[str, Any]]:
+            given = str(licences[row])
+            reason = f"its licence {given!r} is not one of the contract's: {', '.join(allowed)}"
+            return reason, {"licence": given, "allowed": list(allowed)}
+
+        tally.samples(np.flatnonzero(~empty & ~np.isin(licences, list(allowed))), tell, severity="error")
+
+
+def metadata(context: CheckContext, tally: Tally) -> None:
+    """Samples whose metadata is missing, of another type or out of range."""
+    tally.looked_at = context.n_samples
+    specs = context.contract.metadata
+    if not specs:
+        return
+    told: dict[int, list[tuple[str, str]]] = {}
+    known: dict[str | None, list[tuple[str, str]]] = {}
+    for row, text in enumerate(context.samples["metadata"].to_pylist()):
+        if text not in known and len(known) < 100_000:
+            known[text] = list(_problems(specs, text))
+        problems = known[text] if text in known else list(_problems(specs, text))
+        if problems:
+            told[row] = problems
+    for name in specs:
+        wrong = {row: detail for row, all_of in told.items() for field, detail in all_of if field == name}
+        tally.samples(sorted(wrong), lambda row, wrong=wrong, name=name: (wrong[row], {"field": name}))  # type: ignore[misc]
+
+
+def _problems(specs: Mapping[str, MetadataSpec], text: str | None) -> Iterator[tuple[str, str]]:
+    values = json.loads(text) if text else {}
+    for name, spec in specs.items():
+        if name not in values:
+            if spec.required:
+                yield name, f"the metadata field {name!r} is missing"
+            continue
+        problem = _value_problem(spec, values[name])
+        if problem:
+            yield name, f"the metadata field {name!r} {problem}"
+
+
+def _value_problem(spec: MetadataSpec, value: Any) -> str:
+    found = TYPES.get(type(value), type(value).__name__)
+    if found != spec.type and not (spec.type == "float" and found == "int"):
+        return f"is {found}, the contract says {spec.type}"
+    if spec.values is not None and value not in spec.values:
+        return f"is {value!r}, allowed are {', '.join(map(repr, spec.values[:20]))}"
+    if spec.min is not None and value < spec.min:
+        return f"is {value:g}, the smallest allowed is {spec.min:g}"
+    if spec.max is not None and value > spec.max:
+        return f"is {value:g}, the largest allowed is {spec.max:g}"
+    return ""
+
+
+def covered(context: CheckContext, line: Coverage) -> tuple[int, str]:
+    """How many samples match a coverage line, and why it cannot be asked yet (empty when it can)."""
+    try:
+        return len(context.snapshot.ids(line.where, label_set=context.label_set)), ""
+    except (QueryFieldUnknown, QueryInvalid) as error:
+        return 0, error.message
+
+
+def coverage(context: CheckContext, tally: Tally) -> None:
+    """Conditions that too few samples meet."""
+    tally.looked_at = len(context.contract.coverage)
+    for line in context.contract.coverage:
+        found, why = covered(context, line)
+        if found < line.min_samples:
+            reason = f"{found} samples match {line.title!r}, the contract asks for {line.min_samples}"
+            facts = {"where": line.where, "samples": found, "min_samples": line.min_samples}
+            tally.dataset(f"{reason} ({why})" if why else reason, facts)

@@ -1,0 +1,200 @@
+"""Checks of copies: the same bytes or pixels twice, nearly the same image, and copies on both sides of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calotype.checks.suite.context import CheckContext, Tally
+from calotype.datasets import pixel_facts
+
+Pairs = npt.NDArray[np.int64]
+_SHOWN = 20
+_CHUNK = 50_000
+
+
+def _groups(keys: npt.NDArray[Any]) -> list[list[int]]:
+    """Rows with equal keys, in order, where there are at least two; empty keys stand alone."""
+    order = np.argsort(keys, kind="stable")
+    ends = np.flatnonzero(np.append(keys[order][1:] != keys[order][:-1], True)) + 1
+    starts = np.concatenate([[0], ends[:-1]])
+    found = [order[a:b].tolist() for a, b in zip(starts, ends, strict=True) if b - a > 1 and keys[order[a]]]
+    return sorted(sorted(rows) for rows in found)
+
+
+def _pixel_keys(context: CheckContext) -> npt.NDArray[Any]:
+    measured = context.measured("pixel-sha256")
+    keys = {sha: value.tobytes().hex() for sha, value in measured.items()}
+    return np.asarray([keys.get(sha, "") for sha in context.samples["media_sha256"].to_pylist()], dtype=str)
+
+
+def exact_duplicates(context: CheckContext, tally: Tally) -> None:
+    """The same image more than once: as samples, under several names, or as other bytes with the same pixels."""
+    tally.looked_at = context.n_samples
+    if not context.n_samples:
+        return
+    media = context.column("media_sha256").astype(str)
+    same_bytes = _groups(media)
+    _tell_copies(context, tally, same_bytes, "has the same bytes as")
+    told = {row for rows in same_bytes for row in rows[1:]}
+    same_pixels = [[row for row in rows if row not in told] for rows in _groups(_pixel_keys(context))]
+    same_pixels = [rows for rows in same_pixels if len(set(context.root[rows].tolist())) > 1]
+    _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as")
+    names = context.samples["names"]
+    several = [row for row, all_of in enumerate(names.to_pylist()) if len(set(all_of or ())) > 1]
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        others = sorted(set(names[row].as_py()))
+        return f"the same bytes came in under {len(others)} names", {
+            "names": others[:_SHOWN],
+            "count": len(others),
+        }
+
+    tally.samples(several, tell)
+
+
+def _tell_copies(context: CheckContext, tally: Tally, groups: Iterable[list[int]], words: str) -> None:
+    first_of = {row: rows for rows in groups for row in rows[1:]}
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        rows = first_of[row]
+        first = context.name_of(rows[0])
+        facts = {"copy_of": first, "copies": [context.name_of(r) for r in rows[:_SHOWN]], "count": len(rows)}
+        return f"the image {words} {first}", facts
+
+    tally.samples(sorted(first_of), tell)
+
+
+def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
+    """(K, 2) rows of samples that look nearly the same, and how alike they are.
+
+    Candidates differ in few bits of a difference hash; a pair counts when its thumbnails correlate. Pairs of one
+    original (derived samples) and pairs with the same pixels are left out.
+    """
+    hashes, thumbs = context.measured("dhash64"), context.measured("thumb16")
+    media = context.samples["media_sha256"].to_pylist()
+    rows = np.asarray(
+        [row for row, sha in enumerate(media) if sha in hashes and sha in thumbs], dtype=np.int64
+    )
+    if len(rows) < 2:
+        return np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.float32)
+    values = np.asarray([int(hashes[media[row]]) for row in rows], dtype=np.uint64)
+    pairs = rows[pixel_facts.near_pairs(values, max_distance=int(tally.number("max_hash_distance")))]
+    pixels = _pixel_keys(context)
+    keep = (context.root[pairs[:, 0]] != context.root[pairs[:, 1]]) & (
+        pixels[pairs[:, 0]] != pixels[pairs[:, 1]]
+    )
+    pairs = pairs[keep]
+    alike = [np.zeros(0, dtype=np.float32)]
+    for start in range(0, len(pairs), _CHUNK):
+        part = pairs[start : start + _CHUNK]
+        a, b = (np.stack([thumbs[media[row]] for row in part[:, side]]) for side in (0, 1))
+        alike.append(pixel_facts.correlation(a, b))
+    scores = np.concatenate(alike)
+    close = scores >= tally.number("min_correlation")
+    return pairs[close], scores[close]
+
+
+def near_duplicates(context: CheckContext, tally: Tally) -> None:
+    """Groups of images that look nearly the same; one finding for each but the first of a group."""
+    tally.looked_at = context.n_samples
+    pairs, scores = near_copies(context, tally)
+    best: dict[int, tuple[float, int]] = {}
+    for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True):
+        best[b] = max(best.get(b, (-1.0, a)), (score, a))
+        best[a] = max(best.get(a, (-1.0, b)), (score, b))
+    group_of = {row: rows for rows in _joined(pairs) for row in rows}
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        score, other = best[row]
+        rows = group_of[row]
+        facts = {
+            "copy_of": context.name_of(other),
+            "correlation": round(score, 4),
+            "group": [context.name_of(r) for r in rows[:_SHOWN]],
+            "count": len(rows),
+        }
+        return (
+            f"the image looks like {context.name_of(other)} (correlation {score:.3f}, {len(rows)} alike)",
+            facts,
+        )
+
+    tally.samples(sorted(row for row, rows in group_of.items() if row != rows[0]), tell)
+
+
+def _joined(pairs: Pairs) -> list[list[int]]:
+    """Connected rows, each group in order."""
+    leader: dict[int, int] = {}
+
+    def find(row: int) -> int:
+        while leader.setdefault(row, row) != row:
+            leader[row] = leader[leader[row]]
+            row = leader[row]
+        return row
+
+    for a, b in pairs.tolist():
+        low, high = sorted((find(a), find(b)))
+        leader[high] = low
+    groups: dict[int, list[int]] = {}
+    for row in sorted(leader):
+        groups.setdefault(find(row), []).append(row)
+    return list(groups.values())
+
+
+def split_leakage(context: CheckContext, tally: Tally) -> None:
+    """Copies, groups and derived samples that lie on both sides of a split."""
+    split = context.column("split").astype(str)
+    assigned = ~np.isin(split, ["", "None"])
+    tally.looked_at = int(assigned.sum())
+    if len(set(split[assigned].tolist())) < 2:
+        return
+    told: set[int] = set()
+    originals = np.where(context.root != np.arange(context.n_samples), context.root, -1)
+    families = np.where(originals >= 0, originals, np.arange(context.n_samples))
+    for keys, words, name in (
+        (context.column("media_sha256").astype(str), "has the same bytes as", "bytes"),
+        (_pixel_keys(context), "has the same pixels as", "pixels"),
+        ((families + 1).astype(str), "comes from the same original as", "original"),
+        (context.column("group").astype(str), "is of the same group as", "group"),
+    ):
+        across = [_crossing(rows, split, assigned) for rows in _groups(keys)]
+        _tell_leak(context, tally, [p for found in across for p in found], told, split, words, name, "error")
+    pairs, scores = near_copies(context, tally)
+    crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])
+    near = [(int(b), int(a), float(s)) for (a, b), s in zip(pairs[crossing], scores[crossing], strict=True)]
+    _tell_leak(context, tally, near, told, split, "looks nearly like", "near copy", "warning")
+
+
+def _crossing(
+    rows: list[int], split: npt.NDArray[Any], assigned: npt.NDArray[Any]
+) -> list[tuple[int, int, float]]:
+    """(row, first row of another split, 1.0) for rows that are not in the split of the first."""
+    inside = [row for row in rows if assigned[row]]
+    return [(row, inside[0], 1.0) for row in inside[1:] if split[row] != split[inside[0]]]
+
+
+def _tell_leak(
+    context: CheckContext, tally: Tally, leaks: list[tuple[int, int, float]], told: set[int],
+    split: npt.NDArray[Any], words: str, how: str, severity: str,
+) -> None:  # fmt: skip
+    other_of: dict[int, tuple[int, float]] = {}
+    for row, other, score in leaks:
+        if row not in told and score >= other_of.get(row, (0, -1.0))[1]:
+            other_of[row] = (other, score)
+    told |= set(other_of)
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        other, score = other_of[row]
+        name = context.name_of(other)
+        facts = {
+            "how": how,
+            "other": name,
+            "splits": [str(split[row]), str(split[other])],
+            "score": round(score, 4),
+        }
+        return f"the {split[row]} image {words} {name} in {split[other]}", facts
+
+    tally.samples(sorted(other_of), tell, severity=severity)
