@@ -1,17 +1,35 @@
 """The steps that a recipe is made of: their fields, their limits, their versions. No pixel is touched here.
 
-A field written as `[low, high]` is drawn anew for each copy; one number is fixed. Units: pixels of the image that the
-step gets, degrees, or factors where 1 changes nothing.
+A field written as `[low, high]` is drawn anew for each copy; one number is fixed. Units: pixels of the image
+that the step gets, degrees, or factors where 1 changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 MAX_SIDE_PX = 16_384
 MAX_PIXELS = 100_000_000
+
+Pair = tuple[float, float]
+"""A range: lowest and highest; the same number twice for a fixed value."""
+
+
+def trouble(detail: str) -> PydanticCustomError:
+    """What pydantic gathers and `recipe.parse` turns into an error of ours."""
+    return PydanticCustomError("recipe", "{detail}", {"detail": detail})
 
 
 def _pair(value: Any) -> Any:
@@ -24,34 +42,32 @@ def _colour(value: Any) -> Any:
     return (value, value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _ordered(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] > value[1]:
-        raise _trouble(f"the range {list(value)} begins above its end")
-    return value
+def _between(low: float, high: float) -> Callable[[Pair], Pair]:
+    def check(value: Pair) -> Pair:
+        if value[0] > value[1]:
+            raise trouble(f"the range [{value[0]:g}, {value[1]:g}] begins above its end")
+        if value[0] < low or value[1] > high:
+            raise trouble(f"should lie between {low:g} and {high:g}")
+        return value
+
+    return check
 
 
-def _trouble(text: str) -> ValueError:
-    """Pydantic gathers these into its own error, which `recipe.parse` turns into ours."""
-    return ValueError(text)
-
-
-def _list(value: tuple[float, ...]) -> list[float]:
-    return list(value)
-
-
-def _range(low: float, high: float) -> Any:
-    number = Annotated[float, Field(ge=low, le=high, strict=False)]
-    return Annotated[tuple[number, number], BeforeValidator(_pair), PlainSerializer(_list)]
-
+Degrees = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(-360, 360)), PlainSerializer(list)]
+Hue = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(-180, 180)), PlainSerializer(list)]
+Factor = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(0, 10)), PlainSerializer(list)]
+Exponent = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(0.1, 10)), PlainSerializer(list)]
+Ratio = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(0.2, 5)), PlainSerializer(list)]
+Sigma = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(0, 128)), PlainSerializer(list)]
+Quality = Annotated[Pair, BeforeValidator(_pair), AfterValidator(_between(1, 100)), PlainSerializer(list)]
 
 _Level = Annotated[int, Field(ge=0, le=255)]
 Fill = Annotated[tuple[_Level, _Level, _Level], BeforeValidator(_colour), PlainSerializer(list)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
-Pair = tuple[float, float]
 
 
 class Step(BaseModel):
-    """One operation. `version` goes into the recipe's hash and grows when the same fields give other pixels."""
+    """One operation. `version` is part of the recipe's hash: it grows when equal fields give other pixels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -62,22 +78,15 @@ class Step(BaseModel):
     p: float = Field(default=1.0, ge=0.0, le=1.0)
     """Chance of being taken, drawn for each copy."""
 
-    @model_validator(mode="after")
-    def _check_ranges(self) -> Self:
-        for name in self.ranges():
-            _ordered(getattr(self, name))
-        return self
-
-    @classmethod
-    def ranges(cls) -> tuple[str, ...]:
-        """Names of the fields that may hold a range."""
-        return ()
+    @property
+    def ranges(self) -> dict[str, Pair]:
+        """The fields that may hold a range."""
+        return {name: value for name, value in self if isinstance(value, tuple) and len(value) == 2}
 
     @property
     def is_random(self) -> bool:
         """Two copies may come out differently."""
-        drawn = any(getattr(self, name)[0] < getattr(self, name)[1] for name in self.ranges())
-        return drawn or 0.0 < self.p < 1.0
+        return 0.0 < self.p < 1.0 or any(low < high for low, high in self.ranges.values())
 
 
 class _Sized(Step):
@@ -89,7 +98,7 @@ class _Sized(Step):
     @model_validator(mode="after")
     def _check_size(self) -> Self:
         if self.width * self.height > MAX_PIXELS:
-            raise _trouble(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
+            raise trouble(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
         return self
 
 
@@ -104,9 +113,9 @@ class Resize(Step):
     @model_validator(mode="after")
     def _check_size(self) -> Self:
         if self.width is None and self.height is None:
-            raise _trouble("give width, height or both")
+            raise trouble("give width, height or both")
         if self.width and self.height and self.width * self.height > MAX_PIXELS:
-            raise _trouble(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
+            raise trouble(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
         return self
 
 
@@ -117,18 +126,18 @@ class Letterbox(_Sized):
 
 
 class RandomCrop(BaseModel):
-    """A window at a random place: its share of the image's area, and how much wider it may be than the image."""
+    """A window at a random place: its share of the image's area, and its form beside the image's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     min_scale: float = Field(default=0.5, gt=0.0, le=1.0)
     max_scale: float = Field(default=1.0, gt=0.0, le=1.0)
-    ratio: _range(0.2, 5.0) = (1.0, 1.0)  # type: ignore[valid-type]
+    ratio: Ratio = (1.0, 1.0)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _ordered((self.min_scale, self.max_scale))
-        _ordered(self.ratio)
+        if self.min_scale > self.max_scale:
+            raise trouble("min_scale is above max_scale")
         return self
 
 
@@ -147,9 +156,9 @@ class Crop(Step):
     def _check_window(self) -> Self:
         given = [side is not None for side in (self.x, self.y, self.w, self.h)]
         if self.random is not None and any(given):
-            raise _trouble("give x, y, w, h or random, not both")
+            raise trouble("give x, y, w, h or random, not both")
         if self.random is None and not all(given):
-            raise _trouble("give x, y, w and h, or random")
+            raise trouble("give x, y, w and h, or random")
         return self
 
     @property
@@ -159,7 +168,7 @@ class Crop(Step):
 
 
 class Flip(Step):
-    """Mirrored left to right (horizontal) or top to bottom (vertical); left and right keypoints change places."""
+    """Mirrored left to right (horizontal) or top to bottom (vertical); left and right keypoints swap."""
 
     moves = True
 
@@ -171,51 +180,31 @@ class Rotate(Step):
 
     moves = True
 
-    degrees: _range(-360.0, 360.0)  # type: ignore[valid-type]
+    degrees: Degrees
     fill: Fill = (114, 114, 114)
     expand: bool = False
-
-    @classmethod
-    def ranges(cls) -> tuple[str, ...]:
-        """The angle."""
-        return ("degrees",)
 
 
 class Colour(Step):
     """Factors on brightness, contrast and saturation, a turn of the hue in degrees, an exponent."""
 
-    brightness: _range(0.0, 10.0) = (1.0, 1.0)  # type: ignore[valid-type]
-    contrast: _range(0.0, 10.0) = (1.0, 1.0)  # type: ignore[valid-type]
-    saturation: _range(0.0, 10.0) = (1.0, 1.0)  # type: ignore[valid-type]
-    hue: _range(-180.0, 180.0) = (0.0, 0.0)  # type: ignore[valid-type]
-    gamma: _range(0.1, 10.0) = (1.0, 1.0)  # type: ignore[valid-type]
-
-    @classmethod
-    def ranges(cls) -> tuple[str, ...]:
-        """All five."""
-        return ("brightness", "contrast", "saturation", "hue", "gamma")
+    brightness: Factor = (1.0, 1.0)
+    contrast: Factor = (1.0, 1.0)
+    saturation: Factor = (1.0, 1.0)
+    hue: Hue = (0.0, 0.0)
+    gamma: Exponent = (1.0, 1.0)
 
 
 class Blur(Step):
     """A Gaussian blur; sigma in pixels of the image that is made."""
 
-    sigma_px: _range(0.0, 50.0)  # type: ignore[valid-type]
-
-    @classmethod
-    def ranges(cls) -> tuple[str, ...]:
-        """Its width."""
-        return ("sigma_px",)
+    sigma_px: Sigma
 
 
 class Noise(Step):
     """Noise on every channel, about Gaussian; sigma in levels of 0 to 255. Always random."""
 
-    sigma: _range(0.0, 128.0)  # type: ignore[valid-type]
-
-    @classmethod
-    def ranges(cls) -> tuple[str, ...]:
-        """Its strength."""
-        return ("sigma",)
+    sigma: Sigma
 
     @property
     def is_random(self) -> bool:
@@ -226,12 +215,7 @@ class Noise(Step):
 class Jpeg(Step):
     """The marks of a JPEG of this quality."""
 
-    quality: _range(1.0, 100.0)  # type: ignore[valid-type]
-
-    @classmethod
-    def ranges(cls) -> tuple[str, ...]:
-        """Its quality."""
-        return ("quality",)
+    quality: Quality
 
 
 class Greyscale(Step):

@@ -1,0 +1,1 @@
+"""Floor 4: seeded random copies of samples, with their annotations."""
