@@ -44,7 +44,7 @@ _CHECKS = (
         "near-duplicates", "Near duplicates",
         "Images that look nearly the same: saved again, slightly cropped, or frames of one scene.",
         "keep one of each group, or give the samples one group so that they stay in one split",
-        "samples", "warning", duplicates.near_duplicates, {"max_hash_distance": 8, "min_correlation": 0.985},
+        "samples", "warning", duplicates.near_duplicates, {"max_hash_distance": 10, "min_correlation": 0.985},
     ),
     Check(
         "box-bounds", "Boxes inside the image",
@@ -83,7 +83,7 @@ _CHECKS = (
         "split-leakage", "Leakage between splits",
         "The same image, original or group lies in two splits (error), or a near copy does (warning).",
         "put all copies into one split; split by group", "samples", "error",
-        duplicates.split_leakage, {"max_hash_distance": 8, "min_correlation": 0.985},
+        duplicates.split_leakage, {"max_hash_distance": 10, "min_correlation": 0.985},
     ),
     Check(
         "licence", "Licences",
@@ -106,7 +106,7 @@ _CHECKS = (
         "look at the images and remove those that show nothing", "samples", "warning", media.image_quality,
         {
             "min_luma": 0.06, "max_dark_fraction": 0.9, "max_luma": 0.88, "max_bright_fraction": 0.5,
-            "min_sharpness": 0.36,
+            "min_sharpness": 0.335,
         },
     ),
 )  # fmt: skip
