@@ -31,9 +31,9 @@ def augment(
 ) -> Derived:  # fmt: skip
     """Make the recipe's copies of every matching sample, with their annotations, in the same dataset.
 
-    Only what is missing or out of date is made: a second run changes nothing. Copies follow their parents: they
-    are made again when the image, its annotations or its facts changed, and removed when the parent is gone or has
-    left `splits`. A run that is killed leaves whole chunks behind and the next one goes on from there.
+    Only what is missing or out of date is made: a second run changes nothing. Copies follow their parents:
+    made again when the image, its annotations or its facts changed, removed when the parent is gone or left
+    `splits`. A run that is killed leaves whole chunks behind and the next one goes on from there.
 
     Args:
         actor: Who asks.

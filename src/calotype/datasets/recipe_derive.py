@@ -20,7 +20,7 @@ from calotype.datasets.recipe import Recipe
 from calotype.datasets.recipe_apply import LabelSets, apply_recipe
 from calotype.datasets.recipe_draw import RecipeDoesNotFit
 from calotype.datasets.recipe_labels import Swaps
-from calotype.datasets.recipe_plan import PARENT_STATE, WorkItem, Worklist
+from calotype.datasets.recipe_plan import PARENT_DATASET, PARENT_STATE, WorkItem, Worklist
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
@@ -96,7 +96,7 @@ class MadeSample:
 
 def body(
     recipe: Recipe, parent: Sample, rgb: npt.NDArray[np.uint8], annotations: LabelSets,
-    items: Sequence[WorkItem], *, swaps: Swaps,
+    items: Sequence[WorkItem], *, swaps: Swaps, from_dataset: str = "",
 ) -> Iterator[MadeSample]:  # fmt: skip
     """The copies of one parent. Pure: no IO, no clock, no state; the same arguments give the same bytes.
 
@@ -118,7 +118,7 @@ def body(
             height_px=applied.rgb.shape[0],
             mime=mime,
             n_bytes=len(data),
-            extra={PARENT_STATE: item.parent_state, "copy": item.copy},
+            extra=_extra(item, from_dataset),
             parent_id=parent.sample_id,
             recipe=recipe.label,
             import_id="",
@@ -128,6 +128,11 @@ def body(
             for name, of_set in applied.annotations.items()
         }
         yield MadeSample(sample, data, moved, applied.dropped)
+
+
+def _extra(item: WorkItem, from_dataset: str) -> dict[str, Any]:
+    elsewhere = {PARENT_DATASET: from_dataset} if from_dataset else {}
+    return {PARENT_STATE: item.parent_state, "copy": item.copy, **elsewhere}
 
 
 def _renamed(annotation: Annotation, sample_id: str, label_set: str) -> Annotation:
@@ -199,6 +204,7 @@ def _make(
     states = recipe_plan.parent_states(snapshot, parents.values(), job.label_sets)
     by_set = {name: snapshot.annotations_of(list(parents), name) for name in job.label_sets}
     swaps = recipe_plan.mirror_orders(snapshot)
+    elsewhere = snapshot.dataset.name if job.into else ""
 
     def one(of_parent: list[WorkItem]) -> list[MadeSample] | Failure:
         parent = parents.get(of_parent[0].parent_id)
@@ -207,7 +213,10 @@ def _make(
         annotations = {name: of_set[parent.sample_id] for name, of_set in by_set.items()}
         try:
             rgb = images.decode_rgb(snapshot.image_bytes(parent))
-            return _stored(body(job.recipe, parent, rgb, annotations, of_parent, swaps=swaps), batch)
+            copies = body(
+                job.recipe, parent, rgb, annotations, of_parent, swaps=swaps, from_dataset=elsewhere
+            )  # fmt: skip
+            return _stored(copies, batch)
         except (images.ImageUnreadable, MediaMissing, RecipeDoesNotFit, RleInvalid) as error:
             return Failure(parent.sample_id, parent.name, error.message)
 

@@ -17,6 +17,9 @@ from calotype.foundation.ids import canonical_json, sha256_json, uuid8
 PARENT_STATE = "parent_state"
 """Key of `Sample.extra` of a derived sample: the hash of what it was made from."""
 
+PARENT_DATASET = "parent_dataset"
+"""Key of `Sample.extra` of a derived sample whose parent is in another dataset: that dataset's name."""
+
 _NO_STATE = frozenset({"import_id", "created_at_us"})
 
 
@@ -63,7 +66,8 @@ def plan(snapshot: Snapshot, recipe: Recipe, scope: Scope, *, target: Snapshot |
     """Compare what the recipe asks for with the derived samples that are there.
 
     A derived sample goes when its parent is gone or has left the splits, when it is of an older version of
-    the recipe of this name, or when fewer copies are asked for. Those of parents outside `where` are left alone.
+    the recipe of this name, or when fewer copies are asked for. Those of parents outside `where` stay as they
+    are. Parents are the samples that no recipe made here; with a target of its own, all samples.
 
     Args:
         snapshot: The state that holds the parents.
@@ -75,7 +79,7 @@ def plan(snapshot: Snapshot, recipe: Recipe, scope: Scope, *, target: Snapshot |
     """
     label_sets = chosen_label_sets(snapshot, scope.label_sets)
     everything = list(snapshot.iter_samples())
-    originals = {sample.sample_id: sample for sample in everything if not sample.is_derived}
+    originals = {s.sample_id: s for s in everything if target is not None or _is_parent(s)}
     held = everything if target is None else target.iter_samples()
     present = {sample.sample_id: sample for sample in held if _is_of(sample, recipe)}
     matching = set(snapshot.ids(scope.where)) if scope.where is not None else set(originals)
@@ -152,6 +156,10 @@ def _plain(annotation: Annotation) -> str:
     return canonical_json(
         {**value, "attributes": dict(annotation.attributes), "extra": dict(annotation.extra)}
     )
+
+
+def _is_parent(sample: Sample) -> bool:
+    return not sample.is_derived or PARENT_DATASET in sample.extra
 
 
 def _is_of(sample: Sample, recipe: Recipe) -> bool:

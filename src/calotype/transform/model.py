@@ -85,7 +85,7 @@ class ClassMapping:
 
 @dataclass(frozen=True, slots=True)
 class MappedOntology:
-    """The ontology after a mapping; `class_ids` says where annotations go: old id -> new id, None drops them."""
+    """The ontology after a mapping; `class_ids` says where annotations go: old id -> new id or None."""
 
     ontology: Ontology
     class_ids: Mapping[int, int | None]
@@ -96,8 +96,8 @@ class MappedOntology:
 def map_ontology(ontology: Ontology, mapping: Mapping[str, str | None]) -> MappedOntology:
     """Follow all entries at once, so that two classes can swap their names.
 
-    One class to a name that is free is a rename and keeps its id; several to such a name make a new class; a class
-    to one that stays is merged into it.
+    One class to a name that is free is a rename and keeps its id; several to such a name make a new class; a
+    class to one that stays is merged into it.
 
     Raises: ClassUnknown, ClassMappingInvalid.
     """

@@ -42,8 +42,9 @@ def transform(
 ) -> Derived:  # fmt: skip
     """Make one transformed sample of every matching sample, with its annotations.
 
-    The transformed samples live beside their parents, or alone in the dataset `into`, which is made when missing
-    and gets the classes of the source. As with `augment`, only what is missing or out of date is made.
+    The transformed samples live beside their parents, or alone in the dataset `into`, which is made when
+    missing, gets the classes of the source, and takes its derived samples as well. As with `augment`, only
+    what is missing or out of date is made.
 
     Args:
         actor: Who asks.
