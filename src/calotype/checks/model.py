@@ -23,7 +23,7 @@ def at_least(severity: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check found; `reason` is one plain sentence with its numbers, `facts` the numbers alone."""
+    """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers."""
 
     check: str
     severity: str

@@ -41,10 +41,10 @@ def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
     return _first(conn, _RUNS.c.id == run_id)
 
 
-def newest(conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None) -> (
-    CheckReport | None
-):  # fmt: skip
-    """The newest run on a dataset, on one state and under one contract where these are given; without findings."""
+def newest(
+    conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None
+) -> CheckReport | None:  # fmt: skip
+    """The newest run on a dataset, on one state and one contract where these are given; without findings."""
     wanted = [_RUNS.c.dataset_id == dataset_id]
     if state_sha256 is not None:
         wanted.append(_RUNS.c.state_sha256 == state_sha256)

@@ -33,7 +33,8 @@ class CheckRunNotFound(NotFound):
 
 
 def check(
-    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None, progress: Progress = silent
+    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None,
+    progress: Progress = silent,
 ) -> CheckReport:  # fmt: skip
     """Test a dataset (`name` or `name@ref`) against its contract and keep what was found.
 
@@ -88,7 +89,8 @@ def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False
 
 
 def findings(
-    actor: Actor, run_id: str, *, store: Store, check: str = "", severity: str = "", offset: int = 0, limit: int = 100
+    actor: Actor, run_id: str, *, store: Store, check: str = "", severity: str = "", offset: int = 0,
+    limit: int = 100,
 ) -> tuple[int, tuple[Finding, ...]]:  # fmt: skip
     """How many findings of a run match, and a page of them, worst first.
 
@@ -173,9 +175,8 @@ def _check_parameters(asked: Contract, file: str) -> None:
                     where=where, detail=f"the check {name!r} has no parameter {key!r}", hint=hint
                 )
             if isinstance(value, bool | str) or value < 0:
-                raise ContractInvalid(
-                    where=where, detail=f"{key} is {value!r}, not a number of 0 or more", hint=f"it is {known[key]} by itself"
-                )  # fmt: skip
+                detail = f"{key} is {value!r}, not a number of 0 or more"
+                raise ContractInvalid(where=where, detail=detail, hint=f"it is {known[key]} by itself")
 
 
 def _run(context: CheckContext, progress: Progress) -> tuple[dict[str, Tally], list[CheckSummary]]:

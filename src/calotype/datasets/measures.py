@@ -24,7 +24,7 @@ Value = npt.NDArray[Any]
 _KINDS: dict[str, tuple[Callable[[pixel_facts.Rgb], Value], type[np.generic], tuple[int, ...]]] = {
     "pixel-sha256": (pixel_facts.pixel_sha256, np.uint8, (32,)),
     "dhash64": (pixel_facts.dhash64, np.uint64, ()),
-    "thumb16": (pixel_facts.thumb16, np.uint8, (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX, 3)),
+    "thumb32": (pixel_facts.thumb32, np.uint8, (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)),
     "quality": (pixel_facts.quality, np.float32, (len(pixel_facts.QUALITY),)),
 }
 """Name -> function of the upright pixels, and the type and shape of its value."""
@@ -45,8 +45,8 @@ def measure(
 ) -> dict[str, dict[str, Value]]:  # fmt: skip
     """Measures of a snapshot's media: name -> media SHA-256 -> value.
 
-    What is not known yet is computed in threads, one decode per image, and kept. Media that are missing or are no
-    whole image have no value; `unreadable` says why.
+    What is not known yet is computed in threads, one decode per image, and kept. Media that are missing or
+    are no whole image have no value; `unreadable` says why.
     """
     shas = _media(snapshot, sample_ids)
     found = {name: dict(_stored(store, name, shas)) for name in names}
@@ -89,7 +89,7 @@ def _computed(
 
 
 def _one(store: Store, sha: str, names: Sequence[str]) -> dict[str, Value] | str | None:
-    """The values, or why there is none; None when the file is missing (it may come back, so that is not kept)."""
+    """The values, or why there is none; None for a missing file (it may come back, so that is not kept)."""
     try:
         rgb = images.decode_rgb(store.media.read(sha))
     except MediaMissing:

@@ -1,4 +1,4 @@
-"""What is computed of an image's pixels: hashes, a small thumbnail, and figures of quality. NumPy in, NumPy out."""
+"""What is computed of pixels: hashes, a small thumbnail, figures of quality. NumPy in, NumPy out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from PIL import Image
 Rgb = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-THUMB_SIDE_PX = 16
+THUMB_SIDE_PX = 32
+_FLAT_DEVIATION = 2.0
 QUALITY = ("luma", "contrast", "sharpness", "dark_fraction", "bright_fraction")
 """Order of the figures in a quality vector."""
 
-_SHARPNESS_SIDE_PX = 768
+_SHARPNESS_SIDE_PX = 1_280
 
 
 def pixel_sha256(rgb: Rgb) -> Rgb:
@@ -35,17 +36,17 @@ def dhash64(rgb: Rgb) -> npt.NDArray[np.uint64]:
     return np.packbits(bits).view(">u8").astype(np.uint64).reshape(())
 
 
-def thumb16(rgb: Rgb) -> Rgb:
-    """(16, 16, 3) uint8: the whole image, stretched to a square."""
+def thumb32(rgb: Rgb) -> Rgb:
+    """(32, 32) uint8: the luma of the whole image, stretched to a square."""
     size = (THUMB_SIDE_PX, THUMB_SIDE_PX)
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX), dtype=np.uint8)
+    return np.asarray(Image.fromarray(rgb).convert("L").resize(size, Image.Resampling.BOX), dtype=np.uint8)
 
 
 def quality(rgb: Rgb) -> Floats:
-    """(5,) float32 in [0, 1] as `QUALITY`: mean luma, its standard deviation, sharpness, share of dark and bright.
+    """(5,) float32 in [0, 1] as `QUALITY`: mean luma, its deviation, sharpness, share of dark and bright.
 
-    Sharpness is the mean step between pixels one apart over that between pixels four apart, along the strongest
-    steps: near 1 where edges are crisp, 0.25 where the image is nothing but smooth ramps (out of focus).
+    Sharpness is the mean step between pixels one apart over that between pixels four apart, along the
+    strongest steps: near 1 where edges are crisp, 0.25 where all is smooth ramps (out of focus).
     """
     grey = Image.fromarray(rgb).convert("L")
     luma = np.asarray(grey, dtype=np.float32) / 255.0
@@ -81,22 +82,54 @@ def _sharpness(grey: Floats) -> float:
 
 
 def correlation(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
-    """(N,) likeness in [-1, 1] of pairs of thumbnails, (N, 16, 16, 3) each; 0 where one is flat.
-
-    Colour by colour means are taken off, so a lighter copy stays alike.
-    """
-    x = a.reshape(len(a), -1, 3).astype(np.float32)
-    y = b.reshape(len(b), -1, 3).astype(np.float32)
+    """(N,) likeness in [-1, 1] of pairs of thumbnails, (N, 32, 32) each; 0 where one is flat."""
+    x, y = (side.reshape(-1, THUMB_SIDE_PX**2).astype(np.float32) for side in (a, b))
     x -= x.mean(axis=1, keepdims=True)
     y -= y.mean(axis=1, keepdims=True)
-    norm = np.sqrt((x**2).sum(axis=(1, 2)) * (y**2).sum(axis=(1, 2)))
-    dot = (x * y).sum(axis=(1, 2))
-    flat = norm < 4.0 * x[0].size if len(x) else np.zeros(0, dtype=bool)
-    return np.asarray(np.where(flat, 0.0, dot / np.where(flat, 1.0, norm)), dtype=np.float32)
+    norm = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    flat = norm < _FLAT_DEVIATION**2 * x.shape[1]
+    return np.asarray(np.where(flat, 0.0, (x * y).sum(axis=1) / np.where(flat, 1.0, norm)), dtype=np.float32)
+
+
+def misfit(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
+    """(N,) what differs between pairs of thumbnails, (N, 32, 32) each, after the best fit.
+
+    The fit is of shift, stretch and light. What is left is the largest difference at one place, as a share of
+    the smaller deviation: small for a copy that was saved again, cropped by a percent or lightened; large
+    where something in the scene moved. Infinite where one is flat.
+    """
+    if not len(a):
+        return np.zeros(0, dtype=np.float32)
+    x, y = _smooth(a), _smooth(b)
+    across = np.linspace(-1.0, 1.0, THUMB_SIDE_PX)
+    dy, dx = np.gradient(x, axis=(1, 2))
+    parts = [x, np.ones_like(x), dx, dy, dx * across[None, None, :], dy * across[None, :, None]]
+    inner = slice(2, -2)
+    basis = np.stack([part[:, inner, inner].reshape(len(x), -1) for part in parts], axis=2)
+    wanted = y[:, inner, inner].reshape(len(y), -1)
+    square = np.einsum("nki,nkj->nij", basis, basis) + 1e-6 * np.eye(len(parts))
+    weights = np.linalg.solve(square, np.einsum("nki,nk->ni", basis, wanted)[..., None])
+    rest = np.abs(wanted - (basis @ weights)[..., 0]).max(axis=1, initial=0.0)
+    spread = np.minimum(wanted.std(axis=1), x[:, inner, inner].reshape(len(x), -1).std(axis=1))
+    flat = spread < _FLAT_DEVIATION
+    return np.asarray(np.where(flat, np.inf, rest / np.where(flat, 1.0, spread)), dtype=np.float32)
+
+
+def _smooth(thumbs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Smoothed so that gradients tell what a small shift would do."""
+    values = thumbs.astype(np.float64)
+    for _ in range(3):
+        for axis in (1, 2):
+            pad = np.pad(values, [(0, 0), *((1, 1) if k == axis else (0, 0) for k in (1, 2))], mode="edge")
+            before, here, after = (
+                np.take(pad, range(k, k + values.shape[axis]), axis=axis) for k in range(3)
+            )
+            values = (before + 2 * here + after) / 4
+    return values
 
 
 def near_pairs(hashes: npt.NDArray[np.uint64], *, max_distance: int) -> npt.NDArray[np.int64]:
-    """(K, 2) pairs i < j of hashes that differ in at most so many bits; all pairs are compared, block by block."""
+    """(K, 2) pairs i < j of hashes that differ in at most so many bits; all are compared, block by block."""
     bits = (
         np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
     )

@@ -71,10 +71,16 @@ def test_near_pairs_are_those_that_differ_in_few_bits(values, max_distance):
 def test_the_smallest_images_have_measures(size_wh):
     rgb = np.full((size_wh[1], size_wh[0], 3), 128, dtype=np.uint8)
     assert np.isfinite(pixel_facts.quality(rgb)).all()
-    assert pixel_facts.thumb16(rgb).shape == (16, 16, 3)
+    assert pixel_facts.thumb32(rgb).shape == (32, 32)
     assert pixel_facts.dhash64(rgb).shape == ()
 
 
 def test_flat_images_are_not_called_alike():
-    flat = np.full((1, 16, 16, 3), 128, dtype=np.uint8)
+    flat = np.full((1, 32, 32), 128, dtype=np.uint8)
     assert pixel_facts.correlation(flat, flat).tolist() == [0.0]
+    assert pixel_facts.misfit(flat, flat).tolist() == [np.inf]
+
+
+def test_no_pairs_have_no_likeness():
+    none = np.zeros((0, 32, 32), dtype=np.uint8)
+    assert pixel_facts.correlation(none, none).shape == pixel_facts.misfit(none, none).shape == (0,)

@@ -1,4 +1,4 @@
-"""What a check gets (columns of one state, its parameters, measures of pixels) and how it tells what it found."""
+"""What a check gets: columns of one state, parameters, measures of pixels; and how it tells what it found."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ KEPT_PER_CHECK = 10_000
 """Findings of one check that are written down; all are counted."""
 
 Rows = npt.NDArray[np.int64]
+Tell = Callable[[int], tuple[str, dict[str, Any]]]
+"""From a row to the reason and the facts of its finding."""
 Parameter = bool | int | float | str
 _SAMPLE_COLUMNS = (
-    "sample_id", "media_sha256", "name", "names", "width_px", "height_px", "licence", "group", "split", "metadata",
-    "parent_id",
+    "sample_id", "media_sha256", "name", "names", "width_px", "height_px", "licence", "group", "split",
+    "metadata", "parent_id",
 )  # fmt: skip
 _ANNOTATION_COLUMNS = ("ann_id", "sample_id", "kind", "class_id", "x", "y", "w", "h", "iscrowd")
 
@@ -135,13 +137,13 @@ class Tally:
         return float(self.parameters[name])
 
     def samples(
-        self, rows: Iterable[int] | Rows, tell: Callable[[int], tuple[str, dict[str, Any]]], *, severity: str = ""
+        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = ""
     ) -> None:  # fmt: skip
-        """A finding for each of these samples; `tell(row)` gives reason and facts and is asked only for kept ones."""
+        """A finding for each of these samples; `tell(row)` is asked only for those that are kept."""
         self._add(list(rows), tell, severity, self._sample_place)
 
     def annotations(
-        self, rows: Iterable[int] | Rows, tell: Callable[[int], tuple[str, dict[str, Any]]], *, severity: str = ""
+        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = ""
     ) -> None:  # fmt: skip
         """A finding for each of these annotations."""
         self._add(list(rows), tell, severity, self._annotation_place)
@@ -151,7 +153,7 @@ class Tally:
         self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set})
 
     def _add(
-        self, rows: list[int], tell: Callable[[int], tuple[str, dict[str, Any]]], severity: str,
+        self, rows: list[int], tell: Tell, severity: str,
         place: Callable[[int], dict[str, str]],
     ) -> None:  # fmt: skip
         level = severity if severity and not self.forced else self.severity

@@ -1,4 +1,4 @@
-"""Checks of copies: the same bytes or pixels twice, nearly the same image, and copies on both sides of a split."""
+"""Checks of copies: the same bytes or pixels twice, near copies, copies on both sides of a split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calotype.datasets import pixel_facts
 
 Pairs = npt.NDArray[np.int64]
 _SHOWN = 20
-_CHUNK = 50_000
+_CHUNK = 2_000
 
 
 def _groups(keys: npt.NDArray[Any]) -> list[list[int]]:
@@ -32,7 +32,7 @@ def _pixel_keys(context: CheckContext) -> npt.NDArray[Any]:
 
 
 def exact_duplicates(context: CheckContext, tally: Tally) -> None:
-    """The same image more than once: as samples, under several names, or as other bytes with the same pixels."""
+    """The same image more than once: as samples, under several names, or the same pixels in other bytes."""
     tally.looked_at = context.n_samples
     if not context.n_samples:
         return
@@ -71,10 +71,11 @@ def _tell_copies(context: CheckContext, tally: Tally, groups: Iterable[list[int]
 def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
     """(K, 2) rows of samples that look nearly the same, and how alike they are.
 
-    Candidates differ in few bits of a difference hash; a pair counts when its thumbnails correlate. Pairs of one
-    original (derived samples) and pairs with the same pixels are left out.
+    Candidates differ in few bits of a difference hash; a pair counts when its thumbnails correlate and, once
+    fitted on each other, differ nowhere by much. Pairs of one original (derived samples) and pairs with the same
+    pixels are left out.
     """
-    hashes, thumbs = context.measured("dhash64"), context.measured("thumb16")
+    hashes, thumbs = context.measured("dhash64"), context.measured("thumb32")
     media = context.samples["media_sha256"].to_pylist()
     rows = np.asarray(
         [row for row, sha in enumerate(media) if sha in hashes and sha in thumbs], dtype=np.int64
@@ -88,14 +89,16 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
         pixels[pairs[:, 0]] != pixels[pairs[:, 1]]
     )
     pairs = pairs[keep]
-    alike = [np.zeros(0, dtype=np.float32)]
+    kept, alike = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
     for start in range(0, len(pairs), _CHUNK):
         part = pairs[start : start + _CHUNK]
         a, b = (np.stack([thumbs[media[row]] for row in part[:, side]]) for side in (0, 1))
-        alike.append(pixel_facts.correlation(a, b))
-    scores = np.concatenate(alike)
-    close = scores >= tally.number("min_correlation")
-    return pairs[close], scores[close]
+        scores = pixel_facts.correlation(a, b)
+        close = np.flatnonzero(scores >= tally.number("min_correlation"))
+        close = close[pixel_facts.misfit(a[close], b[close]) <= tally.number("max_misfit")]
+        kept.append(part[close])
+        alike.append(scores[close])
+    return np.concatenate(kept), np.concatenate(alike)
 
 
 def near_duplicates(context: CheckContext, tally: Tally) -> None:

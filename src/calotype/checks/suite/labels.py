@@ -62,7 +62,8 @@ def class_balance(context: CheckContext, tally: Tally) -> None:
                 )
             continue
         if n_annotations < spec.min_annotations:
-            reason = f"class {name!r} has {n_annotations} annotations, the contract asks for {spec.min_annotations}"
+            asked = spec.min_annotations
+            reason = f"class {name!r} has {n_annotations} annotations, the contract asks for {asked}"
             tally.dataset(reason, facts, severity="error", label_set=context.label_set)
         if n_samples < spec.min_samples:
             reason = f"class {name!r} is on {n_samples} samples, the contract asks for {spec.min_samples}"

@@ -90,9 +90,10 @@ def image_quality(context: CheckContext, tally: Tally) -> None:
 
         def tell(row: int, name: str = name, words: str = words) -> tuple[str, dict[str, Any]]:
             facts = {key: round(float(v), 4) for key, v in zip(QUALITY, figures[at[row]], strict=True)}
+            light = f"mean luma {facts['luma']:.2f}"
             shown = {
-                "dark": f"mean luma {facts['luma']:.2f}, {facts['dark_fraction']:.0%} of its pixels are black",
-                "bright": f"mean luma {facts['luma']:.2f}, {facts['bright_fraction']:.0%} of its pixels are white",
+                "dark": f"{light}, {facts['dark_fraction']:.0%} of its pixels are black",
+                "bright": f"{light}, {facts['bright_fraction']:.0%} of its pixels are white",
                 "blurred": f"sharpness {facts['sharpness']:.2f}",
             }[name]
             return f"the image {words} ({shown})", {"fault": name, **facts}

@@ -23,6 +23,8 @@ class Check:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
+_NEAR: dict[str, Parameter] = {"max_hash_distance": 10, "min_correlation": 0.95, "max_misfit": 0.12}
+
 _CHECKS = (
     Check(
         "readable", "Readable media",
@@ -33,7 +35,8 @@ _CHECKS = (
         "dimensions", "Image size",
         "Images are neither tiny, huge nor extremely long.",
         "remove the sample, or set min_side_px, max_side_px and max_aspect in the contract",
-        "samples", "warning", media.dimensions, {"min_side_px": 16, "max_side_px": 20_000, "max_aspect": 10.0},
+        "samples", "warning", media.dimensions,
+        {"min_side_px": 16, "max_side_px": 20_000, "max_aspect": 10.0},
     ),
     Check(
         "exact-duplicates", "Exact duplicates",
@@ -44,7 +47,7 @@ _CHECKS = (
         "near-duplicates", "Near duplicates",
         "Images that look nearly the same: saved again, slightly cropped, or frames of one scene.",
         "keep one of each group, or give the samples one group so that they stay in one split",
-        "samples", "warning", duplicates.near_duplicates, {"max_hash_distance": 10, "min_correlation": 0.985},
+        "samples", "warning", duplicates.near_duplicates, _NEAR,
     ),
     Check(
         "box-bounds", "Boxes inside the image",
@@ -71,7 +74,8 @@ _CHECKS = (
     Check(
         "class-balance", "Enough of each class",
         "Each class of the contract has its minimum of data, and no class outweighs another too far.",
-        "collect or label more of the rare classes", "classes", "info", labels.class_balance, {"max_ratio": 20.0},
+        "collect or label more of the rare classes", "classes", "info", labels.class_balance,
+        {"max_ratio": 20.0},
     ),
     Check(
         "unlabelled", "Samples without annotations",
@@ -83,7 +87,7 @@ _CHECKS = (
         "split-leakage", "Leakage between splits",
         "The same image, original or group lies in two splits (error), or a near copy does (warning).",
         "put all copies into one split; split by group", "samples", "error",
-        duplicates.split_leakage, {"max_hash_distance": 10, "min_correlation": 0.985},
+        duplicates.split_leakage, _NEAR,
     ),
     Check(
         "licence", "Licences",

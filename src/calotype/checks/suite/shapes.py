@@ -118,7 +118,8 @@ def duplicate_annotations(context: CheckContext, tally: Tally) -> None:
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         twin = str(context.annotations["ann_id"][twin_of[row]].as_py())
-        reason = f"it covers the same place as another {context.class_name(classes[row])} (overlap {overlap[row]:.3f})"
+        name = context.class_name(classes[row])
+        reason = f"it covers the same place as another {name} (overlap {overlap[row]:.3f})"
         return reason, {
             "twin": twin,
             "iou": round(overlap[row], 4),
@@ -131,7 +132,7 @@ def duplicate_annotations(context: CheckContext, tally: Tally) -> None:
 def _twins(
     context: CheckContext, order: Rows, classes: npt.NDArray[Any], min_iou: float
 ) -> tuple[dict[int, int], dict[int, float]]:  # fmt: skip
-    """Compare each box with the ones after it (by left edge) in its sample and class, step by step for all at once."""
+    """Compare each box with those after it (by left edge) in its sample and class, all at once."""
     twin_of: dict[int, int] = {}
     overlap: dict[int, float] = {}
     corners = boxes.xywh_to_xyxy(context.boxes_xywh_px[order])
