@@ -42,6 +42,7 @@ class CheckContext:
     store: Store
     progress: Progress = silent
     _measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @property
     def label_set(self) -> str:
@@ -65,11 +66,16 @@ class CheckContext:
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A sample column as NumPy."""
-        return np.asarray(self.samples[name].to_numpy(zero_copy_only=False))
+        if name not in self._columns:
+            self._columns[name] = np.asarray(self.samples[name].to_numpy(zero_copy_only=False))
+        return self._columns[name]
 
     def annotation_column(self, name: str) -> npt.NDArray[Any]:
         """An annotation column as NumPy; numbers that are absent are NaN."""
-        return np.asarray(self.annotations[name].to_numpy(zero_copy_only=False))
+        key = f"annotations.{name}"
+        if key not in self._columns:
+            self._columns[key] = np.asarray(self.annotations[name].to_numpy(zero_copy_only=False))
+        return self._columns[key]
 
     @cached_property
     def sample_of(self) -> Rows:

@@ -72,8 +72,8 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     """(K, 2) rows of samples that look nearly the same, and how alike they are.
 
     Candidates differ in few bits of a difference hash; a pair counts when its thumbnails correlate and, once
-    fitted on each other, differ nowhere by much. Pairs of one original (derived samples) and pairs with the same
-    pixels are left out.
+    fitted on each other, differ nowhere by much. Pairs of one original (derived samples) and pairs with the
+    same pixels are left out.
     """
     hashes, thumbs = context.measured("dhash64"), context.measured("thumb32")
     media = context.samples["media_sha256"].to_pylist()
