@@ -162,6 +162,8 @@ class Tally:
         self, rows: list[int], tell: Tell, severity: str,
         place: Callable[[int], dict[str, str]],
     ) -> None:  # fmt: skip
+        if not rows:
+            return
         level = severity if severity and not self.forced else self.severity
         self.counts[level] = self.counts.get(level, 0) + len(rows)
         for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]:
