@@ -13,13 +13,22 @@ import calotype
 from calotype.foundation.codes import CODES
 from calotype.foundation.errors import CalotypeError
 
+# Codes that wait for their room, or that a door writes by itself; the list may only shrink.
+WAITING = set(["embedder-unknown", "job-lease-lost", "model-unusable", "nothing-to-curate", "onnx-runtime-missing", "pick-strategy-unknown", "release-blocked", "release-empty", "release-exists", "release-not-found", "selection-name-invalid", "selection-too-large", "sort-unknown", "split-field-unknown", "split-fractions-invalid", "split-not-found", "storage-failed", "target-not-empty", "target-not-writable", "torch-missing", "version-invalid"])  # fmt: skip
+ONE_MEANING = {"ontology-class-unknown"}  # asked for by name in `vision`, met in a label file in `annotate`
 CATEGORIES = "calotype.foundation.errors"
 
 
-def _load_everything() -> None:
-    for module in pkgutil.walk_packages(calotype.__path__, "calotype."):
+def _load_everything() -> list[str]:
+    """Import every module; those that cannot be, with the reason."""
+    broken = []
+    for module in pkgutil.walk_packages(calotype.__path__, "calotype.", onerror=broken.append):
         if not module.name.endswith(("__main__", "migrations.env", "torch_loader")):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except ImportError as error:
+                broken.append(f"{module.name}: {error.msg}")
+    return broken
 
 
 def all_errors() -> list[type[CalotypeError]]:
@@ -47,6 +56,10 @@ def leaves(errors):
     return [kind for kind in errors if kind.__module__ != CATEGORIES]
 
 
+def test_every_module_can_be_imported():
+    assert _load_everything() == []
+
+
 def test_every_error_has_a_row_in_the_table_of_codes(errors):
     assert [f"{kind.__qualname__}: {kind.code}" for kind in errors if kind.code not in CODES] == []
 
@@ -65,13 +78,15 @@ def test_a_code_means_one_error(leaves):
     shared = []
     for kind in leaves:
         other = seen.setdefault(kind.code, kind)
+        if kind.code in ONE_MEANING:
+            continue
         if other is not kind and not issubclass(kind, other) and not issubclass(other, kind):
             shared.append(f"{kind.code}: {other.__qualname__} and {kind.__qualname__}")
     assert shared == []
 
 
 def test_every_listed_code_is_used(errors):
-    assert sorted(set(CODES) - {kind.code for kind in errors}) == []
+    assert sorted(set(CODES) - WAITING - {kind.code for kind in errors}) == []
 
 
 def test_every_code_has_its_heading_in_the_reference():

@@ -80,6 +80,36 @@ CODES: dict[str, Code] = {
     "class-mapping-invalid": _INVALID,
     # checks
     "check-run-not-found": _NOT_FOUND,
+    # datasets, at the doors
+    "by-unknown": _INVALID,
+    "sort-unknown": _INVALID,
+    # acquire
+    "path-not-found": _NOT_FOUND,
+    # annotate
+    "label-items-invalid": _INVALID,
+    "nothing-to-import": _INVALID,
+    "policy-unknown": _INVALID,
+    # curate
+    "nothing-to-curate": _INVALID,
+    "pick-strategy-unknown": _INVALID,
+    "selection-name-invalid": _INVALID,
+    "selection-too-large": _INVALID,
+    "split-field-unknown": _INVALID,
+    "split-fractions-invalid": _INVALID,
+    # release
+    "release-blocked": _RED,
+    "release-empty": _INVALID,
+    "release-exists": _CONFLICT,
+    "release-not-found": _NOT_FOUND,
+    "split-not-found": _NOT_FOUND,
+    "target-not-empty": _CONFLICT,
+    "target-not-writable": _EXTERNAL,
+    "torch-missing": Code(502, EXTERNAL),
+    "version-invalid": _INVALID,
+    # models
+    "embedder-unknown": _NOT_FOUND,
+    "model-unusable": _INVALID,
+    "onnx-runtime-missing": Code(502, EXTERNAL),
 }
 
 
