@@ -14,7 +14,29 @@ from calotype.foundation.codes import CODES
 from calotype.foundation.errors import CalotypeError
 
 # Codes that wait for their room, or that a door writes by itself; the list may only shrink.
-WAITING = set(["embedder-unknown", "job-lease-lost", "model-unusable", "nothing-to-curate", "onnx-runtime-missing", "pick-strategy-unknown", "release-blocked", "release-empty", "release-exists", "release-not-found", "selection-name-invalid", "selection-too-large", "sort-unknown", "split-field-unknown", "split-fractions-invalid", "split-not-found", "storage-failed", "target-not-empty", "target-not-writable", "torch-missing", "version-invalid"])  # fmt: skip
+WAITING = {
+    "embedder-unknown",
+    "job-lease-lost",
+    "model-unusable",
+    "nothing-to-curate",
+    "onnx-runtime-missing",
+    "pick-strategy-unknown",
+    "release-blocked",
+    "release-empty",
+    "release-exists",
+    "release-not-found",
+    "selection-name-invalid",
+    "selection-too-large",
+    "sort-unknown",
+    "split-field-unknown",
+    "split-fractions-invalid",
+    "split-not-found",
+    "storage-failed",
+    "target-not-empty",
+    "target-not-writable",
+    "torch-missing",
+    "version-invalid",
+}
 ONE_MEANING = {"ontology-class-unknown"}  # asked for by name in `vision`, met in a label file in `annotate`
 CATEGORIES = "calotype.foundation.errors"
 
