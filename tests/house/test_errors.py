@@ -43,7 +43,7 @@ CATEGORIES = "calotype.foundation.errors"
 
 def _load_everything() -> list[str]:
     """Import every module; those that cannot be, with the reason."""
-    broken = []
+    broken: list[str] = []
     for module in pkgutil.walk_packages(calotype.__path__, "calotype.", onerror=broken.append):
         if not module.name.endswith(("__main__", "migrations.env", "torch_loader")):
             try:
