@@ -46,7 +46,7 @@ def cxcywhn_to_xywh(boxes_cxcywhn: npt.ArrayLike, *, size_wh: tuple[int, int]) -
 def areas(boxes_xywh_px: npt.ArrayLike) -> Array:
     """Areas in square pixels, (N,); 0 for boxes without area."""
     boxes = _boxes(boxes_xywh_px)
-    return np.clip(boxes[:, 2], 0, None) * np.clip(boxes[:, 3], 0, None)
+    return np.asarray(np.clip(boxes[:, 2], 0, None) * np.clip(boxes[:, 3], 0, None))
 
 
 def clip(boxes_xyxy_px: npt.ArrayLike, *, size_wh: tuple[int, int]) -> Array:
@@ -62,7 +62,7 @@ def overshoot_px(boxes_xywh_px: npt.ArrayLike, *, size_wh: npt.ArrayLike) -> Arr
     corners = xywh_to_xyxy(boxes_xywh_px)
     size = np.broadcast_to(np.asarray(size_wh, dtype=np.float64), (len(corners), 2))
     beyond = np.concatenate([-corners[:, :2], corners[:, 2:] - size], axis=1)
-    return np.clip(beyond.max(axis=1, initial=0), 0, None)
+    return np.asarray(np.clip(beyond.max(axis=1, initial=0), 0, None))
 
 
 def are_degenerate(boxes_xywh_px: npt.ArrayLike, *, min_side_px: float = 0.0) -> npt.NDArray[np.bool_]:
@@ -103,7 +103,7 @@ def iou_matrix(a_xyxy_px: npt.ArrayLike, b_xyxy_px: npt.ArrayLike) -> Array:
     area_a = (a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1])
     area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
     union = area_a[:, None] + area_b[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
 def _boxes(values: npt.ArrayLike) -> Array:

@@ -1,5 +1,6 @@
-"""Images as bytes: what is inside, is it whole, and its pixels the right way up. Limits hold before anything is decoded.
+"""Images as bytes: what is inside, is it whole, and its pixels the right way up.
 
+Limits hold before anything is decoded.
 The one decoder of Calotype is Pillow. EXIF orientation is always applied; sizes are of the upright image.
 Allowed: JPEG, PNG, WebP, TIFF, BMP, GIF. Several frames are counted, the first one is the image.
 """
@@ -138,7 +139,7 @@ def thumbnail(data: bytes, *, max_side_px: int) -> bytes:
 
 
 def encode_jpeg(rgb: Rgb, *, quality: int = 95) -> bytes:
-    """JPEG bytes of (H, W, 3) uint8 pixels, 4:4:4 from quality 90 up, without metadata; the same input, the same bytes."""
+    """JPEG bytes of (H, W, 3) uint8 pixels, 4:4:4 from quality 90 up, without metadata; the same each time."""
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
     return out.getvalue()
