@@ -18,10 +18,12 @@ N_DIRECTIONS = 9
 N_CELLS = SIDE_PX // CELL_PX
 N_BLOCKS = N_CELLS - 1
 N_COLOUR_CELLS = 4
-DIMENSIONS = N_BLOCKS * N_BLOCKS * 4 * N_DIRECTIONS + N_COLOUR_CELLS * N_COLOUR_CELLS * 9
+DIMENSIONS = N_BLOCKS * N_BLOCKS * 4 * N_DIRECTIONS + N_COLOUR_CELLS * N_COLOUR_CELLS * 6 + 1
 
 _BLOCK_FLOOR = 0.02
 """Added to a block's energy: without it the noise of a flat wall counts as much as an edge."""
+_CONSTANT = 0.7
+"""As much as a deviation of a tenth from middle grey everywhere."""
 
 
 def hog_colour(rgb: Rgb) -> Vector:
@@ -30,8 +32,9 @@ def hog_colour(rgb: Rgb) -> Vector:
     Args:
         rgb: Array (H, W, 3) uint8 of any size; it is stretched to a square of 128 px.
     Returns:
-        Array (1908,) float32 of length 1: 7 x 7 blocks of 4 cells of 9 directions, then mean, what the mean leaves
-        to white, and deviation of the three channels in 4 x 4 cells. A flat image has colours only.
+        Array (1861,) float32 of length 1: 7 x 7 blocks of 4 cells of 9 directions (each block around its mean), then
+        mean (around middle grey) and deviation of the three channels in 4 x 4 cells, and a constant.
+        A flat image has colours only.
     Source: N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", 2005 (unsigned
     directions, blocks that overlap, L2-Hys at 0.2), with cells of 16 px and no weighting within a block.
     """
@@ -61,15 +64,16 @@ def _gradients(luma: Vector) -> Vector:
     cells = counts.reshape(N_CELLS, N_CELLS, N_DIRECTIONS)
     blocks = np.concatenate([cells[:-1, :-1], cells[:-1, 1:], cells[1:, :-1], cells[1:, 1:]], axis=2)
     blocks = np.minimum(blocks / np.sqrt((blocks**2).sum(axis=2, keepdims=True) + _BLOCK_FLOOR**2), 0.2)
-    return np.asarray(blocks.ravel(), dtype=np.float32)
+    return np.asarray((blocks - blocks.mean(axis=2, keepdims=True)).ravel(), dtype=np.float32)
 
 
 def _colours(values: Vector) -> Vector:
-    """Mean, 1 - mean (so that black is not nothing, and grey not white) and deviation of the channels in a grid."""
+    """Mean and deviation of the channels in a grid; the constant keeps middle grey from being nothing."""
     side = SIDE_PX // N_COLOUR_CELLS
     grid = values.reshape(N_COLOUR_CELLS, side, N_COLOUR_CELLS, side, 3)
     mean, deviation = grid.mean(axis=(1, 3)), grid.std(axis=(1, 3))
-    return np.concatenate([mean, 1.0 - mean, deviation], axis=2, dtype=np.float32).ravel()
+    grid = np.concatenate([mean - 0.5, deviation], axis=2, dtype=np.float32).ravel()
+    return np.append(grid, np.float32(_CONSTANT))
 
 
 def _unit(vector: Vector) -> Vector:

@@ -1,7 +1,7 @@
 """Masks as run lengths, column by column, as COCO has them. Everything is checked before memory is taken.
 
 Source: the mask format of the COCO API (`counts` alternate between 0 and 1, beginning with 0, in column-major order;
-the compressed text packs 5 bits a character, from the third run on as a difference to the run two before).
+the compressed text packs 5 bits a character, from the fourth run on as a difference to the run two before).
 """
 
 from __future__ import annotations
