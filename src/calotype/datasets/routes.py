@@ -1,0 +1,237 @@
+"""The HTTP door of datasets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from calotype.datasets import browsing, service
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.datasets.overview import overview
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Permission
+from calotype.foundation.clock import iso
+from calotype.foundation.http import Ask, Session, action, packed
+
+routes = APIRouter(tags=["datasets"])
+browser = browsing.Browser()
+
+Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
+READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
+
+
+class NewDataset(BaseModel):
+    """A dataset to make."""
+
+    name: str = Field(max_length=100)
+    description: str = Field("", max_length=10_000)
+
+
+class NewCommit(BaseModel):
+    """What changed, and why."""
+
+    message: str = Field(max_length=10_000)
+
+
+class NewBranch(BaseModel):
+    """A branch and the ref it starts at."""
+
+    name: str = Field(max_length=100)
+    start: str = Field("main", max_length=100, alias="from")
+
+
+class NewTag(BaseModel):
+    """A tag and the ref it names."""
+
+    name: str = Field(max_length=100)
+    ref: str = Field("main", max_length=100)
+
+
+class Rollback(BaseModel):
+    """The ref whose content to hold again."""
+
+    to: str = Field(max_length=100)
+    discard: bool = False
+
+
+def named(dataset: str, ref: str) -> str:
+    """`dataset@ref`, or the dataset alone."""
+    return f"{dataset}@{ref}" if ref else dataset
+
+
+def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
+    """The state that a request reads."""
+    return browser.state(ask.actor, named(dataset, ref), store=ask.store)
+
+
+@routes.get("/datasets", **READ)
+def list_datasets(ask: Ask) -> dict[str, Any]:
+    """The datasets that the actor may see."""
+    items = []
+    for info in service.datasets(ask.actor, store=ask.store):
+        state = state_of(ask, info.name, "")
+        commits = service.log(ask.actor, info.name, store=ask.store, limit=1)
+        cover = state.samples(ids=state.ids()[:400:50], columns=["media_sha256"])["media_sha256"].to_pylist()
+        items.append(
+            {
+                "name": info.name,
+                "description": info.description,
+                **state.count(),
+                "classes": len(state.ontology.classes),
+                "label_sets": list(state.label_sets),
+                "head": commits[0].to_dict() if commits else None,
+                "dirty": state.commit_id is None,
+                "cover": cover,
+                **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
+            }
+        )
+    return {"items": items}
+
+
+@routes.post("/datasets", status_code=201, **action(Permission.DATASET_CREATE))
+def create_dataset(body: NewDataset, ask: Ask) -> dict[str, Any]:
+    """Make an empty dataset."""
+    info = service.create(ask.actor, body.name, store=ask.store, description=body.description)
+    return {"name": info.name, "id": info.id}
+
+
+@routes.get("/datasets/{dataset}", **READ)
+def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+    """A dataset in one look."""
+    state = state_of(ask, dataset, ref)
+    contract = state.documents.get("contract")
+    return {
+        "name": dataset,
+        "description": state.dataset.description,
+        "ref": ref or "main",
+        "commit": state.commit_id,
+        "dirty": state.commit_id is None,
+        "contract": {"sha256": contract} if contract else None,
+        **overview(state),
+    }
+
+
+@routes.get("/datasets/{dataset}/samples", **READ)
+def list_samples(
+    dataset: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "", sort: str = "name",
+    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    label_set: str = DEFAULT_LABEL_SET,
+) -> Response:  # fmt: skip
+    """A page of samples with what a grid draws."""
+    state = state_of(ask, dataset, ref)
+    ids = browser.order(state, where=where, sort=sort, label_set=label_set)
+    cut = ids[offset : offset + limit]
+    items = browsing.page(state, cut, label_set=label_set)
+    counts = ask.ports.findings_of(ask.actor, state, cut, store=ask.store)
+    for item in items:
+        item["findings"] = len(counts.get(item["id"], ()))
+    return packed({"commit": state.commit_id, "total": len(ids), "offset": offset, "items": items})
+
+
+@routes.get("/datasets/{dataset}/samples/{sample_id}", **READ)
+def show_sample(
+    dataset: str, sample_id: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "",
+    sort: str = "name", label_set: str = DEFAULT_LABEL_SET,
+) -> Response:  # fmt: skip
+    """One sample with all that is known of it, and its neighbours in the list it was opened from."""
+    state = state_of(ask, dataset, ref)
+    sample = state.sample(sample_id)
+    ids = browser.order(state, where=where, sort=sort, label_set=label_set)
+    at = ids.index(sample.sample_id) if sample.sample_id in ids else None
+    position = None
+    if at is not None:
+        position = {"index": at, "total": len(ids), "previous": ids[at - 1] if at else None,
+                    "next": ids[at + 1] if at + 1 < len(ids) else None}  # fmt: skip
+    value = browsing.detail(state, sample)
+    value["created_at"] = iso(value.pop("created_at_us"))
+    found = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
+    return packed({"commit": state.commit_id, **value, "findings": found.get(sample.sample_id, []),
+                   "position": position})  # fmt: skip
+
+
+@routes.get("/datasets/{dataset}/refs", **READ)
+def list_refs(dataset: str, ask: Ask) -> dict[str, Any]:
+    """Branches and tags."""
+    refs = service.list_refs(ask.actor, dataset, store=ask.store)
+    return {"items": [{"name": ref.name, "kind": ref.kind, "commit": ref.commit_id} for ref in refs]}
+
+
+@routes.get("/datasets/{dataset}/log", **READ)
+def show_log(
+    dataset: str, ask: Ask, ref: Ref = "", limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+) -> dict[str, Any]:  # fmt: skip
+    """Commits, newest first, and what is not committed yet."""
+    commits = service.log(ask.actor, named(dataset, ref), store=ask.store, limit=limit)
+    names: dict[str | None, list[str]] = {}
+    for found in service.list_refs(ask.actor, dataset, store=ask.store):
+        names.setdefault(found.commit_id, []).append(found.name)
+    changes = service.uncommitted(ask.actor, dataset, store=ask.store) if not ref else None
+    items = [{**made.to_dict(), "refs": names.get(made.id, [])} for made in commits]
+    return {"items": items, "dirty": changes is not None, "changes": changes.to_dict() if changes else None}
+
+
+@routes.get("/datasets/{dataset}/diff", **READ)
+def show_diff(dataset: str, ask: Ask, a: str, b: str) -> dict[str, Any]:
+    """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
+    found = service.diff(ask.actor, dataset, a, b, store=ask.store)
+    before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
+    return {"a": a, "b": b, **found.to_dict(), "items": browsing_changes(before, after, found)}
+
+
+def browsing_changes(before: Snapshot, after: Snapshot, found: Any) -> list[dict[str, Any]]:
+    """The samples that a difference touches, each with what became of its annotations."""
+    touched: dict[str, dict[str, Any]] = {}
+    for change, ids in (("added", found.samples.added), ("removed", found.samples.removed),
+                        ("changed", found.samples.changed)):  # fmt: skip
+        for sample_id in ids[:200]:
+            touched[sample_id] = {"change": change, "annotations": {"added": 0, "removed": 0, "changed": 0}}
+    for label_set, delta in found.annotations.items():
+        for word, state in (("added", after), ("removed", before), ("changed", after)):
+            wanted = set(getattr(delta, word))
+            if not wanted:
+                continue
+            table = state.annotations(label_set, columns=["ann_id", "sample_id"])
+            for ann_id, sample_id in zip(table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True):
+                if ann_id in wanted:
+                    entry = touched.setdefault(
+                        sample_id, {"change": "annotations", "annotations": {"added": 0, "removed": 0, "changed": 0}}
+                    )
+                    entry["annotations"][word] += 1
+    items = []
+    for state in (after, before):
+        missing = [i for i in list(touched)[:200] if "sample_id" not in touched[i]]
+        for sample in state.iter_samples(ids=missing):
+            touched[sample.sample_id] |= {"sample_id": sample.sample_id, "name": sample.name,
+                                          "media": sample.media_sha256}  # fmt: skip
+    items = [entry for entry in touched.values() if "sample_id" in entry]
+    return items[:200]
+
+
+@routes.post("/datasets/{dataset}/commits", status_code=201, **COMMIT)
+def post_commit(dataset: str, body: NewCommit, ask: Ask) -> dict[str, Any]:
+    """Freeze the working state."""
+    made = service.commit(ask.actor, dataset, body.message, store=ask.store)
+    return {"commit": made.id, **made.to_dict()}
+
+
+@routes.post("/datasets/{dataset}/branches", status_code=201, **COMMIT)
+def post_branch(dataset: str, body: NewBranch, ask: Ask) -> dict[str, Any]:
+    """Make a branch."""
+    made = service.branch(ask.actor, dataset, body.name, store=ask.store, start=body.start)
+    return {"branch": made.name, "commit": made.commit_id}
+
+
+@routes.post("/datasets/{dataset}/tags", status_code=201, **COMMIT)
+def post_tag(dataset: str, body: NewTag, ask: Ask) -> dict[str, Any]:
+    """Name a commit for good."""
+    made = service.tag(ask.actor, dataset, body.name, store=ask.store, at=body.ref)
+    return {"tag": made.name, "commit": made.commit_id}
+
+
+@routes.post("/datasets/{dataset}/rollback", status_code=201, **COMMIT)
+def post_rollback(dataset: str, body: Rollback, ask: Ask) -> dict[str, Any]:
+    """Hold again what an older commit held."""
+    made = service.rollback(ask.actor, dataset, body.to, store=ask.store, discard=body.discard)
+    return {"commit": made.id, **made.to_dict()}

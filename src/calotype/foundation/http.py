@@ -1,0 +1,67 @@
+"""The kit of the HTTP door: who asks, where the store is, how errors look.
+
+Every route is made with `action(...)`, which names the permission it needs; a route without one does not start.
+Errors are problem+json (RFC 9457) with the same four fields that every door shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.codes import code_of
+from calotype.foundation.errors import CalotypeError
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a verb needs of a request: the actor and the open store (typed where it is used)."""
+
+    actor: Actor
+    store: Any
+    ports: Any
+
+
+def session(request: Request) -> Session:
+    """The session of a request, put there by the server's authentication."""
+    found: Session = request.state.session
+    return found
+
+
+Ask = Annotated[Session, Depends(session)]
+
+
+def action(permission: Permission) -> dict[str, Any]:
+    """Keyword arguments for a route: the permission it needs, shown in OpenAPI and checked by a test."""
+    return {"openapi_extra": {"x-calotype-action": str(permission)}}
+
+
+def packed(value: Any) -> Response:
+    """JSON bytes made at once, for lists where a model for each row would cost more than the query."""
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def problem(error: CalotypeError) -> JSONResponse:
+    """An error as problem+json."""
+    status = code_of(error.code).status
+    body = error.to_dict()
+    body |= {"type": f"urn:calotype:error:{error.code}", "title": error.code.replace("-", " "), "status": status}
+    body["detail"] = body.pop("what")
+    return JSONResponse(body, status_code=status, media_type=PROBLEM)
+
+
+def plain_problem(status: int, code: str, detail: str, fix: str = "") -> JSONResponse:
+    """A problem that no verb raised: not signed in, too large, not found."""
+    body = {"type": f"urn:calotype:error:{code}", "title": code.replace("-", " "), "status": status, "code": code}
+    return JSONResponse({**body, "detail": detail, "where": "", "fix": fix}, status_code=status, media_type=PROBLEM)
+
+
+Handler = Callable[..., Any]
