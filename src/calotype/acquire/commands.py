@@ -17,10 +17,12 @@ def add(
     paths: Annotated[list[Path], typer.Argument(help="Image files and folders.", show_default=False)],
     source: Annotated[str, typer.Option(help="Where they come from, e.g. a camera.")] = "",
     licence: Annotated[str, typer.Option(help="Their licence, e.g. CC-BY-4.0.")] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="A tag for each sample; may be given several times.")] = None,
-    on_invalid: Annotated[str, typer.Option(help="Files that are no whole images: quarantine, skip, error.")] = (
-        "quarantine"
-    ),
+    tag: Annotated[
+        list[str] | None, typer.Option(help="A tag for each sample; may be given several times.")
+    ] = None,
+    on_invalid: Annotated[
+        str, typer.Option(help="Files that are no whole images: quarantine, skip, error.")
+    ] = ("quarantine"),
 ) -> None:
     """Add images: files, or folders with all that lies below."""
     t = terminal(ctx)
@@ -32,5 +34,7 @@ def add(
     value = added.to_dict()
     shown: list[object] = [facts({key: count for key, count in value.items() if isinstance(count, int)})]
     if added.set_aside:
-        shown.append(table(["set aside", "reason"], [[item.place, item.reason] for item in added.set_aside[:20]]))
+        shown.append(
+            table(["set aside", "reason"], [[item.place, item.reason] for item in added.set_aside[:20]])
+        )
     t.emit(value, shown, next=f"calotype import {name} LABELS  or  calotype commit {name} -m MESSAGE")  # type: ignore[arg-type]

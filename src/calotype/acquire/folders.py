@@ -11,7 +11,9 @@ from calotype.datasets.intake import IncomingImage
 from calotype.foundation.errors import NotFound
 from calotype.vision.images import IMAGE_EXTENSIONS
 
-_OTHER_IMAGES = frozenset({".svg", ".ico", ".heic", ".heif", ".avif", ".jp2", ".psd", ".eps", ".raw", ".dng", ".ppm"})
+_OTHER_IMAGES = frozenset(
+    {".svg", ".ico", ".heic", ".heif", ".avif", ".jp2", ".psd", ".eps", ".raw", ".dng", ".ppm"}
+)
 """Known as images, not allowed: they are set aside with a reason and not passed over."""
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")

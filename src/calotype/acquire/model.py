@@ -26,8 +26,15 @@ class Added:
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
-        counts = {name: getattr(self, name) for name in ("added", "duplicates", "unchanged", "changed", "quarantined")}
-        return {**counts, "ignored": self.ignored, "set_aside": [item.to_dict() for item in self.set_aside[:100]]}
+        counts = {
+            name: getattr(self, name)
+            for name in ("added", "duplicates", "unchanged", "changed", "quarantined")
+        }
+        return {
+            **counts,
+            "ignored": self.ignored,
+            "set_aside": [item.to_dict() for item in self.set_aside[:100]],
+        }
 
     def __str__(self) -> str:
         words = f"added={self.added}, duplicates={self.duplicates}, unchanged={self.unchanged}"

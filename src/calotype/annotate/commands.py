@@ -17,11 +17,13 @@ def import_labels(
     name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
     path: Annotated[Path, typer.Argument(help="A label file, or a folder of them.", show_default=False)],
     format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, voc, folder or auto.")] = "auto",
-    images: Annotated[Path | None, typer.Option(help="The folder of the pictures, where it lies elsewhere.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="The folder of the pictures, where it lies elsewhere.")
+    ] = None,
     label_set: Annotated[str, typer.Option(help="Where the annotations go.")] = DEFAULT_LABEL_SET,
-    on_unknown: Annotated[str, typer.Option(help="Classes that a closed ontology lacks: error, skip, quarantine.")] = (
-        "error"
-    ),
+    on_unknown: Annotated[
+        str, typer.Option(help="Classes that a closed ontology lacks: error, skip, quarantine.")
+    ] = ("error"),
     on_invalid: Annotated[str, typer.Option(help="Broken items, missing files: error, skip, quarantine.")] = (
         "quarantine"
     ),
@@ -42,5 +44,7 @@ def import_labels(
         if value[title]:
             shown.append(table([title, "count", "example"], [list(entry.values()) for entry in value[title]]))
     if imported.set_aside:
-        shown.append(table(["set aside", "reason"], [[item.place, item.reason] for item in imported.set_aside[:20]]))
+        shown.append(
+            table(["set aside", "reason"], [[item.place, item.reason] for item in imported.set_aside[:20]])
+        )
     t.emit(value, shown, next=f'calotype commit {name} -m "import {path.name}"')

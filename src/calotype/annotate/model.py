@@ -75,7 +75,9 @@ class Imported:
         value["new_classes"] = list(self.new_classes)
         value["reasons"] = self.reasons
         for name in ("losses", "warnings"):
-            value[name] = [{"what": x.what, "count": x.count, "example": x.example} for x in getattr(self, name)]
+            value[name] = [
+                {"what": x.what, "count": x.count, "example": x.example} for x in getattr(self, name)
+            ]
         value["set_aside"] = [item.to_dict() for item in self.set_aside[:100]]
         return value
 

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from calotype.annotate.matching import SampleNames
-from calotype.annotate.model import POLICIES, Imported, ItemsInvalid, NothingToImport, PolicyUnknown, UnknownClasses
+from calotype.annotate.model import (
+    POLICIES,
+    Imported,
+    ItemsInvalid,
+    NothingToImport,
+    PolicyUnknown,
+    UnknownClasses,
+)
 from calotype.datasets import refs, setting_aside
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
@@ -116,7 +123,10 @@ class _Run:
             first = next(a for a in self.parsed.annotations if a.class_name in unknown)
             names = ", ".join(repr(name) for name in sorted(unknown)[:10])
             raise UnknownClasses(
-                where=first.where, count=sum(unknown.values()), total=len(self.parsed.annotations), names=names
+                where=first.where,
+                count=sum(unknown.values()),
+                total=len(self.parsed.annotations),
+                names=names,
             )
         self.refused_classes = frozenset(unknown)
 
@@ -151,7 +161,9 @@ class _Run:
                 if found is not None:
                     self.sample_of[image.key] = found
                 else:
-                    self._refuse(Problem("missing-file", "image", image.where, f"no picture {image.name!r} is there"))
+                    self._refuse(
+                        Problem("missing-file", "image", image.where, f"no picture {image.name!r} is there")
+                    )
 
     def place_annotations(self, path: Path) -> None:
         """Write all annotations that can be placed, as one edit."""
@@ -167,7 +179,9 @@ class _Run:
         self.aside.extend(lost)
         if self.aside and nothing_left:
             first = self.aside[0]
-            raise NothingToImport(where=first.place, file=path.name, count=len(self.aside), reason=first.reason)
+            raise NothingToImport(
+                where=first.place, file=path.name, count=len(self.aside), reason=first.reason
+            )
         kept = [item for item in self.aside if self._is_kept(item)]
         record = setting_aside.recorder(self.store, self.name, self.import_id, kept) if kept else None
         apply(
@@ -184,7 +198,9 @@ class _Run:
     def _plan(self, snapshot: Snapshot, placed: Sequence[ParsedAnnotation]) -> Change:
         ontology = _grown(snapshot.ontology, self.parsed.classes, placed)
         self.new_classes = tuple(name for name in ontology.names if snapshot.ontology.by_name(name) is None)
-        annotations = _with_ids(placed, self.sample_of, ontology, self.label_set, self.import_id, self.actor.name)
+        annotations = _with_ids(
+            placed, self.sample_of, ontology, self.label_set, self.import_id, self.actor.name
+        )
         present = snapshot.annotations_of(sorted({a.sample_id for a in annotations}), self.label_set)
         known = {a.ann_id: a for of_sample in present.values() for a in of_sample}
         fresh = [a for a in annotations if a.ann_id not in known]
@@ -192,7 +208,11 @@ class _Run:
         self.counts = Counter(
             added=len(fresh), updated=len(updated), unchanged=len(annotations) - len(fresh) - len(updated)
         )
-        info = {**snapshot.info, **{self.label_set: dict(self.parsed.info)}} if self.parsed.info else snapshot.info
+        info = (
+            {**snapshot.info, **{self.label_set: dict(self.parsed.info)}}
+            if self.parsed.info
+            else snapshot.info
+        )
         return Change(
             put_annotations={self.label_set: [*fresh, *updated]} if fresh or updated else {},
             ontology=ontology,

@@ -99,8 +99,12 @@ def options(
     ctx: typer.Context,
     workspace: Annotated[
         Path | None,
-        typer.Option("--workspace", "-w", envvar="CALOTYPE_WORKSPACE",
-                     help="The folder of the workspace; by default the nearest one from here upward."),
+        typer.Option(
+            "--workspace",
+            "-w",
+            envvar="CALOTYPE_WORKSPACE",
+            help="The folder of the workspace; by default the nearest one from here upward.",
+        ),
     ] = None,  # fmt: skip
     as_json: Annotated[bool, typer.Option("--json", help="Answer with JSON; may stand anywhere.")] = False,
     version: Annotated[
@@ -126,8 +130,12 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except OSError as error:
-        sys.stderr.write(f"error[storage-failed]: {error.strerror or error}\n  where: {error.filename or 'storage'}\n")
-        sys.stderr.write("  fix:   make room or give access, then run the same command again; nothing is half done\n")
+        sys.stderr.write(
+            f"error[storage-failed]: {error.strerror or error}\n  where: {error.filename or 'storage'}\n"
+        )
+        sys.stderr.write(
+            "  fix:   make room or give access, then run the same command again; nothing is half done\n"
+        )
         raise SystemExit(EXTERNAL) from None
     except Exception as error:
         if os.environ.get("CALOTYPE_DEBUG"):

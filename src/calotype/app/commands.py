@@ -12,9 +12,14 @@ from calotype.foundation.terminal import terminal
 
 
 def init(
-    ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")] = Path()
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")] = Path(),
 ) -> None:
     """Make a workspace: a folder that holds datasets, no server and no account."""
     t = terminal(ctx)
     store = wiring.create(t.actor, folder)
-    t.emit({"workspace": str(store.root)}, f"made a workspace in {store.root}", next="calotype dataset create NAME")
+    t.emit(
+        {"workspace": str(store.root)},
+        f"made a workspace in {store.root}",
+        next="calotype dataset create NAME",
+    )

@@ -30,4 +30,6 @@ class Change:
         """Nothing comes and nothing goes."""
         rows = any(map(len, self.put_annotations.values())) or any(map(len, self.remove_annotations.values()))
         texts = (self.ontology, self.contract, self.info)
-        return not (self.put_samples or self.remove_samples or rows or any(text is not None for text in texts))
+        return not (
+            self.put_samples or self.remove_samples or rows or any(text is not None for text in texts)
+        )

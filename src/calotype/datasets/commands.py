@@ -13,7 +13,9 @@ from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
 from calotype.foundation.terminal import facts, table, terminal
 
-Name = Annotated[str, typer.Argument(help="A dataset: NAME, NAME@branch, NAME@tag, NAME@commit.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(help="A dataset: NAME, NAME@branch, NAME@tag, NAME@commit.", show_default=False)
+]
 Where = Annotated[str | None, typer.Option("--where", help="Only samples that match this query.")]
 
 dataset = typer.Typer(no_args_is_help=True, help="Make and list datasets.")
@@ -29,12 +31,18 @@ class ByUnknown(Invalid):
 
 @dataset.command("create")
 def create(
-    ctx: typer.Context, name: Name, description: Annotated[str, typer.Option(help="One sentence about it.")] = ""
+    ctx: typer.Context,
+    name: Name,
+    description: Annotated[str, typer.Option(help="One sentence about it.")] = "",
 ) -> None:
     """Make an empty dataset."""
     t = terminal(ctx)
     info = service.create(t.actor, name, store=t.store(), description=description)
-    t.emit({"dataset": info.name, "id": info.id}, f"made dataset {info.name}", next=f"calotype add {info.name} PATH")
+    t.emit(
+        {"dataset": info.name, "id": info.id},
+        f"made dataset {info.name}",
+        next=f"calotype add {info.name} PATH",
+    )
 
 
 @dataset.command("list")
@@ -46,14 +54,20 @@ def list_datasets(ctx: typer.Context) -> None:
         counts = service.read(t.actor, info.name, store=t.store()).count()
         rows.append({"name": info.name, **counts, "description": info.description})
     shown = table(["dataset", "samples", "annotations", ""], [list(row.values()) for row in rows])
-    t.emit({"items": rows}, shown if rows else "no dataset yet", next="" if rows else "calotype dataset create NAME")
+    t.emit(
+        {"items": rows},
+        shown if rows else "no dataset yet",
+        next="" if rows else "calotype dataset create NAME",
+    )
 
 
 def count(
     ctx: typer.Context,
     name: Name,
     where: Where = None,
-    by: Annotated[str | None, typer.Option(help="class, split, source, licence, or a metadata field.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="class, split, source, licence, or a metadata field.")
+    ] = None,
     label_set: Annotated[str | None, typer.Option(help="Count annotations of this label set only.")] = None,
 ) -> None:
     """Count samples and annotations."""
@@ -121,14 +135,23 @@ def log(
 def _log_row(made: Commit, refs: list[str]) -> list[Any]:
     stats = made.stats
     counts = [int(stats["samples"]), int(stats["annotations"])]
-    return [made.short, iso(made.created_at_us)[:19], made.author, *counts, " ".join(refs), made.message.splitlines()[0]]
+    return [
+        made.short,
+        iso(made.created_at_us)[:19],
+        made.author,
+        *counts,
+        " ".join(refs),
+        made.message.splitlines()[0],
+    ]
 
 
 def diff(
     ctx: typer.Context,
     name: Name,
     a: Annotated[str, typer.Argument(help="The older ref.", show_default=False)],
-    b: Annotated[str, typer.Argument(help="The newer ref; `main+` is the working state.", show_default=False)],
+    b: Annotated[
+        str, typer.Argument(help="The newer ref; `main+` is the working state.", show_default=False)
+    ],
 ) -> None:
     """Show what changed from one ref to another."""
     t = terminal(ctx)
@@ -142,7 +165,9 @@ def diff(
 def branch(
     ctx: typer.Context,
     name: Name,
-    new: Annotated[str | None, typer.Argument(help="The branch to make; without it, branches are listed.")] = None,
+    new: Annotated[
+        str | None, typer.Argument(help="The branch to make; without it, branches are listed.")
+    ] = None,
     start: Annotated[str, typer.Option("--from", help="The ref it starts at.")] = "main",
 ) -> None:
     """Make a branch, or list them."""
@@ -166,11 +191,16 @@ def _refs(ctx: typer.Context, name: str, new: str | None, at: str, *, kind: str)
             made = service.branch(t.actor, name, new, store=t.store(), start=at)
         else:
             made = service.tag(t.actor, name, new, store=t.store(), at=at)
-        t.emit({kind: made.name, "commit": made.commit_id}, f"{kind} {made.name} at {str(made.commit_id)[:12]}")
+        t.emit(
+            {kind: made.name, "commit": made.commit_id}, f"{kind} {made.name} at {str(made.commit_id)[:12]}"
+        )
         return
     refs = [ref for ref in service.list_refs(t.actor, name, store=t.store()) if ref.kind == kind]
     value = [{"name": ref.name, "commit": ref.commit_id} for ref in refs]
-    t.emit({"items": value}, table([kind, "commit"], [[ref.name, str(ref.commit_id or "-")[:12]] for ref in refs]))
+    t.emit(
+        {"items": value},
+        table([kind, "commit"], [[ref.name, str(ref.commit_id or "-")[:12]] for ref in refs]),
+    )
 
 
 def rollback(

@@ -81,7 +81,9 @@ def apply(
     raise WorkingStateMoved(dataset=name, tries=MAX_TRIES)
 
 
-def _stage(store: Store, snapshot: Snapshot, change: Change) -> tuple[list[_TableEdit], dict[str, tuple[str, str]]]:
+def _stage(
+    store: Store, snapshot: Snapshot, change: Change
+) -> tuple[list[_TableEdit], dict[str, tuple[str, str]]]:
     edits = []
     if change.put_samples or change.remove_samples:
         delete = [*change.remove_samples, *(sample.sample_id for sample in change.put_samples)]
@@ -103,7 +105,9 @@ def _table_edit(
     present: list[str] = []
     if delete and table in snapshot.pins:
         keys = store.tables.read(full, snapshot.pins[table], columns=[key])[key]
-        present = keys.filter(pc.is_in(keys, value_set=pa.array(sorted(set(delete)), pa.string()))).to_pylist()
+        present = keys.filter(
+            pc.is_in(keys, value_set=pa.array(sorted(set(delete)), pa.string()))
+        ).to_pylist()
     staged = store.tables.stage(full, arrow, schema=arrow.schema) if arrow.num_rows else None
     return _TableEdit(table, arrow.schema, key, present, staged)
 

@@ -166,7 +166,15 @@ def _settle(
         return Change(put_samples=settling.settle(loaded))
 
     keep = setting_aside.recorder(store, name, import_id, bad) if bad and on_invalid == "quarantine" else None
-    apply(actor, name, plan, store=store, verb=verb, details={"import": import_id, "files": len(loaded)}, record=keep)
+    apply(
+        actor,
+        name,
+        plan,
+        store=store,
+        verb=verb,
+        details={"import": import_id, "files": len(loaded)},
+        record=keep,
+    )
     if settling is not None:
         result.added += settling.counts["added"]
         result.duplicates += settling.counts["duplicates"]
@@ -182,7 +190,9 @@ class _Settling:
         self._snapshot = snapshot
         self._import_id = import_id
         self._duplicates = duplicates
-        index = snapshot.samples(columns=["sample_id", "name", "names", "media_sha256", "import_id"]).to_pylist()
+        index = snapshot.samples(
+            columns=["sample_id", "name", "names", "media_sha256", "import_id"]
+        ).to_pylist()
         self._by_name: dict[str, dict[str, Any]] = {row["name"]: row for row in index}
         self._by_alias = {(alias, row["media_sha256"]): row for row in index for alias in row["names"] or ()}
         self._by_sha: dict[str, list[dict[str, Any]]] = {}
@@ -209,7 +219,9 @@ class _Settling:
     def _settle_one(self, item: _Loaded, known: dict[str, Sample]) -> None:
         row = self._same(item)
         if row is not None:
-            self._note(item, row["sample_id"], "unchanged", _enriched(self._current(row, known), item.incoming))
+            self._note(
+                item, row["sample_id"], "unchanged", _enriched(self._current(row, known), item.incoming)
+            )
             return
         named = self._by_name.get(item.incoming.name)
         if named is not None and named["import_id"] == self._import_id:
@@ -219,7 +231,9 @@ class _Settling:
         twins = self._by_sha.get(item.sha256)
         if twins and self._duplicates == "alias":
             old = self._current(twins[0], known)
-            self._note(item, old.sample_id, "duplicates", replace(old, names=(*old.names, item.incoming.name)))
+            self._note(
+                item, old.sample_id, "duplicates", replace(old, names=(*old.names, item.incoming.name))
+            )
             return
         made = self._sample(item, None)
         row = {"sample_id": made.sample_id, "name": made.name, "names": list(made.names)}
@@ -230,7 +244,10 @@ class _Settling:
 
     def _same(self, item: _Loaded) -> dict[str, Any] | None:
         """The sample that is this very file already."""
-        for row in (self._by_name.get(item.incoming.name), self._by_alias.get((item.incoming.name, item.sha256))):
+        for row in (
+            self._by_name.get(item.incoming.name),
+            self._by_alias.get((item.incoming.name, item.sha256)),
+        ):
             if row is not None and row["media_sha256"] == item.sha256:
                 return row
         last = PurePosixPath(item.incoming.name).name

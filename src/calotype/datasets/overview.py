@@ -21,7 +21,17 @@ def overview(snapshot: Snapshot, *, label_set: str | None = None) -> dict[str, A
     """Counts, classes, splits, licences, metadata fields, sizes of a state; plain values for JSON."""
     main = label_set or (snapshot.label_sets[0] if snapshot.label_sets else DEFAULT_LABEL_SET)
     samples = snapshot.samples(
-        columns=["sample_id", "split", "licence", "source", "tags", "metadata", "width_px", "height_px", "parent_id"]
+        columns=[
+            "sample_id",
+            "split",
+            "licence",
+            "source",
+            "tags",
+            "metadata",
+            "width_px",
+            "height_px",
+            "parent_id",
+        ]
     )
     annotations = snapshot.annotations(main, columns=["sample_id", "class_id", "kind"])
     labelled = pc.is_in(samples["sample_id"], value_set=_array(annotations["sample_id"]))
@@ -42,9 +52,12 @@ def overview(snapshot: Snapshot, *, label_set: str | None = None) -> dict[str, A
 
 def classes(snapshot: Snapshot, annotations: pa.Table) -> list[dict[str, Any]]:
     """Each class with its number of annotations and of samples, in order of id."""
-    grouped = annotations.group_by("class_id").aggregate([("sample_id", "count"), ("sample_id", "count_distinct")])
+    grouped = annotations.group_by("class_id").aggregate(
+        [("sample_id", "count"), ("sample_id", "count_distinct")]
+    )
     counted = {
-        row["class_id"]: (row["sample_id_count"], row["sample_id_count_distinct"]) for row in grouped.to_pylist()
+        row["class_id"]: (row["sample_id_count"], row["sample_id_count_distinct"])
+        for row in grouped.to_pylist()
     }
     rows = []
     for c in snapshot.ontology.classes:
@@ -74,7 +87,14 @@ def _field(name: str, kind: str, values: list[Any], n_samples: int) -> dict[str,
         histogram = {"edges": edges.tolist(), "counts": n.tolist()}
     top = [{"value": value, "count": count} for value, count in _by_count(counts)[:_TOP]]
     missing = n_samples - len(values)
-    return {"name": name, "type": kind, "distinct": len(counts), "missing": missing, "top": top, "histogram": histogram}
+    return {
+        "name": name,
+        "type": kind,
+        "distinct": len(counts),
+        "missing": missing,
+        "top": top,
+        "histogram": histogram,
+    }
 
 
 def _label_set(snapshot: Snapshot, name: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """From what a user writes (`name`, `name@ref`) to a state of a dataset.
 
-    name           the working state of main: everything added and imported so far
-    name@branch    the newest commit of the branch
-    name@branch+   the branch with its edits that are not committed yet
-    name@tag, name@1f3a9c...   a tag; a commit by at least 6 digits of its id
-    name@main~2    two commits before the newest
+name           the working state of main: everything added and imported so far
+name@branch    the newest commit of the branch
+name@branch+   the branch with its edits that are not committed yet
+name@tag, name@1f3a9c...   a tag; a commit by at least 6 digits of its id
+name@main~2    two commits before the newest
 """
 
 from __future__ import annotations

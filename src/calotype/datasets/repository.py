@@ -63,9 +63,14 @@ def move_ref(conn: sa.Connection, old: Ref, new: Ref) -> bool:
     """Compare and set: only when the ref is still where `old` says. Returns whether it moved."""
     statement = (
         _REFS.update()
-        .where(_REFS.c.dataset_id == old.dataset_id, _REFS.c.name == old.name, _REFS.c.sequence == old.sequence)
+        .where(
+            _REFS.c.dataset_id == old.dataset_id, _REFS.c.name == old.name, _REFS.c.sequence == old.sequence
+        )
         .values(
-            commit_id=new.commit_id, pins=dict(new.pins), documents=dict(new.documents), sequence=old.sequence + 1
+            commit_id=new.commit_id,
+            pins=dict(new.pins),
+            documents=dict(new.documents),
+            sequence=old.sequence + 1,
         )
     )
     return conn.execute(statement).rowcount == 1

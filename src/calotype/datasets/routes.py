@@ -193,10 +193,13 @@ def browsing_changes(before: Snapshot, after: Snapshot, found: Any) -> list[dict
             if not wanted:
                 continue
             table = state.annotations(label_set, columns=["ann_id", "sample_id"])
-            for ann_id, sample_id in zip(table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True):
+            for ann_id, sample_id in zip(
+                table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True
+            ):
                 if ann_id in wanted:
                     entry = touched.setdefault(
-                        sample_id, {"change": "annotations", "annotations": {"added": 0, "removed": 0, "changed": 0}}
+                        sample_id,
+                        {"change": "annotations", "annotations": {"added": 0, "removed": 0, "changed": 0}},
                     )
                     entry["annotations"][word] += 1
     items = []

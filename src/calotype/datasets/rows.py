@@ -103,7 +103,17 @@ def samples_from_arrow(table: pa.Table) -> list[Sample]:
 
 def annotations_to_arrow(annotations: Sequence[Annotation]) -> pa.Table:
     """Annotations as rows of `ANNOTATION_SCHEMA`."""
-    plain = ("ann_id", "sample_id", "class_id", "mask_rle", "area_px", "score", "iscrowd", "source_id", "author")
+    plain = (
+        "ann_id",
+        "sample_id",
+        "class_id",
+        "mask_rle",
+        "area_px",
+        "score",
+        "iscrowd",
+        "source_id",
+        "author",
+    )
     columns: dict[str, Any] = {name: [getattr(a, name) for a in annotations] for name in plain}
     columns["kind"] = [str(a.kind) for a in annotations]
     for at, name in enumerate("xywh"):

@@ -43,7 +43,7 @@ class MessageInvalid(Invalid):
 
     code = "message-invalid"
     what = "a commit needs a message of 1 to 10000 characters"
-    fix = "say what changed: `calotype commit {dataset} -m \"what changed and why\"`"
+    fix = 'say what changed: `calotype commit {dataset} -m "what changed and why"`'
 
 
 def create(actor: Actor, name: str, *, store: Store, description: str = "") -> DatasetInfo:
@@ -190,7 +190,9 @@ def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = 
         if head is not None and not dirty and (head.pins, head.documents) == (target.pins, target.documents):
             raise NothingToCommit(dataset=dataset_name)
         wanted = replace(base, pins=target.pins, documents=target.documents)
-        made = _new_commit(actor, wanted, f"Roll back to {target.short}: {target.message}"[:10_000], target.stats)
+        made = _new_commit(
+            actor, wanted, f"Roll back to {target.short}: {target.message}"[:10_000], target.stats
+        )
         repository.add_commit(tx.conn, made)
         repository.move_ref(tx.conn, base, replace(wanted, commit_id=made.id))
         _tag_tables(store, made)
@@ -224,7 +226,9 @@ def _new_commit(actor: Actor, base: Ref, message: str, stats: Any) -> Commit:
         pins=base.pins,
         documents=base.documents,
     )
-    return Commit(made, base.dataset_id, parents, actor.name, message, at, base.pins, base.documents, dict(stats))
+    return Commit(
+        made, base.dataset_id, parents, actor.name, message, at, base.pins, base.documents, dict(stats)
+    )
 
 
 def _tag_tables(store: Store, made: Commit) -> None:
@@ -245,5 +249,3 @@ def _add_ref(actor: Actor, name: str, new: str, *, start: str, kind: str, store:
         repository.add_ref(tx.conn, made)
         tx.details({"ref": new, "commit": at.id})
     return made
-
-

@@ -91,7 +91,9 @@ def register(conn: sa.Connection, dataset_id: str, record: ImportRecord) -> None
 def set_aside(store: Store, dataset_id: str, *, limit: int = 1_000) -> list[SetAside]:
     """The quarantine of a dataset, newest first."""
     table = schema.quarantine
-    query = sa.select(table).where(table.c.dataset_id == dataset_id).order_by(table.c.at_us.desc(), table.c.place)
+    query = (
+        sa.select(table).where(table.c.dataset_id == dataset_id).order_by(table.c.at_us.desc(), table.c.place)
+    )
     with store.catalog.read() as conn:
         found = conn.execute(query.limit(limit)).mappings().all()
     return [SetAside(row["what"], row["place"], row["code"], row["reason"], row["item"]) for row in found]
@@ -99,4 +101,8 @@ def set_aside(store: Store, dataset_id: str, *, limit: int = 1_000) -> list[SetA
 
 def _storable(item: Any) -> Any:
     text = repr(item)
-    return item if item is None or (len(text) < 20_000 and "nan" not in text and "inf" not in text) else text[:2_000]
+    return (
+        item
+        if item is None or (len(text) < 20_000 and "nan" not in text and "inf" not in text)
+        else text[:2_000]
+    )

@@ -223,7 +223,9 @@ class Snapshot:
         with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
             engine.register("s", self._read(rows.SAMPLES, None))
             if compiled.needs_annotations:
-                engine.register("a", self.annotations(label_set).drop(["rings", "mask_rle", "keypoints", "extra"]))
+                engine.register(
+                    "a", self.annotations(label_set).drop(["rings", "mask_rle", "keypoints", "extra"])
+                )
             found = engine.sql(
                 f"SELECT s.sample_id FROM s WHERE {compiled.sql}", params=compiled.parameters
             ).to_arrow_table()
@@ -236,7 +238,9 @@ class Snapshot:
         if keys is not None:
             listed = ", ".join("'" + value.replace("'", "''") + "'" for value in keys)
             where = f"{key} IN ({listed})" if keys else "false"
-        return self._store.tables.read(f"{self.dataset.id}/{table}", self.pins[table], columns=columns, where=where)
+        return self._store.tables.read(
+            f"{self.dataset.id}/{table}", self.pins[table], columns=columns, where=where
+        )
 
     def _count(self, table: str) -> int:
         if table not in self.pins:

@@ -53,15 +53,26 @@ def problem(error: CalotypeError) -> JSONResponse:
     """An error as problem+json."""
     status = code_of(error.code).status
     body = error.to_dict()
-    body |= {"type": f"urn:calotype:error:{error.code}", "title": error.code.replace("-", " "), "status": status}
+    body |= {
+        "type": f"urn:calotype:error:{error.code}",
+        "title": error.code.replace("-", " "),
+        "status": status,
+    }
     body["detail"] = body.pop("what")
     return JSONResponse(body, status_code=status, media_type=PROBLEM)
 
 
 def plain_problem(status: int, code: str, detail: str, fix: str = "") -> JSONResponse:
     """A problem that no verb raised: not signed in, too large, not found."""
-    body = {"type": f"urn:calotype:error:{code}", "title": code.replace("-", " "), "status": status, "code": code}
-    return JSONResponse({**body, "detail": detail, "where": "", "fix": fix}, status_code=status, media_type=PROBLEM)
+    body = {
+        "type": f"urn:calotype:error:{code}",
+        "title": code.replace("-", " "),
+        "status": status,
+        "code": code,
+    }
+    return JSONResponse(
+        {**body, "detail": detail, "where": "", "fix": fix}, status_code=status, media_type=PROBLEM
+    )
 
 
 Handler = Callable[..., Any]

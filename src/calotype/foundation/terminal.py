@@ -43,7 +43,9 @@ class Terminal:
             self.opened = self.open_store(self.folder)
         return self.opened
 
-    def emit(self, value: Any, shown: RenderableType | Sequence[RenderableType] = "", *, next: str = "") -> None:
+    def emit(
+        self, value: Any, shown: RenderableType | Sequence[RenderableType] = "", *, next: str = ""
+    ) -> None:
         """Print the answer: `value` as JSON, or what is `shown` to a person, and the next likely command."""
         if self.as_json:
             sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")

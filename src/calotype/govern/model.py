@@ -53,4 +53,8 @@ class Verified:
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         plain = ("datasets", "commits", "tables", "media", "audit_events")
-        return {**{name: getattr(self, name) for name in plain}, "ok": self.ok, "problems": list(self.problems)}
+        return {
+            **{name: getattr(self, name) for name in plain},
+            "ok": self.ok,
+            "problems": list(self.problems),
+        }

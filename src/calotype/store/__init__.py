@@ -2,8 +2,10 @@
 
 import os
 
-os.environ.setdefault("LANCE_LOG", "error")  # read when lance is imported; "will be created" is no news to anybody
+os.environ.setdefault(
+    "LANCE_LOG", "error"
+)  # read when lance is imported; "will be created" is no news to anybody
 
-from calotype.store.store import Store, create_workspace, open_workspace  # noqa: E402
+from calotype.store.store import Store, create_workspace, open_workspace
 
 __all__ = ["Store", "create_workspace", "open_workspace"]

@@ -125,7 +125,9 @@ def _on_begin(conn: sa.Connection) -> None:
     conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN DEFERRED")
 
 
-def _append_audit(conn: sa.Connection, *, actor: Actor, verb: str, subject: str, details: dict[str, Any]) -> None:
+def _append_audit(
+    conn: sa.Connection, *, actor: Actor, verb: str, subject: str, details: dict[str, Any]
+) -> None:
     last = conn.execute(sa.select(schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)).scalar()
     event = {"at_us": now_us(), "actor": actor.id, "verb": verb, "subject": subject, "details": details}
     previous = last or "0" * 64

@@ -93,7 +93,9 @@ class Tables:
         self, table: str, pin: int, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> pa.Table:  # fmt: skip
         """Rows of a pinned version. `where` is a Lance filter written by our own code, never by a user."""
-        return self.at(table, pin).to_table(columns=list(columns) if columns is not None else None, filter=where)
+        return self.at(table, pin).to_table(
+            columns=list(columns) if columns is not None else None, filter=where
+        )
 
     def count(self, table: str, pin: int) -> int:
         """Number of rows at a pin."""
@@ -128,7 +130,9 @@ class Tables:
     def _at_head(self, uri: Path, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
         if pin is None:
             uri.parent.mkdir(parents=True, exist_ok=True)
-            return lance.write_dataset(schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True)
+            return lance.write_dataset(
+                schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True
+            )
         dataset = lance.dataset(str(uri))
         if dataset.version != pin:
             dataset = lance.dataset(str(uri), version=pin)

@@ -94,7 +94,9 @@ def verify(data: bytes) -> ImageFacts:
     with _opened(data) as image:
         facts = _facts(image)
         if facts.mime == "image/jpeg" and max(image.size) > 1_024:
-            image.draft("RGB", (image.size[0] // 8, image.size[1] // 8))  # every scan is read, few pixels are made
+            image.draft(
+                "RGB", (image.size[0] // 8, image.size[1] // 8)
+            )  # every scan is read, few pixels are made
         image.load()
     if facts.mime == "image/png":
         _check_png(data)
@@ -183,7 +185,9 @@ def _facts(image: ImageFile.ImageFile) -> ImageFacts:
     if width < 1 or height < 1:
         raise ImageUnreadable(detail=f"it declares {width}x{height} px")
     if width * height > MAX_PIXELS:
-        raise ImageUnreadable(detail=f"it declares {width}x{height} px, more than {MAX_PIXELS // 1_000_000} megapixels")
+        raise ImageUnreadable(
+            detail=f"it declares {width}x{height} px, more than {MAX_PIXELS // 1_000_000} megapixels"
+        )
     orientation, note = _orientation(image)
     n_frames = _n_frames(image)
     if n_frames > MAX_FRAMES or n_frames * width * height > MAX_FRAME_PIXELS:

@@ -69,7 +69,9 @@ def rasterise(rings: Rings, *, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_
     canvas = Image.new("1", ((right - left) * n, (bottom - top) * n))
     draw = ImageDraw.Draw(canvas)
     for ring in inside:
-        points = (np.asarray(ring).reshape(-1, 2) - (left, top)) * n - 0.5  # Pillow's pixels have whole centres
+        points = (
+            np.asarray(ring).reshape(-1, 2) - (left, top)
+        ) * n - 0.5  # Pillow's pixels have whole centres
         draw.polygon([(float(px), float(py)) for px, py in points], fill=1)
     fine = np.asarray(canvas, dtype=np.uint8).reshape(bottom - top, n, right - left, n)
     mask[top:bottom, left:right] = fine.sum(axis=(1, 3)) * 2 >= n * n
@@ -91,7 +93,10 @@ def crosses_itself(ring: Ring, *, max_points: int = 2_000) -> bool:
 
 
 def _any_crossing(
-    p: npt.NDArray[np.float64], r: npt.NDArray[np.float64], q: npt.NDArray[np.float64], s: npt.NDArray[np.float64]
+    p: npt.NDArray[np.float64],
+    r: npt.NDArray[np.float64],
+    q: npt.NDArray[np.float64],
+    s: npt.NDArray[np.float64],
 ) -> bool:
     across = r[0] * s[:, 1] - r[1] * s[:, 0]
     gap = q - p

@@ -10,7 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from calotype.datasets.query.expression import And, Compare, Count, Expression, Has, In, Literal, Missing, Not, Or
+from calotype.datasets.query.expression import (
+    And,
+    Compare,
+    Count,
+    Expression,
+    Has,
+    In,
+    Literal,
+    Missing,
+    Not,
+    Or,
+)
 from calotype.datasets.query.syntax import QueryInvalid
 from calotype.foundation.errors import Invalid
 from calotype.vision.ontology import Ontology
@@ -106,18 +117,24 @@ class Compiler:
 
     def _count(self, tree: Count, *, inside: bool) -> str:
         if inside:
-            raise QueryInvalid(where=f"column {tree.at}", detail="`any` and `count` cannot stand inside one another")
+            raise QueryInvalid(
+                where=f"column {tree.at}", detail="`any` and `count` cannot stand inside one another"
+            )
         self._needs_annotations = True
         where = "" if tree.where is None else f" WHERE {self._sql(tree.where, inside=True)}"
         counted = f"SELECT a.sample_id FROM a{where} GROUP BY a.sample_id HAVING count(*)"
         if tree.op == ">=" and tree.value == 1:
             return f"(s.sample_id IN ({counted} >= 1))"
-        per_sample = f"(SELECT count(*) FROM a WHERE a.sample_id = s.sample_id{where.replace(' WHERE ', ' AND ', 1)})"
+        per_sample = (
+            f"(SELECT count(*) FROM a WHERE a.sample_id = s.sample_id{where.replace(' WHERE ', ' AND ', 1)})"
+        )
         return f"({per_sample} {tree.op} {self._bind(tree.value)})"
 
     def _has(self, tree: Has, *, inside: bool) -> str:
         if tree.name in ("classes", "class"):
-            return self._sql(Count(Compare("class", "=", tree.value, tree.at), ">=", 1, tree.at), inside=inside)
+            return self._sql(
+                Count(Compare("class", "=", tree.value, tree.at), ">=", 1, tree.at), inside=inside
+            )
         column = SAMPLE_LISTS.get(tree.name)
         if column is None or inside:
             hint = f"`has` works on {', '.join([*SAMPLE_LISTS, 'classes'])}"
@@ -140,7 +157,9 @@ class Compiler:
     def _compare_class(self, tree: Compare, *, inside: bool) -> str:
         if not inside:
             if tree.op == "!=":  # a sample whose class is not x: it has none of that class
-                return self._sql(Not(Count(Compare(tree.name, "=", tree.value, tree.at), ">=", 1)), inside=False)
+                return self._sql(
+                    Not(Count(Compare(tree.name, "=", tree.value, tree.at), ">=", 1)), inside=False
+                )
             return self._sql(Count(tree, ">=", 1, tree.at), inside=False)
         ids = self._class_ids(tree)
         listed = ", ".join(self._bind(i) for i in ids)
@@ -178,7 +197,9 @@ class Compiler:
             sql_type = {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}.get(kind)
             return (f"TRY_CAST({text} AS {sql_type})" if sql_type else text), kind
         known = [*ANNOTATION_FIELDS] if inside else [*SAMPLE_FIELDS, *SAMPLE_LISTS, *self._fields, "class"]
-        raise QueryFieldUnknown(where=f"column {at}", thing="field", name=name, hint=_near(name, known, "fields"))
+        raise QueryFieldUnknown(
+            where=f"column {at}", thing="field", name=name, hint=_near(name, known, "fields")
+        )
 
     def _bind(self, value: Any) -> str:
         self._parameters.append(value)

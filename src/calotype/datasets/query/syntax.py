@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from calotype.datasets.query.expression import And, Compare, Count, Expression, Has, In, Literal, Missing, Not, Or
+from calotype.datasets.query.expression import (
+    And,
+    Compare,
+    Count,
+    Expression,
+    Has,
+    In,
+    Literal,
+    Missing,
+    Not,
+    Or,
+)
 from calotype.foundation.errors import Invalid
 
 MAX_LENGTH = 10_000
@@ -21,7 +32,21 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_KEYWORDS = {"and", "or", "not", "has", "in", "is", "missing", "contains", "true", "false", "any", "count", "where"}
+_KEYWORDS = {
+    "and",
+    "or",
+    "not",
+    "has",
+    "in",
+    "is",
+    "missing",
+    "contains",
+    "true",
+    "false",
+    "any",
+    "count",
+    "where",
+}
 
 
 class QueryInvalid(Invalid):
@@ -29,7 +54,7 @@ class QueryInvalid(Invalid):
 
     code = "query-invalid"
     what = "the query cannot be read: {detail}"
-    fix = "for example: light = \"night\" and count(car) >= 3; see docs/reference/query.md"
+    fix = 'for example: light = "night" and count(car) >= 3; see docs/reference/query.md'
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,178 @@
+"""Files of a release or an export: written aside, then renamed into place whole. The same state gives the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from calotype.datasets.formats import registry
+from calotype.datasets.formats.base import ExportSamples
+from calotype.datasets.model import Annotation, Sample
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.ids import uuid7
+from calotype.foundation.progress import Progress
+from calotype.release import card_text
+from calotype.release.card import with_exports
+from calotype.release.model import Exported, File, TargetNotEmpty, TargetNotWritable
+from calotype.release.names import file_names
+from calotype.store.durable import fsync_path
+
+_CHUNK = 2_000
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is to be written: samples of one state, in order of name."""
+
+    snapshot: Snapshot
+    samples: Sequence[Sample]
+    label_set: str
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, ids: Sequence[str], label_set: str) -> Material:
+        """Samples by id, with safe names for their files."""
+        samples = sorted(snapshot.iter_samples(ids=ids), key=lambda sample: (sample.name, sample.sample_id))
+        return cls(snapshot, samples, label_set, file_names(samples))
+
+    def to_write(self) -> ExportSamples:
+        """For the writers of formats."""
+        return ExportSamples(
+            ontology=self.snapshot.ontology,
+            items=self._items,
+            media_path=self.snapshot.image_path,
+            file_name=lambda sample: self.names[sample.sample_id],
+            n_samples=len(self.samples),
+            info=self.snapshot.info,
+        )
+
+    def _items(self) -> Iterator[tuple[Sample, list[Annotation]]]:
+        for start in range(0, len(self.samples), _CHUNK):
+            chunk = self.samples[start : start + _CHUNK]
+            found = self.snapshot.annotations_of([sample.sample_id for sample in chunk], self.label_set)
+            for sample in chunk:
+                yield sample, found[sample.sample_id]
+
+
+@contextmanager
+def aside(out: Path) -> Iterator[tuple[Path, Path]]:
+    """A folder beside `out` to write into, and `out` itself for the rename; the folder is gone afterwards.
+
+    Raises: TargetNotEmpty, TargetNotWritable.
+    """
+    target = out.absolute()
+    check_target(target)
+    temporary = target.parent / f".{target.name}.{uuid7()}.tmp"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary, target
+    except OSError as error:
+        raise TargetNotWritable(folder=target.name, detail=error.strerror or type(error).__name__) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_target(out: Path) -> None:
+    """Raises: TargetNotEmpty."""
+    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+        raise TargetNotEmpty(folder=str(out))
+
+
+def into_place(temporary: Path, target: Path) -> None:
+    """Rename a finished folder; it is there whole or not at all.
+
+    Raises: TargetNotEmpty.
+    """
+    check_target(target)
+    if target.is_dir():
+        target.rmdir()
+    temporary.rename(target)
+    fsync_path(target.parent)
+
+
+def export_into(folder: Path, material: Material, format: str, *, progress: Progress) -> Exported:
+    """Write one format into an existing empty folder. Raises: FormatUnknown, MediaMissing."""
+    written = registry.get(format).write(material.to_write(), folder, progress=progress)
+    files = tuple(sorted(written.files))
+    return Exported(folder, format, files, written.n_samples, written.n_annotations, written.losses)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What lies in a finished folder. `listed` leaves out the copies of images, which the manifest still names."""
+
+    card: Mapping[str, Any]
+    exports: tuple[Exported, ...]
+    every: tuple[File, ...]
+    listed: tuple[File, ...]
+
+
+def release_into(
+    folder: Path, material: Material, card: Mapping[str, Any], formats: Sequence[str], *, progress: Progress
+) -> Files:  # fmt: skip
+    """Write exports, card, splits and manifest of a release into an existing empty folder."""
+    exports = []
+    for format in formats:
+        (folder / format).mkdir()
+        exports.append(export_into(folder / format, material, format, progress=progress))
+    whole = with_exports(card, exports)
+    _write(folder / "card.json", _json(whole))
+    _write(folder / "card.md", card_text.markdown(whole).encode())
+    _write(folder / "splits.csv", _splits(material))
+    files = list(_hashed(folder, progress))
+    manifest = {"dataset": card["dataset"], "version": card["version"], "commit": card["commit"]}
+    _write(folder / MANIFEST, _json({**manifest, "files": [file.to_dict() for file in files]}))
+    files.append(_file(folder, folder / MANIFEST))
+    media = {sample.media_sha256 for sample in material.samples}
+    listed = tuple(file for file in files if file.sha256 not in media)
+    return Files(whole, tuple(exports), tuple(files), listed)
+
+
+def placed(exported: Exported, out: Path) -> Exported:
+    """The same, named by its final folder."""
+    return replace(exported, out=out)
+
+
+def _splits(material: Material) -> bytes:
+    """One row a sample: the split and what it takes to find it again."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["split", "name", "file", "media_sha256", "group", "sample_id"])
+    for s in material.samples:
+        writer.writerow([s.split, s.name, material.names[s.sample_id], s.media_sha256, s.group, s.sample_id])
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _hashed(folder: Path, progress: Progress) -> Iterator[File]:
+    paths = sorted(
+        (p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.relative_to(folder).as_posix()
+    )
+    for done, path in enumerate(paths, start=1):
+        yield _file(folder, path)
+        progress("hashing files", done, len(paths))
+
+
+def _file(folder: Path, path: Path) -> File:
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return File(path.relative_to(folder).as_posix(), path.stat().st_size, digest)
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    fsync_path(path)

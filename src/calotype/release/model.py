@@ -1,0 +1,288 @@
+"""A release as a value, what it asks of other rooms, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from calotype.datasets.formats.base import Loss
+from calotype.datasets.snapshot import Where
+from calotype.foundation.actor import Actor
+from calotype.foundation.clock import iso
+from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, External, Invalid, NotFound
+from calotype.store import Store
+
+TAG_PREFIX = "release/"
+"""A release's commit carries the tag `release/<version>`."""
+
+_VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,2}(-[0-9A-Za-z]+([.\-][0-9A-Za-z]+)*)?")
+
+
+class VersionInvalid(Invalid):
+    """Not the name of a version."""
+
+    code = "version-invalid"
+    what = "{got!r} is not a version"
+    fix = "use numbers with dots and an optional suffix, such as 1.0.0 or 1.1.0-rc.1 (at most 64 characters)"
+
+
+class ReleaseExists(AlreadyExists):
+    """The version is taken; a release never changes."""
+
+    code = "release-exists"
+    what = "{dataset} has a release {version} already"
+    fix = "choose the next version; `calotype release list {dataset}` shows those there are"
+
+
+class ReleaseNotFound(NotFound):
+    """No release of this version."""
+
+    code = "release-not-found"
+    what = "{dataset} has no release {version!r}"
+    fix = "it has: {known}"
+
+
+class ReleaseBlocked(ChecksFailed):
+    """A gate is not green."""
+
+    code = "release-blocked"
+    what = "{dataset} {version} is not released: {gates}"
+    fix = "{remedies}"
+
+
+class ReleaseEmpty(Invalid):
+    """Nothing to release."""
+
+    code = "release-empty"
+    what = "no sample of {dataset} is in the pool of this release"
+    fix = "widen the query or the selection; `calotype samples {dataset}` lists what there is"
+
+
+class TargetNotEmpty(Conflict):
+    """Files lie where files should go."""
+
+    code = "target-not-empty"
+    what = "{folder} is not an empty folder"
+    fix = "name a folder that is not there yet, or empty it first"
+
+
+class TargetNotWritable(External):
+    """The disk refuses."""
+
+    code = "target-not-writable"
+    what = "files cannot be written to {folder}: {detail}"
+    fix = "free some space or choose another folder; nothing was left behind"
+
+
+class SplitNotFound(NotFound):
+    """No sample is in this split."""
+
+    code = "split-not-found"
+    what = "{dataset} has no samples in a split {got!r}"
+    fix = "it has: {known}"
+
+
+class TorchMissing(External):
+    """PyTorch is not installed."""
+
+    code = "torch-missing"
+    what = "tensors need PyTorch, which is not installed"
+    fix = 'install it with `pip install "calotype[torch]"`, or use the NumPy reader'
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate as the release sees it: `state` is green, red or missing; only green lets a release pass.
+
+    `samples` are names of the first samples that made it red, `fix` the way out.
+    """
+
+    name: str
+    state: str
+    measured: float | int | str | None = None
+    threshold: float | int | str | None = None
+    unit: str = ""
+    detail: str = ""
+    fix: str = ""
+    samples: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a release may pass."""
+        return self.state == "green"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For cards."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "measured": self.measured,
+            "threshold": self.threshold,
+            "unit": self.unit,
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the check said: its gates, and how many findings each check has."""
+
+    gates: tuple[Gate, ...] = ()
+    findings: Mapping[str, int] = field(default_factory=dict)
+
+
+class Gatekeeper(Protocol):
+    """Tests a state of a dataset (`name@ref`); the room `checks`, wired in `app`."""
+
+    def __call__(self, actor: Actor, name_ref: str) -> Verdict: ...
+
+
+class Splitter(Protocol):
+    """Assigns splits to the samples of a pool and keeps those that are assigned; the room `curate`, wired in `app`."""
+
+    def __call__(
+        self, actor: Actor, name: str, fractions: Mapping[str, float], *, store: Store, by: str | None, seed: int,
+        where: Where, pool: Collection[str] | None,
+    ) -> object: ...  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What was asked for; with the commit it decides every byte of a build."""
+
+    formats: tuple[str, ...] = ("coco",)
+    label_set: str = "ground_truth"
+    where: str = ""
+    pool: tuple[str, ...] | None = None
+    split: Mapping[str, float] | None = None
+    by: str | None = None
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "formats": list(self.formats),
+            "label_set": self.label_set,
+            "where": self.where,
+            "pool": None if self.pool is None else list(self.pool),
+            "split": None if self.split is None else dict(self.split),
+            "by": self.by,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Spec:
+        """The other way."""
+        pool = value["pool"]
+        return cls(
+            formats=tuple(value["formats"]),
+            label_set=value["label_set"],
+            where=value["where"],
+            pool=None if pool is None else tuple(pool),
+            split=value["split"],
+            by=value["by"],
+            seed=value["seed"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a build."""
+
+    path: str
+    n_bytes: int
+    sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For manifests and doors."""
+        return {"path": self.path, "bytes": self.n_bytes, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A version of a dataset, frozen. `card` holds plain values; `files` are those of its build except image copies."""
+
+    dataset: str
+    version: str
+    commit_id: str
+    spec: Spec
+    card: Mapping[str, Any]
+    files: tuple[File, ...]
+    created_at_us: int
+    actor: str
+
+    @property
+    def ref(self) -> str:
+        """How to read it: `dataset@release/version`."""
+        return f"{self.dataset}@{TAG_PREFIX}{self.version}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A line of a list, as every door shows it."""
+        gates = [gate["state"] == "green" for gate in self.card["gates"]]
+        return {
+            "version": self.version,
+            "commit": self.commit_id,
+            "at": iso(self.created_at_us),
+            "actor": self.actor,
+            "samples": self.card["samples"],
+            "annotations": self.card["annotations"],
+            "splits": {row["name"]: row["samples"] for row in self.card["splits"]},
+            "gates": {"green": sum(gates), "red": len(gates) - sum(gates)},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Files written in one format, and what the format could not hold."""
+
+    out: Path
+    format: str
+    files: tuple[str, ...]
+    samples: int
+    annotations: int
+    losses: tuple[Loss, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "format": self.format,
+            "out": str(self.out),
+            "files": len(self.files),
+            "samples": self.samples,
+            "annotations": self.annotations,
+            "losses": [losses_dict(loss) for loss in self.losses],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A build on disk. `same` is None where the release was asked for other formats, so nothing can be compared."""
+
+    out: Path
+    files: tuple[File, ...]
+    exports: tuple[Exported, ...]
+    same: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "out": str(self.out),
+            "files": len(self.files),
+            "bytes": sum(file.n_bytes for file in self.files),
+            "same": self.same,
+            "exports": [exported.to_dict() for exported in self.exports],
+        }
+
+
+def losses_dict(loss: Loss) -> dict[str, Any]:
+    """A loss as plain values."""
+    return {"what": loss.what, "count": loss.count, "example": loss.example}
+
+
+def check_version(text: str) -> None:
+    """Raises: VersionInvalid."""
+    if len(text) > 64 or not _VERSION.fullmatch(text):
+        raise VersionInvalid(got=text[:80])

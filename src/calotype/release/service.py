@@ -1,0 +1,254 @@
+"""The verbs of releasing: freeze a tested version, list, build its files again, export, read it for training."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from calotype.datasets import refs
+from calotype.datasets import repository as dataset_rows
+from calotype.datasets import service as datasets
+from calotype.datasets.commits import MAIN, Commit
+from calotype.datasets.edit import WorkingStateMoved
+from calotype.datasets.formats import registry
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.datasets.snapshot import LabelSetNotFound, Snapshot, Where
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.foundation.progress import Progress, silent
+from calotype.release import build as building
+from calotype.release import card, repository
+from calotype.release.loader import SampleReader
+from calotype.release.model import (
+    Built,
+    Exported,
+    Gatekeeper,
+    Release,
+    ReleaseBlocked,
+    ReleaseEmpty,
+    ReleaseExists,
+    ReleaseNotFound,
+    Spec,
+    Splitter,
+    Verdict,
+    check_version,
+)
+from calotype.store import Store
+
+_TRIES = 3
+_FOLDER = "releases"
+
+
+def release(
+    actor: Actor, name: str, version: str, *, store: Store, gatekeeper: Gatekeeper, splitter: Splitter,
+    split: Mapping[str, float] | None = None, by: str | None = None, where: str | None = None,
+    pool: Collection[str] | None = None, seed: int = 0, formats: Sequence[str] = ("coco",),
+    label_set: str = DEFAULT_LABEL_SET, progress: Progress = silent,
+) -> Release:  # fmt: skip
+    """Freeze the working state of a branch as a version, if all its gates are green, and write its files.
+
+    Order: splits (kept where there are any), the check of the whole state, a commit of pending edits, the files, then
+    in one transaction the release, the tag `release/<version>` and the audit event. A blocked release leaves the
+    splits it assigned and nothing else. Files go to `<workspace>/releases/<dataset>/<version>/`.
+
+    Args:
+        name: Dataset, or `dataset@branch`.
+        where, pool: Release only these samples (a query, sample ids); gates judge the whole dataset all the same.
+    Raises: NotPermitted, VersionInvalid, ReleaseExists, ReleaseBlocked, ReleaseEmpty, FormatUnknown, QueryInvalid,
+        FractionsInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
+    """
+    dataset, branch = refs.split_name(name)
+    store.guard.require(actor, Permission.RELEASE_CREATE, dataset=dataset)
+    check_version(version)
+    spec = _spec(formats, label_set, where, pool, split, by, seed)
+    _check_free(store, dataset, version)
+    if split is not None:
+        splitter(actor, name, split, store=store, by=by, seed=seed, where=where, pool=pool)
+    frozen, commit, verdict = _freeze(
+        actor, f"{dataset}@{branch.removesuffix('+') or MAIN}", version, store, gatekeeper
+    )
+    ids = _ids(frozen, spec)
+    told = card.facts(frozen, commit, version, spec, ids, verdict)
+    out = location(store, dataset, version)
+    with building.aside(out) as (temporary, target):
+        material = building.Material.of(frozen, ids, spec.label_set)
+        made = building.release_into(temporary, material, told, spec.formats, progress=progress)
+        done = Release(dataset, version, commit.id, spec, made.card, made.listed, now_us(), actor.name)
+        _record(actor, store, commit, done)
+        building.into_place(temporary, target)
+    return done
+
+
+def releases(actor: Actor, name: str, *, store: Store) -> list[Release]:
+    """The releases of a dataset, newest first. Raises: NotPermitted, DatasetNotFound."""
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
+    with store.catalog.read() as conn:
+        return repository.all_of(conn, refs.dataset(conn, dataset))
+
+
+def get(actor: Actor, name: str, version: str, *, store: Store) -> Release:
+    """One release. Raises: NotPermitted, DatasetNotFound, ReleaseNotFound."""
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset)
+        found = repository.one(conn, info, version)
+        if found is None:
+            known = ", ".join(one.version for one in repository.all_of(conn, info)[:20]) or "none"
+            raise ReleaseNotFound(dataset=dataset, version=version[:80], known=known)
+    return found
+
+
+def location(store: Store, dataset: str, version: str) -> Path:
+    """Where the files of a release lie unless another folder is named."""
+    return store.root / _FOLDER / dataset / version
+
+
+def build(
+    actor: Actor, name: str, version: str, *, store: Store, out: Path | None = None,
+    formats: Sequence[str] | None = None, progress: Progress = silent,
+) -> Built:  # fmt: skip
+    """Write the files of a release again, byte for byte the same, into a folder that is not there or empty.
+
+    `same` in the answer compares with the hashes of the day of the release (None when other formats are asked for).
+
+    Raises: NotPermitted, ReleaseNotFound, FormatUnknown, TargetNotEmpty, TargetNotWritable, MediaMissing.
+    """
+    found = get(actor, name, version, store=store)
+    store.guard.require(actor, Permission.EXPORT, dataset=found.dataset)
+    wanted = found.spec.formats if formats is None else _known_formats(formats)
+    snapshot = datasets.read(actor, f"{found.dataset}@{found.commit_id}", store=store)
+    with building.aside(out or location(store, found.dataset, version)) as (temporary, target):
+        material = building.Material.of(snapshot, _ids(snapshot, found.spec), found.spec.label_set)
+        made = building.release_into(temporary, material, found.card, wanted, progress=progress)
+        with store.catalog.write(actor, "release.build", subject=found.dataset) as tx:
+            tx.details({"version": version, "formats": list(wanted), "files": len(made.every)})
+        building.into_place(temporary, target)
+    same = made.listed == found.files if wanted == found.spec.formats else None
+    exports = tuple(building.placed(one, target / one.format) for one in made.exports)
+    return Built(target, made.every, exports, same)
+
+
+def export(
+    actor: Actor, name: str, format: str, out: Path, *, store: Store, where: Where = None,
+    label_set: str = DEFAULT_LABEL_SET, progress: Progress = silent,
+) -> Exported:  # fmt: skip
+    """Write the samples of any state (`dataset@ref`) that match, in one format, into a folder not there or empty.
+
+    Raises: NotPermitted, FormatUnknown, QueryInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable.
+    """
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.EXPORT, dataset=dataset)
+    _known_formats([format])
+    snapshot = datasets.read(actor, name, store=store)
+    _check_label_set(snapshot, label_set)
+    ids = snapshot.ids(where, label_set=label_set)
+    with building.aside(out) as (temporary, target):
+        material = building.Material.of(snapshot, ids, label_set)
+        made = building.export_into(temporary, material, format, progress=progress)
+        with store.catalog.write(actor, "release.export", subject=dataset) as tx:
+            state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": label_set}
+            tx.details({**state, "format": format, "samples": made.samples, "annotations": made.annotations})
+        building.into_place(temporary, target)
+    return building.placed(made, target)
+
+
+def reader(
+    actor: Actor, name: str, version: str, split: str | None = None, *, store: Store, label_set: str | None = None
+) -> SampleReader:  # fmt: skip
+    """Images and annotations of one split of a release (all of it without a split) as NumPy arrays.
+
+    Raises: NotPermitted, ReleaseNotFound, SplitNotFound.
+    """
+    found = get(actor, name, version, store=store)
+    snapshot = datasets.read(actor, f"{found.dataset}@{found.commit_id}", store=store)
+    ids = _ids(snapshot, found.spec)
+    return SampleReader(snapshot, split, label_set or found.spec.label_set, ids=ids)
+
+
+def _spec(
+    formats: Sequence[str], label_set: str, where: str | None, pool: Collection[str] | None,
+    split: Mapping[str, float] | None, by: str | None, seed: int,
+) -> Spec:  # fmt: skip
+    chosen = None if pool is None else tuple(sorted(set(pool)))
+    shares = None if split is None else dict(split)
+    return Spec(_known_formats(formats), label_set, where or "", chosen, shares, by, seed)
+
+
+def _known_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """Without repeats, each one known. Raises: FormatUnknown."""
+    return tuple(dict.fromkeys(registry.get(name).name for name in formats))
+
+
+def _check_free(store: Store, dataset: str, version: str) -> None:
+    with store.catalog.read() as conn:
+        if repository.taken(conn, refs.dataset(conn, dataset), version):
+            raise ReleaseExists(dataset=dataset, version=version)
+    building.check_target(location(store, dataset, version))
+
+
+def _freeze(
+    actor: Actor, branch: str, version: str, store: Store, gatekeeper: Gatekeeper
+) -> tuple[Snapshot, Commit, Verdict]:  # fmt: skip
+    """The commit that holds exactly what the gates were green for."""
+    dataset, _ = refs.split_name(branch)
+    for _ in range(_TRIES):
+        working = datasets.read(actor, f"{branch}+", store=store)
+        verdict = gatekeeper(actor, f"{branch}+")
+        _check_gates(dataset, version, verdict)
+        try:
+            datasets.commit(actor, branch, f"release {version}: freeze", store=store)
+        except datasets.NothingToCommit:
+            if not working.pins:
+                raise ReleaseEmpty(dataset=dataset) from None
+        frozen = datasets.read(actor, branch, store=store)
+        if frozen.state_sha256 == working.state_sha256 and frozen.commit_id is not None:
+            with store.catalog.read() as conn:
+                commit = dataset_rows.commit(conn, frozen.commit_id)
+            if commit is not None:
+                return datasets.read(actor, f"{dataset}@{commit.id}", store=store), commit, verdict
+    raise WorkingStateMoved(dataset=dataset, tries=_TRIES)
+
+
+def _check_gates(dataset: str, version: str, verdict: Verdict) -> None:
+    shut = [gate for gate in verdict.gates if not gate.is_open]
+    if not shut:
+        return
+    said = []
+    for gate in shut:
+        seen = f" (first samples: {', '.join(gate.samples[:5])})" if gate.samples else ""
+        said.append(f"gate {gate.name} is {gate.state}" + (f": {gate.detail}" if gate.detail else "") + seen)
+    remedies = list(dict.fromkeys(gate.fix for gate in shut if gate.fix))
+    remedies = remedies or [f"see `calotype check {dataset}`, correct what it lists, and release again"]
+    raise ReleaseBlocked(
+        where=f"dataset {dataset}", dataset=dataset, version=version, gates="; ".join(said),
+        remedies="; ".join(remedies), blocked=[gate.to_dict() | {"samples": list(gate.samples)} for gate in shut],
+    )  # fmt: skip
+
+
+def _ids(snapshot: Snapshot, spec: Spec) -> list[str]:
+    """The samples of a release, by name. Raises: ReleaseEmpty, LabelSetNotFound, QueryInvalid."""
+    _check_label_set(snapshot, spec.label_set)
+    ids = snapshot.ids(spec.where or None, label_set=spec.label_set)
+    if spec.pool is not None:
+        chosen = set(spec.pool)
+        ids = [sample_id for sample_id in ids if sample_id in chosen]
+    if not ids:
+        raise ReleaseEmpty(dataset=snapshot.dataset.name)
+    return ids
+
+
+def _check_label_set(snapshot: Snapshot, label_set: str) -> None:
+    if label_set not in snapshot.label_sets and label_set != DEFAULT_LABEL_SET:
+        known = ", ".join(snapshot.label_sets) or DEFAULT_LABEL_SET
+        raise LabelSetNotFound(dataset=snapshot.dataset.name, got=label_set[:80], known=known)
+
+
+def _record(actor: Actor, store: Store, commit: Commit, done: Release) -> None:
+    with store.catalog.write(actor, "release.create", subject=done.dataset) as tx:
+        info = refs.dataset(tx.conn, done.dataset)
+        if repository.taken(tx.conn, info, done.version):
+            raise ReleaseExists(dataset=done.dataset, version=done.version)
+        repository.add(tx.conn, info, commit, done)
+        tx.details({"version": done.version, "commit": commit.id, "samples": done.card["samples"]})
