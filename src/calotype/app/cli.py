@@ -105,7 +105,7 @@ def options(
             envvar="CALOTYPE_WORKSPACE",
             help="The folder of the workspace; by default the nearest one from here upward.",
         ),
-    ] = None,  # fmt: skip
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with JSON; may stand anywhere.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")

@@ -42,7 +42,7 @@ def drawn_order(keys: Iterable[str], *, seed: int) -> list[str]:
 
 
 def joined(n: int, links: Iterable[Sequence[int]]) -> Ints:
-    """Union-find: for `n` things and lists of those that belong together, the smallest member of each one's set, (n,)."""
+    """Union-find: of `n` things and lists that belong together, the smallest member of each one's set, (n,)."""
     parent = list(range(n))
 
     def root(at: int) -> int:
@@ -79,10 +79,10 @@ def assign(units: Units, fractions: Sequence[float], *, seed: int) -> Ints:
     free = np.flatnonzero(chosen < 0)
     left = quotas(int(units.sizes.sum()), shares, n_units=len(units.keys)).astype(np.float64)
     balance = _Balance(units, shares)
-    for at in np.flatnonzero(chosen >= 0):
+    for at in map(int, np.flatnonzero(chosen >= 0)):
         left[chosen[at]] -= units.sizes[at]
-        balance.add(int(at), int(chosen[at]))
-    for at in _order(units, free, seed):
+        balance.add(at, int(chosen[at]))
+    for at in map(int, _order(units, free, seed)):
         fits = left >= units.sizes[at]
         if not fits.any():
             fits = (left == left[shares > 0].max()) & (shares > 0)

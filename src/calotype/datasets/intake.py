@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -111,10 +112,8 @@ def _chunks(incoming: Iterable[IncomingImage]) -> Iterator[list[IncomingImage]]:
     n_bytes = 0
     for image in incoming:
         chunk.append(image)
-        try:
+        with suppress(OSError):  # told apart when it is read
             n_bytes += image.path.stat().st_size
-        except OSError:
-            pass  # told apart when it is read
         if len(chunk) >= CHUNK_FILES or n_bytes >= CHUNK_BYTES:
             yield chunk
             chunk, n_bytes = [], 0

@@ -102,7 +102,7 @@ def misfit(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
         return np.zeros(0, dtype=np.float32)
     x, y = _smooth(a), _smooth(b)
     across = np.linspace(-1.0, 1.0, THUMB_SIDE_PX)
-    dy, dx = np.gradient(x, axis=(1, 2))
+    dy, dx = np.gradient(x, axis=1), np.gradient(x, axis=2)
     parts = [x, np.ones_like(x), dx, dy, dx * across[None, None, :], dy * across[None, :, None]]
     inner = slice(2, -2)
     basis = np.stack([part[:, inner, inner].reshape(len(x), -1) for part in parts], axis=2)

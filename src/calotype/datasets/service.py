@@ -115,7 +115,7 @@ def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Co
     waiting = [start] if start else []
     while waiting:
         current = waiting.pop()
-        if current is not None and current not in seen and current in known:
+        if current not in seen and current in known:
             seen[current] = known[current]
             waiting.extend(known[current].parents)
     return sorted(seen.values(), key=lambda made: -made.created_at_us)[:limit]

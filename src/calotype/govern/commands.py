@@ -21,11 +21,13 @@ def audit(
     t = terminal(ctx)
     events = service.audit(t.actor, store=t.store(), subject=dataset, limit=limit)
     intact = not service.chain_problems(t.actor, store=t.store())
-    value = {"items": [event.to_dict() for event in events], "intact": intact}
+    items = [event.to_dict() for event in events]
     rows = [[i["seq"], i["at"][:19], i["actor"], i["verb"], i["subject"], canonical_json(i["details"])[:100]]
-            for i in value["items"]]  # type: ignore[union-attr]  # fmt: skip
+            for i in items]  # fmt: skip
     chain = "the chain is intact" if intact else "THE CHAIN IS BROKEN: run `calotype verify`"
-    t.emit(value, [table(["", "at", "who", "verb", "what", "details"], rows), chain])
+    t.emit(
+        {"items": items, "intact": intact}, [table(["", "at", "who", "verb", "what", "details"], rows), chain]
+    )
 
 
 def verify(

@@ -10,7 +10,7 @@ import numpy as np
 
 from calotype.models.model import Embedder, EmbedderUnknown, Rgb, Vectors, unit_length
 from calotype.models.onnx import OnnxEmbedder
-from calotype.vision import descriptors
+from calotype.vision.descriptors import DIMENSIONS, hog_colour
 
 HOG_COLOUR = "hog-colour-v1"
 """The default: gradients and colours, computed without any learned weights. It sees layout and light, not meaning."""
@@ -21,13 +21,13 @@ class HogColour:
     """Histograms of oriented gradients and of colour (`vision.descriptors`)."""
 
     name: str = HOG_COLOUR
-    dim: int = descriptors.DIMENSIONS
+    dim: int = DIMENSIONS
 
     def embed(self, images: Sequence[Rgb]) -> Vectors:
         """Vectors (N, dim) float32 of length 1 for N images, each (H, W, 3) uint8."""
         if not images:
             return np.zeros((0, self.dim), np.float32)
-        return unit_length(np.stack([descriptors.hog_colour(image) for image in images]).astype(np.float32))
+        return unit_length(np.stack([hog_colour(image) for image in images]).astype(np.float32))
 
 
 EMBEDDERS: dict[str, Callable[[], Embedder]] = {HOG_COLOUR: HogColour}

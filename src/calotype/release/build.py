@@ -1,4 +1,6 @@
-"""Files of a release or an export: written aside, then renamed into place whole. The same state gives the same bytes."""
+"""Files of a release or an export: written aside, then renamed into place whole. The same state gives the
+same bytes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The card of a release: what is in it, for whom, tested how. Facts of the commit only, so it comes out the same again."""
+"""The card of a release: what is in it, for whom, tested how. Facts of the commit only, so it comes out
+the same again.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def contents(snapshot: Snapshot, ids: Sequence[str], label_set: str) -> Contents
     )
 
 
-def facts(snapshot: Snapshot, commit: Commit, version: str, spec: Spec, ids: Sequence[str], verdict: Verdict) -> dict[str, Any]:  # fmt: skip
+def facts(
+    snapshot: Snapshot, commit: Commit, version: str, spec: Spec, ids: Sequence[str], verdict: Verdict
+) -> dict[str, Any]:
     """The card as plain values, less what the exports lost (`with_exports`)."""
     held = contents(snapshot, ids, spec.label_set)
     rows = held.samples

@@ -1,4 +1,6 @@
-"""Names for exported files: safe on every file system, unique also where case does not count, and the same each time."""
+"""Names for exported files: safe on every file system, unique also where case does not count, and the same
+each time.
+"""
 
 from __future__ import annotations
 

@@ -108,7 +108,8 @@ class Catalog:
         with self.engine.connect() as conn:
             if not sa.inspect(conn).has_table("alembic_version"):
                 return None
-            return conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            found: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return found
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

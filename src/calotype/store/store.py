@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from calotype.foundation.actor import Actor, Decider, Guard, OwnersOnly
 from calotype.foundation.clock import now_us
@@ -63,7 +64,10 @@ def create_workspace(actor: Actor, root: Path, *, decider: Decider | None = None
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
     store = _open(root, decider)
     with store.catalog.write(actor, "workspace.create", subject="workspace") as tx:
-        rows = [{"key": "id", "value": uuid7()}, {"key": "created_at_us", "value": now_us()}]
+        rows: list[dict[str, Any]] = [
+            {"key": "id", "value": uuid7()},
+            {"key": "created_at_us", "value": now_us()},
+        ]
         tx.conn.execute(schema.workspace.insert(), rows)
     return store
 

@@ -136,7 +136,7 @@ class Tables:
         dataset = lance.dataset(str(uri))
         if dataset.version != pin:
             dataset = lance.dataset(str(uri), version=pin)
-            dataset.restore()
+            dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
 
     def _create_empty(self, uri: Path, schema: pa.Schema) -> None:

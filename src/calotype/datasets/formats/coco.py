@@ -1,4 +1,6 @@
-"""COCO instances: one JSON with images, annotations and categories. Source: the data format page of the COCO dataset."""
+"""COCO instances: one JSON with images, annotations and categories. Source: the data format page of the
+COCO dataset.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,21 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.progress import Progress, silent
 from calotype.vision import masks, polygons
 
-_ANNOTATION_KEYS = frozenset({"id", "image_id", "category_id", "bbox", "segmentation", "area", "iscrowd", "score",
-                              "keypoints", "num_keypoints", "attributes"})  # fmt: skip
+_ANNOTATION_KEYS = frozenset(
+    {
+        "id",
+        "image_id",
+        "category_id",
+        "bbox",
+        "segmentation",
+        "area",
+        "iscrowd",
+        "score",
+        "keypoints",
+        "num_keypoints",
+        "attributes",
+    }
+)
 _IMAGE_KEYS = frozenset({"id", "file_name", "width", "height", "license"})
 _LARGEST = 1e7
 
@@ -60,28 +75,30 @@ class Coco:
         losses: Counter[str] = Counter()
         by_split: dict[str, dict[str, list[Any]]] = {}
         files, n_annotations, n_images = [], 0, 0
-        for sample, annotations in samples.items():
+        for sample, labels in samples.items():
             n_images += 1
-            split = by_split.setdefault(sample.split, {"images": [], "annotations": []})
+            rows = by_split.setdefault(sample.split, {"images": [], "annotations": []})
             place = samples.file_name(sample)
             (out / "images" / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(samples.media_path(sample), out / "images" / place)
             files.append(f"images/{place}")
-            split["images"].append(_image_row(sample, n_images, place))
-            for a in annotations:
+            rows["images"].append(_image_row(sample, n_images, place))
+            for a in labels:
                 if a.bbox_xywh_px is None:
                     losses["annotation of kind classification"] += 1
                     continue
                 n_annotations += 1
-                split["annotations"].append(_annotation_row(a, n_annotations, n_images))
+                rows["annotations"].append(_annotation_row(a, n_annotations, n_images))
             for what, lost in (("tags of a sample", sample.tags), ("source of a sample", sample.source)):
                 losses[what] += 1 if lost else 0
-        categories = [{**c.extra, "id": c.id, "name": c.name, "supercategory": c.supercategory} for c in
-                      samples.ontology.classes]  # fmt: skip
+        categories = [
+            {**c.extra, "id": c.id, "name": c.name, "supercategory": c.supercategory}
+            for c in samples.ontology.classes
+        ]
         (out / "annotations").mkdir(parents=True, exist_ok=True)
-        for split, rows in sorted(by_split.items()):
+        for split, listed in sorted(by_split.items()):
             place = f"annotations/instances_{split}.json" if split else "annotations/instances.json"
-            body = {"info": {}, "licenses": [], **rows, "categories": categories}
+            body = {"info": {}, "licenses": [], **listed, "categories": categories}
             (out / place).write_text(json.dumps(body, ensure_ascii=False, allow_nan=False), encoding="utf-8")
             files.append(place)
         lost_kinds = tuple(Loss(what, count) for what, count in sorted(losses.items()) if count)
@@ -96,8 +113,13 @@ class _Reading:
         self._problems: list[Problem] = []
 
     def parsed(self) -> Parsed:
-        return Parsed("coco", tuple(self._images), tuple(self._annotations), tuple(self._classes.values()),
-                      tuple(self._problems))  # fmt: skip
+        return Parsed(
+            "coco",
+            tuple(self._images),
+            tuple(self._annotations),
+            tuple(self._classes.values()),
+            tuple(self._problems),
+        )
 
     def take(self, file: Path, pictures: Path, *, split: str) -> None:
         value = _load(file)
@@ -149,11 +171,20 @@ class _Reading:
                 )
                 continue
             extra = {k: v for k, v in row.items() if k not in _IMAGE_KEYS}
-            metadata = {
-                k: v for k, v in extra.items() if isinstance(v, str | int | float) and k.isidentifier()
-            }
-            self._images.append(ParsedImage(key, name, _find(pictures, name), split, licences.get(row.get("license"), ""),
-                                            metadata, (), extra, where))  # fmt: skip
+            metadata = {k: v for k, v in extra.items() if _is_plain(v) and k.isidentifier() and k.isascii()}
+            self._images.append(
+                ParsedImage(
+                    key,
+                    name,
+                    _find(pictures, name),
+                    split,
+                    licences.get(row.get("license"), ""),
+                    metadata,
+                    (),
+                    extra,
+                    where,
+                )
+            )
         return sizes
 
     def _take_classes(self, file: Path, value: dict[str, Any]) -> dict[int, str]:
@@ -167,8 +198,10 @@ class _Reading:
                 )
             names[row["id"]] = row["name"]
             keypoints = tuple(k for k in row.get("keypoints") or () if isinstance(k, str))
-            self._classes.setdefault(row["name"], ParsedClass(row["name"], row["id"],
-                                                              str(row.get("supercategory") or ""), keypoints))  # fmt: skip
+            self._classes.setdefault(
+                row["name"],
+                ParsedClass(row["name"], row["id"], str(row.get("supercategory") or ""), keypoints),
+            )
         return names
 
 
@@ -189,15 +222,23 @@ def _annotation(
     identity = row.get("id")
     if identity is not None and (not _is_whole(identity) or abs(identity) >= 2**63):
         raise _Unreadable(f"its id {str(identity)[:40]} is no whole number below 2**63")
-    score = row.get("score")
     return ParsedAnnotation(
-        image_key=f"{file}:{row['image_id']}", class_name=names[row["category_id"]], kind=kind, where=where,
-        bbox_xywh_px=box, rings_px=rings, mask_rle=rle, mask_size_hw=size, keypoints_xyv=keypoints,
-        area_px=_area(row, rings, box), score=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,
-        iscrowd=bool(row.get("iscrowd", 0)), attributes=_mapping(row.get("attributes")),
+        image_key=f"{file}:{row['image_id']}",
+        class_name=names[row["category_id"]],
+        kind=kind,
+        where=where,
+        bbox_xywh_px=box,
+        rings_px=rings,
+        mask_rle=rle,
+        mask_size_hw=size,
+        keypoints_xyv=keypoints,
+        area_px=_area(row, rings, box),
+        score=_score(row.get("score")),
+        iscrowd=bool(row.get("iscrowd", 0)),
+        attributes=_mapping(row.get("attributes")),
         extra={k: v for k, v in row.items() if k not in _ANNOTATION_KEYS},
         source_id="" if identity is None else str(identity),
-    )  # fmt: skip
+    )
 
 
 def _box(
@@ -334,8 +375,15 @@ def _image_row(sample: Sample, identity: int, place: str) -> dict[str, Any]:
 
 def _annotation_row(a: Annotation, identity: int, image_id: int) -> dict[str, Any]:
     own = int(a.source_id) if a.source_id.isdigit() else None
-    row: dict[str, Any] = {**a.extra, "id": identity, "image_id": image_id, "category_id": a.class_id,
-                           "bbox": list(a.bbox_xywh_px or ()), "area": a.area_px or 0.0, "iscrowd": int(a.iscrowd)}  # fmt: skip
+    row: dict[str, Any] = {
+        **a.extra,
+        "id": identity,
+        "image_id": image_id,
+        "category_id": a.class_id,
+        "bbox": list(a.bbox_xywh_px or ()),
+        "area": a.area_px or 0.0,
+        "iscrowd": int(a.iscrowd),
+    }
     if own is not None:
         row["source_id"] = own
     if a.rings_px:
@@ -350,6 +398,14 @@ def _annotation_row(a: Annotation, identity: int, image_id: int) -> dict[str, An
     if a.score is not None:
         row["score"] = a.score
     return {**row, "attributes": dict(a.attributes)} if a.attributes else row
+
+
+def _score(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_whole(value: Any) -> bool:

@@ -1,4 +1,6 @@
-"""Image folders: one folder a class, optionally below one folder a split. Source: the layout of torchvision ImageFolder."""
+"""Image folders: one folder a class, optionally below one folder a split. Source: the layout of
+torchvision ImageFolder.
+"""
 
 from __future__ import annotations
 
@@ -63,9 +65,9 @@ class Folder:
         """Copies each image into the folder of its class; what a folder cannot hold is a loss."""
         losses: Counter[str] = Counter()
         files, n_annotations = [], 0
-        for sample, annotations in samples.items():
-            whole = [a for a in annotations if a.kind is Kind.CLASSIFICATION]
-            for a in annotations:
+        for sample, labels in samples.items():
+            whole = [a for a in labels if a.kind is Kind.CLASSIFICATION]
+            for a in labels:
                 if a.kind is not Kind.CLASSIFICATION:
                     losses[f"annotation of kind {a.kind}"] += 1
             if len(whole) > 1:

@@ -106,8 +106,8 @@ class Compiler:
             case Has():
                 return self._has(tree, inside=inside)
             case In(name, values, at):
-                parts = [Compare(name, "=", value, at) for value in values]
-                return self._sql(Or(tuple(parts)), inside=inside)
+                either = tuple(Compare(name, "=", value, at) for value in values)
+                return self._sql(Or(either), inside=inside)
             case Missing(name, at):
                 sql, kind = self._field(name, at, inside=inside)
                 return f"({sql} IS NULL OR {sql} = '')" if kind == "str" else f"({sql} IS NULL)"
