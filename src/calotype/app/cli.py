@@ -31,21 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "branch": ("calotype.datasets.commands:branch", "Make or list branches"),
     "tag": ("calotype.datasets.commands:tag", "Make or list tags"),
     "rollback": ("calotype.datasets.commands:rollback", "Hold again what an older commit held"),
-    "contract": ("calotype.checks.commands:contract", "Write and set the contract of a dataset"),
-    "check": ("calotype.checks.commands:check", "Test a dataset against its contract"),
-    "augment": ("calotype.augment.commands:augment", "Derive varied samples, labels warped with the pixels"),
-    "transform": ("calotype.transform.commands:transform", "Derive samples by a fixed recipe"),
-    "map-classes": ("calotype.transform.commands:map_classes", "Rename, merge or drop classes"),
-    "split": ("calotype.curate.commands:split", "Assign train, val and test without leakage"),
-    "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
-    "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
-    "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
-    "run": ("calotype.pipeline.commands:run", "Run a pipeline"),
-    "runs": ("calotype.pipeline.commands:runs", "List pipeline runs"),
     "audit": ("calotype.govern.commands:audit", "Show who did what"),
     "verify": ("calotype.govern.commands:verify", "Prove that nothing is missing"),
-    "serve": ("calotype.app.serving:serve", "Open the workspace in the browser"),
-    "demo": ("calotype.app.demo.commands:demo", "Run the whole pipeline on two datasets and look at them"),
 }
 """Name -> where the command lies, and its line in the list. The order is the order of work."""
 

@@ -8,12 +8,11 @@ import json
 import math
 import shutil
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from calotype.datasets.formats.base import (
     ExportSamples,
-    LabelFileUnreadable,
     Loss,
     Parsed,
     ParsedAnnotation,
@@ -21,6 +20,16 @@ from calotype.datasets.formats.base import (
     ParsedImage,
     Problem,
     Written,
+)
+from calotype.datasets.formats.coco_files import (
+    Unreadable,
+    climbs,
+    find_picture,
+    label_files,
+    load_json,
+    picture_folder,
+    refused,
+    split_of,
 )
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.progress import Progress, silent
@@ -45,10 +54,6 @@ _IMAGE_KEYS = frozenset({"id", "file_name", "width", "height", "license"})
 _LARGEST = 1e7
 
 
-class _Unreadable(Exception):
-    """Inside this file only: why a JSON text is refused."""
-
-
 class Coco:
     """Boxes, polygons, masks and keypoints in one JSON file."""
 
@@ -58,16 +63,16 @@ class Coco:
 
     def detect(self, path: Path) -> bool:
         """A JSON file, or a folder with one that names images and annotations."""
-        return any(b'"images"' in file.read_bytes()[:10_000_000] for file in _label_files(path))
+        return any(b'"images"' in file.read_bytes()[:10_000_000] for file in label_files(path))
 
     def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
         """Raises: LabelFileUnreadable."""
-        files = _label_files(path)
+        files = label_files(path)
         if not files:
-            raise _refused(path, "there is no JSON file", "give the JSON file, or the folder that holds it")
+            raise refused(path, "there is no JSON file", "give the JSON file, or the folder that holds it")
         reading = _Reading()
         for file in files:
-            reading.take(file, images or _picture_folder(file), split=_split_of(file))
+            reading.take(file, images or picture_folder(file), split=split_of(file))
         return reading.parsed()
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
@@ -122,20 +127,20 @@ class _Reading:
         )
 
     def take(self, file: Path, pictures: Path, *, split: str) -> None:
-        value = _load(file)
+        value = load_json(file)
         sizes = self._take_images(file, value, pictures, split)
         names = self._take_classes(file, value)
         rows = value.get("annotations", [])
         if not isinstance(rows, list):
-            raise _refused(file, "`annotations` is no list", "export the file again")
+            raise refused(file, "`annotations` is no list", "export the file again")
         counted = Counter(str(row.get("id")) for row in rows if isinstance(row, dict) and "id" in row)
         for at, row in enumerate(rows):
             where = f"{file.name} annotations[{at}]"
             try:
                 if isinstance(row, dict) and counted[str(row.get("id"))] > 1:
-                    raise _Unreadable(f"its id {row.get('id')} is given twice")
+                    raise Unreadable(f"its id {row.get('id')} is given twice")
                 self._annotations.append(_annotation(row, where, file.name, sizes, names))
-            except (_Unreadable, masks.RleInvalid) as error:
+            except (Unreadable, masks.RleInvalid) as error:
                 self._problems.append(Problem("invalid", "annotation", where, str(error)))
 
     def _take_images(
@@ -143,7 +148,7 @@ class _Reading:
     ) -> dict[int, tuple[int, int]]:
         rows = value.get("images")
         if not isinstance(rows, list):
-            raise _refused(file, "the list `images` is missing", "export the file again with its images")
+            raise refused(file, "the list `images` is missing", "export the file again with its images")
         licences = {entry.get("id"): str(entry.get("name", "")) for entry in _dicts(value.get("licenses"))}
         sizes: dict[int, tuple[int, int]] = {}
         for at, row in enumerate(rows):
@@ -158,42 +163,29 @@ class _Reading:
                 )
                 continue
             if row["id"] in sizes:
-                raise _refused(
+                raise refused(
                     file, f"two images have the id {row['id']}", "give every image an id of its own"
                 )
             sizes[row["id"]] = (
                 (int(row.get("width") or 0), int(row.get("height") or 0)) if _sized(row) else (0, 0)
             )
             key, name = f"{file.name}:{row['id']}", row["file_name"]
-            if _climbs(name):
+            if climbs(name):
                 self._problems.append(
                     Problem("invalid", "image", where, f"file name {name[:80]!r} leads out", None, key)
                 )
                 continue
-            extra = {k: v for k, v in row.items() if k not in _IMAGE_KEYS}
-            metadata = {k: v for k, v in extra.items() if _is_plain(v) and k.isidentifier() and k.isascii()}
-            self._images.append(
-                ParsedImage(
-                    key,
-                    name,
-                    _find(pictures, name),
-                    split,
-                    licences.get(row.get("license"), ""),
-                    metadata,
-                    (),
-                    extra,
-                    where,
-                )
-            )
+            licence = licences.get(row.get("license"), "")
+            self._images.append(_image(row, key, find_picture(pictures, name), split, licence, where))
         return sizes
 
     def _take_classes(self, file: Path, value: dict[str, Any]) -> dict[int, str]:
         names: dict[int, str] = {}
         for row in _dicts(value.get("categories")):
             if not _is_whole(row.get("id")) or not isinstance(row.get("name"), str) or not row["name"]:
-                raise _refused(file, "a category needs `id` and `name`", "name every category")
+                raise refused(file, "a category needs `id` and `name`", "name every category")
             if row["name"] in names.values() and names.get(row["id"]) != row["name"]:
-                raise _refused(
+                raise refused(
                     file, f"two categories are named {row['name'][:80]!r}", "give each a name of its own"
                 )
             names[row["id"]] = row["name"]
@@ -205,15 +197,23 @@ class _Reading:
         return names
 
 
+def _image(
+    row: dict[str, Any], key: str, path: Path | None, split: str, licence: str, where: str
+) -> ParsedImage:
+    extra = {k: v for k, v in row.items() if k not in _IMAGE_KEYS}
+    metadata = {k: v for k, v in extra.items() if _is_plain(v) and k.isidentifier() and k.isascii()}
+    return ParsedImage(key, row["file_name"], path, split, licence, metadata, (), extra, where)
+
+
 def _annotation(
     row: Any, where: str, file: str, sizes: dict[int, tuple[int, int]], names: dict[int, str]
 ) -> ParsedAnnotation:
     if not isinstance(row, dict):
-        raise _Unreadable("it is no object")
+        raise Unreadable("it is no object")
     if not _is_whole(row.get("image_id")) or row["image_id"] not in sizes:
-        raise _Unreadable(f"its image_id {row.get('image_id')!r} is not listed")
+        raise Unreadable(f"its image_id {row.get('image_id')!r} is not listed")
     if not _is_whole(row.get("category_id")) or row["category_id"] not in names:
-        raise _Unreadable(f"its category_id {row.get('category_id')!r} is not listed")
+        raise Unreadable(f"its category_id {row.get('category_id')!r} is not listed")
     width, height = sizes[row["image_id"]]
     rings, rle, size = _segmentation(row.get("segmentation"), width, height)
     keypoints = _numbers(row.get("keypoints") or [], "keypoints")
@@ -221,7 +221,7 @@ def _annotation(
     kind = Kind.KEYPOINTS if keypoints else Kind.MASK if rle else Kind.POLYGON if rings else Kind.BOX
     identity = row.get("id")
     if identity is not None and (not _is_whole(identity) or abs(identity) >= 2**63):
-        raise _Unreadable(f"its id {str(identity)[:40]} is no whole number below 2**63")
+        raise Unreadable(f"its id {str(identity)[:40]} is no whole number below 2**63")
     return ParsedAnnotation(
         image_key=f"{file}:{row['image_id']}",
         class_name=names[row["category_id"]],
@@ -248,12 +248,12 @@ def _box(
         return polygons.rings_bbox_xywh(rings)
     values = _numbers(row.get("bbox"), "bbox")
     if len(values) != 4:
-        raise _Unreadable(f"its bbox has {len(values)} numbers, 4 are needed")
+        raise Unreadable(f"its bbox has {len(values)} numbers, 4 are needed")
     x, y, w, h = values
     if w <= 0 or h <= 0:
-        raise _Unreadable(f"its box has no area ({w} x {h})")
+        raise Unreadable(f"its box has no area ({w} x {h})")
     if width and height and (x >= width or y >= height or x + w <= 0 or y + h <= 0):
-        raise _Unreadable(f"its box lies outside the image of {width}x{height}")
+        raise Unreadable(f"its box lies outside the image of {width}x{height}")
     return x, y, w, h
 
 
@@ -265,31 +265,31 @@ def _segmentation(
     if isinstance(value, dict):
         size, counts = value.get("size"), value.get("counts")
         if not isinstance(size, list) or len(size) != 2 or not all(_is_whole(side) for side in size):
-            raise _Unreadable("its mask has no size")
+            raise Unreadable("its mask has no size")
         if width and height and tuple(size) != (height, width):
-            raise _Unreadable(f"its mask is {size[1]}x{size[0]}, the image {width}x{height}")
+            raise Unreadable(f"its mask is {size[1]}x{size[0]}, the image {width}x{height}")
         shape = (size[0], size[1])
         if isinstance(counts, str):
             return (), masks.to_string(masks.from_string(counts, shape)), shape
         if isinstance(counts, list):
             return (), masks.to_string(masks.from_counts(counts, shape)), shape
-        raise _Unreadable("its mask has no counts")
+        raise Unreadable("its mask has no counts")
     if not isinstance(value, list):
-        raise _Unreadable("its segmentation is neither polygons nor a mask")
+        raise Unreadable("its segmentation is neither polygons nor a mask")
     rings = tuple(_numbers(ring, "polygon") for ring in value)
     for ring in rings:
         problem = polygons.ring_problem(ring)
         if problem:
-            raise _Unreadable(f"its polygon has {problem}")
+            raise Unreadable(f"its polygon has {problem}")
     return rings, "", None
 
 
 def _numbers(value: Any, what: str) -> tuple[float, ...]:
     if not isinstance(value, list):
-        raise _Unreadable(f"its {what} is no list of numbers")
+        raise Unreadable(f"its {what} is no list of numbers")
     for number in value:
         if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= _LARGEST:
-            raise _Unreadable(f"its {what} holds {str(number)[:40]}")
+            raise Unreadable(f"its {what} holds {str(number)[:40]}")
     return tuple(float(number) for number in value)
 
 
@@ -298,74 +298,6 @@ def _area(row: dict[str, Any], rings: tuple[tuple[float, ...], ...], box: tuple[
     if isinstance(area, int | float) and not isinstance(area, bool) and math.isfinite(area):
         return float(area)
     return polygons.rings_area(rings) if rings else box[2] * box[3]
-
-
-def _load(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
-    except UnicodeDecodeError:
-        raise _refused(file, "it is not UTF-8 text", "save it again as UTF-8") from None
-    except (json.JSONDecodeError, RecursionError, _Unreadable, OSError, ValueError) as error:
-        detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise _refused(file, detail, "export the file again; it is broken as a whole") from None
-    if not isinstance(value, dict):
-        raise _refused(
-            file, "its top level is no object", "give a file with images, annotations and categories"
-        )
-    return value
-
-
-def _no_constant(name: str) -> None:
-    raise _Unreadable(f"{name} is no JSON number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise _Unreadable(f"the key {twice[:40]!r} stands twice in one object")
-    return made
-
-
-def _label_files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        return []
-    return sorted((path / "annotations").glob("*.json")) or sorted(path.glob("*.json"))
-
-
-def _picture_folder(file: Path) -> Path:
-    for base in (file.parent, file.parent.parent):
-        if (base / "images").is_dir():
-            return base / "images"
-    return file.parent
-
-
-def _split_of(file: Path) -> str:
-    words = file.stem.lower().replace("-", "_").split("_")
-    return next(
-        (split for split in ("train", "val", "test") if any(word.startswith(split) for word in words)), ""
-    )
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    root = folder.resolve()
-    for candidate in (root / name, root / PurePosixPath(name).name):
-        if candidate.is_file() and candidate.resolve().is_relative_to(root):
-            return candidate
-    return None
-
-
-def _climbs(name: str) -> bool:
-    return (
-        not name
-        or name.startswith("/")
-        or "\\" in name
-        or ":" in name[:3]
-        or ".." in PurePosixPath(name).parts
-    )
 
 
 def _image_row(sample: Sample, identity: int, place: str) -> dict[str, Any]:
@@ -422,7 +354,3 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
-    return LabelFileUnreadable(where=file.name, file=file.name, format="COCO", detail=detail, hint=hint)
