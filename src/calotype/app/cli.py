@@ -31,6 +31,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "branch": ("calotype.datasets.commands:branch", "Make or list branches"),
     "tag": ("calotype.datasets.commands:tag", "Make or list tags"),
     "rollback": ("calotype.datasets.commands:rollback", "Hold again what an older commit held"),
+    "contract": ("calotype.checks.commands:contract", "Write and set the contract of a dataset"),
+    "check": ("calotype.checks.commands:check", "Test a dataset against its contract"),
+    "split": ("calotype.curate.commands:split", "Assign train, val and test without leakage"),
+    "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
+    "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
+    "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
     "audit": ("calotype.govern.commands:audit", "Show who did what"),
     "verify": ("calotype.govern.commands:verify", "Prove that nothing is missing"),
 }

@@ -135,3 +135,17 @@ class Selection:
                 for p in self.picks
             ],
         }
+
+
+def fractions(text: str) -> dict[str, float]:
+    """`train=.8,val=.1,test=.1` as a mapping. Raises: FractionsInvalid."""
+    made: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            made[name.strip()] = float(share)
+        except ValueError:
+            raise FractionsInvalid(
+                got=repr(text[:80]), detail=f"{part.strip()!r} is not NAME=SHARE"
+            ) from None
+    return made

@@ -1,0 +1,69 @@
+"""The command line of release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.foundation.terminal import table, terminal
+from calotype.release import service
+
+
+def release(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="For example 1.0.0.", show_default=False)],
+    split: Annotated[
+        str | None, typer.Option(help="Assign splits first, e.g. train=.8,val=.1,test=.1")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Keep samples with the same value of this field together.")
+    ] = None,
+    where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another split.")] = 0,
+    format: Annotated[
+        list[str] | None, typer.Option("--format", "-f", help="A format to write; several times.")
+    ] = None,
+) -> None:
+    """Freeze a tested version; refused when a gate is red."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        made = service.release(
+            t.actor, name, version, store=t.store(), gatekeeper=t.ports.gatekeeper(t.store()),
+            splitter=t.ports.splitter, split=t.ports.fractions(split) if split else None, by=by, where=where,
+            seed=seed, formats=tuple(format or ("coco",)), progress=progress,
+        )  # fmt: skip
+    value = made.to_dict()
+    t.emit(
+        value,
+        f"released {name} {version}: commit {value['commit'][:12]}",
+        next=f"calotype log {name.partition('@')[0]}",
+    )
+
+
+def export(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)],
+    format: Annotated[str, typer.Option("--format", "-f", help="coco or folder.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="A folder that is not there or empty.", show_default=False)],
+    where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
+    label_set: Annotated[str, typer.Option(help="The annotations to write.")] = DEFAULT_LABEL_SET,
+) -> None:
+    """Write a dataset in a label format, and list what the format cannot hold."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        made = service.export(
+            t.actor, name, format, out, store=t.store(), where=where, label_set=label_set, progress=progress
+        )
+    value = made.to_dict()
+    rows = [[loss["what"], loss["count"]] for loss in value["losses"]]
+    t.emit(
+        value,
+        [
+            f"wrote {made.samples} samples, {made.annotations} annotations to {out}",
+            table(["lost", "count"], rows),
+        ],
+    )
