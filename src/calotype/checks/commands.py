@@ -61,6 +61,6 @@ def check(
         table(["gate", "state", "measured", "threshold", ""], gates),
         table(["check", "severity", "reason"], found),
     ]
-    t.emit(report.to_dict(), [*shown, str(report)])
+    t.emit(report.to_dict(), [*shown, str(report).splitlines()[0]])
     if report.red:
         raise typer.Exit(FINDINGS)
