@@ -1,9 +1,10 @@
 """Sharing units out to splits: sizes as asked for, classes even, the same answer for the same content.
 
-A unit is what must stay together. Units are given out one at a time, large ones and those with rare classes first,
-each to the split that then deviates least from its share. Source of the idea: iterative stratification, Sechidis,
-Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011; the measure of deviation is the
-chi-squared statistic over classes, with the number of samples as one more column.
+A unit is what must stay together. Units are given out one at a time, large ones and those with rare classes
+first, each to the split that then deviates least from its share. Source of the idea: iterative
+stratification, Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011;
+the measure of deviation is the chi-squared statistic over classes, with the number of samples as one more
+column.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def drawn_order(keys: Iterable[str], *, seed: int) -> list[str]:
 
 
 def joined(n: int, links: Iterable[Sequence[int]]) -> Ints:
-    """Union-find: of `n` things and lists that belong together, the smallest member of each one's set, (n,)."""
+    """Union-find: of `n` things and lists that belong together, the smallest member of each one's set,
+    (n,).
+    """
     parent = list(range(n))
 
     def root(at: int) -> int:
@@ -59,7 +62,9 @@ def joined(n: int, links: Iterable[Sequence[int]]) -> Ints:
 
 
 def quotas(total: int, fractions: Floats, *, n_units: int) -> Ints:
-    """Samples that each split should get, (S,): largest remainders, and at least one where there are units enough."""
+    """Samples that each split should get, (S,): largest remainders, and at least one where there are units
+    enough.
+    """
     exact = fractions * total
     whole = np.floor(exact + 1e-9).astype(np.int64)
     for at in np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]:
@@ -73,7 +78,9 @@ def quotas(total: int, fractions: Floats, *, n_units: int) -> Ints:
 
 
 def assign(units: Units, fractions: Sequence[float], *, seed: int) -> Ints:
-    """The index of a split for each unit, (U,). Deterministic in the keys, sizes, counts, fractions and seed."""
+    """The index of a split for each unit, (U,). Deterministic in the keys, sizes, counts, fractions and
+    seed.
+    """
     shares = np.asarray(fractions, dtype=np.float64)
     chosen = units.fixed.copy()
     free = np.flatnonzero(chosen < 0)

@@ -65,8 +65,8 @@ class SplitResult:
     """What `split` did.
 
     `samples` counts all samples of each split (derived ones too), `originals` those that fractions are about,
-    `annotations` is class -> split -> annotations on originals. `changed` samples got another split than before.
-    `groups` is the number of units that were kept together.
+    `annotations` is class -> split -> annotations on originals. `changed` samples got another split than
+    before. `groups` is the number of units that were kept together.
     """
 
     samples: Mapping[str, int]
@@ -90,7 +90,9 @@ class SplitResult:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One picked sample: `rank` from 1, why in words, and the number behind it (its meaning is in the reason)."""
+    """One picked sample: `rank` from 1, why in words, and the number behind it (its meaning is in the
+    reason).
+    """
 
     sample_id: str
     name: str

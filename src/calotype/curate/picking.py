@@ -1,4 +1,6 @@
-"""Which samples to look at, label or keep: drawn at random, or spread as far as possible over what there is."""
+"""Which samples to look at, label or keep: drawn at random, or spread as far as possible over what there
+is.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +61,8 @@ def by_diversity(found: Sequence[Candidate], vectors: Vectors, n: int, *, seed: 
     Args:
         found: N candidates; the first one is the first pick.
         vectors: (N, D) float32, rows of length 1.
-    Source: T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985: at most twice the
-        radius of the best possible choice.
+    Source: T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985: at most twice
+        the radius of the best possible choice.
     """
     nearest = np.full(len(found), np.inf, dtype=np.float32)
     owner = np.zeros(len(found), dtype=np.int64)
@@ -89,7 +91,9 @@ def by_diversity(found: Sequence[Candidate], vectors: Vectors, n: int, *, seed: 
 def embedded(
     snapshot: Snapshot, found: Sequence[Candidate], embedder: Embedder, *, store: Store, progress: Progress
 ) -> tuple[list[Candidate], Vectors]:  # fmt: skip
-    """The candidates whose image can be read, and their vectors (N, D); computed once a media object, then kept."""
+    """The candidates whose image can be read, and their vectors (N, D); computed once a media object, then
+    kept.
+    """
     media = list(dict.fromkeys(candidate.media_sha256 for candidate in found))
     known = repository.vectors(store, embedder.name, media, dim=embedder.dim)
     missing = [sha for sha in media if sha not in known]

@@ -36,16 +36,18 @@ def split(
 ) -> SplitResult:  # fmt: skip
     """Give every original sample a split so that nothing leaks; derived samples follow their parent.
 
-    What stays on one side: samples of one `group`, of one value of `by`, with the same bytes, parent and children, and
-    the lists in `together` (look-alikes). Classes are spread evenly as far as that allows. The same content and seed
-    give the same split, whatever the ids are.
+    What stays on one side: samples of one `group`, of one value of `by`, with the same bytes, parent and
+    children, and the lists in `together` (look-alikes). Classes are spread evenly as far as that allows. The
+    same content and seed give the same split, whatever the ids are.
 
     Args:
         name: Dataset, or `dataset@branch`.
         fractions: Share of each split, together 1.
         by: A metadata field, or `group`, `source`, `licence`, `folder`.
-        keep_existing: Samples that are in one of these splits stay there, and new ones of their group join them.
-        where, pool: Only these samples (a query, sample ids); others keep what they have unless that would leak.
+        keep_existing: Samples that are in one of these splits stay there, and new ones of their group join
+            them.
+        where, pool: Only these samples (a query, sample ids); others keep what they have unless that would
+            leak.
     Raises: NotPermitted, FractionsInvalid, SplitFieldUnknown, QueryInvalid, DatasetNotFound, RefNotFound.
     """
     made: list[splitting.Outcome] = []
@@ -97,7 +99,8 @@ def select(
 def apply_selection(
     actor: Actor, name: str, selection: Selection, selection_name: str, *, store: Store
 ) -> int:
-    """Tag the picked samples `picked:NAME`, and take that tag off all others. Returns how many samples carry it.
+    """Tag the picked samples `picked:NAME`, and take that tag off all others. Returns how many samples carry
+    it.
 
     Samples that went away since are left out. Find them again with the query `tags has "picked:NAME"`.
 

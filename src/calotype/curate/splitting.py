@@ -130,7 +130,9 @@ def _values(snapshot: Snapshot, by: str | None, columns: Mapping[str, list[Any]]
 
 
 def _links(rows: _Rows, values: Sequence[str], wish: Wish) -> Iterator[Sequence[int]]:
-    """Lists of samples that belong together: same group, same field, same bytes, parent and child, look-alikes."""
+    """Lists of samples that belong together: same group, same field, same bytes, parent and child, look-
+    alikes.
+    """
     for column in (rows.groups, values, rows.media):
         same: dict[str, list[int]] = defaultdict(list)
         for at, value in enumerate(column):

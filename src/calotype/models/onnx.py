@@ -14,14 +14,17 @@ from calotype.models.model import ModelUnusable, OnnxRuntimeMissing, Rgb, Vector
 
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
-"""Of ImageNet, as most published image encoders expect. Source: torchvision, the transforms of its weights."""
+"""Of ImageNet, as most published image encoders expect. Source: torchvision, the transforms of its weights.
+"""
 
 
 class OnnxEmbedder:
-    """Runs `path` on the processor. Its name holds the first digits of the file's SHA-256, so a new file is a new name.
+    """Runs `path` on the processor. Its name holds the first digits of the file's SHA-256, so a new file is a
+    new name.
 
-    Images are resized to the model's input (bilinear, 224 x 224 px where the file leaves it open), scaled to 0 to 1
-    and normalised by ImageNet's mean and deviation; the first output is flattened to one vector an image.
+    Images are resized to the model's input (bilinear, 224 x 224 px where the file leaves it open), scaled to
+    0 to 1 and normalised by ImageNet's mean and deviation; the first output is flattened to one vector an
+    image.
     """
 
     def __init__(self, path: Path, *, batch: int = 16) -> None:

@@ -13,7 +13,9 @@ from calotype.models.onnx import OnnxEmbedder
 from calotype.vision.descriptors import DIMENSIONS, hog_colour
 
 HOG_COLOUR = "hog-colour-v1"
-"""The default: gradients and colours, computed without any learned weights. It sees layout and light, not meaning."""
+"""The default: gradients and colours, computed without any learned weights. It sees layout and light, not
+meaning.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,9 @@ def export_into(folder: Path, material: Material, format: str, *, progress: Prog
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What lies in a finished folder. `listed` leaves out the copies of images, which the manifest still names."""
+    """What lies in a finished folder. `listed` leaves out the copies of images, which the manifest still
+    names.
+    """
 
     card: Mapping[str, Any]
     exports: tuple[Exported, ...]

@@ -1,4 +1,6 @@
-"""A card as Markdown. Names and values come from anywhere: whatever Markdown or HTML would act on is escaped."""
+"""A card as Markdown. Names and values come from anywhere: whatever Markdown or HTML would act on is
+escaped.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Samples for training as NumPy arrays, without any framework.
 
-Class indices are dense: 0 to C - 1 in the order of the ontology (ascending class id). `classes` are their names and
-`class_ids` their ids, so `class_ids[index]` leads back. Samples come in order of name and are found by id.
+Class indices are dense: 0 to C - 1 in the order of the ontology (ascending class id). `classes` are their
+names and `class_ids` their ids, so `class_ids[index]` leads back. Samples come in order of name and are found
+by id.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Item(TypedDict):
     """One sample.
 
     `image` (3, H, W) uint8 upright RGB; `boxes_xyxy_px` (N, 4) float32 corners in pixels of that image;
-    `class_indices` (N,) int64; `iscrowd` (N,) bool; `annotation_ids` N ids in the same order. `label` is the class
-    index of the image's classification (-1 where it has none), `labels` (K,) int64 all of them, ascending.
+    `class_indices` (N,) int64; `iscrowd` (N,) bool; `annotation_ids` N ids in the same order. `label` is the
+    class index of the image's classification (-1 where it has none), `labels` (K,) int64 all of them,
+    ascending.
     """
 
     sample_id: str
@@ -42,7 +44,8 @@ class Item(TypedDict):
 
 
 class SampleReader:
-    """Random access to the samples of one split; holds arrays and paths only, so it may go to other processes.
+    """Random access to the samples of one split; holds arrays and paths only, so it may go to other
+    processes.
 
     Args:
         snapshot: The state to read; a commit, so that it stays the same.
@@ -103,7 +106,9 @@ class SampleReader:
     def batches(
         self, size: int, *, seed: int | None = None, epoch: int = 0, drop_last: bool = False
     ) -> Iterator[dict[str, list[Any]]]:  # fmt: skip
-        """Batches of samples as lists by key. Without a seed in order of name, else shuffled by seed and epoch."""
+        """Batches of samples as lists by key. Without a seed in order of name, else shuffled by seed and
+        epoch.
+        """
         order = np.arange(len(self))
         if seed is not None:
             order = np.random.default_rng([seed, epoch]).permutation(order)
@@ -131,7 +136,9 @@ class SampleReader:
         return np.ascontiguousarray(decode_rgb(data).transpose(2, 0, 1))
 
     def _load(self, snapshot: Snapshot, label_set: str) -> None:
-        """All annotations as arrays sorted by sample, then id; `starts` (n + 1,) says where each sample's begin."""
+        """All annotations as arrays sorted by sample, then id; `starts` (n + 1,) says where each sample's
+        begin.
+        """
         table = snapshot.annotations(label_set, columns=_COLUMNS)
         columns = {name: table[name].to_pylist() for name in _COLUMNS}
         index_of = {class_id: index for index, class_id in enumerate(self.class_ids)}

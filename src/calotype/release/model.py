@@ -141,7 +141,9 @@ class Gatekeeper(Protocol):
 
 
 class Splitter(Protocol):
-    """Assigns splits to the samples of a pool and keeps those that are assigned; the room `curate`, wired in `app`."""
+    """Assigns splits to the samples of a pool and keeps those that are assigned; the room `curate`, wired
+    in `app`.
+    """
 
     def __call__(
         self, actor: Actor, name: str, fractions: Mapping[str, float], *, store: Store, by: str | None, seed: int,
@@ -203,7 +205,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version of a dataset, frozen. `card` holds plain values; `files` are those of its build except image copies."""
+    """A version of a dataset, frozen. `card` holds plain values; `files` are those of its build except
+    image copies.
+    """
 
     dataset: str
     version: str
@@ -259,7 +263,9 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A build on disk. `same` is None where the release was asked for other formats, so nothing can be compared."""
+    """A build on disk. `same` is None where the release was asked for other formats, so nothing can be
+    compared.
+    """
 
     out: Path
     files: tuple[File, ...]

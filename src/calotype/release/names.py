@@ -22,9 +22,10 @@ _IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in
 def file_names(samples: Iterable[Sample]) -> dict[str, str]:
     """A relative posix path for each sample id, with the extension of what the bytes are.
 
-    Rules: no way out of the folder; no character, ending or device name that a file system refuses; parts of at most
-    120 bytes in UTF-8 and normal form NFC; no two files whose paths differ only by case or extension (label files are
-    named after images); no file where another one needs a folder. Who comes second by name gets 8 digits of a hash.
+    Rules: no way out of the folder; no character, ending or device name that a file system refuses; parts of
+    at most 120 bytes in UTF-8 and normal form NFC; no two files whose paths differ only by case or extension
+    (label files are named after images); no file where another one needs a folder. Who comes second by name
+    gets 8 digits of a hash.
     """
     ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
     paths = {sample.sample_id: _safe(sample) for sample in ordered}

@@ -1,4 +1,6 @@
-"""The verbs of releasing: freeze a tested version, list, build its files again, export, read it for training."""
+"""The verbs of releasing: freeze a tested version, list, build its files again, export, read it for
+training.
+"""
 
 from __future__ import annotations
 
@@ -47,15 +49,18 @@ def release(
 ) -> Release:  # fmt: skip
     """Freeze the working state of a branch as a version, if all its gates are green, and write its files.
 
-    Order: splits (kept where there are any), the check of the whole state, a commit of pending edits, the files, then
-    in one transaction the release, the tag `release/<version>` and the audit event. A blocked release leaves the
-    splits it assigned and nothing else. Files go to `<workspace>/releases/<dataset>/<version>/`.
+    Order: splits (kept where there are any), the check of the whole state, a commit of pending edits, the
+    files, then in one transaction the release, the tag `release/<version>` and the audit event. A blocked
+    release leaves the splits it assigned and nothing else. Files go to
+    `<workspace>/releases/<dataset>/<version>/`.
 
     Args:
         name: Dataset, or `dataset@branch`.
-        where, pool: Release only these samples (a query, sample ids); gates judge the whole dataset all the same.
-    Raises: NotPermitted, VersionInvalid, ReleaseExists, ReleaseBlocked, ReleaseEmpty, FormatUnknown, QueryInvalid,
-        FractionsInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
+        where, pool: Release only these samples (a query, sample ids); gates judge the whole dataset all the
+            same.
+    Raises: NotPermitted, VersionInvalid, ReleaseExists, ReleaseBlocked, ReleaseEmpty, FormatUnknown,
+        QueryInvalid, FractionsInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable,
+        WorkingStateMoved.
     """
     dataset, branch = refs.split_name(name)
     store.guard.require(actor, Permission.RELEASE_CREATE, dataset=dataset)
@@ -111,7 +116,8 @@ def build(
 ) -> Built:  # fmt: skip
     """Write the files of a release again, byte for byte the same, into a folder that is not there or empty.
 
-    `same` in the answer compares with the hashes of the day of the release (None when other formats are asked for).
+    `same` in the answer compares with the hashes of the day of the release (None when other formats are asked
+    for).
 
     Raises: NotPermitted, ReleaseNotFound, FormatUnknown, TargetNotEmpty, TargetNotWritable, MediaMissing.
     """
@@ -134,7 +140,8 @@ def export(
     actor: Actor, name: str, format: str, out: Path, *, store: Store, where: Where = None,
     label_set: str = DEFAULT_LABEL_SET, progress: Progress = silent,
 ) -> Exported:  # fmt: skip
-    """Write the samples of any state (`dataset@ref`) that match, in one format, into a folder not there or empty.
+    """Write the samples of any state (`dataset@ref`) that match, in one format, into a folder not there or
+    empty.
 
     Raises: NotPermitted, FormatUnknown, QueryInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable.
     """

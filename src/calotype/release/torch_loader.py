@@ -16,8 +16,9 @@ __all__ = ["TorchSamples", "collate", "torch_dataset"]
 class TorchSamples:
     """A map-style dataset for `torch.utils.data.DataLoader`; give the loader `collate_fn=collate`.
 
-    Items have the keys, shapes and dtypes of `loader.Item`: arrays as tensors (image uint8, boxes float32, classes
-    int64, iscrowd bool), the rest as it is. `transform` gets each item and returns what the loader shall see.
+    Items have the keys, shapes and dtypes of `loader.Item`: arrays as tensors (image uint8, boxes float32,
+    classes int64, iscrowd bool), the rest as it is. `transform` gets each item and returns what the loader
+    shall see.
     """
 
     def __init__(self, reader: SampleReader, transform: Change | None = None) -> None:

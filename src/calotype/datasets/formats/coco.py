@@ -295,6 +295,8 @@ def _numbers(value: Any, what: str) -> tuple[float, ...]:
 
 def _area(row: dict[str, Any], rings: tuple[tuple[float, ...], ...], box: tuple[float, ...]) -> float:
     area = row.get("area")
+    if isinstance(area, float) and not math.isfinite(area):
+        raise Unreadable("its area is not finite")
     if isinstance(area, int | float) and not isinstance(area, bool) and math.isfinite(area):
         return float(area)
     return polygons.rings_area(rings) if rings else box[2] * box[3]

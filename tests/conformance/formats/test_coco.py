@@ -1,0 +1,120 @@
+"""COCO as it is read and written: nothing is dropped in silence, nothing broken gets in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calotype.datasets.formats import registry
+from calotype.datasets.formats.base import LabelFileUnreadable, Parsed
+
+COCO = registry.get("coco")
+IMAGE = {"id": 1, "file_name": "a.png", "width": 64, "height": 48}
+CATEGORY = {"id": 7, "name": "car", "supercategory": "vehicle"}
+
+
+def read(folder: Path, *annotations: dict[str, Any], **over: Any) -> Parsed:
+    value = {"images": [IMAGE], "categories": [CATEGORY], "annotations": list(annotations), **over}
+    (folder / "labels.json").write_text(json.dumps(value))
+    return COCO.read(folder / "labels.json")
+
+
+def box(**over: Any) -> dict[str, Any]:
+    return {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1.5, 2, 10.25, 20], **over}
+
+
+def test_a_box_keeps_its_numbers_its_id_and_keys_we_do_not_know(tmp_path):
+    (found,) = read(tmp_path, box(lens="wide")).annotations
+    assert found.bbox_xywh_px == (1.5, 2.0, 10.25, 20.0)
+    assert (found.source_id, found.class_name, found.extra) == ("1", "car", {"lens": "wide"})
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        box(bbox=[1, 2, 0, 5]),
+        box(bbox=[1, 2, -3, 5]),
+        box(bbox=[100, 100, 5, 5]),
+        box(bbox=[1, 2, 3]),
+        box(bbox=["1", 2, 3, 4]),
+        box(bbox=None),
+        box(bbox=[1, 2, 1e300, 4]),
+        box(category_id=99),
+        box(category_id=True),
+        box(image_id=5),
+        box(id=2**70),
+        box(segmentation=[[1, 2, 3]]),
+        box(segmentation=[[]]),
+        box(segmentation={"size": [48, 64], "counts": [1, 2]}),
+        box(segmentation={"size": [65535, 65535], "counts": [65535 * 65535]}),
+        box(segmentation={"size": [48, 64], "counts": "zzz~"}),
+    ],
+)
+def test_a_broken_annotation_is_set_aside_and_the_good_one_stays(tmp_path, broken):
+    parsed = read(tmp_path, {**broken, "id": broken["id"] if broken["id"] != 1 else 2}, box())
+    assert [found.source_id for found in parsed.annotations] == ["1"]
+    assert len(parsed.problems) == 1
+    assert "annotations[0]" in parsed.problems[0].where
+
+
+def test_two_annotations_with_one_id_are_both_set_aside(tmp_path):
+    parsed = read(tmp_path, box(), box())
+    assert (len(parsed.annotations), len(parsed.problems)) == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["../a.png", "/etc/a.png", "C:\\a.png", "..\\a.png"])
+def test_a_file_name_that_leads_out_is_set_aside(tmp_path, name):
+    parsed = read(tmp_path, images=[{**IMAGE, "file_name": name}])
+    assert (len(parsed.images), len(parsed.problems)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"images": [',
+        "[" * 100_000,
+        '{"images": [], "x": NaN}',
+        '{"images": [], "images": []}',
+        "\xff",
+    ],
+)
+def test_a_file_that_is_broken_as_a_whole_is_refused(tmp_path, text):
+    (tmp_path / "labels.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(LabelFileUnreadable):
+        COCO.read(tmp_path / "labels.json")
+
+
+def test_two_images_with_one_id_are_refused(tmp_path):
+    with pytest.raises(LabelFileUnreadable, match="two images"):
+        read(tmp_path, images=[IMAGE, {**IMAGE, "file_name": "b.png"}])
+
+
+def test_the_collection_of_bad_files_is_treated_as_its_manifest_says():
+    data = os.environ.get("CALOTYPE_DEV_DATA")
+    if data is None:
+        pytest.skip("CALOTYPE_DEV_DATA is not set")
+    folder = Path(data) / "bad-annotations"
+    wrong = []
+    with (folder / "manifest.csv").open() as file:
+        rows = [
+            row for row in csv.DictReader(file) if row["file"].startswith("coco/") and row["firm"] == "yes"
+        ]
+    for row in rows:
+        try:
+            parsed = COCO.read(folder / row["file"], images=folder / "images")
+            got = "quarantine-items" if parsed.problems else "accept"
+            listed = {image.key for image in parsed.images}
+            good = sum(found.image_key in listed for found in parsed.annotations)
+        except LabelFileUnreadable:
+            got, good = "refuse", 0
+        if got != row["expected"] or (got != "refuse" and good != int(row["good_annotations"] or 0)):
+            wrong.append((row["file"], row["expected"], row["good_annotations"], got, good))
+    assert wrong == []

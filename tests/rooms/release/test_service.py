@@ -1,0 +1,71 @@
+"""Releases: only through green gates, and the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.support.shops import make_shop
+
+from calotype.app import wiring
+from calotype.datasets import service as datasets
+from calotype.release import service
+from calotype.release.model import Gate, ReleaseBlocked, ReleaseExists, Verdict
+
+SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
+
+
+def cut(owner, workspace, version="1.0.0"):
+    return service.release(
+        owner, "shop", version, store=workspace, gatekeeper=wiring.gatekeeper(workspace),
+        splitter=wiring.splitter, split=SHARES,
+    )  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_release_is_rebuilt_byte_for_byte_after_the_dataset_went_on(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    cut(owner, workspace)
+    service.build(owner, "shop", "1.0.0", store=workspace, out=tmp_path / "a")
+    wiring.splitter(owner, "shop", SHARES, store=workspace, seed=9, keep_existing=False)
+    datasets.commit(owner, "shop", "other splits", store=workspace)
+    service.build(owner, "shop", "1.0.0", store=workspace, out=tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert any(name.endswith("card.md") for name in contents(tmp_path / "a"))
+
+
+def test_a_red_gate_blocks_and_names_the_gate_the_sample_and_the_fix(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw", n=4)
+    red = Gate(name="readable", state="red", fix="add it again", samples=("x.png",))
+    with pytest.raises(ReleaseBlocked) as blocked:
+        service.release(
+            owner, "shop", "1.0.0", store=workspace, gatekeeper=lambda actor, ref: Verdict(gates=(red,)),
+            splitter=wiring.splitter, split=SHARES,
+        )  # fmt: skip
+    told = str(blocked.value)
+    assert all(word in told for word in ("readable", "x.png", "add it again"))
+    assert service.releases(owner, "shop", store=workspace) == []
+
+
+def test_a_version_is_given_once(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    cut(owner, workspace)
+    with pytest.raises(ReleaseExists):
+        cut(owner, workspace)
+
+
+def test_the_loader_yields_images_and_corner_boxes(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    cut(owner, workspace)
+    reader = service.reader(owner, "shop", "1.0.0", "train", store=workspace)
+    assert len(reader) == 12
+    row = reader[0]
+    assert row["image"].dtype == np.uint8
+    assert row["image"].shape[0] == 3
+    assert row["boxes_xyxy_px"].tolist() == [[2.0, 3.0, 22.0, 13.0]]
+    assert row["boxes_xyxy_px"].dtype == np.float32
