@@ -7,8 +7,9 @@ from pathlib import Path
 from calotype.datasets.formats.base import Format, FormatUnknown
 from calotype.datasets.formats.coco import Coco
 from calotype.datasets.formats.folder import Folder
+from calotype.datasets.formats.voc import Voc
 
-FORMATS: dict[str, Format] = {made.name: made for made in (Coco(), Folder())}
+FORMATS: dict[str, Format] = {made.name: made for made in (Coco(), Voc(), Folder())}
 """Name -> format; `detect` asks them in this order."""
 
 
