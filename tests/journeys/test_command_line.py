@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from calotype.app.cli import main
 
@@ -19,28 +17,6 @@ def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, A
         main([*map(str, words), "--json"])
     out = capsys.readouterr().out.strip()
     return int(ended.value.code or 0), json.loads(out.splitlines()[-1]) if out else None
-
-
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
-    """24 noisy pictures with one box each as COCO, one copy, one file that is no picture."""
-    folder = tmp_path / "raw"
-    (folder / "images").mkdir(parents=True)
-    rng = np.random.default_rng(3)
-    images, annotations = [], []
-    for at in range(24):
-        pixels = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / "images" / f"{at:02}.png")
-        images.append(
-            {"id": at, "file_name": f"{at:02}.png", "width": 64, "height": 48, "scene": f"s{at // 4}"}
-        )
-        annotations.append({"id": at, "image_id": at, "category_id": at % 2, "bbox": [4, 5, 20, 10 + at]})
-    value = {"images": images, "annotations": annotations,
-             "categories": [{"id": 0, "name": "car"}, {"id": 1, "name": "dog"}]}  # fmt: skip
-    (folder / "instances.json").write_text(json.dumps(value))
-    (folder / "images" / "copy.png").write_bytes((folder / "images" / "00.png").read_bytes())
-    (folder / "images" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
-    return folder
 
 
 def test_from_pictures_to_a_release_and_back(capsys, tmp_path, raw):

@@ -6,6 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from calotype.datasets.setting_aside import SetAside
+from calotype.foundation.errors import Invalid
+
+
+class UploadTooLarge(Invalid):
+    """More bytes than one image may have."""
+
+    code = "upload-too-large"
+    what = "the image has more than {limit_mb} MB"
+    fix = "add it from a folder with `calotype add`, which takes larger files"
+
+
+class UploadNameInvalid(Invalid):
+    """Not a name for an image."""
+
+    code = "upload-name-invalid"
+    what = "{got!r} is no relative name for an image"
+    fix = "use a name such as cam-07/000123.jpg"
 
 
 @dataclass(frozen=True, slots=True)

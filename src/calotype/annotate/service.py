@@ -38,7 +38,7 @@ from calotype.vision.ontology import Ontology
 def import_annotations(
     actor: Actor, name: str, path: Path, *, store: Store, format: str = "auto", images: Path | None = None,
     label_set: str = DEFAULT_LABEL_SET, on_unknown: str = "error", on_invalid: str = "quarantine", source: str = "",
-    licence: str = "", progress: Progress = silent,
+    licence: str = "", origin: str | None = None, progress: Progress = silent,
 ) -> Imported:  # fmt: skip
     """Import label files, and the images that they list, into a dataset (`name` or `name@branch`).
 
@@ -47,6 +47,7 @@ def import_annotations(
 
     Args:
         images: The folder of the pictures, where the format does not tell; without it, samples are found by name.
+        origin: What makes it the same file when it is imported again; its path, where nothing is said.
         on_unknown: Classes that a closed ontology does not have: "error", "skip" or "quarantine".
         on_invalid: Broken annotations and missing or unreadable files: "error", "skip" or "quarantine".
     Raises: NotPermitted, DatasetNotFound, FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid,
@@ -63,7 +64,7 @@ def import_annotations(
     reader = registry.detect(path) if format == "auto" else registry.get(format)
     parsed = reader.read(path, images=images, progress=progress)
     run = _Run(store, actor, name, parsed, label_set, on_unknown, on_invalid)
-    run.import_id = setting_aside.import_id(info.id, f"labels:{label_set}", str(path.resolve()))
+    run.import_id = setting_aside.import_id(info.id, f"labels:{label_set}", origin or str(path.resolve()))
     run.refuse_problems()
     run.check_classes(read(actor, _working_name(name), store=store).ontology)
     run.bring_images(source=source, licence=licence, progress=progress)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from calotype.checks import service as checks
 from calotype.curate import service as curate
 from calotype.curate.model import fractions
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.govern.rules import RoleRules
+from calotype.release import service as release
 from calotype.release.model import Gate, Gatekeeper, Verdict
 from calotype.store import Store, create_workspace, open_workspace
 
-__all__ = ["create", "fractions", "gatekeeper", "open_at", "splitter"]
+__all__ = ["create", "dataset_badges", "findings_of", "fractions", "gatekeeper", "open_at", "splitter"]
 
 
 def create(actor: Actor, folder: Path) -> Store:
@@ -41,6 +45,21 @@ def gatekeeper(store: Store) -> Gatekeeper:
         return Verdict(gates=gates, findings={check.name: check.n_findings for check in report.checks})
 
     return verdict
+
+
+def dataset_badges(actor: Actor, name: str, *, store: Store) -> dict[str, Any]:
+    """What a list of datasets tells of each: its releases and its gates."""
+    made = release.releases(actor, name, store=store)
+    gates = checks.gate_counts(actor, name, store=store)
+    return {"releases": [one.version for one in made], "gates": gates}
+
+
+def findings_of(
+    actor: Actor, state: Snapshot, sample_ids: Collection[str], *, store: Store
+) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+    """What the newest run of the checks found at these samples."""
+    found = checks.of_samples(actor, state.dataset.name, sample_ids, store=store)
+    return {sample_id: [finding.to_dict() for finding in mine] for sample_id, mine in found.items()}
 
 
 splitter = curate.split

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from calotype.store import schema
 
 _RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
 _CHUNK = 5_000
+_AT_ONCE = 500
 
 
 def add_run(conn: sa.Connection, report: CheckReport, *, dataset_id: str) -> None:
@@ -66,6 +67,17 @@ def findings(
     query = sa.select(_FINDINGS).where(*wanted).order_by(_FINDINGS.c.position).offset(offset)
     rows = conn.execute(query if limit is None else query.limit(limit)).mappings()
     return int(total), tuple(_from_row(row) for row in rows)
+
+
+def of_samples(conn: sa.Connection, run_id: str, sample_ids: Collection[str]) -> tuple[Finding, ...]:
+    """What a run found at these samples, worst first."""
+    wanted = sorted(sample_ids)
+    found: list[Finding] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = _FINDINGS.c.sample_id.in_(wanted[start : start + _AT_ONCE])
+        query = sa.select(_FINDINGS).where(_FINDINGS.c.check_run_id == run_id, part)
+        found += [_from_row(row) for row in conn.execute(query.order_by(_FINDINGS.c.position)).mappings()]
+    return tuple(found)
 
 
 def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from calotype.checks import gates, repository
-from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
+from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding, GateState
 from calotype.checks.suite import REGISTRY, Check, CheckContext, Tally
 from calotype.checks.suite.context import Parameter
+from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.contract import DEFAULT, Contract
@@ -105,6 +106,39 @@ def findings(
         return repository.findings(
             conn, run_id, check=check, severity=severity, offset=page[0], limit=page[1]
         )
+
+
+def of_samples(
+    actor: Actor, name: str, sample_ids: Collection[str], *, store: Store
+) -> dict[str, list[Finding]]:
+    """What the newest run on a dataset found at these samples, worst first; samples without findings are left out.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    dataset = _dataset_of(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset)
+        run = repository.newest(conn, info.id, state_sha256=None, contract_sha256=None)
+        found = repository.of_samples(conn, run.run_id, sample_ids) if run else ()
+    by_sample: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_sample.setdefault(finding.sample_id, []).append(finding)
+    return by_sample
+
+
+def gate_counts(actor: Actor, name: str, *, store: Store) -> dict[str, int] | None:
+    """How many gates are green, red and missing in the newest run on a dataset; None when it was never tested.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name))
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, _dataset_of(name))
+        run = repository.newest(conn, info.id, state_sha256=None, contract_sha256=None)
+    if run is None:
+        return None
+    return {str(state): sum(gate.state is state for gate in run.gates) for state in GateState}
 
 
 def contract(actor: Actor, name_ref: str, *, store: Store) -> tuple[Contract, str | None]:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.datasets.commits import Diff
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
 from calotype.datasets.reading import read
 from calotype.datasets.snapshot import Snapshot
@@ -18,6 +19,7 @@ from calotype.store import Store
 
 SORTS = ("name", "-name", "newest", "annotations", "-annotations")
 _KEPT = 16
+_TOUCHED = 200
 
 
 class SortUnknown(Invalid):
@@ -148,3 +150,34 @@ def _children(state: Snapshot, sample_id: str) -> list[dict[str, Any]]:
     derived: pa.Table = state.samples(columns=["sample_id", "name", "media_sha256", "parent_id"])
     mine = derived.filter(pc.equal(derived["parent_id"], sample_id)).to_pylist()
     return [{"id": row["sample_id"], "name": row["name"], "media": row["media_sha256"]} for row in mine[:50]]
+
+
+def changes(before: Snapshot, after: Snapshot, found: Diff) -> list[dict[str, Any]]:
+    """The first samples that a difference touches, each with what became of it and of its annotations."""
+    touched: dict[str, dict[str, Any]] = {}
+    for word in ("added", "removed", "changed"):
+        for sample_id in getattr(found.samples, word)[:_TOUCHED]:
+            touched[sample_id] = {"change": word, "annotations": _none()}
+    for label_set, delta in found.annotations.items():
+        for word, state in (("added", after), ("removed", before), ("changed", after)):
+            wanted = set(getattr(delta, word))
+            if not wanted:
+                continue
+            table = state.annotations(label_set, columns=["ann_id", "sample_id"])
+            pairs = zip(table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True)
+            for sample_id in (sample_id for ann_id, sample_id in pairs if ann_id in wanted):
+                entry = touched.setdefault(sample_id, {"change": "annotations", "annotations": _none()})
+                entry["annotations"][word] += 1
+    items = []
+    for state in (after, before):
+        names = [sample_id for sample_id in list(touched)[:_TOUCHED] if sample_id in touched]
+        for sample in state.iter_samples(ids=names):
+            entry = touched.pop(sample.sample_id)
+            items.append(
+                {"sample_id": sample.sample_id, "name": sample.name, "media": sample.media_sha256, **entry}
+            )
+    return items[:_TOUCHED]
+
+
+def _none() -> dict[str, int]:
+    return {"added": 0, "removed": 0, "changed": 0}

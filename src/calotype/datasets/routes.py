@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from calotype.datasets import browsing, service
+from calotype.datasets import browsing, pictures, service
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.overview import overview
 from calotype.datasets.snapshot import Snapshot
@@ -177,39 +177,7 @@ def show_diff(dataset: str, ask: Ask, a: str, b: str) -> dict[str, Any]:
     """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
     found = service.diff(ask.actor, dataset, a, b, store=ask.store)
     before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
-    return {"a": a, "b": b, **found.to_dict(), "items": browsing_changes(before, after, found)}
-
-
-def browsing_changes(before: Snapshot, after: Snapshot, found: Any) -> list[dict[str, Any]]:
-    """The samples that a difference touches, each with what became of its annotations."""
-    touched: dict[str, dict[str, Any]] = {}
-    for change, ids in (("added", found.samples.added), ("removed", found.samples.removed),
-                        ("changed", found.samples.changed)):  # fmt: skip
-        for sample_id in ids[:200]:
-            touched[sample_id] = {"change": change, "annotations": {"added": 0, "removed": 0, "changed": 0}}
-    for label_set, delta in found.annotations.items():
-        for word, state in (("added", after), ("removed", before), ("changed", after)):
-            wanted = set(getattr(delta, word))
-            if not wanted:
-                continue
-            table = state.annotations(label_set, columns=["ann_id", "sample_id"])
-            for ann_id, sample_id in zip(
-                table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True
-            ):
-                if ann_id in wanted:
-                    entry = touched.setdefault(
-                        sample_id,
-                        {"change": "annotations", "annotations": {"added": 0, "removed": 0, "changed": 0}},
-                    )
-                    entry["annotations"][word] += 1
-    items = []
-    for state in (after, before):
-        missing = [i for i in list(touched)[:200] if "sample_id" not in touched[i]]
-        for sample in state.iter_samples(ids=missing):
-            touched[sample.sample_id] |= {"sample_id": sample.sample_id, "name": sample.name,
-                                          "media": sample.media_sha256}  # fmt: skip
-    items = [entry for entry in touched.values() if "sample_id" in entry]
-    return items[:200]
+    return {"a": a, "b": b, **found.to_dict(), "items": browsing.changes(before, after, found)}
 
 
 @routes.post("/datasets/{dataset}/commits", status_code=201, **COMMIT)
@@ -238,3 +206,21 @@ def post_rollback(dataset: str, body: Rollback, ask: Ask) -> dict[str, Any]:
     """Hold again what an older commit held."""
     made = service.rollback(ask.actor, dataset, body.to, store=ask.store, discard=body.discard)
     return {"commit": made.id, **made.to_dict()}
+
+
+@routes.get("/thumbs/{sha256}", response_class=Response, **READ)
+def show_thumbnail(
+    sha256: str, ask: Ask, size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256
+) -> Response:
+    """A small upright picture without metadata; its bytes never change."""
+    return _picture(*pictures.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
+
+
+@routes.get("/media/{sha256}", response_class=Response, **READ)
+def show_picture(sha256: str, ask: Ask) -> Response:
+    """An upright picture without metadata, for the screen; its bytes never change."""
+    return _picture(*pictures.display(ask.actor, sha256, store=ask.store))
+
+
+def _picture(data: bytes, mime: str) -> Response:
+    return Response(data, media_type=mime, headers={"cache-control": "private, max-age=31536000, immutable"})

@@ -32,6 +32,7 @@ CODES: dict[str, Code] = {
     "conflict": _CONFLICT,
     "not-permitted": Code(403, USAGE),
     "checks-failed": _RED,
+    "body-too-large": Code(413, USAGE),
     "external": _EXTERNAL,
     # vision
     "class-exists": _CONFLICT,
@@ -80,11 +81,17 @@ CODES: dict[str, Code] = {
     "class-mapping-invalid": _INVALID,
     # checks
     "check-run-not-found": _NOT_FOUND,
+    # app
+    "port-taken": _CONFLICT,
+    "token-needed": _INVALID,
     # datasets, at the doors
     "by-unknown": _INVALID,
     "sort-unknown": _INVALID,
+    "picture-not-found": _NOT_FOUND,
     # acquire
     "path-not-found": _NOT_FOUND,
+    "upload-too-large": Code(413, USAGE),
+    "upload-name-invalid": _INVALID,
     # annotate
     "label-items-invalid": _INVALID,
     "nothing-to-import": _INVALID,
@@ -101,6 +108,7 @@ CODES: dict[str, Code] = {
     "release-empty": _INVALID,
     "release-exists": _CONFLICT,
     "release-not-found": _NOT_FOUND,
+    "release-file-not-found": _NOT_FOUND,
     "split-not-found": _NOT_FOUND,
     "target-not-empty": _CONFLICT,
     "target-not-writable": _EXTERNAL,

@@ -6,7 +6,8 @@ Errors are problem+json (RFC 9457) with the same four fields that every door sho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,9 +17,20 @@ from fastapi.responses import JSONResponse
 
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.codes import code_of
-from calotype.foundation.errors import CalotypeError
+from calotype.foundation.errors import CalotypeError, Invalid
 
 PROBLEM = "application/problem+json"
+MAX_BODY_BYTES = 1_000_000_000
+_IN_MEMORY_BYTES = 8_000_000
+_CHUNK_BYTES = 1_000_000
+
+
+class BodyTooLarge(Invalid):
+    """More bytes than a request may carry."""
+
+    code = "body-too-large"
+    what = "the body of the request has more than {limit_mb} MB"
+    fix = "send it in parts, or use the command line on the machine of the workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,23 @@ def session(request: Request) -> Session:
 
 
 Ask = Annotated[Session, Depends(session)]
+
+
+async def sent(request: Request) -> AsyncIterator[Iterator[bytes]]:
+    """The raw body, spooled to disk within a limit, as chunks."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
+        n_bytes = 0
+        async for chunk in request.stream():
+            n_bytes += len(chunk)
+            if n_bytes > MAX_BODY_BYTES:
+                raise BodyTooLarge(limit_mb=MAX_BODY_BYTES // 1_000_000)
+            file.write(chunk)
+        file.seek(0)
+        yield iter(lambda: file.read(_CHUNK_BYTES), b"")
+
+
+Sent = Annotated[Any, Depends(sent)]
+"""An iterator over the bytes of the body."""
 
 
 def action(permission: Permission) -> dict[str, Any]:
@@ -62,7 +91,7 @@ def problem(error: CalotypeError) -> JSONResponse:
     return JSONResponse(body, status_code=status, media_type=PROBLEM)
 
 
-def plain_problem(status: int, code: str, detail: str, fix: str = "") -> JSONResponse:
+def plain_problem(status: int, code: str, detail: str, fix: str = "", *, where: str = "") -> JSONResponse:
     """A problem that no verb raised: not signed in, too large, not found."""
     body = {
         "type": f"urn:calotype:error:{code}",
@@ -71,8 +100,5 @@ def plain_problem(status: int, code: str, detail: str, fix: str = "") -> JSONRes
         "code": code,
     }
     return JSONResponse(
-        {**body, "detail": detail, "where": "", "fix": fix}, status_code=status, media_type=PROBLEM
+        {**body, "detail": detail, "where": where, "fix": fix}, status_code=status, media_type=PROBLEM
     )
-
-
-Handler = Callable[..., Any]

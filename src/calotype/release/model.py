@@ -45,6 +45,14 @@ class ReleaseNotFound(NotFound):
     fix = "it has: {known}"
 
 
+class ReleaseFileNotFound(NotFound):
+    """A release does not list this file."""
+
+    code = "release-file-not-found"
+    what = "{dataset} {version} has no file {got!r}"
+    fix = "take one of the `files` that the release lists"
+
+
 class ReleaseBlocked(ChecksFailed):
     """A gate is not green."""
 

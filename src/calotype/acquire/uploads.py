@@ -1,0 +1,53 @@
+"""One image from afar: its bytes are written aside within a limit, then taken in as any file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from calotype.acquire.model import Added, UploadNameInvalid, UploadTooLarge
+from calotype.datasets import refs, setting_aside
+from calotype.datasets.intake import IncomingImage, take_in
+from calotype.foundation.actor import Actor, Permission
+from calotype.store import Store
+
+MAX_UPLOAD_BYTES = 200_000_000
+
+
+def add_upload(
+    actor: Actor, name: str, file_name: str, chunks: Iterable[bytes], *, store: Store, source: str = "",
+    licence: str = "", max_bytes: int = MAX_UPLOAD_BYTES,
+) -> Added:  # fmt: skip
+    """Add one image that was sent, under a relative name. Sending it again changes nothing.
+
+    Raises: NotPermitted, DatasetNotFound, UploadNameInvalid, UploadTooLarge.
+    """
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+    _check(file_name)
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=store.folder) as folder:
+        file = Path(folder) / f"upload{PurePosixPath(file_name).suffix.lower()}"
+        n_bytes = 0
+        with file.open("wb") as out:
+            for chunk in chunks:
+                n_bytes += len(chunk)
+                if n_bytes > max_bytes:
+                    raise UploadTooLarge(where=file_name, limit_mb=max_bytes // 1_000_000)
+                out.write(chunk)
+        image = IncomingImage(file, file_name, source=source, licence=licence)
+        import_id = setting_aside.import_id(info.id, "images", f"upload:{source}")
+        took = take_in(actor, name, [image], import_id=import_id, store=store, verb="images.add")
+    return Added(
+        took.added, took.duplicates, took.unchanged, took.changed, len(took.quarantined),
+        set_aside=tuple(took.quarantined),
+    )  # fmt: skip
+
+
+def _check(name: str) -> None:
+    parts = name.split("/")
+    plain = all(part not in ("", ".", "..") for part in parts) and "\\" not in name and ":" not in parts[0]
+    if not plain or len(name) > 1_000 or any(ord(letter) < 32 for letter in name):
+        raise UploadNameInvalid(got=name[:80])

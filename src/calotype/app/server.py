@@ -1,0 +1,156 @@
+"""The HTTP door: every room's routes below /api/v1, the pages of the app beside them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+import calotype
+from calotype.acquire.routes import routes as acquire
+from calotype.annotate.routes import routes as annotate
+from calotype.app import wiring
+from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
+from calotype.checks.routes import routes as checks
+from calotype.datasets.routes import routes as datasets
+from calotype.foundation.actor import Permission
+from calotype.foundation.errors import CalotypeError
+from calotype.foundation.http import Ask, action, plain_problem, problem
+from calotype.govern.routes import routes as govern
+from calotype.release.routes import routes as release
+from calotype.store import Store
+
+ROOMS = (datasets, acquire, annotate, checks, release, govern)
+STATIC = Path(__file__).parent / "static"
+API = "/api/v1"
+
+door = APIRouter(tags=["session"])
+
+
+class Token(BaseModel):
+    """The token of the link."""
+
+    token: str = Field(max_length=200)
+
+
+@door.get("/health", **action(Permission.DATASET_READ))
+def health() -> dict[str, str]:
+    """Whether the server is up; the one route that needs no token."""
+    return {"status": "ok", "version": calotype.__version__}
+
+
+@door.get("/session", **action(Permission.DATASET_READ))
+def show_session(ask: Ask) -> dict[str, Any]:
+    """Who asks, and which workspace answers."""
+    actor = {"id": ask.actor.id, "name": ask.actor.name, "roles": list(ask.actor.roles)}
+    return {"actor": actor, "workspace": {"name": ask.store.root.name}, "version": calotype.__version__}
+
+
+@door.post("/session", status_code=204, response_class=Response, **action(Permission.DATASET_READ))
+def sign_in(body: Token, request: Request) -> Response:
+    """Trade the token for a cookie."""
+    keys: Keys = request.app.state.keys
+    if not keys.opens(body.token.strip()):
+        return not_signed_in()
+    response = Response(status_code=204)
+    keys.give(response)
+    return response
+
+
+def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
+    """The server of a workspace.
+
+    Args:
+        hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
+    """
+    app = _bare([Middleware(Doorkeeper, store=store, ports=wiring, keys=keys, hosts=hosts)])
+    app.state.keys = keys
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The description of the API, as `/api/v1/openapi.json` serves it."""
+    return _bare([]).openapi()
+
+
+def new_token() -> str:
+    """A token that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+def _bare(middleware: list[Middleware]) -> FastAPI:
+    app = FastAPI(
+        title="Calotype",
+        version=calotype.__version__,
+        summary="DataOps for computer vision: one workspace over HTTP.",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        middleware=middleware,
+        responses={
+            "default": {"description": "A problem (RFC 9457)", "content": {"application/problem+json": {}}}
+        },
+    )
+    for room in (door, *ROOMS):
+        app.include_router(room, prefix=API)
+    _translate_errors(app)
+    app.add_api_route("/{path:path}", _page, methods=["GET", "HEAD"], include_in_schema=False)
+    return app
+
+
+def _translate_errors(app: FastAPI) -> None:
+    @app.exception_handler(CalotypeError)
+    async def ours(_request: Request, error: CalotypeError) -> Response:
+        return problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return plain_problem(422, "request-invalid", first["msg"], "see /api/v1/openapi.json", where=where)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "request-refused")
+        return plain_problem(error.status_code, code, str(error.detail), "see /api/v1/openapi.json")
+
+    @app.exception_handler(OSError)
+    async def storage(_request: Request, error: OSError) -> Response:
+        detail = error.strerror or type(error).__name__
+        return plain_problem(502, "storage-failed", detail, "make room or give access, then try again")
+
+    @app.exception_handler(Exception)
+    async def bug(_request: Request, error: Exception) -> Response:
+        return plain_problem(
+            500, "bug", f"{type(error).__name__}", "this is ours; the server's terminal shows what happened"
+        )
+
+
+def _page(path: str) -> Response:
+    """A file of the built app, or the app itself for its own addresses."""
+    if path.startswith("api/"):
+        return plain_problem(404, "not-found", f"no route /{path[:200]}", "see /api/v1/openapi.json")
+    file = (STATIC / path).resolve()
+    if path and file.is_relative_to(STATIC.resolve()) and file.is_file():
+        forever = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
+        return FileResponse(file, headers={"cache-control": forever})
+    if path.startswith("assets/"):
+        return plain_problem(404, "not-found", f"no file /{path[:200]}")
+    if (STATIC / "index.html").is_file():
+        return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+    return HTMLResponse(_NO_PAGES, status_code=503)
+
+
+_NO_PAGES = """<!doctype html><html lang="en"><title>Calotype</title>
+<h1>The pages are not built</h1>
+<p>The API answers below <code>/api/v1</code>. 
+<code>uv sync --reinstall-package calotype</code> builds the pages.</p>
+</html>"""

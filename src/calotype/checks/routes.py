@@ -1,0 +1,117 @@
+"""The HTTP door of checks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+
+from calotype.checks import service
+from calotype.checks.model import CheckReport, Finding
+from calotype.datasets import service as datasets
+from calotype.foundation.actor import Permission
+from calotype.foundation.clock import iso
+from calotype.foundation.http import Ask, Session, action
+
+routes = APIRouter(tags=["checks"])
+
+READ = action(Permission.DATASET_READ)
+Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
+ContractText = Annotated[str, Body(media_type="application/yaml", max_length=1_000_000)]
+
+
+@routes.get("/datasets/{dataset}/checks", **READ)
+def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+    """The newest run of the checks on this state; where there is none, the newest of all, marked stale."""
+    name = _named(dataset, ref)
+    report = service.latest(ask.actor, name, store=ask.store)
+    stale = report is None
+    if report is None:
+        report = service.latest(ask.actor, name, store=ask.store, any_state=True)
+    return _shown(report, stale=stale and report is not None)
+
+
+@routes.post("/datasets/{dataset}/checks", **action(Permission.CHECK_RUN))
+def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+    """Test the dataset against its contract now."""
+    return _shown(service.check(ask.actor, _named(dataset, ref), store=ask.store), stale=False)
+
+
+@routes.get("/datasets/{dataset}/findings", **READ)
+def list_findings(
+    dataset: str, ask: Ask, run: str, check: str = "", severity: str = "",
+    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of what a run found, worst first."""
+    total, found = service.findings(
+        ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit
+    )
+    samples = _samples(ask, dataset, found)
+    items = [_item(offset + at, finding, samples) for at, finding in enumerate(found)]
+    return {"total": total, "offset": offset, "items": items}
+
+
+@routes.get("/datasets/{dataset}/contract", **READ)
+def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+    """The contract in force, or a commented one to begin with."""
+    asked, text = service.contract(ask.actor, _named(dataset, ref), store=ask.store)
+    template = None if text else service.contract_template(ask.actor, dataset, store=ask.store)
+    return {"sha256": asked.sha256, "text": text, "template": template}
+
+
+@routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT))
+def put_contract(dataset: str, ask: Ask, text: ContractText) -> dict[str, Any]:
+    """Give the dataset a contract (YAML)."""
+    asked = service.set_contract(ask.actor, dataset, text, store=ask.store)
+    return {"sha256": asked.sha256, "classes": list(asked.class_names)}
+
+
+def _named(dataset: str, ref: str) -> str:
+    return f"{dataset}@{ref}" if ref else dataset
+
+
+def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
+    if report is None:
+        return {"run": None, "stale": False, "gates": [], "checks": []}
+    run = {
+        "id": report.run_id,
+        "at": iso(report.finished_at_us),
+        "actor": report.actor,
+        "duration_s": (report.finished_at_us - report.started_at_us) / 1e6,
+        "commit": report.commit_id,
+        "contract": report.contract_sha256,
+        "red": report.red,
+        "counts": report.counts,
+    }
+    gates = [gate.to_dict() for gate in report.gates]
+    return {"run": run, "stale": stale, "gates": gates, "checks": [c.to_dict() for c in report.checks]}
+
+
+def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str, dict[str, Any]]:
+    """What a list shows of the samples that still exist."""
+    state = datasets.read(ask.actor, dataset, store=ask.store)
+    ids = sorted({finding.sample_id for finding in found if finding.sample_id})
+    return {
+        sample.sample_id: {
+            "id": sample.sample_id,
+            "name": sample.name,
+            "media": sample.media_sha256,
+            "width": sample.width_px,
+            "height": sample.height_px,
+        }
+        for sample in state.iter_samples(ids=ids)
+    }
+
+
+def _item(position: int, finding: Finding, samples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "position": position,
+        "check": finding.check,
+        "severity": finding.severity,
+        "sample": samples.get(finding.sample_id),
+        "sample_name": finding.sample or None,
+        "annotation": finding.annotation_id or None,
+        "label_set": finding.label_set or None,
+        "reason": finding.reason,
+        "facts": dict(finding.facts),
+    }

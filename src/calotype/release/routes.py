@@ -1,0 +1,71 @@
+"""The HTTP door of releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.foundation.actor import Permission
+from calotype.foundation.http import Ask, action
+from calotype.release import card_text, service
+from calotype.release.model import ReleaseFileNotFound
+
+routes = APIRouter(tags=["release"])
+
+READ = action(Permission.DATASET_READ)
+
+
+class NewRelease(BaseModel):
+    """A version to freeze; fields as the options of `calotype release`."""
+
+    version: str = Field(max_length=64)
+    split: dict[str, float] | None = None
+    by: str | None = Field(None, max_length=200)
+    where: str | None = Field(None, max_length=10_000)
+    seed: int = 0
+    formats: list[str] = Field(default_factory=lambda: ["coco"], max_length=20)
+    label_set: str = Field(DEFAULT_LABEL_SET, max_length=200)
+
+
+@routes.get("/datasets/{dataset}/releases", **READ)
+def list_releases(dataset: str, ask: Ask) -> dict[str, Any]:
+    """Releases, newest first."""
+    return {"items": [made.to_dict() for made in service.releases(ask.actor, dataset, store=ask.store)]}
+
+
+@routes.post("/datasets/{dataset}/releases", status_code=201, **action(Permission.RELEASE_CREATE))
+def create_release(dataset: str, body: NewRelease, ask: Ask) -> dict[str, Any]:
+    """Freeze the working state as a version, if its gates are green."""
+    made = service.release(
+        ask.actor, dataset, body.version, store=ask.store, gatekeeper=ask.ports.gatekeeper(ask.store),
+        splitter=ask.ports.splitter, split=body.split, by=body.by, where=body.where, seed=body.seed,
+        formats=body.formats, label_set=body.label_set,
+    )  # fmt: skip
+    return made.to_dict()
+
+
+@routes.get("/datasets/{dataset}/releases/{version}", **READ)
+def show_release(dataset: str, version: str, ask: Ask) -> dict[str, Any]:
+    """A release with its card and its files."""
+    made = service.get(ask.actor, dataset, version, store=ask.store)
+    card = {**made.card, "markdown": card_text.markdown(made.card)}
+    return {**made.to_dict(), "card": card, "files": [file.to_dict() for file in made.files]}
+
+
+@routes.get(
+    "/datasets/{dataset}/releases/{version}/files/{path:path}",
+    response_class=FileResponse,
+    **action(Permission.EXPORT),
+)
+def download(dataset: str, version: str, path: str, ask: Ask) -> FileResponse:
+    """One file of a release: a card, a list of samples, labels. Only files that the release lists."""
+    ask.store.guard.require(ask.actor, Permission.EXPORT, dataset=dataset)
+    made = service.get(ask.actor, dataset, version, store=ask.store)
+    file = service.location(ask.store, dataset, version) / path
+    if path not in {listed.path for listed in made.files} or not file.is_file():
+        raise ReleaseFileNotFound(dataset=dataset, version=version, got=path[:200])
+    return FileResponse(file, filename=file.name, content_disposition_type="attachment")

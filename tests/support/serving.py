@@ -1,0 +1,40 @@
+"""The real server in a process of its own, on loopback, ended by its id."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where a server listens, and its token."""
+
+    url: str
+    token: str
+
+    @property
+    def link(self) -> str:
+        """What a person opens."""
+        return f"{self.url}?token={self.token}"
+
+
+@contextmanager
+def served(workspace: Path) -> Iterator[Served]:
+    """`calotype serve` on a free port."""
+    command = [sys.executable, "-m", "calotype", "-w", str(workspace), "--json", "serve", "--port", "0"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            yield Served(told["url"], told["token"])
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
