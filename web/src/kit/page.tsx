@@ -1,0 +1,75 @@
+import { useEffect, type ReactNode } from "react";
+import { Problem } from "@/api/client";
+import { Button } from "@/kit/basics";
+
+/** The title of the window: the page first, so that tabs can be told apart. */
+export function useTitle(...parts: (string | undefined)[]): void {
+  const title = [...parts.filter(Boolean), "Calotype"].join(" \u00b7 ");
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+export function Panel({ title, meta, children, className = "" }: {
+  title?: ReactNode;
+  meta?: ReactNode;
+  children: ReactNode;
+  className?: string;
+}) {
+  return (
+    <section className={`panel ${className}`}>
+      {title ? (
+        <header className="panel-head">
+          <h2>{title}</h2>
+          {meta ? <div className="panel-meta">{meta}</div> : null}
+        </header>
+      ) : null}
+      <div className="panel-body">{children}</div>
+    </section>
+  );
+}
+
+/** Nothing here yet, and what to do about it. */
+export function EmptyState({ title, children, icon }: { title: string; children?: ReactNode; icon?: ReactNode }) {
+  return (
+    <div className="state">
+      {icon ? <div className="state-icon">{icon}</div> : null}
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+/** What went wrong, where, and the way out. */
+export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const found = error instanceof Problem
+    ? error
+    : new Problem(0, "page-failed", error instanceof Error ? error.message : String(error), "", "reload the page");
+  return (
+    <div className="state error" role="alert">
+      <h2>{sentence(found.detail)}</h2>
+      <dl className="facts">
+        {found.where ? (
+          <>
+            <dt>Where</dt>
+            <dd>{found.where}</dd>
+          </>
+        ) : null}
+        {found.fix ? (
+          <>
+            <dt>Fix</dt>
+            <dd>{sentence(found.fix)}</dd>
+          </>
+        ) : null}
+        <dt>Code</dt>
+        <dd className="mono">{found.code}</dd>
+      </dl>
+      {onRetry ? <Button onClick={onRetry}>Try again</Button> : null}
+    </div>
+  );
+}
+
+/** Messages of the server begin small, as they follow "error:" in a terminal. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

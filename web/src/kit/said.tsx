@@ -1,0 +1,24 @@
+import { useEffect, useState } from "react";
+
+let tell: (text: string) => void = () => {};
+
+/** Say something in passing, for a few seconds. */
+export const say = (text: string) => tell(text);
+
+/** The place where it is said; read out too. */
+export function Said() {
+  const [said, setSaid] = useState<{ text: string; at: number } | null>(null);
+  useEffect(() => {
+    tell = (text) => setSaid({ text, at: Date.now() });
+  }, []);
+  useEffect(() => {
+    if (!said) return;
+    const timer = setTimeout(() => setSaid(null), 3500);
+    return () => clearTimeout(timer);
+  }, [said]);
+  return (
+    <div role="status" aria-live="polite" className="said-place">
+      {said ? <div className="said-box">{said.text}</div> : null}
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import "@mantine/core/styles.css";
+import "@/kit/tokens.css";
+import "@/kit/base.css";
+import "@/kit/kit.css";
+import "@/app/shell.css";
+
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { queryClient, router } from "@/app/router";
+import { schemeManager, theme } from "@/app/theme";
+
+const place = document.getElementById("app");
+if (place) {
+  createRoot(place).render(
+    <StrictMode>
+      <MantineProvider theme={theme} colorSchemeManager={schemeManager} defaultColorScheme="auto">
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,5 @@
+import { Page } from "@/app/page";
+
+export function AuditPage() {
+  return <Page title="Audit">…</Page>;
+}

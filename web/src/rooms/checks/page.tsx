@@ -1,0 +1,5 @@
+import { Page } from "@/app/page";
+
+export function ChecksPage() {
+  return <Page title="Checks">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from "@/app/page";
+
+export function DatasetsPage() {
+  return <Page title="Datasets">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from "@/app/page";
+
+export function DiffPage() {
+  return <Page title="Difference">…</Page>;
+}

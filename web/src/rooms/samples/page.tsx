@@ -1,0 +1,5 @@
+import { Page } from "@/app/page";
+
+export function SamplesPage() {
+  return <Page title="Samples">…</Page>;
+}
