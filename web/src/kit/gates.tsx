@@ -1,0 +1,20 @@
+import { IconCircleCheck, IconCircleDashed, IconCircleX } from "@tabler/icons-react";
+import type { GateCounts, GateState } from "@/api/types";
+import { Pill } from "@/kit/basics";
+import { plural } from "@/kit/format";
+
+/** A gate's state as icon and word, never by colour alone. */
+export function GatePill({ state }: { state: GateState }) {
+  if (state === "green") return <Pill tone="good" icon={<IconCircleCheck size={13} />}>Green</Pill>;
+  if (state === "red") return <Pill tone="bad" icon={<IconCircleX size={13} />}>Red</Pill>;
+  return <Pill tone="warn" icon={<IconCircleDashed size={13} />}>Missing</Pill>;
+}
+
+/** The gates of a dataset in a few words. */
+export function GateSummary({ gates }: { gates: GateCounts | null }) {
+  if (!gates) return <Pill icon={<IconCircleDashed size={13} />}>Not tested</Pill>;
+  const missing = gates.missing ?? 0;
+  if (gates.red + missing === 0) return <Pill tone="good" icon={<IconCircleCheck size={13} />}>{plural(gates.green, "gate")} green</Pill>;
+  const words = [gates.red ? `${gates.red} red` : "", missing ? `${missing} missing` : "", `${gates.green} green`].filter(Boolean);
+  return <Pill tone={gates.red ? "bad" : "warn"} icon={gates.red ? <IconCircleX size={13} /> : <IconCircleDashed size={13} />}>{words.join(", ")}</Pill>;
+}

@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import * as queries from "@/api/queries";
+import { Skeleton, When } from "@/kit/basics";
+import { short } from "@/kit/format";
+import { GatePill } from "@/kit/gates";
+
+/** The gates in short, the ones that block first. */
+export function Gates({ dataset, refName }: { dataset: string; refName: string }) {
+  const found = useQuery(queries.checks(dataset, refName));
+  if (found.isPending) return <Skeleton height={60} />;
+  if (found.error) return <span className="dim">cannot be read: {found.error.message}</span>;
+  const { run, stale, gates } = found.data;
+  const link = { to: "/d/$dataset/checks", params: { dataset } } as const;
+  if (!run) {
+    return <span className="dim">Never tested. <Link {...link} className="link">Run the checks</Link></span>;
+  }
+  const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
+  return (
+    <>
+      <ul className="gate-lines">
+        {sorted.slice(0, 8).map((gate) => (
+          <li key={gate.name}>
+            <GatePill state={gate.state} />
+            <span className="cut" title={gate.detail}>{gate.name}</span>
+          </li>
+        ))}
+      </ul>
+      <Link {...link} className="link more">
+        {sorted.length > 8 ? `${sorted.length - 8} more; ` : ""}
+        {stale ? "tested before the last change" : "tested"} <When at={run.at} />
+      </Link>
+    </>
+  );
+}
+
+/** The newest commits. */
+export function Commits({ dataset, refName }: { dataset: string; refName: string }) {
+  const found = useQuery(queries.log(dataset, refName, 5));
+  if (found.isPending) return <Skeleton height={60} />;
+  if (found.error) return <span className="dim">cannot be read: {found.error.message}</span>;
+  if (found.data.items.length === 0) return <span className="dim">nothing committed yet</span>;
+  return (
+    <>
+      <ul className="commit-lines">
+        {found.data.items.map((commit) => (
+          <li key={commit.id}>
+            <span className="mono dim">{short(commit.id)}</span>
+            <span className="cut">{commit.message || "(no message)"}</span>
+            <span className="dim"><When at={commit.at} /></span>
+          </li>
+        ))}
+      </ul>
+      <Link to="/d/$dataset/history" params={{ dataset }} className="link more">All of the history</Link>
+    </>
+  );
+}
