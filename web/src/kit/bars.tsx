@@ -22,9 +22,9 @@ export function Bars({ items, max, label }: { items: readonly BarItem[]; max?: n
       {items.map((item) => {
         const inner = (
           <>
-            <span className="bar-label cut">
+            <span className="bar-label">
               {item.colour ? <i className="dot" style={{ background: item.colour }} /> : null}
-              {item.label}
+              <span className="cut">{item.label}</span>
             </span>
             <span className="bar-track" aria-hidden="true">
               <i style={{ width: `${Math.max(item.value ? 0.6 : 0, (100 * item.value) / most)}%` }} />

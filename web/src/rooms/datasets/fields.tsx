@@ -44,7 +44,8 @@ const LINES = 6;
 function TopValues({ field, filter }: { field: Field; filter: Filter }) {
   // Values that nearly all differ (times, names) say little one by one.
   const allDiffer = field.distinct > 24 && (field.top[0]?.count ?? 0) <= 2;
-  const top = field.top.slice(0, allDiffer ? 3 : LINES);
+  if (allDiffer) return <p className="dim">nearly all differ, for example {shown(field.top[0]?.value)}</p>;
+  const top = field.top.slice(0, LINES);
   const more = field.distinct - top.length;
   return (
     <>

@@ -1,0 +1,176 @@
+import type { Annotation, Mask } from "@/api/types";
+import { classColour, withAlpha } from "@/canvas/colours";
+import { areaOf, boxOf, type View } from "@/canvas/geometry";
+import { decode } from "@/canvas/rle";
+
+export type Skeletons = ReadonlyMap<number, readonly (readonly [number, number])[]>;
+
+export type Style = {
+  hidden: ReadonlySet<number>;
+  skeletons: Skeletons;
+  /** Width of lines in screen pixels. */
+  line: number;
+  /** The annotation in hand: stronger, the others step back. */
+  lit?: string | null;
+  labels?: boolean;
+};
+
+type Ctx = CanvasRenderingContext2D;
+
+/** Size a canvas for the screen's own pixels; drawing goes on in CSS pixels. */
+export function prepare(canvas: HTMLCanvasElement, width: number, height: number): Ctx | null {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+  const ctx = canvas.getContext("2d");
+  ctx?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx?.clearRect(0, 0, width, height);
+  return ctx;
+}
+
+/** Draw annotations over their image: large ones below, the one in hand on top. */
+export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], view: View, style: Style): void {
+  const shown = annotations.filter((a) => !style.hidden.has(a.class_id));
+  const sorted = [...shown].sort((a, b) => Number(a.id === style.lit) - Number(b.id === style.lit) || areaOf(b) - areaOf(a));
+  ctx.lineJoin = "round";
+  for (const a of sorted) {
+    const lit = a.id === style.lit;
+    ctx.globalAlpha = style.lit && !lit ? 0.35 : 1;
+    drawOne(ctx, a, view, style, lit);
+  }
+  ctx.globalAlpha = 1;
+  if (style.labels) for (const a of sorted) if (!style.lit || a.id === style.lit) drawLabel(ctx, a, view);
+}
+
+function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: boolean): void {
+  const colour = classColour(a.class_id);
+  if (a.mask) drawMask(ctx, a.mask, view, colour, lit);
+  if (a.rings.length) {
+    const path = ringsPath(a.rings, view);
+    ctx.fillStyle = withAlpha(colour, lit ? 0.36 : 0.2);
+    ctx.fill(path, "evenodd");
+    outline(ctx, path, colour, style.line, lit);
+  } else if (a.bbox && !a.mask && a.keypoints.length === 0) {
+    const path = boxPath(a.bbox, view);
+    if (lit) {
+      ctx.fillStyle = withAlpha(colour, 0.2);
+      ctx.fill(path);
+    }
+    if (a.iscrowd) ctx.setLineDash([4, 3]);
+    outline(ctx, path, colour, style.line, lit);
+    ctx.setLineDash([]);
+  }
+  if (a.keypoints.length) drawKeypoints(ctx, a, view, style, colour, lit);
+}
+
+function outline(ctx: Ctx, path: Path2D, colour: string, line: number, lit: boolean): void {
+  ctx.strokeStyle = "rgb(0 0 0 / 45%)";
+  ctx.lineWidth = line + (lit ? 3 : 1.25);
+  ctx.stroke(path);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = line + (lit ? 1 : 0);
+  ctx.stroke(path);
+}
+
+function ringsPath(rings: readonly number[][], { scale, dx, dy }: View): Path2D {
+  const path = new Path2D();
+  for (const ring of rings) {
+    for (let i = 0; i + 1 < ring.length; i += 2) {
+      const [x, y] = [(ring[i] ?? 0) * scale + dx, (ring[i + 1] ?? 0) * scale + dy];
+      if (i === 0) path.moveTo(x, y);
+      else path.lineTo(x, y);
+    }
+    path.closePath();
+  }
+  return path;
+}
+
+function boxPath([x, y, w, h]: readonly [number, number, number, number], { scale, dx, dy }: View): Path2D {
+  // On half pixels, so that a line of one pixel is one pixel wide.
+  const crisp = (n: number) => Math.round(n) + 0.5;
+  const [left, top] = [crisp(x * scale + dx), crisp(y * scale + dy)];
+  const path = new Path2D();
+  path.rect(left, top, crisp((x + w) * scale + dx) - left, crisp((y + h) * scale + dy) - top);
+  return path;
+}
+
+function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Style, colour: string, lit: boolean): void {
+  const points: ({ x: number; y: number; seen: boolean } | null)[] = [];
+  for (let i = 0; i + 2 < a.keypoints.length; i += 3) {
+    const visible = a.keypoints[i + 2] ?? 0;
+    const place = { x: (a.keypoints[i] ?? 0) * view.scale + view.dx, y: (a.keypoints[i + 1] ?? 0) * view.scale + view.dy };
+    points.push(visible ? { ...place, seen: visible > 1 } : null);
+  }
+  const bones = new Path2D();
+  for (const [from, to] of style.skeletons.get(a.class_id) ?? []) {
+    const [p, q] = [points[from], points[to]];
+    if (!p || !q) continue;
+    bones.moveTo(p.x, p.y);
+    bones.lineTo(q.x, q.y);
+  }
+  outline(ctx, bones, colour, style.line, lit);
+  const body = (a.bbox?.[3] ?? 100) * view.scale;
+  const radius = Math.min(style.line * 1.7 + (lit ? 1 : 0), Math.max(0.8, body / 22));
+  for (const point of points) {
+    if (!point) continue;
+    ctx.beginPath();
+    ctx.arc(point.x, point.y, radius, 0, 2 * Math.PI);
+    ctx.fillStyle = point.seen ? colour : "rgb(0 0 0 / 60%)";
+    ctx.fill();
+    if (radius > 1.6) {
+      ctx.strokeStyle = point.seen ? "rgb(0 0 0 / 55%)" : colour;
+      ctx.lineWidth = 1;
+      ctx.stroke();
+    }
+  }
+}
+
+const painted = new WeakMap<Mask, { canvas: HTMLCanvasElement; x: number; y: number } | null>();
+
+function drawMask(ctx: Ctx, mask: Mask, view: View, colour: string, lit: boolean): void {
+  let kept = painted.get(mask);
+  if (kept === undefined) {
+    kept = paint(mask, colour);
+    painted.set(mask, kept);
+  }
+  if (!kept) return;
+  const before = ctx.globalAlpha;
+  ctx.globalAlpha = before * (lit ? 0.6 : 0.42);
+  ctx.imageSmoothingEnabled = view.scale < 1;
+  const { canvas, x, y } = kept;
+  ctx.drawImage(canvas, x * view.scale + view.dx, y * view.scale + view.dy, canvas.width * view.scale, canvas.height * view.scale);
+  ctx.globalAlpha = before;
+}
+
+function paint(mask: Mask, colour: string): { canvas: HTMLCanvasElement; x: number; y: number } | null {
+  const bitmap = decode(mask);
+  if (!bitmap) return null;
+  const canvas = document.createElement("canvas");
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  const ctx = canvas.getContext("2d");
+  if (!ctx) return null;
+  const rgb = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const image = ctx.createImageData(bitmap.width, bitmap.height);
+  bitmap.bits.forEach((bit, at) => {
+    if (bit) image.data.set([rgb[0] ?? 0, rgb[1] ?? 0, rgb[2] ?? 0, 255], at * 4);
+  });
+  ctx.putImageData(image, 0, 0);
+  return { canvas, x: bitmap.x, y: bitmap.y };
+}
+
+function drawLabel(ctx: Ctx, a: Annotation, view: View): void {
+  const box = boxOf(a);
+  if (!box || box.w * view.scale < 22) return;
+  const text = a.score === null ? a.class : `${a.class} ${a.score.toFixed(2)}`;
+  ctx.font = '500 11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+  const width = ctx.measureText(text).width + 8;
+  const x = Math.round(box.x * view.scale + view.dx);
+  const y = Math.round(Math.max(box.y * view.scale + view.dy - 16, 0));
+  ctx.fillStyle = classColour(a.class_id);
+  ctx.fillRect(x, y, width, 15);
+  ctx.fillStyle = "#101010";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, x + 4, y + 8);
+}

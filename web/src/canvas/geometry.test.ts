@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import type { Annotation } from "@/api/types";
+import { boxOf, fit, hit, inRings, zoomAt } from "@/canvas/geometry";
+
+const made = (id: string, more: Partial<Annotation>): Annotation => ({
+  id, kind: "box", class: "car", class_id: 1, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, ...more,
+});
+
+test("a fitted image is whole and in the middle", () => {
+  expect(fit(200, 100, 400, 400)).toEqual({ scale: 2, dx: 0, dy: 100 });
+});
+
+test("zooming keeps the point under the pointer", () => {
+  const after = zoomAt({ scale: 1, dx: 10, dy: 20 }, 2, 110, 70, 0.1, 50);
+  expect([(110 - after.dx) / after.scale, (70 - after.dy) / after.scale]).toEqual([100, 50]);
+});
+
+test("the smallest annotation under the pointer is hit, holes are not", () => {
+  const big = made("big", { bbox: [0, 0, 100, 100] });
+  const small = made("small", { bbox: [10, 10, 20, 20] });
+  expect(hit([small, big], 15, 15, 0)?.id).toBe("small");
+  expect(hit([small, big], 50, 50, 0)?.id).toBe("big");
+  expect(hit([small], 90, 90, 0)).toBeNull();
+  const holed = [[0, 0, 90, 0, 90, 90, 0, 90], [30, 30, 60, 30, 60, 60, 30, 60]];
+  expect([inRings(holed, 10, 10), inRings(holed, 45, 45)]).toEqual([true, false]);
+});
+
+test("keypoints that are not there do not widen the box", () => {
+  expect(boxOf(made("p", { keypoints: [0, 0, 0, 5, 6, 2, 9, 10, 1] }))).toEqual({ x: 5, y: 6, w: 4, h: 4 });
+});

@@ -1,0 +1,64 @@
+import type { Mask } from "@/api/types";
+
+/**
+ * Run lengths of a mask in COCO's compressed string: column by column, background first, each number in groups of five
+ * bits, from the third on as a difference to the one before the last. Source: cocoapi, `maskApi.c`, `rleFrString`.
+ */
+export function runs(counts: string): number[] {
+  const found: number[] = [];
+  let at = 0;
+  while (at < counts.length) {
+    let value = 0;
+    let shift = 0;
+    let more = true;
+    while (more && at < counts.length) {
+      const code = counts.charCodeAt(at) - 48;
+      at += 1;
+      value |= (code & 0x1f) << shift;
+      more = (code & 0x20) !== 0;
+      shift += 5;
+      if (!more && (code & 0x10) !== 0) value |= -1 << shift;
+    }
+    if (found.length > 2) value += found[found.length - 2] ?? 0;
+    found.push(value);
+  }
+  return found;
+}
+
+export type Bitmap = { x: number; y: number; width: number; height: number; /** Row by row, 1 inside. */ bits: Uint8Array };
+
+/** The pixels of a mask within the smallest box that holds them; null where it is empty or nonsense. */
+export function decode(mask: Mask): Bitmap | null {
+  const [height, width] = mask.size;
+  const lengths = runs(mask.counts);
+  if (!(height > 0 && width > 0) || height * width > 2 ** 28 || lengths.some((n) => n < 0)) return null;
+  const spans = filled(lengths, height * width);
+  if (spans.length === 0) return null;
+  let [top, bottom] = [height, -1];
+  for (const [from, to] of spans) {
+    const whole = Math.floor(from / height) !== Math.floor((to - 1) / height);
+    top = whole ? 0 : Math.min(top, from % height);
+    bottom = whole ? height - 1 : Math.max(bottom, (to - 1) % height);
+  }
+  const left = Math.floor((spans[0]?.[0] ?? 0) / height);
+  const right = Math.floor(((spans.at(-1)?.[1] ?? 1) - 1) / height);
+  const box = { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  const bits = new Uint8Array(box.width * box.height);
+  for (const [from, to] of spans) {
+    for (let at = from; at < to; at += 1) {
+      bits[((at % height) - top) * box.width + (Math.floor(at / height) - left)] = 1;
+    }
+  }
+  return { ...box, bits };
+}
+
+function filled(lengths: number[], size: number): [number, number][] {
+  const spans: [number, number][] = [];
+  let at = 0;
+  lengths.forEach((n, index) => {
+    const end = Math.min(size, at + n);
+    if (index % 2 === 1 && end > at) spans.push([at, end]);
+    at = end;
+  });
+  return spans;
+}
