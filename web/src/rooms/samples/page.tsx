@@ -1,5 +1,126 @@
+import { IconLayoutSidebar, IconPhotoOff, IconVectorTriangle, IconVectorTriangleOff } from "@tabler/icons-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { Problem } from "@/api/client";
+import * as queries from "@/api/queries";
+import { both, clauses, without } from "@/api/where";
+import { useCommands } from "@/app/commands";
+import { useDataset } from "@/app/here";
 import { Page } from "@/app/page";
+import { hiddenOf, hideText, SIZES, type GridSearch } from "@/app/search";
+import { skeletonsOf } from "@/canvas/skeletons";
+import { Grid } from "@/grid/grid";
+import { aspectOf } from "@/grid/layout";
+import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
+import { count, plural } from "@/kit/format";
+import { EmptyState, ErrorState } from "@/kit/page";
+import { Facets } from "@/rooms/samples/facets";
+import { QueryBar } from "@/rooms/samples/querybar";
+import "./samples.css";
 
+const SORTS = [
+  ["name", "Name"], ["-name", "Name, backwards"], ["newest", "Newest first"], ["-annotations", "Most annotations"], ["annotations", "Fewest annotations"],
+] as const;
+
+/** The grid: every sample that matches, drawn with its annotations. */
 export function SamplesPage() {
-  return <Page title="Samples">…</Page>;
+  const { dataset, ref } = useDataset();
+  const search = useSearch({ from: "/d/$dataset/samples" });
+  const navigate = useNavigate({ from: "/d/$dataset/samples" });
+  const [overlays, setOverlays] = useState(true);
+  const [facets, setFacets] = useState(true);
+  const state = useQuery(queries.overview(dataset, ref));
+  const head = useQuery({
+    ...queries.samplePage(dataset, ref, search, Math.floor((search.at ?? 0) / queries.PAGE)), placeholderData: keepPreviousData,
+  });
+  const set = (more: Partial<GridSearch>, replace = false) =>
+    void navigate({ search: (before) => ({ ...before, ...more }), replace });
+
+  const where = search.where ?? "";
+  const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
+  const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
+  const look = useMemo(() => ({ hidden, skeletons, overlays }), [hidden, skeletons, overlays]);
+  const query = (next: string) => set({ where: next.trim() || undefined, at: undefined });
+  const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
+  const size = search.size ?? SIZES.usual;
+  const resize = (by: number) => set({ size: Math.min(SIZES.max, Math.max(SIZES.min, size + by)) }, true);
+  useCommands([
+    { id: "grid.overlays", title: overlays ? "Hide annotations" : "Draw annotations", group: "Grid", keys: ["a"], run: () => setOverlays(!overlays) },
+    { id: "grid.facets", title: facets ? "Hide classes and filters" : "Show classes and filters", group: "Grid", keys: ["f"], run: () => setFacets(!facets) },
+    { id: "grid.larger", title: "Larger pictures", group: "Grid", keys: ["+", "="], run: () => resize(32) },
+    { id: "grid.smaller", title: "Smaller pictures", group: "Grid", keys: ["-"], run: () => resize(-32) },
+    { id: "grid.clear", title: "Clear the query", group: "Grid", keys: ["Escape"], run: () => query("") },
+  ]);
+
+  const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
+  const total = head.data?.total ?? 0;
+  const all = state.data?.samples;
+  return (
+    <Page
+      title="Samples" flush
+      meta={
+        <span aria-live="polite">
+          {head.data && !refused ? (where && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
+        </span>
+      }
+      actions={
+        <>
+          {(state.data?.label_sets.length ?? 0) > 1 ? (
+            <select className="field" aria-label="Label set" value={search.labels ?? "ground_truth"} onChange={(event) => set({ labels: event.target.value })}>
+              {state.data?.label_sets.map((one) => <option key={one.name}>{one.name}</option>)}
+            </select>
+          ) : null}
+          <select className="field" aria-label="Sort by" value={search.sort ?? "name"} onChange={(event) => set({ sort: event.target.value === "name" ? undefined : event.target.value, at: undefined })}>
+            {SORTS.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
+          </select>
+          <input
+            className="size-slider" type="range" min={SIZES.min} max={SIZES.max} step={8} value={size} aria-label="Size of the pictures"
+            onChange={(event) => set({ size: Number(event.target.value) }, true)}
+          />
+          <IconButton label="Draw annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
+            {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
+          </IconButton>
+          <IconButton label="Classes and filters" aria-pressed={facets} onClick={() => setFacets(!facets)}><IconLayoutSidebar size={16} /></IconButton>
+        </>
+      }
+    >
+      <div className="samples">
+        <QueryBar where={where} onWhere={query} onAdd={add} error={refused} data={state.data} />
+        <div className="samples-body">
+          {facets && state.data ? (
+            <Facets data={state.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add} />
+          ) : null}
+          <div className="samples-main">
+            {head.isPending ? <Loading what="samples" /> : null}
+            {head.error && !refused ? <ErrorState error={head.error} onRetry={() => void head.refetch()} /> : null}
+            {head.data && total === 0 && !refused ? <Nothing where={where} dataset={dataset} onClear={() => query("")} /> : null}
+            {head.data && total > 0 && !refused ? (
+              <Grid
+                dataset={dataset} refName={ref} search={search} size={size} total={total} look={look}
+                aspect={aspectOf(state.data?.sizes?.median)}
+              />
+            ) : null}
+          </div>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function Nothing({ where, dataset, onClear }: { where: string; dataset: string; onClear: () => void }) {
+  if (where) {
+    return (
+      <EmptyState title="No sample matches" icon={<IconPhotoOff size={26} stroke={1.5} />}>
+        <p>The query could be read; no sample answers it in this state of the dataset.</p>
+        <Button onClick={onClear}>Clear the query</Button>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState title="No samples yet" icon={<IconPhotoOff size={26} stroke={1.5} />}>
+      <p>Put images in; what cannot be read is set aside with the reason:</p>
+      <CommandLine>{`calotype add ${dataset} ~/pictures --source cam-07 --licence CC-BY-4.0`}</CommandLine>
+    </EmptyState>
+  );
 }

@@ -1,0 +1,88 @@
+import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { memo, useEffect, useRef, useState } from "react";
+import { thumbUrl } from "@/api/client";
+import type { SampleItem } from "@/api/types";
+import type { GridSearch } from "@/app/search";
+import { classColour } from "@/canvas/colours";
+import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
+import { fit } from "@/canvas/geometry";
+import { plural } from "@/kit/format";
+
+export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays: boolean };
+
+type Props = {
+  item: SampleItem;
+  index: number;
+  dataset: string;
+  search: GridSearch;
+  width: number;
+  height: number;
+  isAt: boolean;
+  look: Look;
+};
+
+/** One sample: its picture, what is drawn on it, and what to know before opening it. */
+export const Cell = memo(function Cell({ item, index, dataset, search, width, height, isAt, look }: Props) {
+  return (
+    <Link
+      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.id }} search={{ ...search, at: index }}
+      className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} aria-label={spoken(item)} title={item.name}
+    >
+      <span className="cell-image" style={{ width, height }}>
+        <Picture media={item.media} wanted={width} />
+        {look.overlays && item.annotations.length ? <Overlay item={item} width={width} height={height} look={look} /> : null}
+        {item.findings ? (
+          <span className="cell-findings" title={plural(item.findings, "finding")}>
+            <IconAlertTriangle size={12} /> {item.findings}
+          </span>
+        ) : null}
+      </span>
+      <span className="cell-caption">
+        <Tags item={item} hidden={look.hidden} />
+        <span className="cut cell-name">{item.name}</span>
+        {item.parent ? <IconArrowBackUp size={12} aria-label="derived" /> : null}
+        {item.split ? <span className="cell-split">{item.split}</span> : null}
+      </span>
+    </Link>
+  );
+});
+
+function spoken(item: SampleItem): string {
+  const words = [item.name, plural(item.annotations.length, "annotation")];
+  if (item.split) words.push(item.split);
+  if (item.findings) words.push(plural(item.findings, "finding"));
+  return words.join(", ");
+}
+
+/** Classes that name the whole image stand in the caption. */
+function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> }) {
+  const whole = item.annotations.filter((a) => a.kind === "classification" && !hidden.has(a.class_id)).slice(0, 2);
+  return whole.map((a) => (
+    <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
+  ));
+}
+
+function Picture({ media, wanted }: { media: string; wanted: number }) {
+  const [state, setState] = useState<"loading" | "there" | "missing">("loading");
+  const size = wanted * (window.devicePixelRatio || 1) > 280 ? 512 : 256;
+  if (state === "missing") return <span className="cell-missing">no picture</span>;
+  return (
+    <img
+      src={thumbUrl(media, size)} alt="" decoding="async" draggable={false} data-state={state}
+      onLoad={() => setState("there")} onError={() => setState("missing")}
+    />
+  );
+}
+
+function Overlay({ item, width, height, look }: { item: SampleItem; width: number; height: number; look: Look }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    if (!canvas.current) return;
+    const ctx = prepare(canvas.current, width, height);
+    if (!ctx) return;
+    const view = fit(item.width, item.height, width, height);
+    drawAnnotations(ctx, item.annotations, view, { hidden: look.hidden, skeletons: look.skeletons, line: width < 180 ? 1 : 1.4 });
+  }, [item, width, height, look]);
+  return <canvas ref={canvas} style={{ width, height }} aria-hidden="true" />;
+}
