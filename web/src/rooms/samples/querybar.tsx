@@ -49,7 +49,7 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
         <IconSearch size={15} aria-hidden="true" />
         <input
           ref={field} className="query-input mono" value={draft} spellCheck={false} aria-label="Query"
-          placeholder={'light = "night" and count(car) >= 3'} role="combobox" aria-expanded={offered.length > 0} aria-controls="query-words"
+          placeholder={example(data)} role="combobox" aria-expanded={offered.length > 0} aria-controls="query-words"
           aria-invalid={error !== null} aria-describedby="query-error" autoComplete="off"
           onChange={(event) => {
             setDraft(event.target.value);
@@ -106,11 +106,13 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
 function QueryError({ error, draft }: { error: Error | null; draft: string }) {
   const problem = error instanceof Problem ? error : null;
   const column = Number(/column (\d+)/.exec(problem?.where ?? "")?.[1] ?? 0);
+  const rest = draft.slice(Math.max(0, column - 1));
+  const word = /^(?:"[^"]*"?|[\p{L}\p{N}_.\-:/]+|.)/u.exec(rest)?.[0] ?? " ";
   if (!error) return <div id="query-error" hidden />;
   return (
     <div id="query-error" role="alert" className="query-error">
       {column ? (
-        <pre aria-hidden="true">{draft.slice(0, column - 1)}<mark>{draft.slice(column - 1) || " "}</mark></pre>
+        <pre aria-hidden="true">{draft.slice(0, column - 1)}<mark>{word}</mark>{rest.slice(word.length)}</pre>
       ) : null}
       <p>
         <strong>{sentence(problem?.detail ?? error.message)}</strong>
@@ -149,6 +151,12 @@ function Chips({ where, onWhere, onAdd, data }: Omit<Props, "error">) {
       ))}
     </ul>
   );
+}
+
+/** A query that this dataset can answer. */
+function example(data: Overview | undefined): string {
+  const ideas = data ? suggestions(data) : [];
+  return ideas.length ? ideas.slice(-2).map((one) => one.clause).join(" and ") : 'class = "car"';
 }
 
 function suggestions(data: Overview): { clause: string; note: string }[] {
