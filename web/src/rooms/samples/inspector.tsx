@@ -94,7 +94,9 @@ function Annotations({ data, labelSet, hidden, lit, onLit, onShow, onHide, onLab
   const names = Object.keys(data.label_sets);
   const list = data.label_sets[labelSet] ?? [];
   const inHand = useRef<HTMLLIElement>(null);
-  useEffect(() => inHand.current?.scrollIntoView({ block: "nearest" }), [lit]);
+  useEffect(() => {
+    inHand.current?.scrollIntoView({ block: "nearest" });
+  }, [lit]);
   const flip = (id: number) => {
     const next = new Set(hidden);
     if (!next.delete(id)) next.add(id);
