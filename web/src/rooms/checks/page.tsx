@@ -1,5 +1,87 @@
+import { IconChecklist, IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { part, queryText, send } from "@/api/client";
+import * as queries from "@/api/queries";
+import type { Checks } from "@/api/types";
+import { useCommands } from "@/app/commands";
+import { useDataset } from "@/app/here";
 import { Page } from "@/app/page";
+import { Button, CommandLine, Loading, When } from "@/kit/basics";
+import { duration, plural } from "@/kit/format";
+import { EmptyState, ErrorState, sentence } from "@/kit/page";
+import { say } from "@/kit/said";
+import { CheckList, ContractPanel, GateList } from "@/rooms/checks/lists";
+import { Findings } from "@/rooms/checks/findings";
+import "./checks.css";
 
+/** What the data tests say: gates that let a release pass or not, and every finding behind them. */
 export function ChecksPage() {
-  return <Page title="Checks">…</Page>;
+  const { dataset, ref } = useDataset();
+  const search = useSearch({ from: "/d/$dataset/checks" });
+  const navigate = useNavigate({ from: "/d/$dataset/checks" });
+  const client = useQueryClient();
+  const asked = queries.checks(dataset, ref);
+  const found = useQuery(asked);
+  const running = useMutation({
+    mutationFn: () => send<Checks>(`/datasets/${part(dataset)}/checks${queryText({ ref })}`),
+    onSuccess: async (report) => {
+      client.setQueryData(asked.queryKey, report);
+      const total = report.checks.reduce((sum, check) => sum + check.findings, 0);
+      say(`${plural(total, "finding")}; ${report.run?.red ? "a gate blocks" : "all gates are green"}`);
+      await client.invalidateQueries({ queryKey: ["datasets"] });
+      await client.invalidateQueries({ queryKey: ["d", dataset] });
+    },
+  });
+  const run = () => {
+    if (!running.isPending) running.mutate();
+  };
+  useCommands([{ id: "checks.run", title: "Run the checks", group: "Page", keys: ["r"], run }]);
+  const report = found.data;
+  return (
+    <Page
+      title="Checks" flush
+      meta={report?.run ? <><span>tested <When at={report.run.at} /> by {report.run.actor}</span><span>{duration(report.run.duration_s)}</span></> : null}
+      actions={
+        <Button look="first" busy={running.isPending} onClick={run}>
+          <IconPlayerPlay size={14} /> {running.isPending ? "Running the checks…" : "Run checks"}
+        </Button>
+      }
+    >
+      {found.isPending ? <Loading what="the checks" /> : null}
+      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {running.error ? <ErrorState error={running.error} onRetry={run} /> : null}
+      {report && !report.run && !running.error ? <NeverTested dataset={dataset} /> : null}
+      {report?.run && !running.error ? (
+        <div className="checks">
+          <div className="checks-side">
+            {report.stale ? (
+              <div className="notice warn" role="status">
+                <span>The dataset changed after this run: what you see is of the older state.</span>
+              </div>
+            ) : null}
+            <GateList gates={report.gates} onCheck={(check) => void navigate({ search: (before) => ({ ...before, check, severity: undefined }) })} />
+            <CheckList
+              checks={report.checks} chosen={search.check}
+              onChoose={(check) => void navigate({ search: (before) => ({ ...before, check }) })}
+            />
+            <ContractPanel dataset={dataset} refName={ref} />
+          </div>
+          <Findings dataset={dataset} refName={ref} report={report} check={search.check ?? ""} severity={search.severity ?? ""} onSeverity={(severity) => void navigate({ search: (before) => ({ ...before, severity: severity || undefined }) })} onCheck={(check) => void navigate({ search: (before) => ({ ...before, check }) })} />
+        </div>
+      ) : null}
+    </Page>
+  );
+}
+
+function NeverTested({ dataset }: { dataset: string }) {
+  return (
+    <EmptyState title={sentence("never tested")} icon={<IconChecklist size={26} stroke={1.5} />}>
+      <p>
+        Checks look for what breaks training later: unreadable images, duplicates across splits, boxes outside the image,
+        classes that nobody declared. Run them here, or in a terminal:
+      </p>
+      <CommandLine>{`calotype check ${dataset}`}</CommandLine>
+    </EmptyState>
+  );
 }
