@@ -18,7 +18,7 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
             <GatePill state={gate.state} />
             <span className="gate-name">{gate.name}</span>
             <span className="gate-number num" title={gate.detail}>
-              {measured(gate.measured)} <span className="dim">/ {measured(gate.threshold)} {gate.unit}</span>
+              {measured(gate.measured)} {gate.unit} <span className="dim">{limit(gate)} {measured(gate.threshold)}</span>
             </span>
             {gate.state === "green" ? null : (
               <div className="gate-why">
@@ -34,6 +34,12 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
       </ul>
     </Panel>
   );
+}
+
+/** Which side of the threshold is right, as the gate's own sentence says. */
+function limit(gate: Gate): string {
+  if (/\bat least\b/.test(gate.detail)) return "of at least";
+  return /\b(allowed|at most)\b/.test(gate.detail) ? "of at most" : "of";
 }
 
 /** Every check with its findings; one can be chosen. */
@@ -108,7 +114,7 @@ export function ContractPanel({ dataset, refName }: { dataset: string; refName: 
             The default: readable images, known classes, no leak between splits. Write down what the product needs, and the
             gates test that:
           </p>
-          <CommandLine>{`calotype contract ${dataset}`}</CommandLine>
+          <CommandLine>{`calotype contract init ${dataset}`}</CommandLine>
         </>
       )}
     </Panel>

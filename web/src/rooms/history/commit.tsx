@@ -1,0 +1,65 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { part, Problem, send } from "@/api/client";
+import type { Changes, Commit } from "@/api/types";
+import { useCommands } from "@/app/commands";
+import { Button } from "@/kit/basics";
+import { ChangeCounts } from "@/kit/counts";
+import { short } from "@/kit/format";
+import { sentence } from "@/kit/page";
+import { say } from "@/kit/said";
+
+/** What is not committed yet, and the box to commit it. */
+export function CommitBox({ dataset, changes, hasHead }: { dataset: string; changes: Changes | null; hasHead: boolean }) {
+  const client = useQueryClient();
+  const field = useRef<HTMLInputElement>(null);
+  const [message, setMessage] = useState("");
+  const making = useMutation({
+    mutationFn: () => send<Commit>(`/datasets/${part(dataset)}/commits`, { message: message.trim() }),
+    onSuccess: async (made) => {
+      say(`Committed as ${short(made.id)}`);
+      setMessage("");
+      await client.invalidateQueries({ queryKey: ["d", dataset] });
+      await client.invalidateQueries({ queryKey: ["datasets"] });
+    },
+  });
+  useCommands([{ id: "history.commit", title: "Write a commit message", group: "Page", keys: ["m"], run: () => field.current?.focus() }]);
+  const problem = making.error instanceof Problem ? making.error : null;
+  return (
+    <section className="uncommitted" aria-label="Uncommitted changes">
+      <div className="uncommitted-head">
+        <i className="dirty" />
+        <h2>Uncommitted changes</h2>
+        {changes ? (
+          <span className="uncommitted-counts">
+            <ChangeCounts counts={changes.samples} of="samples" />
+            <ChangeCounts counts={changes.annotations} of="annotations" />
+          </span>
+        ) : null}
+        {changes && !any(changes) ? <span className="dim">classes, fields or the contract differ</span> : null}
+        {!hasHead ? <span className="dim">nothing committed yet</span> : null}
+      </div>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (message.trim()) making.mutate();
+        }}
+      >
+        <input
+          ref={field} className="field" placeholder="What changed, and why" aria-label="Commit message" value={message}
+          onChange={(event) => setMessage(event.target.value)}
+          onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
+        />
+        <Button look="first" type="submit" busy={making.isPending} disabled={!message.trim()}>
+          {making.isPending ? "Committing…" : "Commit"}
+        </Button>
+      </form>
+      {making.error ? (
+        <p role="alert" className="said">{sentence(problem?.detail ?? making.error.message)}{problem?.fix ? `. ${sentence(problem.fix)}` : ""}</p>
+      ) : null}
+    </section>
+  );
+}
+
+const any = (changes: Changes) =>
+  [changes.samples, changes.annotations].some((counts) => counts.added + counts.removed + counts.changed > 0);
