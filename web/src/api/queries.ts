@@ -56,7 +56,7 @@ export const log = (dataset: string, ref: string, limit = 200) =>
 export const diff = (dataset: string, a: string, b: string) =>
   queryOptions({
     queryKey: ["d", dataset, "diff", a, b],
-    queryFn: () => ask<Diff>(`${at(dataset)}/diff${queryText({ a, b })}`),
+    queryFn: () => ask<Diff>(`${at(dataset)}/diff?${new URLSearchParams({ a, b }).toString()}`),
     retry: false,
   });
 

@@ -1,5 +1,5 @@
 import { Popover } from "@mantine/core";
-import { IconChevronDown, IconGitBranch, IconGitCommit, IconTag } from "@tabler/icons-react";
+import { IconChevronDown, IconGitBranch, IconGitCommit, IconPencil, IconTag } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -23,17 +23,21 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
   const kind = !current || known?.kind === "branch" ? "branch" : known ? "tag" : "commit";
   const Icon = ICONS[kind];
   const dirty = state.data?.dirty ?? false;
-  const name = current || "main";
+  const name = current || (dirty ? "working state" : "main");
   const to = (ref: string | undefined) => () =>
     void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, ref, at: undefined }) } as never);
 
   const items: Pick[] = [
+    {
+      id: "working", title: "Working state of main", group: "Now", icon: <IconPencil size={14} />,
+      hint: dirty && !current ? "uncommitted changes" : "", run: to(undefined),
+    },
     ...(refs.data?.items ?? []).map((ref) => {
       const RefIcon = ref.kind === "branch" ? IconGitBranch : IconTag;
       return {
         id: `ref:${ref.name}`, title: ref.name, group: ref.kind === "branch" ? "Branches" : "Tags", icon: <RefIcon size={14} />,
         hint: <span className="mono">{ref.commit ? short(ref.commit) : "no commit yet"}</span>,
-        run: to(ref.name === "main" ? undefined : ref.name),
+        run: to(ref.name),
       };
     }),
     ...(log.data?.items ?? []).map((commit) => ({

@@ -44,8 +44,9 @@ export const checksSearch = (raw: Raw): ChecksSearch => ({
   ...refSearch(raw), check: text(raw, "check"), severity: text(raw, "severity"),
 });
 
-export type DiffSearch = { a: string; b: string };
-export const diffSearch = (raw: Raw): DiffSearch => ({ a: text(raw, "a") ?? "", b: text(raw, "b") ?? "" });
+/** `b` is left out for the working state. */
+export type DiffSearch = { a: string; b?: string | undefined };
+export const diffSearch = (raw: Raw): DiffSearch => ({ a: text(raw, "a") ?? "", b: text(raw, "b") });
 
 export type DatasetFilter = { dataset?: string | undefined };
 export const datasetFilter = (raw: Raw): DatasetFilter => ({ dataset: text(raw, "dataset") });

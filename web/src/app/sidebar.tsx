@@ -34,7 +34,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
                   className="side-dataset" title={plural(dataset.samples, "sample")}
                 >
                   <span className="cut">{dataset.name}</span>
-                  {dataset.dirty ? <i className="dirty" title="Uncommitted changes" /> : null}
+                  {dataset.dirty && dataset.samples ? <i className="dirty" title="Uncommitted changes" /> : null}
                   <span className="side-count">{compact(dataset.samples)}</span>
                 </Link>
                 {open ? <DatasetPages name={dataset.name} /> : null}

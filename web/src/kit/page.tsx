@@ -1,6 +1,7 @@
 import { useEffect, type ReactNode } from "react";
 import { Problem } from "@/api/client";
 import { Button } from "@/kit/basics";
+import { Words } from "@/kit/words";
 
 /** The title of the window: the page first, so that tabs can be told apart. */
 export function useTitle(...parts: (string | undefined)[]): void {
@@ -47,7 +48,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
     : new Problem(0, "page-failed", error instanceof Error ? error.message : String(error), "", "reload the page");
   return (
     <div className="state error" role="alert">
-      <h2>{sentence(found.detail)}</h2>
+      <h2><Words>{found.detail}</Words></h2>
       <dl className="facts">
         {found.where ? (
           <>
@@ -58,7 +59,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
         {found.fix ? (
           <>
             <dt>Fix</dt>
-            <dd>{sentence(found.fix)}</dd>
+            <dd><Words>{found.fix}</Words></dd>
           </>
         ) : null}
         <dt>Code</dt>

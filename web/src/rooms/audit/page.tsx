@@ -41,7 +41,7 @@ export function AuditPage() {
       {items.length ? (
         <Panel className="table">
           <table className="rows audit">
-            <thead><tr><th className="num">No.</th><th>When</th><th>Who</th><th>Did</th><th>To</th><th>Details</th></tr></thead>
+            <thead><tr><th className="num">No.</th><th>When, UTC</th><th>Who</th><th>Did</th><th>To</th><th>Details</th></tr></thead>
             <tbody>{items.map((event) => <Row key={event.seq} event={event} known={list.data?.items.some((row) => row.name === event.subject) ?? false} />)}</tbody>
           </table>
         </Panel>
@@ -60,7 +60,7 @@ function Chain({ intact }: { intact: boolean }) {
     </div>
   ) : (
     <div className="notice bad" role="alert">
-      <IconShieldX size={18} /> <span><strong>The chain is broken.</strong> An event was changed or taken out; <code>calotype audit --verify</code> and <code>calotype verify</code> say where.</span>
+      <IconShieldX size={18} /> <span><strong>The chain is broken.</strong> An event was changed or taken out; <code>calotype verify</code> says where.</span>
     </div>
   );
 }
@@ -70,7 +70,7 @@ function Row({ event, known }: { event: AuditEvent; known: boolean }) {
   return (
     <tr>
       <td className="num dim">{count(event.seq)}</td>
-      <td className="nowrap">{moment(event.at)}</td>
+      <td className="nowrap">{moment(event.at).replace(" UTC", "")}</td>
       <td className="nowrap">{event.actor}</td>
       <td className="mono nowrap">{event.verb}</td>
       <td>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>

@@ -1,3 +1,4 @@
+import { IconDatabase } from "@tabler/icons-react";
 import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -82,7 +83,7 @@ function Row({ finding, dataset, refName }: { finding: Finding; dataset: string;
   const { sample } = finding;
   const inner = (
     <>
-      {sample ? <img src={thumbUrl(sample.media, 128)} alt="" className="thumb" width={70} height={46} loading="lazy" /> : <span className="thumb no-thumb" />}
+      {sample ? <img src={thumbUrl(sample.media, 128)} alt="" className="thumb" width={70} height={46} loading="lazy" /> : <span className="thumb no-thumb"><IconDatabase size={18} stroke={1.5} /></span>}
       <span className="finding-text">
         <span className="finding-head">
           <SeverityPill severity={finding.severity} />

@@ -61,14 +61,11 @@ function Row({ row }: { row: DatasetRow }) {
   const params = { dataset: row.name };
   return (
     <article className="dataset-row" aria-label={row.name}>
-      <Link to="/d/$dataset/samples" params={params} className="cover" tabIndex={-1} aria-hidden="true">
-        {row.cover.slice(0, 8).map((media) => <img key={media} src={thumbUrl(media)} alt="" loading="lazy" className="thumb" />)}
-      </Link>
       <div className="dataset-text">
         <div className="dataset-head">
           <h2 className="cut"><Link to="/d/$dataset" params={params} className="dataset-link">{row.name}</Link></h2>
           <GateSummary gates={row.gates} />
-          {row.dirty ? <Pill tone="warn">Uncommitted changes</Pill> : null}
+          {row.dirty && row.samples ? <Pill tone="warn">{row.head ? "Uncommitted changes" : "Not committed"}</Pill> : null}
           {row.releases.slice(0, 2).map((version) => <Pill key={version} tone="accent">{version}</Pill>)}
           {row.releases.length > 2 ? <span className="dim">and {row.releases.length - 2} more</span> : null}
         </div>
@@ -83,6 +80,9 @@ function Row({ row }: { row: DatasetRow }) {
           </div>
         </dl>
       </div>
+      <Link to="/d/$dataset/samples" params={params} className="cover" tabIndex={-1} aria-hidden="true">
+        {row.cover.slice(0, 8).map((media) => <img key={media} src={thumbUrl(media)} alt="" loading="lazy" className="thumb" />)}
+      </Link>
     </article>
   );
 }

@@ -39,7 +39,7 @@ function Meta({ data }: { data: Overview }) {
   return (
     <>
       {data.commit ? <span className="mono">{short(data.commit)}</span> : null}
-      {data.dirty ? <Pill tone="warn">Uncommitted changes</Pill> : null}
+      {data.dirty && data.samples ? <Pill tone="warn">Uncommitted changes</Pill> : null}
       {data.description ? <span className="cut">{data.description}</span> : null}
     </>
   );

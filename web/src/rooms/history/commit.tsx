@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { part, Problem, send } from "@/api/client";
-import type { Changes, Commit } from "@/api/types";
+import type { Changes, Commit, Counts } from "@/api/types";
 import { useCommands } from "@/app/commands";
 import { Button } from "@/kit/basics";
 import { ChangeCounts } from "@/kit/counts";
@@ -10,7 +11,7 @@ import { sentence } from "@/kit/page";
 import { say } from "@/kit/said";
 
 /** What is not committed yet, and the box to commit it. */
-export function CommitBox({ dataset, changes, hasHead }: { dataset: string; changes: Changes | null; hasHead: boolean }) {
+export function CommitBox({ dataset, changes, head }: { dataset: string; changes: Changes | null; head: string | undefined }) {
   const client = useQueryClient();
   const field = useRef<HTMLInputElement>(null);
   const [message, setMessage] = useState("");
@@ -32,12 +33,14 @@ export function CommitBox({ dataset, changes, hasHead }: { dataset: string; chan
         <h2>Uncommitted changes</h2>
         {changes ? (
           <span className="uncommitted-counts">
-            <ChangeCounts counts={changes.samples} of="samples" />
-            <ChangeCounts counts={changes.annotations} of="annotations" />
+            {some(changes.samples) ? <ChangeCounts counts={changes.samples} of="samples" /> : null}
+            {some(changes.annotations) ? <ChangeCounts counts={changes.annotations} of="annotations" /> : null}
           </span>
         ) : null}
-        {changes && !any(changes) ? <span className="dim">classes, fields or the contract differ</span> : null}
-        {!hasHead ? <span className="dim">nothing committed yet</span> : null}
+        {changes && head && !some(changes.samples) && !some(changes.annotations) ? <span className="dim">classes, fields or the contract differ</span> : null}
+        {head ? (
+          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: head.slice(0, 12) }} className="link uncommitted-link">What changed</Link>
+        ) : <span className="dim">nothing committed yet</span>}
       </div>
       <form
         onSubmit={(event) => {
@@ -61,5 +64,4 @@ export function CommitBox({ dataset, changes, hasHead }: { dataset: string; chan
   );
 }
 
-const any = (changes: Changes) =>
-  [changes.samples, changes.annotations].some((counts) => counts.added + counts.removed + counts.changed > 0);
+const some = (counts: Counts) => counts.added + counts.removed + counts.changed > 0;

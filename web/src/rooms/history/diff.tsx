@@ -14,11 +14,13 @@ import "./history.css";
 /** What became of the samples and annotations between two states. */
 export function DiffPage() {
   const { dataset } = useDataset();
-  const { a, b } = useSearch({ from: "/d/$dataset/diff" });
-  const found = useQuery({ ...queries.diff(dataset, a, b), enabled: Boolean(a && b) });
+  const { a, b = "" } = useSearch({ from: "/d/$dataset/diff" });
+  const found = useQuery({ ...queries.diff(dataset, a, b), enabled: a !== "" });
   const data = found.data;
   const nothing = data ? [data.samples, data.annotations].every((counts) => counts.added + counts.removed + counts.changed === 0) : false;
   const sets = Object.entries(data?.by_label_set ?? {});
+  const touched = sets.filter(([, counts]) => counts.added + counts.removed + counts.changed > 0);
+  const labels = touched.length === 1 ? touched[0]?.[0] : undefined;
   return (
     <Page
       title="Difference" withRef={false}
@@ -29,7 +31,7 @@ export function DiffPage() {
         </span>
       }
     >
-      {!a || !b ? <EmptyState title="Two states are needed"><p>Choose two commits in <Link to="/d/$dataset/history" params={{ dataset }} className="link">the history</Link>.</p></EmptyState> : null}
+      {!a ? <EmptyState title="Two states are needed"><p>Choose two commits in <Link to="/d/$dataset/history" params={{ dataset }} className="link">the history</Link>.</p></EmptyState> : null}
       {found.isLoading ? <Loading what="the difference" /> : null}
       {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
       {nothing ? <EmptyState title="The two states hold the same samples and annotations"><p>They may differ in classes, fields or the contract.</p></EmptyState> : null}
@@ -45,7 +47,7 @@ export function DiffPage() {
             ) : null}
           </div>
           <h2 className="diff-head">Samples touched <span className="dim">{data.items.length >= 200 ? "the first 200" : plural(data.items.length, "sample")}</span></h2>
-          <ul className="diff-grid">{data.items.map((item) => <li key={item.sample_id}><Touched item={item} dataset={dataset} a={a} b={b} /></li>)}</ul>
+          <ul className="diff-grid">{data.items.map((item) => <li key={item.sample_id}><Touched item={item} dataset={dataset} a={a} b={b} labels={labels} /></li>)}</ul>
         </>
       ) : null}
     </Page>
@@ -53,6 +55,7 @@ export function DiffPage() {
 }
 
 function RefLink({ dataset, name }: { dataset: string; name: string }) {
+  if (!name) return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: undefined }} className="link">working state</Link>;
   return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: name }} className="mono link">{/^[0-9a-f]{9,}$/.test(name) ? name.slice(0, 8) : name}</Link>;
 }
 
@@ -69,12 +72,12 @@ function Three({ counts }: { counts: Counts }) {
 
 const TONES: Record<string, Tone> = { added: "good", removed: "bad", changed: "warn", annotations: "plain" };
 
-function Touched({ item, dataset, a, b }: { item: DiffItem; dataset: string; a: string; b: string }) {
+function Touched({ item, dataset, a, b, labels }: { item: DiffItem; dataset: string; a: string; b: string; labels: string | undefined }) {
   const { annotations } = item;
   const some = annotations.added + annotations.removed + annotations.changed > 0;
   return (
     <Link
-      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.sample_id }} search={{ ref: item.change === "removed" ? a : b }}
+      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.sample_id }} search={{ ref: (item.change === "removed" ? a : b) || undefined, labels }}
       className="touched" aria-label={`${item.name}, ${item.change}`}
     >
       <img src={thumbUrl(item.media)} alt="" loading="lazy" className="thumb" />

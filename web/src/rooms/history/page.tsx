@@ -44,7 +44,7 @@ export function HistoryPage() {
     >
       {found.isPending ? <Loading what="the history" /> : null}
       {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {found.data?.dirty ? <CommitBox dataset={dataset} changes={found.data.changes} hasHead={items.length > 0} /> : null}
+      {found.data?.dirty ? <CommitBox dataset={dataset} changes={found.data.changes} head={items[0]?.id} /> : null}
       {found.data && items.length === 0 && !found.data.dirty ? (
         <EmptyState title="Nothing committed yet" icon={<IconGitCommit size={26} stroke={1.5} />}>
           <p>A commit freezes samples and annotations together, for good. Add something, then:</p>

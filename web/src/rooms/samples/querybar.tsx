@@ -6,7 +6,7 @@ import { atLeast, clauses, equals, nameable, UNLABELLED, without } from "@/api/w
 import { useCommands } from "@/app/commands";
 import { IconButton, KeyHint } from "@/kit/basics";
 import { plural } from "@/kit/format";
-import { sentence } from "@/kit/page";
+import { Words } from "@/kit/words";
 import { completions, complete } from "@/rooms/samples/words";
 
 type Props = {
@@ -115,10 +115,10 @@ function QueryError({ error, draft }: { error: Error | null; draft: string }) {
         <pre aria-hidden="true">{draft.slice(0, column - 1)}<mark>{word}</mark>{rest.slice(word.length)}</pre>
       ) : null}
       <p>
-        <strong>{sentence(problem?.detail ?? error.message)}</strong>
+        <strong><Words>{problem?.detail ?? error.message}</Words></strong>
         {problem?.where ? ` (${problem.where})` : ""}
       </p>
-      {problem?.fix ? <p>{sentence(problem.fix)}</p> : null}
+      {problem?.fix ? <p><Words>{problem.fix}</Words></p> : null}
     </div>
   );
 }
