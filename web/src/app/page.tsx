@@ -56,7 +56,7 @@ function ThemeToggle() {
   useComputedColorScheme("light");
   const Icon = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon }[colorScheme];
   return (
-    <IconButton label={`Theme: ${WORD[colorScheme]}; next: ${WORD[NEXT[colorScheme]]}`} onClick={() => setColorScheme(NEXT[colorScheme])}>
+    <IconButton className="theme-toggle" label={`Theme: ${WORD[colorScheme]}; next: ${WORD[NEXT[colorScheme]]}`} onClick={() => setColorScheme(NEXT[colorScheme])}>
       <Icon size={16} />
     </IconButton>
   );

@@ -50,7 +50,7 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
       <Popover.Target>
         <button
           type="button" className="ref-button" onClick={() => setOpen(!open)} aria-haspopup="listbox"
-          aria-label={`State shown: ${kind} ${name}${dirty ? ", with uncommitted changes" : ""}`}
+          aria-label={`State shown: ${current ? `${kind} ` : ""}${name}${dirty ? ", with changes that are not committed" : ""}`}
         >
           <Icon size={14} />
           <span className="cut">{kind === "commit" ? short(name) : name}</span>

@@ -136,7 +136,7 @@ function drawMask(ctx: Ctx, mask: Mask, view: View, colour: string, lit: boolean
   }
   if (!kept) return;
   const before = ctx.globalAlpha;
-  ctx.globalAlpha = before * (lit ? 0.6 : 0.42);
+  ctx.globalAlpha = before * (lit ? 1 : 0.85);
   ctx.imageSmoothingEnabled = view.scale < 1;
   const { canvas, x, y } = kept;
   ctx.drawImage(canvas, x * view.scale + view.dx, y * view.scale + view.dy, canvas.width * view.scale, canvas.height * view.scale);
@@ -153,8 +153,14 @@ function paint(mask: Mask, colour: string): { canvas: HTMLCanvasElement; x: numb
   if (!ctx) return null;
   const rgb = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   const image = ctx.createImageData(bitmap.width, bitmap.height);
-  bitmap.bits.forEach((bit, at) => {
-    if (bit) image.data.set([rgb[0] ?? 0, rgb[1] ?? 0, rgb[2] ?? 0, 255], at * 4);
+  const { width, height, bits } = bitmap;
+  const edge = Math.max(1, Math.round(Math.max(width, height) / 160));
+  const isIn = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && bits[y * width + x] === 1;
+  bits.forEach((bit, at) => {
+    if (!bit) return;
+    const [x, y] = [at % width, Math.floor(at / width)];
+    const isInner = isIn(x - edge, y) && isIn(x + edge, y) && isIn(x, y - edge) && isIn(x, y + edge);
+    image.data.set([rgb[0] ?? 0, rgb[1] ?? 0, rgb[2] ?? 0, isInner ? 95 : 255], at * 4);
   });
   ctx.putImageData(image, 0, 0);
   return { canvas, x: bitmap.x, y: bitmap.y };

@@ -17,7 +17,7 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
           <li key={gate.name}>
             <GatePill state={gate.state} />
             <span className="gate-name">{gate.name}</span>
-            <span className="gate-number num" title={gate.detail}>
+            <span className="gate-number num" title={sentence(gate.detail)}>
               {measured(gate.measured)} <span className="dim">{limit(gate)} {measured(gate.threshold)}</span>
             </span>
             {gate.state === "green" ? null : (
@@ -38,8 +38,8 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
 
 /** Which side of the threshold is right, as the gate's own sentence says. */
 function limit(gate: Gate): string {
-  if (/\bat least\b/.test(gate.detail)) return "of at least";
-  return /\b(allowed|at most)\b/.test(gate.detail) ? "of at most" : "of";
+  if (/\bat least\b/.test(gate.detail)) return "min";
+  return /\b(allowed|at most)\b/.test(gate.detail) ? "max" : "of";
 }
 
 /** Every check with its findings; one can be chosen. */

@@ -117,8 +117,7 @@ function Side({ data, dataset, refName, filter }: { data: Overview; dataset: str
         {data.label_sets.length === 0 ? <span className="dim">none yet</span> : null}
       </Panel>
       <Panel title="Licences and sources" meta="samples">
-        <Bars label="Licences" max={data.samples} items={data.licences.slice(0, 6).map(({ value, count: n }) => ({ key: String(value), label: value || <span className="dim">no licence given</span>, name: String(value || "no licence"), value: n, link: filter(equals("licence", value)) }))} />
-        <Bars label="Sources" max={data.samples} items={data.sources.slice(0, 6).map(({ value, count: n }) => ({ key: String(value), label: value || <span className="dim">no source given</span>, name: String(value || "no source"), value: n, link: filter(equals("source", value)) }))} />
+        <Bars label="Licences and sources" max={data.samples} items={[...data.licences.slice(0, 6).map(({ value, count: n }) => ({ key: `licence ${value}`, label: value || <span className="dim">no licence given</span>, name: String(value || "no licence"), value: n, link: filter(equals("licence", value)) })), ...data.sources.slice(0, 6).map(({ value, count: n }) => ({ key: `source ${value}`, label: value || <span className="dim">no source given</span>, name: String(value || "no source"), value: n, link: filter(equals("source", value)) }))]} />
       </Panel>
       {data.tags.length ? (
         <Panel title="Tags" meta="samples">
