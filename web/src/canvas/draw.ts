@@ -62,6 +62,12 @@ function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: boolean
     ctx.setLineDash([]);
   }
   if (a.keypoints.length) drawKeypoints(ctx, a, view, style, colour, lit);
+  // The box of the one in hand, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
+  if (lit && a.bbox && (a.rings.length || a.mask || a.keypoints.length)) {
+    ctx.setLineDash([5, 4]);
+    outline(ctx, boxPath(a.bbox, view), colour, 1, false);
+    ctx.setLineDash([]);
+  }
 }
 
 function outline(ctx: Ctx, path: Path2D, colour: string, line: number, lit: boolean): void {

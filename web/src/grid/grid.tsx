@@ -7,7 +7,7 @@ import type { SampleItem } from "@/api/types";
 import { useCommands } from "@/app/commands";
 import type { GridSearch } from "@/app/search";
 import { Cell, type Look } from "@/grid/cell";
-import { centre, layout, reveal, rowTop, step, toTop, visibleRows } from "@/grid/layout";
+import { centre, firstSeen, layout, reveal, rowTop, step, toTop, visibleRows } from "@/grid/layout";
 import "./grid.css";
 
 type Props = {
@@ -62,9 +62,16 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [ready, address, place.columns, place.rowH]);
   useEffect(() => {
-    if (anchor.current) anchor.current.index = first * place.columns;
+    if (anchor.current) anchor.current.index = firstSeen(place, scrollTop, height);
     if (ready) places.set(address, scrollTop);
   });
+
+  useEffect(() => {
+    if (!ready || at < 0) return;
+    const near = reveal(place, at, scrollTop, height);
+    if (near !== scrollTop) scrollTo(Math.abs(near - scrollTop) > height ? centre(place, at, height) : near);
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [at]);
 
   const move = (index: number) => {
     scrollTo(reveal(place, index, scrollTop, height));
@@ -77,7 +84,7 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
   useCommands([
     ...KEYS.map((key) => ({
       id: `grid.${key}`, title: WORDS[key], group: "Grid", keys: [key], quiet: true,
-      run: () => move(at < 0 && key !== "End" ? firstSeen(place, scrollTop) : step(place, at, key, total, height)),
+      run: () => move(at < 0 && key !== "End" ? firstSeen(place, scrollTop, height) : step(place, at, key, total, height)),
     })),
     { id: "grid.open", title: "Open the sample", group: "Grid", keys: ["Enter"], quiet: true, run: () => at >= 0 && open(at) },
   ]);
@@ -116,9 +123,6 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
     </div>
   );
 }
-
-const firstSeen = (place: { rowH: number; columns: number; fullH: number; scrollH: number }, scrollTop: number) =>
-  Math.ceil(((scrollTop / place.scrollH) * place.fullH) / place.rowH) * place.columns;
 
 /** The samples between two indices that have arrived; pages are asked for when scrolling comes to rest on them. */
 function usePages(dataset: string, refName: string, search: GridSearch, from: number, to: number): Map<number, SampleItem> {

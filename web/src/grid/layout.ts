@@ -64,6 +64,11 @@ export function reveal(at: Layout, index: number, scrollTop: number, viewH: numb
   return bottom > moved + viewH ? unshift(at, bottom - viewH, viewH) : scrollTop;
 }
 
+/** The first index in view. */
+export function firstSeen(at: Layout, scrollTop: number, viewH: number): number {
+  return Math.max(0, Math.ceil((shift(at, scrollTop, viewH) - PAD) / at.rowH)) * at.columns;
+}
+
 /** The scroll position that puts an index first. */
 export function toTop(at: Layout, index: number, viewH: number): number {
   return unshift(at, Math.floor(index / at.columns) * at.rowH, viewH);

@@ -13,6 +13,8 @@ import { SeverityPill } from "@/kit/severity";
 
 type Props = {
   data: SampleDetail;
+  /** Annotations of the chosen label set, in the order to list them. */
+  list: readonly FullAnnotation[];
   dataset: string;
   search: SampleSearch;
   labelSet: string;
@@ -90,9 +92,8 @@ export function Inspector(props: Props) {
   );
 }
 
-function Annotations({ data, labelSet, hidden, lit, onLit, onShow, onHide, onLabels }: Props) {
+function Annotations({ data, list, labelSet, hidden, lit, onLit, onShow, onHide, onLabels }: Props) {
   const names = Object.keys(data.label_sets);
-  const list = data.label_sets[labelSet] ?? [];
   const inHand = useRef<HTMLLIElement>(null);
   useEffect(() => {
     inHand.current?.scrollIntoView({ block: "nearest" });

@@ -16,6 +16,7 @@ import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
 import { EmptyState, ErrorState } from "@/kit/page";
 import { Facets } from "@/rooms/samples/facets";
+import { Jump } from "@/rooms/samples/jump";
 import { QueryBar } from "@/rooms/samples/querybar";
 import "./samples.css";
 
@@ -60,9 +61,12 @@ export function SamplesPage() {
     <Page
       title="Samples" flush
       meta={
+        <>
         <span aria-live="polite">
           {head.data && !refused ? (where && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
         </span>
+        {total > 200 ? <Jump total={total} onJump={(at) => set({ at })} /> : null}
+        </>
       }
       actions={
         <>

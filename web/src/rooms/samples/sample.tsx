@@ -4,12 +4,12 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { useEffect, useMemo, useRef, useState } from "react";
 import { mediaUrl, thumbUrl } from "@/api/client";
 import * as queries from "@/api/queries";
-import type { SampleDetail } from "@/api/types";
+import type { FullAnnotation, SampleDetail } from "@/api/types";
 import { useCommands } from "@/app/commands";
 import { useDataset } from "@/app/here";
 import { Page } from "@/app/page";
 import { hiddenOf, hideText, type SampleSearch } from "@/app/search";
-import { boxOf } from "@/canvas/geometry";
+import { areaOf, boxOf } from "@/canvas/geometry";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Stage, type StageHandle } from "@/canvas/stage";
 import { IconButton, Loading, Pill } from "@/kit/basics";
@@ -38,7 +38,7 @@ export function SamplePage() {
   const data = found.data;
   const current = data?.id === id;
   const labelSet = chosenSet(data, search.labels);
-  const annotations = data?.label_sets[labelSet] ?? NONE;
+  const annotations = useMemo(() => inOrder(data?.label_sets[labelSet] ?? NONE), [data, labelSet]);
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
   const position = current ? (data.position ?? null) : null;
@@ -127,7 +127,7 @@ export function SamplePage() {
             onHover={setLit} onPick={setLit} onScale={setScale} first={asked ? boxOf(asked) : null}
           />
           <Inspector
-            data={data} dataset={dataset} search={search} labelSet={labelSet} hidden={hidden} lit={lit} onLit={setLit} onShow={show}
+            data={data} list={annotations} dataset={dataset} search={search} labelSet={labelSet} hidden={hidden} lit={lit} onLit={setLit} onShow={show}
             onHide={(next) => void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, hide: hideText(next) }) } as never)}
             onLabels={(next) => void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, labels: next }) } as never)}
           />
@@ -138,6 +138,11 @@ export function SamplePage() {
 }
 
 const NONE_DRAWN = { id: "", kind: "", class: "", class_id: 0, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false };
+
+/** Classes together, large ones first. */
+function inOrder(list: readonly FullAnnotation[]): FullAnnotation[] {
+  return [...list].sort((a, b) => a.class_id - b.class_id || areaOf(b) - areaOf(a));
+}
 
 function chosenSet(data: SampleDetail | undefined, wanted: string | undefined): string {
   const names = Object.keys(data?.label_sets ?? {});
