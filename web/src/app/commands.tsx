@@ -52,7 +52,7 @@ export function useKeyboard(): void {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const pressed = chord(event);
-      const inDialog = document.querySelector('[role="dialog"][aria-modal="true"]') !== null;
+      const inDialog = document.querySelector("dialog[open]") !== null;
       if ((isTyping(event.target) || inDialog) && !pressed.startsWith("mod+")) return;
       const found = match(all, event.timeStamp - since < WAIT_MS ? before : "", pressed);
       before = found && "waiting" in found ? found.waiting : "";

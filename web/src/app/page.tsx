@@ -48,10 +48,11 @@ export function Page({ title, heading, crumbs, meta, actions, children, flush = 
   );
 }
 
+/** Light, dark, or as the system; in the bar, and in the navigation where the bar is short. */
 const NEXT: Record<Scheme, Scheme> = { auto: "light", light: "dark", dark: "auto" };
 const WORD: Record<Scheme, string> = { auto: "as the system", light: "light", dark: "dark" };
 
-function ThemeToggle() {
+export function ThemeToggle() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   useComputedColorScheme("light");
   const Icon = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon }[colorScheme];

@@ -1,10 +1,11 @@
-import { Modal } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import * as queries from "@/api/queries";
 import { useAllCommands } from "@/app/commands";
-import { KeyHint } from "@/kit/basics";
+import { IconButton, KeyHint } from "@/kit/basics";
+import { Dialog } from "@/kit/dialog";
 import { compact } from "@/kit/format";
 import { Picker, type Pick } from "@/kit/picker";
 
@@ -22,18 +23,16 @@ export function Dialogs() {
   const close = () => setWhich(null);
   return (
     <>
-      <Modal
-        opened={which === "palette"} onClose={close} withCloseButton={false} padding={0} size={560} yOffset="12vh"
-        transitionProps={{ duration: 0 }} overlayProps={{ backgroundOpacity: 0.35 }} title={null} aria-label="Commands" classNames={{ content: "floating" }}
-      >
+      <Dialog open={which === "palette"} onClose={close} label="Commands">
         <Palette onDone={close} />
-      </Modal>
-      <Modal
-        opened={which === "keys"} onClose={close} size={720} yOffset="10vh" title="Keys" transitionProps={{ duration: 0 }}
-        overlayProps={{ backgroundOpacity: 0.35 }} classNames={{ content: "floating", header: "floating-head" }} closeButtonProps={{ "aria-label": "Close" }}
-      >
+      </Dialog>
+      <Dialog open={which === "keys"} onClose={close} label="Keys" className="wide">
+        <header className="dialog-head">
+          <h2>Keys</h2>
+          <IconButton label="Close" onClick={close}><IconX size={16} /></IconButton>
+        </header>
         <Keys />
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { createRootRoute, createRoute, createRouter, retainSearchParams } from "@tanstack/react-router";
 import { Problem } from "@/api/client";
 import { checksSearch, datasetFilter, diffSearch, gridSearch, parseSearch, refSearch, sampleSearch, stringifySearch } from "@/app/search";
@@ -18,7 +18,13 @@ import { SamplesPage } from "@/rooms/samples/page";
 import { SamplePage } from "@/rooms/samples/sample";
 
 /** Asked again where trying again can help: never after the server has said what is wrong. */
-export const queryClient = new QueryClient({
+export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      const isRefused = error instanceof Problem && error.status === 401;
+      if (isRefused && query.queryKey[0] !== "session") void queryClient.invalidateQueries({ queryKey: ["session"] });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,

@@ -36,8 +36,17 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   hide: text(raw, "hide"),
 });
 
-export type SampleSearch = GridSearch & { ann?: string | undefined };
-export const sampleSearch = (raw: Raw): SampleSearch => ({ ...gridSearch(raw), ann: text(raw, "ann") });
+export type SampleSearch = GridSearch & {
+  /** The annotation to show first. */
+  ann?: string | undefined;
+  /** The page it was opened from, if not the grid. */
+  from?: "checks" | "diff" | undefined;
+};
+export const sampleSearch = (raw: Raw): SampleSearch => ({
+  ...gridSearch(raw),
+  ann: text(raw, "ann"),
+  from: raw.from === "checks" || raw.from === "diff" ? raw.from : undefined,
+});
 
 export type ChecksSearch = RefSearch & { check?: string | undefined; severity?: string | undefined };
 export const checksSearch = (raw: Raw): ChecksSearch => ({

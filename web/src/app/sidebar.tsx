@@ -7,6 +7,7 @@ import { Link, type LinkProps } from "@tanstack/react-router";
 import * as queries from "@/api/queries";
 import type { Session } from "@/api/types";
 import { useHere } from "@/app/here";
+import { ThemeToggle } from "@/app/page";
 import { openKeys } from "@/app/palette";
 import { KeyHint } from "@/kit/basics";
 import { compact, plural } from "@/kit/format";
@@ -48,6 +49,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
         <Item link={{ to: "/audit" }} icon={IconShieldCheck} label="Audit" />
         <div className="side-who">
           <span className="cut">{session ? `${session.actor.name} (${session.actor.roles.join(", ")})` : ""}</span>
+          <ThemeToggle />
           <button type="button" onClick={openKeys} aria-label="Show all keys"><KeyHint keys="?" /></button>
         </div>
       </div>

@@ -27,13 +27,13 @@ export const Cell = memo(function Cell({ item, index, dataset, search, width, he
   return (
     <Link
       to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.id }} search={{ ...search, at: index }}
-      className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} aria-label={spoken(item)} title={item.name}
+      className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
         <Picture media={item.media} wanted={width} />
         {look.overlays && item.annotations.length ? <Overlay item={item} width={width} height={height} look={look} /> : null}
         {item.findings ? (
-          <span className="cell-findings" title={plural(item.findings, "finding")}>
+          <span className="cell-findings" aria-hidden="true" title={plural(item.findings, "finding")}>
             <IconAlertTriangle size={12} /> {item.findings}
           </span>
         ) : null}
@@ -41,24 +41,28 @@ export const Cell = memo(function Cell({ item, index, dataset, search, width, he
       <span className="cell-caption">
         <Tags item={item} hidden={look.hidden} />
         <span className="cut cell-name">{item.name}</span>
-        {item.parent ? <IconArrowBackUp size={12} aria-label="derived" /> : null}
+        {item.parent ? <IconArrowBackUp size={12} aria-hidden="true" /> : null}
         {item.split ? <span className="cell-split">{item.split}</span> : null}
+        <span className="hidden-label">{spoken(item)}</span>
       </span>
     </Link>
   );
 });
 
+/** What the picture shows at a glance, for who cannot see it. */
 function spoken(item: SampleItem): string {
-  const words = [item.name, plural(item.annotations.length, "annotation")];
-  if (item.split) words.push(item.split);
+  const words = [plural(item.annotations.length, "annotation")];
+  if (item.parent) words.push("derived");
   if (item.findings) words.push(plural(item.findings, "finding"));
-  return words.join(", ");
+  return `, ${words.join(", ")}`;
 }
 
 /** Classes that name the whole image stand in the caption. */
+const named = (item: SampleItem, hidden: ReadonlySet<number>) =>
+  item.annotations.filter((a) => a.kind === "classification" && !hidden.has(a.class_id)).slice(0, 2);
+
 function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> }) {
-  const whole = item.annotations.filter((a) => a.kind === "classification" && !hidden.has(a.class_id)).slice(0, 2);
-  return whole.map((a) => (
+  return named(item, hidden).map((a) => (
     <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
   ));
 }

@@ -36,7 +36,7 @@ export function Bars({ items, max, label }: { items: readonly BarItem[]; max?: n
         return (
           <li key={item.key}>
             {item.link ? (
-              <Link {...item.link} className="bar-row" aria-label={`${item.name}: ${count(item.value)}`}>
+              <Link {...item.link} className="bar-row" title={item.name}>
                 {inner}
               </Link>
             ) : (

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { thumbUrl } from "@/api/client";
 import * as queries from "@/api/queries";
 import type { Checks, Finding, Severity } from "@/api/types";
+import { useCommands } from "@/app/commands";
 import { Button, Segmented, Skeleton } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
 import { EmptyState, ErrorState, sentence } from "@/kit/page";
@@ -39,6 +40,14 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
   for (const { data, isPlaceholderData } of pages) {
     if (!isPlaceholderData) data?.items.forEach((item, n) => items.set(data.offset + n, item));
   }
+  const walk = (by: number) => {
+    const rows = [...document.querySelectorAll<HTMLElement>("a.finding-row")];
+    rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(document.activeElement as HTMLElement) + by))]?.focus();
+  };
+  useCommands([
+    { id: "findings.next", title: "Next finding", group: "Page", keys: ["j"], quiet: true, run: () => walk(1) },
+    { id: "findings.previous", title: "Previous finding", group: "Page", keys: ["k"], quiet: true, run: () => walk(-1) },
+  ]);
   const summary = report.checks.find((one) => one.name === check);
   const counts = summary?.counts ?? report.run?.counts ?? {};
   const all = SEVERITIES.reduce((sum, one) => sum + (counts[one] ?? 0), 0);
@@ -99,7 +108,7 @@ function Row({ finding, dataset, refName }: { finding: Finding; dataset: string;
   return (
     <Link
       className="finding-row" to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }}
-      search={{ ref: refName || undefined, ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
+      search={{ ref: refName || undefined, from: "checks", ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
     >
       {inner}
     </Link>

@@ -70,15 +70,17 @@ function Row({ row }: { row: DatasetRow }) {
           {row.releases.length > 2 ? <span className="dim">and {row.releases.length - 2} more</span> : null}
         </div>
         {row.description ? <p className="cut dim">{row.description}</p> : null}
+        <div className="dataset-line">
         <dl className="dataset-numbers">
-          <div><dd>{count(row.samples)}</dd><dt>{row.samples === 1 ? "sample" : "samples"}</dt></div>
-          <div><dd>{count(row.annotations)}</dd><dt>{row.annotations === 1 ? "annotation" : "annotations"}</dt></div>
-          <div><dd>{count(row.classes)}</dd><dt>{row.classes === 1 ? "class" : "classes"}</dt></div>
-          {row.label_sets.length > 1 ? <div><dd>{row.label_sets.length}</dd><dt>label sets</dt></div> : null}
+          <div><dt>{row.samples === 1 ? "sample" : "samples"}</dt><dd>{count(row.samples)}</dd></div>
+          <div><dt>{row.annotations === 1 ? "annotation" : "annotations"}</dt><dd>{count(row.annotations)}</dd></div>
+          <div><dt>{row.classes === 1 ? "class" : "classes"}</dt><dd>{count(row.classes)}</dd></div>
+          {row.label_sets.length > 1 ? <div><dt>label sets</dt><dd>{row.label_sets.length}</dd></div> : null}
+        </dl>
           <div className="dataset-commit cut">
             {row.head ? <>{row.head.message || "(no message)"}, <When at={row.head.at} /></> : "nothing committed yet"}
           </div>
-        </dl>
+        </div>
       </div>
       <Link to="/d/$dataset/samples" params={params} className="cover" tabIndex={-1} aria-hidden="true">
         {row.cover.slice(0, 8).map((media) => <img key={media} src={thumbUrl(media)} alt="" loading="lazy" className="thumb" />)}

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import * as queries from "@/api/queries";
-import type { Overview } from "@/api/types";
+import type { ClassRow, Overview } from "@/api/types";
 import { DERIVED, equals, ofClass, tagged, UNLABELLED } from "@/api/where";
 import { useCommands } from "@/app/commands";
 import { useDataset } from "@/app/here";
@@ -71,13 +72,7 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
         <div className="overview-main">
           <Panel title="Classes" meta={<span className="bars-head"><span>annotations</span><span>samples</span></span>}>
             {data.classes.length ? (
-              <Bars
-                label="Annotations by class"
-                items={data.classes.map((one) => ({
-                  key: String(one.id), label: one.name, name: one.name, value: one.annotations, colour: classColour(one.id),
-                  note: count(one.samples), link: filter(ofClass(one.name)),
-                }))}
-              />
+              <Classes classes={data.classes} filter={filter} />
             ) : (
               <EmptyState title="No classes yet"><p>They come with the first labels:</p><CommandLine>{`calotype import ${dataset} instances.json`}</CommandLine></EmptyState>
             )}
@@ -86,6 +81,29 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
         </div>
         <Side data={data} dataset={dataset} refName={refName} filter={filter} />
       </div>
+    </>
+  );
+}
+
+const MANY = 24;
+
+/** In order of their ids; many of them by size, the largest first, the rest on demand. */
+function Classes({ classes, filter }: { classes: ClassRow[]; filter: Filter }) {
+  const [all, setAll] = useState(false);
+  const sorted = classes.length > MANY ? [...classes].sort((a, b) => b.annotations - a.annotations) : classes;
+  const shown = all ? sorted : sorted.slice(0, MANY);
+  return (
+    <>
+      <Bars
+        label="Annotations by class"
+        items={shown.map((one) => ({
+          key: String(one.id), label: one.name, name: one.name, value: one.annotations, colour: classColour(one.id),
+          note: count(one.samples), link: filter(ofClass(one.name)),
+        }))}
+      />
+      {shown.length < sorted.length ? (
+        <button type="button" className="link more" onClick={() => setAll(true)}>Show all {count(sorted.length)} classes</button>
+      ) : null}
     </>
   );
 }

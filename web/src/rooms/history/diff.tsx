@@ -64,7 +64,7 @@ function Three({ counts }: { counts: Counts }) {
   return (
     <dl className="diff-three change-counts">
       {rows.map(([word, look, sign, n]) => (
-        <div key={word}><dd className={n ? look : "dim"}>{n ? sign : ""}{count(n)}</dd><dt className="dim">{word}</dt></div>
+        <div key={word}><dt className="dim">{word}</dt><dd className={n ? look : "dim"}>{n ? sign : ""}{count(n)}</dd></div>
       ))}
     </dl>
   );
@@ -77,8 +77,8 @@ function Touched({ item, dataset, a, b, labels }: { item: DiffItem; dataset: str
   const some = annotations.added + annotations.removed + annotations.changed > 0;
   return (
     <Link
-      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.sample_id }} search={{ ref: (item.change === "removed" ? a : b) || undefined, labels }}
-      className="touched" aria-label={`${item.name}, ${item.change}`}
+      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.sample_id }} search={{ ref: (item.change === "removed" ? a : b) || undefined, labels, from: "diff" }}
+      className="touched"
     >
       <img src={thumbUrl(item.media)} alt="" loading="lazy" className="thumb" />
       <span className="cut touched-name">{item.name}</span>

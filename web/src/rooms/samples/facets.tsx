@@ -1,9 +1,10 @@
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import type { Overview } from "@/api/types";
 import { clauses, equals, nameable, ofClass } from "@/api/where";
 import { classColour } from "@/canvas/colours";
 import { IconButton } from "@/kit/basics";
+import { best } from "@/kit/fuzzy";
 import { compact, plural, shown } from "@/kit/format";
 
 type Props = {
@@ -22,6 +23,8 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
     if (!next.delete(id)) next.add(id);
     onHide(next);
   };
+  const [typed, setTyped] = useState("");
+  const shownClasses = best(data.classes, typed, (one) => one.name);
   const allHidden = data.classes.length > 0 && data.classes.every((one) => hidden.has(one.id));
   return (
     <aside className="facets" aria-label="Classes and filters">
@@ -35,8 +38,11 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
             {allHidden ? <IconEyeOff size={14} /> : <IconEye size={14} />}
           </IconButton>
         </header>
+        {data.classes.length > 16 ? (
+          <input className="field facet-filter" placeholder="Find a class" aria-label="Find a class" value={typed} onChange={(event) => setTyped(event.target.value)} />
+        ) : null}
         <ul>
-          {data.classes.map((one) => {
+          {shownClasses.map((one) => {
             const isHidden = hidden.has(one.id);
             return (
               <li key={one.id} className="facet" data-hidden={isHidden}>

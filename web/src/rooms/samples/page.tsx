@@ -20,6 +20,9 @@ import { Jump } from "@/rooms/samples/jump";
 import { QueryBar } from "@/rooms/samples/querybar";
 import "./samples.css";
 
+/** The label set that the server draws when none is asked for. */
+const USUAL = "ground_truth";
+
 const SORTS = [
   ["name", "Name"], ["-name", "Name, backwards"], ["newest", "Newest first"], ["-annotations", "Most annotations"], ["annotations", "Fewest annotations"],
 ] as const;
@@ -27,11 +30,14 @@ const SORTS = [
 /** The grid: every sample that matches, drawn with its annotations. */
 export function SamplesPage() {
   const { dataset, ref } = useDataset();
-  const search = useSearch({ from: "/d/$dataset/samples" });
+  const asked = useSearch({ from: "/d/$dataset/samples" });
   const navigate = useNavigate({ from: "/d/$dataset/samples" });
   const [overlays, setOverlays] = useState(true);
   const [facets, setFacets] = useState(true);
   const state = useQuery(queries.overview(dataset, ref));
+  const sets = state.data?.label_sets.map((one) => one.name) ?? [];
+  const isUsual = sets.length === 0 || sets.includes(USUAL);
+  const search = useMemo(() => (asked.labels || isUsual ? asked : { ...asked, labels: sets[0] }), [asked, isUsual, sets[0]]); // eslint-disable-line react-hooks/exhaustive-deps
   const head = useQuery({
     ...queries.samplePage(dataset, ref, search, Math.floor((search.at ?? 0) / queries.PAGE)), placeholderData: keepPreviousData,
   });
@@ -70,9 +76,9 @@ export function SamplesPage() {
       }
       actions={
         <>
-          {(state.data?.label_sets.length ?? 0) > 1 ? (
-            <select className="field" aria-label="Label set" value={search.labels ?? "ground_truth"} onChange={(event) => set({ labels: event.target.value })}>
-              {state.data?.label_sets.map((one) => <option key={one.name}>{one.name}</option>)}
+          {sets.length > 1 ? (
+            <select className="field" aria-label="Label set" value={search.labels ?? USUAL} onChange={(event) => set({ labels: event.target.value })}>
+              {sets.map((name) => <option key={name}>{name}</option>)}
             </select>
           ) : null}
           <select className="field" aria-label="Sort by" value={search.sort ?? "name"} onChange={(event) => set({ sort: event.target.value === "name" ? undefined : event.target.value, at: undefined })}>

@@ -1,6 +1,6 @@
 import { IconArrowLeft, IconArrowRight, IconTag, IconTagOff, IconVectorTriangle, IconVectorTriangleOff, IconZoomReset } from "@tabler/icons-react";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useCanGoBack, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { mediaUrl, thumbUrl } from "@/api/client";
 import * as queries from "@/api/queries";
@@ -26,6 +26,8 @@ export function SamplePage() {
   const { sample: id } = useParams({ from: "/d/$dataset/samples/$sample" });
   const search = useSearch({ from: "/d/$dataset/samples/$sample" });
   const navigate = useNavigate();
+  const router = useRouter();
+  const canGoBack = useCanGoBack();
   const client = useQueryClient();
   const found = useQuery({ ...queries.sample(dataset, id, ref, search), placeholderData: keepPreviousData });
   const state = useQuery(queries.overview(dataset, ref));
@@ -50,7 +52,10 @@ export function SamplePage() {
     const at = position ? position.index + by : undefined;
     void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: to }, search: { ...search, at, ann: undefined }, replace: true });
   };
-  const back = () => void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: grid(search, position?.index) });
+  const back = () => {
+    if (search.from && canGoBack) router.history.back();
+    else void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: grid(search, position?.index) });
+  };
   const walk = (by: number) => {
     const shown = annotations.filter((a) => !hidden.has(a.class_id));
     if (shown.length === 0) return;
@@ -77,7 +82,7 @@ export function SamplePage() {
   useCommands([
     { id: "sample.next", title: "Next sample", group: "Sample", keys: ["j", "ArrowRight"], run: () => go(position?.next, 1) },
     { id: "sample.previous", title: "Previous sample", group: "Sample", keys: ["k", "ArrowLeft"], run: () => go(position?.previous, -1) },
-    { id: "sample.back", title: "Back to the grid", group: "Sample", keys: ["Escape"], run: back },
+    { id: "sample.back", title: search.from ? "Back to where it was opened" : "Back to the grid", group: "Sample", keys: ["Escape"], run: back },
     { id: "sample.fit", title: "Show the whole image", group: "Sample", keys: ["0"], run: () => stage.current?.fit() },
     { id: "sample.actual", title: "Show at 100 %", group: "Sample", keys: ["1"], run: () => stage.current?.actual() },
     { id: "sample.in", title: "Zoom in", group: "Sample", keys: ["+", "="], run: () => stage.current?.zoom(1.4) },
@@ -94,7 +99,11 @@ export function SamplePage() {
       title={data?.name ?? "Sample"} flush
       crumbs={
         <>
-          <Link to="/d/$dataset/samples" params={{ dataset }} search={grid(search, position?.index)} className="crumb">Samples</Link>
+          {search.from && canGoBack ? (
+            <button type="button" onClick={back} className="crumb">{search.from === "checks" ? "Checks" : "Difference"}</button>
+          ) : (
+            <Link to="/d/$dataset/samples" params={{ dataset }} search={grid(search, position?.index)} className="crumb">Samples</Link>
+          )}
           <span className="slash" aria-hidden="true">/</span>
         </>
       }
@@ -151,6 +160,6 @@ function chosenSet(data: SampleDetail | undefined, wanted: string | undefined): 
 }
 
 /** The search of the grid that this sample was opened from. */
-function grid({ ann: _, ...search }: SampleSearch, at: number | undefined) {
+function grid({ ann: _ann, from: _from, ...search }: SampleSearch, at: number | undefined) {
   return { ...search, at: at ?? search.at };
 }
