@@ -18,7 +18,7 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
             <GatePill state={gate.state} />
             <span className="gate-name">{gate.name}</span>
             <span className="gate-number num" title={sentence(gate.detail)}>
-              {measured(gate.measured)} <span className="dim">{limit(gate)} {measured(gate.threshold)}</span>
+              {measured(gate.measured)}<span className="dim">, {limit(gate)} {measured(gate.threshold)}</span>
             </span>
             {gate.state === "green" ? null : (
               <div className="gate-why">
