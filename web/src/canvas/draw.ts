@@ -8,7 +8,7 @@ export type Skeletons = ReadonlyMap<number, readonly (readonly [number, number])
 export type Style = {
   hidden: ReadonlySet<number>;
   skeletons: Skeletons;
-  /** Width of lines in screen pixels. */
+  /** Width of lines in whole screen pixels. */
   line: number;
   /** The annotation in hand: stronger, the others step back. */
   lit?: string | null;
@@ -43,39 +43,42 @@ export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], vi
   if (style.labels) for (const a of sorted) if (!style.lit || a.id === style.lit) drawLabel(ctx, a, view);
 }
 
-function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: boolean): void {
+function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }: Style, lit: boolean): void {
   const colour = classColour(a.class_id);
+  const box = boxOf(a);
+  const extent = box ? Math.max(box.w, box.h) * view.scale : 0;
+  const line = extent < 30 ? 1 : usual; // small shapes would drown in their own outline
   if (a.mask) drawMask(ctx, a.mask, view, colour, lit);
   if (a.rings.length) {
     const path = ringsPath(a.rings, view);
     ctx.fillStyle = withAlpha(colour, lit ? 0.36 : 0.2);
     ctx.fill(path, "evenodd");
-    outline(ctx, path, colour, style.line, lit);
+    outline(ctx, path, colour, line, lit);
   } else if (a.bbox && !a.mask && a.keypoints.length === 0) {
-    const path = boxPath(a.bbox, view);
+    const path = boxPath(a.bbox, view, line);
     if (lit) {
       ctx.fillStyle = withAlpha(colour, 0.2);
       ctx.fill(path);
     }
     if (a.iscrowd) ctx.setLineDash([4, 3]);
-    outline(ctx, path, colour, style.line, lit);
+    outline(ctx, path, colour, line, lit);
     ctx.setLineDash([]);
   }
-  if (a.keypoints.length) drawKeypoints(ctx, a, view, style, colour, lit);
+  if (a.keypoints.length && (extent >= 64 || lit || !a.rings.length)) drawKeypoints(ctx, a, view, { skeletons, line }, colour, lit);
   // The box of the one in hand, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
   if (lit && a.bbox && (a.rings.length || a.mask || a.keypoints.length)) {
     ctx.setLineDash([5, 4]);
-    outline(ctx, boxPath(a.bbox, view), colour, 1, false);
+    outline(ctx, boxPath(a.bbox, view, 1), colour, 1, false);
     ctx.setLineDash([]);
   }
 }
 
 function outline(ctx: Ctx, path: Path2D, colour: string, line: number, lit: boolean): void {
-  ctx.strokeStyle = "rgb(0 0 0 / 45%)";
-  ctx.lineWidth = line + (lit ? 3 : 1.25);
+  ctx.strokeStyle = "rgb(0 0 0 / 38%)";
+  ctx.lineWidth = line + (lit ? 4 : 2);
   ctx.stroke(path);
   ctx.strokeStyle = colour;
-  ctx.lineWidth = line + (lit ? 1 : 0);
+  ctx.lineWidth = line + (lit ? 2 : 0);
   ctx.stroke(path);
 }
 
@@ -92,16 +95,16 @@ function ringsPath(rings: readonly number[][], { scale, dx, dy }: View): Path2D 
   return path;
 }
 
-function boxPath([x, y, w, h]: readonly [number, number, number, number], { scale, dx, dy }: View): Path2D {
-  // On half pixels, so that a line of one pixel is one pixel wide.
-  const crisp = (n: number) => Math.round(n) + 0.5;
+function boxPath([x, y, w, h]: readonly [number, number, number, number], { scale, dx, dy }: View, line: number): Path2D {
+  // Odd lines on half pixels, even ones between pixels: so that they are as wide as they should be.
+  const crisp = (n: number) => Math.round(n) + (line % 2) / 2;
   const [left, top] = [crisp(x * scale + dx), crisp(y * scale + dy)];
   const path = new Path2D();
   path.rect(left, top, crisp((x + w) * scale + dx) - left, crisp((y + h) * scale + dy) - top);
   return path;
 }
 
-function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Style, colour: string, lit: boolean): void {
+function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Pick<Style, "skeletons" | "line">, colour: string, lit: boolean): void {
   const points: ({ x: number; y: number; seen: boolean } | null)[] = [];
   for (let i = 0; i + 2 < a.keypoints.length; i += 3) {
     const visible = a.keypoints[i + 2] ?? 0;
@@ -115,7 +118,7 @@ function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Style, colour
     bones.moveTo(p.x, p.y);
     bones.lineTo(q.x, q.y);
   }
-  outline(ctx, bones, colour, style.line, lit);
+  outline(ctx, bones, colour, Math.min(style.line, 1.5), lit);
   const body = (a.bbox?.[3] ?? 100) * view.scale;
   const radius = Math.min(style.line * 1.7 + (lit ? 1 : 0), Math.max(0.8, body / 22));
   for (const point of points) {

@@ -79,7 +79,7 @@ export function Stage(props: Props) {
       ctx.imageSmoothingQuality = "high";
       ctx.drawImage(picture, now.dx, now.dy, width * now.scale, height * now.scale);
     }
-    drawAnnotations(ctx, annotations, now, { hidden, skeletons, lit, labels, line: 1.75 });
+    drawAnnotations(ctx, annotations, now, { hidden, skeletons, lit, labels, line: 2 });
   });
 
   const at = (event: PointerEvent) => {

@@ -86,7 +86,7 @@ function Overlay({ item, width, height, look }: { item: SampleItem; width: numbe
     const ctx = prepare(canvas.current, width, height);
     if (!ctx) return;
     const view = fit(item.width, item.height, width, height);
-    drawAnnotations(ctx, item.annotations, view, { hidden: look.hidden, skeletons: look.skeletons, line: width < 180 ? 1 : 1.4 });
+    drawAnnotations(ctx, item.annotations, view, { hidden: look.hidden, skeletons: look.skeletons, line: width < 200 ? 1 : 2 });
   }, [item, width, height, look]);
   return <canvas ref={canvas} style={{ width, height }} aria-hidden="true" />;
 }
