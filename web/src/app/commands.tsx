@@ -1,5 +1,5 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
-import { chord, isTyping, match } from "@/app/keys";
+import { chord, isTaken, match } from "@/app/keys";
 
 /** Something a person can ask for: by key, from the palette, and listed on the cheat sheet. */
 export type Command = {
@@ -53,7 +53,8 @@ export function useKeyboard(): void {
       if (event.defaultPrevented || event.isComposing) return;
       const pressed = chord(event);
       const inDialog = document.querySelector("dialog[open]") !== null;
-      if ((isTyping(event.target) || inDialog) && !pressed.startsWith("mod+")) return;
+      const target = event.target instanceof HTMLElement ? event.target : null;
+      if (isTaken(target, pressed) || (inDialog && !pressed.startsWith("mod+"))) return;
       const found = match(all, event.timeStamp - since < WAIT_MS ? before : "", pressed);
       before = found && "waiting" in found ? found.waiting : "";
       since = event.timeStamp;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { caps, chord, match } from "@/app/keys";
+import { caps, chord, isTaken, match } from "@/app/keys";
 
 const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -28,4 +28,13 @@ test("caps are shown as on the keyboard", () => {
   expect(caps("mod+k", true)).toEqual(["\u2318", "K"]);
   expect(caps("g s", false)).toEqual(["G", "S"]);
   expect(caps("ArrowLeft", false)).toEqual(["\u2190"]);
+});
+
+test("a press belongs to the thing it was made on", () => {
+  const on = (tagName: string, type = "", inside: string[] = []) =>
+    ({ tagName, type, isContentEditable: false, closest: (asked: string) => (inside.some((one) => asked.includes(one)) ? {} : null) }) as never;
+  expect([isTaken(on("INPUT", "text"), "j"), isTaken(on("INPUT", "text"), "mod+k"), isTaken(on("SELECT"), "a")]).toEqual([true, false, true]);
+  expect([isTaken(on("INPUT", "range"), "ArrowLeft"), isTaken(on("INPUT", "range"), "a")]).toEqual([true, false]);
+  expect([isTaken(on("BUTTON", "", ["button"]), "Enter"), isTaken(on("BUTTON", "", ["button"]), "ArrowLeft")]).toEqual([true, false]);
+  expect(isTaken(on("DIV"), "Enter")).toBe(false);
 });

@@ -40,9 +40,19 @@ export function caps(keys: string, mac: boolean): string[] {
   );
 }
 
-/** Whether a press belongs to the field it was made in. */
-export function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
+type Target = Pick<HTMLElement, "tagName" | "isContentEditable" | "closest"> & { type?: string };
+
+const MOVES = /^(?:shift\+)?(?:Arrow\w+|Home|End|PageUp|PageDown)$/;
+const PRESSES = new Set(["Enter", "Space"]);
+
+/** Whether a press belongs to the thing it was made on: text to a field, arrows to a slider, Enter to a button. */
+export function isTaken(target: Target | null, pressed: string): boolean {
+  if (!target?.tagName || pressed.startsWith("mod+")) return false;
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
-  return target instanceof HTMLInputElement && !["checkbox", "radio", "range", "button"].includes(target.type);
+  if (target.tagName === "INPUT") {
+    if (target.type === "range" || target.type === "radio") return MOVES.test(pressed);
+    return target.type === "checkbox" ? PRESSES.has(pressed) : true;
+  }
+  if (target.closest('[role="radio"]') && MOVES.test(pressed)) return true;
+  return PRESSES.has(pressed) && target.closest("a, button, summary") !== null;
 }

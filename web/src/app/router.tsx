@@ -68,6 +68,8 @@ export const router = createRouter({
   parseSearch,
   stringifySearch,
   defaultPreload: false,
+  defaultErrorComponent: PageFailed,
+  defaultNotFoundComponent: NotFound,
   scrollRestoration: false,
 });
 

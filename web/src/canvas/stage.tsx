@@ -33,7 +33,7 @@ export function Stage(props: Props) {
   const space = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, space);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const picture = usePicture(src, early);
+  const { picture, failed } = usePicture(src, early);
   const [view, setView] = useState<View | null>(null);
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null);
   const ready = spaceW > 0 && spaceH > 0;
@@ -110,13 +110,16 @@ export function Stage(props: Props) {
       onPointerLeave={() => props.onHover(null)} onDoubleClick={() => setView(null)}
     >
       <canvas ref={canvas} style={{ width: spaceW, height: spaceH }} aria-hidden="true" />
+      {failed ? <p className="stage-failed" role="alert">The picture cannot be shown. <code>calotype verify</code> tells whether its file is whole.</p> : null}
     </div>
   );
 }
 
+type Found = { src: string; image: HTMLImageElement | null; failed: boolean };
+
 /** The picture once it is there, the small one until then. */
-function usePicture(src: string, early: string): HTMLImageElement | null {
-  const [found, setFound] = useState<{ src: string; image: HTMLImageElement } | null>(null);
+function usePicture(src: string, early: string): { picture: HTMLImageElement | null; failed: boolean } {
+  const [found, setFound] = useState<Found | null>(null);
   useEffect(() => {
     let over = false;
     let isFull = false;
@@ -125,7 +128,10 @@ function usePicture(src: string, early: string): HTMLImageElement | null {
       image.onload = () => {
         if (over || (isFull && !full)) return;
         isFull ||= full;
-        setFound({ src, image });
+        setFound({ src, image, failed: false });
+      };
+      image.onerror = () => {
+        if (!over && full) setFound((before) => ({ src, image: before?.src === src ? before.image : null, failed: true }));
       };
       image.src = url;
     };
@@ -135,5 +141,5 @@ function usePicture(src: string, early: string): HTMLImageElement | null {
       over = true;
     };
   }, [src, early]);
-  return found?.src === src ? found.image : null;
+  return found?.src === src ? { picture: found.image, failed: found.failed } : { picture: null, failed: false };
 }

@@ -97,7 +97,7 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
           const index = row * place.columns + column;
           const item = items.get(index);
           return (
-            <div key={index} role="gridcell" aria-colindex={column + 1} style={{ width: place.cellW }}>
+            <div key={index} id={`cell-${index}`} role="gridcell" aria-colindex={column + 1} aria-selected={index === at} style={{ width: place.cellW }}>
               {item ? (
                 <Cell
                   item={item} index={index} dataset={dataset} search={search} width={place.cellW} height={place.imageH}
@@ -116,7 +116,7 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
     <div className="grid-space">
       <div
         ref={both} className="grid-scroll" tabIndex={0} role="grid" aria-label="Samples"
-        aria-rowcount={place.rows} aria-colcount={place.columns} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
+        aria-activedescendant={at >= first * place.columns && at < (last + 1) * place.columns ? `cell-${at}` : undefined} aria-rowcount={place.rows} aria-colcount={place.columns} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
       >
         <div style={{ height: place.scrollH, position: "relative" }}>{rows}</div>
       </div>

@@ -1,5 +1,5 @@
 import { IconCheck, IconCopy } from "@tabler/icons-react";
-import { type ButtonHTMLAttributes, type ReactNode, useState } from "react";
+import { type ButtonHTMLAttributes, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import { caps } from "@/app/keys";
 import { ago, moment } from "@/kit/format";
 
@@ -46,14 +46,25 @@ export function Segmented<T extends string>({ label, value, options, onChange }:
   options: readonly { value: T; label: ReactNode; name?: string }[];
   onChange: (value: T) => void;
 }) {
+  const group = useRef<HTMLDivElement>(null);
+  const move = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const at = (options.findIndex((option) => option.value === value) + by + options.length) % options.length;
+    const next = options[at];
+    if (next) onChange(next.value);
+    (group.current?.children[at] as HTMLElement | undefined)?.focus();
+  };
   return (
-    <div className="segmented" role="radiogroup" aria-label={label}>
+    <div ref={group} className="segmented" role="radiogroup" aria-label={label} onKeyDown={move}>
       {options.map((option) => (
         <button
           key={option.value}
           type="button"
           role="radio"
           aria-checked={option.value === value}
+          tabIndex={option.value === value ? 0 : -1}
           aria-label={option.name}
           title={option.name}
           onClick={() => onChange(option.value)}

@@ -52,9 +52,9 @@ export function Inspector(props: Props) {
                       to="/d/$dataset/samples" params={{ dataset }} search={{ ref: search.ref, where: equals(key, value) }}
                       className="link-plain" title={`Samples with the same ${key}`}
                     >
-                      {shown(value)}
+                      {told(value)}
                     </Link>
-                  ) : shown(value)}
+                  ) : told(value)}
                 </Fact>
               );
             })}
@@ -135,6 +135,12 @@ function Annotations({ data, list, labelSet, hidden, lit, onLit, onShow, onHide,
       {list.length === 0 ? <p className="dim">None in this label set.</p> : null}
     </Section>
   );
+}
+
+/** Times as people write them; everything else as it is. */
+function told(value: unknown): string {
+  const text = shown(value);
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? text.replace("T", " ").replace(/\.0+(?=\D|$)/, "").replace(/(?:\+00:00|Z)$/, " UTC") : text;
 }
 
 function describe(a: FullAnnotation): string {

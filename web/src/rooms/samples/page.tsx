@@ -15,6 +15,7 @@ import { aspectOf } from "@/grid/layout";
 import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
 import { EmptyState, ErrorState } from "@/kit/page";
+import { say } from "@/kit/said";
 import { Facets } from "@/rooms/samples/facets";
 import { Jump } from "@/rooms/samples/jump";
 import { QueryBar } from "@/rooms/samples/querybar";
@@ -57,6 +58,7 @@ export function SamplesPage() {
     { id: "grid.facets", title: facets ? "Hide classes and filters" : "Show classes and filters", group: "Grid", keys: ["f"], run: () => setFacets(!facets) },
     { id: "grid.larger", title: "Larger pictures", group: "Grid", keys: ["+", "="], run: () => resize(32) },
     { id: "grid.smaller", title: "Smaller pictures", group: "Grid", keys: ["-"], run: () => resize(-32) },
+    { id: "grid.copy", title: "Copy this query as a command", group: "Grid", keys: ["Y"], run: () => void copyCommand(dataset, ref, where) },
     { id: "grid.clear", title: "Clear the query", group: "Grid", keys: ["Escape"], run: () => query("") },
   ]);
 
@@ -116,6 +118,13 @@ export function SamplesPage() {
       </div>
     </Page>
   );
+}
+
+/** The same question for a terminal: quoted for a shell. */
+async function copyCommand(dataset: string, ref: string, where: string) {
+  const quoted = where ? ` --where '${where.replaceAll("'", "'\\''")}'` : "";
+  await navigator.clipboard.writeText(`calotype count ${dataset}${ref ? `@${ref}` : ""}${quoted}`).catch(() => undefined);
+  say("Command copied");
 }
 
 function Nothing({ where, dataset, onClear }: { where: string; dataset: string; onClear: () => void }) {
