@@ -1,9 +1,8 @@
 import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { memo, useEffect, useRef, useState } from "react";
-import { thumbUrl } from "@/api/client";
-import type { SampleItem } from "@/api/types";
-import type { GridSearch } from "@/app/search";
+import { part, thumbUrl } from "@/api/client";
+import type { Annotation, SampleItem } from "@/api/types";
+import { stringifySearch, type GridSearch } from "@/app/search";
 import { classColour } from "@/canvas/colours";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit } from "@/canvas/geometry";
@@ -22,16 +21,17 @@ type Props = {
   look: Look;
 };
 
-/** One sample: its picture, what is drawn on it, and what to know before opening it. */
+/** One sample: its picture, what is drawn on it, and what to know before opening it. A plain link, as there are hundreds;
+ * the grid follows it without loading the page anew. */
 export const Cell = memo(function Cell({ item, index, dataset, search, width, height, isAt, look }: Props) {
   return (
-    <Link
-      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.id }} search={{ ...search, at: index }}
+    <a
+      href={`/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, at: index })}`}
       className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
         <Picture media={item.media} wanted={width} />
-        {look.overlays && item.annotations.length ? <Overlay item={item} width={width} height={height} look={look} /> : null}
+        {look.overlays && item.annotations.some(isDrawn) ? <Overlay item={item} width={width} height={height} look={look} /> : null}
         {item.findings ? (
           <span className="cell-findings" aria-hidden="true" title={plural(item.findings, "finding")}>
             <IconAlertTriangle size={12} /> {item.findings}
@@ -45,7 +45,7 @@ export const Cell = memo(function Cell({ item, index, dataset, search, width, he
         {item.split ? <span className="cell-split">{item.split}</span> : null}
         <span className="hidden-label">{spoken(item)}</span>
       </span>
-    </Link>
+    </a>
   );
 });
 
@@ -66,6 +66,8 @@ function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> 
     <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
   ));
 }
+
+const isDrawn = (a: Annotation) => a.bbox !== null || a.rings.length > 0 || a.keypoints.length > 0 || a.mask !== null;
 
 function Picture({ media, wanted }: { media: string; wanted: number }) {
   const [state, setState] = useState<"loading" | "there" | "missing">("loading");

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useDebouncedValue, useElementSize, useMergedRef } from "@mantine/hooks";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent } from "react";
 import * as queries from "@/api/queries";
 import type { SampleItem } from "@/api/types";
 import { useCommands } from "@/app/commands";
@@ -81,6 +81,12 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
     const item = items.get(index);
     if (item) void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, at: index } });
   };
+  const follow = (event: MouseEvent) => {
+    const index = (event.target as HTMLElement).closest<HTMLElement>("a.cell")?.dataset.index;
+    if (index === undefined || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    open(Number(index));
+  };
   useCommands([
     ...KEYS.map((key) => ({
       id: `grid.${key}`, title: WORDS[key], group: "Grid", keys: [key], quiet: true,
@@ -118,7 +124,7 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
         ref={both} className="grid-scroll" tabIndex={0} role="grid" aria-label="Samples"
         aria-activedescendant={at >= first * place.columns && at < (last + 1) * place.columns ? `cell-${at}` : undefined} aria-rowcount={place.rows} aria-colcount={place.columns} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
       >
-        <div style={{ height: place.scrollH, position: "relative" }}>{rows}</div>
+        <div style={{ height: place.scrollH, position: "relative" }} onClick={follow}>{rows}</div>
       </div>
     </div>
   );
