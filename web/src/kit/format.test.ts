@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, duration, measured, percent, plural, shown } from "@/kit/format";
+import { ago, bytes, duration, measured, percent, plural, sentence, shown } from "@/kit/format";
 
 test("counts and sizes", () => {
   expect(plural(1, "sample")).toBe("1 sample");
@@ -20,4 +20,11 @@ test("times", () => {
   expect(ago("2026-01-07T12:00:00Z", now)).toBe("3 days ago");
   expect(ago("2025-11-07T12:00:00Z", now)).toBe("2025-11-07");
   expect([duration(0.25), duration(4.31), duration(75), duration(3700)]).toEqual(["250 ms", "4.3 s", "1 min 15 s", "1 h 1 min"]);
+});
+
+test("messages become sentences, names stay names", () => {
+  expect(sentence("no dataset 'x' in this workspace")).toBe("No dataset 'x' in this workspace");
+  expect(sentence("it is longer than it may be")).toBe("It is longer than it may be");
+  expect(sentence("streets has no branch")).toBe("streets has no branch");
+  expect(sentence("my_set@main: gone")).toBe("my_set@main: gone");
 });

@@ -66,3 +66,13 @@ export function shown(value: unknown): string {
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);
 }
+
+/**
+ * A message as a sentence. Messages of the server begin small, as they follow "error:" in a terminal; a name that one
+ * begins with ("streets has no branch") stays as it is.
+ */
+export function sentence(text: string): string {
+  const [first = "", second = ""] = text.split(" ", 2);
+  const isName = /[^a-z,:;']/.test(first) || (/^(?:has|is|was|does|cannot)$/.test(second) && !/^(?:it|this|that|there|what|which)$/.test(first));
+  return isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -3,6 +3,8 @@ import { Problem } from "@/api/client";
 import { Button } from "@/kit/basics";
 import { Words } from "@/kit/words";
 
+export { sentence } from "@/kit/format";
+
 /** The title of the window: the page first, so that tabs can be told apart. */
 export function useTitle(...parts: (string | undefined)[]): void {
   const title = [...parts.filter(Boolean), "Calotype"].join(" \u00b7 ");
@@ -68,9 +70,4 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
       {onRetry ? <Button onClick={onRetry}>Try again</Button> : null}
     </div>
   );
-}
-
-/** Messages of the server begin small, as they follow "error:" in a terminal. */
-export function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

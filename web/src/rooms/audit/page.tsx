@@ -73,7 +73,7 @@ function Row({ event, known }: { event: AuditEvent; known: boolean }) {
       <td className="nowrap">{moment(event.at).replace(" UTC", "")}</td>
       <td className="nowrap">{event.actor}</td>
       <td className="mono nowrap">{event.verb}</td>
-      <td>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>
+      <td className="cut" title={event.subject ?? undefined}>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>
       <td>
         {details.length ? (
           <details className="audit-details">

@@ -37,8 +37,8 @@ export function SamplesPage() {
   const [facets, setFacets] = useState(true);
   const state = useQuery(queries.overview(dataset, ref));
   const sets = state.data?.label_sets.map((one) => one.name) ?? [];
-  const isUsual = sets.length === 0 || sets.includes(USUAL);
-  const search = useMemo(() => (asked.labels || isUsual ? asked : { ...asked, labels: sets[0] }), [asked, isUsual, sets[0]]); // eslint-disable-line react-hooks/exhaustive-deps
+  const labels = setOf(asked.labels, sets);
+  const search = useMemo(() => ({ ...asked, labels }), [asked, labels]);
   const head = useQuery({
     ...queries.samplePage(dataset, ref, search, Math.floor((search.at ?? 0) / queries.PAGE)), placeholderData: keepPreviousData,
   });
@@ -118,6 +118,12 @@ export function SamplesPage() {
       </div>
     </Page>
   );
+}
+
+/** The label set to draw: the one asked for if this state has it, else the usual one, else the first. */
+function setOf(asked: string | undefined, sets: string[]): string | undefined {
+  if (sets.length === 0 || (asked && sets.includes(asked))) return asked;
+  return sets.includes(USUAL) ? undefined : sets[0];
 }
 
 /** The same question for a terminal: quoted for a shell. */
