@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
     "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
     "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
+    "run": ("calotype.pipeline.commands:run", "Run a pipeline; done work is not done again"),
+    "runs": ("calotype.pipeline.commands:runs", "List the runs of pipelines"),
     "serve": ("calotype.app.serving:serve", "Show the workspace in the browser"),
     "audit": ("calotype.govern.commands:audit", "Show who did what"),
     "verify": ("calotype.govern.commands:verify", "Prove that nothing is missing"),

@@ -114,6 +114,13 @@ CODES: dict[str, Code] = {
     "target-not-writable": _EXTERNAL,
     "torch-missing": Code(502, EXTERNAL),
     "version-invalid": _INVALID,
+    # pipeline
+    "pipeline-invalid": _INVALID,
+    "pipeline-file-not-found": _NOT_FOUND,
+    "pipeline-running": Code(409, CONFLICT, retryable=True),
+    "pipeline-gate-red": _RED,
+    "pipeline-release-taken": _CONFLICT,
+    "run-not-found": _NOT_FOUND,
     # models
     "embedder-unknown": _NOT_FOUND,
     "model-unusable": _INVALID,

@@ -1,0 +1,222 @@
+"""A pipeline: a name, a dataset and its stages. As YAML (read in `text`) or written down in Python; the same thing.
+
+Pipeline(name="streets", dataset="streets", stages=(Acquire(path="images"), Check(), Release(version="1.0.0")))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.foundation.ids import sha256_json
+
+Text = Annotated[str, Field(max_length=10_000)]
+Where = Annotated[str | None, Field(max_length=10_000, description="Only samples that match this query")]
+Policy = Literal["error", "skip", "quarantine"]
+MAX_STAGES = 100
+
+
+def _path(description: str) -> Any:
+    choices = AliasChoices("from", "path")
+    return Field(min_length=1, max_length=4_096, validation_alias=choices, description=description)
+
+
+def _wrong(detail: str) -> PydanticCustomError:
+    return PydanticCustomError("pipeline", "{detail}", {"detail": detail})
+
+
+class Stage(BaseModel):
+    """What all stages have: a kind, and the version of the code that does it (raised when it does otherwise)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    kind: ClassVar[str]
+    code_version: ClassVar[int] = 1
+
+    @property
+    def sha256(self) -> str:
+        """Over kind, code version and parameters: equal hashes mean the same work on the same input."""
+        return sha256_json(
+            {"kind": self.kind, "version": self.code_version, "with": self.model_dump(mode="json")}
+        )
+
+
+class Acquire(Stage):
+    """Add the images of a folder or file."""
+
+    kind: ClassVar[str] = "acquire"
+    path: str = _path("A folder of images, or one image; relative to the pipeline's file")
+    source: Text = Field(default="", description="Where they come from, e.g. a camera")
+    licence: Text = Field(default="", description="An SPDX identifier or a name")
+    tags: tuple[str, ...] = Field(default=(), max_length=100)
+    on_invalid: Policy = Field(default="quarantine", description="Files that are no whole images")
+
+
+class Annotate(Stage):
+    """Import a label file and the images that it lists."""
+
+    kind: ClassVar[str] = "annotate"
+    path: str = _path("A label file, or a folder of them; relative to the pipeline's file")
+    format: str = Field(default="auto", max_length=40)
+    images: str | None = Field(default=None, max_length=4_096, description="The folder of the pictures")
+    label_set: Text = DEFAULT_LABEL_SET
+    on_unknown: Policy = Field(default="error", description="Classes that a closed ontology lacks")
+    on_invalid: Policy = Field(default="quarantine", description="Broken items, missing files")
+    source: Text = ""
+    licence: Text = ""
+
+
+class Check(Stage):
+    """Test the dataset; a gate that is not green stops the run, or is told and passed."""
+
+    kind: ClassVar[str] = "check"
+    contract: str | None = Field(
+        default=None,
+        max_length=4_096,
+        description="A contract file that the dataset gets before it is tested",
+    )
+    gate: Literal["stop", "go-on"] = Field(default="stop", description="What a gate that is not green does")
+
+
+class Augment(Stage):
+    """Make the seeded copies of a recipe."""
+
+    kind: ClassVar[str] = "augment"
+    recipe: Mapping[str, JsonValue] = Field(description="name, steps, copies, seed, keep")
+    where: Where = None
+    splits: tuple[str, ...] | None = Field(default=("train", ""), description="Whose samples; null is all")
+    label_sets: tuple[str, ...] | None = None
+
+
+class Transform(Stage):
+    """Make one transformed sample of each, or map classes to other names (null drops them)."""
+
+    kind: ClassVar[str] = "transform"
+    recipe: Mapping[str, JsonValue] | None = Field(
+        default=None, description="A recipe without random numbers"
+    )
+    classes: dict[str, str | None] | None = Field(default=None, description="Old class to new, or to null")
+    where: Where = None
+    splits: tuple[str, ...] | None = None
+    label_sets: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Transform:
+        if (self.recipe is None) == (self.classes is None):
+            raise _wrong("give either `recipe` or `classes`")
+        if both := sorted(set(self.classes or {}) & set((self.classes or {}).values())):
+            raise _wrong(f"{both[0]!r} is an old and a new name, so a second run would map again")
+        return self
+
+
+class Curate(Stage):
+    """Give splits, or tag a selection `picked:NAME`."""
+
+    kind: ClassVar[str] = "curate"
+    split: dict[str, float] | None = Field(default=None, description="Share of each split, together 1")
+    by: Text | None = Field(
+        default=None, description="A field for splits; random or diversity for a selection"
+    )
+    select: Annotated[int, Field(ge=1)] | None = Field(default=None, description="How many samples to pick")
+    name: str = Field(default="picked", max_length=64, description="The name of the selection")
+    where: Where = None
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _one(self) -> Curate:
+        if (self.split is None) == (self.select is None):
+            raise _wrong("give either `split` or `select`; two stages do both")
+        return self
+
+
+class Commit(Stage):
+    """Freeze the working state as a commit, if anything changed."""
+
+    kind: ClassVar[str] = "commit"
+    message: str = Field(min_length=1, max_length=10_000)
+
+
+class Release(Stage):
+    """Freeze a tested version; nothing happens where it is released with this very content."""
+
+    kind: ClassVar[str] = "release"
+    version: str = Field(min_length=1, max_length=64)
+    split: dict[str, float] | None = None
+    by: Text | None = None
+    where: Where = None
+    seed: int = 0
+    formats: tuple[str, ...] = ("coco",)
+    label_set: Text = DEFAULT_LABEL_SET
+
+
+STAGES: dict[str, type[Stage]] = {
+    kind.kind: kind for kind in (Acquire, Annotate, Check, Augment, Transform, Curate, Commit, Release)
+}
+"""The word in the file -> the stage."""
+
+
+class Pipeline(BaseModel):
+    """Stages on one dataset, in order. `folder` is what relative paths count from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(min_length=1, max_length=200)
+    dataset: str = Field(min_length=1, max_length=100, description="Made when it is missing")
+    stages: tuple[SerializeAsAny[Stage], ...] = Field(min_length=1, max_length=MAX_STAGES)
+    folder: Path = Path()
+
+    @field_validator("dataset")
+    @classmethod
+    def _no_ref(cls, value: str) -> str:
+        if "@" in value:
+            raise _wrong("a pipeline works on `main`; give the name of the dataset alone")
+        return value
+
+    @property
+    def sha256(self) -> str:
+        """Over name, dataset and stages."""
+        stages = [stage.sha256 for stage in self.stages]
+        return sha256_json({"name": self.name, "dataset": self.dataset, "stages": stages})
+
+    def at(self, path: str) -> Path:
+        """A path of a stage: relative ones count from the pipeline's folder."""
+        return self.folder / Path(path).expanduser()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a pipeline file."""
+    definitions: dict[str, Any] = {}
+    choices = []
+    for word, kind in STAGES.items():
+        schema = kind.model_json_schema(ref_template="#/$defs/{model}")
+        definitions |= schema.pop("$defs", {})
+        definitions[kind.__name__] = schema
+        one = {word: {"$ref": f"#/$defs/{kind.__name__}"}}
+        choices.append(
+            {"type": "object", "properties": one, "required": [word], "additionalProperties": False}
+        )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A pipeline of Calotype",
+        "type": "object",
+        "properties": {
+            "pipeline": {"type": "string", "minLength": 1, "maxLength": 200},
+            "dataset": {"type": "string", "minLength": 1, "maxLength": 100},
+            "stages": {"type": "array", "minItems": 1, "maxItems": MAX_STAGES, "items": {"anyOf": choices}},
+        },
+        "required": ["pipeline", "dataset", "stages"],
+        "additionalProperties": False,
+        "$defs": definitions,
+    }

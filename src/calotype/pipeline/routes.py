@@ -1,0 +1,32 @@
+"""The HTTP door of pipelines: what ran. Nothing is started from here, since a pipeline names paths of the machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from calotype.foundation.actor import Permission
+from calotype.foundation.http import Ask, action
+from calotype.pipeline import service
+
+routes = APIRouter(tags=["pipeline"])
+
+READ = action(Permission.DATASET_READ)
+
+
+@routes.get("/runs", **READ)
+def list_runs(
+    ask: Ask,
+    dataset: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+) -> dict[str, Any]:
+    """Runs, newest first."""
+    found = service.runs(ask.actor, store=ask.store, dataset=dataset, limit=limit)
+    return {"items": [one.summary() for one in found]}
+
+
+@routes.get("/runs/{run_id}", **READ)
+def show_run(run_id: str, ask: Ask) -> dict[str, Any]:
+    """One run with its stages."""
+    return service.get(ask.actor, run_id, store=ask.store).to_dict()

@@ -1,0 +1,138 @@
+"""What a run tells: its stages, what went in and came out; and what may go wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from calotype.foundation.clock import iso
+from calotype.foundation.errors import ChecksFailed, Conflict, Invalid, NotFound
+
+
+class PipelineInvalid(Invalid):
+    """A pipeline file that cannot be read, or asks for something that does not exist."""
+
+    code = "pipeline-invalid"
+    what = "the pipeline is not valid: {detail}"
+    fix = "{hint}"
+
+
+class PipelineRunning(Conflict):
+    """Another process runs this pipeline."""
+
+    code = "pipeline-running"
+    what = "pipeline {pipeline} runs already, started by {worker}"
+    fix = "wait until it has ended (`calotype runs` shows it), then run it again; only what is left is done"
+
+
+class PipelineGateRed(ChecksFailed):
+    """A gate of a check stage is not green."""
+
+    code = "pipeline-gate-red"
+    what = "pipeline {pipeline} stopped at its stage {stage}: {gates}"
+    fix = "{remedies}"
+
+
+class PipelineReleaseTaken(Conflict):
+    """The version is released with other content."""
+
+    code = "pipeline-release-taken"
+    what = "{dataset} {version} is released already, with other content or other settings than now"
+    fix = "raise the version in the pipeline's release stage and run it again"
+
+
+class JobLeaseLost(Conflict):
+    """Another worker took over while this one was away."""
+
+    code = "job-lease-lost"
+    what = "another process took over {kind} because this one did not answer in time"
+    fix = "run the pipeline again; what is done stays done"
+
+
+class RunNotFound(NotFound):
+    """No run with this id."""
+
+    code = "run-not-found"
+    what = "no run {got!r}"
+    fix = "`calotype runs` lists them"
+
+
+class State(StrEnum):
+    """Of a run or one of its stages; `interrupted` is what a killed process leaves."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """One stage of one run. Inputs and outputs are counts and short facts."""
+
+    name: str
+    kind: str
+    state: State = State.WAITING
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    started_at_us: int | None = None
+    finished_at_us: int | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long it took; None where it did not end."""
+        return _seconds(self.started_at_us, self.finished_at_us)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "name": self.name, "kind": self.kind, "state": str(self.state), "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs), "duration_s": self.duration_s,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run of a pipeline."""
+
+    id: str
+    dataset: str
+    pipeline: str
+    pipeline_sha256: str
+    state: State
+    actor: str
+    started_at_us: int
+    finished_at_us: int | None = None
+    error: Mapping[str, Any] | None = None
+    stages: tuple[StageRun, ...] = ()
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long it took; None where it did not end."""
+        return _seconds(self.started_at_us, self.finished_at_us)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any stage had something to do."""
+        return any(stage.state is State.DONE for stage in self.stages)
+
+    def summary(self) -> dict[str, Any]:
+        """A line of a list."""
+        return {
+            "id": self.id, "dataset": self.dataset, "pipeline": self.pipeline, "state": str(self.state),
+            "at": iso(self.started_at_us), "duration_s": self.duration_s, "actor": self.actor,
+        }  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        stages = [stage.to_dict() for stage in self.stages]
+        error = None if self.error is None else dict(self.error)
+        return {**self.summary(), "changed": self.changed, "error": error, "stages": stages}
+
+
+def _seconds(started_us: int | None, finished_us: int | None) -> float | None:
+    return None if started_us is None or finished_us is None else round((finished_us - started_us) / 1e6, 3)
