@@ -13,7 +13,10 @@ import "./runs.css";
 /** Every time a pipeline ran, newest first. */
 export function RunsPage() {
   const { dataset } = useSearch({ from: "/runs" });
-  const found = useQuery(queries.runs(dataset ?? ""));
+  const found = useQuery({
+    ...queries.runs(dataset ?? ""),
+    refetchInterval: ({ state }) => (state.data?.items.some((run) => run.state === "running") ? 2000 : false),
+  });
   // A server without the room of pipelines has no such route: it has no runs either.
   const none = found.error instanceof Problem && found.error.status === 404;
   const items = found.data?.items ?? [];
