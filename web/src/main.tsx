@@ -1,4 +1,8 @@
-import "@mantine/core/styles.css";
+// Of Mantine only what is used: the variables and the popover.
+import "@mantine/core/styles/baseline.css";
+import "@mantine/core/styles/default-css-variables.css";
+import "@mantine/core/styles/global.css";
+import "@mantine/core/styles/Popover.css";
 import "@/kit/tokens.css";
 import "@/kit/base.css";
 import "@/kit/kit.css";
