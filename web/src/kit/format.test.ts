@@ -26,5 +26,6 @@ test("messages become sentences, names stay names", () => {
   expect(sentence("no dataset 'x' in this workspace")).toBe("No dataset 'x' in this workspace");
   expect(sentence("it is longer than it may be")).toBe("It is longer than it may be");
   expect(sentence("streets has no branch")).toBe("streets has no branch");
+  expect(sentence("streets 1.1.0 is not released")).toBe("streets 1.1.0 is not released");
   expect(sentence("my_set@main: gone")).toBe("my_set@main: gone");
 });

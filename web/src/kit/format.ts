@@ -73,6 +73,6 @@ export function shown(value: unknown): string {
  */
 export function sentence(text: string): string {
   const [first = "", second = ""] = text.split(" ", 2);
-  const isName = /[^a-z,:;']/.test(first) || (/^(?:has|is|was|does|cannot)$/.test(second) && !/^(?:it|this|that|there|what|which)$/.test(first));
+  const isName = /[^a-z,:;']/.test(first) || /^\d/.test(second) || (/^(?:has|is|was|does|cannot)$/.test(second) && !/^(?:it|this|that|there|what|which)$/.test(first));
   return isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

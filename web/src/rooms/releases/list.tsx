@@ -1,15 +1,19 @@
-import { IconPackage } from "@tabler/icons-react";
+import { IconPackage, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import * as queries from "@/api/queries";
 import type { ReleaseRow } from "@/api/types_release";
+import { useCommands } from "@/app/commands";
 import { useDataset } from "@/app/here";
 import { Page } from "@/app/page";
-import { CommandLine, Loading, When } from "@/kit/basics";
+import { Button, CommandLine, Loading, When } from "@/kit/basics";
 import { Shares } from "@/kit/bars";
+import { Dialog } from "@/kit/dialog";
 import { count, plural, short } from "@/kit/format";
 import { GateSummary } from "@/kit/gates";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
+import { MakeRelease } from "@/rooms/releases/make";
 import "./releases.css";
 
 /** Versions that passed their gates, frozen for good. */
@@ -17,8 +21,16 @@ export function ReleasesPage() {
   const { dataset } = useDataset();
   const found = useQuery(queries.releases(dataset));
   const items = found.data?.items ?? [];
+  const [open, setOpen] = useState(false);
+  useCommands([{ id: "release.make", title: "Make a release", group: "Page", keys: ["n"], run: () => setOpen(true) }]);
   return (
-    <Page title="Releases" withRef={false} meta={found.data ? plural(items.length, "release") : null}>
+    <Page
+      title="Releases" withRef={false} meta={found.data ? plural(items.length, "release") : null}
+      actions={<Button look="first" onClick={() => setOpen(true)} disabled={!found.data}><IconPlus size={14} /> Make a release</Button>}
+    >
+      <Dialog open={open} onClose={() => setOpen(false)} label="Make a release">
+        <MakeRelease dataset={dataset} made={items.map((row) => row.version)} onDone={() => setOpen(false)} />
+      </Dialog>
       {found.isPending ? <Loading what="the releases" /> : null}
       {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
       {found.data && items.length === 0 ? (
