@@ -9,7 +9,7 @@ from typing import Any
 
 from calotype.foundation.clock import now_us
 from calotype.foundation.codes import code_of
-from calotype.foundation.errors import CalotypeError
+from calotype.foundation.errors import Bug, CalotypeError
 from calotype.foundation.ids import sha256_json, uuid7
 from calotype.foundation.progress import Progress
 from calotype.pipeline import repository, stages, worker
@@ -55,6 +55,7 @@ class Run:
     body: Body = stages.do
     read: dict[int, str] = field(default_factory=dict)
     again: dict[int, dict[str, Any]] = field(default_factory=dict)
+    settled: tuple[str, int] = ("", 0)
 
     def all(self) -> RunReport:
         """Every stage in turn; the first that fails ends the run. Raises what the stage raised."""
@@ -84,15 +85,14 @@ class Run:
             key = self._key(at, stage, seen)
             with self.work.store.catalog.read() as conn:
                 known = repository.job(conn, key)
-            if known is not None and known.state == "done":
-                self.again[at] = dict(known.result or {})
+            if known is not None and known.is_settled:
+                self.again[at] = dict((known.result or {})["outputs"])
                 self._put(at, state=State.UNCHANGED, outputs=self.again[at], finished_at_us=now_us())
                 return
             done = self._tried(stage, key)
             if done.complete:
                 self.again[at] = dict(done.again or done.outputs)
-        if done.changed:
-            self._settle()
+        self._settle()
         state_of = State.DONE if done.changed else State.UNCHANGED
         self._put(at, state=state_of, outputs=dict(done.outputs), finished_at_us=now_us())
 
@@ -111,10 +111,10 @@ class Run:
                 time.sleep(_PAUSE_S * 2**tries)
                 continue
             if held is not None:
-                told = dict(done.again or done.outputs)
-                held.finish("done" if done.complete else "partial", result=told)
+                result = {"outputs": dict(done.again or done.outputs), "settled": False}
+                held.finish("done" if done.complete else "partial", result=result)
             return done
-        raise AssertionError  # the loop returns or raises
+        raise Bug(detail="a stage ended neither done nor failed")
 
     def _take(self, stage: Stage, key: str) -> Lease:
         """The job of this stage. Whoever holds the pipeline may take over what an earlier run left."""
@@ -135,9 +135,14 @@ class Run:
     def _settle(self) -> None:
         """Write down that the stages that are complete would do nothing on the state as it is now.
 
-        Done after every stage that changed something, and when one fails: a killed run then does not begin anew.
+        Done after every stage, and when one fails: a killed run then does not begin anew. Only such jobs are passed
+        over; one that was done and changed its own input is done again when that input comes back (a rollback).
         """
         state = self.work.state()
+        now = (state.state_sha256, len(self.again))
+        if now == self.settled or not self.again:
+            return
+        self.settled = now
         with self.work.store.catalog.bookkeeping() as conn:
             for at, told in self.again.items():
                 stage = self.work.pipeline.stages[at]
@@ -145,9 +150,10 @@ class Run:
                 if seen is not None:
                     key = self._key(at, stage, seen)
                     known = repository.job(conn, key)
-                    if known is None or known.state != "done":
+                    if known is None or not known.is_settled:
+                        result = {"outputs": told, "settled": True}
                         repository.record(
-                            conn, key, kind=stage.kind, run_id=self.report.id, result=told, now_us=now_us()
+                            conn, key, kind=stage.kind, run_id=self.report.id, result=result, now_us=now_us()
                         )
 
     def _key(self, at: int, stage: Stage, seen: str) -> str:

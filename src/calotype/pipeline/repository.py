@@ -33,6 +33,11 @@ class Job:
     lease_until_us: int
     result: Mapping[str, Any] | None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether doing it would change nothing."""
+        return self.state == "done" and bool((self.result or {}).get("settled"))
+
 
 def job(conn: sa.Connection, key: str) -> Job | None:
     """The job of a key."""

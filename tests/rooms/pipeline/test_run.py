@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.support.images import draw, folder_of_images
 
+from calotype.acquire import service as acquire
 from calotype.app import wiring
 from calotype.datasets import service as datasets
+from calotype.datasets.change import Change
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import External
 from calotype.govern import service as govern
@@ -108,6 +111,30 @@ def test_new_data_under_a_released_version_is_refused(go, raw):
     with pytest.raises(PipelineReleaseTaken) as told:
         go()
     assert "raise the version" in told.value.remedy
+
+
+def test_what_a_rollback_took_away_is_brought_back(go, raw, workspace, owner):
+    listed = (Acquire(path="images"), Commit(message="all"))
+    small = Pipeline(name="small", dataset="shop", stages=listed, folder=raw)
+    datasets.create(owner, "shop", store=workspace)
+    acquire.add(owner, "shop", [raw / "images" / "image-000.png"], store=workspace)
+    base = datasets.commit(owner, "shop", "base", store=workspace)
+    assert outputs(go(small), "acquire")["added"] == 11
+    datasets.rollback(owner, "shop", base.id, store=workspace)
+    assert outputs(go(small), "acquire")["added"] == 11
+
+
+def test_what_a_person_corrected_stays_while_the_label_file_stays(go, raw, workspace, owner):
+    go()
+    state = datasets.read(owner, "shop", store=workspace)
+    first = next(one for listed in state.annotations_of(state.ids()).values() for one in listed)
+    better = replace(first, bbox_xywh_px=(1.0, 2.0, 3.0, 4.0))
+    datasets.apply(owner, "shop", Change(put_annotations={"ground_truth": [better]}), store=workspace)
+    (raw / "pipeline.yaml").write_text(STREETS.replace("1.0.0", "1.1.0"))
+    assert go().stages[1].state is State.UNCHANGED
+    state = datasets.read(owner, "shop", store=workspace)
+    kept = next(one for one in state.annotations_of([first.sample_id])[first.sample_id])
+    assert kept.bbox_xywh_px == better.bbox_xywh_px
 
 
 def test_a_run_goes_on_where_a_failed_one_stopped(go, raw, workspace, owner):
