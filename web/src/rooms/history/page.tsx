@@ -10,6 +10,7 @@ import { Page } from "@/app/page";
 import { Button, CommandLine, Copy, Loading, Pill, When } from "@/kit/basics";
 import { compact, count, plural, short } from "@/kit/format";
 import { EmptyState, ErrorState } from "@/kit/page";
+import { CommitActions } from "@/rooms/history/actions";
 import { CommitBox } from "@/rooms/history/commit";
 import "./history.css";
 
@@ -56,7 +57,7 @@ export function HistoryPage() {
           {items.map((commit, at) => (
             <CommitRow
               key={commit.id} commit={commit} before={items[at + 1]} dataset={dataset} kinds={kinds}
-              chosen={chosen.includes(commit.id)} onChoose={() => choose(commit.id)}
+              isHead={at === 0 && !ref} dirty={found.data?.dirty ?? false} chosen={chosen.includes(commit.id)} onChoose={() => choose(commit.id)}
             />
           ))}
         </ol>
@@ -65,12 +66,14 @@ export function HistoryPage() {
   );
 }
 
-function CommitRow({ commit, before, dataset, kinds, chosen, onChoose }: {
+function CommitRow({ commit, before, dataset, kinds, chosen, isHead, dirty, onChoose }: {
   commit: Commit;
   before: Commit | undefined;
   dataset: string;
   kinds: ReadonlyMap<string, string>;
   chosen: boolean;
+  isHead: boolean;
+  dirty: boolean;
   onChoose: () => void;
 }) {
   const { samples, annotations } = commit.stats;
@@ -100,7 +103,8 @@ function CommitRow({ commit, before, dataset, kinds, chosen, onChoose }: {
           <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: parent.slice(0, 12), b: commit.id.slice(0, 12) }} className="link">What changed</Link>
         ) : null}
         <span className="mono dim">{short(commit.id)}</span>
-        <Copy text={commit.id} label="Copy the id of the commit" />
+        <Copy text={commit.id} label={`Copy the id of ${short(commit.id)}`} />
+        <CommitActions dataset={dataset} commit={commit} isHead={isHead} dirty={dirty} />
       </div>
     </li>
   );
