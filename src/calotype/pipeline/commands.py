@@ -58,4 +58,4 @@ def _stages(report: RunReport) -> Any:
 
 
 def _told(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in facts.items() if value not in (None, ""))
+    return ", ".join(f"{name} {value}" for name, value in facts.items() if value not in (None, "", 0))
