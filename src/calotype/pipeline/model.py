@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -21,11 +22,36 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from calotype.datasets import query, recipe
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.ids import sha256_json
+from calotype.release.model import check_version
 
 Text = Annotated[str, Field(max_length=10_000)]
-Where = Annotated[str | None, Field(max_length=10_000, description="Only samples that match this query")]
+
+
+def _query(text: str | None) -> str | None:
+    if text is not None:
+        query.parse(text)
+    return text
+
+
+def _recipe(value: Mapping[str, JsonValue] | None) -> Mapping[str, JsonValue] | None:
+    if value is not None:
+        recipe.parse(value)
+    return value
+
+
+def _version(text: str) -> str:
+    check_version(text)
+    return text
+
+
+Where = Annotated[
+    str | None,
+    Field(max_length=10_000, description="Only samples that match this query"),
+    AfterValidator(_query),
+]
 Policy = Literal["error", "skip", "quarantine"]
 MAX_STAGES = 100
 
@@ -95,7 +121,9 @@ class Augment(Stage):
     """Make the seeded copies of a recipe."""
 
     kind: ClassVar[str] = "augment"
-    recipe: Mapping[str, JsonValue] = Field(description="name, steps, copies, seed, keep")
+    recipe: Annotated[Mapping[str, JsonValue], AfterValidator(_recipe)] = Field(
+        description="name, steps, copies, seed, keep"
+    )
     where: Where = None
     splits: tuple[str, ...] | None = Field(default=("train", ""), description="Whose samples; null is all")
     label_sets: tuple[str, ...] | None = None
@@ -153,7 +181,7 @@ class Release(Stage):
     """Freeze a tested version; nothing happens where it is released with this very content."""
 
     kind: ClassVar[str] = "release"
-    version: str = Field(min_length=1, max_length=64)
+    version: Annotated[str, AfterValidator(_version)] = Field(min_length=1, max_length=64)
     split: dict[str, float] | None = None
     by: Text | None = None
     where: Where = None

@@ -99,7 +99,7 @@ def _explained(
     )  # a misspelt field explains a missing one
     loc = tuple((renamed or {}).get(str(part), part) for part in first["loc"])
     plain = {"extra_forbidden": "no such field", "missing": "the field is missing"}
-    message = plain.get(first["type"], first["msg"])[:400]
+    message = plain.get(first["type"], first["msg"]).removeprefix("Value error, ")[:400]
     line = _line_of(node, (*under, *loc))
     path = ".".join(str(part + 1) if isinstance(part, int) else part for part in (*under, *loc))
     return _invalid(f"{file} line {line}", f"{path}: {message}", "correct that line; text may need quotes")

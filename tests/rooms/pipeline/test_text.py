@@ -37,6 +37,13 @@ WHOLE = (
         ("  - check\n  - paint: {}\n", 5, "'paint', which is no stage"),
         ("  - check: {}\n    commit: {message: x}\n", 4, "no stage with one name"),
         ("  - transform: {classes: {a: b, b: c}}\n", 4, "'b' is an old and a new name"),
+        ("  - augment:\n      recipe: {name: a, steps: [{spin: {}}]}\n", 5, "is called 'spin'"),
+        (
+            "  - check\n  - augment:\n      where: class ==\n      recipe: {name: a, steps: [greyscale]}\n",
+            6,
+            "where",
+        ),
+        ("  - release: {version: not a version}\n", 4, "not a version"),
         ("  - curate: {}\n", 4, "either `split` or `select`"),
         ("  - check\ndataset: other\n", 5, "written twice"),
         ("  - check\nstagse: []\n", 5, "unknown key 'stagse'"),
