@@ -4,7 +4,8 @@
     uv run python benchmarks/kill.py --rounds 10 --only run
 
 Each round copies a prepared workspace, starts the command in a process group of its own, kills the group (SIGKILL) at a
-moment drawn by the seed from the command's own duration, verifies the workspace, runs the same command to its end, and
+moment drawn by the seed (in even rounds from the whole of the command's duration, in odd ones from the time in which it
+has the catalog open), verifies the workspace, runs the same command to its end, and
 compares what the workspace holds with that of an undisturbed run. Exit code 1 when any round differs.
 """
 
@@ -123,14 +124,14 @@ def must(workspace: Path, words: Sequence[str]) -> float:
     return time.perf_counter() - began
 
 
-def killed(workspace: Path, words: Sequence[str], after_s: float) -> bool:
-    """Start the command, kill its process group after a while; whether it still ran then."""
-    process = subprocess.Popen(
-        command(workspace, words),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def killed(workspace: Path, words: Sequence[str], after_s: float, *, at_work: bool) -> bool:
+    """Start the command, kill its process group after a while; whether it still ran then.
+
+    The while begins at once, or with `at_work` when the command touches the catalog.
+    """
+    process = _started(workspace, words)
+    if at_work:
+        _touched(workspace, process)
     try:
         process.wait(timeout=after_s)
     except subprocess.TimeoutExpired:
@@ -138,6 +139,34 @@ def killed(workspace: Path, words: Sequence[str], after_s: float) -> bool:
         process.wait()
         return True
     return False
+
+
+def timed(workspace: Path, words: Sequence[str]) -> tuple[float, float]:
+    """Seconds until an undisturbed command touches the catalog, and from then to its end."""
+    began = time.perf_counter()
+    process = _started(workspace, words)
+    _touched(workspace, process)
+    touched = time.perf_counter()
+    if process.wait(timeout=300) != 0:
+        raise SystemExit(f"{' '.join(words)} ended with {process.returncode}")
+    return touched - began, time.perf_counter() - touched
+
+
+def _started(workspace: Path, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command(workspace, words), stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def _touched(workspace: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until SQLite's log beside the catalog comes or moves."""
+    log = workspace / ".calotype" / "catalog.sqlite-wal"
+
+    def seen() -> tuple[int, int]:
+        return (log.stat().st_size, log.stat().st_mtime_ns) if log.is_file() else (-1, 0)
+
+    before = seen()
+    while seen() == before and process.poll() is None:
+        time.sleep(0.002)
 
 
 def held(workspace: Path) -> dict[str, Any]:
@@ -190,27 +219,28 @@ def rounds(case: Case, folder: Path, *, n: int, seed: int) -> Tally:
     """All rounds of one command."""
     whole = folder / "whole"
     shutil.copytree(case.base, whole)
-    startup_s = must(whole, ["dataset", "list"])
-    duration_s = must(whole, case.words)
+    startup_s, work_s = timed(whole, case.words)
     wanted = held(whole)
     shutil.rmtree(whole)
-    first_s = 0.5 * startup_s  # before that Python is loading itself
     rng = random.Random(f"{case.name} {seed}")
     tally = Tally(case.name)
     for at in range(n):
-        after_s = first_s + (duration_s - first_s) * (at + rng.random()) / n
+        part, at_work = (at + rng.random()) / n, at % 2 == 1
+        after_s = part * (work_s if at_work else startup_s + work_s)
         place = folder / f"{case.name}-{at}"
         shutil.copytree(case.base, place)
-        _one(case, place, after_s, wanted, tally)
+        _one(case, place, after_s, wanted, tally, at_work=at_work)
         shutil.rmtree(place)
-    print(f"{tally} (the command takes {duration_s:.2f} s, {startup_s:.2f} s of it to start)", flush=True)
+    print(f"{tally} (the command takes {startup_s:.2f} s to start and {work_s:.2f} s to work)", flush=True)
     return tally
 
 
-def _one(case: Case, place: Path, after_s: float, wanted: dict[str, Any], tally: Tally) -> None:
-    told = f"{case.name} killed after {after_s:.3f} s"
+def _one(
+    case: Case, place: Path, after_s: float, wanted: dict[str, Any], tally: Tally, *, at_work: bool
+) -> None:  # fmt: skip
+    told = f"{case.name} killed after {after_s:.3f} s{' of work' if at_work else ''}"
     tally.rounds += 1
-    tally.killed += killed(place, case.words, after_s)
+    tally.killed += killed(place, case.words, after_s, at_work=at_work)
     code, said = finish(place, ["verify"])
     tally.opened += code in (0, 1)
     if code != 0:
