@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 import calotype
 from calotype.acquire.routes import routes as acquire
@@ -25,10 +26,11 @@ from calotype.foundation.actor import Permission
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.http import Ask, action, plain_problem, problem
 from calotype.govern.routes import routes as govern
+from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
 
-ROOMS = (datasets, acquire, annotate, checks, release, govern)
+ROOMS = (datasets, acquire, annotate, checks, release, pipeline, govern)
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 
@@ -72,6 +74,7 @@ def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK) -> FastAP
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
     """
     app = _bare([Middleware(Doorkeeper, store=store, ports=wiring, keys=keys, hosts=hosts)])
+    app.add_middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1)
     app.state.keys = keys
     return app
 

@@ -73,7 +73,9 @@ def list_datasets(ask: Ask) -> dict[str, Any]:
     for info in service.datasets(ask.actor, store=ask.store):
         state = state_of(ask, info.name, "")
         commits = service.log(ask.actor, info.name, store=ask.store, limit=1)
-        cover = state.samples(ids=state.ids()[:400:50], columns=["media_sha256"])["media_sha256"].to_pylist()
+        ids = state.ids()
+        spread = ids[:: max(1, len(ids) // 8)][:8]
+        cover = state.samples(ids=spread, columns=["media_sha256"])["media_sha256"].to_pylist()
         items.append(
             {
                 "name": info.name,

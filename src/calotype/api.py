@@ -1,0 +1,356 @@
+"""What `import calotype as ct` shows: thin handles on a workspace, no logic of their own.
+
+ws = ct.open("streets")
+ds = ws.create("crossings", contract="contracts/crossings.yaml")
+ds.add_images("raw/", source="cam-07", licence="CC-BY-4.0")
+ds.add_annotations("instances.json", format="coco")
+print(ds.check())
+ds.commit("first import")
+rel = ds.release("1.0.0", split={"train": 0.8, "val": 0.1, "test": 0.1}, by="scene")
+loader = rel.torch("train")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from calotype.acquire import service as acquire
+from calotype.acquire.folders import PathNotFound
+from calotype.acquire.model import Added
+from calotype.annotate import service as annotate
+from calotype.annotate.model import Imported
+from calotype.augment import service as augmenting
+from calotype.checks import service as checks
+from calotype.checks.model import CheckReport
+from calotype.curate import service as curating
+from calotype.curate.model import Selection, SplitResult
+from calotype.datasets import service as datasets
+from calotype.datasets.commits import Commit, Diff
+from calotype.datasets.model import DEFAULT_LABEL_SET, Sample
+from calotype.datasets.query import Expression
+from calotype.datasets.recipe_derive import Derived
+from calotype.datasets.snapshot import Snapshot, Where
+from calotype.foundation.actor import Actor
+from calotype.foundation.progress import Progress, silent
+from calotype.govern import service as govern
+from calotype.govern.model import Verified
+from calotype.release import service as releasing
+from calotype.release.loader import SampleReader
+from calotype.release.model import Exported, Gatekeeper, Splitter
+from calotype.release.model import Release as Frozen
+from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
+from calotype.store import Store
+from calotype.transform import service as transforming
+
+AnyPath = str | PathLike[str]
+T = TypeVar("T")
+
+
+class Ports(Protocol):
+    """What the application wires: who decides on releases, who splits, how to serve."""
+
+    @property
+    def splitter(self) -> Splitter: ...
+    def gatekeeper(self, store: Store) -> Gatekeeper: ...
+    def serve(self, store: Store, *, port: int, open_browser: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """In whose name, on which store, with which wiring, and who is told of progress."""
+
+    actor: Actor
+    store: Store
+    ports: Ports
+    progress: Progress = silent
+
+
+class Workspace:
+    """An open workspace. Made by `open`; use it in a `with` block, or call `close`."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    @property
+    def path(self) -> Path:
+        """The folder of the workspace."""
+        return self._hand.store.root
+
+    def create(self, name: str, *, description: str = "", contract: AnyPath | None = None) -> Dataset:
+        """Make a dataset, with a contract (a YAML file) where one is given.
+
+        Raises: DatasetExists, NameInvalid, ContractInvalid, PathNotFound.
+        """
+        text = None if contract is None else _text(Path(contract))
+        datasets.create(self._hand.actor, name, store=self._hand.store, description=description)
+        made = Dataset(self._hand, name)
+        if text is not None:
+            made.set_contract(text)
+        return made
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset by name. Raises: DatasetNotFound."""
+        datasets.read(self._hand.actor, name, store=self._hand.store)
+        return Dataset(self._hand, name)
+
+    def datasets(self) -> list[str]:
+        """The names of all datasets."""
+        return [info.name for info in datasets.datasets(self._hand.actor, store=self._hand.store)]
+
+    def verify(self, *, deep: bool = False) -> Verified:
+        """Prove that every commit can be read and nothing is missing; `deep` hashes all media again."""
+        return govern.verify(
+            self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
+        )
+
+    def serve(self, port: int = 8_080, *, open_browser: bool = True) -> None:
+        """Show the workspace in the browser until interrupted. Raises: PortTaken."""
+        self._hand.ports.serve(self._hand.store, port=port, open_browser=open_browser)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._hand.store.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.path)!r})"
+
+
+class Dataset:
+    """A dataset's working state, and the verbs that change it. Frozen states are read with `at`."""
+
+    def __init__(self, hand: Hand, name: str) -> None:
+        self.name = name
+        self._hand = hand
+
+    def add_images(
+        self, *paths: AnyPath, source: str = "", licence: str = "", tags: Sequence[str] = ()
+    ) -> Added:
+        """Add image files and folders; bad files are set aside with a reason, known ones are recognised.
+
+        Raises: PathNotFound.
+        """
+        return self._do(
+            acquire.add, [Path(path) for path in paths], source=source, licence=licence, tags=tags,
+            progress=self._hand.progress,
+        )  # fmt: skip
+
+    def add_annotations(
+        self, path: AnyPath, *, format: str = "auto", images: AnyPath | None = None,
+        label_set: str = DEFAULT_LABEL_SET, on_unknown: str = "error", on_invalid: str = "quarantine",
+        source: str = "", licence: str = "",
+    ) -> Imported:  # fmt: skip
+        """Import label files and the images that they list; boxes are pixels of the upright image.
+
+        Raises: FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid, NothingToImport.
+        """
+        return self._do(
+            annotate.import_annotations, Path(path), format=format, images=None if images is None else Path(images),
+            label_set=label_set, on_unknown=on_unknown, on_invalid=on_invalid, source=source, licence=licence,
+            progress=self._hand.progress,
+        )  # fmt: skip
+
+    def set_contract(self, text: str) -> None:
+        """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
+        self._do(checks.set_contract, text)
+
+    def check(self) -> CheckReport:
+        """Test the working state against its contract; printing the report shows findings and gates."""
+        return self._do(checks.check, progress=self._hand.progress)
+
+    def commit(self, message: str) -> Commit:
+        """Freeze the working state. Raises: NothingToCommit."""
+        return self._do(datasets.commit, message)
+
+    def log(self) -> list[Commit]:
+        """Commits, newest first."""
+        return self._do(datasets.log)
+
+    def diff(self, a: str | Commit, b: str | Commit) -> Diff:
+        """What changed from ref `a` to ref `b`. Raises: RefNotFound."""
+        return self._do(datasets.diff, _ref(a), _ref(b))
+
+    def branch(self, name: str, start: str | Commit = "main") -> Dataset:
+        """Make a branch, and the handle that works on it. Raises: RefExists."""
+        made = self._do(datasets.branch, name, start=_ref(start))
+        return Dataset(self._hand, f"{self.name.partition('@')[0]}@{made.name}+")
+
+    def tag(self, name: str, at: str | Commit = "main") -> None:
+        """Name a commit for good. Raises: RefExists, RefNotFound."""
+        self._do(datasets.tag, name, at=_ref(at))
+
+    def rollback(self, to: str | Commit, *, discard: bool = False) -> Commit:
+        """Hold again what an older commit held, as a new commit. Raises: RefNotFound, WorkingStateDirty."""
+        return self._do(datasets.rollback, _ref(to), discard=discard)
+
+    def at(self, ref: str | Commit) -> View:
+        """The dataset as it is at a branch, tag or commit. Raises: RefNotFound."""
+        return View(self._hand, f"{self.name.partition('@')[0]}@{_ref(ref)}").checked()
+
+    def where(self, query: str | Expression | None = None) -> View:
+        """Samples of the working state that match; without a query all of them."""
+        return View(self._hand, self.name, query)
+
+    def release(
+        self, version: str, *, pool: Selection | Sequence[str] | None = None,
+        split: Mapping[str, float] | None = None, by: str | None = None, where: str | None = None, seed: int = 0,
+        formats: Sequence[str] = ("coco",), label_set: str = DEFAULT_LABEL_SET,
+    ) -> Release:  # fmt: skip
+        """Freeze a version if all gates are green, with splits, card and exports.
+
+        Args:
+            pool: Release only these: a selection, or sample ids.
+            split: Share of each split, together 1; `by` names the field whose values stay on one side.
+        Raises: ReleaseBlocked (says gate, samples, fix), ReleaseExists, ReleaseEmpty, VersionInvalid.
+        """
+        ids = pool.sample_ids if isinstance(pool, Selection) else pool
+        made = self._do(
+            releasing.release, version, gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
+            splitter=self._hand.ports.splitter, split=split, by=by, where=where, pool=ids, seed=seed,
+            formats=formats, label_set=label_set, progress=self._hand.progress,
+        )  # fmt: skip
+        return Release(self._hand, made)
+
+    def releases(self) -> list[Release]:
+        """Releases, newest first."""
+        return [Release(self._hand, made) for made in self._do(releasing.releases)]
+
+    def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
+        return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
+
+    def __repr__(self) -> str:
+        counts = self.where().count()
+        return f"Dataset({self.name!r}, samples={counts['samples']}, annotations={counts['annotations']})"
+
+
+class View:
+    """A query over one state of a dataset."""
+
+    def __init__(self, hand: Hand, name: str, query: Where = None) -> None:
+        self.name = name
+        self._hand = hand
+        self._query = query
+
+    def checked(self) -> View:
+        """Itself, if its ref is there. Raises: RefNotFound."""
+        self.snapshot()
+        return self
+
+    def snapshot(self) -> Snapshot:
+        """The state as Arrow tables and values, for work that the verbs do not cover."""
+        return datasets.read(self._hand.actor, self.name, store=self._hand.store)
+
+    def where(self, query: str | Expression) -> View:
+        """The same state under another query."""
+        return View(self._hand, self.name, query)
+
+    def count(self) -> dict[str, int]:
+        """`{"samples": n, "annotations": n}`. Raises: QueryInvalid, QueryFieldUnknown."""
+        return self.snapshot().count(self._query)
+
+    def by_class(self) -> dict[str, int]:
+        """Annotations of each class, most frequent first."""
+        return self.snapshot().by_class(self._query)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return self.snapshot().iter_samples(where=self._query)
+
+    def __len__(self) -> int:
+        return self.count()["samples"]
+
+    def curate(self, n: int, *, by: str = "diversity", seed: int = 0) -> Selection:
+        """Pick `n` samples, `by` "random" or "diversity"; each pick carries its reason.
+
+        Raises: SelectionTooLarge, NothingToCurate, StrategyUnknown.
+        """
+        return self._do(curating.select, n, by=by, seed=seed, where=self._query, progress=self._hand.progress)
+
+    def split(self, fractions: Mapping[str, float], *, by: str | None = None, seed: int = 0) -> SplitResult:
+        """Assign splits without leakage; samples that have one keep it. Raises: FractionsInvalid."""
+        return self._do(curating.split, fractions, by=by, seed=seed, where=self._query)
+
+    def augment(self, recipe: str | Mapping[str, Any]) -> Derived:
+        """Make a recipe's seeded copies of the training samples, annotations with them. Raises: RecipeInvalid."""
+        return self._do(augmenting.augment, recipe, where=self._query, progress=self._hand.progress)
+
+    def transform(self, recipe: str | Mapping[str, Any], *, into: str = "") -> Derived:
+        """Make one transformed sample of each, beside it or in the dataset `into`. Raises: RecipeInvalid."""
+        return self._do(
+            transforming.transform, recipe, into=into, where=self._query, progress=self._hand.progress
+        )
+
+    def export(self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET) -> Exported:
+        """Write files in a label format; `losses` of the answer lists what it cannot hold.
+
+        Raises: FormatUnknown, TargetNotEmpty.
+        """
+        return self._do(
+            releasing.export, format, Path(out), where=self._query, label_set=label_set,
+            progress=self._hand.progress,
+        )  # fmt: skip
+
+    def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
+        return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
+
+
+class Release:
+    """A frozen version of a dataset."""
+
+    def __init__(self, hand: Hand, frozen: Frozen) -> None:
+        self.frozen = frozen
+        self._hand = hand
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self.frozen.version
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """What is in it and how it was tested, as plain values."""
+        return self.frozen.card
+
+    @property
+    def path(self) -> Path:
+        """The folder of its files: card, manifest, exports."""
+        return releasing.location(self._hand.store, self.frozen.dataset, self.frozen.version)
+
+    def numpy(self, split: str | None = None) -> SampleReader:
+        """Samples of a split (None: all) as arrays; see `loader.Item`. Raises: SplitNotFound."""
+        made = self.frozen
+        return releasing.reader(self._hand.actor, made.dataset, made.version, split, store=self._hand.store)
+
+    def torch(self, split: str | None = None, *, transform: Change | None = None) -> TorchSamples:
+        """Samples of a split for `torch.utils.data.DataLoader`: image (3, H, W) uint8, boxes_xyxy_px (N, 4) float32.
+
+        Raises: TorchMissing, SplitNotFound.
+        """
+        return torch_dataset(self.numpy(split), transform)
+
+    def __repr__(self) -> str:
+        return f"Release({self.frozen.dataset!r}, {self.version!r}, commit={self.frozen.commit_id[:12]!r})"
+
+
+def telling(workspace: Workspace, progress: Progress) -> Workspace:
+    """The same workspace, telling of its progress as `progress(what, done, total)`."""
+    return Workspace(replace(workspace._hand, progress=progress))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        raise PathNotFound(path=str(file)) from None
+
+
+def _ref(value: str | Commit) -> str:
+    return value if isinstance(value, str) else value.id
