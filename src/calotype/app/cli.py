@@ -18,6 +18,7 @@ from calotype.foundation.errors import CalotypeError
 from calotype.foundation.terminal import Terminal
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("calotype.app.demo.commands:demo", "See the whole pipeline at work"),
     "init": ("calotype.app.commands:init", "Make a workspace"),
     "dataset": ("calotype.datasets.commands:dataset", "Make and list datasets"),
     "add": ("calotype.acquire.commands:add", "Add images"),

@@ -1,0 +1,94 @@
+"""The story from pictures to a release, told in a real browser on the real server."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+from tests.support.serving import served
+
+import calotype as ct
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def shop(tmp_path, raw):
+    """A served workspace with pictures and labels that nobody committed yet."""
+    with ct.open(tmp_path / "ws") as ws:
+        ds = ws.create("shop")
+        ds.add_images(raw / "images", licence="CC0-1.0")
+        ds.add_annotations(raw / "instances.json")
+    with served(tmp_path / "ws") as server:
+        yield server
+
+
+def test_a_lost_link_leads_to_the_page_that_asks_for_the_token(page, shop):
+    page.goto(shop.url)
+    page.get_by_role("textbox", name="Token").fill(shop.token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="shop").first).to_be_visible()
+
+
+def test_from_samples_to_a_release(page, shop):
+    page.goto(shop.link)
+    page.get_by_role("link", name="shop").first.click()
+    expect(page.get_by_text("car").first).to_be_visible()
+
+    page.goto(f"{shop.url}d/shop/samples")
+    grid = page.get_by_role("grid", name="Samples")
+    expect(grid).to_be_visible()
+    expect(page.get_by_text("24 samples").first).to_be_visible()
+    query = page.get_by_role("combobox", name="Query")
+    query.fill('class = "car"')
+    query.press("Enter")
+    expect(page.get_by_text("12 samples").first).to_be_visible()
+    query.fill("clas =")
+    query.press("Enter")
+    expect(page.get_by_text("the query cannot be read").first).to_be_visible()
+
+    page.goto(f"{shop.url}d/shop/samples")
+    page.get_by_text("00.png").first.click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("CC0-1.0").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("grid", name="Samples")).to_be_visible()
+
+    page.goto(f"{shop.url}d/shop/history")
+    page.get_by_role("textbox", name="Commit message").fill("first import")
+    page.get_by_role("button", name="Commit", exact=True).click()
+    expect(page.get_by_text("first import").first).to_be_visible()
+
+    page.goto(f"{shop.url}d/shop/checks")
+    page.get_by_role("button", name="Run").first.click()
+    expect(page.get_by_text("green").first).to_be_visible()
+
+    page.goto(f"{shop.url}d/shop/releases")
+    page.get_by_role("button", name="release").first.click()
+    dialog = page.get_by_role("dialog", name="Make a release")
+    dialog.get_by_role("textbox", name="Version").fill("1.0.0")
+    dialog.get_by_role("button", name="release").last.click()
+    expect(page.get_by_text("1.0.0").first).to_be_visible()
+    page.goto(f"{shop.url}d/shop/releases/1.0.0")
+    expect(page.get_by_text("manifest.json").first).to_be_visible()
+    page.goto(f"{shop.url}audit")
+    expect(page.get_by_text("release.create").first).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_no_page_scrolls_sideways(page, shop, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(shop.link)
+    for path in (
+        "",
+        "d/shop",
+        "d/shop/samples",
+        "d/shop/checks",
+        "d/shop/history",
+        "d/shop/releases",
+        "runs",
+        "audit",
+    ):
+        page.goto(shop.url + path)
+        expect(page.get_by_role("main")).to_be_visible()
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide == 0, path
