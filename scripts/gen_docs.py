@@ -319,6 +319,11 @@ def contract_schema() -> str:
     return _json(attribute("calotype.datasets.contract:json_schema")())
 
 
+def pipeline_schema() -> str:
+    """The JSON Schema of a pipeline file."""
+    return _json(attribute("calotype.pipeline.model:json_schema")())
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -330,6 +335,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "openapi.json": lambda: _json(openapi()),
     "python.md": python_page,
     "contract.schema.json": contract_schema,
+    "pipeline.schema.json": pipeline_schema,
 }
 
 

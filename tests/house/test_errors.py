@@ -16,7 +16,6 @@ from calotype.foundation.errors import CalotypeError
 # Codes that wait for their room, or that a door writes by itself; the list may only shrink.
 WAITING = {
     "embedder-unknown",
-    "job-lease-lost",
     "model-unusable",
     "nothing-to-curate",
     "onnx-runtime-missing",

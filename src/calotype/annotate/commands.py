@@ -16,7 +16,7 @@ def import_labels(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
     path: Annotated[Path, typer.Argument(help="A label file, or a folder of them.", show_default=False)],
-    format: Annotated[str, typer.Option("--format", "-f", help="coco, voc, folder or auto.")] = "auto",
+    format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, voc, folder or auto.")] = "auto",
     images: Annotated[
         Path | None, typer.Option(help="The folder of the pictures, where it lies elsewhere.")
     ] = None,

@@ -79,6 +79,7 @@ def _listen(host: str, port: int) -> socket.socket:
         made = socket.socket(family, kind, proto)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        made.listen(1024)  # whoever reads the link at once waits, and is not refused
     except OSError as error:
         raise PortTaken(host=host, port=port, detail=error.strerror or str(error)) from None
     return made

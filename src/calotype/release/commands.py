@@ -47,7 +47,9 @@ def release(
 def export(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)],
-    format: Annotated[str, typer.Option("--format", "-f", help="coco, voc or folder.", show_default=False)],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="coco, yolo, voc or folder.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="A folder that is not there or empty.", show_default=False)],
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
     label_set: Annotated[str, typer.Option(help="The annotations to write.")] = DEFAULT_LABEL_SET,

@@ -8,8 +8,9 @@ from calotype.datasets.formats.base import Format, FormatUnknown
 from calotype.datasets.formats.coco import Coco
 from calotype.datasets.formats.folder import Folder
 from calotype.datasets.formats.voc import Voc
+from calotype.datasets.formats.yolo import Yolo
 
-FORMATS: dict[str, Format] = {made.name: made for made in (Coco(), Voc(), Folder())}
+FORMATS: dict[str, Format] = {made.name: made for made in (Coco(), Voc(), Yolo(), Folder())}
 """Name -> format; `detect` asks them in this order."""
 
 
