@@ -44,6 +44,7 @@ def test_from_pictures_to_a_release_and_back(raw, tmp_path):
             "1.0.0", split={"train": 0.5, "val": 0.25, "test": 0.25}, by="group", formats=("coco",)
         )
         assert rel.card["samples"] == 36
+        assert (rel.card["contract"], rel.card["owner"]) == ("shop", "ana")
         train = rel.numpy("train")
         item = train[0]
         assert item["image"].shape == (3, 48, 64)

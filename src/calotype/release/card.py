@@ -108,7 +108,8 @@ def with_exports(card: Mapping[str, Any], exports: Iterable[Exported]) -> dict[s
 def _intent(snapshot: Snapshot) -> dict[str, str]:
     """What the contract says the dataset is for, and who answers for it; empty without a contract."""
     said = yaml.safe_load(snapshot.contract_text) if snapshot.contract_text else None
-    contract = said if isinstance(said, dict) else {}
+    task = said.get("task") if isinstance(said, dict) else None
+    contract = task if isinstance(task, dict) else {}
     words = {
         "contract": contract.get("name"),
         "intent": contract.get("intent"),

@@ -82,7 +82,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
         <Panel title="Gates" meta={`${card.gates.filter((gate) => gate.state === "green").length} of ${card.gates.length} green`}>
           <ul className="card-gates">
             {card.gates.map((gate) => (
-              <li key={gate.name}><GatePill state={gate.state} /><span className="cut" title={gate.detail}>{gate.name}</span><span className="num dim">{measured(gate.measured)} {gate.unit}</span></li>
+              <li key={gate.name}><GatePill state={gate.state} /><span className="cut" title={gate.detail}>{gate.name}</span><span className="num dim" title={gate.unit}>{measured(gate.measured)}</span></li>
             ))}
           </ul>
         </Panel>
