@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +261,16 @@ def _aside_image(annotation: ParsedAnnotation) -> SetAside:
 def _grown(
     ontology: Ontology, declared: Sequence[ParsedClass], placed: Sequence[ParsedAnnotation]
 ) -> Ontology:  # fmt: skip
-    """The ontology with the classes of the file; a closed one stays as it is."""
+    """The ontology with the classes of the file; a closed one only learns the keypoints of its own."""
+    told = {c.name: c for c in declared if c.keypoints}
+    learned = tuple(
+        replace(c, keypoints=told[c.name].keypoints, skeleton=told[c.name].skeleton)
+        if c.name in told and not c.keypoints
+        else c
+        for c in ontology.classes
+    )
+    if learned != ontology.classes:
+        ontology = replace(ontology, classes=learned)
     if ontology.closed:
         return ontology
     for c in declared:

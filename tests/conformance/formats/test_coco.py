@@ -34,6 +34,16 @@ def test_a_box_keeps_its_numbers_its_id_and_keys_we_do_not_know(tmp_path):
     assert (found.source_id, found.class_name, found.extra) == ("1", "car", {"lens": "wide"})
 
 
+def test_keypoints_keep_their_names_and_their_skeleton_counted_from_0(tmp_path):
+    pose = {
+        **CATEGORY,
+        "keypoints": ["nose", "eye", "ear"],
+        "skeleton": [[1, 2], [2, 3], [3, 9], "x", [True, 1]],
+    }
+    (found,) = read(tmp_path, box(), categories=[pose]).classes
+    assert (found.keypoints, found.skeleton) == (("nose", "eye", "ear"), ((0, 1), (1, 2)))
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -41,7 +41,27 @@ def test_boxes_survive_each_format_and_losses_are_told(tmp_path, raw, format):
         assert boxes(back.where()) == boxes(ds.where())
         assert [s.split for s in back.where()].count("train") == [s.split for s in ds.where()].count("train")
         told = {loss.what: loss.count for loss in written.losses}
-        assert told.get("source of a sample") == 24 or format == "coco"
+        assert told["source of a sample"] == 24
+        kept = {sample.licence for sample in back.where()}
+        assert kept == ({"CC0-1.0"} if format == "coco" else {""})
+        assert told.get("licence of a sample", 0) == (0 if format == "coco" else 24)
+
+
+def test_poses_survive_coco_with_their_skeleton(tmp_path, raw):
+    labels = json.loads((raw / "instances.json").read_text())
+    labels["categories"][0] |= {"keypoints": ["front", "back"], "skeleton": [[1, 2]]}
+    labels["annotations"] = [{**a, "keypoints": [5, 6, 2, 9, 9, 1], "num_keypoints": 2}
+                             for a in labels["annotations"] if a["category_id"] == 0]  # fmt: skip
+    (raw / "instances.json").write_text(json.dumps(labels))
+    with ct.open(tmp_path / "ws") as ws:
+        ds = ws.create("shop")
+        ds.set_contract("classes: [car, dog]")
+        assert ds.add_annotations(raw / "instances.json").annotations == 12
+        _, back, _ = there_and_back(ws, ds, "coco", tmp_path / "out")
+        for one in (ds, back):
+            car = one.where().snapshot().ontology.by_name("car")
+            assert car is not None
+            assert (car.keypoints, car.skeleton) == (("front", "back"), ((0, 1),))
 
 
 SETS = {

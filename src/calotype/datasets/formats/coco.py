@@ -23,12 +23,14 @@ from calotype.datasets.formats.base import (
 )
 from calotype.datasets.formats.coco_files import (
     Unreadable,
+    category_row,
     climbs,
     find_picture,
     label_files,
     load_json,
     picture_folder,
     refused,
+    skeleton_of,
     split_of,
 )
 from calotype.datasets.model import Annotation, Kind, Sample
@@ -79,6 +81,7 @@ class Coco:
         """Writes `annotations/instances[_split].json` and `images/`; the same input gives the same bytes."""
         losses: Counter[str] = Counter()
         by_split: dict[str, dict[str, list[Any]]] = {}
+        licences: dict[str, int] = {}
         files, n_annotations, n_images = [], 0, 0
         for sample, labels in samples.items():
             n_images += 1
@@ -87,23 +90,27 @@ class Coco:
             (out / "images" / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(samples.media_path(sample), out / "images" / place)
             files.append(f"images/{place}")
-            rows["images"].append(_image_row(sample, n_images, place))
+            row = _image_row(sample, n_images, place)
+            if sample.licence:
+                row["license"] = licences.setdefault(sample.licence, len(licences) + 1)
+            rows["images"].append(row)
             for a in labels:
                 if a.bbox_xywh_px is None:
                     losses["annotation of kind classification"] += 1
                     continue
                 n_annotations += 1
+                losses["id of an annotation (numbered anew)"] += bool(a.source_id) and a.source_id != str(
+                    n_annotations
+                )
                 rows["annotations"].append(_annotation_row(a, n_annotations, n_images))
             for what, lost in (("tags of a sample", sample.tags), ("source of a sample", sample.source)):
                 losses[what] += 1 if lost else 0
-        categories = [
-            {**c.extra, "id": c.id, "name": c.name, "supercategory": c.supercategory}
-            for c in samples.ontology.classes
-        ]
+        categories = [category_row(c) for c in samples.ontology.classes]
+        listed_licences = [{"id": at, "name": name} for name, at in licences.items()]
         (out / "annotations").mkdir(parents=True, exist_ok=True)
         for split, listed in sorted(by_split.items()):
             place = f"annotations/instances_{split}.json" if split else "annotations/instances.json"
-            body = {"info": {}, "licenses": [], **listed, "categories": categories}
+            body = {"info": {}, "licenses": listed_licences, **listed, "categories": categories}
             (out / place).write_text(json.dumps(body, ensure_ascii=False, allow_nan=False), encoding="utf-8")
             files.append(place)
         lost_kinds = tuple(Loss(what, count) for what, count in sorted(losses.items()) if count)
@@ -192,7 +199,13 @@ class _Reading:
             keypoints = tuple(k for k in row.get("keypoints") or () if isinstance(k, str))
             self._classes.setdefault(
                 row["name"],
-                ParsedClass(row["name"], row["id"], str(row.get("supercategory") or ""), keypoints),
+                ParsedClass(
+                    row["name"],
+                    row["id"],
+                    str(row.get("supercategory") or ""),
+                    keypoints,
+                    skeleton_of(row.get("skeleton"), len(keypoints)),
+                ),
             )
         return names
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from calotype.datasets.formats.base import LabelFileUnreadable
+from calotype.vision.ontology import Class
 
 
 class Unreadable(Exception):
@@ -84,3 +85,19 @@ def climbs(name: str) -> bool:
 
 def refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
     return LabelFileUnreadable(where=file.name, file=file.name, format="COCO", detail=detail, hint=hint)
+
+
+def skeleton_of(value: Any, n_keypoints: int) -> tuple[tuple[int, int], ...]:
+    """Pairs of keypoints counted from 0 (COCO counts from 1); pairs that name no keypoint are left out."""
+    pairs = [p for p in value if isinstance(p, list) and len(p) == 2] if isinstance(value, list) else []
+    whole = [(a, b) for a, b in pairs if type(a) is int and type(b) is int]
+    return tuple((a - 1, b - 1) for a, b in whole if 1 <= a <= n_keypoints and 1 <= b <= n_keypoints)
+
+
+def category_row(c: Class) -> dict[str, Any]:
+    """A class as COCO lists it."""
+    row: dict[str, Any] = {**c.extra, "id": c.id, "name": c.name, "supercategory": c.supercategory}
+    if c.keypoints:
+        row["keypoints"] = list(c.keypoints)
+        row["skeleton"] = [[a + 1, b + 1] for a, b in c.skeleton]
+    return row
