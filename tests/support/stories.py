@@ -21,7 +21,14 @@ def raw(tmp_path: Path) -> Path:
         pixels = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / "images" / f"{at:02}.png")
         images.append(
-            {"id": at, "file_name": f"{at:02}.png", "width": 64, "height": 48, "scene": f"s{at // 4}"}
+            {
+                "id": at,
+                "file_name": f"{at:02}.png",
+                "width": 64,
+                "height": 48,
+                "scene": f"s{at // 4}",
+                "light": "night",
+            }
         )
         annotations.append({"id": at, "image_id": at, "category_id": at % 2, "bbox": [4, 5, 20, 10 + at]})
     value = {"images": images, "annotations": annotations,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
+from calotype.datasets.formats.base import ParsedImage
+from calotype.datasets.model import Sample
 from calotype.datasets.snapshot import Snapshot
 
 
@@ -32,3 +36,25 @@ class SampleNames:
             if len(set(found)) == 1:
                 return found[0]
         return None
+
+
+def learned(snapshot: Snapshot, images: Sequence[ParsedImage], sample_of: Mapping[str, str]) -> list[Sample]:
+    """Samples that were found by name and lack something that the label file says of them; what is known stays."""
+    told = {sample_of[i.key]: i for i in images if i.path is None and i.key in sample_of and _says_more(i)}
+    changed = []
+    for sample in snapshot.iter_samples(ids=sorted(told)):
+        image = told[sample.sample_id]
+        fuller = replace(
+            sample,
+            metadata={**image.metadata, **sample.metadata},
+            split=sample.split or image.split,
+            licence=sample.licence or image.licence,
+            tags=tuple(dict.fromkeys([*sample.tags, *image.tags])),
+        )
+        if fuller != sample:
+            changed.append(fuller)
+    return changed
+
+
+def _says_more(image: ParsedImage) -> bool:
+    return bool(image.metadata or image.split or image.licence or image.tags)

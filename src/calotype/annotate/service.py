@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from calotype.annotate.matching import SampleNames
+from calotype.annotate.matching import SampleNames, learned
 from calotype.annotate.model import (
     POLICIES,
     Imported,
@@ -215,6 +215,7 @@ class _Run:
             else snapshot.info
         )
         return Change(
+            put_samples=learned(snapshot, self.parsed.images, self.sample_of),
             put_annotations={self.label_set: [*fresh, *updated]} if fresh or updated else {},
             ontology=ontology,
             info=canonical_json(info) if info != snapshot.info else None,

@@ -7,6 +7,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from calotype.acquire import service as acquire
 from calotype.annotate import service
 from calotype.annotate.model import ItemsInvalid, NothingToImport, PolicyUnknown, UnknownClasses
 from calotype.checks import service as checks
@@ -83,3 +84,14 @@ def test_nothing_and_nonsense(shop, owner, raw):
         bring(shop, owner, raw)
     with pytest.raises(PolicyUnknown):
         bring(shop, owner, raw, on_invalid="perhaps")
+
+
+def test_samples_that_were_there_learn_what_the_file_says_of_them(shop, owner, raw, tmp_path):
+    acquire.add(owner, "shop", [raw / "images"], store=shop, licence="CC0-1.0")
+    (raw / "instances.json").rename(tmp_path / "instances.json")
+    for _ in range(2):
+        took = service.import_annotations(owner, "shop", tmp_path / "instances.json", store=shop)
+        assert took.samples == 24
+    state = datasets.read(owner, "shop", store=shop)
+    assert state.count('scene = "s0" and licence = "CC0-1.0"')["samples"] == 4
+    assert state.count()["samples"] == 24
