@@ -7,13 +7,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from calotype.datasets import yaml_text
 from calotype.datasets.contract import Contract
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.errors import Invalid
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 20
-MAX_NODES = 50_000
 _TOLD = 8
 
 
@@ -32,58 +31,22 @@ def parse(text: str, *, file: str = "contract") -> Contract:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _invalid(file, f"it is larger than {MAX_BYTES:,} bytes", "a contract is a page or two of YAML")
-    node = _composed(text, file)
+    node = yaml_text.composed(text, file, _invalid, word="contract")
     if node is None:
         return Contract()
     if not isinstance(node, yaml.MappingNode):
         raise _invalid(f"{file} line 1", "it is not a mapping", "start it with `task:`")
-    _check_keys(node, file)
+    yaml_text.check_keys(node, file, _invalid)
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # a date that is none, an unknown tag
-        raise _invalid(_place(file, error), _short(error), "write such values in quotes") from None
+        raise _invalid(
+            yaml_text.place(file, error), yaml_text.short(error), "write such values in quotes"
+        ) from None
     try:
         return Contract.model_validate(value)
     except ValidationError as error:
         raise _explained(error, node, file) from None
-
-
-def _composed(text: str, file: str) -> yaml.Node | None:
-    """The tree with its line numbers, after the limits were checked on the stream of events."""
-    depth = n_nodes = 0
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = _line(event.start_mark)
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                hint = "write the value out; contracts have no & and *"
-                raise _invalid(f"{file} line {line}", "it uses an alias or an anchor", hint)
-            n_nodes += isinstance(event, yaml.NodeEvent)
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH or n_nodes > MAX_NODES:
-                detail = f"it is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES:,} values"
-                raise _invalid(f"{file} line {line}", detail, "a contract is a page or two of YAML")
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        hint = "check indentation, colons and quotes near that line"
-        raise _invalid(_place(file, error), f"it is no YAML: {_short(error)}", hint) from None
-
-
-def _check_keys(node: yaml.Node, file: str) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
-            line = f"{file} line {_line(key.start_mark)}"
-            if not isinstance(key, yaml.ScalarNode):
-                raise _invalid(line, "a key is not a plain word", "use words as keys")
-            if name in seen:
-                raise _invalid(line, f"the key {name!r} is written twice", "keep one of the two")
-            seen.add(name)
-            _check_keys(value, file)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _check_keys(value, file)
 
 
 def _explained(error: ValidationError, node: yaml.Node, file: str) -> ContractInvalid:
@@ -112,35 +75,22 @@ def _explained(error: ValidationError, node: yaml.Node, file: str) -> ContractIn
 def _locate(node: yaml.Node, loc: tuple[int | str, ...]) -> tuple[int, str]:
     """Line (from 1) and dotted path of a place that pydantic names; parts that are no key are passed."""
     path: list[str] = []
-    line = _line(node.start_mark)
+    line = yaml_text.line_of_mark(node.start_mark)
     for part in loc:
         step: yaml.Node | None = None
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if key.value == str(part):
-                    step, line = value, _line(key.start_mark)
+                    step, line = value, yaml_text.line_of_mark(key.start_mark)
             if step is None and part in loc[-1:]:
                 path.append(str(part))
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             step = node.value[part]
-            line = _line(step.start_mark)
+            line = yaml_text.line_of_mark(step.start_mark)
         if step is not None:
             node = step
             path.append(str(part))
     return line, ".".join(path)
-
-
-def _line(mark: Any) -> int:
-    return int(mark.line) + 1 if mark is not None else 1
-
-
-def _place(file: str, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"{file} line {mark.line + 1}" if mark is not None else file
-
-
-def _short(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0][:200]
 
 
 def _invalid(where: str, detail: str, hint: str) -> ContractInvalid:

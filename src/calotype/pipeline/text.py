@@ -8,13 +8,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from calotype.datasets import yaml_text
 from calotype.foundation.errors import NotFound
 from calotype.pipeline.model import STAGES, Pipeline, Stage
 from calotype.pipeline.runs import PipelineInvalid
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 20
-MAX_NODES = 50_000
 _KEYS = ("pipeline", "dataset", "stages")
 
 
@@ -47,14 +46,16 @@ def load(file: Path) -> Pipeline:
 
 def parse(text: str, *, file: str = "pipeline", folder: Path = Path()) -> Pipeline:
     """The pipeline of a YAML text. Raises: PipelineInvalid, with the line of the first trouble."""
-    node = _composed(text, file)
+    node = yaml_text.composed(text, file, _invalid, word="pipeline")
     if not isinstance(node, yaml.MappingNode):
         raise _invalid(f"{file} line 1", "it is not a mapping", "start it with `pipeline: NAME`")
-    _check_keys(node, file)
+    yaml_text.check_keys(node, file, _invalid)
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise _invalid(_place(file, error), _short(error), "write such values in quotes") from None
+        raise _invalid(
+            yaml_text.place(file, error), yaml_text.short(error), "write such values in quotes"
+        ) from None
     for key in value:
         if key not in _KEYS:
             line = _line_of(node, (key,))
@@ -105,68 +106,19 @@ def _explained(
     return _invalid(f"{file} line {line}", f"{path}: {message}", "correct that line; text may need quotes")
 
 
-def _composed(text: str, file: str) -> yaml.Node | None:
-    depth = n_nodes = 0
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            place = f"{file} line {_line(event.start_mark)}"
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise _invalid(place, "it uses an alias or an anchor", "write the value out")
-            n_nodes += isinstance(event, yaml.NodeEvent)
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH or n_nodes > MAX_NODES:
-                detail = f"it is deeper than {MAX_DEPTH} levels or has more than {MAX_NODES:,} values"
-                raise _invalid(place, detail, "a pipeline is a page of YAML")
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        hint = "check indentation, colons and quotes near that line"
-        raise _invalid(_place(file, error), f"it is no YAML: {_short(error)}", hint) from None
-
-
-def _check_keys(node: yaml.Node, file: str) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _check_keys(value, file)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        line = f"{file} line {_line(key.start_mark)}"
-        if not isinstance(key, yaml.ScalarNode):
-            raise _invalid(line, "a key is not a plain word", "use words as keys")
-        if key.value in seen:
-            raise _invalid(line, f"the key {key.value!r} is written twice", "keep one of the two")
-        seen.add(key.value)
-        _check_keys(value, file)
-
-
 def _line_of(node: yaml.Node, loc: tuple[Any, ...]) -> int:
     """The line (from 1) of the deepest part of `loc` that is there."""
-    line = _line(node.start_mark)
+    line = yaml_text.line_of_mark(node.start_mark)
     for part in loc:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if key.value == str(part):
-                    node, line = value, _line(key.start_mark)
+                    node, line = value, yaml_text.line_of_mark(key.start_mark)
                     break
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
-            line = _line(node.start_mark)
+            line = yaml_text.line_of_mark(node.start_mark)
     return line
-
-
-def _line(mark: Any) -> int:
-    return int(mark.line) + 1 if mark is not None else 1
-
-
-def _place(file: str, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"{file} line {mark.line + 1}" if mark is not None else file
-
-
-def _short(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0][:200]
 
 
 def _invalid(where: str, detail: str, hint: str) -> PipelineInvalid:
