@@ -80,7 +80,10 @@ def commit_id(
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A branch or a tag. A branch also has a working state: pins and documents not yet committed."""
+    """A branch or a tag. A branch also has a working state: pins and documents not yet committed.
+
+    `protection` is None for an open branch.
+    """
 
     dataset_id: str
     name: str
@@ -89,6 +92,7 @@ class Ref:
     pins: Pins
     documents: Documents
     sequence: int
+    protection: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

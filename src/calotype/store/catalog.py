@@ -19,7 +19,7 @@ from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.store import schema
 
-HEAD_REVISION = "0001"
+HEAD_REVISION = "0002"
 """The newest migration; a test compares it with the scripts."""
 
 BUSY_TIMEOUT_S = 60.0

@@ -75,8 +75,10 @@ refs = sa.Table(
     sa.Column("pins", sa.JSON, nullable=False),
     sa.Column("documents", sa.JSON, nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("protection", sa.JSON, nullable=True),
 )
-"""Branches and tags. A branch also carries its working state: the pins and documents of edits not yet committed."""
+"""Branches and tags. A branch also carries its working state: the pins and documents of edits not yet committed.
+`protection` says how changes may reach a protected branch; null for an open one."""
 
 reflog = sa.Table(
     "reflog",
@@ -232,3 +234,65 @@ measures = sa.Table(
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
 """What was computed of the pixels of a media object (hashes, sharpness, descriptors): a cache that may be dropped."""
+
+merges = sa.Table(
+    "merges",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("target", sa.String(200), nullable=False),
+    sa.Column("base_commit", sa.String(64), nullable=True),
+    sa.Column("source_commit", sa.String(64), nullable=False),
+    sa.Column("target_commit", sa.String(64), nullable=True),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("merge_commit", sa.String(64), nullable=True),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_at_us", sa.BigInteger, nullable=True),
+)
+"""Merges: open while they have unresolved conflicts, then landed or abandoned."""
+
+merge_conflicts = sa.Table(
+    "merge_conflicts",
+    metadata,
+    sa.Column("merge_id", sa.String(64), sa.ForeignKey("merges.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("table_name", sa.String(400), nullable=False),
+    sa.Column("row_id", sa.String(64), nullable=False),
+    sa.Column("sample_id", sa.String(64), nullable=True, index=True),
+    sa.Column("fields", sa.JSON, nullable=False),
+    sa.Column("base", sa.JSON, nullable=True),
+    sa.Column("ours", sa.JSON, nullable=True),
+    sa.Column("theirs", sa.JSON, nullable=True),
+    sa.Column("resolution", sa.JSON, nullable=True),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("resolved_by", sa.String(200), nullable=True),
+    sa.Column("resolved_at_us", sa.BigInteger, nullable=True),
+)
+"""What two sides of a merge made different of one row; a person resolves it. States: open, review, resolved."""
+
+media_references = sa.Table(
+    "media_references",
+    metadata,
+    sa.Column("media_key", sa.String(64), primary_key=True),
+    sa.Column("uri", sa.Text, nullable=False),
+    sa.Column("n_bytes", sa.BigInteger, nullable=False),
+    sa.Column("etag", sa.String(200), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=True, index=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("checked_at_us", sa.BigInteger, nullable=True),
+)
+"""Media registered in place. The key is made of address, size and etag; the SHA-256 is computed when first needed.
+States: present, changed, missing."""
+
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(500), primary_key=True),
+    sa.Column("marked_at_us", sa.BigInteger, nullable=False),
+)
+"""What maintenance found unreachable and when; it is removed only after a grace period, if still unreachable."""

@@ -1,0 +1,52 @@
+"""The migrations make what the schema says, and bring an older workspace up without loss."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from calotype.store import schema
+from calotype.store.catalog import HEAD_REVISION, Catalog
+from calotype.store.migrations import upgrade
+
+SCRIPTS = Path(upgrade.__file__).parent
+
+
+def test_a_new_catalog_has_exactly_the_tables_of_the_schema(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "catalog.sqlite")
+    with catalog.read() as conn:
+        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
+    catalog.close()
+
+
+def test_the_newest_revision_is_the_one_that_the_program_knows() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD_REVISION
+
+
+def test_a_workspace_of_the_first_revision_keeps_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        conn.exec_driver_sql(
+            "INSERT INTO datasets (id, name, description, created_at_us, created_by) VALUES ('d', 'old', '', 1, 'me')"
+        )
+        conn.exec_driver_sql(
+            "INSERT INTO refs (dataset_id, name, kind, pins, documents, sequence)"
+            " VALUES ('d', 'main', 'branch', '{}', '{}', 0)"
+        )
+    engine.dispose()
+    catalog = Catalog(path)
+    with catalog.read() as conn:
+        assert conn.scalar(sa.select(schema.datasets.c.name)) == "old"
+        assert conn.scalar(sa.select(schema.refs.c.protection)) is None
+    catalog.close()
