@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from calotype.datasets.model import Annotation, Sample
 from calotype.vision.ontology import Ontology
 
@@ -13,14 +15,17 @@ from calotype.vision.ontology import Ontology
 class Change:
     """What one verb does to a branch.
 
-    `put_*` inserts or replaces by id; removing a sample removes its annotations in every label set.
+    `put_*` inserts or replaces by id, values or an Arrow table of `rows.SAMPLE_SCHEMA` or `rows.ANNOTATION_SCHEMA`;
+    removing a sample removes its annotations in every label set. `remove_annotations_of` takes away all annotations
+    that the named samples have in a label set, before the new ones are put.
     `ontology`, `contract` (YAML text) and `info` (file-level keys of imports) replace the present ones when given.
     """
 
-    put_samples: Sequence[Sample] = ()
+    put_samples: Sequence[Sample] | pa.Table = ()
     remove_samples: Sequence[str] = ()
-    put_annotations: Mapping[str, Sequence[Annotation]] = field(default_factory=dict)
+    put_annotations: Mapping[str, Sequence[Annotation] | pa.Table] = field(default_factory=dict)
     remove_annotations: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    remove_annotations_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ontology: Ontology | None = None
     contract: str | None = None
     info: str | None = None
@@ -28,8 +33,7 @@ class Change:
     @property
     def is_empty(self) -> bool:
         """Nothing comes and nothing goes."""
-        rows = any(map(len, self.put_annotations.values())) or any(map(len, self.remove_annotations.values()))
-        texts = (self.ontology, self.contract, self.info)
-        return not (
-            self.put_samples or self.remove_samples or rows or any(text is not None for text in texts)
-        )
+        by_label_set = (self.put_annotations, self.remove_annotations, self.remove_annotations_of)
+        annotations = any(len(rows) for named in by_label_set for rows in named.values())
+        texts = any(text is not None for text in (self.ontology, self.contract, self.info))
+        return not (len(self.put_samples) or len(self.remove_samples) or annotations or texts)

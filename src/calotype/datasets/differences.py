@@ -1,43 +1,83 @@
-"""What differs between two states, by the content of the rows."""
+"""What differs between two states, by the content of the rows.
+
+Only files that one state has and the other has not are read (`store.row_files`); `audit=True` compares every row of
+both states instead, which proves the quick way right and needs no trust in files.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from calotype.datasets import rows
 from calotype.datasets.commits import Delta, Diff
 from calotype.datasets.snapshot import Snapshot
 
 
-def difference(a: Snapshot, b: Snapshot) -> Diff:
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """Rows that differ between two states, with all columns: as the older and as the newer state has them."""
+
+    before: pa.Table
+    after: pa.Table
+
+
+def difference(a: Snapshot, b: Snapshot, *, audit: bool = False) -> Diff:
     """What `b` has that `a` has not, and the other way round. Tables with equal pins are not opened."""
-    samples = _delta(a, b, rows.SAMPLES, rows.SAMPLE_SCHEMA, "sample_id")
     annotations: dict[str, Delta] = {}
+    touched: set[str] = set()
     for label_set in dict.fromkeys([*a.label_sets, *b.label_sets]):
-        table = rows.annotation_table(label_set)
-        annotations[label_set] = _delta(a, b, table, rows.ANNOTATION_SCHEMA, "ann_id")
-    return Diff(samples=samples, annotations=annotations)
+        change = changed(a, b, rows.annotation_table(label_set), audit=audit)
+        annotations[label_set] = _delta(change, "ann_id")
+        for side in (change.before, change.after):
+            touched.update(side["sample_id"].to_pylist())
+    samples = _delta(changed(a, b, rows.SAMPLES, audit=audit), "sample_id")
+    touched.update((*samples.added, *samples.removed, *samples.changed))
+    return Diff(samples=samples, annotations=annotations, touched_samples=len(touched))
 
 
-def _delta(a: Snapshot, b: Snapshot, table: str, schema: pa.Schema, key: str) -> Delta:
+def changed(a: Snapshot, b: Snapshot, table: str, *, audit: bool = False) -> RowChange:
+    """The rows of one table (`samples`, `ann/...`) whose content differs: as they are in `a`, as they are in `b`.
+
+    A row that is in one of the answers only was added or removed. Columns of provenance do not count as content.
+    """
     if a.pins.get(table) == b.pins.get(table):
-        return Delta()
-    compared = [name for name in schema.names if name != key and name not in rows.PROVENANCE]
+        empty = rows.schema_of(table).empty_table()
+        return RowChange(empty, empty)
+    before = a.rows_of(table, not_in=None if audit else b)
+    found = RowChange(before, b.rows_of(table, not_in=None if audit else a))
+    return _without_equal(found, rows.key_of(table))
+
+
+def _without_equal(found: RowChange, key: str) -> RowChange:
+    """The same without rows that are equal on both sides."""
+    if found.before.num_rows == 0 or found.after.num_rows == 0:
+        return found
+    compared = [name for name in found.before.schema.names if name != key and name not in rows.PROVENANCE]
     listed = ", ".join(f'"{name}"' for name in compared)
     with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
-        engine.register("before", a.rows_of(table))
-        engine.register("after", b.rows_of(table))
-        joined = engine.sql(
+        engine.register("before", found.before)
+        engine.register("after", found.after)
+        equal = engine.sql(
             f"""
-            SELECT coalesce(x.id, y.id) AS id, x.id IS NULL AS added, y.id IS NULL AS removed
-            FROM (SELECT {key} AS id, hash(row({listed})) AS content FROM before) x
-            FULL JOIN (SELECT {key} AS id, hash(row({listed})) AS content FROM after) y ON x.id = y.id
-            WHERE x.content IS DISTINCT FROM y.content
-            ORDER BY 1
+            SELECT x.id FROM (SELECT {key} AS id, hash(row({listed})) AS content FROM before) x
+            JOIN (SELECT {key} AS id, hash(row({listed})) AS content FROM after) y USING (id, content)
             """
-        ).to_arrow_table()
-    found: dict[str, list[str]] = {"added": [], "removed": [], "changed": []}
-    for row in joined.to_pylist():
-        found["added" if row["added"] else "removed" if row["removed"] else "changed"].append(row["id"])
-    return Delta(tuple(found["added"]), tuple(found["removed"]), tuple(found["changed"]))
+        ).to_arrow_table()["id"]
+    same = equal.combine_chunks().cast(pa.string())
+    if len(same) == 0:
+        return found
+    sides = [side.filter(pc.invert(pc.is_in(side[key], same))) for side in (found.before, found.after)]
+    return RowChange(*sides)
+
+
+def _delta(change: RowChange, key: str) -> Delta:
+    before, after = set(change.before[key].to_pylist()), set(change.after[key].to_pylist())
+    return Delta(
+        added=tuple(sorted(after - before)),
+        removed=tuple(sorted(before - after)),
+        changed=tuple(sorted(before & after)),
+    )

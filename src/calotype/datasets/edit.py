@@ -6,11 +6,11 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from calotype.datasets import fields, refs, repository, rows
@@ -22,7 +22,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import canonical_json
 from calotype.store import Store
-from calotype.store.tables import Staged
+from calotype.store.tables import Removal, Staged, TableMoved
 
 Plan = Callable[[Snapshot], Change]
 Record = Callable[[sa.Connection], None]
@@ -40,12 +40,12 @@ class WorkingStateMoved(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class _TableEdit:
-    """What happens to one table: keys that go, rows that come (already on disk)."""
+    """What happens to one table: rows that go, rows that come (already on disk)."""
 
     table: str
     schema: pa.Schema
     key: str
-    delete: list[str]
+    remove: tuple[Removal, ...]
     staged: Staged | None
 
 
@@ -71,9 +71,11 @@ def apply(
         if planned.is_empty and record is None:
             return snapshot
         edits, documents = _stage(store, snapshot, planned)
-        moved = _publish(
-            actor, store, info, base, edits, documents, verb=verb, details=details or {}, record=record
-        )  # fmt: skip
+        moved = None
+        with suppress(TableMoved):  # a writer that lost its lock was still at it: plan anew
+            moved = _publish(
+                actor, store, info, base, edits, documents, verb=verb, details=details or {}, record=record
+            )  # fmt: skip
         if moved is not None:
             with store.catalog.read() as conn:
                 return open_ref(conn, store, info, moved, name=f"{base.name}+")
@@ -85,42 +87,55 @@ def _stage(
     store: Store, snapshot: Snapshot, change: Change
 ) -> tuple[list[_TableEdit], dict[str, tuple[str, str]]]:
     edits = []
-    if change.put_samples or change.remove_samples:
-        delete = [*change.remove_samples, *(sample.sample_id for sample in change.put_samples)]
-        arrow = rows.samples_to_arrow(change.put_samples)
-        edits.append(_table_edit(store, snapshot, rows.SAMPLES, "sample_id", delete, arrow))
-    for label_set in {*change.put_annotations, *change.remove_annotations, *_orphaned(snapshot, change)}:
-        put = change.put_annotations.get(label_set, ())
-        delete = [*change.remove_annotations.get(label_set, ()), *(row.ann_id for row in put)]
-        delete += _annotations_on(snapshot, label_set, change.remove_samples)
-        arrow = rows.annotations_to_arrow(put)
-        edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), "ann_id", delete, arrow))
-    return [edit for edit in edits if edit.delete or edit.staged], _documents(snapshot, change)
+    if len(change.put_samples) or change.remove_samples:
+        arrow = _arrow(change.put_samples, rows.samples_to_arrow)
+        keys = [Removal("sample_id", change.remove_samples), Removal("sample_id", _ids(arrow, "sample_id"))]
+        edits.append(_table_edit(store, snapshot, rows.SAMPLES, "sample_id", keys, arrow))
+    orphaned = snapshot.label_sets if change.remove_samples else ()
+    for label_set in {
+        *change.put_annotations,
+        *change.remove_annotations,
+        *change.remove_annotations_of,
+        *orphaned,
+    }:
+        arrow = _arrow(change.put_annotations.get(label_set, ()), rows.annotations_to_arrow)
+        keys = [
+            Removal("ann_id", change.remove_annotations.get(label_set, ())),
+            Removal("ann_id", _ids(arrow, "ann_id")),
+            Removal("sample_id", change.remove_annotations_of.get(label_set, ())),
+            Removal("sample_id", change.remove_samples),
+        ]
+        edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), "ann_id", keys, arrow))
+    return [edit for edit in edits if edit.remove or edit.staged], _documents(snapshot, change)
 
 
 def _table_edit(
-    store: Store, snapshot: Snapshot, table: str, key: str, delete: list[str], arrow: pa.Table
+    store: Store, snapshot: Snapshot, table: str, key: str, remove: list[Removal], arrow: pa.Table
 ) -> _TableEdit:  # fmt: skip
     full = f"{snapshot.dataset.id}/{table}"
-    present: list[str] = []
-    if delete and table in snapshot.pins:
-        keys = store.tables.read(full, snapshot.pins[table], columns=[key])[key]
-        present = keys.filter(
-            pc.is_in(keys, value_set=pa.array(sorted(set(delete)), pa.string()))
-        ).to_pylist()
+    present: list[Removal] = []
+    if table in snapshot.pins:
+        for removal in remove:
+            found = store.tables.present(full, snapshot.pins[table], removal.column, removal.values)
+            if found:
+                present.append(Removal(removal.column, sorted(set(found))))
     staged = store.tables.stage(full, arrow, schema=arrow.schema) if arrow.num_rows else None
-    return _TableEdit(table, arrow.schema, key, present, staged)
+    return _TableEdit(table, arrow.schema, key, tuple(present), staged)
 
 
-def _orphaned(snapshot: Snapshot, change: Change) -> tuple[str, ...]:
-    return snapshot.label_sets if change.remove_samples else ()
+def _learned(snapshot: Snapshot, change: Change) -> dict[str, str]:
+    if isinstance(change.put_samples, pa.Table):
+        distinct = change.put_samples["metadata"].unique().drop_null().to_pylist()
+        return fields.learn(snapshot.fields, (("", json.loads(text)) for text in distinct if text))
+    return fields.learn(snapshot.fields, ((sample.name, sample.metadata) for sample in change.put_samples))
 
 
-def _annotations_on(snapshot: Snapshot, label_set: str, sample_ids: Any) -> list[str]:
-    if not sample_ids or label_set not in snapshot.label_sets:
-        return []
-    found = snapshot.annotations(label_set, sample_ids=list(sample_ids), columns=["ann_id"])
-    return list(found["ann_id"].to_pylist())
+def _arrow(rows_: Any, convert: Callable[[Any], pa.Table]) -> pa.Table:
+    return rows_ if isinstance(rows_, pa.Table) else convert(rows_)
+
+
+def _ids(arrow: pa.Table, key: str) -> list[str]:
+    return list(arrow[key].to_pylist())
 
 
 def _documents(snapshot: Snapshot, change: Change) -> dict[str, tuple[str, str]]:
@@ -132,10 +147,10 @@ def _documents(snapshot: Snapshot, change: Change) -> dict[str, tuple[str, str]]
         texts["contract"] = change.contract
     if change.info is not None:
         texts["info"] = change.info
-    learned = fields.learn(snapshot.fields, change.put_samples)
+    learned = _learned(snapshot, change)
     if learned != snapshot.fields:
         texts["fields"] = canonical_json(learned)
-    names = {*snapshot.label_sets, *(name for name, put in change.put_annotations.items() if put)}
+    names = {*snapshot.label_sets, *(name for name, put in change.put_annotations.items() if len(put))}
     if names != set(snapshot.label_sets):
         texts["label_sets"] = json.dumps(sorted(names))
     return {kind: (kind, body) for kind, body in texts.items()}
@@ -156,9 +171,9 @@ def _publish(
                 f"{info.id}/{edit.table}",
                 pin=base.pins.get(edit.table),
                 schema=edit.schema,
-                key=edit.key,
-                delete=edit.delete,
+                remove=edit.remove,
                 staged=edit.staged,
+                index=list(dict.fromkeys((edit.key, "sample_id"))),
             )
         hashes = {kind: repository.put_document(tx.conn, kind, body) for kind, (_, body) in documents.items()}
         new = replace(base, pins=pins, documents={**base.documents, **hashes}, sequence=base.sequence + 1)

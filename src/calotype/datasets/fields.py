@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from calotype.datasets.model import MetadataValue, Sample
+from calotype.datasets.model import MetadataValue
 from calotype.foundation.errors import Invalid
 
 TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "str"}
@@ -20,17 +20,21 @@ class MetadataInvalid(Invalid):
     fix = "use one type for a field in the whole dataset, and names of letters, digits, `_`, `.` and `-`"
 
 
-def learn(known: Mapping[str, str], samples: Iterable[Sample]) -> dict[str, str]:
-    """The field types of a dataset after these samples joined it. An int field widens to float when floats come.
+def learn(
+    known: Mapping[str, str], samples: Iterable[tuple[str, Mapping[str, MetadataValue]]]
+) -> dict[str, str]:  # fmt: skip
+    """The field types of a dataset after samples joined it, given as name and metadata of each.
+
+    An int field widens to float when floats come.
 
     Raises: MetadataInvalid.
     """
     types = dict(known)
-    for sample in samples:
-        for name, value in sample.metadata.items():
+    for sample, metadata in samples:
+        for name, value in metadata.items():
             if name not in types and not _NAME.fullmatch(name):
-                raise MetadataInvalid(field=name[:80], sample=sample.name, detail="not a legal name")
-            types[name] = _joined(types.get(name), name, value, sample.name)
+                raise MetadataInvalid(field=name[:80], sample=sample, detail="not a legal name")
+            types[name] = _joined(types.get(name), name, value, sample)
     return types
 
 

@@ -74,6 +74,16 @@ def annotation_table(label_set: str) -> str:
     return f"ann/{safe}"
 
 
+def schema_of(table: str) -> pa.Schema:
+    """The schema of `samples` or of a label set's table."""
+    return SAMPLE_SCHEMA if table == SAMPLES else ANNOTATION_SCHEMA
+
+
+def key_of(table: str) -> str:
+    """The column that identifies a row of a table."""
+    return "sample_id" if table == SAMPLES else "ann_id"
+
+
 def samples_to_arrow(samples: Iterable[Sample]) -> pa.Table:
     """Samples as rows of `SAMPLE_SCHEMA`."""
     rows = list(samples)

@@ -201,12 +201,18 @@ class Snapshot:
         """A readable file with the sample's bytes."""
         return self._store.media.path(sample.media_sha256)
 
-    def rows_of(self, table: str) -> pa.Table:
-        """All rows of one table (`samples`, `ann/...`); empty when the state has none."""
-        if table in self.pins:
-            return self._read(table, None)
-        schema = rows.SAMPLE_SCHEMA if table == rows.SAMPLES else rows.ANNOTATION_SCHEMA
-        return schema.empty_table()
+    def rows_of(self, table: str, *, not_in: Snapshot | None = None) -> pa.Table:
+        """All rows of one table (`samples`, `ann/...`); empty when the state has none.
+
+        With `not_in` only the rows of files that the other state does not hold as they are: every row that differs,
+        and perhaps some that are equal.
+        """
+        if table not in self.pins:
+            return rows.schema_of(table).empty_table()
+        if not_in is not None and table in not_in.pins:
+            full = f"{self.dataset.id}/{table}"
+            return self._store.tables.only_in(full, self.pins[table], not_in.pins[table])
+        return self._read(table, None)
 
     @cached_property
     def _index(self) -> pa.Table:

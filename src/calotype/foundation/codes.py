@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
     "file-unreadable": _INVALID,
     "storage-failed": _EXTERNAL,
     "table-damaged": Code(500, EXTERNAL),
+    "table-moved": Code(409, CONFLICT, retryable=True),
     "job-lease-lost": Code(409, CONFLICT, retryable=True),
     # datasets
     "dataset-not-found": _NOT_FOUND,

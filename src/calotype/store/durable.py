@@ -33,6 +33,16 @@ def fsync_newer(folder: Path, *, since_ns: int) -> None:
     fsync_path(folder)
 
 
+def fsync_tree(folder: Path, *, since_ns: int) -> None:
+    """Flush what changed since an instant in a folder and in the folders directly below it."""
+    if not folder.is_dir():
+        return
+    for below in [entry for entry in folder.iterdir() if entry.is_dir()]:
+        if below.stat().st_mtime_ns >= since_ns:
+            fsync_newer(below, since_ns=since_ns)
+    fsync_newer(folder, since_ns=since_ns)
+
+
 def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that after a crash it is there whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

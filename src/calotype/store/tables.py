@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,12 +18,17 @@ from typing import Any
 
 import lance
 import pyarrow as pa
+import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
-from calotype.foundation.errors import External
-from calotype.store.durable import fsync_newer, fsync_path
+from calotype.foundation.errors import Conflict, External
+from calotype.store.durable import fsync_newer, fsync_path, fsync_tree
+from calotype.store.row_files import rows_only_in
+from calotype.store.table_index import keep_indexed
 
 _KEYS_A_DELETE = 5_000
+_KEYS_A_LOOKUP = 20_000
+_CACHE_BYTES = 256_000_000
 _OPEN_TABLES = 64
 
 
@@ -35,12 +40,28 @@ class TableDamaged(External):
     fix = "run `calotype verify`; restore the workspace from a backup if it is confirmed"
 
 
+class TableMoved(Conflict):
+    """Somebody wrote to the table while this writer held the lock, or after it lost it."""
+
+    code = "table-moved"
+    what = "table {table} was changed by another process in the middle of this write"
+    fix = "run the command again; nothing of this write is part of any commit"
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """Rows written to disk and not yet part of any version."""
 
     fragments: tuple[Any, ...]
     n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Rows that go: those whose `column` holds one of `values`."""
+
+    column: str
+    values: Sequence[str]
 
 
 class Tables:
@@ -51,9 +72,15 @@ class Tables:
         root.mkdir(parents=True, exist_ok=True)
         self._open: OrderedDict[tuple[str, int], lance.LanceDataset] = OrderedDict()
         self._lock = Lock()
+        self._session = lance.Session(  # type: ignore[attr-defined]
+            index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
+        )
 
     def stage(self, table: str, rows: pa.Table | Iterable[pa.RecordBatch], *, schema: pa.Schema) -> Staged:
-        """Write rows as fragments outside of any lock; they cost disk and nothing else until published."""
+        """Write rows as fragments outside of any lock; they cost disk and nothing else until published.
+
+        An iterable of batches is written as it comes, so that a table may be larger than the memory.
+        """
         if isinstance(rows, pa.Table):
             rows = rows.cast(schema).to_batches()
         reader = pa.RecordBatchReader.from_batches(schema, rows)
@@ -66,28 +93,60 @@ class Tables:
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
-        self, table: str, *, pin: int | None, schema: pa.Schema, key: str, delete: Sequence[str] = (),
-        staged: Staged | None = None,
+        self, table: str, *, pin: int | None, schema: pa.Schema, remove: Sequence[Removal] = (),
+        staged: Staged | None = None, index: Sequence[str] = (),
     ) -> int:  # fmt: skip
-        """Make the version that follows `pin`: its rows, less the deleted keys, plus the staged rows.
+        """Make the version that follows `pin`: its rows, less the removed ones, plus the staged rows.
 
-        Call only inside the catalog's write transaction, which makes it the only writer.
+        Call only inside the catalog's write transaction, which makes it the only writer. A foreign version that
+        appears in between (a writer that lost its lock) is noticed, and nothing is published.
 
+        Args:
+            index: Columns that are looked up by value; a large table gets an index on each.
         Returns: The new pin.
+        Raises: TableMoved.
         """
         began_ns = time.time_ns() - 1_000_000_000
         uri = self._uri(table)
         dataset = self._at_head(uri, pin, schema)
-        for start in range(0, len(delete), _KEYS_A_DELETE):
-            keys = ", ".join(_quoted(value) for value in delete[start : start + _KEYS_A_DELETE])
-            dataset.delete(f"{key} IN ({keys})")
+        for removal in remove:
+            for start in range(0, len(removal.values), _KEYS_A_DELETE):
+                where = matching(removal.column, removal.values[start : start + _KEYS_A_DELETE])
+                dataset = self._step(table, dataset, _delete(where))
         if staged is not None and staged.fragments:
-            operation = lance.LanceOperation.Append(list(staged.fragments))
-            dataset = lance.LanceDataset.commit(dataset, operation, read_version=dataset.version)
+            dataset = self._step(table, dataset, _append(staged))
+        if keep_indexed(dataset, index):
+            dataset = lance.dataset(str(uri), session=self._session)
+            fsync_tree(uri / "_indices", since_ns=began_ns)
         for folder in ("_versions", "_transactions", "_deletions"):
             fsync_newer(uri / folder, since_ns=began_ns)
         fsync_path(uri)
         return int(dataset.version)
+
+    def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
+        """Those of the values that stand in a column at a pin."""
+        dataset = self.at(table, pin)
+        if len(values) <= _KEYS_A_LOOKUP:
+            found: list[str] = []
+            for start in range(0, len(values), _KEYS_A_DELETE):
+                where = matching(column, values[start : start + _KEYS_A_DELETE])
+                found += dataset.to_table(columns=[column], filter=where)[column].to_pylist()
+            return found
+        wanted = pa.array(values, pa.string())
+        batches = dataset.scanner(columns=[column]).to_batches()
+        return [
+            key
+            for batch in batches
+            for key in batch[column].filter(pc.is_in(batch[column], wanted)).to_pylist()
+        ]
+
+    def only_in(self, table: str, pin: int, other: int) -> pa.Table:
+        """Rows that a version holds and another does not, whatever the history between them.
+
+        Told from the files: a file that both versions hold has the same rows in both, less those each has deleted.
+        So only new files and newly deleted rows are read. A row that was replaced by its like is among them.
+        """
+        return rows_only_in(self.at(table, pin), self.at(table, other))
 
     def read(
         self, table: str, pin: int, *, columns: Sequence[str] | None = None, where: str | None = None
@@ -112,7 +171,7 @@ class Tables:
                 self._open.move_to_end((table, pin))
                 return found
         try:
-            dataset = lance.dataset(str(self._uri(table)), version=pin)
+            dataset = lance.dataset(str(self._uri(table)), version=pin, session=self._session)
         except (OSError, ValueError) as error:
             raise TableDamaged(table=table, version=pin, detail=str(error)[:300]) from error
         with self._lock:
@@ -133,11 +192,26 @@ class Tables:
             return lance.write_dataset(
                 schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True
             )
-        dataset = lance.dataset(str(uri))
+        dataset = lance.dataset(str(uri), session=self._session)
         if dataset.version != pin:
-            dataset = lance.dataset(str(uri), version=pin)
+            dataset = lance.dataset(str(uri), version=pin, session=self._session)
             dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
+
+    def _step(
+        self, table: str, dataset: lance.LanceDataset, change: Callable[[lance.LanceDataset], lance.LanceDataset]
+    ) -> lance.LanceDataset:  # fmt: skip
+        """One Lance commit that must be the very next version."""
+        expected = int(dataset.version) + 1
+        try:
+            changed = change(dataset)
+        except OSError as error:
+            if "conflict" in str(error).lower():
+                raise TableMoved(table=table) from error
+            raise
+        if int(changed.version) != expected:
+            raise TableMoved(table=table)
+        return changed
 
     def _create_empty(self, uri: Path, schema: pa.Schema) -> None:
         uri.parent.mkdir(parents=True, exist_ok=True)
@@ -148,5 +222,27 @@ class Tables:
         return self._root / f"{table}.lance"
 
 
+def matching(column: str, values: Sequence[str]) -> str:
+    """A Lance filter for rows whose column holds one of the values."""
+    if not values:
+        return "false"
+    return f"{column} IN ({', '.join(_quoted(value) for value in values)})"
+
+
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
+
+
+def _delete(where: str) -> Callable[[lance.LanceDataset], lance.LanceDataset]:
+    def step(dataset: lance.LanceDataset) -> lance.LanceDataset:
+        dataset.delete(where, conflict_retries=0)  # retries would apply a stale plan to rows we have not seen
+        return dataset
+
+    return step
+
+
+def _append(staged: Staged) -> Callable[[lance.LanceDataset], lance.LanceDataset]:
+    operation = lance.LanceOperation.Append(list(staged.fragments))
+    return lambda dataset: lance.LanceDataset.commit(
+        dataset, operation, read_version=dataset.version, max_retries=0
+    )
