@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -64,6 +64,12 @@ ANNOTATION_SCHEMA = pa.schema(
     ]
 )
 
+DRAWN_FIELDS = [
+    ANNOTATION_SCHEMA.field(at) for at in range(4, ANNOTATION_SCHEMA.get_field_index("source_id"))
+]
+DRAWN_FIELDS.insert(0, ANNOTATION_SCHEMA.field("kind"))
+"""The columns of what an annotation draws, without who it is and where it came from."""
+
 PROVENANCE = frozenset({"import_id", "created_at_us"})
 """Columns that tell how a row came in; two rows that differ only here are the same row to a diff."""
 
@@ -113,18 +119,51 @@ def samples_from_arrow(table: pa.Table) -> list[Sample]:
 
 def annotations_to_arrow(annotations: Sequence[Annotation]) -> pa.Table:
     """Annotations as rows of `ANNOTATION_SCHEMA`."""
-    plain = (
-        "ann_id",
-        "sample_id",
-        "class_id",
-        "mask_rle",
-        "area_px",
-        "score",
-        "iscrowd",
-        "source_id",
-        "author",
+    columns = _drawn(annotations)
+    for name in ("ann_id", "sample_id", "class_id", "source_id", "author", "import_id", "created_at_us"):
+        columns[name] = [getattr(a, name) for a in annotations]
+    return pa.table({name: columns[name] for name in ANNOTATION_SCHEMA.names}, schema=ANNOTATION_SCHEMA)
+
+
+def drawn_to_arrow(annotations: Sequence[Drawn]) -> pa.Table:
+    """What annotations draw, without who they are: the columns of `ANNOTATION_SCHEMA` from `kind` to `extra`."""
+    columns = _drawn(annotations)
+    return pa.table(
+        {field.name: columns[field.name] for field in DRAWN_FIELDS}, schema=pa.schema(DRAWN_FIELDS)
     )
-    columns: dict[str, Any] = {name: [getattr(a, name) for a in annotations] for name in plain}
+
+
+class Drawn(Protocol):
+    """Anything with the geometry of an annotation."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def bbox_xywh_px(self) -> tuple[float, float, float, float] | None: ...
+    @property
+    def rings_px(self) -> tuple[tuple[float, ...], ...]: ...
+    @property
+    def mask_rle(self) -> str: ...
+    @property
+    def mask_size_hw(self) -> tuple[int, int] | None: ...
+    @property
+    def keypoints_xyv(self) -> tuple[float, ...]: ...
+    @property
+    def area_px(self) -> float | None: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def iscrowd(self) -> bool: ...
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
+    @property
+    def extra(self) -> Mapping[str, Any]: ...
+
+
+def _drawn(annotations: Sequence[Drawn]) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        name: [getattr(a, name) for a in annotations] for name in ("mask_rle", "area_px", "score", "iscrowd")
+    }
     columns["kind"] = [str(a.kind) for a in annotations]
     for at, name in enumerate("xywh"):
         columns[name] = [None if a.bbox_xywh_px is None else float(a.bbox_xywh_px[at]) for a in annotations]
@@ -134,9 +173,7 @@ def annotations_to_arrow(annotations: Sequence[Annotation]) -> pa.Table:
     columns["keypoints"] = [list(a.keypoints_xyv) or None for a in annotations]
     columns["attributes"] = [_dump(a.attributes) for a in annotations]
     columns["extra"] = [_dump(a.extra) for a in annotations]
-    columns["import_id"] = [a.import_id for a in annotations]
-    columns["created_at_us"] = [a.created_at_us for a in annotations]
-    return pa.table({name: columns[name] for name in ANNOTATION_SCHEMA.names}, schema=ANNOTATION_SCHEMA)
+    return columns
 
 
 def annotations_from_arrow(table: pa.Table) -> list[Annotation]:
