@@ -30,6 +30,7 @@ from calotype.curate import service as curating
 from calotype.curate.model import Selection, SplitResult
 from calotype.datasets import service as datasets
 from calotype.datasets.commits import Commit, Diff
+from calotype.datasets.intake import MediaMode
 from calotype.datasets.model import DEFAULT_LABEL_SET, Sample
 from calotype.datasets.query import Expression
 from calotype.datasets.recipe_derive import Derived
@@ -40,7 +41,7 @@ from calotype.govern import service as govern
 from calotype.govern.model import Verified
 from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
-from calotype.release.model import Exported, Gatekeeper, Splitter
+from calotype.release.model import Exported, Gatekeeper, ImagesMode, Splitter
 from calotype.release.model import Release as Frozen
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.store import Store
@@ -133,30 +134,35 @@ class Dataset:
         self._hand = hand
 
     def add_images(
-        self, *paths: AnyPath, source: str = "", licence: str = "", tags: Sequence[str] = ()
-    ) -> Added:
+        self, *paths: AnyPath, source: str = "", licence: str = "", tags: Sequence[str] = (),
+        media: MediaMode = "copy",
+    ) -> Added:  # fmt: skip
         """Add image files and folders; bad files are set aside with a reason, known ones are recognised.
 
-        Raises: PathNotFound.
+        Args:
+            media: "copy" the bytes into the workspace, "link" them, or register them by "reference" where they lie.
+        Raises: PathNotFound, MediaModeUnknown.
         """
         return self._do(
             acquire.add, [Path(path) for path in paths], source=source, licence=licence, tags=tags,
-            progress=self._hand.progress,
+            media=media, progress=self._hand.progress,
         )  # fmt: skip
 
     def add_annotations(
         self, path: AnyPath, *, format: str = "auto", images: AnyPath | None = None,
         label_set: str = DEFAULT_LABEL_SET, on_unknown: str = "error", on_invalid: str = "quarantine",
-        source: str = "", licence: str = "",
+        source: str = "", licence: str = "", media: MediaMode = "copy",
     ) -> Imported:  # fmt: skip
         """Import label files and the images that they list; boxes are pixels of the upright image.
+
+        A COCO results list (`format="coco"`) joins the images by the ids of the COCO file imported before it.
 
         Raises: FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid, NothingToImport.
         """
         return self._do(
             annotate.import_annotations, Path(path), format=format, images=None if images is None else Path(images),
             label_set=label_set, on_unknown=on_unknown, on_invalid=on_invalid, source=source, licence=licence,
-            progress=self._hand.progress,
+            media=media, progress=self._hand.progress,
         )  # fmt: skip
 
     def set_contract(self, text: str) -> None:
@@ -288,14 +294,19 @@ class View:
             transforming.transform, recipe, into=into, where=self._query, progress=self._hand.progress
         )
 
-    def export(self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET) -> Exported:
+    def export(
+        self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy"
+    ) -> Exported:  # fmt: skip
         """Write files in a label format; `losses` of the answer lists what it cannot hold.
+
+        Args:
+            images: "copy" the images beside the labels, "link" them, or write labels only with "none".
 
         Raises: FormatUnknown, TargetNotEmpty.
         """
         return self._do(
             releasing.export, format, Path(out), where=self._query, label_set=label_set,
-            progress=self._hand.progress,
+            images=images, progress=self._hand.progress,
         )  # fmt: skip
 
     def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:

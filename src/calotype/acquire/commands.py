@@ -23,13 +23,14 @@ def add(
     on_invalid: Annotated[
         str, typer.Option(help="Files that are no whole images: quarantine, skip, error.")
     ] = ("quarantine"),
+    media: Annotated[str, typer.Option(help="How the images come in: copy, link, reference.")] = "copy",
 ) -> None:
     """Add images: files, or folders with all that lies below."""
     t = terminal(ctx)
     with t.progress() as progress:
         added = service.add(
             t.actor, name, paths, store=t.store(), source=source, licence=licence, tags=tag or (),
-            on_invalid=on_invalid, progress=progress,
+            on_invalid=on_invalid, media=media, progress=progress,  # type: ignore[arg-type]
         )  # fmt: skip
     value = added.to_dict()
     shown: list[object] = [facts({key: count for key, count in value.items() if isinstance(count, int)})]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from calotype.acquire.folders import find
+from calotype.acquire.folders import Found, find
 from calotype.acquire.model import Added
 from calotype.datasets import refs, setting_aside
-from calotype.datasets.intake import Intake, take_in
+from calotype.datasets.intake import Intake, MediaMode, check_media_mode, take_in
+from calotype.datasets.intake_reference import look_at, refer_to
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
@@ -17,7 +18,7 @@ from calotype.store import Store
 
 def add(
     actor: Actor, name: str, paths: Sequence[Path], *, store: Store, source: str = "", licence: str = "",
-    tags: Sequence[str] = (), on_invalid: str = "quarantine", progress: Progress = silent,
+    tags: Sequence[str] = (), on_invalid: str = "quarantine", media: MediaMode = "copy", progress: Progress = silent,
 ) -> Added:  # fmt: skip
     """Add image files and folders to a dataset (`name` or `name@branch`).
 
@@ -28,10 +29,13 @@ def add(
         source: Where they come from, e.g. a camera; kept on each sample.
         licence: An SPDX identifier or a name; kept on each sample.
         on_invalid: What to do with files that are no whole images: "quarantine", "skip" or "error".
-    Raises: NotPermitted, DatasetNotFound, PathNotFound, FileUnreadable.
+        media: "copy" the bytes into the workspace, "link" the files into it (a second name for the same bytes; who
+            writes into such a file damages the workspace), or register them by "reference" where they lie.
+    Raises: NotPermitted, DatasetNotFound, PathNotFound, FileUnreadable, MediaModeUnknown.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    check_media_mode(media)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
     found = [find(path, source=source, licence=licence, tags=tuple(tags)) for path in paths]
@@ -40,9 +44,9 @@ def add(
         started = now_us()
         root = str(path.resolve())
         import_id = setting_aside.import_id(info.id, "images", root)
-        took = take_in(
-            actor, name, files.images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
-            progress=progress,
+        took = _take(
+            actor, name, files, import_id, store, source=source, licence=licence, tags=tuple(tags),
+            on_invalid=on_invalid, media=media, progress=progress,
         )  # fmt: skip
         _register(actor, store, info.id, import_id, path, source, took, started)
         total.added += took.added
@@ -59,6 +63,24 @@ def add(
         sum(files.ignored for files in found),
         tuple(total.quarantined),
     )
+
+
+def _take(
+    actor: Actor, name: str, files: Found, import_id: str, store: Store, *, source: str, licence: str,
+    tags: tuple[str, ...], on_invalid: str, media: MediaMode, progress: Progress,
+) -> Intake:  # fmt: skip
+    """The images of one path."""
+    if media != "reference":
+        return take_in(
+            actor, name, files.images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
+            link=media == "link", progress=progress,
+        )  # fmt: skip
+    in_place, bad = look_at([(image.name, image.path) for image in files.images], licence=licence)
+    in_place.source, in_place.tags = source, tags
+    return refer_to(
+        actor, name, in_place, import_id=import_id, store=store, verb="images.add", bad=bad, on_invalid=on_invalid,
+        progress=progress,
+    )  # fmt: skip
 
 
 def _register(

@@ -29,13 +29,15 @@ def import_labels(
     ),
     source: Annotated[str, typer.Option(help="Where the images come from.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of images for which the file names none.")] = "",
+    media: Annotated[str, typer.Option(help="How the images come in: copy, link, reference.")] = "copy",
 ) -> None:
     """Import annotations, and the images that they list."""
     t = terminal(ctx)
     with t.progress() as progress:
         imported = service.import_annotations(
             t.actor, name, path, store=t.store(), format=format, images=images, label_set=label_set,
-            on_unknown=on_unknown, on_invalid=on_invalid, source=source, licence=licence, progress=progress,
+            on_unknown=on_unknown, on_invalid=on_invalid, source=source, licence=licence, media=media,  # type: ignore[arg-type]
+            progress=progress,
         )  # fmt: skip
     value = imported.to_dict()
     names = ("format", "samples", "annotations", "added", "updated", "unchanged", "skipped")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from calotype.datasets.formats.base import Loss
+from calotype.datasets.formats.base import Loss, ParsedAnnotation, ParsedClass, Problem
 from calotype.datasets.setting_aside import SetAside
 from calotype.foundation.errors import Invalid
+from calotype.vision.ontology import Ontology
 
 Policy = Literal["error", "skip", "quarantine"]
 POLICIES = ("error", "skip", "quarantine")
@@ -84,3 +86,47 @@ class Imported:
     def __str__(self) -> str:
         words = f"samples={self.samples}, annotations={self.annotations}, skipped={self.skipped}"
         return f"Import({words}, losses={len(self.losses)})"
+
+
+def aside_problem(problem: Problem) -> SetAside:
+    """A problem of a reader as an entry of the quarantine."""
+    code = "file-missing" if problem.kind == "missing-file" else "annotation-invalid"
+    return SetAside(problem.what, problem.where, code, problem.reason, problem.item)
+
+
+def aside_class(class_name: str, where: str) -> SetAside:
+    """An annotation whose class a closed ontology does not have."""
+    reason = f"class {class_name!r} is not in the ontology"
+    return SetAside("annotation", where, "ontology-class-unknown", reason)
+
+
+def aside_image(where: str) -> SetAside:
+    """An annotation whose image is no sample."""
+    return SetAside("annotation", where, "file-missing", "its image could not be taken in")
+
+
+def grown(
+    ontology: Ontology, declared: Sequence[ParsedClass], placed: Sequence[ParsedAnnotation]
+) -> Ontology:  # fmt: skip
+    """The ontology with the classes of the file; a closed one only learns the keypoints of its own."""
+    told = {c.name: c for c in declared if c.keypoints}
+    learned = tuple(
+        replace(c, keypoints=told[c.name].keypoints, skeleton=told[c.name].skeleton)
+        if c.name in told and not c.keypoints
+        else c
+        for c in ontology.classes
+    )
+    if learned != ontology.classes:
+        ontology = replace(ontology, classes=learned)
+    if ontology.closed:
+        return ontology
+    for c in declared:
+        if ontology.by_name(c.name) is None:
+            ontology = ontology.add(
+                c.name, supercategory=c.supercategory, id=c.id, keypoints=c.keypoints, skeleton=c.skeleton,
+                extra=c.extra,
+            )  # fmt: skip
+    for name in dict.fromkeys(annotation.class_name for annotation in placed):
+        if ontology.by_name(name) is None:
+            ontology = ontology.add(name)
+    return ontology

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from calotype.annotate.column_import import ColumnImport
 from calotype.annotate.matching import SampleNames, learned
 from calotype.annotate.model import (
     POLICIES,
@@ -16,13 +17,18 @@ from calotype.annotate.model import (
     NothingToImport,
     PolicyUnknown,
     UnknownClasses,
+    aside_class,
+    aside_image,
+    aside_problem,
+    grown,
 )
 from calotype.datasets import refs, setting_aside
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.formats import registry
-from calotype.datasets.formats.base import Parsed, ParsedAnnotation, ParsedClass, Problem
-from calotype.datasets.intake import IncomingImage, take_in
+from calotype.datasets.formats.base import Parsed, ParsedAnnotation, Problem
+from calotype.datasets.formats.coco import Coco
+from calotype.datasets.intake import IncomingImage, MediaMode, check_media_mode, take_in
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation
 from calotype.datasets.reading import read
 from calotype.datasets.setting_aside import ImportRecord, SetAside
@@ -38,7 +44,7 @@ from calotype.vision.ontology import Ontology
 def import_annotations(
     actor: Actor, name: str, path: Path, *, store: Store, format: str = "auto", images: Path | None = None,
     label_set: str = DEFAULT_LABEL_SET, on_unknown: str = "error", on_invalid: str = "quarantine", source: str = "",
-    licence: str = "", origin: str | None = None, progress: Progress = silent,
+    licence: str = "", origin: str | None = None, media: MediaMode = "copy", progress: Progress = silent,
 ) -> Imported:  # fmt: skip
     """Import label files, and the images that they list, into a dataset (`name` or `name@branch`).
 
@@ -62,20 +68,37 @@ def import_annotations(
         info = refs.dataset(conn, dataset_name)
     started = now_us()
     reader = registry.detect(path) if format == "auto" else registry.get(format)
+    import_id = setting_aside.import_id(info.id, f"labels:{label_set}", origin or str(path.resolve()))
+    check_media_mode(media)
+    if isinstance(reader, Coco):
+        by_columns = ColumnImport(
+            store, actor, name, _working_name(name), reader.files(path), label_set, on_unknown, on_invalid, import_id,
+            progress,
+        )  # fmt: skip
+        by_columns.refuse_problems()
+        by_columns.check_classes(read(actor, _working_name(name), store=store).ontology)
+        by_columns.bring_images(images, media=media, source=source, licence=licence)
+        by_columns.place_annotations(path.name)
+        return _registered(actor, store, info.id, path, import_id, by_columns.answer(reader.name), started)
     parsed = reader.read(path, images=images, progress=progress)
     run = _Run(store, actor, name, parsed, label_set, on_unknown, on_invalid)
-    run.import_id = setting_aside.import_id(info.id, f"labels:{label_set}", origin or str(path.resolve()))
+    run.import_id = import_id
     run.refuse_problems()
     run.check_classes(read(actor, _working_name(name), store=store).ontology)
     run.bring_images(source=source, licence=licence, progress=progress)
     run.place_annotations(path)
-    imported = run.answer()
+    return _registered(actor, store, info.id, path, import_id, run.answer(), started)
+
+
+def _registered(
+    actor: Actor, store: Store, dataset_id: str, path: Path, import_id: str, imported: Imported, started: int
+) -> Imported:  # fmt: skip
     record = ImportRecord(
-        run.import_id, "labels", path.name, parsed.format, label_set, _counts(imported),
+        import_id, "labels", path.name, imported.format, imported.label_set, _counts(imported),
         [loss.what for loss in imported.losses], actor.name, started, now_us(),
     )  # fmt: skip
     with store.catalog.bookkeeping() as conn:
-        setting_aside.register(conn, info.id, record)
+        setting_aside.register(conn, dataset_id, record)
     return imported
 
 
@@ -112,7 +135,7 @@ class _Run:
         problems = self.parsed.problems
         if problems and self.on_invalid == "error":
             raise ItemsInvalid(where=problems[0].where, count=len(problems), reason=problems[0].reason)
-        self.aside.extend(_set_aside(problem) for problem in problems)
+        self.aside.extend(aside_problem(problem) for problem in problems)
 
     def check_classes(self, ontology: Ontology) -> None:
         """Annotations whose class a closed ontology lacks: stop before anything is written, or refuse just them."""
@@ -171,9 +194,9 @@ class _Run:
         placed, lost = [], []
         for annotation in self.parsed.annotations:
             if annotation.class_name in self.refused_classes:
-                lost.append(_aside_class(annotation))
+                lost.append(aside_class(annotation.class_name, annotation.where))
             elif annotation.image_key not in self.sample_of:
-                lost.append(_aside_image(annotation))
+                lost.append(aside_image(annotation.where))
             else:
                 placed.append(annotation)
         nothing_left = not placed and not self.sample_of
@@ -197,7 +220,7 @@ class _Run:
         return policy == "quarantine"
 
     def _plan(self, snapshot: Snapshot, placed: Sequence[ParsedAnnotation]) -> Change:
-        ontology = _grown(snapshot.ontology, self.parsed.classes, placed)
+        ontology = grown(snapshot.ontology, self.parsed.classes, placed)
         self.new_classes = tuple(name for name in ontology.names if snapshot.ontology.by_name(name) is None)
         annotations = _with_ids(
             placed, self.sample_of, ontology, self.label_set, self.import_id, self.actor.name
@@ -242,48 +265,7 @@ class _Run:
     def _refuse(self, problem: Problem) -> None:
         if self.on_invalid == "error":
             raise ItemsInvalid(where=problem.where, count=1, reason=problem.reason)
-        self.aside.append(_set_aside(problem))
-
-
-def _set_aside(problem: Problem) -> SetAside:
-    code = "file-missing" if problem.kind == "missing-file" else "annotation-invalid"
-    return SetAside(problem.what, problem.where, code, problem.reason, problem.item)
-
-
-def _aside_class(annotation: ParsedAnnotation) -> SetAside:
-    reason = f"class {annotation.class_name!r} is not in the ontology"
-    return SetAside("annotation", annotation.where, "ontology-class-unknown", reason)
-
-
-def _aside_image(annotation: ParsedAnnotation) -> SetAside:
-    return SetAside("annotation", annotation.where, "file-missing", "its image could not be taken in")
-
-
-def _grown(
-    ontology: Ontology, declared: Sequence[ParsedClass], placed: Sequence[ParsedAnnotation]
-) -> Ontology:  # fmt: skip
-    """The ontology with the classes of the file; a closed one only learns the keypoints of its own."""
-    told = {c.name: c for c in declared if c.keypoints}
-    learned = tuple(
-        replace(c, keypoints=told[c.name].keypoints, skeleton=told[c.name].skeleton)
-        if c.name in told and not c.keypoints
-        else c
-        for c in ontology.classes
-    )
-    if learned != ontology.classes:
-        ontology = replace(ontology, classes=learned)
-    if ontology.closed:
-        return ontology
-    for c in declared:
-        if ontology.by_name(c.name) is None:
-            ontology = ontology.add(
-                c.name, supercategory=c.supercategory, id=c.id, keypoints=c.keypoints, skeleton=c.skeleton,
-                extra=c.extra,
-            )  # fmt: skip
-    for name in dict.fromkeys(annotation.class_name for annotation in placed):
-        if ontology.by_name(name) is None:
-            ontology = ontology.add(name)
-    return ontology
+        self.aside.append(aside_problem(problem))
 
 
 def _with_ids(

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from calotype.datasets.model import Annotation, Sample
 from calotype.vision.ontology import Ontology
+
+
+@dataclass(frozen=True, slots=True)
+class RowStream:
+    """Rows too many to hold at once, all of them new: `batches` may be called again when the edit is tried again."""
+
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+    n_rows: int
+
+    def __len__(self) -> int:
+        return self.n_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +34,7 @@ class Change:
 
     put_samples: Sequence[Sample] | pa.Table = ()
     remove_samples: Sequence[str] = ()
-    put_annotations: Mapping[str, Sequence[Annotation] | pa.Table] = field(default_factory=dict)
+    put_annotations: Mapping[str, Sequence[Annotation] | pa.Table | RowStream] = field(default_factory=dict)
     remove_annotations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remove_annotations_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ontology: Ontology | None = None

@@ -6,6 +6,7 @@ both states instead, which proves the quick way right and needs no trust in file
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -52,22 +53,27 @@ def changed(a: Snapshot, b: Snapshot, table: str, *, audit: bool = False) -> Row
     return _without_equal(found, rows.key_of(table))
 
 
-def _without_equal(found: RowChange, key: str) -> RowChange:
-    """The same without rows that are equal on both sides."""
-    if found.before.num_rows == 0 or found.after.num_rows == 0:
-        return found
-    compared = [name for name in found.before.schema.names if name != key and name not in rows.PROVENANCE]
+def equal_ids(before: pa.Table, after: pa.Table, key: str, compared: Sequence[str]) -> pa.Array:
+    """Keys of rows that both tables have with the same content in some columns."""
+    if before.num_rows == 0 or after.num_rows == 0:
+        return pa.array([], pa.string())
     listed = ", ".join(f'"{name}"' for name in compared)
     with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
-        engine.register("before", found.before)
-        engine.register("after", found.after)
-        equal = engine.sql(
+        engine.register("before", before)
+        engine.register("after", after)
+        found = engine.sql(
             f"""
             SELECT x.id FROM (SELECT {key} AS id, hash(row({listed})) AS content FROM before) x
             JOIN (SELECT {key} AS id, hash(row({listed})) AS content FROM after) y USING (id, content)
             """
         ).to_arrow_table()["id"]
-    same = equal.combine_chunks().cast(pa.string())
+    return found.combine_chunks().cast(pa.string())
+
+
+def _without_equal(found: RowChange, key: str) -> RowChange:
+    """The same without rows that are equal on both sides."""
+    compared = [name for name in found.before.schema.names if name != key and name not in rows.PROVENANCE]
+    same = equal_ids(found.before, found.after, key, compared)
     if len(same) == 0:
         return found
     sides = [side.filter(pc.invert(pc.is_in(side[key], same))) for side in (found.before, found.after)]

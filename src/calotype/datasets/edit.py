@@ -14,7 +14,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from calotype.datasets import fields, refs, repository, rows
-from calotype.datasets.change import Change
+from calotype.datasets.change import Change, RowStream
 from calotype.datasets.commits import DatasetInfo, Ref
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
@@ -98,7 +98,11 @@ def _stage(
         *change.remove_annotations_of,
         *orphaned,
     }:
-        arrow = _arrow(change.put_annotations.get(label_set, ()), rows.annotations_to_arrow)
+        put = change.put_annotations.get(label_set, ())
+        if isinstance(put, RowStream):
+            edits.append(_streamed(store, snapshot, label_set, put))
+            continue
+        arrow = _arrow(put, rows.annotations_to_arrow)
         keys = [
             Removal("ann_id", change.remove_annotations.get(label_set, ())),
             Removal("ann_id", _ids(arrow, "ann_id")),
@@ -107,6 +111,12 @@ def _stage(
         ]
         edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), "ann_id", keys, arrow))
     return [edit for edit in edits if edit.remove or edit.staged], _documents(snapshot, change)
+
+
+def _streamed(store: Store, snapshot: Snapshot, label_set: str, put: RowStream) -> _TableEdit:
+    table, schema = rows.annotation_table(label_set), rows.ANNOTATION_SCHEMA
+    staged = store.tables.stage(f"{snapshot.dataset.id}/{table}", put.batches(), schema=schema)
+    return _TableEdit(table, schema, "ann_id", (), staged)
 
 
 def _table_edit(

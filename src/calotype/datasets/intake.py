@@ -34,6 +34,10 @@ CHUNK_FILES = 1_024
 CHUNK_BYTES = 256_000_000
 
 Duplicates = Literal["alias", "keep"]
+MediaMode = Literal["copy", "link", "reference"]
+"""How images come in: copied into the store, hard-linked into it, or left where they lie and referred to."""
+
+MEDIA_MODES: tuple[MediaMode, ...] = ("copy", "link", "reference")
 
 
 class FileUnreadable(Invalid):
@@ -42,6 +46,20 @@ class FileUnreadable(Invalid):
     code = "file-unreadable"
     what = "{file} cannot be taken in: {detail}"
     fix = "repair or remove the file, or pass `--on-invalid quarantine` to set such files aside"
+
+
+class MediaModeUnknown(Invalid):
+    """No such way of taking images in."""
+
+    code = "media-mode-unknown"
+    what = "images are taken in by {known}, not by {got!r}"
+    fix = "say one of these, or nothing for a copy"
+
+
+def check_media_mode(got: str) -> None:
+    """Raises: MediaModeUnknown."""
+    if got not in MEDIA_MODES:
+        raise MediaModeUnknown(got=got[:40], known=", ".join(MEDIA_MODES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +99,7 @@ class _Loaded:
 
 def take_in(
     actor: Actor, name: str, incoming: Sequence[IncomingImage], *, import_id: str, store: Store, verb: str,
-    duplicates: Duplicates = "alias", on_invalid: str = "quarantine", progress: Progress = silent,
+    duplicates: Duplicates = "alias", on_invalid: str = "quarantine", link: bool = False, progress: Progress = silent,
 ) -> Intake:  # fmt: skip
     """Take images into a branch.
 
@@ -91,13 +109,14 @@ def take_in(
         duplicates: Bytes that the dataset has under another name: "alias" adds the name to that sample, "keep"
             makes a sample of its own (the label file lists two images, so there are two).
         on_invalid: "quarantine" sets bad files aside with a reason, "skip" counts them, "error" stops at the first.
+        link: Give the files a second name in the store in place of a copy, where the disk allows it.
     Raises: NotPermitted, DatasetNotFound, FileUnreadable (with "error").
     """
     result = Intake()
     done = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         for chunk in _chunks(incoming):
-            loaded, bad = _load(chunk, store, pool)
+            loaded, bad = _load(chunk, store, pool, link=link)
             if bad and on_invalid == "error":
                 raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
             result.quarantined.extend(bad)
@@ -122,15 +141,15 @@ def _chunks(incoming: Iterable[IncomingImage]) -> Iterator[list[IncomingImage]]:
 
 
 def _load(
-    chunk: list[IncomingImage], store: Store, pool: ThreadPoolExecutor
+    chunk: list[IncomingImage], store: Store, pool: ThreadPoolExecutor, *, link: bool
 ) -> tuple[list[_Loaded], list[SetAside]]:  # fmt: skip
     with store.media.batch() as batch:
-        outcomes = list(pool.map(lambda image: _load_one(image, batch), chunk))
+        outcomes = list(pool.map(lambda image: _load_one(image, batch, link=link), chunk))
     loaded = [outcome for outcome in outcomes if isinstance(outcome, _Loaded)]
     return loaded, [outcome for outcome in outcomes if isinstance(outcome, SetAside)]
 
 
-def _load_one(image: IncomingImage, batch: MediaBatch) -> _Loaded | SetAside:
+def _load_one(image: IncomingImage, batch: MediaBatch, *, link: bool) -> _Loaded | SetAside:
     try:
         if image.path.stat().st_size > MAX_FILE_BYTES:
             return _bad(image, f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
@@ -143,7 +162,7 @@ def _load_one(image: IncomingImage, batch: MediaBatch) -> _Loaded | SetAside:
     if not images.matches_extension(image.path.name, facts.mime):
         return _bad(image, f"its content is {facts.mime}, its extension says otherwise")
     sha256 = hashlib.sha256(data).hexdigest()
-    batch.put(data, sha256=sha256)
+    batch.put(data, sha256=sha256, link=image.path if link else None)
     return _Loaded(image, sha256, len(data), facts)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields as fields_of
 from typing import Any, Protocol
 
+import msgspec
 import pyarrow as pa
 
 from calotype.datasets.model import Annotation, Kind, Sample
@@ -74,6 +75,10 @@ PROVENANCE = frozenset({"import_id", "created_at_us"})
 """Columns that tell how a row came in; two rows that differ only here are the same row to a diff."""
 
 
+_SAMPLE_FIELDS = [one.name for one in fields_of(Sample)]
+_ANNOTATION_FIELDS = [one.name for one in fields_of(Annotation)]
+
+
 def annotation_table(label_set: str) -> str:
     """The table of a label set, below its dataset. Any name is allowed; the folder name is made safe."""
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else f"%{ord(c):x}." for c in label_set)
@@ -107,14 +112,13 @@ def samples_to_arrow(samples: Iterable[Sample]) -> pa.Table:
 
 def samples_from_arrow(table: pa.Table) -> list[Sample]:
     """Rows of `SAMPLE_SCHEMA` as samples."""
-    samples = []
-    for row in table.to_pylist():
-        row["names"] = tuple(row["names"] or ())
-        row["tags"] = tuple(row["tags"] or ())
-        row["metadata"] = _load(row["metadata"])
-        row["extra"] = _load(row["extra"])
-        samples.append(Sample(**row))
-    return samples
+    columns = {name: table[name].to_pylist() for name in SAMPLE_SCHEMA.names}
+    for name in ("names", "tags"):
+        columns[name] = [tuple(values) if values else () for values in columns[name]]
+    for name in ("metadata", "extra"):
+        columns[name] = [_load(text) for text in columns[name]]
+    fields = [columns[name] for name in _SAMPLE_FIELDS]
+    return [Sample(*values) for values in zip(*fields, strict=True)]
 
 
 def annotations_to_arrow(annotations: Sequence[Annotation]) -> pa.Table:
@@ -178,32 +182,22 @@ def _drawn(annotations: Sequence[Drawn]) -> dict[str, Any]:
 
 def annotations_from_arrow(table: pa.Table) -> list[Annotation]:
     """Rows of `ANNOTATION_SCHEMA` as annotations."""
-    return [_annotation(row) for row in table.to_pylist()]
-
-
-def _annotation(row: dict[str, Any]) -> Annotation:
-    box = None if row["x"] is None else (row["x"], row["y"], row["w"], row["h"])
-    size = None if row["mask_h"] is None else (row["mask_h"], row["mask_w"])
-    return Annotation(
-        ann_id=row["ann_id"],
-        sample_id=row["sample_id"],
-        kind=Kind(row["kind"]),
-        class_id=row["class_id"],
-        bbox_xywh_px=box,
-        rings_px=tuple(tuple(ring) for ring in row["rings"] or ()),
-        mask_rle=row["mask_rle"] or "",
-        mask_size_hw=size,
-        keypoints_xyv=tuple(row["keypoints"] or ()),
-        area_px=row["area_px"],
-        score=row["score"],
-        iscrowd=bool(row["iscrowd"]),
-        attributes=_load(row["attributes"]),
-        extra=_load(row["extra"]),
-        source_id=row["source_id"] or "",
-        author=row["author"] or "",
-        import_id=row["import_id"] or "",
-        created_at_us=row["created_at_us"] or 0,
-    )
+    columns = {name: table[name].to_pylist() for name in ANNOTATION_SCHEMA.names}
+    boxes = zip(*(columns[name] for name in "xywh"), strict=True)
+    columns["bbox_xywh_px"] = [None if box[0] is None else box for box in boxes]
+    sizes = zip(columns["mask_h"], columns["mask_w"], strict=True)
+    columns["mask_size_hw"] = [None if size[0] is None else size for size in sizes]
+    columns["kind"] = [Kind(kind) for kind in columns["kind"]]
+    columns["rings_px"] = [tuple(map(tuple, rings)) if rings else () for rings in columns["rings"]]
+    columns["keypoints_xyv"] = [tuple(points) if points else () for points in columns["keypoints"]]
+    for name in ("attributes", "extra"):
+        columns[name] = [_load(text) for text in columns[name]]
+    for name in ("mask_rle", "source_id", "author", "import_id"):
+        columns[name] = [text or "" for text in columns[name]]
+    columns["iscrowd"] = [bool(value) for value in columns["iscrowd"]]
+    columns["created_at_us"] = [value or 0 for value in columns["created_at_us"]]
+    fields = [columns[name] for name in _ANNOTATION_FIELDS]
+    return [Annotation(*values) for values in zip(*fields, strict=True)]
 
 
 def _dump(value: Mapping[str, Any]) -> str:
@@ -211,4 +205,7 @@ def _dump(value: Mapping[str, Any]) -> str:
 
 
 def _load(text: str | None) -> dict[str, Any]:
-    return dict(json.loads(text)) if text else {}
+    if not text:
+        return {}
+    value: dict[str, Any] = msgspec.json.decode(text)
+    return value

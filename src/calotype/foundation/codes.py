@@ -51,6 +51,10 @@ CODES: dict[str, Code] = {
     "file-unreadable": _INVALID,
     "storage-failed": _EXTERNAL,
     "table-damaged": Code(500, EXTERNAL),
+    "images-mode-unknown": _INVALID,
+    "media-mode-unknown": _INVALID,
+    "media-changed": _CONFLICT,
+    "media-gone": _NOT_FOUND,
     "table-moved": Code(409, CONFLICT, retryable=True),
     "job-lease-lost": Code(409, CONFLICT, retryable=True),
     # datasets

@@ -8,13 +8,18 @@ import csv
 import hashlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calotype.datasets import rows
 from calotype.datasets.formats import registry
 from calotype.datasets.formats.base import ExportSamples
 from calotype.datasets.model import Annotation, Sample
@@ -23,11 +28,13 @@ from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress
 from calotype.release import card_text
 from calotype.release.card import with_exports
-from calotype.release.model import Exported, File, TargetNotEmpty, TargetNotWritable
+from calotype.release.model import Exported, File, ImagesMode, TargetNotEmpty, TargetNotWritable
 from calotype.release.names import file_names
+from calotype.store.all_media import AllMedia
 from calotype.store.durable import fsync_path
+from calotype.store.media import MediaMissing
 
-_CHUNK = 2_000
+_CHUNK = 100_000
 MANIFEST = "manifest.json"
 
 
@@ -39,30 +46,68 @@ class Material:
     samples: Sequence[Sample]
     label_set: str
     names: Mapping[str, str]
+    media: AllMedia
+    images: ImagesMode = "copy"
 
     @classmethod
-    def of(cls, snapshot: Snapshot, ids: Sequence[str], label_set: str) -> Material:
+    def of(
+        cls, snapshot: Snapshot, ids: Sequence[str], label_set: str, *, media: AllMedia, images: ImagesMode = "copy"
+    ) -> Material:  # fmt: skip
         """Samples by id, with safe names for their files."""
         samples = sorted(snapshot.iter_samples(ids=ids), key=lambda sample: (sample.name, sample.sample_id))
-        return cls(snapshot, samples, label_set, file_names(samples))
+        return cls(snapshot, samples, label_set, file_names(samples), media, images)
 
     def to_write(self) -> ExportSamples:
         """For the writers of formats."""
         return ExportSamples(
             ontology=self.snapshot.ontology,
             items=self._items,
-            media_path=self.snapshot.image_path,
+            tables=self._tables,
+            bring=self._bring,
             file_name=lambda sample: self.names[sample.sample_id],
             n_samples=len(self.samples),
             info=self.snapshot.info,
         )
 
+    def sha256(self, sample: Sample) -> str:
+        """The SHA-256 of a sample's image; of one that is referred to it is computed now."""
+        return self.media.sha256(sample.media_sha256)
+
+    def hashes(self) -> set[str]:
+        """The SHA-256 of every image."""
+        return {self.sha256(sample) for sample in self.samples}
+
     def _items(self) -> Iterator[tuple[Sample, list[Annotation]]]:
-        for start in range(0, len(self.samples), _CHUNK):
-            chunk = self.samples[start : start + _CHUNK]
-            found = self.snapshot.annotations_of([sample.sample_id for sample in chunk], self.label_set)
+        for chunk, table in self._tables():
+            of_sample: dict[str, list[Annotation]] = {sample.sample_id: [] for sample in chunk}
+            for annotation in rows.annotations_from_arrow(table):
+                of_sample[annotation.sample_id].append(annotation)
             for sample in chunk:
-                yield sample, found[sample.sample_id]
+                yield sample, of_sample[sample.sample_id]
+
+    def _tables(self) -> Iterator[tuple[list[Sample], pa.Table]]:
+        for start in range(0, len(self.samples), _CHUNK):
+            chunk = list(self.samples[start : start + _CHUNK])
+            ids = pa.array([sample.sample_id for sample in chunk], pa.string())
+            table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist())
+            place = pc.index_in(table["sample_id"], value_set=ids)
+            keys = pa.table({"place": place, "ann_id": table["ann_id"]})
+            yield chunk, table.take(pc.sort_indices(keys, [("place", "ascending"), ("ann_id", "ascending")]))
+
+    def _bring(self, sample: Sample, target: Path) -> bool:
+        if self.images == "none":
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = self.media.path(sample.media_sha256)
+        if self.images == "link":
+            with suppress(OSError):
+                os.link(source, target)
+                return True
+        try:
+            shutil.copyfile(source, target)
+        except FileNotFoundError:
+            raise MediaMissing(sha256=sample.media_sha256) from None
+        return True
 
 
 @contextmanager
@@ -136,7 +181,7 @@ def release_into(
     manifest = {"dataset": card["dataset"], "version": card["version"], "commit": card["commit"]}
     _write(folder / MANIFEST, _json({**manifest, "files": [file.to_dict() for file in files]}))
     files.append(_file(folder, folder / MANIFEST))
-    media = {sample.media_sha256 for sample in material.samples}
+    media = material.hashes()
     listed = tuple(file for file in files if file.sha256 not in media)
     return Files(whole, tuple(exports), tuple(files), listed)
 
@@ -152,7 +197,8 @@ def _splits(material: Material) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["split", "name", "file", "media_sha256", "group", "sample_id"])
     for s in material.samples:
-        writer.writerow([s.split, s.name, material.names[s.sample_id], s.media_sha256, s.group, s.sample_id])
+        sha256 = material.sha256(s)
+        writer.writerow([s.split, s.name, material.names[s.sample_id], sha256, s.group, s.sample_id])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -53,13 +53,15 @@ def export(
     out: Annotated[Path, typer.Option(help="A folder that is not there or empty.", show_default=False)],
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
     label_set: Annotated[str, typer.Option(help="The annotations to write.")] = DEFAULT_LABEL_SET,
+    images: Annotated[str, typer.Option(help="The images beside the labels: copy, link, none.")] = "copy",
 ) -> None:
     """Write a dataset in a label format, and list what the format cannot hold."""
     t = terminal(ctx)
     with t.progress() as progress:
         made = service.export(
-            t.actor, name, format, out, store=t.store(), where=where, label_set=label_set, progress=progress
-        )
+            t.actor, name, format, out, store=t.store(), where=where, label_set=label_set,
+            images=images, progress=progress,  # type: ignore[arg-type]
+        )  # fmt: skip
     value = made.to_dict()
     rows = [[loss["what"], loss["count"]] for loss in value["losses"]]
     t.emit(

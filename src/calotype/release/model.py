@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from calotype.datasets.formats.base import Loss
 from calotype.datasets.snapshot import Where
@@ -14,6 +14,9 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, External, Invalid, NotFound
 from calotype.store import Store
+
+ImagesMode = Literal["copy", "link", "none"]
+"""Images beside exported labels: copies, second names for the same bytes, or none."""
 
 TAG_PREFIX = "release/"
 """A release's commit carries the tag `release/<version>`."""
@@ -83,6 +86,14 @@ class TargetNotWritable(External):
     code = "target-not-writable"
     what = "files cannot be written to {folder}: {detail}"
     fix = "free some space or choose another folder; nothing was left behind"
+
+
+class ImagesModeUnknown(Invalid):
+    """No such way of exporting images."""
+
+    code = "images-mode-unknown"
+    what = "images are exported by copy, link or none, not by {got!r}"
+    fix = "say one of these, or nothing for copies"
 
 
 class SplitNotFound(NotFound):

@@ -25,6 +25,8 @@ from calotype.release.model import (
     Built,
     Exported,
     Gatekeeper,
+    ImagesMode,
+    ImagesModeUnknown,
     Release,
     ReleaseBlocked,
     ReleaseEmpty,
@@ -76,7 +78,7 @@ def release(
     told = card.facts(frozen, commit, version, spec, ids, verdict)
     out = location(store, dataset, version)
     with building.aside(out) as (temporary, target):
-        material = building.Material.of(frozen, ids, spec.label_set)
+        material = building.Material.of(frozen, ids, spec.label_set, media=store.media)
         made = building.release_into(temporary, material, told, spec.formats, progress=progress)
         done = Release(dataset, version, commit.id, spec, made.card, made.listed, now_us(), actor.name)
         _record(actor, store, commit, done)
@@ -126,7 +128,9 @@ def build(
     wanted = found.spec.formats if formats is None else _known_formats(formats)
     snapshot = datasets.read(actor, f"{found.dataset}@{found.commit_id}", store=store)
     with building.aside(out or location(store, found.dataset, version)) as (temporary, target):
-        material = building.Material.of(snapshot, _ids(snapshot, found.spec), found.spec.label_set)
+        material = building.Material.of(
+            snapshot, _ids(snapshot, found.spec), found.spec.label_set, media=store.media
+        )
         made = building.release_into(temporary, material, found.card, wanted, progress=progress)
         with store.catalog.write(actor, "release.build", subject=found.dataset) as tx:
             tx.details({"version": version, "formats": list(wanted), "files": len(made.every)})
@@ -138,13 +142,19 @@ def build(
 
 def export(
     actor: Actor, name: str, format: str, out: Path, *, store: Store, where: Where = None,
-    label_set: str = DEFAULT_LABEL_SET, progress: Progress = silent,
+    label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy", progress: Progress = silent,
 ) -> Exported:  # fmt: skip
     """Write the samples of any state (`dataset@ref`) that match, in one format, into a folder not there or
     empty.
 
-    Raises: NotPermitted, FormatUnknown, QueryInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable.
+    Args:
+        images: "copy" the images beside the labels, "link" them (second names for the same bytes; who writes into
+            such a file damages the workspace), or write labels only with "none".
+    Raises: NotPermitted, FormatUnknown, QueryInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable,
+        ImagesModeUnknown.
     """
+    if images not in ("copy", "link", "none"):
+        raise ImagesModeUnknown(got=str(images)[:40])
     dataset, _ = refs.split_name(name)
     store.guard.require(actor, Permission.EXPORT, dataset=dataset)
     _known_formats([format])
@@ -152,7 +162,7 @@ def export(
     _check_label_set(snapshot, label_set)
     ids = snapshot.ids(where, label_set=label_set)
     with building.aside(out) as (temporary, target):
-        material = building.Material.of(snapshot, ids, label_set)
+        material = building.Material.of(snapshot, ids, label_set, media=store.media, images=images)
         made = building.export_into(temporary, material, format, progress=progress)
         with store.catalog.write(actor, "release.export", subject=dataset) as tx:
             state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": label_set}

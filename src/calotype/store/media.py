@@ -121,13 +121,21 @@ class MediaBatch:
         self._folders: set[Path] = set()
         self._lock = threading.Lock()
 
-    def put(self, data: bytes, *, sha256: str | None = None) -> MediaObject:
-        """Store bytes (their SHA-256 may be handed in when the caller computed it)."""
+    def put(self, data: bytes, *, sha256: str | None = None, link: Path | None = None) -> MediaObject:
+        """Store bytes (their SHA-256 may be handed in when the caller computed it).
+
+        Args:
+            link: A file with these bytes, which gets a second name in place of a copy, where the disk allows it.
+        """
         name = sha256 or hashlib.sha256(data).hexdigest()
         target = self._media.path(name)
         if target.exists():
             return MediaObject(name, len(data), new=False)
         self._ensure_folder(target.parent)
+        if link is not None and _linked(link, target):
+            with self._lock:
+                self._folders.add(target.parent)
+            return MediaObject(name, len(data), new=True)
         temporary = self._incoming / uuid7()
         try:
             with temporary.open("xb") as file:
@@ -155,3 +163,13 @@ class MediaBatch:
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
             fsync_path(folder.parent)
+
+
+def _linked(file: Path, target: Path) -> bool:
+    """Whether the file has the second name now; not so across disks, or where links are not allowed."""
+    try:
+        fsync_path(file)
+        os.link(file, target)
+    except OSError:
+        return False
+    return True

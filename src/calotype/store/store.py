@@ -11,8 +11,10 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store import schema
+from calotype.store.all_media import AllMedia
 from calotype.store.catalog import Catalog
 from calotype.store.media import Media
+from calotype.store.references import References
 from calotype.store.tables import Tables
 
 FOLDER = ".calotype"
@@ -40,7 +42,7 @@ class Store:
 
     root: Path
     catalog: Catalog
-    media: Media
+    media: AllMedia
     tables: Tables
     guard: Guard
 
@@ -87,10 +89,11 @@ def open_workspace(folder: Path, *, decider: Decider | None = None, search_up: b
 
 def _open(root: Path, decider: Decider | None) -> Store:
     home = root.resolve() / FOLDER
+    catalog = Catalog(home / "catalog.sqlite")
     return Store(
         root=root.resolve(),
-        catalog=Catalog(home / "catalog.sqlite"),
-        media=Media(home / "media"),
+        catalog=catalog,
+        media=AllMedia(Media(home / "media"), References(catalog)),
         tables=Tables(home / "tables"),
         guard=Guard(decider or OwnersOnly()),
     )

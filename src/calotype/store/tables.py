@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
-from calotype.foundation.errors import Conflict, External
+from calotype.foundation.errors import CalotypeError, Conflict, External
 from calotype.store.durable import fsync_newer, fsync_path, fsync_tree
 from calotype.store.row_files import rows_only_in
 from calotype.store.table_index import keep_indexed
@@ -46,6 +46,10 @@ class TableMoved(Conflict):
     code = "table-moved"
     what = "table {table} was changed by another process in the middle of this write"
     fix = "run the command again; nothing of this write is part of any commit"
+
+
+class StageAgain(Exception):
+    """Raised by a stream of rows whose end shows what its start should have known; its caller stages it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,18 @@ class Tables:
         """
         if isinstance(rows, pa.Table):
             rows = rows.cast(schema).to_batches()
-        reader = pa.RecordBatchReader.from_batches(schema, rows)
+        failures: list[Exception] = []
+        reader = pa.RecordBatchReader.from_batches(schema, _remembering(rows, failures))
         uri = self._uri(table)
         if not (uri / "_versions").is_dir():
             self._create_empty(uri, schema)
         began_ns = time.time_ns() - 1_000_000_000
-        fragments = write_fragments(reader, str(uri), schema=schema, mode="append")
+        try:
+            fragments = write_fragments(reader, str(uri), schema=schema, mode="append")
+        except OSError:
+            if failures:  # Lance tells of it as text only
+                raise failures[0] from None
+            raise
         fsync_newer(uri / "data", since_ns=began_ns)
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
@@ -220,6 +230,24 @@ class Tables:
 
     def _uri(self, table: str) -> Path:
         return self._root / f"{table}.lance"
+
+
+def _remembering(
+    rows: Iterable[pa.RecordBatch], failures: list[Exception]
+) -> Iterator[pa.RecordBatch]:  # fmt: skip
+    try:
+        yield from rows
+    except (
+        CalotypeError,
+        StageAgain,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        pa.ArrowException,
+    ) as error:
+        failures.append(error)
+        raise
 
 
 def matching(column: str, values: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ def test_annotations_of_samples_are_replaced_whole(streets, owner, workspace):
     )
     after = apply(owner, streets, change, store=workspace)
     held = after.annotations_of([first, second])
-    assert [box.bbox_xywh_px[0] for box in held[first]] == [9.0]
+    assert [box.bbox_xywh_px for box in held[first]] == [(9.0, 1.0, 5.0, 6.0)]
     assert held[second] == []
     delta = differences.difference(snapshot, after).annotations["ground_truth"]
     assert (len(delta.added), len(delta.removed), len(delta.changed)) == (1, 6, 0)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.errors import Invalid, NotFound
 from calotype.foundation.progress import Progress, silent
@@ -132,14 +134,17 @@ class Parsed:
 class ExportSamples:
     """What a writer gets: samples with their annotations, and how to get at the bytes.
 
-    `items()` yields (sample, annotations) in a fixed order and may be called several times.
-    `media_path(sample)` is a readable file with the sample's bytes. `file_name(sample)` is a safe, unique, relative
-    posix path with the right extension that the writer uses below its image folder.
+    `items()` yields (sample, annotations) in a fixed order and may be called several times; `tables()` yields the same
+    as some thousand samples and their annotation rows (`rows.ANNOTATION_SCHEMA`), in the order of the samples.
+    `bring(sample, target)` puts the sample's image at a path, or leaves it where it lies, and says which.
+    `file_name(sample)` is a safe, unique, relative posix path with the right extension that the writer uses below its
+    image folder.
     """
 
     ontology: Ontology
     items: Callable[[], Iterator[tuple[Sample, list[Annotation]]]]
-    media_path: Callable[[Sample], Path]
+    tables: Callable[[], Iterator[tuple[list[Sample], pa.Table]]]
+    bring: Callable[[Sample, Path], bool]
     file_name: Callable[[Sample], str]
     n_samples: int
     info: Mapping[str, Any] = field(default_factory=dict)

@@ -33,16 +33,34 @@ class ImageRows:
     places: list[str] = field(default_factory=list)
 
 
+class CocoResults:
+    """A results file: a list of annotations that name images and classes by the numbers of an earlier file."""
+
+    def __init__(self, file: Path, json: JsonRows) -> None:
+        self.file = file
+        self._json = json
+
+    def windows(self, listed: Listed) -> Iterator[coco_columns.Window]:
+        """The annotations. Raises: LabelFileUnreadable."""
+        return coco_columns.windows(self._json, listed)
+
+
+def opened(file: Path, *, split: str = "") -> CocoFile | CocoResults:
+    """A COCO file, told apart by its top level. Raises: LabelFileUnreadable."""
+    json = JsonRows(file)
+    return CocoResults(file, json) if json.is_list else CocoFile(file, split=split, json=json)
+
+
 class CocoFile:
     """A COCO file. Its images and classes are read when it is opened; its annotations as often as they are asked for.
 
     Raises: LabelFileUnreadable.
     """
 
-    def __init__(self, file: Path, *, split: str = "") -> None:
+    def __init__(self, file: Path, *, split: str = "", json: JsonRows | None = None) -> None:
         self.file = file
         self.split = split
-        self._json = JsonRows(file)
+        self._json = json or JsonRows(file)
         self.problems: list[Problem] = []
         if self._json.is_list or "images" not in self._json.keys:
             raise refused(file, "the list `images` is missing", "export the file again with its images")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,16 @@ def parsed(files: list[CocoFile], images: Path | None) -> Parsed:
     )
 
 
-def image_values(file: CocoFile, pictures: Path) -> list[ParsedImage]:
-    """The images of a file, each with the picture found for it."""
+def image_values(file: CocoFile, pictures: Path, *, only: Sequence[int] | None = None) -> list[ParsedImage]:
+    """The images of a file (or only those at some positions), each with the picture found for it."""
     listed = file.images
+    chosen = range(len(listed.names)) if only is None else only
     return [
         ParsedImage(
-            f"{file.file.name}:{listed.ids[at]}", name, find_picture(pictures, name), file.split,
-            listed.licences[at], metadata_of(listed.extras[at]), (), listed.extras[at], listed.places[at],
+            f"{file.file.name}:{listed.ids[at]}", listed.names[at], find_picture(pictures, listed.names[at]),
+            file.split, listed.licences[at], metadata_of(listed.extras[at]), (), listed.extras[at], listed.places[at],
         )
-        for at, name in enumerate(listed.names)
+        for at in chosen
     ]  # fmt: skip
 
 

@@ -5,7 +5,6 @@ torchvision ImageFolder.
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -78,10 +77,8 @@ class Folder:
             folder = _safe(found.name) if found else UNLABELLED
             n_annotations += 1 if found else 0
             place = "/".join(part for part in (sample.split, folder, samples.file_name(sample)) if part)
-            target = out / place
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(samples.media_path(sample), target)
-            files.append(place)
+            if samples.bring(sample, out / place):
+                files.append(place)
         lost = tuple(Loss(what, count) for what, count in sorted(losses.items()))
         return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
 

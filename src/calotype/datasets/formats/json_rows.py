@@ -22,7 +22,7 @@ from calotype.datasets.formats.coco_files import Unreadable, no_constant, refuse
 from calotype.foundation.collector import collector_paused
 
 WINDOW_BYTES = 4_000_000
-_MAPPED_FROM = 64_000_000
+_MAPPED_FROM = 16_000_000
 _BETWEEN_ROWS = re.compile(rb"\}\s*,\s*\{")
 _KEY = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
 _ANY = msgspec.json.Decoder()

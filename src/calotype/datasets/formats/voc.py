@@ -6,7 +6,6 @@ Corners are read as they are, without "+1" (decision 0008); a box without area i
 from __future__ import annotations
 
 import math
-import shutil
 from collections import Counter
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
@@ -96,14 +95,14 @@ class Voc:
             place = samples.file_name(sample)
             stem = PurePosixPath(place).with_suffix("").as_posix()
             stems.setdefault(sample.split, []).append(stem)
-            _copy(samples.media_path(sample), out / "JPEGImages" / place)
+            brought = samples.bring(sample, out / "JPEGImages" / place)
             boxes = [a for a in labels if a.bbox_xywh_px is not None]
             n_annotations += len(boxes)
             losses.update(_lost(sample, labels))
             target = out / "Annotations" / f"{stem}.xml"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_xml(sample, place, boxes, {c.id: c.name for c in samples.ontology.classes}))
-            files += [f"JPEGImages/{place}", f"Annotations/{stem}.xml"]
+            files += [f"Annotations/{stem}.xml", *([f"JPEGImages/{place}"] if brought else [])]
         for split, names in sorted(stems.items()):
             if split:
                 listing = out / "ImageSets" / "Main" / f"{split}.txt"
@@ -261,11 +260,6 @@ def _lost(sample: Sample, labels: list[Annotation]) -> Counter[str]:
     }
     losses.update(f"{what} of a sample" for what, value in facts.items() if value)
     return +losses
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
 
 
 def _refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:

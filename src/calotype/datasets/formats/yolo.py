@@ -6,7 +6,6 @@ label file is a picture that was looked at (tag `background`); a picture without
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -68,8 +67,8 @@ class Yolo:
             split = sample.split or _NO_SPLIT
             splits.add(split)
             place = f"images/{split}/{samples.file_name(sample)}"
-            _copy(samples.media_path(sample), out / place)
-            files.append(place)
+            if samples.bring(sample, out / place):
+                files.append(place)
             rows = [text for a in labels if (text := _row(a, sample, number_of)) is not None]
             n_annotations += len(rows)
             losses.update(_lost(sample, labels))
@@ -259,8 +258,3 @@ def _config(splits: set[str], names: list[str]) -> str:
     value |= {key: f"images/{min(splits)}" for key in ("train", "val") if splits and key not in splits}
     value["names"] = dict(enumerate(names))
     return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=1_000)
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)

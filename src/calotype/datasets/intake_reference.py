@@ -1,0 +1,251 @@
+"""Taking images in where they lie: nothing is copied, sizes come from the label file or from the header.
+
+The pixels are not decoded and the bytes not hashed; `checks` does the one and the first need of a hash the other.
+So a file that is broken behind its header is found by the checks and not at the door, and equal bytes under two names
+are two samples until they are hashed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from calotype.datasets import rows, setting_aside
+from calotype.datasets.change import Change
+from calotype.datasets.edit import apply
+from calotype.datasets.intake import FileUnreadable, Intake
+from calotype.datasets.row_ids import new_ids
+from calotype.datasets.setting_aside import SetAside
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor
+from calotype.foundation.clock import now_us
+from calotype.foundation.collector import collector_paused
+from calotype.foundation.progress import Progress, silent
+from calotype.store import Store
+from calotype.store.references import Reference, file_reference
+from calotype.vision import images
+from calotype.vision.jpeg_header import quick_size
+
+CHUNK_FILES = 200_000
+_HEAD_BYTES = 65_536
+
+
+@dataclass
+class InPlace:
+    """Images that are to be referred to, as columns of equal length; `tags`, `source` are the same for all."""
+
+    names: list[str] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+    mimes: list[str] = field(default_factory=list)
+    licences: list[str] = field(default_factory=list)
+    metadata: list[str] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+    split: str = ""
+    source: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def part(self, start: int, end: int) -> InPlace:
+        """Some of them."""
+        names = ("names", "references", "widths", "heights", "mimes", "licences", "metadata", "extra")
+        chosen = {name: getattr(self, name)[start:end] for name in names}
+        return InPlace(**chosen, split=self.split, source=self.source, tags=self.tags)
+
+
+def refer_to(
+    actor: Actor, name: str, found: InPlace, *, import_id: str, store: Store, verb: str,
+    bad: Sequence[SetAside] = (), on_invalid: str = "quarantine", progress: Progress = silent,
+) -> Intake:  # fmt: skip
+    """Make samples of images that stay where they are; a killed run goes on with what is left.
+
+    A name that the dataset has with the same reference is unchanged; with another reference of the same import its
+    image was changed; of another import it gets a name of its own.
+
+    Raises: NotPermitted, DatasetNotFound, FileUnreadable (with `on_invalid="error"`).
+    """
+    if bad and on_invalid == "error":
+        raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
+    result = Intake(quarantined=list(bad))
+    aside = list(bad) if on_invalid == "quarantine" else []
+    for start in range(0, max(len(found), 1), CHUNK_FILES):
+        part = found.part(start, start + CHUNK_FILES)
+        _settle(
+            actor,
+            name,
+            part,
+            aside if start == 0 else [],
+            result,
+            import_id=import_id,
+            store=store,
+            verb=verb,
+        )
+        progress("registering images", min(start + CHUNK_FILES, len(found)), len(found))
+    return result
+
+
+def look_at(files: Sequence[tuple[str, Path]], *, licence: str) -> tuple[InPlace, list[SetAside]]:
+    """Files by name and path, seen by their headers; and those that are no images."""
+    found, bad = InPlace(), []
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool, collector_paused():
+        for (name, path), seen in zip(files, _looks([path for _, path in files], pool), strict=True):
+            if isinstance(seen, str):
+                bad.append(SetAside("image", name, "file-unreadable", seen))
+                continue
+            width, height, mime, stat = seen
+            found.names.append(name)
+            found.references.append(file_reference(path, stat))
+            found.widths.append(width)
+            found.heights.append(height)
+            found.mimes.append(mime)
+    n = len(found)
+    found.licences, found.metadata, found.extra = [licence] * n, [""] * n, [""] * n
+    return found, bad
+
+
+_Seen = tuple[int, int, str, os.stat_result] | str
+
+
+def _looks(paths: list[Path], pool: ThreadPoolExecutor) -> Iterator[_Seen]:
+    chunks = [paths[start : start + 512] for start in range(0, len(paths), 512)]
+    for seen in pool.map(lambda chunk: [_look(path) for path in chunk], chunks):
+        yield from seen
+
+
+def _look(path: Path) -> _Seen:
+    """Size and type from the header, and the file's state; or why it is no image."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            stat = os.fstat(handle)
+            head = os.read(handle, _HEAD_BYTES)
+        finally:
+            os.close(handle)
+        size = quick_size(head)
+        if size is not None and size[0] * size[1] <= images.MAX_PIXELS and _is_jpeg(path):
+            return (*size, "image/jpeg", stat)
+        facts = images.probe(path.read_bytes())
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or type(error).__name__}"
+    except images.ImageUnreadable as error:
+        return error.message
+    if not images.matches_extension(path.name, facts.mime):
+        return f"its content is {facts.mime}, its extension says otherwise"
+    return facts.width_px, facts.height_px, facts.mime, stat
+
+
+def _is_jpeg(path: Path) -> bool:
+    return path.suffix.lower() in (".jpg", ".jpeg", "")
+
+
+def _settle(
+    actor: Actor, name: str, part: InPlace, bad: list[SetAside], result: Intake, *, import_id: str, store: Store,
+    verb: str,
+) -> None:  # fmt: skip
+    settling: _Settling | None = None
+
+    def plan(snapshot: Snapshot) -> Change:
+        nonlocal settling
+        settling = _Settling(snapshot, part, import_id)
+        table = settling.table()
+        return Change(put_samples=table if table.num_rows else ())
+
+    keep = setting_aside.recorder(store, name, import_id, bad) if bad else None
+
+    def record(conn: sa.Connection) -> None:
+        store.media.references.register(conn, part.references)
+        if keep is not None:
+            keep(conn)
+
+    apply(
+        actor, name, plan, store=store, verb=verb, record=record,
+        details={"import": import_id, "files": len(part), "media": "reference"},
+    )  # fmt: skip
+    if settling is not None:
+        result.added += settling.added
+        result.unchanged += settling.unchanged
+        result.changed += settling.changed
+        result.sample_ids.update(zip(part.names, settling.ids, strict=True))
+
+
+class _Settling:
+    """Decides for one part, against one state, which sample each image is."""
+
+    def __init__(self, snapshot: Snapshot, part: InPlace, import_id: str) -> None:
+        self._part = part
+        self._import_id = import_id
+        self._snapshot = snapshot
+        index = snapshot.samples(columns=["sample_id", "name", "media_sha256", "import_id"])
+        columns = (
+            index["name"].to_pylist(),
+            index["sample_id"].to_pylist(),
+            index["media_sha256"].to_pylist(),
+        )
+        own = index["import_id"].to_pylist()
+        self._known = {row[0]: (*row[1:], import_) for *row, import_ in zip(*columns, own, strict=True)}
+        self.ids: list[str] = new_ids(len(part)).to_pylist()
+        self.added = self.unchanged = self.changed = 0
+
+    def table(self) -> pa.Table:
+        """The rows to put; decides on the way."""
+        if not self._known and len(set(self._part.names)) == len(self._part):
+            self.added = len(self._part)
+            return self._rows(list(range(len(self._part))), self._part.names)
+        chosen, names = [], []
+        taken = set(self._known)
+        for at, name in enumerate(self._part.names):
+            key = self._part.references[at].key
+            known = self._known.get(name)
+            if known is not None and known[1] == key:
+                self.ids[at] = known[0]
+                self.unchanged += 1
+                continue
+            if known is not None and known[2] == self._import_id:
+                self.ids[at] = known[0]
+                self.changed += 1
+            else:
+                self.added += 1
+                name = _free(name, key, taken)
+            taken.add(name)
+            self._known[name] = (self.ids[at], key, self._import_id)
+            chosen.append(at)
+            names.append(name)
+        return self._rows(chosen, names)
+
+    def _rows(self, chosen: list[int], names: list[str]) -> pa.Table:
+        part, n = self._part, len(chosen)
+
+        def pick(values: list[Any]) -> list[Any]:
+            return values if n == len(values) else [values[at] for at in chosen]
+
+        references = pick(part.references)
+        tags = pa.array([list(part.tags)] * n, pa.list_(pa.string()))
+        aliases = pa.ListArray.from_arrays(pa.array(range(n + 1), pa.int32()), pa.array(names, pa.string()))
+        columns: dict[str, Any] = {
+            "sample_id": pick(self.ids), "name": names, "names": aliases, "tags": tags,
+            "media_sha256": [one.key for one in references], "n_bytes": [one.n_bytes for one in references],
+            "width_px": pick(part.widths), "height_px": pick(part.heights), "mime": pick(part.mimes),
+            "licence": pick(part.licences), "metadata": pick(part.metadata), "extra": pick(part.extra),
+            "source": pa.repeat(part.source, n), "split": pa.repeat(part.split, n),
+            "import_id": pa.repeat(self._import_id, n), "created_at_us": pa.repeat(now_us(), n),
+        }  # fmt: skip
+        for missing in ("group", "parent_id", "recipe"):
+            columns[missing] = pa.repeat("", n)
+        return pa.table({name: columns[name] for name in rows.SAMPLE_SCHEMA.names}, schema=rows.SAMPLE_SCHEMA)
+
+
+def _free(name: str, key: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem or name}~{key[1:9]}{dot}{suffix if stem else ''}"
