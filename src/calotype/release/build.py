@@ -65,7 +65,7 @@ class Material:
             tables=self._tables,
             bring=self._bring,
             file_name=lambda sample: self.names[sample.sample_id],
-            n_samples=len(self.samples),
+            listed=self.samples,
             info=self.snapshot.info,
         )
 
@@ -78,18 +78,19 @@ class Material:
         return {self.sha256(sample) for sample in self.samples}
 
     def _items(self) -> Iterator[tuple[Sample, list[Annotation]]]:
-        for chunk, table in self._tables():
+        for chunk, table in self._tables(rows.ANNOTATION_SCHEMA.names):
             of_sample: dict[str, list[Annotation]] = {sample.sample_id: [] for sample in chunk}
             for annotation in rows.annotations_from_arrow(table):
                 of_sample[annotation.sample_id].append(annotation)
             for sample in chunk:
                 yield sample, of_sample[sample.sample_id]
 
-    def _tables(self) -> Iterator[tuple[list[Sample], pa.Table]]:
+    def _tables(self, columns: Sequence[str]) -> Iterator[tuple[list[Sample], pa.Table]]:
         for start in range(0, len(self.samples), _CHUNK):
             chunk = list(self.samples[start : start + _CHUNK])
             ids = pa.array([sample.sample_id for sample in chunk], pa.string())
-            table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist())
+            wanted = list(dict.fromkeys(["sample_id", "ann_id", *columns]))
+            table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist(), columns=wanted)
             place = pc.index_in(table["sample_id"], value_set=ids)
             keys = pa.table({"place": place, "ann_id": table["ann_id"]})
             yield chunk, table.take(pc.sort_indices(keys, [("place", "ascending"), ("ann_id", "ascending")]))

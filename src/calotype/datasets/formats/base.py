@@ -7,7 +7,7 @@ A reader never touches the store: it turns files into `Parsed`, in which each th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -134,8 +134,8 @@ class Parsed:
 class ExportSamples:
     """What a writer gets: samples with their annotations, and how to get at the bytes.
 
-    `items()` yields (sample, annotations) in a fixed order and may be called several times; `tables()` yields the same
-    as some thousand samples and their annotation rows (`rows.ANNOTATION_SCHEMA`), in the order of the samples.
+    `items()` yields (sample, annotations) in a fixed order and may be called several times; `tables(columns)` yields
+    the same as some thousand samples and columns of their annotation rows, in the order of the samples.
     `bring(sample, target)` puts the sample's image at a path, or leaves it where it lies, and says which.
     `file_name(sample)` is a safe, unique, relative posix path with the right extension that the writer uses below its
     image folder.
@@ -143,11 +143,16 @@ class ExportSamples:
 
     ontology: Ontology
     items: Callable[[], Iterator[tuple[Sample, list[Annotation]]]]
-    tables: Callable[[], Iterator[tuple[list[Sample], pa.Table]]]
+    tables: Callable[[Sequence[str]], Iterator[tuple[list[Sample], pa.Table]]]
     bring: Callable[[Sample, Path], bool]
     file_name: Callable[[Sample], str]
-    n_samples: int
+    listed: Sequence[Sample]
     info: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples are to be written."""
+        return len(self.listed)
 
 
 @dataclass(frozen=True, slots=True)

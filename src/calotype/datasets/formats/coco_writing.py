@@ -34,6 +34,7 @@ _PLAIN = (
     "extra",
     "attributes",
 )
+_COLUMNS = (*_PLAIN, "rings", "mask_rle", "mask_h", "mask_w", "keypoints")
 
 
 def write(samples: ExportSamples, out: Path, *, progress: Progress) -> Written:
@@ -57,10 +58,9 @@ class _Writing:
     def write(self) -> Written:
         (self._out / "annotations").mkdir(parents=True, exist_ok=True)
         by_split: dict[str, list[Sample]] = {}
-        for chunk, _ in self._samples.tables():
-            for sample in chunk:
-                by_split.setdefault(sample.split, []).append(sample)
-                self._split_of[sample.sample_id] = sample.split
+        for sample in self._samples.listed:
+            by_split.setdefault(sample.split, []).append(sample)
+            self._split_of[sample.sample_id] = sample.split
         licences = _Licences(self._info.get("licenses"), [s.licence for of in by_split.values() for s in of])
         files = {split: self._begin(split, of, licences) for split, of in sorted(by_split.items())}
         try:
@@ -111,7 +111,7 @@ class _Writing:
         anew = self._numbered_anew()
         n_written: Counter[str] = Counter()
         done = 0
-        for chunk, table in self._samples.tables():
+        for chunk, table in self._samples.tables(_COLUMNS):
             drawn = table.filter(pc.is_valid(table["x"]))
             self._losses["annotation of kind classification"] += table.num_rows - drawn.num_rows
             with collector_paused():
@@ -131,15 +131,18 @@ class _Writing:
 
     def _numbered_anew(self) -> set[str]:
         """Splits in which not every annotation has a number of its own from its source."""
-        given: dict[str, list[str]] = {split: [] for split in set(self._split_of.values())}
-        for _, table in self._samples.tables():
-            drawn = table.filter(pc.is_valid(table["x"])).select(["sample_id", "source_id"])
-            pairs = zip(drawn["sample_id"].to_pylist(), drawn["source_id"].to_pylist(), strict=True)
-            for sample_id, source_id in pairs:
-                given[self._split_of[sample_id]].append(source_id)
-        return {
-            split for split, ids in given.items() if len(set(ids)) < len(ids) or not all(map(_is_number, ids))
-        }
+        given: dict[str, list[pa.Array]] = {split: [] for split in set(self._split_of.values())}
+        for chunk, table in self._samples.tables(("source_id", "x")):
+            drawn = table.filter(pc.is_valid(table["x"]))
+            for split in given:
+                ids = pa.array([s.sample_id for s in chunk if s.split == split], pa.string())
+                own = (
+                    drawn["source_id"].filter(pc.is_in(drawn["sample_id"], ids))
+                    if len(given) > 1
+                    else drawn["source_id"]
+                )
+                given[split].append(own.combine_chunks())
+        return {split for split, parts in given.items() if not _own_numbers(pa.concat_arrays(parts))}
 
     def _rows(self, table: pa.Table) -> Iterator[tuple[str, dict[str, Any]]]:
         columns = [table[name].to_pylist() for name in _PLAIN]
@@ -205,5 +208,11 @@ def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:
     return made
 
 
+def _own_numbers(ids: pa.Array) -> bool:
+    """Whether all are whole numbers and no two are equal."""
+    whole = pc.match_substring_regex(ids, "^-?[0-9]+$")
+    return bool(pc.all(whole, min_count=0).as_py()) and pc.count_distinct(ids).as_py() == len(ids)
+
+
 def _is_number(text: str) -> bool:
-    return text.removeprefix("-").isdecimal() and text.isascii()
+    return text.isdecimal() or text.removeprefix("-").isdecimal()

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from calotype.datasets.formats import yolo_files
+from calotype.datasets.formats import yolo_files, yolo_writing
 from calotype.datasets.formats.base import (
     ExportSamples,
     LabelFileUnreadable,
@@ -24,7 +24,7 @@ from calotype.datasets.formats.base import (
     Written,
 )
 from calotype.datasets.formats.yolo_files import Config, Row, refused
-from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.datasets.model import Kind
 from calotype.foundation.progress import Progress, silent
 from calotype.vision import images as vision
 
@@ -63,20 +63,19 @@ class Yolo:
         losses: Counter[str] = Counter()
         losses["id of a class (numbered from 0)"] = sum(c.id != at for at, c in enumerate(classes))
         files, splits, n_annotations = ["data.yaml"], set(), 0
-        for sample, labels in samples.items():
-            split = sample.split or _NO_SPLIT
-            splits.add(split)
-            place = f"images/{split}/{samples.file_name(sample)}"
-            if samples.bring(sample, out / place):
-                files.append(place)
-            rows = [text for a in labels if (text := _row(a, sample, number_of)) is not None]
-            n_annotations += len(rows)
-            losses.update(_lost(sample, labels))
-            if labels or BACKGROUND in sample.tags:
-                target = PurePosixPath(f"labels/{split}/{samples.file_name(sample)}").with_suffix(".txt")
-                (out / target).parent.mkdir(parents=True, exist_ok=True)
-                (out / target).write_text("".join(f"{text}\n" for text in rows), encoding="utf-8")
-                files.append(str(target))
+        written = yolo_writing.LabelFiles(out)
+        for chunk, table in samples.tables(yolo_writing.COLUMNS):
+            losses.update(yolo_writing.losses_of(chunk, table, BACKGROUND))
+            for sample, rows, is_labelled in yolo_writing.rows_of(chunk, table, number_of):
+                split = sample.split or _NO_SPLIT
+                splits.add(split)
+                name = samples.file_name(sample)
+                if samples.bring(sample, out / f"images/{split}/{name}"):
+                    files.append(f"images/{split}/{name}")
+                n_annotations += len(rows)
+                if is_labelled or BACKGROUND in sample.tags:
+                    files.append(written.write(f"labels/{split}/{name.rpartition('.')[0]}.txt", rows))
+            progress("writing labels", len(files), len(files))
         (out / "data.yaml").write_text(_config(splits, [c.name for c in classes]), encoding="utf-8")
         lost = tuple(Loss(what, count) for what, count in sorted((+losses).items()))
         return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
@@ -212,44 +211,6 @@ def _annotation(row: Row, key: str, where: str, size_wh: tuple[int, int], config
     return ParsedAnnotation(
         key, name, Kind.BOX, where, bbox_xywh_px=box, area_px=box[2] * box[3], score=row.score
     )
-
-
-def _row(a: Annotation, sample: Sample, number_of: dict[int, int]) -> str | None:
-    """The row of an annotation: its largest ring, or its box; None for one of the whole image."""
-    if a.kind is Kind.POLYGON and a.rings_px:
-        ring = max(a.rings_px, key=_ring_area)
-        shares = [v / (sample.height_px if at % 2 else sample.width_px) for at, v in enumerate(ring)]
-    elif a.bbox_xywh_px is not None:
-        x, y, w, h = a.bbox_xywh_px
-        shares = [
-            (x + w / 2) / sample.width_px, (y + h / 2) / sample.height_px, w / sample.width_px, h / sample.height_px
-        ]  # fmt: skip
-    else:
-        return None
-    return " ".join([str(number_of[a.class_id]), *(f"{share:.12g}" for share in shares)])
-
-
-def _ring_area(ring: tuple[float, ...]) -> float:
-    xs, ys = ring[::2], ring[1::2]
-    return abs(sum(xs[at - 1] * ys[at] - xs[at] * ys[at - 1] for at in range(len(xs)))) / 2
-
-
-def _lost(sample: Sample, labels: list[Annotation]) -> Counter[str]:
-    losses: Counter[str] = Counter()
-    for a in labels:
-        if a.bbox_xywh_px is None and not a.rings_px:
-            losses[f"annotation of kind {a.kind}"] += 1
-        elif a.kind is Kind.POLYGON:
-            losses["part of a polygon of several parts (the largest is kept)"] += max(0, len(a.rings_px) - 1)
-        elif a.kind is not Kind.BOX:
-            losses[f"shape of a {a.kind} (its box is kept)"] += 1
-        facts = {"id": a.source_id, "score": a.score is not None, "iscrowd": a.iscrowd, "extra": a.extra}
-        losses.update(f"{what} of an annotation" for what, value in facts.items() if value)
-        losses["attribute of an annotation"] += len(a.attributes)
-    tags = [tag for tag in sample.tags if tag != BACKGROUND]
-    facts = {"metadata": sample.metadata, "licence": sample.licence, "source": sample.source, "tags": tags}
-    losses.update(f"{what} of a sample" for what, value in facts.items() if value)
-    return losses
 
 
 def _config(splits: set[str], names: list[str]) -> str:
