@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets import rows
 from calotype.datasets.commits import Delta, Diff
+from calotype.datasets.engine import engine
 from calotype.datasets.snapshot import Snapshot
 
 
@@ -58,10 +58,10 @@ def equal_ids(before: pa.Table, after: pa.Table, key: str, compared: Sequence[st
     if before.num_rows == 0 or after.num_rows == 0:
         return pa.array([], pa.string())
     listed = ", ".join(f'"{name}"' for name in compared)
-    with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
-        engine.register("before", before)
-        engine.register("after", after)
-        found = engine.sql(
+    with engine() as sql:
+        sql.register("before", before)
+        sql.register("after", after)
+        found = sql.sql(
             f"""
             SELECT x.id FROM (SELECT {key} AS id, hash(row({listed})) AS content FROM before) x
             JOIN (SELECT {key} AS id, hash(row({listed})) AS content FROM after) y USING (id, content)

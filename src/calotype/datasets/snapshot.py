@@ -8,18 +8,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets import query, rows
 from calotype.datasets.commits import DatasetInfo, Documents, Pins
+from calotype.datasets.engine import engine
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
 from calotype.datasets.query.compile import Compiler
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import sha256_json
 from calotype.store import Store
+from calotype.store.tables import matching
 from calotype.vision.ontology import Ontology
+
+_IN_MEMORY_ROWS = 2_000_000
 
 Where = str | query.Expression | None
 
@@ -101,13 +104,15 @@ class Snapshot:
         if where is None:
             n_samples = self._count(rows.SAMPLES)
             return {"samples": n_samples, "annotations": sum(self._count(self._table(name)) for name in sets)}
-        ids = self.ids(where, label_set=label_set or DEFAULT_LABEL_SET)
-        total = sum(self.annotations(name, sample_ids=ids, columns=["ann_id"]).num_rows for name in sets)
-        return {"samples": len(ids), "annotations": total}
+        found = self._matching(where, label_set or DEFAULT_LABEL_SET)
+        return {"samples": len(found), "annotations": sum(self._count_on(name, found) for name in sets)}
 
     def by_class(self, where: Where = None, *, label_set: str = DEFAULT_LABEL_SET) -> dict[str, int]:
         """Annotations of each class of the ontology (0 for unused ones), most frequent first."""
-        table = self.annotations(label_set, where=where, columns=["class_id"])
+        if where is None and self._table(label_set) in self.pins:
+            table = self._columns(self._table(label_set), ["class_id"])
+        else:
+            table = self.annotations(label_set, where=where, columns=["class_id"])
         counted = {entry["values"]: entry["counts"] for entry in table["class_id"].value_counts().to_pylist()}
         counts = {c.name: int(counted.get(c.id, 0)) for c in self.ontology.classes}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
@@ -218,32 +223,56 @@ class Snapshot:
     def _index(self) -> pa.Table:
         if rows.SAMPLES not in self.pins:
             return rows.SAMPLE_SCHEMA.empty_table().select(["sample_id", "name"])
-        table = self._read(rows.SAMPLES, ["sample_id", "name"])
-        return table.sort_by([("name", "ascending"), ("sample_id", "ascending")])
+        table, pin = f"{self.dataset.id}/{rows.SAMPLES}", self.pins[rows.SAMPLES]
+        order = [("name", "ascending"), ("sample_id", "ascending")]
+        tables = self._store.tables
+        return tables.kept(
+            ("by name", table, pin),
+            lambda: tables.read(table, pin, columns=["sample_id", "name"]).sort_by(order),
+        )
 
     def _matching(self, where: str | query.Expression, label_set: str) -> pa.Array:
+        """Ids of the samples that match, in no order."""
         tree = query.parse(where) if isinstance(where, str) else where
         compiled = Compiler(ontology=self.ontology, fields=self.fields).compile(tree)
         if rows.SAMPLES not in self.pins:
             return pa.array([], pa.string())
-        with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
-            engine.register("s", self._read(rows.SAMPLES, None))
+        with engine() as sql:
+            sql.register("s", self._scanned(rows.SAMPLES, ["sample_id", *compiled.columns("s")]))
             if compiled.needs_annotations:
-                engine.register(
-                    "a", self.annotations(label_set).drop(["rings", "mask_rle", "keypoints", "extra"])
+                sql.register(
+                    "a", self._scanned(self._table(label_set), ["sample_id", *compiled.columns("a")])
                 )
-            found = engine.sql(
+            found = sql.sql(
                 f"SELECT s.sample_id FROM s WHERE {compiled.sql}", params=compiled.parameters
             ).to_arrow_table()
         return found["sample_id"].combine_chunks().cast(pa.string())
 
+    def _scanned(self, table: str, columns: Sequence[str]) -> Any:
+        """Something that DuckDB reads: columns in memory for a small table, the files for a large one."""
+        if table not in self.pins:
+            return rows.schema_of(table).empty_table()
+        if self._count(table) > _IN_MEMORY_ROWS:
+            return self._store.tables.at(f"{self.dataset.id}/{table}", self.pins[table])
+        return self._columns(table, sorted(set(columns)))
+
+    def _columns(self, table: str, names: Sequence[str]) -> pa.Table:
+        return self._store.tables.columns(f"{self.dataset.id}/{table}", self.pins[table], names)
+
+    def _count_on(self, label_set: str, ids: pa.Array) -> int:
+        """Annotations that some samples have in a label set."""
+        table = self._table(label_set)
+        if table not in self.pins or len(ids) == 0:
+            return 0
+        if len(ids) <= 1_000:
+            where = matching("sample_id", ids.to_pylist())
+            return self._store.tables.count(f"{self.dataset.id}/{table}", self.pins[table], where=where)
+        return int(pc.sum(pc.is_in(self._columns(table, ["sample_id"])["sample_id"], ids)).as_py() or 0)
+
     def _read(
         self, table: str, columns: list[str] | None, *, keys: Sequence[str] | None = None, key: str = ""
     ) -> pa.Table:  # fmt: skip
-        where = None
-        if keys is not None:
-            listed = ", ".join("'" + value.replace("'", "''") + "'" for value in keys)
-            where = f"{key} IN ({listed})" if keys else "false"
+        where = None if keys is None else matching(key, keys)
         return self._store.tables.read(
             f"{self.dataset.id}/{table}", self.pins[table], columns=columns, where=where
         )

@@ -29,6 +29,7 @@ from calotype.store.table_index import keep_indexed
 _KEYS_A_DELETE = 5_000
 _KEYS_A_LOOKUP = 20_000
 _CACHE_BYTES = 256_000_000
+_KEPT_BYTES = 256_000_000
 _OPEN_TABLES = 64
 
 
@@ -75,6 +76,7 @@ class Tables:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
         self._open: OrderedDict[tuple[str, int], lance.LanceDataset] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
         self._lock = Lock()
         self._session = lance.Session(  # type: ignore[attr-defined]
             index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
@@ -166,9 +168,30 @@ class Tables:
             columns=list(columns) if columns is not None else None, filter=where
         )
 
-    def count(self, table: str, pin: int) -> int:
-        """Number of rows at a pin."""
-        return int(self.at(table, pin).count_rows())
+    def count(self, table: str, pin: int, *, where: str | None = None) -> int:
+        """Number of rows at a pin, or of those that a Lance filter of our own code finds."""
+        return int(self.at(table, pin).count_rows(filter=where))
+
+    def columns(self, table: str, pin: int, names: Sequence[str]) -> pa.Table:
+        """Whole columns of a pinned version, kept in memory while there is room: versions never change."""
+        return self.kept(
+            ("columns", table, pin, *names), lambda: self.at(table, pin).to_table(columns=list(names))
+        )
+
+    def kept(self, key: tuple[Any, ...], make: Callable[[], pa.Table]) -> pa.Table:
+        """What was made of a version before, or now; the least used gives way when the room is full."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        made = make()
+        if made.nbytes <= _KEPT_BYTES // 4:
+            with self._lock:
+                self._kept[key] = made
+                while sum(table.nbytes for table in self._kept.values()) > _KEPT_BYTES:
+                    self._kept.popitem(last=False)
+        return made
 
     def at(self, table: str, pin: int) -> lance.LanceDataset:
         """The Lance dataset of a pinned version (kept open; versions never change).

@@ -6,6 +6,7 @@ Names are looked up in fixed lists and in the dataset's own metadata fields; val
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,10 @@ class Compiled:
     parameters: list[Any] = field(default_factory=list)
     needs_annotations: bool = False
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of `s` or `a` that the clause reads, in order of name."""
+        return sorted(set(re.findall(rf'\b{table}\."?(\w+)"?', self.sql)))
+
 
 class Compiler:
     """Compiles one expression against one dataset state."""
@@ -122,13 +127,11 @@ class Compiler:
             )
         self._needs_annotations = True
         where = "" if tree.where is None else f" WHERE {self._sql(tree.where, inside=True)}"
-        counted = f"SELECT a.sample_id FROM a{where} GROUP BY a.sample_id HAVING count(*)"
-        if tree.op == ">=" and tree.value == 1:
-            return f"(s.sample_id IN ({counted} >= 1))"
-        per_sample = (
-            f"(SELECT count(*) FROM a WHERE a.sample_id = s.sample_id{where.replace(' WHERE ', ' AND ', 1)})"
-        )
-        return f"({per_sample} {tree.op} {self._bind(tree.value)})"
+        op, value, within = _grouped(tree.op, tree.value)
+        if op is None:
+            return "true" if within else "false"
+        counted = f"SELECT a.sample_id FROM a{where} GROUP BY a.sample_id HAVING count(*) {op} {value}"
+        return f"(s.sample_id {'IN' if within else 'NOT IN'} ({counted}))"
 
     def _has(self, tree: Has, *, inside: bool) -> str:
         if tree.name in ("classes", "class"):
@@ -204,6 +207,26 @@ class Compiler:
     def _bind(self, value: Any) -> str:
         self._parameters.append(value)
         return f"${len(self._parameters)}"
+
+
+def _grouped(op: str, value: int) -> tuple[str | None, int, bool]:
+    """A comparison with a count as one over groups, which have at least one row: operator, number, in or not in.
+
+    Without an operator the answer is the same for every sample.
+    """
+    if op in ("<", "<="):
+        other, number, within = _grouped(">=" if op == "<" else ">", value)
+        return other, number, not within
+    if op == "!=":
+        other, number, within = _grouped("=", value)
+        return other, number, not within
+    if op == ">":
+        op, value = ">=", value + 1
+    if op == ">=":
+        return (None, 0, True) if value <= 0 else (">=", value, True)
+    if value == 0:
+        return ">=", 1, False
+    return (None, 0, False) if value < 0 else ("=", value, True)
 
 
 def _fitting(tree: Compare, kind: str) -> Literal:
