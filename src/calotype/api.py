@@ -21,8 +21,10 @@ from typing import Any, Protocol, TypeVar
 from calotype.acquire import service as acquire
 from calotype.acquire.folders import PathNotFound
 from calotype.acquire.model import Added
+from calotype.annotate import putting
 from calotype.annotate import service as annotate
 from calotype.annotate.model import Imported
+from calotype.annotate.putting import Replace
 from calotype.augment import service as augmenting
 from calotype.checks import service as checks
 from calotype.checks.model import CheckReport
@@ -165,6 +167,19 @@ class Dataset:
             media=media, progress=self._hand.progress,
         )  # fmt: skip
 
+    def put_annotations(
+        self, table: Any, *, label_set: str = DEFAULT_LABEL_SET, replace: Replace = None
+    ) -> int:  # fmt: skip
+        """Put an Arrow table of boxes or classes as one edit; see `annotate.putting` for its columns.
+
+        Args:
+            table: `sample_id`, `class` or `class_id`, for boxes `x`, `y`, `w`, `h` in pixels, optionally `score` ...
+            replace: "samples" takes away what these samples had in the label set before.
+        Returns: The number of rows.
+        Raises: RowsInvalid.
+        """
+        return self._do(putting.put_annotations, table, label_set=label_set, replace=replace)
+
     def set_contract(self, text: str) -> None:
         """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
         self._do(checks.set_contract, text)
@@ -272,6 +287,19 @@ class View:
 
     def __len__(self) -> int:
         return self.count()["samples"]
+
+    def samples(self, ids: Sequence[str] | None = None, *, columns: Sequence[str] | None = None) -> Any:
+        """Samples as an Arrow table, by id or all that match, by name."""
+        return self.snapshot().samples(where=self._query, ids=ids, columns=columns)
+
+    def annotations(
+        self, ids: Sequence[str] | None = None, *, label_set: str = DEFAULT_LABEL_SET,
+        columns: Sequence[str] | None = None,
+    ) -> Any:  # fmt: skip
+        """Annotations as an Arrow table, of some samples by id or of all that match; boxes are `x`, `y`, `w`, `h`."""
+        return self.snapshot().annotations(
+            label_set, where=None if ids is not None else self._query, sample_ids=ids, columns=columns
+        )
 
     def curate(self, n: int, *, by: str = "diversity", seed: int = 0) -> Selection:
         """Pick `n` samples, `by` "random" or "diversity"; each pick carries its reason.

@@ -39,6 +39,14 @@ class NothingToImport(Invalid):
     fix = "correct the file at its source; pass --images DIR when the pictures lie elsewhere"
 
 
+class RowsInvalid(Invalid):
+    """A table of annotations breaks a promise of the model."""
+
+    code = "rows-invalid"
+    what = "these annotations cannot be put: {detail}"
+    fix = "correct the rows and put the table again; nothing of it was written"
+
+
 class PolicyUnknown(Invalid):
     """Not one of the three ways."""
 

@@ -44,7 +44,6 @@ class _TableEdit:
 
     table: str
     schema: pa.Schema
-    key: str
     remove: tuple[Removal, ...]
     staged: Staged | None
 
@@ -90,7 +89,7 @@ def _stage(
     if len(change.put_samples) or change.remove_samples:
         arrow = _arrow(change.put_samples, rows.samples_to_arrow)
         keys = [Removal("sample_id", change.remove_samples), Removal("sample_id", _ids(arrow, "sample_id"))]
-        edits.append(_table_edit(store, snapshot, rows.SAMPLES, "sample_id", keys, arrow))
+        edits.append(_table_edit(store, snapshot, rows.SAMPLES, keys, arrow))
     orphaned = snapshot.label_sets if change.remove_samples else ()
     for label_set in {
         *change.put_annotations,
@@ -99,28 +98,20 @@ def _stage(
         *orphaned,
     }:
         put = change.put_annotations.get(label_set, ())
-        if isinstance(put, RowStream):
-            edits.append(_streamed(store, snapshot, label_set, put))
-            continue
-        arrow = _arrow(put, rows.annotations_to_arrow)
+        if not isinstance(put, RowStream):
+            put = _arrow(put, rows.annotations_to_arrow)
         keys = [
             Removal("ann_id", change.remove_annotations.get(label_set, ())),
-            Removal("ann_id", _ids(arrow, "ann_id")),
+            Removal("ann_id", [] if isinstance(put, RowStream) else _ids(put, "ann_id")),
             Removal("sample_id", change.remove_annotations_of.get(label_set, ())),
             Removal("sample_id", change.remove_samples),
         ]
-        edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), "ann_id", keys, arrow))
+        edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), keys, put))
     return [edit for edit in edits if edit.remove or edit.staged], _documents(snapshot, change)
 
 
-def _streamed(store: Store, snapshot: Snapshot, label_set: str, put: RowStream) -> _TableEdit:
-    table, schema = rows.annotation_table(label_set), rows.ANNOTATION_SCHEMA
-    staged = store.tables.stage(f"{snapshot.dataset.id}/{table}", put.batches(), schema=schema)
-    return _TableEdit(table, schema, "ann_id", (), staged)
-
-
 def _table_edit(
-    store: Store, snapshot: Snapshot, table: str, key: str, remove: list[Removal], arrow: pa.Table
+    store: Store, snapshot: Snapshot, table: str, remove: list[Removal], put: pa.Table | RowStream
 ) -> _TableEdit:  # fmt: skip
     full = f"{snapshot.dataset.id}/{table}"
     present: list[Removal] = []
@@ -129,8 +120,12 @@ def _table_edit(
             found = store.tables.present(full, snapshot.pins[table], removal.column, removal.values)
             if found:
                 present.append(Removal(removal.column, sorted(set(found))))
-    staged = store.tables.stage(full, arrow, schema=arrow.schema) if arrow.num_rows else None
-    return _TableEdit(table, arrow.schema, key, tuple(present), staged)
+    schema = rows.schema_of(table)
+    staged = None
+    if len(put):
+        batches = put.batches() if isinstance(put, RowStream) else put
+        staged = store.tables.stage(full, batches, schema=schema)
+    return _TableEdit(table, schema, tuple(present), staged)
 
 
 def _learned(snapshot: Snapshot, change: Change) -> dict[str, str]:
@@ -183,7 +178,7 @@ def _publish(
                 schema=edit.schema,
                 remove=edit.remove,
                 staged=edit.staged,
-                index=list(dict.fromkeys((edit.key, "sample_id"))),
+                index=sorted({"sample_id", *(removal.column for removal in edit.remove)}),
             )
         hashes = {kind: repository.put_document(tx.conn, kind, body) for kind, (_, body) in documents.items()}
         new = replace(base, pins=pins, documents={**base.documents, **hashes}, sequence=base.sequence + 1)

@@ -206,14 +206,19 @@ class Snapshot:
         """A readable file with the sample's bytes."""
         return self._store.media.path(sample.media_sha256)
 
-    def rows_of(self, table: str, *, not_in: Snapshot | None = None) -> pa.Table:
-        """All rows of one table (`samples`, `ann/...`); empty when the state has none.
+    def rows_of(
+        self, table: str, *, not_in: Snapshot | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:  # fmt: skip
+        """All rows of one table (`samples`, `ann/...`), in no order; empty when the state has none.
 
         With `not_in` only the rows of files that the other state does not hold as they are: every row that differs,
         and perhaps some that are equal.
         """
         if table not in self.pins:
-            return rows.schema_of(table).empty_table()
+            empty = rows.schema_of(table).empty_table()
+            return empty if columns is None else empty.select(list(columns))
+        if columns is not None:
+            return self._columns(table, columns)
         if not_in is not None and table in not_in.pins:
             full = f"{self.dataset.id}/{table}"
             return self._store.tables.only_in(full, self.pins[table], not_in.pins[table])

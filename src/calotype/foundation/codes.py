@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
     "file-unreadable": _INVALID,
     "storage-failed": _EXTERNAL,
     "table-damaged": Code(500, EXTERNAL),
+    "rows-invalid": _INVALID,
     "images-mode-unknown": _INVALID,
     "media-mode-unknown": _INVALID,
     "media-changed": _CONFLICT,

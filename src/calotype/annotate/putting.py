@@ -1,0 +1,184 @@
+"""Putting annotations as an Arrow table: predictions and corrections by the million, judged by columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calotype.annotate.model import RowsInvalid
+from calotype.datasets import refs, rows
+from calotype.datasets.change import Change, RowStream
+from calotype.datasets.edit import apply
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.datasets.row_ids import new_ids
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.store import Store
+
+Replace = Literal["samples"] | None
+
+_BATCH_ROWS = 262_144
+_GIVEN = (
+    "sample_id",
+    "class",
+    "class_id",
+    "x",
+    "y",
+    "w",
+    "h",
+    "score",
+    "iscrowd",
+    "area_px",
+    "attributes",
+    "ann_id",
+)
+
+
+def put_annotations(
+    actor: Actor, name: str, table: pa.Table, *, store: Store, label_set: str = DEFAULT_LABEL_SET,
+    replace: Replace = None,
+) -> int:  # fmt: skip
+    """Put boxes, or classes of whole images, into a label set of a branch, as one edit.
+
+    Args:
+        table: Columns `sample_id` (32 hexadecimal digits), `class_id` (int) or `class` (name), for boxes `x`, `y`, `w`,
+            `h` (pixels of the upright image, left-top corner and size), and where wanted `score` in [0, 1], `iscrowd`,
+            `area_px`, `attributes` (JSON text), `ann_id` (an annotation to replace; without it all rows are new).
+        replace: "samples" takes away what the samples of the table had in this label set before.
+    Returns: The number of rows put.
+    Raises: NotPermitted, DatasetNotFound, RowsInvalid (says which row and why; nothing is written).
+    """
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    unknown = sorted(set(table.column_names) - set(_GIVEN))
+    if unknown:
+        raise RowsInvalid(where=f"column {unknown[0]}", detail=f"it is none of {', '.join(_GIVEN)}")
+    table = _typed(table)
+    _judge_boxes(table)
+
+    def plan(snapshot: Snapshot) -> Change:
+        known = _judge_samples(table, snapshot)
+        classes = _class_ids(table, snapshot)
+        make = _batches(table, classes, actor.name)
+        put: Any = RowStream(make, table.num_rows)
+        if "ann_id" in table.column_names:
+            put = pa.Table.from_batches(list(make()), rows.ANNOTATION_SCHEMA)
+        gone = {label_set: known.to_pylist()} if replace == "samples" else {}
+        return Change(put_annotations={label_set: put}, remove_annotations_of=gone)
+
+    apply(
+        actor, name, plan, store=store, verb="annotations.put",
+        details={"label_set": label_set, "annotations": table.num_rows, "replace": replace or ""},
+    )  # fmt: skip
+    return int(table.num_rows)
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """The table with the types of the model, and no row without a sample."""
+    types = {field.name: field.type for field in rows.ANNOTATION_SCHEMA} | {"class": pa.string()}
+    for at, name in enumerate(table.column_names):
+        try:
+            column = table[name].cast(types[name])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise RowsInvalid(where=f"column {name}", detail=str(error).splitlines()[0]) from error
+        table = table.set_column(at, pa.field(name, types[name]), column)
+    for name in {"sample_id", "ann_id"} & set(table.column_names):
+        _refuse(table[name].is_null().to_numpy(), f"it has no {name}")
+    return table
+
+
+def _judge_boxes(table: pa.Table) -> None:
+    if "sample_id" not in table.column_names:
+        raise RowsInvalid(where="the table", detail="it has no column sample_id")
+    given = [side for side in "xywh" if side in table.column_names]
+    if given and len(given) < 4:
+        raise RowsInvalid(where="the table", detail="a box needs x, y, w and h")
+    bad = np.zeros(table.num_rows, bool)
+    for side in given:
+        numbers = _numbers(table, side)
+        bad |= ~np.isfinite(numbers) | ((numbers <= 0) if side in "wh" else False)
+    _refuse(bad, "its box is not finite or has no area")
+    if "score" in table.column_names:
+        scores = _numbers(table, "score")
+        _refuse((scores < 0) | (scores > 1), "its score is outside 0 to 1")
+
+
+def _judge_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
+    """The distinct samples of the table, all of which the dataset has."""
+    named = pc.unique(table["sample_id"])
+    present = snapshot.rows_of(rows.SAMPLES, columns=["sample_id"])["sample_id"].combine_chunks()
+    missing = pc.invert(pc.is_in(named, value_set=present))
+    if pc.any(missing).as_py():
+        first = named.filter(missing)[0].as_py()
+        row = pc.index(table["sample_id"], first).as_py()
+        raise RowsInvalid(where=f"row {row}", detail=f"{snapshot.dataset.name} has no sample {first!r}")
+    return named
+
+
+def _class_ids(table: pa.Table, snapshot: Snapshot) -> pa.Array:
+    if "class" in table.column_names:
+        names = list(snapshot.ontology.names)
+        found = pc.index_in(table["class"].combine_chunks(), value_set=pa.array(names, pa.string()))
+        _refuse(found.is_null().to_numpy(zero_copy_only=False), "its class is not in the ontology")
+        ids = pa.array([made.id for made in snapshot.ontology.classes], pa.int32())
+        return ids.take(found)
+    if "class_id" not in table.column_names:
+        raise RowsInvalid(where="the table", detail="it has neither a column class nor class_id")
+    given = table["class_id"].combine_chunks().cast(pa.int32())
+    known = pa.array([made.id for made in snapshot.ontology.classes], pa.int32())
+    unknown = pc.invert(pc.is_in(given, value_set=known)).to_numpy(zero_copy_only=False)
+    _refuse(unknown, "its class is not in the ontology")
+    return given
+
+
+def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], Iterator[pa.RecordBatch]]:
+    """Rows of the schema, made some at a time; asked again, they are the same rows under the same ids."""
+    ids = None if "ann_id" in table.column_names else new_ids(table.num_rows)
+    at_us = now_us()
+
+    def make() -> Iterator[pa.RecordBatch]:
+        for start in range(0, table.num_rows, _BATCH_ROWS):
+            part = table.slice(start, _BATCH_ROWS)
+            n = part.num_rows
+            columns = {name: part[name].combine_chunks() for name in part.column_names if name != "class"}
+            columns["class_id"] = classes.slice(start, n)
+            if ids is not None:
+                columns["ann_id"] = ids.slice(start, n)
+            columns["kind"] = pa.repeat("box" if "x" in columns else "classification", n)
+            if "area_px" not in columns and "x" in columns:
+                columns["area_px"] = pc.multiply(
+                    columns["w"].cast(pa.float64()), columns["h"].cast(pa.float64())
+                )
+            columns["author"] = pa.repeat(author, n)
+            columns["created_at_us"] = pa.repeat(at_us, n)
+            yield _whole_row(columns, n)
+
+    return make
+
+
+def _whole_row(columns: dict[str, pa.Array], n: int) -> pa.RecordBatch:
+    arrays = []
+    for field in rows.ANNOTATION_SCHEMA:
+        if field.name in columns:
+            arrays.append(columns[field.name].cast(field.type))
+        elif field.name == "iscrowd":
+            arrays.append(pa.repeat(False, n))
+        else:
+            arrays.append(pa.repeat("", n) if field.type == pa.string() else pa.nulls(n, field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=rows.ANNOTATION_SCHEMA)
+
+
+def _numbers(table: pa.Table, name: str) -> Any:
+    return table[name].combine_chunks().cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def _refuse(bad: Any, detail: str) -> None:
+    if bad.any():
+        raise RowsInvalid(
+            where=f"row {int(np.argmax(bad))}", detail=f"{detail} ({int(bad.sum())} rows in all)"
+        )
