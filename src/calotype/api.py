@@ -37,13 +37,13 @@ from calotype.datasets.recipe_derive import Derived
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress, silent
-from calotype.govern import service as govern
-from calotype.govern.model import Verified
 from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
 from calotype.release.model import Exported, Gatekeeper, ImagesMode, Splitter
 from calotype.release.model import Release as Frozen
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
+from calotype.reliability import service as reliability
+from calotype.reliability.model import Verified
 from calotype.store import Store
 from calotype.transform import service as transforming
 
@@ -104,7 +104,7 @@ class Workspace:
 
     def verify(self, *, deep: bool = False) -> Verified:
         """Prove that every commit can be read and nothing is missing; `deep` hashes all media again."""
-        return govern.verify(
+        return reliability.verify(
             self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
         )
 

@@ -126,6 +126,8 @@ CODES: dict[str, Code] = {
     "pipeline-gate-red": _RED,
     "pipeline-release-taken": _CONFLICT,
     "run-not-found": _NOT_FOUND,
+    # reliability
+    "repair-source-not-found": _NOT_FOUND,
     # models
     "embedder-unknown": _NOT_FOUND,
     "model-unusable": _INVALID,

@@ -213,6 +213,12 @@ class Tables:
                 self._open.popitem(last=False)
         return dataset
 
+    def forget(self, table: str) -> None:
+        """Close what is kept open of a table: its files were put back or moved."""
+        with self._lock:
+            for key in [key for key in self._open if key[0] == table]:
+                del self._open[key]
+
     def tag(self, table: str, pin: int, name: str) -> None:
         """Keep a version from being cleaned up."""
         tags = self.at(table, pin).tags

@@ -1,0 +1,76 @@
+"""The command line of reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from calotype.foundation.codes import FINDINGS
+from calotype.foundation.terminal import facts, table, terminal
+from calotype.reliability import service
+from calotype.reliability.model import Problem, Verified
+
+_SHOWN = 50
+
+
+def verify(
+    ctx: typer.Context,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every column and hash all media and release files again.")
+    ] = False,
+) -> None:
+    """Prove that every commit can be read and nothing is missing."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        found = service.verify(t.actor, store=t.store(), deep=deep, progress=progress)
+    t.emit(found.to_dict(), _told(found))
+    if not found.ok:
+        raise typer.Exit(FINDINGS)
+
+
+def repair(
+    ctx: typer.Context,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A backup, another workspace or a folder with the original images."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes/--dry-run", help="Do it; without, only show the plan.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Look for damage inside files too.")] = False,
+) -> None:
+    """Mend what can be mended; removes nothing that anything names."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        done = service.repair(
+            t.actor, store=t.store(), source=source, dry_run=not yes, deep=deep, progress=progress
+        )
+    rows = [
+        ["yes" if one.can else "no", one.problem.place, one.problem.what, one.action] for one in done.plan
+    ]
+    shown: list[Any] = [table(["can", "where", "what", "then"], rows)] if rows else ["nothing to mend"]
+    if done.left is not None:
+        shown += [f"mended {done.mended} of {len(done.plan)}", *_told(done.left)]
+    able = any(one.can for one in done.plan)
+    t.emit(done.to_dict(), shown, next="calotype repair --yes" if able and not done.done else "")
+    if not done.ok:
+        raise typer.Exit(FINDINGS)
+
+
+def _told(found: Verified) -> list[Any]:
+    shown: list[Any] = [facts({name.replace("_", " "): count for name, count in found.checked.items()})]
+    if found.untidy:
+        shown += ["untidy, but nothing is lost:", _problems(found.untidy)]
+    if found.problems:
+        shown += [f"{len(found.problems)} PROBLEMS:", _problems(found.problems)]
+    else:
+        shown.append("all of it is there" + (", every byte as it was put" if found.deep else ""))
+    return shown
+
+
+def _problems(problems: Sequence[Problem]) -> Any:
+    rows = [[one.place, one.what, one.fix] for one in problems[:_SHOWN]]
+    if len(problems) > _SHOWN:
+        rows.append(["", f"and {len(problems) - _SHOWN} more", "`calotype --json verify` lists all"])
+    return table(["where", "what", "fix"], rows)
