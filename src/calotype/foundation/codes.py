@@ -45,6 +45,8 @@ CODES: dict[str, Code] = {
     "workspace-not-found": _NOT_FOUND,
     "workspace-exists": _CONFLICT,
     "workspace-too-new": _CONFLICT,
+    "workspace-busy": Code(409, CONFLICT, retryable=True),
+    "catalog-not-writable": _EXTERNAL,
     "media-missing": _NOT_FOUND,
     "media-damaged": Code(500, EXTERNAL),
     "media-name-invalid": _INVALID,
