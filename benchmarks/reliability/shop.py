@@ -182,7 +182,21 @@ def work_run(store: Store, project: Path, tell: Tell) -> None:
     tell({"commit": made.id, "stats": dict(made.stats), "dataset": "piped", "release": "1.0.0"})
 
 
-WORK: dict[str, Work] = {"commit": work_commit, "add": work_add, "edit": work_edit, "run": work_run}
+def work_gc(store: Store, _project: Path, tell: Tell) -> None:
+    """Compaction, marks and removal without a grace period, between edits."""
+    for _ in range(2):
+        tell({"counter": increment(store)})
+        reliability.gc(ACTOR, store=store, grace_s=0, always_compact=True)
+        tell({"swept": True})
+
+
+WORK: dict[str, Work] = {
+    "commit": work_commit,
+    "add": work_add,
+    "edit": work_edit,
+    "run": work_run,
+    "gc": work_gc,
+}
 
 
 # ---- processes

@@ -43,7 +43,7 @@ from calotype.release.model import Exported, Gatekeeper, ImagesMode, Splitter
 from calotype.release.model import Release as Frozen
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.reliability import service as reliability
-from calotype.reliability.model import Verified
+from calotype.reliability.model import Collected, Sizes, Verified, seconds
 from calotype.store import Store
 from calotype.transform import service as transforming
 
@@ -107,6 +107,17 @@ class Workspace:
         return reliability.verify(
             self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
         )
+
+    def gc(self, *, grace: str = "14d", dry_run: bool = False) -> Collected:
+        """Compact tables and remove what nothing has reached for the grace period. Raises: DurationInvalid."""
+        hand = self._hand
+        return reliability.gc(
+            hand.actor, store=hand.store, grace_s=seconds(grace), dry_run=dry_run, progress=hand.progress
+        )
+
+    def size(self) -> Sizes:
+        """How many bytes lie on the disk, and what for."""
+        return reliability.size(self._hand.actor, store=self._hand.store, progress=self._hand.progress)
 
     def serve(self, port: int = 8_080, *, open_browser: bool = True) -> None:
         """Show the workspace in the browser until interrupted. Raises: PortTaken."""

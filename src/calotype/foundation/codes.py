@@ -129,6 +129,7 @@ CODES: dict[str, Code] = {
     "pipeline-release-taken": _CONFLICT,
     "run-not-found": _NOT_FOUND,
     # reliability
+    "duration-invalid": _INVALID,
     "repair-source-not-found": _NOT_FOUND,
     # models
     "embedder-unknown": _NOT_FOUND,

@@ -11,7 +11,7 @@ import typer
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import facts, table, terminal
 from calotype.reliability import service
-from calotype.reliability.model import Problem, Verified
+from calotype.reliability.model import Problem, Verified, seconds
 
 _SHOWN = 50
 
@@ -56,6 +56,63 @@ def repair(
     t.emit(done.to_dict(), shown, next="calotype repair --yes" if able and not done.done else "")
     if not done.ok:
         raise typer.Exit(FINDINGS)
+
+
+def gc(
+    ctx: typer.Context,
+    grace: Annotated[
+        str,
+        typer.Option(
+            help="How long a thing must be unreachable before it goes: 14d, 36h. 0 only when alone."
+        ),
+    ] = "14d",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    always_compact: Annotated[
+        bool, typer.Option("--always-compact", help="Compact every table of a branch, worth it or not.")
+    ] = False,
+) -> None:
+    """Compact tables and remove what nothing has reached for a while; safe while others work."""
+    t = terminal(ctx)
+    wait_s = seconds(grace)
+    with t.progress() as progress:
+        done = service.gc(
+            t.actor, store=t.store(), grace_s=wait_s, dry_run=dry_run, always_compact=always_compact,
+            progress=progress,
+        )  # fmt: skip
+    swept = [[one.kind, one.marked, one.ripe, one.removed, amount(one.freed_bytes)] for one in done.swept]
+    shown: list[Any] = [table(["", "newly marked", "may go", "removed", "freed"], swept)]
+    files = [
+        [one.dataset, one.table.partition("/")[2], one.files_before, one.files_after, one.refused]
+        for one in done.compacted
+    ]
+    if files:
+        shown.append(table(["dataset", "table", "files before", "after", ""], files, title="compacted"))
+    shown.append("nothing was changed" if dry_run else f"{amount(done.freed_bytes)} are free again")
+    t.emit(done.to_dict(), shown)
+
+
+def size(ctx: typer.Context) -> None:
+    """Show how many bytes lie on the disk, and what for."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        found = service.size(t.actor, store=t.store(), progress=progress)
+    parts = {name.replace("_", " "): amount(n_bytes) for name, n_bytes in found.parts.items()}
+    columns = ("media", "tables_live", "tables_history", "releases")
+    rows = [[name, *(amount(sizes[column]) for column in columns)] for name, sizes in found.datasets.items()]
+    heads = ["dataset", *(column.replace("_", " ") for column in columns)]
+    t.emit(found.to_dict(), [facts({"total": amount(found.total_bytes), **parts}), table(heads, rows)])
+
+
+def amount(n_bytes: int) -> str:
+    """Bytes for a person: 512 B, 1.5 kB, 20.0 GB."""
+    if n_bytes < 1_000:
+        return f"{n_bytes} B"
+    value = float(n_bytes)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1_000
+        if value < 999.95 or unit == "TB":
+            break
+    return f"{value:.1f} {unit}"
 
 
 def _told(found: Verified) -> list[Any]:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from calotype.foundation.errors import Invalid
+
+
+class DurationInvalid(Invalid):
+    """Not a length of time."""
+
+    code = "duration-invalid"
+    what = "{got!r} is not a length of time"
+    fix = "write a number with s, m, h or d: 14d, 36h, 90m"
+
+
+def seconds(text: str) -> float:
+    """`14d`, `36h`, `90m`, `20s` or a plain number of seconds. Raises: DurationInvalid."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhd]?)", text.strip())
+    if match is None:
+        raise DurationInvalid(got=text[:80])
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}[match[2]]
 
 
 class Severity(StrEnum):
@@ -106,3 +125,78 @@ class Repaired:
         left = None if self.left is None else self.left.to_dict()
         plan = [mend.to_dict() for mend in self.plan]
         return {"ok": self.ok, "done": self.done, "mended": self.mended, "plan": plan, "left": left}
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """One table of a branch, in fewer files behind the same pin; `refused` says why it was left as it was."""
+
+    dataset: str
+    table: str
+    pin: int
+    files_before: int
+    files_after: int
+    refused: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One kind of thing that nothing reaches: newly marked, marked long enough to go, removed now, bytes freed."""
+
+    kind: str
+    marked: int
+    ripe: int
+    removed: int
+    freed_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What one `gc` did, or with `dry_run` would do."""
+
+    dry_run: bool
+    grace_s: float
+    compacted: tuple[Compacted, ...]
+    swept: tuple[Swept, ...]
+
+    @property
+    def freed_bytes(self) -> int:
+        """Bytes that are free again."""
+        return sum(one.freed_bytes for one in self.swept)
+
+    @property
+    def removed(self) -> dict[str, int]:
+        """How many of each kind are gone."""
+        return {one.kind: one.removed for one in self.swept}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        plain = {"dry_run": self.dry_run, "grace_s": self.grace_s, "freed_bytes": self.freed_bytes}
+        compacted = [one.to_dict() for one in self.compacted]
+        return {**plain, "compacted": compacted, "swept": [one.to_dict() for one in self.swept]}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes on disk: of the workspace by what they are for, and of each dataset."""
+
+    parts: Mapping[str, int]
+    datasets: Mapping[str, Mapping[str, int]]
+
+    @property
+    def total_bytes(self) -> int:
+        """Everything together."""
+        return sum(self.parts.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        datasets = {name: dict(sizes) for name, sizes in self.datasets.items()}
+        return {"total_bytes": self.total_bytes, "parts": dict(self.parts), "datasets": datasets}

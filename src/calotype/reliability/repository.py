@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,3 +107,66 @@ def integrity(conn: sa.Connection) -> tuple[str, ...]:
     broken = [f"the database reports: {line}" for line in said if line != "ok"]
     keys = conn.execute(sa.text("PRAGMA foreign_key_check")).fetchmany(20)
     return tuple(broken + [f"a row of {row[0]} names a row of {row[2]} that is not there" for row in keys])
+
+
+# ---- reachability and marks
+
+
+def reachable_commits(conn: sa.Connection, *, since_us: int) -> set[str]:
+    """Commits that a ref, a release, a merge or a younger entry of the reflog names, and all their ancestors."""
+    named: set[str | None] = set(conn.scalars(sa.select(_REFS.c.commit_id)))
+    named |= set(conn.scalars(sa.select(schema.releases.c.commit_id)))
+    young = sa.select(_REFLOG.c.old_commit, _REFLOG.c.new_commit).where(_REFLOG.c.at_us >= since_us)
+    merges = schema.merges.c
+    columns = (merges.base_commit, merges.source_commit, merges.target_commit, merges.merge_commit)
+    for query in (young, sa.select(*columns)):
+        named |= {commit_id for row in conn.execute(query) for commit_id in row}
+    parents: dict[str, list[str]] = {
+        row.id: row.parents for row in conn.execute(sa.select(_COMMITS.c.id, _COMMITS.c.parents))
+    }
+    found: set[str] = set()
+    waiting = [commit_id for commit_id in named if commit_id is not None]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += parents.get(current, [])
+    return found
+
+
+def unreachable_commits(conn: sa.Connection, *, since_us: int) -> list[str]:
+    """Commits that nothing names any more and that are older than an instant."""
+    found = reachable_commits(conn, since_us=since_us)
+    old = sa.select(_COMMITS.c.id).where(_COMMITS.c.created_at_us < since_us)
+    return [commit_id for commit_id in conn.scalars(old) if commit_id not in found]
+
+
+def remove_commits(conn: sa.Connection, commit_ids: Collection[str]) -> None:
+    """Forget commits that nothing names."""
+    for commit_id in commit_ids:
+        conn.execute(_COMMITS.delete().where(_COMMITS.c.id == commit_id))
+
+
+def marks(conn: sa.Connection, kind: str) -> dict[str, int]:
+    """Name -> when it was first found unreachable, in microseconds."""
+    query = sa.select(schema.sweeps.c.name, schema.sweeps.c.marked_at_us).where(schema.sweeps.c.kind == kind)
+    return {row.name: row.marked_at_us for row in conn.execute(query)}
+
+
+def mark(conn: sa.Connection, kind: str, names: Collection[str], at_us: int) -> None:
+    """Remember that these were found unreachable, none of which was marked."""
+    if names:
+        rows = [{"kind": kind, "name": name, "marked_at_us": at_us} for name in names]
+        conn.execute(schema.sweeps.insert(), rows)
+
+
+def unmark(conn: sa.Connection, kind: str, names: Collection[str]) -> None:
+    """Forget marks: reachable again, or gone."""
+    for name in names:
+        conn.execute(schema.sweeps.delete().where(schema.sweeps.c.kind == kind, schema.sweeps.c.name == name))
+
+
+def forget_measures(conn: sa.Connection, media: Collection[str]) -> None:
+    """Drop what was measured of media that are gone."""
+    for sha256 in media:
+        conn.execute(schema.measures.delete().where(schema.measures.c.media_sha256 == sha256))

@@ -1,15 +1,23 @@
-"""The verbs of this room: prove the workspace whole, mend it."""
+"""The verbs of this room: prove the workspace whole, mend it, keep it small."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
-from calotype.reliability import repairing, verifying
-from calotype.reliability.model import Repaired, Verified
+from calotype.reliability import compacting, repairing, sizing, verifying
+from calotype.reliability.caches import trim
+from calotype.reliability.model import Collected, Repaired, Sizes, Verified
 from calotype.reliability.sources import Source
+from calotype.reliability.sweeping import Sweep
 from calotype.store import Store
+
+GRACE_S = 14 * 24 * 3_600.0
+"""Longer than any writer stages and any reader reads."""
+
+CACHE_BYTES = 5_000_000_000
 
 
 def verify(actor: Actor, *, store: Store, deep: bool = False, progress: Progress = silent) -> Verified:
@@ -51,3 +59,37 @@ def repair(
         tx.details({"mended": mended, "of": len(plan), "kinds": kinds})
     left = verifying.inspect(store, deep=deep, progress=progress)
     return Repaired(tuple(plan), done=True, mended=mended, left=left)
+
+
+def gc(
+    actor: Actor, *, store: Store, grace_s: float = GRACE_S, dry_run: bool = False, always_compact: bool = False,
+    cache_bytes: int = CACHE_BYTES, progress: Progress = silent,
+) -> Collected:  # fmt: skip
+    """Compact tables, then remove what nothing reaches and was marked so by a run at least a grace period ago.
+
+    Safe beside writers and readers whose work takes less than the grace period. What every commit, branch, tag and
+    release names stays; what the reflog named within the grace period stays too.
+
+    Args:
+        grace_s: Seconds; 0 only when no other process uses the workspace.
+        always_compact: Compact whatever has more than one part; by default only where it is worth it.
+        cache_bytes: Caches are trimmed to this size, the longest unused first.
+    Raises: NotPermitted, TableDamaged (then nothing is removed).
+    """
+    store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
+    compacted = [] if dry_run else compacting.compact(actor, store, always=always_compact, progress=progress)
+    now = now_us()
+    swept = Sweep(store, actor, now, now - round(max(0.0, grace_s) * 1_000_000), dry_run, progress).run()
+    swept.append(trim(store, cache_bytes, dry_run=dry_run))
+    done = Collected(dry_run, grace_s, tuple(compacted), tuple(swept))
+    if not dry_run:
+        with store.catalog.write(actor, "workspace.gc", subject="workspace") as tx:
+            facts = {"grace_s": grace_s, "removed": done.removed, "freed_bytes": done.freed_bytes}
+            tx.details({**facts, "compacted": len(compacted)})
+    return done
+
+
+def size(actor: Actor, *, store: Store, progress: Progress = silent) -> Sizes:
+    """How many bytes lie on the disk and what for. Raises: NotPermitted, TableDamaged."""
+    store.guard.require(actor, Permission.DATASET_READ)
+    return sizing.measure(actor, store, progress=progress)

@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +103,25 @@ class Media:
         yield batch
         batch.flush()
 
+    def remove(self, sha256: str, *, untouched_since_us: int) -> int | None:
+        """Remove bytes that nobody put again since an instant. Returns how many, or None when they stay or are gone.
+
+        They are first moved aside, so that a `put` in this moment either finds and touches them (then they go back) or
+        does not find them and writes them anew.
+        """
+        target, aside = self.path(sha256), self._incoming / uuid7()
+        try:
+            target.rename(aside)
+        except FileNotFoundError:
+            return None
+        stat = aside.stat()
+        wanted = stat.st_mtime_ns // 1_000 >= untouched_since_us
+        if wanted:
+            with suppress(FileExistsError):
+                os.link(aside, target)
+        aside.unlink()
+        return None if wanted else stat.st_size
+
     def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
         """Remove temporary files that dead writers left. Returns how many."""
         removed = 0
@@ -129,7 +149,11 @@ class MediaBatch:
         """
         name = sha256 or hashlib.sha256(data).hexdigest()
         target = self._media.path(name)
-        if target.exists():
+        with self._lock:  # also when it is there: whoever put it may not have flushed its folder yet
+            self._folders |= {target.parent, target.parent.parent}
+        with suppress(FileNotFoundError):
+            now = time.time_ns()
+            os.utime(target, ns=(now, now))  # tells a sweep that it is wanted again
             return MediaObject(name, len(data), new=False)
         self._ensure_folder(target.parent)
         if link is not None and _linked(link, target):
@@ -149,8 +173,6 @@ class MediaBatch:
                 new = False
         finally:
             temporary.unlink(missing_ok=True)
-        with self._lock:
-            self._folders.add(target.parent)
         return MediaObject(name, len(data), new=new)
 
     def flush(self) -> None:

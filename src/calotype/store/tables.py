@@ -3,11 +3,14 @@
 One table has one linear history of Lance versions. A *pin* is a version number; readers open pins, never "latest".
 A writer whose pin is not the table's head restores its pin first: the head belongs to another branch or to a writer
 that died before its catalog transaction ended. Both cases are the same step (decision 0003).
+A pin may have a *stand-in*: a later Lance version with the same rows in fewer files, told by a Lance tag `pin-<n>`
+(decision 0011). Pins in commits never change.
 Rows are found by our own keys, never by Lance row ids or positions (`take` by position collapses after deletions).
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +34,8 @@ _KEYS_A_LOOKUP = 20_000
 _CACHE_BYTES = 256_000_000
 _KEPT_BYTES = 256_000_000
 _OPEN_TABLES = 64
+_OPEN_S = 3_600.0
+"""Opened again after an hour, so that a stand-in made by another process is seen before the original is cleaned up."""
 
 
 class TableDamaged(External):
@@ -75,7 +80,7 @@ class Tables:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
-        self._open: OrderedDict[tuple[str, int], lance.LanceDataset] = OrderedDict()
+        self._open: OrderedDict[tuple[str, int], tuple[float, lance.LanceDataset]] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
         self._lock = Lock()
         self._session = lance.Session(  # type: ignore[attr-defined]
@@ -200,15 +205,16 @@ class Tables:
         """
         with self._lock:
             found = self._open.get((table, pin))
-            if found is not None:
+            if found is not None and time.monotonic() - found[0] < _OPEN_S:
                 self._open.move_to_end((table, pin))
-                return found
+                return found[1]
+        uri = self._uri(table)
         try:
-            dataset = lance.dataset(str(self._uri(table)), version=pin, session=self._session)
+            dataset = lance.dataset(str(uri), version=_standing_for(uri, pin), session=self._session)
         except (OSError, ValueError) as error:
             raise TableDamaged(table=table, version=pin, detail=str(error)[:300]) from error
         with self._lock:
-            self._open[table, pin] = dataset
+            self._open[table, pin] = (time.monotonic(), dataset)
             while len(self._open) > _OPEN_TABLES:
                 self._open.popitem(last=False)
         return dataset
@@ -221,9 +227,23 @@ class Tables:
 
     def tag(self, table: str, pin: int, name: str) -> None:
         """Keep a version from being cleaned up."""
-        tags = self.at(table, pin).tags
-        if name not in tags.list():
-            tags.create(name, pin)
+        dataset = self.at(table, pin)
+        if name not in dataset.tags.list():
+            dataset.tags.create(name, dataset.version)
+
+    def version(self, table: str, version: int | None = None) -> lance.LanceDataset:
+        """A Lance version as it is, without stand-ins and not kept open; the head without a number. For upkeep.
+
+        Raises: TableDamaged.
+        """
+        try:
+            return lance.dataset(str(self._uri(table)), version=version, session=self._session)
+        except (OSError, ValueError) as error:
+            raise TableDamaged(table=table, version=version or 0, detail=str(error)[:300]) from error
+
+    def folder(self, table: str) -> Path:
+        """Where the files of a table lie."""
+        return self._uri(table)
 
     def _at_head(self, uri: Path, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
         if pin is None:
@@ -232,8 +252,9 @@ class Tables:
                 schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True
             )
         dataset = lance.dataset(str(uri), session=self._session)
-        if dataset.version != pin:
-            dataset = lance.dataset(str(uri), version=pin, session=self._session)
+        wanted = _standing_for(uri, pin)
+        if wanted != dataset.version:
+            dataset = lance.dataset(str(uri), version=wanted, session=self._session)
             dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
 
@@ -277,6 +298,15 @@ def _remembering(
     ) as error:
         failures.append(error)
         raise
+
+
+def _standing_for(uri: Path, pin: int) -> int:
+    """The Lance version that holds the rows of a pin: itself, unless a tag names a stand-in."""
+    try:
+        tag = json.loads((uri / "_refs" / "tags" / f"pin-{pin}.json").read_bytes())
+    except FileNotFoundError:
+        return pin
+    return int(tag["version"])
 
 
 def matching(column: str, values: Sequence[str]) -> str:

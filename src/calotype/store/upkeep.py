@@ -1,4 +1,4 @@
-"""Table files for those who keep a workspace whole: what a version consists of, which tags keep it, what is left over.
+"""Table files for those who keep a workspace whole and small: parts, tags, stand-ins, old versions, leftovers.
 
 A version consists of *parts*: a data file with the rows that a version has deleted from it. Versions share parts, so
 whoever has to look at all versions looks at each part once.
@@ -6,12 +6,26 @@ whoever has to look at all versions looks at each part once.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import duckdb
+import lance
 import pyarrow as pa
+from lance.optimize import Compaction
 
+from calotype.foundation.errors import Bug
+from calotype.store.durable import fsync_newer, fsync_path
 from calotype.store.tables import TableDamaged, Tables
+
+PIN = "pin-"
+"""How the tags of stand-ins begin."""
+
+_KEEP = "keep-"
+_OPTIONS: Any = {"materialize_deletions": True, "materialize_deletions_threshold": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +71,150 @@ def read_part(tables: Tables, table: str, pin: int, part: Part, columns: list[st
 def tags(tables: Tables, table: str, pin: int) -> dict[str, int]:
     """The tags of a table with the Lance version of each. `pin` is any that can be opened. Raises: TableDamaged."""
     return {name: int(tag["version"]) for name, tag in tables.at(table, pin).tags.list().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What decides whether a version is worth compacting."""
+
+    n_rows: int
+    n_parts: int
+    n_deleted: int
+
+
+def shape(tables: Tables, table: str, pin: int) -> Shape:
+    """Rows, parts and deleted rows that still lie in files. Raises: TableDamaged."""
+    fragments = tables.at(table, pin).get_fragments()
+    rows = sum(int(one.count_rows()) for one in fragments)
+    return Shape(rows, len(fragments), sum(int(one.physical_rows) for one in fragments) - rows)
+
+
+def prepare(tables: Tables, table: str, pin: int) -> lance.LanceDataset:
+    """Bring a pin to the table's head with its indexes up to date, ready to be compacted. Only inside the write lock.
+
+    Indexes come first: neighbours with different index coverage would not be merged.
+    """
+    dataset = tables.version(table)
+    wanted = tables.at(table, pin)
+    if dataset.version != wanted.version:
+        dataset = tables.version(table, int(wanted.version))
+        dataset.restore()  # type: ignore[no-untyped-call]
+    if dataset.describe_indices():
+        dataset.optimize.optimize_indices()
+        dataset = tables.version(table)
+    return dataset
+
+
+def stage_compaction(dataset: lance.LanceDataset) -> list[Any]:
+    """Write the same rows into fewer files, outside of any lock; costs disk and nothing else until published."""
+    plan = Compaction.plan(dataset, _OPTIONS)
+    return [task.execute(dataset) for task in plan.tasks]
+
+
+def publish_compaction(
+    tables: Tables, table: str, dataset: lance.LanceDataset, staged: list[Any]
+) -> int | None:
+    """Make a version of the staged files; None when somebody wrote to the table since. Only inside the write lock."""
+    began_ns = time.time_ns() - 3_600_000_000_000  # the files were written before, outside the lock
+    if tables.version(table).version != dataset.version:
+        return None
+    Compaction.commit(dataset, staged)
+    folder = tables.folder(table)
+    for name in ("data", "_deletions", "_transactions", "_versions"):
+        fsync_newer(folder / name, since_ns=began_ns)
+    return int(dataset.version)
+
+
+def same_rows(tables: Tables, table: str, a: int, b: int) -> bool:
+    """Whether two Lance versions hold the same rows, by a hash of every column of every row, in any order."""
+    return _digest(tables.version(table, a)) == _digest(tables.version(table, b))
+
+
+def _digest(dataset: lance.LanceDataset) -> tuple[Any, ...]:
+    with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
+        engine.register("t", dataset.scanner().to_reader())
+        names = ", ".join(f'"{name}"' for name in dataset.schema.names)
+        told = engine.sql(f"SELECT count(*), sum(h), bit_xor(h) FROM (SELECT hash(row({names})) AS h FROM t)")
+        return tuple(told.fetchall()[0])
+
+
+def stand_in(tables: Tables, table: str, pin: int, version: int) -> None:
+    """From now on a pin is read from another version, which must hold the same rows. Only inside the write lock.
+
+    Raises: Bug.
+    """
+    dataset = tables.version(table, version)
+    if dataset.count_rows() != tables.at(table, pin).count_rows():
+        raise Bug(detail=f"{table} version {version} does not hold the rows of pin {pin}")
+    old = int(tables.at(table, pin).version)
+    names = dataset.tags.list()
+    _put_tag(dataset, f"{PIN}{pin}", version)
+    for name, tag in names.items():
+        if int(tag["version"]) == old and not name.startswith(PIN):
+            _put_tag(dataset, name, version)
+    flush_tags(tables, table)
+    tables.forget(table)
+
+
+def keep(tables: Tables, table: str, versions: Collection[int]) -> None:
+    """Tag exactly these versions `keep-<n>`, so that no clean-up takes them, whoever runs it."""
+    dataset = tables.version(table)
+    tagged = {int(name[len(_KEEP) :]) for name in dataset.tags.list() if name.startswith(_KEEP)}
+    for version in sorted(set(versions) - tagged):
+        dataset.tags.create(f"{_KEEP}{version}", version)
+    for version in sorted(tagged - set(versions)):
+        dataset.tags.delete(f"{_KEEP}{version}")
+    flush_tags(tables, table)
+
+
+def untag(tables: Tables, table: str, names: Iterable[str]) -> None:
+    """Remove tags that are there."""
+    dataset = tables.version(table)
+    there = dataset.tags.list()
+    for name in names:
+        if name in there:
+            dataset.tags.delete(name)
+
+
+def versions(tables: Tables, table: str) -> list[int]:
+    """All Lance versions of a table that still exist, oldest first."""
+    return sorted(int(one["version"]) for one in tables.version(table).versions())
+
+
+def remove_versions(tables: Tables, table: str, old: Collection[int]) -> int:
+    """Remove versions and the files that only they hold. The head and tagged versions stay. Returns bytes freed."""
+    if not old:
+        return 0
+    stats = tables.version(table).cleanup_old_versions(
+        versions=sorted(old), error_if_tagged_old_versions=False
+    )
+    tables.forget(table)
+    return int(stats.bytes_removed)
+
+
+def stray_files(tables: Tables, table: str) -> list[Path]:
+    """Files of rows and deletions that no version holds: staged by a writer that is at work, or that died."""
+    held: set[str] = set()
+    for version in versions(tables, table):
+        for fragment in tables.version(table, version).get_fragments():
+            held.update(file.path for file in fragment.data_files())
+            held.add(Path(fragment.deletion_file() or "").name)
+    folder = tables.folder(table)
+    lying = [path for name in ("data", "_deletions") for path in (folder / name).glob("*") if path.is_file()]
+    return sorted(path for path in lying if path.name not in held)
+
+
+def flush_tags(tables: Tables, table: str) -> None:
+    """Make tags survive a power cut."""
+    folder = tables.folder(table) / "_refs" / "tags"
+    if folder.is_dir():
+        fsync_newer(folder, since_ns=time.time_ns() - 60_000_000_000)
+        fsync_path(folder.parent)
+        fsync_path(folder.parent.parent)
+
+
+def _put_tag(dataset: lance.LanceDataset, name: str, version: int) -> None:
+    if name in dataset.tags.list():
+        dataset.tags.update(name, version)
+    else:
+        dataset.tags.create(name, version)
