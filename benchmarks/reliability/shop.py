@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -229,10 +230,12 @@ class Child:
         found = self._file.readline()
         return json.loads(found) if found.endswith(b"\n") else None
 
+    def stop(self) -> None:
+        """End it now."""
+        os.kill(self.pid, signal.SIGKILL)
+
     def end(self, seconds: float = 120.0) -> list[Told]:
         """Everything told until the process ended (the pipe closes), killed when it takes too long."""
-        import signal
-
         signal.signal(signal.SIGALRM, lambda *_: os.kill(self.pid, signal.SIGKILL))
         signal.setitimer(signal.ITIMER_REAL, seconds)
         told = []
