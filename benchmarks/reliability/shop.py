@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -191,12 +192,21 @@ def work_gc(store: Store, _project: Path, tell: Tell) -> None:
         tell({"swept": True})
 
 
+def work_backup(store: Store, project: Path, tell: Tell) -> None:
+    """Backups with an edit in between; those that were acknowledged must restore."""
+    target = str(store.root / "backups")
+    for _ in range(2):
+        tell({"counter": increment(store)})
+        tell({"backup": reliability.backup(ACTOR, target, store=store).manifest.id})
+
+
 WORK: dict[str, Work] = {
     "commit": work_commit,
     "add": work_add,
     "edit": work_edit,
     "run": work_run,
     "gc": work_gc,
+    "backup": work_backup,
 }
 
 
@@ -342,11 +352,20 @@ def _lost(store: Store, root: Path, told: list[Told], workers: int) -> Iterator[
             held = datasets.read(ACTOR, name, store=store).count()
             if held != {word: one["stats"][word] for word in ("samples", "annotations")}:
                 yield f"commit {one['commit'][:12]} holds {held}, it was made with {one['stats']}"
+        if "backup" in one:
+            yield from _of_backup(root, one["backup"])
         if (
             "release" in one
             and not (root / "releases" / "piped" / one["release"] / "manifest.json").is_file()
         ):
             yield f"files of release {one['release']}"
+
+
+def _of_backup(root: Path, at: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir=root) as folder:
+        done = reliability.restore(ACTOR, str(root / "backups"), Path(folder) / "ws", at=at, deep=True)
+    if not done.ok:
+        yield f"backup {at}: {done.differs} {done.verified.problems[:3]}"
 
 
 def clock() -> float:

@@ -43,7 +43,7 @@ from calotype.release.model import Exported, Gatekeeper, ImagesMode, Splitter
 from calotype.release.model import Release as Frozen
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.reliability import service as reliability
-from calotype.reliability.model import Collected, Sizes, Verified, seconds
+from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
 from calotype.store import Store
 from calotype.transform import service as transforming
 
@@ -107,6 +107,14 @@ class Workspace:
         return reliability.verify(
             self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
         )
+
+    def backup(self, target: AnyPath) -> BackedUp:
+        """Copy the workspace as it is now to a folder or `s3://bucket/prefix`.
+
+        Raises: BackupTargetUnusable, BackupOfAnotherWorkspace.
+        """
+        hand = self._hand
+        return reliability.backup(hand.actor, str(target), store=hand.store, progress=hand.progress)
 
     def gc(self, *, grace: str = "14d", dry_run: bool = False) -> Collected:
         """Compact tables and remove what nothing has reached for the grace period. Raises: DurationInvalid."""

@@ -129,8 +129,13 @@ CODES: dict[str, Code] = {
     "pipeline-release-taken": _CONFLICT,
     "run-not-found": _NOT_FOUND,
     # reliability
+    "backup-not-found": _NOT_FOUND,
+    "backup-of-another-workspace": _CONFLICT,
+    "backup-part-missing": _NOT_FOUND,
+    "backup-target-unusable": _EXTERNAL,
     "duration-invalid": _INVALID,
     "repair-source-not-found": _NOT_FOUND,
+    "restore-target-taken": _CONFLICT,
     # models
     "embedder-unknown": _NOT_FOUND,
     "model-unusable": _INVALID,

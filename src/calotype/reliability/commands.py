@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from calotype.foundation.clock import iso
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import facts, table, terminal
 from calotype.reliability import service
-from calotype.reliability.model import Problem, Verified, seconds
+from calotype.reliability.model import Problem, Restored, Verified, seconds
 
 _SHOWN = 50
 
@@ -101,6 +102,69 @@ def size(ctx: typer.Context) -> None:
     rows = [[name, *(amount(sizes[column]) for column in columns)] for name, sizes in found.datasets.items()]
     heads = ["dataset", *(column.replace("_", " ") for column in columns)]
     t.emit(found.to_dict(), [facts({"total": amount(found.total_bytes), **parts}), table(heads, rows)])
+
+
+def backup(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.", show_default=False)],
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Restore the newest backup to a temporary folder and verify it.")
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Show the backups that are there.")] = False,
+) -> None:
+    """Copy the workspace as it is now; what is there already is not copied again."""
+    t = terminal(ctx)
+    if list_:
+        known = service.list_backups(t.actor, target, store=t.store())
+        rows = [[one.id, iso(one.at_us)[:19], one.commits, one.media, amount(one.n_bytes)] for one in known]
+        t.emit(
+            {"items": [one.to_dict() for one in known]},
+            [table(["id", "at", "commits", "media", "size"], rows)],
+        )
+        return
+    with t.progress() as progress:
+        if drill:
+            _emit_restored(ctx, service.drill(t.actor, target, store=t.store(), progress=progress))
+            return
+        done = service.backup(t.actor, target, store=t.store(), progress=progress)
+    made = done.manifest
+    shown: list[Any] = [
+        f"backup {made.id}: {made.files:,} files, {amount(made.n_bytes)}",
+        f"copied {done.copied_files:,} files, {amount(done.copied_bytes)}; the rest was there",
+    ]
+    if made.missing_media:
+        shown.append(
+            f"{len(made.missing_media)} media are missing or damaged and NOT saved: run `calotype verify --deep`"
+        )
+    t.emit(done.to_dict(), shown, next=f"calotype backup --drill {target}")
+    if not done.ok:
+        raise typer.Exit(FINDINGS)
+
+
+def restore(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="BACKUP", help="A folder, or s3://bucket/prefix.")],
+    into: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
+    at: Annotated[str | None, typer.Option(help="The id of a backup; the newest without it.")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every byte again afterwards.")] = False,
+) -> None:
+    """Make a workspace again from a backup, and verify it."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        done = service.restore(t.actor, source, into, at=at, deep=deep, progress=progress)
+    _emit_restored(ctx, done)
+
+
+def _emit_restored(ctx: typer.Context, done: Restored) -> None:
+    shown: list[Any] = [
+        f"restored backup {done.manifest.id} of {iso(done.manifest.at_us)[:19]} in {done.seconds:.1f} s"
+    ]
+    shown += [f"DIFFERS: {line}" for line in done.differs]
+    if not done.differs:
+        shown.append("commits and audit trail are those that were saved")
+    terminal(ctx).emit(done.to_dict(), [*shown, *_told(done.verified)])
+    if not done.ok:
+        raise typer.Exit(FINDINGS)
 
 
 def amount(n_bytes: int) -> str:

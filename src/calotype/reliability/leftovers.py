@@ -36,7 +36,8 @@ def _temporary(store: Store) -> Iterator[Path]:
     incoming = store.folder / "media" / "incoming"
     if incoming.is_dir():
         yield from incoming.iterdir()
-    yield from store.folder.glob(".*.tmp")
+    for pattern in (".*.tmp", "upload-*", "import-*"):
+        yield from store.folder.glob(pattern)
     releases = store.root / "releases"
     if releases.is_dir():
         yield from releases.glob("*/.*.tmp")

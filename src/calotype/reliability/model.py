@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
 
 
@@ -200,3 +202,85 @@ class Sizes:
         """As every door shows it."""
         datasets = {name: dict(sizes) for name, sizes in self.datasets.items()}
         return {"total_bytes": self.total_bytes, "parts": dict(self.parts), "datasets": datasets}
+
+
+BACKUP_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One file: its path below `.calotype`, its size and hash, and where it lies in the target."""
+
+    path: str
+    n_bytes: int
+    sha256: str
+    place: str
+    mtime_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup is, and what a restored workspace must show again."""
+
+    id: str
+    at_us: int
+    workspace_id: str
+    audit_head: str
+    audit_events: int
+    commits: int
+    commits_sha256: str
+    media: int
+    files: int
+    n_bytes: int
+    list_sha256: str
+    missing_media: tuple[str, ...] = ()
+    format: int = BACKUP_FORMAT
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {**asdict(self), "at": iso(self.at_us), "missing_media": list(self.missing_media)}
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup that is complete: its manifest, and what had to be copied for it."""
+
+    manifest: Manifest
+    copied_files: int
+    copied_bytes: int
+
+    @property
+    def ok(self) -> bool:
+        """Everything that the catalog names is in it."""
+        return not self.manifest.missing_media
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        copied = {"copied_files": self.copied_files, "copied_bytes": self.copied_bytes}
+        return {"ok": self.ok, **self.manifest.to_dict(), **copied}
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A backup that was restored and verified; `differs` says where it is not what the manifest promised."""
+
+    manifest: Manifest
+    folder: Path
+    verified: Verified
+    differs: tuple[str, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """The workspace is whole and is the one that was saved."""
+        return self.verified.ok and not self.differs
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "ok": self.ok,
+            "backup": self.manifest.id,
+            "seconds": self.seconds,
+            "differs": list(self.differs),
+            "verified": self.verified.to_dict(),
+        }

@@ -39,11 +39,7 @@ def _planned(store: Store, problem: Problem, source: Source | None) -> Mend:
             return Mend(problem, "take the bytes from the source", can=True)
         return Mend(problem, "the source does not hold these bytes", can=False)
     elif problem.kind in ("table-damaged", "rows-missing") and source is not None:
-        n_files = (
-            0
-            if source.tables is None
-            else sum(1 for _ in _missing_files(store, source.tables, facts["table"]))
-        )
+        n_files = sum(1 for _ in _missing_files(store, source, facts["table"]))
         if n_files:
             return Mend(problem, f"copy {n_files} files of the table from the source", can=True)
         return Mend(problem, "the source does not hold what is missing", can=False)
@@ -122,10 +118,10 @@ def _bring_media(store: Store, problem: Problem, source: Source | None) -> bool:
 
 
 def _bring_table(store: Store, problem: Problem, source: Source | None) -> bool:
-    if source is None or source.tables is None:
+    if source is None:
         return False
     folders = set()
-    for file, target in list(_missing_files(store, source.tables, problem.facts["table"])):
+    for file, target in list(_missing_files(store, source, problem.facts["table"])):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.tmp")
         shutil.copyfile(file, temporary)
@@ -138,14 +134,10 @@ def _bring_table(store: Store, problem: Problem, source: Source | None) -> bool:
     return True
 
 
-def _missing_files(store: Store, tables: Path, table: str) -> Iterator[tuple[Path, Path]]:
+def _missing_files(store: Store, source: Source, table: str) -> Iterator[tuple[Path, Path]]:
     """Files of a table that the source has and the workspace has not, or has in another size: (from, to)."""
-    origin, home = tables / f"{table}.lance", store.folder / "tables" / f"{table}.lance"
-    for file in sorted(origin.rglob("*")) if origin.is_dir() else []:
-        if not file.is_file() or file.name.startswith("."):
-            continue
-        inner = file.relative_to(origin)
-        target = home / inner
+    for inner, file in source.table_files(table):
+        target = store.tables.folder(table) / inner
         damaged = inner.parts[0] in _NEVER_CHANGED and target.exists()
         if not target.exists() or (damaged and target.stat().st_size != file.stat().st_size):
             yield file, target

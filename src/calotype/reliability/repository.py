@@ -170,3 +170,34 @@ def forget_measures(conn: sa.Connection, media: Collection[str]) -> None:
     """Drop what was measured of media that are gone."""
     for sha256 in media:
         conn.execute(schema.measures.delete().where(schema.measures.c.media_sha256 == sha256))
+
+
+# ---- backups
+
+
+def workspace_id(conn: sa.Connection) -> str:
+    """The id that the workspace got when it was made."""
+    query = sa.select(schema.workspace.c.value).where(schema.workspace.c.key == "id")
+    return str(conn.execute(query).scalar())
+
+
+def audit_head(conn: sa.Connection) -> str:
+    """The hash of the newest audit event."""
+    query = sa.select(schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)
+    return str(conn.execute(query).scalar() or "")
+
+
+HOLD = "hold"
+"""The kind of mark with which a running backup keeps sweeps from removing anything."""
+
+_HOLD_US = 3_600 * 1_000_000
+
+
+def is_held(conn: sa.Connection, now_us: int) -> bool:
+    """Whether a backup has told of itself within the last hour."""
+    return any(at_us > now_us - _HOLD_US for at_us in marks(conn, HOLD).values())
+
+
+def forget_marks(conn: sa.Connection) -> None:
+    """Drop all marks of sweeps and holds."""
+    conn.execute(schema.sweeps.delete())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from calotype.foundation.errors import NotFound
+from calotype.reliability import backups
+from calotype.reliability.targets import FolderTarget
 from calotype.store.store import FOLDER
 
 
@@ -28,11 +30,14 @@ class Source:
         home = folder / FOLDER
         self._home = home if home.is_dir() else folder
 
-    @property
-    def tables(self) -> Path | None:
-        """The folder of the tables, where the source is a workspace or a backup."""
-        folder = self._home / "tables"
-        return folder if folder.is_dir() else None
+    def table_files(self, table: str) -> list[tuple[PurePosixPath, Path]]:
+        """Files of a table (`<dataset id>/<table>`): the path below the table's folder, and where each lies."""
+        listed = self._backup.get(f"tables/{table}.lance")
+        if listed is not None:
+            return [(inner, self._folder / place) for inner, place in listed]
+        folder = self._home / "tables" / f"{table}.lance"
+        every = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return [(PurePosixPath(path.relative_to(folder).as_posix()), path) for path in every]
 
     def media(self, sha256: str, n_bytes: int | None) -> bytes | None:
         """The bytes of a hash, checked; None where the source does not hold them."""
@@ -49,8 +54,21 @@ class Source:
     def _by_size(self) -> dict[int, list[Path]]:
         """Files that are not in the layout of a workspace, by size: only those of the right size are hashed."""
         found: dict[int, list[Path]] = {}
-        if self.tables is None:
+        if not (self._home / "tables").is_dir():
             for path in self._folder.rglob("*"):
                 if path.is_file():
                     found.setdefault(path.stat().st_size, []).append(path)
+        return found
+
+    @cached_property
+    def _backup(self) -> dict[str, list[tuple[PurePosixPath, str]]]:
+        """Table folder -> files of the newest backup, where the source is a folder of backups."""
+        found: dict[str, list[tuple[PurePosixPath, str]]] = {}
+        if not (self._folder / "latest").is_file():
+            return found
+        target = FolderTarget(self._folder)
+        for file in backups.list_of(target, backups.one_of(target, str(self._folder), None)):
+            table, ending, inner = file.path.partition(".lance/")
+            if ending:
+                found.setdefault(f"{table}.lance", []).append((PurePosixPath(inner), file.place))
         return found

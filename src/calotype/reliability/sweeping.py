@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from calotype.foundation.actor import Actor
+from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress
 from calotype.reliability import repository
 from calotype.reliability.model import Swept
@@ -63,6 +64,8 @@ class Sweep:
         removed = freed = 0
         for at in range(0, len(ripe), _BATCH):
             with self.store.catalog.bookkeeping() as conn:
+                if repository.is_held(conn, now_us()):  # a backup is copying what may have to go
+                    break
                 batch = ripe[at : at + _BATCH]
                 gone, bytes_ = remove(conn, batch)
                 repository.unmark(conn, kind, batch)
