@@ -20,7 +20,7 @@ from pathlib import Path
 
 import shop
 
-FAULTS = ("kill", "stop", "writers")
+FAULTS = ("kill", "stop", "full", "writers")
 
 
 def main() -> int:
