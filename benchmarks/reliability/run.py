@@ -20,7 +20,7 @@ from pathlib import Path
 
 import shop
 
-FAULTS = ("kill", "stop", "full", "writers")
+FAULTS = ("kill", "stop", "full", "power", "writers")
 
 
 def main() -> int:
