@@ -95,7 +95,8 @@ def _recorded(base: Path, folder: Path, name: str, work: Work) -> Disk | None:
 def _differences(a: Path, b: Path) -> list[str]:
     names = {str(path.relative_to(side)) for side in (a, b) for path in side.rglob("*") if not path.is_dir()}
     names = {name for name in names if not name.endswith("-shm")}
-    alike = lambda name: (
-        (a / name).is_file() and (b / name).is_file() and filecmp.cmp(a / name, b / name, False)
-    )
-    return sorted(name for name in names if not alike(name))
+    return sorted(name for name in names if not _alike(a / name, b / name))
+
+
+def _alike(a: Path, b: Path) -> bool:
+    return a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False)

@@ -27,6 +27,7 @@ from calotype.reliability.model import BackedUp, Manifest, Stored
 from calotype.reliability.reachability import NamedMedia
 from calotype.reliability.targets import Target
 from calotype.store import Store, audit_chain
+from calotype.store.references import is_reference
 
 _EVERY_US = 60 * 1_000_000
 _BY_CONTENT = ("_versions", "_refs")
@@ -102,7 +103,8 @@ class Backup:
         """Media that the copied catalog names; those that are gone or damaged are told of, the rest is saved."""
         named = NamedMedia(self.store)
         named.add(pins, self.progress)
-        wanted = sorted(set().union(*named.by_dataset.values())) if named.by_dataset else []
+        every = set().union(*named.by_dataset.values()) if named.by_dataset else set()
+        wanted = sorted(key for key in every if not is_reference(key))  # the others never lay here
         missing = []
         for at, sha256 in enumerate(wanted):
             path = self.store.media.path(sha256)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from calotype.reliability.model import Problem, Severity
 from calotype.store import Store
+from calotype.store.media import WANTED
 
 STALE_S = 24 * 3600
 """A temporary file this old belongs to nobody: writers hold theirs for seconds."""
@@ -35,7 +36,7 @@ def found(store: Store, *, now_us: int) -> list[Problem]:
 def _temporary(store: Store) -> Iterator[Path]:
     incoming = store.folder / "media" / "incoming"
     if incoming.is_dir():
-        yield from incoming.iterdir()
+        yield from (path for path in incoming.iterdir() if not path.name.startswith(WANTED))
     for pattern in (".*.tmp", "upload-*", "import-*"):
         yield from store.folder.glob(pattern)
     releases = store.root / "releases"

@@ -167,7 +167,7 @@ class Sweep:
         gone, freed = [], 0
         for sha256 in names:
             if sha256 not in named:
-                size = self.store.media.remove(sha256, untouched_since_us=self.before_us)
+                size = self.store.media.stored.remove(sha256, untouched_since_us=self.before_us)
                 if size is not None:
                     gone.append(sha256)
                     freed += size

@@ -16,7 +16,8 @@ from calotype.reliability.model import Problem, Severity, Verified
 from calotype.reliability.repository import ReleaseRow
 from calotype.reliability.table_check import TableCheck
 from calotype.store import Store, upkeep
-from calotype.store.tables import TableDamaged
+from calotype.store.media import MediaDamaged
+from calotype.store.references import PRESENT, MediaChanged, ReferenceGone, is_reference
 
 _THREADS = 4
 _CHUNK = 1 << 20
@@ -67,14 +68,34 @@ def _tables(known: Known, check: TableCheck, progress: Progress) -> list[Problem
 def _media(
     store: Store, media: Mapping[str, int | None], *, deep: bool, progress: Progress
 ) -> list[Problem]:  # fmt: skip
-    found = []
+    stored = sorted((key, size) for key, size in media.items() if not is_reference(key))
+    found = _references(store, sorted(key for key in media if is_reference(key)), deep=deep)
     with ThreadPoolExecutor(_THREADS) as pool:
-        told = pool.map(lambda item: _one_media(store, *item, deep=deep), sorted(media.items()))
+        told = pool.map(lambda item: _one_media(store, *item, deep=deep), stored)
         for done, problem in enumerate(told, start=1):
             if problem is not None:
                 found.append(problem)
-            if done % 200 == 0 or done == len(media):
-                progress("hashing media" if deep else "looking for media", done, len(media))
+            if done % 200 == 0 or done == len(stored):
+                progress("hashing media" if deep else "looking for media", done, len(stored))
+    return found
+
+
+def _references(store: Store, keys: list[str], *, deep: bool) -> list[Problem]:
+    """Media that lie elsewhere: nobody but their owner can bring them back."""
+    found = []
+    for key, state in store.media.references.states(keys).items() if keys else []:
+        said = "" if state == PRESENT else state
+        try:
+            if deep and not said:
+                store.media.read(key, verify=True)
+        except (MediaDamaged, MediaChanged, ReferenceGone) as error:
+            said = error.message
+        if said:
+            fix = "put the registered file back, mount its folder, or remove the samples"
+            facts = {"key": key, "state": state}
+            found.append(
+                Problem("media-elsewhere", "media", f"reference {key[:16]}: {said}", fix, facts=facts)
+            )
     return found
 
 
@@ -133,11 +154,8 @@ def _missing_tags(store: Store, known: Known) -> list[Problem]:
     for made in known.commits.values():
         for table, pin in made.pins.items():
             full = f"{made.dataset_id}/{table}"
-            try:
-                if full not in names:
-                    names[full] = upkeep.tags(store.tables, full, pin)
-            except TableDamaged:
-                continue  # told already
+            if full not in names:
+                names[full] = upkeep.tags(store.tables, full)
             if f"c-{made.id[:32]}" not in names[full]:
                 place = f"{known.name(made.dataset_id)}@{made.short}"
                 facts = {"table": full, "version": pin, "tag": f"c-{made.id[:32]}"}

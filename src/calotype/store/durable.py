@@ -23,6 +23,21 @@ def fsync_paths(paths: Iterable[Path]) -> None:
         fsync_path(path)
 
 
+def fsync_folders(start: Path, *, up_to: Path) -> None:
+    """Flush a folder and those above it, so that new folders have their names on the disk."""
+    for folder in (start, *start.parents):
+        fsync_path(folder)
+        if folder == up_to:
+            return
+
+
+def fsync_everything(folder: Path) -> None:
+    """Flush all files and folders below a folder, and the folder."""
+    for root, _, names in os.walk(folder):
+        fsync_paths(Path(root) / name for name in names)
+        fsync_path(Path(root))
+
+
 def fsync_newer(folder: Path, *, since_ns: int) -> None:
     """Flush the files of a folder that changed since an instant, and then the folder.
 

@@ -21,6 +21,8 @@ from calotype.foundation.ids import uuid7
 from calotype.store.durable import fsync_path, fsync_paths
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+WANTED = "wanted-"
+"""How the names of files begin that stand for a touch of linked media."""
 
 
 class MediaMissing(NotFound):
@@ -103,6 +105,14 @@ class Media:
         yield batch
         batch.flush()
 
+    def touch(self, sha256: str) -> None:
+        """Tell sweeps that bytes are wanted again. Raises: FileNotFoundError."""
+        now, target = time.time_ns(), self.path(sha256)
+        if target.stat().st_nlink > 1:  # also a file of the user's, whose time is not ours to change
+            target = self._incoming / f"{WANTED}{sha256}"
+            target.touch()
+        os.utime(target, ns=(now, now))
+
     def remove(self, sha256: str, *, untouched_since_us: int) -> int | None:
         """Remove bytes that nobody put again since an instant. Returns how many, or None when they stay or are gone.
 
@@ -114,8 +124,9 @@ class Media:
             target.rename(aside)
         except FileNotFoundError:
             return None
-        stat = aside.stat()
-        wanted = stat.st_mtime_ns // 1_000 >= untouched_since_us
+        stat, touched = aside.stat(), self._incoming / f"{WANTED}{sha256}"
+        times = [one.stat().st_mtime_ns for one in (aside, touched) if one.exists()]
+        wanted = max(times) // 1_000 >= untouched_since_us
         if wanted:
             with suppress(FileExistsError):
                 os.link(aside, target)
@@ -152,13 +163,10 @@ class MediaBatch:
         with self._lock:  # also when it is there: whoever put it may not have flushed its folder yet
             self._folders |= {target.parent, target.parent.parent}
         with suppress(FileNotFoundError):
-            now = time.time_ns()
-            os.utime(target, ns=(now, now))  # tells a sweep that it is wanted again
+            self._media.touch(name)
             return MediaObject(name, len(data), new=False)
         self._ensure_folder(target.parent)
         if link is not None and _linked(link, target):
-            with self._lock:
-                self._folders.add(target.parent)
             return MediaObject(name, len(data), new=True)
         temporary = self._incoming / uuid7()
         try:

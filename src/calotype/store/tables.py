@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
-from calotype.store.durable import fsync_newer, fsync_path, fsync_tree
+from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
 from calotype.store.row_files import rows_only_in
 from calotype.store.table_index import keep_indexed
 
@@ -138,6 +138,8 @@ class Tables:
         for folder in ("_versions", "_transactions", "_deletions"):
             fsync_newer(uri / folder, since_ns=began_ns)
         fsync_path(uri)
+        if pin is None:  # the folder itself is new
+            fsync_folders(uri.parent, up_to=self._root)
         return int(dataset.version)
 
     def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
@@ -228,7 +230,8 @@ class Tables:
     def tag(self, table: str, pin: int, name: str) -> None:
         """Keep a version from being cleaned up."""
         dataset = self.at(table, pin)
-        if name not in dataset.tags.list():
+        if tagged_version(self._uri(table), name) is None:  # not there, or torn by a crash
+            (self._uri(table) / "_refs" / "tags" / f"{name}.json").unlink(missing_ok=True)
             dataset.tags.create(name, dataset.version)
 
     def version(self, table: str, version: int | None = None) -> lance.LanceDataset:
@@ -302,11 +305,16 @@ def _remembering(
 
 def _standing_for(uri: Path, pin: int) -> int:
     """The Lance version that holds the rows of a pin: itself, unless a tag names a stand-in."""
+    version = tagged_version(uri, f"pin-{pin}")
+    return pin if version is None else version
+
+
+def tagged_version(uri: Path, name: str) -> int | None:
+    """The version that a tag names; None when there is no such tag, or a crash left its file empty or torn."""
     try:
-        tag = json.loads((uri / "_refs" / "tags" / f"pin-{pin}.json").read_bytes())
-    except FileNotFoundError:
-        return pin
-    return int(tag["version"])
+        return int(json.loads((uri / "_refs" / "tags" / f"{name}.json").read_bytes())["version"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def matching(column: str, values: Sequence[str]) -> str:

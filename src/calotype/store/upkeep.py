@@ -6,6 +6,7 @@ whoever has to look at all versions looks at each part once.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from lance.optimize import Compaction
 
 from calotype.foundation.errors import Bug
 from calotype.store.durable import fsync_newer, fsync_path
-from calotype.store.tables import TableDamaged, Tables
+from calotype.store.tables import TableDamaged, Tables, tagged_version
 
 PIN = "pin-"
 """How the tags of stand-ins begin."""
@@ -68,9 +69,20 @@ def read_part(tables: Tables, table: str, pin: int, part: Part, columns: list[st
         raise TableDamaged(table=table, version=pin, detail=str(error)[:300]) from error
 
 
-def tags(tables: Tables, table: str, pin: int) -> dict[str, int]:
-    """The tags of a table with the Lance version of each. `pin` is any that can be opened. Raises: TableDamaged."""
-    return {name: int(tag["version"]) for name, tag in tables.at(table, pin).tags.list().items()}
+def tags(tables: Tables, table: str) -> dict[str, int]:
+    """The tags of a table with the Lance version of each; tags that a crash tore are left out."""
+    folder = tables.folder(table)
+    names = [path.stem for path in (folder / "_refs" / "tags").glob("*.json")]
+    found = {name: tagged_version(folder, name) for name in names}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def drop_torn_tags(tables: Tables, table: str) -> None:
+    """Remove the files of tags that a crash tore: Lance can list no tag beside one. Only inside the write lock."""
+    whole = tags(tables, table)
+    for path in (tables.folder(table) / "_refs" / "tags").glob("*.json"):
+        if path.stem not in whole:
+            path.unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +138,21 @@ def publish_compaction(
 
 
 def same_rows(tables: Tables, table: str, a: int, b: int) -> bool:
-    """Whether two Lance versions hold the same rows, by a hash of every column of every row, in any order."""
+    """Whether two Lance versions hold the same rows, in the same order, by hashes."""
     return _digest(tables.version(table, a)) == _digest(tables.version(table, b))
 
 
 def _digest(dataset: lance.LanceDataset) -> tuple[Any, ...]:
+    """A hash of all columns in any order, and one of the ids (the first column) in theirs."""
+    names = ", ".join(f'"{name}"' for name in dataset.schema.names)
     with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
         engine.register("t", dataset.scanner().to_reader())
-        names = ", ".join(f'"{name}"' for name in dataset.schema.names)
         told = engine.sql(f"SELECT count(*), sum(h), bit_xor(h) FROM (SELECT hash(row({names})) AS h FROM t)")
-        return tuple(told.fetchall()[0])
+        whole = tuple(told.fetchall()[0])
+    order = hashlib.sha256()
+    for batch in dataset.scanner(columns=[dataset.schema.names[0]], scan_in_order=True).to_batches():
+        order.update("".join(f"{key}\n" for key in batch.column(0).to_pylist()).encode())
+    return (*whole, order.hexdigest())
 
 
 def stand_in(tables: Tables, table: str, pin: int, version: int) -> None:
@@ -147,19 +164,23 @@ def stand_in(tables: Tables, table: str, pin: int, version: int) -> None:
     if dataset.count_rows() != tables.at(table, pin).count_rows():
         raise Bug(detail=f"{table} version {version} does not hold the rows of pin {pin}")
     old = int(tables.at(table, pin).version)
-    names = dataset.tags.list()
-    _put_tag(dataset, f"{PIN}{pin}", version)
-    for name, tag in names.items():
-        if int(tag["version"]) == old and not name.startswith(PIN):
-            _put_tag(dataset, name, version)
+    drop_torn_tags(tables, table)
+    new = tables.folder(table) / "_refs" / "tags" / f"new-{PIN}{pin}.json"
+    _put_tag(dataset, new.stem, version)
+    fsync_path(new)  # whole on the disk before it takes the place of an older one, which may be all there is
+    new.replace(new.with_name(f"{PIN}{pin}.json"))
     flush_tags(tables, table)
+    for name, tagged in tags(tables, table).items():
+        if tagged == old and not name.startswith(PIN):
+            _put_tag(dataset, name, version)
     tables.forget(table)
 
 
 def keep(tables: Tables, table: str, versions: Collection[int]) -> None:
     """Tag exactly these versions `keep-<n>`, so that no clean-up takes them, whoever runs it."""
+    drop_torn_tags(tables, table)
     dataset = tables.version(table)
-    tagged = {int(name[len(_KEEP) :]) for name in dataset.tags.list() if name.startswith(_KEEP)}
+    tagged = {int(name[len(_KEEP) :]) for name in tags(tables, table) if name.startswith(_KEEP)}
     for version in sorted(set(versions) - tagged):
         dataset.tags.create(f"{_KEEP}{version}", version)
     for version in sorted(tagged - set(versions)):
@@ -168,12 +189,9 @@ def keep(tables: Tables, table: str, versions: Collection[int]) -> None:
 
 
 def untag(tables: Tables, table: str, names: Iterable[str]) -> None:
-    """Remove tags that are there."""
-    dataset = tables.version(table)
-    there = dataset.tags.list()
+    """Remove tags where they are there."""
     for name in names:
-        if name in there:
-            dataset.tags.delete(name)
+        (tables.folder(table) / "_refs" / "tags" / f"{name}.json").unlink(missing_ok=True)
 
 
 def versions(tables: Tables, table: str) -> list[int]:

@@ -88,9 +88,9 @@ def test_media_that_are_put_again_are_wanted_again(shop, owner):
     service.gc(owner, store=shop, grace_s=0)
     marked = now_us()
     shop.media.put(b"nobody knows me")
-    assert shop.media.remove(stray.sha256, untouched_since_us=marked) is None
+    assert shop.media.stored.remove(stray.sha256, untouched_since_us=marked) is None
     assert shop.media.read(stray.sha256) == b"nobody knows me"
-    assert shop.media.remove(stray.sha256, untouched_since_us=now_us() + 1_000_000) == 15
+    assert shop.media.stored.remove(stray.sha256, untouched_since_us=now_us() + 1_000_000) == 15
     assert not shop.media.has(stray.sha256)
 
 
