@@ -332,6 +332,7 @@ def _judge(root: Path, told: list[Told], workers: int, tell: Tell) -> None:
     made = datasets.commit(ACTOR, DATASET, "after", store=store)
     if counter(datasets.read(ACTOR, f"{DATASET}@{made.id}", store=store)) != before + 1:
         tell({"problem": "the next commit does not hold what was committed"})
+    reliability.gc(ACTOR, store=store, grace_s=0, always_compact=True)
     after = reliability.verify(ACTOR, store=store)
     for problem in after.problems:
         tell({"problem": f"after the next writer: {problem}"})

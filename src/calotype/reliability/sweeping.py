@@ -87,14 +87,14 @@ class Sweep:
     def _versions(self, pins: Mapping[str, set[int]]) -> list[str]:
         """Lance versions that no pin is read from, as `<table>@<n>`."""
         found = []
-        for table, pinned in pins.items():
-            held = self._held(table, pinned)
-            every = upkeep.versions(self.store.tables, table)
-            found += [f"{table}@{version}" for version in every[:-1] if version not in held]
+        for table in pins:
             if not self.dry_run:
                 with self.store.catalog.bookkeeping() as conn:
                     pinned_now = repository.all_pins(conn).get(table, set())
                     upkeep.keep(self.store.tables, table, self._held(table, pinned_now))
+            held = self._held(table, pins[table])
+            every = upkeep.versions(self.store.tables, table)
+            found += [f"{table}@{version}" for version in every[:-1] if version not in held]
         return found
 
     def _stray(self, pins: Mapping[str, set[int]]) -> list[str]:

@@ -28,6 +28,7 @@ from calotype.foundation.errors import CalotypeError, Conflict, External
 from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
 from calotype.store.row_files import rows_only_in
 from calotype.store.table_index import keep_indexed
+from calotype.store.torn import whole_head
 
 _KEYS_A_DELETE = 5_000
 _KEYS_A_LOOKUP = 20_000
@@ -97,7 +98,7 @@ class Tables:
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(schema, _remembering(rows, failures))
         uri = self._uri(table)
-        if not (uri / "_versions").is_dir():
+        if not whole_head(uri):
             self._create_empty(uri, schema)
         began_ns = time.time_ns() - 1_000_000_000
         try:
@@ -239,6 +240,8 @@ class Tables:
 
         Raises: TableDamaged.
         """
+        if version is None:
+            whole_head(self._uri(table))
         try:
             return lance.dataset(str(self._uri(table)), version=version, session=self._session)
         except (OSError, ValueError) as error:
@@ -249,6 +252,7 @@ class Tables:
         return self._uri(table)
 
     def _at_head(self, uri: Path, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
+        whole_head(uri)
         if pin is None:
             uri.parent.mkdir(parents=True, exist_ok=True)
             return lance.write_dataset(

@@ -21,6 +21,7 @@ from lance.optimize import Compaction
 from calotype.foundation.errors import Bug
 from calotype.store.durable import fsync_newer, fsync_path
 from calotype.store.tables import TableDamaged, Tables, tagged_version
+from calotype.store.torn import ASIDE, set_torn_aside
 
 PIN = "pin-"
 """How the tags of stand-ins begin."""
@@ -177,7 +178,11 @@ def stand_in(tables: Tables, table: str, pin: int, version: int) -> None:
 
 
 def keep(tables: Tables, table: str, versions: Collection[int]) -> None:
-    """Tag exactly these versions `keep-<n>`, so that no clean-up takes them, whoever runs it."""
+    """Tag exactly these versions `keep-<n>`, so that no clean-up takes them, whoever runs it.
+
+    Torn tags and versions, which would stop the clean-up, are moved out of its way. Only inside the write lock.
+    """
+    set_torn_aside(tables.folder(table), pinned=versions)
     drop_torn_tags(tables, table)
     dataset = tables.version(table)
     tagged = {int(name[len(_KEEP) :]) for name in tags(tables, table) if name.startswith(_KEEP)}
@@ -218,7 +223,9 @@ def stray_files(tables: Tables, table: str) -> list[Path]:
             held.update(file.path for file in fragment.data_files())
             held.add(Path(fragment.deletion_file() or "").name)
     folder = tables.folder(table)
-    lying = [path for name in ("data", "_deletions") for path in (folder / name).glob("*") if path.is_file()]
+    lying = [
+        path for name in ("data", "_deletions", ASIDE) for path in (folder / name).glob("*") if path.is_file()
+    ]
     return sorted(path for path in lying if path.name not in held)
 
 

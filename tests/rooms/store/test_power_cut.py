@@ -13,7 +13,7 @@ from calotype.datasets.model import Sample
 from calotype.foundation.ids import uuid7
 from calotype.release import build
 from calotype.reliability import service
-from calotype.store import create_workspace, upkeep
+from calotype.store import create_workspace, open_workspace, upkeep
 
 
 @pytest.fixture
@@ -76,6 +76,38 @@ def test_torn_tags_stop_neither_commits_nor_reads_nor_maintenance(workspace, own
     service.repair(owner, store=workspace, dry_run=False)
     assert service.verify(owner, store=workspace, deep=True).untidy == ()
     assert len(upkeep.tags(workspace.tables, table)) >= 2
+
+
+@pytest.mark.parametrize("left", [0, 20, -1], ids=["empty", "short", "one byte"])
+def test_a_version_that_was_torn_stops_no_later_edit(workspace, owner, left):
+    datasets.create(owner, "shop", store=workspace)
+    made = add_sample(workspace, owner)
+    uri = workspace.tables.folder(f"{made.dataset.id}/samples")
+    newest = min((uri / "_versions").glob("*.manifest"))
+    torn = newest.with_name(
+        f"{int(newest.stem) - 1:020d}.manifest"
+    )  # the version after it, as Lance counts down
+    torn.write_bytes(newest.read_bytes()[:left])
+    fresh = open_workspace(workspace.root)
+    add_sample(fresh, owner)
+    add_sample(fresh, owner)
+    assert datasets.read(owner, "shop", store=fresh).count()["samples"] == 3
+    assert service.verify(owner, store=fresh, deep=True).ok
+    assert [path.name for path in (uri / "_torn").iterdir()] == [torn.name]
+    newest = min((uri / "_versions").glob("*.manifest"))
+    (newest.with_name(f"{int(newest.stem) + 1:020d}.manifest")).write_bytes(b"")  # one below the newest
+    service.gc(owner, store=fresh, grace_s=0, always_compact=True)
+    assert service.verify(owner, store=fresh, deep=True).ok
+    fresh.close()
+
+
+def test_a_first_version_that_was_torn_is_made_again(workspace, owner):
+    datasets.create(owner, "shop", store=workspace)
+    uri = workspace.tables.folder(f"{datasets.read(owner, 'shop', store=workspace).dataset.id}/samples")
+    (uri / "_versions").mkdir(parents=True)
+    (uri / "_versions" / f"{2**64 - 2}.manifest").write_bytes(b"")
+    add_sample(workspace, owner)
+    assert datasets.read(owner, "shop", store=workspace).count()["samples"] == 1
 
 
 def test_everything_in_a_release_is_flushed_before_it_gets_its_name(tmp_path, flushed):
