@@ -46,6 +46,7 @@ CODES: dict[str, Code] = {
     "workspace-exists": _CONFLICT,
     "workspace-too-new": _CONFLICT,
     "workspace-busy": Code(409, CONFLICT, retryable=True),
+    "catalog-damaged": Code(500, EXTERNAL),
     "catalog-not-writable": _EXTERNAL,
     "media-missing": _NOT_FOUND,
     "media-damaged": Code(500, EXTERNAL),

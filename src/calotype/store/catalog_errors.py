@@ -1,4 +1,4 @@
-"""What the database says when it cannot go on, in our words: it is busy, or its disk is."""
+"""What the database says when it cannot go on, in our words: it is busy, its disk is full, or its file is damaged."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ class CatalogNotWritable(External):
     fix = "make room on the disk or give access, then run the same command again; nothing is half done"
 
 
+class CatalogDamaged(External):
+    """The database file is not what was written."""
+
+    code = "catalog-damaged"
+    what = "the catalog cannot be read: {detail}"
+    fix = "keep the folder as it is, and bring the workspace back with `calotype restore BACKUP FOLDER`"
+
+
 def translate(context: sa.engine.ExceptionContext) -> BaseException | None:
     """For SQLAlchemy's `handle_error`: the error to raise in place of the driver's, or None to leave it."""
     said = str(context.original_exception).lower()
@@ -32,4 +40,6 @@ def translate(context: sa.engine.ExceptionContext) -> BaseException | None:
         words in said for words in ("disk is full", "disk i/o error", "readonly database", "unable to open")
     ):
         return CatalogNotWritable(detail=said)
+    if "malformed" in said or "not a database" in said:
+        return CatalogDamaged(detail=said)
     return None

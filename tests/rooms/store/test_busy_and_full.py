@@ -8,7 +8,7 @@ import pytest
 
 from calotype.datasets import service as datasets
 from calotype.store import catalog, durable, open_workspace
-from calotype.store.catalog_errors import CatalogNotWritable, WorkspaceBusy
+from calotype.store.catalog_errors import CatalogDamaged, CatalogNotWritable, WorkspaceBusy
 
 
 def test_a_lock_that_is_held_too_long_is_a_clean_refusal(workspace, owner, monkeypatch):
@@ -31,6 +31,14 @@ def test_a_full_disk_is_told_as_such_and_nothing_is_kept(workspace, owner):
     engine.dispose()
     names = [info.name for info in datasets.datasets(owner, store=workspace)]
     assert datasets.create(owner, f"shop-{len(names)}", store=workspace)
+
+
+def test_a_damaged_catalog_is_told_as_such(workspace, owner):
+    workspace.close()
+    (workspace.folder / "catalog.sqlite").write_bytes(b"not what was written" * 1_000)
+    (workspace.folder / "catalog.sqlite-wal").unlink(missing_ok=True)
+    with pytest.raises(CatalogDamaged):
+        open_workspace(workspace.root)
 
 
 def test_flushing_leaves_alone_what_another_writer_renames(tmp_path, monkeypatch):
