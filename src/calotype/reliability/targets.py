@@ -6,6 +6,7 @@ import importlib
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -149,28 +150,44 @@ class BucketTarget:
         except ImportError as error:
             raise BackupTargetUnusable(target=url, detail="obstore is not installed") from error
         options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
-        self._store = stores.from_url(url, client_options=options or None)
+        self._failed: Any = importlib.import_module("obstore.exceptions").BaseError
         self._url = url
+        with self._told():
+            self._store = stores.from_url(url, client_options=options or None)
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Name -> bytes of everything below a prefix."""
-        return {str(one["path"]): int(one["size"]) for page in self._store.list(prefix) for one in page}
+        with self._told():
+            return {str(one["path"]): int(one["size"]) for page in self._store.list(prefix) for one in page}
 
     def put_file(self, name: str, path: Path) -> None:
         """Upload a file; a bucket shows it whole or not at all."""
-        self._store.put(name, path)
+        with path.open("rb") as file, self._told():
+            self._store.put(name, file)
 
     def put(self, name: str, data: bytes) -> None:
         """Write bytes, replacing what is there."""
-        self._store.put(name, data)
+        with self._told():
+            self._store.put(name, data)
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The bytes of an object. Raises: BackupPartMissing."""
         try:
-            for chunk in self._store.get(name).stream():
-                yield bytes(chunk)
+            with self._told():
+                yield from map(bytes, self._store.get(name).stream())
         except FileNotFoundError:
             raise BackupPartMissing(name=name) from None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the bucket in our words; an object that is not there is left as it is."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except self._failed as error:
+            detail = str(error).strip().partition("\n")[0][:300]
+            raise BackupTargetUnusable(target=self._url, detail=detail) from error
 
     def flush(self) -> None:
         """A bucket has nothing to flush."""

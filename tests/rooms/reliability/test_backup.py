@@ -23,7 +23,7 @@ from calotype.reliability import backing_up, backups, repository, service
 from calotype.reliability.backing_up import BackupOfAnotherWorkspace
 from calotype.reliability.backups import BackupNotFound
 from calotype.reliability.restoring import RestoreTargetTaken
-from calotype.reliability.targets import BackupPartMissing, BackupTargetUnusable, FolderTarget
+from calotype.reliability.targets import BackupPartMissing, BackupTargetUnusable, BucketTarget, FolderTarget
 from calotype.store import create_workspace, open_workspace
 
 
@@ -281,3 +281,16 @@ def test_marks_start_anew_in_a_restored_workspace(shop, owner, target, tmp_path)
         assert [repository.marks(conn, kind) for kind in ("media", "version", "hold")] == [{}, {}, {}]
     again.close()
     shutil.rmtree(tmp_path / "again")
+
+
+def test_a_bucket_holds_backups_as_a_folder_does(shop, owner, tmp_path):
+    """Through obstore, whose local store has the same calls as its bucket stores (extra `calotype[team]`)."""
+    pytest.importorskip("obstore")
+    (tmp_path / "bucket").mkdir()
+    place = f"file://{tmp_path / 'bucket'}"
+    first = service.backup(owner, place, store=shop)
+    again = service.backup(owner, place, store=shop)
+    assert (first.ok, again.copied_files <= 1) == (True, True)
+    assert service.drill(owner, place, store=shop).ok
+    with pytest.raises(BackupPartMissing):
+        list(BucketTarget(place).chunks("nothing"))
