@@ -16,7 +16,7 @@ STALE_S = 24 * 3600
 def stale_files(store: Store, *, now_us: int, older_than_s: float = STALE_S) -> list[Path]:
     """Temporary files and folders, older than a day, of media on their way in, of files replaced whole, of releases."""
     before = now_us / 1_000_000 - older_than_s
-    return [path for path in _temporary(store) if path.stat().st_mtime < before]
+    return [path for path in _temporary(store) if _is_older(path, before)]
 
 
 def found(store: Store, *, now_us: int) -> list[Problem]:
@@ -42,3 +42,10 @@ def _temporary(store: Store) -> Iterator[Path]:
     releases = store.root / "releases"
     if releases.is_dir():
         yield from releases.glob("*/.*.tmp")
+
+
+def _is_older(path: Path, before: float) -> bool:
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:  # its writer is alive and has just renamed it
+        return False

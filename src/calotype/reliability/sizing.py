@@ -58,7 +58,7 @@ def _parts(
         "media_unreachable": sum(objects.values()) - used,
         **tables,
         "tables_other": _below(home / "tables") - sum(tables.values()),
-        "catalog": sum(path.stat().st_size for path in home.glob("catalog.sqlite*")),
+        "catalog": sum(map(_size, home.glob("catalog.sqlite*"))),
         "caches": _below(caches.folder(store)),
         "releases": _below(store.root / "releases"),
     }
@@ -74,8 +74,16 @@ def _bytes_of(store: Store, table: str, pins: set[int]) -> int:
     }
     home = store.tables.folder(table)
     paths = [home / name if "/" in name else home / "data" / name for name in names if name]
-    return sum(path.stat().st_size for path in paths if path.is_file())
+    return sum(map(_size, paths))
 
 
 def _below(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    return sum(_size(path) for path in folder.rglob("*")) if folder.is_dir() else 0
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 for a folder and for a temporary file that is gone by now."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0

@@ -179,7 +179,12 @@ class Sweep:
         return {int(self.store.tables.at(table, pin).version) for pin in pins}
 
     def _is_old(self, path: Path) -> bool:
-        return max(one.stat().st_mtime for one in (path, *_files(path))) * 1_000_000 < self.before_us
+        """False for what is gone by now: a temporary file that its writer renamed."""
+        try:
+            newest = max(one.stat().st_mtime for one in (path, *_files(path)))
+        except FileNotFoundError:
+            return False
+        return newest * 1_000_000 < self.before_us
 
     def _path(self, name: str) -> Path:
         return self.store.folder / "tables" / name

@@ -120,6 +120,14 @@ def test_staged_rows_of_a_living_writer_stay(shop, owner):
     assert shop.tables.count(full, pin) == 7
 
 
+def test_a_temporary_file_that_its_writer_renames_meanwhile_does_not_disturb(shop, owner, monkeypatch):
+    real = upkeep.stray_files
+    monkeypatch.setattr(
+        upkeep, "stray_files", lambda *a: [*real(*a), shop.tables.folder(a[1]) / "data" / ".tmpGone"]
+    )
+    assert gc_twice(shop, owner).removed["file"] == 0
+
+
 def test_staged_rows_of_a_dead_writer_and_unpinned_versions_go(shop, owner, monkeypatch):
     state = datasets.read(owner, "shop", store=shop)
     full = f"{state.dataset.id}/samples"
