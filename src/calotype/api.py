@@ -39,13 +39,13 @@ from calotype.datasets.recipe_derive import Derived
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress, silent
-from calotype.govern import service as govern
-from calotype.govern.model import Verified
 from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
 from calotype.release.model import Exported, Gatekeeper, ImagesMode, Splitter
 from calotype.release.model import Release as Frozen
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
+from calotype.reliability import service as reliability
+from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
 from calotype.store import Store
 from calotype.transform import service as transforming
 
@@ -106,9 +106,28 @@ class Workspace:
 
     def verify(self, *, deep: bool = False) -> Verified:
         """Prove that every commit can be read and nothing is missing; `deep` hashes all media again."""
-        return govern.verify(
+        return reliability.verify(
             self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
         )
+
+    def backup(self, target: AnyPath) -> BackedUp:
+        """Copy the workspace as it is now to a folder or `s3://bucket/prefix`.
+
+        Raises: BackupTargetUnusable, BackupOfAnotherWorkspace.
+        """
+        hand = self._hand
+        return reliability.backup(hand.actor, str(target), store=hand.store, progress=hand.progress)
+
+    def gc(self, *, grace: str = "14d", dry_run: bool = False) -> Collected:
+        """Compact tables and remove what nothing has reached for the grace period. Raises: DurationInvalid."""
+        hand = self._hand
+        return reliability.gc(
+            hand.actor, store=hand.store, grace_s=seconds(grace), dry_run=dry_run, progress=hand.progress
+        )
+
+    def size(self) -> Sizes:
+        """How many bytes lie on the disk, and what for."""
+        return reliability.size(self._hand.actor, store=self._hand.store, progress=self._hand.progress)
 
     def serve(self, port: int = 8_080, *, open_browser: bool = True) -> None:
         """Show the workspace in the browser until interrupted. Raises: PortTaken."""

@@ -42,7 +42,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("calotype.pipeline.commands:runs", "List the runs of pipelines"),
     "serve": ("calotype.app.serving:serve", "Show the workspace in the browser"),
     "audit": ("calotype.govern.commands:audit", "Show who did what"),
-    "verify": ("calotype.govern.commands:verify", "Prove that nothing is missing"),
+    "verify": ("calotype.reliability.commands:verify", "Prove that nothing is missing"),
+    "repair": ("calotype.reliability.commands:repair", "Mend what can be mended"),
+    "backup": ("calotype.reliability.commands:backup", "Copy the workspace as it is now"),
+    "restore": ("calotype.reliability.commands:restore", "Make a workspace again from a backup"),
+    "gc": ("calotype.reliability.commands:gc", "Compact tables, remove what nothing reaches"),
+    "size": ("calotype.reliability.commands:size", "Show what the bytes on the disk are for"),
 }
 """Name -> where the command lies, and its line in the list. The order is the order of work."""
 

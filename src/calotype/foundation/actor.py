@@ -23,6 +23,7 @@ class Permission(StrEnum):
     EXPORT = "dataset.export"
     PIPELINE_RUN = "pipeline.run"
     AUDIT_READ = "audit.read"
+    WORKSPACE_MAINTAIN = "workspace.maintain"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from calotype.foundation.codes import FINDINGS
 from calotype.foundation.ids import canonical_json
-from calotype.foundation.terminal import facts, table, terminal
+from calotype.foundation.terminal import table, terminal
 from calotype.govern import service
 
 
@@ -28,18 +27,3 @@ def audit(
     t.emit(
         {"items": items, "intact": intact}, [table(["", "at", "who", "verb", "what", "details"], rows), chain]
     )
-
-
-def verify(
-    ctx: typer.Context, deep: Annotated[bool, typer.Option("--deep", help="Hash all media again.")] = False
-) -> None:
-    """Prove that every commit can be read and nothing is missing."""
-    t = terminal(ctx)
-    with t.progress() as progress:
-        found = service.verify(t.actor, store=t.store(), deep=deep, progress=progress)
-    value = found.to_dict()
-    shown: list[Any] = [facts({key: count for key, count in value.items() if key not in ("ok", "problems")})]
-    shown += list(found.problems[:50]) or ["all of it is there"]
-    t.emit(value, shown)
-    if not found.ok:
-        raise typer.Exit(FINDINGS)

@@ -1,4 +1,4 @@
-"""Audit events and the outcome of a verification."""
+"""Audit events."""
 
 from __future__ import annotations
 
@@ -31,30 +31,4 @@ class AuditEvent:
             "verb": self.verb,
             "subject": self.subject,
             "details": dict(self.details),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What `verify` looked at and what it found wrong."""
-
-    datasets: int
-    commits: int
-    tables: int
-    media: int
-    audit_events: int
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Nothing is missing or damaged."""
-        return not self.problems
-
-    def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
-        plain = ("datasets", "commits", "tables", "media", "audit_events")
-        return {
-            **{name: getattr(self, name) for name in plain},
-            "ok": self.ok,
-            "problems": list(self.problems),
         }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import sqlalchemy as sa
 
 from calotype.govern.model import AuditEvent
@@ -18,9 +16,3 @@ def events(conn: sa.Connection, *, subject: str | None, limit: int) -> list[Audi
     if subject is not None:
         query = query.where(_AUDIT.c.subject == subject)
     return [AuditEvent(**row) for row in conn.execute(query).mappings()]
-
-
-def chain(conn: sa.Connection) -> Iterator[AuditEvent]:
-    """All events in order."""
-    for row in conn.execute(sa.select(_AUDIT).order_by(_AUDIT.c.seq)).mappings():
-        yield AuditEvent(**row)

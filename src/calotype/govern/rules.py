@@ -14,7 +14,8 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "owner": _ALL,
     "head-of-dataops": _ALL,
     "data-engineer": _EDIT
-    | {Permission.DATASET_CREATE, Permission.EXPORT, Permission.PIPELINE_RUN, Permission.RELEASE_CREATE},
+    | {Permission.DATASET_CREATE, Permission.EXPORT, Permission.PIPELINE_RUN, Permission.RELEASE_CREATE}
+    | {Permission.WORKSPACE_MAINTAIN},
     "curator": _EDIT | {Permission.CONTRACT_EDIT, Permission.RELEASE_CREATE, Permission.EXPORT},
     "labelling-manager": _EDIT,
     "annotator": _READ,

@@ -31,7 +31,7 @@ from calotype.release.card import with_exports
 from calotype.release.model import Exported, File, ImagesMode, TargetNotEmpty, TargetNotWritable
 from calotype.release.names import file_names
 from calotype.store.all_media import AllMedia
-from calotype.store.durable import fsync_path
+from calotype.store.durable import fsync_everything, fsync_path
 from calotype.store.media import MediaMissing
 
 _CHUNK = 100_000
@@ -141,10 +141,13 @@ def into_place(temporary: Path, target: Path) -> None:
     Raises: TargetNotEmpty.
     """
     check_target(target)
+    fsync_everything(temporary)
     if target.is_dir():
         target.rmdir()
     temporary.rename(target)
-    fsync_path(target.parent)
+    for folder in (target.parent, target.parent.parent, target.parent.parent.parent):  # some may be new
+        with suppress(PermissionError):
+            fsync_path(folder)
 
 
 def export_into(folder: Path, material: Material, format: str, *, progress: Progress) -> Exported:

@@ -18,6 +18,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.store import schema
+from calotype.store.catalog_errors import translate
 
 HEAD_REVISION = "0002"
 """The newest migration; a test compares it with the scripts."""
@@ -62,6 +63,7 @@ class Catalog:
         )
         sa.event.listen(self.engine, "connect", _on_connect)
         sa.event.listen(self.engine, "begin", _on_begin)
+        sa.event.listen(self.engine, "handle_error", translate, retval=True)
         self._migrate()
 
     @contextmanager

@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from calotype.foundation.ids import uuid7
 from calotype.store.durable import fsync_path, fsync_paths
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+WANTED = "wanted-"
+"""How the names of files begin that stand for a touch of linked media."""
 
 
 class MediaMissing(NotFound):
@@ -102,6 +105,34 @@ class Media:
         yield batch
         batch.flush()
 
+    def touch(self, sha256: str) -> None:
+        """Tell sweeps that bytes are wanted again. Raises: FileNotFoundError."""
+        now, target = time.time_ns(), self.path(sha256)
+        if target.stat().st_nlink > 1:  # also a file of the user's, whose time is not ours to change
+            target = self._incoming / f"{WANTED}{sha256}"
+            target.touch()
+        os.utime(target, ns=(now, now))
+
+    def remove(self, sha256: str, *, untouched_since_us: int) -> int | None:
+        """Remove bytes that nobody put again since an instant. Returns how many, or None when they stay or are gone.
+
+        They are first moved aside, so that a `put` in this moment either finds and touches them (then they go back) or
+        does not find them and writes them anew.
+        """
+        target, aside = self.path(sha256), self._incoming / uuid7()
+        try:
+            target.rename(aside)
+        except FileNotFoundError:
+            return None
+        stat, touched = aside.stat(), self._incoming / f"{WANTED}{sha256}"
+        times = [one.stat().st_mtime_ns for one in (aside, touched) if one.exists()]
+        wanted = max(times) // 1_000 >= untouched_since_us
+        if wanted:
+            with suppress(FileExistsError):
+                os.link(aside, target)
+        aside.unlink()
+        return None if wanted else stat.st_size
+
     def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
         """Remove temporary files that dead writers left. Returns how many."""
         removed = 0
@@ -129,12 +160,13 @@ class MediaBatch:
         """
         name = sha256 or hashlib.sha256(data).hexdigest()
         target = self._media.path(name)
-        if target.exists():
+        with self._lock:  # also when it is there: whoever put it may not have flushed its folder yet
+            self._folders |= {target.parent, target.parent.parent}
+        with suppress(FileNotFoundError):
+            self._media.touch(name)
             return MediaObject(name, len(data), new=False)
         self._ensure_folder(target.parent)
         if link is not None and _linked(link, target):
-            with self._lock:
-                self._folders.add(target.parent)
             return MediaObject(name, len(data), new=True)
         temporary = self._incoming / uuid7()
         try:
@@ -149,8 +181,6 @@ class MediaBatch:
                 new = False
         finally:
             temporary.unlink(missing_ok=True)
-        with self._lock:
-            self._folders.add(target.parent)
         return MediaObject(name, len(data), new=new)
 
     def flush(self) -> None:

@@ -13,6 +13,7 @@ from calotype.foundation.ids import uuid7
 from calotype.store import schema
 from calotype.store.all_media import AllMedia
 from calotype.store.catalog import Catalog
+from calotype.store.durable import fsync_paths
 from calotype.store.media import Media
 from calotype.store.references import References
 from calotype.store.tables import Tables
@@ -71,6 +72,7 @@ def create_workspace(actor: Actor, root: Path, *, decider: Decider | None = None
             {"key": "created_at_us", "value": now_us()},
         ]
         tx.conn.execute(schema.workspace.insert(), rows)
+    fsync_paths([store.folder / "media", store.folder, store.root, store.root.parent])
     return store
 
 

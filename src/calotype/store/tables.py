@@ -3,11 +3,14 @@
 One table has one linear history of Lance versions. A *pin* is a version number; readers open pins, never "latest".
 A writer whose pin is not the table's head restores its pin first: the head belongs to another branch or to a writer
 that died before its catalog transaction ended. Both cases are the same step (decision 0003).
+A pin may have a *stand-in*: a later Lance version with the same rows in fewer files, told by a Lance tag `pin-<n>`
+(decision 0011). Pins in commits never change.
 Rows are found by our own keys, never by Lance row ids or positions (`take` by position collapses after deletions).
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,15 +25,18 @@ import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
-from calotype.store.durable import fsync_newer, fsync_path, fsync_tree
+from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
 from calotype.store.row_files import rows_only_in
 from calotype.store.table_index import keep_indexed
+from calotype.store.torn import whole_head
 
 _KEYS_A_DELETE = 5_000
 _KEYS_A_LOOKUP = 20_000
 _CACHE_BYTES = 256_000_000
 _KEPT_BYTES = 256_000_000
 _OPEN_TABLES = 64
+_OPEN_S = 3_600.0
+"""Opened again after an hour, so that a stand-in made by another process is seen before the original is cleaned up."""
 
 
 class TableDamaged(External):
@@ -75,7 +81,7 @@ class Tables:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
-        self._open: OrderedDict[tuple[str, int], lance.LanceDataset] = OrderedDict()
+        self._open: OrderedDict[tuple[str, int], tuple[float, lance.LanceDataset]] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
         self._lock = Lock()
         self._session = lance.Session(  # type: ignore[attr-defined]
@@ -92,7 +98,7 @@ class Tables:
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(schema, _remembering(rows, failures))
         uri = self._uri(table)
-        if not (uri / "_versions").is_dir():
+        if not whole_head(uri):
             self._create_empty(uri, schema)
         began_ns = time.time_ns() - 1_000_000_000
         try:
@@ -133,6 +139,8 @@ class Tables:
         for folder in ("_versions", "_transactions", "_deletions"):
             fsync_newer(uri / folder, since_ns=began_ns)
         fsync_path(uri)
+        if pin is None:  # the folder itself is new
+            fsync_folders(uri.parent, up_to=self._root)
         return int(dataset.version)
 
     def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
@@ -200,34 +208,60 @@ class Tables:
         """
         with self._lock:
             found = self._open.get((table, pin))
-            if found is not None:
+            if found is not None and time.monotonic() - found[0] < _OPEN_S:
                 self._open.move_to_end((table, pin))
-                return found
+                return found[1]
+        uri = self._uri(table)
         try:
-            dataset = lance.dataset(str(self._uri(table)), version=pin, session=self._session)
+            dataset = lance.dataset(str(uri), version=_standing_for(uri, pin), session=self._session)
         except (OSError, ValueError) as error:
             raise TableDamaged(table=table, version=pin, detail=str(error)[:300]) from error
         with self._lock:
-            self._open[table, pin] = dataset
+            self._open[table, pin] = (time.monotonic(), dataset)
             while len(self._open) > _OPEN_TABLES:
                 self._open.popitem(last=False)
         return dataset
 
+    def forget(self, table: str) -> None:
+        """Close what is kept open of a table: its files were put back or moved."""
+        with self._lock:
+            for key in [key for key in self._open if key[0] == table]:
+                del self._open[key]
+
     def tag(self, table: str, pin: int, name: str) -> None:
         """Keep a version from being cleaned up."""
-        tags = self.at(table, pin).tags
-        if name not in tags.list():
-            tags.create(name, pin)
+        dataset = self.at(table, pin)
+        if tagged_version(self._uri(table), name) is None:  # not there, or torn by a crash
+            (self._uri(table) / "_refs" / "tags" / f"{name}.json").unlink(missing_ok=True)
+            dataset.tags.create(name, dataset.version)
+
+    def version(self, table: str, version: int | None = None) -> lance.LanceDataset:
+        """A Lance version as it is, without stand-ins and not kept open; the head without a number. For upkeep.
+
+        Raises: TableDamaged.
+        """
+        if version is None:
+            whole_head(self._uri(table))
+        try:
+            return lance.dataset(str(self._uri(table)), version=version, session=self._session)
+        except (OSError, ValueError) as error:
+            raise TableDamaged(table=table, version=version or 0, detail=str(error)[:300]) from error
+
+    def folder(self, table: str) -> Path:
+        """Where the files of a table lie."""
+        return self._uri(table)
 
     def _at_head(self, uri: Path, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
+        whole_head(uri)
         if pin is None:
             uri.parent.mkdir(parents=True, exist_ok=True)
             return lance.write_dataset(
                 schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True
             )
         dataset = lance.dataset(str(uri), session=self._session)
-        if dataset.version != pin:
-            dataset = lance.dataset(str(uri), version=pin, session=self._session)
+        wanted = _standing_for(uri, pin)
+        if wanted != dataset.version:
+            dataset = lance.dataset(str(uri), version=wanted, session=self._session)
             dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
 
@@ -271,6 +305,20 @@ def _remembering(
     ) as error:
         failures.append(error)
         raise
+
+
+def _standing_for(uri: Path, pin: int) -> int:
+    """The Lance version that holds the rows of a pin: itself, unless a tag names a stand-in."""
+    version = tagged_version(uri, f"pin-{pin}")
+    return pin if version is None else version
+
+
+def tagged_version(uri: Path, name: str) -> int | None:
+    """The version that a tag names; None when there is no such tag, or a crash left its file empty or torn."""
+    try:
+        return int(json.loads((uri / "_refs" / "tags" / f"{name}.json").read_bytes())["version"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def matching(column: str, values: Sequence[str]) -> str:

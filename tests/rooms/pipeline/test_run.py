@@ -15,7 +15,6 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import External
-from calotype.govern import service as govern
 from calotype.pipeline import engine, repository, service, stages, text, worker
 from calotype.pipeline.model import Acquire, Commit, Pipeline
 from calotype.pipeline.runs import (
@@ -26,6 +25,7 @@ from calotype.pipeline.runs import (
     RunNotFound,
     State,
 )
+from calotype.reliability import service as reliability
 
 STREETS = """\
 pipeline: streets
@@ -213,7 +213,7 @@ def test_a_run_whose_process_is_gone_is_taken_over_and_the_late_one_cannot_finis
     with pytest.raises(JobLeaseLost):
         late.all()
     assert service.get(owner, "a" * 32, store=workspace).state is State.INTERRUPTED
-    assert govern.verify(owner, store=workspace).problems == ()
+    assert reliability.verify(owner, store=workspace).problems == ()
 
 
 def test_a_lease_that_ran_out_is_taken_and_its_finish_refused(workspace):

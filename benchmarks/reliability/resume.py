@@ -1,7 +1,7 @@
 """The kill harness: end a command at a random moment, and see that nothing is lost, doubled or half done.
 
-    uv run python benchmarks/kill.py                       # 50 rounds of each command
-    uv run python benchmarks/kill.py --rounds 10 --only run
+    uv run python benchmarks/reliability/resume.py                       # 50 rounds of each command
+    uv run python benchmarks/reliability/resume.py --rounds 10 --only run
 
 Each round copies a prepared workspace, starts the command in a process group of its own, kills the group (SIGKILL) at a
 moment drawn by the seed (in even rounds from the whole of the command's duration, in odd ones from the time in which it
