@@ -64,6 +64,8 @@ CODES: dict[str, Code] = {
     "ref-not-found": _NOT_FOUND,
     "ref-ambiguous": _CONFLICT,
     "ref-exists": _CONFLICT,
+    "merge-conflicts-open": _CONFLICT,
+    "merge-resolution-invalid": _INVALID,
     "sample-not-found": _NOT_FOUND,
     "nothing-to-commit": _CONFLICT,
     "working-state-moved": Code(409, CONFLICT, retryable=True),
