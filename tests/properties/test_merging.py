@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.histories import World, after, applied, side_of, small_world
+from tests.support.stored_worlds import tables_of, write
 
-from calotype.datasets import rows
+from calotype.datasets import rows, service
+from calotype.datasets.landing import NothingToMerge
 from calotype.datasets.merge_model import Clash, Outcome, Texts
 from calotype.datasets.merge_rows import GEOMETRY
 from calotype.datasets.merge_rules import merge
+from calotype.foundation.actor import Actor
+from calotype.foundation.ids import uuid7
+from calotype.store.store import create_workspace
+from calotype.vision.ontology import Ontology
 
 BASE = small_world()
 HISTORIES = st.integers(0, 9).flatmap(lambda n: st.binary(min_size=4 * n, max_size=4 * n))
@@ -168,3 +176,46 @@ def test_a_choice_for_all_leaves_nothing_open(choose: str, a: bytes, b: bytes) -
     assert outcome.open == ()
     names = [row["name"] for row in result.of(rows.SAMPLES).values()]
     assert len(names) == len(set(names))
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A workspace with the base world committed on main."""
+    owner = Actor(id="test:ana", name="ana")
+    store = create_workspace(owner, tmp_path_factory.mktemp("merging") / "workspace")
+    service.create(owner, "world", store=store)
+    write(owner, store, "world", World(), BASE)
+    service.commit(owner, "world", "base", store=store)
+    yield owner, store
+    store.close()
+
+
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
+@given(HISTORIES, HISTORIES)
+def test_a_store_merges_as_the_rules_say(stored, a: bytes, b: bytes) -> None:
+    owner, store = stored
+    sides = [after(BASE, a, side="o"), after(BASE, b, side="t")]
+    names = [f"side-{uuid7()}", f"side-{uuid7()}"]
+    for name, side in zip(names, sides, strict=True):
+        service.branch(owner, "world", name, store=store)
+        write(owner, store, f"world@{name}", BASE, side)
+        with suppress(service.NothingToCommit):
+            service.commit(owner, f"world@{name}", "edits", store=store)
+    expected, _ = merged(BASE, *sides, "theirs")
+    try:
+        made = service.merge(owner, "world", names[1], into=names[0], strategy="theirs", store=store)
+    except NothingToMerge:
+        return
+    assert made.state == "landed"
+    assert tables_of(owner, store, f"world@{names[0]}") == _plain(expected)[0]
+    state = service.read(owner, f"world@{names[0]}", store=store)
+    assert state.ontology == Ontology.from_json(expected.texts.ontology)
+    assert state.contract_text == expected.texts.contract
+    with pytest.raises(NothingToMerge):
+        service.merge(owner, "world", names[1], into=names[0], store=store)
+    if _plain(expected)[0] == _plain(sides[0])[0]:
+        return  # texts are not told apart here
+    undone = service.undo(owner, f"world@{names[0]}", str(made.merge_commit), store=store)
+    assert tables_of(owner, store, f"world@{names[0]}") == _plain(sides[0])[0]
+    service.undo(owner, f"world@{names[0]}", str(undone.merge_commit), store=store)
+    assert tables_of(owner, store, f"world@{names[0]}") == _plain(expected)[0]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from calotype.foundation.clock import iso
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.ids import sha256_json
 
@@ -155,3 +156,83 @@ def check(clash: Clash, resolution: Resolution) -> None:
         raise ResolutionInvalid(
             got=dict(resolution), kind=clash.kind, fits="a choice also for " + ", ".join(sorted(missing))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merge, or an undo: `state` is open while somebody has to choose, then landed or abandoned.
+
+    `source` is what the user named; an undo is written `undo:` and the commit. `counts` says how many rows it puts
+    and removes on the target, and how many conflicts it has.
+    """
+
+    id: str
+    dataset_id: str
+    source: str
+    target: str
+    base_commit: str | None
+    source_commit: str
+    target_commit: str | None
+    state: str
+    counts: Mapping[str, Any]
+    merge_commit: str | None
+    actor: str
+    created_at_us: int
+    finished_at_us: int | None
+
+    @property
+    def is_open(self) -> bool:
+        """Waits for choices."""
+        return self.state == "open"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {
+            "merge": self.id,
+            "source": self.source,
+            "into": self.target,
+            "state": self.state,
+            "base": self.base_commit,
+            "source_commit": self.source_commit,
+            "target_commit": self.target_commit,
+            "commit": self.merge_commit,
+            "counts": dict(self.counts),
+            "by": self.actor,
+            "at": iso(self.created_at_us),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflict:
+    """A clash of a merge that is kept until it is settled: `state` is open, review or resolved."""
+
+    position: int
+    clash: Clash
+    state: str = "open"
+    resolution: Resolution | None = None
+    resolved_by: str | None = None
+    resolved_at_us: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person."""
+        fields = f" ({', '.join(self.clash.fields)})" if self.clash.fields else ""
+        return f"#{self.position} {self.clash.kind} {self.clash.table} {self.clash.row_id[:32]}{fields}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        clash = self.clash
+        return {
+            "position": self.position,
+            "kind": clash.kind,
+            "table": clash.table,
+            "id": clash.row_id,
+            "sample_id": clash.sample_id,
+            "fields": list(clash.fields),
+            "base": clash.base,
+            "ours": clash.ours,
+            "theirs": clash.theirs,
+            "state": self.state,
+            "resolution": self.resolution,
+            "resolved_by": self.resolved_by,
+        }
