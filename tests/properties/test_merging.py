@@ -201,7 +201,7 @@ def test_a_store_merges_as_the_rules_say(stored, a: bytes, b: bytes) -> None:
         write(owner, store, f"world@{name}", BASE, side)
         with suppress(service.NothingToCommit):
             service.commit(owner, f"world@{name}", "edits", store=store)
-    expected, _ = merged(BASE, *sides, "theirs")
+    expected, _ = merged(BASE, sides[0], sides[1], "theirs")
     try:
         made = service.merge(owner, "world", names[1], into=names[0], strategy="theirs", store=store)
     except NothingToMerge:

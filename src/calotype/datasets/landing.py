@@ -134,7 +134,7 @@ def land(request: Request, verb: str) -> Merge:
     """Land it, or keep it open where somebody has to choose. Raises what refuses it."""
     try:
         apply(
-            request.actor, request.into, lambda ours: plan(request, ours), store=request.store, verb=verb,
+            request.actor, request.into, lambda ours: _plan(request, ours), store=request.store, verb=verb,
             details=request.details, record=lambda conn: _record(request, conn),
         )  # fmt: skip
     except Waits:
@@ -143,8 +143,11 @@ def land(request: Request, verb: str) -> Merge:
     return request.landed
 
 
-def plan(request: Request, ours: Snapshot) -> Change:
-    """The rows to write on the target as it is now. Raises what refuses a merge, and `Waits`."""
+def look(request: Request, ours: Snapshot) -> Ref:
+    """Find out what the merge would do to the target as it is now, and which branch that is.
+
+    Raises: NothingToMerge, WorkingStateDirty.
+    """
     store, info = request.store, request.info
     with store.catalog.read() as conn:
         target = refs.branch(conn, info, request.target)
@@ -156,12 +159,19 @@ def plan(request: Request, ours: Snapshot) -> Change:
     request.base = request.undo or _base(request, known)
     base, theirs = (_opened(request, commit) for commit in (request.base, request.source_commit))
     request.found = merge_tables.plan(base, ours, theirs, request.choose)
+    return target
+
+
+def _plan(request: Request, ours: Snapshot) -> Change:
+    """The rows to write. Raises what refuses a merge, and `Waits`."""
+    target = look(request, ours)
+    assert request.found is not None
     if target.protection and request.undo is None:
         _ask_gates(request, target)
     if request.found.outcome.open:
         raise Waits
     if request.undo is not None and not _does_something(request.found):
-        raise NothingToUndo(dataset=info.name, target=request.target, commit=request.undo.short)
+        raise NothingToUndo(dataset=request.info.name, target=request.target, commit=request.undo.short)
     return Change() if _moves_forward(request) else request.found.change
 
 

@@ -53,7 +53,7 @@ def merge_row(table: str, base: Row | None, ours: Row, theirs: Row) -> tuple[Row
     clashing: list[str] = []
     for field, columns in (_SAMPLE if is_sample else _ANNOTATION).items():
         values = [tuple(row.get(name) for name in columns) for row in (before, ours, theirs)]
-        old = values[0] if base is not None else _ABSENT
+        old = values[0] if base is not None else _nothing_said(values[1:])
         chosen, clash = three_way(old, values[1], values[2])
         merged.update(zip(columns, chosen, strict=True))
         clashing += [field] if clash else []
@@ -140,6 +140,11 @@ def second_id(table: str, row_id: str, theirs: Row) -> str:
 def load(text: str | None) -> dict[str, Any]:
     """A JSON column as an object."""
     return dict(json.loads(text)) if text else {}
+
+
+def _nothing_said(values: Sequence[tuple[Any, ...]]) -> Any:
+    """What counts as the base of a field in a row that both sides added: an empty value says nothing."""
+    return next((value for value in values if all(one in (None, "") for one in value)), _ABSENT)
 
 
 def _copy_field(table: str, merged: Row, source: Row, field: str) -> None:

@@ -105,7 +105,7 @@ def preview(actor: Actor, name: str, source: str, *, store: Store, into: str = "
     with store.catalog.read() as conn:
         target = refs.branch(conn, request.info, request.target)
         ours = open_ref(conn, store, request.info, target, name=f"{target.name}+")
-    landing.plan(request, ours)
+    landing.look(request, ours)
     assert request.found is not None
     return request.found
 

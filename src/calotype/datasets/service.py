@@ -17,6 +17,7 @@ from calotype.datasets.committing import (
 )
 from calotype.datasets.edit import Plan, WorkingStateMoved, apply
 from calotype.datasets.merging import abandon, conflicts, land, merge, merges, preview, resolve, undo
+from calotype.datasets.protecting import protect
 from calotype.datasets.reading import open_ref, read
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
@@ -26,8 +27,8 @@ from calotype.store import Store
 
 __all__ = [
     "NothingToCommit", "Plan", "WorkingStateDirty", "abandon", "apply", "branch", "commit", "conflicts", "create",
-    "datasets", "diff", "land", "list_refs", "log", "merge", "merges", "preview", "read", "resolve", "rollback",
-    "tag", "uncommitted", "undo",
+    "datasets", "diff", "land", "list_refs", "log", "merge", "merges", "preview", "protect", "read", "resolve",
+    "rollback", "tag", "uncommitted", "undo",
 ]  # fmt: skip
 
 

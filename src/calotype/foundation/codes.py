@@ -74,6 +74,7 @@ CODES: dict[str, Code] = {
     "nothing-to-merge": _CONFLICT,
     "nothing-to-undo": _CONFLICT,
     "branch-protected": _CONFLICT,
+    "protection-invalid": _INVALID,
     "sample-not-found": _NOT_FOUND,
     "nothing-to-commit": _CONFLICT,
     "working-state-moved": Code(409, CONFLICT, retryable=True),
