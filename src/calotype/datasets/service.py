@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.datasets import differences, refs, repository
+from calotype.datasets.blame import blame
 from calotype.datasets.commits import MAIN, Commit, DatasetInfo, Diff, Ref
 from calotype.datasets.committing import (
     NothingToCommit,
@@ -26,9 +27,9 @@ from calotype.foundation.ids import uuid7
 from calotype.store import Store
 
 __all__ = [
-    "NothingToCommit", "Plan", "WorkingStateDirty", "abandon", "apply", "branch", "commit", "conflicts", "create",
-    "datasets", "diff", "land", "list_refs", "log", "merge", "merges", "preview", "protect", "read", "resolve",
-    "rollback", "tag", "uncommitted", "undo",
+    "NothingToCommit", "Plan", "WorkingStateDirty", "abandon", "apply", "blame", "branch", "commit", "conflicts",
+    "create", "datasets", "diff", "land", "list_refs", "log", "merge", "merges", "preview", "protect", "read",
+    "resolve", "rollback", "tag", "uncommitted", "undo",
 ]  # fmt: skip
 
 

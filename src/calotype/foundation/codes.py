@@ -73,6 +73,7 @@ CODES: dict[str, Code] = {
     "merge-behind": _CONFLICT,
     "nothing-to-merge": _CONFLICT,
     "nothing-to-undo": _CONFLICT,
+    "blame-target-not-found": _NOT_FOUND,
     "branch-protected": _CONFLICT,
     "protection-invalid": _INVALID,
     "sample-not-found": _NOT_FOUND,
