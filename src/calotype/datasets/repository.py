@@ -187,14 +187,12 @@ def put_conflicts(conn: sa.Connection, merge_id: str, conflicts: Sequence[MergeC
 
 def settle_conflicts(conn: sa.Connection, merge_id: str, conflicts: Sequence[MergeConflict]) -> None:
     """Write how conflicts are settled."""
-    for one in conflicts:
-        where = (_CONFLICTS.c.merge_id == merge_id) & (_CONFLICTS.c.position == one.position)
-        conn.execute(
-            _CONFLICTS.update().where(where).values(
-                resolution=one.resolution, state=one.state, resolved_by=one.resolved_by,
-                resolved_at_us=one.resolved_at_us,
-            )
-        )  # fmt: skip
+    names = ("resolution", "state", "resolved_by", "resolved_at_us")
+    where = (_CONFLICTS.c.merge_id == merge_id) & (_CONFLICTS.c.position == sa.bindparam("at"))
+    columns = {name: sa.bindparam(f"new_{name}", type_=_CONFLICTS.c[name].type) for name in names}
+    values = [{"at": one.position, **{f"new_{n}": getattr(one, n) for n in names}} for one in conflicts]
+    if values:
+        conn.execute(_CONFLICTS.update().where(where).values(**columns), values)
 
 
 def conflicts_of(conn: sa.Connection, merge_id: str) -> list[MergeConflict]:
