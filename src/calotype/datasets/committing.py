@@ -24,8 +24,11 @@ class WorkingStateDirty(Conflict):
     """There are edits that are not committed."""
 
     code = "working-state-dirty"
-    what = "{dataset} has edits that are not committed"
-    fix = "commit them with `calotype commit {dataset} -m MESSAGE`, or pass --discard to lose them"
+    what = "{branch} of {dataset} has edits that are not committed"
+    fix = (
+        "commit them with `calotype commit {dataset}@{branch} -m MESSAGE`, or lose them with "
+        "`calotype rollback {dataset}@{branch} {branch} --discard`"
+    )
 
 
 class MessageInvalid(Invalid):

@@ -154,7 +154,7 @@ def look(request: Request, ours: Snapshot) -> Ref:
         known = repository.commits_of(conn, info.id)
     head = known.get(ours.commit_id or "")
     if not is_clean(replace(target, pins=ours.pins, documents=ours.documents), head):
-        raise WorkingStateDirty(dataset=info.name)
+        raise WorkingStateDirty(dataset=info.name, branch=target.name)
     request.head = head
     request.base = request.undo or _base(request, known)
     base, theirs = (_opened(request, commit) for commit in (request.base, request.source_commit))

@@ -44,7 +44,9 @@ def protect(
         found = refs.branch(tx.conn, info, branch)
         head = None if found.commit_id is None else repository.commit(tx.conn, found.commit_id)
         if wanted and not is_clean(found, head):
-            raise WorkingStateDirty(dataset=dataset_name)  # nobody could commit these edits any more
+            raise WorkingStateDirty(
+                dataset=dataset_name, branch=found.name
+            )  # nobody could commit these edits any more
         repository.protect_ref(tx.conn, found, wanted or None)
         tx.details({"branch": found.name, "rules": wanted})
     return replace(found, protection=wanted or None, sequence=found.sequence + 1)

@@ -158,9 +158,9 @@ def merge_of(conn: sa.Connection, merge_id: str) -> Merge | None:
     return None if row is None else Merge(**row)
 
 
-def merges_of(conn: sa.Connection, dataset_id: str, *, state: str = "", prefix: str = "") -> list[Merge]:
-    """Merges of a dataset, newest first; of one state, or whose id begins so."""
-    query = sa.select(_MERGES).where(_MERGES.c.dataset_id == dataset_id, _MERGES.c.id.startswith(prefix))
+def merges_of(conn: sa.Connection, dataset_id: str, *, state: str = "") -> list[Merge]:
+    """Merges of a dataset, newest first; of one state where it is given."""
+    query = sa.select(_MERGES).where(_MERGES.c.dataset_id == dataset_id)
     if state:
         query = query.where(_MERGES.c.state == state)
     query = query.order_by(_MERGES.c.created_at_us.desc(), _MERGES.c.id)

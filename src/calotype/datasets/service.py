@@ -170,7 +170,7 @@ def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = 
         head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
         dirty = head is None or not is_clean(base, head)
         if dirty and not discard:
-            raise WorkingStateDirty(dataset=dataset_name)
+            raise WorkingStateDirty(dataset=dataset_name, branch=base.name)
         if head is not None and not dirty and (head.pins, head.documents) == (target.pins, target.documents):
             raise NothingToCommit(dataset=dataset_name)
         wanted = replace(base, pins=target.pins, documents=target.documents)
