@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from tests.support.images import folder_of_images
 from tests.support.serving import served
 from tests.support.streets import Streets, box
 
@@ -15,6 +16,13 @@ import calotype as ct
 from calotype.app.cli import main
 from calotype.app.wiring import create
 from calotype.foundation.actor import Actor
+
+PIPELINE = """
+pipeline: more
+dataset: streets
+stages:
+  - acquire: {from: pictures/}
+"""
 
 
 @pytest.fixture
@@ -63,6 +71,14 @@ def test_at_the_command_line(folder, capsys):
     assert call(capsys, *w, "protect", "streets", "main")[1]["protection"] == {"gates": True}
     code, refused = call(capsys, *w, "rollback", "streets", "main~1")
     assert (code, refused["error"]["code"]) == (4, "branch-protected")
+    folder_of_images(folder.parent / "pictures", 2, suffix=".png")
+    for command in (("add", "streets", folder.parent / "pictures"), ("split", "streets")):
+        code, refused = call(capsys, *w, *command)
+        assert (code, refused["error"]["code"]) == (4, "branch-protected"), command
+    (folder.parent / "p.yaml").write_text(PIPELINE)
+    code, refused = call(capsys, *w, "run", folder.parent / "p.yaml")
+    assert code != 0
+    assert "is protected" in json.dumps(refused)
     assert call(capsys, *w, "protect", "streets", "main", "--off")[1]["protection"] is None
     assert call(capsys, *w, "audit")[1]["intact"] is True
 

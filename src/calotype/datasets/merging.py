@@ -38,8 +38,8 @@ class MergeNotFound(NotFound):
     """No merge of this id."""
 
     code = "merge-not-found"
-    what = "{dataset} has no merge {got!r}"
-    fix = "list them with `calotype merge {dataset} --list`"
+    what = "{dataset} has no merge {got}"
+    fix = "list them with `calotype merge {dataset} --list`, and name one by the last digits of its id"
 
 
 class ConflictNotFound(NotFound):
@@ -223,7 +223,10 @@ def find(conn: sa.Connection, dataset_name: str, merge_id: str) -> tuple[Dataset
             one for one in found if one.id == merge_id or (len(merge_id) >= 6 and one.id.endswith(merge_id))
         ]
     if len(found) != 1:
-        raise MergeNotFound(dataset=dataset_name, got=merge_id[:64] or "that is the only open one")
+        raise MergeNotFound(
+            dataset=dataset_name,
+            got=repr(merge_id[:64]) if merge_id else f"to choose by itself ({len(found)} are open)",
+        )
     return info, found[0]
 
 
