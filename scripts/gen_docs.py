@@ -281,7 +281,8 @@ def _public(name: str, value: Any) -> str:
         and value.__module__.startswith("calotype.")
         and not issubclass(value, Exception)
     ):
-        for method, function in sorted(vars(value).items()):
+        own = {name: member for kind in reversed(value.__mro__[:-1]) for name, member in vars(kind).items()}
+        for method, function in sorted(own.items()):
             described = (
                 function.fget if isinstance(function, property) else getattr(function, "__func__", function)
             )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from calotype.datasets.query import annotation_count, any_annotation, field
     from calotype.foundation.actor import Actor
     from calotype.foundation.errors import CalotypeError
+    from calotype.handles import Merge
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "Actor",
     "CalotypeError",
     "Dataset",
+    "Merge",
     "Release",
     "View",
     "Workspace",
@@ -40,6 +42,7 @@ _FROM = {
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
     "Dataset": "calotype.api",
+    "Merge": "calotype.handles",
     "Release": "calotype.api",
     "View": "calotype.api",
     "Workspace": "calotype.api",

@@ -13,10 +13,10 @@ loader = rel.torch("train")
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from calotype.acquire import service as acquire
 from calotype.acquire.folders import PathNotFound
@@ -37,39 +37,19 @@ from calotype.datasets.model import DEFAULT_LABEL_SET, Sample
 from calotype.datasets.query import Expression
 from calotype.datasets.recipe_derive import Derived
 from calotype.datasets.snapshot import Snapshot, Where
-from calotype.foundation.actor import Actor
-from calotype.foundation.progress import Progress, silent
+from calotype.foundation.progress import Progress
+from calotype.handles import Branches, Hand, ref_text
 from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
-from calotype.release.model import Exported, Gatekeeper, ImagesMode, Splitter
+from calotype.release.model import Exported, ImagesMode
 from calotype.release.model import Release as Frozen
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.reliability import service as reliability
 from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
-from calotype.store import Store
 from calotype.transform import service as transforming
 
 AnyPath = str | PathLike[str]
 T = TypeVar("T")
-
-
-class Ports(Protocol):
-    """What the application wires: who decides on releases, who splits, how to serve."""
-
-    @property
-    def splitter(self) -> Splitter: ...
-    def gatekeeper(self, store: Store) -> Gatekeeper: ...
-    def serve(self, store: Store, *, port: int, open_browser: bool) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """In whose name, on which store, with which wiring, and who is told of progress."""
-
-    actor: Actor
-    store: Store
-    ports: Ports
-    progress: Progress = silent
 
 
 class Workspace:
@@ -147,12 +127,8 @@ class Workspace:
         return f"Workspace({str(self.path)!r})"
 
 
-class Dataset:
+class Dataset(Branches):
     """A dataset's working state, and the verbs that change it. Frozen states are read with `at`."""
-
-    def __init__(self, hand: Hand, name: str) -> None:
-        self.name = name
-        self._hand = hand
 
     def add_images(
         self, *paths: AnyPath, source: str = "", licence: str = "", tags: Sequence[str] = (),
@@ -217,24 +193,24 @@ class Dataset:
 
     def diff(self, a: str | Commit, b: str | Commit) -> Diff:
         """What changed from ref `a` to ref `b`. Raises: RefNotFound."""
-        return self._do(datasets.diff, _ref(a), _ref(b))
+        return self._do(datasets.diff, ref_text(a), ref_text(b))
 
     def branch(self, name: str, start: str | Commit = "main") -> Dataset:
         """Make a branch, and the handle that works on it. Raises: RefExists."""
-        made = self._do(datasets.branch, name, start=_ref(start))
+        made = self._do(datasets.branch, name, start=ref_text(start))
         return Dataset(self._hand, f"{self.name.partition('@')[0]}@{made.name}+")
 
     def tag(self, name: str, at: str | Commit = "main") -> None:
         """Name a commit for good. Raises: RefExists, RefNotFound."""
-        self._do(datasets.tag, name, at=_ref(at))
+        self._do(datasets.tag, name, at=ref_text(at))
 
     def rollback(self, to: str | Commit, *, discard: bool = False) -> Commit:
         """Hold again what an older commit held, as a new commit. Raises: RefNotFound, WorkingStateDirty."""
-        return self._do(datasets.rollback, _ref(to), discard=discard)
+        return self._do(datasets.rollback, ref_text(to), discard=discard)
 
     def at(self, ref: str | Commit) -> View:
         """The dataset as it is at a branch, tag or commit. Raises: RefNotFound."""
-        return View(self._hand, f"{self.name.partition('@')[0]}@{_ref(ref)}").checked()
+        return View(self._hand, f"{self.name.partition('@')[0]}@{ref_text(ref)}").checked()
 
     def where(self, query: str | Expression | None = None) -> View:
         """Samples of the working state that match; without a query all of them."""
@@ -263,9 +239,6 @@ class Dataset:
     def releases(self) -> list[Release]:
         """Releases, newest first."""
         return [Release(self._hand, made) for made in self._do(releasing.releases)]
-
-    def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
-        return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
 
     def __repr__(self) -> str:
         counts = self.where().count()
@@ -408,7 +381,3 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except OSError:
         raise PathNotFound(path=str(file)) from None
-
-
-def _ref(value: str | Commit) -> str:
-    return value if isinstance(value, str) else value.id

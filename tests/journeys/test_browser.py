@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 from tests.support.serving import served
@@ -92,3 +94,35 @@ def test_no_page_scrolls_sideways(page, shop, width):
         expect(page.get_by_role("main")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide == 0, path
+
+
+def test_conflicts_are_settled_by_key_and_land(page, tmp_path, raw):
+    labels = json.loads((raw / "instances.json").read_text())
+    with ct.open(tmp_path / "ws") as ws:
+        ds = ws.create("shop")
+        ds.add_annotations(raw / "instances.json", images=raw / "images")
+        ds.commit("first")
+        for name, width in (("ana", 22), ("ben", 26)):
+            for one in labels["annotations"][:2]:
+                one["bbox"][2] = width
+            (raw / f"{name}.json").write_text(json.dumps(labels))
+            branch = ds.branch(name)
+            branch.add_annotations(raw / f"{name}.json", images=raw / "images")
+            branch.commit(name)
+        ds.merge("ana")
+        assert ds.merge("ben").state == "open"
+    with served(tmp_path / "ws") as server:
+        page.goto(server.link)
+        page.get_by_role("link", name="shop").first.click()
+        page.get_by_role("link", name="Merges").click()
+        page.get_by_role("link", name="ben").click()
+        expect(page.get_by_role("button", name="2 open")).to_be_disabled()
+        page.get_by_role("figure", name="Theirs").get_by_text("26.0").wait_for()
+        page.keyboard.press("t")
+        expect(page.get_by_role("button", name="1 open")).to_be_disabled()
+        page.keyboard.press("o")
+        page.get_by_role("button", name="Land on main").click()
+        expect(page.get_by_text("landed").first).to_be_visible()
+    with ct.open(tmp_path / "ws") as ws:
+        widths = ws.dataset("shop").where().snapshot().annotations()["w"].to_pylist()
+        assert sorted(set(widths)) == [20.0, 22.0, 26.0]

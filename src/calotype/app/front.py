@@ -5,10 +5,11 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from calotype.api import Hand, Workspace
+from calotype.api import Workspace
 from calotype.app import serving, wiring
 from calotype.foundation.actor import Actor
 from calotype.foundation.terminal import Terminal
+from calotype.handles import Hand
 from calotype.store import Store, WorkspaceNotFound
 
 

@@ -40,6 +40,8 @@ class Change:
     ontology: Ontology | None = None
     contract: str | None = None
     info: str | None = None
+    fields: Mapping[str, str] | None = None
+    """Types of metadata fields to start from; None: those of the present state."""
 
     @property
     def is_empty(self) -> bool:

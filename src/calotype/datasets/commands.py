@@ -196,10 +196,13 @@ def _refs(ctx: typer.Context, name: str, new: str | None, at: str, *, kind: str)
         )
         return
     refs = [ref for ref in service.list_refs(t.actor, name, store=t.store()) if ref.kind == kind]
-    value = [{"name": ref.name, "commit": ref.commit_id} for ref in refs]
+    value = [{"name": ref.name, "commit": ref.commit_id, "protection": ref.protection} for ref in refs]
     t.emit(
         {"items": value},
-        table([kind, "commit"], [[ref.name, str(ref.commit_id or "-")[:12]] for ref in refs]),
+        table(
+            [kind, "commit", ""],
+            [[r.name, str(r.commit_id or "-")[:12], "protected" if r.protection else ""] for r in refs],
+        ),
     )
 
 

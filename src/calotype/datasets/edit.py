@@ -65,6 +65,7 @@ def apply(
         with store.catalog.read() as conn:
             info = refs.dataset(conn, dataset_name)
             base = refs.branch(conn, info, branch_name)
+            refs.require_open(dataset_name, base, verb)
             snapshot = open_ref(conn, store, info, base, name=f"{base.name}+")
         planned = change if isinstance(change, Change) else change(snapshot)
         if planned.is_empty and record is None:
@@ -129,10 +130,11 @@ def _table_edit(
 
 
 def _learned(snapshot: Snapshot, change: Change) -> dict[str, str]:
+    known = snapshot.fields if change.fields is None else change.fields
     if isinstance(change.put_samples, pa.Table):
         distinct = change.put_samples["metadata"].unique().drop_null().to_pylist()
-        return fields.learn(snapshot.fields, (("", json.loads(text)) for text in distinct if text))
-    return fields.learn(snapshot.fields, ((sample.name, sample.metadata) for sample in change.put_samples))
+        return fields.learn(known, (("", json.loads(text)) for text in distinct if text))
+    return fields.learn(known, ((sample.name, sample.metadata) for sample in change.put_samples))
 
 
 def _arrow(rows_: Any, convert: Callable[[Any], pa.Table]) -> pa.Table:

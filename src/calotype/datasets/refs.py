@@ -71,6 +71,26 @@ class RefExists(AlreadyExists):
     fix = "choose another name"
 
 
+class BranchProtected(Conflict):
+    """The branch takes merges only."""
+
+    code = "branch-protected"
+    what = "branch {branch} of {dataset} is protected: {verb} may not change it"
+    fix = (
+        "work on a branch (`calotype branch {dataset} NAME`, then {dataset}@NAME) and bring it in with "
+        "`calotype merge {dataset} NAME --into {branch}`"
+    )
+
+
+_LANDING = frozenset({"dataset.merge", "dataset.merge.land"})
+
+
+def require_open(dataset: str, ref: Ref, verb: str) -> None:
+    """Refuse every verb but a merge on a protected branch. Raises: BranchProtected."""
+    if ref.protection and verb not in _LANDING:
+        raise BranchProtected(dataset=dataset, branch=ref.name, verb=verb)
+
+
 def split_name(text: str) -> tuple[str, str]:
     """`name@ref` as (name, ref); the ref is empty for the working state of main."""
     name, _, ref = text.partition("@")

@@ -157,7 +157,10 @@ def show_sample(
 def list_refs(dataset: str, ask: Ask) -> dict[str, Any]:
     """Branches and tags."""
     refs = service.list_refs(ask.actor, dataset, store=ask.store)
-    return {"items": [{"name": ref.name, "kind": ref.kind, "commit": ref.commit_id} for ref in refs]}
+    items = [
+        {"name": r.name, "kind": r.kind, "commit": r.commit_id, "protection": r.protection} for r in refs
+    ]
+    return {"items": items}
 
 
 @routes.get("/datasets/{dataset}/log", **READ)

@@ -3,47 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from calotype.datasets import differences, refs, repository
-from calotype.datasets.commits import MAIN, Commit, DatasetInfo, Diff, Ref, commit_id
+from calotype.datasets.blame import blame
+from calotype.datasets.commits import MAIN, Commit, DatasetInfo, Diff, Ref
+from calotype.datasets.committing import (
+    NothingToCommit,
+    WorkingStateDirty,
+    is_clean,
+    message_of,
+    new_commit,
+    stats_of,
+    tag_tables,
+)
 from calotype.datasets.edit import Plan, WorkingStateMoved, apply
+from calotype.datasets.merging import abandon, conflicts, land, merge, merges, preview, resolve, undo
+from calotype.datasets.protecting import protect
 from calotype.datasets.reading import open_ref, read
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
 
 __all__ = [
-    "Plan", "apply", "branch", "commit", "create", "datasets", "diff", "list_refs", "log", "read", "rollback",
-    "tag", "uncommitted",
+    "NothingToCommit", "Plan", "WorkingStateDirty", "abandon", "apply", "blame", "branch", "commit", "conflicts",
+    "create", "datasets", "diff", "land", "list_refs", "log", "merge", "merges", "preview", "protect", "read",
+    "resolve", "rollback", "tag", "uncommitted", "undo",
 ]  # fmt: skip
-
-
-class NothingToCommit(Conflict):
-    """The working state equals the newest commit."""
-
-    code = "nothing-to-commit"
-    what = "nothing changed in {dataset} since its newest commit"
-    fix = "add or import something first; `calotype log {dataset}` lists the commits"
-
-
-class WorkingStateDirty(Conflict):
-    """There are edits that are not committed."""
-
-    code = "working-state-dirty"
-    what = "{dataset} has edits that are not committed"
-    fix = "commit them with `calotype commit {dataset} -m MESSAGE`, or pass --discard to lose them"
-
-
-class MessageInvalid(Invalid):
-    """A commit without words."""
-
-    code = "message-invalid"
-    what = "a commit needs a message of 1 to 10000 characters"
-    fix = 'say what changed: `calotype commit {dataset} -m "what changed and why"`'
 
 
 def create(actor: Actor, name: str, *, store: Store, description: str = "") -> DatasetInfo:
@@ -77,23 +64,21 @@ def commit(actor: Actor, name: str, message: str, *, store: Store) -> Commit:
     """
     dataset_name, branch_name = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
-    if not 1 <= len(message.strip()) <= 10_000:
-        raise MessageInvalid(dataset=dataset_name)
+    message = message_of(message, dataset_name)
     for _ in range(20):
         snapshot, base = _working(actor, store, dataset_name, branch_name)
-        stats = _stats(snapshot)
+        stats = stats_of(snapshot)
         with store.catalog.write(actor, "dataset.commit", subject=dataset_name) as tx:
             head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
-            if head is not None and (head.pins, head.documents) == (base.pins, base.documents):
+            if is_clean(base, head):
                 raise NothingToCommit(dataset=dataset_name)
-            if head is None and not base.pins and not base.documents:
-                raise NothingToCommit(dataset=dataset_name)
-            made = _new_commit(actor, base, message.strip(), stats)
+            refs.require_open(dataset_name, base, "dataset.commit")
+            made = new_commit(actor, base, message, stats)
             repository.add_commit(tx.conn, made)
             if not repository.move_ref(tx.conn, base, replace(base, commit_id=made.id)):
                 tx.abandon()
                 continue
-            _tag_tables(store, made)
+            tag_tables(store, made)
             repository.log_move(tx.conn, base, new_commit=made.id, actor=actor.id, verb="commit")
             tx.details({"commit": made.id, "branch": base.name, "message": made.message})
         return made
@@ -139,9 +124,7 @@ def uncommitted(actor: Actor, name: str, *, store: Store) -> Diff | None:
     snapshot, base = _working(actor, store, dataset_name, branch_name)
     with store.catalog.read() as conn:
         head = None if base.commit_id is None else repository.commit(conn, base.commit_id)
-        if head is not None and (head.pins, head.documents) == (base.pins, base.documents):
-            return None
-        if head is None and not base.pins and not base.documents:
+        if is_clean(base, head):
             return None
         old = replace(base, pins=head.pins if head else {}, documents=head.documents if head else {})
         before = open_ref(conn, store, snapshot.dataset, old, name=base.name)
@@ -182,20 +165,21 @@ def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = 
     with store.catalog.write(actor, "dataset.rollback", subject=dataset_name) as tx:
         info = refs.dataset(tx.conn, dataset_name)
         base = refs.branch(tx.conn, info, branch_name)
+        refs.require_open(dataset_name, base, "dataset.rollback")
         target = refs.commit_at(tx.conn, info, to)
         head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
-        dirty = head is None or (head.pins, head.documents) != (base.pins, base.documents)
+        dirty = head is None or not is_clean(base, head)
         if dirty and not discard:
-            raise WorkingStateDirty(dataset=dataset_name)
+            raise WorkingStateDirty(dataset=dataset_name, branch=base.name)
         if head is not None and not dirty and (head.pins, head.documents) == (target.pins, target.documents):
             raise NothingToCommit(dataset=dataset_name)
         wanted = replace(base, pins=target.pins, documents=target.documents)
-        made = _new_commit(
+        made = new_commit(
             actor, wanted, f"Roll back to {target.short}: {target.message}"[:10_000], target.stats
         )
         repository.add_commit(tx.conn, made)
         repository.move_ref(tx.conn, base, replace(wanted, commit_id=made.id))
-        _tag_tables(store, made)
+        tag_tables(store, made)
         repository.log_move(tx.conn, base, new_commit=made.id, actor=actor.id, verb="rollback")
         tx.details({"commit": made.id, "to": target.id, "branch": base.name, "discarded": dirty})
     return made
@@ -206,34 +190,6 @@ def _working(actor: Actor, store: Store, dataset_name: str, branch_name: str) ->
         info = refs.dataset(conn, dataset_name)
         base = refs.branch(conn, info, branch_name)
         return open_ref(conn, store, info, base, name=f"{base.name}+"), base
-
-
-def _stats(snapshot: Snapshot) -> dict[str, Any]:
-    by_set = {name: snapshot.count(label_set=name)["annotations"] for name in snapshot.label_sets}
-    samples = snapshot.count()["samples"]
-    return {"samples": samples, "annotations": sum(by_set.values()), "label_sets": by_set}
-
-
-def _new_commit(actor: Actor, base: Ref, message: str, stats: Any) -> Commit:
-    parents = (base.commit_id,) if base.commit_id else ()
-    at = now_us()
-    made = commit_id(
-        dataset_id=base.dataset_id,
-        parents=parents,
-        author=actor.name,
-        message=message,
-        created_at_us=at,
-        pins=base.pins,
-        documents=base.documents,
-    )
-    return Commit(
-        made, base.dataset_id, parents, actor.name, message, at, base.pins, base.documents, dict(stats)
-    )
-
-
-def _tag_tables(store: Store, made: Commit) -> None:
-    for table, pin in made.pins.items():
-        store.tables.tag(f"{made.dataset_id}/{table}", pin, f"c-{made.id[:32]}")
 
 
 def _add_ref(actor: Actor, name: str, new: str, *, start: str, kind: str, store: Store) -> Ref:

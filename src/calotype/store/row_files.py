@@ -7,6 +7,8 @@ the files differ and their rows are read whole: slower, and just as right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,43 @@ import lance
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row lies: its fragment, the files of it, and the offset in them. Files never change."""
+
+    fragment: int
+    files: tuple[str, ...]
+    offset: int
+
+
+def rows_with_places(dataset: lance.LanceDataset, where: str) -> tuple[pa.Table, list[Place]]:
+    """Rows that a filter finds, and where each lies."""
+    found = dataset.scanner(filter=where, with_row_address=True).to_table()
+    places = []
+    for address in found["_rowaddr"].to_pylist():
+        fragment = address >> 32
+        files = _files(dataset.get_fragment(fragment))
+        places.append(Place(fragment, files, address & int(_OFFSET_BITS)))
+    return found.drop(["_rowaddr"]), places
+
+
+def still_there(dataset: lance.LanceDataset, places: Sequence[Place]) -> list[bool]:
+    """Whether a version has the very rows that lie at these places in another; no row is read."""
+    deleted: dict[int, frozenset[int] | None] = {}
+    for place in places:
+        if place.fragment not in deleted:
+            fragment = dataset.get_fragment(place.fragment)
+            same = fragment is not None and _files(fragment) == place.files
+            deleted[place.fragment] = frozenset(_deleted(dataset, fragment).tolist()) if same else None
+    found = [deleted[place.fragment] for place in places]
+    return [gone is not None and place.offset not in gone for gone, place in zip(found, places, strict=True)]
+
+
+def _files(fragment: Any) -> tuple[str, ...]:
+    return tuple(file.path for file in fragment.data_files())
+
 
 _OFFSET_BITS = np.uint64(0xFFFFFFFF)
 
@@ -24,9 +63,7 @@ def rows_only_in(here: lance.LanceDataset, there: lance.LanceDataset) -> pa.Tabl
 
 
 def _by_files(dataset: lance.LanceDataset) -> dict[tuple[str, ...], Any]:
-    return {
-        tuple(file.path for file in fragment.data_files()): fragment for fragment in dataset.get_fragments()
-    }
+    return {_files(fragment): fragment for fragment in dataset.get_fragments()}
 
 
 def _only_in(

@@ -26,9 +26,11 @@ from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
 from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
-from calotype.store.row_files import rows_only_in
+from calotype.store.row_files import Place, rows_only_in, rows_with_places, still_there
 from calotype.store.table_index import keep_indexed
 from calotype.store.torn import whole_head
+
+Placed = tuple[dict[str, Any], Place]
 
 _KEYS_A_DELETE = 5_000
 _KEYS_A_LOOKUP = 20_000
@@ -167,6 +169,18 @@ class Tables:
         So only new files and newly deleted rows are read. A row that was replaced by its like is among them.
         """
         return rows_only_in(self.at(table, pin), self.at(table, other))
+
+    def with_places(self, table: str, pin: int, column: str, values: Sequence[str]) -> dict[str, Placed]:
+        """The rows whose column holds one of the values, and where they lie, by that value."""
+        found, places = rows_with_places(self.at(table, pin), matching(column, values))
+        return {row[column]: (row, place) for row, place in zip(found.to_pylist(), places, strict=True)}
+
+    def still_there(self, table: str, pin: int, places: Sequence[Place]) -> list[bool]:
+        """Whether a version has the very rows that lie at places of another version. Quick: no row is read.
+
+        False says little: the row may be gone, changed, or written anew to another file as it was.
+        """
+        return still_there(self.at(table, pin), places)
 
     def read(
         self, table: str, pin: int, *, columns: Sequence[str] | None = None, where: str | None = None

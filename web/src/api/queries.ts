@@ -3,6 +3,7 @@ import { ask, part, queryText } from "@/api/client";
 import type {
   Checks, DatasetRow, Diff, FindingPage, Log, Overview, Ref, SampleDetail, SamplePage, Session,
 } from "@/api/types";
+import type { Merge, MergeDetail } from "@/api/types_merge";
 import type { Audit, Release, ReleaseRow, Run, RunRow } from "@/api/types_release";
 
 /** What to ask and under which key it is kept; everything of a dataset begins with ["d", name]. */
@@ -76,6 +77,12 @@ export const findings = (dataset: string, run: string, check: string, severity: 
     enabled: run !== "",
     placeholderData: keepPreviousData,
   });
+
+export const merges = (dataset: string) =>
+  queryOptions({ queryKey: ["d", dataset, "merges"], queryFn: () => ask<{ items: Merge[] }>(`${at(dataset)}/merges`) });
+
+export const merge = (dataset: string, id: string) =>
+  queryOptions({ queryKey: ["d", dataset, "merge", id], queryFn: () => ask<MergeDetail>(`${at(dataset)}/merges/${part(id)}?limit=1000`), retry: false });
 
 export const releases = (dataset: string) =>
   queryOptions({

@@ -1,7 +1,7 @@
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { createRootRoute, createRoute, createRouter, retainSearchParams } from "@tanstack/react-router";
 import { Problem } from "@/api/client";
-import { checksSearch, datasetFilter, diffSearch, gridSearch, parseSearch, refSearch, sampleSearch, stringifySearch } from "@/app/search";
+import { checksSearch, datasetFilter, diffSearch, gridSearch, mergeSearch, parseSearch, refSearch, sampleSearch, stringifySearch } from "@/app/search";
 import { Shell } from "@/app/shell";
 import { NotFound, PageFailed } from "@/app/states";
 import { AuditPage } from "@/rooms/audit/page";
@@ -10,6 +10,7 @@ import { DatasetsPage } from "@/rooms/datasets/list";
 import { OverviewPage } from "@/rooms/datasets/overview";
 import { DiffPage } from "@/rooms/history/diff";
 import { HistoryPage } from "@/rooms/history/page";
+import { MergesPage } from "@/rooms/merges/page";
 import { ReleasePage } from "@/rooms/releases/card";
 import { ReleasesPage } from "@/rooms/releases/list";
 import { RunPage } from "@/rooms/runs/one";
@@ -55,12 +56,13 @@ const sample = createRoute({ ...inside("/samples/$sample"), validateSearch: samp
 const checks = createRoute({ ...inside("/checks"), validateSearch: checksSearch, component: ChecksPage });
 const history = createRoute({ ...inside("/history"), component: HistoryPage });
 const diff = createRoute({ ...inside("/diff"), validateSearch: diffSearch, component: DiffPage });
+const merges = createRoute({ ...inside("/merges"), validateSearch: mergeSearch, component: MergesPage });
 const releases = createRoute({ ...inside("/releases"), component: ReleasesPage });
 const release = createRoute({ ...inside("/releases/$version"), component: ReleasePage });
 
 const tree = root.addChildren([
   home, runs, run, audit,
-  dataset.addChildren([overview, samples, sample, checks, history, diff, releases, release]),
+  dataset.addChildren([overview, samples, sample, checks, history, diff, merges, releases, release]),
 ]);
 
 export const router = createRouter({

@@ -57,6 +57,10 @@ export const checksSearch = (raw: Raw): ChecksSearch => ({
 export type DiffSearch = { a: string; b?: string | undefined };
 export const diffSearch = (raw: Raw): DiffSearch => ({ a: text(raw, "a") ?? "", b: text(raw, "b") });
 
+/** The merge that is looked at, and the conflict in hand by its place in the list. */
+export type MergeSearch = RefSearch & { merge?: string | undefined; at?: number | undefined };
+export const mergeSearch = (raw: Raw): MergeSearch => ({ ...refSearch(raw), merge: text(raw, "merge"), at: whole(raw, "at", 0, 1e9) });
+
 export type DatasetFilter = { dataset?: string | undefined };
 export const datasetFilter = (raw: Raw): DatasetFilter => ({ dataset: text(raw, "dataset") });
 

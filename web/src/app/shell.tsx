@@ -62,6 +62,7 @@ function useShellCommands(toggleSidebar: () => void) {
         go("Samples", "g s", () => void navigate({ to: "/d/$dataset/samples", params: { dataset } })),
         go("Checks", "g c", () => void navigate({ to: "/d/$dataset/checks", params: { dataset } })),
         go("History", "g h", () => void navigate({ to: "/d/$dataset/history", params: { dataset } })),
+        go("Merges", "g m", () => void navigate({ to: "/d/$dataset/merges", params: { dataset }, search: {} })),
         go("Releases", "g r", () => void navigate({ to: "/d/$dataset/releases", params: { dataset } })),
         { id: "pin", title: "Pin the address to this commit and copy it", group: "Dataset", keys: ["y"], run: () => void pin() },
       ]

@@ -1,5 +1,5 @@
 import {
-  IconChecklist, IconDatabase, IconHistory, IconLayoutGrid, IconListDetails, IconPackage, IconRoute, IconShieldCheck,
+  IconChecklist, IconDatabase, IconGitMerge, IconHistory, IconLayoutGrid, IconListDetails, IconPackage, IconRoute, IconShieldCheck,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -65,6 +65,7 @@ function DatasetPages({ name }: { name: string }) {
       <li><Item link={{ to: "/d/$dataset/samples", params }} icon={IconLayoutGrid} label="Samples" /></li>
       <li><Item link={{ to: "/d/$dataset/checks", params }} icon={IconChecklist} label="Checks" /></li>
       <li><Item link={{ to: "/d/$dataset/history", params }} icon={IconHistory} label="History" /></li>
+      <li><Item link={{ to: "/d/$dataset/merges", params, search: {} }} icon={IconGitMerge} label="Merges" /></li>
       <li><Item link={{ to: "/d/$dataset/releases", params }} icon={IconPackage} label="Releases" /></li>
       <li><Item link={{ to: "/runs", search: { dataset: name } }} icon={IconRoute} label="Runs" /></li>
     </ul>

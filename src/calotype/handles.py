@@ -1,0 +1,132 @@
+"""What the handles of `api` share: in whose name they work, and the verbs of branches that come together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from calotype.datasets import merge_model as merging
+from calotype.datasets import service as datasets
+from calotype.datasets.blame import Blame
+from calotype.datasets.commits import Commit
+from calotype.datasets.merge_model import MergeConflict
+from calotype.foundation.actor import Actor
+from calotype.foundation.progress import Progress, silent
+from calotype.release.model import Gatekeeper, Splitter
+from calotype.store import Store
+
+T = TypeVar("T")
+
+
+class Ports(Protocol):
+    """What the application wires: who decides on releases, who splits, how to serve."""
+
+    @property
+    def splitter(self) -> Splitter: ...
+    def gatekeeper(self, store: Store) -> Gatekeeper: ...
+    def serve(self, store: Store, *, port: int, open_browser: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """In whose name, on which store, with which wiring, and who is told of progress."""
+
+    actor: Actor
+    store: Store
+    ports: Ports
+    progress: Progress = silent
+
+
+class Merge:
+    """A merge or an undo. `state` is landed, or open while conflicts wait to be settled."""
+
+    def __init__(self, hand: Hand, name: str, made: merging.Merge) -> None:
+        self.name = name
+        self._hand = hand
+        self._made = made
+
+    @property
+    def state(self) -> str:
+        """open, landed or abandoned."""
+        return self._made.state
+
+    @property
+    def commit(self) -> str | None:
+        """The id of the commit it became."""
+        return self._made.merge_commit
+
+    @property
+    def counts(self) -> Mapping[str, Any]:
+        """Rows put and removed on the branch, and conflicts."""
+        return self._made.counts
+
+    def conflicts(self) -> list[MergeConflict]:
+        """Its conflicts, each with both sides and how it is settled."""
+        return self._do(datasets.conflicts, self._made.id)[1]
+
+    def resolve(self, how: merging.Resolution, which: str | Sequence[int] = "all") -> Merge:
+        """Settle conflicts: `ours`, `theirs`, `union`, `base`, or field -> side or value. Raises: ResolutionInvalid."""
+        self._do(datasets.resolve, how, which, self._made.id)
+        return self
+
+    def land(self, message: str = "") -> Merge:
+        """Land it, its conflicts settled. Raises: MergeConflictsOpen, MergeClosed, WorkingStateDirty."""
+        gatekeeper = self._hand.ports.gatekeeper(self._hand.store)
+        self._made = self._do(datasets.land, self._made.id, message=message, gatekeeper=gatekeeper)
+        return self
+
+    def abandon(self) -> Merge:
+        """Give it up; both branches stay as they are. Raises: MergeClosed."""
+        self._made = self._do(datasets.abandon, self._made.id)
+        return self
+
+    def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
+        return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
+
+    def __repr__(self) -> str:
+        return f"Merge({self._made.source!r} into {self._made.target!r}, {self.state})"
+
+
+class Branches:
+    """The part of a dataset's handle that brings branches together and looks back."""
+
+    def __init__(self, hand: Hand, name: str) -> None:
+        self.name = name
+        self._hand = hand
+
+    def merge(
+        self, source: str | Commit, *, into: str = "", strategy: str | None = None, message: str = ""
+    ) -> Merge:  # fmt: skip
+        """Bring the commits of a branch into this one; with conflicts the answer is open: settle, then `land`.
+
+        Raises: NothingToMerge, WorkingStateDirty, MergeBlocked, MergeBehind, RefNotFound.
+        """
+        return Merge(self._hand, self.name, self._do(
+            datasets.merge, ref_text(source), into=into, strategy=strategy, message=message,
+            gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
+        ))  # fmt: skip
+
+    def undo(self, commit: str | Commit, *, strategy: str | None = None, message: str = "") -> Merge:
+        """Take back what one commit changed, as a new commit. Raises: RefNotFound, NothingToUndo."""
+        return Merge(
+            self._hand,
+            self.name,
+            self._do(datasets.undo, ref_text(commit), strategy=strategy, message=message),
+        )
+
+    def blame(self, which: str) -> list[Blame]:
+        """Who created and last changed an annotation, or a sample and all its annotations."""
+        return self._do(datasets.blame, which)
+
+    def protect(self, branch: str = "main", rules: Mapping[str, Any] | None = None) -> None:
+        """Let a branch take only merges with green gates; empty rules lift that. Raises: RefNotFound."""
+        self._do(datasets.protect, branch, rules)
+
+    def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
+        return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
+
+
+def ref_text(value: str | Commit) -> str:
+    """A ref as the verbs take it: a commit by its id."""
+    return value if isinstance(value, str) else value.id

@@ -1,0 +1,58 @@
+"""The base of a merge, and rules that need a picture rather than a generated history."""
+
+from __future__ import annotations
+
+import pytest
+
+from calotype.datasets.merge_rows import merge_lists, merge_objects
+from calotype.datasets.merge_rules import common_ancestor
+
+
+@pytest.mark.parametrize(
+    ("parents", "a", "b", "base"),
+    [
+        ({"1": [], "2": ["1"], "3": ["1"]}, "2", "3", "1"),
+        ({"1": [], "2": ["1"]}, "2", "1", "1"),
+        ({"1": [], "2": ["1"], "3": ["1"], "4": ["2", "3"], "5": ["3"]}, "4", "5", "3"),
+        # crossed: both took the other in; 2 and 3 are common, neither leads to the other
+        ({"1": [], "2": ["1"], "3": ["1"], "4": ["2", "3"], "5": ["3", "2"]}, "4", "5", "3"),
+        ({"1": [], "2": []}, "1", "2", None),
+    ],
+    ids=["fork", "ancestor", "merged before", "crossed: the newest", "strangers"],
+)
+def test_the_base_is_the_lowest_common_commit(parents, a, b, base):
+    times = {key: int(key) for key in parents}
+    assert common_ancestor(parents, times, a, b) == base
+    assert common_ancestor(parents, times, b, a) == base
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        (["wet"], ["wet", "night"], ["wet", "dusk"], ["wet", "dusk", "night"]),
+        (["wet", "night"], ["night"], ["wet", "night", "rain"], ["night", "rain"]),
+        (["b", "a"], ["b", "a"], ["a", "b"], ["a", "b"]),
+        (None, ["a"], ["b"], ["a", "b"]),
+    ],
+    ids=["both add", "one removes", "only the order", "no base"],
+)
+def test_tags_merge_as_sets(base, ours, theirs, merged):
+    assert merge_lists(base, ours, theirs) == merged
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "merged", "clashing"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1, "c": 3}, {"a": 1, "b": 2, "c": 3}, []),
+        ({"a": 2}, {"a": 3}, {"a": 2}, ["a"]),
+        ({}, {"a": 3}, {}, ["a"]),
+        ({}, {"a": 1}, {}, []),
+        ({"a": 1.0}, {"a": 1}, {"a": 1.0}, []),
+        ({"a": True}, {"a": 1.0}, {"a": True}, ["a"]),
+    ],
+    ids=["other keys", "two values", "removed and changed", "removed", "another type", "two types"],
+)
+def test_objects_merge_key_by_key(ours, theirs, merged, clashing):
+    found, keys = merge_objects({"a": 1}, ours, theirs)
+    assert (found, keys) == (merged, clashing)
+    assert {key: type(value) for key, value in found.items()} == {key: type(v) for key, v in merged.items()}

@@ -1,0 +1,116 @@
+"""Undo of single commits, and branches that take merges only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from tests.support.streets import Streets, box
+
+from calotype.datasets import refs, service
+from calotype.datasets.landing import MergeBehind, MergeBlocked, NothingToUndo
+from calotype.datasets.protecting import ProtectionInvalid
+
+
+@pytest.fixture
+def streets(owner, workspace) -> Streets:
+    return Streets(owner, workspace)
+
+
+class TestUndo:
+    """Undo takes back one commit and leaves what came later."""
+
+    def test_an_older_commit_is_taken_back(self, streets):
+        bad = streets.commit("streets", boxes=[box(0, 0, class_id=1)], gone=["s3"])
+        later = streets.commit("streets", boxes=[box(1, 1, score=0.5)])
+        made = streets.do("undo", bad.short)
+        newest = streets.do("log")[0]
+        assert (newest.id, newest.parents) == (made.merge_commit, (later.id,))
+        assert newest.message == f"Undo {bad.short}: edits"
+        assert (streets.boxes()["a0"].class_id, streets.boxes()["a1"].score) == (0, 0.5)
+        assert "a3" in streets.boxes()
+        with pytest.raises(NothingToUndo):
+            streets.do("undo", bad.short)
+
+    def test_what_later_commits_changed_too_waits_for_a_choice(self, streets):
+        bad = streets.commit("streets", boxes=[box(0, 0, score=0.25)])
+        streets.commit("streets", boxes=[box(0, 0, score=0.75)])
+        made = streets.do("undo", bad.id)
+        assert (made.is_open, made.source) == (True, f"undo:{bad.id}")
+        streets.do("resolve", "theirs")
+        streets.do("land")
+        assert streets.boxes()["a0"].score is None
+
+    def test_the_first_commit_can_be_taken_back(self, streets):
+        streets.do("undo", streets.first.id)
+        assert (streets.boxes(), streets.samples()) == ({}, {})
+
+
+@dataclass
+class Gate:
+    name: str
+    is_open: bool
+    detail: str = "3 boxes outside"
+
+
+@dataclass
+class Verdict:
+    gates: list[Gate] = field(default_factory=list)
+
+
+class TestProtected:
+    """A protected branch takes merges with green gates, and nothing else."""
+
+    @pytest.fixture
+    def asked(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def green(self, asked):
+        return lambda _actor, name: asked.append(name) or Verdict([Gate("geometry", True)])
+
+    def test_direct_ways_are_shut(self, streets):
+        streets.do("protect", "main")
+        with pytest.raises(refs.BranchProtected, match=r"dataset\.edit may not"):
+            streets.put("streets", boxes=[box(0, 0, score=0.5)])
+        with pytest.raises(refs.BranchProtected):
+            streets.do("undo", streets.first.id)
+        with pytest.raises(refs.BranchProtected):
+            streets.do("rollback", streets.first.id)
+        streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])  # other branches are open
+
+    def test_only_green_gates_open_it(self, streets, green, asked):
+        theirs = streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
+        streets.do("protect", "main")
+        red = Verdict([Gate("geometry", False), Gate("licence", True)])
+        with pytest.raises(MergeBlocked, match=r"gate geometry \(3 boxes outside\)"):
+            streets.do("merge", "fix", gatekeeper=lambda *_: red)
+        with pytest.raises(MergeBlocked, match="nobody asked"):
+            streets.do("merge", "fix")
+        assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
+        assert asked == [f"streets@{theirs.id}"]
+        assert streets.boxes()["a0"].score == 0.5
+
+    def test_the_gates_have_to_speak_of_what_lands(self, streets, green):
+        streets.commit("streets", boxes=[box(1, 1, score=0.5)])
+        streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
+        streets.do("protect", "main")
+        with pytest.raises(MergeBehind, match="has commits that fix lacks"):
+            streets.do("merge", "fix", gatekeeper=green)
+        streets.do("merge", "main", into="fix")
+        assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
+
+    def test_it_is_lifted_again(self, streets):
+        streets.do("protect", "main")
+        assert [ref.protection for ref in streets.do("list_refs")] == [None, {"gates": True}]
+        streets.do("protect", "main", {})
+        streets.commit("streets", boxes=[box(0, 0, score=0.5)])
+
+    def test_edits_in_the_working_state_come_first(self, streets):
+        streets.put("streets", boxes=[box(0, 0, score=0.5)])
+        with pytest.raises(service.WorkingStateDirty):
+            streets.do("protect", "main")
+
+    def test_unknown_rules_are_refused(self, streets):
+        with pytest.raises(ProtectionInvalid):
+            streets.do("protect", "main", {"votes": 2})
