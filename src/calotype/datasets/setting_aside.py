@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from calotype.datasets import refs, repository
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.store import Store, schema
+from calotype.store.upserts import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def recorder(
             }
             for item in items
         ]
-        conn.execute(insert(schema.quarantine).on_conflict_do_nothing(), rows)
+        conn.execute(insert(conn, schema.quarantine).on_conflict_do_nothing(), rows)
 
     return record
 
@@ -84,7 +84,7 @@ def register(conn: sa.Connection, dataset_id: str, record: ImportRecord) -> None
     """Write or renew the row of an import."""
     values = {f: getattr(record, f) for f in ImportRecord.__slots__} | {"dataset_id": dataset_id}
     changed = {name: value for name, value in values.items() if name != "id"}
-    statement = insert(schema.imports).values(**values)
+    statement = insert(conn, schema.imports).values(**values)
     conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
