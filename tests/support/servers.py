@@ -10,8 +10,11 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +24,8 @@ from typing import Any
 
 import pg8000.native
 import pytest
+
+from calotype.store.buckets import BucketPlace
 
 _NOBODY = 65534
 _PATIENCE_S = 60.0
@@ -83,6 +88,58 @@ def running_postgres() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass
+class S3:
+    """A running server that knows everybody."""
+
+    port: int
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def fresh(self) -> BucketPlace:
+        """A folder in a new, empty bucket."""
+        name = f"b{os.getpid()}-{next(self._numbers)}"
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/{name}", method="PUT")).close()
+        return BucketPlace(f"s3://{name}/team", self.endpoint)
+
+
+@contextmanager
+def running_s3(kind: str = "ministack") -> Iterator[S3]:
+    """An S3 server: `ministack` (fast), `moto` (a second opinion), or `rclone`, which does not keep our conditions."""
+    folder, port = Path(tempfile.mkdtemp(prefix="calotype-s3-")), free_port()
+    scripts, environment = Path(sys.executable).parent, dict(os.environ)
+    command: list[Any] = [scripts / kind]
+    if kind == "ministack":
+        environment |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
+        environment |= {"IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere"}
+    elif kind == "moto":
+        command = [scripts / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+    else:
+        command += ["serve", "s3", "--addr", f"127.0.0.1:{port}", "--config", folder / "config", folder]
+    try:
+        with process(command, folder / "log", env=environment, cwd=folder) as server:
+            found = S3(port)
+            wait_until(lambda: _speaks_http(found), server, folder / "log")
+            yield found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _speaks_http(server: S3) -> bool:
+    try:
+        urllib.request.urlopen(server.endpoint, timeout=5).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code < 500
+    except OSError:
+        return False
+    return True
+
+
 def _package(name: str) -> Path:
     """The folder of an installed package, which is not imported."""
     spec = importlib.util.find_spec(name)
@@ -135,4 +192,15 @@ def free_port() -> int:
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for all tests of this process."""
     with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 server for all tests of this process, and keys for it in the environment."""
+    with pytest.MonkeyPatch.context() as patch, running_s3() as server:
+        for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
         yield server

@@ -52,6 +52,8 @@ CODES: dict[str, Code] = {
     "catalog-unreachable": _EXTERNAL,
     "catalog-url-invalid": _INVALID,
     "team-extra-missing": Code(500, EXTERNAL),
+    "bucket-url-invalid": _INVALID,
+    "bucket-failed": _EXTERNAL,
     "media-missing": _NOT_FOUND,
     "media-damaged": Code(500, EXTERNAL),
     "media-name-invalid": _INVALID,
