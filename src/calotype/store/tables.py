@@ -22,9 +22,10 @@ import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
-from calotype.store.durable import fsync_newer, fsync_path, fsync_tree
+from calotype.store.buckets import BucketPlace
 from calotype.store.row_files import rows_only_in
 from calotype.store.table_index import keep_indexed
+from calotype.store.table_places import tables_place
 
 _KEYS_A_DELETE = 5_000
 _KEYS_A_LOOKUP = 20_000
@@ -70,11 +71,10 @@ class Removal:
 
 
 class Tables:
-    """All tables under one folder, named like `samples` or `ann/ground_truth` below a dataset's id."""
+    """All tables under one folder or bucket prefix, named like `samples` or `ann/ground_truth` below a dataset's id."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        root.mkdir(parents=True, exist_ok=True)
+    def __init__(self, root: Path | BucketPlace) -> None:
+        self._place = tables_place(root)
         self._open: OrderedDict[tuple[str, int], lance.LanceDataset] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
         self._lock = Lock()
@@ -91,17 +91,22 @@ class Tables:
             rows = rows.cast(schema).to_batches()
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(schema, _remembering(rows, failures))
-        uri = self._uri(table)
-        if not (uri / "_versions").is_dir():
-            self._create_empty(uri, schema)
+        if not self._place.exists(table):
+            self._create_empty(table, schema)
         began_ns = time.time_ns() - 1_000_000_000
         try:
-            fragments = write_fragments(reader, str(uri), schema=schema, mode="append")
+            fragments = write_fragments(
+                reader,
+                self._place.uri(table),
+                schema=schema,
+                mode="append",
+                storage_options=self._place.options,
+            )
         except OSError:
             if failures:  # Lance tells of it as text only
                 raise failures[0] from None
             raise
-        fsync_newer(uri / "data", since_ns=began_ns)
+        self._place.flush(table, ("data",), since_ns=began_ns)
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
@@ -119,8 +124,7 @@ class Tables:
         Raises: TableMoved.
         """
         began_ns = time.time_ns() - 1_000_000_000
-        uri = self._uri(table)
-        dataset = self._at_head(uri, pin, schema)
+        dataset = self._at_head(table, pin, schema)
         for removal in remove:
             for start in range(0, len(removal.values), _KEYS_A_DELETE):
                 where = matching(removal.column, removal.values[start : start + _KEYS_A_DELETE])
@@ -128,11 +132,9 @@ class Tables:
         if staged is not None and staged.fragments:
             dataset = self._step(table, dataset, _append(staged))
         if keep_indexed(dataset, index):
-            dataset = lance.dataset(str(uri), session=self._session)
-            fsync_tree(uri / "_indices", since_ns=began_ns)
-        for folder in ("_versions", "_transactions", "_deletions"):
-            fsync_newer(uri / folder, since_ns=began_ns)
-        fsync_path(uri)
+            dataset = self._dataset(table)
+            self._place.flush(table, ("_indices",), since_ns=began_ns)
+        self._place.flush(table, ("_versions", "_transactions", "_deletions"), since_ns=began_ns)
         return int(dataset.version)
 
     def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
@@ -204,8 +206,11 @@ class Tables:
                 self._open.move_to_end((table, pin))
                 return found
         try:
-            dataset = lance.dataset(str(self._uri(table)), version=pin, session=self._session)
+            dataset = self._dataset(table, pin)
         except (OSError, ValueError) as error:
+            unreached = self._place.failure(error)
+            if unreached is not None:
+                raise unreached from error
             raise TableDamaged(table=table, version=pin, detail=str(error)[:300]) from error
         with self._lock:
             self._open[table, pin] = dataset
@@ -219,15 +224,12 @@ class Tables:
         if name not in tags.list():
             tags.create(name, pin)
 
-    def _at_head(self, uri: Path, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
+    def _at_head(self, table: str, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
         if pin is None:
-            uri.parent.mkdir(parents=True, exist_ok=True)
-            return lance.write_dataset(
-                schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True
-            )
-        dataset = lance.dataset(str(uri), session=self._session)
+            return self._create_empty(table, schema)
+        dataset = self._dataset(table)
         if dataset.version != pin:
-            dataset = lance.dataset(str(uri), version=pin, session=self._session)
+            dataset = self._dataset(table, pin)
             dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
 
@@ -246,13 +248,17 @@ class Tables:
             raise TableMoved(table=table)
         return changed
 
-    def _create_empty(self, uri: Path, schema: pa.Schema) -> None:
-        uri.parent.mkdir(parents=True, exist_ok=True)
-        # two writers may both come here: each makes an empty version, and neither is pinned
-        lance.write_dataset(schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True)
+    def _create_empty(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
+        # two writers may both come here from `stage`: each makes an empty version, and neither is pinned
+        self._place.prepare(table)
+        return lance.write_dataset(
+            schema.empty_table(), self._place.uri(table), mode="overwrite", enable_stable_row_ids=True,
+            storage_options=self._place.options,
+        )  # fmt: skip
 
-    def _uri(self, table: str) -> Path:
-        return self._root / f"{table}.lance"
+    def _dataset(self, table: str, version: int | None = None) -> lance.LanceDataset:
+        uri, options = self._place.uri(table), self._place.options
+        return lance.dataset(uri, version=version, session=self._session, storage_options=options)
 
 
 def _remembering(
