@@ -5,6 +5,7 @@ Every test process starts those that it asks for, once, and stops them at its en
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -29,6 +30,8 @@ from calotype.store.buckets import BucketPlace
 
 _NOBODY = 65534
 _PATIENCE_S = 60.0
+LEAKS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""For tests with `leaking`."""
 
 
 @dataclass
@@ -204,3 +207,17 @@ def s3() -> Iterator[S3]:
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
         yield server
+
+
+@pytest.fixture
+def bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty folder in a new bucket, whose server is told by the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
+    return s3.fresh().url
+
+
+@pytest.fixture
+def leaking() -> Iterator[None]:
+    """pg8000 forgets to close the socket of a session that was refused."""
+    yield
+    gc.collect()

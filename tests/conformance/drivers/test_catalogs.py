@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.support.servers import Postgres, free_port
+from tests.support.servers import LEAKS, Postgres, free_port
 
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
@@ -192,16 +191,6 @@ def test_addresses_that_cannot_be_used_are_refused_without_showing_secrets(url: 
     with pytest.raises(CatalogUrlInvalid) as caught:
         Catalog(url)
     assert "secret" not in str(caught.value)
-
-
-@pytest.fixture
-def leaking() -> Iterator[None]:
-    """pg8000 forgets to close the socket of a session that was refused."""
-    yield
-    gc.collect()
-
-
-LEAKS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @LEAKS
