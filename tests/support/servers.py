@@ -5,7 +5,6 @@ Every test process starts those that it asks for, once, and stops them at its en
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import os
 import shutil
@@ -30,8 +29,6 @@ from calotype.store.buckets import BucketPlace
 
 _NOBODY = 65534
 _PATIENCE_S = 60.0
-LEAKS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""For tests with `leaking`."""
 
 
 @dataclass
@@ -85,7 +82,8 @@ def running_postgres() -> Iterator[Postgres]:
     try:
         with process(command, folder / "log", **who) as server:
             found = Postgres(port)
-            wait_until(lambda: _answers(found), server, folder / "log")
+            asked = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "calotype"]
+            wait_until(lambda: subprocess.run(asked).returncode == 0, server, folder / "log")
             yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -150,13 +148,6 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _answers(server: Postgres) -> bool:
-    try:
-        return server.run("postgres", "SELECT 1") == [[1]]
-    except (pg8000.native.InterfaceError, pg8000.native.DatabaseError):
-        return False
-
-
 @contextmanager
 def process(command: list[Any], log: Path, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A server process, whose words go into a file; ended at the end of the block."""
@@ -214,10 +205,3 @@ def bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of an empty folder in a new bucket, whose server is told by the environment."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     return s3.fresh().url
-
-
-@pytest.fixture
-def leaking() -> Iterator[None]:
-    """pg8000 forgets to close the socket of a session that was refused."""
-    yield
-    gc.collect()

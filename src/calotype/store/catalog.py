@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import Conflict
+from calotype.foundation.errors import CalotypeError, Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.store import schema
 from calotype.store.catalog_errors import CatalogUnreachable, WriterCut
@@ -64,7 +64,11 @@ class Catalog:
         """
         self.place = place
         self.engine = open_engine(place, waits or Waits(busy_s=BUSY_TIMEOUT_S))
-        self._migrate()
+        try:
+            self._migrate()
+        except CalotypeError:
+            self.close()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

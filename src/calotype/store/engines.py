@@ -137,9 +137,24 @@ def _postgresql(url: sa.URL, waits: Waits) -> sa.Engine:
         cursor.execute("SET synchronous_commit = on")
         connection.commit()
 
+    sa.event.listen(engine, "do_connect", _connect)
     sa.event.listen(engine, "connect", set_up)
     sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def _connect(dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+    """What `pg8000.connect` does, and let go of the socket of a session that the server refused, which it does not."""
+    kind = dialect.loaded_dbapi.Connection
+    connection = kind.__new__(kind)
+    connection._usock = None
+    try:
+        connection.__init__(*arguments, **named)
+    except (dialect.loaded_dbapi.Error, OSError):
+        if connection._usock is not None:
+            connection._usock.close()
+        raise
+    return connection
 
 
 def _let_go(connection: Any) -> None:

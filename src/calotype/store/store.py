@@ -97,11 +97,13 @@ def create_workspace(
 @contextmanager
 def closing_on_error(store: Store) -> Iterator[None]:
     """Let go of a store when the block fails."""
+    done = False
     try:
         yield
-    except BaseException:
-        store.close()
-        raise
+        done = True
+    finally:
+        if not done:
+            store.close()
 
 
 def _name_workspace(actor: Actor, store: Store, workspace_id: str) -> None:

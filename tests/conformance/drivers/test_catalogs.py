@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.support.servers import LEAKS, Postgres, free_port
+from tests.support.servers import Postgres, free_port
 
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
@@ -193,14 +193,12 @@ def test_addresses_that_cannot_be_used_are_refused_without_showing_secrets(url: 
     assert "secret" not in str(caught.value)
 
 
-@LEAKS
-def test_a_server_that_is_not_there_is_told_as_such(leaking: None) -> None:
+def test_a_server_that_is_not_there_is_told_as_such() -> None:
     with pytest.raises(CatalogUnreachable):
         Catalog(f"postgresql://calotype@127.0.0.1:{free_port()}/nothing")
 
 
-@LEAKS
-def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres, leaking: None) -> None:
+def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres) -> None:
     with pytest.raises(CalotypeError) as caught:
         Catalog(f"postgresql://calotype@127.0.0.1:{postgres.port}/nothing")
     assert caught.value.code == "catalog-unreachable"

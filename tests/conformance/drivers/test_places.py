@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.servers import LEAKS, S3, Postgres, free_port, running_s3
+from tests.support.servers import S3, Postgres, free_port, running_s3
 
 from calotype.app import wiring
 from calotype.foundation.actor import Actor
@@ -76,8 +76,7 @@ def test_a_database_that_holds_a_workspace_is_not_taken_for_another(
     wiring.open_at(tmp_path / "a").close()
 
 
-@LEAKS
-def test_a_wrong_address_can_be_put_right(postgres: Postgres, tmp_path: Path, leaking: None) -> None:
+def test_a_wrong_address_can_be_put_right(postgres: Postgres, tmp_path: Path) -> None:
     with pytest.raises(CatalogUnreachable):
         wiring.create(ANA, tmp_path, catalog=f"postgresql://calotype@127.0.0.1:{postgres.port}/typo")
     wiring.create(ANA, tmp_path, catalog=postgres.fresh()).close()
