@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -23,13 +24,17 @@ def fsync_paths(paths: Iterable[Path]) -> None:
 
 
 def fsync_newer(folder: Path, *, since_ns: int) -> None:
-    """Flush the files of a folder that changed since an instant, and then the folder."""
+    """Flush the files of a folder that changed since an instant, and then the folder.
+
+    A file that is gone or renamed by the time we come to it is another writer's, who flushes it.
+    """
     if not folder.is_dir():
         return
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file() and entry.stat().st_mtime_ns >= since_ns:
-                fsync_path(Path(entry.path))
+            with suppress(FileNotFoundError):
+                if entry.is_file() and entry.stat().st_mtime_ns >= since_ns:
+                    fsync_path(Path(entry.path))
     fsync_path(folder)
 
 
