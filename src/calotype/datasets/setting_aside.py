@@ -12,6 +12,7 @@ from calotype.datasets import refs, repository
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.store import Store, schema
+from calotype.store.texts import storable
 from calotype.store.upserts import insert
 
 
@@ -63,13 +64,13 @@ def recorder(
             return
         rows = [
             {
-                "id": uuid8(import_id, item.what, item.place, item.reason),
+                "id": uuid8(import_id, item.what, storable(item.place), storable(item.reason)),
                 "dataset_id": info.id,
                 "import_id": import_id,
                 "what": item.what,
-                "place": item.place[:4_000],
+                "place": storable(item.place)[:4_000],
                 "code": item.code,
-                "reason": item.reason[:2_000],
+                "reason": storable(item.reason)[:2_000],
                 "item": _storable(item.item),
                 "at_us": now_us(),
             }

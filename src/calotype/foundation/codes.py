@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
     "writer-cut": Code(409, CONFLICT, retryable=True),
     "catalog-unreachable": _EXTERNAL,
     "catalog-url-invalid": _INVALID,
+    "text-not-storable": _INVALID,
     "team-extra-missing": Code(500, EXTERNAL),
     "bucket-url-invalid": _INVALID,
     "bucket-failed": _EXTERNAL,

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from calotype.foundation.errors import External, Invalid
 from calotype.store.catalog_errors import translate
+from calotype.store.texts import drop_unsure, refuse_unstorable
 
 WRITE = "calotype_write"
 """The execution option of a connection that begins as the writer."""
@@ -62,6 +63,8 @@ def open_engine(place: Path | str, waits: Waits) -> sa.Engine:
     """
     engine = _sqlite(place, waits) if isinstance(place, Path) else _postgresql(checked_url(place), waits)
     sa.event.listen(engine, "handle_error", translate, retval=True)
+    sa.event.listen(engine, "handle_error", drop_unsure)
+    sa.event.listen(engine, "before_cursor_execute", refuse_unstorable)
     return engine
 
 
@@ -158,9 +161,8 @@ def _connect(dialect: Any, _record: Any, arguments: list[Any], named: dict[str, 
 
 
 def _let_go(connection: Any) -> None:
-    with suppress(
-        OSError, connection.InterfaceError
-    ):  # the server may have gone first; nobody has to read of it
+    gone = importlib.import_module("pg8000").InterfaceError
+    with suppress(OSError, gone):  # the server may have gone first; nobody has to read of it
         connection.close()
 
 

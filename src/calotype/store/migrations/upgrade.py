@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from calotype.store.engines import WRITE
+from calotype.store.texts import lift_lengths
 
 _ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in module globals
 
@@ -23,3 +24,5 @@ def upgrade(engine: sa.Engine) -> None:
         with writer.begin():
             config.attributes["connection"] = writer
             command.upgrade(config, "head")
+            if engine.dialect.name == "postgresql":
+                lift_lengths(writer)
