@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.browser", "tests.support.stories", "tests.support.workspaces"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.servers",
+    "tests.support.stories",
+    "tests.support.workspaces",
+]
 
 REPO = Path(__file__).resolve().parents[1]
 

@@ -16,13 +16,21 @@ from calotype.govern.rules import RoleRules
 from calotype.release import service as release
 from calotype.release.model import Gate, Gatekeeper, Verdict
 from calotype.store import Store, create_workspace, open_workspace
+from calotype.store.locating import storage_at
 
 __all__ = ["create", "dataset_badges", "findings_of", "fractions", "gatekeeper", "open_at", "splitter"]
 
 
-def create(actor: Actor, folder: Path) -> Store:
-    """Make a workspace under the rules of `govern`."""
-    return create_workspace(actor, folder, decider=RoleRules())
+def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") -> Store:
+    """Make a workspace under the rules of `govern`.
+
+    Args:
+        catalog: The address of a PostgreSQL database for the catalog, in place of a file in the folder.
+        storage: A place in a bucket for media and tables (`s3://bucket/prefix`), in place of the folder.
+
+    Raises: WorkspaceExists, CatalogUrlInvalid, BucketUrlInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable.
+    """
+    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_at(catalog, storage))
 
 
 def open_at(folder: Path | None) -> Store:

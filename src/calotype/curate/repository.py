@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from calotype.foundation.ids import sha256_json
 from calotype.models.model import Vectors
 from calotype.store import Store, schema
+from calotype.store.upserts import insert
 
 _MEASURES = schema.measures
 _CHUNK = 500
@@ -34,7 +35,11 @@ def keep_vectors(store: Store, name: str, made: Mapping[str, Vectors]) -> None:
     rows = _rows(name, made.items())
     with store.catalog.bookkeeping() as conn:
         for start in range(0, len(rows), _CHUNK):
-            conn.execute(_MEASURES.insert().prefix_with("OR REPLACE"), rows[start : start + _CHUNK])
+            statement = insert(conn, _MEASURES)
+            renewed = statement.on_conflict_do_update(
+                index_elements=["media_sha256", "name"], set_={"value": statement.excluded.value}
+            )
+            conn.execute(renewed, rows[start : start + _CHUNK])
 
 
 def _rows(name: str, made: Iterable[tuple[str, Vectors]]) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ from calotype.foundation.errors import Invalid
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.store.media import MediaBatch
+from calotype.store.media import Batch
 from calotype.vision import images
 
 MAX_FILE_BYTES = 1_000_000_000
@@ -149,7 +149,7 @@ def _load(
     return loaded, [outcome for outcome in outcomes if isinstance(outcome, SetAside)]
 
 
-def _load_one(image: IncomingImage, batch: MediaBatch, *, link: bool) -> _Loaded | SetAside:
+def _load_one(image: IncomingImage, batch: Batch, *, link: bool) -> _Loaded | SetAside:
     try:
         if image.path.stat().st_size > MAX_FILE_BYTES:
             return _bad(image, f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")

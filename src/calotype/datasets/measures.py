@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from calotype.datasets import pixel_facts
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store, schema
 from calotype.store.media import MediaMissing
+from calotype.store.upserts import insert
 from calotype.vision import images
 
 Value = npt.NDArray[Any]
@@ -108,7 +108,7 @@ def _keep(store: Store, outcomes: Iterable[tuple[str, dict[str, Value] | str | N
             rows.append({"media_sha256": sha, "name": name, "value": np.ascontiguousarray(value).tobytes()})
     if rows:
         with store.catalog.bookkeeping() as conn:
-            conn.execute(insert(_TABLE).on_conflict_do_nothing(), rows)
+            conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)
 
 
 def _stored(store: Store, name: str, shas: Sequence[str]) -> Iterator[tuple[str, Value]]:

@@ -27,7 +27,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.store.media import MediaBatch, MediaMissing
+from calotype.store.media import Batch, MediaMissing
 from calotype.vision import images
 from calotype.vision.masks import RleInvalid
 
@@ -226,7 +226,7 @@ def _make(
     return fresh, [result for result in results if isinstance(result, Failure)]
 
 
-def _stored(copies: Iterator[MadeSample], batch: MediaBatch) -> list[MadeSample]:
+def _stored(copies: Iterator[MadeSample], batch: Batch) -> list[MadeSample]:
     """The copies with their bytes stored and let go."""
     stored = []
     for made in copies:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from calotype.datasets import refs, repository
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.store import Store, schema
+from calotype.store.texts import storable
+from calotype.store.upserts import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +64,19 @@ def recorder(
             return
         rows = [
             {
-                "id": uuid8(import_id, item.what, item.place, item.reason),
+                "id": uuid8(import_id, item.what, storable(item.place), storable(item.reason)),
                 "dataset_id": info.id,
                 "import_id": import_id,
                 "what": item.what,
-                "place": item.place[:4_000],
+                "place": storable(item.place)[:4_000],
                 "code": item.code,
-                "reason": item.reason[:2_000],
+                "reason": storable(item.reason)[:2_000],
                 "item": _storable(item.item),
                 "at_us": now_us(),
             }
             for item in items
         ]
-        conn.execute(insert(schema.quarantine).on_conflict_do_nothing(), rows)
+        conn.execute(insert(conn, schema.quarantine).on_conflict_do_nothing(), rows)
 
     return record
 
@@ -84,7 +85,7 @@ def register(conn: sa.Connection, dataset_id: str, record: ImportRecord) -> None
     """Write or renew the row of an import."""
     values = {f: getattr(record, f) for f in ImportRecord.__slots__} | {"dataset_id": dataset_id}
     changed = {name: value for name, value in values.items() if name != "id"}
-    statement = insert(schema.imports).values(**values)
+    statement = insert(conn, schema.imports).values(**values)
     conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from calotype.foundation.ids import uuid7
 from calotype.pipeline.runs import RunReport, StageRun, State
 from calotype.store import schema
+from calotype.store.upserts import insert
 
 _JOBS, _RUNS, _STAGES = schema.jobs, schema.runs, schema.run_stages
 
@@ -57,7 +57,7 @@ def enqueue(
         "id": uuid7(), "key": key, "kind": kind, "run_id": run_id, "payload": dict(payload), "state": "queued",
         "attempt": 0, "lease_until_us": 0, "created_at_us": now_us,
     }  # fmt: skip
-    conn.execute(insert(_JOBS).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    conn.execute(insert(conn, _JOBS).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def take(

@@ -200,7 +200,7 @@ class Backup:
 
 def catalog_copy(store: Store, path: Path) -> None:
     """A consistent copy of the catalog as one SQLite file, made while others write."""
-    with closing(sqlite3.connect(store.catalog.path)) as live, closing(sqlite3.connect(path)) as copy:
+    with closing(sqlite3.connect(store.catalog.place)) as live, closing(sqlite3.connect(path)) as copy:
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
 

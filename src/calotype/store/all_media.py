@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from calotype.store.media import Media, MediaBatch, MediaDamaged, MediaObject
+from calotype.store.media import Batch, MediaDamaged, MediaObject, StoredMedia
 from calotype.store.references import PRESENT, ReferenceGone, References, is_reference
 
 
 class AllMedia:
     """A media key is the SHA-256 of stored bytes, or the key of a reference (`references`)."""
 
-    def __init__(self, stored: Media, references: References) -> None:
+    def __init__(self, stored: StoredMedia, references: References) -> None:
         self.stored = stored
         self.references = references
 
@@ -53,7 +53,7 @@ class AllMedia:
         return self.stored.put(data)
 
     @contextmanager
-    def batch(self) -> Iterator[MediaBatch]:
+    def batch(self) -> Iterator[Batch]:
         """Store many; see `Media.batch`."""
         with self.stored.batch() as batch:
             yield batch

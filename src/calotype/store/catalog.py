@@ -1,7 +1,7 @@
 """The catalog: one SQL database that alone says what a commit, a branch and a tag is.
 
-SQLite in WAL mode with `synchronous=FULL`: when a write returns, it survives a power cut. Write transactions take the
-lock at once (`BEGIN IMMEDIATE`), so a check made inside one still holds when it ends.
+A SQLite file or a PostgreSQL database (`engines`). When a write returns, it survives a power cut. Write transactions
+take the one write lock at once, so a check made inside one still holds when it ends.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import sqlalchemy as sa
 
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import Conflict
+from calotype.foundation.errors import CalotypeError, Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.store import schema
-from calotype.store.catalog_errors import translate
+from calotype.store.catalog_errors import CatalogUnreachable, WriterCut
+from calotype.store.engines import WRITE, Waits, open_engine
 
 HEAD_REVISION = "0002"
 """The newest migration; a test compares it with the scripts."""
 
-BUSY_TIMEOUT_S = 60.0
+BUSY_TIMEOUT_S = 75.0
 
 
 class WorkspaceTooNew(Conflict):
@@ -54,17 +55,20 @@ class Transaction:
 class Catalog:
     """Opens the database, migrates it when needed, hands out transactions."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.engine = sa.create_engine(
-            f"sqlite:///{path}",
-            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
-            poolclass=sa.pool.QueuePool,
-        )
-        sa.event.listen(self.engine, "connect", _on_connect)
-        sa.event.listen(self.engine, "begin", _on_begin)
-        sa.event.listen(self.engine, "handle_error", translate, retval=True)
-        self._migrate()
+    def __init__(self, place: Path | str, waits: Waits | None = None) -> None:
+        """
+        Args:
+            place: A SQLite file, or the address of a PostgreSQL database (`postgresql://user@host/database`).
+
+        Raises: CatalogUrlInvalid, TeamExtraMissing, CatalogUnreachable, WorkspaceTooNew.
+        """
+        self.place = place
+        self.engine = open_engine(place, waits or Waits(busy_s=BUSY_TIMEOUT_S))
+        try:
+            self._migrate()
+        except CalotypeError:
+            self.close()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -88,9 +92,12 @@ class Catalog:
     def bookkeeping(self) -> Iterator[sa.Connection]:
         """A write that is no verb: leases, progress, caches. Nothing that a person could be asked about."""
         with self.engine.connect() as conn:
-            writer = conn.execution_options(calotype_write=True)
+            writer = conn.execution_options(**{WRITE: True})
             with writer.begin():
-                yield writer
+                try:
+                    yield writer
+                except CatalogUnreachable as error:  # before COMMIT was sent, so nothing is kept for certain
+                    raise WriterCut() from error
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -101,7 +108,7 @@ class Catalog:
         if found == HEAD_REVISION:
             return
         if found is not None and found > HEAD_REVISION:
-            raise WorkspaceTooNew(where=self.path.name, found=found, known=HEAD_REVISION)
+            raise WorkspaceTooNew(where=self.engine.url.database or "", found=found, known=HEAD_REVISION)
         from calotype.store.migrations.upgrade import upgrade  # heavy (alembic), needed once per workspace
 
         upgrade(self.engine)
@@ -112,20 +119,6 @@ class Catalog:
                 return None
             found: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
             return found
-
-
-def _on_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we emit BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _on_begin(conn: sa.Connection) -> None:
-    immediate = conn.get_execution_options().get("calotype_write", False)
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN DEFERRED")
 
 
 def _append_audit(

@@ -12,9 +12,10 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from calotype.foundation.errors import External, Invalid, NotFound
 from calotype.foundation.ids import uuid7
@@ -50,12 +51,59 @@ class MediaNameInvalid(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaEntry:
+    """Bytes as a listing shows them; `at_us` is when they were put or wanted again."""
+
+    sha256: str
+    n_bytes: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class MediaObject:
     """Bytes that are stored."""
 
     sha256: str
     n_bytes: int
     new: bool
+
+
+class StoredMedia(Protocol):
+    """Media that are stored by us, on a local disk (`Media`) or in a bucket (`BucketMedia`)."""
+
+    def path(self, sha256: str) -> Path:
+        """A readable local file with the bytes, where there are any."""
+
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are stored."""
+
+    def n_bytes(self, sha256: str) -> int | None:
+        """How many bytes are stored; None when there are none."""
+
+    def read(self, sha256: str, *, verify: bool = False) -> bytes:
+        """The bytes."""
+
+    def put(self, data: bytes) -> MediaObject:
+        """Store bytes and return when they are safe."""
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Store many; all are safe after the block."""
+
+    def entries(self) -> Iterator[MediaEntry]:
+        """All that is stored."""
+
+    def remove(self, sha256: str, *, untouched_since_us: int) -> int | None:
+        """Remove bytes that nobody put again since an instant. Returns how many, or None when they stay or are gone."""
+
+    def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
+        """Remove what dead writers left. Returns how many."""
+
+
+class Batch(Protocol):
+    """Media on their way; `put` may be called from several threads."""
+
+    def put(self, data: bytes, *, sha256: str | None = None, link: Path | None = None) -> MediaObject:
+        """Store bytes, or give a file with these bytes a second name where the disk allows it."""
 
 
 class Media:
@@ -72,13 +120,26 @@ class Media:
 
         Raises: MediaNameInvalid.
         """
-        if not _SHA256.fullmatch(sha256):
-            raise MediaNameInvalid(got=sha256[:80])
-        return self._objects / sha256[:2] / sha256
+        return self._objects / object_name(sha256)
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are stored."""
         return self.path(sha256).is_file()
+
+    def n_bytes(self, sha256: str) -> int | None:
+        """How many bytes are stored; None when there are none."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def entries(self) -> Iterator[MediaEntry]:
+        """All that is stored, in the order of the hashes."""
+        for folder in sorted(self._objects.iterdir()):
+            for file in sorted(folder.iterdir()):
+                with suppress(FileNotFoundError):
+                    found = file.stat()
+                    yield MediaEntry(file.name, found.st_size, found.st_mtime_ns // 1_000)
 
     def read(self, sha256: str, *, verify: bool = False) -> bytes:
         """The bytes.
@@ -193,6 +254,13 @@ class MediaBatch:
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
             fsync_path(folder.parent)
+
+
+def object_name(sha256: str) -> str:
+    """The name of stored bytes below the folder of all. Raises: MediaNameInvalid."""
+    if not _SHA256.fullmatch(sha256):
+        raise MediaNameInvalid(got=sha256[:80])
+    return f"{sha256[:2]}/{sha256}"
 
 
 def _linked(file: Path, target: Path) -> bool:

@@ -22,6 +22,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict, NotFound
 from calotype.store import schema
 from calotype.store.catalog import Catalog
+from calotype.store.upserts import insert
 
 PRESENT, CHANGED, MISSING = "present", "changed", "missing"
 _TABLE = schema.media_references
@@ -87,14 +88,15 @@ class References:
     def register(self, conn: sa.Connection, found: Iterable[Reference]) -> None:
         """Write references in the caller's transaction; known ones stay as they are."""
         names = ("media_key", "uri", "n_bytes", "etag", "sha256", "state")
-        mark = "?" if conn.dialect.paramstyle == "qmark" else "%s"
-        statement = (
-            f"INSERT INTO {_TABLE.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
-            " ON CONFLICT DO NOTHING"
-        )
+        statement = f"INSERT INTO {_TABLE.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
         rows = [(one.key, one.uri, one.n_bytes, one.etag, one.sha256, one.state) for one in found]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
-            conn.exec_driver_sql(statement, rows[start : start + _ROWS_AT_ONCE])
+            some = rows[start : start + _ROWS_AT_ONCE]
+            if conn.dialect.name == "sqlite":  # the driver itself is twice as fast
+                conn.exec_driver_sql(f"{statement} ON CONFLICT DO NOTHING", some)
+            else:
+                named = [dict(zip(names, row, strict=True)) for row in some]
+                conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), named)
 
     def find(self, key: str) -> Reference:
         """The reference of a key. Raises: ReferenceGone."""

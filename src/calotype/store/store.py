@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from calotype.foundation.actor import Actor, Decider, Guard, OwnersOnly
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import Conflict, NotFound
+from calotype.foundation.errors import CalotypeError, Conflict, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store import schema
 from calotype.store.all_media import AllMedia
 from calotype.store.catalog import Catalog
 from calotype.store.durable import fsync_paths
-from calotype.store.media import Media
+from calotype.store.locating import FILE, OtherWorkspace, Storage, is_workspace, load_storage
+from calotype.store.probing import probe
 from calotype.store.references import References
 from calotype.store.tables import Tables
 
@@ -33,8 +38,8 @@ class WorkspaceExists(Conflict):
     """There is one already."""
 
     code = "workspace-exists"
-    what = "{folder} already holds a workspace"
-    fix = "use it as it is, or choose another folder"
+    what = "{folder} already holds a workspace, or its catalog does"
+    fix = "use it as it is, or choose another folder and another database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Store:
     """An open workspace: the catalog, the media, the tables, and the guard that every verb asks."""
 
     root: Path
+    storage: Storage
     catalog: Catalog
     media: AllMedia
     tables: Tables
@@ -57,45 +63,102 @@ class Store:
         self.catalog.close()
 
 
-def create_workspace(actor: Actor, root: Path, *, decider: Decider | None = None) -> Store:
+def create_workspace(
+    actor: Actor, root: Path, *, decider: Decider | None = None, storage: Storage | None = None
+) -> Store:  # fmt: skip
     """Make a workspace in a folder (made when missing) and open it.
 
-    Raises: WorkspaceExists.
+    Args:
+        storage: Where catalog, media and tables shall lie, when not in the folder. A bucket is tried first.
+
+    Raises: WorkspaceExists, BucketUnsafe, BucketFailed, CatalogUnreachable, TeamExtraMissing.
     """
-    if (root / FOLDER / "catalog.sqlite").exists():
+    home = root / FOLDER
+    storage = storage or Storage()
+    begun = load_storage(home)
+    if is_workspace(home) and begun != replace(storage, workspace=begun.workspace):
         raise WorkspaceExists(folder=str(root))
-    (root / FOLDER).mkdir(parents=True, exist_ok=True)
-    store = _open(root, decider)
+    if storage.tables:
+        probe(storage.bucket(storage.tables))
+    home.mkdir(parents=True, exist_ok=True)
+    storage = replace(storage, workspace=begun.workspace or uuid7())
+    if not storage.embedded:
+        storage.save(home)  # before the catalog knows its id, so that a crash here can be gone on from
+    try:
+        store = _opened(root, storage, decider)
+        with closing_on_error(store):
+            _name_workspace(actor, store, storage.workspace)
+    except CalotypeError:
+        if not begun.workspace:
+            (home / FILE).unlink(missing_ok=True)
+        raise
+    return store
+
+
+@contextmanager
+def closing_on_error(store: Store) -> Iterator[None]:
+    """Let go of a store when the block fails."""
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if not done:
+            store.close()
+
+
+def _name_workspace(actor: Actor, store: Store, workspace_id: str) -> None:
     with store.catalog.write(actor, "workspace.create", subject="workspace") as tx:
+        if _id(tx.conn) is not None:
+            raise WorkspaceExists(folder=str(store.root))
         rows: list[dict[str, Any]] = [
-            {"key": "id", "value": uuid7()},
+            {"key": "id", "value": workspace_id},
             {"key": "created_at_us", "value": now_us()},
         ]
         tx.conn.execute(schema.workspace.insert(), rows)
-    fsync_paths([store.folder / "media", store.folder, store.root, store.root.parent])
-    return store
+    folders = [store.folder / "media", store.folder, store.root, store.root.parent]
+    fsync_paths(folder for folder in folders if folder.is_dir())
 
 
 def open_workspace(folder: Path, *, decider: Decider | None = None, search_up: bool = False) -> Store:
     """Open the workspace in a folder, or with `search_up` the nearest one above it.
 
-    Raises: WorkspaceNotFound.
+    Raises: WorkspaceNotFound, OtherWorkspace, StorageFileInvalid, CatalogUnreachable.
     """
     start = folder.resolve()
     candidates = [start, *start.parents] if search_up else [start]
     for candidate in candidates:
-        if (candidate / FOLDER / "catalog.sqlite").is_file():
-            return _open(candidate, decider)
+        if is_workspace(candidate / FOLDER):
+            storage = load_storage(candidate / FOLDER)
+            store = _opened(candidate, storage, decider)
+            if storage.catalog:
+                _check_id(store, storage)
+            return store
     raise WorkspaceNotFound(folder=str(folder))
 
 
-def _open(root: Path, decider: Decider | None) -> Store:
+def _check_id(store: Store, storage: Storage) -> None:
+    with store.catalog.read() as conn:
+        found = _id(conn)
+    if found != storage.workspace:
+        store.close()
+        place = store.catalog.engine.url.render_as_string(hide_password=True)
+        raise OtherWorkspace(place=place, found=found or "none", expected=storage.workspace)
+
+
+def _id(conn: sa.Connection) -> str | None:
+    found: str | None = conn.scalar(sa.select(schema.workspace.c.value).where(schema.workspace.c.key == "id"))
+    return found
+
+
+def _opened(root: Path, storage: Storage, decider: Decider | None) -> Store:
     home = root.resolve() / FOLDER
-    catalog = Catalog(home / "catalog.sqlite")
+    catalog = storage.open_catalog(home)
     return Store(
         root=root.resolve(),
+        storage=storage,
         catalog=catalog,
-        media=AllMedia(Media(home / "media"), References(catalog)),
-        tables=Tables(home / "tables"),
+        media=AllMedia(storage.open_media(home), References(catalog)),
+        tables=storage.open_tables(home),
         guard=Guard(decider or OwnersOnly()),
     )

@@ -10,7 +10,6 @@ Rows are found by our own keys, never by Lance row ids or positions (`take` by p
 
 from __future__ import annotations
 
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,10 +24,10 @@ import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
-from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
+from calotype.store.buckets import BucketPlace
 from calotype.store.row_files import Place, rows_only_in, rows_with_places, still_there
 from calotype.store.table_index import keep_indexed
-from calotype.store.torn import whole_head
+from calotype.store.table_places import tables_place
 
 Placed = tuple[dict[str, Any], Place]
 
@@ -78,11 +77,10 @@ class Removal:
 
 
 class Tables:
-    """All tables under one folder, named like `samples` or `ann/ground_truth` below a dataset's id."""
+    """All tables under one folder or bucket prefix, named like `samples` or `ann/ground_truth` below a dataset's id."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        root.mkdir(parents=True, exist_ok=True)
+    def __init__(self, root: Path | BucketPlace) -> None:
+        self.place = tables_place(root)
         self._open: OrderedDict[tuple[str, int], tuple[float, lance.LanceDataset]] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
         self._lock = Lock()
@@ -99,17 +97,22 @@ class Tables:
             rows = rows.cast(schema).to_batches()
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(schema, _remembering(rows, failures))
-        uri = self._uri(table)
-        if not whole_head(uri):
-            self._create_empty(uri, schema)
+        if not self.place.whole_head(table):
+            self._create_empty(table, schema)
         began_ns = time.time_ns() - 1_000_000_000
         try:
-            fragments = write_fragments(reader, str(uri), schema=schema, mode="append")
+            fragments = write_fragments(
+                reader,
+                self.place.uri(table),
+                schema=schema,
+                mode="append",
+                storage_options=self.place.options,
+            )
         except OSError:
             if failures:  # Lance tells of it as text only
                 raise failures[0] from None
             raise
-        fsync_newer(uri / "data", since_ns=began_ns)
+        self.place.flush(table, ("data",), since_ns=began_ns)
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
@@ -127,8 +130,7 @@ class Tables:
         Raises: TableMoved.
         """
         began_ns = time.time_ns() - 1_000_000_000
-        uri = self._uri(table)
-        dataset = self._at_head(uri, pin, schema)
+        dataset = self._at_head(table, pin, schema)
         for removal in remove:
             for start in range(0, len(removal.values), _KEYS_A_DELETE):
                 where = matching(removal.column, removal.values[start : start + _KEYS_A_DELETE])
@@ -136,13 +138,10 @@ class Tables:
         if staged is not None and staged.fragments:
             dataset = self._step(table, dataset, _append(staged))
         if keep_indexed(dataset, index):
-            dataset = lance.dataset(str(uri), session=self._session)
-            fsync_tree(uri / "_indices", since_ns=began_ns)
-        for folder in ("_versions", "_transactions", "_deletions"):
-            fsync_newer(uri / folder, since_ns=began_ns)
-        fsync_path(uri)
-        if pin is None:  # the folder itself is new
-            fsync_folders(uri.parent, up_to=self._root)
+            dataset = self._dataset(table)
+            self.place.flush(table, ("_indices",), since_ns=began_ns)
+        names = ("_versions", "_transactions", "_deletions")
+        self.place.flush(table, names, since_ns=began_ns, is_new=pin is None)
         return int(dataset.version)
 
     def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
@@ -225,11 +224,7 @@ class Tables:
             if found is not None and time.monotonic() - found[0] < _OPEN_S:
                 self._open.move_to_end((table, pin))
                 return found[1]
-        uri = self._uri(table)
-        try:
-            dataset = lance.dataset(str(uri), version=_standing_for(uri, pin), session=self._session)
-        except (OSError, ValueError) as error:
-            raise TableDamaged(table=table, version=pin, detail=str(error)[:300]) from error
+        dataset = self._told(table, pin, lambda: self._dataset(table, self._standing_for(table, pin)))
         with self._lock:
             self._open[table, pin] = (time.monotonic(), dataset)
             while len(self._open) > _OPEN_TABLES:
@@ -245,8 +240,8 @@ class Tables:
     def tag(self, table: str, pin: int, name: str) -> None:
         """Keep a version from being cleaned up."""
         dataset = self.at(table, pin)
-        if tagged_version(self._uri(table), name) is None:  # not there, or torn by a crash
-            (self._uri(table) / "_refs" / "tags" / f"{name}.json").unlink(missing_ok=True)
+        if self.place.tagged(table, name) is None:  # not there, or torn by a crash
+            self.place.untag(table, name)
             dataset.tags.create(name, dataset.version)
 
     def version(self, table: str, version: int | None = None) -> lance.LanceDataset:
@@ -255,29 +250,39 @@ class Tables:
         Raises: TableDamaged.
         """
         if version is None:
-            whole_head(self._uri(table))
-        try:
-            return lance.dataset(str(self._uri(table)), version=version, session=self._session)
-        except (OSError, ValueError) as error:
-            raise TableDamaged(table=table, version=version or 0, detail=str(error)[:300]) from error
+            self.place.whole_head(table)
+        return self._told(table, version or 0, lambda: self._dataset(table, version))
 
     def folder(self, table: str) -> Path:
-        """Where the files of a table lie."""
-        return self._uri(table)
+        """Where the files of a table lie on the disk."""
+        return Path(self.place.uri(table))
 
-    def _at_head(self, uri: Path, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
-        whole_head(uri)
+    def _at_head(self, table: str, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
+        self.place.whole_head(table)
         if pin is None:
-            uri.parent.mkdir(parents=True, exist_ok=True)
-            return lance.write_dataset(
-                schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True
-            )
-        dataset = lance.dataset(str(uri), session=self._session)
-        wanted = _standing_for(uri, pin)
+            return self._create_empty(table, schema)
+        dataset = self._dataset(table)
+        wanted = self._standing_for(table, pin)
         if wanted != dataset.version:
-            dataset = lance.dataset(str(uri), version=wanted, session=self._session)
+            dataset = self._dataset(table, wanted)
             dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
+
+    def _standing_for(self, table: str, pin: int) -> int:
+        """The Lance version that holds the rows of a pin: itself, unless a tag names a stand-in."""
+        version = self.place.tagged(table, f"pin-{pin}")
+        return pin if version is None else version
+
+    def _told(
+        self, table: str, version: int, call: Callable[[], lance.LanceDataset]
+    ) -> lance.LanceDataset:  # fmt: skip
+        try:
+            return call()
+        except (OSError, ValueError) as error:
+            unreached = self.place.failure(error)
+            if unreached is not None:
+                raise unreached from error
+            raise TableDamaged(table=table, version=version, detail=str(error)[:300]) from error
 
     def _step(
         self, table: str, dataset: lance.LanceDataset, change: Callable[[lance.LanceDataset], lance.LanceDataset]
@@ -294,13 +299,17 @@ class Tables:
             raise TableMoved(table=table)
         return changed
 
-    def _create_empty(self, uri: Path, schema: pa.Schema) -> None:
-        uri.parent.mkdir(parents=True, exist_ok=True)
-        # two writers may both come here: each makes an empty version, and neither is pinned
-        lance.write_dataset(schema.empty_table(), str(uri), mode="overwrite", enable_stable_row_ids=True)
+    def _create_empty(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
+        # two writers may both come here from `stage`: each makes an empty version, and neither is pinned
+        self.place.prepare(table)
+        return lance.write_dataset(
+            schema.empty_table(), self.place.uri(table), mode="overwrite", enable_stable_row_ids=True,
+            storage_options=self.place.options,
+        )  # fmt: skip
 
-    def _uri(self, table: str) -> Path:
-        return self._root / f"{table}.lance"
+    def _dataset(self, table: str, version: int | None = None) -> lance.LanceDataset:
+        uri, options = self.place.uri(table), self.place.options
+        return lance.dataset(uri, version=version, session=self._session, storage_options=options)
 
 
 def _remembering(
@@ -319,20 +328,6 @@ def _remembering(
     ) as error:
         failures.append(error)
         raise
-
-
-def _standing_for(uri: Path, pin: int) -> int:
-    """The Lance version that holds the rows of a pin: itself, unless a tag names a stand-in."""
-    version = tagged_version(uri, f"pin-{pin}")
-    return pin if version is None else version
-
-
-def tagged_version(uri: Path, name: str) -> int | None:
-    """The version that a tag names; None when there is no such tag, or a crash left its file empty or torn."""
-    try:
-        return int(json.loads((uri / "_refs" / "tags" / f"{name}.json").read_bytes())["version"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
 
 
 def matching(column: str, values: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from lance.optimize import Compaction
 
 from calotype.foundation.errors import Bug
 from calotype.store.durable import fsync_newer, fsync_path
-from calotype.store.tables import TableDamaged, Tables, tagged_version
+from calotype.store.tables import TableDamaged, Tables
 from calotype.store.torn import ASIDE, set_torn_aside
 
 PIN = "pin-"
@@ -74,7 +74,7 @@ def tags(tables: Tables, table: str) -> dict[str, int]:
     """The tags of a table with the Lance version of each; tags that a crash tore are left out."""
     folder = tables.folder(table)
     names = [path.stem for path in (folder / "_refs" / "tags").glob("*.json")]
-    found = {name: tagged_version(folder, name) for name in names}
+    found = {name: tables.place.tagged(table, name) for name in names}
     return {name: version for name, version in found.items() if version is not None}
 
 

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from calotype.store.engines import WRITE
+from calotype.store.texts import lift_lengths
+
 _ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in module globals
 
 
@@ -17,7 +20,9 @@ def upgrade(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with _ONE_AT_A_TIME, engine.connect() as conn:
-        writer = conn.execution_options(calotype_write=True)
+        writer = conn.execution_options(**{WRITE: True})
         with writer.begin():
             config.attributes["connection"] = writer
             command.upgrade(config, "head")
+            if engine.dialect.name == "postgresql":
+                lift_lengths(writer)
