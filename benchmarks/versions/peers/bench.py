@@ -63,7 +63,7 @@ class World:
         return json.loads((self.work / f"{name}.json").read_text())
 
 
-class NotThere(Exception):  # noqa: N818 - a fact, not a failure
+class NotThere(Exception):
     """The peer has no such ability; the message says what exactly is missing."""
 
 
