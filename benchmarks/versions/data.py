@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,13 +75,16 @@ def make_set(folder: Path, n: int, *, large: bool) -> Path:
     if (made / "set.json").exists():
         return made
     made.mkdir(parents=True, exist_ok=True)
-    images = "plain-pictures" if large else "pictures"
-    make_pictures(folder / images, n, plain=large)
+    if large:
+        make_pictures(folder / "plain-pictures", n, plain=True)
+    else:
+        make_pictures(folder / "pictures", n)
+        link_pictures(folder / "pictures", made / "images", n)
     drawn = draw(n)
     _write(made / "instances.json", _instances(drawn, n))
     _write(made / "results.json", _results(drawn))
     _vectors(made / "vectors.npy", min(n, N_VECTORS_MOST))
-    (made / "set.json").write_text(json.dumps(_facts(drawn, n, f"../{images}")))
+    (made / "set.json").write_text(json.dumps(_facts(drawn, n, "../plain-pictures" if large else "images")))
     return made
 
 
@@ -100,6 +104,26 @@ def make_pictures(folder: Path, n: int, *, plain: bool = False) -> None:
         (folder / picture_name(at)).write_bytes(with_comment(bases[at % len(bases)], f"picture {at}"))
     if n > first:
         done.write_text(str(n))
+
+
+def make_photos(folder: Path, n: int) -> Path:
+    """A set of pictures without labels, for tools that version files."""
+    made = folder / f"photos-{n}"
+    if (made / "set.json").exists():
+        return made
+    make_pictures(folder / "pictures", n)
+    link_pictures(folder / "pictures", made / "images", n)
+    (made / "set.json").write_text(json.dumps({"n_images": n, "images": "images"}))
+    return made
+
+
+def link_pictures(source: Path, target: Path, n: int) -> None:
+    """The first `n` pictures under a second name each."""
+    shutil.rmtree(target, ignore_errors=True)
+    for at in range(n):
+        if at % 1_000 == 0:
+            (target / picture_name(at)).parent.mkdir(parents=True)
+        (target / picture_name(at)).hardlink_to(source / picture_name(at))
 
 
 def with_comment(jpeg: bytes, text: str) -> bytes:
@@ -160,8 +184,8 @@ def _instances(drawn: Drawn, n: int) -> Iterator[str]:
         columns = (drawn.ann_ids, owners, drawn.label, drawn.crowd.astype(int))
         values = zip(*(column[kept].tolist() for column in columns), drawn.xywh[kept].tolist(), strict=True)
         yield ",\n"[: 2 * (start > 0)] + ",\n".join(
-            f'{{"id":{ann_id},"image_id":{image_id},"category_id":{label},"bbox":[{x / 100},{y / 100},{w / 100},{h / 100}],'
-            f'"area":{w * h / 10_000},"iscrowd":{crowd},"segmentation":[],"occlusion":{ann_id % 4}}}'
+            f'{{"id":{ann_id},"image_id":{image_id},"category_id":{label},'
+            f'"bbox":[{x / 100},{y / 100},{w / 100},{h / 100}],"area":{w * h / 10_000},"iscrowd":{crowd},"segmentation":[],"occlusion":{ann_id % 4}}}'
             for ann_id, image_id, label, crowd, (x, y, w, h) in values
         )
     yield "]}\n"

@@ -1,6 +1,6 @@
 """What every peer's script shares: where the data is, how to time, how to say a figure. Standard library only.
 
-A script `with_<peer>.py` marks functions with `@scenario` and ends with `main()`. It is run in the peer's own environment:
+A script `with_<peer>.py` marks functions with `@scenario` and ends with `main()`. It runs in the peer's own environment:
 
     python with_<peer>.py --set SET_FOLDER --work WORK_FOLDER import count filter
 
@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import resource
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -146,6 +147,24 @@ def _peak_mb() -> float:
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def photo_tree(world: World) -> Path:
+    """The set's pictures as a tree of hard links that a peer may own."""
+    tree = world.work / "tree"
+    shutil.copytree(world.images, tree, copy_function=os.link)
+    return tree
+
+
+def change_photos(world: World, tree: Path) -> int:
+    """Give every hundredth picture other bytes, by a new file in its place; answers how many."""
+    places = range(0, world.facts["n_images"], 100)
+    for at in places:
+        file = tree / f"{at // 1_000:04d}/{at:08d}.jpg"
+        old = file.read_bytes()
+        file.unlink()
+        file.write_bytes(old[:2] + b"\xff\xfe\x00\x09changed" + old[2:])
+    return len(places)
 
 
 def named_counts(by_id: Iterable[tuple[int, int]]) -> dict[str, int]:

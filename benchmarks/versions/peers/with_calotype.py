@@ -6,17 +6,28 @@ import inspect
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from bench import Figure, NotThere, World, folder_mb, main, scenario, since_start, timed, warm
+from bench import (
+    Figure,
+    NotThere,
+    World,
+    change_photos,
+    folder_mb,
+    main,
+    photo_tree,
+    scenario,
+    since_start,
+    timed,
+    warm,
+)
+from coco_compare import coco_differences
 
 import calotype as ct
 
@@ -203,7 +214,11 @@ def commits(world: World) -> Figure:
             of_one = rows.filter(pc.equal(rows["sample_id"], owners[at % len(owners)]))
             turn = of_one.set_column(of_one.column_names.index("x"), "x", pc.add(of_one["x"], at + 1.0))
             each.append(timed(lambda turn=turn, at=at: _replace(ds, turn, f"commit {at}"))[0])
-    return {"seconds": float(np.median(each)), "last_seconds": float(np.median(each[-50:])), "answer": len(each)}
+    return {
+        "seconds": float(np.median(each)),
+        "last_seconds": float(np.median(each[-50:])),
+        "answer": len(each),
+    }
 
 
 @scenario
@@ -233,31 +248,9 @@ def _export(world: World, label_format: str) -> Figure:
 def round_trip(world: World) -> Figure:
     """Keys and values of the COCO file that came in and of the one that `export-coco` wrote, compared one by one."""
     before = json.loads(world.instances.read_bytes())
-    file = next((world.work / "exported-coco").rglob("*.json"))
-    after = json.loads(file.read_bytes())
-    lost: dict[str, int] = {}
-    for part in sorted({*before, *after}):
-        _compare(part, before.get(part), after.get(part), lost)
-    return {"seconds": 0.0, "answer": sum(lost.values()), "differs": lost}
-
-
-def _compare(part: str, a: Any, b: Any, lost: dict[str, int]) -> None:
-    """Count, by key, the values of one part of the file that differ; lists of objects are matched by `id`."""
-    if not (isinstance(a, list) and isinstance(b, list) and a and isinstance(a[0], dict)):
-        if a != b:
-            lost[part] = lost.get(part, 0) + 1
-        return
-    others = {row["id"]: row for row in b}
-    for row in a:
-        other = others.pop(row["id"], None)
-        if other is None:
-            lost[f"{part} gone"] = lost.get(f"{part} gone", 0) + 1
-            continue
-        for key in {*row, *other}:
-            if row.get(key, "absent") != other.get(key, "absent"):
-                lost[f"{part}.{key}"] = lost.get(f"{part}.{key}", 0) + 1
-    if others:
-        lost[f"{part} added"] = len(others)
+    after = json.loads(next((world.work / "exported-coco").rglob("*.json")).read_bytes())
+    differs = coco_differences(before, after)
+    return {"seconds": 0.0, "answer": sum(differs.values()), "differs": differs}
 
 
 @scenario
@@ -309,7 +302,9 @@ def together(world: World) -> Figure:
     """A server and a script on one workspace: the server's answer shows what the script commits meanwhile."""
     serve = [sys.executable, "-m", "calotype", "serve", "--port", "0", "--no-token"]
     with (
-        subprocess.Popen(serve, cwd=world.work / "ws", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server,
+        subprocess.Popen(
+            serve, cwd=world.work / "ws", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as server,
         workspace(world) as ws,
     ):
         try:
@@ -336,7 +331,7 @@ def _link(server: subprocess.Popen[str]) -> str:
 
 @scenario
 def photos_add(world: World) -> Figure:
-    tree = _photos(world)
+    tree = photo_tree(world)
     with workspace(world, "photos-ws") as ws:
         ds = ws.create("photos")
         options = {"media": "link"} if _takes_media() else {}
@@ -355,7 +350,7 @@ def photos_add(world: World) -> Figure:
 def photos_commit(world: World) -> Figure:
     """One file in a hundred has other bytes: add the folder again, and commit."""
     tree = world.work / "tree"
-    change_files(world, tree)
+    change_photos(world, tree)
     with workspace(world, "photos-ws") as ws:
         ds = ws.dataset("photos")
         options = {"media": "link"} if _takes_media() else {}
@@ -394,23 +389,6 @@ def photos_checkout(world: World) -> Figure:
 
 def _takes_media() -> bool:
     return "media" in inspect.signature(ct.Dataset.add_images).parameters
-
-
-def _photos(world: World) -> Path:
-    """A tree of the set's pictures as hard links; not part of what is timed."""
-    tree = world.work / "tree"
-    shutil.copytree(world.images, tree, copy_function=os.link)
-    (tree / "count.txt").unlink()
-    return tree
-
-
-def change_files(world: World, tree: Path) -> None:
-    """Give every hundredth file other bytes, by a new file in its place."""
-    for at in range(0, world.facts["n_images"], 100):
-        file = tree / world.facts["names"].format(folder=at // 1_000, at=at)
-        old = file.read_bytes()
-        file.unlink()
-        file.write_bytes(old[:2] + b"\xff\xfe\x00\x09changed" + old[2:])
 
 
 if __name__ == "__main__":
