@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 320, 240
 N_CLASSES = 80
 BOXES_PER_IMAGE = 6.52
 WINDOW = 20_000
-QUESTION = {"class": "class-01", "at_least": 3, "area_over": 1_000.005}
+QUESTION: dict[str, Any] = {"class": "class-01", "at_least": 3, "area_over": 1_000.005}
 """At least 3 boxes of the most frequent class, each larger than so many square pixels (no box is as large exactly)."""
 
 N_VECTORS_MOST = 50_000
@@ -185,7 +185,8 @@ def _instances(drawn: Drawn, n: int) -> Iterator[str]:
         values = zip(*(column[kept].tolist() for column in columns), drawn.xywh[kept].tolist(), strict=True)
         yield ",\n"[: 2 * (start > 0)] + ",\n".join(
             f'{{"id":{ann_id},"image_id":{image_id},"category_id":{label},'
-            f'"bbox":[{x / 100},{y / 100},{w / 100},{h / 100}],"area":{w * h / 10_000},"iscrowd":{crowd},"segmentation":[],"occlusion":{ann_id % 4}}}'
+            f'"bbox":[{x / 100},{y / 100},{w / 100},{h / 100}],"area":{w * h / 10_000},'
+            f'"iscrowd":{crowd},"segmentation":[],"occlusion":{ann_id % 4}}}'
             for ann_id, image_id, label, crowd, (x, y, w, h) in values
         )
     yield "]}\n"

@@ -1,6 +1,6 @@
 """What every peer's script shares: where the data is, how to time, how to say a figure. Standard library only.
 
-A script `with_<peer>.py` marks functions with `@scenario` and ends with `main()`. It runs in the peer's own environment:
+A script `with_<peer>.py` marks functions with `@scenario` and ends with `main()`. It runs in the peer's environment:
 
     python with_<peer>.py --set SET_FOLDER --work WORK_FOLDER import count filter
 

@@ -1,0 +1,63 @@
+"""Who is measured: how each peer is installed, which scenarios it has, and how often it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Steps = tuple[tuple[str, ...], ...]
+"""Each inner tuple is one process; imports and exports have one for themselves, for their memory's sake."""
+
+COCO: Steps = (
+    ("import",), ("predictions",), ("count", "filter", "random"), ("edit", "diff"), ("export-coco",),
+    ("export-yolo",), ("vectors", "nearest"), ("start",),
+)  # fmt: skip
+PHOTOS: Steps = (("photos-add",), ("photos-commit",), ("photos-diff",), ("photos-checkout",))
+CURVE: Steps = (("import",), ("count",), ("edit",), ("diff",), ("open",))
+MILLION: Steps = (("import",), ("count", "filter", "random"), ("edit",), ("diff",), ("open",))
+
+PEOPLE_WAIT_S = 900
+"""A process that takes longer is cut off, and the figure says so."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A tool to measure.
+
+    `requirements` are installed into an environment of its own; with none the runner's own Python is used. `rounds` is
+    how often it is run (a figure is the median).
+    """
+
+    name: str
+    steps: Mapping[str, Steps]
+    requirements: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    rounds: int = 5
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def script(self) -> str:
+        return f"with_{self.name}.py"
+
+    @property
+    def package(self) -> str:
+        """The distribution whose version is named."""
+        return self.requirements[0].partition("==")[0] if self.requirements else self.name
+
+
+PEERS = (
+    Peer(
+        "calotype",
+        {
+            "coco": (
+                *COCO[:5], ("round-trip",), *COCO[5:], ("predictions-columns",), ("import-copy",), ("loader",),
+                ("open",), ("together",),
+            ),
+            "photos": PHOTOS,
+            "curve": CURVE,
+            "million": (*MILLION, ("predictions-columns",), ("loader",), ("commits",), ("open-after-commits",)),
+        },
+    ),
+    Peer("plain", {"coco": (*COCO, ("loader",), ("open",)), "curve": CURVE, "million": (*MILLION, ("loader",))}),
+    Peer("dvc", {"photos": PHOTOS}, ("dvc==3.67.1",), rounds=3, environment={"DVC_NO_ANALYTICS": "1"}),
+)  # fmt: skip
