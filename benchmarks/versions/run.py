@@ -124,7 +124,9 @@ def _round(plan: Plan, peer: Peer, python: Path, kind: str, made: Path, turn: in
         "commit": commit(), "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     needed = {"import", "edit", "vectors", "predictions", "export-coco"} if plan.only else set()
-    with tempfile.TemporaryDirectory(prefix=f"{peer.name}-", dir=plan.folder) as work:
+    with tempfile.TemporaryDirectory(
+        prefix=f"{peer.name}-", dir=plan.folder, ignore_cleanup_errors=True
+    ) as work:
         for step in peer.steps[kind]:
             wanted = [name for name in step if not plan.only or name in plan.only or name in needed]
             for figure in _step(peer, python, made, Path(work), wanted):
