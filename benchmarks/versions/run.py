@@ -56,6 +56,7 @@ class Plan:
     folder: Path
     rounds: int | None
     only: frozenset[str]
+    cut_s: int = PEOPLE_WAIT_S
 
     def rounds_of(self, peer: Peer, kind: str) -> int:
         most = 3 if kind in ("curve", "million") else peer.rounds
@@ -70,7 +71,7 @@ def main() -> None:
             plan = Plan(
                 tuple(peer for peer in PEERS if not options.peers or peer.name in options.peers),
                 tuple(options.kinds), SMALL if options.small else SIZES, folder, options.rounds,
-                frozenset(options.scenarios),
+                frozenset(options.scenarios), options.cut,
             )  # fmt: skip
             figures = measure(plan)
         page.keep(out / "versions.json", machine(), figures)
@@ -129,24 +130,26 @@ def _round(plan: Plan, peer: Peer, python: Path, kind: str, made: Path, turn: in
     ) as work:
         for step in peer.steps[kind]:
             wanted = [name for name in step if not plan.only or name in plan.only or name in needed]
-            for figure in _step(peer, python, made, Path(work), wanted):
+            for figure in _step(plan.cut_s, peer, python, made, Path(work), wanted):
                 figure |= told | _judge(figure, facts)
                 print(page.line(figure), file=sys.stderr, flush=True)
                 yield figure
 
 
-def _step(peer: Peer, python: Path, made: Path, work: Path, names: list[str]) -> Iterator[Figure]:
+def _step(cut_s: int, peer: Peer, python: Path, made: Path, work: Path, names: list[str]) -> Iterator[Figure]:
     """Figures of one process; after a failure the scenarios behind it get a process of their own."""
     left = list(names)
     while left:
-        seen, words = _process(peer, python, made, work, left)
+        seen, words = _process(cut_s, peer, python, made, work, left)
         yield from seen
         left = left[len(seen) :]
         if left:
             yield {"scenario": left.pop(0), "failed": words, "load": round(os.getloadavg()[0], 2)}
 
 
-def _process(peer: Peer, python: Path, made: Path, work: Path, names: list[str]) -> tuple[list[Figure], str]:
+def _process(
+    cut_s: int, peer: Peer, python: Path, made: Path, work: Path, names: list[str]
+) -> tuple[list[Figure], str]:
     environment = {
         key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")
     }
@@ -169,7 +172,7 @@ def _process(peer: Peer, python: Path, made: Path, work: Path, names: list[str])
             start_new_session=True,
         ) as process,
     ):
-        cut = threading.Timer(PEOPLE_WAIT_S, process.kill)
+        cut = threading.Timer(cut_s, process.kill)
         cut.start()
         assert process.stdout is not None
         lines = [line for line in process.stdout if line.startswith('{"scenario"')]
@@ -180,7 +183,7 @@ def _process(peer: Peer, python: Path, made: Path, work: Path, names: list[str])
         last = " ".join(talk.read().split())[-300:]
     return [
         json.loads(line) for line in lines
-    ], f"cut off after {PEOPLE_WAIT_S} s" if late else f"exit code {code}: {last}"
+    ], f"cut off after {cut_s} s" if late else f"exit code {code}: {last}"
 
 
 def _judge(figure: Figure, facts: dict[str, Any]) -> Figure:
@@ -257,6 +260,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--scenarios", nargs="+", default=[], help="only these, and what they need")
     parser.add_argument("--rounds", type=int, help="rounds of every peer (default: as its entry says)")
+    parser.add_argument(
+        "--cut", type=int, default=PEOPLE_WAIT_S, help="seconds after which a process is cut off"
+    )
     parser.add_argument("--small", action="store_true", help="a rehearsal on a few hundred pictures")
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page again")
     return parser.parse_args()
