@@ -12,6 +12,10 @@ COCO: Steps = (
     ("import",), ("predictions",), ("count", "filter", "random"), ("edit", "diff"), ("export-coco",),
     ("export-yolo",), ("vectors", "nearest"), ("start",),
 )  # fmt: skip
+IN_MEMORY: Steps = (
+    ("import", "predictions", "count", "filter", "random", "edit", "diff", "vectors", "export-coco", "export-yolo"),
+    ("start",),
+)  # fmt: skip
 PHOTOS: Steps = (("photos-add",), ("photos-commit",), ("photos-diff",), ("photos-checkout",))
 CURVE: Steps = (("import",), ("count",), ("edit",), ("diff",), ("open",))
 MILLION: Steps = (("import",), ("count", "filter", "random"), ("edit",), ("diff",), ("open",))
@@ -78,4 +82,11 @@ PEERS = (
             "FIFTYONE_DO_NOT_TRACK": "true",
         },
     ),
+    Peer(
+        "datachain", {"coco": COCO}, ("datachain==0.62.0",), rounds=3,
+        environment={"DATACHAIN_ROOT_DIR": "{work}/chain", "DATACHAIN_NO_ANALYTICS": "1", "HOME": "{work}"},
+    ),
+    Peer("deeplake", {"coco": COCO}, ("deeplake==4.7.4",), rounds=3),
+    Peer("supervision", {"coco": IN_MEMORY}, ("supervision==0.31.2", "opencv-python-headless"), rounds=3),
+    Peer("datumaro", {"coco": IN_MEMORY}, ("datumaro==1.13.12",), rounds=3),
 )  # fmt: skip
