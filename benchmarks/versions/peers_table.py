@@ -54,7 +54,7 @@ PEERS = (
         "calotype",
         {
             "coco": (
-                *COCO[:5], ("round-trip",), *COCO[5:], ("predictions-columns",), ("import-copy",), ("loader",),
+                *COCO[:5], ("round-trip",), *COCO[5:], ("export-yolo-link",), ("predictions-columns",), ("import-copy",), ("loader",),
                 ("open",), ("together",),
             ),
             "photos": PHOTOS,

@@ -64,6 +64,7 @@ WORDS = {
     "open-after-commits": "open the newest of 1,000 more versions",
     "export-coco": "export COCO",
     "export-yolo": "export YOLO",
+    "export-yolo-link": "export YOLO with the pictures, by link",
     "vectors": "store 50,000 vectors of 512",
     "nearest": "nearest 25 of them",
     "start": "process start to first count",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
@@ -43,16 +42,12 @@ def workspace(world: World, name: str = "ws") -> ct.Workspace:
 @scenario
 def import_(world: World) -> Figure:
     """A COCO file and its pictures, left where they are, and the first commit."""
-    if "media" in inspect.signature(ct.Dataset.add_annotations).parameters:
-        return _import(world, "ws", media="reference")
-    return _import(world, "ws") | {"note": "copies the pictures; media='reference' is not there yet"}
+    return _import(world, "ws", media="reference")
 
 
 @scenario
 def import_copy(world: World) -> Figure:
     """The same, with the pictures' bytes stored in the workspace."""
-    if "media" not in inspect.signature(ct.Dataset.add_annotations).parameters:
-        raise NotThere("media=... is not there yet; `import` copies")
     return _import(world, "copies", media="copy")
 
 
@@ -81,10 +76,7 @@ def predictions(world: World) -> Figure:
             ds.commit("predictions")
             return imported.annotations
 
-        try:
-            seconds, n = timed(work)
-        except ct.CalotypeError as error:
-            raise NotThere(f"results lists are not read yet ({error.code})") from None
+        seconds, n = timed(work)
     return {"seconds": seconds, "answer": n}
 
 
@@ -228,19 +220,26 @@ def open_after_commits(world: World) -> Figure:
 
 @scenario
 def export_coco(world: World) -> Figure:
-    return _export(world, "coco")
+    """Labels alone, as of the peers."""
+    return _export(world, "coco", "none")
 
 
 @scenario
 def export_yolo(world: World) -> Figure:
-    return _export(world, "yolo") | {"note": "with the pictures"}
+    return _export(world, "yolo", "none")
 
 
-def _export(world: World, label_format: str) -> Figure:
-    out = world.work / f"exported-{label_format}"
+@scenario
+def export_yolo_link(world: World) -> Figure:
+    """With the pictures, by hard link: a folder to train from."""
+    return _export(world, "yolo", "link")
+
+
+def _export(world: World, label_format: str, images: Any) -> Figure:
+    out = world.work / f"exported-{label_format}-{images}"
     with workspace(world) as ws:
         view = ws.dataset(DATASET).at(world.noted("ws-first"))
-        seconds, done = timed(lambda: view.export(label_format, out))
+        seconds, done = timed(lambda: view.export(label_format, out, images=images))
     return {"seconds": seconds, "answer": done.samples, "losses": len(done.losses)}
 
 
@@ -248,7 +247,7 @@ def _export(world: World, label_format: str) -> Figure:
 def round_trip(world: World) -> Figure:
     """Keys and values of the COCO file that came in and of the one that `export-coco` wrote, compared one by one."""
     before = json.loads(world.instances.read_bytes())
-    after = json.loads(next((world.work / "exported-coco").rglob("*.json")).read_bytes())
+    after = json.loads(next((world.work / "exported-coco-none").rglob("*.json")).read_bytes())
     differs = coco_differences(before, after)
     return {"seconds": 0.0, "answer": sum(differs.values()), "differs": differs}
 
@@ -334,16 +333,15 @@ def photos_add(world: World) -> Figure:
     tree = photo_tree(world)
     with workspace(world, "photos-ws") as ws:
         ds = ws.create("photos")
-        options = {"media": "link"} if _takes_media() else {}
 
         def work() -> int:
-            added = ds.add_images(tree, **options)
+            added = ds.add_images(tree, media="link")
             world.note("photos-1", ds.commit("add").id)
             return added.added
 
         seconds, n = timed(work)
-    figure = {"seconds": seconds, "answer": n, "disk_mb": round(folder_mb(world.work / "photos-ws"))}
-    return figure if options else figure | {"note": "copies; media='link' is not there yet"}
+    size = round(folder_mb(world.work / "photos-ws"))
+    return {"seconds": seconds, "answer": n, "disk_mb": size, "note": "pictures stored by hard link"}
 
 
 @scenario
@@ -353,10 +351,9 @@ def photos_commit(world: World) -> Figure:
     change_photos(world, tree)
     with workspace(world, "photos-ws") as ws:
         ds = ws.dataset("photos")
-        options = {"media": "link"} if _takes_media() else {}
 
         def work() -> Any:
-            added = ds.add_images(tree, **options)
+            added = ds.add_images(tree, media="link")
             world.note("photos-2", ds.commit("one in a hundred").id)
             return added
 
@@ -385,10 +382,6 @@ def photos_checkout(world: World) -> Figure:
 
         figure, n = warm(work)
     return figure | {"answer": n, "note": "no file moves"}
-
-
-def _takes_media() -> bool:
-    return "media" in inspect.signature(ct.Dataset.add_images).parameters
 
 
 if __name__ == "__main__":
