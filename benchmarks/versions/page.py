@@ -71,8 +71,8 @@ def seconds(value: float) -> str:
     return f"{value:.{2 if value < 10 else 0}f} s"
 
 
-def write(out: Path, pictures: Path) -> str:
-    """Write the page and the curves; answers the tables as text."""
+def write(out: Path, pictures: Path, *, curves: bool = True) -> str:
+    """Write the page and the curves; answers the page."""
     raw = json.loads((out / "versions.json").read_text())
     by_key: dict[tuple[str, str, str], list[Figure]] = {}
     for figure in raw["figures"]:
@@ -81,8 +81,7 @@ def write(out: Path, pictures: Path) -> str:
     parts = [HEAD, _machine(raw), "## Targets\n", table.targets(), "## Checks\n", table.checks()]
     for name in table.sets():
         parts += [f"## {name}\n", table.peers(name)]
-    drawn = _curves(out / "versions.json", pictures / "scaling.svg")
-    if drawn:
+    if curves and _curves(out / "versions.json", pictures / "scaling.svg"):
         parts.append(
             f"## Growth\n\n![Time against number of images]({_relative(out, pictures)}scaling.svg)\n"
         )

@@ -54,8 +54,8 @@ PEERS = (
         "calotype",
         {
             "coco": (
-                *COCO[:5], ("round-trip",), *COCO[5:], ("export-yolo-link",), ("predictions-columns",), ("import-copy",), ("loader",),
-                ("open",), ("together",),
+                *COCO[:5], ("round-trip",), *COCO[5:], ("export-yolo-link",),
+                ("predictions-columns",), ("import-copy",), ("loader",), ("open",), ("together",),
             ),
             "photos": PHOTOS,
             "curve": CURVE,

@@ -75,7 +75,8 @@ def main() -> None:
             )  # fmt: skip
             figures = measure(plan)
         page.keep(out / "versions.json", machine(), figures)
-    print(page.write(out, out.parent / "images" if out == ROOT / "docs" / "benchmarks" else out))
+    pictures = out.parent / "images" if out == ROOT / "docs" / "benchmarks" else out
+    print(page.write(out, pictures, curves=not options.no_curves))
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -124,7 +125,7 @@ def _round(plan: Plan, peer: Peer, python: Path, kind: str, made: Path, turn: in
         "peer": peer.name, "version": version_of(peer, python), "set": made.name, "kind": kind, "round": turn,
         "commit": commit(), "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
-    needed = {"import", "edit", "vectors", "predictions", "export-coco"} if plan.only else set()
+    needed = {"import", "edit", "photos-add", "photos-commit"} if plan.only else set()
     with tempfile.TemporaryDirectory(
         prefix=f"{peer.name}-", dir=plan.folder, ignore_cleanup_errors=True
     ) as work:
@@ -264,6 +265,9 @@ def _options() -> argparse.Namespace:
         "--cut", type=int, default=PEOPLE_WAIT_S, help="seconds after which a process is cut off"
     )
     parser.add_argument("--small", action="store_true", help="a rehearsal on a few hundred pictures")
+    parser.add_argument(
+        "--no-curves", action="store_true", help="draw no picture (it needs matplotlib, by uv)"
+    )
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page again")
     return parser.parse_args()
 
