@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -68,4 +69,4 @@ def _call(folder: Path, *words: str) -> None:
     """Run uv in a folder outside the checkout, whose own pins it would take into the peer's environment."""
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CannotInstall(" ".join(done.stderr.split())[-300:])
+        raise CannotInstall(re.sub(r"(https?:/)?(/[\w.@+~:-]+)+/?", "", " ".join(done.stderr.split()))[-300:])

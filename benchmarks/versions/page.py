@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -31,8 +32,13 @@ READING = """\
 - The data is drawn: 320 x 240 pictures of about 13 KB (1.5 KB in sets of other sizes than 50,000 and of photos),
   {boxes} boxes an image, 80 classes by Zipf's law, random vectors. The pictures are in the page cache.
 - `plain` is no product: json, Arrow, DuckDB and NumPy doing the same work without versions, ids or checks: the floor.
-- Peers run in the same rounds as Calotype, each in its own environment, with the settings of its own documentation.
-- Calotype hashes and checks every picture when it imports; the others, DVC apart, read headers or nothing.
+- One run of the command takes the peers in turn, each in its own environment, with the settings of its own
+  documentation. A figure of an earlier run stands until it is measured again; `versions.json` has the commit, the day
+  and the load of each. Compare only what was measured under a like load.
+- A peer without a reader of COCO (DataChain, Deep Lake) gets the file read by `json`, and keeps boxes and classes
+  alone: no area, crowds, licences or other keys. Supervision and Datumaro hold objects in memory and keep nothing.
+- Import leaves the pictures where they lie, as the peers do, and reads at most their headers. With the pictures stored,
+  Calotype decodes, hashes and copies each of them.
 - DVC's times are of its commands, so they hold its start (about a second). Its checkout puts files back; the older
   version of Calotype is opened where it lies, no file moves.
 - A load above the number of cores means that other work ran beside, and the seconds are too long.
@@ -77,7 +83,7 @@ def write(out: Path, pictures: Path, *, curves: bool = True) -> str:
     by_key: dict[tuple[str, str, str], list[Figure]] = {}
     for figure in raw["figures"]:
         by_key.setdefault(_key(figure), []).append(figure)
-    table = Table(by_key)
+    table = Table(by_key, raw["machine"]["cores"])
     parts = [HEAD, _machine(raw), "## Targets\n", table.targets(), "## Checks\n", table.checks()]
     for name in table.sets():
         parts += [f"## {name}\n", table.peers(name)]
@@ -114,8 +120,9 @@ def _machine(raw: Figure) -> str:
 class Table:
     """Medians of the figures, as tables in Markdown."""
 
-    def __init__(self, by_key: dict[tuple[str, str, str], list[Figure]]) -> None:
+    def __init__(self, by_key: dict[tuple[str, str, str], list[Figure]], cores: int) -> None:
         self.by_key = by_key
+        self.cores = cores
 
     def sets(self) -> list[str]:
         """Sets with figures, files first, then labels by size."""
@@ -133,7 +140,7 @@ class Table:
             (t.set, t.words, _show(t.key)(t.most), *self._target(t))
             for t in TARGETS
         ]  # fmt: skip
-        return _markdown(("set", "what", "at most", "measured", "", "spread, runs, load"), rows)
+        return _markdown(("set", "what", "at most", "measured", "", "spread, load, cause"), rows)
 
     def _target(self, target: Target) -> tuple[str, str, str]:
         where = ("calotype", target.set, target.scenario)
@@ -143,13 +150,17 @@ class Table:
         each = [f[target.key] for f in self.by_key[where] if target.key in f]
         show = _show(target.key)
         load = max(f.get("load", 0) for f in self.by_key[where])
-        notes = {f["note"] for f in self.by_key[where] if "note" in f and target.scenario != "diff"}
-        spread = f"{show(min(each))} to {show(max(each))}, {len(each)} runs, load {load}"
-        return (
-            show(value),
-            "met" if value <= target.most else "**missed**",
-            "; ".join([spread, *sorted(notes)]),
-        )
+        spread = f"{show(min(each))} to {show(max(each))}, {len(each)} runs" if len(each) > 1 else "1 run"
+        spread += f", load {load}"
+        busy = [
+            f["processor_s"] for f in self.by_key[where] if "processor_s" in f and "first_seconds" not in f
+        ]
+        if busy and target.key == "seconds":
+            spread += f", processor {seconds(statistics.median(busy))}"
+        if value <= target.most:
+            return show(value), "met", spread
+        beside = "other work ran beside" if load > self.cores and target.key == "seconds" else ""
+        return show(value), "**missed**", "; ".join(word for word in (spread, beside, target.cause) if word)
 
     def checks(self) -> str:
         """What is right or wrong."""
@@ -186,7 +197,9 @@ class Table:
         value = self.median(peer, name, scenario)
         figures = self.by_key.get((peer, name, scenario), [])
         if value is None:
-            return "failed" if any("failed" in f for f in figures) else "-"
+            words = next((f["failed"] for f in figures if "failed" in f), "")
+            cut = re.fullmatch(r"cut off after (\d+) s", words)
+            return f"> {cut[1]} s" if cut else "failed" if words else "-"
         memory = self.median(peer, name, scenario, "peak_mb")
         heavy = (
             scenario in ("import", "import-copy", "predictions", "predictions-columns") and memory is not None
@@ -204,17 +217,28 @@ class Table:
         return f"{ratio:,.{0 if ratio >= 10 else 1 if ratio >= 1 else 2}f}"
 
     def _problems(self, keys: Iterable[tuple[str, str, str]]) -> str:
-        """Under a table: what is missing, failed, or was run less often."""
+        """Under a table: how often each was run, what is missing or failed, and notes."""
         told = []
         for key in keys:
             figures = self.by_key[key]
             if not any("seconds" in f for f in figures):
                 told.append(f"- {key[0]}, {WORDS.get(key[2], key[2])}: {self._reason(figures)}")
+            elif key[2] != "diff":
+                notes = sorted({f["note"] for f in figures if "note" in f})
+                told += [f"- {key[0]}, {WORDS.get(key[2], key[2])}: {note}" for note in notes]
         runs: dict[str, set[int]] = {}
         for key in keys:
             runs.setdefault(key[0], set()).add(len(self.by_key[key]))
-        often = ", ".join(f"{peer} {'/'.join(map(str, sorted(n)))}" for peer, n in runs.items())
-        return f"\nRuns: {often}.\n" + ("\n" + "\n".join(sorted(told)) + "\n" if told else "")
+        often = ", ".join(
+            f"{p} {'/'.join(map(str, sorted(n)))} ({self._load(p, keys)})" for p, n in runs.items()
+        )
+        return f"\nRuns (load meanwhile): {often}.\n" + (
+            "\n" + "\n".join(sorted(told)) + "\n" if told else ""
+        )
+
+    def _load(self, peer: str, keys: Iterable[tuple[str, str, str]]) -> str:
+        loads = [f["load"] for key in keys if key[0] == peer for f in self.by_key[key] if "load" in f]
+        return f"{min(loads):.1f} to {max(loads):.1f}" if loads else "-"
 
     @staticmethod
     def _reason(figures: list[Figure]) -> str:

@@ -17,6 +17,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -181,7 +182,9 @@ def _process(
         late = not cut.is_alive()
         cut.cancel()
         talk.seek(0)
-        last = " ".join(talk.read().split())[-300:]
+        last = re.sub(r"(/[\w.@+~-]+)+/", "", " ".join(talk.read().split()))[
+            -300:
+        ]  # no paths of this machine
     return [
         json.loads(line) for line in lines
     ], f"cut off after {cut_s} s" if late else f"exit code {code}: {last}"
@@ -221,7 +224,7 @@ def machine() -> Figure:
         "cores": os.cpu_count(),
         "memory_gib": round(memory, 1),
         "processor": _processor(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
     }
 

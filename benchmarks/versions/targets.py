@@ -7,17 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Target:
-    """`most` is the limit of `key` (`seconds`, `first_seconds`, `peak_mb`) of a scenario on a set."""
+    """`most` is the limit of `key` (`seconds`, `first_seconds`, `peak_mb`) of a scenario on a set.
+
+    `cause` says why it is missed, where that is known; the page shows it as long as it is missed.
+    """
 
     set: str
     scenario: str
     words: str
     most: float
     key: str = "seconds"
+    cause: str = ""
 
 
 TARGETS = (
-    Target("coco-50000", "start", "process start to the first count per class", 1.0),
+    Target(
+        "coco-50000",
+        "start",
+        "process start to the first count per class",
+        1.0,
+        cause="imports: FastAPI, SQLAlchemy, DuckDB and Arrow are loaded before the first question",
+    ),
     Target("coco-50000", "import", "import COCO, pictures left in place (10,000 images/s)", 5.0),
     Target("coco-50000", "import", "memory while importing", 500, "peak_mb"),
     Target("coco-50000", "predictions", "add 326,000 predictions", 5.0),

@@ -5,7 +5,8 @@ A script `with_<peer>.py` marks functions with `@scenario` and ends with `main()
     python with_<peer>.py --set SET_FOLDER --work WORK_FOLDER import count filter
 
 and prints one JSON line per scenario: `{"scenario", "seconds", "peak_mb", "load", ...}`. The figures are
-`time.perf_counter` around the work alone; `peak_mb` is the high-water mark of this process during the scenario.
+`time.perf_counter` around the work alone; `processor_s` is the scenario's time on the processor, its preparation and
+repetitions included, which a busy machine changes little; `peak_mb` is the high-water mark of this process meanwhile.
 """
 
 from __future__ import annotations
@@ -124,6 +125,7 @@ def _run(world: World, name: str) -> Figure:
     gc.collect()
     load = os.getloadavg()[0]
     _reset_peak()
+    busy = 0.0 if name == "start" else time.process_time()
     try:
         figure = _SCENARIOS[name](world)
     except NotThere as missing:
@@ -131,7 +133,12 @@ def _run(world: World, name: str) -> Figure:
     children_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     if children_mb > 20:
         figure.setdefault("children_peak_mb", round(children_mb))
-    return {"scenario": name, "peak_mb": round(_peak_mb()), "load": round(load, 2), **figure}
+    told = {
+        "peak_mb": round(_peak_mb()),
+        "load": round(load, 2),
+        "processor_s": round(time.process_time() - busy, 3),
+    }
+    return {"scenario": name, **told, **figure}
 
 
 def _reset_peak() -> None:
