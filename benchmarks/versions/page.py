@@ -41,7 +41,8 @@ READING = """\
   Calotype decodes, hashes and copies each of them.
 - DVC's times are of its commands, so they hold its start (about a second). Its checkout puts files back; the older
   version of Calotype is opened where it lies, no file moves.
-- A load above the number of cores means that other work ran beside, and the seconds are too long.
+- The load is that at the start of a scenario. Where it is more than the cores and one, other work ran beside, and the
+  seconds are too long.
 """
 
 
@@ -156,10 +157,10 @@ class Table:
             f["processor_s"] for f in self.by_key[where] if "processor_s" in f and "first_seconds" not in f
         ]
         if busy and target.key == "seconds":
-            spread += f", processor {seconds(statistics.median(busy))}"
+            spread += f", processor with preparation {seconds(statistics.median(busy))}"
         if value <= target.most:
             return show(value), "met", spread
-        beside = "other work ran beside" if load > self.cores and target.key == "seconds" else ""
+        beside = "other work ran beside" if load > self.cores + 1 and target.key == "seconds" else ""
         return show(value), "**missed**", "; ".join(word for word in (spread, beside, target.cause) if word)
 
     def checks(self) -> str:
