@@ -35,11 +35,15 @@ docs-check: ## fail where it is stale
 pins: ## resolve the dependencies anew into constraints.txt and pyproject.toml
 	uv run scripts/pins.py
 
+##@ Measure
+bench-versions: ## Calotype beside its peers: figures, page and curves into docs/benchmarks (hours)
+	uv run benchmarks/versions/run.py
+
 ##@ Release
 build: ## wheel and sdist with the web app inside, into dist/
 	uv build
 
 help: ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo setup fmt check test test-all ci web web-check docs docs-check pins build help
+.PHONY: bench-versions demo setup fmt check test test-all ci web web-check docs docs-check pins build help
