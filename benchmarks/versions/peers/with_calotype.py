@@ -85,15 +85,13 @@ def predictions_columns(world: World) -> Figure:
     """As many detections as there are boxes, from arrays, as a label set of its own, and its commit."""
     with workspace(world) as ws:
         ds = ws.dataset(DATASET)
-        if not hasattr(ds, "put_annotations"):
-            raise NotThere("Dataset.put_annotations is not there yet")
         columns = ["sample_id", "class_id", "x", "y", "w", "h"]
         table = ds.at("main").snapshot().annotations(columns=columns).select(columns)
         score = np.random.default_rng(1).random(table.num_rows)
         table = table.append_column("score", pa.array(score))
 
         def work() -> None:
-            ds.put_annotations(table, label_set="model:columns", replace="all")
+            ds.put_annotations(table, label_set="model:columns")
             ds.commit("predictions from columns")
 
         seconds, _ = timed(work)
@@ -161,14 +159,7 @@ def _moved(ds: ct.Dataset, places: list[int]) -> pa.Table:
 
 
 def _replace(ds: ct.Dataset, rows: pa.Table, message: str) -> Any:
-    if hasattr(ds, "put_annotations"):
-        ds.put_annotations(rows, label_set="ground_truth", replace="samples")
-    else:
-        from calotype.datasets import service
-        from calotype.datasets.change import Change
-
-        change = Change(put_annotations={"ground_truth": rows})
-        service.apply(ds._hand.actor, ds.name, change, store=ds._hand.store)
+    ds.put_annotations(rows, label_set="ground_truth", replace="samples")
     return ds.commit(message)
 
 

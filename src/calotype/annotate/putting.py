@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +14,7 @@ from calotype.annotate.model import RowsInvalid
 from calotype.datasets import refs, rows
 from calotype.datasets.change import Change, RowStream
 from calotype.datasets.edit import apply
-from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.datasets.model import DEFAULT_LABEL_SET, AnnotationInvalid, Kind
 from calotype.datasets.row_ids import new_ids
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
@@ -23,20 +24,9 @@ from calotype.store import Store
 Replace = Literal["samples"] | None
 
 _BATCH_ROWS = 262_144
-_GIVEN = (
-    "sample_id",
-    "class",
-    "class_id",
-    "x",
-    "y",
-    "w",
-    "h",
-    "score",
-    "iscrowd",
-    "area_px",
-    "attributes",
-    "ann_id",
-)
+_DRAWN_ROWS = 8_192
+_MADE_HERE = ("author", "import_id", "created_at_us")
+_GIVEN = (*(name for name in rows.ANNOTATION_SCHEMA.names if name not in _MADE_HERE), "class")
 
 
 def put_annotations(
@@ -49,17 +39,22 @@ def put_annotations(
         table: Columns `sample_id` (32 hexadecimal digits), `class_id` (int) or `class` (name), for boxes `x`, `y`, `w`,
             `h` (pixels of the upright image, left-top corner and size), and where wanted `score` in [0, 1], `iscrowd`,
             `area_px`, `attributes` (JSON text), `ann_id` (an annotation to replace; without it all rows are new).
+            Rows that were read with `annotations()` may be put back as they are, polygons, masks and keypoints
+            included; who made them and when is written anew.
         replace: "samples" takes away what the samples of the table had in this label set before.
     Returns: The number of rows put.
     Raises: NotPermitted, DatasetNotFound, RowsInvalid (says which row and why; nothing is written).
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    table = table.drop_columns([one for one in _MADE_HERE if one in table.column_names])
     unknown = sorted(set(table.column_names) - set(_GIVEN))
     if unknown:
         raise RowsInvalid(where=f"column {unknown[0]}", detail=f"it is none of {', '.join(_GIVEN)}")
     table = _typed(table)
     _judge_boxes(table)
+    _judge_texts(table)
+    _judge_drawings(table)
 
     def plan(snapshot: Snapshot) -> Change:
         known = _judge_samples(table, snapshot)
@@ -102,10 +97,68 @@ def _judge_boxes(table: pa.Table) -> None:
     for side in given:
         numbers = _numbers(table, side)
         bad |= ~np.isfinite(numbers) | ((numbers <= 0) if side in "wh" else False)
+    if "kind" in table.column_names:
+        bad &= ~(_is_kind(table, [Kind.CLASSIFICATION]) & table["x"].is_null().to_numpy() if given else bad)
     _refuse(bad, "its box is not finite or has no area")
     if "score" in table.column_names:
         scores = _numbers(table, "score")
         _refuse((scores < 0) | (scores > 1), "its score is outside 0 to 1")
+
+
+def _judge_drawings(table: pa.Table) -> None:
+    """Kinds that are known, and polygons, masks and keypoints that are whole; boxes are judged by columns."""
+    if "kind" not in table.column_names:
+        drawn = sorted({"rings", "mask_rle", "keypoints"} & set(table.column_names))
+        if drawn:
+            raise RowsInvalid(where=f"column {drawn[0]}", detail="rows that draw need a column kind")
+        return
+    _refuse(~_is_kind(table, list(Kind)), f"its kind is none of {', '.join(Kind)}")
+    if "x" not in table.column_names:
+        _refuse(~_is_kind(table, [Kind.CLASSIFICATION]), "its kind needs a box around it")
+    others = np.flatnonzero(~_is_kind(table, [Kind.BOX, Kind.CLASSIFICATION]))
+    for start in range(0, len(others), _DRAWN_ROWS):
+        places = others[start : start + _DRAWN_ROWS]
+        part = table.take(places)
+        columns = {name: part[name].combine_chunks() for name in part.column_names if name != "class"}
+        columns.setdefault("ann_id", part["sample_id"].combine_chunks())
+        columns.setdefault("class_id", pa.repeat(0, len(places)))
+        whole = _whole_row(columns, len(places))
+        for at, place in enumerate(places):
+            _judge_drawing(pa.Table.from_batches([whole.slice(at, 1)]), int(place))
+
+
+def _judge_drawing(row: pa.Table, place: int) -> None:
+    try:
+        (made,) = rows.annotations_from_arrow(row)
+    except AnnotationInvalid as error:
+        raise RowsInvalid(where=f"row {place}", detail=str(error)) from error
+    numbers = np.array([*(v for ring in made.rings_px for v in ring), *made.keypoints_xyv], float)
+    if any(len(ring) < 6 or len(ring) % 2 for ring in made.rings_px):
+        raise RowsInvalid(
+            where=f"row {place}", detail="a ring needs x1, y1, x2, y2, ... of three points or more"
+        )
+    if len(made.keypoints_xyv) % 3:
+        raise RowsInvalid(where=f"row {place}", detail="keypoints are triples x, y, v")
+    if not np.isfinite(numbers).all():
+        raise RowsInvalid(where=f"row {place}", detail="it holds a number that is not finite")
+
+
+def _judge_texts(table: pa.Table) -> None:
+    """Attributes and extra keys are JSON objects: what is kept must be readable."""
+    for name in ("attributes", "extra"):
+        for text in pc.unique(table[name]).to_pylist() if name in table.column_names else ():
+            try:
+                good = not text or isinstance(msgspec.json.decode(text), dict)
+            except msgspec.DecodeError:
+                good = False
+            if not good:
+                row = pc.index(table[name], text).as_py()
+                raise RowsInvalid(where=f"row {row}", detail=f"its {name} are not the text of a JSON object")
+
+
+def _is_kind(table: pa.Table, kinds: list[Kind]) -> Any:
+    named = pa.array([str(kind) for kind in kinds], pa.string())
+    return pc.is_in(table["kind"], value_set=named).to_numpy()
 
 
 def _judge_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
@@ -149,7 +202,8 @@ def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], It
             columns["class_id"] = classes.slice(start, n)
             if ids is not None:
                 columns["ann_id"] = ids.slice(start, n)
-            columns["kind"] = pa.repeat("box" if "x" in columns else "classification", n)
+            if "kind" not in columns:
+                columns["kind"] = pa.repeat("box" if "x" in columns else "classification", n)
             if "area_px" not in columns and "x" in columns:
                 columns["area_px"] = pc.multiply(
                     columns["w"].cast(pa.float64()), columns["h"].cast(pa.float64())

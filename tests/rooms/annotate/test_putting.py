@@ -8,6 +8,7 @@ import pytest
 from calotype.annotate import service
 from calotype.annotate.model import RowsInvalid
 from calotype.annotate.putting import put_annotations
+from calotype.datasets import rows
 from calotype.datasets import service as datasets
 
 PREDICTIONS = "model:v1"
@@ -121,3 +122,40 @@ def test_text_where_numbers_belong_is_refused(shop, owner):
     ids = state(shop, owner).ids()
     with pytest.raises(RowsInvalid, match="column x"):
         put_annotations(owner, "shop", boxes(shop, owner, x=["wide"] * len(ids)), store=shop)
+
+
+def test_rows_that_were_read_are_put_back_as_they_are(shop, owner):
+    read = state(shop, owner).annotations()
+    put_annotations(owner, "shop", read, store=shop, replace="samples")
+    drawn = [field.name for field in rows.DRAWN_FIELDS]
+    again = state(shop, owner).annotations()
+    assert again.sort_by("ann_id").select(drawn).equals(read.sort_by("ann_id").select(drawn))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"kind": "polygon", "rings": [[1.0, 2.0, 3.0]]}, "three points"),
+        ({"kind": "polygon"}, "without a ring"),
+        ({"kind": "polygon", "rings": [[1.0, 2.0, float("nan"), 2.0, 3.0, 3.0]]}, "not finite"),
+        ({"kind": "keypoints", "keypoints": [1.0, 2.0]}, "triples"),
+        ({"kind": "mask", "mask_rle": "abc"}, "runs or size"),
+        ({"kind": "shape"}, "none of"),
+        ({"rings": [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]}, "column kind"),
+        ({"attributes": "{broken"}, "JSON"),
+        ({"attributes": "[1]"}, "JSON"),
+    ],
+)
+def test_drawings_and_texts_that_are_not_whole_are_refused(shop, owner, changed, said):
+    before = state(shop, owner).annotations()
+    n = len(state(shop, owner).ids())
+    good = {"kind": "box"} if "kind" not in changed and "rings" not in changed else {}
+    columns = {
+        name: [None if name != "kind" else "box"] * (n - 1) + [value] for name, value in changed.items()
+    }
+    with pytest.raises(RowsInvalid, match=said) as caught:
+        put_annotations(
+            owner, "shop", boxes(shop, owner, **{k: [v] * n for k, v in good.items()}, **columns), store=shop
+        )
+    assert "rings" in str(caught.value) or f"row {n - 1}" in str(caught.value)
+    assert state(shop, owner).annotations().equals(before)
