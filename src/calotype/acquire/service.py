@@ -8,8 +8,9 @@ from pathlib import Path
 from calotype.acquire.folders import Found, find
 from calotype.acquire.model import Added
 from calotype.datasets import refs, setting_aside
-from calotype.datasets.intake import Intake, MediaMode, check_media_mode, take_in
+from calotype.datasets.intake import MediaMode, check_media_mode, take_in
 from calotype.datasets.intake_reference import look_at, refer_to
+from calotype.datasets.settling import Intake
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent

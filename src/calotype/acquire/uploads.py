@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from calotype.acquire.model import Added, UploadNameInvalid, UploadTooLarge
 from calotype.datasets import refs, setting_aside
-from calotype.datasets.intake import IncomingImage, take_in
+from calotype.datasets.intake import take_in
+from calotype.datasets.settling import IncomingImage
 from calotype.foundation.actor import Actor, Permission
 from calotype.store import Store
 

@@ -36,10 +36,11 @@ from calotype.datasets.formats.coco_files import picture_folder
 from calotype.datasets.formats.coco_reading import CocoFile, CocoResults
 from calotype.datasets.formats.coco_rows import Listed
 from calotype.datasets.formats.coco_values import image_values
-from calotype.datasets.intake import IncomingImage, Intake, MediaMode, take_in
+from calotype.datasets.intake import MediaMode, take_in
 from calotype.datasets.intake_reference import refer_to
 from calotype.datasets.reading import read
 from calotype.datasets.setting_aside import SetAside
+from calotype.datasets.settling import IncomingImage, Intake
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import canonical_json

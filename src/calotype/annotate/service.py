@@ -28,10 +28,11 @@ from calotype.datasets.edit import apply
 from calotype.datasets.formats import registry
 from calotype.datasets.formats.base import Parsed, ParsedAnnotation, Problem
 from calotype.datasets.formats.coco import Coco
-from calotype.datasets.intake import IncomingImage, MediaMode, check_media_mode, take_in
+from calotype.datasets.intake import MediaMode, check_media_mode, take_in
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation
 from calotype.datasets.reading import read
 from calotype.datasets.setting_aside import ImportRecord, SetAside
+from calotype.datasets.settling import IncomingImage
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us

@@ -59,14 +59,8 @@ def apply(
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
     """
-    dataset_name, branch_name = refs.split_name(name)
-    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
     for attempt in range(MAX_TRIES):
-        with store.catalog.read() as conn:
-            info = refs.dataset(conn, dataset_name)
-            base = refs.branch(conn, info, branch_name)
-            refs.require_open(dataset_name, base, verb)
-            snapshot = open_ref(conn, store, info, base, name=f"{base.name}+")
+        info, base, snapshot = _open(actor, name, store, verb)
         planned = change if isinstance(change, Change) else change(snapshot)
         if planned.is_empty and record is None:
             return snapshot
@@ -81,6 +75,21 @@ def apply(
                 return open_ref(conn, store, info, moved, name=f"{base.name}+")
         time.sleep(random.uniform(0, min(0.5, 0.005 * 2 ** min(attempt, 7))))
     raise WorkingStateMoved(dataset=name, tries=MAX_TRIES)
+
+
+def current(actor: Actor, name: str, *, store: Store, verb: str) -> Snapshot:
+    """The working state that an edit would apply to. Raises: as `apply`."""
+    return _open(actor, name, store, verb)[2]
+
+
+def _open(actor: Actor, name: str, store: Store, verb: str) -> tuple[DatasetInfo, Ref, Snapshot]:
+    dataset_name, branch_name = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+        base = refs.branch(conn, info, branch_name)
+        refs.require_open(dataset_name, base, verb)
+        return info, base, open_ref(conn, store, info, base, name=f"{base.name}+")
 
 
 def _stage(

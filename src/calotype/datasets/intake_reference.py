@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from calotype.datasets import rows, setting_aside
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
-from calotype.datasets.intake import FileUnreadable, Intake
+from calotype.datasets.intake import FileUnreadable
 from calotype.datasets.row_ids import new_ids
 from calotype.datasets.setting_aside import SetAside
+from calotype.datasets.settling import Intake
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us

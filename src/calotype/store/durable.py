@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+_MANY = 16
+_READ = 1 << 24
+
+
+def _syncfs() -> Callable[[int], int] | None:
+    """Linux's syncfs(2); None elsewhere."""
+    try:
+        return ctypes.CDLL(None).syncfs
+    except (AttributeError, OSError, TypeError):
+        return None
+
+
+_SYNCFS = _syncfs()
 
 
 def fsync_path(path: Path) -> None:
@@ -21,6 +36,21 @@ def fsync_paths(paths: Iterable[Path]) -> None:
     """Flush several files or folders."""
     for path in paths:
         fsync_path(path)
+
+
+def fsync_many(paths: Sequence[Path]) -> None:
+    """Flush many files of one disk.
+
+    One call that writes back all of the disk comes first, where there is one: each flush of its own would make the
+    disk's journal commit again, which takes ten times as long as writing a small file. Afterwards each is quick.
+    """
+    if len(paths) >= _MANY and _SYNCFS is not None:
+        handle = os.open(paths[0], os.O_RDONLY)
+        try:
+            _SYNCFS(handle)
+        finally:
+            os.close(handle)
+    fsync_paths(paths)
 
 
 def fsync_folders(start: Path, *, up_to: Path) -> None:
@@ -61,6 +91,35 @@ def fsync_tree(folder: Path, *, since_ns: int) -> None:
         if below.stat().st_mtime_ns >= since_ns:
             fsync_newer(below, since_ns=since_ns)
     fsync_newer(folder, since_ns=since_ns)
+
+
+def read_file(path: Path, *, at_most: int) -> bytes | None:
+    """The bytes of a file; None when there are more than that.
+
+    With few system calls: each lets another thread run first, and a file object makes seven of them.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(handle).st_size
+        if size > at_most:
+            return None
+        data = os.read(handle, size + 1)
+        while len(data) <= at_most and (more := os.read(handle, _READ)):
+            data += more
+    finally:
+        os.close(handle)
+    return data if len(data) <= at_most else None
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet; not flushed. Raises: FileExistsError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        left = memoryview(data)
+        while len(left):
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
 
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:

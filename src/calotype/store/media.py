@@ -13,13 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from calotype.foundation.errors import External, Invalid, NotFound
 from calotype.foundation.ids import uuid7
-from calotype.store.durable import fsync_path, fsync_paths
+from calotype.store.durable import fsync_many, fsync_path, fsync_paths, write_new
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 WANTED = "wanted-"
@@ -157,14 +157,18 @@ class Media:
     def put(self, data: bytes) -> MediaObject:
         """Store bytes and return when they are safe on the disk."""
         with self.batch() as batch:
-            return batch.put(data)
+            put = batch.put(data)
+        return replace(put, new=put.new and put.sha256 not in batch.beaten)
 
     @contextmanager
     def batch(self) -> Iterator[MediaBatch]:
-        """Store many: each file is flushed at once, the folders once at the end. Safe on the disk after the block."""
+        """Store many: files are flushed together and get their names at the end. Safe on the disk after the block."""
         batch = MediaBatch(self, self._incoming)
-        yield batch
-        batch.flush()
+        try:
+            yield batch
+            batch.flush()
+        finally:
+            batch.discard()
 
     def touch(self, sha256: str) -> None:
         """Tell sweeps that bytes are wanted again. Raises: FileNotFoundError."""
@@ -211,6 +215,9 @@ class MediaBatch:
         self._media = media
         self._incoming = incoming
         self._folders: set[Path] = set()
+        self._waiting: dict[str, Path] = {}
+        self.beaten: set[str] = set()
+        """What somebody else brought meanwhile."""
         self._lock = threading.Lock()
 
     def put(self, data: bytes, *, sha256: str | None = None, link: Path | None = None) -> MediaObject:
@@ -223,32 +230,42 @@ class MediaBatch:
         target = self._media.path(name)
         with self._lock:  # also when it is there: whoever put it may not have flushed its folder yet
             self._folders |= {target.parent, target.parent.parent}
+            if name in self._waiting:
+                return MediaObject(name, len(data), new=False)
         with suppress(FileNotFoundError):
             self._media.touch(name)
             return MediaObject(name, len(data), new=False)
-        self._ensure_folder(target.parent)
-        if link is not None and _linked(link, target):
-            return MediaObject(name, len(data), new=True)
         temporary = self._incoming / uuid7()
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(temporary, target)
-                new = True
-            except FileExistsError:
-                new = False
-        finally:
-            temporary.unlink(missing_ok=True)
-        return MediaObject(name, len(data), new=new)
+        if link is None or not _linked(link, temporary):
+            write_new(temporary, data)
+        with self._lock:
+            twin = self._waiting.setdefault(name, temporary)
+        if twin is not temporary:  # another thread brought the same bytes meanwhile
+            temporary.unlink()
+        return MediaObject(name, len(data), new=twin is temporary)
 
     def flush(self) -> None:
-        """Flush the folders that name the new files."""
+        """Flush the new files, give them their names, and flush the folders that hold these."""
         with self._lock:
+            waiting, self._waiting = self._waiting, {}
             folders, self._folders = self._folders, set()
+        fsync_many(list(waiting.values()))
+        for name, temporary in waiting.items():
+            target = self._media.path(name)
+            self._ensure_folder(target.parent)
+            try:
+                os.link(temporary, target)
+            except FileExistsError:  # theirs are as good
+                self.beaten.add(name)
+            temporary.unlink()
         fsync_paths(sorted(folders))
+
+    def discard(self) -> None:
+        """Remove what was not given its name: the block failed."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
 
     def _ensure_folder(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -266,7 +283,6 @@ def object_name(sha256: str) -> str:
 def _linked(file: Path, target: Path) -> bool:
     """Whether the file has the second name now; not so across disks, or where links are not allowed."""
     try:
-        fsync_path(file)
         os.link(file, target)
     except OSError:
         return False

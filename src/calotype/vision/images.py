@@ -93,7 +93,7 @@ def verify(data: bytes) -> ImageFacts:
     """
     with _opened(data) as image:
         facts = _facts(image)
-        if facts.mime == "image/jpeg" and max(image.size) > 1_024:
+        if facts.mime == "image/jpeg" and max(image.size) > 64:
             image.draft(
                 "RGB", (image.size[0] // 8, image.size[1] // 8)
             )  # every scan is read, few pixels are made
