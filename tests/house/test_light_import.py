@@ -7,6 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
+
+import calotype as ct
 
 HEAVY = (
     "lance",
@@ -46,3 +49,27 @@ def test_importing_calotype_leaves_the_heavy_library_alone(imports, name):
 
 def test_importing_calotype_is_within_its_budget_of_processor_time(imports):
     assert min(run["took_s"] for run in imports) < BUDGET_CPU_S
+
+
+FIRST_ANSWER = """
+import sys
+import calotype as ct
+with ct.open(sys.argv[1]) as workspace:
+    workspace.dataset("first").at("main").by_class()
+print(" ".join(sorted(m for m in sys.modules if "." not in m)))
+"""
+
+
+def test_a_first_answer_waits_for_no_web_server_and_no_model(tmp_path):
+    Image.new("RGB", (16, 8)).save(tmp_path / "one.png")
+    with ct.open(tmp_path / "work") as workspace:
+        made = workspace.create("first")
+        made.add_images(tmp_path / "one.png")
+        made.commit("one")
+    command = [sys.executable, "-c", FIRST_ANSWER, str(tmp_path / "work")]
+    answered = subprocess.run(command, capture_output=True, check=True, text=True)
+    loaded = set(answered.stdout.split())
+    assert "lance" in loaded
+    assert loaded.isdisjoint(
+        {"fastapi", "starlette", "uvicorn", "alembic", "boto3", "torch", "sklearn", "scipy"}
+    )

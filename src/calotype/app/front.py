@@ -6,9 +6,8 @@ from os import PathLike
 from pathlib import Path
 
 from calotype.api import Workspace
-from calotype.app import serving, wiring
+from calotype.app import wiring
 from calotype.foundation.actor import Actor
-from calotype.foundation.terminal import Terminal
 from calotype.handles import Hand
 from calotype.store import Store, WorkspaceNotFound
 
@@ -22,6 +21,9 @@ class Wired:
     @staticmethod
     def serve(store: Store, *, port: int, open_browser: bool) -> None:
         """Serve a workspace until interrupted."""
+        from calotype.app import serving  # the web server: half of a second that a script need not wait
+        from calotype.foundation.terminal import Terminal
+
         serving.serve_store(Terminal(), store, port=port, open_browser=open_browser)
 
 
