@@ -79,9 +79,9 @@ def _take(
     in_place, bad = look_at([(image.name, image.path) for image in files.images], licence=licence)
     in_place.source, in_place.tags = source, tags
     return refer_to(
-        actor, name, in_place, import_id=import_id, store=store, verb="images.add", bad=bad, on_invalid=on_invalid,
-        progress=progress,
-    )  # fmt: skip
+        actor, name, in_place.parts(bad), len(in_place), import_id=import_id, store=store, verb="images.add",
+        on_invalid=on_invalid, progress=progress,
+    ).intake  # fmt: skip
 
 
 def _register(

@@ -26,7 +26,7 @@ from calotype.annotate.model import (
     grown,
 )
 from calotype.annotate.placing import Placed, Placing, batches
-from calotype.annotate.registering import in_place_of
+from calotype.annotate.registering import PicturesInPlace
 from calotype.datasets import rows, setting_aside
 from calotype.datasets.change import Change, RowStream
 from calotype.datasets.differences import equal_ids
@@ -114,12 +114,12 @@ class ColumnImport:
                 self.placings.append(_of_results(file, read(self.actor, self.working, store=self.store)))
                 continue
             pictures = folder or picture_folder(file.file)
-            sample_of, unfound = self._bring(file, pictures, media=media, source=source, licence=licence)
-            self._find_by_name(file, pictures, unfound, sample_of)
+            samples, unfound = self._bring(file, pictures, media=media, source=source, licence=licence)
+            samples = self._find_by_name(file, pictures, unfound, samples)
             at = file.position_of_taken()
-            samples = pa.array([sample_of.get(name) for name in file.images.names], pa.string())
-            positions = pa.array(at, mask=at < 0)
-            self.placings.append(Placing(_Annotations(file), file.listed, samples.take(positions)))
+            placed = samples.take(pa.array(at, mask=at < 0))
+            file.forget_images()
+            self.placings.append(Placing(_Annotations(file), file.listed, placed))
 
     def place_annotations(self, title: str) -> None:
         """Write all annotations that can be placed, as one edit."""
@@ -131,13 +131,11 @@ class ColumnImport:
 
     def answer(self, format: str) -> Imported:
         """The figures."""
-        samples: set[str] = set()
-        for placing in self.placings:
-            samples.update(placing.samples.drop_null().unique().to_pylist())
+        samples = pa.chunked_array([placing.samples for placing in self.placings], pa.string())
         return Imported(
             format=format,
             label_set=self.label_set,
-            samples=len(samples),
+            samples=pc.count_distinct(samples).as_py(),
             annotations=self.counts["added"] + self.counts["updated"] + self.counts["unchanged"],
             added=self.counts["added"],
             updated=self.counts["updated"],
@@ -153,21 +151,24 @@ class ColumnImport:
 
     def _bring(
         self, file: CocoFile, pictures: Path, *, media: MediaMode, source: str, licence: str
-    ) -> tuple[dict[str, str], list[int]]:  # fmt: skip
-        """Sample of each name, and the positions of images for which no picture is there."""
+    ) -> tuple[pa.Array, list[int]]:  # fmt: skip
+        """The sample of each image of the file, and the positions of those for which no picture is there."""
         if media == "reference":
-            found, bad, unfound = in_place_of(file, pictures, licence=licence)
-            found.source = source
+            found = PicturesInPlace(file, pictures, licence=licence, source=source)
             took = refer_to(
-                self.actor, self.name, found, import_id=self.import_id, store=self.store, verb="images.import",
-                bad=bad, on_invalid=self.on_invalid, progress=self.progress,
+                self.actor, self.name, found.parts(), len(found), import_id=self.import_id, store=self.store,
+                verb="images.import", on_invalid=self.on_invalid, progress=self.progress,
             )  # fmt: skip
-        else:
-            values = image_values(file, pictures)
-            unfound = [at for at, image in enumerate(values) if image.path is None]
-            took = self._take_in(values, source=source, licence=licence, link=media == "link")
-        self.aside.extend(took.quarantined)
-        return took.sample_ids, unfound
+            self.aside.extend(took.intake.quarantined)
+            ids = pa.concat_arrays([pa.array([], pa.string()), *took.samples])
+            place = np.full(len(file.images), -1)
+            place[np.array(found.taken, np.int64)] = np.arange(len(ids))
+            return ids.take(pa.array(place, mask=place < 0)), found.missing.tolist()
+        values = image_values(file, pictures)
+        taken = self._take_in(values, source=source, licence=licence, link=media == "link")
+        self.aside.extend(taken.quarantined)
+        samples = pa.array([taken.sample_ids.get(image.name) for image in values], pa.string())
+        return samples, [at for at, image in enumerate(values) if image.path is None]
 
     def _take_in(self, values: list[ParsedImage], *, source: str, licence: str, link: bool) -> Intake:
         incoming = [
@@ -189,22 +190,25 @@ class ColumnImport:
         )  # fmt: skip
 
     def _find_by_name(
-        self, file: CocoFile, pictures: Path, unfound: list[int], sample_of: dict[str, str]
-    ) -> None:  # fmt: skip
+        self, file: CocoFile, pictures: Path, unfound: list[int], samples: pa.Array
+    ) -> pa.Array:  # fmt: skip
+        """The samples, with those that the dataset has under the names of images without a picture."""
         if not unfound:
-            return
+            return samples
+        filled = samples.to_pylist()
         known = SampleNames(read(self.actor, self.working, store=self.store))
         values = image_values(file, pictures, only=unfound)
-        for image in values:
+        for at, image in zip(unfound, values, strict=True):
             sample = known.find(image.name)
             if sample is not None:
-                sample_of[image.name] = sample
+                filled[at] = sample
                 self.images_by_name.append((image, sample))
                 continue
             problem = Problem("missing-file", "image", image.where, f"no picture {image.name!r} is there")
             if self.on_invalid == "error":
                 raise ItemsInvalid(where=problem.where, count=1, reason=problem.reason)
             self.aside.append(aside_problem(problem))
+        return pa.array(filled, pa.string())
 
     def _place(self, title: str) -> None:
         placed = Placed()

@@ -3,54 +3,77 @@
 from __future__ import annotations
 
 import os
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from calotype.datasets.formats.coco_reading import CocoFile, metadata_of
-from calotype.datasets.intake_reference import InPlace, look_at
-from calotype.datasets.setting_aside import SetAside
+from calotype.datasets.formats.coco_reading import CocoFile
+from calotype.datasets.intake_reference import CHUNK_FILES, InPlace, Part, look_at
 from calotype.foundation.collector import collector_paused
 from calotype.store.references import file_reference
 from calotype.vision.images import EXTENSIONS
 
 _MIMES = {extension: mime for mime, extensions in EXTENSIONS.items() for extension in extensions}
-_DUMP = msgspec.json.Encoder(order="sorted")
 
 
-def in_place_of(
-    file: CocoFile, pictures: Path, *, licence: str
-) -> tuple[InPlace, list[SetAside], list[int]]:  # fmt: skip
-    """The images of a file whose pictures are there, those that are no images, and positions of missing ones.
+class PicturesInPlace:
+    """The images of a file whose pictures are there, a part at a time; those that are missing are remembered.
 
     Sizes are taken from the file; where it gives none, from the picture's header.
     """
-    images, folder = file.images, _Folder(pictures)
-    found, bad, missing = InPlace(split=file.split), [], []
-    with collector_paused():
-        for at, name in enumerate(images.names):
-            state = folder.find(name)
+
+    def __init__(self, file: CocoFile, pictures: Path, *, licence: str, source: str) -> None:
+        self._file = file
+        self._folder = _Folder(pictures)
+        self._licence = licence
+        self._source = source
+        self.taken = array("q")
+        """Positions in `file.images` of what the parts held, in their order; `missing` those without a picture."""
+        self.missing = array("q")
+
+    def __len__(self) -> int:
+        return len(self._file.images)
+
+    def parts(self) -> Iterator[Part]:
+        """What there is to refer to, and what of it is no image."""
+        images = self._file.images
+        for start in range(0, len(images), CHUNK_FILES):
+            part = slice(start, start + CHUNK_FILES)
+            columns = [images.widths[part].tolist(), images.heights[part].tolist()]
+            for texts in (images.names, images.licences, images.metadata, images.extras):
+                columns.append(texts.slice(start, CHUNK_FILES).to_pylist())
+            with collector_paused():
+                found = self._part(start, columns)
+            yield found
+
+    def _part(self, start: int, columns: list[list[Any]]) -> Part:
+        found, bad = InPlace(split=self._file.split, source=self._source), []
+        for at, (width, height, name, licence, metadata, extra) in enumerate(
+            zip(*columns, strict=True), start
+        ):
+            state = self._folder.find(name)
             if state is None:
-                missing.append(at)
+                self.missing.append(at)
                 continue
             path, stat = state
-            width, height, mime = images.widths[at], images.heights[at], _mime(name)
+            mime = _mime(name)
             if not width or not height or mime is None:
-                seen, broken = look_at([(name, Path(path))], licence=licence)
+                seen, broken = look_at([(name, Path(path))], licence="")
                 bad += broken
                 if not len(seen):
                     continue
                 width, height, mime = seen.widths[0], seen.heights[0], seen.mimes[0]
+            self.taken.append(at)
             found.names.append(name)
             found.references.append(file_reference(path, stat))
             found.widths.append(width)
             found.heights.append(height)
             found.mimes.append(mime)
-            found.licences.append(images.licences[at] or licence)
-            found.metadata.append(_text(metadata_of(images.extras[at])))
-            found.extra.append(_text(images.extras[at]))
-    return found, bad, missing
+            found.licences.append(licence or self._licence)
+            found.metadata.append(metadata)
+            found.extra.append(extra)
+        return found, bad
 
 
 class _Folder:
@@ -91,7 +114,3 @@ def _is_file(stat: os.stat_result) -> bool:
 
 def _mime(name: str) -> str | None:
     return _MIMES.get(os.path.splitext(name)[1].lower())
-
-
-def _text(value: dict[str, Any]) -> str:
-    return _DUMP.encode(value).decode() if value else ""

@@ -8,13 +8,14 @@ are two samples until they are hashed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from calotype.datasets import rows, setting_aside
@@ -34,7 +35,7 @@ from calotype.store.references import Reference, file_reference
 from calotype.vision import images
 from calotype.vision.jpeg_header import quick_size
 
-CHUNK_FILES = 200_000
+CHUNK_FILES = 100_000
 _HEAD_BYTES = 65_536
 
 
@@ -63,35 +64,49 @@ class InPlace:
         chosen = {name: getattr(self, name)[start:end] for name in names}
         return InPlace(**chosen, split=self.split, source=self.source, tags=self.tags)
 
+    def parts(self, bad: list[SetAside]) -> Iterator[Part]:
+        """All of them, some at a time; what is bad goes with the first."""
+        for start in range(0, max(len(self), 1), CHUNK_FILES):
+            yield self.part(start, start + CHUNK_FILES), [] if start else bad
+
+
+Part = tuple[InPlace, list[SetAside]]
+"""Images to refer to, and files beside them that are no images."""
+
+
+@dataclass
+class Referred:
+    """What became of the files, and the sample of each image in the order of the parts."""
+
+    intake: Intake = field(default_factory=Intake)
+    samples: list[pa.Array] = field(default_factory=list)
+
 
 def refer_to(
-    actor: Actor, name: str, found: InPlace, *, import_id: str, store: Store, verb: str,
-    bad: Sequence[SetAside] = (), on_invalid: str = "quarantine", progress: Progress = silent,
-) -> Intake:  # fmt: skip
-    """Make samples of images that stay where they are; a killed run goes on with what is left.
+    actor: Actor, name: str, parts: Iterable[Part], total: int, *, import_id: str, store: Store, verb: str,
+    on_invalid: str = "quarantine", progress: Progress = silent,
+) -> Referred:  # fmt: skip
+    """Make samples of images that stay where they are, part by part; a killed run goes on with what is left.
 
     A name that the dataset has with the same reference is unchanged; with another reference of the same import its
     image was changed; of another import it gets a name of its own.
 
-    Raises: NotPermitted, DatasetNotFound, FileUnreadable (with `on_invalid="error"`).
+    Args:
+        total: How many images the parts hold in all, at most; for `progress` alone.
+    Raises: NotPermitted, DatasetNotFound, FileUnreadable (with `on_invalid="error"`; nothing is written then).
     """
-    if bad and on_invalid == "error":
-        raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
-    result = Intake(quarantined=list(bad))
-    aside = list(bad) if on_invalid == "quarantine" else []
-    for start in range(0, max(len(found), 1), CHUNK_FILES):
-        part = found.part(start, start + CHUNK_FILES)
-        _settle(
-            actor,
-            name,
-            part,
-            aside if start == 0 else [],
-            result,
-            import_id=import_id,
-            store=store,
-            verb=verb,
-        )
-        progress("registering images", min(start + CHUNK_FILES, len(found)), len(found))
+    if on_invalid == "error":
+        parts = list(parts)
+        for _, bad in parts:
+            if bad:
+                raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
+    result, done = Referred(), 0
+    for part, bad in parts:
+        result.intake.quarantined += bad
+        aside = bad if on_invalid == "quarantine" else []
+        _settle(actor, name, part, aside, result, import_id=import_id, store=store, verb=verb)
+        done += len(part)
+        progress("registering images", done, total)
     return result
 
 
@@ -150,7 +165,7 @@ def _is_jpeg(path: Path) -> bool:
 
 
 def _settle(
-    actor: Actor, name: str, part: InPlace, bad: list[SetAside], result: Intake, *, import_id: str, store: Store,
+    actor: Actor, name: str, part: InPlace, bad: list[SetAside], result: Referred, *, import_id: str, store: Store,
     verb: str,
 ) -> None:  # fmt: skip
     settling: _Settling | None = None
@@ -173,10 +188,10 @@ def _settle(
         details={"import": import_id, "files": len(part), "media": "reference"},
     )  # fmt: skip
     if settling is not None:
-        result.added += settling.added
-        result.unchanged += settling.unchanged
-        result.changed += settling.changed
-        result.sample_ids.update(zip(part.names, settling.ids, strict=True))
+        result.intake.added += settling.added
+        result.intake.unchanged += settling.unchanged
+        result.intake.changed += settling.changed
+        result.samples.append(pa.array(settling.ids, pa.string()))
 
 
 class _Settling:
@@ -185,15 +200,7 @@ class _Settling:
     def __init__(self, snapshot: Snapshot, part: InPlace, import_id: str) -> None:
         self._part = part
         self._import_id = import_id
-        self._snapshot = snapshot
-        index = snapshot.samples(columns=["sample_id", "name", "media_sha256", "import_id"])
-        columns = (
-            index["name"].to_pylist(),
-            index["sample_id"].to_pylist(),
-            index["media_sha256"].to_pylist(),
-        )
-        own = index["import_id"].to_pylist()
-        self._known = {row[0]: (*row[1:], import_) for *row, import_ in zip(*columns, own, strict=True)}
+        self._known = _samples_named(snapshot, part.names)
         self.ids: list[str] = new_ids(len(part)).to_pylist()
         self.added = self.unchanged = self.changed = 0
 
@@ -203,7 +210,6 @@ class _Settling:
             self.added = len(self._part)
             return self._rows(list(range(len(self._part))), self._part.names)
         chosen, names = [], []
-        taken = set(self._known)
         for at, name in enumerate(self._part.names):
             key = self._part.references[at].key
             known = self._known.get(name)
@@ -216,8 +222,7 @@ class _Settling:
                 self.changed += 1
             else:
                 self.added += 1
-                name = _free(name, key, taken)
-            taken.add(name)
+                name = _free(name, key) if known is not None else name
             self._known[name] = (self.ids[at], key, self._import_id)
             chosen.append(at)
             names.append(name)
@@ -245,8 +250,19 @@ class _Settling:
         return pa.table({name: columns[name] for name in rows.SAMPLE_SCHEMA.names}, schema=rows.SAMPLE_SCHEMA)
 
 
-def _free(name: str, key: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
+def _samples_named(snapshot: Snapshot, names: list[str]) -> dict[str, tuple[str, str, str]]:
+    """Id, media key and import of the samples that have one of these names."""
+    index = snapshot.rows_of(rows.SAMPLES, columns=["name", "sample_id"])
+    some = index.filter(pc.is_in(index["name"], value_set=pa.array(names, pa.string())))
+    if not some.num_rows:
+        return {}
+    told = ["name", "sample_id", "media_sha256", "import_id"]
+    found = snapshot.rows_of(rows.SAMPLES, columns=told)
+    found = found.filter(pc.is_in(found["sample_id"], value_set=some["sample_id"].combine_chunks()))
+    columns = (found[name].to_pylist() for name in told)
+    return {row[0]: row[1:] for row in zip(*columns, strict=True)}
+
+
+def _free(name: str, key: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     return f"{stem or name}~{key[1:9]}{dot}{suffix if stem else ''}"

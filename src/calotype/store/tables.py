@@ -25,6 +25,7 @@ from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
 from calotype.store.buckets import BucketPlace
+from calotype.store.memory import giving_back
 from calotype.store.row_files import Place, rows_only_in, rows_with_places, still_there
 from calotype.store.table_index import keep_indexed
 from calotype.store.table_places import tables_place
@@ -35,6 +36,8 @@ _KEYS_A_DELETE = 5_000
 _KEYS_A_LOOKUP = 20_000
 _CACHE_BYTES = 256_000_000
 _KEPT_BYTES = 256_000_000
+_KEPT_VERSIONS = 2
+"""Of one table; a long import makes many, and looks at each but once."""
 _OPEN_TABLES = 64
 _OPEN_S = 3_600.0
 """Opened again after an hour, so that a stand-in made by another process is seen before the original is cleaned up."""
@@ -96,7 +99,7 @@ class Tables:
         if isinstance(rows, pa.Table):
             rows = rows.cast(schema).to_batches()
         failures: list[Exception] = []
-        reader = pa.RecordBatchReader.from_batches(schema, _remembering(rows, failures))
+        reader = pa.RecordBatchReader.from_batches(schema, _remembering(giving_back(rows), failures))
         if not self.place.whole_head(table):
             self._create_empty(table, schema)
         began_ns = time.time_ns() - 1_000_000_000
@@ -200,7 +203,11 @@ class Tables:
         )
 
     def kept(self, key: tuple[Any, ...], make: Callable[[], pa.Table]) -> pa.Table:
-        """What was made of a version before, or now; the least used gives way when the room is full."""
+        """What was made of a version before, or now; the least used gives way when the room is full.
+
+        Args:
+            key: What it is, the table, the pin, and whatever else tells it from others.
+        """
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
@@ -210,6 +217,9 @@ class Tables:
         if made.nbytes <= _KEPT_BYTES // 4:
             with self._lock:
                 self._kept[key] = made
+                same = [one for one in self._kept if one[:2] == key[:2] and one[3:] == key[3:]]
+                for old in same[:-_KEPT_VERSIONS]:
+                    del self._kept[old]
                 while sum(table.nbytes for table in self._kept.values()) > _KEPT_BYTES:
                     self._kept.popitem(last=False)
         return made

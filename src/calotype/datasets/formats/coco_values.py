@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pyarrow as pa
 
 from calotype.datasets import rows
 from calotype.datasets.formats.base import Parsed, ParsedAnnotation, ParsedImage, Problem
 from calotype.datasets.formats.coco_columns import Window, given_twice, without
 from calotype.datasets.formats.coco_files import find_picture, picture_folder
-from calotype.datasets.formats.coco_reading import CocoFile, metadata_of
+from calotype.datasets.formats.coco_reading import CocoFile
 
 
 def parsed(files: list[CocoFile], images: Path | None) -> Parsed:
@@ -39,14 +41,21 @@ def parsed(files: list[CocoFile], images: Path | None) -> Parsed:
 def image_values(file: CocoFile, pictures: Path, *, only: Sequence[int] | None = None) -> list[ParsedImage]:
     """The images of a file (or only those at some positions), each with the picture found for it."""
     listed = file.images
-    chosen = range(len(listed.names)) if only is None else only
+    chosen = np.arange(len(listed)) if only is None else np.array(only, np.int64)
+    texts = (listed.names, listed.licences, listed.metadata, listed.extras)
+    columns = [column.take(pa.array(chosen)).to_pylist() for column in texts]
     return [
         ParsedImage(
-            f"{file.file.name}:{listed.ids[at]}", listed.names[at], find_picture(pictures, listed.names[at]),
-            file.split, listed.licences[at], metadata_of(listed.extras[at]), (), listed.extras[at], listed.places[at],
+            f"{file.file.name}:{listed.ids[at]}", name, find_picture(pictures, name), file.split, licence,
+            _decoded(metadata), (), _decoded(extra), listed.place(at),
         )
-        for at in chosen
+        for at, name, licence, metadata, extra in zip(chosen.tolist(), *columns, strict=True)
     ]  # fmt: skip
+
+
+def _decoded(text: str) -> dict[str, Any]:
+    value: dict[str, Any] = msgspec.json.decode(text) if text else {}
+    return value
 
 
 def _values(window: Window, file: CocoFile) -> list[ParsedAnnotation]:
