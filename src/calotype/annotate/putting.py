@@ -165,9 +165,9 @@ def _judge_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
     """The distinct samples of the table, all of which the dataset has."""
     named = pc.unique(table["sample_id"])
     present = snapshot.rows_of(rows.SAMPLES, columns=["sample_id"])["sample_id"].combine_chunks()
-    missing = pc.invert(pc.is_in(named, value_set=present))
-    if pc.any(missing).as_py():
-        first = named.filter(missing)[0].as_py()
+    found = present.filter(pc.is_in(present, value_set=named))
+    if len(found) < len(named):
+        first = named.filter(pc.invert(pc.is_in(named, value_set=found)))[0].as_py()
         row = pc.index(table["sample_id"], first).as_py()
         raise RowsInvalid(where=f"row {row}", detail=f"{snapshot.dataset.name} has no sample {first!r}")
     return named

@@ -22,7 +22,8 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import canonical_json
 from calotype.store import Store
-from calotype.store.tables import Removal, Staged, TableMoved
+from calotype.store.row_lookup import Having, row_ids
+from calotype.store.tables import Staged, TableMoved
 
 Plan = Callable[[Snapshot], Change]
 Record = Callable[[sa.Connection], None]
@@ -44,7 +45,8 @@ class _TableEdit:
 
     table: str
     schema: pa.Schema
-    remove: tuple[Removal, ...]
+    remove: list[int]
+    index: list[str]
     staged: Staged | None
 
 
@@ -98,7 +100,7 @@ def _stage(
     edits = []
     if len(change.put_samples) or change.remove_samples:
         arrow = _arrow(change.put_samples, rows.samples_to_arrow)
-        keys = [Removal("sample_id", change.remove_samples), Removal("sample_id", _ids(arrow, "sample_id"))]
+        keys = [Having("sample_id", change.remove_samples), Having("sample_id", _ids(arrow, "sample_id"))]
         edits.append(_table_edit(store, snapshot, rows.SAMPLES, keys, arrow))
     orphaned = snapshot.label_sets if change.remove_samples else ()
     for label_set in {
@@ -111,31 +113,29 @@ def _stage(
         if not isinstance(put, RowStream):
             put = _arrow(put, rows.annotations_to_arrow)
         keys = [
-            Removal("ann_id", change.remove_annotations.get(label_set, ())),
-            Removal("ann_id", [] if isinstance(put, RowStream) else _ids(put, "ann_id")),
-            Removal("sample_id", change.remove_annotations_of.get(label_set, ())),
-            Removal("sample_id", change.remove_samples),
+            Having("sample_id", change.remove_samples),
+            Having("sample_id", change.remove_annotations_of.get(label_set, ())),
+            Having("ann_id", change.remove_annotations.get(label_set, ())),
+            Having("ann_id", [] if isinstance(put, RowStream) else _ids(put, "ann_id")),
         ]
         edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), keys, put))
     return [edit for edit in edits if edit.remove or edit.staged], _documents(snapshot, change)
 
 
 def _table_edit(
-    store: Store, snapshot: Snapshot, table: str, remove: list[Removal], put: pa.Table | RowStream
+    store: Store, snapshot: Snapshot, table: str, gone: list[Having], put: pa.Table | RowStream
 ) -> _TableEdit:  # fmt: skip
     full = f"{snapshot.dataset.id}/{table}"
-    present: list[Removal] = []
+    remove: list[int] = []
     if table in snapshot.pins:
-        for removal in remove:
-            found = store.tables.present(full, snapshot.pins[table], removal.column, removal.values)
-            if found:
-                present.append(Removal(removal.column, sorted(set(found))))
+        remove = row_ids(store.tables.at(full, snapshot.pins[table]), gone, key=rows.key_of(table))
     schema = rows.schema_of(table)
     staged = None
     if len(put):
         batches = put.batches() if isinstance(put, RowStream) else put
         staged = store.tables.stage(full, batches, schema=schema)
-    return _TableEdit(table, schema, tuple(present), staged)
+    index = {"sample_id"} | ({rows.key_of(table)} if remove else set())
+    return _TableEdit(table, schema, remove, sorted(index), staged)
 
 
 def _learned(snapshot: Snapshot, change: Change) -> dict[str, str]:
@@ -189,7 +189,7 @@ def _publish(
                 schema=edit.schema,
                 remove=edit.remove,
                 staged=edit.staged,
-                index=sorted({"sample_id", *(removal.column for removal in edit.remove)}),
+                index=edit.index,
             )
         hashes = {kind: repository.put_document(tx.conn, kind, body) for kind, (_, body) in documents.items()}
         new = replace(base, pins=pins, documents={**base.documents, **hashes}, sequence=base.sequence + 1)

@@ -20,20 +20,18 @@ from typing import Any
 
 import lance
 import pyarrow as pa
-import pyarrow.compute as pc
 from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
 from calotype.store.buckets import BucketPlace
 from calotype.store.memory import giving_back
 from calotype.store.row_files import Place, rows_only_in, rows_with_places, still_there
+from calotype.store.row_lookup import Having, holding, matching, where_removed
 from calotype.store.table_index import keep_indexed
 from calotype.store.table_places import tables_place
 
 Placed = tuple[dict[str, Any], Place]
 
-_KEYS_A_DELETE = 5_000
-_KEYS_A_LOOKUP = 20_000
 _CACHE_BYTES = 256_000_000
 _KEPT_BYTES = 256_000_000
 _KEPT_VERSIONS = 2
@@ -69,14 +67,6 @@ class Staged:
 
     fragments: tuple[Any, ...]
     n_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Rows that go: those whose `column` holds one of `values`."""
-
-    column: str
-    values: Sequence[str]
 
 
 class Tables:
@@ -119,7 +109,7 @@ class Tables:
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
-        self, table: str, *, pin: int | None, schema: pa.Schema, remove: Sequence[Removal] = (),
+        self, table: str, *, pin: int | None, schema: pa.Schema, remove: Sequence[int] = (),
         staged: Staged | None = None, index: Sequence[str] = (),
     ) -> int:  # fmt: skip
         """Make the version that follows `pin`: its rows, less the removed ones, plus the staged rows.
@@ -128,16 +118,15 @@ class Tables:
         appears in between (a writer that lost its lock) is noticed, and nothing is published.
 
         Args:
+            remove: Row ids that `row_lookup.row_ids` found at this pin.
             index: Columns that are looked up by value; a large table gets an index on each.
         Returns: The new pin.
         Raises: TableMoved.
         """
         began_ns = time.time_ns() - 1_000_000_000
         dataset = self._at_head(table, pin, schema)
-        for removal in remove:
-            for start in range(0, len(removal.values), _KEYS_A_DELETE):
-                where = matching(removal.column, removal.values[start : start + _KEYS_A_DELETE])
-                dataset = self._step(table, dataset, _delete(where))
+        for where in where_removed(dataset, remove):
+            dataset = self._step(table, dataset, _delete(where))
         if staged is not None and staged.fragments:
             dataset = self._step(table, dataset, _append(staged))
         if keep_indexed(dataset, index):
@@ -149,20 +138,8 @@ class Tables:
 
     def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
         """Those of the values that stand in a column at a pin."""
-        dataset = self.at(table, pin)
-        if len(values) <= _KEYS_A_LOOKUP:
-            found: list[str] = []
-            for start in range(0, len(values), _KEYS_A_DELETE):
-                where = matching(column, values[start : start + _KEYS_A_DELETE])
-                found += dataset.to_table(columns=[column], filter=where)[column].to_pylist()
-            return found
-        wanted = pa.array(values, pa.string())
-        batches = dataset.scanner(columns=[column]).to_batches()
-        return [
-            key
-            for batch in batches
-            for key in batch[column].filter(pc.is_in(batch[column], wanted)).to_pylist()
-        ]
+        found: list[str] = holding(self.at(table, pin), Having(column, values), [column])[column].to_pylist()
+        return found
 
     def only_in(self, table: str, pin: int, other: int) -> pa.Table:
         """Rows that a version holds and another does not, whatever the history between them.
@@ -338,17 +315,6 @@ def _remembering(
     ) as error:
         failures.append(error)
         raise
-
-
-def matching(column: str, values: Sequence[str]) -> str:
-    """A Lance filter for rows whose column holds one of the values."""
-    if not values:
-        return "false"
-    return f"{column} IN ({', '.join(_quoted(value) for value in values)})"
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _delete(where: str) -> Callable[[lance.LanceDataset], lance.LanceDataset]:

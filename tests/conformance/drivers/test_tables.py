@@ -9,7 +9,8 @@ import pytest
 from tests.support.servers import S3, free_port
 
 from calotype.store.buckets import BucketFailed, BucketPlace
-from calotype.store.tables import Removal, TableDamaged, TableMoved, Tables
+from calotype.store.row_lookup import Having, row_ids
+from calotype.store.tables import TableDamaged, TableMoved, Tables
 
 SCHEMA = pa.schema([("id", pa.string()), ("label", pa.string())])
 Root = Path | BucketPlace
@@ -29,7 +30,9 @@ def _rows(*ids: str, label: str = "car") -> pa.Table:
 
 def _publish(tables: Tables, pin: int | None, *add: str, remove: tuple[str, ...] = ()) -> int:
     staged = tables.stage("d/samples", _rows(*add), schema=SCHEMA) if add else None
-    removals = [Removal("id", remove)] if remove else []
+    removals = (
+        row_ids(tables.at("d/samples", pin), [Having("id", remove)], key="id") if pin and remove else []
+    )
     return tables.publish("d/samples", pin=pin, schema=SCHEMA, remove=removals, staged=staged)
 
 
@@ -110,3 +113,20 @@ def test_a_bucket_that_does_not_answer_is_not_damage(s3: S3) -> None:
     tables = Tables(BucketPlace("s3://gone/tables", f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(BucketFailed):
         tables.at("d/samples", 1)
+
+
+def test_row_ids_are_the_same_by_index_and_by_reading_through(root: Root) -> None:
+    tables = Tables(root)
+    first = _publish(tables, None, *(f"{at:05d}" for at in range(50)))
+    second = _publish(tables, first, "later", remove=("00007",))
+    rows = tables.at("d/samples", second)
+    few = ["00007", "00008", "00030", "later"]
+    many = [*few, *(f"nobody {at}" for at in range(20_001))]
+    found = row_ids(rows, [Having("id", few)], key="id")
+    assert len(found) == 3
+    assert found == row_ids(rows, [Having("id", many)], key="id")
+    both = [Having("label", ["car"]), Having("id", few)]
+    assert len(row_ids(rows, both, key="id")) == 50
+    emptied = tables.publish("d/samples", pin=second, schema=SCHEMA, remove=row_ids(rows, both, key="id"))
+    assert _ids(tables, emptied) == []
+    assert len(_ids(tables, second)) == 50

@@ -13,7 +13,8 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.ids import uuid7
-from calotype.store.tables import Removal, Tables
+from calotype.store.row_lookup import Having, row_ids
+from calotype.store.tables import Tables
 
 
 def _sample(name: str) -> Sample:
@@ -100,7 +101,13 @@ def test_rows_deleted_by_the_thousand_and_compacted_files_are_told_too(tmp_path)
     data = pa.table({"id": [f"{at:06}" for at in range(60_000)], "n": list(range(60_000))}, schema=SCHEMA)
     first = tables.publish("t", pin=None, schema=SCHEMA, staged=tables.stage("t", data, schema=SCHEMA))
     gone = [f"{at:06}" for at in range(0, 60_000, 3)]
-    second = tables.publish("t", pin=first, schema=SCHEMA, remove=[Removal("id", gone)], index=["id"])
+    second = tables.publish(
+        "t",
+        pin=first,
+        schema=SCHEMA,
+        remove=row_ids(tables.at("t", first), [Having("id", gone)], key="id"),
+        index=["id"],
+    )
     assert tables.only_in("t", first, second)["id"].to_pylist() == gone
     assert tables.only_in("t", second, first).num_rows == 0
     assert sorted(tables.present("t", second, "id", ["000000", "000001", "nope"])) == ["000001"]

@@ -67,6 +67,18 @@ def test_a_compacted_branch_is_not_dirty_and_goes_on(shop, owner):
     assert service.verify(owner, store=shop, deep=True).ok
 
 
+def test_an_edit_after_a_compaction_removes_its_rows_and_no_others(shop, owner):
+    state = datasets.read(owner, "shop", store=shop)
+    victim = sorted(state.ids())[2]
+    others = sorted(set(state.ids()) - {victim})
+    apply(owner, "shop", Change(remove_samples=[others[0]]), store=shop)
+    service.gc(owner, store=shop, grace_s=0, always_compact=True)
+    apply(owner, "shop", Change(remove_samples=[victim]), store=shop)
+    assert sorted(datasets.read(owner, "shop", store=shop).ids()) == others[1:]
+    annotations = datasets.read(owner, "shop", store=open_workspace(shop.root)).annotations()
+    assert set(annotations["sample_id"].to_pylist()) <= set(others[1:])
+
+
 def test_what_an_edit_took_away_goes_after_the_grace_period_and_not_before(shop, owner, monkeypatch):
     datasets.rollback(owner, "shop", "v1", store=shop)
     apply(owner, "shop", Change(info="x"), store=shop)
