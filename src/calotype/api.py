@@ -278,7 +278,7 @@ class View:
         return self.snapshot().iter_samples(where=self._query)
 
     def __len__(self) -> int:
-        return self.count()["samples"]
+        return self.snapshot().count(self._query, annotations=False)["samples"]
 
     def samples(self, ids: Sequence[str] | None = None, *, columns: Sequence[str] | None = None) -> Any:
         """Samples as an Arrow table, by id or all that match, by name."""

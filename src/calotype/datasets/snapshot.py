@@ -98,9 +98,11 @@ class Snapshot:
         names = json.loads(self._texts.get("label_sets", "[]"))
         return tuple(sorted(names, key=lambda name: (name != DEFAULT_LABEL_SET, name)))
 
-    def count(self, where: Where = None, *, label_set: str | None = None) -> dict[str, int]:
-        """Samples that match, and their annotations in one label set (default: in all of them)."""
-        sets = self.label_sets if label_set is None else (label_set,)
+    def count(
+        self, where: Where = None, *, label_set: str | None = None, annotations: bool = True
+    ) -> dict[str, int]:  # fmt: skip
+        """Samples that match, and their annotations in one label set (default: in all of them), where wanted."""
+        sets = () if not annotations else self.label_sets if label_set is None else (label_set,)
         if where is None:
             n_samples = self._count(rows.SAMPLES)
             return {"samples": n_samples, "annotations": sum(self._count(self._table(name)) for name in sets)}
