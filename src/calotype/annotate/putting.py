@@ -15,7 +15,7 @@ from calotype.datasets import refs, rows
 from calotype.datasets.change import Change, RowStream
 from calotype.datasets.edit import apply
 from calotype.datasets.model import DEFAULT_LABEL_SET, AnnotationInvalid, Kind
-from calotype.datasets.row_ids import new_ids
+from calotype.datasets.row_ids import NewIds
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -191,7 +191,7 @@ def _class_ids(table: pa.Table, snapshot: Snapshot) -> pa.Array:
 
 def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], Iterator[pa.RecordBatch]]:
     """Rows of the schema, made some at a time; asked again, they are the same rows under the same ids."""
-    ids = None if "ann_id" in table.column_names else new_ids(table.num_rows)
+    ids = None if "ann_id" in table.column_names else NewIds()
     at_us = now_us()
 
     def make() -> Iterator[pa.RecordBatch]:
@@ -201,7 +201,7 @@ def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], It
             columns = {name: part[name].combine_chunks() for name in part.column_names if name != "class"}
             columns["class_id"] = classes.slice(start, n)
             if ids is not None:
-                columns["ann_id"] = ids.slice(start, n)
+                columns["ann_id"] = ids.part(start, n)
             if "kind" not in columns:
                 columns["kind"] = pa.repeat("box" if "x" in columns else "classification", n)
             if "area_px" not in columns and "x" in columns:

@@ -180,6 +180,9 @@ class _Numbers:
         areas = [row.get("area") for row in rows]
         self.areas = np.array(areas, np.float64) if n else np.empty(0)  # None becomes NaN
         self._segmentations = [row.get("segmentation") or () for row in rows]
+        bare = np.isnan(self.areas) & ~np.fromiter(map(bool, self._segmentations), bool, n)
+        if bare.any():  # as in lists of results; the area of rings is told row by row
+            self.areas[bare] = self.boxes[bare, 2] * self.boxes[bare, 3]
         self._flat_rings = list(chain.from_iterable(self._segmentations))
 
     def good(self, listed: Listed) -> npt.NDArray[np.bool_]:
