@@ -45,11 +45,11 @@ def find(path: Path, *, source: str, licence: str, tags: tuple[str, ...] = ()) -
     if not path.is_dir():
         raise PathNotFound(path=str(path))
     root = path.resolve()
-    images, ignored = [], 0
-    for file in _walk(root):
-        if _looks_like_image(file, root):
-            name = file.relative_to(root).as_posix()
-            images.append(_incoming(file, name, source, licence, tags))
+    images, ignored, start = [], 0, len(str(root)) + (str(root) != os.sep)
+    for entry in _walk(str(root)):
+        if _looks_like_image(entry, root):
+            name = entry.path[start:].replace(os.sep, "/")
+            images.append(_incoming(Path(entry.path), name, source, licence, tags))
         else:
             ignored += 1
     return Found(images, ignored)
@@ -60,23 +60,29 @@ def _incoming(path: Path, name: str, source: str, licence: str, tags: tuple[str,
     return IncomingImage(path=path, name=readable, source=source, licence=licence, tags=tags)
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(folder) / name
+def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Files by name, then those of the folders in it; a folder that cannot be read is passed over."""
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as listed:
+                entries = sorted((one for one in listed if one.name[0] != "."), key=lambda one: one.name)
+        except OSError:
+            continue
+        yield from (entry for entry in entries if not entry.is_dir())
+        inner = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        waiting += reversed(inner)
 
 
-def _looks_like_image(file: Path, root: Path) -> bool:
-    if file.is_symlink() and not file.resolve().is_relative_to(root):
+def _looks_like_image(file: os.DirEntry[str], root: Path) -> bool:
+    if file.is_symlink() and not Path(file.path).resolve().is_relative_to(root):
         return False
     if not file.is_file():
         return False  # a pipe or a device; reading one would wait for ever
-    if file.suffix.lower() in IMAGE_EXTENSIONS | _OTHER_IMAGES:
+    if os.path.splitext(file.name)[1].lower() in IMAGE_EXTENSIONS | _OTHER_IMAGES:
         return True
     try:
-        with file.open("rb") as handle:
+        with open(file.path, "rb") as handle:
             return handle.read(8).startswith(_MAGIC)
     except OSError:
         return False

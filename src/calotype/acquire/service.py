@@ -9,7 +9,8 @@ from calotype.acquire.folders import Found, find
 from calotype.acquire.model import Added
 from calotype.datasets import refs, setting_aside
 from calotype.datasets.intake import MediaMode, check_media_mode, take_in
-from calotype.datasets.intake_reference import look_at, refer_to
+from calotype.datasets.intake_reference import look_at, looked_before, refer_to
+from calotype.datasets.reading import read
 from calotype.datasets.settling import Intake
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -76,7 +77,8 @@ def _take(
             actor, name, files.images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
             link=media == "link", progress=progress,
         )  # fmt: skip
-    in_place, bad = look_at([(image.name, image.path) for image in files.images], licence=licence)
+    known = looked_before(read(actor, name, store=store))
+    in_place, bad = look_at([(one.name, one.path) for one in files.images], licence=licence, known=known)
     in_place.source, in_place.tags = source, tags
     return refer_to(
         actor, name, in_place.parts(bad), len(in_place), import_id=import_id, store=store, verb="images.add",

@@ -8,10 +8,12 @@ are two samples until they are hashed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -37,6 +39,12 @@ from calotype.vision.jpeg_header import quick_size
 
 CHUNK_FILES = 100_000
 _HEAD_BYTES = 65_536
+_TOLD = ("sample_id", "name", "media_sha256", "import_id")
+
+
+Looked = tuple[int, int, str]
+"""Width and height in pixels, and the media type."""
+_NOTHING: Mapping[str, Looked] = MappingProxyType({})
 
 
 @dataclass
@@ -110,17 +118,23 @@ def refer_to(
     return result
 
 
-def look_at(files: Sequence[tuple[str, Path]], *, licence: str) -> tuple[InPlace, list[SetAside]]:
-    """Files by name and path, seen by their headers; and those that are no images."""
+def look_at(
+    files: Sequence[tuple[str, Path]], *, licence: str, known: Mapping[str, Looked] = _NOTHING
+) -> tuple[InPlace, list[SetAside]]:
+    """Files by name and path, seen by their headers; and those that are no images.
+
+    Args:
+        known: What was seen before, by reference: such a file is not opened again.
+    """
     found, bad = InPlace(), []
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool, collector_paused():
-        for (name, path), seen in zip(files, _looks([path for _, path in files], pool), strict=True):
+        for (name, _), seen in zip(files, _looks([path for _, path in files], known, pool), strict=True):
             if isinstance(seen, str):
                 bad.append(SetAside("image", name, "file-unreadable", seen))
                 continue
-            width, height, mime, stat = seen
+            (width, height, mime), reference = seen
             found.names.append(name)
-            found.references.append(file_reference(path, stat))
+            found.references.append(reference)
             found.widths.append(width)
             found.heights.append(height)
             found.mimes.append(mime)
@@ -129,27 +143,39 @@ def look_at(files: Sequence[tuple[str, Path]], *, licence: str) -> tuple[InPlace
     return found, bad
 
 
-_Seen = tuple[int, int, str, os.stat_result] | str
+def looked_before(snapshot: Snapshot) -> dict[str, Looked]:
+    """What a dataset knows of its images by reference, for `look_at`."""
+    table = snapshot.rows_of(rows.SAMPLES, columns=["media_sha256", "width_px", "height_px", "mime"])
+    table = table.filter(pc.starts_with(table["media_sha256"], "r"))
+    keys, *facts = (column.to_pylist() for column in table.columns)
+    return dict(zip(keys, zip(*facts, strict=True), strict=True))
 
 
-def _looks(paths: list[Path], pool: ThreadPoolExecutor) -> Iterator[_Seen]:
+_Seen = tuple[Looked, Reference] | str
+
+
+def _looks(paths: list[Path], known: Mapping[str, Looked], pool: ThreadPoolExecutor) -> Iterator[_Seen]:
     chunks = [paths[start : start + 512] for start in range(0, len(paths), 512)]
-    for seen in pool.map(lambda chunk: [_look(path) for path in chunk], chunks):
+    for seen in pool.map(lambda chunk: [_look(path, known) for path in chunk], chunks):
         yield from seen
 
 
-def _look(path: Path) -> _Seen:
-    """Size and type from the header, and the file's state; or why it is no image."""
+def _look(path: Path, known: Mapping[str, Looked]) -> _Seen:
+    """Size and type, from the header where they are not known; or why it is no image."""
     try:
+        if known:
+            reference = file_reference(path, os.stat(path))
+            if reference.key in known:
+                return known[reference.key], reference
         handle = os.open(path, os.O_RDONLY)
         try:
-            stat = os.fstat(handle)
+            reference = file_reference(path, os.fstat(handle))
             head = os.read(handle, _HEAD_BYTES)
         finally:
             os.close(handle)
         size = quick_size(head)
         if size is not None and size[0] * size[1] <= images.MAX_PIXELS and _is_jpeg(path):
-            return (*size, "image/jpeg", stat)
+            return (*size, "image/jpeg"), reference
         facts = images.probe(path.read_bytes())
     except OSError as error:
         return f"it cannot be read: {error.strerror or type(error).__name__}"
@@ -157,7 +183,7 @@ def _look(path: Path) -> _Seen:
         return error.message
     if not images.matches_extension(path.name, facts.mime):
         return f"its content is {facts.mime}, its extension says otherwise"
-    return facts.width_px, facts.height_px, facts.mime, stat
+    return (facts.width_px, facts.height_px, facts.mime), reference
 
 
 def _is_jpeg(path: Path) -> bool:
@@ -179,7 +205,7 @@ def _settle(
     keep = setting_aside.recorder(store, name, import_id, bad) if bad else None
 
     def record(conn: sa.Connection) -> None:
-        store.media.references.register(conn, part.references)
+        store.media.references.register(conn, settling.new if settling is not None else ())
         if keep is not None:
             keep(conn)
 
@@ -194,39 +220,74 @@ def _settle(
         result.samples.append(pa.array(settling.ids, pa.string()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A sample that may be the one that an image is."""
+
+    sample_id: str
+    name: str
+    key: str
+    import_id: str
+
+
 class _Settling:
     """Decides for one part, against one state, which sample each image is."""
 
     def __init__(self, snapshot: Snapshot, part: InPlace, import_id: str) -> None:
+        self._snapshot = snapshot
         self._part = part
         self._import_id = import_id
-        self._known = _samples_named(snapshot, part.names)
+        found = _samples_like(snapshot, part)
+        self._by_name = {one.name: one for one in found}
+        self._by_key = {one.key: one for one in found if one.import_id == import_id}
         self.ids: list[str] = new_ids(len(part)).to_pylist()
+        self.new: list[Reference] = []
+        """References of the rows to put."""
         self.added = self.unchanged = self.changed = 0
 
     def table(self) -> pa.Table:
         """The rows to put; decides on the way."""
-        if not self._known and len(set(self._part.names)) == len(self._part):
-            self.added = len(self._part)
-            return self._rows(list(range(len(self._part))), self._part.names)
+        part = self._part
+        if not self._by_name and len(set(part.names)) == len(part):
+            self.added = len(part)
+            return self._rows(list(range(len(part))), part.names)
         chosen, names = [], []
-        for at, name in enumerate(self._part.names):
-            key = self._part.references[at].key
-            known = self._known.get(name)
-            if known is not None and known[1] == key:
-                self.ids[at] = known[0]
+        for at, (name, reference) in enumerate(zip(part.names, part.references, strict=True)):
+            known, is_same = self._find(name, reference.key)
+            if known is not None:
+                self.ids[at] = known.sample_id
+            if is_same:
                 self.unchanged += 1
                 continue
-            if known is not None and known[2] == self._import_id:
-                self.ids[at] = known[0]
+            if known is not None:
                 self.changed += 1
+                name = known.name
             else:
                 self.added += 1
-                name = _free(name, key) if known is not None else name
-            self._known[name] = (self.ids[at], key, self._import_id)
+                name = _free(name, reference.key) if name in self._by_name else name
+            self._by_name[name] = _Known(self.ids[at], name, reference.key, self._import_id)
             chosen.append(at)
             names.append(name)
         return self._rows(chosen, names)
+
+    def _find(self, name: str, key: str) -> tuple[_Known | None, bool]:
+        """The sample that an image is, if there is one, and whether it is as it was."""
+        known = self._by_name.get(name)
+        if known is not None and known.key == key:
+            return known, True
+        if key in self._by_key:
+            return self._by_key[key], True
+        if known is None or known.import_id == self._import_id:
+            return known, False
+        return self._aliases.get(name), False
+
+    @cached_property
+    def _aliases(self) -> dict[str, _Known]:
+        """Samples of this import whose own name was taken when they came, by that name."""
+        table = self._snapshot.rows_of(rows.SAMPLES, columns=[*_TOLD, "names"])
+        table = table.filter(pc.equal(table["import_id"], self._import_id))
+        renamed = (row for row in table.to_pylist() if len(row["names"] or ()) > 1)
+        return {row["names"][-1]: _Known(*(row[name] for name in _TOLD)) for row in renamed}
 
     def _rows(self, chosen: list[int], names: list[str]) -> pa.Table:
         part, n = self._part, len(chosen)
@@ -234,9 +295,10 @@ class _Settling:
         def pick(values: list[Any]) -> list[Any]:
             return values if n == len(values) else [values[at] for at in chosen]
 
-        references = pick(part.references)
+        references = self.new = pick(part.references)
         tags = pa.array([list(part.tags)] * n, pa.list_(pa.string()))
-        aliases = pa.ListArray.from_arrays(pa.array(range(n + 1), pa.int32()), pa.array(names, pa.string()))
+        given = pick(part.names)
+        aliases = [[name] if name == own else [name, own] for name, own in zip(names, given, strict=True)]
         columns: dict[str, Any] = {
             "sample_id": pick(self.ids), "name": names, "names": aliases, "tags": tags,
             "media_sha256": [one.key for one in references], "n_bytes": [one.n_bytes for one in references],
@@ -250,17 +312,18 @@ class _Settling:
         return pa.table({name: columns[name] for name in rows.SAMPLE_SCHEMA.names}, schema=rows.SAMPLE_SCHEMA)
 
 
-def _samples_named(snapshot: Snapshot, names: list[str]) -> dict[str, tuple[str, str, str]]:
-    """Id, media key and import of the samples that have one of these names."""
-    index = snapshot.rows_of(rows.SAMPLES, columns=["name", "sample_id"])
-    some = index.filter(pc.is_in(index["name"], value_set=pa.array(names, pa.string())))
-    if not some.num_rows:
-        return {}
-    told = ["name", "sample_id", "media_sha256", "import_id"]
-    found = snapshot.rows_of(rows.SAMPLES, columns=told)
-    found = found.filter(pc.is_in(found["sample_id"], value_set=some["sample_id"].combine_chunks()))
-    columns = (found[name].to_pylist() for name in told)
-    return {row[0]: row[1:] for row in zip(*columns, strict=True)}
+def _samples_like(snapshot: Snapshot, part: InPlace) -> list[_Known]:
+    """The samples that have a name or a reference of the part."""
+    index = snapshot.rows_of(rows.SAMPLES, columns=["name", "media_sha256"])
+    names = pa.array(part.names, pa.string())
+    keys = pa.array([one.key for one in part.references], pa.string())
+    like = pc.or_(pc.is_in(index["name"], value_set=names), pc.is_in(index["media_sha256"], value_set=keys))
+    if not pc.any(like).as_py():
+        return []
+    table = snapshot.rows_of(rows.SAMPLES, columns=list(_TOLD))
+    like = pc.or_(pc.is_in(table["name"], value_set=names), pc.is_in(table["media_sha256"], value_set=keys))
+    columns = table.filter(like).select(list(_TOLD)).to_pydict().values()
+    return [_Known(*row) for row in zip(*columns, strict=True)]
 
 
 def _free(name: str, key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 from tests.support.images import draw, encode
@@ -180,3 +181,44 @@ def test_a_results_list_finds_its_images_by_number(workspace, owner, folder):
     assert state.count(label_set="model:one")["annotations"] == 2
     assert state.annotations("model:one")["score"].to_pylist() == [0.9, 0.9]
     assert state.annotations("model:one")["class_id"].to_pylist() == [3, 3]
+
+
+def test_two_folders_with_the_same_names_are_known_again(state, workspace, owner, folder, tmp_path):
+    other = tmp_path / "more"
+    other.mkdir()
+    (other / "a.jpg").write_bytes(encode(draw(9, size_wh=(50, 30)), "image/jpeg"))
+
+    def add(place):
+        return acquire.add(owner, "far", [place], store=workspace, media="reference")
+
+    assert add(other).added == 1
+    again = add(other)
+    assert (again.added, again.unchanged, again.changed) == (0, 1, 0)
+    assert add(folder).unchanged == 3
+    (other / "a.jpg").write_bytes(encode(draw(10, size_wh=(60, 30)), "image/jpeg"))
+    changed = add(other)
+    assert (changed.added, changed.unchanged, changed.changed) == (0, 0, 1)
+    sizes = {s.width_px for s in datasets.read(owner, "far", store=workspace).iter_samples()}
+    assert sizes == {40, 41, 42, 60}
+
+
+def test_a_file_that_is_as_it_was_is_not_opened_again(state, workspace, owner, folder, monkeypatch):
+    opened = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest: opened.append(str(path)) or real(path, *rest))
+    added = acquire.add(owner, "far", [folder], store=workspace, media="reference")
+    assert (added.unchanged, added.quarantined) == (3, 1)
+    assert [path for path in opened if path.startswith(str(folder))] == [str(folder / "d.jpg")]
+
+
+def test_a_folder_of_folders_is_walked_however_deep(tmp_path, owner, workspace):
+    place = tmp_path / "deep"
+    place.mkdir()
+    deep = str(place)
+    for _ in range(1_200):
+        deep += "/a"
+        os.mkdir(deep)
+    Path(deep, "x.jpg").write_bytes(encode(draw(1, size_wh=(40, 30)), "image/jpeg"))
+    (place / "loop").symlink_to(place)
+    datasets.create(owner, "deep", store=workspace)
+    assert acquire.add(owner, "deep", [place], store=workspace, media="reference").added == 1
