@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from targets import CHECKS, TARGETS, WORDS, Target
+from targets import CHECKS, RATIOS, TARGETS, WORDS, Ratio, Target
 
 Figure = dict[str, Any]
 CURVE = Path(__file__).resolve().parent / "curve.py"
@@ -85,7 +85,15 @@ def write(out: Path, pictures: Path, *, curves: bool = True) -> str:
     for figure in raw["figures"]:
         by_key.setdefault(_key(figure), []).append(figure)
     table = Table(by_key, raw["machine"]["cores"])
-    parts = [HEAD, _machine(raw), "## Targets\n", table.targets(), "## Checks\n", table.checks()]
+    parts = [
+        HEAD,
+        _machine(raw),
+        "## Targets\n",
+        table.targets(),
+        table.ratios(),
+        "## Checks\n",
+        table.checks(),
+    ]
     for name in table.sets():
         parts += [f"## {name}\n", table.peers(name)]
     if curves and _curves(out / "versions.json", pictures / "scaling.svg"):
@@ -142,6 +150,22 @@ class Table:
             for t in TARGETS
         ]  # fmt: skip
         return _markdown(("set", "what", "at most", "measured", "", "spread, load, cause"), rows)
+
+    def ratios(self) -> str:
+        """Each peer's time through ours, and whether it is what was wanted."""
+        rows = [(r.set, r.words, r.peer, f"{r.least:.3g}", *self._beside(r)) for r in RATIOS]
+        return _markdown(("set", "what", "beside", "times as fast, at least", "measured", "", "cause"), rows)
+
+    def _beside(self, ratio: Ratio) -> tuple[str, str, str]:
+        ours = self.median("calotype", ratio.set, ratio.scenario)
+        theirs = self.median(ratio.peer, ratio.set, ratio.theirs or ratio.scenario)
+        if ours is None or theirs is None:
+            where = "calotype" if ours is None else ratio.peer
+            return self._reason(self.by_key.get((where, ratio.set, ratio.scenario), [])), "not measured", ""
+        value = theirs / ours
+        shown = f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+        told = f"{shown} ({seconds(theirs)} : {seconds(ours)})"
+        return (told, "met", "") if value >= ratio.least else (told, "**missed**", ratio.cause)
 
     def _target(self, target: Target) -> tuple[str, str, str]:
         where = ("calotype", target.set, target.scenario)

@@ -57,7 +57,9 @@ PEERS = (
                 *COCO[:5], ("round-trip",), *COCO[5:], ("export-yolo-link",),
                 ("predictions-columns",), ("import-copy",), ("loader",), ("open",), ("together",),
             ),
-            "photos": PHOTOS,
+            "photos": (
+                ("photos-add",), ("photos-link",), ("photos-copy",), ("photos-commit", "photos-freeze"), *PHOTOS[2:],
+            ),
             "curve": CURVE,
             "million": (*MILLION, ("predictions-columns",), ("loader",), ("commits",), ("open-after-commits",)),
         },

@@ -205,20 +205,35 @@ def test_two_folders_with_the_same_names_are_known_again(state, workspace, owner
 def test_a_file_that_is_as_it_was_is_not_opened_again(state, workspace, owner, folder, monkeypatch):
     opened = []
     real = os.open
-    monkeypatch.setattr(os, "open", lambda path, *rest: opened.append(str(path)) or real(path, *rest))
+
+    def noted(path, *rest):
+        opened.append(str(path))
+        return real(path, *rest)
+
+    monkeypatch.setattr(os, "open", noted)
     added = acquire.add(owner, "far", [folder], store=workspace, media="reference")
     assert (added.unchanged, added.quarantined) == (3, 1)
     assert [path for path in opened if path.startswith(str(folder))] == [str(folder / "d.jpg")]
 
 
-def test_a_folder_of_folders_is_walked_however_deep(tmp_path, owner, workspace):
+@pytest.fixture
+def deep(tmp_path):
+    """A folder deeper than Python's own functions go, with a picture at its end."""
     place = tmp_path / "deep"
     place.mkdir()
-    deep = str(place)
+    end = str(place)
     for _ in range(1_200):
-        deep += "/a"
-        os.mkdir(deep)
-    Path(deep, "x.jpg").write_bytes(encode(draw(1, size_wh=(40, 30)), "image/jpeg"))
-    (place / "loop").symlink_to(place)
+        end += "/a"
+        os.mkdir(end)
+    Path(end, "x.jpg").write_bytes(encode(draw(1, size_wh=(40, 30)), "image/jpeg"))
+    yield place
+    os.unlink(f"{end}/x.jpg")
+    while end != str(place):
+        os.rmdir(end)
+        end = os.path.dirname(end)
+
+
+def test_a_folder_is_walked_however_deep_and_never_in_a_circle(deep, owner, workspace):
+    (deep / "circle").symlink_to(deep)
     datasets.create(owner, "deep", store=workspace)
-    assert acquire.add(owner, "deep", [place], store=workspace, media="reference").added == 1
+    assert acquire.add(owner, "deep", [deep], store=workspace, media="reference").added == 1
