@@ -99,11 +99,11 @@ def similarities(
     full, pins = f"{snapshot.dataset.id}/{table}", (snapshot.pins[table], snapshot.pins.get(rows.SAMPLES))
     dim = dim_of(snapshot, store, model) or 0
     wanted = direction(dim)
-    if store.tables.count(full, pins[0]) * (dim * 4 + 100) > LARGE_BYTES:
-        return _from_disk(store, snapshot, full, pins[0], wanted)
     units = store.tables.kept(
-        ("vectors by name", full, pins), lambda: _units(store, snapshot, full, pins[0]), large=True
+        ("vectors by name", full, pins), lambda: _units(store, snapshot, full, pins[0], dim), large=True
     )
+    if not units.num_columns:
+        return _from_disk(store, snapshot, full, pins[0], wanted)
     return Likeness(units.select(["sample_id", "name"]), _as_matrix(units["vector"]) @ wanted)
 
 
@@ -114,8 +114,10 @@ def unit(matrix: Vectors) -> Vectors:
     return unit_length(scaled)
 
 
-def _units(store: Store, snapshot: Snapshot, full: str, pin: int) -> pa.Table:
-    """The vectors of the samples that are there, of length 1, in order of name."""
+def _units(store: Store, snapshot: Snapshot, full: str, pin: int, dim: int) -> pa.Table:
+    """The vectors of the samples that are there, of length 1, by name; no column when they are too many to keep."""
+    if store.tables.count(full, pin) * (dim * 4 + 100) > LARGE_BYTES:
+        return pa.table({})
     read = store.tables.read(full, pin)
     names, at = _by_name(snapshot, read["sample_id"])
     matrix = unit(_as_matrix(read["vector"])[at])
@@ -142,6 +144,10 @@ def _by_name(snapshot: Snapshot, ids: pa.ChunkedArray) -> tuple[pa.Table, np.nda
 
 def _as_matrix(column: pa.ChunkedArray | pa.Array) -> Vectors:
     """(N, D) float32 of a column of fixed-size lists, without a copy where it lies in one piece."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    matrix: Vectors = whole.flatten().to_numpy(zero_copy_only=False).reshape(-1, whole.type.list_size)
+    whole = column
+    if isinstance(column, pa.ChunkedArray):
+        whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    dim = whole.type.list_size
+    numbers = whole.values.slice(whole.offset * dim, len(whole) * dim)  # `flatten` would copy
+    matrix: Vectors = numbers.to_numpy(zero_copy_only=False).reshape(-1, dim)
     return matrix
