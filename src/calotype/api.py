@@ -38,7 +38,7 @@ from calotype.datasets.query import Expression
 from calotype.datasets.recipe_derive import Derived
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.progress import Progress
-from calotype.handles import Branches, Hand, ref_text
+from calotype.handles import Branches, Hand, Searches, ref_text
 from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
 from calotype.release.model import Exported, ImagesMode
@@ -245,7 +245,7 @@ class Dataset(Branches):
         return f"Dataset({self.name!r}, samples={counts['samples']}, annotations={counts['annotations']})"
 
 
-class View:
+class View(Searches):
     """A query over one state of a dataset."""
 
     def __init__(self, hand: Hand, name: str, query: Where = None) -> None:

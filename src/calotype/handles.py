@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from calotype.curate import vectors
 from calotype.datasets import merge_model as merging
 from calotype.datasets import service as datasets
 from calotype.datasets.blame import Blame
 from calotype.datasets.commits import Commit
 from calotype.datasets.merge_model import MergeConflict
+from calotype.datasets.snapshot import Where
 from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress, silent
 from calotype.release.model import Gatekeeper, Splitter
@@ -88,7 +90,27 @@ class Merge:
         return f"Merge({self._made.source!r} into {self._made.target!r}, {self.state})"
 
 
-class Branches:
+class Searches:
+    """The part of the handles of datasets and views that finds samples by their vectors."""
+
+    _hand: Hand
+    _query: Where = None
+    name: str
+
+    def nearest(self, model: str, to: Any, k: int = 25) -> Any:
+        """The `k` samples whose vectors lie nearest, as an Arrow table `sample_id`, `name`, `distance`.
+
+        Args:
+            model: Whose vectors; "" where there are those of one model only.
+            to: A vector (D,), or a sample by id or name, which is left out itself.
+        Returns: Nearest first; the distance is 1 - cosine, 0 to 2.
+        Raises: VectorsNotFound, VectorsInvalid, SampleNotFound, QueryInvalid.
+        """
+        hand = self._hand
+        return vectors.nearest(hand.actor, self.name, model, to, k, store=hand.store, where=self._query)
+
+
+class Branches(Searches):
     """The part of a dataset's handle that brings branches together and looks back."""
 
     def __init__(self, hand: Hand, name: str) -> None:
@@ -106,6 +128,10 @@ class Branches:
             datasets.merge, ref_text(source), into=into, strategy=strategy, message=message,
             gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
         ))  # fmt: skip
+
+    def put_vectors(self, model: str, sample_ids: Sequence[str], values: Any) -> int:
+        """Put a model's vectors of samples, (N, D) float32, in place of older ones. Raises: VectorsInvalid."""
+        return self._do(vectors.put_vectors, model, sample_ids, values)
 
     def undo(self, commit: str | Commit, *, strategy: str | None = None, message: str = "") -> Merge:
         """Take back what one commit changed, as a new commit. Raises: RefNotFound, NothingToUndo."""

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("calotype.checks.commands:check", "Test a dataset against its contract"),
     "split": ("calotype.curate.commands:split", "Assign train, val and test without leakage"),
     "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
+    "similar": ("calotype.curate.commands:similar", "Find the samples that lie nearest to one"),
     "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
     "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
     "run": ("calotype.pipeline.commands:run", "Run a pipeline; done work is not done again"),

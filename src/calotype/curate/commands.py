@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calotype.curate import service
+from calotype.curate import service, vectors
 from calotype.curate.model import fractions
 from calotype.foundation.terminal import facts, table, terminal
 
@@ -45,3 +45,18 @@ def curate(
         )  # fmt: skip
     rows = [[pick.rank, pick.sample_id, pick.reason] for pick in picked.picks]
     t.emit(picked.to_dict(), table(["", "sample", "reason"], rows[:50]))
+
+
+def similar(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
+    sample: Annotated[str, typer.Argument(help="A sample, by id or name.", show_default=False)],
+    k: Annotated[int, typer.Option(help="How many samples to show.")] = 25,
+    model: Annotated[str, typer.Option(help="Whose vectors; needed when there are several.")] = "",
+    where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
+) -> None:
+    """Show the samples whose vectors lie nearest to those of one; put vectors in Python, with `put_vectors`."""
+    t = terminal(ctx)
+    found = vectors.nearest(t.actor, name, model, sample, k, store=t.store(), where=where).to_pylist()
+    rows = [[row["sample_id"], row["name"], f"{row['distance']:.4f}"] for row in found]
+    t.emit(found, table(["sample", "name", "distance"], rows))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from calotype.foundation.errors import Invalid
+from calotype.foundation.errors import Invalid, NotFound
 
 UNASSIGNED = ""
 """The split of a sample that is in none."""
@@ -42,6 +42,22 @@ class SelectionTooLarge(Invalid):
     code = "selection-too-large"
     what = "{n} picks asked for, but {dataset} has {available} original samples that match"
     fix = "ask for between 1 and {available}, or widen the query"
+
+
+class VectorsInvalid(Invalid):
+    """Vectors that break a promise: not finite, of another length, of samples that are not there."""
+
+    code = "vectors-invalid"
+    what = "these vectors cannot be used: {detail}"
+    fix = "correct them and try again; nothing was written"
+
+
+class VectorsNotFound(NotFound):
+    """No vectors of this model."""
+
+    code = "vectors-not-found"
+    what = "{dataset} has no vectors of model {got}"
+    fix = "it has those of: {known}; put some with `Dataset.put_vectors(model, sample_ids, vectors)`"
 
 
 class SelectionNameInvalid(Invalid):

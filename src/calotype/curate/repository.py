@@ -1,15 +1,22 @@
-"""The vectors of media objects, kept in the catalog's table of measures."""
+"""Vectors: those of media objects, kept in the catalog's table of measures, and those that were put, in tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from calotype.datasets import rows
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.ids import sha256_json
-from calotype.models.model import Vectors
+from calotype.models.model import Vectors, unit_length
 from calotype.store import Store, schema
+from calotype.store.row_lookup import matching
+from calotype.store.tables import LARGE_BYTES
 from calotype.store.upserts import insert
 
 _MEASURES = schema.measures
@@ -52,3 +59,95 @@ def _rows(name: str, made: Iterable[tuple[str, Vectors]]) -> list[dict[str, obje
 def _key(name: str) -> str:
     """The measures' own names are for what `datasets` computes; ours begin with `embedding:`."""
     return f"embedding:{name}" if len(name) <= 54 else f"embedding:{sha256_json(name)[:54]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Samples that have a vector (`sample_id`, `name`; N rows by name) and how alike each is: (N,), -1 to 1."""
+
+    samples: pa.Table
+    likeness: Vectors
+
+
+def dim_of(snapshot: Snapshot, store: Store, model: str) -> int | None:
+    """The length of a model's vectors; None where it has none."""
+    table = rows.vector_table(model)
+    if table not in snapshot.pins:
+        return None
+    schema = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table]).schema
+    return int(schema.field("vector").type.list_size)
+
+
+def one_vector(store: Store, snapshot: Snapshot, model: str, sample_id: str) -> Vectors | None:
+    """The vector of a sample, (D,) float32."""
+    table = rows.vector_table(model)
+    found = store.tables.read(
+        f"{snapshot.dataset.id}/{table}", snapshot.pins[table], where=matching("sample_id", [sample_id])
+    )
+    return _as_matrix(found["vector"])[0] if found.num_rows else None
+
+
+def similarities(
+    store: Store, snapshot: Snapshot, model: str, direction: Callable[[int], Vectors]
+) -> Likeness:
+    """How alike all vectors of a model are to a direction, of those samples that the state has.
+
+    Args:
+        direction: Gives the wanted vector, (D,) of length 1, once D is known.
+    """
+    table = rows.vector_table(model)
+    full, pins = f"{snapshot.dataset.id}/{table}", (snapshot.pins[table], snapshot.pins.get(rows.SAMPLES))
+    dim = dim_of(snapshot, store, model) or 0
+    wanted = direction(dim)
+    units = store.tables.kept(
+        ("vectors by name", full, pins), lambda: _units(store, snapshot, full, pins[0], dim), large=True
+    )
+    if not units.num_columns:
+        return _from_disk(store, snapshot, full, pins[0], wanted)
+    return Likeness(units.select(["sample_id", "name"]), _as_matrix(units["vector"]) @ wanted)
+
+
+def unit(matrix: Vectors) -> Vectors:
+    """Rows of length 1; zeros stay zeros. Divides by the largest number first, so that no square overflows."""
+    largest = np.abs(matrix).max(axis=1, keepdims=True)
+    scaled = np.divide(matrix, largest, out=np.zeros_like(matrix), where=largest > 0)
+    return unit_length(scaled)
+
+
+def _units(store: Store, snapshot: Snapshot, full: str, pin: int, dim: int) -> pa.Table:
+    """The vectors of the samples that are there, of length 1, by name; no column when they are too many to keep."""
+    if store.tables.count(full, pin) * (dim * 4 + 100) > LARGE_BYTES:
+        return pa.table({})
+    read = store.tables.read(full, pin)
+    names, at = _by_name(snapshot, read["sample_id"])
+    matrix = unit(_as_matrix(read["vector"])[at])
+    column = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
+    return names.append_column("vector", column)
+
+
+def _from_disk(store: Store, snapshot: Snapshot, full: str, pin: int, wanted: Vectors) -> Likeness:
+    ids, parts = [], []
+    for batch in store.tables.at(full, pin).to_batches(columns=["sample_id", "vector"]):
+        ids.append(batch["sample_id"])
+        parts.append(unit(_as_matrix(batch["vector"])) @ wanted)
+    names, at = _by_name(snapshot, pa.chunked_array(ids, pa.string()))
+    return Likeness(names, np.concatenate(parts)[at])
+
+
+def _by_name(snapshot: Snapshot, ids: pa.ChunkedArray) -> tuple[pa.Table, np.ndarray]:
+    """Ids and names of the samples among `ids` that the state has, by name; and their places in `ids`."""
+    index = snapshot.samples(columns=["sample_id", "name"])
+    places = pc.index_in(index["sample_id"].combine_chunks(), value_set=ids.combine_chunks())
+    index = index.filter(places.is_valid()).combine_chunks()
+    return index, places.drop_null().to_numpy()
+
+
+def _as_matrix(column: pa.ChunkedArray | pa.Array) -> Vectors:
+    """(N, D) float32 of a column of fixed-size lists, without a copy where it lies in one piece."""
+    whole = column
+    if isinstance(column, pa.ChunkedArray):
+        whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    dim = whole.type.list_size
+    numbers = whole.values.slice(whole.offset * dim, len(whole) * dim)  # `flatten` would copy
+    matrix: Vectors = numbers.to_numpy(zero_copy_only=False).reshape(-1, dim)
+    return matrix

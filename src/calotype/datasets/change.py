@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -28,7 +28,8 @@ class Change:
 
     `put_*` inserts or replaces by id, values or an Arrow table of `rows.SAMPLE_SCHEMA` or `rows.ANNOTATION_SCHEMA`;
     removing a sample removes its annotations in every label set. `remove_annotations_of` takes away all annotations
-    that the named samples have in a label set, before the new ones are put.
+    that the named samples have in a label set, before the new ones are put. `put_vectors` has a table of
+    `rows.vector_schema` by model; vectors go with their samples.
     `ontology`, `contract` (YAML text) and `info` (file-level keys of imports) replace the present ones when given.
     """
 
@@ -37,6 +38,7 @@ class Change:
     put_annotations: Mapping[str, Sequence[Annotation] | pa.Table | RowStream] = field(default_factory=dict)
     remove_annotations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remove_annotations_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    put_vectors: Mapping[str, pa.Table] = field(default_factory=dict)
     ontology: Ontology | None = None
     contract: str | None = None
     info: str | None = None
@@ -46,7 +48,9 @@ class Change:
     @property
     def is_empty(self) -> bool:
         """Nothing comes and nothing goes."""
-        by_label_set = (self.put_annotations, self.remove_annotations, self.remove_annotations_of)
-        annotations = any(len(rows) for named in by_label_set for rows in named.values())
+        by_name: tuple[Mapping[str, Sized], ...] = (
+            self.put_annotations, self.remove_annotations, self.remove_annotations_of, self.put_vectors,
+        )  # fmt: skip
+        named = any(len(rows) for one in by_name for rows in one.values())
         texts = any(text is not None for text in (self.ontology, self.contract, self.info))
-        return not (len(self.put_samples) or len(self.remove_samples) or annotations or texts)
+        return not (len(self.put_samples) or len(self.remove_samples) or named or texts)

@@ -119,17 +119,30 @@ def _stage(
             Having("ann_id", [] if isinstance(put, RowStream) else _ids(put, "ann_id")),
         ]
         edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), keys, put))
+    edits += _vectors(store, snapshot, change)
     return [edit for edit in edits if edit.remove or edit.staged], _documents(snapshot, change)
 
 
+def _vectors(store: Store, snapshot: Snapshot, change: Change) -> list[_TableEdit]:
+    put = {rows.vector_table(model): table for model, table in change.put_vectors.items()}
+    gone = [table for table in snapshot.pins if rows.is_of_vectors(table)] if change.remove_samples else []
+    edits = []
+    for table in sorted({*put, *gone}):
+        arrow = put.get(table, rows.vector_schema(1).empty_table())
+        keys = [Having("sample_id", change.remove_samples), Having("sample_id", _ids(arrow, "sample_id"))]
+        edits.append(_table_edit(store, snapshot, table, keys, arrow, schema=arrow.schema))
+    return edits
+
+
 def _table_edit(
-    store: Store, snapshot: Snapshot, table: str, gone: list[Having], put: pa.Table | RowStream
+    store: Store, snapshot: Snapshot, table: str, gone: list[Having], put: pa.Table | RowStream,
+    *, schema: pa.Schema | None = None,
 ) -> _TableEdit:  # fmt: skip
     full = f"{snapshot.dataset.id}/{table}"
     remove: list[int] = []
     if table in snapshot.pins:
         remove = row_ids(store.tables.at(full, snapshot.pins[table]), gone, key=rows.key_of(table))
-    schema = rows.schema_of(table)
+    schema = schema or rows.schema_of(table)
     staged = None
     if len(put):
         batches = put.batches() if isinstance(put, RowStream) else put

@@ -51,6 +51,7 @@ def plan(base: Snapshot, ours: Snapshot, theirs: Snapshot, choose: Choose = None
     outcome = merge(_texts(base), sides[0], sides[1], choose)
     moved = _Moved(work, outcome)
     whole = {table: theirs.pins[table] for table in tables if moved.is_whole(table)}
+    whole |= _vectors(base, ours, theirs)
     parts = {table: moved.of(table) for table in tables}
     written = {table: part for table, part in parts.items() if table not in whole}
     change = Change(
@@ -61,6 +62,15 @@ def plan(base: Snapshot, ours: Snapshot, theirs: Snapshot, choose: Choose = None
         fields=outcome.texts.fields,
     )
     return Merging(change, whole, _documents(ours, outcome.texts), outcome, _counts(parts, outcome))
+
+
+def _vectors(base: Snapshot, ours: Snapshot, theirs: Snapshot) -> dict[str, int]:
+    """Vectors of models that only theirs has put since; where both did, ours stay: they can be computed again."""
+    return {
+        table: pin
+        for table, pin in theirs.pins.items()
+        if rows.is_of_vectors(table) and ours.pins.get(table) == base.pins.get(table) != pin
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields as fields_of
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.ids import canonical_json
 
 SAMPLES = "samples"
+_VECTORS = "vec/"
 
 SAMPLE_SCHEMA = pa.schema(
     [
@@ -81,8 +83,33 @@ _ANNOTATION_FIELDS = [one.name for one in fields_of(Annotation)]
 
 def annotation_table(label_set: str) -> str:
     """The table of a label set, below its dataset. Any name is allowed; the folder name is made safe."""
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else f"%{ord(c):x}." for c in label_set)
-    return f"ann/{safe}"
+    return f"ann/{_safe(label_set)}"
+
+
+def vector_table(model: str) -> str:
+    """The table of a model's vectors, below its dataset. Any name is allowed."""
+    return f"{_VECTORS}{_safe(model)}"
+
+
+def models_of(tables: Iterable[str]) -> list[str]:
+    """The models whose vectors lie in some of the tables, by name."""
+    safe = [table.removeprefix(_VECTORS) for table in tables if is_of_vectors(table)]
+    return sorted(re.sub(r"%([0-9a-f]+)\.", lambda found: chr(int(found[1], 16)), name) for name in safe)
+
+
+def is_of_vectors(table: str) -> bool:
+    """Whether a table holds the vectors of a model."""
+    return table.startswith(_VECTORS)
+
+
+def vector_schema(dim: int) -> pa.Schema:
+    """Rows of one model: a sample and its vector of `dim` float32."""
+    return pa.schema(
+        [
+            pa.field("sample_id", pa.string(), nullable=False),
+            pa.field("vector", pa.list_(pa.float32(), dim), nullable=False),
+        ]
+    )
 
 
 def schema_of(table: str) -> pa.Schema:
@@ -92,7 +119,7 @@ def schema_of(table: str) -> pa.Schema:
 
 def key_of(table: str) -> str:
     """The column that identifies a row of a table."""
-    return "sample_id" if table == SAMPLES else "ann_id"
+    return "sample_id" if table == SAMPLES or is_of_vectors(table) else "ann_id"
 
 
 def samples_to_arrow(samples: Iterable[Sample]) -> pa.Table:
@@ -198,6 +225,10 @@ def annotations_from_arrow(table: pa.Table) -> list[Annotation]:
     columns["created_at_us"] = [value or 0 for value in columns["created_at_us"]]
     fields = [columns[name] for name in _ANNOTATION_FIELDS]
     return [Annotation(*values) for values in zip(*fields, strict=True)]
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else f"%{ord(c):x}." for c in name)
 
 
 def _dump(value: Mapping[str, Any]) -> str:

@@ -204,9 +204,9 @@ class Snapshot:
         """
         return self._store.media.read(sample.media_sha256)
 
-    def image_path(self, sample: Sample) -> Path:
-        """A readable file with the sample's bytes."""
-        return self._store.media.path(sample.media_sha256)
+    def image_path(self, sample: Sample | str) -> Path:
+        """A readable file with the bytes of a sample, or of the media object of a sample."""
+        return self._store.media.path(sample if isinstance(sample, str) else sample.media_sha256)
 
     def rows_of(
         self, table: str, *, not_in: Snapshot | None = None, columns: Sequence[str] | None = None

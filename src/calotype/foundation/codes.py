@@ -65,6 +65,8 @@ CODES: dict[str, Code] = {
     "storage-failed": _EXTERNAL,
     "table-damaged": Code(500, EXTERNAL),
     "rows-invalid": _INVALID,
+    "vectors-invalid": _INVALID,
+    "vectors-not-found": _NOT_FOUND,
     "images-mode-unknown": _INVALID,
     "media-mode-unknown": _INVALID,
     "media-changed": _CONFLICT,

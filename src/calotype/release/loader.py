@@ -13,7 +13,10 @@ from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from calotype.datasets import rows
 from calotype.datasets.model import DEFAULT_LABEL_SET, Kind
 from calotype.datasets.snapshot import SampleNotFound, Snapshot
 from calotype.release.model import SplitNotFound
@@ -63,20 +66,32 @@ class SampleReader:
         self.split = split
         self.classes = snapshot.ontology.names
         self.class_ids = tuple(c.id for c in snapshot.ontology.classes)
-        samples = list(snapshot.iter_samples(ids=ids))
-        chosen = [sample for sample in samples if split is None or sample.split == split]
-        if not chosen and split is not None:
-            known = ", ".join(sorted({sample.split for sample in samples if sample.split})) or "none"
-            raise SplitNotFound(dataset=snapshot.dataset.name, got=split[:80], known=known)
-        chosen.sort(key=lambda sample: (sample.name, sample.sample_id))
-        self.sample_ids = tuple(sample.sample_id for sample in chosen)
-        self.names = tuple(sample.name for sample in chosen)
-        self._paths: tuple[Path, ...] = tuple(snapshot.image_path(sample) for sample in chosen)
-        self._at = {sample_id: at for at, sample_id in enumerate(self.sample_ids)}
+        samples = _samples(snapshot, ids)
+        if split is not None:
+            chosen = samples.filter(pc.equal(samples["split"], split))
+            if not chosen.num_rows:
+                known = ", ".join(sorted(filter(None, samples["split"].unique().to_pylist()))) or "none"
+                raise SplitNotFound(dataset=snapshot.dataset.name, got=split[:80], known=known)
+            samples = chosen
+        self._ids = samples["sample_id"].combine_chunks()
+        self._names = samples["name"].combine_chunks()
+        media = samples["media_sha256"]
+        self._paths = pa.array((str(snapshot.image_path(key)) for key in _each(media)), pa.large_string())
+        self._places: dict[str, int] | None = None  # made when a sample is first asked for by its id
         self._load(snapshot, label_set)
 
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Ids of all samples, in order."""
+        return tuple(self._ids.to_pylist())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all samples, in order."""
+        return tuple(self._names.to_pylist())
+
     def __len__(self) -> int:
-        return len(self.sample_ids)
+        return len(self._ids)
 
     def __getitem__(self, at: int | str) -> Item:
         """The sample at a place in the order of names, or of an id.
@@ -86,16 +101,21 @@ class SampleReader:
         place = self._place(at)
         first, last = self._starts[place], self._starts[place + 1]
         kept = slice(first, last)
+        indices = self._classes[kept]
+        labels = np.unique(indices[self._is_label[kept]])
+        boxes, crowd, ann_ids = self._boxes[kept], self._crowd[kept], self._ann_ids[first:last]
         is_box = self._is_box[kept]
-        labels = np.unique(self._classes[kept][self._is_label[kept]])
+        if not is_box.all():
+            boxes, crowd, indices = boxes[is_box], crowd[is_box], indices[is_box]
+            ann_ids = ann_ids.filter(pa.array(is_box))
         return Item(
-            sample_id=self.sample_ids[place],
-            name=self.names[place],
+            sample_id=self._ids[place].as_py(),
+            name=self._names[place].as_py(),
             image=self._image(place),
-            boxes_xyxy_px=self._boxes[kept][is_box],
-            class_indices=self._classes[kept][is_box],
-            iscrowd=self._crowd[kept][is_box],
-            annotation_ids=[ann_id for ann_id, box in zip(self._ann_ids[kept], is_box, strict=True) if box],
+            boxes_xyxy_px=boxes.copy(),  # what a training changes in place must not come back in the next epoch
+            class_indices=indices.copy(),
+            iscrowd=crowd.copy(),
+            annotation_ids=ann_ids.to_pylist(),
             label=int(labels[0]) if len(labels) else -1,
             labels=labels,
         )
@@ -120,19 +140,23 @@ class SampleReader:
 
     def _place(self, at: int | str) -> int:
         if isinstance(at, str):
-            if at not in self._at:
+            if self._places is None:
+                self._places = {one: place for place, one in enumerate(self._ids.to_pylist())}
+            found = self._places.get(at, -1)
+            if found < 0:
                 raise SampleNotFound(got=at[:80], dataset=self.name)
-            return self._at[at]
+            return int(found)
         if not -len(self) <= at < len(self):
             raise IndexError(f"sample {at} of {len(self)}")  # what ends Python's own loops over a sequence
         return at % len(self)
 
     def _image(self, place: int) -> npt.NDArray[np.uint8]:
-        path = self._paths[place]
+        path = self._paths[place].as_py()
         try:
-            data = path.read_bytes()
+            with open(path, "rb", buffering=0) as file:
+                data = file.read()
         except FileNotFoundError:
-            raise MediaMissing(sha256=path.name, where=self.names[place]) from None
+            raise MediaMissing(sha256=Path(path).name, where=self._names[place].as_py()) from None
         return np.ascontiguousarray(decode_rgb(data).transpose(2, 0, 1))
 
     def _load(self, snapshot: Snapshot, label_set: str) -> None:
@@ -140,26 +164,38 @@ class SampleReader:
         begin.
         """
         table = snapshot.annotations(label_set, columns=_COLUMNS)
-        columns = {name: table[name].to_pylist() for name in _COLUMNS}
-        index_of = {class_id: index for index, class_id in enumerate(self.class_ids)}
-        places = [self._at.get(sample_id, -1) for sample_id in columns["sample_id"]]
-        known = [at for at, place in enumerate(places) if place >= 0 and columns["class_id"][at] in index_of]
-        known.sort(key=lambda at: (places[at], columns["ann_id"][at]))
-        held = np.array([places[at] for at in known], dtype=np.int64)
-        self._starts = np.searchsorted(held, np.arange(len(self) + 1))
-        self._classes = np.array([index_of[columns["class_id"][at]] for at in known], dtype=np.int64)
-        self._is_label = np.array(
-            [columns["kind"][at] == Kind.CLASSIFICATION for at in known], dtype=np.bool_
-        )
-        self._is_box = (
-            np.array([columns["x"][at] is not None for at in known], dtype=np.bool_) & ~self._is_label
-        )
-        self._crowd = np.array([bool(columns["iscrowd"][at]) for at in known], dtype=np.bool_)
-        self._ann_ids = [columns["ann_id"][at] for at in known]
-        corners = [[columns[side][at] or 0.0 for side in "xywh"] for at in known]
-        boxes = np.array(corners, dtype=np.float64).reshape(-1, 4)
+        classes = pa.array(self.class_ids, table["class_id"].type)
+        table = table.append_column("place", pc.index_in(table["sample_id"], value_set=self._ids))
+        table = table.append_column("index", pc.index_in(table["class_id"], value_set=classes))
+        table = table.filter(pc.and_(pc.is_valid(table["place"]), pc.is_valid(table["index"])))
+        table = table.select(["place", "index", "ann_id", "kind", "iscrowd", "x", "y", "w", "h"])
+        table = table.sort_by([("place", "ascending"), ("ann_id", "ascending")])
+        self._starts = np.searchsorted(table["place"].to_numpy(), np.arange(len(self) + 1))
+        self._classes = table["index"].to_numpy().astype(np.int64)
+        self._is_label = pc.equal(table["kind"], str(Kind.CLASSIFICATION)).to_numpy()
+        self._is_box = pc.is_valid(table["x"]).to_numpy() & ~self._is_label
+        self._crowd = pc.fill_null(table["iscrowd"], False).to_numpy()
+        self._ann_ids = table["ann_id"].combine_chunks()
+        boxes = np.empty((table.num_rows, 4), np.float64)
+        for at, side in enumerate("xywh"):
+            boxes[:, at] = pc.fill_null(table[side], 0.0).to_numpy()
         boxes[:, 2:] += boxes[:, :2]
         self._boxes = boxes.astype(np.float32)
+
+
+def _samples(snapshot: Snapshot, ids: Sequence[str] | None) -> pa.Table:
+    """The columns that a reader needs, by name."""
+    columns = ["sample_id", "name", "media_sha256", "split"]
+    table = snapshot.rows_of(rows.SAMPLES, columns=columns)
+    if ids is not None:
+        table = table.filter(pc.is_in(table["sample_id"], value_set=pa.array(ids, pa.string())))
+    return table.sort_by([("name", "ascending"), ("sample_id", "ascending")])
+
+
+def _each(column: pa.ChunkedArray) -> Iterator[str]:
+    for chunk in column.chunks:
+        for start in range(0, len(chunk), 10_000):
+            yield from chunk.slice(start, 10_000).to_pylist()
 
 
 def collate(items: Sequence[Mapping[str, Any] | Item]) -> dict[str, list[Any]]:

@@ -24,6 +24,7 @@ from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
 from calotype.store.buckets import BucketPlace
+from calotype.store.keeping import Kept
 from calotype.store.memory import giving_back
 from calotype.store.row_files import Place, rows_only_in, rows_with_places, still_there
 from calotype.store.row_lookup import Having, holding, matching, where_removed
@@ -34,8 +35,8 @@ Placed = tuple[dict[str, Any], Place]
 
 _CACHE_BYTES = 256_000_000
 _KEPT_BYTES = 256_000_000
-_KEPT_VERSIONS = 2
-"""Of one table; a long import makes many, and looks at each but once."""
+LARGE_BYTES = 448_000_000
+"""What large tables may take together: the vectors of 200,000 samples, 512 numbers each."""
 _OPEN_TABLES = 64
 _OPEN_S = 3_600.0
 """Opened again after an hour, so that a stand-in made by another process is seen before the original is cleaned up."""
@@ -75,7 +76,8 @@ class Tables:
     def __init__(self, root: Path | BucketPlace) -> None:
         self.place = tables_place(root)
         self._open: OrderedDict[tuple[str, int], tuple[float, lance.LanceDataset]] = OrderedDict()
-        self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
+        self._kept = Kept(_KEPT_BYTES, _KEPT_BYTES // 4)
+        self._large = Kept(LARGE_BYTES, LARGE_BYTES)
         self._lock = Lock()
         self._session = lance.Session(  # type: ignore[attr-defined]
             index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
@@ -179,27 +181,14 @@ class Tables:
             ("columns", table, pin, *names), lambda: self.at(table, pin).to_table(columns=list(names))
         )
 
-    def kept(self, key: tuple[Any, ...], make: Callable[[], pa.Table]) -> pa.Table:
+    def kept(self, key: tuple[Any, ...], make: Callable[[], pa.Table], *, large: bool = False) -> pa.Table:
         """What was made of a version before, or now; the least used gives way when the room is full.
 
         Args:
             key: What it is, the table, the pin, and whatever else tells it from others.
+            large: It is one of the few that are worth hundreds of megabytes.
         """
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                return found
-        made = make()
-        if made.nbytes <= _KEPT_BYTES // 4:
-            with self._lock:
-                self._kept[key] = made
-                same = [one for one in self._kept if one[:2] == key[:2] and one[3:] == key[3:]]
-                for old in same[:-_KEPT_VERSIONS]:
-                    del self._kept[old]
-                while sum(table.nbytes for table in self._kept.values()) > _KEPT_BYTES:
-                    self._kept.popitem(last=False)
-        return made
+        return (self._large if large else self._kept).get(key, make)
 
     def at(self, table: str, pin: int) -> lance.LanceDataset:
         """The Lance dataset of a pinned version (kept open; versions never change).
