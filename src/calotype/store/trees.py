@@ -15,8 +15,8 @@ from calotype.store.durable import fsync_folders, fsync_path
 class Tree(Protocol):
     """Names are paths below the place, with `/`."""
 
-    def sizes(self) -> dict[str, int]:
-        """Name -> bytes of every file; temporary files of writers are left out."""
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """Name -> bytes of every file below a folder; temporary files of writers are left out."""
 
     def fetch(self, name: str, spare: Path) -> Path | None:
         """A local file with the bytes: the file itself, or `spare` filled with them. None when there is none."""
@@ -34,11 +34,11 @@ class FolderTree:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def sizes(self) -> dict[str, int]:
-        """Name -> bytes of every file."""
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """Name -> bytes of every file below a folder."""
         found: dict[str, int] = {}
-        for folder, _, names in os.walk(self._root):
-            for path in (Path(folder) / name for name in names if not name.startswith(".")):
+        for home, _, names in os.walk(self._root / folder):
+            for path in (Path(home) / name for name in names if not name.startswith(".")):
                 try:
                     found[path.relative_to(self._root).as_posix()] = path.stat().st_size
                 except FileNotFoundError:
@@ -74,9 +74,9 @@ class BucketTree:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def sizes(self) -> dict[str, int]:
-        """Name -> bytes of every object."""
-        return {entry.name: entry.n_bytes for entry in self._bucket.entries()}
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """Name -> bytes of every object below a folder."""
+        return {entry.name: entry.n_bytes for entry in self._bucket.entries(folder)}
 
     def fetch(self, name: str, spare: Path) -> Path | None:
         """`spare`, filled."""

@@ -68,10 +68,10 @@ def facts(folder: Path) -> dict[str, Any]:
         store.close()
 
 
-def move(folder: Path, **to: str) -> None:
+def move(folder: Path, *, catalog: str = "", bucket: str = "") -> None:
     store = wiring.open_at(folder)
     try:
-        reliability.move(ANA, store=store, **to)
+        reliability.move(ANA, store=store, catalog=catalog, bucket=bucket)
     finally:
         store.close()
 
