@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("calotype.reliability.commands:verify", "Prove that nothing is missing"),
     "repair": ("calotype.reliability.commands:repair", "Mend what can be mended"),
     "backup": ("calotype.reliability.commands:backup", "Copy the workspace as it is now"),
+    "move": ("calotype.reliability.commands:move", "Move the workspace to a database and a bucket"),
     "restore": ("calotype.reliability.commands:restore", "Make a workspace again from a backup"),
     "gc": ("calotype.reliability.commands:gc", "Compact tables, remove what nothing reaches"),
     "size": ("calotype.reliability.commands:size", "Show what the bytes on the disk are for"),

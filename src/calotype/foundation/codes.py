@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
     "workspace-not-found": _NOT_FOUND,
     "workspace-exists": _CONFLICT,
     "workspace-too-new": _CONFLICT,
+    "workspace-moved": _CONFLICT,
     "workspace-busy": Code(409, CONFLICT, retryable=True),
     "catalog-damaged": Code(500, EXTERNAL),
     "catalog-not-writable": _EXTERNAL,
@@ -155,6 +156,8 @@ CODES: dict[str, Code] = {
     "pipeline-release-taken": _CONFLICT,
     "run-not-found": _NOT_FOUND,
     # reliability
+    "move-target-taken": _CONFLICT,
+    "move-copy-differs": _CONFLICT,
     "backup-not-found": _NOT_FOUND,
     "backup-of-another-workspace": _CONFLICT,
     "backup-part-missing": _NOT_FOUND,

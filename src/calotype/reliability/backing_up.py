@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -26,7 +25,10 @@ from calotype.reliability import backups, repository
 from calotype.reliability.model import BackedUp, Manifest, Stored
 from calotype.reliability.reachability import NamedMedia
 from calotype.reliability.targets import Target
-from calotype.store import Store, audit_chain
+from calotype.store import Store, audit_chain, moved, row_copy
+from calotype.store.catalog import Catalog
+from calotype.store.engines import WRITE
+from calotype.store.media import Media, MediaDamaged, MediaMissing, object_name
 from calotype.store.references import is_reference
 
 _EVERY_US = 60 * 1_000_000
@@ -57,12 +59,14 @@ class Backup:
     _there: dict[str, int] = field(default_factory=dict)
     _known: dict[tuple[str, int, int], Stored] = field(default_factory=dict)
     _told_us: int = 0
+    _spare: Path = Path()
+    """Where one file out of a bucket lies while it is copied."""
 
     def run(self) -> BackedUp:
         """Copy everything, then write the manifest, then move `latest`."""
         at_us = now_us()
         with self._held(), tempfile.TemporaryDirectory(prefix="calotype-backup-") as folder:
-            copy = Path(folder) / "catalog.sqlite"
+            copy, self._spare = Path(folder) / "catalog.sqlite", Path(folder) / "spare"
             catalog_copy(self.store, copy)
             engine = sa.create_engine(f"sqlite:///{copy}", poolclass=sa.pool.NullPool)
             with engine.connect() as conn:
@@ -89,14 +93,20 @@ class Backup:
             self._known = {(f.path, f.n_bytes, f.mtime_ns): f for f in backups.list_of(self.target, one)}
 
     def _table(self, table: str) -> None:
-        home = self.store.tables.folder(table)
-        for name in ("_refs", "_versions"):
-            for path in _files(home / name):
-                if path.suffix in (".json", ".manifest") and path.name != "latest_version_hint.json":
-                    self._small(path)
-        for path in _files(home):
-            if path.relative_to(home).parts[0] not in _BY_CONTENT:
-                self._file(self._name(path), path, by_content=False)
+        home, tree = f"{table}.lance", self.store.tables.place.tree
+        for folder in ("_refs", "_versions"):
+            for name in sorted(tree.sizes(f"{home}/{folder}")):
+                if name.endswith((".json", ".manifest")) and not name.endswith("latest_version_hint.json"):
+                    self._small(f"tables/{name}", tree.fetch(name, self._spare))
+        for name, size in sorted(tree.sizes(home).items()):
+            if name[len(home) + 1 :].partition("/")[0] in _BY_CONTENT or self._kept(
+                f"tables/{name}", size, 0
+            ):
+                continue
+            file = tree.fetch(name, self._spare)
+            if file is not None:
+                self._file(f"tables/{name}", file, by_content=False)
+            self._tell()
         self._tell()
 
     def _media(self, pins: dict[str, set[int]]) -> list[str]:
@@ -107,29 +117,50 @@ class Backup:
         wanted = sorted(key for key in every if not is_reference(key))  # the others never lay here
         missing = []
         for at, sha256 in enumerate(wanted):
-            path = self.store.media.path(sha256)
-            name = self._name(path)
-            try:
-                size = path.stat().st_size
-                if self._there.get(name) != size:
-                    if _sha256(path) != sha256:
-                        raise FileNotFoundError
-                    self._put(name, path, size)
-                self.files.append(Stored(name, size, sha256, name))
-            except FileNotFoundError:
+            if not self._one_media(sha256):
                 missing.append(sha256)
             if at % 200 == 0 or at + 1 == len(wanted):
                 self.progress("copying media", at + 1, len(wanted))
                 self._tell()
         return missing
 
+    def _one_media(self, sha256: str) -> bool:
+        """Whether the bytes are there, whole, and saved."""
+        stored, name = self.store.media.stored, f"media/sha256/{object_name(sha256)}"
+        try:
+            size = stored.n_bytes(sha256)
+            if size is None:
+                return False
+            if self._there.get(name) != size:
+                if isinstance(stored, Media):
+                    path = stored.path(sha256)
+                    if _sha256(path) != sha256:
+                        return False
+                    self._put(name, path, size)
+                else:
+                    self._put_bytes(name, stored.read(sha256, verify=True))
+        except (FileNotFoundError, MediaMissing, MediaDamaged):
+            return False
+        self.files.append(Stored(name, size, sha256, name))
+        return True
+
+    def _kept(self, path: str, n_bytes: int, mtime_ns: int) -> bool:
+        """Whether the backup before has this file, so that nobody has to read it."""
+        seen = self._known.get((path, n_bytes, mtime_ns))
+        if seen is None or self._there.get(seen.place) != n_bytes:
+            return False
+        self.files.append(seen)
+        return True
+
+    def _time(self, file: Path) -> int:
+        """When a file was changed; 0 for one out of a bucket, whose files are told apart by name and size."""
+        return 0 if file == self._spare else file.stat().st_mtime_ns
+
     def _file(self, path: str, file: Path, *, by_content: bool) -> None:
         """One file of the catalog or a table; read only when it is new."""
         try:
-            stat = file.stat()
-            seen = self._known.get((path, stat.st_size, stat.st_mtime_ns))
-            if seen is not None and self._there.get(seen.place) == stat.st_size:
-                self.files.append(seen)
+            stat, changed_ns = file.stat(), self._time(file)
+            if self._kept(path, stat.st_size, changed_ns):
                 return
             sha256 = _sha256(file)
             place = f"objects/{sha256[:2]}/{sha256}" if by_content else path
@@ -137,21 +168,26 @@ class Backup:
                 self._put(place, file, stat.st_size)
         except FileNotFoundError:
             return  # a temporary file of a writer that renamed it meanwhile
-        self.files.append(Stored(path, stat.st_size, sha256, place, stat.st_mtime_ns))
+        self.files.append(Stored(path, stat.st_size, sha256, place, changed_ns))
 
-    def _small(self, path: Path) -> None:
+    def _small(self, path: str, file: Path | None) -> None:
         """A version or a tag, which may be replaced at any moment: read once."""
         try:
-            stat, data = path.stat(), path.read_bytes()
+            if file is None:
+                return
+            changed_ns, data = self._time(file), file.read_bytes()
         except FileNotFoundError:
             return
         sha256 = hashlib.sha256(data).hexdigest()
         place = f"objects/{sha256[:2]}/{sha256}"
         if self._there.get(place) != len(data):
-            self.target.put(place, data)
-            self._there[place] = len(data)
-            self.copied, self.copied_bytes = self.copied + 1, self.copied_bytes + len(data)
-        self.files.append(Stored(self._name(path), len(data), sha256, place, stat.st_mtime_ns))
+            self._put_bytes(place, data)
+        self.files.append(Stored(path, len(data), sha256, place, changed_ns))
+
+    def _put_bytes(self, place: str, data: bytes) -> None:
+        self.target.put(place, data)
+        self._there[place] = len(data)
+        self.copied, self.copied_bytes = self.copied + 1, self.copied_bytes + len(data)
 
     def _put(self, place: str, file: Path, size: int) -> None:
         self.target.put_file(place, file)
@@ -176,9 +212,6 @@ class Backup:
         self.target.flush()
         return manifest
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.store.folder).as_posix()
-
     @contextmanager
     def _held(self) -> Iterator[None]:
         """While this runs, sweeps remove nothing."""
@@ -199,9 +232,22 @@ class Backup:
 
 
 def catalog_copy(store: Store, path: Path) -> None:
-    """A consistent copy of the catalog as one SQLite file, made while others write."""
-    with closing(sqlite3.connect(store.catalog.place)) as live, closing(sqlite3.connect(path)) as copy:
-        live.backup(copy)
+    """A consistent copy of the catalog as one SQLite file, made while others write.
+
+    It does not say where a workspace was moved to: what is restored from it lies in a folder.
+    """
+    if isinstance(store.catalog.place, Path):
+        with closing(sqlite3.connect(store.catalog.place)) as live, closing(sqlite3.connect(path)) as copy:
+            live.backup(copy)
+    copied = Catalog(path)
+    with closing(copied), copied.engine.connect() as plain:
+        target = plain.execution_options(**{WRITE: True})
+        with target.begin():
+            if not isinstance(store.catalog.place, Path):
+                with store.catalog.read() as conn:
+                    row_copy.copy_rows(conn, target)
+            moved.drop_marks(target)
+    with closing(sqlite3.connect(path)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
@@ -213,13 +259,6 @@ def _about(conn: sa.Connection) -> dict[str, str | int]:
         "workspace_id": repository.workspace_id(conn), "audit_head": chain.head, "audit_events": chain.n_events,
         "commits": len(commits), "commits_sha256": sha256_json(commits),
     }  # fmt: skip
-
-
-def _files(folder: Path) -> list[Path]:
-    found = []
-    for root, _, names in os.walk(folder):
-        found += [Path(root) / name for name in names if not name.startswith(".")]
-    return sorted(found)
 
 
 def _sha256(path: Path) -> str:

@@ -141,6 +141,30 @@ def backup(
         raise typer.Exit(FINDINGS)
 
 
+def move(
+    ctx: typer.Context,
+    to: Annotated[
+        str, typer.Option("--to", help="For media and tables: s3://bucket/prefix, or `folder`.")
+    ] = "",
+    catalog: Annotated[
+        str, typer.Option(help="For the catalog: postgresql://user@host/database, or `folder`.")
+    ] = "",
+) -> None:
+    """Move the workspace to a database and a bucket; resumable, and verified before the old place is left."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        done = service.move(t.actor, store=t.store(), catalog=catalog, bucket=to, progress=progress)
+    told = done.to_dict()
+    shown: list[Any] = [
+        facts(told["new"]),
+        f"copied {done.copied_files:,} files, {amount(done.copied_bytes)}; the rest was there",
+    ]
+    left = {name: place for name, place in told["old"].items() if place != told["new"][name]}
+    if left:
+        shown += ["no longer used, and yours to delete when you are sure:", facts(left)]
+    t.emit(told, shown, next="calotype verify --deep")
+
+
 def restore(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(metavar="BACKUP", help="A folder, or s3://bucket/prefix.")],

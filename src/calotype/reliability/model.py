@@ -11,6 +11,7 @@ from typing import Any
 
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
+from calotype.store.locating import Storage
 
 
 class DurationInvalid(Invalid):
@@ -284,3 +285,22 @@ class Restored:
             "differs": list(self.differs),
             "verified": self.verified.to_dict(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A workspace that lies elsewhere now; `old` says where its files still lie, which nobody reads any more."""
+
+    old: Storage
+    new: Storage
+    copied_files: int
+    copied_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        copied = {"copied_files": self.copied_files, "copied_bytes": self.copied_bytes}
+        return {"old": _places(self.old), "new": _places(self.new), **copied}
+
+
+def _places(storage: Storage) -> dict[str, str]:
+    return {name: getattr(storage, name) or "folder" for name in ("catalog", "media", "tables")}

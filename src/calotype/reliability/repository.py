@@ -187,6 +187,11 @@ def audit_head(conn: sa.Connection) -> str:
     return str(conn.execute(query).scalar() or "")
 
 
+def has_event(conn: sa.Connection, link: str) -> bool:
+    """Whether an audit event has this hash."""
+    return conn.execute(sa.select(schema.audit.c.seq).where(schema.audit.c.hash == link)).first() is not None
+
+
 HOLD = "hold"
 """The kind of mark with which a running backup keeps sweeps from removing anything."""
 

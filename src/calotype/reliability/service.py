@@ -10,11 +10,22 @@ from calotype.foundation.progress import Progress, silent
 from calotype.reliability import backups, compacting, repairing, restoring, sizing, verifying
 from calotype.reliability.backing_up import Backup
 from calotype.reliability.caches import trim
-from calotype.reliability.model import BackedUp, Collected, Manifest, Repaired, Restored, Sizes, Verified
+from calotype.reliability.model import (
+    BackedUp,
+    Collected,
+    Manifest,
+    Moved,
+    Repaired,
+    Restored,
+    Sizes,
+    Verified,
+)
+from calotype.reliability.moving import Move
 from calotype.reliability.sources import Source
 from calotype.reliability.sweeping import Sweep
 from calotype.reliability.targets import target_at
 from calotype.store import Store
+from calotype.store.locating import storage_from
 
 GRACE_S = 14 * 24 * 3_600.0
 """Longer than any writer stages and any reader reads."""
@@ -120,6 +131,24 @@ def backup(actor: Actor, target: str, *, store: Store, progress: Progress = sile
         facts = {"backup": done.manifest.id, "files": done.manifest.files, "bytes": done.manifest.n_bytes}
         tx.details({**facts, "missing_media": len(done.manifest.missing_media)})
     return done
+
+
+def move(
+    actor: Actor, *, store: Store, catalog: str = "", bucket: str = "", progress: Progress = silent
+) -> Moved:  # fmt: skip
+    """Move the catalog to a database, media and tables to a bucket; what is not named stays where it is.
+
+    Others may work meanwhile; towards the end they wait. Interrupted, the old place stays in charge, and running it
+    again goes on. The copy is verified before it takes over. Old files stay. `store` is of no use afterwards.
+
+    Args:
+        catalog: `postgresql://user@host/database`; or `folder`: into the folder of the workspace.
+        bucket: `s3://bucket/prefix`; or `folder`.
+    Raises: NotPermitted, MoveTargetTaken, MoveCopyDiffers, MediaDamaged, BucketUnsafe, BucketFailed,
+        CatalogUrlInvalid, CatalogUnreachable.
+    """
+    store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
+    return Move(actor, store, storage_from(store.storage, catalog, bucket), progress).run()
 
 
 def list_backups(actor: Actor, target: str, *, store: Store) -> list[Manifest]:

@@ -102,17 +102,16 @@ def _references(store: Store, keys: list[str], *, deep: bool) -> list[Problem]:
 def _one_media(store: Store, sha256: str, n_bytes: int | None, *, deep: bool) -> Problem | None:
     facts = {"sha256": sha256, "n_bytes": n_bytes}
     fix = "`calotype repair --from FOLDER --yes` takes it from a backup or from the original images"
-    path = store.media.path(sha256)
-    try:
-        size = path.stat().st_size
-        if n_bytes is not None and size != n_bytes:
-            said = f"the stored bytes of media {sha256[:16]} are {size}, not {n_bytes}"
-            return Problem("media-damaged", "media", said, fix, facts=facts)
-        if deep and _sha256(path) != sha256:
-            said = f"the stored bytes of media {sha256[:16]} do not match their hash"
-            return Problem("media-damaged", "media", said, fix, facts=facts)
-    except FileNotFoundError:
+    stored = store.media.stored
+    size = stored.n_bytes(sha256)
+    if size is None:
         return Problem("media-missing", "media", f"no media {sha256[:16]}", fix, facts=facts)
+    if n_bytes is not None and size != n_bytes:
+        said = f"the stored bytes of media {sha256[:16]} are {size}, not {n_bytes}"
+        return Problem("media-damaged", "media", said, fix, facts=facts)
+    if deep and hashlib.sha256(stored.read(sha256)).hexdigest() != sha256:
+        said = f"the stored bytes of media {sha256[:16]} do not match their hash"
+        return Problem("media-damaged", "media", said, fix, facts=facts)
     return None
 
 

@@ -11,6 +11,7 @@ import importlib.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -125,6 +126,21 @@ class Bucket:
     def put(self, name: str, data: bytes) -> None:
         """Write an object or replace it. Raises: BucketFailed."""
         self._told(lambda: self._obs.put(self._store, name, data, use_multipart=False))
+
+    def put_file(self, name: str, path: Path) -> None:
+        """Send a local file, a large one in parts; it is there whole or not at all. Raises: BucketFailed."""
+        self._told(lambda: self._obs.put(self._store, name, path))
+
+    def fetch(self, name: str, path: Path) -> bool:
+        """Write the bytes of an object to a local file. Returns whether there is one. Raises: BucketFailed."""
+
+        def write() -> bool:
+            with path.open("wb") as file:
+                for chunk in self._obs.get(self._store, name).stream():
+                    file.write(chunk)
+            return True
+
+        return self._or_none(write) or False
 
     def get(self, name: str) -> bytes | None:
         """The bytes of an object; None when there is none. Raises: BucketFailed."""

@@ -20,6 +20,7 @@ from calotype.foundation.ids import sha256_json
 from calotype.store import schema
 from calotype.store.catalog_errors import CatalogUnreachable, WriterCut
 from calotype.store.engines import WRITE, Waits, open_engine
+from calotype.store.moved import refuse_when_moved
 
 HEAD_REVISION = "0002"
 """The newest migration; a test compares it with the scripts."""
@@ -63,6 +64,8 @@ class Catalog:
         Raises: CatalogUrlInvalid, TeamExtraMissing, CatalogUnreachable, WorkspaceTooNew.
         """
         self.place = place
+        self.bytes_at: tuple[str, str] | None = None
+        """Addresses of the media and tables that belong to it as opened; a write is refused once they moved."""
         self.engine = open_engine(place, waits or Waits(busy_s=BUSY_TIMEOUT_S))
         try:
             self._migrate()
@@ -94,6 +97,7 @@ class Catalog:
         with self.engine.connect() as conn:
             writer = conn.execution_options(**{WRITE: True})
             with writer.begin():
+                refuse_when_moved(writer, self.bytes_at)
                 try:
                     yield writer
                 except CatalogUnreachable as error:  # before COMMIT was sent, so nothing is kept for certain

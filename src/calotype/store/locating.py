@@ -17,6 +17,7 @@ from calotype.store.catalog import Catalog
 from calotype.store.durable import write_file
 from calotype.store.engines import checked_url
 from calotype.store.media import Media, StoredMedia
+from calotype.store.moved import BYTES_AT, MOVED_TO
 from calotype.store.tables import Tables
 
 FILE = "storage.json"
@@ -85,6 +86,15 @@ class Storage:
         """The tables. Raises: TeamExtraMissing."""
         return Tables(self.bucket(self.tables) if self.tables else home / "tables")
 
+    def moved(self, left: dict[str, dict[str, str]]) -> Storage:
+        """Where a workspace lies whose catalog, opened here, holds these marks (`moved`); `self` when it lies here."""
+        if MOVED_TO in left:
+            return replace(self, **left[MOVED_TO])
+        at = left.get(BYTES_AT)
+        if at and (at["media"], at["tables"]) != (self.media, self.tables):
+            return replace(self, **at)
+        return self
+
     def save(self, home: Path) -> None:
         """Write the file; after a crash it is the old or the new one."""
         text = json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n"
@@ -126,6 +136,23 @@ def storage_at(catalog: str = "", bucket: str = "") -> Storage:
         return found
     endpoint, region = os.environ.get("AWS_ENDPOINT_URL", ""), os.environ.get("AWS_REGION", "")
     return found.with_bucket(bucket, endpoint, region)
+
+
+IN_FOLDER = "folder"
+"""In place of an address: inside of the workspace's folder."""
+
+
+def storage_from(now: Storage, catalog: str = "", bucket: str = "") -> Storage:
+    """The storage that a user asks for in place of another; what is not named stays, `folder` means embedded.
+
+    Raises: CatalogUrlInvalid, BucketUrlInvalid.
+    """
+    if bucket == IN_FOLDER:
+        now = replace(now, media="", tables="", endpoint="", region="")
+    elif bucket:
+        named = storage_at(bucket=bucket)
+        now = now.with_bucket(bucket, named.endpoint, named.region)
+    return replace(now, catalog="" if catalog == IN_FOLDER else catalog or now.catalog)
 
 
 def is_workspace(home: Path) -> bool:

@@ -19,6 +19,7 @@ from calotype.store.all_media import AllMedia
 from calotype.store.catalog import Catalog
 from calotype.store.durable import fsync_paths
 from calotype.store.locating import FILE, OtherWorkspace, Storage, is_workspace, load_storage
+from calotype.store.moved import marks
 from calotype.store.probing import probe
 from calotype.store.references import References
 from calotype.store.tables import Tables
@@ -131,10 +132,42 @@ def open_workspace(folder: Path, *, decider: Decider | None = None, search_up: b
         if is_workspace(candidate / FOLDER):
             storage = load_storage(candidate / FOLDER)
             store = _opened(candidate, storage, decider)
-            if storage.catalog:
-                _check_id(store, storage)
-            return store
+            with closing_on_error(store):
+                if storage.catalog:
+                    _check_id(store, storage)
+                now_at = _followed(store)
+            if now_at == storage:
+                return store
+            store.close()
+            return _arrived(candidate, now_at, decider)
     raise WorkspaceNotFound(folder=str(folder))
+
+
+def _followed(store: Store) -> Storage:
+    """Where the workspace lies, if the catalog tells that it was moved since `storage.json` was written."""
+    with store.catalog.read() as conn:
+        found = marks(conn)
+        workspace_id = _id(conn) or "" if found else ""
+    now_at = store.storage.moved(found)
+    return store.storage if now_at == store.storage else replace(now_at, workspace=workspace_id)
+
+
+def _arrived(root: Path, storage: Storage, decider: Decider | None) -> Store:
+    """Open a workspace where it was moved to, and remember the place. Raises: OtherWorkspace."""
+    store = _opened(root, storage, decider)
+    with closing_on_error(store):
+        _check_id(store, storage)
+        storage.save(store.folder)
+        now_at = _followed(store)
+    if now_at == storage:
+        return store
+    store.close()
+    return _arrived(root, now_at, decider)  # moved again: each step leads to a place that was left later
+
+
+def store_at(store: Store, storage: Storage) -> Store:
+    """The same workspace with its stores at other addresses, wherever they have to be opened anew."""
+    return _opened(store.root, storage, store.guard.decider)
 
 
 def _check_id(store: Store, storage: Storage) -> None:
@@ -154,6 +187,7 @@ def _id(conn: sa.Connection) -> str | None:
 def _opened(root: Path, storage: Storage, decider: Decider | None) -> Store:
     home = root.resolve() / FOLDER
     catalog = storage.open_catalog(home)
+    catalog.bytes_at = (storage.media, storage.tables)
     return Store(
         root=root.resolve(),
         storage=storage,

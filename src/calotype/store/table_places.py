@@ -11,6 +11,7 @@ from calotype.foundation.errors import CalotypeError
 from calotype.store.buckets import Bucket, BucketFailed, BucketPlace, brief
 from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
 from calotype.store.torn import whole_head
+from calotype.store.trees import BucketTree, FolderTree, Tree
 
 TAGS = "_refs/tags"
 """Where Lance keeps the tags of a table, a JSON file each."""
@@ -26,11 +27,18 @@ class TablesPlace(Protocol):
     def options(self) -> dict[str, str] | None:
         """Storage options for Lance; they may hold secrets."""
 
+    @property
+    def tree(self) -> Tree:
+        """The files of all tables."""
+
     def uri(self, table: str) -> str:
         """The address of a table for Lance."""
 
     def whole_head(self, table: str) -> bool:
         """Whether the table has a version; newest ones that a power cut tore are out of the way afterwards."""
+
+    def tag_names(self, table: str) -> list[str]:
+        """All tags, torn ones too."""
 
     def tagged(self, table: str, name: str) -> int | None:
         """The version that a tag names; None when there is no such tag, or a crash left its file empty or torn."""
@@ -57,6 +65,11 @@ class DiskTables:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def tree(self) -> Tree:
+        """The files of all tables."""
+        return FolderTree(self._root)
+
     def folder(self, table: str) -> Path:
         """Where the files of a table lie."""
         return self._root / f"{table}.lance"
@@ -68,6 +81,10 @@ class DiskTables:
     def whole_head(self, table: str) -> bool:
         """Whether the table has a version; torn newest ones are moved aside."""
         return whole_head(self.folder(table))
+
+    def tag_names(self, table: str) -> list[str]:
+        """All tags, torn ones too."""
+        return [path.stem for path in (self.folder(table) / TAGS).glob("*.json")]
 
     def tagged(self, table: str, name: str) -> int | None:
         """The version that a tag names."""
@@ -113,6 +130,11 @@ class BucketTables:
         """Storage options for Lance, with the secrets of the environment."""
         return self._place.options()
 
+    @property
+    def tree(self) -> Tree:
+        """The files of all tables."""
+        return BucketTree(self._bucket)
+
     def uri(self, table: str) -> str:
         """The address of a table for Lance."""
         return f"{self._place.url}/{table}.lance"
@@ -120,6 +142,11 @@ class BucketTables:
     def whole_head(self, table: str) -> bool:
         """Whether the table has a version: objects are whole or not there. Raises: BucketFailed."""
         return next(self._bucket.entries(f"{table}.lance/_versions"), None) is not None
+
+    def tag_names(self, table: str) -> list[str]:
+        """All tags. Raises: BucketFailed."""
+        names = (entry.name for entry in self._bucket.entries(f"{table}.lance/{TAGS}"))
+        return [name.rpartition("/")[2].removesuffix(".json") for name in names if name.endswith(".json")]
 
     def tagged(self, table: str, name: str) -> int | None:
         """The version that a tag names. Raises: BucketFailed."""

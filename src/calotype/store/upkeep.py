@@ -72,9 +72,7 @@ def read_part(tables: Tables, table: str, pin: int, part: Part, columns: list[st
 
 def tags(tables: Tables, table: str) -> dict[str, int]:
     """The tags of a table with the Lance version of each; tags that a crash tore are left out."""
-    folder = tables.folder(table)
-    names = [path.stem for path in (folder / "_refs" / "tags").glob("*.json")]
-    found = {name: tables.place.tagged(table, name) for name in names}
+    found = {name: tables.place.tagged(table, name) for name in tables.place.tag_names(table)}
     return {name: version for name, version in found.items() if version is not None}
 
 

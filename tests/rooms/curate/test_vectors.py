@@ -118,8 +118,9 @@ def test_putting_again_replaces_only_those_samples(shop, owner):
     ids, matrix = put(shop, owner)
     vectors.put_vectors(owner, "shop", MODEL, ids[:1], [[7.0] * DIM], store=shop)
     now = state(shop, owner)
-    assert repository.one_vector(shop, now, MODEL, ids[0]).tolist() == [7.0] * DIM
-    assert repository.one_vector(shop, now, MODEL, ids[1]).tolist() == matrix[1].tolist()
+    first, second = (repository.one_vector(shop, now, MODEL, one) for one in ids[:2])
+    assert first is not None and first.tolist() == [7.0] * DIM
+    assert second is not None and second.tolist() == matrix[1].tolist()
     assert len(find(shop, owner, np.ones(DIM), k=len(ids) * 2)) == len(ids)
 
 

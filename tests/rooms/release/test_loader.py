@@ -40,7 +40,8 @@ def test_every_item_holds_the_pixels_and_boxes_of_its_sample(state):
     for sample, item in zip(state.iter_samples(), reader, strict=True):
         made = truth[sample.sample_id]
         boxes = [one for one in made if one.kind is not Kind.CLASSIFICATION]
-        corners = [[one.x, one.y, one.x + one.w, one.y + one.h] for one in boxes]
+        given = [one.bbox_xywh_px for one in boxes if one.bbox_xywh_px is not None]
+        corners = [[x, y, x + w, y + h] for x, y, w, h in given]
         assert (item["sample_id"], item["name"]) == (sample.sample_id, sample.name)
         np.testing.assert_array_equal(item["image"].transpose(1, 2, 0), decode_rgb(state.image_bytes(sample)))
         np.testing.assert_array_equal(item["boxes_xyxy_px"], np.array(corners, np.float32).reshape(-1, 4))
