@@ -17,6 +17,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.reliability import service as reliability
 from calotype.store import Store
+from calotype.store.media import object_name
 
 ANA = Actor(id="test:ana", name="ana")
 
@@ -67,3 +68,16 @@ def test_size_adds_up(team: Store) -> None:
     assert found.parts["media"] + found.parts["media_unreachable"] == media > 0
     assert sum(size for name, size in found.parts.items() if name.startswith("tables")) == tables > 0
     assert found.parts["tables_other"] >= 0
+
+
+def test_repair_takes_lost_media_and_table_files_from_a_backup(team: Store, tmp_path: Path) -> None:
+    assert reliability.backup(ANA, str(tmp_path / "b"), store=team).ok
+    (sample,) = datasets.read(ANA, DATASET, store=team).iter_samples()
+    size = team.media.stored.n_bytes(sample.media_sha256)
+    team.media.stored._bucket.put(f"sha256/{object_name(sample.media_sha256)}", b"?" * (size or 0))  # type: ignore[attr-defined]
+    for entry in [one for one in team.tables.place.listed() if "/data/" in one.name]:
+        team.tables.place.remove(entry.name)
+    assert reliability.verify(ANA, store=team, deep=True).problems
+    done = reliability.repair(ANA, store=team, source=tmp_path / "b", dry_run=False, deep=True)
+    assert done.ok
+    assert reliability.verify(ANA, store=team, deep=True).problems == ()
