@@ -24,6 +24,7 @@ from calotype.foundation.ids import sha256_json, uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.reliability import repository, verifying
 from calotype.reliability.model import Moved
+from calotype.reliability.sweeping import stored_media
 from calotype.store import Store, moved, row_copy
 from calotype.store.engines import WRITE
 from calotype.store.locating import Storage
@@ -118,11 +119,12 @@ class Move:
             return
         source, target = self.store.media.stored, new.media.stored
         there = {entry.sha256: entry.n_bytes for entry in target.entries()}
-        lacking = [one for one in source.entries() if there.get(one.sha256) != one.n_bytes]
+        ours = stored_media(self.store)
+        lacking = [(sha256, size) for sha256, size in ours if there.get(sha256) != size]
         with target.batch() as batch:
-            for at, one in enumerate(lacking, start=1):
-                batch.put(source.read(one.sha256, verify=True), sha256=one.sha256)
-                self._count(one.n_bytes)
+            for at, (sha256, size) in enumerate(lacking, start=1):
+                batch.put(source.read(sha256, verify=True), sha256=sha256)
+                self._count(size)
                 self.progress("copying media", at, len(lacking))
                 self._tell()
 

@@ -14,6 +14,7 @@ from calotype.reliability import leftovers, repository
 from calotype.reliability.model import Mend, Problem, Verified
 from calotype.reliability.sources import Source
 from calotype.store import Store
+from calotype.store.bucket_media import BucketMedia
 from calotype.store.durable import fsync_path
 
 _NEVER_CHANGED = ("data", "_deletions", "_indices")
@@ -107,7 +108,11 @@ def _bring_media(store: Store, problem: Problem, source: Source | None) -> bool:
     data = None if source is None else source.media(sha256, problem.facts["n_bytes"])
     if data is None:
         return False
-    target = store.media.path(sha256)
+    stored = store.media.stored
+    if isinstance(stored, BucketMedia):
+        stored.replace(sha256, data)
+        return True
+    target = stored.path(sha256)
     if target.exists():  # damaged: kept aside, because it is all that is left of what happened
         aside = store.folder / "media" / "damaged"
         aside.mkdir(exist_ok=True)
@@ -120,27 +125,20 @@ def _bring_media(store: Store, problem: Problem, source: Source | None) -> bool:
 def _bring_table(store: Store, problem: Problem, source: Source | None) -> bool:
     if source is None:
         return False
-    folders = set()
-    for file, target in list(_missing_files(store, source, problem.facts["table"])):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        shutil.copyfile(file, temporary)
-        fsync_path(temporary)
-        temporary.replace(target)
-        folders |= {target.parent, target.parent.parent}
-    for folder in sorted(folders):
-        fsync_path(folder)
+    for file, name in list(_missing_files(store, source, problem.facts["table"])):
+        store.tables.place.tree.put(name, file)
     store.tables.forget(problem.facts["table"])
     return True
 
 
-def _missing_files(store: Store, source: Source, table: str) -> Iterator[tuple[Path, Path]]:
+def _missing_files(store: Store, source: Source, table: str) -> Iterator[tuple[Path, str]]:
     """Files of a table that the source has and the workspace has not, or has in another size: (from, to)."""
+    there = store.tables.place.tree.sizes(f"{table}.lance")
     for inner, file in source.table_files(table):
-        target = store.tables.folder(table) / inner
-        damaged = inner.parts[0] in _NEVER_CHANGED and target.exists()
-        if not target.exists() or (damaged and target.stat().st_size != file.stat().st_size):
-            yield file, target
+        name = f"{table}.lance/{inner}"
+        damaged = inner.parts[0] in _NEVER_CHANGED and there.get(name) != file.stat().st_size
+        if name not in there or damaged:
+            yield file, name
 
 
 _FILES: dict[str, Callable[[Store, Problem, Source | None], bool]] = {

@@ -57,7 +57,7 @@ def _parts(
         "media": used,
         "media_unreachable": sum(objects.values()) - used,
         **tables,
-        "tables_other": _below(home / "tables") - sum(tables.values()),
+        "tables_other": sum(entry.n_bytes for entry in store.tables.place.listed()) - sum(tables.values()),
         "catalog": sum(map(_size, home.glob("catalog.sqlite*"))),
         "caches": _below(caches.folder(store)),
         "releases": _below(store.root / "releases"),
@@ -72,9 +72,9 @@ def _bytes_of(store: Store, table: str, pins: set[int]) -> int:
         for part in upkeep.parts(store.tables, table, pin)
         for name in (*part.files, part.deleted)
     }
-    home = store.tables.folder(table)
-    paths = [home / name if "/" in name else home / "data" / name for name in names if name]
-    return sum(map(_size, paths))
+    sizes = store.tables.place.tree.sizes(f"{table}.lance")
+    paths = [f"{table}.lance/{name if '/' in name else f'data/{name}'}" for name in names if name]
+    return sum(sizes.get(path, 0) for path in paths)
 
 
 def _below(folder: Path) -> int:

@@ -6,11 +6,8 @@ between. What a writer has written and not yet published is young, or was touche
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -101,18 +98,22 @@ class Sweep:
         found: list[str] = []
         for table in pins:
             strays = upkeep.stray_files(self.store.tables, table)
-            found += [self._name(path) for path in strays if self._is_old(path)]
+            found += [entry.name for entry in strays if entry.at_us < self.before_us]
         return found
 
     def _folders(self, pins: Mapping[str, set[int]]) -> list[str]:
         """Folders of datasets that the catalog does not know (any more), and of tables that nothing pins."""
         with self.store.catalog.read() as conn:
             names = repository.dataset_names(conn)
-        home = self._path("")
-        found = [path for path in sorted(home.iterdir()) if path.name not in names]
-        tables = [path for name in names for path in sorted((home / name).rglob("*.lance")) if path.is_dir()]
-        found += [path for path in tables if self._name(path).removesuffix(".lance") not in pins]
-        return [self._name(path) for path in found if self._is_old(path)]
+        newest: dict[str, int] = {}
+        for entry in self.store.tables.place.listed():
+            owner, _, inner = entry.name.partition("/")
+            table = entry.name.partition(".lance/")[0]
+            if owner not in names and inner:
+                newest[owner] = max(newest.get(owner, 0), entry.at_us)
+            elif table != entry.name and table not in pins:
+                newest[f"{table}.lance"] = max(newest.get(f"{table}.lance", 0), entry.at_us)
+        return sorted(name for name, at_us in newest.items() if at_us < self.before_us)
 
     # ---- removal, inside the write lock
 
@@ -145,20 +146,25 @@ class Sweep:
     def _remove_files(self, conn: sa.Connection, names: list[str]) -> tuple[int, int]:
         """Stray files, unless a version came to hold them."""
         mine = {name.partition(".lance/")[0] for name in names} & repository.all_pins(conn).keys()
-        strays = {path for table in mine for path in upkeep.stray_files(self.store.tables, table)}
-        return self._removed(path for name in names if (path := self._path(name)) in strays)
+        strays = {entry.name for table in mine for entry in upkeep.stray_files(self.store.tables, table)}
+        return self._removed(name for name in names if name in strays)
 
     def _remove_folders(self, conn: sa.Connection, names: list[str]) -> tuple[int, int]:
         """Whole tables, unless a dataset came to own them."""
         known = repository.dataset_names(conn).keys() | repository.all_pins(conn).keys()
-        return self._removed(self._path(name) for name in names if name.removesuffix(".lance") not in known)
+        return self._removed(name for name in names if name.removesuffix(".lance") not in known)
 
-    def _removed(self, paths: Iterable[Path]) -> tuple[int, int]:
+    def _removed(self, names: Iterable[str]) -> tuple[int, int]:
+        place = self.store.tables.place
         removed = freed = 0
-        for path in paths:
-            if path.exists() and self._is_old(path):
-                freed += sum(one.stat().st_size for one in _files(path))
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name in names:
+            folder = name.rpartition("/")[0] if _is_file(name) else name
+            found = [
+                one for one in place.listed(folder) if one.name == name or one.name.startswith(f"{name}/")
+            ]
+            if found and max(one.at_us for one in found) < self.before_us:
+                freed += sum(one.n_bytes for one in found)
+                place.remove(name)
                 removed += 1
         return removed, freed
 
@@ -178,31 +184,13 @@ class Sweep:
         """The Lance versions that pins are read from."""
         return {int(self.store.tables.at(table, pin).version) for pin in pins}
 
-    def _is_old(self, path: Path) -> bool:
-        """False for what is gone by now: a temporary file that its writer renamed."""
-        try:
-            newest = max(one.stat().st_mtime for one in (path, *_files(path)))
-        except FileNotFoundError:
-            return False
-        return newest * 1_000_000 < self.before_us
-
-    def _path(self, name: str) -> Path:
-        return self.store.folder / "tables" / name
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._path("")).as_posix()
-
 
 def stored_media(store: Store) -> Iterator[tuple[str, int]]:
     """Every stored object: its SHA-256 and its size in bytes."""
-    for folder in sorted((store.folder / "media" / "sha256").iterdir()):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if len(entry.name) == 64:
-                    yield entry.name, entry.stat().st_size
+    for entry in store.media.stored.entries():
+        if len(entry.sha256) == 64:  # a person may have put a file of another name there
+            yield entry.sha256, entry.n_bytes
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return [one for one in path.rglob("*") if one.is_file()]
-    return [path] if path.exists() else []
+def _is_file(name: str) -> bool:
+    return bool(name.partition(".lance/")[2])

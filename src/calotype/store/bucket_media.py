@@ -131,6 +131,11 @@ class BucketMedia:
         mark = self._bucket.head(_wanted(sha256))
         return mark is not None and mark.at_us >= since_us
 
+    def replace(self, sha256: str, data: bytes) -> None:
+        """Store the right bytes where wrong ones lie or none. Raises: BucketFailed."""
+        self._bucket.put(_name(sha256), data)
+        (self._cache / object_name(sha256)).unlink(missing_ok=True)
+
     def send(self, sha256: str, data: bytes) -> bool:
         """Store bytes of this hash. Returns whether they are new. Raises: BucketFailed."""
         name, new = _name(sha256), False

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import shutil
+import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from calotype.foundation.errors import CalotypeError
-from calotype.store.buckets import Bucket, BucketFailed, BucketPlace, brief
+from calotype.store.buckets import Bucket, BucketFailed, BucketPlace, Entry, brief
 from calotype.store.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
-from calotype.store.torn import whole_head
+from calotype.store.torn import set_torn_aside, whole_head
 from calotype.store.trees import BucketTree, FolderTree, Tree
 
 TAGS = "_refs/tags"
@@ -45,6 +48,21 @@ class TablesPlace(Protocol):
 
     def untag(self, table: str, name: str) -> None:
         """Remove a tag where it is there."""
+
+    def listed(self, folder: str = "") -> list[Entry]:
+        """All files below a folder of the place, temporary ones too, with names below the place."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a folder with all that is in it, where it is there."""
+
+    def rename_tag(self, table: str, name: str, new: str) -> None:
+        """Give a tag another name, in place of a tag that has it; after a crash one of the two is there whole."""
+
+    def flush_tags(self, table: str) -> None:
+        """Make tags survive a power cut."""
+
+    def set_torn_aside(self, table: str, pinned: Collection[int]) -> None:
+        """Move versions that a power cut tore out of the way, but none that something pins."""
 
     def prepare(self, table: str) -> None:
         """Get ready for the first version."""
@@ -96,6 +114,46 @@ class DiskTables:
     def untag(self, table: str, name: str) -> None:
         """Remove a tag where it is there."""
         self._tag(table, name).unlink(missing_ok=True)
+
+    def listed(self, folder: str = "") -> list[Entry]:
+        """All files below a folder."""
+        found = []
+        for home, _, names in os.walk(self._root / folder):
+            for path in (Path(home) / name for name in names):
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:
+                    continue  # a temporary file that its writer renamed
+                name = path.relative_to(self._root).as_posix()
+                found.append(Entry(name, stat.st_size, stat.st_mtime_ns // 1_000))
+        return found
+
+    def remove(self, name: str) -> None:
+        """Remove a file or folder where it is there."""
+        path = self._root / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def rename_tag(self, table: str, name: str, new: str) -> None:
+        """Flush it first: the one that it replaces may be all there is."""
+        path = self._tag(table, name)
+        fsync_path(path)
+        path.replace(self._tag(table, new))
+        self.flush_tags(table)
+
+    def flush_tags(self, table: str) -> None:
+        """Make tags survive a power cut."""
+        folder = self.folder(table) / TAGS
+        if folder.is_dir():
+            fsync_newer(folder, since_ns=time.time_ns() - 60_000_000_000)
+            fsync_path(folder.parent)
+            fsync_path(folder.parent.parent)
+
+    def set_torn_aside(self, table: str, pinned: Collection[int]) -> None:
+        """Move torn versions out of the way."""
+        set_torn_aside(self.folder(table), pinned=pinned)
 
     def prepare(self, table: str) -> None:
         """Make the folder above it."""
@@ -156,6 +214,26 @@ class BucketTables:
     def untag(self, table: str, name: str) -> None:
         """Remove a tag where it is there. Raises: BucketFailed."""
         self._bucket.delete([f"{table}.lance/{TAGS}/{name}.json"])
+
+    def listed(self, folder: str = "") -> list[Entry]:
+        """All objects below a folder. Raises: BucketFailed."""
+        return list(self._bucket.entries(folder))
+
+    def remove(self, name: str) -> None:
+        """Remove an object, or all below a folder. Raises: BucketFailed."""
+        self._bucket.delete([name, *(entry.name for entry in self._bucket.entries(name))])
+
+    def rename_tag(self, table: str, name: str, new: str) -> None:
+        """Copy it over the other, then remove it. Raises: BucketFailed."""
+        folder = f"{table}.lance/{TAGS}"
+        self._bucket.copy(f"{folder}/{name}.json", f"{folder}/{new}.json")
+        self._bucket.delete([f"{folder}/{name}.json"])
+
+    def flush_tags(self, table: str) -> None:
+        """Nothing."""
+
+    def set_torn_aside(self, table: str, pinned: Collection[int]) -> None:
+        """Nothing: objects are whole or not there."""
 
     def prepare(self, table: str) -> None:
         """Nothing: buckets have no folders."""

@@ -19,9 +19,9 @@ import pyarrow as pa
 from lance.optimize import Compaction
 
 from calotype.foundation.errors import Bug
-from calotype.store.durable import fsync_newer, fsync_path
+from calotype.store.buckets import Entry
 from calotype.store.tables import TableDamaged, Tables
-from calotype.store.torn import ASIDE, set_torn_aside
+from calotype.store.torn import ASIDE
 
 PIN = "pin-"
 """How the tags of stand-ins begin."""
@@ -79,9 +79,7 @@ def tags(tables: Tables, table: str) -> dict[str, int]:
 def drop_torn_tags(tables: Tables, table: str) -> None:
     """Remove the files of tags that a crash tore: Lance can list no tag beside one. Only inside the write lock."""
     whole = tags(tables, table)
-    for path in (tables.folder(table) / "_refs" / "tags").glob("*.json"):
-        if path.stem not in whole:
-            path.unlink()
+    untag(tables, table, set(tables.place.tag_names(table)) - whole.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +128,8 @@ def publish_compaction(
     if tables.version(table).version != dataset.version:
         return None
     Compaction.commit(dataset, staged)
-    folder = tables.folder(table)
-    for name in ("data", "_deletions", "_transactions", "_versions"):
-        fsync_newer(folder / name, since_ns=began_ns)
+    names = ("data", "_deletions", "_transactions", "_versions")
+    tables.place.flush(table, names, since_ns=began_ns)
     return int(dataset.version)
 
 
@@ -164,11 +161,8 @@ def stand_in(tables: Tables, table: str, pin: int, version: int) -> None:
         raise Bug(detail=f"{table} version {version} does not hold the rows of pin {pin}")
     old = int(tables.at(table, pin).version)
     drop_torn_tags(tables, table)
-    new = tables.folder(table) / "_refs" / "tags" / f"new-{PIN}{pin}.json"
-    _put_tag(dataset, new.stem, version)
-    fsync_path(new)  # whole on the disk before it takes the place of an older one, which may be all there is
-    new.replace(new.with_name(f"{PIN}{pin}.json"))
-    flush_tags(tables, table)
+    _put_tag(dataset, f"new-{PIN}{pin}", version)
+    tables.place.rename_tag(table, f"new-{PIN}{pin}", f"{PIN}{pin}")
     for name, tagged in tags(tables, table).items():
         if tagged == old and not name.startswith(PIN):
             _put_tag(dataset, name, version)
@@ -180,7 +174,7 @@ def keep(tables: Tables, table: str, versions: Collection[int]) -> None:
 
     Torn tags and versions, which would stop the clean-up, are moved out of its way. Only inside the write lock.
     """
-    set_torn_aside(tables.folder(table), pinned=versions)
+    tables.place.set_torn_aside(table, versions)
     drop_torn_tags(tables, table)
     dataset = tables.version(table)
     tagged = {int(name[len(_KEEP) :]) for name in tags(tables, table) if name.startswith(_KEEP)}
@@ -188,13 +182,13 @@ def keep(tables: Tables, table: str, versions: Collection[int]) -> None:
         dataset.tags.create(f"{_KEEP}{version}", version)
     for version in sorted(tagged - set(versions)):
         dataset.tags.delete(f"{_KEEP}{version}")
-    flush_tags(tables, table)
+    tables.place.flush_tags(table)
 
 
 def untag(tables: Tables, table: str, names: Iterable[str]) -> None:
     """Remove tags where they are there."""
     for name in names:
-        (tables.folder(table) / "_refs" / "tags" / f"{name}.json").unlink(missing_ok=True)
+        tables.place.untag(table, name)
 
 
 def versions(tables: Tables, table: str) -> list[int]:
@@ -213,27 +207,20 @@ def remove_versions(tables: Tables, table: str, old: Collection[int]) -> int:
     return int(stats.bytes_removed)
 
 
-def stray_files(tables: Tables, table: str) -> list[Path]:
+def stray_files(tables: Tables, table: str) -> list[Entry]:
     """Files of rows and deletions that no version holds: staged by a writer that is at work, or that died."""
     held: set[str] = set()
     for version in versions(tables, table):
         for fragment in tables.version(table, version).get_fragments():
             held.update(file.path for file in fragment.data_files())
             held.add(Path(fragment.deletion_file() or "").name)
-    folder = tables.folder(table)
     lying = [
-        path for name in ("data", "_deletions", ASIDE) for path in (folder / name).glob("*") if path.is_file()
+        entry
+        for name in ("data", "_deletions", ASIDE)
+        for entry in tables.place.listed(f"{table}.lance/{name}")
     ]
-    return sorted(path for path in lying if path.name not in held)
-
-
-def flush_tags(tables: Tables, table: str) -> None:
-    """Make tags survive a power cut."""
-    folder = tables.folder(table) / "_refs" / "tags"
-    if folder.is_dir():
-        fsync_newer(folder, since_ns=time.time_ns() - 60_000_000_000)
-        fsync_path(folder.parent)
-        fsync_path(folder.parent.parent)
+    found = [entry for entry in lying if entry.name.rpartition("/")[2] not in held]
+    return sorted(found, key=lambda entry: entry.name)
 
 
 def _put_tag(dataset: lance.LanceDataset, name: str, version: int) -> None:

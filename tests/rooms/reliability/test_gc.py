@@ -17,6 +17,7 @@ from calotype.foundation.errors import NotPermitted
 from calotype.reliability import compacting, repository, service
 from calotype.reliability.model import DurationInvalid, seconds
 from calotype.store import open_workspace, schema, upkeep
+from calotype.store.buckets import Entry
 from calotype.store.tables import TableDamaged, Tables
 
 DAY = 86_400.0
@@ -135,7 +136,7 @@ def test_staged_rows_of_a_living_writer_stay(shop, owner):
 def test_a_temporary_file_that_its_writer_renames_meanwhile_does_not_disturb(shop, owner, monkeypatch):
     real = upkeep.stray_files
     monkeypatch.setattr(
-        upkeep, "stray_files", lambda *a: [*real(*a), shop.tables.folder(a[1]) / "data" / ".tmpGone"]
+        upkeep, "stray_files", lambda *a: [*real(*a), Entry(f"{a[1]}.lance/data/.tmpGone", 9, 0)]
     )
     assert gc_twice(shop, owner).removed["file"] == 0
 
