@@ -26,7 +26,7 @@ from calotype.reliability import repository, verifying
 from calotype.reliability.model import Moved
 from calotype.reliability.sweeping import stored_media
 from calotype.store import Store, moved, row_copy
-from calotype.store.engines import WRITE
+from calotype.store.engines import WRITE, be_patient
 from calotype.store.locating import Storage
 from calotype.store.probing import probe
 from calotype.store.store import store_at
@@ -101,6 +101,7 @@ class Move:
 
     def _last(self, new: Store, conn: sa.Connection) -> None:
         """Inside the write lock: nobody can commit, so what is equal now stays equal."""
+        be_patient(conn)
         self._media(new)
         self._tables(new, last=True)
         repository.unmark(conn, repository.HOLD, [self.id])

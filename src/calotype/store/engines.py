@@ -175,6 +175,12 @@ def _begin_postgresql(conn: sa.Connection) -> None:
         conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
+def be_patient(conn: sa.Connection) -> None:
+    """Let this transaction rest as long as it likes, for a long piece of work beside it that must not be cut off."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def _unchecked() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False

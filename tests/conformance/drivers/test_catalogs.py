@@ -16,7 +16,7 @@ from calotype.foundation.errors import CalotypeError
 from calotype.store import schema
 from calotype.store.catalog import Catalog, event_hash
 from calotype.store.catalog_errors import CatalogUnreachable, WorkspaceBusy, WriterCut
-from calotype.store.engines import CatalogUrlInvalid, Waits
+from calotype.store.engines import CatalogUrlInvalid, Waits, be_patient
 
 ANA = Actor(id="test:ana", name="ana")
 Place = Path | str
@@ -202,3 +202,15 @@ def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres) -> Non
     with pytest.raises(CalotypeError) as caught:
         Catalog(f"postgresql://calotype@127.0.0.1:{postgres.port}/nothing")
     assert caught.value.code == "catalog-unreachable"
+
+
+def test_a_patient_transaction_may_stand_still(postgres: Postgres) -> None:
+    url = postgres.fresh()
+    patient, other = Catalog(url, Waits(idle_s=0.3)), Catalog(url)
+    with patient.write(ANA, "test.wait", subject="counter") as tx:
+        be_patient(tx.conn)
+        tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
+        with other.read() as conn:
+            conn.exec_driver_sql("SELECT pg_sleep(0.9)")
+    with other.read() as conn:
+        assert _counter(conn) == 7
