@@ -214,3 +214,5 @@ def test_a_patient_transaction_may_stand_still(postgres: Postgres) -> None:
             conn.exec_driver_sql("SELECT pg_sleep(0.9)")
     with other.read() as conn:
         assert _counter(conn) == 7
+    patient.close()
+    other.close()
