@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,14 +134,15 @@ class Dataset(Branches):
         self, *paths: AnyPath, source: str = "", licence: str = "", tags: Sequence[str] = (),
         media: MediaMode = "copy",
     ) -> Added:  # fmt: skip
-        """Add image files and folders; bad files are set aside with a reason, known ones are recognised.
+        """Add image files and folders, or `s3://bucket/folder`; bad files are set aside with a reason, known ones are
+        recognised.
 
         Args:
             media: "copy" the bytes into the workspace, "link" them, or register them by "reference" where they lie.
         Raises: PathNotFound, MediaModeUnknown.
         """
         return self._do(
-            acquire.add, [Path(path) for path in paths], source=source, licence=licence, tags=tags,
+            acquire.add, [fspath(path) for path in paths], source=source, licence=licence, tags=tags,
             media=media, progress=self._hand.progress,
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,9 @@ from calotype.foundation.terminal import facts, table, terminal
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    paths: Annotated[list[Path], typer.Argument(help="Image files and folders.", show_default=False)],
+    paths: Annotated[
+        list[str], typer.Argument(help="Image files and folders, or s3://BUCKET/FOLDER.", show_default=False)
+    ],
     source: Annotated[str, typer.Option(help="Where they come from, e.g. a camera.")] = "",
     licence: Annotated[str, typer.Option(help="Their licence, e.g. CC-BY-4.0.")] = "",
     tag: Annotated[
@@ -25,7 +26,7 @@ def add(
     ] = ("quarantine"),
     media: Annotated[str, typer.Option(help="How the images come in: copy, link, reference.")] = "copy",
 ) -> None:
-    """Add images: files, or folders with all that lies below."""
+    """Add images: files, or folders with all that lies below, also of buckets (those with `--media reference`)."""
     t = terminal(ctx)
     with t.progress() as progress:
         added = service.add(

@@ -25,6 +25,14 @@ class UploadNameInvalid(Invalid):
     fix = "use a name such as cam-07/000123.jpg"
 
 
+class BucketByReferenceOnly(Invalid):
+    """Images of a bucket are not copied."""
+
+    code = "bucket-by-reference-only"
+    what = "the images of {url} can be registered where they lie, and not copied or linked"
+    fix = "add them with `--media reference`"
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """How many files became new samples, were known bytes, were known files, or were set aside.

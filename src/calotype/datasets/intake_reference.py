@@ -181,9 +181,14 @@ def _look(path: Path, known: Mapping[str, Looked]) -> _Seen:
         return f"it cannot be read: {error.strerror or type(error).__name__}"
     except images.ImageUnreadable as error:
         return error.message
-    if not images.matches_extension(path.name, facts.mime):
-        return f"its content is {facts.mime}, its extension says otherwise"
-    return (facts.width_px, facts.height_px, facts.mime), reference
+    return not_as_named(path.name, facts.mime) or ((facts.width_px, facts.height_px, facts.mime), reference)
+
+
+def not_as_named(name: str, mime: str) -> str:
+    """What is wrong where content and extension differ; empty where they do not."""
+    if images.matches_extension(name, mime):
+        return ""
+    return f"its content is {mime}, its extension says otherwise"
 
 
 def _is_jpeg(path: Path) -> bool:

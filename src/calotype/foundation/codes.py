@@ -55,6 +55,7 @@ CODES: dict[str, Code] = {
     "text-not-storable": _INVALID,
     "team-extra-missing": Code(500, EXTERNAL),
     "bucket-url-invalid": _INVALID,
+    "bucket-by-reference-only": _INVALID,
     "bucket-failed": _EXTERNAL,
     "bucket-unsafe": _CONFLICT,
     "storage-file-invalid": _INVALID,

@@ -85,11 +85,15 @@ class BucketPlace:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An object in a bucket; `name` is below the place, `at_us` is the server's time of its last change."""
+    """An object in a bucket; `name` is below the place, `at_us` is the server's time of its last change.
+
+    `etag` changes whenever the bytes do.
+    """
 
     name: str
     n_bytes: int
     at_us: int
+    etag: str = ""
 
 
 class Bucket:
@@ -142,6 +146,18 @@ class Bucket:
 
         return self._or_none(write) or False
 
+    def fetch_tagged(self, name: str, path: Path) -> str | None:
+        """As `fetch`. Returns the etag of the bytes that were written; None when there is no object."""
+
+        def write() -> str:
+            found = self._obs.get(self._store, name)
+            with path.open("wb") as file:
+                for chunk in found.stream():
+                    file.write(chunk)
+            return _etag(found.meta)
+
+        return self._or_none(write)
+
     def get(self, name: str) -> bytes | None:
         """The bytes of an object; None when there is none. Raises: BucketFailed."""
         return self._or_none(lambda: bytes(self._obs.get(self._store, name).bytes()))
@@ -186,7 +202,12 @@ class Bucket:
 
 
 def _entry(found: Any) -> Entry:
-    return Entry(found["path"], found["size"], int(found["last_modified"].timestamp() * 1_000_000))
+    at_us = int(found["last_modified"].timestamp() * 1_000_000)
+    return Entry(found["path"], found["size"], at_us, _etag(found))
+
+
+def _etag(found: Any) -> str:
+    return str(found.get("e_tag") or "").strip('"')
 
 
 def brief(error: BaseException) -> str:

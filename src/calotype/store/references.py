@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict, NotFound
 from calotype.store import schema
 from calotype.store.catalog import Catalog
+from calotype.store.far_objects import FarObjects, is_far
 from calotype.store.upserts import insert
 
 PRESENT, CHANGED, MISSING = "present", "changed", "missing"
 _TABLE = schema.media_references
 _CHUNK = 500
+_LOOKS_AT_ONCE = 16
 _ROWS_AT_ONCE = 20_000
 
 
@@ -81,7 +84,8 @@ def _file_etag(found: os.stat_result) -> str:
 class References:
     """All references of a workspace, in its catalog."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, far: FarObjects) -> None:
+        self.far = far
         self._catalog = catalog
         self._known: dict[str, Reference] = {}
 
@@ -114,11 +118,18 @@ class References:
         return found
 
     def path(self, key: str) -> Path:
-        """The local file of a reference, which is still the one that was registered.
+        """A local file with the bytes that were registered: the file itself, or a copy of an object in a bucket.
 
-        Raises: ReferenceGone, MediaChanged.
+        Raises: ReferenceGone, MediaChanged, BucketFailed.
         """
         one = self.find(key)
+        if is_far(one.uri):
+            path, now = self.far.file(one.uri, key, one.etag)
+            if now is None:
+                raise ReferenceGone(uri=one.uri, detail="no such object")
+            if now != one.etag:
+                raise MediaChanged(uri=one.uri, was=one.etag, now=now)
+            return path
         path = local_path(one.uri)
         now = _look(one, path)
         if now != one.etag:
@@ -137,13 +148,18 @@ class References:
         return digest
 
     def states(self, keys: Sequence[str]) -> dict[str, str]:
-        """Look at each object again: present, changed or missing; what was found is written down."""
+        """Look at each object again: present, changed or missing; what was found is written down.
+
+        Raises: BucketFailed (a server that does not answer makes nothing missing).
+        """
         found: dict[str, str] = {}
         with self._catalog.read() as conn:
             for start in range(0, len(keys), _CHUNK):
                 query = sa.select(_TABLE).where(_TABLE.c.media_key.in_(keys[start : start + _CHUNK]))
-                for row in conn.execute(query).mappings():
-                    found[row["media_key"]] = _state(_reference(row))
+                looked_up = [_reference(row) for row in conn.execute(query).mappings()]
+                with ThreadPoolExecutor(_LOOKS_AT_ONCE) as pool:
+                    states = list(pool.map(self._state, looked_up))
+                found |= {one.key: state for one, state in zip(looked_up, states, strict=True)}
         at = now_us()
         with self._catalog.bookkeeping() as conn:
             for state in (PRESENT, CHANGED, MISSING):
@@ -153,12 +169,19 @@ class References:
                     conn.execute(_TABLE.update().where(chosen).values(state=state, checked_at_us=at))
         return {key: found.get(key, MISSING) for key in keys}
 
+    def _state(self, one: Reference) -> str:
+        try:
+            now = self.far.etag(one.uri) if is_far(one.uri) else _look(one, local_path(one.uri))
+        except ReferenceGone:
+            now = None
+        return MISSING if now is None else PRESENT if now == one.etag else CHANGED
+
 
 def local_path(uri: str) -> Path:
     """The path of a `file://` address. Raises: ReferenceGone for another kind of place."""
     parts = urlsplit(uri)
     if parts.scheme != "file":
-        raise ReferenceGone(uri=uri, detail="no local file")
+        raise ReferenceGone(uri=uri, detail="neither a local file nor in a bucket")
     return Path(unquote(parts.path))
 
 
@@ -167,13 +190,6 @@ def _look(one: Reference, path: Path) -> str:
         return _file_etag(path.stat())
     except OSError as error:
         raise ReferenceGone(uri=one.uri, detail=error.strerror or type(error).__name__) from None
-
-
-def _state(one: Reference) -> str:
-    try:
-        return PRESENT if _look(one, local_path(one.uri)) == one.etag else CHANGED
-    except ReferenceGone:
-        return MISSING
 
 
 def _reference(row: Any) -> Reference:

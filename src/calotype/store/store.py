@@ -18,6 +18,7 @@ from calotype.store import schema
 from calotype.store.all_media import AllMedia
 from calotype.store.catalog import Catalog
 from calotype.store.durable import fsync_paths
+from calotype.store.far_objects import FarObjects
 from calotype.store.locating import FILE, OtherWorkspace, Storage, is_workspace, load_storage
 from calotype.store.moved import marks
 from calotype.store.probing import probe
@@ -192,7 +193,7 @@ def _opened(root: Path, storage: Storage, decider: Decider | None) -> Store:
         root=root.resolve(),
         storage=storage,
         catalog=catalog,
-        media=AllMedia(storage.open_media(home), References(catalog)),
+        media=AllMedia(storage.open_media(home), References(catalog, FarObjects(home / "cache" / "far"))),
         tables=storage.open_tables(home),
         guard=Guard(decider or OwnersOnly()),
     )

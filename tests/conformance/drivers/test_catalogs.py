@@ -17,6 +17,8 @@ from calotype.store import schema
 from calotype.store.catalog import Catalog, event_hash
 from calotype.store.catalog_errors import CatalogUnreachable, WorkspaceBusy, WriterCut
 from calotype.store.engines import CatalogUrlInvalid, Waits, be_patient
+from calotype.store.far_objects import FarObjects
+from calotype.store.references import References, reference
 
 ANA = Actor(id="test:ana", name="ana")
 Place = Path | str
@@ -163,12 +165,10 @@ def test_a_writer_that_stands_still_is_cut_and_those_who_wait_get_through(postgr
     other.close()
 
 
-def test_many_rows_meet_rows_that_are_there_already(opened: Opener) -> None:
-    from calotype.store.references import References, reference
-
+def test_many_rows_meet_rows_that_are_there_already(opened: Opener, tmp_path: Path) -> None:
     catalog = opened()
     found = [reference(f"file:///{number}", number, "etag") for number in range(2_500)]
-    references = References(catalog)
+    references = References(catalog, FarObjects(tmp_path))
     for some in (found[:1_000], found):
         with catalog.bookkeeping() as conn:
             references.register(conn, some)

@@ -1,0 +1,116 @@
+"""Images of a bucket, registered where they lie: nothing copied, changed and vanished objects told."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from tests.support.images import draw, encode
+from tests.support.servers import free_port
+from typer.testing import CliRunner
+
+import calotype as ct
+from calotype.acquire import service as acquire
+from calotype.acquire.model import BucketByReferenceOnly
+from calotype.app.cli import app
+from calotype.datasets import service as datasets
+from calotype.store.buckets import Bucket, BucketFailed, BucketPlace
+from calotype.store.far_objects import FarObjects
+from calotype.store.references import CHANGED, MISSING, PRESENT, MediaChanged, ReferenceGone
+
+NAMES = ("a.jpg", "night 100%/ä b.jpg", "sub/c.png")
+
+
+@pytest.fixture
+def pictures(bucket: str) -> Bucket:
+    """Three pictures, a text that claims to be one, and two objects that are none."""
+    made = Bucket(BucketPlace(bucket))
+    for at, name in enumerate(NAMES):
+        mime = "image/png" if name.endswith("png") else "image/jpeg"
+        made.put(name, encode(draw(at, size_wh=(40 + at, 30)), mime))
+    made.put("d.jpg", b"no picture")
+    made.put("notes.txt", b"words")
+    made.put(".hidden/e.jpg", b"?")
+    return made
+
+
+@pytest.fixture
+def state(workspace, owner, pictures):
+    datasets.create(owner, "far", store=workspace)
+    added = acquire.add(owner, "far", [pictures.place.url], store=workspace, media="reference")
+    assert (added.added, added.quarantined, added.ignored) == (3, 1, 2)
+    return datasets.read(owner, "far", store=workspace)
+
+
+def test_bytes_are_read_from_the_bucket_and_none_are_stored(state, workspace, pictures):
+    assert {sample.name for sample in state.iter_samples()} == set(NAMES)
+    for sample in state.iter_samples():
+        data = pictures.get(sample.name)
+        assert state.image_bytes(sample) == data
+        assert workspace.media.sha256(sample.media_sha256) == hashlib.sha256(data).hexdigest()
+        assert sample.width_px == 40 + NAMES.index(sample.name)
+    assert not [file for file in (workspace.folder / "media" / "sha256").rglob("*") if file.is_file()]
+
+
+def test_objects_that_are_as_they_were_are_not_read_again(state, workspace, owner, pictures, monkeypatch):
+    looked = []
+    beginning = FarObjects.beginning
+
+    def noted(self, uri, n_bytes):
+        looked.append(uri)
+        return beginning(self, uri, n_bytes)
+
+    monkeypatch.setattr(FarObjects, "beginning", noted)
+    again = acquire.add(owner, "far", [pictures.place.url], store=workspace, media="reference")
+    assert (again.added, again.unchanged, again.changed) == (0, 3, 0)
+    assert looked == [f"{pictures.place.url}/d.jpg"]
+
+
+def test_changed_and_vanished_objects_are_told_apart_and_taken_in_again(state, workspace, owner, pictures):
+    by_name = {sample.name: sample for sample in state.iter_samples()}
+    pictures.put("a.jpg", encode(draw(7, size_wh=(50, 30)), "image/jpeg"))
+    pictures.delete(["sub/c.png"])
+    keys = [by_name[name].media_sha256 for name in NAMES]
+    assert list(workspace.media.references.states(keys).values()) == [CHANGED, PRESENT, MISSING]
+    with pytest.raises(MediaChanged, match=r"a\.jpg"):
+        state.image_bytes(by_name["a.jpg"])
+    with pytest.raises(ReferenceGone, match=r"c\.png"):
+        state.image_bytes(by_name["sub/c.png"])
+    again = acquire.add(owner, "far", [pictures.place.url], store=workspace, media="reference")
+    assert (again.added, again.unchanged, again.changed) == (0, 1, 1)
+    new = datasets.read(owner, "far", store=workspace).sample("a.jpg")
+    assert (new.sample_id, new.width_px) == (by_name["a.jpg"].sample_id, 50)
+
+
+def test_bytes_that_were_fetched_stay_those_that_were_registered(state, workspace, pictures):
+    sample = state.sample("a.jpg")
+    before = state.image_bytes(sample)
+    pictures.put("a.jpg", encode(draw(7, size_wh=(50, 30)), "image/jpeg"))
+    assert state.image_bytes(sample) == before
+    assert workspace.media.references.states([sample.media_sha256])[sample.media_sha256] == CHANGED
+
+
+def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setattr("calotype.store.far_objects.Bucket", lambda place: Bucket(place, retries=0))
+    workspace.media.references.far = FarObjects(workspace.folder / "cache" / "elsewhere")
+    key = state.sample("a.jpg").media_sha256
+    with pytest.raises(BucketFailed):
+        workspace.media.references.states([key])
+    assert workspace.media.references.find(key).state == PRESENT
+
+
+def test_a_bucket_is_not_copied(workspace, owner, pictures):
+    datasets.create(owner, "far", store=workspace)
+    with pytest.raises(BucketByReferenceOnly, match="--media reference"):
+        acquire.add(owner, "far", [pictures.place.url], store=workspace)
+
+
+def test_the_doors_take_an_address(tmp_path: Path, pictures: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ct.open(tmp_path) as ws:
+        ws.create("far").add_images(f"{pictures.place.url}/", media="reference")
+    found = CliRunner().invoke(app, ["--json", "add", "far", pictures.place.url, "--media", "reference"])
+    assert found.exit_code == 0, found.output
+    assert '"unchanged": 3' in found.output
