@@ -140,14 +140,15 @@ def _table_edit(
 ) -> _TableEdit:  # fmt: skip
     full = f"{snapshot.dataset.id}/{table}"
     remove: list[int] = []
+    looked_up: set[str] = set()
     if table in snapshot.pins:
-        remove = row_ids(store.tables.at(full, snapshot.pins[table]), gone, key=rows.key_of(table))
+        remove, looked_up = row_ids(store.tables.at(full, snapshot.pins[table]), gone, key=rows.key_of(table))
     schema = schema or rows.schema_of(table)
     staged = None
     if len(put):
         batches = put.batches() if isinstance(put, RowStream) else put
         staged = store.tables.stage(full, batches, schema=schema)
-    index = {"sample_id"} | ({rows.key_of(table)} if remove else set())
+    index = {"sample_id", *looked_up}
     return _TableEdit(table, schema, remove, sorted(index), staged)
 
 

@@ -43,8 +43,8 @@ def holding(
     return pa.Table.from_batches(kept, scanner.projected_schema)
 
 
-def row_ids(dataset: lance.LanceDataset, having: Sequence[Having], *, key: str) -> list[int]:
-    """The ids of the rows that hold any of the given values; sorted, each once.
+def row_ids(dataset: lance.LanceDataset, having: Sequence[Having], *, key: str) -> tuple[list[int], set[str]]:
+    """The ids of the rows that hold any of the given values, sorted, each once; and the columns that were searched.
 
     Args:
         key: The column that tells each row from all others. Values of it that an earlier entry of `having` came upon
@@ -52,13 +52,15 @@ def row_ids(dataset: lance.LanceDataset, having: Sequence[Having], *, key: str) 
     """
     seen: set[str] = set()
     found: set[int] = set()
+    columns: set[str] = set()
     for one in having:
         values = [value for value in one.values if value not in seen] if one.column == key else one.values
         if values:
             rows = holding(dataset, Having(one.column, values), [key], with_ids=True)
             seen.update(rows[key].to_pylist())
             found.update(rows["_rowid"].to_pylist())
-    return sorted(found)
+            columns.add(one.column)
+    return sorted(found), columns
 
 
 def where_removed(dataset: lance.LanceDataset, ids: Sequence[int]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from calotype.annotate.model import RowsInvalid
 from calotype.annotate.putting import put_annotations
 from calotype.datasets import rows
 from calotype.datasets import service as datasets
+from calotype.release import service as releases
+from calotype.reliability import service as reliability
 
 PREDICTIONS = "model:v1"
 
@@ -159,3 +161,20 @@ def test_drawings_and_texts_that_are_not_whole_are_refused(shop, owner, changed,
         )
     assert "rings" in str(caught.value) or f"row {n - 1}" in str(caught.value)
     assert state(shop, owner).annotations().equals(before)
+
+
+@pytest.mark.parametrize("label_format", ["coco", "yolo", "voc"])
+def test_rows_without_texts_go_out_and_come_back(shop, owner, tmp_path, label_format):
+    put_annotations(owner, "shop", boxes(shop, owner), store=shop, label_set=PREDICTIONS)
+    datasets.commit(owner, "shop", "predicted", store=shop)
+    out = tmp_path / "out"
+    releases.export(owner, "shop@main", label_format, out, store=shop, label_set=PREDICTIONS)
+    datasets.create(owner, "again", store=shop)
+    file = next(out.rglob("*.json")) if label_format == "coco" else out
+    back = service.import_annotations(owner, "again", file, store=shop)
+    assert back.annotations == boxes(shop, owner).num_rows
+    made = rows.annotations_from_arrow(state(shop, owner).annotations(PREDICTIONS))
+    assert {(one.source_id, one.mask_rle, one.import_id, *one.extra, *one.attributes) for one in made} == {
+        ("", "", "")
+    }
+    assert reliability.verify(owner, store=shop, deep=True).ok

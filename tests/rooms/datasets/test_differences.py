@@ -105,7 +105,7 @@ def test_rows_deleted_by_the_thousand_and_compacted_files_are_told_too(tmp_path)
         "t",
         pin=first,
         schema=SCHEMA,
-        remove=row_ids(tables.at("t", first), [Having("id", gone)], key="id"),
+        remove=row_ids(tables.at("t", first), [Having("id", gone)], key="id")[0],
         index=["id"],
     )
     assert tables.only_in("t", first, second)["id"].to_pylist() == gone
