@@ -59,6 +59,7 @@ PEERS = (
             ),
             "photos": (
                 ("photos-add",), ("photos-link",), ("photos-copy",), ("photos-commit", "photos-freeze"), *PHOTOS[2:],
+                ("photos-open",),
             ),
             "curve": CURVE,
             "million": (*MILLION, ("predictions-columns",), ("loader",), ("commits",), ("open-after-commits",)),

@@ -195,7 +195,8 @@ def _judge(figure: Figure, facts: dict[str, Any]) -> Figure:
     known = {
         "import": "n_boxes", "import-copy": "n_boxes", "predictions": "n_boxes", "predictions-columns": "n_boxes",
         "count": "by_class", "start": "by_class", "filter": "matching", "random": "some_boxes", "loader": "some_boxes",
-        "diff": "changed_boxes", "photos-add": "n_images", "photos-checkout": "n_images",
+        "diff": "changed_boxes", "photos-add": "n_images", "photos-checkout": "n_images", "photos-open": "n_images",
+        "photos-link": "n_images", "photos-copy": "n_images",
     }  # fmt: skip
     scenario = figure["scenario"]
     answer = figure.pop("answer", None)

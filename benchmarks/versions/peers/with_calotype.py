@@ -387,6 +387,22 @@ def photos_diff(world: World) -> Figure:
 
 
 @scenario
+def photos_open(world: World) -> Figure:
+    """The older version, opened where it lies: its samples counted, one of them read."""
+    with workspace(world, "photos-ws") as ws:
+        ds = ws.dataset("photos")
+        one = ds.at("main").snapshot().ids()[0]
+
+        def work() -> int:
+            state = ds.at(world.noted("photos-ws-1")).snapshot()
+            assert state.samples(ids=[one]).num_rows == 1
+            return state.count()["samples"]
+
+        figure, n = warm(work)
+    return figure | {"answer": n, "note": "no file moves"}
+
+
+@scenario
 def photos_checkout(world: World) -> Figure:
     """The older version, ready to be read: rows of all samples, and where each one's bytes are. No file moves."""
     with workspace(world, "photos-ws") as ws:
