@@ -31,33 +31,41 @@ class PathNotFound(NotFound):
 class Found:
     """Files that are images by content or name, and how many others lay beside them."""
 
-    images: list[IncomingImage]
+    files: list[tuple[str, str]]
+    """Name and path of each; texts, since a folder may hold millions."""
     ignored: int
 
+    def incoming(self, *, source: str, licence: str, tags: tuple[str, ...] = ()) -> list[IncomingImage]:
+        """The files, to be taken in."""
+        return [
+            IncomingImage(path=Path(path), name=name, source=source, licence=licence, tags=tags)
+            for name, path in self.files
+        ]
 
-def find(path: Path, *, source: str, licence: str, tags: tuple[str, ...] = ()) -> Found:
+
+def find(path: Path) -> Found:
     """The image files at a path: itself, or all below a folder. Hidden files and links that lead out are passed over.
 
     Raises: PathNotFound.
     """
     if path.is_file():
-        return Found([_incoming(path, path.name, source, licence, tags)], 0)
+        return Found([(_readable(path.name), str(path))], 0)
     if not path.is_dir():
         raise PathNotFound(path=str(path))
     root = path.resolve()
-    images, ignored, start = [], 0, len(str(root)) + (str(root) != os.sep)
+    files, ignored, start = [], 0, len(str(root)) + (str(root) != os.sep)
     for entry in _walk(str(root)):
         if _looks_like_image(entry, root):
             name = entry.path[start:].replace(os.sep, "/")
-            images.append(_incoming(Path(entry.path), name, source, licence, tags))
+            files.append((_readable(name), entry.path))
         else:
             ignored += 1
-    return Found(images, ignored)
+    return Found(files, ignored)
 
 
-def _incoming(path: Path, name: str, source: str, licence: str, tags: tuple[str, ...]) -> IncomingImage:
-    readable = os.fsencode(name).decode("utf-8", "replace")  # a name that is no UTF-8 still gets one
-    return IncomingImage(path=path, name=readable, source=source, licence=licence, tags=tags)
+def _readable(name: str) -> str:
+    """A name that is no UTF-8 still gets one."""
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")
 
 
 def _walk(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -45,10 +45,7 @@ def add(
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
     places = _places(paths, media)
-    found = [
-        None if isinstance(place, str) else find(place, source=source, licence=licence, tags=tuple(tags))
-        for place in places
-    ]
+    found = [None if isinstance(place, str) else find(place) for place in places]
     total, ignored = Intake(), 0
     for place, files in zip(places, found, strict=True):
         started = now_us()
@@ -91,8 +88,9 @@ def _take(
 ) -> tuple[Intake, int]:  # fmt: skip
     """The images of one place, and how many other files lay beside them."""
     if files is not None and media != "reference":
+        images = files.incoming(source=source, licence=licence, tags=tags)
         took = take_in(
-            actor, name, files.images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
+            actor, name, images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
             link=media == "link", progress=progress,
         )  # fmt: skip
         return took, files.ignored
@@ -101,8 +99,8 @@ def _take(
         far = store.media.references.far
         in_place, bad, ignored = look_into(far, str(place), licence=licence, known=known)
     else:
-        listed = [(one.name, one.path) for one in files.images]
-        (in_place, bad), ignored = look_at(listed, licence=licence, known=known), files.ignored
+        in_place, bad = look_at(files.files, licence=licence, known=known)
+        ignored = files.ignored
     in_place.source, in_place.tags = source, tags
     referred = refer_to(
         actor, name, in_place.parts(bad), len(in_place), import_id=import_id, store=store, verb="images.add",

@@ -59,7 +59,7 @@ class PicturesInPlace:
             path, stat = state
             mime = _mime(name)
             if not width or not height or mime is None:
-                seen, broken = look_at([(name, Path(path))], licence="")
+                seen, broken = look_at([(name, path)], licence="")
                 bad += broken
                 if not len(seen):
                     continue

@@ -119,7 +119,7 @@ def refer_to(
 
 
 def look_at(
-    files: Sequence[tuple[str, Path]], *, licence: str, known: Mapping[str, Looked] = _NOTHING
+    files: Sequence[tuple[str, str]], *, licence: str, known: Mapping[str, Looked] = _NOTHING
 ) -> tuple[InPlace, list[SetAside]]:
     """Files by name and path, seen by their headers; and those that are no images.
 
@@ -154,13 +154,13 @@ def looked_before(snapshot: Snapshot) -> dict[str, Looked]:
 _Seen = tuple[Looked, Reference] | str
 
 
-def _looks(paths: list[Path], known: Mapping[str, Looked], pool: ThreadPoolExecutor) -> Iterator[_Seen]:
+def _looks(paths: list[str], known: Mapping[str, Looked], pool: ThreadPoolExecutor) -> Iterator[_Seen]:
     chunks = [paths[start : start + 512] for start in range(0, len(paths), 512)]
     for seen in pool.map(lambda chunk: [_look(path, known) for path in chunk], chunks):
         yield from seen
 
 
-def _look(path: Path, known: Mapping[str, Looked]) -> _Seen:
+def _look(path: str, known: Mapping[str, Looked]) -> _Seen:
     """Size and type, from the header where they are not known; or why it is no image."""
     try:
         if known:
@@ -176,12 +176,15 @@ def _look(path: Path, known: Mapping[str, Looked]) -> _Seen:
         size = quick_size(head)
         if size is not None and size[0] * size[1] <= images.MAX_PIXELS and _is_jpeg(path):
             return (*size, "image/jpeg"), reference
-        facts = images.probe(path.read_bytes())
+        facts = images.probe(Path(path).read_bytes())
     except OSError as error:
         return f"it cannot be read: {error.strerror or type(error).__name__}"
     except images.ImageUnreadable as error:
         return error.message
-    return not_as_named(path.name, facts.mime) or ((facts.width_px, facts.height_px, facts.mime), reference)
+    return not_as_named(os.path.basename(path), facts.mime) or (
+        (facts.width_px, facts.height_px, facts.mime),
+        reference,
+    )
 
 
 def not_as_named(name: str, mime: str) -> str:
@@ -191,8 +194,8 @@ def not_as_named(name: str, mime: str) -> str:
     return f"its content is {mime}, its extension says otherwise"
 
 
-def _is_jpeg(path: Path) -> bool:
-    return path.suffix.lower() in (".jpg", ".jpeg", "")
+def _is_jpeg(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in (".jpg", ".jpeg", "")
 
 
 def _settle(

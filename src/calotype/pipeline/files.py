@@ -36,9 +36,8 @@ def images_below(path: Path, *, beside: Path | None = None) -> list[tuple[str, P
 
     Raises: PathNotFound.
     """
-    found = folders.find(path, source="", licence="").images
     resolved = None if beside is None else beside.resolve()
-    files = [(image.name, image.path) for image in found]
+    files = [(name, Path(file)) for name, file in folders.find(path).files]
     return [(name, file) for name, file in files if resolved is None or not file.is_relative_to(resolved)]
 
 
