@@ -23,7 +23,7 @@ def _syncfs() -> Callable[[int], int] | None:
 _SYNCFS = _syncfs()
 
 
-def fsync_path(path: Path) -> None:
+def fsync_path(path: Path | str) -> None:
     """Flush one file or folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -32,13 +32,13 @@ def fsync_path(path: Path) -> None:
         os.close(handle)
 
 
-def fsync_paths(paths: Iterable[Path]) -> None:
+def fsync_paths(paths: Iterable[Path | str]) -> None:
     """Flush several files or folders."""
     for path in paths:
         fsync_path(path)
 
 
-def fsync_many(paths: Sequence[Path]) -> None:
+def fsync_many(paths: Sequence[Path | str]) -> None:
     """Flush many files of one disk.
 
     One call that writes back all of the disk comes first, where there is one: each flush of its own would make the
@@ -63,9 +63,11 @@ def fsync_folders(start: Path, *, up_to: Path) -> None:
 
 def fsync_everything(folder: Path) -> None:
     """Flush all files and folders below a folder, and the folder."""
+    files, folders = [], []
     for root, _, names in os.walk(folder):
-        fsync_paths(Path(root) / name for name in names)
-        fsync_path(Path(root))
+        files += [f"{root}/{name}" for name in names]
+        folders.append(root)
+    fsync_many([*files, *folders])
 
 
 def fsync_newer(folder: Path, *, since_ns: int) -> None:
