@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tests.support.images import draw, encode
 
 from calotype.acquire import service as acquire
-from calotype.datasets import rows
+from calotype.datasets import edit, rows
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
@@ -68,16 +68,29 @@ def test_a_compacted_branch_is_not_dirty_and_goes_on(shop, owner):
     assert service.verify(owner, store=shop, deep=True).ok
 
 
-def test_an_edit_after_a_compaction_removes_its_rows_and_no_others(shop, owner):
+def test_an_edit_removes_its_rows_and_no_others_when_a_compaction_comes_between(shop, owner, monkeypatch):
     state = datasets.read(owner, "shop", store=shop)
-    victim = sorted(state.ids())[2]
-    others = sorted(set(state.ids()) - {victim})
-    apply(owner, "shop", Change(remove_samples=[others[0]]), store=shop)
-    service.gc(owner, store=shop, grace_s=0, always_compact=True)
+    first, victim, *others = sorted(state.ids())
+    apply(owner, "shop", Change(remove_samples=[first]), store=shop)
+    publish = edit._publish
+    compacted: list[object] = []
+
+    def compact_first(*args, **named):
+        monkeypatch.undo()
+        beside = open_workspace(shop.root)
+        compacted.extend(service.gc(owner, store=beside, grace_s=0, always_compact=True).compacted)
+        beside.close()
+        return publish(*args, **named)
+
+    monkeypatch.setattr(edit, "_publish", compact_first)
     apply(owner, "shop", Change(remove_samples=[victim]), store=shop)
-    assert sorted(datasets.read(owner, "shop", store=shop).ids()) == others[1:]
-    annotations = datasets.read(owner, "shop", store=open_workspace(shop.root)).annotations()
-    assert set(annotations["sample_id"].to_pylist()) <= set(others[1:])
+    assert compacted
+    again = open_workspace(shop.root)
+    now = datasets.read(owner, "shop", store=again)
+    assert sorted(now.ids()) == others
+    assert set(now.annotations()["sample_id"].to_pylist()) <= set(others)
+    assert service.verify(owner, store=again, deep=True).ok
+    again.close()
 
 
 def test_what_an_edit_took_away_goes_after_the_grace_period_and_not_before(shop, owner, monkeypatch):
