@@ -1,7 +1,8 @@
 """Reading samples for training beside reading plain files with the same decoder.
 
 Draws JPEGs of 500 x 375, takes them and boxes into a workspace of its own, and reads all in one shuffled order: from
-plain files and from the reader, in turns, so that a busy moment hits both. Prints medians and their ratio.
+plain files and from the reader, then both resized to 320 x 240, where the reader has the pixels materialised; in turns,
+so that a busy moment hits all. Prints medians and their ratios.
 
     python benchmarks/training/run.py [--images 2000] [--rounds 5]
 """
@@ -24,9 +25,11 @@ import calotype as ct
 from calotype.app import wiring
 from calotype.foundation.actor import Actor
 from calotype.release.loader import SampleReader
+from calotype.release.pixels import ResizedReader, materialise
 from calotype.vision.images import decode_rgb
 
 SIZE_WH = (500, 375)
+RESIZED_WH = (320, 240)
 BOXES = 7
 
 
@@ -39,8 +42,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw"
         draw(raw, options.images)
-        reader = taken_in(Path(folder) / "workspace", raw)
-        found = race(reader, raw, options.rounds)
+        reader, resized = taken_in(Path(folder) / "workspace", raw)
+        found = race(reader, resized, raw, options.rounds)
     sys.stdout.write(json.dumps(found | {"images": options.images}, indent=2) + "\n")
 
 
@@ -55,14 +58,16 @@ def draw(folder: Path, n: int) -> None:
         Image.fromarray(pixels).save(folder / f"{at:06d}.jpg", quality=85)
 
 
-def taken_in(workspace: Path, raw: Path) -> SampleReader:
-    """A reader of a dataset with the images and some boxes on each."""
+def taken_in(workspace: Path, raw: Path) -> tuple[SampleReader, ResizedReader]:
+    """Readers of a dataset with the images and some boxes on each: of the files, and of pixels made before."""
     wiring.create(Actor("bench", "bench", "person", ("owner",)), workspace).close()
     with ct.open(workspace) as ws:
         ds = ws.create("drawn")
         (raw.parent / "coco.json").write_text(json.dumps(coco(raw)))
         ds.add_annotations(raw.parent / "coco.json", format="coco", images=raw)
-        return SampleReader(ds.where().snapshot())
+        state = ds.where().snapshot()
+        pixels = materialise(state, RESIZED_WH, workspace / "pixels")
+        return SampleReader(state), ResizedReader(state, pixels)
 
 
 def coco(raw: Path) -> dict[str, object]:
@@ -82,8 +87,8 @@ def coco(raw: Path) -> dict[str, object]:
     }
 
 
-def race(reader: SampleReader, raw: Path, rounds: int) -> dict[str, float]:
-    """Median seconds of both, and of the ratios round by round."""
+def race(reader: SampleReader, resized: ResizedReader, raw: Path, rounds: int) -> dict[str, float]:
+    """Median seconds, and of the ratios round by round."""
     order = np.random.default_rng(2).permutation(len(reader)).tolist()
     names = reader.names
     files = [raw / names[place] for place in order]
@@ -98,13 +103,29 @@ def race(reader: SampleReader, raw: Path, rounds: int) -> dict[str, float]:
             if len(item["boxes_xyxy_px"]) != BOXES:
                 raise SystemExit(f"{item['name']} lost boxes")
 
-    plain(), ours()  # both warm
-    times = [(seconds(plain), seconds(ours)) for _ in range(rounds)]
-    return {
-        "plain_seconds": round(statistics.median(a for a, _ in times), 3),
-        "reader_seconds": round(statistics.median(b for _, b in times), 3),
-        "ratio": round(statistics.median(b / a for a, b in times), 3),
+    def plain_resized() -> None:
+        for file in files:
+            image = Image.fromarray(decode_rgb(file.read_bytes()))
+            small = image.resize(RESIZED_WH, Image.Resampling.BILINEAR)
+            np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))
+
+    def ours_resized() -> None:
+        for place in order:
+            if resized[place]["image"].shape[1:] != RESIZED_WH[::-1]:
+                raise SystemExit("an image has another size")
+
+    works = {"plain": plain, "reader": ours, "plain_resized": plain_resized, "materialised": ours_resized}
+    for work in works.values():
+        work()  # all warm
+    times = [{name: seconds(work) for name, work in works.items()} for _ in range(rounds)]
+    found = {f"{name}_seconds": round(statistics.median(t[name] for t in times), 3) for name in works}
+    ratios = {
+        "reader_to_plain": statistics.median(t["reader"] / t["plain"] for t in times),
+        "materialised_to_plain_resized": statistics.median(
+            t["materialised"] / t["plain_resized"] for t in times
+        ),
     }
+    return found | {name: round(value, 3) for name, value in ratios.items()}
 
 
 def seconds(work: Callable[[], None]) -> float:

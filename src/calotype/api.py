@@ -43,6 +43,7 @@ from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
 from calotype.release.model import Exported, ImagesMode
 from calotype.release.model import Release as Frozen
+from calotype.release.pixels import Pixels, Size
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.reliability import service as reliability
 from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
@@ -356,17 +357,31 @@ class Release:
         """The folder of its files: card, manifest, exports."""
         return releasing.location(self._hand.store, self.frozen.dataset, self.frozen.version)
 
-    def numpy(self, split: str | None = None) -> SampleReader:
-        """Samples of a split (None: all) as arrays; see `loader.Item`. Raises: SplitNotFound."""
-        made = self.frozen
-        return releasing.reader(self._hand.actor, made.dataset, made.version, split, store=self._hand.store)
+    def numpy(self, split: str | None = None, *, size_wh: Size | None = None) -> SampleReader:
+        """Samples of a split (None: all), see `loader.Item`; with a size as of `materialise`. Raises: SplitNotFound."""
+        made, hand = self.frozen, self._hand
+        return releasing.reader(
+            hand.actor,
+            made.dataset,
+            made.version,
+            split,
+            size_wh=size_wh,
+            store=hand.store,
+            progress=hand.progress,
+        )
 
-    def torch(self, split: str | None = None, *, transform: Change | None = None) -> TorchSamples:
-        """Samples of a split for `torch.utils.data.DataLoader`: image (3, H, W) uint8, boxes_xyxy_px (N, 4) float32.
+    def torch(
+        self, split: str | None = None, *, size_wh: Size | None = None, transform: Change | None = None
+    ) -> TorchSamples:
+        """The same as tensors, for `torch.utils.data.DataLoader`. Raises: TorchMissing, SplitNotFound."""
+        return torch_dataset(self.numpy(split, size_wh=size_wh), transform)
 
-        Raises: TorchMissing, SplitNotFound.
-        """
-        return torch_dataset(self.numpy(split), transform)
+    def materialise(self, size_wh: Size) -> Pixels:
+        """Decode and resize all images once, for readers of that size. Raises: SizeInvalid, TargetNotWritable."""
+        made, hand = self.frozen, self._hand
+        return releasing.materialise(
+            hand.actor, made.dataset, made.version, size_wh, store=hand.store, progress=hand.progress
+        )
 
     def __repr__(self) -> str:
         return f"Release({self.frozen.dataset!r}, {self.version!r}, commit={self.frozen.commit_id[:12]!r})"

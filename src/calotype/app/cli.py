@@ -44,6 +44,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
     "similar": ("calotype.curate.commands:similar", "Find the samples that lie nearest to one"),
     "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
+    "materialise": (
+        "calotype.release.commands:materialise",
+        "Make the pixels of a release ready for training",
+    ),
     "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
     "run": ("calotype.pipeline.commands:run", "Run a pipeline; done work is not done again"),
     "runs": ("calotype.pipeline.commands:runs", "List the runs of pipelines"),

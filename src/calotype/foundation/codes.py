@@ -144,6 +144,7 @@ CODES: dict[str, Code] = {
     "release-exists": _CONFLICT,
     "release-not-found": _NOT_FOUND,
     "release-file-not-found": _NOT_FOUND,
+    "size-invalid": _INVALID,
     "split-not-found": _NOT_FOUND,
     "target-not-empty": _CONFLICT,
     "target-not-writable": _EXTERNAL,

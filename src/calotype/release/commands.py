@@ -10,6 +10,8 @@ import typer
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.terminal import table, terminal
 from calotype.release import service
+from calotype.release.model import SizeInvalid
+from calotype.release.pixels import LARGEST_PX
 
 
 def release(
@@ -71,3 +73,32 @@ def export(
             table(["lost", "count"], rows),
         ],
     )
+
+
+def materialise(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="A release, for example 1.0.0.", show_default=False)],
+    size: Annotated[str, typer.Option(help="Width and height in pixels, e.g. 640x480.", show_default=False)],
+    deep: Annotated[bool, typer.Option("--deep", help="Hash what is there before it is trusted.")] = False,
+) -> None:
+    """Decode and resize the images of a release once, so that training reads them as fast as the disk is."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        made = service.materialise(
+            t.actor, name, version, _size(size), store=t.store(), deep=deep, progress=progress
+        )
+    value = {
+        "images": len(made),
+        "width_px": made.size_wh[0],
+        "height_px": made.size_wh[1],
+        "folder": str(made.place),
+    }
+    t.emit(value, f"{len(made)} images of {size} pixels in {made.place}")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not (cross and width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise SizeInvalid(got=text[:40], most=LARGEST_PX)
+    return int(width), int(height)

@@ -66,7 +66,7 @@ class SampleReader:
         self.split = split
         self.classes = snapshot.ontology.names
         self.class_ids = tuple(c.id for c in snapshot.ontology.classes)
-        samples = _samples(snapshot, ids)
+        samples = samples_of(snapshot, ids)
         if split is not None:
             chosen = samples.filter(pc.equal(samples["split"], split))
             if not chosen.num_rows:
@@ -75,8 +75,7 @@ class SampleReader:
             samples = chosen
         self._ids = samples["sample_id"].combine_chunks()
         self._names = samples["name"].combine_chunks()
-        media = samples["media_sha256"]
-        self._paths = pa.array((str(snapshot.image_path(key)) for key in _each(media)), pa.large_string())
+        self._locate(snapshot, samples)
         self._places: dict[str, int] | None = None  # made when a sample is first asked for by its id
         self._load(snapshot, label_set)
 
@@ -150,6 +149,11 @@ class SampleReader:
             raise IndexError(f"sample {at} of {len(self)}")  # what ends Python's own loops over a sequence
         return at % len(self)
 
+    def _locate(self, snapshot: Snapshot, samples: pa.Table) -> None:
+        """Note where the pixels of each sample are."""
+        media = samples["media_sha256"]
+        self._paths = pa.array((str(snapshot.image_path(key)) for key in _each(media)), pa.large_string())
+
     def _image(self, place: int) -> npt.NDArray[np.uint8]:
         path = self._paths[place].as_py()
         try:
@@ -183,9 +187,9 @@ class SampleReader:
         self._boxes = boxes.astype(np.float32)
 
 
-def _samples(snapshot: Snapshot, ids: Sequence[str] | None) -> pa.Table:
+def samples_of(snapshot: Snapshot, ids: Sequence[str] | None) -> pa.Table:
     """The columns that a reader needs, by name."""
-    columns = ["sample_id", "name", "media_sha256", "split"]
+    columns = ["sample_id", "name", "media_sha256", "split", "width_px", "height_px"]
     table = snapshot.rows_of(rows.SAMPLES, columns=columns)
     if ids is not None:
         table = table.filter(pc.is_in(table["sample_id"], value_set=pa.array(ids, pa.string())))

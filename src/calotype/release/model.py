@@ -104,6 +104,14 @@ class SplitNotFound(NotFound):
     fix = "it has: {known}"
 
 
+class SizeInvalid(Invalid):
+    """No size for images."""
+
+    code = "size-invalid"
+    what = "images cannot be made {got} pixels large"
+    fix = "give width and height such as 640x480, each from 1 to {most}"
+
+
 class TorchMissing(External):
     """PyTorch is not installed."""
 

@@ -19,7 +19,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.release import build as building
-from calotype.release import card, repository
+from calotype.release import card, pixels, repository
 from calotype.release.loader import SampleReader
 from calotype.release.model import (
     Built,
@@ -37,6 +37,7 @@ from calotype.release.model import (
     Verdict,
     check_version,
 )
+from calotype.release.pixels import Pixels, ResizedReader, Size
 from calotype.store import Store
 
 _TRIES = 3
@@ -172,16 +173,50 @@ def export(
 
 
 def reader(
-    actor: Actor, name: str, version: str, split: str | None = None, *, store: Store, label_set: str | None = None
+    actor: Actor, name: str, version: str, split: str | None = None, *, store: Store, label_set: str | None = None,
+    size_wh: Size | None = None, progress: Progress = silent,
 ) -> SampleReader:  # fmt: skip
     """Images and annotations of one split of a release (all of it without a split) as NumPy arrays.
 
-    Raises: NotPermitted, ReleaseNotFound, SplitNotFound.
+    Args:
+        size_wh: Images of this size (width, height in pixels) and boxes to match, from pixels that were made before by
+            `materialise` or are made now.
+    Raises: NotPermitted, ReleaseNotFound, SplitNotFound, and with a size what `materialise` raises.
     """
+    found, snapshot, ids = _frozen(actor, name, version, store)
+    labels = label_set or found.spec.label_set
+    if size_wh is None:
+        return SampleReader(snapshot, split, labels, ids=ids)
+    made = pixels.materialise(snapshot, size_wh, _pixels_folder(store), ids=ids, progress=progress)
+    return ResizedReader(snapshot, made, split, labels, ids=ids)
+
+
+def materialise(
+    actor: Actor, name: str, version: str, size_wh: Size, *, store: Store, deep: bool = False,
+    progress: Progress = silent,
+) -> Pixels:  # fmt: skip
+    """Decode and resize all images of a release once, for readers of that size.
+
+    They lie below the workspace's `cache/`, 3 bytes a pixel, and may be deleted. What is there whole is not made again.
+
+    Args:
+        deep: Hash what is there before it is trusted.
+    Raises: NotPermitted, ReleaseNotFound, SizeInvalid, TargetNotWritable, MediaMissing, ImageUnreadable.
+    """
+    _, snapshot, ids = _frozen(actor, name, version, store)
+    return pixels.materialise(snapshot, size_wh, _pixels_folder(store), ids=ids, deep=deep, progress=progress)
+
+
+def _frozen(
+    actor: Actor, name: str, version: str, store: Store
+) -> tuple[Release, Snapshot, Sequence[str] | None]:  # fmt: skip
     found = get(actor, name, version, store=store)
     snapshot = datasets.read(actor, f"{found.dataset}@{found.commit_id}", store=store)
-    ids = _ids(snapshot, found.spec)
-    return SampleReader(snapshot, split, label_set or found.spec.label_set, ids=ids)
+    return found, snapshot, _ids(snapshot, found.spec)
+
+
+def _pixels_folder(store: Store) -> Path:
+    return store.folder / "cache" / "training"
 
 
 def _spec(
