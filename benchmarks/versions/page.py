@@ -153,7 +153,7 @@ class Table:
 
     def ratios(self) -> str:
         """Each peer's time through ours, and whether it is what was wanted."""
-        rows = [(r.set, r.words, r.peer, f"{r.least:.3g}", *self._beside(r)) for r in RATIOS]
+        rows = [(r.set, r.words, r.peer, f"{r.least:.4g}", *self._beside(r)) for r in RATIOS]
         return _markdown(("set", "what", "beside", "times as fast, at least", "measured", "", "cause"), rows)
 
     def _beside(self, ratio: Ratio) -> tuple[str, str, str]:
