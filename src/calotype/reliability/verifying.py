@@ -16,6 +16,7 @@ from calotype.reliability.model import Problem, Severity, Verified
 from calotype.reliability.repository import ReleaseRow
 from calotype.reliability.table_check import TableCheck
 from calotype.store import Store, upkeep
+from calotype.store.buckets import BucketFailed
 from calotype.store.media import MediaDamaged
 from calotype.store.references import PRESENT, MediaChanged, ReferenceGone, is_reference
 
@@ -82,13 +83,18 @@ def _media(
 
 def _references(store: Store, keys: list[str], *, deep: bool) -> list[Problem]:
     """Media that lie elsewhere: nobody but their owner can bring them back."""
-    found = []
-    for key, state in store.media.references.states(keys).items() if keys else []:
+    found: list[Problem] = []
+    try:
+        states = store.media.references.states(keys) if keys else {}
+    except BucketFailed as error:
+        said = f"{len(keys)} references could not be looked at: {error.message}"
+        return [Problem("media-unreachable", "media", said, error.fix, facts={"references": len(keys)})]
+    for key, state in states.items():
         said = "" if state == PRESENT else state
         try:
             if deep and not said:
                 store.media.read(key, verify=True)
-        except (MediaDamaged, MediaChanged, ReferenceGone) as error:
+        except (MediaDamaged, MediaChanged, ReferenceGone, BucketFailed) as error:
             said = error.message
         if said:
             fix = "put the registered file back, mount its folder, or remove the samples"

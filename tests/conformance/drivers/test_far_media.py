@@ -15,6 +15,7 @@ from calotype.acquire import service as acquire
 from calotype.acquire.model import BucketByReferenceOnly
 from calotype.app.cli import app
 from calotype.datasets import service as datasets
+from calotype.reliability import service as reliability
 from calotype.store.buckets import Bucket, BucketFailed, BucketPlace
 from calotype.store.far_objects import FarObjects
 from calotype.store.references import CHANGED, MISSING, PRESENT, MediaChanged, ReferenceGone
@@ -43,7 +44,7 @@ def state(workspace, owner, pictures):
     return datasets.read(owner, "far", store=workspace)
 
 
-def test_bytes_are_read_from_the_bucket_and_none_are_stored(state, workspace, pictures):
+def test_bytes_are_read_from_the_bucket_and_none_are_stored(state, workspace, owner, pictures):
     assert {sample.name for sample in state.iter_samples()} == set(NAMES)
     for sample in state.iter_samples():
         data = pictures.get(sample.name)
@@ -51,6 +52,7 @@ def test_bytes_are_read_from_the_bucket_and_none_are_stored(state, workspace, pi
         assert workspace.media.sha256(sample.media_sha256) == hashlib.sha256(data).hexdigest()
         assert sample.width_px == 40 + NAMES.index(sample.name)
     assert not [file for file in (workspace.folder / "media" / "sha256").rglob("*") if file.is_file()]
+    assert reliability.verify(owner, store=workspace, deep=True).ok
 
 
 def test_objects_that_are_as_they_were_are_not_read_again(state, workspace, owner, pictures, monkeypatch):
@@ -73,6 +75,8 @@ def test_changed_and_vanished_objects_are_told_apart_and_taken_in_again(state, w
     pictures.delete(["sub/c.png"])
     keys = [by_name[name].media_sha256 for name in NAMES]
     assert list(workspace.media.references.states(keys).values()) == [CHANGED, PRESENT, MISSING]
+    told = {one.what for one in reliability.verify(owner, store=workspace).problems}
+    assert {text.rpartition(" ")[2] for text in told} == {CHANGED, MISSING}
     with pytest.raises(MediaChanged, match=r"a\.jpg"):
         state.image_bytes(by_name["a.jpg"])
     with pytest.raises(ReferenceGone, match=r"c\.png"):
@@ -91,7 +95,7 @@ def test_bytes_that_were_fetched_stay_those_that_were_registered(state, workspac
     assert workspace.media.references.states([sample.media_sha256])[sample.media_sha256] == CHANGED
 
 
-def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, monkeypatch):
+def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, owner, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("calotype.store.far_objects.Bucket", lambda place: Bucket(place, retries=0))
     workspace.media.references.far = FarObjects(workspace.folder / "cache" / "elsewhere")
@@ -99,6 +103,9 @@ def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, m
     with pytest.raises(BucketFailed):
         workspace.media.references.states([key])
     assert workspace.media.references.find(key).state == PRESENT
+    found = reliability.verify(owner, store=workspace)
+    assert [one.kind for one in found.problems] == ["media-unreachable"]
+    assert "3 references" in found.problems[0].what
 
 
 def test_a_bucket_is_not_copied(workspace, owner, pictures):
