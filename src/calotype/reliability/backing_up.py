@@ -22,6 +22,7 @@ from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json, uuid7
 from calotype.foundation.progress import Progress
 from calotype.reliability import backups, repository
+from calotype.reliability.holding import Hold
 from calotype.reliability.model import BackedUp, Manifest, Stored
 from calotype.reliability.reachability import NamedMedia
 from calotype.reliability.targets import Target
@@ -31,7 +32,6 @@ from calotype.store.engines import WRITE
 from calotype.store.media import Media, MediaDamaged, MediaMissing, object_name
 from calotype.store.references import is_reference
 
-_EVERY_US = 60 * 1_000_000
 _BY_CONTENT = ("_versions", "_refs")
 """Table folders whose file names come again with other content, after a restore from an older backup."""
 
@@ -58,9 +58,11 @@ class Backup:
     copied_bytes: int = 0
     _there: dict[str, int] = field(default_factory=dict)
     _known: dict[tuple[str, int, int], Stored] = field(default_factory=dict)
-    _told_us: int = 0
     _spare: Path = Path()
     """Where one file out of a bucket lies while it is copied."""
+
+    def __post_init__(self) -> None:
+        self._hold = Hold(self.store, self.id)
 
     def run(self) -> BackedUp:
         """Copy everything, then write the manifest, then move `latest`."""
@@ -106,8 +108,8 @@ class Backup:
             file = tree.fetch(name, self._spare)
             if file is not None:
                 self._file(f"tables/{name}", file, by_content=False)
-            self._tell()
-        self._tell()
+            self._hold.tell()
+        self._hold.tell()
 
     def _media(self, pins: dict[str, set[int]]) -> list[str]:
         """Media that the copied catalog names; those that are gone or damaged are told of, the rest is saved."""
@@ -121,7 +123,7 @@ class Backup:
                 missing.append(sha256)
             if at % 200 == 0 or at + 1 == len(wanted):
                 self.progress("copying media", at + 1, len(wanted))
-                self._tell()
+                self._hold.tell()
         return missing
 
     def _one_media(self, sha256: str) -> bool:
@@ -215,20 +217,11 @@ class Backup:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """While this runs, sweeps remove nothing."""
-        self._tell()
+        self._hold.tell()
         try:
             yield
         finally:
-            with self.store.catalog.bookkeeping() as conn:
-                repository.unmark(conn, repository.HOLD, [self.id])
-
-    def _tell(self) -> None:
-        now = now_us()
-        if now - self._told_us > _EVERY_US:
-            with self.store.catalog.bookkeeping() as conn:
-                repository.unmark(conn, repository.HOLD, [self.id])
-                repository.mark(conn, repository.HOLD, [self.id], now)
-            self._told_us = now
+            self._hold.end()
 
 
 def catalog_copy(store: Store, path: Path) -> None:

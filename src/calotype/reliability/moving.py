@@ -18,11 +18,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from calotype.foundation.actor import Actor
-from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json, uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.reliability import repository, verifying
+from calotype.reliability.holding import Hold
 from calotype.reliability.model import Moved
 from calotype.reliability.sweeping import stored_media
 from calotype.store import Store, moved, row_copy
@@ -32,7 +32,6 @@ from calotype.store.probing import probe
 from calotype.store.store import store_at
 from calotype.store.trees import Tree
 
-_EVERY_US = 60 * 1_000_000
 _AT_ONCE = 16
 _BY_CONTENT = ("_versions", "_refs")
 """Folders of a table whose files may be replaced under the same name; they are small."""
@@ -66,7 +65,9 @@ class Move:
     id: str = field(default_factory=uuid7)
     copied: int = 0
     copied_bytes: int = 0
-    _told_us: int = 0
+
+    def __post_init__(self) -> None:
+        self._hold = Hold(self.store, self.id)
 
     def run(self) -> Moved:
         """Move, or find that there is nothing to move."""
@@ -102,6 +103,7 @@ class Move:
     def _last(self, new: Store, conn: sa.Connection) -> None:
         """Inside the write lock: nobody can commit, so what is equal now stays equal."""
         be_patient(conn)
+        self._hold.rest()
         self._media(new)
         self._tables(new, last=True)
         repository.unmark(conn, repository.HOLD, [self.id])
@@ -127,7 +129,7 @@ class Move:
                 batch.put(source.read(sha256, verify=True), sha256=sha256)
                 self._count(size)
                 self.progress("copying media", at, len(lacking))
-                self._tell()
+                self._hold.tell()
 
     def _tables(self, new: Store, *, last: bool) -> None:
         """Table files; the last time also versions and tags, which then are exactly those of the source."""
@@ -151,7 +153,7 @@ class Move:
                 self._count(size)
             self.progress("copying tables", at, len(lacking))
             if not last:
-                self._tell()
+                self._hold.tell()
 
     def _catalog(self, new: Store, conn: sa.Connection) -> None:
         """All rows, in one transaction of the other database. Raises: MoveTargetTaken, MoveCopyDiffers."""
@@ -203,24 +205,13 @@ class Move:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        """While this runs, sweeps remove nothing; a hold that a kill leaves behind is void after an hour."""
-        self._tell()
-        done = False
+        """While this runs, sweeps remove nothing; the last phase lets go together with all else that it writes."""
+        self._hold.tell()
         try:
             yield
-            done = True
-        finally:
-            if not done:
-                with self.store.catalog.bookkeeping() as conn:
-                    repository.unmark(conn, repository.HOLD, [self.id])
-
-    def _tell(self) -> None:
-        now = now_us()
-        if now - self._told_us > _EVERY_US:
-            with self.store.catalog.bookkeeping() as conn:
-                repository.unmark(conn, repository.HOLD, [self.id])
-                repository.mark(conn, repository.HOLD, [self.id], now)
-            self._told_us = now
+        except BaseException:
+            self._hold.end()
+            raise
 
 
 def _carried(

@@ -18,7 +18,7 @@ import calotype as ct
 from calotype.app import wiring
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
-from calotype.reliability import moving
+from calotype.reliability import holding, moving
 from calotype.reliability import service as reliability
 from calotype.store import Store, audit_chain
 from calotype.store.moved import WorkspaceMoved
@@ -171,6 +171,16 @@ def test_work_that_others_do_meanwhile_is_not_lost(
     assert step(ANA, store) == 2
     store.close()
     facts(folder)
+
+
+def test_a_last_phase_that_takes_long_does_not_wait_for_itself(
+    folder: Path, team: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "_EVERY_US", -1)  # as if a minute went by between any two files
+    monkeypatch.setattr("calotype.store.catalog.BUSY_TIMEOUT_S", 2.0)
+    before = facts(folder)
+    move(folder, **team)
+    assert facts(folder) == before
 
 
 def test_a_database_of_another_workspace_is_refused(
