@@ -152,8 +152,7 @@ class Move:
             if size is not None:
                 self._count(size)
             self.progress("copying tables", at, len(lacking))
-            if not last:
-                self._hold.tell()
+            self._hold.tell()
 
     def _catalog(self, new: Store, conn: sa.Connection) -> None:
         """All rows, in one transaction of the other database. Raises: MoveTargetTaken, MoveCopyDiffers."""

@@ -15,6 +15,7 @@ from tests.support.images import folder_of_images
 from tests.support.servers import S3, Postgres
 
 import calotype as ct
+from calotype.acquire import service as acquire
 from calotype.app import wiring
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
@@ -173,14 +174,25 @@ def test_work_that_others_do_meanwhile_is_not_lost(
     facts(folder)
 
 
-def test_a_last_phase_that_takes_long_does_not_wait_for_itself(
-    folder: Path, team: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_images_that_come_late_are_copied_though_the_last_phase_takes_long(
+    folder: Path, team: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder_of_images(tmp_path / "late", 3, suffix=".png")
+    other = wiring.open_at(folder)
+    real = moving.Move._tables
+
+    def beside(self: moving.Move, new: Store, *, last: bool) -> None:
+        real(self, new, last=last)
+        if not last:
+            acquire.add(ANA, DATASET, [tmp_path / "late"], store=other)
+
+    monkeypatch.setattr(moving.Move, "_tables", beside)
     monkeypatch.setattr(holding, "_EVERY_US", -1)  # as if a minute went by between any two files
     monkeypatch.setattr("calotype.store.catalog.BUSY_TIMEOUT_S", 2.0)
-    before = facts(folder)
+    n = facts(folder)["media"]
     move(folder, **team)
-    assert facts(folder) == before
+    other.close()
+    assert facts(folder)["media"] > n
 
 
 def test_a_database_of_another_workspace_is_refused(
