@@ -206,11 +206,13 @@ class Move:
     def _held(self) -> Iterator[None]:
         """While this runs, sweeps remove nothing; the last phase lets go together with all else that it writes."""
         self._hold.tell()
+        done = False
         try:
             yield
-        except BaseException:
-            self._hold.end()
-            raise
+            done = True
+        finally:
+            if not done:
+                self._hold.end()
 
 
 def _carried(
