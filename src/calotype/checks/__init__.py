@@ -1,1 +1,63 @@
-"""Floor 4: tests of a dataset against its contract: checks, findings, gates."""
+"""Data tests: what is wrong with a dataset, and may it be released?
+
+The methods can be called without a workspace, with NumPy arrays or paths; each is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from calotype.checks.methods.box_errors import BoxErrors, box_errors
+    from calotype.checks.methods.consensus import Consensus, consensus
+    from calotype.checks.methods.embedding import embed
+    from calotype.checks.methods.image_quality import ImageQuality, image_quality
+    from calotype.checks.methods.label_errors import (
+        LabelErrors,
+        label_errors,
+        label_errors_from_embeddings,
+    )
+    from calotype.checks.methods.near_duplicates import NearDuplicates, near_duplicates
+    from calotype.checks.methods.slices import ErrorSlice, find_slices
+
+_FROM = {
+    "BoxErrors": "box_errors",
+    "Consensus": "consensus",
+    "ErrorSlice": "slices",
+    "ImageQuality": "image_quality",
+    "LabelErrors": "label_errors",
+    "NearDuplicates": "near_duplicates",
+    "box_errors": "box_errors",
+    "consensus": "consensus",
+    "embed": "embedding",
+    "find_slices": "slices",
+    "image_quality": "image_quality",
+    "label_errors": "label_errors",
+    "label_errors_from_embeddings": "label_errors",
+    "near_duplicates": "near_duplicates",
+}
+"""Public name -> its module in `methods`."""
+
+__all__ = [
+    "BoxErrors",
+    "Consensus",
+    "ErrorSlice",
+    "ImageQuality",
+    "LabelErrors",
+    "NearDuplicates",
+    "box_errors",
+    "consensus",
+    "embed",
+    "find_slices",
+    "image_quality",
+    "label_errors",
+    "label_errors_from_embeddings",
+    "near_duplicates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FROM:
+        raise AttributeError(f"module 'calotype.checks' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"calotype.checks.methods.{_FROM[name]}"), name)

@@ -1,0 +1,1 @@
+"""Methods that find faults in data: NumPy in, frozen values of NumPy out, no workspace needed."""
