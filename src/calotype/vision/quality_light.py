@@ -1,0 +1,97 @@
+"""How a picture is lit and coloured: clipping, range, entropy, colour, and bars along its sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Grey = npt.NDArray[np.uint8]
+
+FIGURES = (
+    "clipped", "black", "luma", "luma_low", "luma_high", "entropy", "colourfulness", "colour_range", "bars",
+)  # fmt: skip
+"""Shares of pixels with a channel at its upper end and with all channels near 0; mean, 1st and 99th percentile of
+luma in [0, 1]; bits a pixel in [0, 8]; colourfulness in grey levels; the widest range of a channel in [0, 1]; share
+of the picture that is bars along its sides.
+"""
+
+_CLIPPED = 254
+_BLACK = 8
+_LATTICE_PX = 3
+_BAR_RANGE = 16
+"""Grey levels that a line of a bar may span: JPEG rings a little beside the picture."""
+_BAR_LINES = 2
+_BAR_BLACK = 8
+_ALONG_THE_EDGE = 0.6
+"""Share of the line where a bar ends that has another tone. A white ground behind a thing ends bit by bit."""
+_LEVELS = np.arange(256)
+
+
+def figures(image: Image.Image, luma: Grey) -> tuple[float, ...]:
+    """The figures of a picture in mode RGB and of its (H, W) luma, in the order of `FIGURES`."""
+    size = (max(1, image.width // _LATTICE_PX), max(1, image.height // _LATTICE_PX))
+    rgb = np.asarray(image.resize(size, Image.Resampling.NEAREST))
+    red, green, blue = np.ascontiguousarray(rgb.reshape(-1, 3).T)
+    high = np.maximum(np.maximum(red, green), blue)
+    lattice = luma[:: min(_LATTICE_PX, len(luma)), :: min(_LATTICE_PX, luma.shape[1])]
+    return (
+        np.count_nonzero(high >= _CLIPPED) / high.size,
+        np.count_nonzero(high <= _BLACK) / high.size,
+        *_histogram(lattice),
+        _colourfulness(red, green, blue),
+        max(int(channel.max()) - int(channel.min()) for channel in (red, green, blue)) / 255,
+        bars(luma),
+    )
+
+
+def _histogram(luma: Grey) -> tuple[float, float, float, float]:
+    """(mean, 1st percentile, 99th percentile) in [0, 1] and the entropy in bits."""
+    counts = np.bincount(luma.reshape(-1), minlength=256)
+    n = int(luma.size)
+    low, high = np.searchsorted(np.cumsum(counts), [0.01 * n, 0.99 * n])
+    share = counts[counts > 0] / n
+    entropy = float(-(share * np.log2(share)).sum())
+    return float(counts @ _LEVELS) / n / 255, float(low) / 255, float(high) / 255, entropy
+
+
+def _colourfulness(red: Grey, green: Grey, blue: Grey) -> float:
+    """Source: D. Hasler and S. Suesstrunk, "Measuring colourfulness in natural images", 2003, formula M3."""
+    r, g, b = (channel.astype(np.float32) for channel in (red, green, blue))
+    red_green = r - g
+    yellow_blue = 0.5 * (r + g) - b
+    means = float(red_green.mean()), float(yellow_blue.mean())
+    squares = float(red_green @ red_green) / len(r), float(yellow_blue @ yellow_blue) / len(r)
+    variance = max(0.0, squares[0] - means[0] ** 2 + squares[1] - means[1] ** 2)
+    return float(np.sqrt(variance) + 0.3 * np.hypot(*means))
+
+
+def bars(luma: Grey) -> float:
+    """Share of the picture that is bars: lines of one tone along two opposite sides, or black ones along one side.
+
+    Each has to end abruptly along most of a line.
+    """
+    height, width = luma.shape
+    rows = _opposite(_bar(luma), _bar(luma[::-1])) / height
+    columns = _opposite(_bar(luma.T), _bar(luma.T[::-1])) / width
+    return rows + columns - rows * columns
+
+
+def _opposite(a: tuple[int, int], b: tuple[int, int]) -> int:
+    """Lines of two bars, each as (lines, tone), that count."""
+    if a[0] and b[0]:
+        return a[0] + b[0] if abs(a[1] - b[1]) <= _BAR_RANGE else 0
+    return sum(lines for lines, tone in (a, b) if tone <= _BAR_BLACK)
+
+
+def _bar(luma: Grey) -> tuple[int, int]:
+    """(lines from the top that are a bar, tone); no lines for a picture that is flat throughout."""
+    first = luma[0]
+    tone = int(first[len(first) // 2])
+    if int(first.max()) - int(first.min()) > _BAR_RANGE:
+        return 0, tone
+    share = (np.abs(luma.astype(np.int16) - tone) > _BAR_RANGE).mean(axis=1)
+    inside = np.flatnonzero(share > 0.02)
+    edge = int(inside[0]) if len(inside) else 0
+    abrupt = edge >= _BAR_LINES and float(share[edge : edge + 3].max()) > _ALONG_THE_EDGE
+    return (edge if abrupt else 0), tone
