@@ -63,21 +63,23 @@ def file_figures(data: bytes) -> tuple[Figures, int]:
 
 
 def known_pixel_figures(data: bytes, rgb: Rgb) -> Figures:
-    """The same figures where the upright (H, W, 3) pixels of a file are known already; the spectrum is looked at always.
+    """The same figures where the upright (H, W, 3) pixels of a file are known already.
 
     Raises: ImageUnreadable.
     """
     image = quality.working_image(rgb)
     size_wh = (rgb.shape[1], rgb.shape[0])
-    tail = quality_edges.spectrum_tail(np.ascontiguousarray(rgb[..., 1]))
+    pixels = quality.pixel_figures(image, image.convert("L"), size_wh)
     head = _jpeg_head(data)
+    tail = (math.nan, math.nan)
+    if head is None or _may_be_enlarged(len(data), size_wh, head, pixels):
+        tail = quality_edges.spectrum_tail(np.asarray(Image.fromarray(rgb).convert("L")))
     orientation = images.probe(data).orientation
     small = None
     if head and head.exif:
         small = np.asarray(Image.fromarray(rgb).resize((_CELLS, _CELLS), Image.Resampling.BOX))
         small = _as_stored(small, orientation)
     rest = _file_part(head, orientation, small)
-    pixels = quality.pixel_figures(image, image.convert("L"), size_wh)
     return np.concatenate([pixels, np.asarray([*tail, *rest], dtype=np.float32)])
 
 

@@ -150,7 +150,7 @@ def decode_reduced(data: bytes, scale_of: Callable[[tuple[int, int]], int]) -> t
         image.load()
         rgb = _to_rgb(image)
         further = scale // max(1, round(max(stored_px) / max(rgb.size)))
-        return (rgb.reduce(further) if further > 1 else rgb.copy() if rgb is image else rgb), facts
+        return (rgb.reduce(further) if further > 1 else rgb), facts
 
 
 def decode_grey(data: bytes) -> npt.NDArray[np.uint8]:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 Grey = npt.NDArray[np.uint8]
 
 FIGURES = ("sharpness", "motion", "noise", "gradient")
-"""Sharpness in [0, 1]; motion, 1 where all directions are equally sharp and less where one is smeared; deviation of
-the noise in grey levels; mean step between next neighbours but one in grey levels, across and down together.
+"""Sharpness in [0, 1]; motion, 1 where all directions are equally sharp and less where one is smeared; strength
+of the noise, about its deviation in grey levels; mean step between next neighbours but one in grey levels, across and down together.
 """
 
 _DIRECTIONS_XY = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))
@@ -39,7 +39,9 @@ _FINE, _MIDDLE, _COARSE = slice(23, 33), slice(8, 15), slice(3, 7)
 _RUN = 16
 _MEAN_OF_RUN = np.full(_RUN, 1.0 / _RUN, dtype=np.float32)
 _NOISE_ROWS_PX = 4
-_QUIETEST = 0.1
+_QUIETEST = 0.02
+_FEWEST_RUNS = 20
+_LEAST_NOISE = 0.3
 _NOT_CLIPPED = (8, 247)
 
 
@@ -47,7 +49,7 @@ def figures(luma: Grey) -> tuple[float, ...]:
     """The figures of (H, W) luma in the order of `FIGURES`; NaN where it is too small or too flat to tell."""
     luma = np.ascontiguousarray(luma)
     points, gradient = _strongest(luma)
-    return (*_sharpness_motion(luma, points), noise_deviation(luma), gradient)
+    return (*_sharpness_motion(luma, points), noise_strength(luma), gradient)
 
 
 def _sharpness_motion(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float, float]:
@@ -100,10 +102,13 @@ def _apart(a: Grey, b: Grey) -> Grey:
     return np.asarray(np.maximum(a, b) - np.minimum(a, b), dtype=np.uint8)
 
 
-def noise_deviation(luma: Grey) -> float:
-    """Deviation of the noise in grey levels, from the quietest tenth of runs of 16 pixels that are not clipped.
+def noise_strength(luma: Grey) -> float:
+    """Deviation of the noise in grey levels, less where it looks like texture; 0 for a picture without noise.
 
-    Source: J. Immerkaer, "Fast noise variance estimation", 1996 (a mask that edges do not move), on quiet runs only.
+    The deviation is that of the quietest fiftieth of runs of 16 pixels that are not clipped. It is multiplied by how
+    white the residue is there (over the step between neighbours: texture is smoother than noise) and by how even it
+    is over the picture (10th percentile over median: noise is everywhere).
+    Source of the residue: J. Immerkaer, "Fast noise variance estimation", 1996 (a mask that edges do not move).
     """
     height, width = luma.shape
     n_runs = (width - 2) // _RUN
@@ -114,14 +119,23 @@ def noise_deviation(luma: Grey) -> float:
     above = luma[first - 1 : height - 2 : _NOISE_ROWS_PX, :wide]
     below = luma[first + 1 : height : _NOISE_ROWS_PX, :wide]
     across = 2 * rows - above - below
-    residue = np.abs(2 * across[:, 1:-1] - across[:, :-2] - across[:, 2:]).astype(np.float32)
-    runs = residue.reshape(-1, _RUN) @ _MEAN_OF_RUN
+    residue = _run_means(2 * across[:, 1:-1] - across[:, :-2] - across[:, 2:])
+    steps = _run_means(rows[:, 2:] - rows[:, :-2])
     level = rows[:, 1 + _RUN // 2 :: _RUN].reshape(-1)
-    runs = runs[(level > _NOT_CLIPPED[0]) & (level < _NOT_CLIPPED[1])]
-    if len(runs) < 10:
+    judged = (level > _NOT_CLIPPED[0]) & (level < _NOT_CLIPPED[1])
+    residue, steps = residue[judged], steps[judged]
+    if len(residue) < _FEWEST_RUNS:
         return float("nan")
-    k = int(len(runs) * _QUIETEST)
-    return float(np.partition(runs, k)[k] * np.sqrt(np.pi / 2) / 6)
+    at = [int(len(residue) * share) for share in (_QUIETEST, 0.1, 0.5)]
+    quiet, low, middle = np.partition(residue, at)[at]
+    here = residue <= quiet
+    white = residue[here].mean() / (steps[here].mean() + _LEAST_NOISE)
+    return float(quiet * np.sqrt(np.pi / 2) / 6 * white * low / max(float(middle), _LEAST_NOISE))
+
+
+def _run_means(values: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
+    """Means of the absolute values of runs along rows."""
+    return np.abs(values).astype(np.float32).reshape(-1, _RUN) @ _MEAN_OF_RUN
 
 
 def spectrum_tail(luma: Grey) -> tuple[float, float]:
