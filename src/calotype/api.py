@@ -181,9 +181,9 @@ class Dataset(Branches):
         """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
         self._do(checks.set_contract, text)
 
-    def check(self) -> CheckReport:
-        """Test the working state against its contract; printing the report shows findings and gates."""
-        return self._do(checks.check, progress=self._hand.progress)
+    def check(self, *only: str, whole: bool = False) -> CheckReport:
+        """Test the working state against its contract: all of it, or `only` these checks and families."""
+        return self._do(checks.check, only=only, whole=whole, progress=self._hand.progress)
 
     def commit(self, message: str) -> Commit:
         """Freeze the working state. Raises: NothingToCommit."""

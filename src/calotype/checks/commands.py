@@ -47,12 +47,22 @@ def check(
     ctx: typer.Context,
     name: Name,
     contract: Annotated[Path | None, typer.Option(help="Test against this contract file instead.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A check or a family of checks; repeatable.")] = None,
+    whole: Annotated[bool, typer.Option(help="Look at every sample, not only at what changed.")] = False,
 ) -> None:
     """Test a dataset against its contract; exit code 1 when a gate is red."""
     t = terminal(ctx)
     text = contract.read_text(encoding="utf-8") if contract else None
     with t.progress() as progress:
-        report = service.check(t.actor, name, store=t.store(), contract_text=text, progress=progress)
+        report = service.check(
+            t.actor,
+            name,
+            store=t.store(),
+            contract_text=text,
+            only=only or (),
+            whole=whole,
+            progress=progress,
+        )
     gates = [
         [gate.name, gate.state, str(gate.measured), str(gate.threshold), gate.detail] for gate in report.gates
     ]

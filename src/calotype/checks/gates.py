@@ -11,12 +11,19 @@ from calotype.datasets.contract import GateSpec
 _NAMED = 5
 
 
-def evaluate(context: CheckContext, tallies: Mapping[str, Tally]) -> tuple[Gate, ...]:
-    """All gates, those that block first. `tallies` holds the checks that ran."""
+def evaluate(
+    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False
+) -> tuple[Gate, ...]:  # fmt: skip
+    """All gates, those that block first. `tallies` holds the checks that ran.
+
+    After a partial run only the gates of the checks that ran.
+    """
     gates = [
         *_declared(context, tallies),
         *(_from_spec(context, tallies, spec) for spec in context.contract.gates),
     ]
+    if partial:
+        gates = [gate for gate in gates if gate.check in tallies]
     order = {GateState.MISSING: 0, GateState.RED: 1, GateState.GREEN: 2}
     return tuple(sorted(gates, key=lambda gate: order[gate.state]))
 

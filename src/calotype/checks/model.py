@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from calotype.foundation.clock import iso
+from calotype.foundation.ids import sha256_json
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 SEVERITIES = ("error", "warning", "info")
@@ -23,7 +24,11 @@ def at_least(severity: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers."""
+    """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers.
+
+    `fault` is which of the check's faults it is, `about` what a finding on the dataset as a whole is about (a class, a
+    field, a condition). Neither holds numbers: with check, sample and annotation they make the `key`.
+    """
 
     check: str
     severity: str
@@ -33,11 +38,21 @@ class Finding:
     annotation_id: str = ""
     label_set: str = ""
     facts: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    fault: str = ""
+    about: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its identity across commits and runs: 24 hexadecimal digits, equal for the same fault at the same place."""
+        place = [self.check, self.fault, self.sample_id, self.annotation_id, self.about]
+        return sha256_json(place)[:24]
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         return {
+            "key": self.key,
             "check": self.check,
+            "fault": self.fault or None,
             "severity": self.severity,
             "sample_id": self.sample_id or None,
             "sample": self.sample or None,
@@ -50,7 +65,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
-    """How one check went. `counts` is by severity and complete, also where not every finding is kept."""
+    """How one check went. `counts` is by severity and complete, also where not every finding is kept.
+
+    `measured_again` is the number of samples it looked at anew, where the run went on from an earlier one; None after a
+    whole run.
+    """
 
     name: str
     title: str
@@ -63,6 +82,14 @@ class CheckSummary:
     kept: int
     took_ms: int
     parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    family: str = ""
+    version: int = 1
+    measured_again: int | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every finding is kept, not only counted."""
+        return self.kept == self.n_findings
 
     @property
     def n_findings(self) -> int:
@@ -71,7 +98,10 @@ class CheckSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
-        plain = ("name", "title", "means", "fix", "unit", "enabled", "looked_at", "kept", "took_ms")
+        plain = (
+            "name", "title", "means", "fix", "unit", "enabled", "looked_at", "kept", "took_ms", "family",
+            "version", "measured_again",
+        )  # fmt: skip
         values: dict[str, Any] = {name: getattr(self, name) for name in plain}
         return {
             **values,
@@ -83,7 +113,7 @@ class CheckSummary:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> CheckSummary:
         """The other way."""
-        return cls(**{name: value[name] for name in cls.__slots__})
+        return cls(**{name: value[name] for name in cls.__slots__ if name in value})
 
 
 class GateState(StrEnum):
@@ -128,7 +158,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """One run of the checks on one state of a dataset; findings are worst first."""
+    """One run of the checks on one state of a dataset; findings are worst first.
+
+    `only` names the checks or families that were asked for; empty: all. `earlier_run` is the run whose findings were
+    taken over where nothing had changed.
+    """
 
     run_id: str
     dataset: str
@@ -141,6 +175,8 @@ class CheckReport:
     started_at_us: int
     finished_at_us: int
     actor: str = ""
+    only: tuple[str, ...] = ()
+    earlier_run: str = ""
 
     @property
     def red(self) -> bool:
@@ -161,6 +197,8 @@ class CheckReport:
             "run_id": self.run_id,
             "dataset": self.dataset,
             "commit": self.commit_id,
+            "only": list(self.only),
+            "earlier_run": self.earlier_run or None,
             "red": self.red,
             "counts": self.counts,
             "gates": [gate.to_dict() for gate in self.gates],

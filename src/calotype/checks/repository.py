@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.checks.model import CheckReport, CheckSummary, Finding, Gate
+from calotype.datasets.snapshot import Snapshot
 from calotype.store import schema
 
 _RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
@@ -15,12 +16,12 @@ _CHUNK = 5_000
 _AT_ONCE = 500
 
 
-def add_run(conn: sa.Connection, report: CheckReport, *, dataset_id: str) -> None:
-    """Insert a run with its findings."""
+def add_run(conn: sa.Connection, report: CheckReport, state: Snapshot, *, branch: str) -> None:
+    """Insert a run with its findings; `branch` is empty where a tag or a commit was tested."""
     conn.execute(
         _RUNS.insert().values(
             id=report.run_id,
-            dataset_id=dataset_id,
+            dataset_id=state.dataset.id,
             commit_id=report.commit_id,
             state_sha256=report.state_sha256,
             contract_sha256=report.contract_sha256,
@@ -29,6 +30,11 @@ def add_run(conn: sa.Connection, report: CheckReport, *, dataset_id: str) -> Non
             actor=report.actor,
             started_at_us=report.started_at_us,
             finished_at_us=report.finished_at_us,
+            branch=branch,
+            pins=state.pins,
+            documents=state.documents,
+            only=list(report.only) or None,
+            earlier_run=report.earlier_run or None,
         )
     )
     for start in range(0, len(report.findings), _CHUNK):
@@ -43,15 +49,25 @@ def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
 
 
 def newest(
-    conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None
+    conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None,
+    branch: str | None = None,
 ) -> CheckReport | None:  # fmt: skip
-    """The newest run on a dataset, on one state and one contract where these are given; without findings."""
-    wanted = [_RUNS.c.dataset_id == dataset_id]
+    """The newest complete run on a dataset, on one state, contract, branch where given; without findings."""
+    wanted = [_RUNS.c.dataset_id == dataset_id, _RUNS.c.only.is_(None)]
+    if branch is not None:
+        wanted.append(_RUNS.c.branch == branch)
     if state_sha256 is not None:
         wanted.append(_RUNS.c.state_sha256 == state_sha256)
     if contract_sha256 is not None:
         wanted.append(_RUNS.c.contract_sha256 == contract_sha256)
     return _first(conn, sa.and_(*wanted))
+
+
+def tested_state(conn: sa.Connection, run_id: str) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """Pins and documents of the state that a run looked at; None for a run of an older version."""
+    query = sa.select(_RUNS.c.pins, _RUNS.c.documents).where(_RUNS.c.id == run_id)
+    row = conn.execute(query).first()
+    return None if row is None or row[0] is None else (dict(row[0]), dict(row[1]))
 
 
 def findings(
@@ -100,6 +116,8 @@ def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:
         started_at_us=row["started_at_us"],
         finished_at_us=row["finished_at_us"],
         actor=row["actor"],
+        only=tuple(row["only"] or ()),
+        earlier_run=row["earlier_run"] or "",
     )
 
 
@@ -115,6 +133,9 @@ def _to_row(run_id: str, position: int, finding: Finding) -> dict[str, Any]:
         "label_set": finding.label_set or None,
         "reason": finding.reason,
         "facts": facts,
+        "key": finding.key,
+        "fault": finding.fault,
+        "about": finding.about,
     }
 
 
@@ -128,4 +149,6 @@ def _from_row(row: Mapping[str, Any] | sa.RowMapping) -> Finding:
         annotation_id=row["annotation_id"] or "",
         label_set=row["label_set"] or "",
         facts=row["facts"]["facts"],
+        fault=row["fault"],
+        about=row["about"],
     )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
-from calotype.checks import gates, repository
-from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding, GateState
-from calotype.checks.suite import REGISTRY, Check, CheckContext, Tally
-from calotype.checks.suite.context import Parameter
+from calotype.checks import engine, gates, repository
+from calotype.checks.model import CheckReport, Finding, GateState
+from calotype.checks.suite import REGISTRY, CheckContext
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.datasets.commits import Ref
 from calotype.datasets.contract import DEFAULT, Contract
 from calotype.datasets.contract_text import ContractInvalid, parse, template
+from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -34,40 +33,73 @@ class CheckRunNotFound(NotFound):
 
 
 def check(
-    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None,
-    progress: Progress = silent,
+    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None, only: Sequence[str] = (),
+    whole: bool = False, progress: Progress = silent,
 ) -> CheckReport:  # fmt: skip
     """Test a dataset (`name` or `name@ref`) against its contract and keep what was found.
 
+    Where an earlier run under the same contract is kept, checks that judge each sample by itself look only at what
+    changed since; the answer is that of a whole run.
+
     Args:
         contract_text: A contract to test against in place of the dataset's own, as YAML.
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+        only: Names of checks or families; gates of other checks are left out, and the run does not count as the
+            newest of its state.
+        whole: Look at every sample, whatever an earlier run says.
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, CheckUnknown.
     """
     store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
     asked = _contract(snapshot if contract_text is None else None, contract_text)
     context = CheckContext(snapshot, asked, store, progress)
+    branch = _branch_of(snapshot, store)
+    earlier = None if whole else _earlier(snapshot, asked, store, branch)
     started = now_us()
-    tallies, summaries = _run(context, progress)
+    ran = engine.run(context, progress, only=only, earlier=earlier)
     report = CheckReport(
         run_id=uuid7(),
         dataset=snapshot.dataset.name,
         commit_id=snapshot.commit_id,
         state_sha256=snapshot.state_sha256,
         contract_sha256=asked.sha256,
-        gates=gates.evaluate(context, tallies),
-        findings=_worst_first(tallies),
-        checks=tuple(summaries),
+        gates=gates.evaluate(context, ran.tallies, partial=bool(only)),
+        findings=ran.findings,
+        checks=tuple(ran.summaries),
         started_at_us=started,
         finished_at_us=now_us(),
         actor=actor.name,
+        only=tuple(only),
+        earlier_run=earlier.report.run_id if earlier is not None else "",
     )
     with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
-        repository.add_run(tx.conn, report, dataset_id=snapshot.dataset.id)
+        repository.add_run(tx.conn, report, snapshot, branch=branch)
         tx.details(
             {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
         )
     return report
+
+
+def _branch_of(snapshot: Snapshot, store: Store) -> str:
+    """The branch whose newest or working state this is; empty for a tag or an older commit."""
+    with store.catalog.read() as conn:
+        return refs.branch_named(conn, snapshot.dataset, snapshot.ref)
+
+
+def _earlier(snapshot: Snapshot, asked: Contract, store: Store, branch: str) -> engine.Earlier | None:
+    """The newest complete run that this one can go on from: same contract, same ontology, state still there."""
+    with store.catalog.read() as conn:
+        found = repository.newest(
+            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=asked.sha256, branch=branch or None
+        )
+        if found is None:
+            return None
+        state = repository.tested_state(conn, found.run_id)
+        if state is None or state[1].get("ontology") != snapshot.documents.get("ontology"):
+            return None
+        ref = Ref(snapshot.dataset.id, "", "commit", found.commit_id, state[0], state[1], 0)
+        before = open_ref(conn, store, snapshot.dataset, ref, name="")
+        _, kept = repository.findings(conn, found.run_id, check="", severity="", offset=0, limit=None)
+    return engine.Earlier(replace(found, findings=kept), before)
 
 
 def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False) -> CheckReport | None:
@@ -211,42 +243,3 @@ def _check_parameters(asked: Contract, file: str) -> None:
             if isinstance(value, bool | str) or value < 0:
                 detail = f"{key} is {value!r}, not a number of 0 or more"
                 raise ContractInvalid(where=where, detail=detail, hint=f"it is {known[key]} by itself")
-
-
-def _run(context: CheckContext, progress: Progress) -> tuple[dict[str, Tally], list[CheckSummary]]:
-    tallies: dict[str, Tally] = {}
-    summaries = []
-    for done, one in enumerate(REGISTRY.values()):
-        progress("checking", done, len(REGISTRY))
-        spec = context.contract.checks.get(one.name)
-        parameters: Mapping[str, Parameter] = {**one.parameters, **(spec.parameters if spec else {})}
-        severity = spec.severity if spec is not None and spec.severity is not None else None
-        tally = Tally(context, one.name, parameters, severity or one.severity, forced=severity is not None)
-        began = time.perf_counter()
-        enabled = spec is None or spec.enabled
-        if enabled:
-            one.run(context, tally)
-            tallies[one.name] = tally
-        summaries.append(
-            _summary(one, tally, enabled=enabled, took_ms=round((time.perf_counter() - began) * 1_000))
-        )
-    progress("checking", len(REGISTRY), len(REGISTRY))
-    return tallies, summaries
-
-
-def _summary(one: Check, tally: Tally, *, enabled: bool, took_ms: int) -> CheckSummary:
-    facts: dict[str, Any] = {name: getattr(one, name) for name in ("name", "title", "means", "fix", "unit")}
-    return CheckSummary(
-        **facts,
-        enabled=enabled,
-        looked_at=tally.looked_at,
-        counts=tally.counts,
-        kept=len(tally.findings),
-        took_ms=took_ms,
-        parameters=tally.parameters,
-    )
-
-
-def _worst_first(tallies: Mapping[str, Tally]) -> tuple[Finding, ...]:
-    everything = [finding for tally in tallies.values() for finding in tally.findings]
-    return tuple(sorted(everything, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -115,6 +115,7 @@ CODES: dict[str, Code] = {
     "target-has-own-samples": _CONFLICT,
     "class-mapping-invalid": _INVALID,
     # checks
+    "check-unknown": _INVALID,
     "check-run-not-found": _NOT_FOUND,
     # app
     "port-taken": _CONFLICT,

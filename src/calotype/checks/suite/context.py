@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,12 +35,16 @@ _ANNOTATION_COLUMNS = ("ann_id", "sample_id", "kind", "class_id", "x", "y", "w",
 
 @dataclass
 class CheckContext:
-    """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`."""
+    """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`.
+
+    With `sample_ids` it holds these samples and their annotations only, as far as the state has them.
+    """
 
     snapshot: Snapshot
     contract: Contract
     store: Store
     progress: Progress = silent
+    sample_ids: Sequence[str] | None = None
     _measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     _columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
 
@@ -52,12 +56,17 @@ class CheckContext:
     @cached_property
     def samples(self) -> pa.Table:
         """Sample columns, by name."""
-        return self.snapshot.samples(columns=_SAMPLE_COLUMNS).combine_chunks()
+        return self.snapshot.samples(ids=self.sample_ids, columns=_SAMPLE_COLUMNS).combine_chunks()
 
     @cached_property
     def annotations(self) -> pa.Table:
         """Annotation columns of the label set under test, without geometry beyond boxes."""
-        return self.snapshot.annotations(self.label_set, columns=_ANNOTATION_COLUMNS).combine_chunks()
+        return self.annotations_with(_ANNOTATION_COLUMNS)
+
+    def annotations_with(self, columns: Sequence[str]) -> pa.Table:
+        """Other columns of the same annotations, in no promised order."""
+        found = self.snapshot.annotations(self.label_set, sample_ids=self.sample_ids, columns=columns)
+        return found.combine_chunks()
 
     @property
     def n_samples(self) -> int:
@@ -109,11 +118,15 @@ class CheckContext:
     def measured(self, name: str) -> dict[str, Any]:
         """A measure of all media: SHA-256 -> value; media without whole pixels are absent."""
         if name not in self._measured:
-            found = measures.measure(self.store, self.snapshot, measures.CHECKED, progress=self.progress)
-            self._measured.update(found)
+            self._measured.update(self._measure(measures.CHECKED))
         if name not in self._measured:
-            self._measured.update(measures.measure(self.store, self.snapshot, [name], progress=self.progress))
+            self._measured.update(self._measure([name]))
         return self._measured[name]
+
+    def _measure(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return measures.measure(
+            self.store, self.snapshot, names, sample_ids=self.sample_ids, progress=self.progress
+        )
 
     def name_of(self, row: int) -> str:
         """A sample's name."""
@@ -143,24 +156,32 @@ class Tally:
         return float(self.parameters[name])
 
     def samples(
-        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = ""
+        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
     ) -> None:  # fmt: skip
-        """A finding for each of these samples; `tell(row)` is asked only for those that are kept."""
-        self._add(list(rows), tell, severity, self._sample_place)
+        """A finding for each of these samples; `tell(row)` is asked only for those that are kept.
+
+        Args:
+            fault: Which of the check's faults; without it the fact `fault` counts.
+            about: What sets apart several findings of one fault at one place, such as a field.
+        """
+        self._add(list(rows), tell, severity, self._sample_place, fault, about)
 
     def annotations(
-        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = ""
+        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
     ) -> None:  # fmt: skip
         """A finding for each of these annotations."""
-        self._add(list(rows), tell, severity, self._annotation_place)
+        self._add(list(rows), tell, severity, self._annotation_place, fault, about)
 
-    def dataset(self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "") -> None:
-        """A finding on the dataset as a whole."""
-        self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set})
+    def dataset(
+        self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "", fault: str = "",
+        about: str = "",
+    ) -> None:  # fmt: skip
+        """A finding on the dataset as a whole; `about` names the class, field or condition that it is about."""
+        self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set}, fault, about)
 
     def _add(
-        self, rows: list[int], tell: Tell, severity: str,
-        place: Callable[[int], dict[str, str]],
+        self, rows: list[int], tell: Tell, severity: str, place: Callable[[int], dict[str, str]],
+        fault: str, about: str,
     ) -> None:  # fmt: skip
         if not rows:
             return
@@ -168,7 +189,11 @@ class Tally:
         self.counts[level] = self.counts.get(level, 0) + len(rows)
         for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]:
             reason, facts = tell(int(row))
-            self.findings.append(Finding(self.check, level, reason, facts=facts, **place(int(row))))
+            which = fault or str(facts.get("fault", ""))
+            where = place(int(row))
+            self.findings.append(
+                Finding(self.check, level, reason, facts=facts, fault=which, about=about, **where)
+            )
 
     def _sample_place(self, row: int) -> dict[str, str]:
         samples = self.context.samples

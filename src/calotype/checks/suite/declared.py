@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from calotype.checks.suite.context import CheckContext, Tally
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import CheckContext, Tally, Tell
 from calotype.datasets.contract import Coverage, MetadataSpec
 from calotype.datasets.fields import TYPES
 from calotype.datasets.query import QueryInvalid
@@ -21,7 +22,9 @@ def licence(context: CheckContext, tally: Tally) -> None:
     licences = context.column("licence").astype(str)
     allowed = context.contract.licences
     empty = np.isin(licences, ["", "None"])
-    tally.samples(np.flatnonzero(empty), lambda _: ("the sample has no licence", {"licence": ""}))
+    tally.samples(
+        np.flatnonzero(empty), lambda _: ("the sample has no licence", {"licence": ""}), fault="missing"
+    )
     if allowed:
 
         def tell(row: int) -> tuple[str, dict[str, Any]]:
@@ -29,7 +32,8 @@ def licence(context: CheckContext, tally: Tally) -> None:
             reason = f"its licence {given!r} is not one of the contract's: {', '.join(allowed)}"
             return reason, {"licence": given, "allowed": list(allowed)}
 
-        tally.samples(np.flatnonzero(~empty & ~np.isin(licences, list(allowed))), tell, severity="error")
+        refused = ~empty & ~np.isin(licences, list(allowed))
+        tally.samples(np.flatnonzero(refused), tell, severity="error", fault="not-allowed")
 
 
 def metadata(context: CheckContext, tally: Tally) -> None:
@@ -48,7 +52,12 @@ def metadata(context: CheckContext, tally: Tally) -> None:
             told[row] = problems
     for name in specs:
         wrong = {row: detail for row, all_of in told.items() for field, detail in all_of if field == name}
-        tally.samples(sorted(wrong), lambda row, wrong=wrong, name=name: (wrong[row], {"field": name}))  # type: ignore[misc]
+        tell = _teller(wrong, name)
+        tally.samples(sorted(wrong), tell, about=name)
+
+
+def _teller(wrong: Mapping[int, str], name: str) -> Tell:
+    return lambda row: (wrong[row], {"field": name})
 
 
 def _problems(specs: Mapping[str, MetadataSpec], text: str | None) -> Iterator[tuple[str, str]]:
@@ -92,4 +101,26 @@ def coverage(context: CheckContext, tally: Tally) -> None:
         if found < line.min_samples:
             reason = f"{found} samples match {line.title!r}, the contract asks for {line.min_samples}"
             facts = {"where": line.where, "samples": found, "min_samples": line.min_samples}
-            tally.dataset(f"{reason} ({why})" if why else reason, facts)
+            tally.dataset(f"{reason} ({why})" if why else reason, facts, about=line.where)
+
+
+CHECKS = (
+    Check(
+        "licence", "Licences",
+        "Each sample has a licence, and one that the contract allows.",
+        "ask the source for the licence, or remove the sample", "samples", "warning", licence,
+        family="declared", scope="sample",
+    ),
+    Check(
+        "metadata", "Metadata",
+        "Each sample has the metadata that the contract requires, of its type and in its range.",
+        "fill in the field at the source and import again", "samples", "error", metadata,
+        family="declared", scope="sample",
+    ),
+    Check(
+        "coverage", "Coverage of conditions",
+        "Each condition that the contract names is met by enough samples.",
+        "collect samples that meet the condition", "conditions", "error", coverage,
+        family="coverage", scope="dataset",
+    ),
+)  # fmt: skip

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.checks.suite.context import CheckContext, Tally
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import CheckContext, Parameter, Tally
 from calotype.datasets import pixel_facts
 
 Pairs = npt.NDArray[np.int64]
+_NEAR: dict[str, Parameter] = {"max_hash_distance": 10, "min_correlation": 0.95, "max_misfit": 0.12}
 _SHOWN = 20
 _CHUNK = 2_000
 
@@ -38,11 +40,11 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
         return
     media = context.column("media_sha256").astype(str)
     same_bytes = _groups(media)
-    _tell_copies(context, tally, same_bytes, "has the same bytes as")
+    _tell_copies(context, tally, same_bytes, "has the same bytes as", "bytes")
     told = {row for rows in same_bytes for row in rows[1:]}
     same_pixels = [[row for row in rows if row not in told] for rows in _groups(_pixel_keys(context))]
     same_pixels = [rows for rows in same_pixels if len(set(context.root[rows].tolist())) > 1]
-    _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as")
+    _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as", "pixels")
     names = context.samples["names"]
     several = [row for row, all_of in enumerate(names.to_pylist()) if len(set(all_of or ())) > 1]
 
@@ -53,10 +55,12 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
             "count": len(others),
         }
 
-    tally.samples(several, tell)
+    tally.samples(several, tell, fault="names")
 
 
-def _tell_copies(context: CheckContext, tally: Tally, groups: Iterable[list[int]], words: str) -> None:
+def _tell_copies(
+    context: CheckContext, tally: Tally, groups: Iterable[list[int]], words: str, fault: str
+) -> None:
     first_of = {row: rows for rows in groups for row in rows[1:]}
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
@@ -65,7 +69,7 @@ def _tell_copies(context: CheckContext, tally: Tally, groups: Iterable[list[int]
         facts = {"copy_of": first, "copies": [context.name_of(r) for r in rows[:_SHOWN]], "count": len(rows)}
         return f"the image {words} {first}", facts
 
-    tally.samples(sorted(first_of), tell)
+    tally.samples(sorted(first_of), tell, fault=fault)
 
 
 def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
@@ -200,4 +204,28 @@ def _tell_leak(
         }
         return f"the {split[row]} image {words} {name} in {split[other]}", facts
 
-    tally.samples(sorted(other_of), tell, severity=severity)
+    tally.samples(sorted(other_of), tell, severity=severity, fault=how)
+
+
+CHECKS = (
+    Check(
+        "exact-duplicates", "Exact duplicates",
+        "The same image is in the dataset more than once: same bytes, or same pixels in other bytes.",
+        "keep one sample of each group", "samples", "warning", exact_duplicates,
+        family="copies", scope="dataset", cost="pixels",
+    ),
+    Check(
+        "near-duplicates", "Near duplicates",
+        "Images that look nearly the same: saved again, slightly cropped, or frames of one scene.",
+        "keep one of each group, or give the samples one group so that they stay in one split",
+        "samples", "warning", near_duplicates, _NEAR,
+        family="copies", scope="dataset", cost="pixels",
+    ),
+    Check(
+        "split-leakage", "Leakage between splits",
+        "The same image, original or group lies in two splits (error), or a near copy does (warning).",
+        "put all copies into one split; split by group", "samples", "error",
+        split_leakage, _NEAR,
+        family="copies", scope="dataset", cost="pixels",
+    ),
+)  # fmt: skip

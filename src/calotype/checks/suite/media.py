@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 from calotype.datasets import measures
 from calotype.datasets.pixel_facts import QUALITY
@@ -16,7 +17,9 @@ from calotype.store import schema
 def readable(context: CheckContext, tally: Tally) -> None:
     """Media that are missing or cannot be decoded; files that imports set aside, for information."""
     tally.looked_at = context.n_samples
-    broken = measures.unreadable(context.store, context.snapshot, progress=context.progress)
+    broken = measures.unreadable(
+        context.store, context.snapshot, sample_ids=context.sample_ids, progress=context.progress
+    )
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
 
@@ -28,7 +31,7 @@ def readable(context: CheckContext, tally: Tally) -> None:
     n_aside = _set_aside(context)
     if n_aside:
         reason = f"{n_aside} image files were set aside when they came in and are in no sample"
-        tally.dataset(reason, {"files": n_aside}, severity="info")
+        tally.dataset(reason, {"files": n_aside}, severity="info", fault="set-aside")
 
 
 def _set_aside(context: CheckContext) -> int:
@@ -58,7 +61,7 @@ def dimensions(context: CheckContext, tally: Tally) -> None:
             facts = {"image_wh_px": size, "aspect": round(float(aspect[row]), 3)}
             return f"the image is {size[0]}x{size[1]} px, {words.format(limit)}", facts
 
-        tally.samples(np.flatnonzero(hit), tell)
+        tally.samples(np.flatnonzero(hit), tell, fault=name)
 
 
 def image_quality(context: CheckContext, tally: Tally) -> None:
@@ -99,3 +102,31 @@ def image_quality(context: CheckContext, tally: Tally) -> None:
             return f"the image {words} ({shown})", {"fault": name, **facts}
 
         tally.samples(rows[np.flatnonzero(hit)], tell)
+
+
+CHECKS = (
+    Check(
+        "readable", "Readable media",
+        "The image of each sample is there and can be decoded whole.",
+        "add the original file again, or remove the sample", "samples", "error", readable,
+        family="integrity", scope="sample", cost="pixels",
+    ),
+    Check(
+        "dimensions", "Image size",
+        "Images are neither tiny, huge nor extremely long.",
+        "remove the sample, or set min_side_px, max_side_px and max_aspect in the contract",
+        "samples", "warning", dimensions,
+        {"min_side_px": 16, "max_side_px": 20_000, "max_aspect": 10.0},
+        family="integrity", scope="sample",
+    ),
+    Check(
+        "image-quality", "Sharp and well lit",
+        "Images that are out of focus, nearly black or over-exposed.",
+        "look at the images and remove those that show nothing", "samples", "warning", image_quality,
+        {
+            "min_luma": 0.06, "max_dark_fraction": 0.9, "max_luma": 0.88, "max_bright_fraction": 0.5,
+            "min_sharpness": 0.335,
+        },
+        family="image", scope="sample", cost="pixels",
+    ),
+)  # fmt: skip

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Rows, Tally
 from calotype.vision import boxes, masks, polygons
 
@@ -65,8 +66,8 @@ def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
         what = "has no area" if none[row] else f"is thinner than {tally.number('min_side_px'):g} px"
         return f"the box of {name} is {width:g} x {height:g} px and {what}", {"box_xywh_px": _shown(box[row])}
 
-    tally.annotations(np.flatnonzero(none), tell, severity="error")
-    tally.annotations(np.flatnonzero(thin), tell)
+    tally.annotations(np.flatnonzero(none), tell, severity="error", fault="no-area")
+    tally.annotations(np.flatnonzero(thin), tell, fault="thin")
     _empty_areas(context, tally)
 
 
@@ -75,7 +76,7 @@ def _empty_areas(context: CheckContext, tally: Tally) -> None:
     if not np.isin(kinds, ["polygon", "mask"]).any():
         return
     wanted = ["ann_id", "kind", "rings", "mask_rle", "mask_h", "mask_w"]
-    shapes = context.snapshot.annotations(context.label_set, columns=wanted)
+    shapes = context.annotations_with(wanted)
     shapes = shapes.filter(pc.is_in(shapes["kind"], value_set=pa.array(["polygon", "mask"])))
     found = pc.index_in(shapes["ann_id"], value_set=context.annotations["ann_id"].combine_chunks())
     told: dict[int, str] = {}
@@ -84,7 +85,11 @@ def _empty_areas(context: CheckContext, tally: Tally) -> None:
             reason = _polygon_problem(shape["rings"]) if shape["kind"] == "polygon" else _mask_problem(shape)
             if reason:
                 told[int(shape["row"])] = reason
-    tally.annotations(sorted(told), lambda row: (told[row], {"kind": str(kinds[row])}), severity="error")
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        return told[row], {"kind": str(kinds[row])}
+
+    tally.annotations(sorted(told), tell, severity="error", fault="empty")
 
 
 def _polygon_problem(rings: list[list[float]] | None) -> str:
@@ -158,3 +163,26 @@ def _iou(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     shared = sides[:, 0] * sides[:, 1]
     union = (a[:, 2:] - a[:, :2]).prod(axis=1) + (b[:, 2:] - b[:, :2]).prod(axis=1) - shared
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+
+
+CHECKS = (
+    Check(
+        "box-bounds", "Boxes inside the image",
+        "A box reaches beyond the image by more than a tolerance.",
+        "move or clip the box", "annotations", "warning", box_bounds, {"tolerance_px": 1.0},
+        family="structure", scope="sample",
+    ),
+    Check(
+        "degenerate-shapes", "Shapes with an area",
+        "A box, polygon or mask has no area, or a box is too thin to show anything.",
+        "draw the shape again, or remove the annotation",
+        "annotations", "warning", degenerate_shapes, {"min_side_px": 2.0},
+        family="structure", scope="sample",
+    ),
+    Check(
+        "duplicate-annotations", "Annotated twice",
+        "Two boxes of one class cover the same place on one sample.",
+        "remove one of the two", "annotations", "warning", duplicate_annotations, {"min_iou": 0.95},
+        family="structure", scope="sample",
+    ),
+)  # fmt: skip
