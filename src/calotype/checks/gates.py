@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from calotype.checks.excuses import NONE, Excuses
 from calotype.checks.model import Gate, GateState, at_least
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
 from calotype.datasets.contract import GateSpec
@@ -12,15 +13,15 @@ _NAMED = 5
 
 
 def evaluate(
-    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False
+    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, excused: Excuses = NONE
 ) -> tuple[Gate, ...]:  # fmt: skip
     """All gates, those that block first. `tallies` holds the checks that ran.
 
     After a partial run only the gates of the checks that ran.
     """
     gates = [
-        *_declared(context, tallies),
-        *(_from_spec(context, tallies, spec) for spec in context.contract.gates),
+        *_declared(context, tallies, excused),
+        *(_from_spec(context, tallies, spec, excused) for spec in context.contract.gates),
     ]
     if partial:
         gates = [gate for gate in gates if gate.check in tallies]
@@ -28,7 +29,7 @@ def evaluate(
     return tuple(sorted(gates, key=lambda gate: order[gate.state]))
 
 
-def _declared(context: CheckContext, tallies: Mapping[str, Tally]) -> Iterator[Gate]:
+def _declared(context: CheckContext, tallies: Mapping[str, Tally], excused: Excuses) -> Iterator[Gate]:
     if context.contract.samples.min:
         asked = context.contract.samples.min
         yield _minimum("samples", "", context.n_samples, asked, "samples", "add images to the dataset")
@@ -50,9 +51,10 @@ def _declared(context: CheckContext, tallies: Mapping[str, Tally]) -> Iterator[G
         )
         yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
     if "metadata" in tallies:
-        yield from (_metadata(context, tallies["metadata"], name) for name in context.contract.metadata)
+        fields = context.contract.metadata
+        yield from (_metadata(context, tallies["metadata"], name, excused) for name in fields)
     if context.contract.licences and "licence" in tallies:
-        yield _findings(context, tallies["licence"], GateSpec(check="licence"), needs_samples=True)
+        yield _findings(context, tallies["licence"], GateSpec(check="licence"), excused, needs_samples=True)
 
 
 def _minimum(name: str, check: str, found: float, asked: float, unit: str, fix: str) -> Gate:
@@ -65,8 +67,9 @@ def _with_detail(gate: Gate, detail: str) -> Gate:
     return Gate.from_dict({**gate.to_dict(), "detail": detail})
 
 
-def _metadata(context: CheckContext, tally: Tally, field: str) -> Gate:
-    found = [finding for finding in tally.findings if finding.facts.get("field") == field]
+def _metadata(context: CheckContext, tally: Tally, field: str, excused: Excuses) -> Gate:
+    every = [finding for finding in tally.findings if finding.facts.get("field") == field]
+    found = [finding for finding in every if not excused.covers(finding)]
     name, fix = f"metadata {field}", REGISTRY["metadata"].fix
     if not context.n_samples:
         return Gate(
@@ -86,23 +89,26 @@ def _metadata(context: CheckContext, tally: Tally, field: str) -> Gate:
     return Gate(name, "metadata", state, len(found), 0, "findings", detail, fix, len(found), named)
 
 
-def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec) -> Gate:
+def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec, excused: Excuses) -> Gate:
     if spec.metric is not None:
         return _metric(context, spec.metric, spec.min or 0.0)
     name = str(spec.check)
     if name not in tallies:
         fix = f"enable the check {name!r} in the contract, or take its gate out"
         return Gate(name, name, GateState.MISSING, 0, 0, "findings", "the check is switched off", fix)
-    return _findings(context, tallies[name], spec)
+    return _findings(context, tallies[name], spec, excused)
 
 
-def _findings(context: CheckContext, tally: Tally, spec: GateSpec, *, needs_samples: bool = False) -> Gate:
+def _findings(
+    context: CheckContext, tally: Tally, spec: GateSpec, excused: Excuses, *, needs_samples: bool = False
+) -> Gate:  # fmt: skip
     name, check = str(spec.check), REGISTRY[str(spec.check)]
     counted = at_least(spec.severity)
-    found = sum(tally.counts.get(severity, 0) for severity in counted)
+    n_excused = excused.of(name, counted)
+    found = sum(tally.counts.get(severity, 0) for severity in counted) - n_excused
     if needs_samples and not context.n_samples:
         return Gate(name, name, GateState.MISSING, 0, 0, "findings", "no sample to judge yet", check.fix)
-    worst = [finding for finding in tally.findings if finding.severity in counted]
+    worst = [f for f in tally.findings if f.severity in counted and not excused.covers(f)]
     named = tuple(dict.fromkeys(finding.sample for finding in worst if finding.sample))[:_NAMED]
     words = "findings" if spec.severity == "info" else f"findings of severity {' or '.join(counted)}"
     if spec.max_fraction is not None:
@@ -114,9 +120,11 @@ def _findings(context: CheckContext, tally: Tally, spec: GateSpec, *, needs_samp
     else:
         measured, threshold, unit = float(found), float(spec.max_findings or 0), "findings"
         detail = f"{found} {words} in {tally.looked_at} {check.unit}, allowed {threshold:g}"
+    if n_excused:
+        detail += f"; {n_excused} more excused"
     state = GateState.GREEN if measured <= threshold else GateState.RED
     fix = "" if state is GateState.GREEN else check.fix
-    return Gate(name, name, state, measured, threshold, unit, detail, fix, found, named)
+    return Gate(name, name, state, measured, threshold, unit, detail, fix, found, named, n_excused)
 
 
 def _metric(context: CheckContext, metric: str, asked: float) -> Gate:

@@ -126,7 +126,10 @@ class GateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition of a release: what was measured against which threshold, and what to do about it."""
+    """One condition of a release: what was measured against which threshold, and what to do about it.
+
+    `excused` findings were left out: rejected, accepted as a risk, or waived.
+    """
 
     name: str
     check: str
@@ -138,6 +141,7 @@ class Gate:
     fix: str = ""
     findings: int = 0
     samples: tuple[str, ...] = ()
+    excused: int = 0
 
     @property
     def blocks(self) -> bool:

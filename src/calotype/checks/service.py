@@ -6,8 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from calotype.checks import engine, gates, repository
+from calotype.checks import repository_lives as lives
+from calotype.checks.excuses import excuses
+from calotype.checks.fixing import Fixed, fix, undo_fix
+from calotype.checks.life import retest
 from calotype.checks.model import CheckReport, Finding, GateState
 from calotype.checks.suite import REGISTRY, CheckContext
+from calotype.checks.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -22,6 +27,11 @@ from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
+
+__all__ = [
+    "CheckRunNotFound", "Fixed", "check", "contract", "contract_template", "findings", "fix", "gate_counts", "history",
+    "keys_of", "latest", "of_samples", "set_contract", "state_counts", "tracked", "triage", "trust", "undo_fix",
+]  # fmt: skip
 
 
 class CheckRunNotFound(NotFound):
@@ -62,7 +72,7 @@ def check(
         commit_id=snapshot.commit_id,
         state_sha256=snapshot.state_sha256,
         contract_sha256=asked.sha256,
-        gates=gates.evaluate(context, ran.tallies, partial=bool(only)),
+        gates=(),
         findings=ran.findings,
         checks=tuple(ran.summaries),
         started_at_us=started,
@@ -71,8 +81,24 @@ def check(
         only=tuple(only),
         earlier_run=earlier.report.run_id if earlier is not None else "",
     )
+    with store.catalog.read() as conn:
+        known = lives.concerned(conn, snapshot.dataset.id, {finding.key for finding in report.findings})
+    excused = excuses(report.findings, known, report.finished_at_us)
+    judged = gates.evaluate(context, ran.tallies, partial=bool(only), excused=excused)
+    return _kept(actor, replace(report, gates=judged), snapshot, store=store, branch=branch)
+
+
+def _kept(
+    actor: Actor, report: CheckReport, snapshot: Snapshot, *, store: Store, branch: str
+) -> CheckReport:  # fmt: skip
+    """Write the run down, and what it means for the lives of findings, in one transaction."""
+    dataset_id = snapshot.dataset.id
     with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
         repository.add_run(tx.conn, report, snapshot, branch=branch)
+        if branch:
+            found = {finding.key for finding in report.findings}
+            done = retest(report, lives.concerned(tx.conn, dataset_id, found), branch=branch)
+            lives.keep(tx.conn, dataset_id, done)
         tx.details(
             {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
         )

@@ -116,6 +116,12 @@ CODES: dict[str, Code] = {
     "class-mapping-invalid": _INVALID,
     # checks
     "check-unknown": _INVALID,
+    "finding-not-found": _NOT_FOUND,
+    "finding-decision-invalid": _INVALID,
+    "finding-not-repairable": _INVALID,
+    "finding-outdated": _CONFLICT,
+    "fix-not-found": _NOT_FOUND,
+    "fix-outdated": _CONFLICT,
     "check-run-not-found": _NOT_FOUND,
     # app
     "port-taken": _CONFLICT,

@@ -31,6 +31,12 @@ def tested(things, owner):
     return things
 
 
+def newest(things, owner):
+    found = checks.latest(owner, "things", store=things.store)
+    assert found is not None
+    return found
+
+
 def run(things, owner, **options):
     return checks.check(owner, "things", store=things.store, **options)
 
@@ -75,10 +81,10 @@ def test_another_parameter_makes_the_check_look_at_everything(tested, owner):
 
 
 def test_one_family_runs_alone_and_does_not_count_as_the_newest_run(tested, owner):
-    newest = checks.latest(owner, "things", store=tested.store)
+    before = newest(tested, owner)
     report = run(tested, owner, only=["structure"])
     assert {one.family for one in report.checks} == {"structure"}
-    assert checks.latest(owner, "things", store=tested.store).run_id == newest.run_id
+    assert newest(tested, owner).run_id == before.run_id
 
 
 def test_a_check_that_is_not_there_is_refused_with_those_that_are(tested, owner):
@@ -87,5 +93,5 @@ def test_a_check_that_is_not_there_is_refused_with_those_that_are(tested, owner)
 
 
 def test_a_finding_keeps_its_key_from_run_to_run(tested, owner):
-    first = {f.key for f in checks.latest(owner, "things", store=tested.store).findings}
+    first = {f.key for f in newest(tested, owner).findings}
     assert {f.key for f in run(tested, owner, whole=True).findings} == first

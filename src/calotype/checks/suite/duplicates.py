@@ -66,7 +66,8 @@ def _tell_copies(
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         rows = first_of[row]
         first = context.name_of(rows[0])
-        facts = {"copy_of": first, "copies": [context.name_of(r) for r in rows[:_SHOWN]], "count": len(rows)}
+        names = [context.name_of(r) for r in rows[:_SHOWN]]
+        facts = {"copy_of": first, "copies": names, "count": len(rows), "repair": {"do": "remove-sample"}}
         return f"the image {words} {first}", facts
 
     tally.samples(sorted(first_of), tell, fault=fault)
@@ -123,6 +124,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
             "correlation": round(score, 4),
             "group": [context.name_of(r) for r in rows[:_SHOWN]],
             "count": len(rows),
+            "repair": {"do": "remove-sample"},
         }
         return (
             f"the image looks like {context.name_of(other)} (correlation {score:.3f}, {len(rows)} alike)",
@@ -201,6 +203,7 @@ def _tell_leak(
             "other": name,
             "splits": [str(split[row]), str(split[other])],
             "score": round(score, 4),
+            "repair": {"do": "set-split", "split": str(split[other])},
         }
         return f"the {split[row]} image {words} {name} in {split[other]}", facts
 

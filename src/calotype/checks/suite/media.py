@@ -25,7 +25,9 @@ def readable(context: CheckContext, tally: Tally) -> None:
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         sha = str(media[row])
-        return f"the image cannot be read: {broken[sha]}", {"media_sha256": sha}
+        return f"the image cannot be read: {broken[sha]}", {
+            "media_sha256": sha, "repair": {"do": "remove-sample"},
+        }  # fmt: skip
 
     tally.samples(rows, tell)
     n_aside = _set_aside(context)

@@ -45,10 +45,20 @@ def box_bounds(context: CheckContext, tally: Tally) -> None:
             "box_xywh_px": _shown(box[k]),
             "image_wh_px": [width, height],
             "beyond_px": round(float(over[k]), 3),
+            "repair": _clipped(box[k], width, height),
         }
         return f"the box of {name} {how} the image of {width}x{height} px", facts
 
     tally.annotations(rows[order], tell)
+
+
+def _clipped(box: npt.NDArray[np.float64], width: int, height: int) -> dict[str, Any]:
+    """What to do with a box that reaches beyond its image: clip it, or remove it where nothing would be left."""
+    x1, y1 = max(0.0, float(box[0])), max(0.0, float(box[1]))
+    x2, y2 = min(float(width), float(box[0] + box[2])), min(float(height), float(box[1] + box[3]))
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        return {"do": "remove-annotation"}
+    return {"do": "set-box", "box_xywh_px": [round(v, 4) for v in (x1, y1, x2 - x1, y2 - y1)]}
 
 
 def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
@@ -64,7 +74,9 @@ def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
         width, height = box[row, 2:]
         name = context.class_name(context.annotation_column("class_id")[row])
         what = "has no area" if none[row] else f"is thinner than {tally.number('min_side_px'):g} px"
-        return f"the box of {name} is {width:g} x {height:g} px and {what}", {"box_xywh_px": _shown(box[row])}
+        return f"the box of {name} is {width:g} x {height:g} px and {what}", {
+            "box_xywh_px": _shown(box[row]), "repair": {"do": "remove-annotation"},
+        }  # fmt: skip
 
     tally.annotations(np.flatnonzero(none), tell, severity="error", fault="no-area")
     tally.annotations(np.flatnonzero(thin), tell, fault="thin")
@@ -87,7 +99,7 @@ def _empty_areas(context: CheckContext, tally: Tally) -> None:
                 told[int(shape["row"])] = reason
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
-        return told[row], {"kind": str(kinds[row])}
+        return told[row], {"kind": str(kinds[row]), "repair": {"do": "remove-annotation"}}
 
     tally.annotations(sorted(told), tell, severity="error", fault="empty")
 
@@ -129,6 +141,7 @@ def duplicate_annotations(context: CheckContext, tally: Tally) -> None:
             "twin": twin,
             "iou": round(overlap[row], 4),
             "box_xywh_px": _shown(context.boxes_xywh_px[row]),
+            "repair": {"do": "remove-annotation"},
         }
 
     tally.annotations(sorted(twin_of), tell)
