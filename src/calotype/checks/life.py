@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from calotype.checks.methods.intervals import wilson
 from calotype.checks.model import CheckReport, Finding
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
@@ -256,16 +257,7 @@ class Precision:
 
 
 def precision(check: str, verdicts: Collection[Verdict]) -> Precision:
-    """The share of judged findings that were real, with its 95 % interval.
-
-    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
+    """The share of judged findings that were real, with its 95 % interval."""
     real = sum(verdict is Verdict.REAL for verdict in verdicts)
-    false = sum(verdict is Verdict.FALSE for verdict in verdicts)
-    n = real + false
-    if not n:
-        return Precision(check, 0, 0, None, 0.0, 1.0)
-    z, share = 1.96, real / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * ((share * (1 - share) + z * z / (4 * n)) / n) ** 0.5 / (1 + z * z / n)
-    return Precision(check, real, false, share, max(0.0, middle - half), min(1.0, middle + half))
+    n = real + sum(verdict is Verdict.FALSE for verdict in verdicts)
+    return Precision(check, real, n - real, real / n if n else None, *wilson(real, n))

@@ -132,6 +132,37 @@ def decode_rgb(data: bytes, *, max_side_px: int | None = None) -> Rgb:
         return np.asarray(rgb, dtype=np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What quality is judged by: luma (H, W) uint8 upright, about every `step`th pixel in colour (h, w, 3) uint8, the
+    header's facts, and a JPEG's divisors of luma, if any."""
+
+    luma: npt.NDArray[np.uint8]
+    coarse: Rgb
+    facts: ImageFacts
+    luma_divisors: tuple[int, ...] = ()
+
+
+def decode_to_judge(data: bytes, *, min_side_px: int, step: int) -> Judged:
+    """Pixels at their own size, or of a JPEG at a half, quarter or eighth that keeps the longer side this large.
+
+    Raises: ImageUnreadable.
+    """
+    with _opened(data) as image:
+        facts = _facts(image)
+        divisors: tuple[int, ...] = ()
+        if image.format in ("JPEG", "MPO"):
+            divisors = tuple(getattr(image, "quantization", {}).get(0, ()))
+            scale = next((n for n in (8, 4, 2) if max(image.size) // n >= min_side_px), 1)
+            if scale > 1:
+                image.draft("RGB", (image.size[0] // scale, image.size[1] // scale))
+        image.load()
+        rgb = _to_rgb(image if facts.orientation == 1 else _upright(image))
+        size = (max(1, rgb.size[0] // step), max(1, rgb.size[1] // step))
+        coarse = np.asarray(rgb.resize(size, Image.Resampling.NEAREST), dtype=np.uint8)
+        return Judged(np.asarray(rgb.convert("L"), dtype=np.uint8), coarse, facts, divisors)
+
+
 def thumbnail(data: bytes, *, max_side_px: int) -> bytes:
     """A small upright JPEG without metadata; never 0 pixels wide or high.
 
