@@ -47,6 +47,7 @@ class Ran:
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     summaries: list[CheckSummary] = field(default_factory=list)
+    part: Part | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -77,9 +78,9 @@ def run(
 
     Raises: CheckUnknown.
     """
-    ran = Ran()
     wanted = chosen(registry, only)
-    part = None if earlier is None else _Part(context, earlier)
+    part = None if earlier is None else Part(context, earlier)
+    ran = Ran(part=part)
     for done, one in enumerate(wanted):
         progress("checking", done, len(wanted))
         began = time.perf_counter()
@@ -122,11 +123,16 @@ def _summary(one: Check, tally: Tally, *, enabled: bool, took_ms: int) -> CheckS
         kept=len(tally.findings),
         took_ms=took_ms,
         parameters=tally.parameters,
+        reference=tally.reference,
     )
 
 
-class _Part:
-    """The samples that changed since an earlier run: as they were, and as they are."""
+class Part:
+    """The samples that changed since an earlier run: as they were, and as they are; and what was taken over.
+
+    `taken_over` names the checks that went on; `dropped` are the keys of their earlier findings that were not taken
+    over.
+    """
 
     def __init__(self, context: CheckContext, earlier: Earlier) -> None:
         self._context = context
@@ -135,6 +141,10 @@ class _Part:
         self._findings: dict[str, list[Finding]] = {}
         for finding in earlier.report.findings:
             self._findings.setdefault(finding.check, []).append(finding)
+        self.taken_over: set[str] = set()
+        self.dropped: set[str] = set()
+        self.fresh: list[Finding] = []
+        self.cut = False
 
     @cached_property
     def changed_ids(self) -> pa.Array | None:
@@ -147,6 +157,16 @@ class _Part:
         ids = pc.unique(pa.chunked_array([chunk for one in found for chunk in one.chunks], pa.string()))
         n_samples = max(1, after.count(annotations=False)["samples"])
         return None if len(ids) > _WORTH_A_WHOLE_RUN * n_samples else ids
+
+    @property
+    def touched_ids(self) -> list[str]:
+        """Ids of the changed samples, as texts."""
+        return [] if self.changed_ids is None else list(self.changed_ids.to_pylist())
+
+    @property
+    def earlier_run(self) -> str:
+        """The run that was gone on from."""
+        return self._earlier.report.run_id
 
     @cached_property
     def _contexts(self) -> tuple[CheckContext, CheckContext]:
@@ -167,6 +187,12 @@ class _Part:
             return None
         if self.changed_ids is None:
             return None
+        tally.reference = dict(known.reference)
+        self.taken_over.add(one.name)
+        if len(self.changed_ids) == 0:
+            tally.looked_at, tally.findings = known.looked_at, self._findings.get(one.name, [])
+            tally.counts.update({severity: n for severity, n in known.counts.items() if n})
+            return 0
         was, now = (replace(tally, context=context, counts={}, findings=[]) for context in self._contexts)
         for part in (was, now):
             one.run(part.context, part)
@@ -176,6 +202,10 @@ class _Part:
             if count:
                 tally.counts[severity] = count
         touched = set(self.changed_ids.to_pylist())
-        kept = [f for f in self._findings.get(one.name, ()) if f.sample_id and f.sample_id not in touched]
+        earlier = self._findings.get(one.name, ())
+        kept = [f for f in earlier if f.sample_id and f.sample_id not in touched]
+        self.dropped |= {f.key for f in earlier} - {f.key for f in kept}
+        self.fresh += now.findings
+        self.cut |= len(kept) + len(now.findings) > KEPT_PER_CHECK
         tally.findings += [*kept, *now.findings][:KEPT_PER_CHECK]
         return len(touched)

@@ -132,7 +132,7 @@ def _metric(context: CheckContext, metric: str, asked: float) -> Gate:
         return _minimum(
             "samples minimum", "", context.n_samples, asked, "samples", "add images to the dataset"
         )
-    n_annotations = context.annotations.num_rows
+    n_annotations = context.n_annotations
     if metric == "annotations":
         return _minimum("annotations", "", n_annotations, asked, "annotations", "label more samples")
     carried = len(set(context.sample_of[context.sample_of >= 0].tolist()))

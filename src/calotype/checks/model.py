@@ -27,7 +27,9 @@ class Finding:
     """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers.
 
     `fault` is which of the check's faults it is, `about` what a finding on the dataset as a whole is about (a class, a
-    field, a condition). Neither holds numbers: with check, sample and annotation they make the `key`.
+    field, a condition). Neither holds numbers: with check, sample and annotation they make the `key`, its identity
+    across
+    commits and runs: 24 hexadecimal digits, equal for the same fault at the same place.
     """
 
     check: str
@@ -40,12 +42,12 @@ class Finding:
     facts: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
     fault: str = ""
     about: str = ""
+    key: str = ""
 
-    @property
-    def key(self) -> str:
-        """Its identity across commits and runs: 24 hexadecimal digits, equal for the same fault at the same place."""
-        place = [self.check, self.fault, self.sample_id, self.annotation_id, self.about]
-        return sha256_json(place)[:24]
+    def __post_init__(self) -> None:
+        if not self.key:
+            place = [self.check, self.fault, self.sample_id, self.annotation_id, self.about]
+            object.__setattr__(self, "key", sha256_json(place)[:24])
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
@@ -85,6 +87,7 @@ class CheckSummary:
     family: str = ""
     version: int = 1
     measured_again: int | None = None
+    reference: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
 
     @property
     def complete(self) -> bool:
@@ -108,6 +111,7 @@ class CheckSummary:
             "counts": dict(self.counts),
             "findings": self.n_findings,
             "parameters": dict(self.parameters),
+            "reference": dict(self.reference),
         }
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.checks.engine import Part
 from calotype.checks.life import Event, Life, Retest, State, Verdict
 from calotype.checks.model import Finding
 from calotype.store import schema
@@ -91,14 +92,36 @@ def not_closed(conn: sa.Connection, dataset_id: str) -> dict[str, Life]:
     return _read(conn, [_STATES.c.dataset_id == dataset_id, _STATES.c.state != str(State.CLOSED)])
 
 
-def concerned(conn: sa.Connection, dataset_id: str, found: Collection[str]) -> dict[str, Life]:
-    """All that live, and the closed ones among these keys."""
+def concerned(
+    conn: sa.Connection, dataset_id: str, found: Collection[str], part: Part | None = None
+) -> dict[str, Life]:  # fmt: skip
+    """All that live, and the closed ones among these keys; after a run that went on from another, without the open ones
+    that nothing has happened to."""
     closed = sa.select(_STATES.c.key).where(
         _STATES.c.dataset_id == dataset_id, _STATES.c.state == str(State.CLOSED)
     )
     again = tuple(sorted(set(conn.execute(closed).scalars()) & set(found)))
     back = lives(conn, dataset_id, Wanted(keys=again)) if again else {}
-    return {**not_closed(conn, dataset_id), **back}
+    if part is None or not part.taken_over:
+        return {**not_closed(conn, dataset_id), **back}
+    return {**_touched(conn, dataset_id, part), **back}
+
+
+def _touched(conn: sa.Connection, dataset_id: str, part: Part) -> dict[str, Life]:
+    alive = [_STATES.c.dataset_id == dataset_id, _STATES.c.state != str(State.CLOSED)]
+    quiet = [str(State.OPEN), str(State.ASSIGNED)]
+    other = _STATES.c.check_name.not_in(sorted(part.taken_over))
+    found = _read(conn, [*alive, sa.or_(_STATES.c.state.not_in(quiet), other, _STATES.c.sample_id.is_(None))])
+    ids = part.touched_ids
+    for start in range(0, len(ids), _CHUNK):
+        found.update(_read(conn, [*alive, _STATES.c.sample_id.in_(ids[start : start + _CHUNK])]))
+    return found
+
+
+def last_event(conn: sa.Connection, dataset_id: str) -> int:
+    """The number of the newest event; as long as it stays, no life has changed."""
+    query = sa.select(sa.func.max(_EVENTS.c.id)).where(_EVENTS.c.dataset_id == dataset_id)
+    return int(conn.execute(query).scalar() or 0)
 
 
 def counts(conn: sa.Connection, dataset_id: str) -> dict[str, dict[str, int]]:

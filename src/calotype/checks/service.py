@@ -9,7 +9,7 @@ from calotype.checks import engine, gates, repository
 from calotype.checks import repository_lives as lives
 from calotype.checks.excuses import excuses
 from calotype.checks.fixing import Fixed, fix, undo_fix
-from calotype.checks.life import retest
+from calotype.checks.life import Life, Retest, retest
 from calotype.checks.model import CheckReport, Finding, GateState
 from calotype.checks.suite import REGISTRY, CheckContext
 from calotype.checks.triage import history, keys_of, state_counts, tracked, triage, trust
@@ -63,7 +63,7 @@ def check(
     asked = _contract(snapshot if contract_text is None else None, contract_text)
     context = CheckContext(snapshot, asked, store, progress)
     branch = _branch_of(snapshot, store)
-    earlier = None if whole else _earlier(snapshot, asked, store, branch)
+    earlier = None if whole else _earlier(snapshot, asked, store, branch, only)
     started = now_us()
     ran = engine.run(context, progress, only=only, earlier=earlier)
     report = CheckReport(
@@ -81,28 +81,48 @@ def check(
         only=tuple(only),
         earlier_run=earlier.report.run_id if earlier is not None else "",
     )
+    found = {finding.key for finding in report.findings}
     with store.catalog.read() as conn:
-        known = lives.concerned(conn, snapshot.dataset.id, {finding.key for finding in report.findings})
+        known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
+        seen = lives.last_event(conn, snapshot.dataset.id)
     excused = excuses(report.findings, known, report.finished_at_us)
     judged = gates.evaluate(context, ran.tallies, partial=bool(only), excused=excused)
-    return _kept(actor, replace(report, gates=judged), snapshot, store=store, branch=branch)
+    report = replace(report, gates=judged)
+    _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
+    return report
 
 
-def _kept(
-    actor: Actor, report: CheckReport, snapshot: Snapshot, *, store: Store, branch: str
-) -> CheckReport:  # fmt: skip
-    """Write the run down, and what it means for the lives of findings, in one transaction."""
+def _keep(
+    actor: Actor, report: CheckReport, snapshot: Snapshot, known: dict[str, Life], seen: int, *, store: Store,
+    branch: str, part: engine.Part | None,
+) -> None:  # fmt: skip
+    """Write the run down, and what it means for the lives of findings, in one transaction.
+
+    `known` are the lives as they were after event `seen`; they are read again where somebody decided meanwhile.
+    """
     dataset_id = snapshot.dataset.id
     with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
-        repository.add_run(tx.conn, report, snapshot, branch=branch)
+        repository.add_run(tx.conn, report, snapshot, branch=branch, part=part)
         if branch:
-            found = {finding.key for finding in report.findings}
-            done = retest(report, lives.concerned(tx.conn, dataset_id, found), branch=branch)
+            if lives.last_event(tx.conn, dataset_id) != seen:
+                found = {finding.key for finding in report.findings}
+                known = lives.concerned(tx.conn, dataset_id, found, part)
+            done = _retested(report, known, branch, part)
             lives.keep(tx.conn, dataset_id, done)
         tx.details(
             {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
         )
-    return report
+
+
+def _retested(report: CheckReport, known: dict[str, Life], branch: str, part: engine.Part | None) -> Retest:
+    """What the run means for lives. Findings that were taken over unchanged have theirs already."""
+    if part is None:
+        return retest(report, known, branch=branch)
+    fresh = {finding.key for finding in part.fresh}
+    told = tuple(
+        f for f in report.findings if f.check not in part.taken_over or f.key in fresh or f.key in known
+    )
+    return retest(replace(report, findings=told), known, branch=branch)
 
 
 def _branch_of(snapshot: Snapshot, store: Store) -> str:
@@ -111,12 +131,15 @@ def _branch_of(snapshot: Snapshot, store: Store) -> str:
         return refs.branch_named(conn, snapshot.dataset, snapshot.ref)
 
 
-def _earlier(snapshot: Snapshot, asked: Contract, store: Store, branch: str) -> engine.Earlier | None:
-    """The newest complete run that this one can go on from: same contract, same ontology, state still there."""
+def _earlier(
+    snapshot: Snapshot, asked: Contract, store: Store, branch: str, only: Sequence[str]
+) -> engine.Earlier | None:  # fmt: skip
+    """The newest run that this one can go on from: same contract, same ontology, at least the same checks."""
     with store.catalog.read() as conn:
         found = repository.newest(
-            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=asked.sha256, branch=branch or None
-        )
+            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=asked.sha256, branch=branch or None,
+            only=only,
+        )  # fmt: skip
         if found is None:
             return None
         state = repository.tested_state(conn, found.run_id)

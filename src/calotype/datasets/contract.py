@@ -18,7 +18,8 @@ from calotype.foundation.ids import sha256_json
 CHECK_NAMES = (
     "readable", "dimensions", "exact-duplicates", "near-duplicates", "box-bounds", "degenerate-shapes",
     "duplicate-annotations", "unknown-classes", "class-balance", "unlabelled", "split-leakage", "licence",
-    "metadata", "coverage", "image-quality",
+    "metadata", "coverage", "image-quality", "conflicting-boxes", "nested-boxes",
+    "invalid-polygons", "shape-mismatch", "mask-islands", "keypoints", "track-jumps", "box-outliers",
 )  # fmt: skip
 """Checks that a contract may name; the room `checks` holds one of each."""
 

@@ -115,6 +115,10 @@ CODES: dict[str, Code] = {
     "target-has-own-samples": _CONFLICT,
     "class-mapping-invalid": _INVALID,
     # checks
+    "inputs-invalid": _INVALID,
+    "image-not-embeddable": _INVALID,
+    "embed-extra-missing": Code(500, EXTERNAL),
+    "tensor-file-unreadable": Code(500, EXTERNAL),
     "check-unknown": _INVALID,
     "finding-not-found": _NOT_FOUND,
     "finding-decision-invalid": _INVALID,

@@ -1,6 +1,7 @@
 """Copies of an image that differ: how an image looks, in 2,592 bytes, and how well two looks fit on one another.
 
-A *look* is the image without plain borders, stretched to a square: 48 x 48 of luma, then twice 12 x 12 of chroma. Two looks are
+A *look* is the image without plain borders, stretched to a square: 48 x 48 of luma, then twice 12 x 12 of chroma.
+Two looks are
 compared after an affine fit, so that a crop, a border, a slight turn or another size does not matter, nor does light.
 """
 
@@ -50,7 +51,9 @@ def look(rgb: Rgb) -> Looks:
     """(2592,) uint8: the look of an image (H, W, 3) uint8."""
     image = Image.fromarray(_without_border(rgb)).convert("YCbCr")
     luma, blue, red = image.split()
-    cells = luma.resize((SIDE, SIDE), Image.Resampling.BOX if min(image.size) >= SIDE else Image.Resampling.BICUBIC)
+    cells = luma.resize(
+        (SIDE, SIDE), Image.Resampling.BOX if min(image.size) >= SIDE else Image.Resampling.BICUBIC
+    )
     chroma = [band.resize((CHROMA, CHROMA), Image.Resampling.BOX) for band in (blue, red)]
     return np.concatenate([np.asarray(band, np.uint8).ravel() for band in (cells, *chroma)])
 
@@ -102,7 +105,9 @@ def descriptors(looks: Looks, region: tuple[float, float, float, float] = (0, 0,
     luma = luma - luma.mean(axis=1, keepdims=True)
     size = np.sqrt((luma**2).sum(axis=1, keepdims=True)) + 24
     chroma = chroma.reshape(len(looks), -1)
-    found = np.hstack([luma / size, 0.7 * chroma / (size / 2 + np.linalg.norm(chroma, axis=1, keepdims=True))])
+    found = np.hstack(
+        [luma / size, 0.7 * chroma / (size / 2 + np.linalg.norm(chroma, axis=1, keepdims=True))]
+    )
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return np.asarray(found / np.maximum(length, 1e-6), np.float32)
 
@@ -131,7 +136,8 @@ def roughly(a: Looks, b: Looks, start: Floats) -> tuple[Floats, Floats]:
 def fit(a: Looks, b: Looks, start: Floats) -> Fit:
     """Fit each look of `b` on that of `a` at the same place, from a map that `roughly` found.
 
-    Source: S. Baker and I. Matthews, "Lucas-Kanade 20 years on", 2004: inverse compositional, affine, with gain and offset.
+    Source: S. Baker and I. Matthews, "Lucas-Kanade 20 years on", 2004: inverse compositional, affine, with gain and
+        offset.
     """
     where = _fitted(luma_of(a), luma_of(b), start, blur=0.8, steps=4)[0]
     return _compared(a, b, where)
@@ -178,9 +184,9 @@ def _sampled(images: Floats, points: Floats) -> Floats:
 
 def _points(where: Floats, n: int) -> tuple[Floats, Floats]:
     """(P, n * n, 2) points of the second image, and (P, n * n) which lie inside."""
-    points = _grid(n) @ where.transpose(0, 2, 1)
+    points = np.asarray(_grid(n) @ where.transpose(0, 2, 1), np.float32)
     inside = ((points > 0) & (points < 1)).all(axis=2)
-    return points, inside.astype(np.float32)
+    return points, np.asarray(inside, np.float32)
 
 
 def _fitted(
@@ -202,7 +208,8 @@ def _fitted(
 
 
 def _step(basis: Floats, seen: Floats, inside: Floats, where: Floats) -> Floats:
-    """(P, 2, 3) better maps: the second image, as seen, is the first one moved a little, times a gain, plus an offset."""
+    """(P, 2, 3) better maps: the second image, as seen, is the first one moved a little, times a gain, plus an
+    offset."""
     weighted = basis * inside[:, None]
     square = (weighted @ basis.transpose(0, 2, 1)).astype(np.float64)
     scale = np.trace(square[:, :6, :6], axis1=1, axis2=2) / 6

@@ -153,14 +153,28 @@ def decode_to_judge(data: bytes, *, min_side_px: int, step: int) -> Judged:
         divisors: tuple[int, ...] = ()
         if image.format in ("JPEG", "MPO"):
             divisors = tuple(getattr(image, "quantization", {}).get(0, ()))
-            scale = next((n for n in (8, 4, 2) if max(image.size) // n >= min_side_px), 1)
-            if scale > 1:
-                image.draft("RGB", (image.size[0] // scale, image.size[1] // scale))
-        image.load()
-        rgb = _to_rgb(image if facts.orientation == 1 else _upright(image))
+        rgb = _reduced(image, facts, min_side_px)
         size = (max(1, rgb.size[0] // step), max(1, rgb.size[1] // step))
         coarse = np.asarray(rgb.resize(size, Image.Resampling.NEAREST), dtype=np.uint8)
         return Judged(np.asarray(rgb.convert("L"), dtype=np.uint8), coarse, facts, divisors)
+
+
+def decode_reduced(data: bytes, *, min_side_px: int) -> Rgb:
+    """Upright pixels (H, W, 3) uint8; of a JPEG at a half, quarter or eighth that keeps the longer side this large.
+
+    Raises: ImageUnreadable.
+    """
+    with _opened(data) as image:
+        return np.asarray(_reduced(image, _facts(image), min_side_px), dtype=np.uint8)
+
+
+def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) -> Image.Image:
+    if image.format in ("JPEG", "MPO"):
+        scale = next((n for n in (8, 4, 2) if max(image.size) // n >= min_side_px), 1)
+        if scale > 1:
+            image.draft("RGB", (image.size[0] // scale, image.size[1] // scale))
+    image.load()
+    return _to_rgb(image if facts.orientation == 1 else _upright(image))
 
 
 def thumbnail(data: bytes, *, max_side_px: int) -> bytes:

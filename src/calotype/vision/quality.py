@@ -1,7 +1,7 @@
 """Figures of image quality, each with one meaning and a direction: higher is better. NumPy in, numbers out.
 
-All are of the upright image at its own size, or at the size it was decoded to (`SHARP_SIDE_PX` or more on the longer side), read
-at every third pixel in both directions where that is enough.
+All are of the upright image at its own size, or at the size it was decoded to (`SHARP_SIDE_PX` or more on the longer
+side), read at every third pixel in both directions where that is enough.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHARP_SIDE_PX = 640
 """The longer side at which sharpness is judged: what is larger may be decoded smaller, down to this."""
 
 METRICS = {
-    "sharpness": "1 where edges are crisp, 0.25 where all is out of focus; of the sharpest direction, whatever the contrast",
+    "sharpness": "1 where edges are crisp, 0.25 where all is out of focus; of the sharpest direction",
     "motion": "the same of the most blurred direction: low while `sharpness` is high means that the camera moved",
     "over_exposure": "1 minus the share of pixels with a channel at its upper end",
     "under_exposure": "1 minus the share of pixels that are nearly black",
@@ -77,7 +77,8 @@ def figures_of(luma: Luma, coarse: Rgb) -> npt.NDArray[np.float32]:
 
 
 def _edge_width(luma: Luma, dy: int, dx: int) -> float | None:
-    """Along one direction, the largest step between neighbours over the step across four pixels, at the strongest edges.
+    """Along one direction, the largest step between neighbours over the step across four pixels, at the strongest
+    edges.
 
     1 for an edge between two pixels, 0.25 for a ramp over four or more. None where there is no edge.
     """
@@ -87,7 +88,9 @@ def _edge_width(luma: Luma, dy: int, dx: int) -> float | None:
     left = _REACH if dx < 0 else 0
     rows, columns = height - _REACH * dy, width - _REACH * abs(dx)
     at = [
-        luma[k * dy : k * dy + rows : STRIDE, left + k * dx : left + k * dx + columns : STRIDE].astype(np.int16)
+        luma[k * dy : k * dy + rows : STRIDE, left + k * dx : left + k * dx + columns : STRIDE].astype(
+            np.int16
+        )
         for k in range(_REACH + 1)
     ]
     wide = np.abs(at[_REACH] - at[0])
@@ -155,7 +158,7 @@ def _border_share(rgb: Rgb) -> float:
     if rows[0] >= height or columns[0] >= width:
         return 0.0  # one colour all over: no border
     inner = max(0, height - sum(rows)) * max(0, width - sum(columns))
-    return 1 - inner / (height * width)
+    return float(1 - inner / (height * width))
 
 
 def _plain(rgb: Rgb) -> int:
@@ -208,7 +211,8 @@ def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.ND
         "blurred": soft & ~moved,
         "motion_blurred": moved,
         "over_exposed": of["over_exposure"] < limits.over_exposure,
-        "under_exposed": (of["under_exposure"] < limits.under_exposure) | (of["brightness"] < limits.brightness),
+        "under_exposed": (of["under_exposure"] < limits.under_exposure)
+        | (of["brightness"] < limits.brightness),
         "low_contrast": of["contrast"] < limits.contrast,
         "noisy": of["noise"] < limits.noise,
         "upscaled": (of["detail"] < limits.detail) & ~soft,

@@ -30,7 +30,8 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class BoxErrors:
-    """What is known of N images with B labelled boxes and Q predictions; all scores are in [0, 1], higher is more suspect.
+    """What is known of N images with B labelled boxes and Q predictions; all scores are in [0, 1], higher is more
+    suspect.
 
     Attributes:
         image: (N,) that anything is wrong on the image.
@@ -75,8 +76,8 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
         truth: N entries: a mapping or an object with `boxes_xyxy_px` (n, 4) and `class_ids` (n,), or a tuple of both.
         predictions: N entries with `scores` (m,) in [0, 1] besides. Give low scores too; the more the better.
     Raises: InputsInvalid.
-    Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, scores are calibrated
-        on the labels by isotonic regression, and shifts are measured by how exact the detector usually is.
+    Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, scores are
+        calibrated on the labels by isotonic regression, and shifts are measured by how exact the detector usually is.
     """
     if len(truth) != len(predictions):
         detail = f"truth has {len(truth)} images, predictions {len(predictions)}"
@@ -86,15 +87,18 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
     missing = _missing(seen, pairs)
     swapped, suggested_class = _swapped(given, seen, pairs)
     moved, suggested_box = _moved(given, seen, pairs)
-    worst = [
-        _worst(len(truth), seen.image, missing), _worst(len(truth), given.image, moved),
-        _worst(len(truth), given.image, swapped),
-    ]  # fmt: skip
-    anything = np.max(worst, axis=0) if len(truth) else np.zeros(0)
+    by_image = {
+        "missing": _worst(len(truth), seen.image, missing),
+        "moved": _worst(len(truth), given.image, moved),
+        "swapped": _worst(len(truth), given.image, swapped),
+    }
+    anything = np.maximum.reduce(list(by_image.values()))
     flagged = np.zeros(len(truth), bool)
     flagged[np.argsort(-anything, kind="stable")[: best_f1_count(anything)]] = True
     return BoxErrors(
-        anything, *worst, given.image, moved, swapped, suggested_box, suggested_class, seen.image, missing, flagged
+        image=anything, box_image=given.image, box_moved=moved, box_swapped=swapped,
+        suggested_box_xyxy_px=suggested_box, suggested_class=suggested_class, candidate_image=seen.image,
+        candidate_missing=missing, flagged=flagged, **by_image,
     )  # fmt: skip
 
 
@@ -109,14 +113,21 @@ def _gathered(entries: Sequence[Any], name: str) -> _Boxes:
         if name == "predictions":
             sure = np.asarray(_part(entry, "scores", 2, where), np.float64)
             if sure.shape != (len(xyxy),) or not ((sure >= 0) & (sure <= 1)).all():
-                raise refuse(f"the scores of {where}", "they are not one number in [0, 1] a box", "give confidences")
+                raise refuse(
+                    f"the scores of {where}", "they are not one number in [0, 1] a box", "give confidences"
+                )
         images.append(np.full(len(xyxy), at))
         boxes.append(xyxy)
         classes.append(ids)
         scores.append(sure)
     if not entries:
         return _Boxes(np.zeros(0, np.int64), np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0))
-    return _Boxes(np.concatenate(images).astype(np.int64), np.concatenate(boxes), np.concatenate(classes), np.concatenate(scores))
+    return _Boxes(
+        np.concatenate(images).astype(np.int64),
+        np.concatenate(boxes),
+        np.concatenate(classes),
+        np.concatenate(scores),
+    )
 
 
 def _part(entry: Any, what: str, position: int, where: str) -> Any:
@@ -127,7 +138,9 @@ def _part(entry: Any, what: str, position: int, where: str) -> Any:
             return getattr(entry, name)
     if isinstance(entry, tuple | list) and len(entry) > position:
         return entry[position]
-    raise refuse(where, f"it has no {_NAMES[what][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores")
+    raise refuse(
+        where, f"it has no {_NAMES[what][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +176,7 @@ def _iou(a: Floats, b: Floats) -> Floats:
     shared = np.clip(np.minimum(a[:, None, 2:], b[None, :, 2:]) - low, 0, None).prod(axis=2)
     areas = [np.clip(one[:, 2:] - one[:, :2], 0, None).prod(axis=1) for one in (a, b)]
     union = areas[0][:, None] + areas[1][None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
 def _isotonic(scores: Floats, hit: Floats) -> Floats:
@@ -178,7 +191,9 @@ def _isotonic(scores: Floats, hit: Floats) -> Floats:
     order = np.argsort(scores, kind="stable")
     levels: list[tuple[float, float, float]] = []  # height, weight, mean score
     for part in np.array_split(order, max(1, min(len(scores) // 20, 200))):
-        levels.append(((float(hit[part].sum()) + 0.5) / (len(part) + 1), float(len(part)), float(scores[part].mean())))
+        levels.append(
+            ((float(hit[part].sum()) + 0.5) / (len(part) + 1), float(len(part)), float(scores[part].mean()))
+        )
         while len(levels) > 1 and levels[-2][0] > levels[-1][0]:
             (h1, w1, s1), (h2, w2, s2) = levels[-2:]
             total = w1 + w2
@@ -227,7 +242,8 @@ def _swapped(given: _Boxes, seen: _Boxes, pairs: _Pairs) -> tuple[Floats, Ints]:
 
 
 def _moved(given: _Boxes, seen: _Boxes, pairs: _Pairs) -> tuple[Floats, Floats]:
-    """(B,) a label off the prediction of its class, by how often predictions of such a score are as far off; and where."""
+    """(B,) a label off the prediction of its class, by how often predictions of such a score are as far off; and
+    where."""
     n = len(given.image)
     near = np.where(pairs.same & (pairs.iou > 0.1), seen.scores[pairs.seen] * (0.25 + pairs.iou), 0)
     held, which = _best(n, pairs.given, near)

@@ -54,8 +54,8 @@ def consensus(
         pred_probs: (N, K) a model's out-of-sample probabilities; they fix N and K. Without them K is the largest class
             plus 1, and N the largest item plus 1.
     Raises: InputsInvalid.
-    Source: expectation maximisation as in A. Dawid and A. Skene, 1979, with one skill an annotator, mistakes shared by all,
-        a beta prior on skills by moments, and the model as one more voice whose weight the votes decide.
+    Source: expectation maximisation as in A. Dawid and A. Skene, 1979, with one skill an annotator, mistakes shared
+        by all, a beta prior on skills by moments, and the model as one more voice whose weight the votes decide.
     """
     items, people, given = _answers(item, annotator, label)
     model = None if pred_probs is None else probabilities(pred_probs, "pred_probs").astype(np.float64)
@@ -131,7 +131,9 @@ class _Joint:
         hits = np.bincount(self.who, right, self.n_people)
         raw = (hits + 1) / (self.answers + 2)
         weights = np.maximum(self.answers, 1e-9)
-        noise = np.average(mean * (1 - mean) / np.maximum(self.answers, 1), weights=weights) if len(raw) else 0
+        noise = (
+            np.average(mean * (1 - mean) / np.maximum(self.answers, 1), weights=weights) if len(raw) else 0
+        )
         spread = np.average((raw - mean) ** 2, weights=weights) - noise if len(raw) else 1
         strength = float(np.clip(mean * (1 - mean) / max(spread, 1e-4) - 1, 2, 200))
         return np.clip((hits + strength * mean) / (self.answers + strength), 0.02, 0.995)

@@ -54,7 +54,9 @@ def finite(values: npt.ArrayLike, name: str, *, n: int | None = None) -> npt.NDA
     bad = ~np.isfinite(array).all(axis=1)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise refuse(name, f"row {row} holds NaN or infinity ({int(bad.sum())} such rows)", "leave these rows out")
+        raise refuse(
+            name, f"row {row} holds NaN or infinity ({int(bad.sum())} such rows)", "leave these rows out"
+        )
     return array
 
 
@@ -74,4 +76,4 @@ def probabilities(values: npt.ArrayLike, name: str, *, n: int | None = None) -> 
         row = int(np.flatnonzero(off)[0])
         detail = f"row {row} adds up to {float(total[row, 0]):.4g}, not 1"
         raise refuse(name, detail, "give probabilities of all classes: apply softmax to logits")
-    return np.clip(array, 0, None) / total
+    return np.asarray(np.clip(array, 0, None) / total, np.float32)

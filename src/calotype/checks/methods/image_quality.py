@@ -1,4 +1,5 @@
-"""Image quality of files: blur, motion, exposure, contrast, noise, borders and more, one figure each, and what is at fault."""
+"""Image quality of files: blur, motion, exposure, contrast, noise, borders and more, one figure each, and what is at
+fault."""
 
 from __future__ import annotations
 
@@ -57,8 +58,8 @@ def image_quality(paths: Sequence[Picture]) -> ImageQuality:
     Args:
         paths: Paths, bytes, or (H, W, 3) uint8 arrays.
     Returns:
-        `ImageQuality`. `sharpness` is the figure for blur: it does not depend on contrast or texture, and a photo with one
-        sharp thing counts as sharp. JPEGs larger than 1,280 px are judged at a half or less, down to 640 px.
+        `ImageQuality`. `sharpness` is the figure for blur: it does not depend on contrast or texture, and a photo
+        with one sharp thing counts as sharp. JPEGs larger than 1,280 px are judged at a half or less, down to 640 px.
     Raises: InputsInvalid.
     """
     if isinstance(paths, str | bytes):

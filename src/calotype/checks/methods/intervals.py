@@ -17,7 +17,9 @@ def wilson(n_hits: int, n: int) -> tuple[float, float]:
     return float(low[0]), float(high[0])
 
 
-def wilsons(n_hits: npt.ArrayLike, n: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def wilsons(
+    n_hits: npt.ArrayLike, n: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The same for (K,) shares at once."""
     hits, counts = np.asarray(n_hits, np.float64), np.asarray(n, np.float64)
     seen = np.maximum(counts, 1)
@@ -25,7 +27,9 @@ def wilsons(n_hits: npt.ArrayLike, n: npt.ArrayLike) -> tuple[npt.NDArray[np.flo
     middle = (share + square / (2 * seen)) / (1 + square / seen)
     half = Z_95 * np.sqrt(share * (1 - share) / seen + square / (4 * seen * seen)) / (1 + square / seen)
     empty = counts == 0
-    return np.where(empty, 0.0, np.maximum(middle - half, 0)), np.where(empty, 1.0, np.minimum(middle + half, 1))
+    return np.where(empty, 0.0, np.maximum(middle - half, 0)), np.where(
+        empty, 1.0, np.minimum(middle + half, 1)
+    )
 
 
 def q_values(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:

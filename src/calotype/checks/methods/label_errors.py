@@ -1,6 +1,7 @@
 """Which class labels are likely wrong: a ranking, a set to look at, and how many there may be.
 
-The probabilities have to be *out of sample*: each row from a model that did not see its label. Such a model predicts what
+The probabilities have to be *out of sample*: each row from a model that did not see its label. Such a model predicts
+what
 annotators say, habits of theirs included. So what they confuse is estimated first (which classes are given for which),
 each prediction is taken apart into the classes that it is a mixture of, and the label is judged against those.
 """
@@ -18,7 +19,8 @@ from calotype.checks.methods.temperature import calibrated
 
 Floats = npt.NDArray[np.float32]
 _SHARP, _SOFT = 5, 2
-"""Steps of taking apart: the more, the less a prediction counts as uncertain. Sharp ranks better, soft counts better."""
+"""Steps of taking apart: the more, the less a prediction counts as uncertain. Sharp ranks better, soft counts
+better."""
 _SURE = 0.1
 """Share of the most confident rows of a class that the lower bound believes in."""
 _CHUNK = 65_536
@@ -50,19 +52,23 @@ def label_errors(labels: npt.ArrayLike, pred_probs: npt.ArrayLike) -> LabelError
         labels: (N,) whole numbers, 0 to K - 1.
         pred_probs: (N, K) probabilities; each row adds up to 1.
     Returns:
-        `LabelErrors`. One setting serves all data: no threshold has to be chosen. Expect an interval, not a count, where
+        `LabelErrors`. One setting serves all data: no threshold has to be chosen. Expect an interval, not a count,
+        where
         classes look alike: a weak model cannot tell its own errors from those of annotators.
     Raises: InputsInvalid.
-    Source: the noise matrix as in C. Northcutt et al., "Confident learning", 2021, here of mean predictions; taken apart
-        by expectation maximisation of a mixture (as in B. Lakshminarayanan's and others' label-shift estimates); the cut as
-        in Z. Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure", 2014.
+    Source: the noise matrix as in C. Northcutt et al., "Confident learning", 2021, here of mean predictions; taken
+        apart
+        by expectation maximisation of a mixture (as in B. Lakshminarayanan's and others' label-shift estimates); the
+        cut as in Z. Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure", 2014.
     """
     probs = probabilities(pred_probs, "pred_probs")
     given = whole_numbers(labels, "labels", n=len(probs))
     n, k = probs.shape
     if n and (k < 2 or int(given.min()) < 0 or int(given.max()) >= k):
         detail = f"they run from {int(given.min())} to {int(given.max())}, the probabilities have {k} columns"
-        raise refuse("labels", detail, "number the classes 0 to K - 1 as the columns of pred_probs, at least two")
+        raise refuse(
+            "labels", detail, "number the classes 0 to K - 1 as the columns of pred_probs, at least two"
+        )
     if n == 0:
         none = np.zeros(0, np.float32)
         return LabelErrors(none, none.astype(bool), 0.0, (0.0, 0.0), none.astype(np.int64))

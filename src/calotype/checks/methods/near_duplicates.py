@@ -17,7 +17,9 @@ Pairs = npt.NDArray[np.int64]
 
 _FULL = (0.0, 0.0, 1.0, 1.0)
 _REGIONS = tuple(
-    (x * (1 - s), y * (1 - s), s, s) for s in (0.82, 0.66) for x, y in ((0.5, 0.5), (0, 0), (1, 0), (0, 1), (1, 1))
+    (x * (1 - s), y * (1 - s), s, s)
+    for s in (0.82, 0.66)
+    for x, y in ((0.5, 0.5), (0, 0), (1, 0), (0, 1), (1, 1))
 )
 """Where a crop may lie. A fit corrects what is in between."""
 _FEW = 30_000_000
@@ -53,9 +55,10 @@ def near_duplicates(paths: Sequence[Picture], against: Sequence[Picture] | None 
         paths: N images: paths, bytes, or (H, W, 3) uint8 arrays.
         against: Images to look among; None: among `paths` themselves.
     Returns:
-        `NearDuplicates`. Candidates come from small descriptors of whole images, mirrored ones and crops; each is fitted by
-        an affine map and judged by what is left. Time grows with N times M, slowly: 10,000 against 50,000 take about two
-        minutes of one processor.
+        `NearDuplicates`. Candidates come from small descriptors of whole images, mirrored ones and crops; each is
+        fitted by
+        an affine map and judged by what is left. Time grows with N times M, slowly: 10,000 against 50,000 take about
+        two minutes of one processor.
     Raises: InputsInvalid.
     """
     looks, known, unreadable = _looks(paths)
@@ -71,7 +74,7 @@ def near_duplicates(paths: Sequence[Picture], against: Sequence[Picture] | None 
 
 def _looks(paths: Sequence[Picture]) -> tuple[Looks, npt.NDArray[np.int64], dict[int, str]]:
     found, known, unreadable = [], [], {}
-    for at, picture in enumerate(read_each(paths, max_side_px=192)):
+    for at, picture in enumerate(read_each(paths, min_side_px=150)):
         if isinstance(picture, str):
             unreadable[at] = picture
         else:
@@ -196,5 +199,3 @@ def _map(a: tuple[float, ...], b: tuple[float, ...]) -> Floats:
     """(2, 3): from points of the first look to those of the second, where region a shows what region b shows."""
     sx, sy = b[2] / a[2], b[3] / a[3]
     return np.asarray([[sx, 0, b[0] - a[0] * sx], [0, sy, b[1] - a[1] * sy]], np.float32)
-
-

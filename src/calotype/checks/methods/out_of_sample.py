@@ -1,4 +1,5 @@
-"""Class probabilities from vectors alone, each without the label of its own row: neighbours, discriminants, regression."""
+"""Class probabilities from vectors alone, each without the label of its own row: neighbours, discriminants,
+regression."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def folds(labels: Ints) -> Ints:
 def first_guess(x: Floats, labels: Ints, k: int) -> Floats:
     """(N, K) mean of three simple models."""
     regression = softmax_regression(x, labels, k, np.ones(len(labels), np.float32))
-    return (neighbours(x, labels, k) + discriminants(x, labels, k) + regression) / 3
+    mean = (neighbours(x, labels, k) + discriminants(x, labels, k) + regression) / 3
+    return np.asarray(mean, np.float32)
 
 
 def neighbours(x: Floats, labels: Ints, k: int) -> Floats:
@@ -76,7 +78,9 @@ def discriminants(x: Floats, labels: Ints, k: int, shrink: float = 0.1) -> Float
         held = fold == number
         rows, given = x[~held].astype(np.float64), labels[~held]
         share = np.bincount(given, minlength=k) + 1e-3
-        means = np.stack([np.bincount(given, rows[:, d], k) for d in range(rows.shape[1])], 1) / share[:, None]
+        means = (
+            np.stack([np.bincount(given, rows[:, d], k) for d in range(rows.shape[1])], 1) / share[:, None]
+        )
         centred = rows - means[given]
         spread = centred.T @ centred / len(rows)
         spread += (shrink * np.trace(spread) / len(spread) + 1e-9) * np.eye(len(spread))
@@ -87,7 +91,8 @@ def discriminants(x: Floats, labels: Ints, k: int, shrink: float = 0.1) -> Float
 
 
 def softmax_regression(x: Floats, labels: Ints, k: int, trust: Floats) -> Floats:
-    """(N, K) by regression with a penalty, each fold by the rows of the others, which count as far as they are trusted."""
+    """(N, K) by regression with a penalty, each fold by the rows of the others, which count as far as they are
+    trusted."""
     found = np.empty((len(x), k), np.float32)
     fold = folds(labels)
     wide = np.hstack([x * np.float32(_SCALE), np.ones((len(x), 1), np.float32)])

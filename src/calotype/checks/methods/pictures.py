@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.checks.methods.given import refuse
-from calotype.vision.images import ImageUnreadable, decode_rgb
+from calotype.vision.images import ImageUnreadable, decode_reduced
 
 Picture = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
 MAX_BYTES = 500_000_000
@@ -33,8 +33,8 @@ def bytes_of(picture: str | os.PathLike[str] | bytes) -> bytes:
         raise ImageUnreadable(detail=f"the file cannot be read: {reason}") from error
 
 
-def rgb_of(picture: Picture, *, max_side_px: int | None = None) -> npt.NDArray[np.uint8]:
-    """Upright pixels (H, W, 3) uint8.
+def rgb_of(picture: Picture, *, min_side_px: int = 10_000) -> npt.NDArray[np.uint8]:
+    """Upright pixels (H, W, 3) uint8; a JPEG may come smaller, with its longer side still `min_side_px` or more.
 
     Raises: ImageUnreadable, InputsInvalid (an array of another shape).
     """
@@ -43,11 +43,11 @@ def rgb_of(picture: Picture, *, max_side_px: int | None = None) -> npt.NDArray[n
             detail = f"an array has shape {picture.shape} and type {picture.dtype}"
             raise refuse("an image", detail, "give (H, W, 3) uint8, or a path")
         return picture
-    return decode_rgb(bytes_of(picture), max_side_px=max_side_px)
+    return decode_reduced(bytes_of(picture), min_side_px=min_side_px)
 
 
 def read_each(
-    pictures: Sequence[Picture], *, max_side_px: int | None = None
+    pictures: Sequence[Picture], *, min_side_px: int = 10_000
 ) -> Iterator[npt.NDArray[np.uint8] | str]:  # fmt: skip
     """Pixels of each, or the reason why there are none.
 
@@ -57,6 +57,6 @@ def read_each(
         raise refuse("paths", "it is one path", "give a list of paths")
     for picture in pictures:
         try:
-            yield rgb_of(picture, max_side_px=max_side_px)
+            yield rgb_of(picture, min_side_px=min_side_px)
         except ImageUnreadable as error:
             yield error.message

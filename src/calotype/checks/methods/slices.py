@@ -78,18 +78,18 @@ def find_slices(
 ) -> tuple[ErrorSlice, ...]:  # fmt: skip
     """The slices in which errors concentrate, worst first; at most 50.
 
-    Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is told only if
-    it is worse than each slice that has one condition less, so that no condition stands there idly.
+    Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is told
+    only if it is worse than each slice that has one condition less, so that no condition stands there idly.
 
     Args:
-        columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with more
-            than 32 different values are cut into 5 intervals of equal size; of texts the 31 most frequent stay.
+        columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
+            more than 32 different values are cut into 5 intervals of equal size; of texts the 31 most frequent stay.
         is_error: (N,) bool.
         max_conditions: 1 to 3.
     Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with 5 % of mistakes among them.
     Raises: InputsInvalid.
-    Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; false discoveries by Benjamini and
-        Hochberg.
+    Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; false discoveries by
+        Benjamini and Hochberg.
     """
     wrong = np.asarray(is_error)
     if wrong.ndim != 1 or wrong.dtype.kind not in "biu":
@@ -108,10 +108,16 @@ def find_slices(
 def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int) -> _Column:
     array = values if isinstance(values, np.ndarray) else _as_array(values)
     if array.shape != (n,):
-        raise refuse(f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value a row")
+        raise refuse(
+            f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value a row"
+        )
     if array.dtype.kind in "fiu":
         return _numbers(name, array)
-    texts = array if array.dtype.kind in "bU" else np.asarray(["" if v is None else str(v) for v in array.tolist()])
+    texts = (
+        array
+        if array.dtype.kind in "bU"
+        else np.asarray(["" if v is None else str(v) for v in array.tolist()])
+    )
     held, codes, counts = np.unique(texts, return_inverse=True, return_counts=True)
     if len(held) > _MOST_VALUES:
         kept = np.argsort(-counts, kind="stable")[: _MOST_VALUES - 1]
@@ -175,9 +181,13 @@ def _above(
         of = known.get(parent) or (n.sum(axis=axis), errors.sum(axis=axis))
         whole_n, whole_errors = (np.expand_dims(counts, axis) for counts in of)
         rest = (whole_errors - errors + 0.5) / (whole_n - n + 1)
-        rest = (rest * (whole_n - n) + _PSEUDO * whole_errors / np.maximum(whole_n, 1)) / (whole_n - n + _PSEUDO)
+        rest = (rest * (whole_n - n) + _PSEUDO * whole_errors / np.maximum(whole_n, 1)) / (
+            whole_n - n + _PSEUDO
+        )
         rest = np.clip(rest, 1e-4, 1 - 1e-4)
-        spread = np.sqrt(rest * (1 - rest) * (1 / np.maximum(n, 1) + 1 / np.maximum(whole_n - n + _PSEUDO, 1)))
+        spread = np.sqrt(
+            rest * (1 - rest) * (1 / np.maximum(n, 1) + 1 / np.maximum(whole_n - n + _PSEUDO, 1))
+        )
         lowest = np.minimum(lowest, (errors / np.maximum(n, 1) - rest) / spread)
     cells = np.flatnonzero(n >= _SMALLEST)
     return _Found(

@@ -9,8 +9,8 @@ from typing import Literal
 from calotype.checks.suite.context import CheckContext, Parameter, Tally
 
 Family = Literal[
-    "integrity", "image", "copies", "structure", "labels", "annotators", "balance", "coverage", "drift", "declared",
-    "process", "tests",
+    "integrity", "image", "copies", "structure", "tracks", "labels", "annotators", "balance", "coverage", "drift",
+    "declared", "process", "tests",
 ]  # fmt: skip
 Scope = Literal["sample", "dataset"]
 Cost = Literal["columns", "pixels", "vectors", "predictions"]

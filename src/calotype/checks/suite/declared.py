@@ -44,7 +44,7 @@ def metadata(context: CheckContext, tally: Tally) -> None:
         return
     told: dict[int, list[tuple[str, str]]] = {}
     known: dict[str | None, list[tuple[str, str]]] = {}
-    for row, text in enumerate(context.samples["metadata"].to_pylist()):
+    for row, text in enumerate(context.column("metadata").tolist()):
         if text not in known and len(known) < 100_000:
             known[text] = list(_problems(specs, text))
         problems = known[text] if text in known else list(_problems(specs, text))

@@ -30,7 +30,7 @@ def _groups(keys: npt.NDArray[Any]) -> list[list[int]]:
 def _pixel_keys(context: CheckContext) -> npt.NDArray[Any]:
     measured = context.measured("pixel-sha256")
     keys = {sha: value.tobytes().hex() for sha, value in measured.items()}
-    return np.asarray([keys.get(sha, "") for sha in context.samples["media_sha256"].to_pylist()], dtype=str)
+    return np.asarray([keys.get(sha, "") for sha in context.column("media_sha256").tolist()], dtype=str)
 
 
 def exact_duplicates(context: CheckContext, tally: Tally) -> None:
@@ -45,7 +45,7 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
     same_pixels = [[row for row in rows if row not in told] for rows in _groups(_pixel_keys(context))]
     same_pixels = [rows for rows in same_pixels if len(set(context.root[rows].tolist())) > 1]
     _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as", "pixels")
-    names = context.samples["names"]
+    names = context.samples_with(["names"])["names"]
     several = [row for row, all_of in enumerate(names.to_pylist()) if len(set(all_of or ())) > 1]
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
@@ -81,7 +81,7 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     same pixels are left out.
     """
     hashes, thumbs = context.measured("dhash64"), context.measured("thumb32")
-    media = context.samples["media_sha256"].to_pylist()
+    media = context.column("media_sha256").tolist()
     rows = np.asarray(
         [row for row, sha in enumerate(media) if sha in hashes and sha in thumbs], dtype=np.int64
     )

@@ -35,13 +35,11 @@ def unknown_classes(context: CheckContext, tally: Tally) -> None:
 def class_counts(context: CheckContext) -> dict[str, tuple[int, int]]:
     """Class name -> (annotations, samples that carry it), for the ontology's and the contract's classes."""
     class_ids = context.annotation_column("class_id").astype(np.int64)
-    pairs = np.unique(np.stack([class_ids, context.sample_of], axis=1), axis=0) if len(class_ids) else None
-    numbers, counts = np.unique(class_ids, return_counts=True)
+    numbers, place, counts = np.unique(class_ids, return_inverse=True, return_counts=True)
     annotations = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-    carried: dict[int, int] = {}
-    if pairs is not None:
-        numbers, counts = np.unique(pairs[:, 0], return_counts=True)
-        carried = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    carries = np.zeros((len(numbers), context.n_samples + 1), bool)
+    carries[place, context.sample_of] = True  # -1, an annotation of no sample, is the last column
+    carried = {number: int(row.sum()) for number, row in zip(numbers.tolist(), carries, strict=True)}
     found = {
         c.name: (annotations.get(c.id, 0), carried.get(c.id, 0)) for c in context.snapshot.ontology.classes
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import get_args
 
-from calotype.checks.suite import declared, duplicates, labels, media, shapes
+from calotype.checks.suite import declared, duplicates, geometry, labels, media, shapes
 from calotype.checks.suite.check import Check, Family
 from calotype.datasets.contract import CHECK_NAMES
 
-_MODULES = (declared, duplicates, labels, media, shapes)
+_MODULES = (declared, duplicates, geometry, labels, media, shapes)
 
 _BY_NAME = {check.name: check for module in _MODULES for check in module.CHECKS}
 
