@@ -43,13 +43,15 @@ def open_at(folder: Path | None) -> Store:
     return open_workspace(Path.cwd(), decider=RoleRules(), search_up=True)
 
 
-def gatekeeper(store: Store) -> Gatekeeper:
-    """The checks as the gatekeeper of releases."""
+def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
+    """The checks as the gatekeeper of releases, or of merges: only gates that block there count."""
 
     def verdict(actor: Actor, name_ref: str) -> Verdict:
         report = checks.check(actor, name_ref, store=store)
         names = [field.name for field in dataclasses.fields(Gate)]
-        gates = tuple(Gate(**{name: getattr(gate, name) for name in names}) for gate in report.gates)
+        gates = tuple(
+            Gate(**{name: getattr(gate, name) for name in names}) for gate in report.gates if on in gate.on
+        )
         return Verdict(gates=gates, findings={check.name: check.n_findings for check in report.checks})
 
     return verdict

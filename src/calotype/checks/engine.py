@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
-from calotype.checks.suite import FAMILIES, REGISTRY, Check, CheckContext, Tally
+from calotype.checks.suite import FAMILIES, Check, CheckContext, Tally
 from calotype.checks.suite.context import KEPT_PER_CHECK, Parameter
+from calotype.checks.suite.registry import all_checks
 from calotype.datasets import rows
 from calotype.datasets.contract import Contract
 from calotype.datasets.differences import changed
@@ -69,7 +70,7 @@ def chosen(registry: Mapping[str, Check], only: Sequence[str]) -> list[Check]:
 
 def run(
     context: CheckContext, progress: Progress, *, only: Sequence[str] = (), earlier: Earlier | None = None,
-    registry: Mapping[str, Check] = REGISTRY,
+    registry: Mapping[str, Check] | None = None,
 ) -> Ran:  # fmt: skip
     """Run the checks that are asked for and enabled.
 
@@ -78,7 +79,7 @@ def run(
 
     Raises: CheckUnknown.
     """
-    wanted = chosen(registry, only)
+    wanted = chosen(all_checks() if registry is None else registry, only)
     part = None if earlier is None else Part(context, earlier)
     ran = Ran(part=part)
     for done, one in enumerate(wanted):

@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from calotype.checks.excuses import NONE, Excuses
 from calotype.checks.model import Gate, GateState, at_least
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
+from calotype.checks.suite.registry import all_checks
 from calotype.datasets.contract import GateSpec
 
 _NAMED = 5
 
 
 def evaluate(
-    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, excused: Excuses = NONE
+    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, excused: Excuses = NONE,
+    old_keys: Collection[str] = (),
 ) -> tuple[Gate, ...]:  # fmt: skip
     """All gates, those that block first. `tallies` holds the checks that ran.
 
-    After a partial run only the gates of the checks that ran.
+    After a partial run only the gates of the checks that ran. Gates of scope "new" leave out findings in `old_keys`.
     """
     gates = [
         *_declared(context, tallies, excused),
-        *(_from_spec(context, tallies, spec, excused) for spec in context.contract.gates),
+        *(
+            replace(
+                _from_spec(context, tallies, spec, _for(spec, tallies, excused, old_keys)), on=spec.blocks
+            )
+            for spec in context.contract.gates
+        ),
     ]
     if partial:
         gates = [gate for gate in gates if gate.check in tallies]
     order = {GateState.MISSING: 0, GateState.RED: 1, GateState.GREEN: 2}
     return tuple(sorted(gates, key=lambda gate: order[gate.state]))
+
+
+def _for(
+    spec: GateSpec, tallies: Mapping[str, Tally], excused: Excuses, old_keys: Collection[str]
+) -> Excuses:  # fmt: skip
+    """What a gate leaves out: for one of scope "new" also what the protected branch has already."""
+    tally = tallies.get(str(spec.check))
+    if spec.scope == "all" or tally is None or not old_keys:
+        return excused
+    why, counts = dict(excused.why), Counter(excused.counts)
+    for finding in tally.findings:
+        if finding.key in old_keys and finding.key not in why:
+            why[finding.key] = "not new"
+            counts[finding.check, finding.severity] += 1
+    return Excuses(why, dict(counts))
 
 
 def _declared(context: CheckContext, tallies: Mapping[str, Tally], excused: Excuses) -> Iterator[Gate]:
@@ -45,11 +69,11 @@ def _declared(context: CheckContext, tallies: Mapping[str, Tally], excused: Excu
             name = f"class {spec.name} on samples"
             yield _minimum(name, "class-balance", n_samples, spec.min_samples, "samples", fix)
     for line in context.contract.coverage:
-        found, why = declared.covered(context, line)
-        gate = _minimum(
-            f"coverage {line.title}", "coverage", found, line.min_samples, "samples", REGISTRY["coverage"].fix
-        )
-        yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
+        for class_name, asked, unit in declared.demands(line):
+            found, why = declared.covered(context, line, class_name)
+            name = f"coverage {line.title}" + (f": {class_name}" if class_name else "")
+            gate = _minimum(name, "coverage", found, asked, unit, REGISTRY["coverage"].fix)
+            yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
     if "metadata" in tallies:
         fields = context.contract.metadata
         yield from (_metadata(context, tallies["metadata"], name, excused) for name in fields)
@@ -102,7 +126,7 @@ def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSp
 def _findings(
     context: CheckContext, tally: Tally, spec: GateSpec, excused: Excuses, *, needs_samples: bool = False
 ) -> Gate:  # fmt: skip
-    name, check = str(spec.check), REGISTRY[str(spec.check)]
+    name, check = str(spec.check), all_checks()[str(spec.check)]
     counted = at_least(spec.severity)
     n_excused = excused.of(name, counted)
     found = sum(tally.counts.get(severity, 0) for severity in counted) - n_excused

@@ -146,6 +146,7 @@ class Gate:
     findings: int = 0
     samples: tuple[str, ...] = ()
     excused: int = 0
+    on: tuple[str, ...] = ("merge", "release")
 
     @property
     def blocks(self) -> bool:
@@ -155,12 +156,13 @@ class Gate:
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return {**values, "state": str(self.state), "samples": list(self.samples)}
+        return {**values, "state": str(self.state), "samples": list(self.samples), "on": list(self.on)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Gate:
         """The other way."""
         known = {**value, "state": GateState(value["state"]), "samples": tuple(value["samples"])}
+        known["on"] = tuple(known.get("on", ("merge", "release")))
         return cls(**known)
 
 

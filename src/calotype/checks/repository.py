@@ -99,6 +99,11 @@ def newest(
     return _first(conn, sa.and_(*wanted))
 
 
+def keys(conn: sa.Connection, run_id: str) -> set[str]:
+    """The keys of all that a run found."""
+    return set(conn.execute(sa.select(_FINDINGS.c.key).where(_FINDINGS.c.check_run_id == run_id)).scalars())
+
+
 def tested_state(conn: sa.Connection, run_id: str) -> tuple[dict[str, Any], dict[str, str]] | None:
     """Pins and documents of the state that a run looked at; None for a run of an older version."""
     query = sa.select(_RUNS.c.pins, _RUNS.c.documents).where(_RUNS.c.id == run_id)

@@ -7,18 +7,26 @@ from dataclasses import replace
 
 from calotype.checks import engine, gates, repository
 from calotype.checks import repository_lives as lives
+from calotype.checks.comparing import Comparison
+from calotype.checks.contracts import (
+    contract,
+    contract_changes,
+    contract_of,
+    contract_template,
+    export_contract,
+    read_contract,
+    set_contract,
+)
 from calotype.checks.excuses import excuses
 from calotype.checks.fixing import Fixed, fix, undo_fix
 from calotype.checks.life import Life, Retest, retest
 from calotype.checks.model import CheckReport, Finding, GateState
-from calotype.checks.suite import REGISTRY, CheckContext
+from calotype.checks.suite import CheckContext
 from calotype.checks.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
-from calotype.datasets.change import Change
-from calotype.datasets.commits import Ref
-from calotype.datasets.contract import DEFAULT, Contract
-from calotype.datasets.contract_text import ContractInvalid, parse, template
+from calotype.datasets.commits import MAIN, Ref
+from calotype.datasets.contract import Contract
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
@@ -29,8 +37,10 @@ from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 
 __all__ = [
-    "CheckRunNotFound", "Fixed", "check", "contract", "contract_template", "findings", "fix", "gate_counts", "history",
-    "keys_of", "latest", "of_samples", "set_contract", "state_counts", "tracked", "triage", "trust", "undo_fix",
+    "CheckRunNotFound", "Comparison", "Fixed", "check", "compare", "contract", "contract_changes",
+    "contract_template", "export_contract",
+    "findings", "fix", "gate_counts", "history", "keys_of", "latest", "of_samples", "read_contract", "set_contract",
+    "state_counts", "tracked", "triage", "trust", "undo_fix",
 ]  # fmt: skip
 
 
@@ -60,13 +70,34 @@ def check(
     """
     store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
-    asked = _contract(snapshot if contract_text is None else None, contract_text)
+    asked = contract_of(snapshot if contract_text is None else None, contract_text)
     context = CheckContext(snapshot, asked, store, progress)
     branch = _branch_of(snapshot, store)
     earlier = None if whole else _earlier(snapshot, asked, store, branch, only)
     started = now_us()
     ran = engine.run(context, progress, only=only, earlier=earlier)
-    report = CheckReport(
+    report = replace(_report(snapshot, asked, ran, started, actor), only=tuple(only))
+    found = {finding.key for finding in report.findings}
+    with store.catalog.read() as conn:
+        known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
+        seen = lives.last_event(conn, snapshot.dataset.id)
+    excused = excuses(report.findings, known, report.finished_at_us, asked.waivers)
+    judged = gates.evaluate(
+        context,
+        ran.tallies,
+        partial=bool(only),
+        excused=excused,
+        old_keys=_old_keys(snapshot, asked, store, branch),
+    )
+    report = replace(report, gates=judged)
+    _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
+    return report
+
+
+def _report(
+    snapshot: Snapshot, asked: Contract, ran: engine.Ran, started_us: int, actor: Actor
+) -> CheckReport:
+    return CheckReport(
         run_id=uuid7(),
         dataset=snapshot.dataset.name,
         commit_id=snapshot.commit_id,
@@ -75,21 +106,11 @@ def check(
         gates=(),
         findings=ran.findings,
         checks=tuple(ran.summaries),
-        started_at_us=started,
+        started_at_us=started_us,
         finished_at_us=now_us(),
         actor=actor.name,
-        only=tuple(only),
-        earlier_run=earlier.report.run_id if earlier is not None else "",
+        earlier_run=ran.part.earlier_run if ran.part is not None else "",
     )
-    found = {finding.key for finding in report.findings}
-    with store.catalog.read() as conn:
-        known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
-        seen = lives.last_event(conn, snapshot.dataset.id)
-    excused = excuses(report.findings, known, report.finished_at_us)
-    judged = gates.evaluate(context, ran.tallies, partial=bool(only), excused=excused)
-    report = replace(report, gates=judged)
-    _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
-    return report
 
 
 def _keep(
@@ -123,6 +144,31 @@ def _retested(report: CheckReport, known: dict[str, Life], branch: str, part: en
         f for f in report.findings if f.check not in part.taken_over or f.key in fresh or f.key in known
     )
     return retest(replace(report, findings=told), known, branch=branch)
+
+
+def _old_keys(snapshot: Snapshot, asked: Contract, store: Store, branch: str) -> set[str]:
+    """Keys of what the newest run on main found, where a gate counts only what is new on another branch."""
+    if branch == MAIN or all(spec.scope == "all" for spec in asked.gates):
+        return set()
+    with store.catalog.read() as conn:
+        found = repository.newest(
+            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=None, branch=MAIN
+        )
+        return repository.keys(conn, found.run_id) if found is not None else set()
+
+
+def compare(actor: Actor, name: str, before: str, after: str, *, store: Store) -> Comparison:
+    """Which findings are new, fixed and remaining from one ref of a dataset to another; both are tested where they
+    have not been. An empty ref is the working state.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+    """
+    reports = []
+    for ref in (before, after):
+        where = f"{_dataset_of(name)}@{ref}" if ref else _dataset_of(name)
+        kept = latest(actor, where, store=store)
+        reports.append(kept if kept is not None else check(actor, where, store=store))
+    return Comparison.of(*reports)
 
 
 def _branch_of(snapshot: Snapshot, store: Store) -> str:
@@ -161,7 +207,7 @@ def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False
     store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
     state = None if any_state else snapshot.state_sha256
-    asked = None if any_state else _contract(snapshot, None).sha256
+    asked = None if any_state else contract_of(snapshot, None).sha256
     with store.catalog.read() as conn:
         found = repository.newest(conn, snapshot.dataset.id, state_sha256=state, contract_sha256=asked)
         if found is None:
@@ -222,73 +268,5 @@ def gate_counts(actor: Actor, name: str, *, store: Store) -> dict[str, int] | No
     return {str(state): sum(gate.state is state for gate in run.gates) for state in GateState}
 
 
-def contract(actor: Actor, name_ref: str, *, store: Store) -> tuple[Contract, str | None]:
-    """The contract in force and its text; the text is None where the built-in one holds.
-
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
-    """
-    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
-    snapshot = datasets.read(actor, name_ref, store=store)
-    return _contract(snapshot, None), snapshot.contract_text
-
-
-def set_contract(actor: Actor, name: str, text: str, *, store: Store, file: str = "contract") -> Contract:
-    """Give a dataset a contract. Its classes join the ontology, which is closed when the contract names any.
-
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, WorkingStateMoved.
-    """
-    store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=_dataset_of(name))
-    asked = parse(text, file=file)
-    _check_parameters(asked, file)
-
-    def plan(snapshot: Snapshot) -> Change:
-        ontology = snapshot.ontology
-        for class_name in asked.class_names:
-            if ontology.by_name(class_name) is None:
-                ontology = ontology.add(class_name)
-        ontology = replace(ontology, closed=bool(asked.classes))
-        changed = ontology if ontology != snapshot.ontology else None
-        return Change(contract=text if text != snapshot.contract_text else None, ontology=changed)
-
-    details = {"contract": asked.sha256, "classes": len(asked.classes)}
-    datasets.apply(actor, name, plan, store=store, verb="contract.set", details=details)
-    return asked
-
-
-def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
-    """A commented contract to begin with; with a dataset, of its own classes, fields and licences.
-
-    Raises: NotPermitted, DatasetNotFound, RefNotFound.
-    """
-    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref) or "workspace")
-    return template(datasets.read(actor, name_ref, store=store) if name_ref else None)
-
-
 def _dataset_of(name_ref: str) -> str:
     return name_ref.partition("@")[0]
-
-
-def _contract(snapshot: Snapshot | None, text: str | None) -> Contract:
-    if snapshot is not None:
-        text = snapshot.contract_text
-    if text is None:
-        return DEFAULT
-    asked = parse(text)
-    _check_parameters(asked, "contract")
-    return asked
-
-
-def _check_parameters(asked: Contract, file: str) -> None:
-    """The parameters of a contract are ones that the checks have, and of their type."""
-    for name, spec in asked.checks.items():
-        known = REGISTRY[name].parameters
-        for key, value in spec.parameters.items():
-            where = f"{file}, checks.{name}.parameters.{key}"
-            if key not in known:
-                hint = f"{name!r} has: {', '.join(known) or 'no parameters'}"
-                raise ContractInvalid(
-                    where=where, detail=f"the check {name!r} has no parameter {key!r}", hint=hint
-                )
-            if isinstance(value, bool | str) or value < 0:
-                detail = f"{key} is {value!r}, not a number of 0 or more"
-                raise ContractInvalid(where=where, detail=detail, hint=f"it is {known[key]} by itself")

@@ -286,10 +286,8 @@ class Snapshot:
     def _read_some(self, table: str, columns: list[str] | None, sample_ids: pa.Array) -> pa.Table:
         """The rows of some samples; of many by reading through, a batch at a time."""
         wanted = columns if columns is not None else rows.schema_of(table).names
-        full, pin = f"{self.dataset.id}/{table}", self.pins[table]
-        return self._store.tables.holding(full, pin, "sample_id", sample_ids.to_pylist(), wanted).select(
-            wanted
-        )
+        held = self._store.tables.at(f"{self.dataset.id}/{table}", self.pins[table])
+        return holding(held, Having("sample_id", sample_ids.to_pylist()), wanted).select(wanted)
 
     def _count(self, table: str) -> int:
         if table not in self.pins:

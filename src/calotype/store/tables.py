@@ -171,12 +171,6 @@ class Tables:
             columns=list(columns) if columns is not None else None, filter=where
         )
 
-    def holding(
-        self, table: str, pin: int, column: str, values: Sequence[str], columns: Sequence[str]
-    ) -> pa.Table:  # fmt: skip
-        """Columns of the rows whose `column` holds one of many values."""
-        return holding(self.at(table, pin), Having(column, values), list(columns))
-
     def count(self, table: str, pin: int, *, where: str | None = None) -> int:
         """Number of rows at a pin, or of those that a Lance filter of our own code finds."""
         return int(self.at(table, pin).count_rows(filter=where))

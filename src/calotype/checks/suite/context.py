@@ -36,7 +36,7 @@ _SMALL_COLUMNS = (*_ANNOTATION_COLUMNS, "ann_id", "sample_id", "kind")
 
 
 @dataclass
-class CheckContext:
+class Columns:
     """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`.
 
     With `sample_ids` it holds these samples and their annotations only, as far as the state has them.
@@ -138,6 +138,10 @@ class CheckContext:
         """(N, 4) boxes of all annotations; NaN where there is none."""
         columns = [self.annotation_column(name).astype(np.float64) for name in "xywh"]
         return np.stack(columns, axis=1) if self.n_annotations else np.zeros((0, 4))
+
+
+class CheckContext(Columns):
+    """What a check looks at: the columns, and what is worked out of them once for all checks."""
 
     @cached_property
     def close_pairs(self) -> ClosePairs:

@@ -85,23 +85,35 @@ def _value_problem(spec: MetadataSpec, value: Any) -> str:
     return ""
 
 
-def covered(context: CheckContext, line: Coverage) -> tuple[int, str]:
-    """How many samples match a coverage line, and why it cannot be asked yet (empty when it can)."""
+def covered(context: CheckContext, line: Coverage, class_name: str = "") -> tuple[int, str]:
+    """How many samples match a coverage line, or annotations of a class on them; and why it cannot be asked yet."""
+    where = context.contract.query_of(line)
     try:
-        return len(context.snapshot.ids(line.where, label_set=context.label_set)), ""
+        if class_name:
+            return context.snapshot.by_class(where, label_set=context.label_set).get(class_name, 0), ""
+        return len(context.snapshot.ids(where, label_set=context.label_set)), ""
     except (QueryFieldUnknown, QueryInvalid) as error:
         return 0, error.message
 
 
+def demands(line: Coverage) -> list[tuple[str, int, str]]:
+    """Class (empty: any), how many, and of what, that a coverage line asks for."""
+    samples = [("", line.min_samples, "samples")] if line.min_samples is not None else []
+    return samples + [(name, asked.min_annotations, "annotations") for name, asked in line.classes.items()]
+
+
 def coverage(context: CheckContext, tally: Tally) -> None:
-    """Conditions that too few samples meet."""
-    tally.looked_at = len(context.contract.coverage)
+    """Conditions that too few samples meet, or too few annotations of a class."""
     for line in context.contract.coverage:
-        found, why = covered(context, line)
-        if found < line.min_samples:
-            reason = f"{found} samples match {line.title!r}, the contract asks for {line.min_samples}"
-            facts = {"where": line.where, "samples": found, "min_samples": line.min_samples}
-            tally.dataset(f"{reason} ({why})" if why else reason, facts, about=line.where)
+        for class_name, asked, unit in demands(line):
+            tally.looked_at += 1
+            found, why = covered(context, line, class_name)
+            if found < asked:
+                of = f"annotations of {class_name!r}" if class_name else "samples"
+                reason = f"{found} {of} match {line.title!r}, the contract asks for {asked}"
+                where = context.contract.query_of(line)
+                facts = {"where": where, unit: found, f"min_{unit}": asked}
+                tally.dataset(f"{reason} ({why})" if why else reason, facts, about=f"{where}|{class_name}")
 
 
 CHECKS = (

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import ndimage
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import KINDS, CheckContext, Tally, Tell
@@ -110,6 +109,8 @@ def shape_mismatch(context: CheckContext, tally: Tally) -> None:
 
 def mask_islands(context: CheckContext, tally: Tally) -> None:
     """Specks of masks: parts that are tiny beside the largest."""
+    from scipy import ndimage  # heavy, and only for masks
+
     share, most = tally.number("max_share"), tally.number("max_px")
 
     def judge(shape: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from importlib.metadata import entry_points
 from typing import get_args
 
 from calotype.checks.suite import declared, duplicates, geometry, labels, media, shapes
 from calotype.checks.suite.check import Check, Family
 from calotype.datasets.contract import CHECK_NAMES
+from calotype.datasets.contract_parts import is_plug_in
+from calotype.foundation.errors import Invalid
 
 _MODULES = (declared, duplicates, geometry, labels, media, shapes)
 
@@ -14,6 +18,36 @@ _BY_NAME = {check.name: check for module in _MODULES for check in module.CHECKS}
 
 REGISTRY: dict[str, Check] = {name: _BY_NAME[name] for name in CHECK_NAMES if name in _BY_NAME}
 """The checks that come with Calotype, in the order of the contract's list."""
+
+PLUG_INS = "calotype.checks"
+"""The group of entry points under which packages bring checks of their own: a `Check`, or several."""
+
+
+class PlugInInvalid(Invalid):
+    """A package that brings something other than checks."""
+
+    code = "check-plug-in-invalid"
+    what = "the plug-in {name} brings no usable check: {detail}"
+    fix = "correct the package: its entry point in the group `calotype.checks` names a Check called vendor/check"
+
+
+@lru_cache(maxsize=1)
+def all_checks() -> dict[str, Check]:
+    """The checks that come with Calotype, then those of installed packages, by name.
+
+    Raises: PlugInInvalid.
+    """
+    found = dict(REGISTRY)
+    for point in sorted(entry_points(group=PLUG_INS), key=lambda one: one.name):
+        brought = point.load()
+        for check in (brought,) if isinstance(brought, Check) else tuple(brought):
+            if not isinstance(check, Check):
+                raise PlugInInvalid(name=point.name, detail=f"it holds {type(check).__name__}")
+            if not is_plug_in(check.name) or check.name in found:
+                raise PlugInInvalid(name=point.name, detail=f"{check.name!r} is no free name vendor/check")
+            found[check.name] = check
+    return found
+
 
 FAMILIES: tuple[str, ...] = get_args(Family)
 """Families, in the order in which the reference shows them."""
