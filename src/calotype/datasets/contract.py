@@ -39,6 +39,8 @@ CHECK_NAMES = (
     "duplicate-annotations", "unknown-classes", "class-balance", "unlabelled", "split-leakage", "licence",
     "metadata", "coverage", "image-quality", "conflicting-boxes", "nested-boxes",
     "invalid-polygons", "shape-mismatch", "mask-islands", "keypoints", "track-jumps", "box-outliers",
+    "upscaled", "letterbox", "jpeg-quality", "orientation", "label-errors", "box-errors", "annotators", "gold",
+    "combinations", "drift", "outliers", "freshness", "unreviewed", "old-guideline",
 )  # fmt: skip
 """Checks that a contract may name; the room `checks` holds one of each."""
 

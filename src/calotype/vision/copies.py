@@ -93,7 +93,9 @@ def mirrored(looks: Looks) -> Looks:
     """The looks of the images seen in a mirror."""
     luma = looks[:, : SIDE * SIDE].reshape(-1, SIDE, SIDE)[:, :, ::-1]
     chroma = looks[:, SIDE * SIDE :].reshape(-1, 2, CHROMA, CHROMA)[:, :, :, ::-1]
-    return np.concatenate([luma.reshape(len(looks), -1), chroma.reshape(len(looks), -1)], axis=1)
+    return np.concatenate(
+        [luma.reshape(len(looks), SIDE * SIDE), chroma.reshape(len(looks), 2 * CHROMA * CHROMA)], axis=1
+    )
 
 
 def descriptors(looks: Looks, region: tuple[float, float, float, float] = (0, 0, 1, 1)) -> Floats:
@@ -101,10 +103,10 @@ def descriptors(looks: Looks, region: tuple[float, float, float, float] = (0, 0,
     x, y, w, h = region
     luma = _shrink(SIDE, 12, y, h) @ luma_of(looks) @ _shrink(SIDE, 12, x, w).T
     chroma = _shrink(CHROMA, 6, y, h) @ chroma_of(looks) @ _shrink(CHROMA, 6, x, w).T
-    luma = luma.reshape(len(looks), -1)
+    luma = luma.reshape(len(looks), 144)
     luma = luma - luma.mean(axis=1, keepdims=True)
     size = np.sqrt((luma**2).sum(axis=1, keepdims=True)) + 24
-    chroma = chroma.reshape(len(looks), -1)
+    chroma = chroma.reshape(len(looks), 72)
     found = np.hstack(
         [luma / size, 0.7 * chroma / (size / 2 + np.linalg.norm(chroma, axis=1, keepdims=True))]
     )
@@ -152,7 +154,7 @@ def _grid(n: int) -> Floats:
 
 def _at_grid(images: Floats, n: int) -> Floats:
     shrink = _shrink(SIDE, n, 0, 1)
-    return np.asarray((shrink @ images @ shrink.T).reshape(len(images), -1))
+    return np.asarray((shrink @ images @ shrink.T).reshape(len(images), n * n))
 
 
 def _blurred(images: Floats, cells: float) -> Floats:

@@ -177,6 +177,17 @@ def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) ->
     return _to_rgb(image if facts.orientation == 1 else _upright(image))
 
 
+def file_figures(data: bytes) -> tuple[tuple[int, ...], int]:
+    """A JPEG's 64 divisors of luma (none for others), and EXIF's orientation; from the header.
+
+    Raises: ImageUnreadable.
+    """
+    with _opened(data) as image:
+        facts = _facts(image)
+        is_jpeg = image.format in ("JPEG", "MPO")
+        return tuple(getattr(image, "quantization", {}).get(0, ())) if is_jpeg else (), facts.orientation
+
+
 def thumbnail(data: bytes, *, max_side_px: int) -> bytes:
     """A small upright JPEG without metadata; never 0 pixels wide or high.
 

@@ -207,13 +207,13 @@ def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.ND
     single = of["entropy"] < limits.entropy
     soft = of["sharpness"] < limits.sharpness
     moved = (of["motion"] < limits.motion) & (of["sharpness"] - of["motion"] > limits.motion_gap)
+    dark = (of["under_exposure"] < limits.under_exposure) | (of["brightness"] < limits.brightness)
     found = {
         "blurred": soft & ~moved,
         "motion_blurred": moved,
         "over_exposed": of["over_exposure"] < limits.over_exposure,
-        "under_exposed": (of["under_exposure"] < limits.under_exposure)
-        | (of["brightness"] < limits.brightness),
-        "low_contrast": of["contrast"] < limits.contrast,
+        "under_exposed": dark,
+        "low_contrast": (of["contrast"] < limits.contrast) & ~dark,
         "noisy": of["noise"] < limits.noise,
         "upscaled": (of["detail"] < limits.detail) & ~soft,
         "letterboxed": of["border"] < limits.border,

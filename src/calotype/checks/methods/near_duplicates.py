@@ -28,6 +28,7 @@ _CANDIDATES = 8
 _KEPT = 3
 _BLOCK_PAIRS = 20_000_000
 _FIT_BATCH = 1_000
+_STILL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,21 @@ def _looks(paths: Sequence[Picture]) -> tuple[Looks, npt.NDArray[np.int64], dict
     return looks, np.asarray(known, np.int64), unreadable
 
 
-def match(looks: Looks, against: Looks | None) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:
+def match(
+    looks: Looks, against: Looks | None, *, strict: bool = False
+) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:  # fmt: skip
     """(P, 2) pairs of rows, (P,) score and (P,) whether it is a copy, among looks or against others.
 
     Args:
         looks: (N, 2592) uint8 of `copies.look`.
         against: (M, 2592), or None: `looks` themselves, each pair once.
+        strict: Flag only where nothing in the scene moved, as between two frames of one camera.
     """
     other = looks if against is None else against
     if len(looks) == 0 or len(other) == 0 or (against is None and len(looks) < 2):
         return np.zeros((0, 2), np.int64), np.zeros(0, np.float32), np.zeros(0, bool)
     first, second, how = _candidates(looks, other, same=against is None)
-    first, second, score, flagged = _judged(looks, other, first, second, how)
+    first, second, score, flagged = _judged(looks, other, first, second, how, strict)
     order = np.lexsort((-score, second, first))
     first, second, score, flagged = first[order], second[order], score[order], flagged[order]
     keep = np.append(True, (first[1:] != first[:-1]) | (second[1:] != second[:-1]))
@@ -166,7 +170,7 @@ def _candidates(
 
 def _judged(
     looks: Looks, other: Looks, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],
-    how: npt.NDArray[np.int64],
+    how: npt.NDArray[np.int64], strict: bool,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_]]:  # fmt: skip
     """The candidates that fit best at first sight, and how well they fit at the second."""
     starts = np.stack([_map(a, b) for a, b in _channels(len(looks) * len(other))])
@@ -180,7 +184,7 @@ def _judged(
     score, flagged = np.zeros(len(first), np.float32), np.zeros(len(first), bool)
     for rows, a, b in _batches(looks, other, first, second, how):
         fit = copies.fit(a, b, maps[rows])
-        score[rows], flagged[rows] = score_of(fit), is_copy(fit)
+        score[rows], flagged[rows] = score_of(fit), is_copy(fit) & (fit.rest < (_STILL if strict else 9))
     return first, second, score, flagged
 
 

@@ -13,7 +13,12 @@ from calotype.checks.suite.context import CheckContext, Parameter, Tally
 from calotype.datasets import pixel_facts
 
 Pairs = npt.NDArray[np.int64]
-_NEAR: dict[str, Parameter] = {"max_hash_distance": 10, "min_correlation": 0.95, "max_misfit": 0.12}
+_NEAR: dict[str, Parameter] = {
+    "max_hash_distance": 10,
+    "min_correlation": 0.95,
+    "max_misfit": 0.12,
+    "max_samples_fitted": 100_000,
+}
 _SHOWN = 20
 _CHUNK = 2_000
 
@@ -106,10 +111,31 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     return np.concatenate(kept), np.concatenate(alike)
 
 
+def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
+    """The same, and copies that were cropped, mirrored or framed: their looks fit after an affine map."""
+    pairs, scores = near_copies(context, tally)
+    looks = context.measured("look-v1")
+    media = context.column("media_sha256").tolist()
+    rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
+    if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
+        return pairs, scores
+    from calotype.checks.methods.near_duplicates import match  # the fit is heavy to load
+
+    found, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    fitted = rows[found[flagged]]
+    pixels = _pixel_keys(context)
+    new = (context.root[fitted[:, 0]] != context.root[fitted[:, 1]]) & (
+        pixels[fitted[:, 0]] != pixels[fitted[:, 1]]
+    )
+    known = set(map(tuple, pairs.tolist()))
+    new &= np.asarray([tuple(pair) not in known for pair in fitted.tolist()], dtype=bool)
+    return np.concatenate([pairs, fitted[new]]), np.concatenate([scores, alike[flagged][new]])
+
+
 def near_duplicates(context: CheckContext, tally: Tally) -> None:
     """Groups of images that look nearly the same; one finding for each but the first of a group."""
     tally.looked_at = context.n_samples
-    pairs, scores = near_copies(context, tally)
+    pairs, scores = all_near_copies(context, tally)
     best: dict[int, tuple[float, int]] = {}
     for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True):
         best[b] = max(best.get(b, (-1.0, a)), (score, a))
@@ -171,7 +197,7 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
     ):
         across = [_crossing(rows, split, assigned) for rows in _groups(keys)]
         _tell_leak(context, tally, [p for found in across for p in found], told, split, words, name, "error")
-    pairs, scores = near_copies(context, tally)
+    pairs, scores = all_near_copies(context, tally)
     crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])
     near = [(int(b), int(a), float(s)) for (a, b), s in zip(pairs[crossing], scores[crossing], strict=True)]
     _tell_leak(context, tally, near, told, split, "looks nearly like", "near copy", "warning")
@@ -222,7 +248,7 @@ CHECKS = (
         "Images that look nearly the same: saved again, slightly cropped, or frames of one scene.",
         "keep one of each group, or give the samples one group so that they stay in one split",
         "samples", "warning", near_duplicates, _NEAR,
-        family="copies", scope="dataset", cost="pixels",
+        family="copies", scope="dataset", cost="pixels", version=2,
     ),
     Check(
         "split-leakage", "Leakage between splits",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from calotype.checks.methods.coverage import balance
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 
@@ -75,6 +76,9 @@ def class_balance(context: CheckContext, tally: Tally) -> None:
 
 def _imbalance(counts: dict[str, tuple[int, int]], context: CheckContext, tally: Tally) -> None:
     used = {name: n for name, (n, _) in counts.items() if n}
+    even = balance(used)
+    worth = {name: round(value, 1) for name, value in even.effective_number.items()}
+    tally.reference.update(effective_classes=round(even.effective_classes, 3), effective_number=worth)
     if len(used) < 2:
         return
     most, least = max(used, key=lambda c: used[c]), min(used, key=lambda c: used[c])

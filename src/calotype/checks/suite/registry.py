@@ -6,13 +6,22 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import get_args
 
-from calotype.checks.suite import declared, duplicates, geometry, labels, media, shapes
+from calotype.checks.suite import (
+    conditions,
+    declared,
+    duplicates,
+    geometry,
+    labels,
+    media,
+    shapes,
+    wrong_labels,
+)
 from calotype.checks.suite.check import Check, Family
 from calotype.datasets.contract import CHECK_NAMES
 from calotype.datasets.contract_parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
-_MODULES = (declared, duplicates, geometry, labels, media, shapes)
+_MODULES = (conditions, declared, duplicates, geometry, labels, media, shapes, wrong_labels)
 
 _BY_NAME = {check.name: check for module in _MODULES for check in module.CHECKS}
 
