@@ -26,6 +26,9 @@ def check(
         typer.Option(metavar="FORM=FILE", help="Write junit, sarif, github, markdown, html or json; - is stdout."),
     ] = None,
     against: Annotated[str, typer.Option(metavar="REF", help="Say what is new and fixed since this ref.")] = "",
+    tests: Annotated[
+        Path | None, typer.Option(metavar="ROOT", help="Run the contract's data tests, which lie below this folder.")
+    ] = None,
     on: Annotated[str, typer.Option(help="Fail only for gates that block a merge or a release.")] = "",
 ) -> None:  # fmt: skip
     """Test a dataset against its contract; exit code 1 when a gate is red."""

@@ -160,6 +160,11 @@ class Part:
         return None if len(ids) > _WORTH_A_WHOLE_RUN * n_samples else ids
 
     @property
+    def same_state(self) -> bool:
+        """Whether both runs look at the very same data."""
+        return self._earlier.snapshot.state_sha256 == self._context.snapshot.state_sha256
+
+    @property
     def touched_ids(self) -> list[str]:
         """Ids of the changed samples, as texts."""
         return [] if self.changed_ids is None else list(self.changed_ids.to_pylist())
@@ -179,18 +184,14 @@ class Part:
         """Fill the tally from the earlier run and the changed samples; None where that cannot be done."""
         known = self._summaries.get(one.name)
         same = known is not None and known.enabled and known.version == one.version
-        if (
-            known is None
-            or not same
-            or one.scope != "sample"
-            or dict(known.parameters) != dict(tally.parameters)
-        ):
+        if known is None or not same or dict(known.parameters) != dict(tally.parameters):
             return None
-        if self.changed_ids is None:
+        nothing_new = self.same_state and one.steady
+        if not nothing_new and (one.scope != "sample" or self.changed_ids is None):
             return None
         tally.reference = dict(known.reference)
         self.taken_over.add(one.name)
-        if len(self.changed_ids) == 0:
+        if nothing_new or self.changed_ids is None or len(self.changed_ids) == 0:
             tally.looked_at, tally.findings = known.looked_at, self._findings.get(one.name, [])
             tally.counts.update({severity: n for severity, n in known.counts.items() if n})
             return 0

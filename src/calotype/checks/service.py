@@ -17,6 +17,7 @@ from calotype.checks.contracts import (
     read_contract,
     set_contract,
 )
+from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_tests
 from calotype.checks.excuses import excuses
 from calotype.checks.fixing import Fixed, fix, undo_fix
 from calotype.checks.life import Life, Retest, retest
@@ -54,7 +55,7 @@ class CheckRunNotFound(NotFound):
 
 def check(
     actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None, only: Sequence[str] = (),
-    whole: bool = False, progress: Progress = silent,
+    whole: bool = False, tests: RunsDataTests | None = None, progress: Progress = silent,
 ) -> CheckReport:  # fmt: skip
     """Test a dataset (`name` or `name@ref`) against its contract and keep what was found.
 
@@ -66,6 +67,7 @@ def check(
         only: Names of checks or families; gates of other checks are left out, and the run does not count as the
             newest of its state.
         whole: Look at every sample, whatever an earlier run says.
+        tests: Runs the data tests that the contract names; they are programs, so the caller says where they may lie.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, CheckUnknown.
     """
     store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
@@ -77,6 +79,8 @@ def check(
     started = now_us()
     ran = engine.run(context, progress, only=only, earlier=earlier)
     report = replace(_report(snapshot, asked, ran, started, actor), only=tuple(only))
+    with_tests = _data_tested(report, snapshot, asked, name_ref, tests, earlier)
+    own, report = with_tests.gates, replace(with_tests, gates=())
     found = {finding.key for finding in report.findings}
     with store.catalog.read() as conn:
         known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
@@ -89,9 +93,22 @@ def check(
         excused=excused,
         old_keys=_old_keys(snapshot, asked, store, branch),
     )
-    report = replace(report, gates=judged)
+    report = replace(report, gates=(*own, *judged))
     _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
     return report
+
+
+def _data_tested(
+    report: CheckReport, snapshot: Snapshot, asked: Contract, name_ref: str, tests: RunsDataTests | None,
+    earlier: engine.Earlier | None,
+) -> CheckReport:  # fmt: skip
+    """The report with what the team's own tests say, where the contract names any."""
+    if asked.data_tests is None or report.only:
+        return report
+    if tests is not None:
+        return with_data_tests(report, tests(name_ref, asked.data_tests.paths), snapshot)
+    same = earlier is not None and earlier.report.state_sha256 == report.state_sha256
+    return without_tests(report, earlier.report if same and earlier is not None else None)
 
 
 def _report(

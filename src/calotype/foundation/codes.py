@@ -129,6 +129,7 @@ CODES: dict[str, Code] = {
     "fix-not-found": _NOT_FOUND,
     "fix-outdated": _CONFLICT,
     "decision-missing": _INVALID,
+    "data-tests-failed": _INVALID,
     "report-format-unknown": _INVALID,
     "check-run-not-found": _NOT_FOUND,
     # app

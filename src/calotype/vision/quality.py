@@ -228,7 +228,14 @@ def jpeg_quality(luma_table: Sequence[int]) -> float:
     """
     if len(luma_table) != 64:
         return float("nan")
-    scale = 100 * sum(luma_table) / sum(_K1)
+    known = [
+        (given, usual)
+        for given, usual in zip(sorted(luma_table), sorted(_K1), strict=True)
+        if 1 < given < 255
+    ]
+    if not known:
+        return 100.0 if max(luma_table) <= 1 else 1.0
+    scale = 100 * sum(given for given, _ in known) / sum(usual for _, usual in known)
     quality = (200 - scale) / 2 if scale <= 100 else 5_000 / scale
     return float(min(100.0, max(1.0, quality)))
 

@@ -28,7 +28,7 @@ _CANDIDATES = 8
 _KEPT = 3
 _BLOCK_PAIRS = 20_000_000
 _FIT_BATCH = 1_000
-_STILL = 0.5
+_STILL = 0.3
 
 
 @dataclass(frozen=True, slots=True)

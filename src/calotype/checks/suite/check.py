@@ -27,6 +27,7 @@ class Check:
         cost: What it has to read: columns of the tables, pixels (once an image), vectors, or predictions.
         source: Where definition and threshold come from.
         example: What a finding of it says.
+        steady: Whether equal data give equal findings on every day; not so where the present time counts.
         version: Raised when the same data give other findings; a later run does not go on from an older version.
     """
 
@@ -43,4 +44,5 @@ class Check:
     cost: Cost = "columns"
     source: str = ""
     example: str = ""
+    steady: bool = True
     version: int = 1

@@ -79,7 +79,7 @@ def drift(context: CheckContext, tally: Tally) -> None:
     shifts = {name: field_shift(now[name], then[name]) for name in names}
     tally.looked_at = len(names)
     limit = context.contract.reference.max_shift if context.contract.reference else 0.2
-    told = q_values([shifts[name].p_value for name in names]) if names else []
+    told = q_values([shifts[name].p_value for name in names]).tolist() if names else []
     for name, q in zip(names, told, strict=True):
         shift = shifts[name]
         if shift.distance > limit and q < 0.05:
@@ -214,7 +214,7 @@ CHECKS = (
         "drift", "Drift against a reference",
         "Fields and classes are distributed as in the reference that the contract names.",
         "see what changed at the source; take a new reference when the change is meant", "fields", "warning", drift,
-        family="drift", source="Jensen-Shannon distance; chi-square with Benjamini and Hochberg's control",
+        family="drift", steady=False, source="Jensen-Shannon distance; chi-square, Benjamini and Hochberg",
         example="light is distributed otherwise than in the reference (distance 0.41)",
     ),
     Check(
@@ -228,7 +228,7 @@ CHECKS = (
     Check(
         "freshness", "Fresh samples",
         "The newest sample is no older than the contract allows.",
-        "add newer samples", "samples", "error", freshness, family="process",
+        "add newer samples", "samples", "error", freshness, family="process", steady=False,
         source="the contract's `freshness`", example="the newest sample is 41.0 days old, the contract allows 30",
     ),
     Check(
@@ -240,7 +240,7 @@ CHECKS = (
     Check(
         "old-guideline", "Old guideline",
         "Annotations made under another guideline than holds now.",
-        "have them looked at under the present guideline", "annotations", "info", old_guideline, family="process",
+        "have them looked at under the present one", "annotations", "info", old_guideline, family="process",
         scope="sample", source="the attribute `guideline_version`", 
         example="it was made under guideline 2, 3 holds now",
     ),

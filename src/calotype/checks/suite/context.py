@@ -140,8 +140,11 @@ class Columns:
         return np.stack(columns, axis=1) if self.n_annotations else np.zeros((0, 4))
 
 
+@dataclass
 class CheckContext(Columns):
-    """What a check looks at: the columns, and what is worked out of them once for all checks."""
+    """What a check looks at: the columns, and what is worked out of them once for all checks (`worked_out`)."""
+
+    worked_out: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def close_pairs(self) -> ClosePairs:

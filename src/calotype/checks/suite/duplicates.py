@@ -113,6 +113,14 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
 
 def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
     """The same, and copies that were cropped, mirrored or framed: their looks fit after an affine map."""
+    key = f"near copies {sorted(tally.parameters.items())}"
+    if key not in context.worked_out:
+        context.worked_out[key] = _fitted_copies(context, tally)
+    found: tuple[Pairs, npt.NDArray[np.float32]] = context.worked_out[key]
+    return found
+
+
+def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
     pairs, scores = near_copies(context, tally)
     looks = context.measured("look-v1")
     media = context.column("media_sha256").tolist()

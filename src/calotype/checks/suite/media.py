@@ -161,7 +161,7 @@ CHECKS = (
         "readable", "Readable media",
         "The image of each sample is there and can be decoded whole.",
         "add the original file again, or remove the sample", "samples", "error", readable,
-        family="integrity", scope="sample", cost="pixels",
+        family="integrity", scope="sample", cost="pixels", steady=False,
     ),
     Check(
         "dimensions", "Image size",
