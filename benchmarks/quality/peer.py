@@ -1,4 +1,4 @@
-"""A peer's package in an environment of its own: made once by uv, called with arrays in a file, answers with arrays in a file.
+"""A peer's package in an environment of its own, made once by uv: arrays go in by a file and come back by a file.
 
 Peers never enter Calotype's own environment: some have licences that we do not want there (cleanlab is AGPL).
 """
@@ -57,5 +57,7 @@ def data_folder(name: str = "") -> Path:
     words = sys.argv
     given = words[words.index("--data") + 1] if "--data" in words else os.environ.get("CALOTYPE_DATA", "")
     if not given or not (Path(given) / name).exists():
-        sys.exit(f"give a folder that holds {name or 'the development data'}: --data FOLDER, or CALOTYPE_DATA")
+        sys.exit(
+            f"give a folder that holds {name or 'the development data'}: --data FOLDER, or CALOTYPE_DATA"
+        )
     return Path(given) / name

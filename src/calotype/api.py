@@ -26,8 +26,6 @@ from calotype.annotate import service as annotate
 from calotype.annotate.model import Imported
 from calotype.annotate.putting import Replace
 from calotype.augment import service as augmenting
-from calotype.checks import service as checks
-from calotype.checks.model import CheckReport
 from calotype.curate import service as curating
 from calotype.curate.model import Selection, SplitResult
 from calotype.datasets import service as datasets
@@ -38,7 +36,7 @@ from calotype.datasets.query import Expression
 from calotype.datasets.recipe_derive import Derived
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.progress import Progress
-from calotype.handles import Branches, Hand, Searches, ref_text
+from calotype.handles import Branches, Checked, Hand, Searches, ref_text
 from calotype.release import service as releasing
 from calotype.release.loader import SampleReader
 from calotype.release.model import Exported, ImagesMode
@@ -128,7 +126,7 @@ class Workspace:
         return f"Workspace({str(self.path)!r})"
 
 
-class Dataset(Branches):
+class Dataset(Branches, Checked):
     """A dataset's working state, and the verbs that change it. Frozen states are read with `at`."""
 
     def add_images(
@@ -176,14 +174,6 @@ class Dataset(Branches):
         Raises: RowsInvalid.
         """
         return self._do(putting.put_annotations, table, label_set=label_set, replace=replace)
-
-    def set_contract(self, text: str) -> None:
-        """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
-        self._do(checks.set_contract, text)
-
-    def check(self) -> CheckReport:
-        """Test the working state against its contract; printing the report shows findings and gates."""
-        return self._do(checks.check, progress=self._hand.progress)
 
     def commit(self, message: str) -> Commit:
         """Freeze the working state. Raises: NothingToCommit."""

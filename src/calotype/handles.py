@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any, Protocol, TypeVar
 
+from calotype.checks import service as checks
+from calotype.checks.comparing import Comparison
+from calotype.checks.fixing import Fixed
+from calotype.checks.life import Decision, Life, Precision, State
+from calotype.checks.model import CheckReport
+from calotype.checks.repository_lives import Wanted
 from calotype.curate import vectors
 from calotype.datasets import merge_model as merging
 from calotype.datasets import service as datasets
@@ -26,7 +33,7 @@ class Ports(Protocol):
 
     @property
     def splitter(self) -> Splitter: ...
-    def gatekeeper(self, store: Store) -> Gatekeeper: ...
+    def gatekeeper(self, store: Store, on: str = "release") -> Gatekeeper: ...
     def serve(self, store: Store, *, port: int, open_browser: bool) -> None: ...
 
 
@@ -74,7 +81,7 @@ class Merge:
 
     def land(self, message: str = "") -> Merge:
         """Land it, its conflicts settled. Raises: MergeConflictsOpen, MergeClosed, WorkingStateDirty."""
-        gatekeeper = self._hand.ports.gatekeeper(self._hand.store)
+        gatekeeper = self._hand.ports.gatekeeper(self._hand.store, "merge")
         self._made = self._do(datasets.land, self._made.id, message=message, gatekeeper=gatekeeper)
         return self
 
@@ -110,6 +117,63 @@ class Searches:
         return vectors.nearest(hand.actor, self.name, model, to, k, store=hand.store, where=self._query)
 
 
+class Checked:
+    """The part of a dataset's handle that tests it and deals with what is found."""
+
+    _hand: Hand
+    name: str
+
+    def set_contract(self, text: str) -> None:
+        """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
+        self._check(checks.set_contract, text)
+
+    def check(self, *only: str, whole: bool = False) -> CheckReport:
+        """Test the working state against its contract: all of it, or `only` these checks and families.
+
+        Printing the report shows findings and gates. Raises: CheckUnknown, ContractInvalid.
+        """
+        return self._check(checks.check, only=only, whole=whole, progress=self._hand.progress)
+
+    def findings(
+        self, *, state: Sequence[str] = ("open", "assigned", "fixed"), check: str = "", severity: str = "",
+        limit: int = 1_000,
+    ) -> tuple[Life, ...]:  # fmt: skip
+        """Findings with what became of them, worst first."""
+        wanted = Wanted((), tuple(State(one) for one in state), check, severity)
+        return self._check(checks.tracked, wanted, limit=limit).items
+
+    def triage(
+        self, keys: Sequence[str], state: str, *, because: str = "", to: str = "", until: date | None = None
+    ) -> tuple[Life, ...]:  # fmt: skip
+        """Decide on findings: `rejected` or `accepted` (`because`, the latter `until` a day), `assigned` (`to`),
+        `fixed`, `open`.
+
+        Raises: FindingNotFound, DecisionInvalid, NotPermitted.
+        """
+        end = None if until is None else int(datetime.combine(until, time.max, UTC).timestamp() * 1e6)
+        return self._check(checks.triage, keys, Decision(State(state), to, because, end))
+
+    def fix(self, keys: Sequence[str]) -> Fixed:
+        """Stage what findings suggest as one edit; the next check closes what is mended. Raises:
+        FindingNotRepairable."""
+        return self._check(checks.fix, keys)
+
+    def undo_fix(self, fix_id: str = "") -> Fixed:
+        """Take a staged fix back, the newest without an id. Raises: FixNotFound, FixOutdated."""
+        return self._check(checks.undo_fix, fix_id)
+
+    def compare_checks(self, before: str, after: str = "") -> Comparison:
+        """Which findings are new, fixed and remaining from one ref to another, or to the working state."""
+        return self._check(checks.compare, before, after)
+
+    def precision(self) -> dict[str, Precision]:
+        """Check -> how often people confirmed what it found."""
+        return self._check(checks.trust)
+
+    def _check(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
+        return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
+
+
 class Branches(Searches):
     """The part of a dataset's handle that brings branches together and looks back."""
 
@@ -126,7 +190,7 @@ class Branches(Searches):
         """
         return Merge(self._hand, self.name, self._do(
             datasets.merge, ref_text(source), into=into, strategy=strategy, message=message,
-            gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
+            gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
         ))  # fmt: skip
 
     def put_vectors(self, model: str, sample_ids: Sequence[str], values: Any) -> int:

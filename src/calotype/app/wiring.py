@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from calotype.checks import service as checks
+from calotype.checks.data_tests import DataTest, RunsDataTests
 from calotype.curate import service as curate
 from calotype.curate.model import fractions
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
+from calotype.foundation.errors import Invalid
 from calotype.govern.rules import RoleRules
 from calotype.release import service as release
 from calotype.release.model import Gate, Gatekeeper, Verdict
 from calotype.store import Store, create_workspace, open_workspace
 from calotype.store.locating import storage_at
 
-__all__ = ["create", "dataset_badges", "findings_of", "fractions", "gatekeeper", "open_at", "splitter"]
+__all__ = [
+    "create",
+    "data_tests",
+    "dataset_badges",
+    "findings_of",
+    "fractions",
+    "gatekeeper",
+    "open_at",
+    "splitter",
+]
 
 
 def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") -> Store:
@@ -43,16 +58,49 @@ def open_at(folder: Path | None) -> Store:
     return open_workspace(Path.cwd(), decider=RoleRules(), search_up=True)
 
 
-def gatekeeper(store: Store) -> Gatekeeper:
-    """The checks as the gatekeeper of releases."""
+def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
+    """The checks as the gatekeeper of releases, or of merges: only gates that block there count."""
 
     def verdict(actor: Actor, name_ref: str) -> Verdict:
         report = checks.check(actor, name_ref, store=store)
         names = [field.name for field in dataclasses.fields(Gate)]
-        gates = tuple(Gate(**{name: getattr(gate, name) for name in names}) for gate in report.gates)
+        gates = tuple(
+            Gate(**{name: getattr(gate, name) for name in names}) for gate in report.gates if on in gate.on
+        )
         return Verdict(gates=gates, findings={check.name: check.n_findings for check in report.checks})
 
     return verdict
+
+
+def data_tests(store: Store, root: Path) -> RunsDataTests:
+    """pytest in a process of its own, on tests below a folder that the caller trusts: tests are programs.
+
+    Raises (when called): DataTestsFailed.
+    """
+
+    def run(name_ref: str, paths: Sequence[str]) -> list[DataTest]:
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder) / "results.json"
+            words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
+            words += ["--calotype-workspace", str(store.root), "--calotype-dataset", name_ref]
+            words += ["--calotype-results", str(results), "--", *paths]
+            done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=3_600, check=False)
+            if not results.is_file() or done.returncode not in (0, 1):
+                raise DataTestsFailed(
+                    detail=(done.stdout + done.stderr).strip()[-800:] or f"exit {done.returncode}"
+                )
+            made = json.loads(results.read_text(encoding="utf-8"))
+        return [DataTest(**{**one, "faults": tuple(one["faults"])}) for one in made]
+
+    return run
+
+
+class DataTestsFailed(Invalid):
+    """Data tests that could not be run."""
+
+    code = "data-tests-failed"
+    what = "the data tests did not run: {detail}"
+    fix = "run them by hand: `pytest --calotype-dataset NAME PATHS`"
 
 
 def dataset_badges(actor: Actor, name: str, *, store: Store) -> dict[str, Any]:

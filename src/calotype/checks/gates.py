@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
+from calotype.checks.excuses import NONE, Excuses
 from calotype.checks.model import Gate, GateState, at_least
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
+from calotype.checks.suite.registry import all_checks
 from calotype.datasets.contract import GateSpec
 
 _NAMED = 5
 
 
-def evaluate(context: CheckContext, tallies: Mapping[str, Tally]) -> tuple[Gate, ...]:
-    """All gates, those that block first. `tallies` holds the checks that ran."""
+def evaluate(
+    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, excused: Excuses = NONE,
+    old_keys: Collection[str] = (),
+) -> tuple[Gate, ...]:  # fmt: skip
+    """All gates, those that block first. `tallies` holds the checks that ran.
+
+    After a partial run only the gates of the checks that ran. Gates of scope "new" leave out findings in `old_keys`.
+    """
     gates = [
-        *_declared(context, tallies),
-        *(_from_spec(context, tallies, spec) for spec in context.contract.gates),
+        *_declared(context, tallies, excused),
+        *(
+            replace(
+                _from_spec(context, tallies, spec, _for(spec, tallies, excused, old_keys)), on=spec.blocks
+            )
+            for spec in context.contract.gates
+        ),
     ]
+    if partial:
+        gates = [gate for gate in gates if gate.check in tallies]
     order = {GateState.MISSING: 0, GateState.RED: 1, GateState.GREEN: 2}
     return tuple(sorted(gates, key=lambda gate: order[gate.state]))
 
 
-def _declared(context: CheckContext, tallies: Mapping[str, Tally]) -> Iterator[Gate]:
+def _for(
+    spec: GateSpec, tallies: Mapping[str, Tally], excused: Excuses, old_keys: Collection[str]
+) -> Excuses:  # fmt: skip
+    """What a gate leaves out: for one of scope "new" also what the protected branch has already."""
+    tally = tallies.get(str(spec.check))
+    if spec.scope == "all" or tally is None or not old_keys:
+        return excused
+    why, counts = dict(excused.why), Counter(excused.counts)
+    for finding in tally.findings:
+        if finding.key in old_keys and finding.key not in why:
+            why[finding.key] = "not new"
+            counts[finding.check, finding.severity] += 1
+    return Excuses(why, dict(counts))
+
+
+def _declared(context: CheckContext, tallies: Mapping[str, Tally], excused: Excuses) -> Iterator[Gate]:
     if context.contract.samples.min:
         asked = context.contract.samples.min
         yield _minimum("samples", "", context.n_samples, asked, "samples", "add images to the dataset")
@@ -37,15 +69,16 @@ def _declared(context: CheckContext, tallies: Mapping[str, Tally]) -> Iterator[G
             name = f"class {spec.name} on samples"
             yield _minimum(name, "class-balance", n_samples, spec.min_samples, "samples", fix)
     for line in context.contract.coverage:
-        found, why = declared.covered(context, line)
-        gate = _minimum(
-            f"coverage {line.title}", "coverage", found, line.min_samples, "samples", REGISTRY["coverage"].fix
-        )
-        yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
+        for class_name, asked, unit in declared.demands(line):
+            found, why = declared.covered(context, line, class_name)
+            name = f"coverage {line.title}" + (f": {class_name}" if class_name else "")
+            gate = _minimum(name, "coverage", found, asked, unit, REGISTRY["coverage"].fix)
+            yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
     if "metadata" in tallies:
-        yield from (_metadata(context, tallies["metadata"], name) for name in context.contract.metadata)
+        fields = context.contract.metadata
+        yield from (_metadata(context, tallies["metadata"], name, excused) for name in fields)
     if context.contract.licences and "licence" in tallies:
-        yield _findings(context, tallies["licence"], GateSpec(check="licence"), needs_samples=True)
+        yield _findings(context, tallies["licence"], GateSpec(check="licence"), excused, needs_samples=True)
 
 
 def _minimum(name: str, check: str, found: float, asked: float, unit: str, fix: str) -> Gate:
@@ -58,8 +91,9 @@ def _with_detail(gate: Gate, detail: str) -> Gate:
     return Gate.from_dict({**gate.to_dict(), "detail": detail})
 
 
-def _metadata(context: CheckContext, tally: Tally, field: str) -> Gate:
-    found = [finding for finding in tally.findings if finding.facts.get("field") == field]
+def _metadata(context: CheckContext, tally: Tally, field: str, excused: Excuses) -> Gate:
+    every = [finding for finding in tally.findings if finding.facts.get("field") == field]
+    found = [finding for finding in every if not excused.covers(finding)]
     name, fix = f"metadata {field}", REGISTRY["metadata"].fix
     if not context.n_samples:
         return Gate(
@@ -79,23 +113,26 @@ def _metadata(context: CheckContext, tally: Tally, field: str) -> Gate:
     return Gate(name, "metadata", state, len(found), 0, "findings", detail, fix, len(found), named)
 
 
-def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec) -> Gate:
+def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec, excused: Excuses) -> Gate:
     if spec.metric is not None:
         return _metric(context, spec.metric, spec.min or 0.0)
     name = str(spec.check)
     if name not in tallies:
         fix = f"enable the check {name!r} in the contract, or take its gate out"
         return Gate(name, name, GateState.MISSING, 0, 0, "findings", "the check is switched off", fix)
-    return _findings(context, tallies[name], spec)
+    return _findings(context, tallies[name], spec, excused)
 
 
-def _findings(context: CheckContext, tally: Tally, spec: GateSpec, *, needs_samples: bool = False) -> Gate:
-    name, check = str(spec.check), REGISTRY[str(spec.check)]
+def _findings(
+    context: CheckContext, tally: Tally, spec: GateSpec, excused: Excuses, *, needs_samples: bool = False
+) -> Gate:  # fmt: skip
+    name, check = str(spec.check), all_checks()[str(spec.check)]
     counted = at_least(spec.severity)
-    found = sum(tally.counts.get(severity, 0) for severity in counted)
+    n_excused = excused.of(name, counted)
+    found = sum(tally.counts.get(severity, 0) for severity in counted) - n_excused
     if needs_samples and not context.n_samples:
         return Gate(name, name, GateState.MISSING, 0, 0, "findings", "no sample to judge yet", check.fix)
-    worst = [finding for finding in tally.findings if finding.severity in counted]
+    worst = [f for f in tally.findings if f.severity in counted and not excused.covers(f)]
     named = tuple(dict.fromkeys(finding.sample for finding in worst if finding.sample))[:_NAMED]
     words = "findings" if spec.severity == "info" else f"findings of severity {' or '.join(counted)}"
     if spec.max_fraction is not None:
@@ -107,9 +144,11 @@ def _findings(context: CheckContext, tally: Tally, spec: GateSpec, *, needs_samp
     else:
         measured, threshold, unit = float(found), float(spec.max_findings or 0), "findings"
         detail = f"{found} {words} in {tally.looked_at} {check.unit}, allowed {threshold:g}"
+    if n_excused:
+        detail += f"; {n_excused} more excused"
     state = GateState.GREEN if measured <= threshold else GateState.RED
     fix = "" if state is GateState.GREEN else check.fix
-    return Gate(name, name, state, measured, threshold, unit, detail, fix, found, named)
+    return Gate(name, name, state, measured, threshold, unit, detail, fix, found, named, n_excused)
 
 
 def _metric(context: CheckContext, metric: str, asked: float) -> Gate:
@@ -117,7 +156,7 @@ def _metric(context: CheckContext, metric: str, asked: float) -> Gate:
         return _minimum(
             "samples minimum", "", context.n_samples, asked, "samples", "add images to the dataset"
         )
-    n_annotations = context.annotations.num_rows
+    n_annotations = context.n_annotations
     if metric == "annotations":
         return _minimum("annotations", "", n_annotations, asked, "annotations", "label more samples")
     carried = len(set(context.sample_of[context.sample_of >= 0].tolist()))

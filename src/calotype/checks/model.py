@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from calotype.foundation.clock import iso
+from calotype.foundation.ids import sha256_json
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 SEVERITIES = ("error", "warning", "info")
@@ -23,7 +24,13 @@ def at_least(severity: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers."""
+    """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers.
+
+    `fault` is which of the check's faults it is, `about` what a finding on the dataset as a whole is about (a class, a
+    field, a condition). Neither holds numbers: with check, sample and annotation they make the `key`, its identity
+    across
+    commits and runs: 24 hexadecimal digits, equal for the same fault at the same place.
+    """
 
     check: str
     severity: str
@@ -33,11 +40,21 @@ class Finding:
     annotation_id: str = ""
     label_set: str = ""
     facts: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    fault: str = ""
+    about: str = ""
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            place = [self.check, self.fault, self.sample_id, self.annotation_id, self.about]
+            object.__setattr__(self, "key", sha256_json(place)[:24])
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         return {
+            "key": self.key,
             "check": self.check,
+            "fault": self.fault or None,
             "severity": self.severity,
             "sample_id": self.sample_id or None,
             "sample": self.sample or None,
@@ -50,7 +67,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
-    """How one check went. `counts` is by severity and complete, also where not every finding is kept."""
+    """How one check went. `counts` is by severity and complete, also where not every finding is kept.
+
+    `measured_again` is the number of samples it looked at anew, where the run went on from an earlier one; None after a
+    whole run.
+    """
 
     name: str
     title: str
@@ -63,6 +84,15 @@ class CheckSummary:
     kept: int
     took_ms: int
     parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    family: str = ""
+    version: int = 1
+    measured_again: int | None = None
+    reference: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every finding is kept, not only counted."""
+        return self.kept == self.n_findings
 
     @property
     def n_findings(self) -> int:
@@ -71,19 +101,23 @@ class CheckSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
-        plain = ("name", "title", "means", "fix", "unit", "enabled", "looked_at", "kept", "took_ms")
+        plain = (
+            "name", "title", "means", "fix", "unit", "enabled", "looked_at", "kept", "took_ms", "family",
+            "version", "measured_again",
+        )  # fmt: skip
         values: dict[str, Any] = {name: getattr(self, name) for name in plain}
         return {
             **values,
             "counts": dict(self.counts),
             "findings": self.n_findings,
             "parameters": dict(self.parameters),
+            "reference": dict(self.reference),
         }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> CheckSummary:
         """The other way."""
-        return cls(**{name: value[name] for name in cls.__slots__})
+        return cls(**{name: value[name] for name in cls.__slots__ if name in value})
 
 
 class GateState(StrEnum):
@@ -96,7 +130,10 @@ class GateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition of a release: what was measured against which threshold, and what to do about it."""
+    """One condition of a release: what was measured against which threshold, and what to do about it.
+
+    `excused` findings were left out: rejected, accepted as a risk, or waived.
+    """
 
     name: str
     check: str
@@ -108,6 +145,8 @@ class Gate:
     fix: str = ""
     findings: int = 0
     samples: tuple[str, ...] = ()
+    excused: int = 0
+    on: tuple[str, ...] = ("merge", "release")
 
     @property
     def blocks(self) -> bool:
@@ -117,18 +156,23 @@ class Gate:
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return {**values, "state": str(self.state), "samples": list(self.samples)}
+        return {**values, "state": str(self.state), "samples": list(self.samples), "on": list(self.on)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Gate:
         """The other way."""
         known = {**value, "state": GateState(value["state"]), "samples": tuple(value["samples"])}
+        known["on"] = tuple(known.get("on", ("merge", "release")))
         return cls(**known)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """One run of the checks on one state of a dataset; findings are worst first."""
+    """One run of the checks on one state of a dataset; findings are worst first.
+
+    `only` names the checks or families that were asked for; empty: all. `earlier_run` is the run whose findings were
+    taken over where nothing had changed.
+    """
 
     run_id: str
     dataset: str
@@ -141,6 +185,8 @@ class CheckReport:
     started_at_us: int
     finished_at_us: int
     actor: str = ""
+    only: tuple[str, ...] = ()
+    earlier_run: str = ""
 
     @property
     def red(self) -> bool:
@@ -161,6 +207,8 @@ class CheckReport:
             "run_id": self.run_id,
             "dataset": self.dataset,
             "commit": self.commit_id,
+            "only": list(self.only),
+            "earlier_run": self.earlier_run or None,
             "red": self.red,
             "counts": self.counts,
             "gates": [gate.to_dict() for gate in self.gates],

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.checks.engine import Part
 from calotype.checks.model import CheckReport, CheckSummary, Finding, Gate
+from calotype.datasets.snapshot import Snapshot
 from calotype.store import schema
 
 _RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
 _CHUNK = 5_000
 _AT_ONCE = 500
+_AFTER = 1_000_000
+"""Positions of what a run found itself, after those that it took over."""
+_MOST_DROPPED = 5_000
+_WORST_FIRST = (
+    sa.case((_FINDINGS.c.severity == "error", 0), (_FINDINGS.c.severity == "warning", 1), else_=2),
+    _FINDINGS.c.position,
+)
 
 
-def add_run(conn: sa.Connection, report: CheckReport, *, dataset_id: str) -> None:
-    """Insert a run with its findings."""
+def add_run(
+    conn: sa.Connection, report: CheckReport, state: Snapshot, *, branch: str, part: Part | None = None
+) -> None:  # fmt: skip
+    """Insert a run with its findings; `branch` is empty where a tag or a commit was tested.
+
+    Of a run that went on from an earlier one, `part` says which findings are copied inside the catalog.
+    """
     conn.execute(
         _RUNS.insert().values(
             id=report.run_id,
-            dataset_id=dataset_id,
+            dataset_id=state.dataset.id,
             commit_id=report.commit_id,
             state_sha256=report.state_sha256,
             contract_sha256=report.contract_sha256,
@@ -29,12 +44,35 @@ def add_run(conn: sa.Connection, report: CheckReport, *, dataset_id: str) -> Non
             actor=report.actor,
             started_at_us=report.started_at_us,
             finished_at_us=report.finished_at_us,
+            branch=branch,
+            pins=state.pins,
+            documents=state.documents,
+            only=list(report.only) or None,
+            earlier_run=report.earlier_run or None,
         )
     )
-    for start in range(0, len(report.findings), _CHUNK):
-        part = report.findings[start : start + _CHUNK]
-        rows = [_to_row(report.run_id, start + at, finding) for at, finding in enumerate(part)]
+    fresh = report.findings
+    if part is not None and part.taken_over and not part.cut and len(part.dropped) <= _MOST_DROPPED:
+        _take_over(conn, report.run_id, part)
+        fresh = (*(f for f in report.findings if f.check not in part.taken_over), *part.fresh)
+    for start in range(0, len(fresh), _CHUNK):
+        rows = [
+            _to_row(report.run_id, _AFTER + start + at, f)
+            for at, f in enumerate(fresh[start : start + _CHUNK])
+        ]
         conn.execute(_FINDINGS.insert(), rows)
+
+
+def _take_over(conn: sa.Connection, run_id: str, part: Part) -> None:
+    """Copy the earlier run's findings that still hold, without moving them through the program."""
+    names = [column.name for column in _FINDINGS.columns if column.name not in ("check_run_id", "position")]
+    order = sa.func.row_number().over(order_by=_FINDINGS.c.position)
+    held = sa.select(sa.literal(run_id), order, *(_FINDINGS.c[name] for name in names)).where(
+        _FINDINGS.c.check_run_id == part.earlier_run, _FINDINGS.c.check_name.in_(sorted(part.taken_over))
+    )
+    if part.dropped:
+        held = held.where(_FINDINGS.c.key.not_in(sorted(part.dropped)))
+    conn.execute(_FINDINGS.insert().from_select(["check_run_id", "position", *names], held))
 
 
 def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
@@ -43,15 +81,34 @@ def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
 
 
 def newest(
-    conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None
+    conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None,
+    branch: str | None = None, only: Sequence[str] = (),
 ) -> CheckReport | None:  # fmt: skip
-    """The newest run on a dataset, on one state and one contract where these are given; without findings."""
-    wanted = [_RUNS.c.dataset_id == dataset_id]
+    """The newest run on a dataset, on one state, contract, branch where given; without findings.
+
+    A complete one, or one of the same choice of checks.
+    """
+    chosen = sa.or_(_RUNS.c.only.is_(None), sa.cast(_RUNS.c.only, sa.Text) == json.dumps(list(only)))
+    wanted = [_RUNS.c.dataset_id == dataset_id, chosen if only else _RUNS.c.only.is_(None)]
+    if branch is not None:
+        wanted.append(_RUNS.c.branch == branch)
     if state_sha256 is not None:
         wanted.append(_RUNS.c.state_sha256 == state_sha256)
     if contract_sha256 is not None:
         wanted.append(_RUNS.c.contract_sha256 == contract_sha256)
     return _first(conn, sa.and_(*wanted))
+
+
+def keys(conn: sa.Connection, run_id: str) -> set[str]:
+    """The keys of all that a run found."""
+    return set(conn.execute(sa.select(_FINDINGS.c.key).where(_FINDINGS.c.check_run_id == run_id)).scalars())
+
+
+def tested_state(conn: sa.Connection, run_id: str) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """Pins and documents of the state that a run looked at; None for a run of an older version."""
+    query = sa.select(_RUNS.c.pins, _RUNS.c.documents).where(_RUNS.c.id == run_id)
+    row = conn.execute(query).first()
+    return None if row is None or row[0] is None else (dict(row[0]), dict(row[1]))
 
 
 def findings(
@@ -64,7 +121,7 @@ def findings(
     if severity:
         wanted.append(_FINDINGS.c.severity == severity)
     total = conn.execute(sa.select(sa.func.count()).select_from(_FINDINGS).where(*wanted)).scalar() or 0
-    query = sa.select(_FINDINGS).where(*wanted).order_by(_FINDINGS.c.position).offset(offset)
+    query = sa.select(_FINDINGS).where(*wanted).order_by(*_WORST_FIRST).offset(offset)
     rows = conn.execute(query if limit is None else query.limit(limit)).mappings()
     return int(total), tuple(_from_row(row) for row in rows)
 
@@ -76,7 +133,7 @@ def of_samples(conn: sa.Connection, run_id: str, sample_ids: Collection[str]) ->
     for start in range(0, len(wanted), _AT_ONCE):
         part = _FINDINGS.c.sample_id.in_(wanted[start : start + _AT_ONCE])
         query = sa.select(_FINDINGS).where(_FINDINGS.c.check_run_id == run_id, part)
-        found += [_from_row(row) for row in conn.execute(query.order_by(_FINDINGS.c.position)).mappings()]
+        found += [_from_row(row) for row in conn.execute(query.order_by(*_WORST_FIRST)).mappings()]
     return tuple(found)
 
 
@@ -100,6 +157,8 @@ def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:
         started_at_us=row["started_at_us"],
         finished_at_us=row["finished_at_us"],
         actor=row["actor"],
+        only=tuple(row["only"] or ()),
+        earlier_run=row["earlier_run"] or "",
     )
 
 
@@ -115,6 +174,9 @@ def _to_row(run_id: str, position: int, finding: Finding) -> dict[str, Any]:
         "label_set": finding.label_set or None,
         "reason": finding.reason,
         "facts": facts,
+        "key": finding.key,
+        "fault": finding.fault,
+        "about": finding.about,
     }
 
 
@@ -128,4 +190,7 @@ def _from_row(row: Mapping[str, Any] | sa.RowMapping) -> Finding:
         annotation_id=row["annotation_id"] or "",
         label_set=row["label_set"] or "",
         facts=row["facts"]["facts"],
+        fault=row["fault"],
+        about=row["about"],
+        key=row["key"],
     )

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
-from calotype.checks import gates, repository
-from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding, GateState
-from calotype.checks.suite import REGISTRY, Check, CheckContext, Tally
-from calotype.checks.suite.context import Parameter
+from calotype.checks import engine, gates, repository
+from calotype.checks import repository_lives as lives
+from calotype.checks.comparing import Comparison
+from calotype.checks.contracts import (
+    contract,
+    contract_changes,
+    contract_of,
+    contract_template,
+    export_contract,
+    read_contract,
+    set_contract,
+)
+from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_tests
+from calotype.checks.excuses import excuses
+from calotype.checks.fixing import Fixed, fix, undo_fix
+from calotype.checks.life import Life, Retest, retest
+from calotype.checks.model import CheckReport, Finding, GateState
+from calotype.checks.suite import CheckContext
+from calotype.checks.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
-from calotype.datasets.change import Change
-from calotype.datasets.contract import DEFAULT, Contract
-from calotype.datasets.contract_text import ContractInvalid, parse, template
+from calotype.datasets.commits import MAIN, Ref
+from calotype.datasets.contract import Contract
+from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -23,6 +36,13 @@ from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
+
+__all__ = [
+    "CheckRunNotFound", "Comparison", "Fixed", "check", "compare", "contract", "contract_changes",
+    "contract_template", "export_contract",
+    "findings", "fix", "gate_counts", "history", "keys_of", "latest", "of_samples", "read_contract", "set_contract",
+    "state_counts", "tracked", "triage", "trust", "undo_fix",
+]  # fmt: skip
 
 
 class CheckRunNotFound(NotFound):
@@ -34,40 +54,164 @@ class CheckRunNotFound(NotFound):
 
 
 def check(
-    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None,
-    progress: Progress = silent,
+    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None, only: Sequence[str] = (),
+    whole: bool = False, tests: RunsDataTests | None = None, progress: Progress = silent,
 ) -> CheckReport:  # fmt: skip
     """Test a dataset (`name` or `name@ref`) against its contract and keep what was found.
 
+    Where an earlier run under the same contract is kept, checks that judge each sample by itself look only at what
+    changed since; the answer is that of a whole run.
+
     Args:
         contract_text: A contract to test against in place of the dataset's own, as YAML.
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+        only: Names of checks or families; gates of other checks are left out, and the run does not count as the
+            newest of its state.
+        whole: Look at every sample, whatever an earlier run says.
+        tests: Runs the data tests that the contract names; they are programs, so the caller says where they may lie.
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, CheckUnknown.
     """
     store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
-    asked = _contract(snapshot if contract_text is None else None, contract_text)
+    asked = contract_of(snapshot if contract_text is None else None, contract_text)
     context = CheckContext(snapshot, asked, store, progress)
+    branch = _branch_of(snapshot, store)
+    earlier = None if whole else _earlier(snapshot, asked, store, branch, only)
     started = now_us()
-    tallies, summaries = _run(context, progress)
-    report = CheckReport(
+    ran = engine.run(context, progress, only=only, earlier=earlier)
+    report = replace(_report(snapshot, asked, ran, started, actor), only=tuple(only))
+    with_tests = _data_tested(report, snapshot, asked, name_ref, tests, earlier)
+    own, report = with_tests.gates, replace(with_tests, gates=())
+    found = {finding.key for finding in report.findings}
+    with store.catalog.read() as conn:
+        known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
+        seen = lives.last_event(conn, snapshot.dataset.id)
+    excused = excuses(report.findings, known, report.finished_at_us, asked.waivers)
+    judged = gates.evaluate(
+        context,
+        ran.tallies,
+        partial=bool(only),
+        excused=excused,
+        old_keys=_old_keys(snapshot, asked, store, branch),
+    )
+    report = replace(report, gates=(*own, *judged))
+    _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
+    return report
+
+
+def _data_tested(
+    report: CheckReport, snapshot: Snapshot, asked: Contract, name_ref: str, tests: RunsDataTests | None,
+    earlier: engine.Earlier | None,
+) -> CheckReport:  # fmt: skip
+    """The report with what the team's own tests say, where the contract names any."""
+    if asked.data_tests is None or report.only:
+        return report
+    if tests is not None:
+        return with_data_tests(report, tests(name_ref, asked.data_tests.paths), snapshot)
+    same = earlier is not None and earlier.report.state_sha256 == report.state_sha256
+    return without_tests(report, earlier.report if same and earlier is not None else None)
+
+
+def _report(
+    snapshot: Snapshot, asked: Contract, ran: engine.Ran, started_us: int, actor: Actor
+) -> CheckReport:
+    return CheckReport(
         run_id=uuid7(),
         dataset=snapshot.dataset.name,
         commit_id=snapshot.commit_id,
         state_sha256=snapshot.state_sha256,
         contract_sha256=asked.sha256,
-        gates=gates.evaluate(context, tallies),
-        findings=_worst_first(tallies),
-        checks=tuple(summaries),
-        started_at_us=started,
+        gates=(),
+        findings=ran.findings,
+        checks=tuple(ran.summaries),
+        started_at_us=started_us,
         finished_at_us=now_us(),
         actor=actor.name,
+        earlier_run=ran.part.earlier_run if ran.part is not None else "",
     )
+
+
+def _keep(
+    actor: Actor, report: CheckReport, snapshot: Snapshot, known: dict[str, Life], seen: int, *, store: Store,
+    branch: str, part: engine.Part | None,
+) -> None:  # fmt: skip
+    """Write the run down, and what it means for the lives of findings, in one transaction.
+
+    `known` are the lives as they were after event `seen`; they are read again where somebody decided meanwhile.
+    """
+    dataset_id = snapshot.dataset.id
     with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
-        repository.add_run(tx.conn, report, dataset_id=snapshot.dataset.id)
+        repository.add_run(tx.conn, report, snapshot, branch=branch, part=part)
+        if branch:
+            if lives.last_event(tx.conn, dataset_id) != seen:
+                found = {finding.key for finding in report.findings}
+                known = lives.concerned(tx.conn, dataset_id, found, part)
+            done = _retested(report, known, branch, part)
+            lives.keep(tx.conn, dataset_id, done)
         tx.details(
             {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
         )
-    return report
+
+
+def _retested(report: CheckReport, known: dict[str, Life], branch: str, part: engine.Part | None) -> Retest:
+    """What the run means for lives. Findings that were taken over unchanged have theirs already."""
+    if part is None:
+        return retest(report, known, branch=branch)
+    fresh = {finding.key for finding in part.fresh}
+    told = tuple(
+        f for f in report.findings if f.check not in part.taken_over or f.key in fresh or f.key in known
+    )
+    return retest(replace(report, findings=told), known, branch=branch)
+
+
+def _old_keys(snapshot: Snapshot, asked: Contract, store: Store, branch: str) -> set[str]:
+    """Keys of what the newest run on main found, where a gate counts only what is new on another branch."""
+    if branch == MAIN or all(spec.scope == "all" for spec in asked.gates):
+        return set()
+    with store.catalog.read() as conn:
+        found = repository.newest(
+            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=None, branch=MAIN
+        )
+        return repository.keys(conn, found.run_id) if found is not None else set()
+
+
+def compare(actor: Actor, name: str, before: str, after: str, *, store: Store) -> Comparison:
+    """Which findings are new, fixed and remaining from one ref of a dataset to another; both are tested where they
+    have not been. An empty ref is the working state.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+    """
+    reports = []
+    for ref in (before, after):
+        where = f"{_dataset_of(name)}@{ref}" if ref else _dataset_of(name)
+        kept = latest(actor, where, store=store)
+        reports.append(kept if kept is not None else check(actor, where, store=store))
+    return Comparison.of(*reports)
+
+
+def _branch_of(snapshot: Snapshot, store: Store) -> str:
+    """The branch whose newest or working state this is; empty for a tag or an older commit."""
+    with store.catalog.read() as conn:
+        return refs.branch_named(conn, snapshot.dataset, snapshot.ref)
+
+
+def _earlier(
+    snapshot: Snapshot, asked: Contract, store: Store, branch: str, only: Sequence[str]
+) -> engine.Earlier | None:  # fmt: skip
+    """The newest run that this one can go on from: same contract, same ontology, at least the same checks."""
+    with store.catalog.read() as conn:
+        found = repository.newest(
+            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=asked.sha256, branch=branch or None,
+            only=only,
+        )  # fmt: skip
+        if found is None:
+            return None
+        state = repository.tested_state(conn, found.run_id)
+        if state is None or state[1].get("ontology") != snapshot.documents.get("ontology"):
+            return None
+        ref = Ref(snapshot.dataset.id, "", "commit", found.commit_id, state[0], state[1], 0)
+        before = open_ref(conn, store, snapshot.dataset, ref, name="")
+        _, kept = repository.findings(conn, found.run_id, check="", severity="", offset=0, limit=None)
+    return engine.Earlier(replace(found, findings=kept), before)
 
 
 def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False) -> CheckReport | None:
@@ -80,7 +224,7 @@ def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False
     store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
     state = None if any_state else snapshot.state_sha256
-    asked = None if any_state else _contract(snapshot, None).sha256
+    asked = None if any_state else contract_of(snapshot, None).sha256
     with store.catalog.read() as conn:
         found = repository.newest(conn, snapshot.dataset.id, state_sha256=state, contract_sha256=asked)
         if found is None:
@@ -141,112 +285,5 @@ def gate_counts(actor: Actor, name: str, *, store: Store) -> dict[str, int] | No
     return {str(state): sum(gate.state is state for gate in run.gates) for state in GateState}
 
 
-def contract(actor: Actor, name_ref: str, *, store: Store) -> tuple[Contract, str | None]:
-    """The contract in force and its text; the text is None where the built-in one holds.
-
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
-    """
-    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
-    snapshot = datasets.read(actor, name_ref, store=store)
-    return _contract(snapshot, None), snapshot.contract_text
-
-
-def set_contract(actor: Actor, name: str, text: str, *, store: Store, file: str = "contract") -> Contract:
-    """Give a dataset a contract. Its classes join the ontology, which is closed when the contract names any.
-
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, WorkingStateMoved.
-    """
-    store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=_dataset_of(name))
-    asked = parse(text, file=file)
-    _check_parameters(asked, file)
-
-    def plan(snapshot: Snapshot) -> Change:
-        ontology = snapshot.ontology
-        for class_name in asked.class_names:
-            if ontology.by_name(class_name) is None:
-                ontology = ontology.add(class_name)
-        ontology = replace(ontology, closed=bool(asked.classes))
-        changed = ontology if ontology != snapshot.ontology else None
-        return Change(contract=text if text != snapshot.contract_text else None, ontology=changed)
-
-    details = {"contract": asked.sha256, "classes": len(asked.classes)}
-    datasets.apply(actor, name, plan, store=store, verb="contract.set", details=details)
-    return asked
-
-
-def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
-    """A commented contract to begin with; with a dataset, of its own classes, fields and licences.
-
-    Raises: NotPermitted, DatasetNotFound, RefNotFound.
-    """
-    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref) or "workspace")
-    return template(datasets.read(actor, name_ref, store=store) if name_ref else None)
-
-
 def _dataset_of(name_ref: str) -> str:
     return name_ref.partition("@")[0]
-
-
-def _contract(snapshot: Snapshot | None, text: str | None) -> Contract:
-    if snapshot is not None:
-        text = snapshot.contract_text
-    if text is None:
-        return DEFAULT
-    asked = parse(text)
-    _check_parameters(asked, "contract")
-    return asked
-
-
-def _check_parameters(asked: Contract, file: str) -> None:
-    """The parameters of a contract are ones that the checks have, and of their type."""
-    for name, spec in asked.checks.items():
-        known = REGISTRY[name].parameters
-        for key, value in spec.parameters.items():
-            where = f"{file}, checks.{name}.parameters.{key}"
-            if key not in known:
-                hint = f"{name!r} has: {', '.join(known) or 'no parameters'}"
-                raise ContractInvalid(
-                    where=where, detail=f"the check {name!r} has no parameter {key!r}", hint=hint
-                )
-            if isinstance(value, bool | str) or value < 0:
-                detail = f"{key} is {value!r}, not a number of 0 or more"
-                raise ContractInvalid(where=where, detail=detail, hint=f"it is {known[key]} by itself")
-
-
-def _run(context: CheckContext, progress: Progress) -> tuple[dict[str, Tally], list[CheckSummary]]:
-    tallies: dict[str, Tally] = {}
-    summaries = []
-    for done, one in enumerate(REGISTRY.values()):
-        progress("checking", done, len(REGISTRY))
-        spec = context.contract.checks.get(one.name)
-        parameters: Mapping[str, Parameter] = {**one.parameters, **(spec.parameters if spec else {})}
-        severity = spec.severity if spec is not None and spec.severity is not None else None
-        tally = Tally(context, one.name, parameters, severity or one.severity, forced=severity is not None)
-        began = time.perf_counter()
-        enabled = spec is None or spec.enabled
-        if enabled:
-            one.run(context, tally)
-            tallies[one.name] = tally
-        summaries.append(
-            _summary(one, tally, enabled=enabled, took_ms=round((time.perf_counter() - began) * 1_000))
-        )
-    progress("checking", len(REGISTRY), len(REGISTRY))
-    return tallies, summaries
-
-
-def _summary(one: Check, tally: Tally, *, enabled: bool, took_ms: int) -> CheckSummary:
-    facts: dict[str, Any] = {name: getattr(one, name) for name in ("name", "title", "means", "fix", "unit")}
-    return CheckSummary(
-        **facts,
-        enabled=enabled,
-        looked_at=tally.looked_at,
-        counts=tally.counts,
-        kept=len(tally.findings),
-        took_ms=took_ms,
-        parameters=tally.parameters,
-    )
-
-
-def _worst_first(tallies: Mapping[str, Tally]) -> tuple[Finding, ...]:
-    everything = [finding for tally in tallies.values() for finding in tally.findings]
-    return tuple(sorted(everything, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from calotype.datasets import yaml_text
-from calotype.datasets.contract import Contract
+from calotype.datasets.contract import Contract, json_schema
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.errors import Invalid
 
@@ -54,7 +55,7 @@ def _explained(error: ValidationError, node: yaml.Node, file: str) -> ContractIn
     for one in error.errors(include_url=False, include_context=False)[:_TOLD]:
         line, path = _locate(node, one["loc"])
         message = {
-            "extra_forbidden": "no such field",
+            "extra_forbidden": _unknown_field(one),
             "missing": "the field is missing",
             "model_type": "neither a name nor a mapping",
         }.get(str(one["type"]), str(one["msg"]))
@@ -70,6 +71,23 @@ def _explained(error: ValidationError, node: yaml.Node, file: str) -> ContractIn
         "`calotype contract init` shows all fields"
     )
     return _invalid(f"{file} line {line}, {path}", detail, hint)
+
+
+def _unknown_field(error: Any) -> str:
+    near = get_close_matches(
+        str(error["loc"][-1] if error["loc"] else ""), sorted(_fields()), n=1, cutoff=0.7
+    )
+    return f"no such field; did you mean {near[0]!r}?" if near else "no such field"
+
+
+def _fields() -> set[str]:
+    """The names of all fields that a contract can have somewhere."""
+    schema = json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    names = {name for part in parts for name in part.get("properties", {})}
+    return names | {
+        name for part in parts for one in part.get("anyOf", ()) for name in one.get("properties", {})
+    }
 
 
 def _locate(node: yaml.Node, loc: tuple[int | str, ...]) -> tuple[int, str]:
@@ -171,6 +189,9 @@ coverage: []
 #  - {{name: "night", where: 'light = "night"', min_samples: 200}}
 #  - {{where: 'count(person) >= 3', min_samples: 50}}
 
+# Combinations of operating conditions (metadata fields marked `operating: true`) that have to occur.
+#combinations: {{ways: 2, min_samples: 5, min_fraction: 0.9}}
+
 # Checks: all run with their own thresholds unless something is said here.
 checks: {{}}
 #  near-duplicates: {{severity: warning, parameters: {{min_correlation: 0.98}}}}
@@ -184,4 +205,21 @@ gates:
 #  - {{check: box-bounds, max_findings: 0}}
 #  - {{check: unlabelled, max_fraction: 0.05}}
 #  - {{metric: labelled-fraction, min: 0.95}}
+#  - {{check: near-duplicates, max_findings: 0, scope: new, blocks: [merge]}}
+
+# What gates leave out for a time, with somebody who answers for it.
+waivers: []
+#  - {{check: box-bounds, where: "cam-07/*", reason: "lens cover, new one in March", owner: ana, until: 2027-03-31}}
+
+#predictions: model:yolo-3          # label set of a model, to look for wrong boxes and classes
+#gold: {{label_set: gold, min_agreement: 0.95}}
+#guideline: {{version: "3"}}
+#freshness: {{max_age_days: 30}}
+#reference: {{ref: v1.0}}            # what drift is measured against
+#data_tests: {{paths: [tests/data]}} # Python tests of the data
+
+privacy: {{level: internal}}
+purposes: []                # what the data may be used for
+objectives: []
+#  - {{name: fresh, metric: freshness_days, target: 14}}
 """

@@ -17,7 +17,7 @@ from calotype.foundation.progress import Progress, silent
 from calotype.store import Store, schema
 from calotype.store.media import MediaMissing
 from calotype.store.upserts import insert
-from calotype.vision import images
+from calotype.vision import copies, file_quality, images, quality
 
 Value = npt.NDArray[Any]
 
@@ -26,11 +26,25 @@ _KINDS: dict[str, tuple[Callable[[pixel_facts.Rgb], Value], type[np.generic], tu
     "dhash64": (pixel_facts.dhash64, np.uint64, ()),
     "thumb32": (pixel_facts.thumb32, np.uint8, (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)),
     "quality": (pixel_facts.quality, np.float32, (len(pixel_facts.QUALITY),)),
+    "look-v1": (copies.look, np.uint8, (copies.LOOK_BYTES,)),
 }
 """Name -> function of the upright pixels, and the type and shape of its value."""
 
-NAMES = tuple(_KINDS)
-CHECKED = NAMES
+FIGURES = "figures-v2"
+"""Of the pixels, in the order of `vision.quality.METRICS`."""
+FILE_FIGURES = "file-v2"
+"""Of the file rather than its pixels, in the order of `vision.file_quality.FILE_FIGURES`."""
+_OF_FILES: dict[str, tuple[Callable[[bytes, pixel_facts.Rgb], Value], type[np.generic], tuple[int, ...]]] = {
+    FIGURES: (file_quality.pixel_part, np.float32, (len(quality.METRICS),)),
+    FILE_FIGURES: (file_quality.file_part, np.float32, (len(file_quality.FILE_FIGURES),)),
+}
+"""The same for functions of the file's bytes and the upright pixels."""
+_SHAPES: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+    **{name: (dtype, shape) for name, (_, dtype, shape) in _KINDS.items()},
+    **{name: (dtype, shape) for name, (_, dtype, shape) in _OF_FILES.items()},
+}
+NAMES = tuple(_SHAPES)
+CHECKED = ("pixel-sha256", "dhash64", "thumb32", FIGURES, "look-v1", FILE_FIGURES)
 """What the checks ask for: one decode makes all of them."""
 
 _UNREADABLE = "unreadable"
@@ -91,12 +105,15 @@ def _computed(
 def _one(store: Store, sha: str, names: Sequence[str]) -> dict[str, Value] | str | None:
     """The values, or why there is none; None for a missing file (it may come back, so that is not kept)."""
     try:
-        rgb = images.decode_rgb(store.media.read(sha))
+        data = store.media.read(sha)
+        rgb = images.decode_rgb(data)
     except MediaMissing:
         return None
     except images.ImageUnreadable as error:
         return error.message
-    return {name: _KINDS[name][0](rgb) for name in names}
+    found = {name: _KINDS[name][0](rgb) for name in names if name in _KINDS}
+    found.update({name: _OF_FILES[name][0](data, rgb) for name in names if name in _OF_FILES})
+    return found
 
 
 def _keep(store: Store, outcomes: Iterable[tuple[str, dict[str, Value] | str | None]]) -> None:
@@ -112,7 +129,7 @@ def _keep(store: Store, outcomes: Iterable[tuple[str, dict[str, Value] | str | N
 
 
 def _stored(store: Store, name: str, shas: Sequence[str]) -> Iterator[tuple[str, Value]]:
-    _, dtype, shape = _KINDS[name]
+    dtype, shape = _SHAPES[name]
     size = np.dtype(dtype).itemsize * int(np.prod(shape))
     for sha, value in _rows(store, name, shas):
         if len(value) == size:  # another program's row of this name is computed anew in memory

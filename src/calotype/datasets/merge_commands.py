@@ -52,7 +52,7 @@ def merge(
         closed = service.abandon(t.actor, name, merge_id, store=t.store())
         t.emit(closed.to_dict(), f"gave up the merge of {closed.source}; both branches are as they were")
         return
-    gatekeeper = t.ports.gatekeeper(t.store())
+    gatekeeper = t.ports.gatekeeper(t.store(), "merge")
     if land:
         made = service.land(t.actor, name, merge_id, store=t.store(), message=message, gatekeeper=gatekeeper)
     else:

@@ -75,7 +75,7 @@ def post_merge(dataset: str, body: NewMerge, ask: Ask) -> dict[str, Any]:
     """Bring commits into a branch. With conflicts its state is open and the branch is as it was."""
     made = service.merge(
         ask.actor, dataset, body.source, store=ask.store, into=body.into, strategy=body.strategy,
-        message=body.message, forward=body.forward, gatekeeper=ask.ports.gatekeeper(ask.store),
+        message=body.message, forward=body.forward, gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
     )  # fmt: skip
     return made.to_dict()
 
@@ -104,7 +104,7 @@ def post_landing(dataset: str, merge: str, body: Landing, ask: Ask) -> dict[str,
     """Land a merge whose conflicts are settled."""
     made = service.land(
         ask.actor, dataset, merge, store=ask.store, message=body.message,
-        gatekeeper=ask.ports.gatekeeper(ask.store),
+        gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
     )  # fmt: skip
     return made.to_dict()
 

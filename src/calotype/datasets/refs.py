@@ -125,6 +125,12 @@ def branch(conn: sa.Connection, info: DatasetInfo, name: str) -> Ref:
     return found
 
 
+def branch_named(conn: sa.Connection, info: DatasetInfo, text: str) -> str:
+    """The branch that a ref text names, by its newest commit or its working state; empty for anything else."""
+    found = repository.ref(conn, info.id, text.removesuffix("+") or MAIN)
+    return found.name if found is not None and found.kind == "branch" else ""
+
+
 def resolve(conn: sa.Connection, info: DatasetInfo, text: str) -> Ref:
     """What `text` names: a ref whose pins are to be read; `commit_id` is None where they are not committed.
 

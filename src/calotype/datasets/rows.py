@@ -86,6 +86,11 @@ def annotation_table(label_set: str) -> str:
     return f"ann/{_safe(label_set)}"
 
 
+def label_set_of(table: str) -> str:
+    """The label set of a table `ann/...`."""
+    return _plain(table.removeprefix("ann/"))
+
+
 def vector_table(model: str) -> str:
     """The table of a model's vectors, below its dataset. Any name is allowed."""
     return f"{_VECTORS}{_safe(model)}"
@@ -94,7 +99,7 @@ def vector_table(model: str) -> str:
 def models_of(tables: Iterable[str]) -> list[str]:
     """The models whose vectors lie in some of the tables, by name."""
     safe = [table.removeprefix(_VECTORS) for table in tables if is_of_vectors(table)]
-    return sorted(re.sub(r"%([0-9a-f]+)\.", lambda found: chr(int(found[1], 16)), name) for name in safe)
+    return sorted(_plain(name) for name in safe)
 
 
 def is_of_vectors(table: str) -> bool:
@@ -225,6 +230,10 @@ def annotations_from_arrow(table: pa.Table) -> list[Annotation]:
     columns["created_at_us"] = [value or 0 for value in columns["created_at_us"]]
     fields = [columns[name] for name in _ANNOTATION_FIELDS]
     return [Annotation(*values) for values in zip(*fields, strict=True)]
+
+
+def _plain(safe: str) -> str:
+    return re.sub(r"%([0-9a-f]+)\.", lambda found: chr(int(found[1], 16)), safe)
 
 
 def _safe(name: str) -> str:

@@ -19,7 +19,7 @@ from calotype.datasets.query.compile import Compiler
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import sha256_json
 from calotype.store import Store
-from calotype.store.row_lookup import matching
+from calotype.store.row_lookup import Having, holding, matching
 from calotype.vision.ontology import Ontology
 
 _IN_MEMORY_ROWS = 2_000_000
@@ -135,13 +135,17 @@ class Snapshot:
         columns: Sequence[str] | None = None,
     ) -> pa.Table:  # fmt: skip
         """Sample rows (`rows.SAMPLE_SCHEMA`), ordered by name, or in the order of `ids` when given."""
-        wanted = self.ids(where, label_set=label_set) if ids is None else list(ids)
-        if rows.SAMPLES not in self.pins or not wanted:
+        if ids is None and where is None:
+            wanted, few = self._index["sample_id"].combine_chunks(), False
+        else:
+            wanted = pa.array(self.ids(where, label_set=label_set) if ids is None else list(ids), pa.string())
+            few = ids is not None
+        if rows.SAMPLES not in self.pins or len(wanted) == 0:
             empty = rows.SAMPLE_SCHEMA.empty_table()
             return empty if columns is None else empty.select(list(columns))
         read = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
-        table = self._read(rows.SAMPLES, read, keys=wanted if len(wanted) <= 1_000 else None, key="sample_id")
-        order = pc.index_in(pa.array(wanted, pa.string()), value_set=table["sample_id"].combine_chunks())
+        table = self._read_some(rows.SAMPLES, read, wanted) if few else self._read(rows.SAMPLES, read)
+        order = pc.index_in(wanted, value_set=table["sample_id"].combine_chunks())
         table = table.take(order.drop_null())
         return table if columns is None else table.select(list(columns))
 
@@ -180,10 +184,10 @@ class Snapshot:
             return empty if columns is None else empty.select(list(columns))
         if where is not None:
             sample_ids = self.ids(where, label_set=label_set)
-        few = sample_ids is not None and len(sample_ids) <= 1_000
-        table = self._read(name, read, keys=sample_ids if few else None, key="sample_id")
-        if sample_ids is not None and not few:
-            table = table.filter(pc.is_in(table["sample_id"], value_set=pa.array(sample_ids, pa.string())))
+        if sample_ids is None:
+            table = self._read(name, read)
+        else:
+            table = self._read_some(name, read, pa.array(sample_ids, pa.string()))
         return table if columns is None else table.select(list(columns))
 
     def annotations_of(
@@ -276,13 +280,14 @@ class Snapshot:
             return self._store.tables.count(f"{self.dataset.id}/{table}", self.pins[table], where=where)
         return int(pc.sum(pc.is_in(self._columns(table, ["sample_id"])["sample_id"], ids)).as_py() or 0)
 
-    def _read(
-        self, table: str, columns: list[str] | None, *, keys: Sequence[str] | None = None, key: str = ""
-    ) -> pa.Table:  # fmt: skip
-        where = None if keys is None else matching(key, keys)
-        return self._store.tables.read(
-            f"{self.dataset.id}/{table}", self.pins[table], columns=columns, where=where
-        )
+    def _read(self, table: str, columns: list[str] | None) -> pa.Table:
+        return self._store.tables.read(f"{self.dataset.id}/{table}", self.pins[table], columns=columns)
+
+    def _read_some(self, table: str, columns: list[str] | None, sample_ids: pa.Array) -> pa.Table:
+        """The rows of some samples; of many by reading through, a batch at a time."""
+        wanted = columns if columns is not None else rows.schema_of(table).names
+        held = self._store.tables.at(f"{self.dataset.id}/{table}", self.pins[table])
+        return holding(held, Having("sample_id", sample_ids.to_pylist()), wanted).select(wanted)
 
     def _count(self, table: str) -> int:
         if table not in self.pins:

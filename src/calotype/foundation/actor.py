@@ -18,6 +18,8 @@ class Permission(StrEnum):
     DATASET_EDIT = "dataset.edit"
     DATASET_COMMIT = "dataset.commit"
     CHECK_RUN = "check.run"
+    FINDING_TRIAGE = "finding.triage"
+    FINDING_JUDGE = "finding.judge"
     CONTRACT_EDIT = "contract.edit"
     RELEASE_CREATE = "release.create"
     EXPORT = "dataset.export"

@@ -8,18 +8,22 @@ from calotype.foundation.actor import Actor, Permission
 
 _READ = frozenset({Permission.DATASET_READ})
 _EDIT = _READ | {Permission.DATASET_EDIT, Permission.DATASET_COMMIT, Permission.CHECK_RUN}
+_TRIAGE = frozenset({Permission.FINDING_TRIAGE})
+_JUDGE = _TRIAGE | {Permission.FINDING_JUDGE}
+"""To judge a finding (a false alarm, an accepted risk) takes it out of the gates, so fewer may."""
 _ALL = frozenset(Permission)
 
 GRANTS: dict[str, frozenset[Permission]] = {
     "owner": _ALL,
     "head-of-dataops": _ALL,
     "data-engineer": _EDIT
+    | _TRIAGE
     | {Permission.DATASET_CREATE, Permission.EXPORT, Permission.PIPELINE_RUN, Permission.RELEASE_CREATE}
     | {Permission.WORKSPACE_MAINTAIN},
-    "curator": _EDIT | {Permission.CONTRACT_EDIT, Permission.RELEASE_CREATE, Permission.EXPORT},
-    "labelling-manager": _EDIT,
+    "curator": _EDIT | _JUDGE | {Permission.CONTRACT_EDIT, Permission.RELEASE_CREATE, Permission.EXPORT},
+    "labelling-manager": _EDIT | _JUDGE,
     "annotator": _READ,
-    "reviewer": _READ,
+    "reviewer": _READ | _TRIAGE,
     "ml-engineer": _READ | {Permission.EXPORT, Permission.CHECK_RUN},
     "auditor": _READ | {Permission.AUDIT_READ},
     "service": _EDIT | {Permission.PIPELINE_RUN, Permission.EXPORT},

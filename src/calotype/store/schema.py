@@ -197,7 +197,14 @@ check_runs = sa.Table(
     sa.Column("actor", sa.String(200), nullable=False),
     sa.Column("started_at_us", sa.BigInteger, nullable=False),
     sa.Column("finished_at_us", sa.BigInteger, nullable=False),
+    sa.Column("branch", sa.String(200), nullable=False, server_default=""),
+    sa.Column("pins", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("documents", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("only", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("earlier_run", sa.String(64), nullable=True),
 )
+"""Runs of checks. `branch` is empty where a tag or a commit was tested; `only` names checks where not all were asked
+for; pins and documents open the tested state again, so that a later run can go on from this one."""
 
 findings = sa.Table(
     "findings",
@@ -211,7 +218,66 @@ findings = sa.Table(
     sa.Column("label_set", sa.String(200), nullable=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("key", sa.String(32), nullable=False, server_default="", index=True),
+    sa.Column("fault", sa.String(64), nullable=False, server_default=""),
+    sa.Column("about", sa.Text, nullable=False, server_default=""),
 )
+"""What one run found. `key` is the same for the same fault at the same place in every run."""
+
+finding_states = sa.Table(
+    "finding_states",
+    metadata,
+    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id"), primary_key=True),
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("branch", sa.String(200), nullable=False),
+    sa.Column("check_name", sa.String(64), nullable=False, index=True),
+    sa.Column("sample_id", sa.String(32), nullable=True, index=True),
+    sa.Column("finding", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("assignee", sa.String(200), nullable=False),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("until_us", sa.BigInteger, nullable=True),
+    sa.Column("first_run", sa.String(64), nullable=False),
+    sa.Column("last_run", sa.String(64), nullable=False),
+    sa.Column("n_returns", sa.Integer, nullable=False),
+    sa.Column("opened_at_us", sa.BigInteger, nullable=False),
+    sa.Column("changed_at_us", sa.BigInteger, nullable=False),
+)
+"""The life of each finding of a dataset: open, assigned, fixed, rejected, accepted, closed. `branch` is where a re-test
+closes it; `finding` is it as it was last seen."""
+
+finding_events = sa.Table(
+    "finding_events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _dataset_id(),
+    sa.Column("key", sa.String(32), nullable=False, index=True),
+    sa.Column("verb", sa.String(32), nullable=False),
+    sa.Column("old_state", sa.String(16), nullable=False),
+    sa.Column("new_state", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+"""What happened to findings, in order; never changed."""
+
+finding_fixes = sa.Table(
+    "finding_fixes",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("branch", sa.String(200), nullable=False),
+    sa.Column("keys", sa.JSON, nullable=False),
+    sa.Column("before", sa.LargeBinary, nullable=False),
+    sa.Column("after", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("undone_at_us", sa.BigInteger, nullable=True),
+)
+"""Repairs that were staged from findings, with the touched rows as they were and as they became; applied, undone."""
 
 releases = sa.Table(
     "releases",

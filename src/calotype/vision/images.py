@@ -132,7 +132,7 @@ def decode_rgb(data: bytes, *, max_side_px: int | None = None) -> Rgb:
         return np.asarray(rgb, dtype=np.uint8)
 
 
-def decode_reduced(data: bytes, scale_of: Callable[[tuple[int, int]], int]) -> tuple[Image.Image, ImageFacts]:
+def decode_working(data: bytes, scale_of: Callable[[tuple[int, int]], int]) -> tuple[Image.Image, ImageFacts]:
     """The first frame in mode RGB, *as stored* (not turned upright), reduced by a whole number; quick for JPEG.
 
     Args:
@@ -143,8 +143,8 @@ def decode_reduced(data: bytes, scale_of: Callable[[tuple[int, int]], int]) -> t
     """
     with _opened(data) as image:
         facts = _facts(image)
-        scale = scale_of(image.size)
         stored_px = image.size
+        scale = scale_of(stored_px)
         if scale > 1 and image.format in ("JPEG", "MPO"):
             image.draft("RGB", (max(1, stored_px[0] // scale), max(1, stored_px[1] // scale)))
         image.load()
@@ -163,6 +163,24 @@ def decode_grey(data: bytes) -> npt.NDArray[np.uint8]:
         image.draft("L", image.size)
         image.load()
         return np.asarray(image if image.mode == "L" else _to_rgb(image).convert("L"), dtype=np.uint8)
+
+
+def decode_reduced(data: bytes, *, min_side_px: int) -> Rgb:
+    """Upright pixels (H, W, 3) uint8; of a JPEG at a half, quarter or eighth that keeps the longer side this large.
+
+    Raises: ImageUnreadable.
+    """
+    with _opened(data) as image:
+        return np.asarray(_reduced(image, _facts(image), min_side_px), dtype=np.uint8)
+
+
+def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) -> Image.Image:
+    if image.format in ("JPEG", "MPO"):
+        scale = next((n for n in (8, 4, 2) if max(image.size) // n >= min_side_px), 1)
+        if scale > 1:
+            image.draft("RGB", (image.size[0] // scale, image.size[1] // scale))
+    image.load()
+    return _to_rgb(image if facts.orientation == 1 else _upright(image))
 
 
 def thumbnail(data: bytes, *, max_side_px: int) -> bytes:

@@ -1,12 +1,17 @@
-"""Width and height of an ordinary JPEG from its first bytes, for registering files by the hundred thousand.
+"""What stands in a JPEG before its pixels: size, steps of quantisation, EXIF. Nothing is decoded.
 
 Source: ITU-T T.81, annex B (markers); JPEG markers are two bytes, 0xFF and a code, then a length.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _WITH_STORIES = frozenset({0xE1, 0xE2})  # EXIF may turn the image, MPF may hold several
+_TABLES, _SCAN, _EXIF = 0xDB, 0xDA, 0xE1
 
 
 def quick_size(head: bytes) -> tuple[int, int] | None:
@@ -28,3 +33,57 @@ def quick_size(head: bytes) -> tuple[int, int] | None:
             return None
         at += 2 + int.from_bytes(head[at + 2 : at + 4])
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class JpegHead:
+    """The mean of the 64 steps of luma (NaN where the file gives none), the EXIF block with its first six bytes, and
+    whether an end mark follows the first scan."""
+
+    mean_luma_step: float
+    exif: bytes
+    has_end: bool
+
+
+def read_head(data: bytes) -> JpegHead | None:
+    """The head of a JPEG; None for other files."""
+    if data[:2] != b"\xff\xd8":
+        return None
+    step, exif, scan = math.nan, b"", len(data)
+    for code, start, end in _segments(data):
+        if code == _TABLES and math.isnan(step):
+            step = _mean_luma_step(data[start:end])
+        elif code == _EXIF and not exif and data[start : start + 6] == b"Exif\0\0":
+            exif = data[start:end]
+        elif code == _SCAN:
+            scan = end
+    return JpegHead(step, exif, data.rfind(b"\xff\xd9", scan) >= 0)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """(marker, start, end) of what lies between a JPEG's start and its first scan."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        code = data[at + 1]
+        if code == 0xFF:
+            at += 1
+            continue
+        end = at + 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
+        yield code, at + 4, end
+        if code == _SCAN:
+            return
+        at = end
+
+
+def _mean_luma_step(tables: bytes) -> float:
+    """Mean of table 0; NaN where the segment holds none."""
+    at = 0
+    while at < len(tables):
+        wide, number = tables[at] >> 4, tables[at] & 15
+        size = 128 if wide else 64
+        body = tables[at + 1 : at + 1 + size]
+        if number == 0 and len(body) == size:
+            steps = [int.from_bytes(body[k : k + 2]) for k in range(0, 128, 2)] if wide else body
+            return sum(steps) / 64
+        at += 1 + size
+    return math.nan

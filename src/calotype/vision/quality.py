@@ -1,4 +1,4 @@
-"""Figures of image quality from pixels: sharpness, motion, light, noise, borders, colour. Made to be quick.
+"""Image quality from pixels: figures with one meaning each, and which faults they show. Made to be quick.
 
 What is measured is the picture at its *working size*: one of 600 px and more is reduced by 2, 4, 8... so that the
 figures of a phone's photo and of a web picture can be compared. Most figures look at a lattice of pixels.
@@ -6,21 +6,37 @@ figures of a phone's photo and of a web picture can be compared. Most figures lo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from calotype.vision import quality_edges, quality_light
 
-Grey = npt.NDArray[np.uint8]
 Rgb = npt.NDArray[np.uint8]
 Figures = npt.NDArray[np.float32]
 
-PIXEL_FIGURES = (*quality_edges.FIGURES, *quality_light.FIGURES, "width_px", "height_px")
-"""Order of the figures of a picture; the last two are its size as decoded, before it was reduced."""
+METRICS = {
+    "sharpness": "how abrupt the strongest edges are, 0 to 1, whatever their contrast; 1 where there are none",
+    "motion": "least sharp direction over the one at right angles, 0 to 1: low where the camera or a thing moved",
+    "over_exposure": "1 minus the share of pixels with a channel at its upper end",
+    "under_exposure": "luma that 1 % of the pixels exceed, 0 to 1: low where even the lights are dark",
+    "brightness": "mean luma, 0 to 1; neither end is good",
+    "contrast": "luma between the 1st and 99th percentile, 0 to 1",
+    "noise": "1 / (1 + strength of the noise), which is about its deviation in grey levels",
+    "detail": "energy of the finest detail beside that of the middle, 0 to 1; low where an image was enlarged",
+    "border": "1 minus the share of bars along the sides",
+    "colour": "colourfulness in hundredths, 0 to 1; 0 for a grey image",
+    "entropy": "of luma, 0 to 1; 0 for a single tone",
+    "aspect": "shorter side over longer side",
+}  # fmt: skip
+"""Name -> what it is; in this order in a vector of figures."""
 
 _SMALL_PX = 600
 _WORKING_SIDE_PX = 512
+_DECADES = 2.5
+"""Detail 0 is that far, in powers of ten, below the middle of the spectrum."""
 
 
 def working_scale(size_wh: tuple[int, int]) -> int:
@@ -32,15 +48,28 @@ def working_scale(size_wh: tuple[int, int]) -> int:
     return 1 if longer < _SMALL_PX else 1 << max(1, (longer // _WORKING_SIDE_PX).bit_length() - 1)
 
 
-def working_image(rgb: Rgb) -> Image.Image:
-    """The picture at its working size, from its (H, W, 3) pixels at full size."""
-    image = Image.fromarray(rgb)
-    scale = working_scale(image.size)
-    return image.reduce(scale) if scale > 1 else image
+def figures(rgb: Rgb) -> Figures:
+    """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
+    picture = Image.fromarray(rgb)
+    image = working_image(picture)
+    found, _ = working_figures(image, image.convert("L"), picture.size)
+    found[DETAIL] = detail(np.asarray(picture.convert("L")))
+    return found
 
 
-def pixel_figures(image: Image.Image, grey: Image.Image, full_size_wh: tuple[int, int]) -> Figures:
-    """(len(PIXEL_FIGURES),) figures of a picture; NaN where there is nothing to measure.
+def working_image(picture: Image.Image) -> Image.Image:
+    """A picture at its working size."""
+    scale = working_scale(picture.size)
+    return picture.reduce(scale) if scale > 1 else picture
+
+
+DETAIL = list(METRICS).index("detail")
+
+
+def working_figures(
+    image: Image.Image, grey: Image.Image, full_size_wh: tuple[int, int]
+) -> tuple[Figures, float]:
+    """Figures in the order of `METRICS`, with 1 for the detail, and the mean gradient in grey levels.
 
     Args:
         image: The picture at its working size, mode RGB.
@@ -48,8 +77,28 @@ def pixel_figures(image: Image.Image, grey: Image.Image, full_size_wh: tuple[int
         full_size_wh: Its width and height before it was reduced, in pixels.
     """
     luma = np.asarray(grey)
-    values = (*quality_edges.figures(luma), *quality_light.figures(image, luma), *full_size_wh)
-    return np.asarray(values, dtype=np.float32)
+    edges = quality_edges.edges(luma)
+    light = quality_light.light(image, luma)
+    values = (
+        edges.sharpness,
+        edges.motion,
+        1 - light.clipped,
+        light.high,
+        light.mean,
+        light.high - light.low,
+        1 / (1 + quality_edges.noise_strength(luma)),
+        1.0,
+        1 - quality_light.bars(luma),
+        min(1.0, light.colourfulness / 100),
+        light.entropy_bits / 8,
+        min(full_size_wh) / max(full_size_wh),
+    )
+    return np.asarray(values, dtype=np.float32), edges.gradient
+
+
+def detail(luma: npt.NDArray[np.uint8]) -> float:
+    """The figure `detail` of (H, W) luma at full size."""
+    return float(np.clip(1 + quality_edges.spectrum_tail(luma) / _DECADES, 0, 1))
 
 
 def difference_hash(grey: Image.Image) -> int:
@@ -59,3 +108,56 @@ def difference_hash(grey: Image.Image) -> int:
     """
     cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     return int.from_bytes(np.packbits((cells[:, 1:] > cells[:, :-1]).ravel()).tobytes(), "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Below which figures an image has a fault. Set between photos and their corrupted copies, for all data alike.
+
+    `sharpness` and `motion` count where the detail is low as well, as it is when a photo is blurred; a microscope's
+    picture may be as soft by nature, a picture of lines as uneven. Below the limits `_alone` they count by themselves.
+    """
+
+    sharpness: float = 0.40
+    sharpness_alone: float = 0.30
+    soft_detail: float = 0.52
+    motion: float = 0.58
+    motion_alone: float = 0.42
+    smeared_detail: float = 0.70
+    over_exposure: float = 0.75
+    under_exposure: float = 0.30
+    brightness: float = 0.04
+    contrast: float = 0.25
+    noise: float = 0.28
+    detail: float = 0.48
+    border: float = 0.96
+    entropy: float = 0.12
+    jpeg_quality: float = 35.0
+
+
+FAULTS = (
+    "blurred", "motion_blurred", "over_exposed", "under_exposed", "low_contrast", "noisy", "upscaled", "letterboxed",
+    "single_tone",
+)  # fmt: skip
+
+
+def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.NDArray[np.bool_]]:
+    """Fault -> (N,) bool, of (N, 12) figures. Of an image of a single tone nothing else is said."""
+    of = {name: values[:, at] for at, name in enumerate(METRICS)}
+    single = of["entropy"] < limits.entropy
+    moved = (of["motion"] < limits.motion) & (of["detail"] < limits.smeared_detail)
+    moved |= of["motion"] < limits.motion_alone
+    soft = (of["sharpness"] < limits.sharpness) & (of["detail"] < limits.soft_detail)
+    soft |= of["sharpness"] < limits.sharpness_alone
+    dark = (of["under_exposure"] < limits.under_exposure) | (of["brightness"] < limits.brightness)
+    found = {
+        "blurred": soft & ~moved,
+        "motion_blurred": moved,
+        "over_exposed": of["over_exposure"] < limits.over_exposure,
+        "under_exposed": dark,
+        "low_contrast": (of["contrast"] < limits.contrast) & ~dark,
+        "noisy": of["noise"] < limits.noise,
+        "upscaled": (of["detail"] < limits.detail) & ~soft & ~moved,
+        "letterboxed": of["border"] < limits.border,
+    }
+    return {**{name: hit & ~single for name, hit in found.items()}, "single_tone": single}

@@ -6,15 +6,25 @@ with contrast and with texture, so their ratio tells how abrupt the edges are an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-FIGURES = ("sharpness", "motion", "noise", "gradient")
-"""Sharpness in [0, 1]; motion, 1 where all directions are equally sharp and less where one is smeared; strength
-of the noise, about its deviation in grey levels; mean step between next neighbours but one in grey levels, across and down together.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Sharpness in [0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared; the
+    mean step between next neighbours but one, across and down together, in grey levels. 1, 1 and 0 where the picture
+    is too small or too flat to tell.
+    """
+
+    sharpness: float = 1.0
+    motion: float = 1.0
+    gradient: float = 0.0
+
 
 _DIRECTIONS_XY = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))
 """Steps in 8 directions; those four places apart are at right angles, every other one is an axis or a diagonal."""
@@ -33,8 +43,8 @@ _LEAST_STEP = 5
 _WINDOW = 64
 _HANN = np.hanning(_WINDOW + 1)[:_WINDOW].astype(np.float32)
 _LINES_PX = 32
-_FINE, _MIDDLE, _COARSE = slice(23, 33), slice(8, 15), slice(3, 7)
-"""Of a window of 64: cycles a pixel from .36, .125 to .22, and .05 to .1."""
+_FINE, _MIDDLE = slice(23, 33), slice(8, 15)
+"""Of a window of 64: cycles a pixel from .36, and .125 to .22."""
 
 _RUN = 16
 _MEAN_OF_RUN = np.full(_RUN, 1.0 / _RUN, dtype=np.float32)
@@ -45,15 +55,8 @@ _LEAST_NOISE = 0.3
 _NOT_CLIPPED = (8, 247)
 
 
-def figures(luma: Grey) -> tuple[float, ...]:
-    """The figures of (H, W) luma in the order of `FIGURES`; NaN where it is too small or too flat to tell."""
-    luma = np.ascontiguousarray(luma)
-    points, gradient = _strongest(luma)
-    return (*_sharpness_motion(luma, points), noise_strength(luma), gradient)
-
-
-def _sharpness_motion(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """(sharpness, motion) at these points.
+def edges(luma: Grey) -> Edges:
+    """The figures of the strongest edges of (H, W) luma.
 
     With s and l the mean second differences along a direction over 1 px and over some px, each by its length, the
     ratio s/l is high where edges across that direction are crisp. Sharpness is the highest s/l (3 px) along axes and
@@ -61,8 +64,10 @@ def _sharpness_motion(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float,
     right angles: a smear lowers the ratio along itself only, lack of focus lowers all of them. Own design; that
     the width of edges tells focus is in P. Marziliano et al., "A no-reference perceptual blur metric", 2002.
     """
+    luma = np.ascontiguousarray(luma)
+    points, gradient = _strongest(luma)
     if not len(points):
-        return np.nan, np.nan
+        return Edges(gradient=gradient)
     width = luma.shape[1]
     step = np.array([dy * width + dx for dx, dy in _DIRECTIONS_XY])
     reach = np.concatenate([step, step * _FAR[3], step * _FAR[6]])[:, None]
@@ -74,7 +79,7 @@ def _sharpness_motion(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float,
     focus = near / (second[1] / (_LENGTHS_PX * _FAR[3]) + _FLAT / 3)
     smear = near / (second[2] / (_LENGTHS_PX * _FAR[6]) + _FLAT / 6)
     motion = float((smear / np.roll(smear, 4)).min())
-    return min(1.0, float(focus[::2].max()) / 3), min(1.0, motion)
+    return Edges(min(1.0, float(focus[::2].max()) / 3), min(1.0, motion), gradient)
 
 
 def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
@@ -82,7 +87,7 @@ def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
     height, width = luma.shape
     m = _MARGIN_PX
     if min(height, width) < 2 * m + 4:
-        return np.zeros(0, dtype=np.int64), float("nan")
+        return np.zeros(0, dtype=np.int64), 0.0
     rows = luma[m : height - m : _ROWS_PX]
     dx = _apart(rows[:, m + 1 : width - m + 1], rows[:, m - 1 : width - m - 1])
     inner = luma[:, m : width - m]
@@ -113,7 +118,7 @@ def noise_strength(luma: Grey) -> float:
     height, width = luma.shape
     n_runs = (width - 2) // _RUN
     if height < 3 or n_runs < 1:
-        return float("nan")
+        return 0.0
     first, wide = min(_NOISE_ROWS_PX // 2, height - 2), n_runs * _RUN + 2
     rows = luma[first : height - 1 : _NOISE_ROWS_PX, :wide].astype(np.int16)
     above = luma[first - 1 : height - 2 : _NOISE_ROWS_PX, :wide]
@@ -125,7 +130,7 @@ def noise_strength(luma: Grey) -> float:
     judged = (level > _NOT_CLIPPED[0]) & (level < _NOT_CLIPPED[1])
     residue, steps = residue[judged], steps[judged]
     if len(residue) < _FEWEST_RUNS:
-        return float("nan")
+        return 0.0
     at = [int(len(residue) * share) for share in (_QUIETEST, 0.1, 0.5)]
     quiet, low, middle = np.partition(residue, at)[at]
     here = residue <= quiet
@@ -138,21 +143,20 @@ def _run_means(values: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     return np.abs(values).astype(np.float32).reshape(-1, _RUN) @ _MEAN_OF_RUN
 
 
-def spectrum_tail(luma: Grey) -> tuple[float, float]:
-    """(fine over middle, middle over coarse): log10 of energies of luma at full size, rows or columns, the larger.
+def spectrum_tail(luma: Grey) -> float:
+    """log10 of the energy of the finest over the middle detail of (H, W) luma at full size; of rows or columns the
+    larger. 0 where a side is below 64 px.
 
-    A picture that was enlarged has no detail finer than what it was enlarged from, but a middle as ever; one out of
-    focus lacks the middle as well. NaN where a side is below 64 px.
+    A picture that was enlarged has no detail finer than what it was enlarged from, but a middle as ever.
     """
     if min(luma.shape) < _WINDOW:
-        return np.nan, np.nan
-    fine, middle = [], []
+        return 0.0
+    tails = []
     for lines in (luma[_LINES_PX // 2 :: _LINES_PX], luma[:, _LINES_PX // 2 :: _LINES_PX].T):
         n = lines.shape[1] // _WINDOW * _WINDOW
         parts = lines[:, :n].astype(np.float32).reshape(-1, _WINDOW)
         parts = (parts - parts.mean(axis=1, keepdims=True)) * _HANN
         waves = np.fft.rfft(parts, axis=1)
         energy = (waves.real**2 + waves.imag**2).sum(axis=0) + len(parts)
-        fine.append(energy[_FINE].mean() / energy[_MIDDLE].mean())
-        middle.append(energy[_MIDDLE].mean() / energy[_COARSE].mean())
-    return float(np.log10(max(fine))), float(np.log10(max(middle)))
+        tails.append(energy[_FINE].mean() / energy[_MIDDLE].mean())
+    return float(np.log10(max(tails)))

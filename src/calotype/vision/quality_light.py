@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 Grey = npt.NDArray[np.uint8]
 
-FIGURES = (
-    "clipped", "black", "luma", "luma_low", "luma_high", "entropy", "colourfulness", "colour_range", "bars",
-)  # fmt: skip
-"""Shares of pixels with a channel at its upper end and with all channels near 0; mean, 1st and 99th percentile of
-luma in [0, 1]; bits a pixel in [0, 8]; colourfulness in grey levels; the widest range of a channel in [0, 1]; share
-of the picture that is bars along its sides.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Share of pixels with a channel at its upper end; mean, 1st and 99th percentile of luma in [0, 1]; bits a pixel in
+    [0, 8]; colourfulness in grey levels.
+    """
+
+    clipped: float
+    mean: float
+    low: float
+    high: float
+    entropy_bits: float
+    colourfulness: float
+
 
 _CLIPPED = 254
-_BLACK = 8
 _LATTICE_PX = 3
 _BAR_RANGE = 16
 """Grey levels that a line of a bar may span: JPEG rings a little beside the picture."""
@@ -28,21 +36,15 @@ _ALONG_THE_EDGE = 0.6
 _LEVELS = np.arange(256)
 
 
-def figures(image: Image.Image, luma: Grey) -> tuple[float, ...]:
-    """The figures of a picture in mode RGB and of its (H, W) luma, in the order of `FIGURES`."""
+def light(image: Image.Image, luma: Grey) -> Light:
+    """The figures of a picture in mode RGB and of its (H, W) luma, from a lattice of its pixels."""
     size = (max(1, image.width // _LATTICE_PX), max(1, image.height // _LATTICE_PX))
     rgb = np.asarray(image.resize(size, Image.Resampling.NEAREST))
     red, green, blue = np.ascontiguousarray(rgb.reshape(-1, 3).T)
     high = np.maximum(np.maximum(red, green), blue)
-    lattice = luma[:: min(_LATTICE_PX, len(luma)), :: min(_LATTICE_PX, luma.shape[1])]
-    return (
-        np.count_nonzero(high >= _CLIPPED) / high.size,
-        np.count_nonzero(high <= _BLACK) / high.size,
-        *_histogram(lattice),
-        _colourfulness(red, green, blue),
-        max(int(channel.max()) - int(channel.min()) for channel in (red, green, blue)) / 255,
-        bars(luma),
-    )
+    clipped = np.count_nonzero(high >= _CLIPPED) / high.size
+    histogram = _histogram(luma[::_LATTICE_PX, ::_LATTICE_PX])
+    return Light(clipped, *histogram, _colourfulness(red, green, blue))
 
 
 def _histogram(luma: Grey) -> tuple[float, float, float, float]:

@@ -279,12 +279,13 @@ def test_a_condition_with_too_few_samples_is_found(things):
     assert [f.facts["samples"] for f in things.found("coverage", line % 2)] == [1]
 
 
-@pytest.mark.parametrize("fault", ["dark", "bright", "blurred"])
+@pytest.mark.parametrize("fault", ["under_exposed", "over_exposed", "blurred", "low_contrast"])
 def test_a_spoilt_image_is_found_and_its_original_is_not(things, fault):
     good = picture(3, (640, 480))
     spoilt = {
-        "dark": good.point([round(v * 0.08) for v in range(256)] * 3),
-        "bright": good.point([min(255, round(v * 2.2 + 90)) for v in range(256)] * 3),
+        "under_exposed": good.point([round(v * 0.08) for v in range(256)] * 3),
+        "over_exposed": good.point([min(255, round(v * 2.2 + 90)) for v in range(256)] * 3),
+        "low_contrast": good.point([round(110 + v * 0.12) for v in range(256)] * 3),
         "blurred": good.filter(ImageFilter.GaussianBlur(3)),
     }[fault]
     things.image(encode(good))

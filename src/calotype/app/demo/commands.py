@@ -142,8 +142,9 @@ def _answer(t: Terminal, store: Store, told: list[Told], took_s: float) -> None:
             splits = ", ".join(f"{split or 'no split'} {n:,}" for split, n in made["splits"].items())
             shown.append(f"released {name} {made['version']}: {made['samples']:,} samples ({splits})")
         if one.lines:
-            rows = [[line.kind.replace("_", " "), line.planted, line.found, line.by] for line in one.lines]
-            shown += ["", table(["planted in " + name, "planted", "found", "by"], rows)]
+            rows = [[o.kind.replace("_", " "), o.planted, o.found, o.by, o.told or ""] for o in one.lines]
+            head = ["planted in " + name, "planted", "found", "by", "all that these checks tell"]
+            shown += ["", table(head, rows)]
     shown += ["", f"{store.root}: {took_s:.0f} s, drawing included"]
     t.emit(value, shown)
 

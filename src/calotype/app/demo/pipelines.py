@@ -55,6 +55,8 @@ task:
   owner: demo
 classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 checks:
+  letterbox: {enabled: false}
+  upscaled: {enabled: false}
   image-quality: {enabled: false}   # scans of 8 x 8 pixels, drawn larger: sharpness says nothing here
 gates:
   - {check: readable, max_findings: 0, severity: error}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks.model import Finding
+from calotype.checks.suite.pairs import ClosePairs, close_pairs
 from calotype.datasets import measures
 from calotype.datasets.contract import Contract
+from calotype.datasets.model import Kind
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
@@ -26,21 +28,25 @@ Rows = npt.NDArray[np.int64]
 Tell = Callable[[int], tuple[str, dict[str, Any]]]
 """From a row to the reason and the facts of its finding."""
 Parameter = bool | int | float | str
-_SAMPLE_COLUMNS = (
-    "sample_id", "media_sha256", "name", "names", "width_px", "height_px", "licence", "group", "split",
-    "metadata", "parent_id",
-)  # fmt: skip
-_ANNOTATION_COLUMNS = ("ann_id", "sample_id", "kind", "class_id", "x", "y", "w", "h", "iscrowd")
+KINDS = tuple(str(kind) for kind in Kind)
+_SAMPLE_COLUMNS = ("sample_id", "name", "width_px", "height_px")
+_ANNOTATION_COLUMNS = ("class_id", "x", "y", "w", "h")
+_SMALL_COLUMNS = (*_ANNOTATION_COLUMNS, "ann_id", "sample_id", "kind")
+"""What is read first; other columns are read when a check asks for them."""
 
 
 @dataclass
-class CheckContext:
-    """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`."""
+class Columns:
+    """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`.
+
+    With `sample_ids` it holds these samples and their annotations only, as far as the state has them.
+    """
 
     snapshot: Snapshot
     contract: Contract
     store: Store
     progress: Progress = silent
+    sample_ids: Sequence[str] | None = None
     _measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     _columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
 
@@ -51,36 +57,76 @@ class CheckContext:
 
     @cached_property
     def samples(self) -> pa.Table:
-        """Sample columns, by name."""
-        return self.snapshot.samples(columns=_SAMPLE_COLUMNS).combine_chunks()
+        """Ids, names and sizes of the samples, by name."""
+        return self.snapshot.samples(ids=self.sample_ids, columns=_SAMPLE_COLUMNS).combine_chunks()
+
+    def samples_with(self, columns: Sequence[str]) -> pa.Table:
+        """Other columns of the same samples, in the same order."""
+        ids = None if self.sample_ids is None else self.samples["sample_id"].to_pylist()
+        return self.snapshot.samples(ids=ids, columns=columns).combine_chunks()
 
     @cached_property
     def annotations(self) -> pa.Table:
-        """Annotation columns of the label set under test, without geometry beyond boxes."""
-        return self.snapshot.annotations(self.label_set, columns=_ANNOTATION_COLUMNS).combine_chunks()
+        """Classes and boxes of the annotations of the label set under test."""
+        return self.annotations_with(_ANNOTATION_COLUMNS)
+
+    @property
+    def n_annotations(self) -> int:
+        """Number of annotations."""
+        return int(self.annotations.num_rows)
+
+    @cached_property
+    def ann_ids(self) -> pa.ChunkedArray:
+        """The ids of the annotations."""
+        return self.annotations_with(["ann_id"])["ann_id"]
+
+    def annotations_with(self, columns: Sequence[str]) -> pa.Table:
+        """Other columns of the same annotations, in the same order: that in which the table holds them."""
+        if self.sample_ids is not None and set(columns) <= set(_SMALL_COLUMNS):
+            return self._small_annotations.select(list(columns))
+        found = self.snapshot.annotations(self.label_set, sample_ids=self.sample_ids, columns=columns)
+        return found.combine_chunks()
+
+    @cached_property
+    def _small_annotations(self) -> pa.Table:
+        """Of a few samples all that most checks ask for: they are looked up once."""
+        ids = self.sample_ids
+        return self.snapshot.annotations(
+            self.label_set, sample_ids=ids, columns=_SMALL_COLUMNS
+        ).combine_chunks()
 
     @property
     def n_samples(self) -> int:
         """Number of samples."""
+        if self.sample_ids is None and "samples" not in self.__dict__:
+            return self.snapshot.count(annotations=False)["samples"]
         return int(self.samples.num_rows)
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A sample column as NumPy."""
         if name not in self._columns:
-            self._columns[name] = np.asarray(self.samples[name].to_numpy(zero_copy_only=False))
+            table = self.samples if name in _SAMPLE_COLUMNS else self.samples_with([name])
+            self._columns[name] = np.asarray(table[name].to_numpy(zero_copy_only=False))
         return self._columns[name]
 
     def annotation_column(self, name: str) -> npt.NDArray[Any]:
         """An annotation column as NumPy; numbers that are absent are NaN."""
         key = f"annotations.{name}"
         if key not in self._columns:
-            self._columns[key] = np.asarray(self.annotations[name].to_numpy(zero_copy_only=False))
+            table = self.annotations if name in _ANNOTATION_COLUMNS else self.annotations_with([name])
+            self._columns[key] = np.asarray(table[name].to_numpy(zero_copy_only=False))
         return self._columns[key]
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[np.int8]:
+        """(N,) the place of each annotation's kind in `KINDS`."""
+        texts = self.annotations_with(["kind"])["kind"]
+        return np.asarray(pc.index_in(texts, value_set=pa.array(KINDS)).to_numpy().astype(np.int8))
 
     @cached_property
     def sample_of(self) -> Rows:
         """For each annotation the row of its sample, -1 where there is none."""
-        return self.rows_of(self.annotations["sample_id"])
+        return self.rows_of(self.annotations_with(["sample_id"])["sample_id"])
 
     def rows_of(self, sample_ids: pa.ChunkedArray | pa.Array) -> Rows:
         """Rows of samples with these ids, -1 where there is none."""
@@ -91,13 +137,25 @@ class CheckContext:
     def boxes_xywh_px(self) -> npt.NDArray[np.float64]:
         """(N, 4) boxes of all annotations; NaN where there is none."""
         columns = [self.annotation_column(name).astype(np.float64) for name in "xywh"]
-        return np.stack(columns, axis=1) if self.annotations.num_rows else np.zeros((0, 4))
+        return np.stack(columns, axis=1) if self.n_annotations else np.zeros((0, 4))
+
+
+@dataclass
+class CheckContext(Columns):
+    """What a check looks at: the columns, and what is worked out of them once for all checks (`worked_out`)."""
+
+    worked_out: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def close_pairs(self) -> ClosePairs:
+        """Pairs of boxes on one sample that nearly cover each other."""
+        return close_pairs(self.boxes_xywh_px, self.sample_of)
 
     @cached_property
     def root(self) -> Rows:
         """For each sample the row of the original that it was derived from (its own row for an original)."""
         own = np.arange(self.n_samples, dtype=np.int64)
-        parent = self.rows_of(self.samples["parent_id"])
+        parent = self.rows_of(self.samples_with(["parent_id"])["parent_id"])
         root = np.where(parent >= 0, parent, own)
         for _ in range(20):
             further = root[root]
@@ -109,11 +167,15 @@ class CheckContext:
     def measured(self, name: str) -> dict[str, Any]:
         """A measure of all media: SHA-256 -> value; media without whole pixels are absent."""
         if name not in self._measured:
-            found = measures.measure(self.store, self.snapshot, measures.CHECKED, progress=self.progress)
-            self._measured.update(found)
+            self._measured.update(self._measure(measures.CHECKED))
         if name not in self._measured:
-            self._measured.update(measures.measure(self.store, self.snapshot, [name], progress=self.progress))
+            self._measured.update(self._measure([name]))
         return self._measured[name]
+
+    def _measure(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return measures.measure(
+            self.store, self.snapshot, names, sample_ids=self.sample_ids, progress=self.progress
+        )
 
     def name_of(self, row: int) -> str:
         """A sample's name."""
@@ -127,7 +189,11 @@ class CheckContext:
 
 @dataclass
 class Tally:
-    """Collects the findings of one check: counts all, keeps the first `KEPT_PER_CHECK`."""
+    """Collects the findings of one check: counts all, keeps the first `KEPT_PER_CHECK`.
+
+    `reference` is what the check learned of all samples, such as the usual size of a class: filled by a whole run,
+    given again to the runs that go on from it.
+    """
 
     context: CheckContext
     check: str
@@ -137,30 +203,39 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     forced: bool = False
+    reference: dict[str, Any] = field(default_factory=dict)
 
     def number(self, name: str) -> float:
         """A parameter that is a number."""
         return float(self.parameters[name])
 
     def samples(
-        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = ""
+        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
     ) -> None:  # fmt: skip
-        """A finding for each of these samples; `tell(row)` is asked only for those that are kept."""
-        self._add(list(rows), tell, severity, self._sample_place)
+        """A finding for each of these samples; `tell(row)` is asked only for those that are kept.
+
+        Args:
+            fault: Which of the check's faults; without it the fact `fault` counts.
+            about: What sets apart several findings of one fault at one place, such as a field.
+        """
+        self._add(list(rows), tell, severity, self._sample_place, fault, about)
 
     def annotations(
-        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = ""
+        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
     ) -> None:  # fmt: skip
         """A finding for each of these annotations."""
-        self._add(list(rows), tell, severity, self._annotation_place)
+        self._add(list(rows), tell, severity, self._annotation_place, fault, about)
 
-    def dataset(self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "") -> None:
-        """A finding on the dataset as a whole."""
-        self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set})
+    def dataset(
+        self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "", fault: str = "",
+        about: str = "",
+    ) -> None:  # fmt: skip
+        """A finding on the dataset as a whole; `about` names the class, field or condition that it is about."""
+        self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set}, fault, about)
 
     def _add(
-        self, rows: list[int], tell: Tell, severity: str,
-        place: Callable[[int], dict[str, str]],
+        self, rows: list[int], tell: Tell, severity: str, place: Callable[[int], dict[str, str]],
+        fault: str, about: str,
     ) -> None:  # fmt: skip
         if not rows:
             return
@@ -168,7 +243,11 @@ class Tally:
         self.counts[level] = self.counts.get(level, 0) + len(rows)
         for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]:
             reason, facts = tell(int(row))
-            self.findings.append(Finding(self.check, level, reason, facts=facts, **place(int(row))))
+            which = fault or str(facts.get("fault", ""))
+            where = place(int(row))
+            self.findings.append(
+                Finding(self.check, level, reason, facts=facts, fault=which, about=about, **where)
+            )
 
     def _sample_place(self, row: int) -> dict[str, str]:
         samples = self.context.samples
@@ -176,6 +255,6 @@ class Tally:
 
     def _annotation_place(self, row: int) -> dict[str, str]:
         context = self.context
-        place = {"annotation_id": context.annotations["ann_id"][row].as_py(), "label_set": context.label_set}
+        place = {"annotation_id": context.ann_ids[row].as_py(), "label_set": context.label_set}
         sample = int(context.sample_of[row])
         return {**place, **(self._sample_place(sample) if sample >= 0 else {})}

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from calotype.checks.suite.context import CheckContext, Tally
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import CheckContext, Tally, Tell
 from calotype.datasets.contract import Coverage, MetadataSpec
 from calotype.datasets.fields import TYPES
 from calotype.datasets.query import QueryInvalid
@@ -21,7 +22,9 @@ def licence(context: CheckContext, tally: Tally) -> None:
     licences = context.column("licence").astype(str)
     allowed = context.contract.licences
     empty = np.isin(licences, ["", "None"])
-    tally.samples(np.flatnonzero(empty), lambda _: ("the sample has no licence", {"licence": ""}))
+    tally.samples(
+        np.flatnonzero(empty), lambda _: ("the sample has no licence", {"licence": ""}), fault="missing"
+    )
     if allowed:
 
         def tell(row: int) -> tuple[str, dict[str, Any]]:
@@ -29,7 +32,8 @@ def licence(context: CheckContext, tally: Tally) -> None:
             reason = f"its licence {given!r} is not one of the contract's: {', '.join(allowed)}"
             return reason, {"licence": given, "allowed": list(allowed)}
 
-        tally.samples(np.flatnonzero(~empty & ~np.isin(licences, list(allowed))), tell, severity="error")
+        refused = ~empty & ~np.isin(licences, list(allowed))
+        tally.samples(np.flatnonzero(refused), tell, severity="error", fault="not-allowed")
 
 
 def metadata(context: CheckContext, tally: Tally) -> None:
@@ -40,7 +44,7 @@ def metadata(context: CheckContext, tally: Tally) -> None:
         return
     told: dict[int, list[tuple[str, str]]] = {}
     known: dict[str | None, list[tuple[str, str]]] = {}
-    for row, text in enumerate(context.samples["metadata"].to_pylist()):
+    for row, text in enumerate(context.column("metadata").tolist()):
         if text not in known and len(known) < 100_000:
             known[text] = list(_problems(specs, text))
         problems = known[text] if text in known else list(_problems(specs, text))
@@ -48,7 +52,12 @@ def metadata(context: CheckContext, tally: Tally) -> None:
             told[row] = problems
     for name in specs:
         wrong = {row: detail for row, all_of in told.items() for field, detail in all_of if field == name}
-        tally.samples(sorted(wrong), lambda row, wrong=wrong, name=name: (wrong[row], {"field": name}))  # type: ignore[misc]
+        tell = _teller(wrong, name)
+        tally.samples(sorted(wrong), tell, about=name)
+
+
+def _teller(wrong: Mapping[int, str], name: str) -> Tell:
+    return lambda row: (wrong[row], {"field": name})
 
 
 def _problems(specs: Mapping[str, MetadataSpec], text: str | None) -> Iterator[tuple[str, str]]:
@@ -76,20 +85,54 @@ def _value_problem(spec: MetadataSpec, value: Any) -> str:
     return ""
 
 
-def covered(context: CheckContext, line: Coverage) -> tuple[int, str]:
-    """How many samples match a coverage line, and why it cannot be asked yet (empty when it can)."""
+def covered(context: CheckContext, line: Coverage, class_name: str = "") -> tuple[int, str]:
+    """How many samples match a coverage line, or annotations of a class on them; and why it cannot be asked yet."""
+    where = context.contract.query_of(line)
     try:
-        return len(context.snapshot.ids(line.where, label_set=context.label_set)), ""
+        if class_name:
+            return context.snapshot.by_class(where, label_set=context.label_set).get(class_name, 0), ""
+        return len(context.snapshot.ids(where, label_set=context.label_set)), ""
     except (QueryFieldUnknown, QueryInvalid) as error:
         return 0, error.message
 
 
+def demands(line: Coverage) -> list[tuple[str, int, str]]:
+    """Class (empty: any), how many, and of what, that a coverage line asks for."""
+    samples = [("", line.min_samples, "samples")] if line.min_samples is not None else []
+    return samples + [(name, asked.min_annotations, "annotations") for name, asked in line.classes.items()]
+
+
 def coverage(context: CheckContext, tally: Tally) -> None:
-    """Conditions that too few samples meet."""
-    tally.looked_at = len(context.contract.coverage)
+    """Conditions that too few samples meet, or too few annotations of a class."""
     for line in context.contract.coverage:
-        found, why = covered(context, line)
-        if found < line.min_samples:
-            reason = f"{found} samples match {line.title!r}, the contract asks for {line.min_samples}"
-            facts = {"where": line.where, "samples": found, "min_samples": line.min_samples}
-            tally.dataset(f"{reason} ({why})" if why else reason, facts)
+        for class_name, asked, unit in demands(line):
+            tally.looked_at += 1
+            found, why = covered(context, line, class_name)
+            if found < asked:
+                of = f"annotations of {class_name!r}" if class_name else "samples"
+                reason = f"{found} {of} match {line.title!r}, the contract asks for {asked}"
+                where = context.contract.query_of(line)
+                facts = {"where": where, unit: found, f"min_{unit}": asked}
+                tally.dataset(f"{reason} ({why})" if why else reason, facts, about=f"{where}|{class_name}")
+
+
+CHECKS = (
+    Check(
+        "licence", "Licences",
+        "Each sample has a licence, and one that the contract allows.",
+        "ask the source for the licence, or remove the sample", "samples", "warning", licence,
+        family="declared", scope="sample",
+    ),
+    Check(
+        "metadata", "Metadata",
+        "Each sample has the metadata that the contract requires, of its type and in its range.",
+        "fill in the field at the source and import again", "samples", "error", metadata,
+        family="declared", scope="sample",
+    ),
+    Check(
+        "coverage", "Coverage of conditions",
+        "Each condition that the contract names is met by enough samples.",
+        "collect samples that meet the condition", "conditions", "error", coverage,
+        family="coverage", scope="dataset",
+    ),
+)  # fmt: skip

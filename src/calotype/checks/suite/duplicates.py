@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.checks.suite.context import CheckContext, Tally
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import CheckContext, Parameter, Tally
 from calotype.datasets import pixel_facts
 
 Pairs = npt.NDArray[np.int64]
+_NEAR: dict[str, Parameter] = {
+    "max_hash_distance": 10,
+    "min_correlation": 0.95,
+    "max_misfit": 0.12,
+    "max_samples_fitted": 100_000,
+}
 _SHOWN = 20
 _CHUNK = 2_000
 
@@ -28,7 +35,7 @@ def _groups(keys: npt.NDArray[Any]) -> list[list[int]]:
 def _pixel_keys(context: CheckContext) -> npt.NDArray[Any]:
     measured = context.measured("pixel-sha256")
     keys = {sha: value.tobytes().hex() for sha, value in measured.items()}
-    return np.asarray([keys.get(sha, "") for sha in context.samples["media_sha256"].to_pylist()], dtype=str)
+    return np.asarray([keys.get(sha, "") for sha in context.column("media_sha256").tolist()], dtype=str)
 
 
 def exact_duplicates(context: CheckContext, tally: Tally) -> None:
@@ -38,12 +45,12 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
         return
     media = context.column("media_sha256").astype(str)
     same_bytes = _groups(media)
-    _tell_copies(context, tally, same_bytes, "has the same bytes as")
+    _tell_copies(context, tally, same_bytes, "has the same bytes as", "bytes")
     told = {row for rows in same_bytes for row in rows[1:]}
     same_pixels = [[row for row in rows if row not in told] for rows in _groups(_pixel_keys(context))]
     same_pixels = [rows for rows in same_pixels if len(set(context.root[rows].tolist())) > 1]
-    _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as")
-    names = context.samples["names"]
+    _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as", "pixels")
+    names = context.samples_with(["names"])["names"]
     several = [row for row, all_of in enumerate(names.to_pylist()) if len(set(all_of or ())) > 1]
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
@@ -53,19 +60,22 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
             "count": len(others),
         }
 
-    tally.samples(several, tell)
+    tally.samples(several, tell, fault="names")
 
 
-def _tell_copies(context: CheckContext, tally: Tally, groups: Iterable[list[int]], words: str) -> None:
+def _tell_copies(
+    context: CheckContext, tally: Tally, groups: Iterable[list[int]], words: str, fault: str
+) -> None:
     first_of = {row: rows for rows in groups for row in rows[1:]}
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         rows = first_of[row]
         first = context.name_of(rows[0])
-        facts = {"copy_of": first, "copies": [context.name_of(r) for r in rows[:_SHOWN]], "count": len(rows)}
+        names = [context.name_of(r) for r in rows[:_SHOWN]]
+        facts = {"copy_of": first, "copies": names, "count": len(rows), "repair": {"do": "remove-sample"}}
         return f"the image {words} {first}", facts
 
-    tally.samples(sorted(first_of), tell)
+    tally.samples(sorted(first_of), tell, fault=fault)
 
 
 def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
@@ -76,7 +86,7 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     same pixels are left out.
     """
     hashes, thumbs = context.measured("dhash64"), context.measured("thumb32")
-    media = context.samples["media_sha256"].to_pylist()
+    media = context.column("media_sha256").tolist()
     rows = np.asarray(
         [row for row, sha in enumerate(media) if sha in hashes and sha in thumbs], dtype=np.int64
     )
@@ -101,10 +111,39 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     return np.concatenate(kept), np.concatenate(alike)
 
 
+def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
+    """The same, and copies that were cropped, mirrored or framed: their looks fit after an affine map."""
+    key = f"near copies {sorted(tally.parameters.items())}"
+    if key not in context.worked_out:
+        context.worked_out[key] = _fitted_copies(context, tally)
+    found: tuple[Pairs, npt.NDArray[np.float32]] = context.worked_out[key]
+    return found
+
+
+def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
+    pairs, scores = near_copies(context, tally)
+    looks = context.measured("look-v1")
+    media = context.column("media_sha256").tolist()
+    rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
+    if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
+        return pairs, scores
+    from calotype.checks.methods.near_duplicates import match  # the fit is heavy to load
+
+    found, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    fitted = rows[found[flagged]]
+    pixels = _pixel_keys(context)
+    new = (context.root[fitted[:, 0]] != context.root[fitted[:, 1]]) & (
+        pixels[fitted[:, 0]] != pixels[fitted[:, 1]]
+    )
+    known = set(map(tuple, pairs.tolist()))
+    new &= np.asarray([tuple(pair) not in known for pair in fitted.tolist()], dtype=bool)
+    return np.concatenate([pairs, fitted[new]]), np.concatenate([scores, alike[flagged][new]])
+
+
 def near_duplicates(context: CheckContext, tally: Tally) -> None:
     """Groups of images that look nearly the same; one finding for each but the first of a group."""
     tally.looked_at = context.n_samples
-    pairs, scores = near_copies(context, tally)
+    pairs, scores = all_near_copies(context, tally)
     best: dict[int, tuple[float, int]] = {}
     for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True):
         best[b] = max(best.get(b, (-1.0, a)), (score, a))
@@ -119,6 +158,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
             "correlation": round(score, 4),
             "group": [context.name_of(r) for r in rows[:_SHOWN]],
             "count": len(rows),
+            "repair": {"do": "remove-sample"},
         }
         return (
             f"the image looks like {context.name_of(other)} (correlation {score:.3f}, {len(rows)} alike)",
@@ -165,7 +205,7 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
     ):
         across = [_crossing(rows, split, assigned) for rows in _groups(keys)]
         _tell_leak(context, tally, [p for found in across for p in found], told, split, words, name, "error")
-    pairs, scores = near_copies(context, tally)
+    pairs, scores = all_near_copies(context, tally)
     crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])
     near = [(int(b), int(a), float(s)) for (a, b), s in zip(pairs[crossing], scores[crossing], strict=True)]
     _tell_leak(context, tally, near, told, split, "looks nearly like", "near copy", "warning")
@@ -197,7 +237,32 @@ def _tell_leak(
             "other": name,
             "splits": [str(split[row]), str(split[other])],
             "score": round(score, 4),
+            "repair": {"do": "set-split", "split": str(split[other])},
         }
         return f"the {split[row]} image {words} {name} in {split[other]}", facts
 
-    tally.samples(sorted(other_of), tell, severity=severity)
+    tally.samples(sorted(other_of), tell, severity=severity, fault=how)
+
+
+CHECKS = (
+    Check(
+        "exact-duplicates", "Exact duplicates",
+        "The same image is in the dataset more than once: same bytes, or same pixels in other bytes.",
+        "keep one sample of each group", "samples", "warning", exact_duplicates,
+        family="copies", scope="dataset", cost="pixels",
+    ),
+    Check(
+        "near-duplicates", "Near duplicates",
+        "Images that look nearly the same: saved again, slightly cropped, or frames of one scene.",
+        "keep one of each group, or give the samples one group so that they stay in one split",
+        "samples", "warning", near_duplicates, _NEAR,
+        family="copies", scope="dataset", cost="pixels", version=2,
+    ),
+    Check(
+        "split-leakage", "Leakage between splits",
+        "The same image, original or group lies in two splits (error), or a near copy does (warning).",
+        "put all copies into one split; split by group", "samples", "error",
+        split_leakage, _NEAR,
+        family="copies", scope="dataset", cost="pixels",
+    ),
+)  # fmt: skip

@@ -9,8 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.checks.suite.context import CheckContext, Rows, Tally
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import KINDS, CheckContext, Rows, Tally
+from calotype.checks.suite.pairs import ClosePairs
 from calotype.vision import boxes, masks, polygons
+
+_ROWS = 500_000
 
 
 def _has_box(context: CheckContext) -> npt.NDArray[np.bool_]:
@@ -25,15 +29,19 @@ def box_bounds(context: CheckContext, tally: Tally) -> None:
     """Boxes that reach beyond their image."""
     rows = np.flatnonzero(_has_box(context))
     tally.looked_at = len(rows)
-    sizes = np.stack([context.column("width_px"), context.column("height_px")], axis=1)[
-        context.sample_of[rows]
+    parts = [
+        _beyond(context, rows[at : at + _ROWS], tally.number("tolerance_px"))
+        for at in range(0, len(rows), _ROWS)
     ]
-    box = context.boxes_xywh_px[rows]
-    over = boxes.overshoot_px(box, size_wh=sizes)
+    hit, over = (
+        (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else (rows, np.zeros(0))
+    )
+    order = np.argsort(-over, kind="stable")
+    hit, over = hit[order], over[order]
+    sizes = _sizes(context, hit)
+    box = context.boxes_xywh_px[hit]
     outside = boxes.are_outside(box, size_wh=sizes)
-    hit = np.flatnonzero(over > tally.number("tolerance_px"))
-    order = hit[np.argsort(-over[hit], kind="stable")]
-    at = {int(rows[k]): int(k) for k in order}
+    at = {int(row): k for k, row in enumerate(hit)}
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         k = at[row]
@@ -44,10 +52,31 @@ def box_bounds(context: CheckContext, tally: Tally) -> None:
             "box_xywh_px": _shown(box[k]),
             "image_wh_px": [width, height],
             "beyond_px": round(float(over[k]), 3),
+            "repair": _clipped(box[k], width, height),
         }
         return f"the box of {name} {how} the image of {width}x{height} px", facts
 
-    tally.annotations(rows[order], tell)
+    tally.annotations(hit, tell)
+
+
+def _sizes(context: CheckContext, rows: Rows) -> npt.NDArray[Any]:
+    of = context.sample_of[rows]
+    return np.stack([context.column("width_px")[of], context.column("height_px")[of]], axis=1)
+
+
+def _beyond(context: CheckContext, rows: Rows, tolerance_px: float) -> tuple[Rows, npt.NDArray[np.float64]]:
+    over = boxes.overshoot_px(context.boxes_xywh_px[rows], size_wh=_sizes(context, rows))
+    hit = np.flatnonzero(over > tolerance_px)
+    return rows[hit], np.asarray(over[hit], np.float64)
+
+
+def _clipped(box: npt.NDArray[np.float64], width: int, height: int) -> dict[str, Any]:
+    """What to do with a box that reaches beyond its image: clip it, or remove it where nothing would be left."""
+    x1, y1 = max(0.0, float(box[0])), max(0.0, float(box[1]))
+    x2, y2 = min(float(width), float(box[0] + box[2])), min(float(height), float(box[1] + box[3]))
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        return {"do": "remove-annotation"}
+    return {"do": "set-box", "box_xywh_px": [round(v, 4) for v in (x1, y1, x2 - x1, y2 - y1)]}
 
 
 def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
@@ -63,28 +92,34 @@ def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
         width, height = box[row, 2:]
         name = context.class_name(context.annotation_column("class_id")[row])
         what = "has no area" if none[row] else f"is thinner than {tally.number('min_side_px'):g} px"
-        return f"the box of {name} is {width:g} x {height:g} px and {what}", {"box_xywh_px": _shown(box[row])}
+        return f"the box of {name} is {width:g} x {height:g} px and {what}", {
+            "box_xywh_px": _shown(box[row]), "repair": {"do": "remove-annotation"},
+        }  # fmt: skip
 
-    tally.annotations(np.flatnonzero(none), tell, severity="error")
-    tally.annotations(np.flatnonzero(thin), tell)
+    tally.annotations(np.flatnonzero(none), tell, severity="error", fault="no-area")
+    tally.annotations(np.flatnonzero(thin), tell, fault="thin")
     _empty_areas(context, tally)
 
 
 def _empty_areas(context: CheckContext, tally: Tally) -> None:
-    kinds = context.annotation_column("kind")
-    if not np.isin(kinds, ["polygon", "mask"]).any():
+    drawn = [KINDS.index("polygon"), KINDS.index("mask")]
+    if not np.isin(context.kinds, drawn).any():
         return
     wanted = ["ann_id", "kind", "rings", "mask_rle", "mask_h", "mask_w"]
-    shapes = context.snapshot.annotations(context.label_set, columns=wanted)
+    shapes = context.annotations_with(wanted)
     shapes = shapes.filter(pc.is_in(shapes["kind"], value_set=pa.array(["polygon", "mask"])))
-    found = pc.index_in(shapes["ann_id"], value_set=context.annotations["ann_id"].combine_chunks())
+    found = pc.index_in(shapes["ann_id"], value_set=context.ann_ids.combine_chunks())
     told: dict[int, str] = {}
     for batch in shapes.append_column("row", found).to_batches(max_chunksize=10_000):
         for shape in batch.to_pylist():
             reason = _polygon_problem(shape["rings"]) if shape["kind"] == "polygon" else _mask_problem(shape)
             if reason:
                 told[int(shape["row"])] = reason
-    tally.annotations(sorted(told), lambda row: (told[row], {"kind": str(kinds[row])}), severity="error")
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        return told[row], {"kind": KINDS[context.kinds[row]], "repair": {"do": "remove-annotation"}}
+
+    tally.annotations(sorted(told), tell, severity="error", fault="empty")
 
 
 def _polygon_problem(rings: list[list[float]] | None) -> str:
@@ -110,51 +145,89 @@ def _mask_problem(shape: dict[str, Any]) -> str:
 def duplicate_annotations(context: CheckContext, tally: Tally) -> None:
     """Two boxes of one class on one sample that cover the same place."""
     classes = context.annotation_column("class_id")
-    rows = np.flatnonzero(_has_box(context))
-    rows = rows[boxes.areas(context.boxes_xywh_px[rows]) > 0]
-    tally.looked_at = len(rows)
-    order = rows[np.lexsort((rows, context.boxes_xywh_px[rows, 0], classes[rows], context.sample_of[rows]))]
-    twin_of, overlap = _twins(context, order, classes, tally.number("min_iou"))
+    tally.looked_at = int(_has_box(context).sum())
+    pairs = context.close_pairs
+    same = (classes[pairs.first] == classes[pairs.second]) & (pairs.iou > tally.number("min_iou"))
+    _tell_pairs(context, tally, pairs, same, "covers the same place as another", {"do": "remove-annotation"})
+
+
+def conflicting_boxes(context: CheckContext, tally: Tally) -> None:
+    """Two boxes of different classes on one sample that cover the same place."""
+    classes = context.annotation_column("class_id")
+    tally.looked_at = int(_has_box(context).sum())
+    pairs = context.close_pairs
+    other = (classes[pairs.first] != classes[pairs.second]) & (pairs.iou > tally.number("min_iou"))
+    _tell_pairs(context, tally, pairs, other, "covers the same place as a", None)
+
+
+def nested_boxes(context: CheckContext, tally: Tally) -> None:
+    """A box that lies within a larger one of its class."""
+    classes = context.annotation_column("class_id")
+    tally.looked_at = int(_has_box(context).sum())
+    pairs = context.close_pairs
+    inside = (classes[pairs.first] == classes[pairs.second]) & (pairs.inside > tally.number("min_inside"))
+    small = pairs.iou < tally.number("max_iou")
+    _tell_pairs(context, tally, pairs, inside & small, "lies within another", None)
+
+
+def _tell_pairs(
+    context: CheckContext, tally: Tally, pairs: ClosePairs, chosen: npt.NDArray[np.bool_], words: str,
+    repair: dict[str, Any] | None,
+) -> None:  # fmt: skip
+    """A finding on the later box of each pair, once."""
+    classes = context.annotation_column("class_id")
+    at = np.flatnonzero(chosen)
+    partner = dict(zip(pairs.second[at].tolist(), at.tolist(), strict=True))
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
-        twin = str(context.annotations["ann_id"][twin_of[row]].as_py())
-        name = context.class_name(classes[row])
-        reason = f"it covers the same place as another {name} (overlap {overlap[row]:.3f})"
-        return reason, {
-            "twin": twin,
-            "iou": round(overlap[row], 4),
+        pair = partner[row]
+        other = int(pairs.first[pair])
+        name = context.class_name(classes[other])
+        facts = {
+            "twin": str(context.ann_ids[other].as_py()),
+            "iou": round(float(pairs.iou[pair]), 4),
             "box_xywh_px": _shown(context.boxes_xywh_px[row]),
         }
-
-    tally.annotations(sorted(twin_of), tell)
-
-
-def _twins(
-    context: CheckContext, order: Rows, classes: npt.NDArray[Any], min_iou: float
-) -> tuple[dict[int, int], dict[int, float]]:  # fmt: skip
-    """Compare each box with those after it (by left edge) in its sample and class, all at once."""
-    twin_of: dict[int, int] = {}
-    overlap: dict[int, float] = {}
-    corners = boxes.xywh_to_xyxy(context.boxes_xywh_px[order])
-    for step in range(1, len(order)):
-        a, b = corners[:-step], corners[step:]
-        same = (classes[order[:-step]] == classes[order[step:]]) & (
-            context.sample_of[order[:-step]] == context.sample_of[order[step:]]
+        reason = (
+            f"the box of {context.class_name(classes[row])} {words} {name} (overlap {pairs.iou[pair]:.3f})"
         )
-        near = same & (b[:, 0] <= a[:, 0] + (a[:, 2] - a[:, 0]) * (1 - min_iou) + 1e-9)
-        if not near.any():
-            break  # sorted by left edge: what is further right only gets further away
-        k = np.flatnonzero(near)
-        for at, value in zip(k.tolist(), _iou(a[k], b[k]).tolist(), strict=True):
-            if value > min_iou:
-                first, second = sorted((int(order[at]), int(order[at + step])))
-                if second not in twin_of:
-                    twin_of[second], overlap[second] = first, float(value)
-    return twin_of, overlap
+        return reason, {**facts, "repair": repair} if repair else facts
+
+    tally.annotations(sorted(partner), tell)
 
 
-def _iou(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    sides = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
-    shared = sides[:, 0] * sides[:, 1]
-    union = (a[:, 2:] - a[:, :2]).prod(axis=1) + (b[:, 2:] - b[:, :2]).prod(axis=1) - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+CHECKS = (
+    Check(
+        "box-bounds", "Boxes inside the image",
+        "A box reaches beyond the image by more than a tolerance.",
+        "move or clip the box", "annotations", "warning", box_bounds, {"tolerance_px": 1.0},
+        family="structure", scope="sample",
+    ),
+    Check(
+        "degenerate-shapes", "Shapes with an area",
+        "A box, polygon or mask has no area, or a box is too thin to show anything.",
+        "draw the shape again, or remove the annotation",
+        "annotations", "warning", degenerate_shapes, {"min_side_px": 2.0},
+        family="structure", scope="sample",
+    ),
+    Check(
+        "duplicate-annotations", "Annotated twice",
+        "Two boxes of one class cover the same place on one sample.",
+        "remove one of the two", "annotations", "warning", duplicate_annotations, {"min_iou": 0.95},
+        family="structure", scope="sample",
+    ),
+    Check(
+        "conflicting-boxes", "Two classes for one thing",
+        "Two boxes of different classes cover the same place on one sample.",
+        "decide which class is right and remove the other box",
+        "annotations", "warning", conflicting_boxes, {"min_iou": 0.9},
+        family="structure", scope="sample",
+    ),
+    Check(
+        "nested-boxes", "A box within a box",
+        "A box lies almost wholly within a larger box of the same class.",
+        "look whether both things are there, and remove the box that shows none",
+        "annotations", "info", nested_boxes, {"min_inside": 0.98, "max_iou": 0.9},
+        family="structure", scope="sample",
+    ),
+)  # fmt: skip

@@ -1,0 +1,65 @@
+"""Boxes of one sample that nearly cover each other, found among millions without comparing all with all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+CLOSE = 0.85
+"""Share of the smaller box that the other covers, from which on a pair is listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePairs:
+    """P pairs of rows, the smaller row first: overlap as intersection over union, and as a share of the smaller box."""
+
+    first: Rows
+    second: Rows
+    iou: Floats
+    inside: Floats
+
+
+def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
+    """All pairs of boxes on one sample of which one covers 85 % of the other or more.
+
+    Args:
+        boxes_xywh_px: (N, 4); rows with NaN or without area have no partner.
+        sample_of: (N,) the sample of each box; negative: none.
+    """
+    with np.errstate(invalid="ignore"):
+        usable = (boxes_xywh_px[:, 2] > 0) & (boxes_xywh_px[:, 3] > 0) & (sample_of >= 0)
+    rows = np.flatnonzero(usable)
+    order = rows[np.lexsort((boxes_xywh_px[rows, 0], sample_of[rows]))]
+    samples = sample_of[order]
+    left, width = boxes_xywh_px[order, 0], boxes_xywh_px[order, 2]
+    found: list[tuple[Rows, Rows, Floats, Floats]] = []
+    alive = np.arange(max(0, len(order) - 1))
+    step = 1
+    while len(alive):
+        alive = alive[alive + step < len(order)]
+        other = alive + step
+        alive = alive[(samples[other] == samples[alive]) & (left[other] < left[alive] + width[alive])]
+        if len(alive):
+            found.append(_compared(boxes_xywh_px, order[alive], order[alive + step]))
+        step += 1
+    if not found:
+        none = np.zeros(0, np.int64)
+        return ClosePairs(none, none, np.zeros(0), np.zeros(0))
+    return ClosePairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _compared(boxes: Floats, a: Rows, b: Rows) -> tuple[Rows, Rows, Floats, Floats]:
+    one, two = boxes[a], boxes[b]
+    low = np.maximum(one[:, :2], two[:, :2])
+    high = np.minimum(one[:, :2] + one[:, 2:], two[:, :2] + two[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=1)
+    areas = one[:, 2:].prod(axis=1), two[:, 2:].prod(axis=1)
+    inside = shared / np.minimum(*areas)
+    near = np.flatnonzero(inside >= CLOSE)
+    a, b, shared, inside = a[near], b[near], shared[near], inside[near]
+    iou = shared / (areas[0][near] + areas[1][near] - shared)
+    return np.minimum(a, b), np.maximum(a, b), iou, inside

@@ -1,0 +1,289 @@
+"""Checks of what labels say: wrong classes, boxes that a model contradicts, annotators who disagree, gold that is
+missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import KINDS, CheckContext, Tally
+from calotype.checks.suite.vectors import Box, vectors_of
+from calotype.vision import boxes
+
+_FEWEST = 40
+"""Labels below which nothing can be learned from them."""
+
+
+def _labelled(
+    context: CheckContext, tally: Tally
+) -> tuple[npt.NDArray[np.int64], list[tuple[int, Box | None]]]:
+    """Rows of annotations whose class can be judged by what they show, and where that is."""
+    classification = context.kinds == KINDS.index("classification")
+    box = context.boxes_xywh_px
+    with np.errstate(invalid="ignore"):
+        large = np.minimum(box[:, 2], box[:, 3]) >= tally.number("min_side_px")
+    rows = np.flatnonzero((context.sample_of >= 0) & (classification | large))
+    places: list[tuple[int, Box | None]] = []
+    for row in rows.tolist():
+        where = None if classification[row] else tuple(float(v) for v in box[row])
+        places.append((int(context.sample_of[row]), where))  # type: ignore[arg-type]
+    return rows, places
+
+
+def label_errors(context: CheckContext, tally: Tally) -> None:
+    """Labels whose class is likely wrong, by what the annotated places look like."""
+    rows, places = _labelled(context, tally)
+    if len(rows) < _FEWEST or len(rows) > tally.number("max_labels"):
+        return
+    from calotype.checks.methods.label_errors import label_errors_from_embeddings  # heavy to load
+
+    vectors, had = vectors_of(context, places)
+    rows = rows[had]
+    classes = context.annotation_column("class_id")[rows].astype(np.int64)
+    kept = np.isin(
+        classes, [c for c, n in zip(*np.unique(classes, return_counts=True), strict=True) if n >= 5]
+    )
+    rows, classes = rows[kept], classes[kept]
+    tally.looked_at = len(rows)
+    if len(rows) < _FEWEST or len(np.unique(classes)) < 2:
+        return
+    found = label_errors_from_embeddings(classes, vectors[had][kept])
+    tally.reference["estimate"] = [found.n_errors, *found.n_errors_interval]
+    flagged = np.flatnonzero(found.flagged)
+    flagged = flagged[np.argsort(-found.score[flagged], kind="stable")]
+    at = {int(rows[k]): int(k) for k in flagged}
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        k = at[row]
+        given, other = context.class_name(classes[k]), context.class_name(found.suggested[k])
+        facts = {
+            "given": given, "suggested": other, "probability": round(float(found.score[k]), 4),
+            "repair": {"do": "set-class", "class": other},
+        }  # fmt: skip
+        return f"labelled {given}, it looks like {other} (wrong with probability {found.score[k]:.2f})", facts
+
+    tally.annotations(rows[flagged], tell)
+
+
+def box_errors(context: CheckContext, tally: Tally) -> None:
+    """Boxes that a model's predictions contradict: missing, moved, of another class."""
+    table = _predictions(context)
+    if table is None or not table.num_rows:
+        return
+    from calotype.checks.methods.box_errors import box_errors as judged  # heavy to load
+
+    seen_of = context.rows_of(table["sample_id"])
+    seen = [
+        _corners(table),
+        table["class_id"].to_numpy(),
+        np.clip(table["score"].fill_null(0.5).to_numpy(), 0, 1),
+    ]
+    with np.errstate(invalid="ignore"):
+        given_rows = np.flatnonzero((context.sample_of >= 0) & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1))
+    given_rows = given_rows[np.argsort(context.sample_of[given_rows], kind="stable")]
+    seen_rows = np.flatnonzero((seen_of >= 0) & np.isfinite(seen[0]).all(axis=1))
+    seen_rows = seen_rows[np.argsort(seen_of[seen_rows], kind="stable")]
+    samples = np.unique(np.concatenate([context.sample_of[given_rows], seen_of[seen_rows]]))
+    classes = context.annotation_column("class_id")
+    corners = boxes.xywh_to_xyxy(context.boxes_xywh_px)
+    truth = [(corners[r], classes[r]) for r in _by(samples, context.sample_of, given_rows)]
+    predictions = [tuple(one[r] for one in seen) for r in _by(samples, seen_of, seen_rows)]
+    tally.looked_at = len(given_rows)
+    found = judged(truth, predictions)
+    limit = tally.number("min_probability")
+    _tell_moved(context, tally, given_rows, found, limit)
+    _tell_swapped(context, tally, given_rows, found, limit)
+    _tell_missing(context, tally, (seen_of, seen_rows, seen[0], seen[1]), found.candidate_missing, limit)
+
+
+def _predictions(context: CheckContext) -> pa.Table | None:
+    """Boxes of the label set that the contract names, or of the only one of a model."""
+    models = [name for name in context.snapshot.label_sets if name.startswith("model:")]
+    name = context.contract.predictions or (models[0] if len(models) == 1 else "")
+    if not name or name not in context.snapshot.label_sets or name == context.label_set:
+        return None
+    columns = ["sample_id", "class_id", "x", "y", "w", "h", "score"]
+    return context.snapshot.annotations(name, sample_ids=context.sample_ids, columns=columns).combine_chunks()
+
+
+def _corners(table: pa.Table) -> npt.NDArray[np.float64]:
+    columns = [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in "xywh"]
+    return np.asarray(boxes.xywh_to_xyxy(np.stack(columns, axis=1)), np.float64)
+
+
+def _by(samples: npt.NDArray[Any], of: npt.NDArray[Any], rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    ends = np.searchsorted(of[rows], samples, side="right")
+    starts = np.searchsorted(of[rows], samples, side="left")
+    return [rows[a:b] for a, b in zip(starts, ends, strict=True)]
+
+
+def _xywh(corners: npt.NDArray[Any]) -> list[float]:
+    return [round(float(v), 3) for v in (*corners[:2], corners[2] - corners[0], corners[3] - corners[1])]
+
+
+def _tell_moved(
+    context: CheckContext, tally: Tally, rows: npt.NDArray[Any], found: Any, limit: float
+) -> None:  # fmt: skip
+    hit = np.flatnonzero(found.box_moved >= limit)
+    at = {int(rows[k]): int(k) for k in hit}
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        k = at[row]
+        better = _xywh(found.suggested_box_xyxy_px[k])
+        name = context.class_name(context.annotation_column("class_id")[row])
+        facts = {
+            "fault": "moved",
+            "suggested_box_xywh_px": better,
+            "probability": round(float(found.box_moved[k]), 4),
+        }
+        return f"the model sees this {name} at another place", {
+            **facts, "repair": {"do": "set-box", "box_xywh_px": better},
+        }  # fmt: skip
+
+    tally.annotations(sorted(at, key=lambda row: -found.box_moved[at[row]]), tell)
+
+
+def _tell_swapped(
+    context: CheckContext, tally: Tally, rows: npt.NDArray[Any], found: Any, limit: float
+) -> None:  # fmt: skip
+    hit = np.flatnonzero(found.box_swapped >= limit)
+    at = {int(rows[k]): int(k) for k in hit}
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        k = at[row]
+        given = context.class_name(context.annotation_column("class_id")[row])
+        other = context.class_name(int(found.suggested_class[k]))
+        facts = {"fault": "swapped", "suggested": other, "probability": round(float(found.box_swapped[k]), 4)}
+        return f"labelled {given}, the model sees {other}", {
+            **facts,
+            "repair": {"do": "set-class", "class": other},
+        }
+
+    tally.annotations(sorted(at, key=lambda row: -found.box_swapped[at[row]]), tell)
+
+
+def _tell_missing(
+    context: CheckContext, tally: Tally, seen: tuple[Any, Any, Any, Any], scores: npt.NDArray[Any], limit: float
+) -> None:  # fmt: skip
+    of, rows, corners, classes = seen
+    best: dict[int, int] = {}
+    for k in np.flatnonzero(scores >= limit).tolist():
+        sample = int(of[rows[k]])
+        if sample not in best or scores[k] > scores[best[sample]]:
+            best[sample] = k
+
+    def tell(sample: int) -> tuple[str, dict[str, Any]]:
+        k = best[sample]
+        box, name = _xywh(corners[rows[k]]), context.class_name(int(classes[rows[k]]))
+        facts = {
+            "fault": "missing",
+            "class": name,
+            "box_xywh_px": box,
+            "probability": round(float(scores[k]), 4),
+        }
+        return f"the model sees a {name} that has no box", {
+            **facts, "repair": {"do": "add-box", "class": name, "box_xywh_px": box},
+        }  # fmt: skip
+
+    tally.samples(sorted(best, key=lambda sample: -scores[best[sample]]), tell)
+
+
+def annotators(context: CheckContext, tally: Tally) -> None:
+    """Samples on whose class several annotators do not agree well enough to trust the majority."""
+    from calotype.checks.methods.consensus import consensus  # heavy to load
+
+    authors = np.asarray(context.annotations_with(["author"])["author"].fill_null("").to_pylist(), dtype=str)
+    chosen = (context.kinds == KINDS.index("classification")) & (context.sample_of >= 0) & (authors != "")
+    rows = np.flatnonzero(chosen)
+    if not len(rows):
+        return
+    samples, item = np.unique(context.sample_of[rows], return_inverse=True)
+    people, who = np.unique(authors[rows], return_inverse=True)
+    numbers, given = np.unique(context.annotation_column("class_id")[rows], return_inverse=True)
+    votes = np.bincount(item)
+    tally.looked_at = int((votes > 1).sum())
+    if not tally.looked_at:
+        return
+    found = consensus(item, who, given)
+    quality = {people[k]: round(v, 4) for k, v in found.annotator_quality.items()}
+    tally.reference["annotators"] = quality
+    unsure = np.flatnonzero((votes > 1) & (found.confidence < tally.number("min_confidence")))
+    at = {int(samples[k]): int(k) for k in unsure}
+
+    def tell(sample: int) -> tuple[str, dict[str, Any]]:
+        k = at[sample]
+        name = context.class_name(int(numbers[found.label[k]]))
+        share = float((given[item == k] == found.label[k]).mean())
+        facts = {
+            "consensus": name,
+            "confidence": round(float(found.confidence[k]), 4),
+            "agree": round(share, 3),
+        }
+        return f"{votes[k]} annotators, {share:.0%} say {name}: trusted by {found.confidence[k]:.2f}", facts
+
+    tally.samples(sorted(at, key=lambda sample: found.confidence[at[sample]]), tell)
+
+
+def gold(context: CheckContext, tally: Tally) -> None:
+    """Samples whose classes differ from the answers that are known."""
+    asked = context.contract.gold
+    if asked is None or asked.label_set not in context.snapshot.label_sets:
+        return
+    known = context.snapshot.annotations(asked.label_set, columns=["sample_id", "class_id"])
+    of = context.rows_of(known["sample_id"])
+    right = _class_sets(of, known["class_id"].to_numpy())
+    given = _class_sets(context.sample_of, context.annotation_column("class_id"))
+    tally.looked_at = len(right)
+    wrong = {row for row, classes in right.items() if given.get(row, frozenset()) != classes}
+
+    def tell(row: int) -> tuple[str, dict[str, Any]]:
+        names = [sorted(context.class_name(c) for c in side.get(row, ())) for side in (given, right)]
+        return f"it says {', '.join(names[0]) or 'nothing'}, gold {', '.join(names[1])}", {
+            "given": names[0], "gold": names[1],
+        }  # fmt: skip
+
+    tally.samples(sorted(wrong), tell)
+    share = 1 - len(wrong) / max(1, len(right))
+    if right and share < asked.min_agreement:
+        reason = f"{share:.1%} of {len(right)} samples agree with gold, the contract asks for {asked.min_agreement:.0%}"
+        tally.dataset(reason, {"agreement": round(share, 4)}, severity="error", fault="agreement")
+
+
+def _class_sets(of: npt.NDArray[Any], classes: npt.NDArray[Any]) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for row, number in zip(of.tolist(), classes.tolist(), strict=True):
+        if row >= 0:
+            found.setdefault(row, set()).add(int(number))
+    return {row: frozenset(numbers) for row, numbers in found.items()}
+
+
+CHECKS = (
+    Check(
+        "label-errors", "Wrong classes",
+        "What a label marks looks like another class, judged without the label itself.",
+        "look at it beside others of the suggested class, and correct the class", "labels", "warning", label_errors,
+        {"min_side_px": 8.0, "max_labels": 200_000}, family="labels", cost="vectors",
+    ),
+    Check(
+        "box-errors", "Boxes that a model contradicts",
+        "By a model's predictions a box is missing, moved, or of another class. Weak models serve too.",
+        "look at the place; take the suggestion where it is right", "annotations", "warning", box_errors,
+        {"min_probability": 0.3}, family="labels", cost="predictions",
+    ),
+    Check(
+        "annotators", "Annotators who disagree",
+        "Several annotators gave a sample classes that leave the right one in doubt.",
+        "ask one more annotator, or rule on the case", "samples", "warning", annotators, {"min_confidence": 0.7},
+        family="annotators",
+    ),
+    Check(
+        "gold", "Agreement with gold",
+        "Where the right answer is known, the label set gives it.",
+        "correct the label, and look at what its annotator did elsewhere", "samples", "warning", gold,
+        family="annotators",
+    ),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""Each fault of an image lowers its own figure."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter, ImageOps
+from tests.rooms.checks.test_near_duplicates import data, scene
+
+from calotype.checks import image_quality
+from calotype.checks.methods.image_quality import METRICS
+
+GOOD = scene(3, (640, 480))
+
+
+def moved(image, n=15):
+    pixels = np.asarray(image, np.float32)
+    return Image.fromarray(np.mean([np.roll(pixels, k, axis=1) for k in range(n)], axis=0).astype(np.uint8))
+
+
+FAULTS = {
+    "blurred": ("sharpness", lambda image: image.filter(ImageFilter.GaussianBlur(1.5))),
+    "motion_blurred": ("motion", moved),
+    "over_exposed": (
+        "over_exposure",
+        lambda image: image.point([min(255, round(v * 2.5)) for v in range(256)] * 3),
+    ),
+    "under_exposed": ("under_exposure", lambda image: image.point([v // 16 for v in range(256)] * 3)),
+    "low_contrast": ("contrast", lambda image: image.point([100 + v // 6 for v in range(256)] * 3)),
+    "letterboxed": ("border", lambda image: ImageOps.expand(image, border=(0, 80), fill=(0, 0, 0))),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_flagged_and_shows_in_its_figure(fault):
+    metric, spoil = FAULTS[fault]
+    found = image_quality([data(GOOD), data(spoil(GOOD))])
+    assert found.flags[fault].tolist() == [False, True]
+    assert found[metric][1] < found[metric][0] - 0.05
+
+
+def test_sharpness_does_not_depend_on_contrast():
+    flat = GOOD.point([90 + v // 3 for v in range(256)] * 3)
+    sharp = image_quality([data(GOOD), data(flat)])["sharpness"]
+    assert sharp[1] > 0.8 * sharp[0]
+
+
+def test_every_metric_is_named_and_documented():
+    found = image_quality([data(GOOD)])
+    assert list(found) == list(METRICS)
+    assert all(found.directions[name] for name in found)
+
+
+def test_what_cannot_be_read_is_told_not_raised(tmp_path):
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(data(GOOD)[:9_000])
+    found = image_quality([cut, tmp_path / "missing.jpg", b"", tmp_path])
+    assert sorted(found.unreadable) == [0, 1, 2, 3]
+    assert found.flags["truncated"].tolist() == [True, False, False, False]
+    assert np.isnan(found["sharpness"]).all()
+
+
+def test_a_turned_file_is_measured_upright():
+    out = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    GOOD.save(out, "JPEG", exif=exif)
+    found = image_quality([out.getvalue()])
+    assert found.flags["turned"].tolist() == [True]
+    assert found["aspect"][0] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("quality", [10, 50, 90])
+def test_the_quality_of_a_jpeg_is_read_from_its_tables(quality):
+    found = image_quality([data(GOOD, quality)])
+    assert found["jpeg_quality"][0] == pytest.approx(quality, abs=1)
+    assert found.flags["low_jpeg_quality"].tolist() == [quality == 10]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (3, 200), (200, 3)])
+def test_tiny_and_thin_images_are_measured(size):
+    found = image_quality([np.full((size[1], size[0], 3), 90, np.uint8)])
+    assert found.flags["single_tone"].all()
+    assert not found.flags["blurred"].any()

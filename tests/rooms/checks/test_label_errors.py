@@ -1,0 +1,95 @@
+"""Wrong classes: ranked, counted, and cut without a threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from calotype.checks import label_errors, label_errors_from_embeddings
+from calotype.checks.methods.given import InputsInvalid
+from calotype.checks.methods.label_errors import best_f1_count
+
+
+def noisy(n=4_000, k=4, rate=0.1, sure=4.0, seed=0):
+    """Labels with errors, the truth, and the probabilities of a model that is right more often than not."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, k, n)
+    wrong = rng.random(n) < rate
+    given = np.where(wrong, (truth + rng.integers(1, k, n)) % k, truth)
+    scores = rng.normal(size=(n, k)) + sure * np.eye(k)[truth]
+    probs = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    return given, truth, probs * (1 - rate) + rate / k
+
+
+def f1(flagged, wrong):
+    return 2 * (flagged & wrong).sum() / (flagged.sum() + wrong.sum())
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.4])
+def test_the_flagged_set_is_nearly_the_wrong_one(rate):
+    given, truth, probs = noisy(rate=rate)
+    found = label_errors(given, probs)
+    wrong = given != truth
+    assert f1(found.flagged, wrong) > 0.88
+    low, high = found.n_errors_interval
+    assert low <= wrong.sum() <= high
+    assert low <= found.n_errors <= high
+
+
+def test_a_flagged_label_comes_with_another_class():
+    given, truth, probs = noisy()
+    found = label_errors(given, probs)
+    assert (found.suggested[found.flagged] != given[found.flagged]).all()
+    assert (found.suggested[found.flagged] == truth[found.flagged]).mean() > 0.85
+
+
+def test_over_and_underconfident_probabilities_give_the_same_answer():
+    given, _, probs = noisy()
+    bold, shy = (probs**power / (probs**power).sum(axis=1, keepdims=True) for power in (3, 0.4))
+    flagged = [label_errors(given, one).flagged for one in (probs, bold, shy)]
+    assert (flagged[0] == flagged[1]).mean() > 0.995
+    assert (flagged[0] == flagged[2]).mean() > 0.995
+
+
+def test_clean_labels_of_a_good_model_are_hardly_flagged():
+    given, _, probs = noisy(rate=0.0, sure=8.0)
+    assert label_errors(given, probs).flagged.mean() < 0.005
+
+
+def test_wrong_labels_are_found_from_vectors_alone_whatever_the_ids():
+    rng = np.random.default_rng(1)
+    truth = rng.choice([3, 70, 500], 900)
+    centres = {3: 0, 70: 1, 500: 2}
+    vectors = rng.normal(size=(900, 32)) + 4 * np.eye(32)[[centres[t] for t in truth.tolist()]]
+    given = truth.copy()
+    given[:45] = np.where(truth[:45] == 3, 70, 3)
+    found = label_errors_from_embeddings(given, vectors.astype(np.float16))
+    wrong = given != truth
+    assert f1(found.flagged, wrong) > 0.85
+    both = wrong & found.flagged
+    assert (found.suggested[both] == truth[both]).mean() > 0.95
+
+
+def test_nothing_and_one_class_are_calm():
+    assert label_errors(np.zeros(0, int), np.zeros((0, 3))).n_errors == 0
+    assert not label_errors_from_embeddings([7] * 5, np.eye(5)).flagged.any()
+
+
+@pytest.mark.parametrize(
+    "labels, probs, words",
+    [
+        ([0, 1], [[0.5, 0.5]], "2 rows, not 1"),
+        ([0, 2], [[0.5, 0.5]] * 2, "0 to 2"),
+        ([0], [[0.5, 0.9]], "adds up to 1.4"),
+        ([0], [[np.nan, 1.0]], "NaN"),
+        ([0.5], [[0.5, 0.5]], "whole numbers"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused_with_the_reason(labels, probs, words):
+    with pytest.raises(InputsInvalid, match=words):
+        label_errors(labels, probs)
+
+
+def test_the_best_cut_takes_what_is_more_likely_than_half_the_best_f1():
+    assert best_f1_count(np.asarray([0.9, 0.9, 0.1, 0.1])) == 2
+    assert best_f1_count(np.asarray([0.2, 0.1])) == 0

@@ -1,0 +1,238 @@
+"""Findings live: people decide on them, only a re-test closes them, and gates count what is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.rooms.checks.conftest import gate
+
+from calotype.checks import service as checks
+from calotype.checks.fixing import FixNotFound, FixOutdated
+from calotype.checks.life import Decision, DecisionInvalid, State
+from calotype.checks.model import GateState
+from calotype.checks.repairs import FindingNotRepairable
+from calotype.checks.repository_lives import Wanted
+from calotype.checks.triage import FindingNotFound
+from calotype.datasets import service as datasets
+from calotype.datasets.change import Change
+from calotype.foundation.actor import Actor, Guard
+from calotype.foundation.clock import now_us
+from calotype.foundation.errors import NotPermitted
+from calotype.govern.rules import RoleRules
+
+STRICT = "gates: [{check: degenerate-shapes, max_findings: 0}, {check: box-bounds, max_findings: 0}]"
+DAY_US = 86_400_000_000
+
+
+@pytest.fixture
+def shop(things, owner):
+    """Three images, one with a box of no area and one with a box that reaches 9 px beyond the left edge."""
+    checks.set_contract(owner, "things", STRICT, store=things.store)
+    for _ in range(3):
+        things.image()
+    things.box(things.samples[0], (5, 5, 0, 9))
+    things.box(things.samples[1], (-9, 5, 20, 20))
+    things.check()
+    return things
+
+
+def only(things, owner, check="degenerate-shapes"):
+    """The one finding of a check, with its life."""
+    (found,) = checks.tracked(owner, "things", Wanted(check=check), store=things.store).items
+    return found
+
+
+def decide(things, actor, key, state, **more):
+    return checks.triage(actor, "things", [key], Decision(state, **more), store=things.store)
+
+
+def again(things, owner):
+    return checks.check(owner, "things", store=things.store)
+
+
+def remove(things, owner, finding):
+    change = Change(remove_annotations={"ground_truth": [finding.annotation_id]})
+    datasets.apply(owner, "things", change, store=things.store)
+
+
+def test_a_run_opens_what_it_finds_and_the_gate_is_red(shop, owner):
+    assert only(shop, owner).state is State.OPEN
+    assert gate(again(shop, owner), "degenerate-shapes").state is GateState.RED
+
+
+def test_a_rejected_finding_leaves_the_gate_and_is_told_there(shop, owner):
+    decide(shop, owner, only(shop, owner).key, State.REJECTED, note="a line is meant")
+    found = gate(again(shop, owner), "degenerate-shapes")
+    assert (found.state, found.findings, found.excused) == (GateState.GREEN, 0, 1)
+    assert "1 more excused" in found.detail
+    assert only(shop, owner).state is State.REJECTED
+
+
+def test_an_accepted_risk_counts_again_after_its_end(shop, owner, monkeypatch):
+    decide(shop, owner, only(shop, owner).key, State.ACCEPTED, note="known", until_us=now_us() + DAY_US)
+    assert gate(again(shop, owner), "degenerate-shapes").state is GateState.GREEN
+    later = now_us() + 2 * DAY_US
+    monkeypatch.setattr("calotype.checks.service.now_us", lambda: later)
+    assert gate(again(shop, owner), "degenerate-shapes").state is GateState.RED
+    assert only(shop, owner).state is State.OPEN
+
+
+def test_only_a_re_test_closes_what_was_mended(shop, owner):
+    life = only(shop, owner)
+    remove(shop, owner, life.finding)
+    decide(shop, owner, life.key, State.FIXED)
+    assert only(shop, owner).state is State.FIXED
+    again(shop, owner)
+    assert only(shop, owner).state is State.CLOSED
+    with pytest.raises(DecisionInvalid, match="re-test"):
+        decide(shop, owner, life.key, State.CLOSED)
+
+
+def test_what_was_called_fixed_and_is_still_there_opens_again(shop, owner):
+    decide(shop, owner, only(shop, owner).key, State.FIXED)
+    again(shop, owner)
+    life, events = checks.history(owner, "things", only(shop, owner).key, store=shop.store)
+    assert life.state is State.OPEN
+    assert [event.verb for event in events] == ["opened", "fixed", "still-there"]
+
+
+def test_a_closed_finding_that_returns_opens_under_the_same_key(shop, owner):
+    life = only(shop, owner)
+    bad = next(box for box in shop.boxes if box.ann_id == life.finding.annotation_id)
+    remove(shop, owner, life.finding)
+    again(shop, owner)
+    datasets.apply(owner, "things", Change(put_annotations={"ground_truth": [bad]}), store=shop.store)
+    again(shop, owner)
+    back = only(shop, owner)
+    assert (back.key, back.state, back.n_returns) == (life.key, State.OPEN, 1)
+
+
+def test_a_run_of_other_checks_closes_nothing(shop, owner):
+    remove(shop, owner, only(shop, owner).finding)
+    checks.check(owner, "things", store=shop.store, only=["licence"])
+    assert only(shop, owner).state is State.OPEN
+
+
+def test_a_check_that_is_switched_off_closes_nothing(shop, owner):
+    checks.set_contract(owner, "things", "checks: {degenerate-shapes: {enabled: false}}", store=shop.store)
+    again(shop, owner)
+    assert only(shop, owner).state is State.OPEN
+
+
+def test_a_run_on_a_branch_closes_nothing_of_main(shop, owner):
+    datasets.commit(owner, "things", "first", store=shop.store)
+    datasets.branch(owner, "things", "mend", store=shop.store)
+    life = only(shop, owner)
+    change = Change(remove_annotations={"ground_truth": [life.finding.annotation_id]})
+    datasets.apply(owner, "things@mend", change, store=shop.store)
+    checks.check(owner, "things@mend+", store=shop.store)
+    assert only(shop, owner).state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    "decision, lacks",
+    [
+        (Decision(State.REJECTED), "reason"),
+        (Decision(State.ACCEPTED, note="we know", until_us=1), "day to come"),
+        (Decision(State.ACCEPTED, note="we know"), "day to come"),
+        (Decision(State.ASSIGNED), "nobody is named"),
+    ],
+    ids=["rejected", "over", "endless", "nobody"],
+)
+def test_a_decision_that_lacks_something_is_refused(shop, owner, decision, lacks):
+    with pytest.raises(DecisionInvalid, match=lacks):
+        checks.triage(owner, "things", [only(shop, owner).key], decision, store=shop.store)
+
+
+def test_whoever_may_triage_may_not_judge(shop, owner):
+    engineer = Actor("e", "eva", roles=("data-engineer",))
+    key = only(shop, owner).key
+    shop.store = replace(shop.store, guard=Guard(RoleRules()))
+    decide(shop, engineer, key, State.ASSIGNED, assignee="eva")
+    with pytest.raises(NotPermitted, match=r"finding\.judge"):
+        decide(shop, engineer, key, State.REJECTED, note="not mine")
+    with pytest.raises(NotPermitted, match=r"finding\.triage"):
+        decide(shop, Actor("m", "mo", roles=("ml-engineer",)), key, State.ASSIGNED, assignee="mo")
+
+
+def test_a_decision_on_many_is_all_or_nothing(shop, owner):
+    with pytest.raises(FindingNotFound):
+        checks.triage(
+            owner, "things", [only(shop, owner).key, "0" * 24], Decision(State.FIXED), store=shop.store
+        )
+    assert only(shop, owner).state is State.OPEN
+
+
+def test_precision_counts_what_people_confirmed(shop, owner):
+    decide(shop, owner, only(shop, owner).key, State.REJECTED, note="a line is meant")
+    decide(shop, owner, only(shop, owner, "box-bounds").key, State.FIXED)
+    trust = checks.trust(owner, "things", store=shop.store)
+    assert (trust["degenerate-shapes"].share, trust["box-bounds"].share) == (0.0, 1.0)
+    assert trust["box-bounds"].low == pytest.approx(0.2065, abs=1e-3)
+
+
+def test_a_fix_clips_the_box_and_its_undo_brings_it_back(shop, owner):
+    life = only(shop, owner, "box-bounds")
+    before = boxes_of(shop, owner, life)
+    made = checks.fix(owner, "things", [life.key], store=shop.store)
+    assert boxes_of(shop, owner, life) == {**before, life.finding.annotation_id: (0, 5, 11, 20)}
+    assert only(shop, owner, "box-bounds").state is State.FIXED
+    undone = checks.undo_fix(owner, "things", store=shop.store)
+    assert undone.id == made.id
+    assert boxes_of(shop, owner, life) == before
+    assert only(shop, owner, "box-bounds").state is State.OPEN
+    with pytest.raises(FixNotFound):
+        checks.undo_fix(owner, "things", store=shop.store)
+
+
+def boxes_of(things, owner, life):
+    state = datasets.read(owner, "things", store=things.store)
+    found = state.annotations_of([life.finding.sample_id])[life.finding.sample_id]
+    return {one.ann_id: one.bbox_xywh_px for one in found}
+
+
+def test_a_removed_copy_comes_back_with_its_annotations(things, owner):
+    data = things.store.media.read(things.image(name="a.jpg").media_sha256)
+    twin = things.image(data, name="b.jpg")
+    things.check()
+    life = only(things, owner, "exact-duplicates")
+    checks.fix(owner, "things", [life.key], store=things.store)
+    state = datasets.read(owner, "things", store=things.store)
+    assert state.count() == {"samples": 1, "annotations": 1}
+    checks.undo_fix(owner, "things", store=things.store)
+    state = datasets.read(owner, "things", store=things.store)
+    assert state.sample(twin.sample_id).name == "b.jpg"
+    assert state.count() == {"samples": 2, "annotations": 2}
+
+
+def test_a_fix_is_not_undone_over_later_work(shop, owner):
+    life = only(shop, owner, "box-bounds")
+    checks.fix(owner, "things", [life.key], store=shop.store)
+    moved = next(box for box in shop.boxes if box.ann_id == life.finding.annotation_id)
+    later = Change(put_annotations={"ground_truth": [replace(moved, bbox_xywh_px=(1, 1, 4, 4))]})
+    datasets.apply(owner, "things", later, store=shop.store)
+    with pytest.raises(FixOutdated, match="changed again"):
+        checks.undo_fix(owner, "things", store=shop.store)
+    assert boxes_of(shop, owner, life)[life.finding.annotation_id] == (1, 1, 4, 4)
+
+
+def test_what_suggests_nothing_is_left_out_of_a_fix_and_told(things, owner):
+    sample = things.image(licence="")
+    things.box(sample, (-9, 5, 20, 20))
+    things.check()
+    licence, bounds = only(things, owner, "licence"), only(things, owner, "box-bounds")
+    made = checks.fix(owner, "things", [licence.key, bounds.key], store=things.store)
+    assert made.keys == (bounds.key,)
+    assert list(made.left_out) == [licence.key]
+    with pytest.raises(FindingNotRepairable):
+        checks.fix(owner, "things", [licence.key], store=things.store)
+
+
+def test_the_loop_from_finding_to_green(shop, owner):
+    keys = checks.keys_of(owner, "things", Wanted(states=(State.OPEN,)), store=shop.store)
+    made = checks.fix(owner, "things", keys, store=shop.store)
+    assert not again(shop, owner).red
+    lives = checks.tracked(owner, "things", store=shop.store).items
+    assert {one.key for one in lives if one.state is State.CLOSED} == set(made.keys)
+    assert len(made.keys) == 2
