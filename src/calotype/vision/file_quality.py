@@ -7,6 +7,7 @@ picture that EXIF holds shows the same. What no file tells is whether a picture 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,13 @@ FILE_FIGURES = ("jpeg_quality", "orientation", "has_end", "thumbnail")
 well the thumbnail in EXIF correlates with the picture (1 for none; below 0 where it fits better turned or mirrored).
 """
 
-_STANDARD_SUM = 3_689
-"""Of the 64 luma steps that T.81, table K.1 gives."""
+_K1 = (
+    10, 11, 12, 12, 13, 14, 14, 14, 16, 16, 16, 17, 18, 19, 22, 22, 24, 24, 24, 26, 29, 35, 37, 40, 40, 49, 51, 51, 55,
+    55, 56, 56, 57, 58, 60, 61, 62, 64, 64, 68, 69, 72, 77, 78, 80, 81, 87, 87, 92, 92, 95, 98, 99, 100, 101, 103, 103,
+    103, 104, 109, 112, 113, 120, 121,
+)  # fmt: skip
+"""The steps of luma in T.81, table K.1, from the smallest."""
+_LARGEST_STEP = 255
 _THUMBNAIL_PX = 1_024
 _CELLS = (16, 16)
 _FLAT_DEVIATION = 4.0
@@ -93,25 +99,31 @@ def file_part(data: bytes, rgb: Rgb) -> Figures:
     return _of_file(read_head(data), orientation, picture)
 
 
-def jpeg_quality(mean_luma_step: float) -> float:
-    """The quality number, 1 to 100, of the Independent JPEG Group's library whose table is as coarse on the whole.
+def jpeg_quality(luma_steps: Sequence[int]) -> float:
+    """The quality number, 1 to 100, with which the Independent JPEG Group's library makes such a table; NaN for none.
 
-    It tells of the last time of saving only. Source: libjpeg's `jpeg_quality_scaling`, solved for the quality.
+    It tells of the last time of saving only. Source: ITU-T T.81, table K.1, and libjpeg's `jpeg_quality_scaling`
+    solved for the quality. Steps at either end of the range are cut off and tell nothing.
     """
-    if math.isnan(mean_luma_step):
+    if len(luma_steps) != len(_K1):
         return math.nan
-    percent = max(1e-6, 100 * mean_luma_step * 64 / _STANDARD_SUM)
+    pairs = zip(sorted(luma_steps), _K1, strict=True)
+    told = [(step, usual) for step, usual in pairs if 1 < step < _LARGEST_STEP]
+    if not told:
+        return 100.0 if max(luma_steps) <= 1 else 1.0
+    percent = 100 * sum(step for step, _ in told) / sum(usual for _, usual in told)
     return float(min(100, max(1, round(100 - percent / 2 if percent <= 100 else 5_000 / percent))))
 
 
 def _has_few_bits(n_bytes: int, size_wh: tuple[int, int], head: JpegHead | None, gradient: float) -> bool:
     """Whether a file has few bits a pixel for the gradient at its working size and its steps (a fit on photographs);
     True for what is no JPEG."""
-    if head is None or not head.mean_luma_step > 0:
+    if head is None or not head.luma_steps:
         return True
+    mean_step = max(1.0, sum(head.luma_steps) / len(head.luma_steps))
     bits = 8 * n_bytes / (size_wh[0] * size_wh[1])
     base, of_gradient, of_step = _BITS
-    usual = base + of_gradient * math.log2(gradient + 0.5) - of_step * math.log2(head.mean_luma_step)
+    usual = base + of_gradient * math.log2(gradient + 0.5) - of_step * math.log2(mean_step)
     return math.log2(bits) - usual < _FEW_BITS
 
 
@@ -119,7 +131,7 @@ def _of_file(head: JpegHead | None, orientation: int, stored: Image.Image) -> Fi
     if head is None:
         return np.asarray([math.nan, orientation, 1, 1], dtype=np.float32)
     agrees = _thumbnail_agrees(head.exif, stored) if head.exif else 1.0
-    values = [jpeg_quality(head.mean_luma_step), orientation, float(head.has_end), agrees]
+    values = [jpeg_quality(head.luma_steps), orientation, float(head.has_end), agrees]
     return np.asarray(values, dtype=np.float32)
 
 

@@ -5,7 +5,6 @@ Source: ITU-T T.81, annex B (markers); JPEG markers are two bytes, 0xFF and a co
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,10 +36,10 @@ def quick_size(head: bytes) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class JpegHead:
-    """The mean of the 64 steps of luma (NaN where the file gives none), the EXIF block with its first six bytes, and
+    """The 64 steps of luma in the file's order (none where it gives none), the EXIF block with its first six bytes, and
     whether an end mark follows the first scan."""
 
-    mean_luma_step: float
+    luma_steps: tuple[int, ...]
     exif: bytes
     has_end: bool
 
@@ -49,15 +48,16 @@ def read_head(data: bytes) -> JpegHead | None:
     """The head of a JPEG; None for other files."""
     if data[:2] != b"\xff\xd8":
         return None
-    step, exif, scan = math.nan, b"", len(data)
+    steps: tuple[int, ...] = ()
+    exif, scan = b"", len(data)
     for code, start, end in _segments(data):
-        if code == _TABLES and math.isnan(step):
-            step = _mean_luma_step(data[start:end])
+        if code == _TABLES and not steps:
+            steps = _luma_steps(data[start:end])
         elif code == _EXIF and not exif and data[start : start + 6] == b"Exif\0\0":
             exif = data[start:end]
         elif code == _SCAN:
             scan = end
-    return JpegHead(step, exif, data.rfind(b"\xff\xd9", scan) >= 0)
+    return JpegHead(steps, exif, data.rfind(b"\xff\xd9", scan) >= 0)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -75,15 +75,14 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         at = end
 
 
-def _mean_luma_step(tables: bytes) -> float:
-    """Mean of table 0; NaN where the segment holds none."""
+def _luma_steps(tables: bytes) -> tuple[int, ...]:
+    """Table 0 of a segment, if it holds that."""
     at = 0
     while at < len(tables):
         wide, number = tables[at] >> 4, tables[at] & 15
         size = 128 if wide else 64
         body = tables[at + 1 : at + 1 + size]
         if number == 0 and len(body) == size:
-            steps = [int.from_bytes(body[k : k + 2]) for k in range(0, 128, 2)] if wide else body
-            return sum(steps) / 64
+            return tuple(int.from_bytes(body[k : k + 2]) for k in range(0, 128, 2)) if wide else tuple(body)
         at += 1 + size
-    return math.nan
+    return ()
