@@ -7,6 +7,7 @@ picture that EXIF holds shows the same. What no file tells is whether a picture 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -154,8 +155,10 @@ def _thumbnail(exif: bytes) -> Image.Image | None:
     """The thumbnail without black bars; None where there is none that can be read."""
     block = Image.Exif()
     try:
-        block.load(exif)
-        entries = block.get_ifd(ExifTags.IFD.IFD1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a broken block is no thumbnail; that is all
+            block.load(exif)
+            entries = block.get_ifd(ExifTags.IFD.IFD1)
         start, length = int(entries[ExifTags.Base.JpegIFOffset]), int(entries[ExifTags.Base.JpegIFByteCount])
     except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError):
         return None

@@ -26,7 +26,7 @@ METRICS = {
     "contrast": "luma between the 1st and 99th percentile, 0 to 1",
     "noise": "1 / (1 + strength of the noise), which is about its deviation in grey levels",
     "detail": "energy of the finest detail beside that of the middle, 0 to 1; low where an image was enlarged",
-    "border": "1 minus the share of bars along the sides",
+    "border": "share of the picture that is left without bars along its sides",
     "colour": "colourfulness in hundredths, 0 to 1; 0 for a grey image",
     "entropy": "of luma, 0 to 1; 0 for a single tone",
     "aspect": "shorter side over longer side",
@@ -77,7 +77,8 @@ def working_figures(
         full_size_wh: Its width and height before it was reduced, in pixels.
     """
     luma = np.asarray(grey)
-    edges = quality_edges.edges(luma)
+    inner = quality_light.without_bars(luma)
+    edges = quality_edges.edges(inner)
     light = quality_light.light(image, luma)
     values = (
         edges.sharpness,
@@ -86,9 +87,9 @@ def working_figures(
         light.high,
         light.mean,
         light.high - light.low,
-        1 / (1 + quality_edges.noise_strength(luma)),
+        1 / (1 + quality_edges.noise_strength(inner)),
         1.0,
-        1 - quality_light.bars(luma),
+        inner.size / luma.size,
         min(1.0, light.colourfulness / 100),
         light.entropy_bits / 8,
         min(full_size_wh) / max(full_size_wh),
@@ -119,7 +120,7 @@ class Limits:
     """
 
     sharpness: float = 0.40
-    sharpness_alone: float = 0.30
+    sharpness_alone: float = 0.29
     soft_detail: float = 0.52
     motion: float = 0.58
     motion_alone: float = 0.42

@@ -16,9 +16,9 @@ Grey = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Sharpness in [0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared; the
-    mean step between next neighbours but one, across and down together, in grey levels. 1, 1 and 0 where the picture
-    is too small or too flat to tell.
+    """Sharpness in [0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared;
+    the mean step between next neighbours but one, across and down together, in grey levels. 1, 1 and 0 where the
+    picture is too small or too flat to tell.
     """
 
     sharpness: float = 1.0

@@ -68,22 +68,22 @@ def _colourfulness(red: Grey, green: Grey, blue: Grey) -> float:
     return float(np.sqrt(variance) + 0.3 * np.hypot(*means))
 
 
-def bars(luma: Grey) -> float:
-    """Share of the picture that is bars: lines of one tone along two opposite sides, or black ones along one side.
+def without_bars(luma: Grey) -> Grey:
+    """(H, W) luma without its bars: lines of one tone along two opposite sides, or black ones along one side.
 
     Each has to end abruptly along most of a line.
     """
+    top, bottom = _opposite(_bar(luma), _bar(luma[::-1]))
+    left, right = _opposite(_bar(luma.T), _bar(luma.T[::-1]))
     height, width = luma.shape
-    rows = _opposite(_bar(luma), _bar(luma[::-1])) / height
-    columns = _opposite(_bar(luma.T), _bar(luma.T[::-1])) / width
-    return rows + columns - rows * columns
+    return luma[top : height - bottom, left : width - right]
 
 
-def _opposite(a: tuple[int, int], b: tuple[int, int]) -> int:
-    """Lines of two bars, each as (lines, tone), that count."""
+def _opposite(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    """How many lines of two bars, each as (lines, tone), count."""
     if a[0] and b[0]:
-        return a[0] + b[0] if abs(a[1] - b[1]) <= _BAR_RANGE else 0
-    return sum(lines for lines, tone in (a, b) if tone <= _BAR_BLACK)
+        return (a[0], b[0]) if abs(a[1] - b[1]) <= _BAR_RANGE else (0, 0)
+    return (a[0] if a[1] <= _BAR_BLACK else 0), (b[0] if b[1] <= _BAR_BLACK else 0)
 
 
 def _bar(luma: Grey) -> tuple[int, int]:

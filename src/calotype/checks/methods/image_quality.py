@@ -91,9 +91,7 @@ def image_quality(paths: Sequence[Picture]) -> ImageQuality:
     unreadable: dict[int, str] = {}
     for at, picture in enumerate(paths):
         try:
-            data = picture if isinstance(picture, np.ndarray) else bytes_of(picture)
-            digests[at] = hashlib.sha256(data).hexdigest()
-            measured = _of_array(data) if isinstance(data, np.ndarray) else file_quality.measure(data)
+            measured, digests[at] = _measured(picture)
         except images.ImageUnreadable as error:
             unreadable[at] = error.message
             continue
@@ -107,6 +105,14 @@ def image_quality(paths: Sequence[Picture]) -> ImageQuality:
     return ImageQuality(scores, _flags(values, unreadable), unreadable, hashes, tuple(digests))
 
 
+def _measured(picture: Picture) -> tuple[file_quality.FileQuality, str]:
+    if isinstance(picture, np.ndarray):
+        rgb = rgb_of(picture)
+        return _of_array(rgb), hashlib.sha256(rgb.tobytes()).hexdigest()
+    data = bytes_of(picture)
+    return file_quality.measure(data), hashlib.sha256(data).hexdigest()
+
+
 def _row(measured: file_quality.FileQuality) -> Floats:
     """A row of values, with the geometric mean of the sides in place of `size`."""
     jpeg, orientation, has_end, thumbnail = measured.file
@@ -116,7 +122,7 @@ def _row(measured: file_quality.FileQuality) -> Floats:
 
 
 def _of_array(rgb: npt.NDArray[np.uint8]) -> file_quality.FileQuality:
-    pixels = quality.figures(rgb_of(rgb))
+    pixels = quality.figures(rgb)
     grey = Image.fromarray(rgb).convert("L")
     nothing = np.asarray([np.nan, 1, 1, 1], np.float32)
     return file_quality.FileQuality(pixels, nothing, quality.difference_hash(grey), grey.size)
