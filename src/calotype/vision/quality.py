@@ -35,6 +35,7 @@ METRICS = {
 
 _SMALL_PX = 600
 _WORKING_SIDE_PX = 512
+_HASH_SIDE_PX = 100
 _DECADES = 2.5
 """Detail 0 is that far, in powers of ten, below the middle of the spectrum."""
 
@@ -105,8 +106,14 @@ def detail(luma: npt.NDArray[np.uint8]) -> float:
 def difference_hash(grey: Image.Image) -> int:
     """64 bits: which of 9 x 8 neighbouring cells of a picture (mode L) gets lighter to the right.
 
+    A picture that is larger than 200 px is thinned out first.
+
     Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
     """
+    thinner = max(1, min(grey.size) // _HASH_SIDE_PX)
+    if thinner > 1:
+        size = (grey.width // thinner, grey.height // thinner)
+        grey = grey.resize(size, Image.Resampling.NEAREST)
     cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     return int.from_bytes(np.packbits((cells[:, 1:] > cells[:, :-1]).ravel()).tobytes(), "big")
 

@@ -28,13 +28,14 @@ class Edges:
 
 _DIRECTIONS_XY = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))
 """Steps in 8 directions; those four places apart are at right angles, every other one is an axis or a diagonal."""
+_ACROSS = np.array([4, 5, 6, 7, 0, 1, 2, 3])
 _LENGTHS_PX = np.hypot(*np.transpose(_DIRECTIONS_XY))
 _FAR = {3: np.array([3, 1, 2, 1, 3, 1, 2, 1]), 6: np.array([6, 3, 4, 3, 6, 3, 4, 3])}
 """Steps that make about 3 and 6 px in each direction."""
 _MARGIN_PX = 8
-_ROWS_PX = 4
+_ROWS_PX = 5
 _STRONGEST = 0.04
-_POINTS = 2_000
+_POINTS = 1_200
 _FLAT = 0.05
 """Grey levels that are added on both sides of a ratio: a direction without edges is like any other."""
 _LEAST_STEP = 5
@@ -48,7 +49,7 @@ _FINE, _MIDDLE = slice(23, 33), slice(8, 15)
 
 _RUN = 16
 _MEAN_OF_RUN = np.full(_RUN, 1.0 / _RUN, dtype=np.float32)
-_NOISE_ROWS_PX = 4
+_NOISE_ROWS_PX = 8
 _QUIETEST = 0.02
 _FEWEST_RUNS = 20
 _LEAST_NOISE = 0.3
@@ -74,16 +75,16 @@ def edges(luma: Grey) -> Edges:
     flat = luma.reshape(-1)
     centre = flat.take(points).astype(np.int16)
     around = flat.take(points + reach).astype(np.int16) + flat.take(points - reach)
-    second = np.abs(2 * centre - around).mean(axis=1, dtype=np.float32).reshape(3, -1).astype(np.float64)
+    second = np.abs(2 * centre - around).sum(axis=1, dtype=np.int64).reshape(3, -1) / len(points)
     near = second[0] / _LENGTHS_PX + _FLAT
     focus = near / (second[1] / (_LENGTHS_PX * _FAR[3]) + _FLAT / 3)
     smear = near / (second[2] / (_LENGTHS_PX * _FAR[6]) + _FLAT / 6)
-    motion = float((smear / np.roll(smear, 4)).min())
+    motion = float((smear / smear[_ACROSS]).min())
     return Edges(min(1.0, float(focus[::2].max()) / 3), min(1.0, motion), gradient)
 
 
 def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
-    """Flat positions of the strongest edges in every fourth row, and the mean gradient."""
+    """Flat positions of the strongest edges in every fifth row, and the mean gradient."""
     height, width = luma.shape
     m = _MARGIN_PX
     if min(height, width) < 2 * m + 4:
@@ -99,7 +100,7 @@ def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
     found = np.flatnonzero(strength >= least)
     found = found[:: max(1, len(found) // _POINTS)]
     y, x = np.divmod(found, dx.shape[1])
-    return np.asarray((y * _ROWS_PX + m) * width + x + m, dtype=np.int64), float(some.mean())
+    return np.asarray((y * _ROWS_PX + m) * width + x + m, dtype=np.int64), float(some.sum()) / len(some)
 
 
 def _apart(a: Grey, b: Grey) -> Grey:

@@ -26,7 +26,7 @@ class Light:
 
 
 _CLIPPED = 254
-_LATTICE_PX = 3
+_LATTICE_PX = 4
 _BAR_RANGE = 16
 """Grey levels that a line of a bar may span: JPEG rings a little beside the picture."""
 _BAR_LINES = 2
@@ -34,17 +34,18 @@ _BAR_BLACK = 8
 _ALONG_THE_EDGE = 0.6
 """Share of the line where a bar ends that has another tone. A white ground behind a thing ends bit by bit."""
 _LEVELS = np.arange(256)
+_OPPONENTS = np.array([[1, 0.5], [-1, 0.5], [0, -1]], dtype=np.float32)
+"""Red against green, and yellow against blue."""
 
 
 def light(image: Image.Image, luma: Grey) -> Light:
     """The figures of a picture in mode RGB and of its (H, W) luma, from a lattice of its pixels."""
     size = (max(1, image.width // _LATTICE_PX), max(1, image.height // _LATTICE_PX))
     rgb = np.asarray(image.resize(size, Image.Resampling.NEAREST))
-    red, green, blue = np.ascontiguousarray(rgb.reshape(-1, 3).T)
-    high = np.maximum(np.maximum(red, green), blue)
+    high = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
     clipped = np.count_nonzero(high >= _CLIPPED) / high.size
     histogram = _histogram(luma[::_LATTICE_PX, ::_LATTICE_PX])
-    return Light(clipped, *histogram, _colourfulness(red, green, blue))
+    return Light(clipped, *histogram, _colourfulness(rgb.reshape(-1, 3)))
 
 
 def _histogram(luma: Grey) -> tuple[float, float, float, float]:
@@ -57,15 +58,12 @@ def _histogram(luma: Grey) -> tuple[float, float, float, float]:
     return float(counts @ _LEVELS) / n / 255, float(low) / 255, float(high) / 255, entropy
 
 
-def _colourfulness(red: Grey, green: Grey, blue: Grey) -> float:
-    """Source: D. Hasler and S. Suesstrunk, "Measuring colourfulness in natural images", 2003, formula M3."""
-    r, g, b = (channel.astype(np.float32) for channel in (red, green, blue))
-    red_green = r - g
-    yellow_blue = 0.5 * (r + g) - b
-    means = float(red_green.mean()), float(yellow_blue.mean())
-    squares = float(red_green @ red_green) / len(r), float(yellow_blue @ yellow_blue) / len(r)
-    variance = max(0.0, squares[0] - means[0] ** 2 + squares[1] - means[1] ** 2)
-    return float(np.sqrt(variance) + 0.3 * np.hypot(*means))
+def _colourfulness(rgb: npt.NDArray[np.uint8]) -> float:
+    """Of (N, 3) pixels. Source: D. Hasler and S. Suesstrunk, "Measuring colourfulness in natural images", 2003, M3."""
+    opponents = rgb.astype(np.float32) @ _OPPONENTS
+    means = np.ones(len(rgb), dtype=np.float32) @ opponents / len(rgb)
+    variance = float((opponents.T @ opponents).trace()) / len(rgb) - float(means @ means)
+    return float(np.sqrt(max(0.0, variance)) + 0.3 * np.sqrt(means @ means))
 
 
 def without_bars(luma: Grey) -> Grey:
