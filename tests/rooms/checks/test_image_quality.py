@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 import numpy as np
@@ -84,3 +85,76 @@ def test_tiny_and_thin_images_are_measured(size):
     found = image_quality([np.full((size[1], size[0], 3), 90, np.uint8)])
     assert found.flags["single_tone"].all()
     assert not found.flags["blurred"].any()
+
+
+def test_the_hash_and_the_digest_come_along(tmp_path):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(data(GOOD))
+    found = image_quality([file, data(GOOD, 60), data(scene(9, (640, 480))), b"no image"])
+    first, again, other, none = (int(value) for value in found.difference_hash)
+    assert (first ^ again).bit_count() <= 4 < (first ^ other).bit_count()
+    assert none == 0
+    assert found.sha256[0] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_jpeg_without_its_end_mark_counts_as_truncated():
+    whole = data(GOOD)
+    end = len(whole) - 2
+    found = image_quality([whole, whole[:end] + b"\0\0", whole[: end // 2]])
+    assert found.flags["truncated"].tolist() == [False, True, True]
+    assert found["whole"].tolist() == [1, 0, 0]
+
+
+def test_odd_sizes_and_grey_images_are_told():
+    small = GOOD.resize((40, 30))
+    found = image_quality(
+        [data(GOOD)] * 4 + [data(small), data(GOOD.convert("L")), data(GOOD.resize((640, 60)))]
+    )
+    assert found.flags["odd_size"].tolist() == [False] * 4 + [True, False, False]
+    assert found.flags["greyscale"].tolist() == [False] * 5 + [True, False]
+    assert found.flags["odd_aspect"].tolist() == [False] * 6 + [True]
+    assert found["size"][:2].tolist() == [1, 1]
+
+
+def test_blur_is_another_name_of_sharpness():
+    found = image_quality([data(GOOD)])
+    assert found["blur"].tolist() == found["sharpness"].tolist()
+    assert "blur" in found and "blur" not in list(found)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "BMP", "GIF", "TIFF"])
+def test_other_formats_are_measured(form):
+    out = io.BytesIO()
+    GOOD.save(out, form)
+    found = image_quality([out.getvalue()])
+    assert found.unreadable == {}
+    assert np.isnan(found["jpeg_quality"][0]) and np.isfinite(found["sharpness"][0])
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "I;16", "RGBA", "P"])
+def test_other_modes_are_measured(mode):
+    out = io.BytesIO()
+    picture = GOOD.convert("L").convert("I;16") if mode == "I;16" else GOOD.convert(mode)
+    picture.save(out, "JPEG" if mode in ("L", "CMYK") else "PNG")
+    assert image_quality([out.getvalue()]).unreadable == {}
+
+
+def test_a_large_photo_is_judged_at_a_smaller_size():
+    large = GOOD.resize((2_400, 1_800), Image.Resampling.NEAREST)
+    found = image_quality([data(large), data(large.filter(ImageFilter.GaussianBlur(8)))])
+    assert found.flags["blurred"].tolist() == [False, True]
+
+
+def test_no_images_have_no_figures():
+    found = image_quality([])
+    assert [len(found[name]) for name in found] == [0] * len(METRICS)
+    assert found.flags["blurred"].shape == (0,)
+
+
+@pytest.mark.timeout(60)
+def test_odd_files_never_raise(dev_data):
+    files = sorted(path for path in (dev_data / "odd-images").iterdir())
+    found = image_quality(files)
+    names = {file.name: at in found.unreadable for at, file in enumerate(files)}
+    assert names["bomb_real_20000x20000.png"] and names["truncated.jpg"] and names["zero_bytes.jpg"]
+    assert not names["cmyk.jpg"] and not names["gray16.png"] and not names["orientation_6.jpg"]

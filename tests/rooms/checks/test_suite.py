@@ -291,3 +291,22 @@ def test_a_spoilt_image_is_found_and_its_original_is_not(things, fault):
     things.image(encode(good))
     things.image(encode(spoilt), name="spoilt.jpg")
     assert [(f.sample, f.facts["fault"]) for f in things.found("image-quality")] == [("spoilt.jpg", fault)]
+
+
+def test_a_jpeg_without_its_end_mark_is_a_warning(things):
+    data = encode(picture(3))
+    things.image(data)
+    things.image(data[:-2] + bytes(2_000), name="cut.jpg")
+    assert [(f.sample, f.severity) for f in things.found("readable")] == [("cut.jpg", "warning")]
+
+
+@pytest.mark.parametrize("orientation, n", [(1, 0), (6, 1)])
+def test_images_that_exif_turns_are_told(things, orientation, n):
+    things.image(encode(picture(3), orientation=orientation), label=False)
+    assert [f.facts["orientation"] for f in things.found("orientation")] == [orientation] * n
+
+
+@pytest.mark.parametrize("quality, n", [(20, 1), (60, 0)])
+def test_a_low_jpeg_quality_is_told(things, quality, n):
+    things.image(encode_jpeg(picture(3), quality), label=False)
+    assert [f.facts["quality"] for f in things.found("jpeg-quality")] == [20] * n
