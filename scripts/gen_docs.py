@@ -55,6 +55,38 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+# ---- checks
+
+
+def checks_page() -> str:
+    """Every check: what it means, what it looks at, where it comes from, what it costs, what it says."""
+    registry = attribute("calotype.checks.suite.registry:REGISTRY")
+    families = attribute("calotype.checks.suite.registry:FAMILIES")
+
+    def parts() -> Iterator[str]:
+        for family in families:
+            mine = [check for check in registry.values() if check.family == family]
+            if mine:
+                yield f"## Family: {family}"
+                yield from (_check(check) for check in mine)
+
+    intro = (
+        "`calotype check NAME --only CHECK-OR-FAMILY` runs some of them. *Cost* says what has to be read: columns of "
+        "the tables, pixels (once an image, then kept), vectors (once a place, then kept), or a model's predictions. "
+        "Checks of scope *sample* look only at what changed since the last run."
+    )
+    return page("Checks", intro, parts())
+
+
+def _check(check: Any) -> str:
+    facts = [
+        ("looks at", check.unit), ("severity", check.severity), ("cost", check.cost), ("scope", check.scope),
+        ("parameters", ", ".join(f"`{k}` {v:g}" for k, v in check.parameters.items()) or "none"),
+        ("source", check.source), ("says", check.example or "see its meaning"), ("repair", check.fix),
+    ]  # fmt: skip
+    return f"### {check.name}\n\n{check.title}. {check.means}\n\n" + table(("", ""), facts)
+
+
 # ---- errors
 
 
@@ -331,6 +363,7 @@ def _json(value: Any) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
+    "checks.md": checks_page,
     "errors.md": errors_page,
     "http.md": http_page,
     "openapi.json": lambda: _json(openapi()),

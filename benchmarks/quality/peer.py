@@ -45,7 +45,9 @@ def ask(python: Path, code: str, **given: Any) -> tuple[dict[str, np.ndarray], f
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         words = [str(python), "-W", "ignore", "-c", PREAMBLE + code + ENDING, str(question), str(reply)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        subprocess.run(words, check=True, env=environment, stdout=sys.stderr)
+        subprocess.run(
+            words, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         with np.load(reply, allow_pickle=False) as answer:

@@ -20,6 +20,7 @@ from calotype.acquire.routes import routes as acquire
 from calotype.annotate.routes import routes as annotate
 from calotype.app import wiring
 from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
+from calotype.checks.finding_routes import routes as findings
 from calotype.checks.routes import routes as checks
 from calotype.datasets.merge_routes import routes as merging
 from calotype.datasets.routes import routes as datasets
@@ -31,7 +32,7 @@ from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
 
-ROOMS = (datasets, merging, acquire, annotate, checks, release, pipeline, govern)
+ROOMS = (datasets, merging, acquire, annotate, checks, findings, release, pipeline, govern)
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 

@@ -78,7 +78,7 @@ def page(
     """How many are wanted, and some of them: worst first, then oldest first."""
     conditions = wanted.conditions(dataset_id)
     if wanted.keys:
-        conditions.append(_STATES.c.key.in_(wanted.keys[:_AT_ONCE]))
+        conditions.append(_STATES.c.key.in_(wanted.keys[:_CHUNK]))
     total = conn.execute(sa.select(sa.func.count()).select_from(_STATES).where(*conditions)).scalar() or 0
     severity = _STATES.c.finding["severity"].as_string()
     worst = sa.case((severity == "error", 0), (severity == "warning", 1), else_=2)

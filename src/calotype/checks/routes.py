@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 
 from calotype.checks import service
+from calotype.checks.life import Life
 from calotype.checks.model import CheckReport, Finding
+from calotype.checks.repository_lives import Wanted
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
@@ -47,7 +49,10 @@ def list_findings(
         ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit
     )
     samples = _samples(ask, dataset, found)
-    items = [_item(offset + at, finding, samples) for at, finding in enumerate(found)]
+    wanted = Wanted(keys=tuple(finding.key for finding in found))
+    lives = service.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
+    life_of = {life.key: life for life in lives}
+    items = [_item(offset + at, f, samples, life_of.get(f.key)) for at, f in enumerate(found)]
     return {"total": total, "offset": offset, "items": items}
 
 
@@ -103,9 +108,16 @@ def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str
     }
 
 
-def _item(position: int, finding: Finding, samples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _item(
+    position: int, finding: Finding, samples: dict[str, dict[str, Any]], life: Life | None
+) -> dict[str, Any]:  # fmt: skip
     return {
         "position": position,
+        "key": finding.key,
+        "state": str(life.state) if life is not None else None,
+        "assignee": life.assignee or None if life is not None else None,
+        "note": life.note or None if life is not None else None,
+        "repair": isinstance(finding.facts.get("repair"), dict),
         "check": finding.check,
         "severity": finding.severity,
         "sample": samples.get(finding.sample_id),

@@ -190,8 +190,15 @@ export type CheckRun = {
 
 export type Checks = { run: CheckRun | null; stale: boolean; gates: Gate[]; checks: CheckSummary[] };
 
+export type FindingState = "open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed";
+
 export type Finding = {
   position: number;
+  key: string;
+  state: FindingState | null;
+  assignee: string | null;
+  note: string | null;
+  repair: boolean;
   check: string;
   severity: Severity;
   sample: { id: string; name: string; media: string; width: number; height: number } | null;
@@ -202,4 +209,5 @@ export type Finding = {
   facts: Record<string, unknown>;
 };
 
+export type Fixed = { fix: string; findings: string[]; left_out: Record<string, string> };
 export type FindingPage = { total: number; offset: number; items: Finding[] };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import get_args
@@ -17,13 +18,21 @@ from calotype.checks.suite import (
     wrong_labels,
 )
 from calotype.checks.suite.check import Check, Family
+from calotype.checks.suite.sources import DEFAULT_SOURCE, SOURCES
 from calotype.datasets.contract import CHECK_NAMES
 from calotype.datasets.contract_parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
 _MODULES = (conditions, declared, duplicates, geometry, labels, media, shapes, wrong_labels)
 
-_BY_NAME = {check.name: check for module in _MODULES for check in module.CHECKS}
+
+def _told(check: Check) -> Check:
+    """The check with its source and example."""
+    source, example = SOURCES.get(check.name, (DEFAULT_SOURCE, ""))
+    return replace(check, source=check.source or source, example=check.example or example)
+
+
+_BY_NAME = {check.name: _told(check) for module in _MODULES for check in module.CHECKS}
 
 REGISTRY: dict[str, Check] = {name: _BY_NAME[name] for name in CHECK_NAMES if name in _BY_NAME}
 """The checks that come with Calotype, in the order of the contract's list."""

@@ -11,6 +11,7 @@ import { count, plural } from "@/kit/format";
 import { EmptyState, ErrorState, sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 import { VirtualRows } from "@/kit/virtual";
+import { Triage } from "@/rooms/checks/triage";
 
 const SEVERITIES: Severity[] = ["error", "warning", "info"];
 
@@ -28,6 +29,13 @@ type Props = {
 export function Findings({ dataset, refName, report, check, severity, onSeverity, onCheck }: Props) {
   const run = report.run?.id ?? "";
   const [range, setRange] = useState<[number, number]>([0, 0]);
+  const [chosen, setChosen] = useState<Record<string, Finding>>({});
+  const toggle = (finding: Finding) =>
+    setChosen((before) => {
+      const { [finding.key]: held, ...rest } = before;
+      return held ? rest : { ...before, [finding.key]: finding };
+    });
+  const chooseShown = () => setChosen(Object.fromEntries([...items.values()].map((one) => [one.key, one])));
   const first = Math.floor(range[0] / queries.PAGE);
   const last = Math.floor(range[1] / queries.PAGE);
   const pages = useQueries({
@@ -46,6 +54,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
   };
   useCommands([
     { id: "findings.next", title: "Next finding", group: "Page", keys: ["j"], quiet: true, run: () => walk(1) },
+    { id: "findings.all", title: "Choose the findings in sight", group: "Page", keys: ["a"], run: chooseShown },
     { id: "findings.previous", title: "Previous finding", group: "Page", keys: ["k"], quiet: true, run: () => walk(-1) },
   ]);
   const summary = report.checks.find((one) => one.name === check);
@@ -64,6 +73,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
           ]}
         />
       </header>
+      <Triage dataset={dataset} chosen={Object.values(chosen)} onDone={() => setChosen({})} />
       <div className="findings-body">
         {error ? <ErrorState error={error} /> : null}
         {known && total === 0 ? (
@@ -76,7 +86,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
             key={`${run} ${check} ${severity}`} total={total} height={67} label="Findings" onRange={(low, high) => setRange([low, high])}
             row={(index) => {
               const item = items.get(index);
-              return item ? <Row finding={item} dataset={dataset} refName={refName} /> : <div className="finding-row"><Skeleton height={46} width={70} /></div>;
+              return item ? <Row finding={item} dataset={dataset} refName={refName} chosen={item.key in chosen} onToggle={() => toggle(item)} /> : <div className="finding-row"><Skeleton height={46} width={70} /></div>;
             }}
           />
         ) : null}
@@ -88,7 +98,9 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
 
 const WORDS: Record<Severity, string> = { error: "Errors", warning: "Warnings", info: "Notes" };
 
-function Row({ finding, dataset, refName }: { finding: Finding; dataset: string; refName: string }) {
+type RowProps = { finding: Finding; dataset: string; refName: string; chosen: boolean; onToggle: () => void };
+
+function Row({ finding, dataset, refName, chosen, onToggle }: RowProps) {
   const { sample } = finding;
   const inner = (
     <>
@@ -97,6 +109,7 @@ function Row({ finding, dataset, refName }: { finding: Finding; dataset: string;
         <span className="finding-head">
           <SeverityPill severity={finding.severity} />
           <strong>{finding.check}</strong>
+          {finding.state && finding.state !== "open" ? <span className="pill finding-state" title={finding.note ?? undefined}>{finding.state}{finding.assignee ? ` · ${finding.assignee}` : ""}</span> : null}
           <span className="cut dim">{sample?.name ?? finding.sample_name ?? "the dataset as a whole"}</span>
           {!sample && finding.sample_name ? <span className="dim">(not in the dataset any more)</span> : null}
         </span>
@@ -104,13 +117,17 @@ function Row({ finding, dataset, refName }: { finding: Finding; dataset: string;
       </span>
     </>
   );
-  if (!sample) return <div className="finding-row">{inner}</div>;
+  const tick = <input type="checkbox" className="finding-tick" checked={chosen} onChange={onToggle} aria-label={`Choose ${finding.check} of ${finding.sample_name ?? "the dataset"}`} />;
+  if (!sample) return <div className="finding-line">{tick}<div className="finding-row">{inner}</div></div>;
   return (
+    <div className="finding-line">
+    {tick}
     <Link
       className="finding-row" to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }}
       search={{ ref: refName || undefined, from: "checks", ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
     >
       {inner}
     </Link>
+    </div>
   );
 }
