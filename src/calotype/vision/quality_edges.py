@@ -36,6 +36,8 @@ _MARGIN_PX = 8
 _ROWS_PX = 5
 _STRONGEST = 0.04
 _POINTS = 1_200
+_FEWEST_POINTS = 100
+"""What a picture of about 120x120 px has."""
 _FLAT = 0.05
 """Grey levels that are added on both sides of a ratio: a direction without edges is like any other."""
 _LEAST_STEP = 5
@@ -67,7 +69,7 @@ def edges(luma: Grey) -> Edges:
     """
     luma = np.ascontiguousarray(luma)
     points, gradient = _strongest(luma)
-    if not len(points):
+    if len(points) < _FEWEST_POINTS:
         return Edges(gradient=gradient)
     width = luma.shape[1]
     step = np.array([dy * width + dx for dx, dy in _DIRECTIONS_XY])
