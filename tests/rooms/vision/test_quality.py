@@ -104,9 +104,9 @@ def test_a_thing_on_a_white_ground_has_no_bars():
 @pytest.mark.parametrize("size_wh", [(1, 1), (8, 8), (1, 3_000), (3_000, 1), (19, 21), (70, 17), (599, 3)])
 @pytest.mark.parametrize("seed", [None, 5])
 def test_pictures_of_any_size_have_finite_figures(size_wh, seed):
-    pixels = np.full((size_wh[1], size_wh[0], 3), 77, np.uint8)
-    if seed is not None:
-        pixels = np.random.default_rng(seed).integers(0, 256, pixels.shape, dtype=np.uint8)
+    low, high = (77, 78) if seed is None else (0, 256)
+    shape = (size_wh[1], size_wh[0], 3)
+    pixels = np.random.default_rng(seed).integers(low, high, shape, dtype=np.uint8)
     assert np.isfinite(quality.figures(pixels)).all()
 
 

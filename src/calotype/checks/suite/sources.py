@@ -43,16 +43,16 @@ SOURCES: dict[str, tuple[str, str]] = {
     "metadata": ("the contract", "the metadata field 'light' is 'dusk', allowed are 'day', 'night'"),
     "coverage": ("the contract", "12 samples match 'night', the contract asks for 100"),
     "image-quality": (
-        "edge width, clipped shares, percentiles of luma; noise after J. Immerkaer, 1996",
+        "second differences at the strongest edges, clipped shares, percentiles; noise after J. Immerkaer, 1996",
         "the image is out of focus (sharpness 0.31)",
     ),
     "upscaled": (
-        "tail of the spectrum of rows",
-        "the image was enlarged: it holds less detail than its size (detail 0.52)",
+        "tail of the spectrum of rows and columns",
+        "the image was enlarged: it holds less detail than its size (detail 0.42)",
     ),
-    "letterbox": ("plain rows and columns", "the image has plain borders (border 0.75)"),
+    "letterbox": ("lines of one tone that end abruptly", "the image has plain borders (border 0.75)"),
     "jpeg-quality": ("quantisation tables, ITU-T T.81 annex K", "it was saved at JPEG quality 12"),
-    "orientation": ("EXIF tag 274", "EXIF orientation 6 turns the pixels"),
+    "orientation": ("EXIF tag 274, and the thumbnail in EXIF", "EXIF orientation 6 turns the pixels"),
     "invalid-polygons": ("segments that cross, sweep by pairs", "a ring of 7 points crosses itself"),
     "shape-mismatch": ("extent of rings, size of masks", "the polygon and its box are 14.0 px apart"),
     "mask-islands": (
