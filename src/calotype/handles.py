@@ -13,7 +13,8 @@ from calotype.checks.fixing import Fixed
 from calotype.checks.life import Decision, Life, Precision, State
 from calotype.checks.model import CheckReport
 from calotype.checks.repository_lives import Wanted
-from calotype.curate import vectors
+from calotype.curate import embedding, vectors
+from calotype.curate.embedding import Embedded
 from calotype.datasets import merge_model as merging
 from calotype.datasets import service as datasets
 from calotype.datasets.blame import Blame
@@ -192,6 +193,10 @@ class Branches(Searches):
             datasets.merge, ref_text(source), into=into, strategy=strategy, message=message,
             gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
         ))  # fmt: skip
+
+    def embed(self, model: str = "default") -> Embedded:
+        """Make a vector of each sample that has none by this model; a path ending in .onnx is a model of your own."""
+        return self._do(embedding.embed, model, progress=self._hand.progress)
 
     def put_vectors(self, model: str, sample_ids: Sequence[str], values: Any) -> int:
         """Put a model's vectors of samples, (N, D) float32, in place of older ones. Raises: VectorsInvalid."""

@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fix": ("calotype.checks.finding_commands:fix", "Stage what findings suggest, or take it back"),
     "split": ("calotype.curate.commands:split", "Assign train, val and test without leakage"),
     "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
+    "embed": ("calotype.curate.commands:embed", "Make vectors of samples"),
     "similar": ("calotype.curate.commands:similar", "Find the samples that lie nearest to one"),
     "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
     "materialise": (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         label_errors,
         label_errors_from_embeddings,
     )
+    from calotype.checks.methods.mask_errors import MaskErrors, mask_errors
     from calotype.checks.methods.near_duplicates import NearDuplicates, near_duplicates
     from calotype.checks.methods.slices import ErrorSlice, find_slices
 
@@ -27,6 +28,7 @@ _FROM = {
     "ErrorSlice": "slices",
     "ImageQuality": "image_quality",
     "LabelErrors": "label_errors",
+    "MaskErrors": "mask_errors",
     "NearDuplicates": "near_duplicates",
     "box_errors": "box_errors",
     "consensus": "consensus",
@@ -35,6 +37,7 @@ _FROM = {
     "image_quality": "image_quality",
     "label_errors": "label_errors",
     "label_errors_from_embeddings": "label_errors",
+    "mask_errors": "mask_errors",
     "near_duplicates": "near_duplicates",
 }
 """Public name -> its module in `methods`."""
@@ -45,6 +48,7 @@ __all__ = [
     "ErrorSlice",
     "ImageQuality",
     "LabelErrors",
+    "MaskErrors",
     "NearDuplicates",
     "box_errors",
     "consensus",
@@ -53,6 +57,7 @@ __all__ = [
     "image_quality",
     "label_errors",
     "label_errors_from_embeddings",
+    "mask_errors",
     "near_duplicates",
 ]
 

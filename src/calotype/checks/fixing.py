@@ -81,10 +81,10 @@ def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store) -> Fixed:
             try:
                 repairs.repair(edit, life.finding)
             except (FindingNotRepairable, FindingOutdated) as error:
-                left_out[key] = error.message
+                left_out[key] = getattr(error, "detail", error.message)
         if len(left_out) == len(found):
             key = next(iter(left_out))
-            raise FindingNotRepairable(key=key, check=found[key].finding.check, detail=left_out[key])
+            raise FindingNotRepairable(key=key[:8], check=found[key].finding.check, detail=left_out[key])
         planned.update(left_out=left_out, before=_before(snapshot, edit), after=_after(edit))
         return edit.change()
 

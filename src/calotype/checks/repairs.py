@@ -1,11 +1,13 @@
 """What a finding suggests to do about it, as a plain value in its facts under `repair`; and the edit that does it.
 
     {"do": "remove-sample"}                        {"do": "remove-annotation"}
-    {"do": "set-box", "box_xywh_px": [x, y, w, h]}  {"do": "set-class", "class": "dog"}
+    {"do": "set-box", "box_xywh_px": [x, y, w, h]}  {"do": "box-of-shape"}
+    {"do": "set-class", "class": "dog"}
     {"do": "set-split", "split": "val"}             {"do": "set-keypoints", "keypoints_xyv": [...]}
     {"do": "add-box", "class": "dog", "box_xywh_px": [x, y, w, h]}
 
-Pixels are of the upright image. Checks of plug-ins may suggest the same.
+Pixels are of the upright image; a polygon or mask takes the box around itself, whatever box is suggested.
+Checks of plug-ins may suggest the same.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.ids import uuid7
+from calotype.vision.masks import from_string
+from calotype.vision.polygons import clip_rings, rings_area, rings_bbox_xywh
 
 
 class FindingNotRepairable(Invalid):
@@ -153,12 +157,28 @@ def _set_class(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> No
 
 def _set_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
     one = edit.annotation(finding)
-    if one.kind is not Kind.BOX:
-        raise _unfit(finding, f"a {one.kind} is more than its box")
+    if one.kind in (Kind.POLYGON, Kind.MASK):
+        return _box_of_shape(edit, finding, suggested)
     x, y, w, h = _numbers(finding, suggested.get("box_xywh_px"), 4)
     if w <= 0 or h <= 0:
         raise _unfit(finding, "the box would have no area")
     edit.put[finding.label_set, one.ann_id] = replace(one, bbox_xywh_px=(x, y, w, h), area_px=w * h)
+    return None
+
+
+def _box_of_shape(edit: Edit, finding: Finding, _: Mapping[str, Any]) -> None:
+    """The box around what is drawn, as far as it lies inside the image."""
+    one, sample = edit.annotation(finding), edit.sample(finding)
+    if one.kind is Kind.POLYGON:
+        rings = clip_rings(one.rings_px, xyxy_px=(0, 0, sample.width_px, sample.height_px))
+        if not rings:
+            raise _unfit(finding, "nothing of its polygon lies inside the image")
+        after = replace(one, rings_px=rings, bbox_xywh_px=rings_bbox_xywh(rings), area_px=rings_area(rings))
+    elif one.kind is Kind.MASK and one.mask_size_hw is not None:
+        after = replace(one, bbox_xywh_px=from_string(one.mask_rle, one.mask_size_hw).bbox_xywh_px())
+    else:
+        raise _unfit(finding, f"a {one.kind} has no shape beside its box")
+    edit.put[finding.label_set, one.ann_id] = after
 
 
 def _set_keypoints(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
@@ -183,6 +203,7 @@ _REPAIRS: dict[str, Callable[[Edit, Finding, Mapping[str, Any]], None]] = {
     "set-split": _set_split,
     "set-class": _set_class,
     "set-box": _set_box,
+    "box-of-shape": _box_of_shape,
     "set-keypoints": _set_keypoints,
     "add-box": _add_box,
 }

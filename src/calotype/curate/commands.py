@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calotype.curate import service, vectors
+from calotype.curate import embedding, service, vectors
 from calotype.curate.model import fractions
 from calotype.foundation.terminal import facts, table, terminal
 
@@ -60,3 +60,18 @@ def similar(
     found = vectors.nearest(t.actor, name, model, sample, k, store=t.store(), where=where).to_pylist()
     rows = [[row["sample_id"], row["name"], f"{row['distance']:.4f}"] for row in found]
     t.emit(found, table(["sample", "name", "distance"], rows))
+
+
+def embed(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A dataset: NAME or NAME@BRANCH.", show_default=False)],
+    model: Annotated[
+        str, typer.Option(help="default, lite0, hog-colour-v1, or a model file that ends in .onnx.")
+    ] = "default",
+) -> None:
+    """Make a vector of each sample that has none by this model yet."""
+    t = terminal(ctx)
+    with t.progress() as progress:
+        done = embedding.embed(t.actor, name, model, store=t.store(), progress=progress)
+    said = f"{done.made} vectors made by {done.model}, {done.known} were there"
+    t.emit(done.to_dict(), said + (f", {len(done.failed)} samples have no picture" if done.failed else ""))

@@ -28,8 +28,8 @@ def test_a_fault_counts_as_found_only_at_its_own_picture_by_a_check_of_its_kind(
 
 
 def test_a_fault_that_no_check_can_see_is_told():
-    (line,) = reckon([Planted("mislabel", "a.jpg")], [found("licence", "a.jpg")], [])
-    assert (line.found, line.by) == (0, "no check for this yet")
+    (line,) = reckon([Planted("odd", "a.jpg")], [found("licence", "a.jpg")], [])
+    assert (line.found, line.by) == (0, "no check for this")
 
 
 def test_a_pair_is_found_at_either_picture_and_a_broken_file_at_the_door():
@@ -66,7 +66,6 @@ def test_the_demo_ends_with_two_releases(tmp_path, capsys):
     assert [(one["name"], [r["version"] for r in one["releases"]]) for one in told] == [
         ("digits", ["1.0.0"]), ("streets", ["1.0.0"])]  # fmt: skip
     lines = {line["fault"]: line for line in told[1]["planted"]}
-    assert {name for name, line in lines.items() if line["found"] < line["planted"]} == {
-        "mislabel",
-        "shifted_box",
-    }
+    assert {name for name, line in lines.items() if line["found"] < line["planted"]} == {"mislabel"}
+    assert lines["mislabel"]["found"] >= lines["mislabel"]["planted"] // 2
+    assert lines["mislabel"]["told"] > lines["mislabel"]["found"]

@@ -16,6 +16,7 @@ from calotype.checks.repository_lives import Wanted
 from calotype.checks.triage import FindingNotFound
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.datasets.model import Kind
 from calotype.foundation.actor import Actor, Guard
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotPermitted
@@ -236,3 +237,16 @@ def test_the_loop_from_finding_to_green(shop, owner):
     lives = checks.tracked(owner, "things", store=shop.store).items
     assert {one.key for one in lives if one.state is State.CLOSED} == set(made.keys)
     assert len(made.keys) == 2
+
+
+def test_a_polygon_takes_the_box_around_itself(things, owner):
+    ring = (10.0, 10.0, 30.0, 10.0, 30.0, 40.0)
+    shape = things.box(things.image(), (-50, 10, 20, 30), kind=Kind.POLYGON, rings_px=(ring,))
+    things.check()
+    checks.fix(owner, "things", [only(things, owner, "box-bounds").key], store=things.store)
+    state = datasets.read(owner, "things", store=things.store)
+    (fixed,) = [
+        a for a in state.annotations_of([shape.sample_id])[shape.sample_id] if a.ann_id == shape.ann_id
+    ]
+    assert fixed.bbox_xywh_px == (10, 10, 20, 30)
+    assert fixed.rings_px == (ring,)

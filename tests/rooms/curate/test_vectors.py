@@ -7,7 +7,7 @@ import pytest
 from tests.support.shops import make_shop
 
 import calotype as ct
-from calotype.curate import repository, vectors
+from calotype.curate import embedding, repository, vectors
 from calotype.curate.model import VectorsInvalid, VectorsNotFound
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -178,3 +178,15 @@ def test_the_handles_say_the_same(shop, owner):
         assert found.column_names == ["sample_id", "name", "distance"]
         assert found.equals(ds.where().nearest(MODEL, ids[0], 3))
         assert len(ds.where("count(car) >= 1").nearest(MODEL, ids[0], 1_000)) < len(ids) - 1
+
+
+def test_vectors_are_made_once_for_each_sample(shop, owner):
+    n = state(shop, owner).count()["samples"]
+    first = embedding.embed(owner, "shop", "hog-colour-v1", store=shop)
+    assert (first.model, first.made, first.known, first.failed) == ("hog-colour-v1", n, 0, ())
+    gone = state(shop, owner).ids()[0]
+    datasets.apply(owner, "shop", Change(remove_samples=[gone]), store=shop)
+    again = embedding.embed(owner, "shop", "hog-colour-v1", store=shop)
+    assert (again.made, again.known) == (0, n - 1)
+    found = vectors.nearest(owner, "shop", "hog-colour-v1", state(shop, owner).ids()[0], 3, store=shop)
+    assert found.num_rows == min(3, n - 2)

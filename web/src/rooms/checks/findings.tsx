@@ -118,9 +118,9 @@ function Row({ finding, dataset, refName, chosen, onToggle }: RowProps) {
     </>
   );
   const tick = <input type="checkbox" className="finding-tick" checked={chosen} onChange={onToggle} aria-label={`Choose ${finding.check} of ${finding.sample_name ?? "the dataset"}`} />;
-  if (!sample) return <div className="finding-line">{tick}<div className="finding-row">{inner}</div></div>;
+  if (!sample) return <div className="triage-row">{tick}<div className="finding-row">{inner}</div></div>;
   return (
-    <div className="finding-line">
+    <div className="triage-row">
     {tick}
     <Link
       className="finding-row" to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }}

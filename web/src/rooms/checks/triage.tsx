@@ -57,14 +57,14 @@ export function Triage({ dataset, chosen, onDone }: Props) {
   const judge = (state: FindingState) => () => decide.mutate({ state, note: reason, until: state === "accepted" ? until : undefined });
   return (
     <div className="triage" role="toolbar" aria-label="Triage">
-      <span className="dim">{some ? `${chosen.length} chosen` : "Choose findings to decide on them"}</span>
+      <span className="dim">{some ? `${chosen.length} chosen` : "None chosen"}</span>
       <input className="triage-note" value={note} disabled={!some} placeholder="Reason" aria-label="Reason" maxLength={4000} onChange={(event) => setNote(event.target.value)} />
       <Button look="quiet" disabled={!some || reason.length < 3} onClick={judge("rejected")} title="A false alarm; needs a reason">Reject</Button>
       <input className="triage-date" type="date" value={until} disabled={!some} aria-label="Accepted until" onChange={(event) => setUntil(event.target.value)} />
       <Button look="quiet" disabled={!some || reason.length < 3 || !until} onClick={judge("accepted")} title="Accept the risk until a day; needs a reason">Accept risk</Button>
       <Button look="quiet" disabled={!some} onClick={judge("fixed")} title="It is mended; the next run closes it">Fixed</Button>
       <Button disabled={!chosen.some((one) => one.repair)} busy={fix.isPending} onClick={() => fix.mutate()} title="Stage the suggested repairs (e)"><IconTool size={14} /> Fix</Button>
-      <Button look="quiet" busy={undo.isPending} onClick={() => undo.mutate()} title="Take the newest fix back (u)"><IconArrowBackUp size={14} /> Undo fix</Button>
+      <Button look="quiet" busy={undo.isPending} onClick={() => undo.mutate()} title="Take the newest fix back (u)"><IconArrowBackUp size={14} /> Undo</Button>
     </div>
   );
 }
