@@ -48,11 +48,12 @@ def box_bounds(context: CheckContext, tally: Tally) -> None:
         width, height = (int(v) for v in sizes[k])
         name = context.class_name(context.annotation_column("class_id")[row])
         how = "lies outside" if outside[k] else f"reaches {over[k]:.1f} px beyond"
+        has_shape = KINDS[context.kinds[row]] in ("polygon", "mask")
         facts = {
             "box_xywh_px": _shown(box[k]),
             "image_wh_px": [width, height],
             "beyond_px": round(float(over[k]), 3),
-            "repair": _clipped(box[k], width, height),
+            "repair": {"do": "box-of-shape"} if has_shape else _clipped(box[k], width, height),
         }
         return f"the box of {name} {how} the image of {width}x{height} px", facts
 
