@@ -105,17 +105,20 @@ class Searches:
     _query: Where = None
     name: str
 
-    def nearest(self, model: str, to: Any, k: int = 25) -> Any:
+    def nearest(self, model: str, to: Any, k: int = 25, *, exact: bool = False) -> Any:
         """The `k` samples whose vectors lie nearest, as an Arrow table `sample_id`, `name`, `distance`.
 
         Args:
             model: Whose vectors; "" where there are those of one model only.
             to: A vector (D,), or a sample by id or name, which is left out itself.
+            exact: Look at all vectors, also where there are so many that an index is asked.
         Returns: Nearest first; the distance is 1 - cosine, 0 to 2.
         Raises: VectorsNotFound, VectorsInvalid, SampleNotFound, QueryInvalid.
         """
         hand = self._hand
-        return vectors.nearest(hand.actor, self.name, model, to, k, store=hand.store, where=self._query)
+        return vectors.nearest(
+            hand.actor, self.name, model, to, k, store=hand.store, where=self._query, exact=exact
+        )
 
 
 class Checked:
@@ -201,6 +204,10 @@ class Branches(Searches):
     def put_vectors(self, model: str, sample_ids: Sequence[str], values: Any) -> int:
         """Put a model's vectors of samples, (N, D) float32, in place of older ones. Raises: VectorsInvalid."""
         return self._do(vectors.put_vectors, model, sample_ids, values)
+
+    def remove_vectors(self, sample_ids: Sequence[str], model: str = "") -> None:
+        """Take away vectors of samples, there or removed, and what indexes keep of them; older commits keep theirs."""
+        self._do(vectors.remove_vectors, sample_ids, model)
 
     def undo(self, commit: str | Commit, *, strategy: str | None = None, message: str = "") -> Merge:
         """Take back what one commit changed, as a new commit. Raises: RefNotFound, NothingToUndo."""

@@ -63,7 +63,7 @@ class Fixed:
 def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store) -> Fixed:
     """Stage what findings suggest as one edit of a branch's working state; they count as fixed until the re-test.
 
-    Findings that suggest nothing, or whose data moved on, are left out and told. Vectors go with removed samples.
+    Findings that suggest nothing, or whose data moved on, are left out and told.
 
     Args:
         name: `dataset` or `dataset@branch`.

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.curate.vectors import put_vectors
+from calotype.curate import repository
+from calotype.curate.vectors import put_unindexed
 from calotype.datasets import rows
 from calotype.datasets import service as datasets
 from calotype.datasets.snapshot import Snapshot
@@ -63,7 +64,9 @@ def embed(
     for start in range(0, len(todo), _AN_EDIT):
         ids, vectors = _vectors(store, maker, todo[start : start + _AN_EDIT], failed, progress)
         if ids:
-            made += put_vectors(actor, name, maker.name, ids, vectors, store=store)
+            snapshot, n = put_unindexed(actor, name, maker.name, ids, vectors, store=store)
+            made += n
+    repository.keep_indexed(actor, store, snapshot, maker.name)
     return Embedded(maker.name, made, samples.num_rows - len(todo), tuple(failed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from calotype.datasets import rows
 from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor
 from calotype.foundation.ids import sha256_json
 from calotype.models.model import Vectors, unit_length
-from calotype.store import Store, schema
-from calotype.store.row_lookup import matching
+from calotype.store import Store, schema, vector_index
+from calotype.store.row_lookup import Having, holding, matching
 from calotype.store.tables import LARGE_BYTES
 from calotype.store.upserts import insert
 
@@ -78,33 +79,74 @@ def dim_of(snapshot: Snapshot, store: Store, model: str) -> int | None:
     return int(schema.field("vector").type.list_size)
 
 
-def one_vector(store: Store, snapshot: Snapshot, model: str, sample_id: str) -> Vectors | None:
-    """The vector of a sample, (D,) float32."""
-    table = rows.vector_table(model)
-    found = store.tables.read(
-        f"{snapshot.dataset.id}/{table}", snapshot.pins[table], where=matching("sample_id", [sample_id])
-    )
-    return _as_matrix(found["vector"])[0] if found.num_rows else None
+def n_vectors(store: Store, snapshot: Snapshot, model: str) -> int:
+    """How many vectors of a model there are, those of removed samples too."""
+    return store.tables.count(*_place(snapshot, model))
 
 
-def similarities(
-    store: Store, snapshot: Snapshot, model: str, direction: Callable[[int], Vectors]
-) -> Likeness:
-    """How alike all vectors of a model are to a direction, of those samples that the state has.
+def likely(
+    store: Store, snapshot: Snapshot, model: str, direction: Vectors, n: int, *, among: Sequence[str] | None = None
+) -> pa.Table | None:  # fmt: skip
+    """The `n` vectors that an index takes for the nearest, as `sample_id`, `vector`, `_distance`; None without one.
 
-    Args:
-        direction: Gives the wanted vector, (D,) of length 1, once D is known.
+    Some may be of samples that the state does not have.
     """
-    table = rows.vector_table(model)
-    full, pins = f"{snapshot.dataset.id}/{table}", (snapshot.pins[table], snapshot.pins.get(rows.SAMPLES))
-    dim = dim_of(snapshot, store, model) or 0
-    wanted = direction(dim)
-    units = store.tables.kept(
-        ("vectors by name", full, pins), lambda: _units(store, snapshot, full, pins[0], dim), large=True
+    full, pin = _place(snapshot, model)
+    where = None if among is None else matching("sample_id", among)
+    columns = ["sample_id", rows.VECTOR]
+    return vector_index.likely(
+        store.tables, full, pin, rows.VECTOR, direction, n, columns=columns, where=where
     )
+
+
+def keep_indexed(actor: Actor, store: Store, snapshot: Snapshot, model: str, *, anew: bool = False) -> None:
+    """Give a model's index of a state what it needs. Nothing of the state changes."""
+    if rows.vector_table(model) in snapshot.pins:
+        place, subject = _place(snapshot, model), snapshot.dataset.name
+        vector_index.supply(
+            actor, store.catalog, store.tables, *place, rows.VECTOR, subject=subject, anew=anew
+        )
+
+
+def one_vector(store: Store, snapshot: Snapshot, model: str, sample_id: str) -> Vectors | None:
+    """The vector of a sample, (D,) float32; of a removed sample too."""
+    found = store.tables.read(*_place(snapshot, model), where=matching("sample_id", [sample_id]))
+    return as_matrix(found["vector"])[0] if found.num_rows else None
+
+
+def similarities(store: Store, snapshot: Snapshot, model: str, direction: Vectors) -> Likeness:
+    """How alike all vectors of a model are to a direction (D,) of length 1, of those samples that the state has."""
+    units = _kept_units(store, snapshot, model)
     if not units.num_columns:
-        return _from_disk(store, snapshot, full, pins[0], wanted)
-    return Likeness(units.select(["sample_id", "name"]), _as_matrix(units["vector"]) @ wanted)
+        return _from_disk(store, snapshot, model, direction)
+    return Likeness(units.select(["sample_id", "name"]), as_matrix(units["vector"]) @ direction)
+
+
+def units_of(store: Store, snapshot: Snapshot, model: str, ids: pa.Array) -> Vectors:
+    """The vectors of some samples that have one, (N, D) of length 1, in the order of `ids`."""
+    units = _kept_units(store, snapshot, model)
+    if units.num_columns:
+        at = pc.index_in(ids, value_set=units["sample_id"].combine_chunks()).to_numpy()
+        found: Vectors = as_matrix(units["vector"])[at]
+        return found
+    full, pin = _place(snapshot, model)
+    having = Having("sample_id", ids.to_pylist())
+    read = holding(store.tables.at(full, pin), having, ["sample_id", rows.VECTOR])
+    read = read.take(pc.index_in(ids, value_set=read["sample_id"].combine_chunks()))
+    return unit(as_matrix(read[rows.VECTOR]))
+
+
+def _kept_units(store: Store, snapshot: Snapshot, model: str) -> pa.Table:
+    full, pin = _place(snapshot, model)
+    key = ("vectors by name", full, (pin, snapshot.pins.get(rows.SAMPLES)))
+    dim = dim_of(snapshot, store, model) or 0
+    return store.tables.kept(key, lambda: _units(store, snapshot, full, pin, dim), large=True)
+
+
+def _place(snapshot: Snapshot, model: str) -> tuple[str, int]:
+    """The table of a model's vectors in the store, and its pin."""
+    table = rows.vector_table(model)
+    return f"{snapshot.dataset.id}/{table}", snapshot.pins[table]
 
 
 def unit(matrix: Vectors) -> Vectors:
@@ -120,16 +162,16 @@ def _units(store: Store, snapshot: Snapshot, full: str, pin: int, dim: int) -> p
         return pa.table({})
     read = store.tables.read(full, pin)
     names, at = _by_name(snapshot, read["sample_id"])
-    matrix = unit(_as_matrix(read["vector"])[at])
+    matrix = unit(as_matrix(read["vector"])[at])
     column = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
     return names.append_column("vector", column)
 
 
-def _from_disk(store: Store, snapshot: Snapshot, full: str, pin: int, wanted: Vectors) -> Likeness:
+def _from_disk(store: Store, snapshot: Snapshot, model: str, wanted: Vectors) -> Likeness:
     ids, parts = [], []
-    for batch in store.tables.at(full, pin).to_batches(columns=["sample_id", "vector"]):
+    for batch in store.tables.at(*_place(snapshot, model)).to_batches(columns=["sample_id", "vector"]):
         ids.append(batch["sample_id"])
-        parts.append(unit(_as_matrix(batch["vector"])) @ wanted)
+        parts.append(unit(as_matrix(batch["vector"])) @ wanted)
     names, at = _by_name(snapshot, pa.chunked_array(ids, pa.string()))
     return Likeness(names, np.concatenate(parts)[at])
 
@@ -142,7 +184,7 @@ def _by_name(snapshot: Snapshot, ids: pa.ChunkedArray) -> tuple[pa.Table, np.nda
     return index, places.drop_null().to_numpy()
 
 
-def _as_matrix(column: pa.ChunkedArray | pa.Array) -> Vectors:
+def as_matrix(column: pa.ChunkedArray | pa.Array) -> Vectors:
     """(N, D) float32 of a column of fixed-size lists, without a copy where it lies in one piece."""
     whole = column
     if isinstance(column, pa.ChunkedArray):

@@ -1,8 +1,10 @@
 """Vectors that somebody's model made of samples: putting them, and finding the samples that lie nearest.
 
-They lie in one table a model and dataset, so commits pin them and old states keep theirs. The search is exact: one
-product of a matrix with a vector. The matrix of a state stays in memory up to `LARGE_BYTES`; beyond that it is
-read from disk for every search, a batch at a time.
+They lie in one table a model and dataset, so commits pin them and old states keep theirs. A removed sample's vectors
+stay in the table and are never found, so whatever brings the sample back (`undo`, a fix taken back) finds them there.
+
+Up to 20,000 vectors the search is exact: one product of a matrix with a vector. The matrix of a state stays in memory
+up to `LARGE_BYTES`; beyond that it is read from disk for every search, a batch at a time. More vectors get an index.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pyarrow.compute as pc
 
 from calotype.curate import repository
 from calotype.curate.model import VectorsInvalid, VectorsNotFound
+from calotype.curate.searching import Search, search
 from calotype.datasets import refs, rows
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -25,20 +28,32 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.models.model import Vectors
 from calotype.store import Store
 
+_HUGE = 1e12
+
 
 def put_vectors(
     actor: Actor, name: str, model: str, sample_ids: Sequence[str], vectors: npt.ArrayLike, *, store: Store
 ) -> int:  # fmt: skip
-    """Put one vector a sample, in place of those the model had for these samples, as one edit.
+    """Put one vector a sample, in place of those the model had for these samples, as one edit; index large tables.
 
     Args:
         name: Dataset, or `dataset@branch`.
         model: Which model and version made them; a model's vectors all have the same length.
         sample_ids: N ids, each once.
-        vectors: (N, D) numbers, finite; kept as float32.
+        vectors: (N, D) numbers, finite; kept as float32. Rows of only tiny or huge numbers (below 1e-12, above
+            1e12) are kept times a power of two, so that squares of them are numbers too.
     Returns: The number of vectors.
     Raises: NotPermitted, DatasetNotFound, VectorsInvalid (says which row and why; nothing is written).
     """
+    after, n = put_unindexed(actor, name, model, sample_ids, vectors, store=store)
+    repository.keep_indexed(actor, store, after, model)
+    return n
+
+
+def put_unindexed(
+    actor: Actor, name: str, model: str, sample_ids: Sequence[str], vectors: npt.ArrayLike, *, store: Store
+) -> tuple[Snapshot, int]:  # fmt: skip
+    """As `put_vectors`, for those who index when all is put. Returns the new state, and the number of vectors."""
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=refs.split_name(name)[0])
     if not model or len(model) > 200:
         raise VectorsInvalid(where="the model", detail="its name needs 1 to 200 characters")
@@ -47,21 +62,53 @@ def put_vectors(
     _judge_ids(ids, len(matrix))
     dim = matrix.shape[1]
     column = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), dim)
-    table = pa.table({"sample_id": ids, "vector": column}, schema=rows.vector_schema(dim))
+    table = pa.table({"sample_id": ids, rows.VECTOR: column}, schema=rows.vector_schema(dim))
 
     def plan(snapshot: Snapshot) -> Change:
         _judge_against(snapshot, store, model, ids, dim)
         return Change(put_vectors={model: table})
 
     details = {"model": model, "vectors": table.num_rows, "dim": dim}
-    datasets.apply(actor, name, plan, store=store, verb="vectors.put", details=details)
-    return int(table.num_rows)
+    after = datasets.apply(actor, name, plan, store=store, verb="vectors.put", details=details)
+    return after, int(table.num_rows)
+
+
+def remove_vectors(
+    actor: Actor, name: str, sample_ids: Sequence[str], model: str = "", *, store: Store
+) -> Snapshot:
+    """Take away the vectors of samples, also of samples that were removed, and what indexes keep of them.
+
+    Older commits keep theirs; files that nothing names any more go with `gc`.
+
+    Args:
+        name: Dataset, or `dataset@branch`.
+        model: Whose vectors; all models' with "".
+    Returns: The new working state.
+    Raises: NotPermitted, DatasetNotFound, VectorsNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=refs.split_name(name)[0])
+    gone = list(dict.fromkeys(sample_ids))
+
+    def plan(snapshot: Snapshot) -> Change:
+        models = [_known_model(snapshot, model)] if model else rows.models_of(snapshot.pins)
+        return Change(remove_vectors_of=dict.fromkeys(models, gone))
+
+    details = {"model": model, "samples": len(gone)}
+    after = datasets.apply(actor, name, plan, store=store, verb="vectors.remove", details=details)
+    for one in rows.models_of(after.pins):
+        if model in ("", one):
+            repository.keep_indexed(actor, store, after, one, anew=True)
+    return after
 
 
 def nearest(
-    actor: Actor, name: str, model: str, to: str | npt.ArrayLike, k: int = 25, *, store: Store, where: Where = None
+    actor: Actor, name: str, model: str, to: str | npt.ArrayLike, k: int = 25, *, store: Store, where: Where = None,
+    exact: bool = False,
 ) -> pa.Table:  # fmt: skip
     """The samples whose vectors lie nearest, nearest first; equally near ones by name.
+
+    More than 20,000 vectors are searched by an index, which may miss one of the nearest now and then; the distances
+    it gives are exact.
 
     Args:
         name: `dataset` or `dataset@ref`.
@@ -69,6 +116,7 @@ def nearest(
         to: (D,) numbers, or a sample by id or name, which is not among the found.
         k: How many at most.
         where: Only samples that match this query.
+        exact: Look at all vectors, whatever it takes.
     Returns: `sample_id`, `name`, `distance` (float32: 1 - cosine of the angle, 0 to 2; 1 from a vector of zeros).
     Raises: NotPermitted, VectorsNotFound, VectorsInvalid, SampleNotFound, QueryInvalid, DatasetNotFound, RefNotFound.
     """
@@ -79,17 +127,8 @@ def nearest(
     itself = snapshot.sample(to).sample_id if isinstance(to, str) else None
     allowed = None if where is None else pa.array(snapshot.ids(where), pa.string())
     wanted = _wanted(repository.one_vector(store, snapshot, model, itself), model, to) if itself else to
-    found = repository.similarities(store, snapshot, model, lambda dim: _direction(wanted, dim))
-    likeness = found.likeness
-    if allowed is not None:
-        likeness = np.where(
-            pc.is_in(found.samples["sample_id"], value_set=allowed).to_numpy(), likeness, -np.inf
-        )
-    if itself is not None:
-        likeness = np.where(pc.equal(found.samples["sample_id"], itself).to_numpy(), -np.inf, likeness)
-    at = _highest(likeness, k)
-    distances = np.clip(np.float32(1.0) - likeness[at], 0.0, 2.0).astype(np.float32)
-    return found.samples.take(pa.array(at)).append_column("distance", pa.array(distances))
+    direction = _direction(wanted, repository.dim_of(snapshot, store, model) or 0)
+    return search(store, snapshot, model, Search(direction, k, itself, allowed), exact=exact)
 
 
 def _matrix(vectors: npt.ArrayLike) -> Vectors:
@@ -104,6 +143,16 @@ def _matrix(vectors: npt.ArrayLike) -> Vectors:
     if bad.any():
         said = f"it holds a number that is not finite ({int(bad.sum())} rows in all)"
         raise VectorsInvalid(where=f"row {int(np.argmax(bad))}", detail=said)
+    return _of_usual_size(matrix)
+
+
+def _of_usual_size(matrix: Vectors) -> Vectors:
+    """Rows whose largest number is beyond all measure, times a power of two: the same direction."""
+    largest = np.abs(matrix).max(axis=1, initial=0.0)
+    odd = ((largest > _HUGE) | (largest < 1 / _HUGE)) & (largest > 0)
+    if odd.any():
+        matrix = matrix.copy()
+        matrix[odd] = np.ldexp(matrix[odd], -np.frexp(largest[odd])[1][:, None])
     return matrix
 
 
@@ -162,13 +211,3 @@ def _direction(to: Any, dim: int) -> Vectors:
         raise VectorsInvalid(where="the wanted vector", detail="it holds a number that is not finite")
     made: Vectors = repository.unit(vector[None])[0]
     return made
-
-
-def _highest(likeness: Vectors, k: int) -> npt.NDArray[np.int64]:
-    """Places of the k highest, highest first, equal ones in order of place; -inf is left out."""
-    if k < len(likeness):
-        least = np.partition(likeness, len(likeness) - k)[len(likeness) - k]
-        at = np.flatnonzero((likeness >= least) & (likeness > -np.inf))
-    else:
-        at = np.flatnonzero(likeness > -np.inf)
-    return at[np.argsort(-likeness[at], kind="stable")][:k]

@@ -29,7 +29,8 @@ class Change:
     `put_*` inserts or replaces by id, values or an Arrow table of `rows.SAMPLE_SCHEMA` or `rows.ANNOTATION_SCHEMA`;
     removing a sample removes its annotations in every label set. `remove_annotations_of` takes away all annotations
     that the named samples have in a label set, before the new ones are put. `put_vectors` has a table of
-    `rows.vector_schema` by model; vectors go with their samples.
+    `rows.vector_schema` by model. Vectors of a removed sample stay, unseen, for when it comes back;
+    `remove_vectors_of` takes those of samples away, by model, whether the samples are there or not.
     `ontology`, `contract` (YAML text) and `info` (file-level keys of imports) replace the present ones when given.
     """
 
@@ -39,6 +40,7 @@ class Change:
     remove_annotations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remove_annotations_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     put_vectors: Mapping[str, pa.Table] = field(default_factory=dict)
+    remove_vectors_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ontology: Ontology | None = None
     contract: str | None = None
     info: str | None = None
@@ -50,6 +52,7 @@ class Change:
         """Nothing comes and nothing goes."""
         by_name: tuple[Mapping[str, Sized], ...] = (
             self.put_annotations, self.remove_annotations, self.remove_annotations_of, self.put_vectors,
+            self.remove_vectors_of,
         )  # fmt: skip
         named = any(len(rows) for one in by_name for rows in one.values())
         texts = any(text is not None for text in (self.ontology, self.contract, self.info))

@@ -124,12 +124,14 @@ def _stage(
 
 
 def _vectors(store: Store, snapshot: Snapshot, change: Change) -> list[_TableEdit]:
-    put = {rows.vector_table(model): table for model, table in change.put_vectors.items()}
-    gone = [table for table in snapshot.pins if rows.is_of_vectors(table)] if change.remove_samples else []
     edits = []
-    for table in sorted({*put, *gone}):
-        arrow = put.get(table, rows.vector_schema(1).empty_table())
-        keys = [Having("sample_id", change.remove_samples), Having("sample_id", _ids(arrow, "sample_id"))]
+    for model in sorted({*change.put_vectors, *change.remove_vectors_of}):
+        arrow = change.put_vectors.get(model, rows.vector_schema(1).empty_table())
+        keys = [
+            Having("sample_id", change.remove_vectors_of.get(model, ())),
+            Having("sample_id", _ids(arrow, "sample_id")),
+        ]
+        table = rows.vector_table(model)
         edits.append(_table_edit(store, snapshot, table, keys, arrow, schema=arrow.schema))
     return edits
 

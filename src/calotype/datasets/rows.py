@@ -14,6 +14,8 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.ids import canonical_json
 
 SAMPLES = "samples"
+VECTOR = "vector"
+"""The column of the vectors in the tables of models."""
 _VECTORS = "vec/"
 
 SAMPLE_SCHEMA = pa.schema(
@@ -112,7 +114,7 @@ def vector_schema(dim: int) -> pa.Schema:
     return pa.schema(
         [
             pa.field("sample_id", pa.string(), nullable=False),
-            pa.field("vector", pa.list_(pa.float32(), dim), nullable=False),
+            pa.field(VECTOR, pa.list_(pa.float32(), dim), nullable=False),
         ]
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from calotype.datasets import rows
 from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress
 from calotype.reliability import repository
 from calotype.reliability.model import Compacted
-from calotype.store import Store, upkeep
+from calotype.store import Store, upkeep, vector_index
 
 _TRIES = 3
 _MANY_PARTS = 100
@@ -15,7 +16,10 @@ _DELETED_ROWS = 1_000
 
 
 def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> list[Compacted]:
-    """Compact what the branches work on, where it is worth it. Old versions stay until the sweep."""
+    """Index and compact what the branches work on, where it is worth it. Old versions stay until the sweep.
+
+    Indexes of vectors come first, so that little is left for the locked part of a compaction to index.
+    """
     with store.catalog.read() as conn:
         names = repository.dataset_names(conn)
         pinned = sorted(
@@ -28,6 +32,10 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
         )
     done = []
     for at, (dataset_id, table, pin) in enumerate(pinned):
+        if rows.is_of_vectors(table.removeprefix(f"{dataset_id}/")):
+            vector_index.supply(
+                actor, store.catalog, store.tables, table, pin, rows.VECTOR, subject=names[dataset_id]
+            )
         before = upkeep.shape(store.tables, table, pin)
         if before.n_parts and ((always and (before.n_parts > 1 or before.n_deleted)) or _worth(before)):
             done += _compact(actor, store, names[dataset_id], table, pin, before)

@@ -20,7 +20,7 @@ def keep_indexed(dataset: lance.LanceDataset, columns: Sequence[str]) -> bool:
         dataset.create_scalar_index(column, "BTREE")
     behind = [column for column in columns if column in indexed and _is_behind(dataset, indexed[column].name)]
     if behind:
-        dataset.optimize.optimize_indices()
+        dataset.optimize.optimize_indices(index_names=[indexed[column].name for column in behind])
     return bool(missing or behind)
 
 

@@ -98,16 +98,22 @@ def shape(tables: Tables, table: str, pin: int) -> Shape:
     return Shape(rows, len(fragments), sum(int(one.physical_rows) for one in fragments) - rows)
 
 
-def prepare(tables: Tables, table: str, pin: int) -> lance.LanceDataset:
-    """Bring a pin to the table's head with its indexes up to date, ready to be compacted. Only inside the write lock.
-
-    Indexes come first: neighbours with different index coverage would not be merged.
-    """
+def to_head(tables: Tables, table: str, pin: int) -> lance.LanceDataset:
+    """Bring the rows of a pin to the table's head. Only inside the write lock."""
     dataset = tables.version(table)
     wanted = tables.at(table, pin)
     if dataset.version != wanted.version:
         dataset = tables.version(table, int(wanted.version))
         dataset.restore()  # type: ignore[no-untyped-call]
+    return dataset
+
+
+def prepare(tables: Tables, table: str, pin: int) -> lance.LanceDataset:
+    """Bring a pin to the table's head with its indexes up to date, ready to be compacted. Only inside the write lock.
+
+    Indexes come first: neighbours with different index coverage would not be merged.
+    """
+    dataset = to_head(tables, table, pin)
     if dataset.describe_indices():
         dataset.optimize.optimize_indices()
         dataset = tables.version(table)
