@@ -18,7 +18,7 @@ _DELETED_ROWS = 1_000
 def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> list[Compacted]:
     """Index and compact what the branches work on, where it is worth it. Old versions stay until the sweep.
 
-    Indexes of vectors come first, so that little is left for the locked part of a compaction to index.
+    Indexes of vectors come last: a compaction leaves them behind with the old files.
     """
     with store.catalog.read() as conn:
         names = repository.dataset_names(conn)
@@ -32,13 +32,13 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
         )
     done = []
     for at, (dataset_id, table, pin) in enumerate(pinned):
+        before = upkeep.shape(store.tables, table, pin)
+        if before.n_parts and ((always and (before.n_parts > 1 or before.n_deleted)) or _worth(before)):
+            done += _compact(actor, store, names[dataset_id], table, pin, before)
         if rows.is_of_vectors(table.removeprefix(f"{dataset_id}/")):
             vector_index.supply(
                 actor, store.catalog, store.tables, table, pin, rows.VECTOR, subject=names[dataset_id]
             )
-        before = upkeep.shape(store.tables, table, pin)
-        if before.n_parts and ((always and (before.n_parts > 1 or before.n_deleted)) or _worth(before)):
-            done += _compact(actor, store, names[dataset_id], table, pin, before)
         progress("compacting", at + 1, len(pinned))
     return done
 

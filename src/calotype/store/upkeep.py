@@ -111,9 +111,14 @@ def to_head(tables: Tables, table: str, pin: int) -> lance.LanceDataset:
 def prepare(tables: Tables, table: str, pin: int) -> lance.LanceDataset:
     """Bring a pin to the table's head with its indexes up to date, ready to be compacted. Only inside the write lock.
 
-    Indexes come first: neighbours with different index coverage would not be merged.
+    Indexes come first: neighbours with different index coverage would not be merged. Indexes of vectors go, and are
+    to be built anew afterwards: their parts cover different files, and they hold something of rows that are gone.
     """
     dataset = to_head(tables, table, pin)
+    for index in dataset.describe_indices():
+        if index.index_type.startswith("IVF"):
+            dataset.drop_index(index.name)
+    dataset = tables.version(table)
     if dataset.describe_indices():
         dataset.optimize.optimize_indices()
         dataset = tables.version(table)
@@ -203,9 +208,14 @@ def versions(tables: Tables, table: str) -> list[int]:
 
 
 def remove_versions(tables: Tables, table: str, old: Collection[int]) -> int:
-    """Remove versions and the files that only they hold. The head and tagged versions stay. Returns bytes freed."""
+    """Remove versions that no pin is read from, and the files that only they hold. Returns bytes freed.
+
+    The head stays, and what is tagged otherwise than as a stand-in.
+    """
     if not old:
         return 0
+    loose = [name for name, version in tags(tables, table).items() if version in old and _is_of_pin(name)]
+    untag(tables, table, loose)  # no pin is read from these any more
     stats = tables.version(table).cleanup_old_versions(
         versions=sorted(old), error_if_tagged_old_versions=False
     )
@@ -227,6 +237,10 @@ def stray_files(tables: Tables, table: str) -> list[Entry]:
     ]
     found = [entry for entry in lying if entry.name.rpartition("/")[2] not in held]
     return sorted(found, key=lambda entry: entry.name)
+
+
+def _is_of_pin(name: str) -> bool:
+    return name.startswith((PIN, f"new-{PIN}"))
 
 
 def _put_tag(dataset: lance.LanceDataset, name: str, version: int) -> None:

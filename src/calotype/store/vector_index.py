@@ -82,7 +82,9 @@ def supply(
     if needed is None:
         return False
     began_ns = time.time_ns() - 1_000_000_000
-    made = [_built(needed, column)] if needed.fragments else []
+    made = [_built(needed, column)] if _can_be_built(needed, column) else []
+    if not made and not needed.replaces:
+        return False
     with catalog.write(actor, "vectors.index", subject=subject) as tx:
         tables.forget(table)
         if tables.at(table, pin).version != needed.dataset.version:
@@ -151,6 +153,25 @@ def _parts(dataset: lance.LanceDataset, column: str) -> tuple[Index, ...]:
     )
 
 
+def _cells(needed: Lack) -> int:
+    return max(1, needed.n_rows // _ROWS_A_CELL)
+
+
+def _can_be_built(needed: Lack, column: str) -> bool:
+    """Whether each cell can have a vector to begin with: those of zeros do not count."""
+    if not needed.fragments:
+        return False
+    wanted = {*needed.fragments}
+    fragments = [one for one in needed.dataset.get_fragments() if one.fragment_id in wanted]
+    found = 0
+    for batch in needed.dataset.scanner(columns=[column], fragments=fragments).to_batches():
+        numbers = batch[column].flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
+        found += int(np.count_nonzero(numbers.any(axis=1)))
+        if found >= _cells(needed):
+            return True
+    return False
+
+
 def _built(needed: Lack, column: str) -> Any:
     """A part over some fragments, on disk and in no version yet. Codes of some bits a number; 8 where RaBitQ cannot."""
     dim = needed.dataset.schema.field(column).type.list_size
@@ -160,6 +181,6 @@ def _built(needed: Lack, column: str) -> Any:
         name=_NAME.format(column),
         metric="cosine",
         replace=True,
-        num_partitions=max(1, needed.n_rows // _ROWS_A_CELL),
+        num_partitions=_cells(needed),
         fragment_ids=list(needed.fragments),
     )
