@@ -122,6 +122,12 @@ def similarities(store: Store, snapshot: Snapshot, model: str, direction: Vector
     return Likeness(units.select(["sample_id", "name"]), as_matrix(units["vector"]) @ direction)
 
 
+def some(store: Store, snapshot: Snapshot, model: str, sample_ids: Sequence[str]) -> pa.Table:
+    """`sample_id` and `vector` of those of some samples that have one, read alone."""
+    held = store.tables.at(*_place(snapshot, model))
+    return holding(held, Having("sample_id", sample_ids), ["sample_id", rows.VECTOR])
+
+
 def units_of(store: Store, snapshot: Snapshot, model: str, ids: pa.Array) -> Vectors:
     """The vectors of some samples that have one, (N, D) of length 1, in the order of `ids`."""
     units = _kept_units(store, snapshot, model)
@@ -129,9 +135,7 @@ def units_of(store: Store, snapshot: Snapshot, model: str, ids: pa.Array) -> Vec
         at = pc.index_in(ids, value_set=units["sample_id"].combine_chunks()).to_numpy()
         found: Vectors = as_matrix(units["vector"])[at]
         return found
-    full, pin = _place(snapshot, model)
-    having = Having("sample_id", ids.to_pylist())
-    read = holding(store.tables.at(full, pin), having, ["sample_id", rows.VECTOR])
+    read = some(store, snapshot, model, ids.to_pylist())
     read = read.take(pc.index_in(ids, value_set=read["sample_id"].combine_chunks()))
     return unit(as_matrix(read[rows.VECTOR]))
 

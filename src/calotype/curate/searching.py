@@ -6,6 +6,7 @@ they agree to the last digit, and equally near samples come by name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +17,13 @@ import pyarrow.compute as pc
 from calotype.curate import repository
 from calotype.datasets.snapshot import Snapshot
 from calotype.models.model import Vectors
-from calotype.store import Store
+from calotype.store import Store, vector_index
 
 _FEW = 20_000
 """So many samples of a query are told to the index; of more it is asked for more rows, and those are sifted."""
-_AT_FIRST, _A_WANTED, _MORE, _MOST = 64, 4, 8, 2_048
+_AT_FIRST, _A_WANTED, _MORE = 64, 4, 8
+_MOST = 2_048
+"""So many vectors are read one by one; of a query that leaves fewer samples, all, without asking the index."""
 _ROUNDING = np.float32(1e-5)
 """More than a product in single precision is off by."""
 _TIED = 1e-6
@@ -54,6 +57,8 @@ def search(store: Store, snapshot: Snapshot, model: str, wish: Search, *, exact:
 def _by_index(store: Store, snapshot: Snapshot, model: str, wish: Search) -> pa.Table | None:
     """None when there is no index, or when it cannot be told from what it says that nothing nearer is left out."""
     rows = repository.n_vectors(store, snapshot, model)
+    if wish.allowed is not None and rows > vector_index.LEAST_ROWS and len(wish.allowed) <= _MOST:
+        return _among(store, snapshot, model, wish, wish.allowed.to_pylist())
     few = wish.allowed is not None and len(wish.allowed) <= _FEW
     asked = max(_AT_FIRST, _A_WANTED * (wish.k + 1))
     if wish.allowed is not None and not few:
@@ -63,21 +68,29 @@ def _by_index(store: Store, snapshot: Snapshot, model: str, wish: Search) -> pa.
         found = repository.likely(store, snapshot, model, wish.direction, asked, among=among)
         if found is None:
             return None
-        hits = _judged(store, snapshot, wish, found)
+        hits = _in_order(_measured(snapshot, wish, found))  # `_distance` is what the index took it for
         if _is_enough(hits, wish.k, found):
             return hits.slice(0, wish.k).select(["sample_id", "name", "distance"])
         asked *= _MORE
     return None
 
 
-def _judged(store: Store, snapshot: Snapshot, wish: Search, found: pa.Table) -> pa.Table:
-    """What may be found of what an index found, by exact distance; `guess` is what the index took it for."""
+def _among(
+    store: Store, snapshot: Snapshot, model: str, wish: Search, allowed: Sequence[str]
+) -> pa.Table:  # fmt: skip
+    """Exactly, from the vectors of few samples, which are read alone."""
+    hits = _measured(snapshot, wish, repository.some(store, snapshot, model, allowed))
+    return _in_order(hits.select(["sample_id", "name", "distance"])).slice(0, wish.k)
+
+
+def _measured(snapshot: Snapshot, wish: Search, found: pa.Table) -> pa.Table:
+    """Those of found rows (`sample_id`, `vector`, others) that may be found, with `name` and exact `distance`."""
     found = found.filter(pa.array(wish.sifted(found["sample_id"])))
     names = snapshot.samples(columns=["sample_id", "name"], ids=found["sample_id"].to_pylist())
     found = found.take(pc.index_in(names["sample_id"], value_set=found["sample_id"].combine_chunks()))
     units = repository.unit(repository.as_matrix(found["vector"]))
-    hits = names.append_column("distance", pa.array(_distances(units, wish.direction)))
-    return _in_order(hits.append_column("guess", found["_distance"]))
+    found = found.append_column("distance", pa.array(_distances(units, wish.direction)))
+    return found.append_column("name", names["name"])
 
 
 def _is_enough(hits: pa.Table, k: int, found: pa.Table) -> bool:
@@ -85,7 +98,7 @@ def _is_enough(hits: pa.Table, k: int, found: pa.Table) -> bool:
     if hits.num_rows < k:
         return False
     farthest = hits["distance"][k - 1].as_py()
-    tied = hits.filter(pc.equal(hits["distance"], pa.scalar(farthest, pa.float32())))["guess"]
+    tied = hits.filter(pc.equal(hits["distance"], pa.scalar(farthest, pa.float32())))["_distance"]
     return bool(farthest < 1.0 and pc.max(tied).as_py() < pc.max(found["_distance"]).as_py() - _TIED)
 
 
