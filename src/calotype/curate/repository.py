@@ -99,13 +99,17 @@ def likely(
     )
 
 
-def keep_indexed(actor: Actor, store: Store, snapshot: Snapshot, model: str, *, anew: bool = False) -> None:
-    """Give a model's index of a state what it needs. Nothing of the state changes."""
-    if rows.vector_table(model) in snapshot.pins:
-        place, subject = _place(snapshot, model), snapshot.dataset.name
-        vector_index.supply(
-            actor, store.catalog, store.tables, *place, rows.VECTOR, subject=subject, anew=anew
-        )
+def keep_indexed(actor: Actor, store: Store, snapshot: Snapshot, model: str, *, anew: bool = False) -> bool:
+    """Give a model's index of a state what it needs, or build it anew. Nothing of the state changes.
+
+    Returns whether it has all it needs; False when somebody else was at these files.
+    """
+    if rows.vector_table(model) not in snapshot.pins:
+        return True
+    place, subject = _place(snapshot, model), snapshot.dataset.name
+    return vector_index.supply(
+        actor, store.catalog, store.tables, *place, rows.VECTOR, subject=subject, anew=anew
+    )
 
 
 def one_vector(store: Store, snapshot: Snapshot, model: str, sample_id: str) -> Vectors | None:

@@ -19,11 +19,13 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.models.model import Vectors
 from calotype.store import Store, vector_index
 
-_FEW = 20_000
-"""So many samples of a query are told to the index; of more it is asked for more rows, and those are sifted."""
-_AT_FIRST, _A_WANTED, _MORE = 64, 4, 8
-_MOST = 2_048
-"""So many vectors are read one by one; of a query that leaves fewer samples, all, without asking the index."""
+_ALONE = 2_048
+"""Of a query that leaves no more samples than these, the vectors are read one by one, and no index is asked."""
+_TOLD = 20_000
+"""So many samples of a query can be told to the index. It takes longer than sifting what it finds among all."""
+_AT_FIRST, _A_WANTED, _MORE, _MOST = 64, 4, 8, 2_048
+_HEAP = 20_000
+"""More candidates than these are whole heaps of equal vectors; theirs are not computed again."""
 _ROUNDING = np.float32(1e-5)
 """More than a product in single precision is off by."""
 _TIED = 1e-6
@@ -56,14 +58,23 @@ def search(store: Store, snapshot: Snapshot, model: str, wish: Search, *, exact:
 
 def _by_index(store: Store, snapshot: Snapshot, model: str, wish: Search) -> pa.Table | None:
     """None when there is no index, or when it cannot be told from what it says that nothing nearer is left out."""
-    rows = repository.n_vectors(store, snapshot, model)
-    if wish.allowed is not None and rows > vector_index.LEAST_ROWS and len(wish.allowed) <= _MOST:
-        return _among(store, snapshot, model, wish, wish.allowed.to_pylist())
-    few = wish.allowed is not None and len(wish.allowed) <= _FEW
+    rows, allowed = repository.n_vectors(store, snapshot, model), wish.allowed
     asked = max(_AT_FIRST, _A_WANTED * (wish.k + 1))
-    if wish.allowed is not None and not few:
-        asked = round(asked * max(1.0, rows / len(wish.allowed)))
-    among = wish.allowed.to_pylist() if few and wish.allowed is not None else None
+    if allowed is None:
+        return _asked(store, snapshot, model, wish, asked)
+    if rows > vector_index.LEAST_ROWS and len(allowed) <= _ALONE:
+        return _among(store, snapshot, model, wish, allowed.to_pylist())
+    found = _asked(store, snapshot, model, wish, round(asked * max(1.0, rows / max(1, len(allowed)))))
+    if found is None and len(allowed) <= _TOLD:
+        return _asked(store, snapshot, model, wish, asked, among=allowed.to_pylist())
+    return found
+
+
+def _asked(
+    store: Store, snapshot: Snapshot, model: str, wish: Search, asked: int, *, among: Sequence[str] | None = None
+) -> pa.Table | None:  # fmt: skip
+    """What the index says, asked for so many rows or, step by step, for more; None as `_by_index`."""
+    rows = repository.n_vectors(store, snapshot, model)
     while asked <= min(_MOST, rows // 4):
         found = repository.likely(store, snapshot, model, wish.direction, asked, among=among)
         if found is None:
@@ -107,7 +118,7 @@ def _through_all(store: Store, snapshot: Snapshot, model: str, wish: Search) -> 
     likeness = np.where(wish.sifted(found.samples["sample_id"]), found.likeness, -np.inf)
     at = _highest(likeness, wish.k)
     hits = found.samples.take(pa.array(at))
-    if len(at) <= max(_FEW, 2 * wish.k):
+    if len(at) <= max(_HEAP, 2 * wish.k):
         units = repository.units_of(store, snapshot, model, hits["sample_id"].combine_chunks())
         distances = _distances(units, wish.direction)
     else:  # whole heaps of equal vectors

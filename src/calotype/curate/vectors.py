@@ -23,12 +23,14 @@ from calotype.curate.searching import Search, search
 from calotype.datasets import refs, rows
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.datasets.edit import WorkingStateMoved
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor, Permission
 from calotype.models.model import Vectors
 from calotype.store import Store
 
 _HUGE = 1e12
+_TRIES = 5
 
 
 def put_vectors(
@@ -84,7 +86,7 @@ def remove_vectors(
         name: Dataset, or `dataset@branch`.
         model: Whose vectors; all models' with "".
     Returns: The new working state.
-    Raises: NotPermitted, DatasetNotFound, VectorsNotFound.
+    Raises: NotPermitted, DatasetNotFound, VectorsNotFound, WorkingStateMoved.
     """
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=refs.split_name(name)[0])
     gone = list(dict.fromkeys(sample_ids))
@@ -97,8 +99,20 @@ def remove_vectors(
     after = datasets.apply(actor, name, plan, store=store, verb="vectors.remove", details=details)
     for one in rows.models_of(after.pins):
         if model in ("", one):
-            repository.keep_indexed(actor, store, after, one, anew=True)
+            after = _index_anew(actor, name, one, after, store=store)
     return after
+
+
+def _index_anew(actor: Actor, name: str, model: str, state: Snapshot, *, store: Store) -> Snapshot:
+    """Until no writer came between, who would have taken the old index along. Returns the working state."""
+    table = rows.vector_table(model)
+    for _ in range(_TRIES):
+        done = repository.keep_indexed(actor, store, state, model, anew=True)
+        now = datasets.apply(actor, name, Change(), store=store)  # nothing but the state as it is by now
+        if done and now.pins[table] == state.pins[table]:
+            return now
+        state = now
+    raise WorkingStateMoved(dataset=name, tries=_TRIES)
 
 
 def nearest(

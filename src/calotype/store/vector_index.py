@@ -75,16 +75,16 @@ def supply(
 ) -> bool:  # fmt: skip
     """Give the index of a column what it needs at a pin. Built outside the write lock; published in it.
 
-    Returns whether it did: False when nothing was needed, or the files of the pin changed meanwhile.
+    Returns whether it has all it needs now: False when the files of the pin changed meanwhile.
     Raises: TableDamaged.
     """
     needed = lack(tables, table, pin, column, anew=anew)
     if needed is None:
-        return False
+        return True
     began_ns = time.time_ns() - 1_000_000_000
     made = [_built(needed, column)] if _can_be_built(needed, column) else []
     if not made and not needed.replaces:
-        return False
+        return True  # nothing but zeros waits, and no index could hold them
     with catalog.write(actor, "vectors.index", subject=subject) as tx:
         tables.forget(table)
         if tables.at(table, pin).version != needed.dataset.version:

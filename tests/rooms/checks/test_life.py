@@ -14,6 +14,7 @@ from calotype.checks.model import GateState
 from calotype.checks.repairs import FindingNotRepairable
 from calotype.checks.repository_lives import Wanted
 from calotype.checks.triage import FindingNotFound
+from calotype.curate import vectors
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Kind
@@ -205,6 +206,19 @@ def test_a_removed_copy_comes_back_with_its_annotations(things, owner):
     state = datasets.read(owner, "things", store=things.store)
     assert state.sample(twin.sample_id).name == "b.jpg"
     assert state.count() == {"samples": 2, "annotations": 2}
+
+
+def test_a_removed_copy_comes_back_with_its_vectors(things, owner):
+    data = things.store.media.read(things.image(name="a.jpg").media_sha256)
+    ids = [things.samples[0].sample_id, things.image(data, name="b.jpg").sample_id]
+    things.check()
+    vectors.put_vectors(owner, "things", "m", ids, [[1.0, 0.0], [0.0, 1.0]], store=things.store)
+    checks.fix(owner, "things", [only(things, owner, "exact-duplicates").key], store=things.store)
+    assert vectors.nearest(owner, "things", "m", [0.0, 1.0], store=things.store).num_rows == 1
+    checks.undo_fix(owner, "things", store=things.store)
+    found = vectors.nearest(owner, "things", "m", [0.0, 1.0], store=things.store)
+    assert found["name"].to_pylist() == ["b.jpg", "a.jpg"]
+    assert found["distance"].to_pylist() == [0.0, 1.0]
 
 
 def test_a_fix_is_not_undone_over_later_work(shop, owner):

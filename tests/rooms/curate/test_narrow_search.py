@@ -48,7 +48,9 @@ def test_a_narrow_query_reads_its_own_vectors_only(crowd, owner, monkeypatch):
     assert but_itself["sample_id"].to_pylist() == [IDS[100], IDS[0]]
 
 
-def test_a_query_that_leaves_nothing_finds_nothing(crowd, owner):
+@pytest.mark.parametrize("least", [200, 20_000], ids=["of many", "of few"])
+def test_a_query_that_leaves_nothing_finds_nothing(crowd, owner, monkeypatch, least):
+    monkeypatch.setattr(vector_index, "LEAST_ROWS", least)
     found = vectors.nearest(owner, "crowd", "clip", np.eye(8)[0], store=crowd, where='licence = "none"')
     assert found.num_rows == 0
     assert found.schema.names == ["sample_id", "name", "distance"]

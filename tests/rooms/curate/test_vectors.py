@@ -104,14 +104,41 @@ def test_commits_keep_their_vectors_and_a_merge_brings_them(shop, owner):
     assert reliability.verify(owner, store=shop, deep=True).problems == ()
 
 
-def test_vectors_go_with_their_samples(shop, owner):
+def test_removed_samples_are_not_found_and_come_back_with_their_vectors(shop, owner):
     ids, _ = put(shop, owner)
+    datasets.commit(owner, "shop", "vectors", store=shop)
+    before = find(shop, owner, np.ones(DIM), k=len(ids))
     datasets.apply(owner, "shop", Change(remove_samples=ids[:2]), store=shop)
-    now = state(shop, owner)
+    fewer = datasets.commit(owner, "shop", "fewer", store=shop)
     assert {row["sample_id"] for row in find(shop, owner, np.ones(DIM), k=len(ids))} == set(ids[2:])
-    assert repository.one_vector(shop, now, MODEL, ids[0]) is None
     with pytest.raises(SampleNotFound):
         find(shop, owner, ids[0])
+    datasets.undo(owner, "shop", fewer.id, store=shop)
+    assert find(shop, owner, np.ones(DIM), k=len(ids)) == before
+
+
+def test_vectors_are_taken_away_from_samples_there_or_removed(shop, owner):
+    ids, _ = put(shop, owner)
+    vectors.put_vectors(owner, "shop", "second", ids, drawn(len(ids), 1), store=shop)
+    datasets.apply(owner, "shop", Change(remove_samples=ids[:1]), store=shop)
+    vectors.remove_vectors(owner, "shop", ids[:2], MODEL, store=shop)
+    now = state(shop, owner)
+    assert [repository.one_vector(shop, now, MODEL, one) for one in ids[:2]] == [None, None]
+    assert repository.one_vector(shop, now, "second", ids[0]) is not None
+    now = vectors.remove_vectors(owner, "shop", ids[:2], store=shop)
+    assert repository.one_vector(shop, now, "second", ids[0]) is None
+    with pytest.raises(VectorsNotFound):
+        vectors.remove_vectors(owner, "shop", ids[:2], "third", store=shop)
+
+
+def test_rows_of_absurd_size_keep_their_direction(shop, owner):
+    ids, matrix = put(shop, owner)
+    sizes = np.resize(np.float32([1e30, 1e-30, 1.0]), len(ids))[:, None]
+    vectors.put_vectors(owner, "shop", MODEL, ids, matrix * sizes, store=shop)
+    found = find(shop, owner, drawn(1, seed=9)[0], k=9)
+    first, distances = expected(ids, matrix, drawn(1, seed=9)[0])
+    assert [row["sample_id"] for row in found] == first[:9]
+    np.testing.assert_allclose([row["distance"] for row in found], distances[:9], atol=1e-6)
 
 
 def test_putting_again_replaces_only_those_samples(shop, owner):
