@@ -133,7 +133,7 @@ def test_vectors_are_taken_away_from_samples_there_or_removed(shop, owner):
 
 def test_rows_of_absurd_size_keep_their_direction(shop, owner):
     ids, matrix = put(shop, owner)
-    sizes = np.resize(np.float32([1e30, 1e-30, 1.0]), len(ids))[:, None]
+    sizes = np.resize(np.asarray([1e30, 1e-30, 1.0], np.float32), len(ids))[:, None]
     vectors.put_vectors(owner, "shop", MODEL, ids, matrix * sizes, store=shop)
     found = find(shop, owner, drawn(1, seed=9)[0], k=9)
     first, distances = expected(ids, matrix, drawn(1, seed=9)[0])
