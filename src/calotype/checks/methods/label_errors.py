@@ -120,7 +120,7 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
     first = out_of_sample.first_guess(features, numbered, len(classes))
     trust = 1 - _found(numbered, first, hard=0.0).score
     second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
-    found = _found(numbered, (first + second) / 2, hard=0.0)
+    found = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
     return LabelErrors(
         found.score, found.flagged, found.n_errors, found.n_errors_interval, classes[found.suggested]
     )
