@@ -1,15 +1,18 @@
 """Wrong boxes by a weak detector: ours beside ObjectLab (cleanlab), on real boxes with planted errors.
 
     uv run benchmarks/quality/box_errors.py --data FOLDER     # coco128: boxes of 254 photos
+    uv run benchmarks/quality/box_errors.py --data FOLDER --predictions FILE.json
 
-The detector is simulated: it misses small things, is off by a tenth of a box, takes one thing in ten for another,
-and sees three
-things a photo that are not there. Errors: a box missing, moved by 25 to 50 %, or of another class, on one photo in
-six; five seeds.
+The detector is simulated: it misses small things, is off by a tenth of a box, takes one thing in ten for another, and
+sees three things a photo that are not there. Or give the predictions of a real one: a list of
+`{"file": name without extension, "class_id": 0 to 79, "box_xyxy_px": [...], "score": ...}`.
+Errors: a box missing, moved by 25 to 50 %, or of another class, on one photo in six; five seeds.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from pathlib import Path
 
@@ -55,6 +58,16 @@ def load(folder: Path) -> list[tuple[np.ndarray, np.ndarray, tuple[int, int]]]:
     return found
 
 
+def read(file: Path, folder: Path) -> list[np.ndarray]:
+    """(m, 6) of each photo, in the order of `load`: class, corners, score."""
+    by_name: dict[str, list[list[float]]] = {}
+    for one in json.loads(file.read_text()):
+        by_name.setdefault(one["file"], []).append([one["class_id"], *one["box_xyxy_px"], one["score"]])
+    labels = sorted(folder.glob("object_detection/labels/*/*.txt"))
+    used = [f for f in labels if f.read_text().strip() and any(folder.glob(f"images/*/{f.stem}.jpg"))]
+    return [np.asarray(by_name.get(file.stem, [])).reshape(-1, 6) for file in used]
+
+
 def detected(photos: list, rng: np.random.Generator) -> list[np.ndarray]:
     """(m, 6) of each photo: class, corners, score."""
     found = []
@@ -94,12 +107,14 @@ def spoilt(photos: list, rng: np.random.Generator) -> tuple[list[np.ndarray], np
 
 def main() -> None:
     """Print the table."""
-    photos = load(data_folder("coco128"))
+    folder = data_folder("coco128")
+    photos, words = load(folder), sys.argv
+    given = read(Path(words[words.index("--predictions") + 1]), folder) if "--predictions" in words else None
     asked: dict[str, np.ndarray] = {"n": np.asarray(len(photos)), "k": np.asarray(80)}
     worlds = []
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        seen = detected(photos, rng)
+        seen = detected(photos, rng) if given is None else given
         truth, bad = spoilt(photos, rng)
         worlds.append((truth, seen, bad))
         for name, rows in (("t", truth), ("p", seen)):
@@ -109,8 +124,8 @@ def main() -> None:
     peer, seconds = ask(python_with("cleanlab"), OBJECTLAB, **asked)
     began, table = time.process_time(), []
     for seed, (truth, seen, bad) in enumerate(worlds):
-        given = [(t[:, 1:], t[:, 0].astype(int)) for t in truth]
-        ours = box_errors(given, [(p[:, 1:5], p[:, 0].astype(int), p[:, 5]) for p in seen])
+        labels = [(t[:, 1:], t[:, 0].astype(int)) for t in truth]
+        ours = box_errors(labels, [(p[:, 1:5], p[:, 0].astype(int), p[:, 5]) for p in seen])
         theirs = -peer[f"s{seed}"]
         table.append(
             [f(bad, s) for s in (ours.image, theirs) for f in (roc_auc_score, average_precision_score)]

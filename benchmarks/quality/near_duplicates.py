@@ -1,6 +1,10 @@
 """Changed copies of photos: ours beside perceptual hashes (imagehash).
 
     uv run benchmarks/quality/near_duplicates.py --data FOLDER     # coco128: 256 photos; copies are made here
+    uv run benchmarks/quality/near_duplicates.py --list PAIRS.csv  # pairs that people call copies: two paths a row
+
+With a list, every other picture of the folders that it names is looked through too. Told is the average precision of
+"has a copy" over the pictures, and how often the best partner is one of those in the list.
 
 For each change, 100 photos are changed and looked for among all. Of the hashes is told how often
 the nearest photo is the right one; of ours what its fixed rule flags, and how much of that is right.
@@ -8,7 +12,9 @@ the nearest photo is the right one; of ours what its fixed rule flags, and how m
 
 from __future__ import annotations
 
+import csv
 import io
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from peer import ask, data_folder, python_with
 from PIL import Image, ImageEnhance, ImageOps
+from sklearn.metrics import average_precision_score
 
 from calotype.checks import near_duplicates
 
@@ -59,8 +66,60 @@ def packed(files: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(files), np.uint8), np.cumsum([len(file) for file in files])
 
 
+PARTNERS = """
+import imagehash
+from PIL import Image
+def bits(path):
+    return imagehash.phash(Image.open(path).convert('RGB'), hash_size=16).hash.ravel()
+bits = np.asarray([bits(path) for path in given['paths'].tolist()])
+signs = bits.astype(np.float32) * 2 - 1
+for start in range(0, len(signs), 1000):
+    alike = signs[start:start + 1000] @ signs.T
+    alike[np.arange(len(alike)), np.arange(start, start + len(alike))] = -999
+    answer.setdefault('best', []).append(alike.max(axis=1))
+    answer.setdefault('partner', []).append(alike.argmax(axis=1))
+answer = {name: np.concatenate(parts) for name, parts in answer.items()}
+"""
+
+
+def by_list(file: Path) -> None:
+    """Print how well a list of people's pairs is found."""
+    pairs = [
+        tuple((file.parent / name).resolve() for name in row[:2]) for row in csv.reader(file.open()) if row
+    ]
+    folders = {path.parent for pair in pairs for path in pair}
+    paths = sorted(
+        p for folder in folders for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg")
+    )
+    at = {path: k for k, path in enumerate(paths)}
+    copies: dict[int, set[int]] = {}
+    for a, b in pairs:
+        copies.setdefault(at[a], set()).add(at[b])
+        copies.setdefault(at[b], set()).add(at[a])
+    has = np.isin(np.arange(len(paths)), list(copies))
+    peer, seconds = ask(
+        python_with("imagehash", "pillow"), PARTNERS, paths=np.asarray([str(p) for p in paths])
+    )
+    began = time.process_time()
+    found = near_duplicates(paths)
+    best, partner = np.zeros(len(paths)), np.full(len(paths), -1)
+    for k in np.argsort(found.score, kind="stable"):
+        for one, other in (found.pairs[k], found.pairs[k][::-1]):
+            best[one], partner[one] = found.score[k], other
+    print(f"{len(paths)} pictures, {has.sum()} have a copy")
+    for name, score, who, cpu in (
+        ("calotype", best, partner, time.process_time() - began),
+        ("pHash-256", peer["best"], peer["partner"], seconds),
+    ):
+        right = np.mean([int(who[k]) in copies[k] for k in copies])
+        print(f"{name:10} AP {average_precision_score(has, score):.3f}  partner {right:.3f}  {cpu:.0f} CPU s")
+
+
 def main() -> None:
     """Print the table."""
+    if "--list" in sys.argv:
+        by_list(Path(sys.argv[sys.argv.index("--list") + 1]))
+        return
     paths = sorted(Path(data_folder("coco128")).glob("images/*/*.jpg"))
     photos = [Image.open(path).convert("RGB") for path in paths]
     base = [saved(photo, 90) for photo in photos]

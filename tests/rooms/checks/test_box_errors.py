@@ -75,6 +75,21 @@ def test_images_without_boxes_or_predictions_are_calm():
     assert box_errors([], []).image.shape == (0,)
 
 
+def test_labels_without_any_prediction_are_not_judged():
+    truth, _ = world(n=40)
+    nothing = {"boxes_xyxy_px": np.zeros((0, 4)), "class_ids": [], "scores": []}
+    found = box_errors(truth, [nothing] * 40)
+    assert found.image.tolist() == [0] * 40
+    assert found.box_moved.tolist() == [0] * 120
+    assert found.suggested_class.tolist() == [-1] * 120
+
+
+def test_a_handful_of_boxes_is_judged_without_learning(spoilt):
+    truth, seen = (side[-6:] for side in spoilt)
+    found = box_errors(truth, seen)
+    assert set(np.argsort(-found.image)[:3]) == {3, 4, 5}
+
+
 @pytest.mark.parametrize(
     "seen, words",
     [

@@ -67,3 +67,23 @@ def test_nothing_has_no_pairs_and_one_path_is_no_list():
     assert near_duplicates([]).pairs.shape == (0, 2)
     with pytest.raises(InputsInvalid, match="one path"):
         near_duplicates("picture.jpg")
+
+
+def bird(wide, slope, shade, seed):
+    """32 x 32: a dark shape with a pattern on white, as many small pictures of things on white are."""
+    y, x = np.mgrid[0:32, 0:32]
+    body = ((x - 15) / wide) ** 2 + ((y - 14) / 6) ** 2 < 1
+    head = (x - 7) ** 2 + (y - 8) ** 2 < 12
+    back = (abs(x - 24) < 5) & (abs(y - 13 - (x - 24) * slope) < 3)
+    pattern = np.random.default_rng(seed).integers(-75, 75, (8, 8)).repeat(4, axis=0).repeat(4, axis=1)
+    grey = np.where(body | head | back, shade + pattern, 250)
+    return Image.fromarray(np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8))
+
+
+def test_small_pictures_of_one_shape_are_no_copies_but_one_saved_again_is():
+    one, other = bird(8, 0.5, 80, 0), bird(7, -0.3, 90, 10)
+    found = near_duplicates([np.asarray(one)], [np.asarray(other)])
+    assert found.score[0] > 0.5
+    assert not found.flagged.any()
+    again = near_duplicates([np.asarray(one)], [data(one, 60)])
+    assert again.flagged.tolist() == [True]

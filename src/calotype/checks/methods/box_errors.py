@@ -1,26 +1,31 @@
 """Boxes that are likely wrong, judged by a detector's predictions: missing, moved, or of another class.
 
-Weak detectors serve too: what a score is worth is first read off from the labels themselves, so no threshold is needed.
+Weak detectors serve too. What a wrong box looks like to this detector is learned from the labels themselves,
+most of which are right: copies are spoilt on purpose, and what tells them from the rest is the evidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from calotype.checks.methods.box_evidence import RISING, Scene, moved, swapped, taken
+from calotype.checks.methods.box_pairs import Boxes, Floats, Ints
 from calotype.checks.methods.given import finite, refuse, whole_numbers
 from calotype.checks.methods.label_errors import best_f1_count
+from calotype.checks.methods.planted import chances, likelihood_ratio
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 KINDS = ("missing", "moved", "swapped")
-_MATCH = 0.5
-_PRIOR = 0.05
-"""Share of things with an error of one kind, before anything is seen; it sets the scale, hardly the order."""
+_FEW = 60
+"""Labels below which nothing can be learned from them."""
+_USUAL, _USUAL_IMAGE = 0.03, 0.05
+"""Share of things, and of images, with a fault of one kind, before any is seen."""
+_MOST = 20_000
+"""Labels from which to learn; of more, a sample."""
 _NAMES = {
     "boxes": ("boxes_xyxy_px", "boxes", "bboxes"),
     "classes": ("class_ids", "classes", "labels"),
@@ -35,9 +40,9 @@ class BoxErrors:
 
     Attributes:
         image: (N,) that anything is wrong on the image.
-        missing, moved, swapped: (N,) the worst of each kind.
+        missing, moved, swapped: (N,) that there is an error of each kind.
         box_image: (B,) the image of each labelled box, in the order given.
-        box_moved, box_swapped: (B,) of each labelled box.
+        box_moved, box_swapped: (B,) of each labelled box; 0 where the detector suggests nothing.
         suggested_box_xyxy_px: (B, 4) where the detector sees it; NaN where it does not.
         suggested_class: (B,) which class the detector sees there; -1 where none.
         candidate_image: (Q,) the image of each prediction, in the order given.
@@ -59,16 +64,6 @@ class BoxErrors:
     flagged: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class _Boxes:
-    """Boxes of all images, one after another."""
-
-    image: Ints
-    xyxy: Floats
-    classes: Ints
-    scores: Floats
-
-
 def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
     """Judge the boxes of images by predictions for the same images.
 
@@ -76,33 +71,112 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
         truth: N entries: a mapping or an object with `boxes_xyxy_px` (n, 4) and `class_ids` (n,), or a tuple of both.
         predictions: N entries with `scores` (m,) in [0, 1] besides. Give low scores too; the more the better.
     Raises: InputsInvalid.
-    Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, scores are
-        calibrated on the labels by isotonic regression, and shifts are measured by how exact the detector usually is.
+    Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, see `planted`.
+        An image is judged as a whole: an error is as likely on one with few boxes as on one with many.
     """
     if len(truth) != len(predictions):
         detail = f"truth has {len(truth)} images, predictions {len(predictions)}"
         raise refuse("predictions", detail, "give one entry an image, in the same order")
     given, seen = _gathered(truth, "truth"), _gathered(predictions, "predictions")
-    pairs = _overlapping(given, seen, len(truth))
-    missing = _missing(seen, pairs)
-    swapped, suggested_class = _swapped(given, seen, pairs)
-    moved, suggested_box = _moved(given, seen, pairs)
-    by_image = {
-        "missing": _worst(len(truth), seen.image, missing),
-        "moved": _worst(len(truth), given.image, moved),
-        "swapped": _worst(len(truth), given.image, swapped),
-    }
-    anything = np.maximum.reduce(list(by_image.values()))
+    names, numbered = np.unique(np.concatenate([given.classes, seen.classes]), return_inverse=True)
+    given = replace(given, classes=numbered[: len(given.classes)], own=np.arange(len(given.image)))
+    seen = replace(seen, classes=numbered[len(given.classes) :])
+    scene = Scene(given, seen, len(truth), len(names))
+    judged = _judged(scene)
+    by_image = _by_image(scene, judged)
+    anything = np.clip(by_image.sum(axis=1), 0, 1)
     flagged = np.zeros(len(truth), bool)
     flagged[np.argsort(-anything, kind="stable")[: best_f1_count(anything)]] = True
+    of_boxes = chances(np.column_stack([judged.moved, judged.swapped]), usual=_USUAL)
+    of_boxes *= np.column_stack([judged.place, judged.other]) >= 0
     return BoxErrors(
-        image=anything, box_image=given.image, box_moved=moved, box_swapped=swapped,
-        suggested_box_xyxy_px=suggested_box, suggested_class=suggested_class, candidate_image=seen.image,
-        candidate_missing=missing, flagged=flagged, **by_image,
+        image=anything, missing=by_image[:, 0], moved=by_image[:, 1], swapped=by_image[:, 2],
+        box_image=given.image, box_moved=of_boxes[:, 0], box_swapped=of_boxes[:, 1],
+        suggested_box_xyxy_px=_at(seen.xyxy, judged.place, np.nan),
+        suggested_class=_at(names[seen.classes], judged.other, -1),
+        candidate_image=seen.image, candidate_missing=_by_candidate(judged, len(seen.image), of_boxes[:, 0]),
+        flagged=flagged,
     )  # fmt: skip
 
 
-def _gathered(entries: Sequence[Any], name: str) -> _Boxes:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """How much likelier than none each fault is: of labels to be moved or swapped, of predictions to show a missing
+    box."""
+
+    moved: Floats
+    swapped: Floats
+    place: Ints
+    other: Ints
+    candidates: Ints
+    missing: Floats
+    left_behind: float
+    """Share of labels that, when dropped, leave a prediction behind."""
+
+
+def _judged(scene: Scene) -> _Judged:
+    given, rng = scene.given, np.random.default_rng(0)
+    real = scene.of_boxes(given)
+    candidates = scene.uncovered()
+    now = scene.of_candidates(candidates, np.full(len(candidates), -1))
+    place, other = real.place, real.other
+    if len(given.image) < _FEW:
+        plainly = [_plain(doubt) for doubt in (real.off, real.renamed, now[:, 2])]
+        return _Judged(plainly[0], plainly[1], place, other, candidates, plainly[2], 1.0)
+    chosen = np.arange(len(given.image))
+    if len(chosen) > _MOST:
+        chosen = np.sort(rng.choice(chosen, _MOST, replace=False))
+    copied = np.repeat(chosen, int(np.clip(_MOST // (4 * len(chosen)), 1, 4)))
+    off, renamed = moved(taken(given, copied), rng), swapped(taken(given, copied), given, rng)
+    of_moved, of_swapped = (
+        likelihood_ratio(real.values, scene.of_boxes(one).values, given.image, one.image)
+        for one in (off, renamed)
+    )
+    rows, labels = scene.left_behind(chosen)
+    left, image = scene.of_candidates(rows, labels), scene.seen.image
+    missing = likelihood_ratio(now, left, image[candidates], image[rows], rising=RISING)
+    return _Judged(of_moved, of_swapped, place, other, candidates, missing, len(rows) / len(chosen))
+
+
+def _plain(doubt: Floats) -> Floats:
+    """A ratio without anything learned: 1 at a half, large where the detector is sure."""
+    return np.asarray((doubt / (1.02 - np.clip(doubt, 0, 1))) ** 2)
+
+
+def _by_image(scene: Scene, judged: _Judged) -> Floats:
+    """(N, 3) the probability of each kind; all 0 where nothing was predicted."""
+    n, given = scene.n_images, scene.given
+    boxes = np.maximum(np.bincount(given.image, minlength=n), 1)
+    of_candidates = scene.seen.image[judged.candidates]
+    found = np.zeros(n)
+    np.maximum.at(found, of_candidates, judged.missing)
+    found /= max(float(found.mean()) if n else 0.0, 1e-9)
+    ratios = [
+        1 - judged.left_behind + judged.left_behind * found,
+        np.bincount(given.image, weights=judged.moved, minlength=n) / boxes,
+        np.bincount(given.image, weights=judged.swapped, minlength=n) / boxes,
+    ]
+    found = chances(np.column_stack(ratios), usual=_USUAL_IMAGE)
+    return found if len(scene.seen.image) else np.zeros((n, len(KINDS)))
+
+
+def _at(values: npt.NDArray[Any], rows: Ints, otherwise: float) -> npt.NDArray[Any]:
+    found = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
+    found[rows >= 0] = values[rows[rows >= 0]]
+    return found
+
+
+def _by_candidate(judged: _Judged, n: int, of_moved: Floats) -> Floats:
+    """(Q,) that a prediction shows a missing box, and not where a moved one belongs."""
+    found, elsewhere = np.zeros(n), np.zeros(n)
+    found[judged.candidates] = chances(judged.missing[:, None], usual=_USUAL)[:, 0]
+    known = judged.place >= 0
+    np.maximum.at(elsewhere, judged.place[known], of_moved[known])
+    found *= 1 - elsewhere
+    return found
+
+
+def _gathered(entries: Sequence[Any], name: str) -> Boxes:
     images, boxes, classes, scores = [], [], [], []
     for at, entry in enumerate(entries):
         where = f"{name}[{at}]"
@@ -121,12 +195,14 @@ def _gathered(entries: Sequence[Any], name: str) -> _Boxes:
         classes.append(ids)
         scores.append(sure)
     if not entries:
-        return _Boxes(np.zeros(0, np.int64), np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0))
-    return _Boxes(
+        none = np.zeros(0, np.int64)
+        return Boxes(none, np.zeros((0, 4)), none, np.zeros(0), none)
+    return Boxes(
         np.concatenate(images).astype(np.int64),
         np.concatenate(boxes),
         np.concatenate(classes),
         np.concatenate(scores),
+        np.full(sum(map(len, images)), -1),
     )
 
 
@@ -141,141 +217,3 @@ def _part(entry: Any, what: str, position: int, where: str) -> Any:
     raise refuse(
         where, f"it has no {_NAMES[what][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Labelled boxes and predictions of one image that overlap."""
-
-    given: Ints
-    seen: Ints
-    iou: Floats
-    same: npt.NDArray[np.bool_]
-
-
-def _overlapping(given: _Boxes, seen: _Boxes, n_images: int) -> _Pairs:
-    rows, columns, overlaps = [], [], []
-    starts = [np.searchsorted(boxes.image, np.arange(n_images + 1)) for boxes in (given, seen)]
-    for at in range(n_images):
-        (a, b), (c, d) = starts[0][at : at + 2], starts[1][at : at + 2]
-        if a == b or c == d:
-            continue
-        iou = _iou(given.xyxy[a:b], seen.xyxy[c:d])
-        i, j = np.nonzero(iou > 0)
-        rows.append(i + a)
-        columns.append(j + c)
-        overlaps.append(iou[i, j])
-    if not rows:
-        return _Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
-    first, second = np.concatenate(rows), np.concatenate(columns)
-    return _Pairs(first, second, np.concatenate(overlaps), given.classes[first] == seen.classes[second])
-
-
-def _iou(a: Floats, b: Floats) -> Floats:
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    shared = np.clip(np.minimum(a[:, None, 2:], b[None, :, 2:]) - low, 0, None).prod(axis=2)
-    areas = [np.clip(one[:, 2:] - one[:, :2], 0, None).prod(axis=1) for one in (a, b)]
-    union = areas[0][:, None] + areas[1][None] - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
-
-
-def _isotonic(scores: Floats, hit: Floats) -> Floats:
-    """(Q,) the rising function of the score that fits best, with one hit and one miss assumed among each 20 or so.
-
-    Between the levels that it finds it is drawn straight, so that a higher score is never worth the same.
-
-    Source: pool adjacent violators, R. Barlow et al., 1972.
-    """
-    if not len(scores):
-        return np.zeros(0)
-    order = np.argsort(scores, kind="stable")
-    levels: list[tuple[float, float, float]] = []  # height, weight, mean score
-    for part in np.array_split(order, max(1, min(len(scores) // 20, 200))):
-        levels.append(
-            ((float(hit[part].sum()) + 0.5) / (len(part) + 1), float(len(part)), float(scores[part].mean()))
-        )
-        while len(levels) > 1 and levels[-2][0] > levels[-1][0]:
-            (h1, w1, s1), (h2, w2, s2) = levels[-2:]
-            total = w1 + w2
-            levels[-2:] = [((h1 * w1 + h2 * w2) / total, total, (s1 * w1 + s2 * w2) / total)]
-    heights = [0.3 * levels[0][0], *(level[0] for level in levels), 1 - 0.7 * (1 - levels[-1][0])]
-    places = [0.0, *(level[2] for level in levels), 1.0]
-    return np.asarray(np.interp(scores, places, heights))
-
-
-def _best(n: int, at: Ints, values: Floats) -> tuple[Floats, Ints]:
-    """(n,) the largest value at each place, and which of the values it is (-1: none)."""
-    found, which = np.zeros(n), np.full(n, -1)
-    order = np.argsort(values, kind="stable")
-    found[at[order]] = values[order]
-    which[at[order]] = order
-    return found, which
-
-
-def _believed(share: Floats, evidence: Floats) -> Floats:
-    """The probability of an error where `share` of such cases are right; evidence in [0, 1] weighs."""
-    odds = _PRIOR * evidence * share / np.maximum(1 - share, 1e-3)
-    return odds / (1 + odds)
-
-
-def _missing(seen: _Boxes, pairs: _Pairs) -> Floats:
-    """(Q,) a prediction that no label covers, by how often predictions of its score are covered."""
-    covered, _ = _best(len(seen.image), pairs.seen, pairs.iou)
-    share = _isotonic(seen.scores, (covered >= _MATCH).astype(float))
-    return _believed(share, np.clip(1 - covered / _MATCH, 0, 1))
-
-
-def _swapped(given: _Boxes, seen: _Boxes, pairs: _Pairs) -> tuple[Floats, Ints]:
-    """(B,) a label that the detector sees as another class, by how often it agrees at such a score; and that class."""
-    n = len(given.image)
-    close = np.where(pairs.iou >= _MATCH, seen.scores[pairs.seen], 0)
-    top, which = _best(n, pairs.given, close)
-    at = np.flatnonzero((which >= 0) & (top > 0))
-    agrees = pairs.same[which[at]]
-    share = _isotonic(top[at], agrees.astype(float))
-    own, _ = _best(n, pairs.given, np.where(pairs.same, close, 0))
-    found, classes = np.zeros(n), np.full(n, -1)
-    doubt = np.clip(1 - own[at] / np.maximum(top[at], 1e-9), 0, 1)
-    found[at] = np.where(agrees, 0, _believed(share, doubt**2))
-    classes[at] = np.where(agrees, -1, seen.classes[pairs.seen[which[at]]])
-    return found, classes
-
-
-def _moved(given: _Boxes, seen: _Boxes, pairs: _Pairs) -> tuple[Floats, Floats]:
-    """(B,) a label off the prediction of its class, by how often predictions of such a score are as far off; and
-    where."""
-    n = len(given.image)
-    near = np.where(pairs.same & (pairs.iou > 0.1), seen.scores[pairs.seen] * (0.25 + pairs.iou), 0)
-    held, which = _best(n, pairs.given, near)
-    at = np.flatnonzero((which >= 0) & (held > 0))
-    found, boxes = np.zeros(n), np.full((n, 4), np.nan)
-    if len(at) == 0:
-        return found, boxes
-    by = which[at]
-    iou, score = pairs.iou[by], seen.scores[pairs.seen[by]]
-    found[at] = _PRIOR * _rarity(iou, score)
-    found[at] = found[at] / (1 + found[at])
-    boxes[at] = seen.xyxy[pairs.seen[by]]
-    return found, boxes
-
-
-def _rarity(iou: Floats, score: Floats) -> Floats:
-    """How much likelier an overlap is where the label was moved than where it was not: among predictions of like score.
-
-    A moved label overlaps by anything from 0.1 to 0.65; the others as the data show.
-    """
-    found = np.zeros(len(iou))
-    order = np.argsort(score, kind="stable")
-    for part in np.array_split(order, max(1, min(4, len(order) // 60))):
-        counts, edges = np.histogram(iou[part], bins=18, range=(0.1, 1.0))
-        smooth = np.convolve(counts + 0.5, [0.25, 0.5, 0.25], mode="same")
-        usual = smooth / smooth.sum() * 18
-        place = np.clip(((iou[part] - edges[0]) / (edges[1] - edges[0])).astype(int), 0, 17)
-        found[part] = np.where(iou[part] < 0.65, (18 / 11) / usual[place], 0)
-    return found
-
-
-def _worst(n_images: int, image: Ints, values: Floats) -> Floats:
-    found = np.zeros(n_images)
-    np.maximum.at(found, image, values)
-    return found

@@ -1,9 +1,10 @@
 """Which class labels are likely wrong: a ranking, a set to look at, and how many there may be.
 
 The probabilities have to be *out of sample*: each row from a model that did not see its label. Such a model predicts
-what
-annotators say, habits of theirs included. So what they confuse is estimated first (which classes are given for which),
-each prediction is taken apart into the classes that it is a mixture of, and the label is judged against those.
+what annotators say, habits of theirs included, and where it is in doubt there are two explanations. Either the model
+is at its limits: then what annotators confuse is estimated (which classes are given for which), and each prediction is
+taken apart into the classes that it is a mixture of. Or the sample itself is hard, and annotators err there more than
+elsewhere: then what is likeliest is right. Probabilities alone cannot tell which, so each label is judged by both.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ Floats = npt.NDArray[np.float32]
 _SHARP, _SOFT = 5, 2
 """Steps of taking apart: the more, the less a prediction counts as uncertain. Sharp ranks better, soft counts
 better."""
+_HARD = 0.3
+"""Belief in the second explanation; none where the model is known to be at its limits."""
+_SHARPNESS = 3
+"""Power to which the second one raises probabilities."""
 _SURE = 0.1
 """Share of the most confident rows of a class that the lower bound believes in."""
 _CHUNK = 65_536
@@ -53,13 +58,12 @@ def label_errors(labels: npt.ArrayLike, pred_probs: npt.ArrayLike) -> LabelError
         pred_probs: (N, K) probabilities; each row adds up to 1.
     Returns:
         `LabelErrors`. One setting serves all data: no threshold has to be chosen. Expect an interval, not a count,
-        where
-        classes look alike: a weak model cannot tell its own errors from those of annotators.
+        where classes look alike: a weak model cannot tell its own errors from those of annotators.
     Raises: InputsInvalid.
     Source: the noise matrix as in C. Northcutt et al., "Confident learning", 2021, here of mean predictions; taken
-        apart
-        by expectation maximisation of a mixture (as in B. Lakshminarayanan's and others' label-shift estimates); the
-        cut as in Z. Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure", 2014.
+        apart by expectation maximisation of a mixture (as in B. Lakshminarayanan's and others' label-shift estimates);
+        noise that depends on the sample as in X. Xia et al., "Part-dependent label noise", 2020; the cut as in
+        Z. Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure", 2014.
     """
     probs = probabilities(pred_probs, "pred_probs")
     given = whole_numbers(labels, "labels", n=len(probs))
@@ -69,13 +73,21 @@ def label_errors(labels: npt.ArrayLike, pred_probs: npt.ArrayLike) -> LabelError
         raise refuse(
             "labels", detail, "number the classes 0 to K - 1 as the columns of pred_probs, at least two"
         )
+    return _found(given, probs, hard=_HARD)
+
+
+def _found(given: npt.NDArray[np.int64], probs: Floats, *, hard: float) -> LabelErrors:
+    n = len(given)
     if n == 0:
         none = np.zeros(0, np.float32)
         return LabelErrors(none, none.astype(bool), 0.0, (0.0, 0.0), none.astype(np.int64))
     probs = calibrated(given, probs)
     noise = _noise(given, probs, share=1.0)
     wrong, likely, other = _judged(given, probs, noise, steps=_SHARP)
-    n_flagged = best_f1_count(_judged(given, probs, noise, steps=_SOFT)[0])
+    second = _against_likeliest(given, probs)
+    wrong = (1 - hard) * wrong + hard * second
+    soft = (1 - hard) * _judged(given, probs, noise, steps=_SOFT)[0] + hard * second
+    n_flagged = best_f1_count(soft)
     flagged = np.zeros(n, bool)
     flagged[np.argsort(-wrong, kind="stable")[:n_flagged]] = True
     expected = (float(wrong.sum(dtype=np.float64)) + n_flagged) / 2
@@ -106,9 +118,9 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
         return LabelErrors(calm, calm.astype(bool), 0.0, (0.0, 0.0), given)
     features = out_of_sample.features(vectors)
     first = out_of_sample.first_guess(features, numbered, len(classes))
-    trust = 1 - label_errors(numbered, first).score
+    trust = 1 - _found(numbered, first, hard=0.0).score
     second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
-    found = label_errors(numbered, (first + second) / 2)
+    found = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
     return LabelErrors(
         found.score, found.flagged, found.n_errors, found.n_errors_interval, classes[found.suggested]
     )
@@ -119,6 +131,17 @@ def best_f1_count(wrong: npt.NDArray[np.floating]) -> int:
     order = np.sort(np.asarray(wrong, np.float64))[::-1]
     expected = 2 * np.cumsum(order) / (np.arange(1, len(order) + 1) + order.sum())
     return int(expected.argmax()) + 1 if len(order) and order[0] > 0.5 else 0
+
+
+def _against_likeliest(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
+    """(N,) the probability of any other class than the given one, after sharpening."""
+    found = np.empty(len(given), np.float32)
+    for start in range(0, len(given), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        sharp = probs[rows] ** _SHARPNESS
+        own = np.take_along_axis(sharp, given[rows, None], axis=1)[:, 0]
+        found[rows] = 1 - own / np.maximum(sharp.sum(axis=1), 1e-30)
+    return found
 
 
 def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floats:

@@ -29,6 +29,8 @@ _KEPT = 3
 _BLOCK_PAIRS = 20_000_000
 _FIT_BATCH = 1_000
 _STILL = 0.3
+SMALL_PX = 64
+_SMALL_SCORE = 0.77
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +64,37 @@ def near_duplicates(paths: Sequence[Picture], against: Sequence[Picture] | None 
         two minutes of one processor.
     Raises: InputsInvalid.
     """
-    looks, known, unreadable = _looks(paths)
+    looks, known, unreadable, small = _looks(paths)
     if against is None:
         pairs, score, flagged = match(looks, None)
-        others = known
+        others, others_small = known, small
     else:
-        other_looks, others, _ = _looks(against)
+        other_looks, others, _, others_small = _looks(against)
         pairs, score, flagged = match(looks, other_looks)
+    if len(pairs):
+        flagged &= sure_enough(score, small[pairs[:, 0]] | others_small[pairs[:, 1]])
     found = np.stack([known[pairs[:, 0]], others[pairs[:, 1]]], axis=1) if len(pairs) else pairs
     return NearDuplicates(found, score, flagged, unreadable)
 
 
-def _looks(paths: Sequence[Picture]) -> tuple[Looks, npt.NDArray[np.int64], dict[int, str]]:
-    found, known, unreadable = [], [], {}
+def sure_enough(score: Floats, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(P,) small pictures show too little to tell one bird from another: of them a copy has to score higher."""
+    return np.asarray(~small | (score > _SMALL_SCORE))
+
+
+def _looks(
+    paths: Sequence[Picture],
+) -> tuple[Looks, npt.NDArray[np.int64], dict[int, str], npt.NDArray[np.bool_]]:
+    found, known, small, unreadable = [], [], [], {}
     for at, picture in enumerate(read_each(paths, min_side_px=150)):
         if isinstance(picture, str):
             unreadable[at] = picture
         else:
             known.append(at)
+            small.append(min(picture.shape[:2]) < SMALL_PX)
             found.append(copies.look(picture))
     looks = np.stack(found) if found else np.zeros((0, copies.LOOK_BYTES), np.uint8)
-    return looks, np.asarray(known, np.int64), unreadable
+    return looks, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
 
 
 def match(

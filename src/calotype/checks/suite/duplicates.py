@@ -127,9 +127,16 @@ def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDAr
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
         return pairs, scores
-    from calotype.checks.methods.near_duplicates import match  # the fit is heavy to load
+    from calotype.checks.methods.near_duplicates import (
+        SMALL_PX,
+        match,
+        sure_enough,
+    )  # the fit is heavy to load
 
     found, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    if len(found):
+        sides = [np.asarray(context.column(name))[rows] for name in ("width_px", "height_px")]
+        flagged &= sure_enough(alike, (np.minimum(*sides) < SMALL_PX)[found].any(axis=1))
     fitted = rows[found[flagged]]
     pixels = _pixel_keys(context)
     new = (context.root[fitted[:, 0]] != context.root[fitted[:, 1]]) & (

@@ -73,7 +73,7 @@ SOURCES: dict[str, tuple[str, str]] = {
         "labelled bus, it looks like truck (wrong with probability 0.91)",
     ),
     "box-errors": (
-        "ObjectLab's kinds (U. Tkachenko et al., 2023), calibrated on the labels",
+        "ObjectLab's kinds (U. Tkachenko et al., 2023), learned from errors planted in the labels",
         "the model sees a person that has no box",
     ),
     "annotators": (

@@ -272,7 +272,7 @@ CHECKS = (
         "box-errors", "Boxes that a model contradicts",
         "By a model's predictions a box is missing, moved, or of another class. Weak models serve too.",
         "look at the place; take the suggestion where it is right", "annotations", "warning", box_errors,
-        {"min_probability": 0.3}, family="labels", cost="predictions",
+        {"min_probability": 0.3}, family="labels", cost="predictions", version=2,
     ),
     Check(
         "annotators", "Annotators who disagree",
