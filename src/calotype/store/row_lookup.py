@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 _ROWS_A_DELETE = 50_000
 _KEYS_A_FILTER = 5_000
 _KEYS_A_LOOKUP = 20_000
+_ROWS_A_BATCH = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ def holding(
     scanner = dataset.scanner(columns=[*dict.fromkeys([*columns, column])], with_row_id=with_ids)
     kept = [batch.filter(pc.is_in(batch[column], wanted)) for batch in scanner.to_batches()]
     return pa.Table.from_batches(kept, scanner.projected_schema)
+
+
+def in_order(dataset: lance.LanceDataset, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Columns of all rows, a batch at a time, in the order in which the table holds them."""
+    yield from dataset.scanner(columns=columns, scan_in_order=True, batch_size=_ROWS_A_BATCH).to_batches()
+
+
+def at_places(dataset: lance.LanceDataset, places: Sequence[int], columns: list[str]) -> pa.Table:
+    """Columns of the rows at some places of that order, in the order of `places`."""
+    return dataset.take(list(places), columns=columns)
 
 
 def row_ids(dataset: lance.LanceDataset, having: Sequence[Having], *, key: str) -> tuple[list[int], set[str]]:

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks.model import Finding
+from calotype.checks.suite.narrow import NARROW_COLUMNS, Narrow, narrow
 from calotype.checks.suite.pairs import ClosePairs, close_pairs
 from calotype.datasets import measures
 from calotype.datasets.contract import Contract
-from calotype.datasets.model import Kind
 from calotype.datasets.snapshot import Snapshot
+from calotype.datasets.streaming import annotation_batches, annotations_at
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 
@@ -28,11 +29,9 @@ Rows = npt.NDArray[np.int64]
 Tell = Callable[[int], tuple[str, dict[str, Any]]]
 """From a row to the reason and the facts of its finding."""
 Parameter = bool | int | float | str
-KINDS = tuple(str(kind) for kind in Kind)
 _SAMPLE_COLUMNS = ("sample_id", "name", "width_px", "height_px")
-_ANNOTATION_COLUMNS = ("class_id", "x", "y", "w", "h")
-_SMALL_COLUMNS = (*_ANNOTATION_COLUMNS, "ann_id", "sample_id", "kind")
-"""What is read first; other columns are read when a check asks for them."""
+_SMALL_COLUMNS = (*NARROW_COLUMNS, "ann_id")
+"""What is read first of a few samples; other columns are read when a check asks for them."""
 
 
 @dataclass
@@ -66,19 +65,26 @@ class Columns:
         return self.snapshot.samples(ids=ids, columns=columns).combine_chunks()
 
     @cached_property
-    def annotations(self) -> pa.Table:
-        """Classes and boxes of the annotations of the label set under test."""
-        return self.annotations_with(_ANNOTATION_COLUMNS)
+    def _narrow(self) -> Narrow:
+        """What most checks ask of annotations, without its texts."""
+        if self.sample_ids is not None:
+            return narrow([*self._small_annotations.to_batches()], self.samples["sample_id"])
+        found = annotation_batches(self.store, self.snapshot, self.label_set, NARROW_COLUMNS)
+        return narrow(found, self.samples["sample_id"])
 
     @property
     def n_annotations(self) -> int:
         """Number of annotations."""
-        return int(self.annotations.num_rows)
+        return len(self._narrow.kinds)
 
-    @cached_property
-    def ann_ids(self) -> pa.ChunkedArray:
-        """The ids of the annotations."""
-        return self.annotations_with(["ann_id"])["ann_id"]
+    def ann_ids_at(self, rows: Sequence[int]) -> list[str]:
+        """The ids of some annotations."""
+        if self.sample_ids is not None:
+            return list(self._small_annotations["ann_id"].take(pa.array(rows, pa.int64())).to_pylist())
+        if not len(rows):
+            return []
+        found = annotations_at(self.store, self.snapshot, self.label_set, rows, ["ann_id"])
+        return list(found["ann_id"].to_pylist())
 
     def annotations_with(self, columns: Sequence[str]) -> pa.Table:
         """Other columns of the same annotations, in the same order: that in which the table holds them."""
@@ -113,31 +119,33 @@ class Columns:
         """An annotation column as NumPy; numbers that are absent are NaN."""
         key = f"annotations.{name}"
         if key not in self._columns:
-            table = self.annotations if name in _ANNOTATION_COLUMNS else self.annotations_with([name])
+            if name == "class_id":
+                return self._narrow.classes
+            if name in "xywh":
+                return self.boxes_xywh_px[:, "xywh".index(name)]
+            table = self.annotations_with([name])
             self._columns[key] = np.asarray(table[name].to_numpy(zero_copy_only=False))
         return self._columns[key]
 
-    @cached_property
+    @property
     def kinds(self) -> npt.NDArray[np.int8]:
         """(N,) the place of each annotation's kind in `KINDS`."""
-        texts = self.annotations_with(["kind"])["kind"]
-        return np.asarray(pc.index_in(texts, value_set=pa.array(KINDS)).to_numpy().astype(np.int8))
+        return self._narrow.kinds
 
-    @cached_property
+    @property
     def sample_of(self) -> Rows:
         """For each annotation the row of its sample, -1 where there is none."""
-        return self.rows_of(self.annotations_with(["sample_id"])["sample_id"])
+        return self._narrow.sample_of
 
     def rows_of(self, sample_ids: pa.ChunkedArray | pa.Array) -> Rows:
         """Rows of samples with these ids, -1 where there is none."""
         found = pc.index_in(sample_ids, value_set=self.samples["sample_id"].combine_chunks())
         return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
-    @cached_property
+    @property
     def boxes_xywh_px(self) -> npt.NDArray[np.float64]:
         """(N, 4) boxes of all annotations; NaN where there is none."""
-        columns = [self.annotation_column(name).astype(np.float64) for name in "xywh"]
-        return np.stack(columns, axis=1) if self.n_annotations else np.zeros((0, 4))
+        return self._narrow.boxes_xywh_px
 
 
 @dataclass
@@ -218,43 +226,53 @@ class Tally:
             fault: Which of the check's faults; without it the fact `fault` counts.
             about: What sets apart several findings of one fault at one place, such as a field.
         """
-        self._add(list(rows), tell, severity, self._sample_place, fault, about)
+        self._add(list(rows), tell, severity, self._sample_places, fault, about)
 
     def annotations(
         self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
     ) -> None:  # fmt: skip
         """A finding for each of these annotations."""
-        self._add(list(rows), tell, severity, self._annotation_place, fault, about)
+        self._add(list(rows), tell, severity, self._annotation_places, fault, about)
 
     def dataset(
         self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "", fault: str = "",
         about: str = "",
     ) -> None:  # fmt: skip
         """A finding on the dataset as a whole; `about` names the class, field or condition that it is about."""
-        self._add([0], lambda _: (reason, facts), severity, lambda _: {"label_set": label_set}, fault, about)
+        self._add(
+            [0], lambda _: (reason, facts), severity, lambda _: [{"label_set": label_set}], fault, about
+        )
 
     def _add(
-        self, rows: list[int], tell: Tell, severity: str, place: Callable[[int], dict[str, str]],
+        self, rows: list[int], tell: Tell, severity: str, places: Callable[[list[int]], list[dict[str, str]]],
         fault: str, about: str,
     ) -> None:  # fmt: skip
         if not rows:
             return
         level = severity if severity and not self.forced else self.severity
         self.counts[level] = self.counts.get(level, 0) + len(rows)
-        for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]:
-            reason, facts = tell(int(row))
+        kept = [int(row) for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]]
+        for row, where in zip(kept, places(kept), strict=True):
+            reason, facts = tell(row)
             which = fault or str(facts.get("fault", ""))
-            where = place(int(row))
             self.findings.append(
                 Finding(self.check, level, reason, facts=facts, fault=which, about=about, **where)
             )
 
-    def _sample_place(self, row: int) -> dict[str, str]:
-        samples = self.context.samples
-        return {"sample_id": samples["sample_id"][row].as_py(), "sample": samples["name"][row].as_py()}
+    def _sample_places(self, rows: list[int]) -> list[dict[str, str]]:
+        at = pa.array(rows, pa.int64())
+        ids, names = (self.context.samples[name].take(at).to_pylist() for name in ("sample_id", "name"))
+        return [{"sample_id": one, "sample": name} for one, name in zip(ids, names, strict=True)]
 
-    def _annotation_place(self, row: int) -> dict[str, str]:
+    def _annotation_places(self, rows: list[int]) -> list[dict[str, str]]:
         context = self.context
-        place = {"annotation_id": context.ann_ids[row].as_py(), "label_set": context.label_set}
-        sample = int(context.sample_of[row])
-        return {**place, **(self._sample_place(sample) if sample >= 0 else {})}
+        of = [int(context.sample_of[row]) for row in rows]
+        samples = iter(self._sample_places([row for row in of if row >= 0]))
+        return [
+            {
+                "annotation_id": ann_id,
+                "label_set": context.label_set,
+                **(next(samples) if sample >= 0 else {}),
+            }
+            for ann_id, sample in zip(context.ann_ids_at(rows), of, strict=True)
+        ]

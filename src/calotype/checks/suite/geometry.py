@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import KINDS, CheckContext, Tally, Tell
+from calotype.checks.suite.context import CheckContext, Tally, Tell
+from calotype.checks.suite.narrow import KINDS
 from calotype.vision import masks, polygons
 
 _DRAWN = (

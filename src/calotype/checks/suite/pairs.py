@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_AT_ONCE = 400_000
+"""Boxes that are compared in one go, but for those of one sample."""
 CLOSE = 0.85
 """Share of the smaller box that the other covers, from which on a pair is listed."""
 
@@ -33,10 +35,29 @@ def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
     with np.errstate(invalid="ignore"):
         usable = (boxes_xywh_px[:, 2] > 0) & (boxes_xywh_px[:, 3] > 0) & (sample_of >= 0)
     rows = np.flatnonzero(usable)
+    if (np.diff(sample_of[rows]) < 0).any():
+        rows = rows[np.argsort(sample_of[rows], kind="stable")]
+    found: list[tuple[Rows, Rows, Floats, Floats]] = []
+    start = 0
+    while start < len(rows):
+        last = sample_of[rows[min(start + _AT_ONCE, len(rows)) - 1]]
+        end = start + int(np.searchsorted(sample_of[rows[start:]], last, side="right"))
+        found += _of_some(boxes_xywh_px, sample_of, rows[start:end])
+        start = end
+    if not found:
+        none = np.zeros(0, np.int64)
+        return ClosePairs(none, none, np.zeros(0), np.zeros(0))
+    return ClosePairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _of_some(
+    boxes_xywh_px: Floats, sample_of: Rows, rows: Rows
+) -> list[tuple[Rows, Rows, Floats, Floats]]:  # fmt: skip
+    """The pairs among some rows: neighbours from left to right, as long as they overlap."""
     order = rows[np.lexsort((boxes_xywh_px[rows, 0], sample_of[rows]))]
     samples = sample_of[order]
     left, width = boxes_xywh_px[order, 0], boxes_xywh_px[order, 2]
-    found: list[tuple[Rows, Rows, Floats, Floats]] = []
+    found = []
     alive = np.arange(max(0, len(order) - 1))
     step = 1
     while len(alive):
@@ -46,10 +67,7 @@ def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
         if len(alive):
             found.append(_compared(boxes_xywh_px, order[alive], order[alive + step]))
         step += 1
-    if not found:
-        none = np.zeros(0, np.int64)
-        return ClosePairs(none, none, np.zeros(0), np.zeros(0))
-    return ClosePairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    return found
 
 
 def _compared(boxes: Floats, a: Rows, b: Rows) -> tuple[Rows, Rows, Floats, Floats]:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import KINDS, CheckContext, Rows, Tally
+from calotype.checks.suite.context import KEPT_PER_CHECK, CheckContext, Rows, Tally
+from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.pairs import ClosePairs
 from calotype.vision import boxes, masks, polygons
 
@@ -106,12 +107,12 @@ def _empty_areas(context: CheckContext, tally: Tally) -> None:
     drawn = [KINDS.index("polygon"), KINDS.index("mask")]
     if not np.isin(context.kinds, drawn).any():
         return
-    wanted = ["ann_id", "kind", "rings", "mask_rle", "mask_h", "mask_w"]
+    wanted = ["kind", "rings", "mask_rle", "mask_h", "mask_w"]
     shapes = context.annotations_with(wanted)
+    shapes = shapes.append_column("row", pa.array(np.arange(shapes.num_rows)))
     shapes = shapes.filter(pc.is_in(shapes["kind"], value_set=pa.array(["polygon", "mask"])))
-    found = pc.index_in(shapes["ann_id"], value_set=context.ann_ids.combine_chunks())
     told: dict[int, str] = {}
-    for batch in shapes.append_column("row", found).to_batches(max_chunksize=10_000):
+    for batch in shapes.to_batches(max_chunksize=10_000):
         for shape in batch.to_pylist():
             reason = _polygon_problem(shape["rings"]) if shape["kind"] == "polygon" else _mask_problem(shape)
             if reason:
@@ -179,13 +180,15 @@ def _tell_pairs(
     classes = context.annotation_column("class_id")
     at = np.flatnonzero(chosen)
     partner = dict(zip(pairs.second[at].tolist(), at.tolist(), strict=True))
+    told = sorted(partner)[:KEPT_PER_CHECK]
+    twins = dict(zip(told, context.ann_ids_at([int(pairs.first[partner[row]]) for row in told]), strict=True))
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         pair = partner[row]
         other = int(pairs.first[pair])
         name = context.class_name(classes[other])
         facts = {
-            "twin": str(context.ann_ids[other].as_py()),
+            "twin": twins[row],
             "iou": round(float(pairs.iou[pair]), 4),
             "box_xywh_px": _shown(context.boxes_xywh_px[row]),
         }

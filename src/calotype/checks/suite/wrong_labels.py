@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import KINDS, CheckContext, Tally
+from calotype.checks.suite.context import CheckContext, Tally
+from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.vectors import Box, vectors_of
 from calotype.vision import boxes
 
