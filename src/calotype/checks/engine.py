@@ -17,13 +17,16 @@ from calotype.checks.suite.context import KEPT_PER_CHECK, Parameter
 from calotype.checks.suite.registry import all_checks
 from calotype.datasets import rows
 from calotype.datasets.contract import Contract
-from calotype.datasets.differences import changed
+from calotype.datasets.differences import changed, touched_samples
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress
 
 _WORTH_A_WHOLE_RUN = 0.3
 """Share of changed samples from which looking at all of them is quicker than at the changed ones twice."""
+
+_QUICK_TO_COMPARE = 100_000
+"""Samples of a dataset up to which rows that were written anew are compared with what they were."""
 
 
 class CheckUnknown(Invalid):
@@ -149,14 +152,16 @@ class Part:
 
     @cached_property
     def changed_ids(self) -> pa.Array | None:
-        """Ids of samples that differ, or whose annotations do; None where too many do."""
+        """Ids of samples that differ, or whose annotations do, or that were written anew; None where too many do."""
         before, after = self._earlier.snapshot, self._context.snapshot
-        found = []
-        for table in (rows.SAMPLES, rows.annotation_table(self._context.label_set)):
-            change = changed(before, after, table)
-            found += [change.before["sample_id"], change.after["sample_id"]]
-        ids = pc.unique(pa.chunked_array([chunk for one in found for chunk in one.chunks], pa.string()))
+        tables = (rows.SAMPLES, rows.annotation_table(self._context.label_set))
+        ids = touched_samples(before, after, tables)
         n_samples = max(1, after.count(annotations=False)["samples"])
+        if len(ids) > _WORTH_A_WHOLE_RUN * n_samples and n_samples <= _QUICK_TO_COMPARE:
+            # much was written anew, perhaps as it was: that is worth finding out, while it fits into memory
+            changes = [changed(before, after, table) for table in tables]
+            sides = [side["sample_id"] for change in changes for side in (change.before, change.after)]
+            ids = pc.unique(pa.chunked_array([chunk for one in sides for chunk in one.chunks], pa.string()))
         return None if len(ids) > _WORTH_A_WHOLE_RUN * n_samples else ids
 
     @property

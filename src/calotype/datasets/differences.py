@@ -53,6 +53,19 @@ def changed(a: Snapshot, b: Snapshot, table: str, *, audit: bool = False) -> Row
     return _without_equal(found, rows.key_of(table))
 
 
+def touched_samples(a: Snapshot, b: Snapshot, tables: Sequence[str]) -> pa.Array:
+    """Ids of samples with rows of these tables that differ, and perhaps of some whose rows were written anew.
+
+    Quicker than `changed`, since no content is read.
+    """
+    found: list[pa.Array] = []
+    for table in tables:
+        if a.pins.get(table) != b.pins.get(table):
+            for one, other in ((a, b), (b, a)):
+                found += one.rows_of(table, not_in=other, columns=["sample_id"])["sample_id"].chunks
+    return pc.unique(pa.chunked_array(found, pa.string()))
+
+
 def equal_ids(before: pa.Table, after: pa.Table, key: str, compared: Sequence[str]) -> pa.Array:
     """Keys of rows that both tables have with the same content in some columns."""
     if before.num_rows == 0 or after.num_rows == 0:

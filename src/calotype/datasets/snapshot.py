@@ -223,12 +223,10 @@ class Snapshot:
         if table not in self.pins:
             empty = rows.schema_of(table).empty_table()
             return empty if columns is None else empty.select(list(columns))
-        if columns is not None:
-            return self._columns(table, columns)
         if not_in is not None and table in not_in.pins:
             full = f"{self.dataset.id}/{table}"
-            return self._store.tables.only_in(full, self.pins[table], not_in.pins[table])
-        return self._read(table, None)
+            return self._store.tables.only_in(full, self.pins[table], not_in.pins[table], columns=columns)
+        return self._read(table, None) if columns is None else self._columns(table, columns)
 
     @cached_property
     def _index(self) -> pa.Table:

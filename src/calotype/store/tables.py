@@ -143,13 +143,16 @@ class Tables:
         found: list[str] = holding(self.at(table, pin), Having(column, values), [column])[column].to_pylist()
         return found
 
-    def only_in(self, table: str, pin: int, other: int) -> pa.Table:
+    def only_in(
+        self, table: str, pin: int, other: int, *, columns: Sequence[str] | None = None
+    ) -> pa.Table:  # fmt: skip
         """Rows that a version holds and another does not, whatever the history between them.
 
         Told from the files: a file that both versions hold has the same rows in both, less those each has deleted.
         So only new files and newly deleted rows are read. A row that was replaced by its like is among them.
         """
-        return rows_only_in(self.at(table, pin), self.at(table, other))
+        wanted = None if columns is None else list(columns)
+        return rows_only_in(self.at(table, pin), self.at(table, other), wanted)
 
     def with_places(self, table: str, pin: int, column: str, values: Sequence[str]) -> dict[str, Placed]:
         """The rows whose column holds one of the values, and where they lie, by that value."""

@@ -110,8 +110,6 @@ def shape_mismatch(context: CheckContext, tally: Tally) -> None:
 
 def mask_islands(context: CheckContext, tally: Tally) -> None:
     """Specks of masks: parts that are tiny beside the largest."""
-    from scipy import ndimage  # heavy, and only for masks
-
     share, most = tally.number("max_share"), tally.number("max_px")
 
     def judge(shape: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
@@ -122,6 +120,8 @@ def mask_islands(context: CheckContext, tally: Tally) -> None:
             mask = masks.decode(masks.from_string(shape["mask_rle"] or "", size))
         except masks.RleInvalid:
             return None
+        from scipy import ndimage  # heavy, and only for masks
+
         labelled, n = ndimage.label(mask)
         if n < 2:
             return None
