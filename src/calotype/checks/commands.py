@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from calotype.checks import service
-from calotype.checks.model import CheckReport
+from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
 from calotype.checks.reports import ReportFormatUnknown, report_as
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import table, terminal
 
+_EACH, _SHOWN = 3, 40
+"""Findings of one check, and of all, that a terminal shows."""
 Name = Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)]
 
 
@@ -59,14 +63,33 @@ def check(
 
 def _shown(report: CheckReport) -> list[Any]:
     gates = [[g.name, g.state, str(g.measured), str(g.threshold), g.detail] for g in report.gates]
-    found = [
-        [f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in report.findings[:30]
+    told = [one for one in report.checks if one.n_findings]
+    checks = [
+        [one.name, one.n_findings, ", ".join(f"{n:,} {s}" for s, n in one.counts.items() if n), one.means]
+        for one in sorted(told, key=lambda one: (_worst_of(one), -one.n_findings))
     ]
-    return [
-        table(["gate", "state", "measured", "threshold", ""], gates),
-        table(["key", "check", "severity", "what"], found),
-        str(report).splitlines()[0],
-    ]
+    worst = _worst(report.findings)
+    found = [[f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in worst]
+    shown: list[Any] = [table(["gate", "state", "measured", "threshold", ""], gates)]
+    if told:
+        shown += ["", table(["check", "findings", "of severity", "what it tells"], checks), ""]
+        shown.append(table(["key", "check", "severity", "the worst of each"], found))
+    return [*shown, str(report).splitlines()[0]]
+
+
+def _worst_of(summary: CheckSummary) -> int:
+    return min(SEVERITIES.index(severity) for severity, n in summary.counts.items() if n)
+
+
+def _worst(findings: Sequence[Finding]) -> list[Finding]:
+    """The first few of each check: a fault of every sample must not hide the others."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for one in findings:
+        seen[one.check] += 1
+        if seen[one.check] <= _EACH:
+            kept.append(one)
+    return kept[:_SHOWN]
 
 
 def _written(asked: list[str], report: CheckReport) -> bool:

@@ -45,16 +45,15 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     vectors, had = vectors_of(context, places)
     rows = rows[had]
     classes = context.annotation_column("class_id")[rows].astype(np.int64)
-    kept = np.isin(
-        classes, [c for c, n in zip(*np.unique(classes, return_counts=True), strict=True) if n >= 5]
-    )
+    kinds, n_of = np.unique(classes, return_counts=True)
+    kept = np.isin(classes, kinds[n_of >= max(2, tally.number("min_per_class"))])
     rows, classes = rows[kept], classes[kept]
     tally.looked_at = len(rows)
     if len(rows) < _FEWEST or len(np.unique(classes)) < 2:
         return
     found = label_errors_from_embeddings(classes, vectors[had][kept])
     tally.reference["estimate"] = [found.n_errors, *found.n_errors_interval]
-    flagged = np.flatnonzero(found.flagged)
+    flagged = np.flatnonzero(found.flagged & (found.score >= tally.number("min_probability")))
     flagged = flagged[np.argsort(-found.score[flagged], kind="stable")]
     at = {int(rows[k]): int(k) for k in flagged}
 
@@ -65,7 +64,10 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
             "given": given, "suggested": other, "probability": round(float(found.score[k]), 4),
             "repair": {"do": "set-class", "class": other},
         }  # fmt: skip
-        return f"labelled {given}, it looks like {other} (wrong with probability {found.score[k]:.2f})", facts
+        return (
+            f"labelled {given}, it looks like {other} (wrong with probability {min(found.score[k], 0.99):.2f})",
+            facts,
+        )
 
     tally.annotations(rows[flagged], tell)
 
@@ -267,7 +269,8 @@ CHECKS = (
         "label-errors", "Wrong classes",
         "What a label marks looks like another class, judged without the label itself.",
         "look at it beside others of the suggested class, and correct the class", "labels", "warning", label_errors,
-        {"min_side_px": 8.0, "max_labels": 200_000}, family="labels", cost="vectors",
+        {"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.8}, family="labels",
+        cost="vectors", version=2,
     ),
     Check(
         "box-errors", "Boxes that a model contradicts",
