@@ -11,6 +11,7 @@ from calotype.checks.suite import (
     conditions,
     declared,
     duplicates,
+    error_slices,
     geometry,
     labels,
     media,
@@ -23,7 +24,7 @@ from calotype.datasets.contract import CHECK_NAMES
 from calotype.datasets.contract_parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
-_MODULES = (conditions, declared, duplicates, geometry, labels, media, shapes, wrong_labels)
+_MODULES = (conditions, declared, duplicates, error_slices, geometry, labels, media, shapes, wrong_labels)
 
 
 def _told(check: Check) -> Check:
