@@ -16,6 +16,7 @@ from calotype.checks.suite import (
     labels,
     media,
     shapes,
+    vector_drift,
     wrong_labels,
 )
 from calotype.checks.suite.check import Check, Family
@@ -24,7 +25,18 @@ from calotype.datasets.contract import CHECK_NAMES
 from calotype.datasets.contract_parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
-_MODULES = (conditions, declared, duplicates, error_slices, geometry, labels, media, shapes, wrong_labels)
+_MODULES = (
+    conditions,
+    declared,
+    duplicates,
+    error_slices,
+    geometry,
+    labels,
+    media,
+    shapes,
+    vector_drift,
+    wrong_labels,
+)
 
 
 def _told(check: Check) -> Check:
