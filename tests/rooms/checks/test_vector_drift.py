@@ -105,5 +105,5 @@ def test_what_only_a_share_of_the_reference_exceeds_is_the_limit():
 def test_too_few_rows_are_refused():
     with pytest.raises(InputsInvalid, match="10 rows or more"):
         vector_shift(vectors(9, 1), vectors(50, 2))
-    with pytest.raises(InputsInvalid, match="more than 10"):
-        novel(vectors(9, 1), vectors(10, 2))
+    with pytest.raises(InputsInvalid, match="more than 3"):
+        novel(vectors(9, 1), vectors(3, 2))

@@ -166,7 +166,7 @@ def novelty(vectors: npt.ArrayLike, reference: npt.ArrayLike, k: int = 10) -> np
     return novel(vectors, reference, k=k).score
 
 
-def novel(vectors: npt.ArrayLike, reference: npt.ArrayLike, *, share: float = 0.001, k: int = 10) -> Novelty:
+def novel(vectors: npt.ArrayLike, reference: npt.ArrayLike, *, share: float = 0.01, k: int = 3) -> Novelty:
     """Which vectors lie farther from a reference than its own rows do from each other.
 
     At most 5,000 rows of the reference are looked at.
@@ -175,7 +175,7 @@ def novel(vectors: npt.ArrayLike, reference: npt.ArrayLike, *, share: float = 0.
         vectors: (N, D).
         reference: (M, D), more than k rows.
         share: Of the reference's own rows that may lie as far.
-        k: Which neighbour counts.
+        k: Which neighbour counts; a small one suits references in which many images are rare.
     Raises: InputsInvalid.
     Source: the distance of S. Ramaswamy et al., 2000, with a limit by rank.
     """
