@@ -41,7 +41,7 @@ CHECK_NAMES = (
     "invalid-polygons", "shape-mismatch", "mask-islands", "keypoints", "track-jumps", "box-outliers",
     "upscaled", "letterbox", "jpeg-quality", "orientation", "label-errors", "box-errors", "annotators", "gold",
     "combinations", "drift", "outliers", "freshness", "unreviewed", "old-guideline",
-    "error-slices", "vector-drift",
+    "error-slices", "vector-drift", "mask-errors",
 )  # fmt: skip
 """Checks that a contract may name; the room `checks` holds one of each."""
 
