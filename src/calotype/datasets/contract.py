@@ -244,7 +244,7 @@ class Contract(Part):
         default="", description="Label set of a model, such as model:yolo-3, to judge labels by"
     )
     embedding: Text = Field(
-        default="default", description="Embedder that looks for wrong labels and outliers"
+        default="default", description="Embedder that looks for wrong labels, outliers and drift"
     )
     data_tests: DataTests | None = None
 
