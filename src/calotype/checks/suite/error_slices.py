@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.conditions import fields_of
@@ -113,7 +114,7 @@ def _judged(context: CheckContext, tally: Tally) -> tuple[Rows, npt.NDArray[np.b
         scores_of(table),
         corners_of(table),
     )
-    whole = np.asarray([kind == "classification" for kind in table["kind"].to_pylist()], bool)
+    whole = pc.equal(table["kind"], "classification").to_numpy()
     asked = _asked(context, of)
     own, ours = context.sample_of, context.annotation_column("class_id").astype(np.int64)
     known = (own >= 0) & asked[own]

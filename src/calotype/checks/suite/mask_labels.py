@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from calotype.checks.methods.mask_overlaps import MaskDoubt, Patch, mask_overlaps
 from calotype.checks.suite.check import Check
@@ -88,9 +89,11 @@ def _predicted(context: CheckContext, least: float) -> _Side | None:
     table = predictions(context, ["sample_id", "kind", "score"])
     if table is None:
         return None
-    kinds = np.asarray(table["kind"].to_pylist(), dtype=str)
+    shapes = pc.is_in(table["kind"], value_set=pa.array(_SHAPES)).to_numpy()
+    if not shapes.any():
+        return None
     of, scores = context.rows_of(table["sample_id"]), scores_of(table)
-    rows = np.flatnonzero(np.isin(kinds, _SHAPES) & (of >= 0) & (scores >= least))
+    rows = np.flatnonzero(shapes & (of >= 0) & (scores >= least))
     rows = rows[np.lexsort((-scores[rows], of[rows]))]
     return _Side(label_set_of(context), rows, of[rows], scores[rows]) if len(rows) else None
 
