@@ -113,6 +113,19 @@ def test_a_split_without_predictions_was_not_asked(things):
     assert (report.findings, report.checks[0].looked_at) == ((), 80)
 
 
+def test_crowds_and_fields_without_a_value_are_no_trouble(things):
+    boxed(things, "day", True, 20)
+    for _ in range(20):
+        sample = things.image(PICTURE, label=False)
+        things.box(sample, (5.0, 5.0, 15.0, 15.0), iscrowd=True)
+        things.box(sample, (40.0, 5.0, 15.0, 15.0))
+        things.box(sample, (60.0, 5.0, 15.0, 15.0), DOG)
+        things.predict(sample, (5.0, 40.0, 15.0, 15.0))
+    report = things.only("error-slices")
+    assert report.checks[0].looked_at == 120
+    assert [f.facts["conditions"] for f in report.findings] == [{"light": "(none)"}]
+
+
 def test_without_predictions_nothing_is_looked_at(things):
     things.image()
     [summary] = things.only("error-slices").checks

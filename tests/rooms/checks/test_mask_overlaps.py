@@ -111,6 +111,14 @@ def test_a_crowd_in_one_mask_and_in_many_agree(things):
     assert things.only("mask-errors").findings == ()
 
 
+def test_a_crowd_covers_its_place_and_is_not_judged(things):
+    sample = picture(things)
+    polygon(things, sample, square(30, 10, 60, 40), iscrowd=True)
+    polygon(things, sample, square(30, 10, 20), seen=True)
+    report = things.only("mask-errors")
+    assert (report.findings, report.checks[0].looked_at) == ((), 1)
+
+
 def test_run_lengths_and_polygons_meet(things):
     sample = picture(things)
     drawn = np.zeros((64, 96), bool)

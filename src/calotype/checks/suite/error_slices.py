@@ -31,7 +31,7 @@ _SIZE_EDGES_PX2 = (32.0**2, 96.0**2)
 """COCO's: areas below 32 x 32 are small, from 96 x 96 px on large."""
 _OTHER = "(other)"
 _SAME = 0.9
-_NONE = "missing"
+_NONE = "(none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _judged(context: CheckContext, tally: Tally) -> tuple[Rows, npt.NDArray[np.b
     whole = pc.equal(table["kind"], "classification").to_numpy()
     asked = _asked(context, of)
     own, ours = context.sample_of, context.annotation_column("class_id").astype(np.int64)
-    known = (own >= 0) & asked[own]
+    crowd = context.annotations_with(["iscrowd"])["iscrowd"].fill_null(False).to_numpy()
+    known = (own >= 0) & asked[own] & ~crowd
     tags = np.flatnonzero(known & (context.kinds == KINDS.index("classification")))
     told = np.flatnonzero(whole & (of >= 0))
     tags = tags[np.isin(own[tags], of[told])]
@@ -157,7 +158,7 @@ def _columns(context: CheckContext, rows: Rows) -> dict[str, _Column]:
     used[of] = True
     samples = np.flatnonzero(used)
     position = np.cumsum(used) - 1
-    found["split"] = _of_texts([str(v) or None for v in context.column("split")[samples].tolist()])
+    found["split"] = _of_texts([str(v) if v else None for v in context.column("split")[samples].tolist()])
     held = list(fields_of(context.column("metadata")[samples].tolist()))
     counts = Counter(name for values in held for name in values)
     wanted = [name for name in context.contract.metadata if counts[name]]

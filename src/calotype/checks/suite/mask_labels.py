@@ -19,7 +19,7 @@ from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.predictions import label_set_of, predictions, scores_of
 from calotype.datasets.streaming import annotations_at
 
-_COLUMNS = ("kind", "class_id", "x", "y", "w", "h", "rings", "mask_rle", "mask_h", "mask_w")
+_COLUMNS = ("kind", "class_id", "x", "y", "w", "h", "rings", "mask_rle", "mask_h", "mask_w", "iscrowd")
 _SHAPES = ("mask", "polygon")
 _MOST_REGIONS = 20
 _AT_ONCE = 4_000
@@ -56,7 +56,7 @@ def mask_errors(context: CheckContext, tally: Tally) -> None:
     missing: dict[str, dict[int, list[_Told]]] = {}
     annotations: dict[str, dict[int, _Told]] = {"swapped": {}, "shape": {}}
     for sample, ours, theirs in _by_sample(context, given, seen):
-        tally.looked_at += sum(one["kind"] in _SHAPES for _, one, _ in ours)
+        tally.looked_at += sum(_is_judged(one) for _, one, _ in ours)
         for fault, row, told in _judged(context, tally, sample, ours, theirs):
             if fault == "missing":
                 missing.setdefault(told.facts["class"], {}).setdefault(row, []).append(told)
@@ -67,6 +67,11 @@ def mask_errors(context: CheckContext, tally: Tally) -> None:
     for name in sorted(missing):
         together = {row: _together(told) for row, told in missing[name].items()}
         tally.samples(sorted(together), _teller(together), fault="missing", about=name)
+
+
+def _is_judged(values: Mapping[str, Any]) -> bool:
+    """Shapes of single things; boxes and crowds only cover a place."""
+    return values["kind"] in _SHAPES and not values["iscrowd"]
 
 
 def _teller(told: Mapping[int, _Told]) -> Tell:
@@ -99,7 +104,7 @@ def _predicted(context: CheckContext, least: float) -> _Side | None:
 
 
 def _labelled(context: CheckContext, seen: _Side) -> _Side:
-    """What is labelled on the samples that have such predictions; drawn shapes before boxes, which only cover."""
+    """What is labelled on the samples that have such predictions and a labelled shape."""
     shape = np.isin(context.kinds, [KINDS.index(kind) for kind in _SHAPES])
     with np.errstate(invalid="ignore"):
         box = ~shape & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1)
@@ -109,7 +114,7 @@ def _labelled(context: CheckContext, seen: _Side) -> _Side:
     has_shape = np.zeros(context.n_samples + 1, bool)
     has_shape[of[shape & (of >= 0)]] = True
     rows = np.flatnonzero((shape | box) & (of >= 0) & asked[of] & has_shape[of])
-    rows = rows[np.lexsort((box[rows], of[rows]))]
+    rows = rows[np.argsort(of[rows], kind="stable")]
     return _Side(context.label_set, rows, of[rows], np.zeros(len(rows)))
 
 
@@ -169,12 +174,13 @@ def _judged(
     longest = _LONGEST_PX if len(ours) + len(theirs) <= _MANY else _LONGEST_PX // 2
     factor = min(1.0, longest / max(image_wh))
     size_hw = (max(1, round(image_wh[1] * factor)), max(1, round(image_wh[0] * factor)))
+    ours = sorted(ours, key=lambda one: not _is_judged(one[1]))
     given, shown = _patches(ours, image_wh, size_hw)
     seen, predicted = _patches(theirs, image_wh, size_hw)
     doubts = mask_overlaps(
         given, np.asarray([one["class_id"] for _, one, _ in shown], np.int64),
         seen, np.asarray([one["class_id"] for _, one, _ in predicted], np.int64),
-        size_hw=size_hw, judged=sum(one["kind"] in _SHAPES for _, one, _ in shown), max_share=tally.number("max_share"),
+        size_hw=size_hw, judged=sum(_is_judged(one) for _, one, _ in shown), max_share=tally.number("max_share"),
     )  # fmt: skip
     scale = (image_wh[0] / size_hw[1], image_wh[1] / size_hw[0])
     for doubt in doubts:
