@@ -31,6 +31,8 @@ _SIZE_EDGES_PX2 = (32.0**2, 96.0**2)
 """COCO's: areas below 32 x 32 are small, from 96 x 96 px on large."""
 _OTHER = "(other)"
 _SAME = 0.9
+_WORSE = 1.25
+"""Times as many errors as other slices explain, from which on one is told beside them."""
 _NONE = "(none)"
 
 
@@ -60,6 +62,7 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
     pictures = context.sample_of[rows]
     codes = {name: column.codes for name, column in columns.items()}
     told: list[tuple[npt.NDArray[np.bool_], dict[str, Any]]] = []
+    stratum = np.zeros(len(rows), np.int64)
     for one in find_slices(codes, wrong, _ways(len(columns), len(rows)), most_values=_MOST_CLASSES):
         inside = np.ones(len(rows), bool)
         for name, code in one.conditions.items():
@@ -71,6 +74,8 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
         values = {name: columns[name].values[int(one.conditions[name])] for name in sorted(one.conditions)}
         if sure > tally.number("max_q") or _OTHER in values.values() or _again(inside, values, told):
             continue
+        if told and _explained(inside, wrong, stratum):
+            continue
         ranges = {n: list(columns[n].ranges[v]) for n, v in values.items() if v in columns[n].ranges}
         facts = {
             "conditions": values, "n": one.n, "n_errors": one.n_errors, "error_rate": round(one.error_rate, 4),
@@ -78,6 +83,7 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
             "usual_rate": round(rest, 4), "ranges": ranges, "same_as": [],
         }  # fmt: skip
         told.append((inside, facts))
+        _, stratum = np.unique(2 * stratum + inside, return_inverse=True)
         _tell(context, tally, facts)
 
 
@@ -90,6 +96,20 @@ def _again(
             facts["same_as"].append(dict(values))
             return True
     return False
+
+
+def _explained(
+    inside: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], stratum: npt.NDArray[np.int64]
+) -> bool:  # fmt: skip
+    """Whether the slices that were told lead one to expect about as many errors in this one.
+
+    Args:
+        inside: (N,) which labels are in the slice.
+        wrong: (N,).
+        stratum: (N,) a number for the told slices that a label is in.
+    """
+    rate = np.bincount(stratum, weights=wrong) / np.bincount(stratum)
+    return bool(wrong[inside].sum() < _WORSE * rate[stratum[inside]].sum())
 
 
 def _tell(context: CheckContext, tally: Tally, facts: dict[str, Any]) -> None:
