@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
 from calotype.checks.suite import FAMILIES, Check, CheckContext, Tally
 from calotype.checks.suite.context import KEPT_PER_CHECK, Parameter
+from calotype.checks.suite.predictions import label_set_of
 from calotype.checks.suite.registry import all_checks
 from calotype.datasets import rows
 from calotype.datasets.contract import Contract
@@ -185,6 +186,16 @@ class Part:
         now = replace(self._context, sample_ids=ids, _measured={}, _columns={})
         return replace(now, snapshot=self._earlier.snapshot, _measured={}, _columns={}), now
 
+    @cached_property
+    def _same_predictions(self) -> bool:
+        """Whether the model said the same of all samples; who judges by it has to look at all of them otherwise."""
+        names = [label_set_of(context) for context in self._contexts]
+        pins = [
+            context.snapshot.pins.get(rows.annotation_table(name)) if name else None
+            for context, name in zip(self._contexts, names, strict=True)
+        ]
+        return names[0] == names[1] and pins[0] == pins[1]
+
     def go_on(self, one: Check, tally: Tally) -> int | None:
         """Fill the tally from the earlier run and the changed samples; None where that cannot be done."""
         known = self._summaries.get(one.name)
@@ -193,6 +204,8 @@ class Part:
             return None
         nothing_new = self.same_state and one.steady
         if not nothing_new and (one.scope != "sample" or self.changed_ids is None):
+            return None
+        if not nothing_new and one.cost == "predictions" and not self._same_predictions:
             return None
         tally.reference = dict(known.reference)
         self.taken_over.add(one.name)

@@ -41,6 +41,7 @@ CHECK_NAMES = (
     "invalid-polygons", "shape-mismatch", "mask-islands", "keypoints", "track-jumps", "box-outliers",
     "upscaled", "letterbox", "jpeg-quality", "orientation", "label-errors", "box-errors", "annotators", "gold",
     "combinations", "drift", "outliers", "freshness", "unreviewed", "old-guideline",
+    "error-slices", "vector-drift", "mask-errors",
 )  # fmt: skip
 """Checks that a contract may name; the room `checks` holds one of each."""
 
@@ -243,7 +244,7 @@ class Contract(Part):
         default="", description="Label set of a model, such as model:yolo-3, to judge labels by"
     )
     embedding: Text = Field(
-        default="default", description="Embedder that looks for wrong labels and outliers"
+        default="default", description="Embedder that looks for wrong labels, outliers and drift"
     )
     data_tests: DataTests | None = None
 

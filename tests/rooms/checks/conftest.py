@@ -29,6 +29,7 @@ class Dataset:
     name: str = "things"
     samples: list[Sample] = field(default_factory=list)
     boxes: list[Annotation] = field(default_factory=list)
+    predicted: list[Annotation] = field(default_factory=list)
 
     def image(self, data: bytes | None = None, *, name: str = "", label: bool = True, **given: Any) -> Sample:
         """A sample of its own picture (or of these bytes), with one good box unless told otherwise."""
@@ -69,20 +70,39 @@ class Dataset:
         self.boxes.append(made)
         return made
 
+    def predict(
+        self, sample: Sample, xywh: tuple[float, float, float, float] | None, class_id: int = 0, score: float = 0.9,
+        **given: Any,
+    ) -> Annotation:  # fmt: skip
+        """What the model `x` says of a sample; without a box of the whole image."""
+        given = {"kind": Kind.BOX if xywh else Kind.CLASSIFICATION, "bbox_xywh_px": xywh, **given}
+        ann_id = uuid8("p", str(len(self.predicted)))
+        made = Annotation(ann_id, sample.sample_id, class_id=class_id, score=score, **given)
+        self.predicted.append(made)
+        return made
+
     def write(self) -> None:
         """Put everything into the working state."""
         ontology = datasets.read(self.actor, self.name, store=self.store).ontology
         for name in ("car", "dog"):
             ontology = ontology if ontology.by_name(name) else ontology.add(name)
-        change = Change(
-            put_samples=self.samples, put_annotations={"ground_truth": self.boxes}, ontology=ontology
-        )
+        annotations = {"ground_truth": self.boxes}
+        if self.predicted:
+            annotations["model:x"] = self.predicted
+        change = Change(put_samples=self.samples, put_annotations=annotations, ontology=ontology)
         datasets.apply(self.actor, self.name, change, store=self.store)
 
     def check(self, contract: str | None = None) -> CheckReport:
         """Write and test."""
         self.write()
         return checks.check(self.actor, self.name, store=self.store, contract_text=contract)
+
+    def only(self, check: str, contract: str | None = None) -> CheckReport:
+        """Write and run one check."""
+        self.write()
+        return checks.check(
+            self.actor, self.name, store=self.store, contract_text=contract, only=[check], whole=True
+        )
 
     def found(self, check: str, contract: str | None = None) -> list[Finding]:
         """Findings of one check."""

@@ -74,7 +74,8 @@ class _Found:
 
 
 def find_slices(
-    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], is_error: npt.ArrayLike, max_conditions: int = 3
+    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], is_error: npt.ArrayLike, max_conditions: int = 3, *,
+    most_values: int = _MOST_VALUES,
 ) -> tuple[ErrorSlice, ...]:  # fmt: skip
     """The slices in which errors concentrate, worst first; at most 50.
 
@@ -83,9 +84,11 @@ def find_slices(
 
     Args:
         columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
-            more than 32 different values are cut into 5 intervals of equal size; of texts the 31 most frequent stay.
+            more than `most_values` different values are cut into 5 intervals of equal size; of texts the most frequent
+            stay, one fewer than that.
         is_error: (N,) bool.
         max_conditions: 1 to 3.
+        most_values: Of one column; sets of columns with more than 200,000 combinations are not tested.
     Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with 5 % of mistakes among them.
     Raises: InputsInvalid.
     Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; false discoveries by
@@ -97,7 +100,11 @@ def find_slices(
     if not 1 <= max_conditions <= 3:
         raise refuse("max_conditions", f"it is {max_conditions}", "use 1, 2 or 3")
     wrong = wrong.astype(bool)
-    coded = [one for one in (_coded(n, v, len(wrong)) for n, v in columns.items()) if len(one.values) > 1]
+    coded = [
+        one
+        for one in (_coded(n, v, len(wrong), most_values) for n, v in columns.items())
+        if len(one.values) > 1
+    ]
     total = int(wrong.sum())
     if not len(wrong) or not total or not coded:
         return ()
@@ -105,23 +112,23 @@ def find_slices(
     return _ranked(levels, coded, total / len(wrong))
 
 
-def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int) -> _Column:
+def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int, most: int) -> _Column:
     array = values if isinstance(values, np.ndarray) else _as_array(values)
     if array.shape != (n,):
         raise refuse(
             f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value a row"
         )
     if array.dtype.kind in "fiu":
-        return _numbers(name, array)
+        return _numbers(name, array, most)
     texts = (
         array
         if array.dtype.kind in "bU"
         else np.asarray(["" if v is None else str(v) for v in array.tolist()])
     )
     held, codes, counts = np.unique(texts, return_inverse=True, return_counts=True)
-    if len(held) > _MOST_VALUES:
-        kept = np.argsort(-counts, kind="stable")[: _MOST_VALUES - 1]
-        place = np.full(len(held), _MOST_VALUES - 1)
+    if len(held) > most:
+        kept = np.argsort(-counts, kind="stable")[: most - 1]
+        place = np.full(len(held), most - 1)
         place[kept] = np.arange(len(kept))
         return _Column(name, place[codes], (*(held[k].item() for k in kept), "(other)"))
     return _Column(name, codes.astype(np.int64), tuple(v.item() if v.item() != "" else None for v in held))
@@ -134,10 +141,10 @@ def _as_array(values: Sequence[Any]) -> npt.NDArray[Any]:
     return np.asarray(values, dtype=object) if kinds != {bool} else np.asarray(values, bool)
 
 
-def _numbers(name: str, array: npt.NDArray[Any]) -> _Column:
+def _numbers(name: str, array: npt.NDArray[Any], most: int) -> _Column:
     missing = np.isnan(array) if array.dtype.kind == "f" else np.zeros(len(array), bool)
     held = np.unique(array[~missing])
-    if len(held) <= _MOST_VALUES:
+    if len(held) <= most:
         codes, named = np.searchsorted(held, array), tuple(v.item() for v in held)
     else:
         edges = np.unique(np.quantile(array[~missing], np.linspace(0, 1, _N_BINS + 1)))

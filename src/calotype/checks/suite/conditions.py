@@ -23,7 +23,8 @@ _DAY_US = 86_400_000_000
 _TOLD = 200
 
 
-def _fields(texts: list[str | None]) -> Iterator[dict[str, Any]]:
+def fields_of(texts: list[str | None]) -> Iterator[dict[str, Any]]:
+    """Metadata or attributes as values, of each text of a column."""
     known: dict[str, dict[str, Any]] = {}
     for text in texts:
         if not text:
@@ -49,7 +50,7 @@ def combinations(context: CheckContext, tally: Tally) -> None:
     }
     if not allowed:
         return
-    rows = list(_fields(context.column("metadata").tolist()))
+    rows = list(fields_of(context.column("metadata").tolist()))
     columns = {name: [values.get(name) for values in rows] for name in allowed}
     asked = contract.combinations
     for ways in range(1, (asked.ways if asked else 2) + 1):
@@ -71,7 +72,7 @@ def drift(context: CheckContext, tally: Tally) -> None:
     from calotype.checks.methods.drift import field_shift
     from calotype.checks.methods.intervals import q_values
 
-    before = _reference(context)
+    before = reference_of(context)
     if before is None:
         return
     now, then = _distributions(context.snapshot, context), _distributions(before, context)
@@ -92,7 +93,8 @@ def drift(context: CheckContext, tally: Tally) -> None:
             tally.dataset(reason, facts, fault="field", about=name)
 
 
-def _reference(context: CheckContext) -> Snapshot | None:
+def reference_of(context: CheckContext) -> Snapshot | None:
+    """The state that the contract takes as reference; None where it names none."""
     asked = context.contract.reference
     if asked is None:
         return None
@@ -104,7 +106,7 @@ def _reference(context: CheckContext) -> Snapshot | None:
 def _distributions(state: Snapshot, context: CheckContext) -> dict[str, list[Any]]:
     """Field -> values, and the classes of annotations under `class`."""
     found: dict[str, list[Any]] = {}
-    for values in _fields(state.samples(columns=["metadata"])["metadata"].to_pylist()):
+    for values in fields_of(state.samples(columns=["metadata"])["metadata"].to_pylist()):
         for name, value in values.items():
             found.setdefault(name, []).append(value)
     names = {c.id: c.name for c in state.ontology.classes}
@@ -160,7 +162,7 @@ def _newest_us(context: CheckContext, field: str) -> int | None:
         newest = pc.max(context.samples_with(["created_at_us"])["created_at_us"]).as_py()
         return int(newest) if newest else None
     dates = []
-    for values in _fields(context.column("metadata").tolist()):
+    for values in fields_of(context.column("metadata").tolist()):
         try:
             dates.append(datetime.fromisoformat(str(values.get(field, ""))))
         except ValueError:
@@ -191,7 +193,7 @@ def old_guideline(context: CheckContext, tally: Tally) -> None:
         return
     tally.looked_at = context.n_annotations
     texts = context.annotations_with(["attributes"])["attributes"].to_pylist()
-    versions = [values.get("guideline_version") for values in _fields(texts)]
+    versions = [values.get("guideline_version") for values in fields_of(texts)]
     old = np.asarray([str(version) != asked.version for version in versions], bool)
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:

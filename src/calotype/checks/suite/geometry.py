@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally, Tell
-from calotype.checks.suite.narrow import KINDS
+from calotype.checks.suite.drawn import drawn, rle_of
 from calotype.vision import masks, polygons
 
 _DRAWN = (
@@ -30,30 +29,17 @@ _DRAWN = (
     "class_id",
     "sample_id",
 )
-_AT_ONCE = 10_000
 _LARGEST_MASK = 25_000_000
 Judge = Callable[[dict[str, Any]], tuple[str, dict[str, Any]] | None]
 
 
-def _drawn(context: CheckContext, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Row and values of each annotation of a kind."""
-    chosen = np.flatnonzero(context.kinds == KINDS.index(kind))
-    if not len(chosen):
-        return
-    table = context.annotations_with(_DRAWN)
-    for start in range(0, len(chosen), _AT_ONCE):
-        rows = chosen[start : start + _AT_ONCE]
-        yield from zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True)
-
-
 def _judge(context: CheckContext, tally: Tally, kinds: tuple[str, ...], judge: Judge) -> None:
     told: dict[int, tuple[str, dict[str, Any]]] = {}
-    for kind in kinds:
-        for row, shape in _drawn(context, kind):
-            tally.looked_at += 1
-            said = judge(shape)
-            if said is not None:
-                told[row] = said
+    for row, shape in drawn(context, kinds, _DRAWN):
+        tally.looked_at += 1
+        said = judge(shape)
+        if said is not None:
+            told[row] = said
     for fault in dict.fromkeys(str(facts["fault"]) for _, facts in told.values()):
         rows = sorted(row for row, (_, facts) in told.items() if facts["fault"] == fault)
         tally.annotations(rows, told.__getitem__)
@@ -117,7 +103,7 @@ def mask_islands(context: CheckContext, tally: Tally) -> None:
         if not 0 < size[0] * size[1] <= _LARGEST_MASK:
             return None
         try:
-            mask = masks.decode(masks.from_string(shape["mask_rle"] or "", size))
+            mask = masks.decode(rle_of(shape))
         except masks.RleInvalid:
             return None
         from scipy import ndimage  # heavy, and only for masks

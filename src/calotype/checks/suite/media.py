@@ -178,7 +178,7 @@ CHECKS = (
         "readable", "Readable media",
         "The image of each sample is there and can be decoded whole.",
         "add the original file again, or remove the sample", "samples", "error", readable,
-        family="integrity", scope="sample", cost="pixels", steady=False,
+        family="integrity", scope="sample", cost="pixels", steady=False, version=2,
     ),
     Check(
         "dimensions", "Image size",

@@ -11,10 +11,13 @@ from calotype.checks.suite import (
     conditions,
     declared,
     duplicates,
+    error_slices,
     geometry,
     labels,
+    mask_labels,
     media,
     shapes,
+    vector_drift,
     wrong_labels,
 )
 from calotype.checks.suite.check import Check, Family
@@ -23,7 +26,19 @@ from calotype.datasets.contract import CHECK_NAMES
 from calotype.datasets.contract_parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
-_MODULES = (conditions, declared, duplicates, geometry, labels, media, shapes, wrong_labels)
+_MODULES = (
+    conditions,
+    declared,
+    duplicates,
+    error_slices,
+    geometry,
+    labels,
+    mask_labels,
+    media,
+    shapes,
+    vector_drift,
+    wrong_labels,
+)
 
 
 def _told(check: Check) -> Check:

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import KEPT_PER_CHECK, CheckContext, Rows, Tally
+from calotype.checks.suite.drawn import drawn, rle_of
 from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.pairs import ClosePairs
 from calotype.vision import boxes, masks, polygons
@@ -104,19 +103,11 @@ def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
 
 
 def _empty_areas(context: CheckContext, tally: Tally) -> None:
-    drawn = [KINDS.index("polygon"), KINDS.index("mask")]
-    if not np.isin(context.kinds, drawn).any():
-        return
-    wanted = ["kind", "rings", "mask_rle", "mask_h", "mask_w"]
-    shapes = context.annotations_with(wanted)
-    shapes = shapes.append_column("row", pa.array(np.arange(shapes.num_rows)))
-    shapes = shapes.filter(pc.is_in(shapes["kind"], value_set=pa.array(["polygon", "mask"])))
     told: dict[int, str] = {}
-    for batch in shapes.to_batches(max_chunksize=10_000):
-        for shape in batch.to_pylist():
-            reason = _polygon_problem(shape["rings"]) if shape["kind"] == "polygon" else _mask_problem(shape)
-            if reason:
-                told[int(shape["row"])] = reason
+    for row, shape in drawn(context, ("polygon", "mask"), ("kind", "rings", "mask_rle", "mask_h", "mask_w")):
+        reason = _polygon_problem(shape["rings"]) if shape["kind"] == "polygon" else _mask_problem(shape)
+        if reason:
+            told[row] = reason
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         return told[row], {"kind": KINDS[context.kinds[row]], "repair": {"do": "remove-annotation"}}
@@ -136,9 +127,7 @@ def _polygon_problem(rings: list[list[float]] | None) -> str:
 
 def _mask_problem(shape: dict[str, Any]) -> str:
     try:
-        rle = masks.from_string(
-            shape["mask_rle"] or "", (int(shape["mask_h"] or 0), int(shape["mask_w"] or 0))
-        )
+        rle = rle_of(shape)
     except masks.RleInvalid as error:
         return error.message
     return "" if rle.area_px else "no pixel of the mask is set"

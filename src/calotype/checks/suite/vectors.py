@@ -27,10 +27,13 @@ _PAD = 0.08
 
 
 def vectors_of(
-    context: CheckContext, places: Sequence[tuple[int, Box | None]]
+    context: CheckContext, places: Sequence[tuple[int, Box | None]], *, model: str = ""
 ) -> tuple[Vectors, npt.NDArray[np.bool_]]:
-    """(N, D) of places (row of a sample, box in pixels or None for the whole image), and which of them could be had."""
-    name = _model(context)
+    """(N, D) of places (row of a sample, box in pixels or None for the whole image), and which of them could be had.
+
+    Without a model it is `model_of` the context.
+    """
+    name = model or model_of(context)
     media = context.column("media_sha256")
     keys = [(str(media[row]), _key(name, box)) for row, box in places]
     known = dict(_stored(context, keys))
@@ -48,7 +51,8 @@ def vectors_of(
     return found, had
 
 
-def _model(context: CheckContext) -> str:
+def model_of(context: CheckContext) -> str:
+    """The full name of the embedder that the contract asks for."""
     asked = context.contract.embedding or "default"
     if asked == "default" and context.n_samples and float(np.median(context.column("width_px"))) < _SMALL_PX:
         return HOG_COLOUR

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 from calotype.checks.suite.narrow import KINDS
+from calotype.checks.suite.predictions import corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
 from calotype.vision import boxes
 
@@ -74,17 +74,13 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
 
 def box_errors(context: CheckContext, tally: Tally) -> None:
     """Boxes that a model's predictions contradict: missing, moved, of another class."""
-    table = _predictions(context)
-    if table is None or not table.num_rows:
+    table = predictions(context, ["sample_id", "class_id", "x", "y", "w", "h", "score"])
+    if table is None:
         return
     from calotype.checks.methods.box_errors import box_errors as judged  # heavy to load
 
     seen_of = context.rows_of(table["sample_id"])
-    seen = [
-        _corners(table),
-        table["class_id"].to_numpy(),
-        np.clip(table["score"].fill_null(0.5).to_numpy(), 0, 1),
-    ]
+    seen = [corners_of(table), table["class_id"].to_numpy(), scores_of(table)]
     with np.errstate(invalid="ignore"):
         given_rows = np.flatnonzero((context.sample_of >= 0) & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1))
     given_rows = given_rows[np.argsort(context.sample_of[given_rows], kind="stable")]
@@ -94,28 +90,13 @@ def box_errors(context: CheckContext, tally: Tally) -> None:
     classes = context.annotation_column("class_id")
     corners = boxes.xywh_to_xyxy(context.boxes_xywh_px)
     truth = [(corners[r], classes[r]) for r in _by(samples, context.sample_of, given_rows)]
-    predictions = [tuple(one[r] for one in seen) for r in _by(samples, seen_of, seen_rows)]
+    predicted = [tuple(one[r] for one in seen) for r in _by(samples, seen_of, seen_rows)]
     tally.looked_at = len(given_rows)
-    found = judged(truth, predictions)
+    found = judged(truth, predicted)
     limit = tally.number("min_probability")
     _tell_moved(context, tally, given_rows, found, limit)
     _tell_swapped(context, tally, given_rows, found, limit)
     _tell_missing(context, tally, (seen_of, seen_rows, seen[0], seen[1]), found.candidate_missing, limit)
-
-
-def _predictions(context: CheckContext) -> pa.Table | None:
-    """Boxes of the label set that the contract names, or of the only one of a model."""
-    models = [name for name in context.snapshot.label_sets if name.startswith("model:")]
-    name = context.contract.predictions or (models[0] if len(models) == 1 else "")
-    if not name or name not in context.snapshot.label_sets or name == context.label_set:
-        return None
-    columns = ["sample_id", "class_id", "x", "y", "w", "h", "score"]
-    return context.snapshot.annotations(name, sample_ids=context.sample_ids, columns=columns).combine_chunks()
-
-
-def _corners(table: pa.Table) -> npt.NDArray[np.float64]:
-    columns = [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in "xywh"]
-    return np.asarray(boxes.xywh_to_xyxy(np.stack(columns, axis=1)), np.float64)
 
 
 def _by(samples: npt.NDArray[Any], of: npt.NDArray[Any], rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
