@@ -62,11 +62,20 @@ def _shown(report: CheckReport) -> list[Any]:
     found = [
         [f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in report.findings[:30]
     ]
+    promises = [
+        [o.name, str(o.state), _figure(o.measured), f"{o.at} {o.target:g}", o.detail]
+        for o in report.objectives
+    ]
     return [
         table(["gate", "state", "measured", "threshold", ""], gates),
+        *([table(["objective", "state", "measured", "asked", ""], promises)] if promises else []),
         table(["key", "check", "severity", "what"], found),
         str(report).splitlines()[0],
     ]
+
+
+def _figure(measured: float | None) -> str:
+    return "" if measured is None else f"{measured:g}"
 
 
 def _written(asked: list[str], report: CheckReport) -> bool:
