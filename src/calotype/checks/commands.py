@@ -62,10 +62,7 @@ def _shown(report: CheckReport) -> list[Any]:
     found = [
         [f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in report.findings[:30]
     ]
-    promises = [
-        [o.name, str(o.state), _figure(o.measured), f"{o.at} {o.target:g}", o.detail]
-        for o in report.objectives
-    ]
+    promises = [[o.name, str(o.state), _figure(o.measured), o.asked, o.detail] for o in report.objectives]
     return [
         table(["gate", "state", "measured", "threshold", ""], gates),
         *([table(["objective", "state", "measured", "asked", ""], promises)] if promises else []),

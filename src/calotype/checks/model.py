@@ -179,7 +179,7 @@ class ObjectiveResult:
     """One objective of the contract with its figure.
 
     `at` is "most" where less is better, "least" where more is; `measured` is None where there is nothing to measure,
-    and `detail` says why, or of what the figure is.
+    and `detail` says why, or of what the figure is. Shares, from 0 to 1, have no unit.
     """
 
     name: str
@@ -200,9 +200,14 @@ class ObjectiveResult:
         """The other way."""
         return cls(**{**value, "state": ObjectiveState(value["state"])})
 
+    @property
+    def asked(self) -> str:
+        """The target in words, as "at most 14 days"."""
+        return f"at {self.at} {self.target:g} {self.unit}".rstrip()
+
     def __str__(self) -> str:
         figure = "" if self.measured is None else f"{self.measured:g}, "
-        return f"{self.name}: {figure}at {self.at} {self.target:g} {self.unit} asked; {self.detail}"
+        return f"{self.name}: {figure}{self.asked} asked; {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _judged(asked: Objective, figure: Figure) -> ObjectiveResult:
         kept = measured <= asked.target if at == "most" else measured >= asked.target
         state = ObjectiveState.MET if kept else ObjectiveState.MISSED
     shown = None if measured is None else _rounded(measured, asked.target)
-    return ObjectiveResult(asked.name, asked.metric, state, shown, at, asked.target, unit or "share", detail)
+    return ObjectiveResult(asked.name, asked.metric, state, shown, at, asked.target, unit, detail)
 
 
 def _rounded(measured: float, target: float) -> float:

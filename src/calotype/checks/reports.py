@@ -205,7 +205,7 @@ def markdown(report: CheckReport) -> str:
 
 def _promise(one: ObjectiveResult) -> tuple[str, ...]:
     measured = "" if one.measured is None else f"{one.measured:g}"
-    return one.name, str(one.state), measured, f"at {one.at} {one.target:g} {one.unit}", one.detail
+    return one.name, str(one.state), measured, one.asked, one.detail
 
 
 def page(report: CheckReport) -> str:

@@ -160,12 +160,12 @@ def accepted_in_run(
 
 def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]:
     """Severity -> how many findings a re-test on the branch has closed, less the false alarms."""
-    severity = _STATES.c.finding["severity"].as_string()
+    severity = _STATES.c.finding["severity"].as_string().label("level")
     query = sa.select(severity, sa.func.count()).where(
         _STATES.c.dataset_id == dataset_id, _STATES.c.branch == branch, _STATES.c.state == str(State.CLOSED),
         _STATES.c.verdict != str(Verdict.FALSE),
     )  # fmt: skip
-    return {level: int(n) for level, n in conn.execute(query.group_by(severity))}
+    return {level: int(n) for level, n in conn.execute(query.group_by("level"))}
 
 
 def _of_run(dataset_id: str) -> sa.Join:

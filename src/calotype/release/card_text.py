@@ -140,8 +140,8 @@ def _standing(standing: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _promise(row: Mapping[str, Any]) -> tuple[str, str]:
-    measured = "" if row["measured"] is None else f"{row['measured']:g} {row['unit']}"
-    return measured, f"at {row['at']} {row['target']:g} {row['unit']}"
+    measured = "" if row["measured"] is None else f"{row['measured']:g} {row['unit']}".rstrip()
+    return measured, f"at {row['at']} {row['target']:g} {row['unit']}".rstrip()
 
 
 def _measure(row: Mapping[str, Any]) -> str:

@@ -190,6 +190,8 @@ export type CheckRun = {
 
 export type Checks = { run: CheckRun | null; stale: boolean; gates: Gate[]; checks: CheckSummary[] };
 
+export type Contract = { sha256: string; text: string | null; template: string | null; purposes: string[]; warnings: string[] };
+
 export type FindingState = "open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed";
 
 export type Finding = {

@@ -10,6 +10,7 @@ export type ReleaseRow = {
   annotations: number;
   splits: Record<string, number>;
   gates: { green: number; red: number };
+  purpose: string | null;
 };
 
 export type ReleaseFile = { path: string; bytes: number; sha256: string };
@@ -20,6 +21,23 @@ export type Condition = {
   distinct: number;
   range?: { min: number; median: number; max: number };
   values?: Counted[];
+};
+
+export type Objective = {
+  name: string;
+  state: "met" | "missed" | "not measured";
+  measured: number | null;
+  at: "most" | "least";
+  target: number;
+  unit: string;
+  detail: string;
+};
+
+/** Where the findings of the released state stand. */
+export type Standing = {
+  states?: { severity: string; open: number; assigned: number; accepted: number; rejected: number; fixed: number }[];
+  accepted?: { key: string; check: string; severity: string; sample: string; what: string; because: string; until: string }[];
+  waivers?: { check: string; where: string; because: string; owner: string; until: string; findings: number }[];
 };
 
 export type Card = {
@@ -48,6 +66,13 @@ export type Card = {
   recipes: Counted[];
   gates: Gate[];
   findings: Record<string, number>;
+  /* Absent from the cards of older versions. */
+  purpose?: string;
+  purposes?: string[];
+  privacy?: { level: string; contains: string[]; retention_days: number | null };
+  warnings?: string[];
+  objectives?: Objective[];
+  standing?: Standing;
   exports: {
     format: string;
     samples: number;

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { ask, part, queryText } from "@/api/client";
+import * as queries from "@/api/queries";
 import type { CheckSummary, Gate } from "@/api/types";
 import { CommandLine, Pill } from "@/kit/basics";
 import { count, duration, measured, plural, short } from "@/kit/format";
@@ -91,14 +91,9 @@ function Counts({ check }: { check: CheckSummary }) {
   );
 }
 
-type Contract = { sha256: string; text: string | null; template: string | null };
-
 /** The contract that the gates come from, to be read. */
 export function ContractPanel({ dataset, refName }: { dataset: string; refName: string }) {
-  const found = useQuery({
-    queryKey: ["d", dataset, "contract", refName],
-    queryFn: () => ask<Contract>(`/datasets/${part(dataset)}/contract${queryText({ ref: refName })}`),
-  });
+  const found = useQuery(queries.contract(dataset, refName));
   const contract = found.data;
   if (!contract) return null;
   return (
