@@ -23,15 +23,14 @@ export function Objectives({ objectives }: { objectives: Objective[] }) {
   return (
     <Panel title="Objectives" meta={`${met} of ${objectives.length} met`} className="table">
       <table className="rows">
-        <thead><tr><th>Objective</th><th>State</th><th className="num">Measured</th><th className="num">Asked</th><th>Of what</th></tr></thead>
+        <thead><tr><th>Objective</th><th>State</th><th className="num">Measured</th><th className="num">Asked</th></tr></thead>
         <tbody>
           {objectives.map((one) => (
             <tr key={one.name}>
-              <td>{one.name}</td>
+              <td>{one.name}<br /><span className="dim">{sentence(one.detail)}</span></td>
               <td><ObjectivePill state={one.state} /></td>
               <td className="num nowrap">{one.measured === null ? <span className="dim">–</span> : `${measured(one.measured)} ${one.unit}`}</td>
               <td className="num nowrap dim">{`at ${one.at} ${measured(one.target)} ${one.unit}`}</td>
-              <td className="dim">{sentence(one.detail)}</td>
             </tr>
           ))}
         </tbody>
