@@ -1,4 +1,4 @@
-import type { Counted, Gate } from "@/api/types";
+import type { Counted, Gate, Objective } from "@/api/types";
 
 /** Shapes of releases, runs and the audit trail. */
 export type ReleaseRow = {
@@ -21,16 +21,6 @@ export type Condition = {
   distinct: number;
   range?: { min: number; median: number; max: number };
   values?: Counted[];
-};
-
-export type Objective = {
-  name: string;
-  state: "met" | "missed" | "not measured";
-  measured: number | null;
-  at: "most" | "least";
-  target: number;
-  unit: string;
-  detail: string;
 };
 
 /** Where the findings of the released state stand. */

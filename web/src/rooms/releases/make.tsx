@@ -17,7 +17,8 @@ export function MakeRelease({ dataset, made, onDone }: { dataset: string; made: 
   const client = useQueryClient();
   const navigate = useNavigate();
   const state = useQuery(queries.overview(dataset, ""));
-  const allowed = useQuery(queries.contract(dataset, "")).data?.purposes ?? [];
+  const contract = useQuery(queries.contract(dataset, ""));
+  const allowed = contract.data?.purposes ?? [];
   const [purpose, setPurpose] = useState("");
   const isSplit = (state.data?.splits ?? []).some((one) => one.name !== "");
   const [version, setVersion] = useState(nextVersion(made));
@@ -47,14 +48,14 @@ export function MakeRelease({ dataset, made, onDone }: { dataset: string; made: 
     making.mutate();
   };
   const fields = (state.data?.fields ?? []).filter((field) => nameable(field.name));
-  const isReady = version.trim() !== "" && formats.length > 0 && (!splitsAnew || split !== null) && (allowed.length === 0 || purpose !== "");
+  const isReady = version.trim() !== "" && formats.length > 0 && (!splitsAnew || split !== null) && !contract.isPending && (allowed.length === 0 || purpose !== "");
   return (
     <form className="make" onSubmit={submit}>
       <h2>Make a release of {dataset}</h2>
       <Field label="Version">{(id) => <input id={id} className="field" value={version} onChange={(e) => setVersion(e.target.value)} autoFocus />}</Field>
       <Field label="Purpose">
-        {(id) => allowed.length ? (
-          <select id={id} className="field" value={purpose} onChange={(e) => setPurpose(e.target.value)}>
+        {(id) => allowed.length || contract.isPending ? (
+          <select id={id} className="field" value={purpose} disabled={contract.isPending} onChange={(e) => setPurpose(e.target.value)}>
             <option value="" disabled>choose one that the contract allows</option>
             {allowed.map((name) => <option key={name} value={name}>{name}</option>)}
           </select>

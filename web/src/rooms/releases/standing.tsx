@@ -1,7 +1,8 @@
-import { IconAlertTriangle, IconCircleCheck, IconCircleDashed, IconCircleX } from "@tabler/icons-react";
-import type { Objective, Standing } from "@/api/types_release";
-import { Pill } from "@/kit/basics";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import type { Objective } from "@/api/types";
+import type { Standing } from "@/api/types_release";
 import { count, measured } from "@/kit/format";
+import { ObjectivePill } from "@/kit/gates";
 import { Panel, sentence } from "@/kit/page";
 
 /** What the contract leaves open, and what the data break of it. */
@@ -37,12 +38,6 @@ export function Objectives({ objectives }: { objectives: Objective[] }) {
       </table>
     </Panel>
   );
-}
-
-function ObjectivePill({ state }: { state: Objective["state"] }) {
-  if (state === "met") return <Pill tone="good" icon={<IconCircleCheck size={13} />}>Met</Pill>;
-  if (state === "missed") return <Pill tone="bad" icon={<IconCircleX size={13} />}>Missed</Pill>;
-  return <Pill icon={<IconCircleDashed size={13} />}>Not measured</Pill>;
 }
 
 const STATES = ["open", "assigned", "accepted", "rejected", "fixed"] as const;
