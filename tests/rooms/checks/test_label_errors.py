@@ -36,6 +36,11 @@ def test_the_flagged_set_is_nearly_the_wrong_one(rate):
     assert low <= found.n_errors <= high
 
 
+def test_a_weak_model_of_much_noise_does_not_make_everything_suspect():
+    given, truth, probs = noisy(rate=0.4, sure=2.0)
+    assert f1(label_errors(given, probs).flagged, given != truth) > 0.85
+
+
 def test_a_flagged_label_comes_with_another_class():
     given, truth, probs = noisy()
     found = label_errors(given, probs)

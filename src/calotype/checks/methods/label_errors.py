@@ -22,8 +22,11 @@ Floats = npt.NDArray[np.float32]
 _SHARP, _SOFT = 5, 2
 """Steps of taking apart: the more, the less a prediction counts as uncertain. Sharp ranks better, soft counts
 better."""
-_HARD = 0.3
+_HARD = 0.28
 """Belief in the second explanation; none where the model is known to be at its limits."""
+_BY_CLASS = (0.22, 0.32)
+"""Share of the surest labels that are confused: from the first on it tells that classes are confused whatever the
+sample, from the second on that this is all, and the second explanation is not needed."""
 _SHARPNESS = 3
 """Power to which the second one raises probabilities."""
 _SURE = 0.1
@@ -82,16 +85,19 @@ def _found(given: npt.NDArray[np.int64], probs: Floats, *, hard: float) -> Label
         none = np.zeros(0, np.float32)
         return LabelErrors(none, none.astype(bool), 0.0, (0.0, 0.0), none.astype(np.int64))
     probs = calibrated(given, probs)
-    noise = _noise(given, probs, share=1.0)
-    wrong, likely, other = _judged(given, probs, noise, steps=_SHARP)
+    noise, surest = _noise(given, probs, share=1.0), _noise(given, probs, share=_SURE)
+    first, likely, other = _judged(given, probs, noise, steps=_SHARP)
     second = _against_likeliest(given, probs)
-    wrong = (1 - hard) * wrong + hard * second
-    soft = (1 - hard) * _judged(given, probs, noise, steps=_SOFT)[0] + hard * second
+    by_sample = _by_sample(surest)
+    hard = hard * by_sample
+    wrong = (1 - hard) * first + hard * second
+    softer = (1 - by_sample) * first + by_sample * _judged(given, probs, noise, steps=_SOFT)[0]
+    soft = (1 - hard) * softer + hard * second
     n_flagged = best_f1_count(soft)
     flagged = np.zeros(n, bool)
     flagged[np.argsort(-wrong, kind="stable")[:n_flagged]] = True
     expected = (float(wrong.sum(dtype=np.float64)) + n_flagged) / 2
-    sure = _judged(given, probs, _noise(given, probs, share=_SURE), steps=_SHARP)[0]
+    sure = _judged(given, probs, surest, steps=_SHARP)[0]
     low = float(sure.sum(dtype=np.float64)) - 2 * float(np.sqrt((sure * (1 - sure)).sum(dtype=np.float64)))
     high = max(float((probs.argmax(axis=1) != given).sum()), expected)
     interval = (max(0.0, min(low, expected)), min(float(n), high + 2 * float(np.sqrt(high))))
@@ -163,6 +169,12 @@ def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floa
     unseen = counts < 5
     found[unseen] += 5 * (0.98 * np.eye(k) + 0.02 / k)[unseen]
     return np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+
+
+def _by_sample(surest: Floats) -> float:
+    """How much of the noise may hang on the sample, 1 to 0, by what is confused where the model is surest."""
+    low, high = _BY_CLASS
+    return float(np.clip((high - (1 - np.diag(surest).mean())) / (high - low), 0, 1))
 
 
 def _judged(
