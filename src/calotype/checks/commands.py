@@ -42,6 +42,7 @@ def check(
             contract_text=text,
             only=only or (),
             whole=whole,
+            tests=t.ports.data_tests(t.store(), tests.resolve()) if tests else None,
             progress=progress,
         )
     quiet = _written(report or [], found)
