@@ -211,20 +211,22 @@ class Dataset(Branches, Checked):
     def release(
         self, version: str, *, pool: Selection | Sequence[str] | None = None,
         split: Mapping[str, float] | None = None, by: str | None = None, where: str | None = None, seed: int = 0,
-        formats: Sequence[str] = ("coco",), label_set: str = DEFAULT_LABEL_SET,
+        formats: Sequence[str] = ("coco",), label_set: str = DEFAULT_LABEL_SET, purpose: str = "",
     ) -> Release:  # fmt: skip
         """Freeze a version if all gates are green, with splits, card and exports.
 
         Args:
             pool: Release only these: a selection, or sample ids.
             split: Share of each split, together 1; `by` names the field whose values stay on one side.
-        Raises: ReleaseBlocked (says gate, samples, fix), ReleaseExists, ReleaseEmpty, VersionInvalid.
+            purpose: What it is for, one of the contract's `purposes` where it lists any.
+        Raises: ReleaseBlocked (says gate, samples, fix), PurposeMissing, PurposeNotAllowed, ReleaseExists,
+            ReleaseEmpty, VersionInvalid.
         """
         ids = pool.sample_ids if isinstance(pool, Selection) else pool
         made = self._do(
             releasing.release, version, gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
             splitter=self._hand.ports.splitter, split=split, by=by, where=where, pool=ids, seed=seed,
-            formats=formats, label_set=label_set, progress=self._hand.progress,
+            formats=formats, label_set=label_set, purpose=purpose, progress=self._hand.progress,
         )  # fmt: skip
         return Release(self._hand, made)
 

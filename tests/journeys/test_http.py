@@ -96,3 +96,20 @@ def test_a_blocked_release_says_gate_and_fix(http):
     assert (answer.status_code, answer.json()["code"]) == (409, "release-blocked")
     assert "samples" in answer.json()["detail"]
     assert answer.json()["fix"]
+
+
+def test_a_release_without_an_allowed_purpose_says_which_there_are(http):
+    say(http.post("/datasets", json={"name": "empty"}))
+    kept = say(
+        http.put(
+            "/datasets/empty/contract",
+            content="privacy: {level: personal}\npurposes: [training]",
+            headers={"content-type": "application/yaml"},
+        )
+    )
+    assert [one.rpartition(": ")[2] for one in kept["warnings"]] == ["add privacy.retention_days"]
+    assert say(http.get("/datasets/empty/contract"))["purposes"] == ["training"]
+    for purpose, status, code in (("", 422, "purpose-missing"), ("ads", 409, "purpose-not-allowed")):
+        answer = http.post("/datasets/empty/releases", json={"version": "1.0.0", "purpose": purpose})
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert "training" in answer.json()["fix"]

@@ -67,7 +67,12 @@ def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
         gates = tuple(
             Gate(**{name: getattr(gate, name) for name in names}) for gate in report.gates if on in gate.on
         )
-        return Verdict(gates=gates, findings={check.name: check.n_findings for check in report.checks})
+        findings = {check.name: check.n_findings for check in report.checks}
+        if on != "release":
+            return Verdict(gates, findings)
+        known = checks.standing(actor, name_ref, report, store=store)
+        measured = tuple(one.to_dict() for one in report.objectives)
+        return Verdict(gates, findings, objectives=measured, standing=known.to_dict())
 
     return verdict
 

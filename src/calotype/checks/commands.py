@@ -46,6 +46,7 @@ def check(
             contract_text=text,
             only=only or (),
             whole=whole,
+            tests=t.ports.data_tests(t.store(), tests.resolve()) if tests else None,
             progress=progress,
         )
     quiet = _written(report or [], found)
@@ -71,6 +72,9 @@ def _shown(report: CheckReport) -> list[Any]:
     worst = _worst(report.findings)
     found = [[f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in worst]
     shown: list[Any] = [table(["gate", "state", "measured", "threshold", ""], gates)]
+    promises = [[o.name, str(o.state), _figure(o.measured), o.asked, o.detail] for o in report.objectives]
+    if promises:
+        shown += ["", table(["objective", "state", "measured", "asked", ""], promises)]
     if told:
         shown += ["", table(["check", "findings", "of severity", "what it tells"], checks), ""]
         shown.append(table(["key", "check", "severity", "the worst of each"], found))
@@ -90,6 +94,10 @@ def _worst(findings: Sequence[Finding]) -> list[Finding]:
         if seen[one.check] <= _EACH:
             kept.append(one)
     return kept[:_SHOWN]
+
+
+def _figure(measured: float | None) -> str:
+    return "" if measured is None else f"{measured:g}"
 
 
 def _written(asked: list[str], report: CheckReport) -> bool:

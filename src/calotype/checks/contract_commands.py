@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from calotype.checks import service
-from calotype.foundation.terminal import terminal
+from calotype.datasets.contract import Contract
+from calotype.datasets.contract_advice import advice
+from calotype.foundation.terminal import Terminal, terminal
 
 Name = Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)]
 File = Annotated[Path, typer.Argument(help="A contract as a YAML file.", show_default=False)]
@@ -40,7 +42,12 @@ def put(
     t = terminal(ctx)
     text = file.read_text(encoding="utf-8")
     made = service.set_contract(t.actor, name, text, store=t.store(), file=file.name)
-    t.emit({"contract": made.sha256}, f"{name} has the contract {file.name}", next=f"calotype check {name}")
+    told = _told(t, made)
+    t.emit(
+        {"contract": made.sha256, "warnings": told},
+        f"{name} has the contract {file.name}",
+        next=f"calotype check {name}",
+    )
 
 
 @contract.command("show")
@@ -59,7 +66,8 @@ def check(ctx: typer.Context, file: File) -> None:
     """Say whether a contract file can be read; no workspace is needed."""
     t = terminal(ctx)
     asked = service.read_contract(_text(file), file=file.name)
-    t.emit({"contract": asked.sha256, "classes": list(asked.class_names)}, f"{file.name} is a valid contract")
+    value = {"contract": asked.sha256, "classes": list(asked.class_names), "warnings": _told(t, asked)}
+    t.emit(value, f"{file.name} is a valid contract")
 
 
 @contract.command("diff")
@@ -98,6 +106,14 @@ def export(
     t.emit(
         {"format": format, "file": str(out) if out else None, "text": text}, f"wrote {out}" if out else text
     )
+
+
+def _told(t: Terminal, asked: Contract) -> list[str]:
+    """What the contract leaves open, said to a person at once."""
+    found = list(advice(asked))
+    for one in found:
+        t.say(f"warning: {one}")
+    return found
 
 
 def _text(file: Path) -> str:

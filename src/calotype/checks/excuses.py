@@ -55,10 +55,15 @@ def _judged(life: Life | None, now_us: int) -> str:
     return str(life.state) if life.excused(now_us) or false_again else ""
 
 
+def waives(waiver: Waiver, finding: Finding) -> bool:
+    """Whether a waiver is about this finding, on whatever day."""
+    return waiver.check == finding.check and (
+        waiver.where == finding.key or fnmatchcase(finding.sample or finding.about, waiver.where)
+    )
+
+
 def _waived(finding: Finding, waivers: Sequence[Waiver]) -> str:
     for waiver in waivers:
-        if waiver.check == finding.check and (
-            waiver.where == finding.key or fnmatchcase(finding.sample or finding.about, waiver.where)
-        ):
+        if waives(waiver, finding):
             return f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}"
     return ""

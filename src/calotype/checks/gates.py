@@ -159,7 +159,6 @@ def _metric(context: CheckContext, metric: str, asked: float) -> Gate:
     n_annotations = context.n_annotations
     if metric == "annotations":
         return _minimum("annotations", "", n_annotations, asked, "annotations", "label more samples")
-    carried = len(set(context.sample_of[context.sample_of >= 0].tolist()))
-    share = carried / context.n_samples if context.n_samples else 0.0
+    share = labels.n_labelled(context) / context.n_samples if context.n_samples else 0.0
     fix = "label the samples that the check `unlabelled` lists"
     return _minimum("labelled-fraction", "unlabelled", round(share, 6), asked, "share of samples", fix)

@@ -166,12 +166,56 @@ class Gate:
         return cls(**known)
 
 
+class ObjectiveState(StrEnum):
+    """Whether a promise holds. What cannot be measured is neither kept nor broken."""
+
+    MET = "met"
+    MISSED = "missed"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveResult:
+    """One objective of the contract with its figure.
+
+    `at` is "most" where less is better, "least" where more is; `measured` is None where there is nothing to measure,
+    and `detail` says why, or of what the figure is. Shares, from 0 to 1, have no unit.
+    """
+
+    name: str
+    metric: str
+    state: ObjectiveState
+    measured: float | None
+    at: str
+    target: float
+    unit: str
+    detail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {**{name: getattr(self, name) for name in self.__slots__}, "state": str(self.state)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ObjectiveResult:
+        """The other way."""
+        return cls(**{**value, "state": ObjectiveState(value["state"])})
+
+    @property
+    def asked(self) -> str:
+        """The target in words, as "at most 14 days"."""
+        return f"at {self.at} {self.target:g} {self.unit}".rstrip()
+
+    def __str__(self) -> str:
+        figure = "" if self.measured is None else f"{self.measured:g}, "
+        return f"{self.name}: {figure}{self.asked} asked; {self.detail}"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckReport:
     """One run of the checks on one state of a dataset; findings are worst first.
 
     `only` names the checks or families that were asked for; empty: all. `earlier_run` is the run whose findings were
-    taken over where nothing had changed.
+    taken over where nothing had changed. `objectives` are told and block nothing; a run of some checks has none.
     """
 
     run_id: str
@@ -187,6 +231,7 @@ class CheckReport:
     actor: str = ""
     only: tuple[str, ...] = ()
     earlier_run: str = ""
+    objectives: tuple[ObjectiveResult, ...] = ()
 
     @property
     def red(self) -> bool:
@@ -212,6 +257,7 @@ class CheckReport:
             "red": self.red,
             "counts": self.counts,
             "gates": [gate.to_dict() for gate in self.gates],
+            "objectives": [one.to_dict() for one in self.objectives],
             "checks": [summary.to_dict() for summary in self.checks],
             "findings": [finding.to_dict() for finding in self.findings],
             "at": iso(self.finished_at_us),
@@ -223,8 +269,10 @@ class CheckReport:
             f"{states[s]} {s}" for s in (GateState.MISSING, GateState.RED, GateState.GREEN) if states[s]
         )
         total = sum(self.counts.values())
+        missed = [one for one in self.objectives if one.state is ObjectiveState.MISSED]
         lines = [f"{total} {'finding' if total == 1 else 'findings'}, worst first; gates: {words}"]
         lines += [f"  {gate.state:<7} {gate.name}: {gate.detail}" for gate in self.gates if gate.blocks]
+        lines += [f"  missed  objective {one}" for one in missed]
         lines += [
             f"  {f.severity:<7} {f.check}: {f.sample or 'dataset'}: {f.reason}" for f in self.findings[:20]
         ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from calotype.checks.model import CheckReport, Finding, Gate
+from calotype.checks.model import CheckReport, Finding, Gate, ObjectiveResult, ObjectiveState
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
 
@@ -46,11 +46,12 @@ def junit(report: CheckReport) -> str:
 
     Source: the JUnit XML form that Jenkins, GitLab and GitHub actions read.
     """
-    failures = sum(gate.blocks for gate in report.gates)
+    failures, promises = sum(gate.blocks for gate in report.gates), report.objectives
+    n_cases = len(report.gates) + len(report.checks) + len(promises)
     seconds = (report.finished_at_us - report.started_at_us) / 1e6
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuites tests="{len(report.gates) + len(report.checks)}" failures="{failures}" time="{seconds:.3f}">',
+        f'<testsuites tests="{n_cases}" failures="{failures}" time="{seconds:.3f}">',
         f'<testsuite name={_attribute(report.dataset + " gates")} tests="{len(report.gates)}" failures="{failures}">',
         *(_gate_case(report, gate) for gate in report.gates),
         "</testsuite>",
@@ -69,7 +70,20 @@ def junit(report: CheckReport) -> str:
             f"<testcase classname={_attribute(report.dataset + '.checks')} name={_attribute(one.name)} "
             f'time="{one.took_ms / 1e3:.3f}">{body}</testcase>'
         )
-    return "\n".join([*lines, "</testsuite>", "</testsuites>", ""])
+    lines.append("</testsuite>")
+    if promises:
+        name = _attribute(report.dataset + " objectives")
+        lines += [f'<testsuite name={name} tests="{len(promises)}" failures="0">']
+        lines += [*(_objective_case(report, one) for one in promises), "</testsuite>"]
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def _objective_case(report: CheckReport, one: ObjectiveResult) -> str:
+    """An objective blocks nothing, so a missed one is told and is no failure."""
+    head = f"<testcase classname={_attribute(report.dataset + '.objectives')} name={_attribute(one.name)}>"
+    text = escape(_clean(f"{one.state}: {one}"))
+    skipped = "<skipped/>" if one.state is ObjectiveState.NOT_MEASURED else ""
+    return f"{head}{skipped}<system-out>{text}</system-out></testcase>"
 
 
 def _attribute(text: str) -> str:
@@ -94,12 +108,18 @@ def sarif(report: CheckReport) -> str:
         }
         for one in report.checks
     ]  # fmt: skip
+    promises = [one.to_dict() for one in report.objectives]
     run = {
         "tool": {
             "driver": {"name": "calotype", "informationUri": "https://github.com/calotype", "rules": rules}
         },
         "results": [_sarif_result(report, finding) for finding in report.findings],
-        "properties": {"dataset": report.dataset, "commit": report.commit_id, "red": report.red},
+        "properties": {
+            "dataset": report.dataset,
+            "commit": report.commit_id,
+            "red": report.red,
+            "objectives": promises,
+        },
     }
     head = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0"}
     return json.dumps({**head, "runs": [run]}, indent=1, ensure_ascii=False, default=str)
@@ -140,6 +160,8 @@ def github(report: CheckReport) -> str:
     lines = [
         line("error", f"gate {g.name} is {g.state}", f"{g.detail}; {g.fix}") for g in report.gates if g.blocks
     ]
+    missed = (one for one in report.objectives if one.state is ObjectiveState.MISSED)
+    lines += [line("warning", f"objective {one.name} is missed", str(one)) for one in missed]
     lines += [
         line(_GITHUB_LEVEL[f.severity], f.check, f"{f.sample or report.dataset}: {f.reason}")
         for f in report.findings[:_SHOWN]
@@ -161,6 +183,9 @@ def markdown(report: CheckReport) -> str:
     ]
     lines += ["", "| gate | state | measured | asked |", "| --- | --- | --- | --- |"]
     lines += [f"| {cell(g.name)} | {g.state} | {cell(g.detail)} | {g.threshold:g} |" for g in report.gates]
+    if report.objectives:
+        lines += ["", "| objective | state | measured | asked | of what |", "| --- | --- | --- | --- | --- |"]
+        lines += [f"| {' | '.join(cell(text) for text in _promise(one))} |" for one in report.objectives]
     lines += ["", "| check | errors | warnings | infos | looked at |", "| --- | --- | --- | --- | --- |"]
     for one in report.checks:
         counts = [one.counts.get(level, 0) for level in ("error", "warning", "info")]
@@ -178,12 +203,18 @@ def markdown(report: CheckReport) -> str:
     return "\n".join([*lines, ""])
 
 
+def _promise(one: ObjectiveResult) -> tuple[str, ...]:
+    measured = "" if one.measured is None else f"{one.measured:g}"
+    return one.name, str(one.state), measured, one.asked, one.detail
+
+
 def page(report: CheckReport) -> str:
     """The same as one HTML page without scripts, light or dark as the reader's system is."""
 
     def row(cells: list[object], tag: str = "td") -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
+    promises = [row([*_promise(one)]) for one in report.objectives]
     gates = [row([g.name, g.state, g.detail, g.fix]) for g in report.gates]
     checks = [
         row(
@@ -201,6 +232,10 @@ def page(report: CheckReport) -> str:
     ]
     tables = [
         ("Gates", row(["gate", "state", "measured", "fix"], "th"), gates),
+        *(
+            [("Objectives", row(["objective", "state", "measured", "asked", "of what"], "th"), promises)]
+            * bool(promises)
+        ),
         ("Checks", row(["check", "errors", "warnings", "infos", "looked at"], "th"), checks),
         ("Findings, worst first", row(["severity", "check", "sample", "what", "key"], "th"), found),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.checks.engine import Part
-from calotype.checks.model import CheckReport, CheckSummary, Finding, Gate
+from calotype.checks.model import CheckReport, CheckSummary, Finding, Gate, ObjectiveResult
 from calotype.datasets.snapshot import Snapshot
 from calotype.store import schema
 
@@ -49,6 +49,7 @@ def add_run(
             documents=state.documents,
             only=list(report.only) or None,
             earlier_run=report.earlier_run or None,
+            objectives=[one.to_dict() for one in report.objectives],
         )
     )
     fresh = report.findings
@@ -102,6 +103,17 @@ def newest(
 def keys(conn: sa.Connection, run_id: str) -> set[str]:
     """The keys of all that a run found."""
     return set(conn.execute(sa.select(_FINDINGS.c.key).where(_FINDINGS.c.check_run_id == run_id)).scalars())
+
+
+def gates_since(
+    conn: sa.Connection, dataset_id: str, *, branch: str, contract_sha256: str, since_us: int
+) -> tuple[Gate, ...]:  # fmt: skip
+    """The gates of all complete runs of a contract on a branch since then."""
+    query = sa.select(_RUNS.c.gates).where(
+        _RUNS.c.dataset_id == dataset_id, _RUNS.c.branch == branch, _RUNS.c.only.is_(None),
+        _RUNS.c.contract_sha256 == contract_sha256, _RUNS.c.finished_at_us >= since_us,
+    )  # fmt: skip
+    return tuple(Gate.from_dict(value) for row in conn.execute(query).scalars() for value in row)
 
 
 def tested_state(conn: sa.Connection, run_id: str) -> tuple[dict[str, Any], dict[str, str]] | None:
@@ -159,6 +171,7 @@ def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:
         actor=row["actor"],
         only=tuple(row["only"] or ()),
         earlier_run=row["earlier_run"] or "",
+        objectives=tuple(ObjectiveResult.from_dict(value) for value in row["objectives"] or ()),
     )
 
 

@@ -14,6 +14,7 @@ from calotype.checks.model import Finding
 from calotype.store import schema
 
 _STATES, _EVENTS, _FIXES = schema.finding_states, schema.finding_events, schema.finding_fixes
+_FOUND = schema.findings
 _AT_ONCE = 500
 _CHUNK = 5_000
 
@@ -132,6 +133,48 @@ def counts(conn: sa.Connection, dataset_id: str) -> dict[str, dict[str, int]]:
     for check, state, n in conn.execute(query):
         found.setdefault(check, {})[state] = int(n)
     return found
+
+
+def states_of_run(
+    conn: sa.Connection, dataset_id: str, run_id: str, states: Collection[State], now_us: int
+) -> dict[tuple[str, str], int]:  # fmt: skip
+    """(severity, state) -> how many of a run's findings are in these states; risks accepted until now are over."""
+    by = (_FOUND.c.severity, _STATES.c.state)
+    query = sa.select(*by, sa.func.count()).select_from(_of_run(dataset_id))
+    wanted = _STATES.c.state.in_([str(state) for state in states])
+    query = query.where(_FOUND.c.check_run_id == run_id, wanted, _not_over(now_us)).group_by(*by)
+    return {(severity, state): int(n) for severity, state, n in conn.execute(query)}
+
+
+def accepted_in_run(
+    conn: sa.Connection, dataset_id: str, run_id: str, now_us: int, *, limit: int
+) -> list[Life]:  # fmt: skip
+    """Findings of a run whose risk is accepted, worst first, then those that end first."""
+    worst = sa.case((_FOUND.c.severity == "error", 0), (_FOUND.c.severity == "warning", 1), else_=2)
+    query = sa.select(_STATES).select_from(_of_run(dataset_id)).where(
+        _FOUND.c.check_run_id == run_id, _STATES.c.state == str(State.ACCEPTED), _not_over(now_us)
+    )  # fmt: skip
+    ordered = query.order_by(worst, _STATES.c.until_us, _STATES.c.key).limit(limit)
+    return [_from_row(row) for row in conn.execute(ordered).mappings()]
+
+
+def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]:
+    """Severity -> how many findings a re-test on the branch has closed, less the false alarms."""
+    severity = _STATES.c.finding["severity"].as_string().label("level")
+    query = sa.select(severity, sa.func.count()).where(
+        _STATES.c.dataset_id == dataset_id, _STATES.c.branch == branch, _STATES.c.state == str(State.CLOSED),
+        _STATES.c.verdict != str(Verdict.FALSE),
+    )  # fmt: skip
+    return {level: int(n) for level, n in conn.execute(query.group_by("level"))}
+
+
+def _of_run(dataset_id: str) -> sa.Join:
+    same = sa.and_(_STATES.c.dataset_id == dataset_id, _STATES.c.key == _FOUND.c.key)
+    return sa.join(_FOUND, _STATES, same)
+
+
+def _not_over(now_us: int) -> sa.ColumnElement[bool]:
+    return sa.or_(_STATES.c.state != str(State.ACCEPTED), _STATES.c.until_us > now_us)
 
 
 def verdicts(conn: sa.Connection, dataset_id: str) -> dict[str, list[Verdict]]:

@@ -11,6 +11,7 @@ from calotype.checks.life import Life
 from calotype.checks.model import CheckReport, Finding
 from calotype.checks.repository_lives import Wanted
 from calotype.datasets import service as datasets
+from calotype.datasets.contract_advice import advice
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.http import Ask, Session, action
@@ -61,14 +62,16 @@ def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
     """The contract in force, or a commented one to begin with."""
     asked, text = service.contract(ask.actor, _named(dataset, ref), store=ask.store)
     template = None if text else service.contract_template(ask.actor, dataset, store=ask.store)
-    return {"sha256": asked.sha256, "text": text, "template": template}
+    terms = {"purposes": list(asked.purposes), "warnings": list(advice(asked))}
+    return {"sha256": asked.sha256, "text": text, "template": template, **terms}
 
 
 @routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT))
 def put_contract(dataset: str, ask: Ask, text: ContractText) -> dict[str, Any]:
     """Give the dataset a contract (YAML)."""
     asked = service.set_contract(ask.actor, dataset, text, store=ask.store)
-    return {"sha256": asked.sha256, "classes": list(asked.class_names)}
+    told = list(advice(asked))
+    return {"sha256": asked.sha256, "classes": list(asked.class_names), "warnings": told}
 
 
 def _named(dataset: str, ref: str) -> str:
@@ -77,7 +80,7 @@ def _named(dataset: str, ref: str) -> str:
 
 def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
     if report is None:
-        return {"run": None, "stale": False, "gates": [], "checks": []}
+        return {"run": None, "stale": False, "gates": [], "objectives": [], "checks": []}
     run = {
         "id": report.run_id,
         "at": iso(report.finished_at_us),
@@ -89,7 +92,9 @@ def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
         "counts": report.counts,
     }
     gates = [gate.to_dict() for gate in report.gates]
-    return {"run": run, "stale": stale, "gates": gates, "checks": [c.to_dict() for c in report.checks]}
+    shown = [c.to_dict() for c in report.checks]
+    measured = [one.to_dict() for one in report.objectives]
+    return {"run": run, "stale": stale, "gates": gates, "objectives": measured, "checks": shown}
 
 
 def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str, dict[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
-from calotype.checks import engine, gates, repository
+from calotype.checks import engine, gates, objectives, repository
 from calotype.checks import repository_lives as lives
 from calotype.checks.comparing import Comparison
 from calotype.checks.contracts import (
@@ -21,7 +22,8 @@ from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_t
 from calotype.checks.excuses import excuses
 from calotype.checks.fixing import Fixed, fix, undo_fix
 from calotype.checks.life import Life, Retest, retest
-from calotype.checks.model import CheckReport, Finding, GateState
+from calotype.checks.model import CheckReport, Finding, Gate, GateState
+from calotype.checks.standing import Standing, standing
 from calotype.checks.suite import CheckContext
 from calotype.checks.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.datasets import refs
@@ -38,10 +40,10 @@ from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 
 __all__ = [
-    "CheckRunNotFound", "Comparison", "Fixed", "check", "compare", "contract", "contract_changes",
+    "CheckRunNotFound", "Comparison", "Fixed", "Standing", "check", "compare", "contract", "contract_changes",
     "contract_template", "export_contract",
     "findings", "fix", "gate_counts", "history", "keys_of", "latest", "of_samples", "read_contract", "set_contract",
-    "state_counts", "tracked", "triage", "trust", "undo_fix",
+    "standing", "state_counts", "tracked", "triage", "trust", "undo_fix",
 ]  # fmt: skip
 
 
@@ -94,8 +96,25 @@ def check(
         old_keys=_old_keys(snapshot, asked, store, branch),
     )
     report = replace(report, gates=(*own, *judged))
+    if not only:
+        earlier_gates = partial(_earlier_gates, report, snapshot.dataset.id, branch, store)
+        measured = objectives.evaluate(context, report, excused, earlier_gates)
+        report = replace(report, objectives=measured)
     _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
     return report
+
+
+def _earlier_gates(
+    report: CheckReport, dataset_id: str, branch: str, store: Store, since_us: int
+) -> tuple[Gate, ...]:
+    """The gates of earlier whole runs of the same contract on a branch; a tag or an older commit has no history."""
+    if not branch:
+        return ()
+    asked = report.contract_sha256
+    with store.catalog.read() as conn:
+        return repository.gates_since(
+            conn, dataset_id, branch=branch, contract_sha256=asked, since_us=since_us
+        )
 
 
 def _data_tested(

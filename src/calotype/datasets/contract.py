@@ -235,7 +235,9 @@ class Contract(Part):
     waivers: tuple[Waiver, ...] = ()
     objectives: tuple[Objective, ...] = ()
     privacy: Privacy = Privacy()
-    purposes: tuple[Name, ...] = Field(default=(), description="What the data may be used for")
+    purposes: tuple[Name, ...] = Field(
+        default=(), description="What the data may be used for; when given, each release names one"
+    )
     freshness: Freshness | None = None
     gold: Gold | None = None
     guideline: Guideline | None = None

@@ -75,9 +75,11 @@ class Objective(Part):
     name: Name
     metric: Literal[
         "freshness_days", "labelled_fraction", "finding_count", "gate_green_fraction", "review_fraction"
-    ]
+    ] = Field(description="What is measured at each whole run of the checks")
     target: float = Field(description="At most this for days and counts, at least this for fractions")
-    window_days: Count = Field(default=28, description="Over how many days it is judged")
+    window_days: Count = Field(
+        default=28, description="gate_green_fraction: over the runs of how many days; others as they are now"
+    )
     description: Text = ""
 
 

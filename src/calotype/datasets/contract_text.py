@@ -219,7 +219,7 @@ waivers: []
 #data_tests: {{paths: [tests/data]}} # Python tests of the data
 
 privacy: {{level: internal}}
-purposes: []                # what the data may be used for
+purposes: []                # what the data may be used for; when given, each release names one
 objectives: []
 #  - {{name: fresh, metric: freshness_days, target: 14}}
 """

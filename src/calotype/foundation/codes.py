@@ -156,6 +156,9 @@ CODES: dict[str, Code] = {
     "split-fractions-invalid": _INVALID,
     # release
     "release-blocked": _RED,
+    "purpose-missing": _INVALID,
+    "purpose-not-allowed": _RED,
+    "purpose-invalid": _INVALID,
     "release-empty": _INVALID,
     "release-exists": _CONFLICT,
     "release-not-found": _NOT_FOUND,

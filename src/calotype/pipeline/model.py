@@ -188,6 +188,9 @@ class Release(Stage):
     seed: int = 0
     formats: tuple[str, ...] = ("coco",)
     label_set: Text = DEFAULT_LABEL_SET
+    purpose: str = Field(
+        default="", max_length=500, description="One of the contract's purposes where it lists any"
+    )
 
 
 STAGES: dict[str, type[Stage]] = {

@@ -227,8 +227,9 @@ def _commit(work: Work, stage: Commit) -> Done:
 
 def _release(work: Work, stage: Release) -> Done:
     settings = Spec(
-        tuple(stage.formats), stage.label_set, stage.where or "", None, stage.split, stage.by, stage.seed
-    )
+        tuple(stage.formats), stage.label_set, stage.where or "", None, stage.split, stage.by, stage.seed,
+        stage.purpose.strip(),
+    )  # fmt: skip
     try:
         found = release.get(work.actor, work.dataset, stage.version, store=work.store)
     except ReleaseNotFound:
@@ -236,7 +237,7 @@ def _release(work: Work, stage: Release) -> Done:
             work.actor, work.dataset, stage.version, store=work.store,
             gatekeeper=work.ports.gatekeeper(work.store), splitter=work.ports.splitter, split=stage.split,
             by=stage.by, where=stage.where, seed=stage.seed, formats=stage.formats, label_set=stage.label_set,
-            progress=work.progress,
+            purpose=stage.purpose, progress=work.progress,
         )  # fmt: skip
         return Done({"version": made.version, "commit": made.commit_id[:12]}, True)
     frozen = datasets.read(work.actor, f"{work.dataset}@{found.commit_id}", store=work.store)

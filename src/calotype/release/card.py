@@ -17,6 +17,7 @@ from calotype.datasets.commits import Commit
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.clock import iso
 from calotype.release.model import Exported, Spec, Verdict, losses_dict
+from calotype.release.terms import terms
 
 _TOP = 12
 _SPLIT_ORDER = {"train": 0, "val": 1, "test": 2, "": 9}
@@ -52,9 +53,9 @@ def contents(snapshot: Snapshot, ids: Sequence[str], label_set: str) -> Contents
 
 
 def facts(
-    snapshot: Snapshot, commit: Commit, version: str, spec: Spec, ids: Sequence[str], verdict: Verdict
-) -> dict[str, Any]:
-    """The card as plain values, less what the exports lost (`with_exports`)."""
+    snapshot: Snapshot, commit: Commit, version: str, spec: Spec, ids: Sequence[str], verdict: Verdict, at_us: int
+) -> dict[str, Any]:  # fmt: skip
+    """The card as plain values, less what the exports lost (`with_exports`); `at_us` is when it is released."""
     held = contents(snapshot, ids, spec.label_set)
     rows = held.samples
     split_of = dict(zip(rows["sample_id"], (split or "" for split in rows["split"]), strict=True))
@@ -69,6 +70,7 @@ def facts(
         "date": iso(commit.created_at_us),
         "author": commit.author,
         **_intent(snapshot),
+        **terms(snapshot, ids, spec.purpose, at_us),
         "label_set": spec.label_set,
         "samples": len(ids),
         "derived": sum(1 for parent in rows["parent_id"] if parent),
@@ -87,6 +89,8 @@ def facts(
         "recipes": _counted(recipe for recipe in rows["recipe"] if recipe),
         "gates": [gate.to_dict() for gate in verdict.gates],
         "findings": dict(sorted(verdict.findings.items())),
+        "objectives": [dict(one) for one in verdict.objectives],
+        "standing": dict(verdict.standing),
         "exports": [],
     }
 

@@ -18,6 +18,7 @@ def markdown(card: Mapping[str, Any]) -> str:
     if card["description"]:
         parts.append(_text(card["description"]))
     parts.append(_about(card))
+    parts.extend(_warnings(card))
     parts.extend(_contents(card))
     parts.extend(_origin(card))
     parts.extend(_tests(card))
@@ -27,6 +28,8 @@ def markdown(card: Mapping[str, Any]) -> str:
 
 def _about(card: Mapping[str, Any]) -> str:
     split_by, pool = card["split_by"], card["pool"]
+    privacy = card.get("privacy", {})
+    days = privacy.get("retention_days")
     lines = [
         ("Date", card["date"]),
         ("Commit", card["commit"]),
@@ -34,12 +37,23 @@ def _about(card: Mapping[str, Any]) -> str:
         ("Contract", card["contract"]),
         ("Intent", card["intent"]),
         ("Owner", card["owner"]),
+        ("Purpose", card.get("purpose", "")),
+        ("Allowed purposes", ", ".join(card.get("purposes", ()))),
+        ("Privacy", privacy.get("level", "")),
+        ("Shows", ", ".join(privacy.get("contains", ()))),
+        ("Kept for", "" if days is None else f"{days} days"),
         ("Label set", card["label_set"]),
         ("Query of the pool", pool["where"]),
         ("Selected samples", pool["selected"]),
         ("Kept together by", split_by["by"]),
     ]
     return "\n".join(f"- {word}: {_text(value)}" for word, value in lines if value not in ("", None))
+
+
+def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
+    if card.get("warnings"):
+        yield "## Warnings"
+        yield "\n".join(f"- {_text(one)}" for one in card["warnings"])
 
 
 def _contents(card: Mapping[str, Any]) -> Iterator[str]:
@@ -91,11 +105,43 @@ def _tests(card: Mapping[str, Any]) -> Iterator[str]:
     else:
         rows = [(row["name"], row["state"], _measure(row), row["detail"]) for row in card["gates"]]
         yield _table(("gate", "state", "measured", "detail"), rows)
+    if card.get("objectives"):
+        yield "## Objectives"
+        promises = [(row["name"], row["state"], *_promise(row), row["detail"]) for row in card["objectives"]]
+        yield _table(("objective", "state", "measured", "asked", "of what"), promises)
     yield "## Known findings"
     if card["findings"]:
         yield _table(("check", "findings"), card["findings"].items())
     else:
         yield "None."
+    yield from _standing(card.get("standing") or {})
+
+
+def _standing(standing: Mapping[str, Any]) -> Iterator[str]:
+    """Where findings stand; nothing on cards of versions that did not keep it."""
+    states = ("open", "assigned", "accepted", "rejected", "fixed")
+    if standing:
+        yield "## State of the findings"
+        yield "Fixed ones were found by earlier runs and closed by a re-test; the others are in this release."
+        rows = [(row["severity"], *(row[state] for state in states)) for row in standing["states"]]
+        yield _table(("severity", *states), rows)
+    if standing.get("accepted"):
+        yield "## Accepted risks"
+        total = sum(row["accepted"] for row in standing["states"])
+        more = total - len(standing["accepted"])
+        names = ("severity", "check", "sample", "what", "because", "until")
+        yield _table(names, [[row[name] or "dataset" for name in names] for row in standing["accepted"]])
+        if more > 0:
+            yield f"And {more} more."
+    if standing.get("waivers"):
+        yield "## Waivers in force"
+        names = ("check", "where", "findings", "because", "owner", "until")
+        yield _table(names, [[row[name] for name in names] for row in standing["waivers"]])
+
+
+def _promise(row: Mapping[str, Any]) -> tuple[str, str]:
+    measured = "" if row["measured"] is None else f"{row['measured']:g} {row['unit']}".rstrip()
+    return measured, f"at {row['at']} {row['target']:g} {row['unit']}".rstrip()
 
 
 def _measure(row: Mapping[str, Any]) -> str:

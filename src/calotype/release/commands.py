@@ -29,6 +29,12 @@ def release(
     format: Annotated[
         list[str] | None, typer.Option("--format", "-f", help="A format to write; several times.")
     ] = None,
+    purpose: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="What it is for; one of the contract's purposes where it lists any."
+        ),
+    ] = "",
 ) -> None:
     """Freeze a tested version; refused when a gate is red."""
     t = terminal(ctx)
@@ -36,9 +42,11 @@ def release(
         made = service.release(
             t.actor, name, version, store=t.store(), gatekeeper=t.ports.gatekeeper(t.store()),
             splitter=t.ports.splitter, split=t.ports.fractions(split) if split else None, by=by, where=where,
-            seed=seed, formats=tuple(format or ("coco",)), progress=progress,
+            seed=seed, formats=tuple(format or ("coco",)), purpose=purpose, progress=progress,
         )  # fmt: skip
     value = made.to_dict()
+    for warning in value["warnings"]:
+        t.say(f"warning: {warning}")
     t.emit(
         value,
         f"released {name} {version}: commit {value['commit'][:12]}",

@@ -64,6 +64,30 @@ class ReleaseBlocked(ChecksFailed):
     fix = "{remedies}"
 
 
+class PurposeMissing(Invalid):
+    """A release without a purpose, of data whose contract says what they may be used for."""
+
+    code = "purpose-missing"
+    what = "{dataset} {version} is not released: its contract allows some purposes only, and none was named"
+    fix = "name what the release is for, with `--purpose NAME`; allowed: {allowed}"
+
+
+class PurposeNotAllowed(ChecksFailed):
+    """The contract does not allow this use of the data."""
+
+    code = "purpose-not-allowed"
+    what = "{dataset} {version} is not released: its contract does not allow the purpose {got!r}"
+    fix = "{hint}release it for one of: {allowed}; or have {owner} add the purpose to the contract"
+
+
+class PurposeInvalid(Invalid):
+    """Not the name of a purpose."""
+
+    code = "purpose-invalid"
+    what = "{got!r} is not the name of a purpose"
+    fix = "use one line of at most {most} characters, such as training"
+
+
 class ReleaseEmpty(Invalid):
     """Nothing to release."""
 
@@ -155,10 +179,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the check said: its gates, and how many findings each check has."""
+    """What the check said: its gates, how many findings each check has, how its objectives fare, and what people made
+    of the findings (`standing`: counts of states, accepted risks, waivers; empty where nobody keeps that).
+    """
 
     gates: tuple[Gate, ...] = ()
     findings: Mapping[str, int] = field(default_factory=dict)
+    objectives: tuple[Mapping[str, Any], ...] = ()
+    standing: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Gatekeeper(Protocol):
@@ -189,6 +217,7 @@ class Spec:
     split: Mapping[str, float] | None = None
     by: str | None = None
     seed: int = 0
+    purpose: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -200,6 +229,7 @@ class Spec:
             "split": None if self.split is None else dict(self.split),
             "by": self.by,
             "seed": self.seed,
+            "purpose": self.purpose,
         }
 
     @classmethod
@@ -214,6 +244,7 @@ class Spec:
             split=value["split"],
             by=value["by"],
             seed=value["seed"],
+            purpose=value.get("purpose", ""),  # releases of older versions have none
         )
 
 
@@ -258,6 +289,8 @@ class Release:
             "commit": self.commit_id,
             "at": iso(self.created_at_us),
             "actor": self.actor,
+            "purpose": self.spec.purpose or None,
+            "warnings": list(self.card.get("warnings", ())),
             "samples": self.card["samples"],
             "annotations": self.card["annotations"],
             "splits": {row["name"]: row["samples"] for row in self.card["splits"]},

@@ -29,6 +29,7 @@ class NewRelease(BaseModel):
     seed: int = 0
     formats: list[str] = Field(default_factory=lambda: ["coco"], max_length=20)
     label_set: str = Field(DEFAULT_LABEL_SET, max_length=200)
+    purpose: str = Field("", max_length=500)
 
 
 @routes.get("/datasets/{dataset}/releases", **READ)
@@ -43,7 +44,7 @@ def create_release(dataset: str, body: NewRelease, ask: Ask) -> dict[str, Any]:
     made = service.release(
         ask.actor, dataset, body.version, store=ask.store, gatekeeper=ask.ports.gatekeeper(ask.store),
         splitter=ask.ports.splitter, split=body.split, by=body.by, where=body.where, seed=body.seed,
-        formats=body.formats, label_set=body.label_set,
+        formats=body.formats, label_set=body.label_set, purpose=body.purpose,
     )  # fmt: skip
     return made.to_dict()
 

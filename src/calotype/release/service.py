@@ -38,6 +38,7 @@ from calotype.release.model import (
     check_version,
 )
 from calotype.release.pixels import Pixels, ResizedReader, Size
+from calotype.release.terms import check_purpose, clean_purpose
 from calotype.store import Store
 
 _TRIES = 3
@@ -48,7 +49,7 @@ def release(
     actor: Actor, name: str, version: str, *, store: Store, gatekeeper: Gatekeeper, splitter: Splitter,
     split: Mapping[str, float] | None = None, by: str | None = None, where: str | None = None,
     pool: Collection[str] | None = None, seed: int = 0, formats: Sequence[str] = ("coco",),
-    label_set: str = DEFAULT_LABEL_SET, progress: Progress = silent,
+    label_set: str = DEFAULT_LABEL_SET, purpose: str = "", progress: Progress = silent,
 ) -> Release:  # fmt: skip
     """Freeze the working state of a branch as a version, if all its gates are green, and write its files.
 
@@ -61,27 +62,28 @@ def release(
         name: Dataset, or `dataset@branch`.
         where, pool: Release only these samples (a query, sample ids); gates judge the whole dataset all the
             same.
-    Raises: NotPermitted, VersionInvalid, ReleaseExists, ReleaseBlocked, ReleaseEmpty, FormatUnknown,
-        QueryInvalid, FractionsInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable,
-        WorkingStateMoved.
+        purpose: What the release is for; one of the contract's `purposes` where it lists any.
+    Raises: NotPermitted, VersionInvalid, ReleaseExists, PurposeInvalid, PurposeMissing, PurposeNotAllowed,
+        ReleaseBlocked, ReleaseEmpty, FormatUnknown, QueryInvalid, FractionsInvalid, LabelSetNotFound,
+        TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
     """
     dataset, branch = refs.split_name(name)
     store.guard.require(actor, Permission.RELEASE_CREATE, dataset=dataset)
     check_version(version)
-    spec = _spec(formats, label_set, where, pool, split, by, seed)
+    spec = _spec(formats, label_set, where, pool, split, by, seed, purpose)
     _check_free(store, dataset, version)
+    working = f"{dataset}@{branch.removesuffix('+') or MAIN}"
+    check_purpose(datasets.read(actor, f"{working}+", store=store), version, spec.purpose)
     if split is not None:
         splitter(actor, name, split, store=store, by=by, seed=seed, where=where, pool=pool)
-    frozen, commit, verdict = _freeze(
-        actor, f"{dataset}@{branch.removesuffix('+') or MAIN}", version, store, gatekeeper
-    )
-    ids = _ids(frozen, spec)
-    told = card.facts(frozen, commit, version, spec, ids, verdict)
+    frozen, commit, verdict = _freeze(actor, working, version, spec.purpose, store, gatekeeper)
+    ids, at_us = _ids(frozen, spec), now_us()
+    told = card.facts(frozen, commit, version, spec, ids, verdict, at_us)
     out = location(store, dataset, version)
     with building.aside(out) as (temporary, target):
         material = building.Material.of(frozen, ids, spec.label_set, media=store.media)
         made = building.release_into(temporary, material, told, spec.formats, progress=progress)
-        done = Release(dataset, version, commit.id, spec, made.card, made.listed, now_us(), actor.name)
+        done = Release(dataset, version, commit.id, spec, made.card, made.listed, at_us, actor.name)
         _record(actor, store, commit, done)
         building.into_place(temporary, target)
     return done
@@ -221,11 +223,12 @@ def _pixels_folder(store: Store) -> Path:
 
 def _spec(
     formats: Sequence[str], label_set: str, where: str | None, pool: Collection[str] | None,
-    split: Mapping[str, float] | None, by: str | None, seed: int,
+    split: Mapping[str, float] | None, by: str | None, seed: int, purpose: str,
 ) -> Spec:  # fmt: skip
     chosen = None if pool is None else tuple(sorted(set(pool)))
     shares = None if split is None else dict(split)
-    return Spec(_known_formats(formats), label_set, where or "", chosen, shares, by, seed)
+    wanted = _known_formats(formats)
+    return Spec(wanted, label_set, where or "", chosen, shares, by, seed, clean_purpose(purpose))
 
 
 def _known_formats(formats: Sequence[str]) -> tuple[str, ...]:
@@ -241,12 +244,13 @@ def _check_free(store: Store, dataset: str, version: str) -> None:
 
 
 def _freeze(
-    actor: Actor, branch: str, version: str, store: Store, gatekeeper: Gatekeeper
+    actor: Actor, branch: str, version: str, purpose: str, store: Store, gatekeeper: Gatekeeper
 ) -> tuple[Snapshot, Commit, Verdict]:  # fmt: skip
     """The commit that holds exactly what the gates were green for."""
     dataset, _ = refs.split_name(branch)
     for _ in range(_TRIES):
         working = datasets.read(actor, f"{branch}+", store=store)
+        check_purpose(working, version, purpose)  # the contract may have changed since
         verdict = gatekeeper(actor, f"{branch}+")
         _check_gates(dataset, version, verdict)
         try:
@@ -303,4 +307,5 @@ def _record(actor: Actor, store: Store, commit: Commit, done: Release) -> None:
         if repository.taken(tx.conn, info, done.version):
             raise ReleaseExists(dataset=done.dataset, version=done.version)
         repository.add(tx.conn, info, commit, done)
-        tx.details({"version": done.version, "commit": commit.id, "samples": done.card["samples"]})
+        told = {"version": done.version, "commit": commit.id, "samples": done.card["samples"]}
+        tx.details({**told, "purpose": done.spec.purpose} if done.spec.purpose else told)

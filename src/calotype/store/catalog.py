@@ -22,7 +22,7 @@ from calotype.store.catalog_errors import CatalogUnreachable, WriterCut
 from calotype.store.engines import WRITE, Waits, open_engine
 from calotype.store.moved import refuse_when_moved
 
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0004"
 """The newest migration; a test compares it with the scripts."""
 
 BUSY_TIMEOUT_S = 75.0

@@ -202,9 +202,11 @@ check_runs = sa.Table(
     sa.Column("documents", sa.JSON(none_as_null=True), nullable=True),
     sa.Column("only", sa.JSON(none_as_null=True), nullable=True),
     sa.Column("earlier_run", sa.String(64), nullable=True),
+    sa.Column("objectives", sa.JSON(none_as_null=True), nullable=True),
 )
 """Runs of checks. `branch` is empty where a tag or a commit was tested; `only` names checks where not all were asked
-for; pins and documents open the tested state again, so that a later run can go on from this one."""
+for; pins and documents open the tested state again, so that a later run can go on from this one. `objectives` is null
+in runs of versions that measured none."""
 
 findings = sa.Table(
     "findings",

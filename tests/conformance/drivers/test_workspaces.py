@@ -27,6 +27,7 @@ from calotype.store import Store, schema
 
 ANA = Actor(id="test:ana", name="ana")
 CONTRACT = "task: {name: shop, intent: the till tells cars from dogs, owner: ana}\nclasses: [car, dog]\n"
+CONTRACT += "purposes: [training]\nobjectives: [{name: green, metric: gate_green_fraction, target: 1.0}]\n"
 
 
 @pytest.fixture(params=["sqlite-disk", "sqlite-s3", "postgresql-disk", "postgresql-s3"])
@@ -102,8 +103,11 @@ def test_the_whole_way_of_a_dataset(folder: Path, raw: Path, tmp_path: Path) -> 
         assert trial.at(trial.rollback(first)).count() == ds.at(first).count()
         assert ds.diff(first, "trial").is_empty
         assert ds.diff(second, "trial").to_dict()["samples"]["removed"] == 12
-        rel = ds.release("1.0.0", split={"train": 0.5, "val": 0.25, "test": 0.25}, by="group")
+        shares = {"train": 0.5, "val": 0.25, "test": 0.25}
+        rel = ds.release("1.0.0", split=shares, by="group", purpose="training")
         assert rel.card["samples"] == 24
+        assert [one["state"] for one in rel.card["objectives"]] == ["met"]
+        assert [row["severity"] for row in rel.card["standing"]["states"]] == ["error", "warning", "info"]
         assert rel.numpy("train")[0]["image"].shape == (3, 48, 64)
     with ct.open(folder, actor=ANA) as ws:
         ds = ws.dataset("shop")

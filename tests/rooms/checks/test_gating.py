@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.rooms.checks.conftest import gate
 
 from calotype.app import wiring
+from calotype.app.cli import main
 from calotype.checks import service as checks
 from calotype.checks.model import GateState
 from calotype.checks.suite import Check, registry
@@ -140,6 +143,18 @@ def test_data_tests_in_python_become_findings_and_a_gate(shop, owner, tmp_path):
     assert told == [("error", "b.jpg"), ("info", "")]
     again = gate(ran(shop, owner, text), "data-tests")
     assert again.state is GateState.RED
+
+
+def test_the_command_line_runs_the_data_tests_of_a_root(shop, tmp_path, capsys):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_names.py").write_text(TESTS)
+    (tmp_path / "c.yaml").write_text("gates: []\ndata_tests: {paths: [tests]}")
+    words = ["--json", "-w", str(shop.store.root), "check", "things", "--contract", str(tmp_path / "c.yaml")]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--tests", str(tmp_path)])
+    assert ended.value.code == 1
+    gates = {one["name"]: one["state"] for one in json.loads(capsys.readouterr().out)["gates"]}
+    assert gates["data-tests"] == "red"
 
 
 def test_data_tests_that_were_not_run_block(shop, owner):

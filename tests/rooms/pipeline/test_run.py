@@ -113,6 +113,16 @@ def test_new_data_under_a_released_version_is_refused(go, raw):
     assert "raise the version" in told.value.remedy
 
 
+def test_a_release_keeps_its_purpose_and_another_one_needs_another_version(go, raw):
+    text = STREETS.replace("{version: 1.0.0}", "{version: 1.0.0, purpose: training}")
+    (raw / "pipeline.yaml").write_text(text)
+    assert outputs(go(), "release")["version"] == "1.0.0"
+    assert outputs(go(), "release")["version"] == "1.0.0"
+    (raw / "pipeline.yaml").write_text(text.replace("purpose: training", "purpose: ads"))
+    with pytest.raises(PipelineReleaseTaken):
+        go()
+
+
 def test_what_a_rollback_took_away_is_brought_back(go, raw, workspace, owner):
     listed = (Acquire(path="images"), Commit(message="all"))
     small = Pipeline(name="small", dataset="shop", stages=listed, folder=raw)

@@ -50,3 +50,27 @@ def test_a_workspace_of_the_first_revision_keeps_its_rows(tmp_path: Path) -> Non
         assert conn.scalar(sa.select(schema.datasets.c.name)) == "old"
         assert conn.scalar(sa.select(schema.refs.c.protection)) is None
     catalog.close()
+
+
+def test_runs_of_checks_of_the_third_revision_are_read_without_objectives(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0003")
+        conn.exec_driver_sql(
+            "INSERT INTO datasets (id, name, description, created_at_us, created_by) VALUES ('d', 'old', '', 1, 'me')"
+        )
+        conn.exec_driver_sql(
+            "INSERT INTO check_runs (id, dataset_id, state_sha256, contract_sha256, gates, checks, actor,"
+            " started_at_us, finished_at_us) VALUES ('r', 'd', '', '', '[]', '[]', 'me', 1, 2)"
+        )
+    engine.dispose()
+    catalog = Catalog(path)
+    with catalog.read() as conn:
+        assert conn.execute(sa.select(schema.check_runs.c.id, schema.check_runs.c.objectives)).all() == [
+            ("r", None)
+        ]
+    catalog.close()

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ask, part, queryText } from "@/api/client";
 import type {
-  Checks, DatasetRow, Diff, FindingPage, Log, Overview, Ref, SampleDetail, SamplePage, Session,
+  Checks, Contract, DatasetRow, Diff, FindingPage, Log, Overview, Ref, SampleDetail, SamplePage, Session,
 } from "@/api/types";
 import type { Merge, MergeDetail } from "@/api/types_merge";
 import type { Audit, Release, ReleaseRow, Run, RunRow } from "@/api/types_release";
@@ -65,6 +65,12 @@ export const checks = (dataset: string, ref: string) =>
   queryOptions({
     queryKey: ["d", dataset, "checks", ref],
     queryFn: () => ask<Checks>(`${at(dataset)}/checks${queryText({ ref })}`),
+  });
+
+export const contract = (dataset: string, ref: string) =>
+  queryOptions({
+    queryKey: ["d", dataset, "contract", ref],
+    queryFn: () => ask<Contract>(`${at(dataset)}/contract${queryText({ ref })}`),
   });
 
 export const findings = (dataset: string, run: string, check: string, severity: string, page: number) =>

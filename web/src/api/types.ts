@@ -188,7 +188,19 @@ export type CheckRun = {
   counts: Record<Severity, number>;
 };
 
-export type Checks = { run: CheckRun | null; stale: boolean; gates: Gate[]; checks: CheckSummary[] };
+export type Objective = {
+  name: string;
+  state: "met" | "missed" | "not measured";
+  measured: number | null;
+  at: "most" | "least";
+  target: number;
+  unit: string;
+  detail: string;
+};
+
+export type Checks = { run: CheckRun | null; stale: boolean; gates: Gate[]; objectives: Objective[]; checks: CheckSummary[] };
+
+export type Contract = { sha256: string; text: string | null; template: string | null; purposes: string[]; warnings: string[] };
 
 export type FindingState = "open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed";
 

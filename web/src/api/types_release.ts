@@ -1,4 +1,4 @@
-import type { Counted, Gate } from "@/api/types";
+import type { Counted, Gate, Objective } from "@/api/types";
 
 /** Shapes of releases, runs and the audit trail. */
 export type ReleaseRow = {
@@ -10,6 +10,7 @@ export type ReleaseRow = {
   annotations: number;
   splits: Record<string, number>;
   gates: { green: number; red: number };
+  purpose: string | null;
 };
 
 export type ReleaseFile = { path: string; bytes: number; sha256: string };
@@ -20,6 +21,13 @@ export type Condition = {
   distinct: number;
   range?: { min: number; median: number; max: number };
   values?: Counted[];
+};
+
+/** Where the findings of the released state stand. */
+export type Standing = {
+  states?: { severity: string; open: number; assigned: number; accepted: number; rejected: number; fixed: number }[];
+  accepted?: { key: string; check: string; severity: string; sample: string; what: string; because: string; until: string }[];
+  waivers?: { check: string; where: string; because: string; owner: string; until: string; findings: number }[];
 };
 
 export type Card = {
@@ -48,6 +56,13 @@ export type Card = {
   recipes: Counted[];
   gates: Gate[];
   findings: Record<string, number>;
+  /* Absent from the cards of older versions. */
+  purpose?: string;
+  purposes?: string[];
+  privacy?: { level: string; contains: string[]; retention_days: number | null };
+  warnings?: string[];
+  objectives?: Objective[];
+  standing?: Standing;
   exports: {
     format: string;
     samples: number;

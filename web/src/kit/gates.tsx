@@ -1,5 +1,5 @@
 import { IconCircleCheck, IconCircleDashed, IconCircleX } from "@tabler/icons-react";
-import type { GateCounts, GateState } from "@/api/types";
+import type { GateCounts, GateState, Objective } from "@/api/types";
 import { Pill } from "@/kit/basics";
 import { plural } from "@/kit/format";
 
@@ -8,6 +8,13 @@ export function GatePill({ state }: { state: GateState }) {
   if (state === "green") return <Pill tone="good" icon={<IconCircleCheck size={13} />}>Green</Pill>;
   if (state === "red") return <Pill tone="bad" icon={<IconCircleX size={13} />}>Red</Pill>;
   return <Pill tone="warn" icon={<IconCircleDashed size={13} />}>Missing</Pill>;
+}
+
+/** Whether a promise of the contract holds; it blocks nothing. */
+export function ObjectivePill({ state }: { state: Objective["state"] }) {
+  if (state === "met") return <Pill tone="good" icon={<IconCircleCheck size={13} />}>Met</Pill>;
+  if (state === "missed") return <Pill tone="bad" icon={<IconCircleX size={13} />}>Missed</Pill>;
+  return <Pill icon={<IconCircleDashed size={13} />}>Not measured</Pill>;
 }
 
 /** The gates of a dataset in a few words. */

@@ -147,7 +147,7 @@ def freshness(context: CheckContext, tally: Tally) -> None:
     if asked is None:
         return
     tally.looked_at = context.n_samples
-    newest = _newest_us(context, asked.field)
+    newest = newest_us(context, asked.field)
     if newest is None:
         tally.dataset(f"no sample has a date in {asked.field!r}", {"field": asked.field}, fault="undated")
         return
@@ -157,7 +157,8 @@ def freshness(context: CheckContext, tally: Tally) -> None:
         tally.dataset(reason, {"age_days": round(age, 2)}, fault="old")
 
 
-def _newest_us(context: CheckContext, field: str) -> int | None:
+def newest_us(context: CheckContext, field: str) -> int | None:
+    """When the newest sample was `added`, or its date in a metadata field, in microseconds since 1970."""
     if field == "added":
         newest = pc.max(context.samples_with(["created_at_us"])["created_at_us"]).as_py()
         return int(newest) if newest else None

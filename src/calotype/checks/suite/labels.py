@@ -93,6 +93,11 @@ def _imbalance(counts: dict[str, tuple[int, int]], context: CheckContext, tally:
         )  # fmt: skip
 
 
+def n_labelled(context: CheckContext) -> int:
+    """How many samples carry an annotation of the label set under test."""
+    return int(np.count_nonzero(np.bincount(context.sample_of[context.sample_of >= 0])))
+
+
 def unlabelled(context: CheckContext, tally: Tally) -> None:
     """Samples without any annotation of the label set, derived ones too."""
     tally.looked_at = context.n_samples

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { ask, part, queryText } from "@/api/client";
-import type { CheckSummary, Gate } from "@/api/types";
+import * as queries from "@/api/queries";
+import type { CheckSummary, Gate, Objective } from "@/api/types";
 import { CommandLine, Pill } from "@/kit/basics";
 import { count, duration, measured, plural, short } from "@/kit/format";
-import { GatePill } from "@/kit/gates";
+import { GatePill, ObjectivePill } from "@/kit/gates";
 import { Panel, sentence } from "@/kit/page";
 
 /** The gates, those that block first, each with its number, its limit and the way out. */
@@ -29,6 +29,27 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
                 ) : null}
               </div>
             )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** The promises of the contract with their figures. */
+export function ObjectiveList({ objectives }: { objectives: Objective[] }) {
+  if (objectives.length === 0) return null;
+  return (
+    <Panel title="Objectives" meta={`${objectives.filter((one) => one.state === "met").length} of ${objectives.length} met`}>
+      <ul className="gates objectives">
+        {objectives.map((one) => (
+          <li key={one.name} title={sentence(one.detail)}>
+            <ObjectivePill state={one.state} />
+            <span className="gate-name">{one.name}</span>
+            <span className="gate-number num">
+              {one.measured === null ? "" : `${measured(one.measured)}, `}
+              <span className="dim">{`at ${one.at} ${measured(one.target)} ${one.unit}`}</span>
+            </span>
           </li>
         ))}
       </ul>
@@ -91,14 +112,9 @@ function Counts({ check }: { check: CheckSummary }) {
   );
 }
 
-type Contract = { sha256: string; text: string | null; template: string | null };
-
 /** The contract that the gates come from, to be read. */
 export function ContractPanel({ dataset, refName }: { dataset: string; refName: string }) {
-  const found = useQuery({
-    queryKey: ["d", dataset, "contract", refName],
-    queryFn: () => ask<Contract>(`/datasets/${part(dataset)}/contract${queryText({ ref: refName })}`),
-  });
+  const found = useQuery(queries.contract(dataset, refName));
   const contract = found.data;
   if (!contract) return null;
   return (

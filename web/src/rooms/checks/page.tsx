@@ -11,7 +11,7 @@ import { Button, CommandLine, Loading, When } from "@/kit/basics";
 import { duration, plural } from "@/kit/format";
 import { EmptyState, ErrorState, sentence } from "@/kit/page";
 import { say } from "@/kit/said";
-import { CheckList, ContractPanel, GateList } from "@/rooms/checks/lists";
+import { CheckList, ContractPanel, GateList, ObjectiveList } from "@/rooms/checks/lists";
 import { Findings } from "@/rooms/checks/findings";
 import "./checks.css";
 
@@ -61,6 +61,7 @@ export function ChecksPage() {
               </div>
             ) : null}
             <GateList gates={report.gates} onCheck={(check) => void navigate({ search: (before) => ({ ...before, check, severity: undefined }) })} />
+            <ObjectiveList objectives={report.objectives} />
             <CheckList
               checks={report.checks} chosen={search.check}
               onChoose={(check) => void navigate({ search: (before) => ({ ...before, check }) })}

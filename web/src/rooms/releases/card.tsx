@@ -11,6 +11,7 @@ import { CommandLine, Copy, Loading, Stat, When } from "@/kit/basics";
 import { bytes, count, measured, percent, plural, short } from "@/kit/format";
 import { GatePill, GateSummary } from "@/kit/gates";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
+import { FindingStates, Objectives, Warnings } from "@/rooms/releases/standing";
 import { ClassTable, Conditions, CountedTable, Exports } from "@/rooms/releases/tables";
 import "./releases.css";
 
@@ -41,6 +42,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
     <div className="card">
       <div className="card-main">
         {card.intent ? <p className="card-intent">{card.intent}</p> : null}
+        <Warnings told={card.warnings ?? []} />
         <dl className="stats">
           <Stat label="Samples" value={<Link to="/d/$dataset/samples" params={{ dataset }} search={{ ref: tag }} className="link-plain">{count(card.samples)}</Link>} />
           <Stat label="Annotations" value={count(card.annotations)} note={card.kinds.map((kind) => `${count(kind.count)} ${String(kind.value)}`).join(", ")} />
@@ -64,6 +66,8 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
           </table>
         </Panel>
         <Panel title="Classes" meta="annotations" className="table"><ClassTable card={card} /></Panel>
+        <Objectives objectives={card.objectives ?? []} />
+        <FindingStates standing={card.standing ?? {}} />
         {card.conditions.length ? <Panel title="Conditions" meta="spread of the metadata" className="table"><Conditions card={card} /></Panel> : null}
         <Files release={release} dataset={dataset} />
       </div>
@@ -74,6 +78,10 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
             <Fact name="Author">{card.author}</Fact>
             <Fact name="Contract">{card.contract || "default"}</Fact>
             {card.owner ? <Fact name="Owner">{card.owner}</Fact> : null}
+            {card.purpose ? <Fact name="Purpose">{card.purpose}</Fact> : null}
+            {card.purposes?.length ? <Fact name="Allowed"><span className="dim">{card.purposes.join(", ")}</span></Fact> : null}
+            {card.privacy?.level ? <Fact name="Privacy">{[card.privacy.level, ...card.privacy.contains].join(", ")}</Fact> : null}
+            {card.privacy && card.privacy.retention_days !== null ? <Fact name="Kept for">{plural(card.privacy.retention_days, "day")}</Fact> : null}
             <Fact name="Label set">{card.label_set}</Fact>
             {card.pool.where ? <Fact name="Query">{card.pool.where}</Fact> : null}
             {card.pool.selected !== null ? <Fact name="Picked">{plural(card.pool.selected, "sample")}</Fact> : null}

@@ -17,6 +17,9 @@ export function MakeRelease({ dataset, made, onDone }: { dataset: string; made: 
   const client = useQueryClient();
   const navigate = useNavigate();
   const state = useQuery(queries.overview(dataset, ""));
+  const contract = useQuery(queries.contract(dataset, ""));
+  const allowed = contract.data?.purposes ?? [];
+  const [purpose, setPurpose] = useState("");
   const isSplit = (state.data?.splits ?? []).some((one) => one.name !== "");
   const [version, setVersion] = useState(nextVersion(made));
   const [isNew, setIsNew] = useState<boolean | null>(null);
@@ -29,7 +32,7 @@ export function MakeRelease({ dataset, made, onDone }: { dataset: string; made: 
   const making = useMutation({
     mutationFn: () =>
       send<ReleaseRow>(`/datasets/${part(dataset)}/releases`, {
-        version: version.trim(), formats, split, by: splitsAnew && by ? by : null, where: where.trim() || null,
+        version: version.trim(), formats, split, by: splitsAnew && by ? by : null, where: where.trim() || null, purpose: purpose.trim(),
       }),
     onError: () => client.invalidateQueries({ queryKey: ["d", dataset, "checks"] }),
     onSuccess: async (release) => {
@@ -45,11 +48,19 @@ export function MakeRelease({ dataset, made, onDone }: { dataset: string; made: 
     making.mutate();
   };
   const fields = (state.data?.fields ?? []).filter((field) => nameable(field.name));
-  const isReady = version.trim() !== "" && formats.length > 0 && (!splitsAnew || split !== null);
+  const isReady = version.trim() !== "" && formats.length > 0 && (!splitsAnew || split !== null) && !contract.isPending && (allowed.length === 0 || purpose !== "");
   return (
     <form className="make" onSubmit={submit}>
       <h2>Make a release of {dataset}</h2>
       <Field label="Version">{(id) => <input id={id} className="field" value={version} onChange={(e) => setVersion(e.target.value)} autoFocus />}</Field>
+      <Field label="Purpose">
+        {(id) => allowed.length || contract.isPending ? (
+          <select id={id} className="field" value={purpose} disabled={contract.isPending} onChange={(e) => setPurpose(e.target.value)}>
+            <option value="" disabled>choose one that the contract allows</option>
+            {allowed.map((name) => <option key={name} value={name}>{name}</option>)}
+          </select>
+        ) : <input id={id} className="field" value={purpose} maxLength={500} placeholder="not named" onChange={(e) => setPurpose(e.target.value)} />}
+      </Field>
       <Field label="Splits">
         {(id) => (
           <select id={id} className="field" value={splitsAnew ? "new" : "kept"} onChange={(e) => setIsNew(e.target.value === "new")}>
