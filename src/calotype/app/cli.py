@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "embed": ("calotype.curate.commands:embed", "Make vectors of samples"),
     "similar": ("calotype.curate.commands:similar", "Find the samples that lie nearest to one"),
     "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
+    "releases": ("calotype.release.commands:releases", "List releases, show one, or write its files again"),
     "materialise": (
         "calotype.release.commands:materialise",
         "Make the pixels of a release ready for training",

@@ -10,6 +10,7 @@ import typer
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.terminal import table, terminal
 from calotype.release import service
+from calotype.release.card_text import markdown
 from calotype.release.model import SizeInvalid
 from calotype.release.pixels import LARGEST_PX
 
@@ -50,8 +51,48 @@ def release(
     t.emit(
         value,
         f"released {name} {version}: commit {value['commit'][:12]}",
-        next=f"calotype log {name.partition('@')[0]}",
+        next=f"calotype releases {name.partition('@')[0]} {version}",
     )
+
+
+def releases(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="Show the card of this one.", show_default=False)] = "",
+    build: Annotated[
+        bool, typer.Option("--build", help="Write the files of this version again, the same bytes.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="With --build, into this folder instead of the workspace.")
+    ] = None,
+) -> None:
+    """List the releases of a dataset, show the card of one, or write its files again."""
+    t = terminal(ctx)
+    if not version:
+        found = [one.to_dict() for one in service.releases(t.actor, name, store=t.store())]
+        head = ("version", "samples", "annotations", "gates", "purpose", "at", "by")
+        rows = [
+            [
+                one["version"],
+                one["samples"],
+                one["annotations"],
+                f"{one['gates']['green']} green",
+                one["purpose"] or "",
+                one["at"][:16],
+                one["actor"],
+            ]
+            for one in found
+        ]
+        t.emit({"releases": found}, table(head, rows) if rows else f"{name} has no release")
+        return
+    one = service.get(t.actor, name, version, store=t.store())
+    if not build:
+        t.emit(dict(one.card), markdown(one.card))
+        return
+    with t.progress() as progress:
+        made = service.build(t.actor, name, version, store=t.store(), out=out, progress=progress)
+    same = "the same bytes as on the day of the release" if made.same else "not the bytes of that day"
+    t.emit(made.to_dict(), f"wrote {len(made.files)} files into {made.out}: {same}")
 
 
 def export(

@@ -37,7 +37,7 @@ class ReleaseExists(AlreadyExists):
 
     code = "release-exists"
     what = "{dataset} has a release {version} already"
-    fix = "choose the next version; `calotype release list {dataset}` shows those there are"
+    fix = "choose the next version; `calotype releases {dataset}` shows those there are"
 
 
 class ReleaseNotFound(NotFound):

@@ -121,7 +121,7 @@ def backup(actor: Actor, target: str, *, store: Store, progress: Progress = sile
     """Copy the workspace as it is at this moment to a folder or bucket; what is there already is not copied again.
 
     Safe beside writers and `gc`; running it again after an interruption goes on. Files of releases are not copied:
-    `calotype release build` writes the same bytes again.
+    `calotype releases --build` writes the same bytes again.
 
     Raises: NotPermitted, BackupTargetUnusable, BackupOfAnotherWorkspace, TableDamaged.
     """

@@ -135,7 +135,7 @@ def _release(store: Store, known: Known, one: ReleaseRow, *, deep: bool) -> Iter
     """A folder that is not there at all may have been moved on purpose, or its writer died: build it again."""
     dataset = known.name(one.dataset_id)
     place = f"{dataset} release {one.version}"
-    fix = f"`calotype release build {dataset} {one.version}` writes the same files again"
+    fix = f"`calotype releases {dataset} {one.version} --build` writes the same files again"
     if one.commit_id not in known.commits:
         said = f"its commit {one.commit_id[:12]} is not there"
         yield Problem("release-commit-missing", place, said, "restore the catalog from a backup")
@@ -143,7 +143,7 @@ def _release(store: Store, known: Known, one: ReleaseRow, *, deep: bool) -> Iter
     if not folder.is_dir():
         yield Problem("release-not-built", place, "its folder is not there", fix, Severity.UNTIDY)
         return
-    fix = f"remove {os.path.relpath(folder, store.root)} and run `calotype release build {dataset} {one.version}`"
+    fix = f"remove {os.path.relpath(folder, store.root)} and run `calotype releases {dataset} {one.version} --build`"
     for listed in one.files:
         path = folder / str(listed["path"])
         if not path.is_file():
