@@ -117,6 +117,14 @@ class S3:
         return BucketPlace(f"s3://{name}/team", self.endpoint)
 
 
+_MOTO = """
+import sys
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
+"""
+
+
 @contextmanager
 def running_s3(kind: str = "ministack") -> Iterator[S3]:
     """An S3 server: `ministack` (fast), `moto` (a second opinion), or `rclone`, which does not keep our conditions."""
@@ -127,7 +135,8 @@ def running_s3(kind: str = "ministack") -> Iterator[S3]:
         environment |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
         environment |= {"IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere"}
     elif kind == "moto":
-        command = [scripts / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+        # its own command answers in threads and looks and writes in two steps: two writers of a new object may both win
+        command = [sys.executable, "-c", _MOTO, str(port)]
     else:
         command += ["serve", "s3", "--addr", f"127.0.0.1:{port}", "--config", folder / "config", folder]
     try:
