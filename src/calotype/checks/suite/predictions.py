@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from calotype.checks.suite.context import CheckContext
+from calotype.checks.suite.narrow import KINDS
 from calotype.vision import boxes
 
 UNSCORED = 0.5
 """What counts as the score of a prediction that has none."""
+_FEWEST_SEEN = 0.5
+"""Share of labels that need a predicted class, else the model was not meant for them."""
 
 
 def label_set_of(context: CheckContext) -> str:
@@ -41,3 +46,49 @@ def corners_of(table: pa.Table) -> npt.NDArray[np.float64]:
     """(N, 4) `boxes_xyxy_px` of the columns x, y, w, h; NaN where there is no box."""
     columns = [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in "xywh"]
     return np.asarray(boxes.xywh_to_xyxy(np.stack(columns, axis=1)), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassProbabilities:
+    """What a model makes of N labels of whole images: `probs` (N, K) of `classes` (K,), true where `had` (N,)."""
+
+    name: str
+    classes: npt.NDArray[np.int64]
+    probs: npt.NDArray[np.float64]
+    had: npt.NDArray[np.bool_]
+
+
+def class_probabilities(
+    context: CheckContext, rows: npt.NDArray[np.int64]
+) -> ClassProbabilities | None:  # fmt: skip
+    """Of labels of whole images, one an image, the model's probability of each class; None where it has none for them.
+
+    Only a model that the contract names is asked: whether it learned these very labels cannot be seen here. What its
+    scores leave of 1 is shared by the classes that it does not name.
+    """
+    kinds = context.kinds[rows] == KINDS.index("classification")
+    samples = context.sample_of[rows]
+    table = (
+        predictions(context, ["sample_id", "kind", "class_id", "score"])
+        if context.contract.predictions
+        else None
+    )
+    if table is None or not kinds.all() or len(np.unique(samples)) < len(samples):
+        return None
+    table = table.filter(pc.equal(table["kind"], "classification"))
+    seen, seen_class = context.rows_of(table["sample_id"]), table["class_id"].to_numpy()
+    classes = np.union1d(seen_class, context.annotation_column("class_id")[rows]).astype(np.int64)
+    probs = np.zeros((context.n_samples, len(classes)))
+    known = seen >= 0
+    np.add.at(probs, (seen[known], np.searchsorted(classes, seen_class[known])), scores_of(table)[known])
+    had = np.zeros(context.n_samples, bool)
+    had[seen[known]] = True
+    if had[samples].mean() < _FEWEST_SEEN:
+        return None
+    unnamed = probs == 0
+    left = np.maximum(1 - probs.sum(axis=1, keepdims=True), 0) / np.maximum(
+        unnamed.sum(axis=1, keepdims=True), 1
+    )
+    probs += np.where(unnamed, left, 0)
+    probs = probs[samples] / np.maximum(probs[samples].sum(axis=1, keepdims=True), 1e-12)
+    return ClassProbabilities(context.contract.predictions, classes, probs, had[samples])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 from calotype.checks.suite.narrow import KINDS
-from calotype.checks.suite.predictions import corners_of, predictions, scores_of
+from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
 from calotype.vision import boxes
 
@@ -36,13 +36,12 @@ def _labelled(
 
 
 def label_errors(context: CheckContext, tally: Tally) -> None:
-    """Labels whose class is likely wrong, by what the annotated places look like."""
+    """Labels whose class is likely wrong, by a model's classes where the contract names one, else by how they look."""
     rows, places = _labelled(context, tally)
     if len(rows) < _FEWEST or len(rows) > tally.number("max_labels"):
         return
-    from calotype.checks.methods.label_errors import label_errors_from_embeddings  # heavy to load
-
-    vectors, had = vectors_of(context, places)
+    by_model = class_probabilities(context, rows)
+    vectors, had = (by_model.probs, by_model.had) if by_model else vectors_of(context, places)
     rows = rows[had]
     classes = context.annotation_column("class_id")[rows].astype(np.int64)
     kinds, n_of = np.unique(classes, return_counts=True)
@@ -51,23 +50,29 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     tally.looked_at = len(rows)
     if len(rows) < _FEWEST or len(np.unique(classes)) < 2:
         return
-    found = label_errors_from_embeddings(classes, vectors[had][kept])
+    from calotype.checks.methods import label_errors as methods  # heavy to load
+
+    if by_model:
+        found = methods.label_errors(np.searchsorted(by_model.classes, classes), vectors[had][kept])
+        suggested = by_model.classes[found.suggested]
+    else:
+        found = methods.label_errors_from_embeddings(classes, vectors[had][kept])
+        suggested = found.suggested
     tally.reference["estimate"] = [found.n_errors, *found.n_errors_interval]
     flagged = np.flatnonzero(found.flagged & (found.score >= tally.number("min_probability")))
     flagged = flagged[np.argsort(-found.score[flagged], kind="stable")]
     at = {int(rows[k]): int(k) for k in flagged}
+    seen = f"{by_model.name} sees" if by_model else "it looks like"
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         k = at[row]
-        given, other = context.class_name(classes[k]), context.class_name(found.suggested[k])
+        given, other = context.class_name(classes[k]), context.class_name(suggested[k])
         facts = {
             "given": given, "suggested": other, "probability": round(float(found.score[k]), 4),
-            "repair": {"do": "set-class", "class": other},
+            "by": by_model.name if by_model else "vectors", "repair": {"do": "set-class", "class": other},
         }  # fmt: skip
-        return (
-            f"labelled {given}, it looks like {other} (wrong with probability {min(found.score[k], 0.99):.2f})",
-            facts,
-        )
+        likely = min(found.score[k], 0.99)
+        return f"labelled {given}, {seen} {other} (wrong with probability {likely:.2f})", facts
 
     tally.annotations(rows[flagged], tell)
 
@@ -248,10 +253,11 @@ def _class_sets(of: npt.NDArray[Any], classes: npt.NDArray[Any]) -> dict[int, fr
 CHECKS = (
     Check(
         "label-errors", "Wrong classes",
-        "What a label marks looks like another class, judged without the label itself.",
+        "What a label marks looks like another class, judged without the label itself; or a model that the contract "
+        "names, and that did not learn these labels, sees another class in the whole image.",
         "look at it beside others of the suggested class, and correct the class", "labels", "warning", label_errors,
         {"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.8}, family="labels",
-        cost="vectors", version=2,
+        cost="vectors", version=3,
     ),
     Check(
         "box-errors", "Boxes that a model contradicts",
