@@ -20,8 +20,8 @@ from calotype.vision import images
 Vectors = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 _TABLE = schema.measures
-_SMALL_PX = 64
-"""Images below this side are no photographs: the descriptor without weights serves better."""
+_SMALL_PX = 32
+"""Images below this side are digits and signs rather than photographs: the descriptor without weights serves better."""
 _AT_ONCE = 400
 _PAD = 0.08
 
