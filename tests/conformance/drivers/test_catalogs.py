@@ -148,7 +148,8 @@ def test_a_writer_sees_what_was_committed_while_it_waited(opened: Opener) -> Non
 
 def test_a_writer_that_stands_still_is_cut_and_those_who_wait_get_through(postgres: Postgres) -> None:
     url = postgres.fresh()
-    stopped, other = Catalog(url, Waits(idle_s=0.3)), Catalog(url)
+    other = Catalog(url)  # makes the tables, between which the other one might stand still for too long
+    stopped = Catalog(url, Waits(idle_s=0.3))
     done = threading.Event()
     with pytest.raises(WriterCut) as caught, stopped.write(ANA, "test.stop", subject="counter") as tx:
         tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
@@ -206,7 +207,8 @@ def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres) -> Non
 
 def test_a_patient_transaction_may_stand_still(postgres: Postgres) -> None:
     url = postgres.fresh()
-    patient, other = Catalog(url, Waits(idle_s=0.3)), Catalog(url)
+    other = Catalog(url)  # makes the tables, see above
+    patient = Catalog(url, Waits(idle_s=0.3))
     with patient.write(ANA, "test.wait", subject="counter") as tx:
         be_patient(tx.conn)
         tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
