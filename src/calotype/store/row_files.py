@@ -8,6 +8,7 @@ the files differ and their rows are read whole: slower, and just as right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def _files(fragment: Any) -> tuple[str, ...]:
     return tuple(file.path for file in fragment.data_files())
 
 
+_AT_ONCE = 4
+"""Files whose deleted rows are read at the same time."""
 _OFFSET_BITS = np.uint64(0xFFFFFFFF)
 
 
@@ -74,14 +77,18 @@ def _only_in(
 ) -> pa.Table:  # fmt: skip
     own = [fragment for name, fragment in files.items() if name not in others]
     found = [here.scanner(columns=columns, fragments=own).to_table()] if own else []
-    first = 0
-    for name, fragment in files.items():
-        start, first = first, first + fragment.count_rows()
-        other = others.get(name)
-        if other is None or fragment.deletion_file() == other.deletion_file():
-            continue
-        here_gone = _deleted(here, fragment)
-        gone = np.setdiff1d(_deleted(there, other), here_gone, assume_unique=True)
+    starts = np.cumsum([0, *(fragment.count_rows() for fragment in files.values())]).tolist()
+    differ = [
+        (start, fragment, others[name])
+        for start, (name, fragment) in zip(starts, files.items(), strict=False)
+        if name in others and fragment.deletion_file() != others[name].deletion_file()
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        gone_from = [pool.submit(_deleted, here, fragment) for _, fragment, _ in differ]
+        gone_there = [pool.submit(_deleted, there, other) for _, _, other in differ]
+    for (start, _, _), ours, theirs in zip(differ, gone_from, gone_there, strict=True):
+        here_gone = ours.result()
+        gone = np.setdiff1d(theirs.result(), here_gone, assume_unique=True)
         if gone.size:
             # Lance counts positions among the rows that are left; taking from the dataset is ten times quicker
             positions = start + gone - np.searchsorted(here_gone, gone)
