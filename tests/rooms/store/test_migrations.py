@@ -29,23 +29,28 @@ def test_the_newest_revision_is_the_one_that_the_program_knows() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD_REVISION
 
 
-def test_a_workspace_of_the_first_revision_keeps_its_rows(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.sqlite"
+def _of_revision(revision: str, path: Path, insert: str) -> Catalog:
+    """A catalog that was made at a revision, with the dataset `old` and another row, opened by this program."""
     engine = sa.create_engine(f"sqlite:///{path}")
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     with engine.begin() as conn:
         config.attributes["connection"] = conn
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
         conn.exec_driver_sql(
             "INSERT INTO datasets (id, name, description, created_at_us, created_by) VALUES ('d', 'old', '', 1, 'me')"
         )
-        conn.exec_driver_sql(
-            "INSERT INTO refs (dataset_id, name, kind, pins, documents, sequence)"
-            " VALUES ('d', 'main', 'branch', '{}', '{}', 0)"
-        )
+        conn.exec_driver_sql(insert)
     engine.dispose()
-    catalog = Catalog(path)
+    return Catalog(path)
+
+
+def test_a_workspace_of_the_first_revision_keeps_its_rows(tmp_path: Path) -> None:
+    catalog = _of_revision(
+        "0001", tmp_path / "catalog.sqlite",
+        "INSERT INTO refs (dataset_id, name, kind, pins, documents, sequence)"
+        " VALUES ('d', 'main', 'branch', '{}', '{}', 0)",
+    )  # fmt: skip
     with catalog.read() as conn:
         assert conn.scalar(sa.select(schema.datasets.c.name)) == "old"
         assert conn.scalar(sa.select(schema.refs.c.protection)) is None
@@ -53,22 +58,11 @@ def test_a_workspace_of_the_first_revision_keeps_its_rows(tmp_path: Path) -> Non
 
 
 def test_runs_of_checks_of_the_third_revision_are_read_without_objectives(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.sqlite"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    with engine.begin() as conn:
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0003")
-        conn.exec_driver_sql(
-            "INSERT INTO datasets (id, name, description, created_at_us, created_by) VALUES ('d', 'old', '', 1, 'me')"
-        )
-        conn.exec_driver_sql(
-            "INSERT INTO check_runs (id, dataset_id, state_sha256, contract_sha256, gates, checks, actor,"
-            " started_at_us, finished_at_us) VALUES ('r', 'd', '', '', '[]', '[]', 'me', 1, 2)"
-        )
-    engine.dispose()
-    catalog = Catalog(path)
+    catalog = _of_revision(
+        "0003", tmp_path / "catalog.sqlite",
+        "INSERT INTO check_runs (id, dataset_id, state_sha256, contract_sha256, gates, checks, actor,"
+        " started_at_us, finished_at_us) VALUES ('r', 'd', '', '', '[]', '[]', 'me', 1, 2)",
+    )  # fmt: skip
     with catalog.read() as conn:
         assert conn.execute(sa.select(schema.check_runs.c.id, schema.check_runs.c.objectives)).all() == [
             ("r", None)

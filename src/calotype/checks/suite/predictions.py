@@ -54,13 +54,11 @@ class ClassProbabilities:
 
     name: str
     classes: npt.NDArray[np.int64]
-    probs: npt.NDArray[np.float64]
+    probs: npt.NDArray[np.float32]
     had: npt.NDArray[np.bool_]
 
 
-def class_probabilities(
-    context: CheckContext, rows: npt.NDArray[np.int64]
-) -> ClassProbabilities | None:  # fmt: skip
+def class_probabilities(context: CheckContext, rows: npt.NDArray[np.int64]) -> ClassProbabilities | None:
     """Of labels of whole images, one an image, the model's probability of each class; None where it has none for them.
 
     Only a model that the contract names is asked: whether it learned these very labels cannot be seen here. What its
@@ -76,19 +74,21 @@ def class_probabilities(
     if table is None or not kinds.all() or len(np.unique(samples)) < len(samples):
         return None
     table = table.filter(pc.equal(table["kind"], "classification"))
-    seen, seen_class = context.rows_of(table["sample_id"]), table["class_id"].to_numpy()
+    place = np.full(
+        context.n_samples + 1, -1
+    )  # the last for predictions on samples that are not there, row -1
+    place[samples] = np.arange(len(rows))
+    at, seen_class = place[context.rows_of(table["sample_id"])], table["class_id"].to_numpy()
     classes = np.union1d(seen_class, context.annotation_column("class_id")[rows]).astype(np.int64)
-    probs = np.zeros((context.n_samples, len(classes)))
-    known = seen >= 0
-    np.add.at(probs, (seen[known], np.searchsorted(classes, seen_class[known])), scores_of(table)[known])
-    had = np.zeros(context.n_samples, bool)
-    had[seen[known]] = True
-    if had[samples].mean() < _FEWEST_SEEN:
+    probs = np.zeros((len(rows), len(classes)), np.float32)
+    known = at >= 0
+    np.add.at(probs, (at[known], np.searchsorted(classes, seen_class[known])), scores_of(table)[known])
+    had = np.zeros(len(rows), bool)
+    had[at[known]] = True
+    if had.mean() < _FEWEST_SEEN:
         return None
     unnamed = probs == 0
-    left = np.maximum(1 - probs.sum(axis=1, keepdims=True), 0) / np.maximum(
-        unnamed.sum(axis=1, keepdims=True), 1
-    )
-    probs += np.where(unnamed, left, 0)
-    probs = probs[samples] / np.maximum(probs[samples].sum(axis=1, keepdims=True), 1e-12)
-    return ClassProbabilities(context.contract.predictions, classes, probs, had[samples])
+    left = np.maximum(1 - probs.sum(axis=1), 0) / np.maximum(unnamed.sum(axis=1), 1)
+    probs += unnamed * left[:, None]
+    probs /= np.maximum(probs.sum(axis=1, keepdims=True), 1e-12)
+    return ClassProbabilities(context.contract.predictions, classes, probs, had)
