@@ -349,7 +349,7 @@ def _doc(value: Any) -> str:
 
 def contract_schema() -> str:
     """The JSON Schema of a contract file, for editors and for teams that check before they commit."""
-    return _json(attribute("calotype.datasets.contract:json_schema")())
+    return _json(attribute("calotype.contracts.model:json_schema")())
 
 
 def pipeline_schema() -> str:

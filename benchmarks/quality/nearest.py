@@ -25,7 +25,8 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Sample
 from calotype.foundation.actor import Actor
-from calotype.store import Store, open_workspace, vector_index
+from calotype.store import Store, open_workspace
+from calotype.store.maintenance import vector_index
 from calotype.store.store import create_workspace
 
 ACTOR = Actor(id="bench", name="bench")

@@ -35,7 +35,8 @@ from calotype.foundation.errors import CalotypeError
 from calotype.foundation.ids import uuid7
 from calotype.pipeline import service as pipelines
 from calotype.reliability import service as reliability
-from calotype.store import Store, catalog, create_workspace, open_workspace
+from calotype.store import Store, create_workspace, open_workspace
+from calotype.store.catalog import catalog
 
 ACTOR = Actor("harness", "harness")
 DATASET = "shop"

@@ -14,12 +14,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from calotype.api import Dataset, Release, View, Workspace, telling
-    from calotype.app.front import open
+    from calotype.api.handles import Merge
+    from calotype.api.workspace import Dataset, Release, View, Workspace, telling
+    from calotype.app.open_workspace import open
     from calotype.datasets.query import annotation_count, any_annotation, field
     from calotype.foundation.actor import Actor
     from calotype.foundation.errors import CalotypeError
-    from calotype.handles import Merge
 
 __version__ = "0.1.0"
 
@@ -41,16 +41,16 @@ __all__ = [
 _FROM = {
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
-    "Dataset": "calotype.api",
-    "Merge": "calotype.handles",
-    "Release": "calotype.api",
-    "View": "calotype.api",
-    "Workspace": "calotype.api",
+    "Dataset": "calotype.api.workspace",
+    "Merge": "calotype.api.handles",
+    "Release": "calotype.api.workspace",
+    "View": "calotype.api.workspace",
+    "Workspace": "calotype.api.workspace",
     "annotation_count": "calotype.datasets.query",
     "any_annotation": "calotype.datasets.query",
     "field": "calotype.datasets.query",
-    "open": "calotype.app.front",
-    "telling": "calotype.api",
+    "open": "calotype.app.open_workspace",
+    "telling": "calotype.api.workspace",
 }
 
 

@@ -11,13 +11,13 @@ from tests.support.histories import World, after, applied, side_of, small_world
 from tests.support.stored_worlds import tables_of, write
 
 from calotype.datasets import rows, service
-from calotype.datasets.landing import NothingToMerge
-from calotype.datasets.merge_model import Clash, Outcome, Texts
-from calotype.datasets.merge_rows import GEOMETRY
-from calotype.datasets.merge_rules import merge
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import uuid7
 from calotype.store.store import create_workspace
+from calotype.versions.merge_execution import NothingToMerge
+from calotype.versions.merge_rows import GEOMETRY
+from calotype.versions.merge_rules import merge
+from calotype.versions.model import Clash, Outcome, Texts
 from calotype.vision.ontology import Ontology
 
 BASE = small_world()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.support.recipes import shape
 
 from calotype.datasets.model import Kind
-from calotype.datasets.recipe import parse
-from calotype.datasets.recipe_apply import apply_recipe
-from calotype.datasets.recipe_draw import draw
+from calotype.transform.recipe import parse
+from calotype.transform.recipe_apply import apply_recipe
+from calotype.transform.recipe_sampling import draw
 from calotype.vision import masks, polygons
 
 SHA = "ab" * 32

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calotype.datasets import rows
-from calotype.datasets.merge_model import Outcome, Row, RowEdit, Side, Texts
 from calotype.foundation.ids import canonical_json
+from calotype.versions.model import Outcome, Row, RowEdit, Side, Texts
 
 GROUND_TRUTH, MODEL = "ann/ground_truth", "ann/model"
 

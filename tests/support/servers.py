@@ -25,7 +25,7 @@ from typing import Any
 import pg8000.native
 import pytest
 
-from calotype.store.buckets import BucketPlace
+from calotype.store.files.bucket import BucketPlace
 
 _NOBODY = 65534
 _PATIENCE_S = 60.0

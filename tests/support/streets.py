@@ -10,7 +10,7 @@ from calotype.datasets import rows, service
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Annotation, Kind, Sample
-from calotype.store import schema
+from calotype.store.catalog import schema
 from calotype.vision.ontology import Ontology
 
 ONTOLOGY = Ontology().add("car").add("dog")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from calotype.datasets.settling import IncomingImage
+from calotype.acquire.sample_matcher import IncomingImage
 from calotype.foundation.errors import NotFound
 from calotype.vision.images import IMAGE_EXTENSIONS
 

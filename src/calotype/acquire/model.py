@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from calotype.datasets.setting_aside import SetAside
+from calotype.acquire.quarantine import SetAside
 from calotype.foundation.errors import Invalid
 
 

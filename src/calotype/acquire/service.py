@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from calotype.acquire import quarantine as setting_aside
 from calotype.acquire.folders import Found, find
+from calotype.acquire.intake import MediaMode, check_media_mode, take_in
+from calotype.acquire.intake_bucket import look_into
+from calotype.acquire.intake_reference import look_at, looked_before, refer_to
 from calotype.acquire.model import Added, BucketByReferenceOnly
-from calotype.datasets import refs, setting_aside
-from calotype.datasets.intake import MediaMode, check_media_mode, take_in
-from calotype.datasets.intake_far import look_into
-from calotype.datasets.intake_reference import look_at, looked_before, refer_to
+from calotype.acquire.sample_matcher import Intake
+from calotype.datasets import refs
 from calotype.datasets.reading import read
-from calotype.datasets.settling import Intake
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.store.far_objects import is_far
+from calotype.store.media.remote_objects import is_far
 
 
 def add(

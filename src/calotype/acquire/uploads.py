@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from calotype.acquire import quarantine
+from calotype.acquire.intake import take_in
 from calotype.acquire.model import Added, UploadNameInvalid, UploadTooLarge
-from calotype.datasets import refs, setting_aside
-from calotype.datasets.intake import take_in
-from calotype.datasets.settling import IncomingImage
+from calotype.acquire.sample_matcher import IncomingImage
+from calotype.datasets import refs
 from calotype.foundation.actor import Actor, Permission
 from calotype.store import Store
 
@@ -39,7 +40,7 @@ def add_upload(
                     raise UploadTooLarge(where=file_name, limit_mb=max_bytes // 1_000_000)
                 out.write(chunk)
         image = IncomingImage(file, file_name, source=source, licence=licence)
-        import_id = setting_aside.import_id(info.id, "images", f"upload:{source}")
+        import_id = quarantine.import_id(info.id, "images", f"upload:{source}")
         took = take_in(actor, name, [image], import_id=import_id, store=store, verb="images.add")
     return Added(
         took.added, took.duplicates, took.unchanged, took.changed, len(took.quarantined),

@@ -16,14 +16,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import calotype
+from calotype.acquire.labels.routes import routes as annotate
 from calotype.acquire.routes import routes as acquire
-from calotype.annotate.routes import routes as annotate
 from calotype.app import wiring
 from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
-from calotype.checks.finding_routes import routes as findings
 from calotype.checks.routes import routes as checks
-from calotype.datasets.merge_routes import routes as merging
 from calotype.datasets.routes import routes as datasets
+from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.http import Ask, action, plain_problem, problem
@@ -31,6 +30,7 @@ from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
+from calotype.versions.routes import routes as merging
 
 ROOMS = (datasets, merging, acquire, annotate, checks, findings, release, pipeline, govern)
 STATIC = Path(__file__).parent / "static"

@@ -22,7 +22,7 @@ from calotype.govern.rules import RoleRules
 from calotype.release import service as release
 from calotype.release.model import Gate, Gatekeeper, Verdict
 from calotype.store import Store, create_workspace, open_workspace
-from calotype.store.locating import storage_at
+from calotype.store.location import storage_at
 
 __all__ = [
     "create",

@@ -9,18 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from calotype.checks.methods.box_errors import BoxErrors, box_errors
-    from calotype.checks.methods.consensus import Consensus, consensus
-    from calotype.checks.methods.embedding import embed
-    from calotype.checks.methods.image_quality import ImageQuality, image_quality
-    from calotype.checks.methods.label_errors import (
+    from calotype.analysis.boxes.errors import BoxErrors, box_errors
+    from calotype.analysis.consensus import Consensus, consensus
+    from calotype.analysis.embedding import embed
+    from calotype.analysis.image_quality import ImageQuality, image_quality
+    from calotype.analysis.label_errors import (
         LabelErrors,
         label_errors,
         label_errors_from_embeddings,
     )
-    from calotype.checks.methods.mask_errors import MaskErrors, mask_errors
-    from calotype.checks.methods.near_duplicates import NearDuplicates, near_duplicates
-    from calotype.checks.methods.slices import ErrorSlice, find_slices
+    from calotype.analysis.mask_errors import MaskErrors, mask_errors
+    from calotype.analysis.near_duplicates import NearDuplicates, near_duplicates
+    from calotype.analysis.slices import ErrorSlice, find_slices
 
 _FROM = {
     "BoxErrors": "box_errors",
@@ -65,4 +65,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _FROM:
         raise AttributeError(f"module 'calotype.checks' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"calotype.checks.methods.{_FROM[name]}"), name)
+    return getattr(importlib.import_module(f"calotype.analysis.{_FROM[name]}"), name)

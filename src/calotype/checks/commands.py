@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from calotype.checks import service
-from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
-from calotype.checks.reports import ReportFormatUnknown, report_as
+from calotype.findings.model import SEVERITIES, CheckReport, CheckSummary, Finding
+from calotype.findings.reports import ReportFormatUnknown, report_as
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import table, terminal
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding, Gate, GateState
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings.model import SEVERITIES, CheckReport, CheckSummary, Finding, Gate, GateState
 
 NAME = "data-tests"
 

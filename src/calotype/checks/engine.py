@@ -11,15 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.checks.model import SEVERITIES, CheckReport, CheckSummary, Finding
 from calotype.checks.suite import FAMILIES, Check, CheckContext, Tally
 from calotype.checks.suite.context import KEPT_PER_CHECK, Parameter
 from calotype.checks.suite.predictions import label_set_of
 from calotype.checks.suite.registry import all_checks
+from calotype.contracts.model import Contract
 from calotype.datasets import rows
-from calotype.datasets.contract import Contract
 from calotype.datasets.differences import changed, touched_samples
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings.model import SEVERITIES, CheckReport, CheckSummary, Finding
 from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from calotype.checks.excuses import NONE, Excuses
-from calotype.checks.model import Gate, GateState, at_least
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
 from calotype.checks.suite.registry import all_checks
-from calotype.datasets.contract import GateSpec
+from calotype.contracts.model import GateSpec
+from calotype.findings.exemptions import NONE, Excuses
+from calotype.findings.model import Gate, GateState, at_least
 
 _NAMED = 5
 

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from calotype.checks.excuses import Excuses
-from calotype.checks.model import CheckReport, Gate, ObjectiveResult, ObjectiveState, at_least
 from calotype.checks.suite import CheckContext, labels
 from calotype.checks.suite.conditions import newest_us
-from calotype.datasets.contract_parts import Objective
+from calotype.contracts.parts import Objective
+from calotype.findings.exemptions import Excuses
+from calotype.findings.model import CheckReport, Gate, ObjectiveResult, ObjectiveState, at_least
 
 DAY_US = 86_400_000_000
 Figure = tuple[float | None, str]

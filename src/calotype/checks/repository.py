@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.checks.engine import Part
-from calotype.checks.model import CheckReport, CheckSummary, Finding, Gate, ObjectiveResult
 from calotype.datasets.snapshot import Snapshot
-from calotype.store import schema
+from calotype.findings.model import CheckReport, CheckSummary, Finding, Gate, ObjectiveResult
+from calotype.store.catalog import schema
 
 _RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
 _CHUNK = 5_000

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 
 from calotype.checks import service
-from calotype.checks.life import Life
-from calotype.checks.model import CheckReport, Finding
-from calotype.checks.repository_lives import Wanted
+from calotype.contracts.advice import advice
 from calotype.datasets import service as datasets
-from calotype.datasets.contract_advice import advice
+from calotype.findings.lifecycle import Life
+from calotype.findings.model import CheckReport, Finding
+from calotype.findings.repository import Wanted
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.http import Ask, Session, action

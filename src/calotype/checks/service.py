@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from calotype.checks import engine, gates, objectives, repository
-from calotype.checks import repository_lives as lives
-from calotype.checks.comparing import Comparison
-from calotype.checks.contracts import (
+from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_tests
+from calotype.checks.suite import CheckContext
+from calotype.contracts.model import Contract
+from calotype.contracts.service import (
     contract,
     contract_changes,
     contract_of,
@@ -18,20 +19,19 @@ from calotype.checks.contracts import (
     read_contract,
     set_contract,
 )
-from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_tests
-from calotype.checks.excuses import excuses
-from calotype.checks.fixing import Fixed, fix, undo_fix
-from calotype.checks.life import Life, Retest, retest
-from calotype.checks.model import CheckReport, Finding, Gate, GateState
-from calotype.checks.standing import Standing, standing
-from calotype.checks.suite import CheckContext
-from calotype.checks.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.datasets.commits import MAIN, Ref
-from calotype.datasets.contract import Contract
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings import repository as lives
+from calotype.findings.comparison import Comparison
+from calotype.findings.exemptions import excuses
+from calotype.findings.fixes import Fixed, fix, undo_fix
+from calotype.findings.lifecycle import Life, Retest, retest
+from calotype.findings.model import CheckReport, Finding, Gate, GateState
+from calotype.findings.summary import Standing, standing
+from calotype.findings.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound

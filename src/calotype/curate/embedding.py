@@ -20,7 +20,7 @@ from calotype.foundation.progress import Progress, silent
 from calotype.models.model import Embedder
 from calotype.models.registry import embedder
 from calotype.store import Store
-from calotype.store.media import MediaMissing
+from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import ImageUnreadable, decode_reduced
 
 _AT_ONCE = 64

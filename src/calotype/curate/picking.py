@@ -18,7 +18,7 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress
 from calotype.models.model import Embedder, Rgb, Vectors
 from calotype.store import Store
-from calotype.store.media import MediaMissing
+from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import ImageUnreadable, decode_rgb
 
 _CHUNK = 64

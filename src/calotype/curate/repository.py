@@ -15,10 +15,12 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import sha256_json
 from calotype.models.model import Vectors, unit_length
-from calotype.store import Store, schema, vector_index
-from calotype.store.row_lookup import Having, holding, matching
-from calotype.store.tables import LARGE_BYTES
-from calotype.store.upserts import insert
+from calotype.store import Store
+from calotype.store.catalog import schema
+from calotype.store.catalog.upserts import insert
+from calotype.store.maintenance import vector_index
+from calotype.store.tables.row_lookup import Having, holding, matching
+from calotype.store.tables.tables import LARGE_BYTES
 
 _MEASURES = schema.measures
 _CHUNK = 500

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from calotype.curate import repository
 from calotype.datasets.snapshot import Snapshot
 from calotype.models.model import Vectors
-from calotype.store import Store, vector_index
+from calotype.store import Store
+from calotype.store.maintenance import vector_index
 
 _ALONE = 2_048
 """Of a query that leaves no more samples than these, the vectors are read one by one, and no index is asked."""

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from calotype.datasets import service, setting_aside
+from calotype.acquire import quarantine as setting_aside
+from calotype.datasets import service
 from calotype.datasets.commits import Commit
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.clock import iso

@@ -22,8 +22,8 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import canonical_json
 from calotype.store import Store
-from calotype.store.row_lookup import Having, row_ids
-from calotype.store.tables import Staged, TableMoved
+from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.tables.tables import Staged, TableMoved
 
 Plan = Callable[[Snapshot], Change]
 Record = Callable[[sa.Connection], None]

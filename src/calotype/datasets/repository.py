@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
-from calotype.datasets.merge_model import Clash, Merge, MergeConflict
 from calotype.foundation.clock import now_us
-from calotype.store import schema
+from calotype.store.catalog import schema
+from calotype.versions.model import Clash, Merge, MergeConflict
 
 _DATASETS, _REFS, _COMMITS, _DOCUMENTS = schema.datasets, schema.refs, schema.commits, schema.documents
 _MERGES, _CONFLICTS = schema.merges, schema.merge_conflicts

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from calotype.datasets import browsing, pictures, service
+from calotype.browse import grid as browsing
+from calotype.browse import images
+from calotype.browse.overview import overview
+from calotype.datasets import service
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.datasets.overview import overview
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
@@ -218,13 +220,13 @@ def show_thumbnail(
     sha256: str, ask: Ask, size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256
 ) -> Response:
     """A small upright picture without metadata; its bytes never change."""
-    return _picture(*pictures.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
+    return _picture(*images.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
 
 
 @routes.get("/media/{sha256}", response_class=Response, **READ)
 def show_picture(sha256: str, ask: Ask) -> Response:
     """An upright picture without metadata, for the screen; its bytes never change."""
-    return _picture(*pictures.display(ask.actor, sha256, store=ask.store))
+    return _picture(*images.display(ask.actor, sha256, store=ask.store))
 
 
 def _picture(data: bytes, mime: str) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.datasets import differences, refs, repository
-from calotype.datasets.blame import blame
 from calotype.datasets.commits import MAIN, Commit, DatasetInfo, Diff, Ref
 from calotype.datasets.committing import (
     NothingToCommit,
@@ -17,14 +16,15 @@ from calotype.datasets.committing import (
     tag_tables,
 )
 from calotype.datasets.edit import Plan, WorkingStateMoved, apply
-from calotype.datasets.merging import abandon, conflicts, land, merge, merges, preview, resolve, undo
-from calotype.datasets.protecting import protect
 from calotype.datasets.reading import open_ref, read
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
+from calotype.versions.blame import blame
+from calotype.versions.protection import protect
+from calotype.versions.service import abandon, conflicts, land, merge, merges, preview, resolve, undo
 
 __all__ = [
     "NothingToCommit", "Plan", "WorkingStateDirty", "abandon", "apply", "blame", "branch", "commit", "conflicts",

@@ -19,7 +19,7 @@ from calotype.datasets.query.compile import Compiler
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import sha256_json
 from calotype.store import Store
-from calotype.store.row_lookup import Having, holding, matching
+from calotype.store.tables.row_lookup import Having, holding, matching
 from calotype.vision.ontology import Ontology
 
 _IN_MEMORY_ROWS = 2_000_000

@@ -9,7 +9,7 @@ import pyarrow as pa
 from calotype.datasets import rows
 from calotype.datasets.snapshot import Snapshot
 from calotype.store import Store
-from calotype.store.row_lookup import at_places, in_order
+from calotype.store.tables.row_lookup import at_places, in_order
 
 
 def annotation_batches(

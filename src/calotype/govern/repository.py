@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from calotype.govern.model import AuditEvent
-from calotype.store import schema
+from calotype.store.catalog import schema
 
 _AUDIT = schema.audit
 

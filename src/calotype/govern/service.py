@@ -5,7 +5,8 @@ from __future__ import annotations
 from calotype.foundation.actor import Actor, Permission
 from calotype.govern import repository
 from calotype.govern.model import AuditEvent
-from calotype.store import Store, audit_chain
+from calotype.store import Store
+from calotype.store.catalog import audit_chain
 
 
 def audit(actor: Actor, *, store: Store, subject: str | None = None, limit: int = 200) -> list[AuditEvent]:

@@ -22,10 +22,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from calotype.datasets import query, recipe
+from calotype.datasets import query
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.ids import sha256_json
 from calotype.release.model import check_version
+from calotype.transform import recipe
 
 Text = Annotated[str, Field(max_length=10_000)]
 

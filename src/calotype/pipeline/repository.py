@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from calotype.foundation.ids import uuid7
 from calotype.pipeline.runs import RunReport, StageRun, State
-from calotype.store import schema
-from calotype.store.upserts import insert
+from calotype.store.catalog import schema
+from calotype.store.catalog.upserts import insert
 
 _JOBS, _RUNS, _STAGES = schema.jobs, schema.runs, schema.run_stages
 

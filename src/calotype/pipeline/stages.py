@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from calotype.acquire import service as acquire
-from calotype.annotate import service as annotate
-from calotype.augment import service as augment
+from calotype.acquire.labels import service as annotate
 from calotype.checks import service as checks
 from calotype.curate import service as curate
 from calotype.datasets import service as datasets
-from calotype.datasets.recipe_derive import Derived
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import sha256_json
@@ -34,7 +32,9 @@ from calotype.pipeline.runs import PipelineGateRed, PipelineReleaseTaken
 from calotype.release import service as release
 from calotype.release.model import Gatekeeper, ReleaseNotFound, Spec, Splitter
 from calotype.store import Store
+from calotype.transform import augmentation as augment
 from calotype.transform import service as transform
+from calotype.transform.recipe_derive import Derived
 
 
 class Ports(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from calotype.datasets import yaml_text
+from calotype.foundation import yaml_text
 from calotype.foundation.errors import NotFound
 from calotype.pipeline.model import STAGES, Pipeline, Stage
 from calotype.pipeline.runs import PipelineInvalid

@@ -20,19 +20,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets import rows
-from calotype.datasets.formats import registry
-from calotype.datasets.formats.base import ExportSamples
 from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import Snapshot
+from calotype.formats import registry
+from calotype.formats.base import ExportSamples
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress
 from calotype.release import card_text
 from calotype.release.card import with_exports
 from calotype.release.model import Exported, File, ImagesMode, TargetNotEmpty, TargetNotWritable
 from calotype.release.names import file_names
-from calotype.store.all_media import AllMedia
-from calotype.store.durable import fsync_everything, fsync_path
-from calotype.store.media import MediaMissing
+from calotype.store.files.durable import fsync_everything, fsync_path
+from calotype.store.media.combined import AllMedia
+from calotype.store.media.objects import MediaMissing
 
 _CHUNK = 100_000
 MANIFEST = "manifest.json"

@@ -20,7 +20,7 @@ from calotype.datasets import rows
 from calotype.datasets.model import DEFAULT_LABEL_SET, Kind
 from calotype.datasets.snapshot import SampleNotFound, Snapshot
 from calotype.release.model import SplitNotFound
-from calotype.store.media import MediaMissing
+from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb
 
 _COLUMNS = ["sample_id", "class_id", "kind", "x", "y", "w", "h", "iscrowd", "ann_id"]

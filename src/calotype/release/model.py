@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from calotype.datasets.formats.base import Loss
 from calotype.datasets.snapshot import Where
+from calotype.formats.base import Loss
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, External, Invalid, NotFound

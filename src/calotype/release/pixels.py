@@ -28,8 +28,8 @@ from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.release.loader import SampleReader, samples_of
 from calotype.release.model import SizeInvalid, TargetNotWritable
-from calotype.store.durable import fsync_many
-from calotype.store.media import MediaMissing
+from calotype.store.files.durable import fsync_many
+from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb
 
 Size = tuple[int, int]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from calotype.datasets import repository as datasets
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
 from calotype.release.model import TAG_PREFIX, File, Release, Spec
-from calotype.store import schema
+from calotype.store.catalog import schema
 
 _RELEASES = schema.releases
 

@@ -12,9 +12,9 @@ from calotype.datasets import repository as dataset_rows
 from calotype.datasets import service as datasets
 from calotype.datasets.commits import MAIN, Commit
 from calotype.datasets.edit import WorkingStateMoved
-from calotype.datasets.formats import registry
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import LabelSetNotFound, Snapshot, Where
+from calotype.formats import registry
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from calotype.datasets.contract import DEFAULT, Contract
-from calotype.datasets.contract_advice import advice
-from calotype.datasets.contract_text import parse
+from calotype.contracts.advice import advice
+from calotype.contracts.model import DEFAULT, Contract
+from calotype.contracts.text import parse
 from calotype.datasets.snapshot import Snapshot
 from calotype.release.model import PurposeInvalid, PurposeMissing, PurposeNotAllowed
 

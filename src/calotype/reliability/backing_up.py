@@ -26,11 +26,13 @@ from calotype.reliability.holding import Hold
 from calotype.reliability.model import BackedUp, Manifest, Stored
 from calotype.reliability.reachability import NamedMedia
 from calotype.reliability.targets import Target
-from calotype.store import Store, audit_chain, moved, row_copy
-from calotype.store.catalog import Catalog
-from calotype.store.engines import WRITE
-from calotype.store.media import Media, MediaDamaged, MediaMissing, object_name
-from calotype.store.references import is_reference
+from calotype.store import Store
+from calotype.store.catalog import audit_chain, relocation
+from calotype.store.catalog.catalog import Catalog
+from calotype.store.catalog.engines import WRITE
+from calotype.store.maintenance import catalog_copy as row_copy
+from calotype.store.media.objects import Media, MediaDamaged, MediaMissing, object_name
+from calotype.store.media.references import is_reference
 
 _BY_CONTENT = ("_versions", "_refs")
 """Table folders whose file names come again with other content, after a restore from an older backup."""
@@ -239,7 +241,7 @@ def catalog_copy(store: Store, path: Path) -> None:
             if not isinstance(store.catalog.place, Path):
                 with store.catalog.read() as conn:
                     row_copy.copy_rows(conn, target)
-            moved.drop_marks(target)
+            relocation.drop_marks(target)
     with closing(sqlite3.connect(path)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")
 

@@ -10,8 +10,8 @@ from calotype.datasets.commits import Commit, Documents, Ref, commit_id
 from calotype.reliability import repository
 from calotype.reliability.model import Problem, Severity
 from calotype.reliability.repository import ReleaseRow
-from calotype.store import audit_chain
-from calotype.store.audit_chain import Chain
+from calotype.store.catalog import audit_chain
+from calotype.store.catalog.audit_chain import Chain
 
 _RESTORE = "bring the catalog back from a backup with `calotype restore`"
 

@@ -7,7 +7,8 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress
 from calotype.reliability import repository
 from calotype.reliability.model import Compacted
-from calotype.store import Store, upkeep, vector_index
+from calotype.store import Store
+from calotype.store.maintenance import table_files, vector_index
 
 _TRIES = 3
 _MANY_PARTS = 100
@@ -32,7 +33,7 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
         )
     done = []
     for at, (dataset_id, table, pin) in enumerate(pinned):
-        before = upkeep.shape(store.tables, table, pin)
+        before = table_files.shape(store.tables, table, pin)
         if before.n_parts and ((always and (before.n_parts > 1 or before.n_deleted)) or _worth(before)):
             done += _compact(actor, store, names[dataset_id], table, pin, before)
         if rows.is_of_vectors(table.removeprefix(f"{dataset_id}/")):
@@ -43,32 +44,32 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
     return done
 
 
-def _worth(shape: upkeep.Shape) -> bool:
+def _worth(shape: table_files.Shape) -> bool:
     deleted = shape.n_deleted > max(_DELETED_ROWS, _DELETED_SHARE * shape.n_rows)
     return shape.n_parts > _MANY_PARTS or deleted
 
 
 def _compact(
-    actor: Actor, store: Store, dataset: str, table: str, pin: int, before: upkeep.Shape
+    actor: Actor, store: Store, dataset: str, table: str, pin: int, before: table_files.Shape
 ) -> list[Compacted]:  # fmt: skip
     """To the head (locked), write files (unlocked), make the version (locked), compare, stand in (locked)."""
     for _ in range(_TRIES):
         with store.catalog.bookkeeping():
-            head = upkeep.prepare(store.tables, table, pin)
-        staged = upkeep.stage_compaction(head)
+            head = table_files.prepare(store.tables, table, pin)
+        staged = table_files.stage_compaction(head)
         if not staged:
             return []
         with store.catalog.bookkeeping():
-            version = upkeep.publish_compaction(store.tables, table, head, staged)
+            version = table_files.publish_compaction(store.tables, table, head, staged)
         if version is None:  # somebody wrote to the table; what was staged is left to the sweep
             continue
-        if not upkeep.same_rows(store.tables, table, int(store.tables.at(table, pin).version), version):
+        if not table_files.same_rows(store.tables, table, int(store.tables.at(table, pin).version), version):
             return [
                 Compacted(dataset, table, pin, before.n_parts, before.n_parts, "rows differ; kept as it was")
             ]
         with store.catalog.write(actor, "workspace.compact", subject=dataset) as tx:
-            upkeep.stand_in(store.tables, table, pin, version)
+            table_files.stand_in(store.tables, table, pin, version)
             tx.details({"table": table, "pin": pin, "version": version})
-        after = upkeep.shape(store.tables, table, pin)
+        after = table_files.shape(store.tables, table, pin)
         return [Compacted(dataset, table, pin, before.n_parts, after.n_parts, "")]
     return [Compacted(dataset, table, pin, before.n_parts, before.n_parts, "busy; try again later")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calotype.reliability.model import Problem, Severity
 from calotype.store import Store
-from calotype.store.media import WANTED
+from calotype.store.media.objects import WANTED
 
 STALE_S = 24 * 3600
 """A temporary file this old belongs to nobody: writers hold theirs for seconds."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
-from calotype.store.locating import Storage
+from calotype.store.location import Storage
 
 
 class DurationInvalid(Invalid):

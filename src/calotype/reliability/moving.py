@@ -25,12 +25,14 @@ from calotype.reliability import repository, verifying
 from calotype.reliability.holding import Hold
 from calotype.reliability.model import Moved
 from calotype.reliability.sweeping import stored_media
-from calotype.store import Store, moved, row_copy
-from calotype.store.engines import WRITE, be_patient
-from calotype.store.locating import Storage
-from calotype.store.probing import probe
+from calotype.store import Store
+from calotype.store.catalog import relocation
+from calotype.store.catalog.engines import WRITE, be_patient
+from calotype.store.files.file_tree import Tree
+from calotype.store.location import Storage
+from calotype.store.maintenance import catalog_copy
+from calotype.store.maintenance.bucket_probe import probe
 from calotype.store.store import store_at
-from calotype.store.trees import Tree
 
 _AT_ONCE = 16
 _BY_CONTENT = ("_versions", "_refs")
@@ -107,14 +109,14 @@ class Move:
         self._media(new)
         self._tables(new, last=True)
         repository.unmark(conn, repository.HOLD, [self.id])
-        moved.drop_marks(conn)
+        relocation.drop_marks(conn)
         if self._bytes_move:
-            moved.put_mark(conn, moved.BYTES_AT, _bytes_at(self.storage))
+            relocation.put_mark(conn, relocation.BYTES_AT, _bytes_at(self.storage))
         if self._catalog_moves:
             self._catalog(new, conn)
         self._check(new)
         if self._catalog_moves:
-            moved.put_mark(conn, moved.MOVED_TO, {"catalog": self.storage.catalog, **_bytes_at(self.storage)})
+            relocation.put_mark(conn, relocation.MOVED_TO, {"catalog": self.storage.catalog, **_bytes_at(self.storage)})
 
     def _media(self, new: Store) -> None:
         """Every stored image that the other place lacks, its hash checked on the way. Raises: MediaDamaged."""
@@ -160,9 +162,9 @@ class Move:
             target = plain.execution_options(**{WRITE: True})
             with target.begin():
                 self._refuse_other_rows(target, conn)
-                row_copy.drop_rows(target)
-                row_copy.copy_rows(conn, target)
-                if row_copy.count_rows(conn) != row_copy.count_rows(target):
+                catalog_copy.drop_rows(target)
+                catalog_copy.copy_rows(conn, target)
+                if catalog_copy.count_rows(conn) != catalog_copy.count_rows(target):
                     raise MoveCopyDiffers(detail="a table of the catalog has another number of rows")
                 if _told(conn) != _told(target):
                     raise MoveCopyDiffers(detail="commits or audit trail are not the same")
@@ -187,7 +189,7 @@ class Move:
 
     def _refuse_other_rows(self, target: sa.Connection, source: sa.Connection) -> None:
         """A catalog may be written over when it is empty, or an earlier state of this one: nothing in it is new."""
-        if not any(row_copy.count_rows(target).values()):
+        if not any(catalog_copy.count_rows(target).values()):
             return
         head = repository.audit_head(target)
         if not head or not repository.has_event(source, head):

@@ -8,7 +8,8 @@ from typing import Any
 
 from calotype.datasets import rows
 from calotype.foundation.progress import Progress, silent
-from calotype.store import Store, upkeep
+from calotype.store import Store
+from calotype.store.maintenance import table_files
 
 _SUFFIX = f"/{rows.SAMPLES}"
 
@@ -33,9 +34,9 @@ class NamedMedia:
         ]
         for done, (table, pin) in enumerate(waiting, start=1):
             found = self.by_dataset.setdefault(table.removesuffix(_SUFFIX), set())
-            for part in upkeep.parts(self.store.tables, table, pin):
+            for part in table_files.parts(self.store.tables, table, pin):
                 if (table, part.key) not in self._parts:
-                    read = upkeep.read_part(self.store.tables, table, pin, part, ["media_sha256"])
+                    read = table_files.read_part(self.store.tables, table, pin, part, ["media_sha256"])
                     found.update(read["media_sha256"].to_pylist())
                     self._parts.add((table, part.key))
             self._versions.add((table, pin))

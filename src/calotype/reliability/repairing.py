@@ -14,8 +14,8 @@ from calotype.reliability import leftovers, repository
 from calotype.reliability.model import Mend, Problem, Verified
 from calotype.reliability.sources import Source
 from calotype.store import Store
-from calotype.store.bucket_media import BucketMedia
-from calotype.store.durable import fsync_path
+from calotype.store.files.durable import fsync_path
+from calotype.store.media.bucket_objects import BucketMedia
 
 _NEVER_CHANGED = ("data", "_deletions", "_indices")
 """Folders of a table whose files have names of their own: one of the wrong size is damaged, not another version."""

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.datasets.commits import Commit, Pins, Ref
-from calotype.store import schema
+from calotype.store.catalog import schema
 
 _COMMITS, _REFS, _REFLOG, _DATASETS = schema.commits, schema.refs, schema.reflog, schema.datasets
 

@@ -16,7 +16,7 @@ from calotype.reliability import backups, repository, verifying
 from calotype.reliability.model import Manifest, Restored, Stored
 from calotype.reliability.targets import Target
 from calotype.store import Store, open_workspace
-from calotype.store.durable import fsync_path
+from calotype.store.files.durable import fsync_path
 from calotype.store.store import FOLDER
 
 

@@ -25,7 +25,7 @@ from calotype.reliability.sources import Source
 from calotype.reliability.sweeping import Sweep
 from calotype.reliability.targets import target_at
 from calotype.store import Store
-from calotype.store.locating import storage_from
+from calotype.store.location import storage_from
 
 GRACE_S = 14 * 24 * 3_600.0
 """Longer than any writer stages and any reader reads."""

@@ -10,7 +10,8 @@ from calotype.reliability import caches, repository
 from calotype.reliability.model import Sizes
 from calotype.reliability.reachability import NamedMedia
 from calotype.reliability.sweeping import stored_media
-from calotype.store import Store, upkeep
+from calotype.store import Store
+from calotype.store.maintenance import table_files
 
 
 def measure(actor: Actor, store: Store, *, progress: Progress) -> Sizes:
@@ -69,7 +70,7 @@ def _bytes_of(store: Store, table: str, pins: set[int]) -> int:
     names = {
         name
         for pin in pins
-        for part in upkeep.parts(store.tables, table, pin)
+        for part in table_files.parts(store.tables, table, pin)
         for name in (*part.files, part.deleted)
     }
     sizes = store.tables.place.tree.sizes(f"{table}.lance")

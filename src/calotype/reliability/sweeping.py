@@ -17,7 +17,8 @@ from calotype.foundation.progress import Progress
 from calotype.reliability import repository
 from calotype.reliability.model import Swept
 from calotype.reliability.reachability import NamedMedia
-from calotype.store import Store, upkeep
+from calotype.store import Store
+from calotype.store.maintenance import table_files
 
 _BATCH = 500
 
@@ -88,16 +89,16 @@ class Sweep:
             if not self.dry_run:
                 with self.store.catalog.bookkeeping() as conn:
                     pinned_now = repository.all_pins(conn).get(table, set())
-                    upkeep.keep(self.store.tables, table, self._held(table, pinned_now))
+                    table_files.keep(self.store.tables, table, self._held(table, pinned_now))
             held = self._held(table, pins[table])
-            every = upkeep.versions(self.store.tables, table)
+            every = table_files.versions(self.store.tables, table)
             found += [f"{table}@{version}" for version in every[:-1] if version not in held]
         return found
 
     def _stray(self, pins: Mapping[str, set[int]]) -> list[str]:
         found: list[str] = []
         for table in pins:
-            strays = upkeep.stray_files(self.store.tables, table)
+            strays = table_files.stray_files(self.store.tables, table)
             found += [entry.name for entry in strays if entry.at_us < self.before_us]
         return found
 
@@ -124,7 +125,7 @@ class Sweep:
             made = repository.commit(conn, commit_id)
             if made is not None:
                 for table in made.pins:
-                    upkeep.untag(self.store.tables, f"{made.dataset_id}/{table}", [f"c-{commit_id[:32]}"])
+                    table_files.untag(self.store.tables, f"{made.dataset_id}/{table}", [f"c-{commit_id[:32]}"])
         repository.remove_commits(conn, gone)
         return len(gone), 0
 
@@ -138,15 +139,15 @@ class Sweep:
         for table, versions in old.items():
             held = self._held(table, pins.get(table, set()))
             free = [version for version in versions if version not in held]
-            upkeep.keep(self.store.tables, table, held)
-            freed += upkeep.remove_versions(self.store.tables, table, free)
+            table_files.keep(self.store.tables, table, held)
+            freed += table_files.remove_versions(self.store.tables, table, free)
             removed += len(free)
         return removed, freed
 
     def _remove_files(self, conn: sa.Connection, names: list[str]) -> tuple[int, int]:
         """Stray files, unless a version came to hold them."""
         mine = {name.partition(".lance/")[0] for name in names} & repository.all_pins(conn).keys()
-        strays = {entry.name for table in mine for entry in upkeep.stray_files(self.store.tables, table)}
+        strays = {entry.name for table in mine for entry in table_files.stray_files(self.store.tables, table)}
         return self._removed(name for name in names if name in strays)
 
     def _remove_folders(self, conn: sa.Connection, names: list[str]) -> tuple[int, int]:

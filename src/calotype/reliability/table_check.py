@@ -15,9 +15,10 @@ from calotype.datasets import rows
 from calotype.datasets.commits import Pins
 from calotype.foundation.ids import sha256_json
 from calotype.reliability.model import Problem
-from calotype.store import Store, upkeep
-from calotype.store.tables import TableDamaged
-from calotype.store.upkeep import Part
+from calotype.store import Store
+from calotype.store.maintenance import table_files
+from calotype.store.maintenance.table_files import Part
+from calotype.store.tables.tables import TableDamaged
 
 _FIX = "copy the table back from a backup: `calotype repair --from BACKUP --yes`"
 
@@ -51,7 +52,7 @@ class TableCheck:
         self._counts[full, pin] = None
         self.versions += new
         try:
-            parts = upkeep.parts(self.store.tables, full, pin)
+            parts = table_files.parts(self.store.tables, full, pin)
             hashes = [self._part(full, table, pin, part) for part in parts]
         except TableDamaged as error:
             return [Problem("table-damaged", place, error.message, _FIX, facts=facts)] if new else []
@@ -71,7 +72,7 @@ class TableCheck:
             return seen
         key = rows.key_of(table)
         wanted = [key, "media_sha256", "n_bytes"] if table == rows.SAMPLES else [key]
-        read = upkeep.read_part(self.store.tables, full, pin, part, None if self.deep else wanted)
+        read = table_files.read_part(self.store.tables, full, pin, part, None if self.deep else wanted)
         if table == rows.SAMPLES:
             self.media.update(zip(read["media_sha256"].to_pylist(), read["n_bytes"].to_pylist(), strict=True))
         self._keys[full, part.key] = _hashed(read[key])

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from calotype.foundation.errors import External, NotFound
 from calotype.foundation.ids import uuid7
-from calotype.store.durable import fsync_path, write_file
+from calotype.store.files.durable import fsync_path, write_file
 
 
 class BackupTargetUnusable(External):

@@ -15,10 +15,11 @@ from calotype.reliability.catalog_check import Known
 from calotype.reliability.model import Problem, Severity, Verified
 from calotype.reliability.repository import ReleaseRow
 from calotype.reliability.table_check import TableCheck
-from calotype.store import Store, upkeep
-from calotype.store.buckets import BucketFailed
-from calotype.store.media import MediaDamaged
-from calotype.store.references import PRESENT, MediaChanged, ReferenceGone, is_reference
+from calotype.store import Store
+from calotype.store.files.bucket import BucketFailed
+from calotype.store.maintenance import table_files
+from calotype.store.media.objects import MediaDamaged
+from calotype.store.media.references import PRESENT, MediaChanged, ReferenceGone, is_reference
 
 _THREADS = 4
 _CHUNK = 1 << 20
@@ -160,7 +161,7 @@ def _missing_tags(store: Store, known: Known) -> list[Problem]:
         for table, pin in made.pins.items():
             full = f"{made.dataset_id}/{table}"
             if full not in names:
-                names[full] = upkeep.tags(store.tables, full)
+                names[full] = table_files.tags(store.tables, full)
             if f"c-{made.id[:32]}" not in names[full]:
                 place = f"{known.name(made.dataset_id)}@{made.short}"
                 facts = {"table": full, "version": pin, "tag": f"c-{made.id[:32]}"}

@@ -14,16 +14,16 @@ from calotype.foundation.actor import Actor, Decider, Guard, OwnersOnly
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, Conflict, NotFound
 from calotype.foundation.ids import uuid7
-from calotype.store import schema
-from calotype.store.all_media import AllMedia
-from calotype.store.catalog import Catalog
-from calotype.store.durable import fsync_paths
-from calotype.store.far_objects import FarObjects
-from calotype.store.locating import FILE, OtherWorkspace, Storage, is_workspace, load_storage
-from calotype.store.moved import marks
-from calotype.store.probing import probe
-from calotype.store.references import References
-from calotype.store.tables import Tables
+from calotype.store.catalog import schema
+from calotype.store.catalog.catalog import Catalog
+from calotype.store.catalog.relocation import marks
+from calotype.store.files.durable import fsync_paths
+from calotype.store.location import FILE, OtherWorkspace, Storage, is_workspace, load_storage
+from calotype.store.maintenance.bucket_probe import probe
+from calotype.store.media.combined import AllMedia
+from calotype.store.media.references import References
+from calotype.store.media.remote_objects import FarObjects
+from calotype.store.tables.tables import Tables
 
 FOLDER = ".calotype"
 

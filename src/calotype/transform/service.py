@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from calotype.datasets import recipe_derive, recipe_plan
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation
-from calotype.datasets.recipe import Recipe, parse
-from calotype.datasets.recipe_derive import Derived, Job, ShouldStop
-from calotype.datasets.recipe_plan import Scope, WorkItem, Worklist
 from calotype.datasets.refs import DatasetNotFound
 from calotype.datasets.rows import annotations_from_arrow
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
+from calotype.transform import recipe_derive, recipe_plan
 from calotype.transform.model import (
     ClassMapping,
     ClassMappingInvalid,
@@ -29,6 +26,9 @@ from calotype.transform.model import (
     TargetHasOwnSamples,
     map_ontology,
 )
+from calotype.transform.recipe import Recipe, parse
+from calotype.transform.recipe_derive import Derived, Job, ShouldStop
+from calotype.transform.recipe_plan import Scope, WorkItem, Worklist
 
 __all__ = ["ClassMapping", "Derived", "WorkItem", "Worklist", "map_classes", "plan", "process", "transform"]
 

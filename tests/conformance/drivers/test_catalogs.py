@@ -13,12 +13,12 @@ from tests.support.servers import Postgres, free_port
 
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
-from calotype.store import schema
-from calotype.store.catalog import Catalog, event_hash
-from calotype.store.catalog_errors import CatalogUnreachable, WorkspaceBusy, WriterCut
-from calotype.store.engines import CatalogUrlInvalid, Waits, be_patient
-from calotype.store.far_objects import FarObjects
-from calotype.store.references import References, reference
+from calotype.store.catalog import schema
+from calotype.store.catalog.catalog import Catalog, event_hash
+from calotype.store.catalog.engines import CatalogUrlInvalid, Waits, be_patient
+from calotype.store.catalog.errors import CatalogUnreachable, WorkspaceBusy, WriterCut
+from calotype.store.media.references import References, reference
+from calotype.store.media.remote_objects import FarObjects
 
 ANA = Actor(id="test:ana", name="ana")
 Place = Path | str

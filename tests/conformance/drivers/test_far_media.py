@@ -16,9 +16,9 @@ from calotype.acquire.model import BucketByReferenceOnly
 from calotype.app.cli import app
 from calotype.datasets import service as datasets
 from calotype.reliability import service as reliability
-from calotype.store.buckets import Bucket, BucketFailed, BucketPlace
-from calotype.store.far_objects import FarObjects
-from calotype.store.references import CHANGED, MISSING, PRESENT, MediaChanged, ReferenceGone
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketPlace
+from calotype.store.media.references import CHANGED, MISSING, PRESENT, MediaChanged, ReferenceGone
+from calotype.store.media.remote_objects import FarObjects
 
 NAMES = ("a.jpg", "night 100%/ä b.jpg", "sub/c.png")
 
@@ -97,7 +97,7 @@ def test_bytes_that_were_fetched_stay_those_that_were_registered(state, workspac
 
 def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, owner, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr("calotype.store.far_objects.Bucket", lambda place: Bucket(place, retries=0))
+    monkeypatch.setattr("calotype.store.media.remote_objects.Bucket", lambda place: Bucket(place, retries=0))
     workspace.media.references.far = FarObjects(workspace.folder / "cache" / "elsewhere")
     key = state.sample("a.jpg").media_sha256
     with pytest.raises(BucketFailed):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.support.servers import S3, free_port
 
-from calotype.store.bucket_media import BucketMedia
-from calotype.store.buckets import Bucket, BucketFailed, BucketPlace, BucketUrlInvalid
-from calotype.store.media import Media, MediaDamaged, MediaMissing, MediaNameInvalid, StoredMedia
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketPlace, BucketUrlInvalid
+from calotype.store.media.bucket_objects import BucketMedia
+from calotype.store.media.objects import Media, MediaDamaged, MediaMissing, MediaNameInvalid, StoredMedia
 
 NOWHERE = "0" * 64
 

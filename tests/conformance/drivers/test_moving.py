@@ -21,8 +21,9 @@ from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.reliability import holding, moving
 from calotype.reliability import service as reliability
-from calotype.store import Store, audit_chain
-from calotype.store.moved import WorkspaceMoved
+from calotype.store import Store
+from calotype.store.catalog import audit_chain
+from calotype.store.catalog.relocation import WorkspaceMoved
 
 ANA = Actor(id="test:ana", name="ana")
 
@@ -131,7 +132,7 @@ def test_killed_and_run_again(folder: Path, team: dict[str, str], point: str) ->
     code = (
         "import os, signal, sys\nfrom pathlib import Path\nfrom calotype.app import wiring\n"
         "from calotype.foundation.actor import Actor\nfrom calotype.reliability import moving, service\n"
-        "from calotype.store.locating import Storage\n"
+        "from calotype.store.location import Storage\n"
         f"kind, name = (Storage, 'save') if {point!r} == 'save' else (moving.Move, {point!r})\n"
         "real = getattr(kind, name)\n"
         "def die(self, *args, **named):\n"
@@ -188,7 +189,7 @@ def test_images_that_come_late_are_copied_though_the_last_phase_takes_long(
 
     monkeypatch.setattr(moving.Move, "_tables", beside)
     monkeypatch.setattr(holding, "_EVERY_US", -1)  # as if a minute went by between any two files
-    monkeypatch.setattr("calotype.store.catalog.BUSY_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("calotype.store.catalog.catalog.BUSY_TIMEOUT_S", 2.0)
     n = facts(folder)["media"]
     move(folder, **team)
     other.close()

@@ -13,11 +13,11 @@ from tests.support.servers import S3, Postgres, free_port, running_s3
 from calotype.app import wiring
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
-from calotype.store.buckets import Bucket, BucketPlace
-from calotype.store.catalog_errors import CatalogUnreachable
-from calotype.store.engines import TeamExtraMissing
-from calotype.store.locating import OtherWorkspace, StorageFileInvalid, load_storage
-from calotype.store.probing import BucketUnsafe, probe
+from calotype.store.catalog.engines import TeamExtraMissing
+from calotype.store.catalog.errors import CatalogUnreachable
+from calotype.store.files.bucket import Bucket, BucketPlace
+from calotype.store.location import OtherWorkspace, StorageFileInvalid, load_storage
+from calotype.store.maintenance.bucket_probe import BucketUnsafe, probe
 from calotype.store.store import WorkspaceExists, WorkspaceNotFound
 
 ANA = Actor(id="test:ana", name="ana")
@@ -83,7 +83,7 @@ def test_a_wrong_address_can_be_put_right(postgres: Postgres, tmp_path: Path) ->
 
 
 def test_making_a_workspace_goes_on_after_a_crash(postgres: Postgres, tmp_path: Path) -> None:
-    from calotype.store.locating import Storage
+    from calotype.store.location import Storage
 
     url = postgres.fresh()
     (tmp_path / ".calotype").mkdir()
@@ -106,7 +106,7 @@ def test_a_folder_that_points_at_another_database_is_refused(postgres: Postgres,
 
 @pytest.mark.parametrize("change", [{"format": 2}, {"password": "x"}, {"catalog": 7}])
 def test_a_storage_file_of_another_kind_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    from calotype.store.locating import Storage
+    from calotype.store.location import Storage
 
     Storage().save(tmp_path)
     file = tmp_path / "storage.json"
@@ -163,6 +163,6 @@ def test_a_missing_library_is_told_with_the_extra(missing: str, monkeypatch: pyt
         if missing == "obstore":
             Bucket(BucketPlace("s3://bucket/x"))
         else:
-            from calotype.store.catalog import Catalog
+            from calotype.store.catalog.catalog import Catalog
 
             Catalog("postgresql://ana@db.example.org/x")

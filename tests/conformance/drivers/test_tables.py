@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from tests.support.servers import S3, free_port
 
-from calotype.store.buckets import BucketFailed, BucketPlace
-from calotype.store.row_lookup import Having, row_ids
-from calotype.store.tables import TableDamaged, TableMoved, Tables
+from calotype.store.files.bucket import BucketFailed, BucketPlace
+from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.tables.tables import TableDamaged, TableMoved, Tables
 
 SCHEMA = pa.schema([("id", pa.string()), ("label", pa.string())])
 Root = Path | BucketPlace

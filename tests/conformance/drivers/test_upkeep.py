@@ -17,7 +17,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.reliability import service as reliability
 from calotype.store import Store
-from calotype.store.media import object_name
+from calotype.store.media.objects import object_name
 
 ANA = Actor(id="test:ana", name="ana")
 

@@ -23,7 +23,8 @@ from calotype.app import wiring
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.reliability import service as reliability
-from calotype.store import Store, schema
+from calotype.store import Store
+from calotype.store.catalog import schema
 
 ANA = Actor(id="test:ana", name="ana")
 CONTRACT = "task: {name: shop, intent: the till tells cars from dogs, owner: ana}\nclasses: [car, dog]\n"

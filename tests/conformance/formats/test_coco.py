@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from calotype.datasets.formats import registry
-from calotype.datasets.formats.base import LabelFileUnreadable, Parsed
+from calotype.formats import registry
+from calotype.formats.base import LabelFileUnreadable, Parsed
 
 COCO = registry.get("coco")
 IMAGE = {"id": 1, "file_name": "a.png", "width": 64, "height": 48}

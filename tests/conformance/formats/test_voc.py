@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from calotype.datasets.formats import registry
-from calotype.datasets.formats.base import LabelFileUnreadable
+from calotype.formats import registry
+from calotype.formats.base import LabelFileUnreadable
 
 VOC = registry.get("voc")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from calotype.datasets.formats import registry
-from calotype.datasets.formats.base import LabelFileUnreadable
 from calotype.datasets.model import Kind
+from calotype.formats import registry
+from calotype.formats.base import LabelFileUnreadable
 
 YOLO = registry.get("yolo")
 

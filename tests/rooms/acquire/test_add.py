@@ -7,9 +7,9 @@ from PIL import Image
 
 from calotype.acquire import service, uploads
 from calotype.acquire.folders import PathNotFound
+from calotype.acquire.intake import FileUnreadable
 from calotype.acquire.model import UploadNameInvalid, UploadTooLarge
 from calotype.datasets import service as datasets
-from calotype.datasets.intake import FileUnreadable
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 

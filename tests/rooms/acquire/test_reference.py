@@ -11,10 +11,10 @@ import pytest
 from tests.support.images import draw, encode
 
 from calotype.acquire import service as acquire
-from calotype.annotate import service as annotate
+from calotype.acquire.intake import MediaMode, MediaModeUnknown
+from calotype.acquire.labels import service as annotate
 from calotype.datasets import service as datasets
-from calotype.datasets.intake import MediaMode, MediaModeUnknown
-from calotype.store.references import MediaChanged, ReferenceGone
+from calotype.store.media.references import MediaChanged, ReferenceGone
 
 _WAYS: tuple[tuple[str, MediaMode], ...] = (("copied", "copy"), ("referred", "reference"))
 

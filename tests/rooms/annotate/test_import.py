@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from calotype.acquire import service as acquire
-from calotype.annotate import service
-from calotype.annotate.model import ItemsInvalid, NothingToImport, PolicyUnknown, UnknownClasses
+from calotype.acquire.labels import service
+from calotype.acquire.labels.model import ItemsInvalid, NothingToImport, PolicyUnknown, UnknownClasses
 from calotype.checks import service as checks
 from calotype.datasets import service as datasets
-from calotype.store import schema
+from calotype.store.catalog import schema
 
 
 @pytest.fixture

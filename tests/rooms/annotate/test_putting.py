@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from calotype.annotate import service
-from calotype.annotate.model import RowsInvalid
-from calotype.annotate.putting import put_annotations
+from calotype.acquire.labels import service
+from calotype.acquire.labels.model import RowsInvalid
+from calotype.acquire.labels.put_annotations import put_annotations
 from calotype.datasets import rows
 from calotype.datasets import service as datasets
 from calotype.release import service as releases

@@ -8,8 +8,8 @@ import pytest
 
 from calotype.app.cli import main
 from calotype.app.demo.faults import Planted
-from calotype.app.demo.reckoning import reckon
-from calotype.checks.model import Finding
+from calotype.app.demo.scorecard import reckon
+from calotype.findings.model import Finding
 
 
 def found(check, sample):

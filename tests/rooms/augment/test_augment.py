@@ -9,13 +9,13 @@ import pytest
 from tests.support.images import draw, encode
 from tests.support.recipes import dataset, sample_of
 
-from calotype.augment import service as augment
-from calotype.augment.service import WorkItem
-from calotype.datasets import recipe_derive
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
+from calotype.transform import augmentation as augment
+from calotype.transform import recipe_derive
+from calotype.transform.augmentation import WorkItem
 from calotype.vision import images
 
 RECIPE: dict[str, Any] = {

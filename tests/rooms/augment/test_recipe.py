@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from calotype.datasets.recipe import RecipeInvalid, parse
-from calotype.datasets.recipe_labels import mirror_order
+from calotype.transform.recipe import RecipeInvalid, parse
+from calotype.transform.recipe_labels import mirror_order
 
 YAML = """
 name: streets-night

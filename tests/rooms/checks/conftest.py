@@ -9,10 +9,10 @@ import pytest
 from tests.support.images import draw, encode
 
 from calotype.checks import service as checks
-from calotype.checks.model import CheckReport, Finding, Gate
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.findings.model import CheckReport, Finding, Gate
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import uuid8
 from calotype.store import Store

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calotype.analysis.agreement import krippendorff_alpha, with_gold
+from calotype.analysis.validation import InputsInvalid
 from calotype.checks import consensus
-from calotype.checks.methods.agreement import krippendorff_alpha, with_gold
-from calotype.checks.methods.given import InputsInvalid
 
 
 def votes(n=2_000, k=5, people=30, each=3, seed=0):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tests.rooms.checks.test_near_duplicates import data, scene
 
+from calotype.analysis.embedding import ImageNotEmbeddable
 from calotype.checks import embed
-from calotype.checks.methods.embedding import ImageNotEmbeddable
 from calotype.models import lite0
 from calotype.models.tensor_file import TensorFileUnreadable, read_tensors
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.support.images import draw, encode
 
-from calotype.checks.methods.model_errors import cluster_p_value, found_boxes, named_classes
+from calotype.analysis.model_errors import cluster_p_value, found_boxes, named_classes
 from calotype.datasets.model import Kind
 
 PICTURE = encode(draw(1))

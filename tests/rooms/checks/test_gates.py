@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from tests.rooms.checks.conftest import gate
 
 from calotype.checks import service as checks
-from calotype.checks.model import GateState
 from calotype.checks.service import CheckRunNotFound
+from calotype.contracts.text import ContractInvalid, parse
 from calotype.datasets import service as datasets
-from calotype.datasets.contract_text import ContractInvalid, parse
+from calotype.findings.model import GateState
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
-from calotype.store import schema
+from calotype.store.catalog import schema
 
 STORY = """
 task: {name: crossings, kind: detection}

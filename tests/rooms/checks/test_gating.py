@@ -10,11 +10,11 @@ from tests.rooms.checks.conftest import gate
 from calotype.app import wiring
 from calotype.app.cli import main
 from calotype.checks import service as checks
-from calotype.checks.model import GateState
 from calotype.checks.suite import Check, registry
+from calotype.contracts.text import ContractInvalid
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
-from calotype.datasets.contract_text import ContractInvalid
+from calotype.findings.model import GateState
 
 BOUNDS = "gates: [{check: box-bounds, max_findings: 0%s}]\n"
 WAIVER = "waivers: [{check: box-bounds, where: '%s', reason: a known lens cover, owner: ana, until: %s}]"

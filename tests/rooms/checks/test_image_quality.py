@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageFilter, ImageOps
 from tests.rooms.checks.test_near_duplicates import data, scene
 
+from calotype.analysis.image_quality import METRICS
 from calotype.checks import image_quality
-from calotype.checks.methods.image_quality import METRICS
 
 GOOD = scene(3, (640, 480))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calotype.analysis.label_errors import best_f1_count
+from calotype.analysis.validation import InputsInvalid
 from calotype.checks import label_errors, label_errors_from_embeddings
-from calotype.checks.methods.given import InputsInvalid
-from calotype.checks.methods.label_errors import best_f1_count
 
 
 def noisy(n=4_000, k=4, rate=0.1, sure=4.0, seed=0):

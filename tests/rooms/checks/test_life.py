@@ -8,16 +8,16 @@ import pytest
 from tests.rooms.checks.conftest import gate
 
 from calotype.checks import service as checks
-from calotype.checks.fixing import FixNotFound, FixOutdated
-from calotype.checks.life import Decision, DecisionInvalid, State
-from calotype.checks.model import GateState
-from calotype.checks.repairs import FindingNotRepairable
-from calotype.checks.repository_lives import Wanted
-from calotype.checks.triage import FindingNotFound
 from calotype.curate import vectors
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Kind
+from calotype.findings.fixes import FixNotFound, FixOutdated
+from calotype.findings.lifecycle import Decision, DecisionInvalid, State
+from calotype.findings.model import GateState
+from calotype.findings.repairs import FindingNotRepairable
+from calotype.findings.repository import Wanted
+from calotype.findings.triage import FindingNotFound
 from calotype.foundation.actor import Actor, Guard
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotPermitted

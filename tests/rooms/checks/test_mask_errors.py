@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calotype.analysis.validation import InputsInvalid
 from calotype.checks import mask_errors
-from calotype.checks.methods.given import InputsInvalid
 
 
 def world():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tests.support.images import draw, encode
 
+from calotype.analysis.mask_overlaps import Patch, mask_overlaps
 from calotype.checks import service as checks
-from calotype.checks.methods.mask_overlaps import Patch, mask_overlaps
 from calotype.checks.suite.drawn import patch_of
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change

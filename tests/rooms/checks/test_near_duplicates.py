@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
+from calotype.analysis.validation import InputsInvalid
 from calotype.checks import near_duplicates
-from calotype.checks.methods.given import InputsInvalid
 
 
 def scene(seed, size=(320, 240)):

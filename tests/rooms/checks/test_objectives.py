@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from calotype.checks import service as checks
-from calotype.checks.reports import report_as
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.findings.reports import report_as
 from calotype.foundation.clock import now_us
 
 DAY_US = 86_400_000_000

@@ -7,7 +7,7 @@ import json
 import pytest
 from defusedxml import ElementTree
 
-from calotype.checks.reports import FORMS, ReportFormatUnknown, report_as
+from calotype.findings.reports import FORMS, ReportFormatUnknown, report_as
 
 NASTY = "a<b>&\"'|,%:\n\x00.jpg"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calotype.analysis.coverage import balance, combined
+from calotype.analysis.drift import field_shift, novelty, outliers
+from calotype.analysis.intervals import q_values, wilson
+from calotype.analysis.validation import InputsInvalid
 from calotype.checks import find_slices
-from calotype.checks.methods.coverage import balance, combined
-from calotype.checks.methods.drift import field_shift, novelty, outliers
-from calotype.checks.methods.given import InputsInvalid
-from calotype.checks.methods.intervals import q_values, wilson
 
 SIZES = {"light": 4, "weather": 5, "camera": 8, "road": 3, "speed": 6, "lens": 2}
 

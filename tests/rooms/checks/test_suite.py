@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from tests.support.images import draw, encode
 
 from calotype.checks.suite import REGISTRY
-from calotype.datasets.contract import CHECK_NAMES
+from calotype.contracts.model import CHECK_NAMES
 from calotype.datasets.model import Kind
 from calotype.vision import masks
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from tests.support.images import draw, encode
 
-from calotype.checks.methods.drift import novel, vector_shift
-from calotype.checks.methods.given import InputsInvalid
+from calotype.analysis.drift import novel, vector_shift
+from calotype.analysis.validation import InputsInvalid
 from calotype.datasets import service as datasets
 
 CONTRACT = "{reference: {ref: v1}, embedding: hog-colour}"

@@ -10,7 +10,7 @@ from calotype.datasets import rows
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Sample
-from calotype.store import vector_index
+from calotype.store.maintenance import vector_index
 
 IDS = [f"{at:032x}" for at in range(400)]
 

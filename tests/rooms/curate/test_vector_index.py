@@ -13,7 +13,7 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Sample
 from calotype.reliability import service as reliability
-from calotype.store import vector_index
+from calotype.store.maintenance import vector_index
 
 MODEL, DIM = "clip", 16
 

@@ -10,12 +10,12 @@ import pytest
 from tests.support.histories import annotation_row
 from tests.support.streets import ONTOLOGY, Streets, box, sample
 
+from calotype.acquire.quarantine import ImportRecord, register
 from calotype.datasets import rows, service
-from calotype.datasets.blame import Blame, BlameTargetNotFound
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
-from calotype.datasets.setting_aside import ImportRecord, register
 from calotype.foundation.ids import uuid7
+from calotype.versions.blame import Blame, BlameTargetNotFound
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calotype.datasets.contract import DEFAULT, Contract, json_schema
-from calotype.datasets.contract_diff import contract_diff
-from calotype.datasets.contract_export import odcs_text, to_odcs
-from calotype.datasets.contract_text import ContractInvalid, parse, template
+from calotype.contracts.diff import contract_diff
+from calotype.contracts.export import odcs_text, to_odcs
+from calotype.contracts.model import DEFAULT, Contract, json_schema
+from calotype.contracts.text import ContractInvalid, parse, template
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}"])

@@ -13,8 +13,8 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.ids import uuid7
-from calotype.store.row_lookup import Having, row_ids
-from calotype.store.tables import Tables
+from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.tables.tables import Tables
 
 
 def _sample(name: str) -> Sample:

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.images import draw, encode
 
-from calotype.datasets import measures, pixel_facts
+from calotype.checks import measures
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Sample
+from calotype.vision import pixel_facts
 
 
 @pytest.fixture

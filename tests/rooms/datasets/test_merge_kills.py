@@ -21,7 +21,7 @@ from pathlib import Path
 from calotype.datasets import repository, service
 from calotype.foundation.actor import Actor
 from calotype.store.store import open_workspace
-from calotype.store.tables import Tables
+from calotype.store.tables.tables import Tables
 
 def die(*_args, **_options):
     os.kill(os.getpid(), signal.SIGKILL)

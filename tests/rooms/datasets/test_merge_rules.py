@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from calotype.datasets.merge_rows import merge_lists, merge_objects
-from calotype.datasets.merge_rules import common_ancestor
+from calotype.versions.merge_rows import merge_lists, merge_objects
+from calotype.versions.merge_rules import common_ancestor
 
 
 @pytest.mark.parametrize(

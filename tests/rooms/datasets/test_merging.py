@@ -9,13 +9,13 @@ import pytest
 from tests.support.streets import ONTOLOGY, Streets, box, sample
 
 from calotype.datasets import service
-from calotype.datasets.landing import MergeClosed, NothingToMerge
-from calotype.datasets.merge_model import MergeConflictsOpen, ResolutionInvalid
-from calotype.datasets.merging import ConflictNotFound, MergeNotFound
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 from calotype.govern.rules import RoleRules
 from calotype.store.store import create_workspace
+from calotype.versions.merge_execution import MergeClosed, NothingToMerge
+from calotype.versions.model import MergeConflictsOpen, ResolutionInvalid
+from calotype.versions.service import ConflictNotFound, MergeNotFound
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from tests.support.streets import Streets, box
 
 from calotype.datasets import refs, service
-from calotype.datasets.landing import MergeBehind, MergeBlocked, NothingToUndo
-from calotype.datasets.protecting import ProtectionInvalid
+from calotype.versions.merge_execution import MergeBehind, MergeBlocked, NothingToUndo
+from calotype.versions.protection import ProtectionInvalid
 
 
 @pytest.fixture

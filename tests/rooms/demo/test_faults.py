@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.app.demo import digits, streets
+from calotype.app.demo import digits
 from calotype.app.demo.faults import FaultPlan, Planted
+from calotype.app.demo.streets import scenes
 
 N = 24
 EVERY = FaultPlan(**dict.fromkeys(asdict(FaultPlan()), 1))
@@ -23,8 +24,8 @@ class Spoilt:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.truth = streets.write(folder / "spoilt", n=N, seed=11, faults=EVERY)
-        streets.write(folder / "clean", n=N, seed=11)
+        self.truth = scenes.write(folder / "spoilt", n=N, seed=11, faults=EVERY)
+        scenes.write(folder / "clean", n=N, seed=11)
         self.coco = self._read("spoilt")
         self.clean = self._read("clean")
 

@@ -26,7 +26,7 @@ from calotype.datasets.model import Annotation, Kind
 from calotype.release.loader import SampleReader
 from calotype.release.model import SizeInvalid, TargetNotWritable
 from calotype.release.pixels import Pixels, ResizedReader, materialise
-from calotype.store.media import MediaMissing
+from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb
 
 SIZE = (30, 20)

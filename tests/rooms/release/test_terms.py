@@ -10,10 +10,10 @@ from tests.support.shops import make_shop
 
 from calotype.app import wiring
 from calotype.checks import service as checks
-from calotype.checks.life import Decision, State
-from calotype.checks.repository_lives import Wanted
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.findings.lifecycle import Decision, State
+from calotype.findings.repository import Wanted
 from calotype.foundation.clock import now_us
 from calotype.release import card_text, service
 from calotype.release.model import PurposeInvalid, PurposeMissing, PurposeNotAllowed, Spec

@@ -11,7 +11,7 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Annotation, Kind
 from calotype.foundation.ids import uuid7
-from calotype.store import schema
+from calotype.store.catalog import schema
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotPermitted
 from calotype.reliability import compacting, repository, service
 from calotype.reliability.model import DurationInvalid, seconds
-from calotype.store import open_workspace, schema, upkeep
-from calotype.store.buckets import Entry
-from calotype.store.tables import TableDamaged, Tables
+from calotype.store import open_workspace
+from calotype.store.catalog import schema
+from calotype.store.files.bucket import Entry
+from calotype.store.maintenance import table_files
+from calotype.store.tables.tables import TableDamaged, Tables
 
 DAY = 86_400.0
 
@@ -138,7 +140,7 @@ def test_staged_rows_of_a_living_writer_stay(shop, owner):
     full = f"{state.dataset.id}/samples"
     more = rows.samples_to_arrow(list(state.iter_samples())[:1])
     staged = shop.tables.stage(full, more, schema=more.schema)
-    assert len(upkeep.stray_files(shop.tables, full)) == 1
+    assert len(table_files.stray_files(shop.tables, full)) == 1
     service.gc(owner, store=shop, grace_s=DAY)
     service.gc(owner, store=shop, grace_s=DAY)
     with shop.catalog.bookkeeping():
@@ -147,9 +149,9 @@ def test_staged_rows_of_a_living_writer_stay(shop, owner):
 
 
 def test_a_temporary_file_that_its_writer_renames_meanwhile_does_not_disturb(shop, owner, monkeypatch):
-    real = upkeep.stray_files
+    real = table_files.stray_files
     monkeypatch.setattr(
-        upkeep, "stray_files", lambda *a: [*real(*a), Entry(f"{a[1]}.lance/data/.tmpGone", 9, 0)]
+        table_files, "stray_files", lambda *a: [*real(*a), Entry(f"{a[1]}.lance/data/.tmpGone", 9, 0)]
     )
     assert gc_twice(shop, owner).removed["file"] == 0
 
@@ -159,13 +161,13 @@ def test_staged_rows_of_a_dead_writer_and_unpinned_versions_go(shop, owner, monk
     full = f"{state.dataset.id}/samples"
     more = rows.samples_to_arrow(list(state.iter_samples())[:1])
     shop.tables.stage(full, more, schema=more.schema)
-    before = upkeep.versions(shop.tables, full)
+    before = table_files.versions(shop.tables, full)
     monkeypatch.setattr(service, "now_us", lambda: now_us() + 2_000_000)
     service.gc(owner, store=shop, grace_s=0)
     monkeypatch.setattr(service, "now_us", lambda: now_us() + 4_000_000)
     done = service.gc(owner, store=shop, grace_s=0)
-    assert (done.removed["file"], upkeep.stray_files(shop.tables, full)) == (1, [])
-    assert done.removed["version"] > 0 and len(upkeep.versions(shop.tables, full)) < len(before)
+    assert (done.removed["file"], table_files.stray_files(shop.tables, full)) == (1, [])
+    assert done.removed["version"] > 0 and len(table_files.versions(shop.tables, full)) < len(before)
 
 
 def test_a_commit_that_nothing_names_goes_and_its_rows_with_it(shop, owner, sql, monkeypatch):
@@ -217,7 +219,7 @@ def test_damage_stops_the_sweep_before_anything_is_removed(shop, owner):
 
 
 def test_compaction_gives_way_to_a_busy_writer(shop, owner, monkeypatch):
-    real = upkeep.stage_compaction
+    real = table_files.stage_compaction
 
     def interrupted(dataset):
         staged = real(dataset)
@@ -225,7 +227,7 @@ def test_compaction_gives_way_to_a_busy_writer(shop, owner, monkeypatch):
         apply(owner, "shop", Change(put_samples=[first]), store=shop)
         return staged
 
-    monkeypatch.setattr(upkeep, "stage_compaction", interrupted)
+    monkeypatch.setattr(table_files, "stage_compaction", interrupted)
     done = compacting.compact(owner, shop, always=True, progress=lambda *_: None)
     assert "busy; try again later" in {one.refused for one in done if one.table.endswith("samples")}
     assert datasets.read(owner, "shop", store=shop).count()["samples"] == 6

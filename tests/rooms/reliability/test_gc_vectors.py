@@ -11,7 +11,7 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Sample
 from calotype.reliability import service
-from calotype.store import upkeep, vector_index
+from calotype.store.maintenance import table_files, vector_index
 
 IDS = [f"{at:032x}" for at in range(900)]
 
@@ -52,11 +52,11 @@ def test_parts_of_an_index_do_not_keep_files_apart(crowd, owner):
 
 def test_stand_ins_of_pins_that_nothing_names_go_with_their_versions(crowd, owner):
     table, pin = place(crowd, owner)
-    assert len([name for name in upkeep.tags(crowd.tables, table) if name.startswith("pin-")]) > 1
+    assert len([name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")]) > 1
     for _ in range(2):
         service.gc(owner, store=crowd, grace_s=0, always_compact=True)
-    assert [name for name in upkeep.tags(crowd.tables, table) if name.startswith("pin-")] == [f"pin-{pin}"]
-    assert len(upkeep.versions(crowd.tables, table)) == 1
+    assert [name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")] == [f"pin-{pin}"]
+    assert len(table_files.versions(crowd.tables, table)) == 1
 
 
 @pytest.mark.parametrize("n", [300, 900], ids=["of a part", "of all"])

@@ -12,7 +12,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 from calotype.reliability import service
 from calotype.reliability.sources import SourceNotFound
-from calotype.store.tables import Tables
+from calotype.store.tables.tables import Tables
 
 
 def test_a_whole_workspace_needs_nothing(shop, owner, n_events):

@@ -9,9 +9,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from calotype.store import schema
-from calotype.store.catalog import HEAD_REVISION, Catalog
-from calotype.store.migrations import upgrade
+from calotype.store.catalog import schema
+from calotype.store.catalog.catalog import HEAD_REVISION, Catalog
+from calotype.store.catalog.migrations import upgrade
 
 SCRIPTS = Path(upgrade.__file__).parent
 

@@ -13,7 +13,8 @@ from calotype.datasets.model import Sample
 from calotype.foundation.ids import uuid7
 from calotype.release import build
 from calotype.reliability import service
-from calotype.store import create_workspace, open_workspace, upkeep
+from calotype.store import create_workspace, open_workspace
+from calotype.store.maintenance import table_files
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_torn_tags_stop_neither_commits_nor_reads_nor_maintenance(workspace, own
     service.gc(owner, store=workspace, grace_s=0, always_compact=True)
     service.repair(owner, store=workspace, dry_run=False)
     assert service.verify(owner, store=workspace, deep=True).untidy == ()
-    assert len(upkeep.tags(workspace.tables, table)) >= 2
+    assert len(table_files.tags(workspace.tables, table)) >= 2
 
 
 @pytest.mark.parametrize("left", [0, 20, -1], ids=["empty", "short", "one byte"])

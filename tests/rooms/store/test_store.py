@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
-from calotype.store import WorkspaceNotFound, create_workspace, open_workspace, schema
-from calotype.store.media import MediaDamaged, MediaMissing
+from calotype.store import WorkspaceNotFound, create_workspace, open_workspace
+from calotype.store.catalog import schema
+from calotype.store.media.objects import MediaDamaged, MediaMissing
 from calotype.store.store import WorkspaceExists
 
 

@@ -10,13 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
+from calotype.acquire import quarantine
 from calotype.app import serving, wiring
-from calotype.app.demo import digits, pipelines, streets
+from calotype.app.demo import digits, pipelines
 from calotype.app.demo.faults import FaultPlan, Planted
-from calotype.app.demo.reckoning import Line, reckon
+from calotype.app.demo.scorecard import Line, reckon
+from calotype.app.demo.streets import scenes
 from calotype.checks import service as checks
-from calotype.checks.model import CheckReport
-from calotype.datasets import refs, setting_aside
+from calotype.datasets import refs
+from calotype.findings.model import CheckReport
 from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.pipeline import service as pipeline
 from calotype.pipeline.model import Acquire, Annotate, Check, Commit, Curate, Pipeline, Stage
@@ -82,7 +84,7 @@ def _streets(t: Terminal, store: Store) -> Told:
     folder.mkdir(parents=True, exist_ok=True)
     workers = min(4, os.cpu_count() or 1)
     with t.progress() as progress:
-        truth = streets.write(
+        truth = scenes.write(
             folder, n=N_STREETS, seed=7, faults=FaultPlan.for_images(N_STREETS), workers=workers,
             progress=lambda done, total: progress("drawing streets", done, total),
         )  # fmt: skip
@@ -117,7 +119,7 @@ def _run(t: Terminal, store: Store, asked: Pipeline, planted: tuple[Planted, ...
     report = checks.latest(t.actor, asked.dataset, store=store, any_state=True)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, asked.dataset)
-    refused = [item.place for item in setting_aside.set_aside(store, info.id)]
+    refused = [item.place for item in quarantine.set_aside(store, info.id)]
     return Told(run, report, tuple(reckon(planted, report.findings if report else (), refused)))
 
 

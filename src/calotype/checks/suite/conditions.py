@@ -40,7 +40,7 @@ def fields_of(texts: list[str | None]) -> Iterator[dict[str, Any]]:
 
 def combinations(context: CheckContext, tally: Tally) -> None:
     """Combinations of operating conditions that too few samples show: of one, two or three at a time."""
-    from calotype.checks.methods.coverage import combined
+    from calotype.analysis.coverage import combined
 
     contract = context.contract
     allowed = {
@@ -69,8 +69,8 @@ def combinations(context: CheckContext, tally: Tally) -> None:
 
 def drift(context: CheckContext, tally: Tally) -> None:
     """Metadata fields, classes and images that are distributed otherwise than in the reference."""
-    from calotype.checks.methods.drift import field_shift
-    from calotype.checks.methods.intervals import q_values
+    from calotype.analysis.drift import field_shift
+    from calotype.analysis.intervals import q_values
 
     before = reference_of(context)
     if before is None:
@@ -119,7 +119,7 @@ def outliers(context: CheckContext, tally: Tally) -> None:
     n = context.n_samples
     if n < tally.number("min_samples") or n > tally.number("max_samples"):
         return
-    from calotype.checks.methods.drift import outliers as far
+    from calotype.analysis.drift import outliers as far
 
     vectors, had = vectors_of(context, [(row, None) for row in range(n)])
     rows = np.flatnonzero(had)

@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.checks.model import Finding
+from calotype.checks import measures
 from calotype.checks.suite.narrow import NARROW_COLUMNS, Narrow, narrow
 from calotype.checks.suite.pairs import ClosePairs, close_pairs
-from calotype.datasets import measures
-from calotype.datasets.contract import Contract
+from calotype.contracts.model import Contract
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import annotation_batches, annotations_at
+from calotype.findings.model import Finding
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally, Tell
-from calotype.datasets.contract import Coverage, MetadataSpec
+from calotype.contracts.model import Coverage, MetadataSpec
 from calotype.datasets.fields import TYPES
 from calotype.datasets.query import QueryInvalid
 from calotype.datasets.query.compile import QueryFieldUnknown

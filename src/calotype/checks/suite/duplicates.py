@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Parameter, Tally
-from calotype.datasets import pixel_facts
+from calotype.vision import pixel_facts
 
 Pairs = npt.NDArray[np.int64]
 _NEAR: dict[str, Parameter] = {
@@ -127,7 +127,7 @@ def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDAr
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
         return pairs, scores
-    from calotype.checks.methods.near_duplicates import (
+    from calotype.analysis.near_duplicates import (
         SMALL_PX,
         match,
         sure_enough,

@@ -55,8 +55,8 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
     tally.reference["error_rate"] = round(float(wrong.mean()), 4) if len(rows) else None
     if len(rows) < 2 * tally.number("min_n") or not wrong.any():
         return
-    from calotype.checks.methods.model_errors import cluster_p_value  # heavy to load
-    from calotype.checks.methods.slices import find_slices
+    from calotype.analysis.model_errors import cluster_p_value  # heavy to load
+    from calotype.analysis.slices import find_slices
 
     columns = _columns(context, rows)
     pictures = context.sample_of[rows]
@@ -126,7 +126,7 @@ def _judged(context: CheckContext, tally: Tally) -> tuple[Rows, npt.NDArray[np.b
     table = predictions(context, ["sample_id", "kind", "class_id", "x", "y", "w", "h", "score"])
     if table is None:
         return None
-    from calotype.checks.methods.model_errors import found_boxes, named_classes  # heavy to load
+    from calotype.analysis.model_errors import found_boxes, named_classes  # heavy to load
 
     of = context.rows_of(table["sample_id"])
     classes, scores, corners = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from calotype.checks.methods.coverage import balance
+from calotype.analysis.coverage import balance
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.checks.methods.mask_overlaps import MaskDoubt, Patch, mask_overlaps
+from calotype.analysis.mask_overlaps import MaskDoubt, Patch, mask_overlaps
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Rows, Tally, Tell
 from calotype.checks.suite.drawn import patch_of

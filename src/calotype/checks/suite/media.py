@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from calotype.checks import measures
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
-from calotype.datasets import measures
-from calotype.store import schema
+from calotype.store.catalog import schema
 from calotype.vision import quality
 
 

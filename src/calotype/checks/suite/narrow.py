@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets.model import Kind
-from calotype.store.memory import give_back
+from calotype.store.tables.memory import give_back
 
 KINDS = tuple(str(kind) for kind in Kind)
 NARROW_COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")

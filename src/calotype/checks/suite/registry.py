@@ -22,8 +22,8 @@ from calotype.checks.suite import (
 )
 from calotype.checks.suite.check import Check, Family
 from calotype.checks.suite.sources import DEFAULT_SOURCE, SOURCES
-from calotype.datasets.contract import CHECK_NAMES
-from calotype.datasets.contract_parts import is_plug_in
+from calotype.contracts.model import CHECK_NAMES
+from calotype.contracts.parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
 _MODULES = (

@@ -22,7 +22,7 @@ def vector_drift(context: CheckContext, tally: Tally) -> None:
     then = replace(context, snapshot=before, sample_ids=None, worked_out={}, _measured={}, _columns={})
     if not _few(then.n_samples, tally):
         return
-    from calotype.checks.methods.drift import vector_shift  # heavy to load
+    from calotype.analysis.drift import vector_shift  # heavy to load
 
     model = model_of(context)
     rows, vectors = _whole(context, model)
@@ -66,7 +66,7 @@ def _whole(context: CheckContext, model: str) -> tuple[Rows, Vectors]:
 def _tell_novel(tally: Tally, rows: npt.NDArray[Any], vectors: Vectors, reference: Vectors) -> None:
     if not len(rows):
         return
-    from calotype.checks.methods.drift import novel  # heavy to load
+    from calotype.analysis.drift import novel  # heavy to load
 
     found = novel(vectors, reference, share=min(1.0, tally.number("max_share")))
     hit = np.flatnonzero(found.flagged)

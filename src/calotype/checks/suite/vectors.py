@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from calotype.checks.suite.context import CheckContext
 from calotype.models.registry import HOG_COLOUR, embedder, full_name
-from calotype.store import schema
-from calotype.store.media import MediaMissing
-from calotype.store.upserts import insert
+from calotype.store.catalog import schema
+from calotype.store.catalog.upserts import insert
+from calotype.store.media.objects import MediaMissing
 from calotype.vision import images
 
 Vectors = npt.NDArray[np.float32]

@@ -50,7 +50,7 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     tally.looked_at = len(rows)
     if len(rows) < _FEWEST or len(np.unique(classes)) < 2:
         return
-    from calotype.checks.methods import label_errors as methods  # heavy to load
+    from calotype.analysis import label_errors as methods
 
     if by_model:
         found = methods.label_errors(np.searchsorted(by_model.classes, classes), vectors[had][kept])
@@ -82,7 +82,7 @@ def box_errors(context: CheckContext, tally: Tally) -> None:
     table = predictions(context, ["sample_id", "class_id", "x", "y", "w", "h", "score"])
     if table is None:
         return
-    from calotype.checks.methods.box_errors import box_errors as judged  # heavy to load
+    from calotype.analysis.boxes.errors import box_errors as judged  # heavy to load
 
     seen_of = context.rows_of(table["sample_id"])
     seen = [corners_of(table), table["class_id"].to_numpy(), scores_of(table)]
@@ -183,7 +183,7 @@ def _tell_missing(
 
 def annotators(context: CheckContext, tally: Tally) -> None:
     """Samples on whose class several annotators do not agree well enough to trust the majority."""
-    from calotype.checks.methods.consensus import consensus  # heavy to load
+    from calotype.analysis.consensus import consensus  # heavy to load
 
     authors = np.asarray(context.annotations_with(["author"])["author"].fill_null("").to_pylist(), dtype=str)
     chosen = (context.kinds == KINDS.index("classification")) & (context.sample_of >= 0) & (authors != "")

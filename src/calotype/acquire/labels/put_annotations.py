@@ -1,0 +1,242 @@
+"""Putting annotations as an Arrow table: predictions and corrections by the million, judged by columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calotype.acquire.labels.model import RowsInvalid
+from calotype.datasets import refs, rows
+from calotype.datasets.change import Change, RowStream
+from calotype.datasets.edit import apply
+from calotype.datasets.model import DEFAULT_LABEL_SET, AnnotationInvalid, Kind
+from calotype.datasets.row_ids import NewIds
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.store import Store
+
+Replace = Literal["samples"] | None
+
+_TEXTS = ("mask_rle", "attributes", "extra", "source_id", "import_id")
+"""Nothing is written of these where a new row has none: columns of empty texts take most of the time of writing."""
+_BATCH_ROWS = 262_144
+_DRAWN_ROWS = 8_192
+_MADE_HERE = ("author", "import_id", "created_at_us")
+_GIVEN = (*(name for name in rows.ANNOTATION_SCHEMA.names if name not in _MADE_HERE), "class")
+
+
+def put_annotations(
+    actor: Actor, name: str, table: pa.Table, *, store: Store, label_set: str = DEFAULT_LABEL_SET,
+    replace: Replace = None,
+) -> int:  # fmt: skip
+    """Put boxes, or classes of whole images, into a label set of a branch, as one edit.
+
+    Args:
+        table: Columns `sample_id` (32 hexadecimal digits), `class_id` (int) or `class` (name), for boxes `x`, `y`, `w`,
+            `h` (pixels of the upright image, left-top corner and size), and where wanted `score` in [0, 1], `iscrowd`,
+            `area_px`, `attributes` (JSON text), `ann_id` (an annotation to replace; without it all rows are new).
+            Rows that were read with `annotations()` may be put back as they are, polygons, masks and keypoints
+            included; who made them and when is written anew.
+        replace: "samples" takes away what the samples of the table had in this label set before.
+    Returns: The number of rows put.
+    Raises: NotPermitted, DatasetNotFound, RowsInvalid (says which row and why; nothing is written).
+    """
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
+    table = table.drop_columns([one for one in _MADE_HERE if one in table.column_names])
+    unknown = sorted(set(table.column_names) - set(_GIVEN))
+    if unknown:
+        raise RowsInvalid(where=f"column {unknown[0]}", detail=f"it is none of {', '.join(_GIVEN)}")
+    table = _typed(table)
+    _judge_boxes(table)
+    _judge_texts(table)
+    _judge_drawings(table)
+
+    def plan(snapshot: Snapshot) -> Change:
+        known = _judge_samples(table, snapshot)
+        classes = _class_ids(table, snapshot)
+        make = _batches(table, classes, actor.name)
+        put: Any = RowStream(make, table.num_rows)
+        if "ann_id" in table.column_names:
+            put = pa.Table.from_batches(list(make()), rows.ANNOTATION_SCHEMA)
+        gone = {label_set: known.to_pylist()} if replace == "samples" else {}
+        return Change(put_annotations={label_set: put}, remove_annotations_of=gone)
+
+    apply(
+        actor, name, plan, store=store, verb="annotations.put",
+        details={"label_set": label_set, "annotations": table.num_rows, "replace": replace or ""},
+    )  # fmt: skip
+    return int(table.num_rows)
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """The table with the types of the model, and no row without a sample."""
+    types = {field.name: field.type for field in rows.ANNOTATION_SCHEMA} | {"class": pa.string()}
+    for at, name in enumerate(table.column_names):
+        try:
+            column = table[name].cast(types[name])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise RowsInvalid(where=f"column {name}", detail=str(error).splitlines()[0]) from error
+        table = table.set_column(at, pa.field(name, types[name]), column)
+    for name in {"sample_id", "ann_id"} & set(table.column_names):
+        _refuse(table[name].is_null().to_numpy(), f"it has no {name}")
+    return table
+
+
+def _judge_boxes(table: pa.Table) -> None:
+    if "sample_id" not in table.column_names:
+        raise RowsInvalid(where="the table", detail="it has no column sample_id")
+    given = [side for side in "xywh" if side in table.column_names]
+    if given and len(given) < 4:
+        raise RowsInvalid(where="the table", detail="a box needs x, y, w and h")
+    bad = np.zeros(table.num_rows, bool)
+    for side in given:
+        numbers = _numbers(table, side)
+        bad |= ~np.isfinite(numbers) | ((numbers <= 0) if side in "wh" else False)
+    if "kind" in table.column_names:
+        bad &= ~(_is_kind(table, [Kind.CLASSIFICATION]) & table["x"].is_null().to_numpy() if given else bad)
+    _refuse(bad, "its box is not finite or has no area")
+    if "score" in table.column_names:
+        scores = _numbers(table, "score")
+        _refuse((scores < 0) | (scores > 1), "its score is outside 0 to 1")
+
+
+def _judge_drawings(table: pa.Table) -> None:
+    """Kinds that are known, and polygons, masks and keypoints that are whole; boxes are judged by columns."""
+    if "kind" not in table.column_names:
+        drawn = sorted({"rings", "mask_rle", "keypoints"} & set(table.column_names))
+        if drawn:
+            raise RowsInvalid(where=f"column {drawn[0]}", detail="rows that draw need a column kind")
+        return
+    _refuse(~_is_kind(table, list(Kind)), f"its kind is none of {', '.join(Kind)}")
+    if "x" not in table.column_names:
+        _refuse(~_is_kind(table, [Kind.CLASSIFICATION]), "its kind needs a box around it")
+    others = np.flatnonzero(~_is_kind(table, [Kind.BOX, Kind.CLASSIFICATION]))
+    for start in range(0, len(others), _DRAWN_ROWS):
+        places = others[start : start + _DRAWN_ROWS]
+        part = table.take(places)
+        columns = {name: part[name].combine_chunks() for name in part.column_names if name != "class"}
+        columns.setdefault("ann_id", part["sample_id"].combine_chunks())
+        columns.setdefault("class_id", pa.repeat(0, len(places)))
+        whole = _whole_row(columns, len(places))
+        for at, place in enumerate(places):
+            _judge_drawing(pa.Table.from_batches([whole.slice(at, 1)]), int(place))
+
+
+def _judge_drawing(row: pa.Table, place: int) -> None:
+    try:
+        (made,) = rows.annotations_from_arrow(row)
+    except AnnotationInvalid as error:
+        raise RowsInvalid(where=f"row {place}", detail=str(error)) from error
+    numbers = np.array([*(v for ring in made.rings_px for v in ring), *made.keypoints_xyv], float)
+    if any(len(ring) < 6 or len(ring) % 2 for ring in made.rings_px):
+        raise RowsInvalid(
+            where=f"row {place}", detail="a ring needs x1, y1, x2, y2, ... of three points or more"
+        )
+    if len(made.keypoints_xyv) % 3:
+        raise RowsInvalid(where=f"row {place}", detail="keypoints are triples x, y, v")
+    if not np.isfinite(numbers).all():
+        raise RowsInvalid(where=f"row {place}", detail="it holds a number that is not finite")
+
+
+def _judge_texts(table: pa.Table) -> None:
+    """Attributes and extra keys are JSON objects: what is kept must be readable."""
+    for name in ("attributes", "extra"):
+        for text in pc.unique(table[name]).to_pylist() if name in table.column_names else ():
+            try:
+                good = not text or isinstance(msgspec.json.decode(text), dict)
+            except msgspec.DecodeError:
+                good = False
+            if not good:
+                row = pc.index(table[name], text).as_py()
+                raise RowsInvalid(where=f"row {row}", detail=f"its {name} are not the text of a JSON object")
+
+
+def _is_kind(table: pa.Table, kinds: list[Kind]) -> Any:
+    named = pa.array([str(kind) for kind in kinds], pa.string())
+    return pc.is_in(table["kind"], value_set=named).to_numpy()
+
+
+def _judge_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
+    """The distinct samples of the table, all of which the dataset has."""
+    named = pc.unique(table["sample_id"])
+    present = snapshot.rows_of(rows.SAMPLES, columns=["sample_id"])["sample_id"].combine_chunks()
+    found = present.filter(pc.is_in(present, value_set=named))
+    if len(found) < len(named):
+        first = named.filter(pc.invert(pc.is_in(named, value_set=found)))[0].as_py()
+        row = pc.index(table["sample_id"], first).as_py()
+        raise RowsInvalid(where=f"row {row}", detail=f"{snapshot.dataset.name} has no sample {first!r}")
+    return named
+
+
+def _class_ids(table: pa.Table, snapshot: Snapshot) -> pa.Array:
+    if "class" in table.column_names:
+        names = list(snapshot.ontology.names)
+        found = pc.index_in(table["class"].combine_chunks(), value_set=pa.array(names, pa.string()))
+        _refuse(found.is_null().to_numpy(zero_copy_only=False), "its class is not in the ontology")
+        ids = pa.array([made.id for made in snapshot.ontology.classes], pa.int32())
+        return ids.take(found)
+    if "class_id" not in table.column_names:
+        raise RowsInvalid(where="the table", detail="it has neither a column class nor class_id")
+    given = table["class_id"].combine_chunks().cast(pa.int32())
+    known = pa.array([made.id for made in snapshot.ontology.classes], pa.int32())
+    unknown = pc.invert(pc.is_in(given, value_set=known)).to_numpy(zero_copy_only=False)
+    _refuse(unknown, "its class is not in the ontology")
+    return given
+
+
+def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], Iterator[pa.RecordBatch]]:
+    """Rows of the schema, made some at a time; asked again, they are the same rows under the same ids."""
+    ids = None if "ann_id" in table.column_names else NewIds()
+    at_us = now_us()
+
+    def make() -> Iterator[pa.RecordBatch]:
+        for start in range(0, table.num_rows, _BATCH_ROWS):
+            part = table.slice(start, _BATCH_ROWS)
+            n = part.num_rows
+            columns = {name: part[name].combine_chunks() for name in part.column_names if name != "class"}
+            columns["class_id"] = classes.slice(start, n)
+            if ids is not None:
+                columns["ann_id"] = ids.part(start, n)
+            if "kind" not in columns:
+                columns["kind"] = pa.repeat("box" if "x" in columns else "classification", n)
+            if "area_px" not in columns and "x" in columns:
+                columns["area_px"] = pc.multiply(
+                    columns["w"].cast(pa.float64()), columns["h"].cast(pa.float64())
+                )
+            if ids is not None:
+                columns = {name: pa.nulls(n, pa.string()) for name in _TEXTS if name not in columns} | columns
+            columns["author"] = pa.repeat(author, n)
+            columns["created_at_us"] = pa.repeat(at_us, n)
+            yield _whole_row(columns, n)
+
+    return make
+
+
+def _whole_row(columns: dict[str, pa.Array], n: int) -> pa.RecordBatch:
+    arrays = []
+    for field in rows.ANNOTATION_SCHEMA:
+        if field.name in columns:
+            arrays.append(columns[field.name].cast(field.type))
+        elif field.name == "iscrowd":
+            arrays.append(pa.repeat(False, n))
+        else:
+            arrays.append(pa.repeat("", n) if field.type == pa.string() else pa.nulls(n, field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=rows.ANNOTATION_SCHEMA)
+
+
+def _numbers(table: pa.Table, name: str) -> Any:
+    return table[name].combine_chunks().cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def _refuse(bad: Any, detail: str) -> None:
+    if bad.any():
+        raise RowsInvalid(
+            where=f"row {int(np.argmax(bad))}", detail=f"{detail} ({int(bad.sum())} rows in all)"
+        )

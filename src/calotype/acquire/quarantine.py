@@ -1,0 +1,110 @@
+"""The quarantine: what was set aside at the door, with its reason, in the catalog; and the register of imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from calotype.datasets import refs, repository
+from calotype.foundation.clock import now_us
+from calotype.foundation.ids import uuid8
+from calotype.store import Store
+from calotype.store.catalog import schema
+from calotype.store.catalog.text_limits import storable
+from calotype.store.catalog.upserts import insert
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One file or annotation that was not taken, its place, and why."""
+
+    what: str
+    place: str
+    code: str
+    reason: str
+    item: Any = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {"what": self.what, "place": self.place, "code": self.code, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """One run of taking data in."""
+
+    id: str
+    kind: str
+    source: str
+    format: str
+    label_set: str
+    counts: dict[str, Any]
+    losses: list[Any]
+    actor: str
+    started_at_us: int
+    finished_at_us: int | None
+
+
+def import_id(dataset_id: str, kind: str, source: str) -> str:
+    """The id of taking this source into this dataset: the same each time, so that a repeat is recognised."""
+    return uuid8("import", dataset_id, kind, source)
+
+
+def recorder(
+    store: Store, name: str, import_id: str, items: Sequence[SetAside]
+) -> Callable[[sa.Connection], None]:  # fmt: skip
+    """What `apply(record=...)` runs: write the quarantine rows, once for each place."""
+    dataset_name, _ = refs.split_name(name)
+
+    def record(conn: sa.Connection) -> None:
+        info = repository.dataset_by_name(conn, dataset_name)
+        if info is None or not items:
+            return
+        rows = [
+            {
+                "id": uuid8(import_id, item.what, storable(item.place), storable(item.reason)),
+                "dataset_id": info.id,
+                "import_id": import_id,
+                "what": item.what,
+                "place": storable(item.place)[:4_000],
+                "code": item.code,
+                "reason": storable(item.reason)[:2_000],
+                "item": _storable(item.item),
+                "at_us": now_us(),
+            }
+            for item in items
+        ]
+        conn.execute(insert(conn, schema.quarantine).on_conflict_do_nothing(), rows)
+
+    return record
+
+
+def register(conn: sa.Connection, dataset_id: str, record: ImportRecord) -> None:
+    """Write or renew the row of an import."""
+    values = {f: getattr(record, f) for f in ImportRecord.__slots__} | {"dataset_id": dataset_id}
+    changed = {name: value for name, value in values.items() if name != "id"}
+    statement = insert(conn, schema.imports).values(**values)
+    conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+
+def set_aside(store: Store, dataset_id: str, *, limit: int = 1_000) -> list[SetAside]:
+    """The quarantine of a dataset, newest first."""
+    table = schema.quarantine
+    query = (
+        sa.select(table).where(table.c.dataset_id == dataset_id).order_by(table.c.at_us.desc(), table.c.place)
+    )
+    with store.catalog.read() as conn:
+        found = conn.execute(query.limit(limit)).mappings().all()
+    return [SetAside(row["what"], row["place"], row["code"], row["reason"], row["item"]) for row in found]
+
+
+def _storable(item: Any) -> Any:
+    text = repr(item)
+    return (
+        item
+        if item is None or (len(text) < 20_000 and "nan" not in text and "inf" not in text)
+        else text[:2_000]
+    )

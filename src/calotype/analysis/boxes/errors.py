@@ -1,0 +1,219 @@
+"""Boxes that are likely wrong, judged by a detector's predictions: missing, moved, or of another class.
+
+Weak detectors serve too. What a wrong box looks like to this detector is learned from the labels themselves,
+most of which are right: copies are spoilt on purpose, and what tells them from the rest is the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calotype.analysis.boxes.evidence import RISING, Scene, moved, swapped, taken
+from calotype.analysis.boxes.pairs import Boxes, Floats, Ints
+from calotype.analysis.boxes.planted import chances, likelihood_ratio
+from calotype.analysis.label_errors import best_f1_count
+from calotype.analysis.validation import finite, refuse, whole_numbers
+
+KINDS = ("missing", "moved", "swapped")
+_FEW = 60
+"""Labels below which nothing can be learned from them."""
+_USUAL, _USUAL_IMAGE = 0.03, 0.05
+"""Share of things, and of images, with a fault of one kind, before any is seen."""
+_MOST = 20_000
+"""Labels from which to learn; of more, a sample."""
+_NAMES = {
+    "boxes": ("boxes_xyxy_px", "boxes", "bboxes"),
+    "classes": ("class_ids", "classes", "labels"),
+    "scores": ("scores", "score", "confidence"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoxErrors:
+    """What is known of N images with B labelled boxes and Q predictions; all scores are in [0, 1], higher is more
+    suspect.
+
+    Attributes:
+        image: (N,) that anything is wrong on the image.
+        missing, moved, swapped: (N,) that there is an error of each kind.
+        box_image: (B,) the image of each labelled box, in the order given.
+        box_moved, box_swapped: (B,) of each labelled box; 0 where the detector suggests nothing.
+        suggested_box_xyxy_px: (B, 4) where the detector sees it; NaN where it does not.
+        suggested_class: (B,) which class the detector sees there; -1 where none.
+        candidate_image: (Q,) the image of each prediction, in the order given.
+        candidate_missing: (Q,) that the prediction shows a thing without a label.
+        flagged: (N,) bool; images whose inspection pays most, by expected F1.
+    """
+
+    image: Floats
+    missing: Floats
+    moved: Floats
+    swapped: Floats
+    box_image: Ints
+    box_moved: Floats
+    box_swapped: Floats
+    suggested_box_xyxy_px: Floats
+    suggested_class: Ints
+    candidate_image: Ints
+    candidate_missing: Floats
+    flagged: npt.NDArray[np.bool_]
+
+
+def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
+    """Judge the boxes of images by predictions for the same images.
+
+    Args:
+        truth: N entries: a mapping or an object with `boxes_xyxy_px` (n, 4) and `class_ids` (n,), or a tuple of both.
+        predictions: N entries with `scores` (m,) in [0, 1] besides. Give low scores too; the more the better.
+    Raises: InputsInvalid.
+    Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, see `planted`.
+        An image is judged as a whole: an error is as likely on one with few boxes as on one with many.
+    """
+    if len(truth) != len(predictions):
+        detail = f"truth has {len(truth)} images, predictions {len(predictions)}"
+        raise refuse("predictions", detail, "give one entry an image, in the same order")
+    given, seen = _gathered(truth, "truth"), _gathered(predictions, "predictions")
+    names, numbered = np.unique(np.concatenate([given.classes, seen.classes]), return_inverse=True)
+    given = replace(given, classes=numbered[: len(given.classes)], own=np.arange(len(given.image)))
+    seen = replace(seen, classes=numbered[len(given.classes) :])
+    scene = Scene(given, seen, len(truth), len(names))
+    judged = _judged(scene)
+    by_image = _by_image(scene, judged)
+    anything = np.clip(by_image.sum(axis=1), 0, 1)
+    flagged = np.zeros(len(truth), bool)
+    flagged[np.argsort(-anything, kind="stable")[: best_f1_count(anything)]] = True
+    of_boxes = chances(np.column_stack([judged.moved, judged.swapped]), usual=_USUAL)
+    of_boxes *= np.column_stack([judged.place, judged.other]) >= 0
+    return BoxErrors(
+        image=anything, missing=by_image[:, 0], moved=by_image[:, 1], swapped=by_image[:, 2],
+        box_image=given.image, box_moved=of_boxes[:, 0], box_swapped=of_boxes[:, 1],
+        suggested_box_xyxy_px=_at(seen.xyxy, judged.place, np.nan),
+        suggested_class=_at(names[seen.classes], judged.other, -1),
+        candidate_image=seen.image, candidate_missing=_by_candidate(judged, len(seen.image), of_boxes[:, 0]),
+        flagged=flagged,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """How much likelier than none each fault is: of labels to be moved or swapped, of predictions to show a missing
+    box."""
+
+    moved: Floats
+    swapped: Floats
+    place: Ints
+    other: Ints
+    candidates: Ints
+    missing: Floats
+    left_behind: float
+    """Share of labels that, when dropped, leave a prediction behind."""
+
+
+def _judged(scene: Scene) -> _Judged:
+    given, rng = scene.given, np.random.default_rng(0)
+    real = scene.of_boxes(given)
+    candidates = scene.uncovered()
+    now = scene.of_candidates(candidates, np.full(len(candidates), -1))
+    place, other = real.place, real.other
+    if len(given.image) < _FEW:
+        plainly = [_plain(doubt) for doubt in (real.off, real.renamed, now[:, 2])]
+        return _Judged(plainly[0], plainly[1], place, other, candidates, plainly[2], 1.0)
+    chosen = np.arange(len(given.image))
+    if len(chosen) > _MOST:
+        chosen = np.sort(rng.choice(chosen, _MOST, replace=False))
+    copied = np.repeat(chosen, int(np.clip(_MOST // (4 * len(chosen)), 1, 4)))
+    off, renamed = moved(taken(given, copied), rng), swapped(taken(given, copied), given, rng)
+    of_moved, of_swapped = (
+        likelihood_ratio(real.values, scene.of_boxes(one).values, given.image, one.image)
+        for one in (off, renamed)
+    )
+    rows, labels = scene.left_behind(chosen)
+    left, image = scene.of_candidates(rows, labels), scene.seen.image
+    missing = likelihood_ratio(now, left, image[candidates], image[rows], rising=RISING)
+    return _Judged(of_moved, of_swapped, place, other, candidates, missing, len(rows) / len(chosen))
+
+
+def _plain(doubt: Floats) -> Floats:
+    """A ratio without anything learned: 1 at a half, large where the detector is sure."""
+    return np.asarray((doubt / (1.02 - np.clip(doubt, 0, 1))) ** 2)
+
+
+def _by_image(scene: Scene, judged: _Judged) -> Floats:
+    """(N, 3) the probability of each kind; all 0 where nothing was predicted."""
+    n, given = scene.n_images, scene.given
+    boxes = np.maximum(np.bincount(given.image, minlength=n), 1)
+    of_candidates = scene.seen.image[judged.candidates]
+    found = np.zeros(n)
+    np.maximum.at(found, of_candidates, judged.missing)
+    found /= max(float(found.mean()) if n else 0.0, 1e-9)
+    ratios = [
+        1 - judged.left_behind + judged.left_behind * found,
+        np.bincount(given.image, weights=judged.moved, minlength=n) / boxes,
+        np.bincount(given.image, weights=judged.swapped, minlength=n) / boxes,
+    ]
+    found = chances(np.column_stack(ratios), usual=_USUAL_IMAGE)
+    return found if len(scene.seen.image) else np.zeros((n, len(KINDS)))
+
+
+def _at(values: npt.NDArray[Any], rows: Ints, otherwise: float) -> npt.NDArray[Any]:
+    found = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
+    found[rows >= 0] = values[rows[rows >= 0]]
+    return found
+
+
+def _by_candidate(judged: _Judged, n: int, of_moved: Floats) -> Floats:
+    """(Q,) that a prediction shows a missing box, and not where a moved one belongs."""
+    found, elsewhere = np.zeros(n), np.zeros(n)
+    found[judged.candidates] = chances(judged.missing[:, None], usual=_USUAL)[:, 0]
+    known = judged.place >= 0
+    np.maximum.at(elsewhere, judged.place[known], of_moved[known])
+    found *= 1 - elsewhere
+    return found
+
+
+def _gathered(entries: Sequence[Any], name: str) -> Boxes:
+    images, boxes, classes, scores = [], [], [], []
+    for at, entry in enumerate(entries):
+        where = f"{name}[{at}]"
+        xyxy = np.asarray(_part(entry, "boxes", 0, where), np.float64).reshape(-1, 4)
+        xyxy = finite(xyxy, where).astype(np.float64)
+        ids = whole_numbers(_part(entry, "classes", 1, where), f"the classes of {where}", n=len(xyxy))
+        sure = np.ones(len(xyxy))
+        if name == "predictions":
+            sure = np.asarray(_part(entry, "scores", 2, where), np.float64)
+            if sure.shape != (len(xyxy),) or not ((sure >= 0) & (sure <= 1)).all():
+                raise refuse(
+                    f"the scores of {where}", "they are not one number in [0, 1] a box", "give confidences"
+                )
+        images.append(np.full(len(xyxy), at))
+        boxes.append(xyxy)
+        classes.append(ids)
+        scores.append(sure)
+    if not entries:
+        none = np.zeros(0, np.int64)
+        return Boxes(none, np.zeros((0, 4)), none, np.zeros(0), none)
+    return Boxes(
+        np.concatenate(images).astype(np.int64),
+        np.concatenate(boxes),
+        np.concatenate(classes),
+        np.concatenate(scores),
+        np.full(sum(map(len, images)), -1),
+    )
+
+
+def _part(entry: Any, what: str, position: int, where: str) -> Any:
+    for name in _NAMES[what]:
+        if isinstance(entry, Mapping) and name in entry:
+            return entry[name]
+        if not isinstance(entry, Mapping) and hasattr(entry, name):
+            return getattr(entry, name)
+    if isinstance(entry, tuple | list) and len(entry) > position:
+        return entry[position]
+    raise refuse(
+        where, f"it has no {_NAMES[what][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
+    )

@@ -1,0 +1,61 @@
+"""Vectors of image files: like images lie close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from calotype.analysis.image_input import Picture, rgb_of
+from calotype.foundation.errors import Invalid
+from calotype.models.model import Embedder
+from calotype.models.registry import embedder
+from calotype.vision.images import ImageUnreadable
+
+_BATCH = 64
+_SIDE_PX = 200
+"""JPEGs are decoded at a fraction of their size, down to this; embedders look at less."""
+
+
+class ImageNotEmbeddable(Invalid):
+    """An image of a list that cannot be read."""
+
+    code = "image-not-embeddable"
+    what = "image {position} of the list ({name}) cannot be embedded: {detail}"
+    fix = "leave it out; `calotype.checks.image_quality` lists all that cannot be read"
+
+
+def embed(paths: Sequence[Picture], model: str = "default") -> npt.NDArray[np.float32]:
+    """(N, D) float32 rows of length 1, one an image.
+
+    Args:
+        paths: Paths, bytes, or (H, W, 3) uint8 arrays.
+        model: "default" is EfficientNet-Lite0 where `calotype[embed]` is installed, else the descriptor without
+            weights; "lite0" and "hog-colour-v1" name them; a path that ends in `.onnx` is a model of your own.
+    Raises: ImageNotEmbeddable, EmbedderUnknown, EmbedExtraMissing, ModelUnusable.
+    """
+    maker = _maker(model)
+    parts = [maker.embed(batch) for batch in _batches(paths)]
+    return np.concatenate(parts) if parts else np.zeros((0, maker.dim), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _maker(model: str) -> Embedder:
+    return embedder(model)
+
+
+def _batches(paths: Sequence[Picture]) -> Iterator[list[npt.NDArray[np.uint8]]]:
+    batch = []
+    for position, picture in enumerate(paths):
+        try:
+            batch.append(rgb_of(picture, min_side_px=_SIDE_PX))
+        except ImageUnreadable as error:
+            name = "bytes" if isinstance(picture, bytes | np.ndarray) else str(picture)
+            raise ImageNotEmbeddable(position=position, name=name[-120:], detail=error.message) from error
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

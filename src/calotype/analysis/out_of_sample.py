@@ -1,0 +1,123 @@
+"""Class probabilities from vectors alone, each without the label of its own row: neighbours, discriminants,
+regression."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from calotype.analysis.temperature import softmax
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+N_FEATURES = 256
+N_FOLDS = 4
+N_REFERENCES = 25_000
+_SCALE = 8.0
+_PENALTY = 50.0
+"""Of the squared weights, against the summed loss."""
+_WIDTH = 0.05
+"""How much less similar a neighbour may be before its vote is worth 1/e."""
+_BLOCK = 1_000
+
+
+def features(vectors: Floats) -> Floats:
+    """(N, D) as (N, at most 256) rows of length 1 along the main axes of the centred vectors."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    unit -= unit.mean(axis=0)
+    if unit.shape[1] > N_FEATURES:
+        _, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))
+        unit = unit @ axes[:, ::-1][:, :N_FEATURES].astype(np.float32)
+    length = np.linalg.norm(unit, axis=1, keepdims=True)
+    return np.asarray(np.divide(unit, length, out=np.zeros_like(unit), where=length > 1e-12), np.float32)
+
+
+def folds(labels: Ints) -> Ints:
+    """(N,) fold of each row: classes are spread evenly, the same way every time."""
+    order = np.lexsort((np.random.default_rng(0).random(len(labels)), labels))
+    found = np.empty(len(labels), np.int64)
+    found[order] = np.arange(len(labels)) % N_FOLDS
+    return found
+
+
+def first_guess(x: Floats, labels: Ints, k: int) -> Floats:
+    """(N, K) mean of three simple models."""
+    regression = softmax_regression(x, labels, k, np.ones(len(labels), np.float32))
+    mean = (neighbours(x, labels, k) + discriminants(x, labels, k) + regression) / 3
+    return np.asarray(mean, np.float32)
+
+
+def neighbours(x: Floats, labels: Ints, k: int) -> Floats:
+    """(N, K) votes of similar rows, weighted by exp((cosine - highest cosine) / 0.05), the row itself left out."""
+    n = len(x)
+    step = -(-n // N_REFERENCES)
+    references = np.arange(0, n, step)
+    classes = np.eye(k, dtype=np.float32)[labels[references]]
+    against = np.ascontiguousarray(x[references].T)
+    found = np.empty((n, k), np.float32)
+    for start in range(0, n, _BLOCK):
+        block = x[start : start + _BLOCK] @ against
+        own = np.arange(start, min(n, start + _BLOCK))
+        own = own[own % step == 0]
+        block[own - start, own // step] = -2
+        block -= block.max(axis=1, keepdims=True)
+        block *= 1 / _WIDTH
+        np.exp(block, out=block)
+        found[start : start + _BLOCK] = block @ classes
+    found += 1e-2 / k
+    return np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+
+
+def discriminants(x: Floats, labels: Ints, k: int, shrink: float = 0.1) -> Floats:
+    """(N, K) by linear discriminants with a shrunken covariance, each fold by the rows of the others."""
+    found = np.empty((len(x), k), np.float32)
+    fold = folds(labels)
+    for number in range(N_FOLDS):
+        held = fold == number
+        rows, given = x[~held].astype(np.float64), labels[~held]
+        share = np.bincount(given, minlength=k) + 1e-3
+        means = (
+            np.stack([np.bincount(given, rows[:, d], k) for d in range(rows.shape[1])], 1) / share[:, None]
+        )
+        centred = rows - means[given]
+        spread = centred.T @ centred / len(rows)
+        spread += (shrink * np.trace(spread) / len(spread) + 1e-9) * np.eye(len(spread))
+        weights = np.linalg.solve(spread, means.T)
+        offset = np.log(share / share.sum()) - 0.5 * (means.T * weights).sum(axis=0)
+        found[held] = softmax(np.asarray(x[held] @ weights + offset, np.float32))
+    return found
+
+
+def softmax_regression(x: Floats, labels: Ints, k: int, trust: Floats) -> Floats:
+    """(N, K) by regression with a penalty, each fold by the rows of the others, which count as far as they are
+    trusted."""
+    found = np.empty((len(x), k), np.float32)
+    fold = folds(labels)
+    wide = np.hstack([x * np.float32(_SCALE), np.ones((len(x), 1), np.float32)])
+    start = np.zeros((wide.shape[1], k), np.float32)
+    for number in range(N_FOLDS):
+        held = fold == number
+        start = _fitted(wide[~held], labels[~held], trust[~held], start)
+        found[held] = softmax(wide[held] @ start)
+    return found
+
+
+def _fitted(x: Floats, labels: Ints, trust: Floats, start: Floats) -> Floats:
+    rows, shape = np.arange(len(x)), start.shape
+    scale = 1 / max(float(trust.sum()), 1.0)
+
+    def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        weights = flat.reshape(shape).astype(np.float32)
+        probs = softmax(x @ weights)
+        value = -float(trust @ np.log(np.maximum(probs[rows, labels], 1e-12)))
+        probs[rows, labels] -= 1
+        slope = x.T @ (probs * trust[:, None])
+        value += _PENALTY / 2 * float((weights[:-1] ** 2).sum())
+        slope[:-1] += np.float32(_PENALTY) * weights[:-1]
+        return value * scale, (slope * scale).ravel().astype(np.float64)
+
+    options = {"maxiter": 60, "ftol": 1e-6}
+    found = minimize(loss, start.ravel().astype(np.float64), jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(found.x.reshape(shape), np.float32)

@@ -1,0 +1,151 @@
+"""Figures of rounded limbs in space, seen through the camera: what people, dogs and two-wheelers are made of.
+
+Local frame: x forward, y left, z up, metres, origin on the ground.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calotype.app.demo.streets.camera import Array, Camera, Point
+from calotype.app.demo.streets.layout import FACADE
+from calotype.app.demo.streets.light import MATTE, PAINT, Colour, Light, to_bytes
+from calotype.app.demo.streets.mesh import Spot, placed
+from calotype.app.demo.streets.paint import Mark, limb
+
+
+@dataclass(frozen=True, slots=True)
+class Rod:
+    """A tapered, round-ended solid between two spots; radii in metres."""
+
+    a: Spot
+    b: Spot
+    ra: float
+    rb: float
+    colour: Colour
+    material: int = MATTE
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Rods drawn from far to near, keypoints if it is a person, and flat shapes drawn last (an umbrella)."""
+
+    rods: tuple[Rod, ...]
+    keypoints: tuple[Spot, ...] = ()
+    last: tuple[Rod, ...] = ()
+    umbrella: tuple[Spot, Colour] | None = None
+
+
+def figure_marks(
+    figure: Figure,
+    at: tuple[float, float, float],
+    camera: Camera,
+    light: Light,
+    *,
+    sunlit: float,
+    lamp: float,
+) -> list[Mark]:
+    """Marks of a figure at (x, y, heading), each limb with a lit and a shaded side."""
+    rods = [*figure.rods, *figure.last]
+    ends = np.array([[r.a, r.b] for r in rods])
+    world = placed(ends.reshape(-1, 3), *at)
+    flat, depth = camera.project(world)
+    flat, depth = flat.reshape(-1, 2, 2), depth.reshape(-1, 2)
+    colours = _rod_colours(rods, at, camera, light, sunlit, lamp)
+    away = float(depth.mean())
+    dark = to_bytes(light.through_air(colours * 0.78, away))
+    pale = to_bytes(light.through_air(colours * 1.10, away))
+    scale = camera.pixels_per_metre(away)
+    lean = -0.24 if _sun_on_left(camera, light) else 0.24
+    order = [
+        *sorted(range(len(figure.rods)), key=lambda i: -float(depth[i].sum())),
+        *range(len(figure.rods), len(rods)),
+    ]
+    marks: list[Mark] = []
+    for i in order:
+        rod = rods[i]
+        a, b = (float(flat[i, 0, 0]), float(flat[i, 0, 1])), (float(flat[i, 1, 0]), float(flat[i, 1, 1]))
+        ra, rb = rod.ra * scale, rod.rb * scale
+        if max(ra, rb) < 1.1:
+            marks.append(Mark("line", (a, b), dark[i], max(ra + rb, 0.7)))
+            continue
+        marks += limb(a, b, ra, rb, dark[i])
+        if max(ra, rb) > 1.6:
+            a2, b2 = (a[0] + ra * lean, a[1] - ra * 0.10), (b[0] + rb * lean, b[1] - rb * 0.10)
+            marks += limb(a2, b2, ra * 0.70, rb * 0.70, pale[i])
+    if figure.umbrella is not None:
+        marks += _umbrella(figure.umbrella, at, camera, light, lamp)
+    return marks
+
+
+def _rod_colours(
+    rods: list[Rod],
+    at: tuple[float, float, float],
+    camera: Camera,
+    light: Light,
+    sunlit: float,
+    lamp: float,
+) -> Array:
+    """Colours of limbs, taken as facing the camera and a little upwards."""
+    toward = np.array([camera.at[0] - at[0], camera.at[1] - at[1], 0.0])
+    normal = toward / max(float(np.linalg.norm(toward)), 1e-9) * 0.9 + np.array([0.0, 0.0, 0.42])
+    normals = np.broadcast_to(normal, (len(rods), 3))
+    own, materials = np.array([r.colour for r in rods]), np.array([r.material for r in rods])
+    return light.shade(own, normals, materials, sunlit=sunlit, lamp=lamp)
+
+
+def figure_shadow(
+    figure: Figure, at: tuple[float, float, float], camera: Camera, light: Light
+) -> list[list[Point]]:
+    """Shadows of the limbs on the ground, as pixel polygons."""
+    rods = [*figure.rods, *figure.last]
+    world = placed(np.array([[r.a, r.b] for r in rods]).reshape(-1, 3), *at)
+    sx, sy, sz = light.sun_at
+    ground = world[:, :2] - world[:, 2:3] * np.array([sx / sz, sy / sz])
+    ground[:, 0] = np.clip(ground[:, 0], -FACADE, FACADE)
+    ground = ground.reshape(-1, 2, 2)
+    along = ground[:, 1] - ground[:, 0]
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
+    side = np.column_stack([-along[:, 1], along[:, 0]]) / length
+    ra, rb = np.array([[r.ra] for r in rods]), np.array([[r.rb] for r in rods])
+    tip = along / length
+    a, b = ground[:, 0] - tip * ra, ground[:, 1] + tip * rb
+    quads = np.stack([a + side * ra, b + side * rb, b - side * rb, a - side * ra], axis=1)
+    flat, depth = camera.project(np.concatenate([quads, np.zeros((*quads.shape[:2], 1))], axis=2))
+    return [[(float(u), float(v)) for u, v in q] for q, d in zip(flat, depth, strict=True) if d.min() > 1.0]
+
+
+def _sun_on_left(camera: Camera, light: Light) -> bool:
+    return bool(light.sun_at[0] * np.cos(camera.yaw) - light.sun_at[1] * np.sin(camera.yaw) < 0)
+
+
+def _umbrella(
+    umbrella: tuple[Spot, Colour], at: tuple[float, float, float], camera: Camera, light: Light, lamp: float
+) -> list[Mark]:
+    spot, colour = umbrella
+    flat, depth = camera.project(placed(np.array([spot]), *at))
+    r = 0.56 * camera.pixels_per_metre(float(depth[0]))
+    x, y = float(flat[0, 0]), float(flat[0, 1])
+    up = np.array([[0.0, 0.2, 0.95], [0.0, 0.2, 0.8]])
+    tones = light.shade(
+        np.array([colour, colour]) * np.array([[0.80], [1.12]]), up, np.array([MATTE, PAINT]), lamp=lamp
+    )
+    dark, pale = to_bytes(light.through_air(tones, float(depth[0])))
+    arc = np.linspace(np.pi, 0, 13)
+    dome = [(x + r * np.cos(t), y - 0.62 * r * np.sin(t)) for t in arc]
+    hem = [(x + r * s, y + (0.07 * r if k % 2 else 0.0)) for k, s in enumerate(np.linspace(1, -1, 9))]
+    gores = [(x + r * 0.36 * np.cos(t), y - 0.62 * r * np.sin(t)) for t in arc]
+    return [Mark("polygon", [*dome, *hem], dark), Mark("polygon", gores, pale)]
+
+
+def keypoints_in_image(figure: Figure, at: tuple[float, float, float], camera: Camera) -> Array:
+    """Keypoints (17, 3) in COCO's order: pixels x, y, and 0 where the back of the head hides them, else 1."""
+    if not figure.keypoints:
+        return np.empty((0, 3))
+    flat = camera.project(placed(np.array(figure.keypoints), *at))[0]
+    ahead = (camera.at[0] - at[0]) * np.sin(at[2]) + (camera.at[1] - at[1]) * np.cos(at[2])
+    shown = np.ones((len(flat), 1))
+    shown[:3] = float(ahead > 0)
+    return np.hstack([flat, shown])

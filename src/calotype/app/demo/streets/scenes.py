@@ -1,0 +1,16 @@
+"""Rendered street scenes with exact truth: the demo's pictures, drawn by our own code, released as CC0-1.0.
+
+    scene = streets.render(seed=7, index=0)          # one picture with its truth
+    streets.write(folder, n=240, seed=7, faults=FaultPlan.for_images(240))
+
+`write` leaves `images/*.jpg`, `instances.json` (COCO) and `planted.json` (what was spoilt on purpose).
+"""
+
+from __future__ import annotations
+
+from calotype.app.demo.faults import FaultPlan, Planted
+from calotype.app.demo.streets.render import CLASSES, Scene, render
+from calotype.app.demo.streets.truth import StreetObject
+from calotype.app.demo.streets.write import StreetsTruth, write
+
+__all__ = ["CLASSES", "FaultPlan", "Planted", "Scene", "StreetObject", "StreetsTruth", "render", "write"]

@@ -1,1 +1,0 @@
-"""Floor 4: seeded random copies of samples, with their annotations."""

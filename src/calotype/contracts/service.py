@@ -1,0 +1,137 @@
+"""The verbs of contracts: read, set, compare, write for others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from calotype.checks.engine import CheckUnknown
+from calotype.checks.suite import registry
+from calotype.contracts.diff import ContractChange, contract_diff
+from calotype.contracts.export import odcs_text
+from calotype.contracts.model import CHECK_NAMES, DEFAULT, Contract, json_schema
+from calotype.contracts.text import ContractInvalid, parse, template
+from calotype.datasets import refs
+from calotype.datasets import service as datasets
+from calotype.datasets.change import Change
+from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.errors import Invalid
+from calotype.store import Store
+
+
+class ContractFormatUnknown(Invalid):
+    """No such format to write a contract in."""
+
+    code = "contract-format-unknown"
+    what = "contracts are not written as {got!r}"
+    fix = "use odcs or schema"
+
+
+def contract(actor: Actor, name_ref: str, *, store: Store) -> tuple[Contract, str | None]:
+    """The contract in force and its text; the text is None where the built-in one holds.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
+    snapshot = datasets.read(actor, name_ref, store=store)
+    return contract_of(snapshot, None), snapshot.contract_text
+
+
+def set_contract(actor: Actor, name: str, text: str, *, store: Store, file: str = "contract") -> Contract:
+    """Give a dataset a contract. Its classes join the ontology, which is closed when the contract names any.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, WorkingStateMoved.
+    """
+    store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=_dataset_of(name))
+    asked = parse(text, file=file)
+    _check_parameters(asked, file)
+
+    def plan(snapshot: Snapshot) -> Change:
+        ontology = snapshot.ontology
+        for class_name in asked.class_names:
+            if ontology.by_name(class_name) is None:
+                ontology = ontology.add(class_name)
+        ontology = replace(ontology, closed=bool(asked.classes))
+        changed = ontology if ontology != snapshot.ontology else None
+        return Change(contract=text if text != snapshot.contract_text else None, ontology=changed)
+
+    details = {"contract": asked.sha256, "classes": len(asked.classes)}
+    datasets.apply(actor, name, plan, store=store, verb="contract.set", details=details)
+    return asked
+
+
+def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
+    """A commented contract to begin with; with a dataset, of its own classes, fields and licences.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref) or "workspace")
+    return template(datasets.read(actor, name_ref, store=store) if name_ref else None)
+
+
+def read_contract(text: str, *, file: str = "contract") -> Contract:
+    """The contract of a YAML text, its parameters checked too. Raises: ContractInvalid."""
+    asked = parse(text, file=file)
+    _check_parameters(asked, file)
+    return asked
+
+
+def contract_changes(before: Contract, after: Contract) -> tuple[ContractChange, ...]:
+    """What changed from one contract to another; stricter changes first."""
+    return contract_diff(before, after)
+
+
+def export_contract(actor: Actor, name_ref: str, format: str, *, store: Store) -> str:
+    """The contract in force as `odcs` (Open Data Contract Standard, YAML), or the `schema` of contract files (JSON).
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractFormatUnknown.
+    """
+    asked, _ = contract(actor, name_ref, store=store)
+    if format == "schema":
+        return json.dumps(json_schema(), indent=2)
+    if format != "odcs":
+        raise ContractFormatUnknown(got=format[:80])
+    return odcs_text(asked, dataset=_dataset_of(name_ref))
+
+
+def _dataset_of(name_ref: str) -> str:
+    return refs.split_name(name_ref)[0]
+
+
+def contract_of(snapshot: Snapshot | None, text: str | None) -> Contract:
+    if snapshot is not None:
+        text = snapshot.contract_text
+    if text is None:
+        return DEFAULT
+    asked = parse(text)
+    _check_parameters(asked, "contract")
+    return asked
+
+
+def _check_parameters(asked: Contract, file: str) -> None:
+    """The parameters of a contract are ones that the checks have, and of their type."""
+    for name, spec in asked.checks.items():
+        known = _parameters(name, file)
+        for key, value in spec.parameters.items():
+            where = f"{file}, checks.{name}.parameters.{key}"
+            if key not in known:
+                hint = f"{name!r} has: {', '.join(known) or 'no parameters'}"
+                raise ContractInvalid(
+                    where=where, detail=f"the check {name!r} has no parameter {key!r}", hint=hint
+                )
+            if isinstance(value, bool | str) or value < 0:
+                detail = f"{key} is {value!r}, not a number of 0 or more"
+                raise ContractInvalid(where=where, detail=detail, hint=f"it is {known[key]} by itself")
+
+
+def _parameters(name: str, file: str) -> dict[str, object]:
+    known = registry.all_checks().get(name)
+    if known is None and name in CHECK_NAMES:
+        raise CheckUnknown(got=name, known=", ".join(registry.all_checks()))
+    if known is None:
+        hint = "install the package that brings it, or take it out"
+        raise ContractInvalid(
+            where=f"{file}, checks.{name}", detail=f"no plug-in brings the check {name!r}", hint=hint
+        )
+    return dict(known.parameters)

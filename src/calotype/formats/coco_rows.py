@@ -1,0 +1,198 @@
+"""What one COCO row says, judged by itself: the rules for annotations, images and categories."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calotype.datasets.model import Kind
+from calotype.formats.base import ParsedAnnotation, ParsedClass
+from calotype.formats.coco_files import Unreadable, refused, skeleton_of
+from calotype.vision import masks, polygons
+
+ANNOTATION_KEYS = frozenset(
+    {"id", "image_id", "category_id", "bbox", "segmentation", "area", "iscrowd", "score", "keypoints",
+     "num_keypoints", "attributes"}
+)  # fmt: skip
+_CATEGORY_KEYS = frozenset({"id", "name", "supercategory", "keypoints", "skeleton"})
+LARGEST = 1e7
+"""Coordinates beyond this many pixels are a broken file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the rows of one file refer to: sorted image ids, sizes in pixels (0 where unknown), names of classes."""
+
+    file: str
+    image_ids: npt.NDArray[np.int64]
+    widths: npt.NDArray[np.int64]
+    heights: npt.NDArray[np.int64]
+    classes: dict[int, str]
+
+    def at(self, image_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Position of each id, -1 where it is not listed."""
+        if len(self.image_ids) == 0:
+            return np.full(len(image_ids), -1)
+        found = np.minimum(np.searchsorted(self.image_ids, image_ids), len(self.image_ids) - 1)
+        return np.where(self.image_ids[found] == image_ids, found, -1)
+
+    def find(self, image_id: Any) -> int | None:
+        """Position of one id of any type; None where it is not listed."""
+        if not is_whole(image_id) or not -(2**63) <= image_id < 2**63:
+            return None
+        at = int(self.at(np.array([image_id], np.int64))[0])
+        return None if at < 0 else at
+
+
+def annotation(row: Any, where: str, listed: Listed) -> ParsedAnnotation:
+    """One annotation. Raises: Unreadable, RleInvalid."""
+    if not isinstance(row, dict):
+        raise Unreadable("it is no object")
+    image = listed.find(row.get("image_id"))
+    if image is None:
+        raise Unreadable(f"its image_id {row.get('image_id')!r} is not listed")
+    if not is_whole(row.get("category_id")) or row["category_id"] not in listed.classes:
+        raise Unreadable(f"its category_id {row.get('category_id')!r} is not listed")
+    width, height = int(listed.widths[image]), int(listed.heights[image])
+    rings, rle, size = _segmentation(row.get("segmentation"), width, height)
+    keypoints = _numbers(row.get("keypoints") or [], "keypoints")
+    box = _box(row, rings, width, height)
+    kind = Kind.KEYPOINTS if keypoints else Kind.MASK if rle else Kind.POLYGON if rings else Kind.BOX
+    identity = row.get("id")
+    if identity is not None and (not is_whole(identity) or abs(identity) >= 2**63):
+        raise Unreadable(f"its id {str(identity)[:40]} is no whole number below 2**63")
+    return ParsedAnnotation(
+        image_key=f"{listed.file}:{row['image_id']}",
+        class_name=listed.classes[row["category_id"]],
+        kind=kind,
+        where=where,
+        bbox_xywh_px=box,
+        rings_px=rings,
+        mask_rle=rle,
+        mask_size_hw=size,
+        keypoints_xyv=keypoints,
+        area_px=_area(row, rings, box),
+        score=_score(row.get("score")),
+        iscrowd=bool(row.get("iscrowd", 0)),
+        attributes=_mapping(row.get("attributes")),
+        extra={k: v for k, v in row.items() if k not in ANNOTATION_KEYS},
+        source_id="" if identity is None else str(identity),
+    )
+
+
+def _box(
+    row: dict[str, Any], rings: tuple[tuple[float, ...], ...], width: int, height: int
+) -> tuple[float, float, float, float]:
+    if "bbox" not in row and rings:
+        return polygons.rings_bbox_xywh(rings)
+    values = _numbers(row.get("bbox"), "bbox")
+    if len(values) != 4:
+        raise Unreadable(f"its bbox has {len(values)} numbers, 4 are needed")
+    x, y, w, h = values
+    if w <= 0 or h <= 0:
+        raise Unreadable(f"its box has no area ({w} x {h})")
+    if width and height and (x >= width or y >= height or x + w <= 0 or y + h <= 0):
+        raise Unreadable(f"its box lies outside the image of {width}x{height}")
+    return x, y, w, h
+
+
+def _segmentation(
+    value: Any, width: int, height: int
+) -> tuple[tuple[tuple[float, ...], ...], str, tuple[int, int] | None]:
+    if value is None or value == []:
+        return (), "", None
+    if isinstance(value, dict):
+        size, counts = value.get("size"), value.get("counts")
+        if not isinstance(size, list) or len(size) != 2 or not all(is_whole(side) for side in size):
+            raise Unreadable("its mask has no size")
+        if width and height and tuple(size) != (height, width):
+            raise Unreadable(f"its mask is {size[1]}x{size[0]}, the image {width}x{height}")
+        shape = (size[0], size[1])
+        if isinstance(counts, str):
+            return (), masks.to_string(masks.from_string(counts, shape)), shape
+        if isinstance(counts, list):
+            return (), masks.to_string(masks.from_counts(counts, shape)), shape
+        raise Unreadable("its mask has no counts")
+    if not isinstance(value, list):
+        raise Unreadable("its segmentation is neither polygons nor a mask")
+    rings = tuple(_numbers(ring, "polygon") for ring in value)
+    for ring in rings:
+        problem = polygons.ring_problem(ring)
+        if problem:
+            raise Unreadable(f"its polygon has {problem}")
+    return rings, "", None
+
+
+def _numbers(value: Any, what: str) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise Unreadable(f"its {what} is no list of numbers")
+    for number in value:
+        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= LARGEST:
+            raise Unreadable(f"its {what} holds {str(number)[:40]}")
+    return tuple(float(number) for number in value)
+
+
+def _area(row: dict[str, Any], rings: tuple[tuple[float, ...], ...], box: tuple[float, ...]) -> float:
+    area = row.get("area")
+    if isinstance(area, float) and not math.isfinite(area):
+        raise Unreadable("its area is not finite")
+    if isinstance(area, int | float) and not isinstance(area, bool) and math.isfinite(area):
+        return float(area)
+    return polygons.rings_area(rings) if rings else box[2] * box[3]
+
+
+def categories(value: Any, file: Path) -> tuple[dict[int, str], list[ParsedClass]]:
+    """The classes of a file: id -> name, and what it declares of each.
+
+    Raises: LabelFileUnreadable.
+    """
+    names: dict[int, str] = {}
+    classes: dict[str, ParsedClass] = {}
+    for row in dicts(value):
+        if not is_whole(row.get("id")) or not isinstance(row.get("name"), str) or not row["name"]:
+            raise refused(file, "a category needs `id` and `name`", "name every category")
+        if row["name"] in names.values() and names.get(row["id"]) != row["name"]:
+            raise refused(
+                file, f"two categories are named {row['name'][:80]!r}", "give each a name of its own"
+            )
+        names[row["id"]] = row["name"]
+        keypoints = tuple(k for k in row.get("keypoints") or () if isinstance(k, str))
+        skeleton = skeleton_of(row.get("skeleton"), len(keypoints))
+        extra = {k: v for k, v in row.items() if k not in _CATEGORY_KEYS}
+        supercategory = str(row.get("supercategory") or "")
+        made = ParsedClass(row["name"], row["id"], supercategory, keypoints, skeleton, extra)
+        classes.setdefault(row["name"], made)
+    return names, list(classes.values())
+
+
+def _score(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
+
+
+def is_plain(value: Any) -> bool:
+    """A value that metadata can hold."""
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def is_whole(value: Any) -> bool:
+    """A whole number, and no truth value."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_sized(row: dict[str, Any]) -> bool:
+    """An image row that tells its width and height."""
+    return all(is_whole(row.get(side)) and row[side] > 0 for side in ("width", "height"))
+
+
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; nothing where it is no list."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,218 @@
+"""Writing COCO by columns: one file a split, annotation rows streamed, numbers and keys of the source kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calotype.datasets.model import Sample
+from calotype.formats.base import ExportSamples, Loss, Written
+from calotype.formats.coco_files import category_row
+from calotype.formats.coco_rows import dicts, is_whole
+from calotype.foundation.collector import collector_paused
+from calotype.foundation.progress import Progress
+
+_encode = msgspec.json.Encoder().encode
+_LISTS = ("images", "annotations", "categories", "licenses")
+_PLAIN = (
+    "sample_id",
+    "class_id",
+    "x",
+    "y",
+    "w",
+    "h",
+    "area_px",
+    "iscrowd",
+    "source_id",
+    "score",
+    "extra",
+    "attributes",
+)
+_COLUMNS = (*_PLAIN, "rings", "mask_rle", "mask_h", "mask_w", "keypoints")
+
+
+def write(samples: ExportSamples, out: Path, *, progress: Progress) -> Written:
+    """Write `annotations/instances[_split].json`, and `images/` where images are brought."""
+    return _Writing(samples, out, progress).write()
+
+
+class _Writing:
+    """One export. Splits are written side by side; each file has its images first and its annotations after."""
+
+    def __init__(self, samples: ExportSamples, out: Path, progress: Progress) -> None:
+        self._samples = samples
+        self._out = out
+        self._progress = progress
+        self._losses: Counter[str] = Counter()
+        self._files: list[str] = []
+        self._image_id: dict[str, int] = {}
+        self._split_of: dict[str, str] = {}
+        self._info = _source_info(samples.info)
+
+    def write(self) -> Written:
+        (self._out / "annotations").mkdir(parents=True, exist_ok=True)
+        by_split: dict[str, list[Sample]] = {}
+        for sample in self._samples.listed:
+            by_split.setdefault(sample.split, []).append(sample)
+            self._split_of[sample.sample_id] = sample.split
+        licences = _Licences(self._info.get("licenses"), [s.licence for of in by_split.values() for s in of])
+        files = {split: self._begin(split, of, licences) for split, of in sorted(by_split.items())}
+        try:
+            n_annotations = self._annotations(files)
+            for file in files.values():
+                file.write(
+                    b'], "categories": ' + _encode([category_row(c) for c in self._samples.ontology.classes])
+                )
+                file.write(b"}")
+        finally:
+            for file in files.values():
+                file.close()
+        losses = tuple(Loss(what, count) for what, count in sorted(self._losses.items()) if count)
+        return Written(tuple(sorted(self._files)), len(self._image_id), n_annotations, losses)
+
+    def _begin(self, split: str, samples: list[Sample], licences: _Licences) -> IO[bytes]:
+        place = f"annotations/instances_{split}.json" if split else "annotations/instances.json"
+        self._files.append(place)
+        given: list[Any] = [sample.extra.get("id") for sample in samples]
+        kept = all(map(is_whole, given)) and len(set(given)) == len(given)
+        self._losses["id of an image (numbered anew)"] += (
+            0 if kept else sum(value is not None for value in given)
+        )
+        file = (self._out / place).open("wb")
+        head = {"info": {}, **self._info, "licenses": licences.rows}
+        file.write(_encode(head)[:-1] + b', "images": [')
+        for at, sample in enumerate(samples):
+            self._image_id[sample.sample_id] = given[at] if kept else at + 1
+            row = self._image_row(sample, licences)
+            file.write((b",\n" if at else b"\n") + _encode(row))
+        file.write(b'], "annotations": [')
+        return file
+
+    def _image_row(self, sample: Sample, licences: _Licences) -> dict[str, Any]:
+        place = self._samples.file_name(sample)
+        if self._samples.bring(sample, self._out / "images" / place):
+            self._files.append(f"images/{place}")
+        for what, lost in (("tags of a sample", sample.tags), ("source of a sample", sample.source)):
+            self._losses[what] += 1 if lost else 0
+        size = {"file_name": place, "width": sample.width_px, "height": sample.height_px}
+        row = {**sample.extra, **sample.metadata, "id": self._image_id[sample.sample_id], **size}
+        row.pop("license", None)
+        if sample.licence:
+            row["license"] = licences.number[sample.licence]
+        return row
+
+    def _annotations(self, files: Mapping[str, IO[bytes]]) -> int:
+        anew = self._numbered_anew()
+        n_written: Counter[str] = Counter()
+        done = 0
+        for chunk, table in self._samples.tables(_COLUMNS):
+            drawn = table.filter(pc.is_valid(table["x"]))
+            self._losses["annotation of kind classification"] += table.num_rows - drawn.num_rows
+            with collector_paused():
+                for split, row in self._rows(drawn):
+                    n_written[split] += 1
+                    if split in anew:
+                        if "id" in row:
+                            self._losses["id of an annotation (numbered anew)"] += (
+                                row["id"] != n_written[split]
+                            )
+                            row["source_id"] = row["id"]
+                        row = {**row, "id": n_written[split]}
+                    files[split].write((b",\n" if n_written[split] > 1 else b"\n") + _encode(row))
+            done += len(chunk)
+            self._progress("writing annotations", done, self._samples.n_samples)
+        return n_written.total()
+
+    def _numbered_anew(self) -> set[str]:
+        """Splits in which not every annotation has a number of its own from its source."""
+        given: dict[str, list[pa.Array]] = {split: [] for split in set(self._split_of.values())}
+        for chunk, table in self._samples.tables(("source_id", "x")):
+            drawn = table.filter(pc.is_valid(table["x"]))
+            for split in given:
+                ids = pa.array([s.sample_id for s in chunk if s.split == split], pa.string())
+                own = (
+                    drawn["source_id"].filter(pc.is_in(drawn["sample_id"], ids))
+                    if len(given) > 1
+                    else drawn["source_id"]
+                )
+                given[split].append(own.combine_chunks())
+        return {split for split, parts in given.items() if not _own_numbers(pa.concat_arrays(parts))}
+
+    def _rows(self, table: pa.Table) -> Iterator[tuple[str, dict[str, Any]]]:
+        columns = [table[name].to_pylist() for name in _PLAIN]
+        shapes = _shapes(table)
+        for at, (sample_id, class_id, x, y, w, h, area, crowd, source, score, extra, attributes) in enumerate(
+            zip(*columns, strict=True)
+        ):
+            row: dict[str, Any] = msgspec.json.decode(extra) if extra else {}
+            if source:
+                row["id"] = int(source) if _is_number(source) else source
+            row["image_id"] = self._image_id[sample_id]
+            row["category_id"] = class_id
+            row["bbox"] = (x, y, w, h)
+            row["area"] = area if area is not None else w * h
+            row["iscrowd"] = int(crowd or 0)
+            row["segmentation"] = []
+            if score is not None:
+                row["score"] = score
+            if attributes:
+                row["attributes"] = msgspec.json.decode(attributes)
+            if shapes is not None:
+                row |= shapes[at]
+            yield self._split_of[sample_id], row
+
+
+class _Licences:
+    """The licences of the source as they were listed, and numbers for those that came since."""
+
+    def __init__(self, listed: Any, used: Sequence[str]) -> None:
+        self.rows: list[dict[str, Any]] = list(dicts(listed))
+        self.number = {str(row["name"]): row["id"] for row in self.rows if "name" in row and "id" in row}
+        free = max((number for number in self.number.values() if is_whole(number)), default=0) + 1
+        for at, name in enumerate(sorted({name for name in used if name} - set(self.number))):
+            self.number[name] = free + at
+            self.rows.append({"id": free + at, "name": name})
+
+
+def _source_info(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What one imported file said of itself; nothing where several did."""
+    told = [value for value in info.values() if isinstance(value, dict)]
+    return {k: v for k, v in told[0].items() if k not in _LISTS or k == "licenses"} if len(told) == 1 else {}
+
+
+def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:
+    """The keys of shapes that are more than a box; None where no row has any."""
+    has_rings = table["rings"].null_count < table.num_rows
+    has_masks = pc.any(pc.not_equal(table["mask_rle"], "")).as_py()
+    has_points = table["keypoints"].null_count < table.num_rows
+    if not (has_rings or has_masks or has_points):
+        return None
+    names = ("rings", "mask_rle", "mask_h", "mask_w", "keypoints")
+    made = []
+    for rings, rle, height, width, points in zip(*(table[name].to_pylist() for name in names), strict=True):
+        row: dict[str, Any] = {}
+        if rings:
+            row["segmentation"] = rings
+        if rle and height is not None:
+            row["segmentation"] = {"size": [height, width], "counts": rle}
+        if points:
+            row["keypoints"] = points
+            row["num_keypoints"] = sum(v > 0 for v in points[2::3])
+        made.append(row)
+    return made
+
+
+def _own_numbers(ids: pa.Array) -> bool:
+    """Whether all are whole numbers and no two are equal."""
+    whole = pc.match_substring_regex(ids, "^-?[0-9]+$")
+    return bool(pc.all(whole, min_count=0).as_py()) and pc.count_distinct(ids).as_py() == len(ids)
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() or text.removeprefix("-").isdecimal()

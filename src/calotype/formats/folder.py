@@ -1,0 +1,99 @@
+"""Image folders: one folder a class, optionally below one folder a split. Source: the layout of
+torchvision ImageFolder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from calotype.datasets.model import Kind
+from calotype.formats.base import (
+    ExportSamples,
+    LabelFileUnreadable,
+    Loss,
+    Parsed,
+    ParsedAnnotation,
+    ParsedClass,
+    ParsedImage,
+    Written,
+)
+from calotype.foundation.progress import Progress, silent
+from calotype.vision.images import IMAGE_EXTENSIONS
+
+SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+UNLABELLED = "_unlabelled"
+
+
+class Folder:
+    """Classification by the name of the folder an image lies in."""
+
+    name = "folder"
+    title = "Image folders by class"
+    holds = frozenset({Kind.CLASSIFICATION})
+
+    def detect(self, path: Path) -> bool:
+        """A folder with folders of images in it."""
+        return path.is_dir() and any(len(file.relative_to(path).parts) > 1 for file in _images(path))
+
+    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
+        """Raises: LabelFileUnreadable when there is no folder or no image in it."""
+        root = path.resolve()
+        files = _images(root) if root.is_dir() else []
+        if not files:
+            hint = "give the folder that holds one folder a class"
+            raise LabelFileUnreadable(
+                file=path.name, format=self.title, detail="no images below it", hint=hint
+            )
+        listed, annotations = [], []
+        for file in files:
+            parts = file.relative_to(root).parts
+            name = "/".join(parts)
+            has_split = len(parts) >= 2 and parts[0].lower() in SPLITS
+            listed.append(
+                ParsedImage(name, name, file, split=SPLITS[parts[0].lower()] if has_split else "", where=name)
+            )
+            folders = parts[1:-1] if has_split else parts[:-1]
+            if folders and folders[0] != UNLABELLED:
+                annotations.append(ParsedAnnotation(name, "/".join(folders), Kind.CLASSIFICATION, name))
+        classes = tuple(ParsedClass(name) for name in sorted({a.class_name for a in annotations}))
+        return Parsed(self.name, tuple(listed), tuple(annotations), classes)
+
+    def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
+        """Copies each image into the folder of its class; what a folder cannot hold is a loss."""
+        losses: Counter[str] = Counter()
+        files, n_annotations = [], 0
+        for sample, labels in samples.items():
+            whole = [a for a in labels if a.kind is Kind.CLASSIFICATION]
+            for a in labels:
+                if a.kind is not Kind.CLASSIFICATION:
+                    losses[f"annotation of kind {a.kind}"] += 1
+            if len(whole) > 1:
+                losses["further classes of one image"] += len(whole) - 1
+            if sample.metadata:
+                losses["metadata of a sample"] += 1
+            found = samples.ontology.by_id(whole[0].class_id) if whole else None
+            folder = _safe(found.name) if found else UNLABELLED
+            n_annotations += 1 if found else 0
+            place = "/".join(part for part in (sample.split, folder, samples.file_name(sample)) if part)
+            if samples.bring(sample, out / place):
+                files.append(place)
+        lost = tuple(Loss(what, count) for what, count in sorted(losses.items()))
+        return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
+
+
+def _images(root: Path) -> list[Path]:
+    found = []
+    for folder, folders, names in os.walk(root, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(folder) / name
+            if not name.startswith(".") and file.suffix.lower() in IMAGE_EXTENSIONS and not file.is_symlink():
+                found.append(file)
+    return found
+
+
+def _safe(name: str) -> str:
+    safe = "".join(c if c.isalnum() or c in " -_.()" else f"%{ord(c):x}" for c in name).strip(" .")
+    return safe[:120] or "_"

@@ -1,0 +1,187 @@
+"""Large JSON files whose top level is an object of lists of rows: read in windows, so that memory stays small.
+
+The top level is split without building anything (`msgspec.Raw` points into the file's bytes); each list is then decoded
+some thousand rows at a time. What the quick decoder cannot judge (numbers beyond 64 bits, keys that stand twice) is
+decoded again by the strict one of the standard library. Source: RFC 8259.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from calotype.formats.coco_files import Unreadable, no_constant, refused, unique_keys
+from calotype.foundation.collector import collector_paused
+
+WINDOW_BYTES = 4_000_000
+_MAPPED_FROM = 16_000_000
+_BETWEEN_ROWS = re.compile(rb"\}\s*,\s*\{")
+_KEY = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
+_ANY = msgspec.json.Decoder()
+_TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class JsonRows:
+    """One file: `values` holds its small top-level values, `rows(key)` yields the rows of a list window by window."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._map: mmap.mmap | None = None
+        self._whole: Any = None
+        data = self._bytes()
+        self.is_list = bytes(data[:64]).lstrip()[:1] == b"["
+        """The top level is a list of rows and not an object."""
+        if self.is_list:
+            start, end = bytes(data[:64]).index(b"["), _end_of_list(file, data)
+            self._raw = {"": memoryview(data)[start : end + 1]}
+            self._forget()
+            return
+        try:
+            self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            self._raw = {}
+            self._whole = strictly(file, bytes(data))  # says what is wrong, or finds that nothing is
+        else:
+            if not _only_keys_between(data, list(self._raw.values())):
+                self._whole = strictly(file, bytes(data))  # a key of the top level stands twice
+            self._forget()
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the top level."""
+        return list(self._whole if isinstance(self._whole, dict) else self._raw)
+
+    def value(self, key: str, default: Any = None) -> Any:
+        """One top-level value, decoded whole."""
+        if isinstance(self._whole, dict):
+            return self._whole.get(key, default)
+        raw = self._raw.get(key)
+        return default if raw is None else strictly(self.file, bytes(raw))
+
+    def rows(self, key: str) -> Iterator[list[Any]]:
+        """The rows of a top-level list, some thousand at a time (`key` is ignored where the file is a list).
+
+        Raises: LabelFileUnreadable.
+        """
+        if self._whole is not None:
+            listed = self._whole.get(key, []) if isinstance(self._whole, dict) else None
+            if not isinstance(listed, list):
+                raise refused(self.file, f"`{key}` is no list", "export the file again")
+            for start in range(0, len(listed), 10_000):
+                yield listed[start : start + 10_000]
+            return
+        raw = self._raw.get("" if self.is_list else key)
+        if raw is None:
+            return
+        if bytes(raw[:1]) != b"[":
+            raise refused(self.file, f"`{key}` is no list", "export the file again")
+        yield from self._windows(raw[1:-1])
+
+    def _windows(self, body: memoryview) -> Iterator[list[Any]]:
+        at = 0
+        while at < len(body):
+            end, rows = self._window(body, at)
+            at = end
+            self._forget()
+            yield rows
+
+    def _window(self, body: memoryview, at: int) -> tuple[int, list[Any]]:
+        """Rows from `at` to the last place before the window's end that is between two rows, and where it is."""
+        size = WINDOW_BYTES
+        while at + size < len(body):
+            tail = max(0, size - 100_000)
+            piece = bytes(body[at : at + size])
+            for found in reversed(list(_BETWEEN_ROWS.finditer(piece, tail))[-20:]):
+                # a wrong guess (inside a text or a nested list) leaves brackets open and cannot be decoded
+                with suppress(msgspec.DecodeError, Unreadable, ValueError):
+                    return at + piece.index(b",", found.start()) + 1, decoded(piece[: found.start() + 1])
+            size *= 2
+        piece = bytes(body[at:])
+        try:
+            return len(body), decoded(piece)
+        except (msgspec.DecodeError, Unreadable, ValueError, RecursionError):
+            return len(body), strictly(self.file, b"[" + piece + b"]")
+
+    def _bytes(self) -> memoryview | bytes:
+        try:
+            if self.file.stat().st_size < _MAPPED_FROM:
+                return self.file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+            with self.file.open("rb") as handle:
+                self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise refused(self.file, str(error)[:200], "check the path and its permissions") from None
+        start = 3 if self._map[:3] == b"\xef\xbb\xbf" else 0
+        return memoryview(self._map)[start:]
+
+    def _forget(self) -> None:
+        """Give pages of the file back; they are read again when they are needed."""
+        if self._map is not None:
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def _only_keys_between(data: memoryview | bytes, values: list[memoryview]) -> bool:
+    """Whether between two values of the top level there is one key and nothing else."""
+    begin = np.frombuffer(data, np.uint8).ctypes.data
+    places = sorted((np.frombuffer(raw, np.uint8).ctypes.data - begin, len(raw)) for raw in values)
+    at = 0
+    for start, length in places:
+        if not _KEY.fullmatch(bytes(data[at:start])):
+            return False
+        at = start + length
+    return bytes(data[at:]).strip() in (b"}", b"{}")
+
+
+def _end_of_list(file: Path, data: memoryview | bytes) -> int:
+    tail = bytes(data[-64:]).rstrip()
+    if not tail.endswith(b"]"):
+        raise refused(file, "its list does not end", "export the file again; it is cut off")
+    return max(0, len(data) - 64) + len(tail) - 1
+
+
+def decoded(body: bytes) -> list[Any]:
+    """The rows of a list given without its brackets; keys that stand twice in a row are refused.
+
+    Raises: msgspec.DecodeError, Unreadable, ValueError.
+    """
+    text = b"[" + body + b"]"
+    with collector_paused():
+        rows: list[Any] = _ANY.decode(text)
+    n_keys = text.count(b'":')
+    with suppress(TypeError):  # a row without a length is no row; the caller says so
+        if sum(map(len, rows)) == n_keys:
+            return rows
+    if sum(map(_n_keys, rows)) == n_keys:
+        return rows
+    strict: list[Any] = _strict(text)
+    return strict
+
+
+def strictly(file: Path, text: bytes) -> Any:
+    """A text decoded by the strict reader. Raises: LabelFileUnreadable."""
+    try:
+        return _strict(text)
+    except UnicodeDecodeError:
+        raise refused(file, "it is not UTF-8 text", "save it again as UTF-8") from None
+    except (json.JSONDecodeError, RecursionError, Unreadable, ValueError) as error:
+        detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        raise refused(file, detail, "export the file again; it is broken as a whole") from None
+
+
+def _strict(text: bytes) -> Any:
+    return json.loads(text.decode("utf-8"), parse_constant=no_constant, object_pairs_hook=unique_keys)
+
+
+def _n_keys(row: Any) -> int:
+    """How many keys a row has, with those of objects directly in it."""
+    if type(row) is not dict:
+        return 0
+    nested = [value for value in row.values() if type(value) is dict]
+    return len(row) + sum(map(len, nested)) if nested else len(row)

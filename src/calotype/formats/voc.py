@@ -1,0 +1,266 @@
+"""Pascal VOC: one XML an image, boxes by corners. Source: the annotation format of the VOC2012 development kit.
+
+Corners are read as they are, without "+1" (decision 0008); a box without area is kept and found by a check.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Protocol
+from xml.sax.saxutils import escape
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.formats.base import (
+    ExportSamples,
+    LabelFileUnreadable,
+    Loss,
+    Parsed,
+    ParsedAnnotation,
+    ParsedClass,
+    ParsedImage,
+    Problem,
+    Written,
+)
+from calotype.foundation.progress import Progress, silent
+from calotype.vision.images import IMAGE_EXTENSIONS
+
+_FLAGS = ("pose", "truncated", "difficult", "occluded")
+_SPLITS = ("train", "val", "test")
+_MAX_BYTES = 20_000_000
+
+
+class Element(Protocol):
+    """What is used of a parsed XML element."""
+
+    tag: str
+
+    def find(self, path: str) -> Element | None: ...
+    def findall(self, path: str) -> list[Element]: ...
+    def findtext(self, path: str) -> str | None: ...
+
+
+class Voc:
+    """Boxes, one XML file an image."""
+
+    name = "voc"
+    title = "Pascal VOC"
+    holds = frozenset({Kind.BOX})
+
+    def detect(self, path: Path) -> bool:
+        """XML files with an `annotation` in them."""
+        return any(b"<annotation" in file.read_bytes()[:2_000] for file in _label_files(path)[:1])
+
+    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
+        """Raises: LabelFileUnreadable when no file can be taken."""
+        files = _label_files(path)
+        if not files:
+            raise _refused(
+                path, "there is no XML file", "give the folder that holds Annotations/, or one XML file"
+            )
+        root = path if path.is_dir() else path.parent
+        pictures = images or _picture_folder(root)
+        by_stem = {file.stem: file for file in _pictures(pictures)}
+        splits = _splits(root)
+        listed: list[ParsedImage] = []
+        found: list[ParsedAnnotation] = []
+        problems: list[Problem] = []
+        for at, file in enumerate(files):
+            try:
+                tree = _load(file)
+            except LabelFileUnreadable as error:
+                if len(files) == 1:
+                    raise
+                problems.append(Problem("invalid", "image", file.name, error.message))
+                continue
+            picture = _picture(tree, file, pictures, by_stem)
+            name = picture.relative_to(pictures.resolve()).as_posix() if picture else _stated_name(tree, file)
+            listed.append(ParsedImage(file.name, name, picture, splits.get(file.stem, ""), where=file.name))
+            _take_objects(tree, file.name, found, problems)
+            progress("reading labels", at + 1, len(files))
+        classes = tuple(ParsedClass(name) for name in sorted({a.class_name for a in found}))
+        return Parsed(self.name, tuple(listed), tuple(found), classes, tuple(problems))
+
+    def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
+        """Writes `Annotations/`, `JPEGImages/` and `ImageSets/Main/`; the same input gives the same bytes."""
+        losses: Counter[str] = Counter()
+        files: list[str] = []
+        stems: dict[str, list[str]] = {}
+        n_annotations = 0
+        for sample, labels in samples.items():
+            place = samples.file_name(sample)
+            stem = PurePosixPath(place).with_suffix("").as_posix()
+            stems.setdefault(sample.split, []).append(stem)
+            brought = samples.bring(sample, out / "JPEGImages" / place)
+            boxes = [a for a in labels if a.bbox_xywh_px is not None]
+            n_annotations += len(boxes)
+            losses.update(_lost(sample, labels))
+            target = out / "Annotations" / f"{stem}.xml"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(_xml(sample, place, boxes, {c.id: c.name for c in samples.ontology.classes}))
+            files += [f"Annotations/{stem}.xml", *([f"JPEGImages/{place}"] if brought else [])]
+        for split, names in sorted(stems.items()):
+            if split:
+                listing = out / "ImageSets" / "Main" / f"{split}.txt"
+                listing.parent.mkdir(parents=True, exist_ok=True)
+                listing.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+                files.append(f"ImageSets/Main/{split}.txt")
+        lost = tuple(Loss(what, count) for what, count in sorted(losses.items()))
+        return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
+
+
+def _take_objects(tree: Element, file: str, found: list[ParsedAnnotation], problems: list[Problem]) -> None:
+    for at, thing in enumerate(tree.findall("object")):
+        where = f"{file} object[{at}]"
+        name = (thing.findtext("name") or "").strip()
+        box = _box(thing.find("bndbox"))
+        if not name or isinstance(box, str):
+            reason = box if isinstance(box, str) else "it has no class name"
+            problems.append(Problem("invalid", "annotation", where, reason, image_key=file))
+            continue
+        attributes = {flag: str(thing.findtext(flag)).strip() for flag in _FLAGS if thing.findtext(flag)}
+        found.append(
+            ParsedAnnotation(
+                file, name, Kind.BOX, where, bbox_xywh_px=box, area_px=box[2] * box[3], attributes=attributes
+            )
+        )
+
+
+def _box(element: Element | None) -> tuple[float, float, float, float] | str:
+    """The box, or why there is none."""
+    if element is None:
+        return "it has no bndbox"
+    corners = []
+    for side in ("xmin", "ymin", "xmax", "ymax"):
+        text = (element.findtext(side) or "").strip()
+        try:
+            value = float(text)
+        except ValueError:
+            return f"its {side} is {text[:40]!r}, which is no number"
+        if not math.isfinite(value) or abs(value) > 1e7:
+            return f"its {side} is {text[:40]!r}"
+        corners.append(value)
+    x1, y1, x2, y2 = corners
+    if x2 < x1 or y2 < y1:
+        return f"its corners are swapped: {x1:g}, {y1:g}, {x2:g}, {y2:g}"
+    return x1, y1, x2 - x1, y2 - y1
+
+
+def _load(file: Path) -> Element:
+    hint = "export the file again; it is broken as a whole"
+    if file.stat().st_size > _MAX_BYTES:
+        raise _refused(file, f"it is larger than {_MAX_BYTES // 1_000_000} MB", hint)
+    try:
+        tree: Element = fromstring(file.read_bytes(), forbid_dtd=True)
+    except (ParseError, DefusedXmlException, RecursionError, ValueError, LookupError) as error:
+        raise _refused(file, str(error)[:200] or type(error).__name__, hint) from None
+    if tree.tag != "annotation":
+        raise _refused(file, f"its top element is {tree.tag[:40]!r}, not `annotation`", hint)
+    return tree
+
+
+def _stated_name(tree: Element, file: Path) -> str:
+    stated = PureWindowsPath((tree.findtext("filename") or "").strip()).name
+    return stated or f"{file.stem}.jpg"
+
+
+def _picture(tree: Element, file: Path, folder: Path, by_stem: dict[str, Path]) -> Path | None:
+    stated = PureWindowsPath((tree.findtext("filename") or "").strip()).name
+    if stated and (folder / stated).is_file():
+        return (folder / stated).resolve()
+    if stated and PurePosixPath(stated).stem in by_stem:
+        return by_stem[PurePosixPath(stated).stem]
+    return None if stated else by_stem.get(file.stem)
+
+
+def _label_files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    for folder in (path / "Annotations", path / "annotations", path):
+        found = sorted(folder.rglob("*.xml")) if folder.is_dir() else []
+        if found:
+            return found
+    return []
+
+
+def _picture_folder(root: Path) -> Path:
+    for base in (root, root.parent):
+        for name in ("JPEGImages", "images"):
+            if (base / name).is_dir():
+                return base / name
+    return root
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    root = folder.resolve()
+    found = (file for file in sorted(root.rglob("*")) if file.suffix.lower() in IMAGE_EXTENSIONS)
+    return [file for file in found if file.is_file() and not file.is_symlink()]
+
+
+def _splits(root: Path) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for split in _SPLITS:
+        listing = root / "ImageSets" / "Main" / f"{split}.txt"
+        if listing.is_file():
+            for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.strip():
+                    made.setdefault(PurePosixPath(line.split()[0]).name, split)
+    return made
+
+
+def _xml(sample: Sample, place: str, boxes: list[Annotation], names: dict[int, str]) -> bytes:
+    lines = [
+        "<?xml version='1.0' encoding='utf-8'?>",
+        "<annotation>",
+        _leaf("filename", place, 1),
+        "  <size>",
+    ]
+    sides = (("width", sample.width_px), ("height", sample.height_px), ("depth", 3))
+    lines += [*(_leaf(side, value, 2) for side, value in sides), "  </size>"]
+    for a in boxes:
+        x, y, w, h = a.bbox_xywh_px or (0.0, 0.0, 0.0, 0.0)
+        corners = (("xmin", x), ("ymin", y), ("xmax", x + w), ("ymax", y + h))
+        lines += ["  <object>", _leaf("name", names[a.class_id], 2)]
+        lines += [_leaf(flag, a.attributes[flag], 2) for flag in _FLAGS if flag in a.attributes]
+        lines += ["    <bndbox>", *(_leaf(side, f"{number:.10g}", 3) for side, number in corners)]
+        lines += ["    </bndbox>", "  </object>"]
+    return "\n".join([*lines, "</annotation>", ""]).encode("utf-8")
+
+
+def _leaf(tag: str, value: object, depth: int) -> str:
+    return f"{'  ' * depth}<{tag}>{escape(str(value))}</{tag}>"
+
+
+def _lost(sample: Sample, labels: list[Annotation]) -> Counter[str]:
+    losses: Counter[str] = Counter()
+    for a in labels:
+        if a.bbox_xywh_px is None:
+            losses[f"annotation of kind {a.kind}"] += 1
+        elif a.kind is not Kind.BOX:
+            losses[f"shape of a {a.kind} (its box is kept)"] += 1
+        facts = {
+            "id of an annotation": a.source_id,
+            "score": a.score is not None,
+            "iscrowd": a.iscrowd,
+            "extra": a.extra,
+        }
+        losses.update(what for what, value in facts.items() if value)
+        losses["attribute of an annotation"] += sum(name not in _FLAGS for name in a.attributes)
+    facts = {
+        "metadata": sample.metadata,
+        "licence": sample.licence,
+        "source": sample.source,
+        "tags": sample.tags,
+    }
+    losses.update(f"{what} of a sample" for what, value in facts.items() if value)
+    return +losses
+
+
+def _refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
+    return LabelFileUnreadable(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)

@@ -1,0 +1,28 @@
+"""Bring a catalog to the newest revision."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from calotype.store.catalog.engines import WRITE
+from calotype.store.catalog.text_limits import lift_lengths
+
+_ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in module globals
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Apply the missing migrations in one transaction; a second process waits and then finds nothing to do."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    with _ONE_AT_A_TIME, engine.connect() as conn:
+        writer = conn.execution_options(**{WRITE: True})
+        with writer.begin():
+            config.attributes["connection"] = writer
+            command.upgrade(config, "head")
+            if engine.dialect.name == "postgresql":
+                lift_lengths(writer)

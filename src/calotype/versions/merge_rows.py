@@ -1,0 +1,194 @@
+"""Three-way rules for one row: field by field, sets as sets, JSON objects key by key.
+
+What is drawn is one field (a box whose left edge is ours and whose width is theirs would be nobody's box).
+Columns that tell where a row came from never clash: they follow the side that changed the content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from calotype.datasets import rows
+from calotype.foundation.ids import canonical_json
+from calotype.versions.model import SIDES, Resolution, Row
+
+GEOMETRY = ("kind", "x", "y", "w", "h", "rings", "mask_rle", "mask_h", "mask_w", "keypoints", "area_px")
+IMAGE = ("media_sha256", "width_px", "height_px", "mime", "n_bytes")
+DERIVED = ("parent_id", "recipe")
+
+_ANNOTATION = {
+    "geometry": GEOMETRY, "sample_id": ("sample_id",), "class_id": ("class_id",), "score": ("score",),
+    "iscrowd": ("iscrowd",), "source_id": ("source_id",),
+}  # fmt: skip
+_SAMPLE = {
+    "image": IMAGE, "name": ("name",), "source": ("source",), "licence": ("licence",), "group": ("group",),
+    "split": ("split",), "derivation": DERIVED,
+}  # fmt: skip
+_SETS = {True: ("names", "tags"), False: ()}
+_OBJECTS = {True: ("metadata", "extra"), False: ("attributes", "extra")}
+_FOLLOW = ("author", "import_id", "created_at_us")
+_ABSENT = object()
+
+
+def same(table: str, a: Row | None, b: Row | None) -> bool:
+    """Equal but for provenance."""
+    if a is None or b is None:
+        return a is b
+    names = rows.schema_of(table).names
+    return all(a[name] == b[name] for name in names if name not in rows.PROVENANCE)
+
+
+def merge_row(table: str, base: Row | None, ours: Row, theirs: Row) -> tuple[Row, tuple[str, ...]]:
+    """The row that has the changes of both sides, and the fields where they differ (there it has ours).
+
+    Args:
+        base: None where both sides added the row.
+    """
+    is_sample = table == rows.SAMPLES
+    before: Row = base or {}
+    merged = dict(ours)
+    clashing: list[str] = []
+    for field, columns in (_SAMPLE if is_sample else _ANNOTATION).items():
+        values = [tuple(row.get(name) for name in columns) for row in (before, ours, theirs)]
+        old = values[0] if base is not None else _nothing_said(values[1:])
+        chosen, clash = three_way(old, values[1], values[2])
+        merged.update(zip(columns, chosen, strict=True))
+        clashing += [field] if clash else []
+    for name in _SETS[is_sample]:
+        merged[name] = merge_lists(before.get(name), ours[name], theirs[name])
+    for name in _OBJECTS[is_sample]:
+        merged[name], clash = three_way(before.get(name) or "", ours[name] or "", theirs[name] or "")
+        if not clash:
+            continue
+        found, keys = merge_objects(*(load(row.get(name)) for row in (before, ours, theirs)))
+        merged[name] = canonical_json(found) if found else ""
+        clashing += [f"{name}.{key}" for key in keys]
+    for name in _FOLLOW if not is_sample else _FOLLOW[1:]:
+        merged[name] = _following(table, name, before, ours, theirs)
+    return merged, tuple(clashing)
+
+
+def three_way(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
+    """The value after both changes, and whether they clash (then it is ours)."""
+    if ours == theirs or theirs == base:
+        return ours, False
+    if ours == base:
+        return theirs, False
+    return ours, True
+
+
+def merge_lists(
+    base: Sequence[str] | None, ours: Sequence[str] | None, theirs: Sequence[str] | None
+) -> list[str] | None:  # fmt: skip
+    """Names as a set: what either side added, less what either side removed. Kept ones first, then new ones by name."""
+    before, a, b = list(base or ()), list(ours or ()), list(theirs or ())
+    if a == b or b == before:
+        return None if ours is None else a
+    if a == before:
+        return None if theirs is None else b
+    kept = [name for name in before if name in a and name in b]
+    return kept + sorted({*a, *b} - {*before})
+
+
+def merge_objects(
+    base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:  # fmt: skip
+    """A JSON object key by key, and the keys that clash. A removed key clashes with a changed one; ours is kept."""
+    merged: dict[str, Any] = {}
+    clashing = []
+    for key in sorted({*base, *ours, *theirs}):
+        values = [_tagged(side.get(key, _ABSENT)) for side in (base, ours, theirs)]
+        chosen, clash = three_way(*values)
+        if chosen[1] is not _ABSENT:
+            merged[key] = chosen[1]
+        if clash:
+            clashing.append(key)
+    return merged, clashing
+
+
+def settle_fields(
+    table: str, fields: Sequence[str], sides: Mapping[str, Row | None], resolution: Resolution
+) -> Row:  # fmt: skip
+    """The merged row with its clashing fields as chosen: one side for all, or each by itself."""
+    ours, theirs, base = sides["ours"], sides["theirs"], sides["base"]
+    if ours is None or theirs is None:
+        return dict(ours or theirs or {})
+    merged, _ = merge_row(table, base, ours, theirs)
+    word = resolution if isinstance(resolution, str) else ""
+    for field in fields:
+        chosen = word if isinstance(resolution, str) else resolution[field]
+        side = chosen if isinstance(chosen, str) and chosen in (*SIDES, "union") else None
+        if side is None:
+            _set_value(merged, field, chosen)
+        else:
+            source = (
+                sides.get("ours" if side == "union" else side) or ours
+            )  # a row that both added has no base
+            _copy_field(table, merged, source, field)
+    return merged
+
+
+def second_id(table: str, row_id: str, theirs: Row) -> str:
+    """The id of an annotation that `union` keeps beside the one it came from: the same whenever it is made anew."""
+    content = [theirs[name] for name in rows.schema_of(table).names if name not in rows.PROVENANCE]
+    return hashlib.sha256(canonical_json(["union", row_id, content]).encode()).hexdigest()[:32]
+
+
+def load(text: str | None) -> dict[str, Any]:
+    """A JSON column as an object."""
+    return dict(json.loads(text)) if text else {}
+
+
+def _nothing_said(values: Sequence[tuple[Any, ...]]) -> Any:
+    """What counts as the base of a field in a row that both sides added: an empty value says nothing."""
+    return next((value for value in values if all(one in (None, "") for one in value)), _ABSENT)
+
+
+def _copy_field(table: str, merged: Row, source: Row, field: str) -> None:
+    name, _, key = field.partition(".")
+    if key:
+        found = load(source.get(name)).get(key, _ABSENT)
+        _in_object(merged, name, lambda values: _put(values, key, found))
+        return
+    for column in (_SAMPLE if table == rows.SAMPLES else _ANNOTATION).get(field, (field,)):
+        merged[column] = source.get(column)
+
+
+def _set_value(merged: Row, field: str, value: Any) -> None:
+    name, _, key = field.partition(".")
+    if key:
+        _in_object(merged, name, lambda values: _put(values, key, value))
+    elif isinstance(value, Mapping):  # a geometry or an image: its columns by name
+        merged.update(value)
+    else:
+        merged[name] = value
+
+
+def _in_object(merged: Row, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    values = load(merged.get(name))
+    change(values)
+    merged[name] = canonical_json(values) if values else ""
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    if value is _ABSENT:
+        values.pop(key, None)
+    else:
+        values[key] = value
+
+
+def _tagged(value: Any) -> tuple[str, Any]:
+    """With its type: to JSON, 1, 1.0 and true are three values."""
+    return canonical_json(value) if value is not _ABSENT else "", value
+
+
+def _following(table: str, name: str, base: Row, ours: Row, theirs: Row) -> Any:
+    if not base or not (same(table, base, ours) or same(table, base, theirs)):
+        newest = max((ours, theirs), key=lambda row: (row["created_at_us"] or 0, row["import_id"] or "",
+                                                      row.get("author") or ""))  # fmt: skip
+        chosen, clash = three_way(base.get(name, _ABSENT), ours[name], theirs[name])
+        return newest[name] if clash or name in rows.PROVENANCE else chosen
+    return (theirs if same(table, base, ours) else ours)[name]
