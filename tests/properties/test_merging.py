@@ -14,6 +14,7 @@ from calotype.datasets import rows, service
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import uuid7
 from calotype.store.store import create_workspace
+from calotype.versions import service as versions
 from calotype.versions.merge_execution import NothingToMerge
 from calotype.versions.merge_rows import GEOMETRY
 from calotype.versions.merge_rules import merge
@@ -203,7 +204,7 @@ def test_a_store_merges_as_the_rules_say(stored, a: bytes, b: bytes) -> None:
             service.commit(owner, f"world@{name}", "edits", store=store)
     expected, _ = merged(BASE, sides[0], sides[1], "theirs")
     try:
-        made = service.merge(owner, "world", names[1], into=names[0], strategy="theirs", store=store)
+        made = versions.merge(owner, "world", names[1], into=names[0], strategy="theirs", store=store)
     except NothingToMerge:
         return
     assert made.state == "landed"
@@ -212,10 +213,10 @@ def test_a_store_merges_as_the_rules_say(stored, a: bytes, b: bytes) -> None:
     assert state.ontology == Ontology.from_json(expected.texts.ontology)
     assert state.contract_text == expected.texts.contract
     with pytest.raises(NothingToMerge):
-        service.merge(owner, "world", names[1], into=names[0], store=store)
+        versions.merge(owner, "world", names[1], into=names[0], store=store)
     if _plain(expected)[0] == _plain(sides[0])[0]:
         return  # texts are not told apart here
-    undone = service.undo(owner, f"world@{names[0]}", str(made.merge_commit), store=store)
+    undone = versions.undo(owner, f"world@{names[0]}", str(made.merge_commit), store=store)
     assert tables_of(owner, store, f"world@{names[0]}") == _plain(sides[0])[0]
-    service.undo(owner, f"world@{names[0]}", str(undone.merge_commit), store=store)
+    versions.undo(owner, f"world@{names[0]}", str(undone.merge_commit), store=store)
     assert tables_of(owner, store, f"world@{names[0]}") == _plain(expected)[0]

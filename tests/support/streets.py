@@ -11,6 +11,7 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.store.catalog import schema
+from calotype.versions import service as versions
 from calotype.vision.ontology import Ontology
 
 ONTOLOGY = Ontology().add("car").add("dog")
@@ -48,7 +49,7 @@ class Streets:
         return service.commit(self.owner, name, "edits", store=self.store)
 
     def do(self, verb, *args, **options):
-        return getattr(service, verb)(self.owner, "streets", *args, store=self.store, **options)
+        return getattr(versions if hasattr(versions, verb) else service, verb)(self.owner, "streets", *args, store=self.store, **options)
 
     def boxes(self, name="streets") -> dict[str, Annotation]:
         state = service.read(self.owner, name, store=self.store)

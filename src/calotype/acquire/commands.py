@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from calotype.acquire import quarantine as records
 from calotype.acquire import service
+from calotype.datasets import service as datasets
 from calotype.foundation.terminal import facts, table, terminal
 
 
@@ -40,3 +42,16 @@ def add(
             table(["set aside", "reason"], [[item.place, item.reason] for item in added.set_aside[:20]])
         )
     t.emit(value, shown, next=f"calotype import {name} LABELS  or  calotype commit {name} -m MESSAGE")  # type: ignore[arg-type]
+
+
+def quarantine(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A dataset: NAME, NAME@branch, NAME@tag, NAME@commit.", show_default=False)],
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200
+) -> None:
+    """List what was set aside at the door, with its reason."""
+    t = terminal(ctx)
+    snapshot = datasets.read(t.actor, name, store=t.store())
+    items = [item.to_dict() for item in records.set_aside(t.store(), snapshot.dataset.id, limit=limit)]
+    shown = table(["what", "where", "reason"], [[i["what"], i["place"], i["reason"]] for i in items])
+    t.emit({"items": items}, shown if items else "nothing was set aside")

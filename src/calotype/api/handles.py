@@ -8,21 +8,25 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol, TypeVar
 
 from calotype.checks import service as checks
+from calotype.contracts import service as contracts
+from calotype.contracts.known import KnownChecks
 from calotype.curate import embedding, vectors
 from calotype.curate.embedding import Embedded
-from calotype.datasets import service as datasets
 from calotype.datasets.commits import Commit
 from calotype.datasets.snapshot import Where
+from calotype.findings import service as tracking
 from calotype.findings.comparison import Comparison
 from calotype.findings.fixes import Fixed
+from calotype.findings.gatekeeping import Gatekeeper
 from calotype.findings.lifecycle import Decision, Life, Precision, State
 from calotype.findings.model import CheckReport
 from calotype.findings.repository import Wanted
 from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress, silent
-from calotype.release.model import Gatekeeper, Splitter
+from calotype.release.model import Splitter
 from calotype.store import Store
 from calotype.versions import model as merging
+from calotype.versions import service as versions
 from calotype.versions.blame import Blame
 from calotype.versions.model import MergeConflict
 
@@ -34,6 +38,7 @@ class Ports(Protocol):
 
     @property
     def splitter(self) -> Splitter: ...
+    def known_checks(self) -> KnownChecks: ...
     def gatekeeper(self, store: Store, on: str = "release") -> Gatekeeper: ...
     def serve(self, store: Store, *, port: int, open_browser: bool) -> None: ...
 
@@ -73,22 +78,22 @@ class Merge:
 
     def conflicts(self) -> list[MergeConflict]:
         """Its conflicts, each with both sides and how it is settled."""
-        return self._do(datasets.conflicts, self._made.id)[1]
+        return self._do(versions.conflicts, self._made.id)[1]
 
     def resolve(self, how: merging.Resolution, which: str | Sequence[int] = "all") -> Merge:
         """Settle conflicts: `ours`, `theirs`, `union`, `base`, or field -> side or value. Raises: ResolutionInvalid."""
-        self._do(datasets.resolve, how, which, self._made.id)
+        self._do(versions.resolve, how, which, self._made.id)
         return self
 
     def land(self, message: str = "") -> Merge:
         """Land it, its conflicts settled. Raises: MergeConflictsOpen, MergeClosed, WorkingStateDirty."""
         gatekeeper = self._hand.ports.gatekeeper(self._hand.store, "merge")
-        self._made = self._do(datasets.land, self._made.id, message=message, gatekeeper=gatekeeper)
+        self._made = self._do(versions.land, self._made.id, message=message, gatekeeper=gatekeeper)
         return self
 
     def abandon(self) -> Merge:
         """Give it up; both branches stay as they are. Raises: MergeClosed."""
-        self._made = self._do(datasets.abandon, self._made.id)
+        self._made = self._do(versions.abandon, self._made.id)
         return self
 
     def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
@@ -129,7 +134,7 @@ class Checked:
 
     def set_contract(self, text: str) -> None:
         """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
-        self._check(checks.set_contract, text)
+        self._check(contracts.set_contract, text, self._hand.ports.known_checks())
 
     def check(self, *only: str, whole: bool = False) -> CheckReport:
         """Test the working state against its contract: all of it, or `only` these checks and families.
@@ -144,7 +149,7 @@ class Checked:
     ) -> tuple[Life, ...]:  # fmt: skip
         """Findings with what became of them, worst first."""
         wanted = Wanted((), tuple(State(one) for one in state), check, severity)
-        return self._check(checks.tracked, wanted, limit=limit).items
+        return self._check(tracking.tracked, wanted, limit=limit).items
 
     def triage(
         self, keys: Sequence[str], state: str, *, because: str = "", to: str = "", until: date | None = None
@@ -155,16 +160,16 @@ class Checked:
         Raises: FindingNotFound, DecisionInvalid, NotPermitted.
         """
         end = None if until is None else int(datetime.combine(until, time.max, UTC).timestamp() * 1e6)
-        return self._check(checks.triage, keys, Decision(State(state), to, because, end))
+        return self._check(tracking.triage, keys, Decision(State(state), to, because, end))
 
     def fix(self, keys: Sequence[str]) -> Fixed:
         """Stage what findings suggest as one edit; the next check closes what is mended. Raises:
         FindingNotRepairable."""
-        return self._check(checks.fix, keys)
+        return self._check(tracking.fix, keys)
 
     def undo_fix(self, fix_id: str = "") -> Fixed:
         """Take a staged fix back, the newest without an id. Raises: FixNotFound, FixOutdated."""
-        return self._check(checks.undo_fix, fix_id)
+        return self._check(tracking.undo_fix, fix_id)
 
     def compare_checks(self, before: str, after: str = "") -> Comparison:
         """Which findings are new, fixed and remaining from one ref to another, or to the working state."""
@@ -172,7 +177,7 @@ class Checked:
 
     def precision(self) -> dict[str, Precision]:
         """Check -> how often people confirmed what it found."""
-        return self._check(checks.trust)
+        return self._check(tracking.trust)
 
     def _check(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
         return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
@@ -193,7 +198,7 @@ class Branches(Searches):
         Raises: NothingToMerge, WorkingStateDirty, MergeBlocked, MergeBehind, RefNotFound.
         """
         return Merge(self._hand, self.name, self._do(
-            datasets.merge, ref_text(source), into=into, strategy=strategy, message=message,
+            versions.merge, ref_text(source), into=into, strategy=strategy, message=message,
             gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
         ))  # fmt: skip
 
@@ -214,16 +219,16 @@ class Branches(Searches):
         return Merge(
             self._hand,
             self.name,
-            self._do(datasets.undo, ref_text(commit), strategy=strategy, message=message),
+            self._do(versions.undo, ref_text(commit), strategy=strategy, message=message),
         )
 
     def blame(self, which: str) -> list[Blame]:
         """Who created and last changed an annotation, or a sample and all its annotations."""
-        return self._do(datasets.blame, which)
+        return self._do(versions.blame, which)
 
     def protect(self, branch: str = "main", rules: Mapping[str, Any] | None = None) -> None:
         """Let a branch take only merges with green gates; empty rules lift that. Raises: RefNotFound."""
-        self._do(datasets.protect, branch, rules)
+        self._do(versions.protect, branch, rules)
 
     def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
         return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)

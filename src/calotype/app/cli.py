@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("calotype.acquire.labels.commands:import_labels", "Import annotations and the images they list"),
     "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
     "samples": ("calotype.datasets.commands:samples", "List samples"),
-    "quarantine": ("calotype.datasets.commands:quarantine", "List what was set aside at the door"),
+    "quarantine": ("calotype.acquire.commands:quarantine", "List what was set aside at the door"),
     "commit": ("calotype.datasets.commands:commit", "Freeze the working state as a commit"),
     "log": ("calotype.datasets.commands:log", "List commits"),
     "diff": ("calotype.datasets.commands:diff", "Show what changed between two refs"),

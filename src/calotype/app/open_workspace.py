@@ -17,6 +17,7 @@ class Wired:
 
     splitter = staticmethod(wiring.splitter)
     gatekeeper = staticmethod(wiring.gatekeeper)
+    known_checks = staticmethod(wiring.known_checks)
 
     @staticmethod
     def serve(store: Store, *, port: int, open_browser: bool) -> None:

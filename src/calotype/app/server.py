@@ -16,11 +16,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import calotype
-from calotype.acquire.labels.routes import routes as annotate
+from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
 from calotype.app import wiring
 from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
+from calotype.browse.routes import routes as browse
 from calotype.checks.routes import routes as checks
+from calotype.contracts.routes import routes as contracts
 from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
@@ -30,9 +32,9 @@ from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
-from calotype.versions.routes import routes as merging
+from calotype.versions.routes import routes as versions
 
-ROOMS = (datasets, merging, acquire, annotate, checks, findings, release, pipeline, govern)
+ROOMS = (datasets, browse, versions, acquire, labels, contracts, checks, findings, release, pipeline, govern)
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 

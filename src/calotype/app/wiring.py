@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -13,14 +12,17 @@ from typing import Any
 
 from calotype.checks import service as checks
 from calotype.checks.data_tests import DataTest, RunsDataTests
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.curate import service as curate
 from calotype.curate.model import fractions
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings import summary
+from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid
 from calotype.govern.rules import RoleRules
 from calotype.release import service as release
-from calotype.release.model import Gate, Gatekeeper, Verdict
 from calotype.store import Store, create_workspace, open_workspace
 from calotype.store.location import storage_at
 
@@ -31,6 +33,7 @@ __all__ = [
     "findings_of",
     "fractions",
     "gatekeeper",
+    "known_checks",
     "open_at",
     "splitter",
 ]
@@ -63,15 +66,13 @@ def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
 
     def verdict(actor: Actor, name_ref: str) -> Verdict:
         report = checks.check(actor, name_ref, store=store)
-        names = [field.name for field in dataclasses.fields(Gate)]
-        gates = tuple(
-            Gate(**{name: getattr(gate, name) for name in names}) for gate in report.gates if on in gate.on
-        )
+        gates = tuple(gate for gate in report.gates if on in gate.on)
         findings = {check.name: check.n_findings for check in report.checks}
         if on != "release":
             return Verdict(gates, findings)
-        known = checks.standing(actor, name_ref, report, store=store)
-        measured = tuple(one.to_dict() for one in report.objectives)
+        asked, _ = contracts.contract(actor, name_ref, known_checks(), store=store)
+        known = summary.summarise(actor, name_ref, report, asked.waivers, store=store)
+        measured = tuple(objective.to_dict() for objective in report.objectives)
         return Verdict(gates, findings, objectives=measured, standing=known.to_dict())
 
     return verdict

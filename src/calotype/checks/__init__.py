@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from calotype.analysis.slices import ErrorSlice, find_slices
 
 _FROM = {
-    "BoxErrors": "box_errors",
+    "BoxErrors": "boxes.errors",
     "Consensus": "consensus",
     "ErrorSlice": "slices",
     "ImageQuality": "image_quality",
     "LabelErrors": "label_errors",
     "MaskErrors": "mask_errors",
     "NearDuplicates": "near_duplicates",
-    "box_errors": "box_errors",
+    "box_errors": "boxes.errors",
     "consensus": "consensus",
     "embed": "embedding",
     "find_slices": "slices",
@@ -40,7 +40,7 @@ _FROM = {
     "mask_errors": "mask_errors",
     "near_duplicates": "near_duplicates",
 }
-"""Public name -> its module in `methods`."""
+"""Public name -> its module in `analysis`."""
 
 __all__ = [
     "BoxErrors",

@@ -52,7 +52,7 @@ class Ran:
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     summaries: list[CheckSummary] = field(default_factory=list)
-    part: Part | None = None
+    part: Continuation | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -84,7 +84,7 @@ def run(
     Raises: CheckUnknown.
     """
     wanted = chosen(all_checks() if registry is None else registry, only)
-    part = None if earlier is None else Part(context, earlier)
+    part = None if earlier is None else Continuation(context, earlier)
     ran = Ran(part=part)
     for done, one in enumerate(wanted):
         progress("checking", done, len(wanted))
@@ -132,7 +132,7 @@ def _summary(one: Check, tally: Tally, *, enabled: bool, took_ms: int) -> CheckS
     )
 
 
-class Part:
+class Continuation:
     """The samples that changed since an earlier run: as they were, and as they are; and what was taken over.
 
     `taken_over` names the checks that went on; `dropped` are the keys of their earlier findings that were not taken

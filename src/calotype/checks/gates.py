@@ -9,14 +9,14 @@ from dataclasses import replace
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
 from calotype.checks.suite.registry import all_checks
 from calotype.contracts.model import GateSpec
-from calotype.findings.exemptions import NONE, Excuses
+from calotype.findings.exemptions import NONE, Exemptions
 from calotype.findings.model import Gate, GateState, at_least
 
 _NAMED = 5
 
 
 def evaluate(
-    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, excused: Excuses = NONE,
+    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, exempt: Exemptions = NONE,
     old_keys: Collection[str] = (),
 ) -> tuple[Gate, ...]:  # fmt: skip
     """All gates, those that block first. `tallies` holds the checks that ran.
@@ -24,10 +24,10 @@ def evaluate(
     After a partial run only the gates of the checks that ran. Gates of scope "new" leave out findings in `old_keys`.
     """
     gates = [
-        *_declared(context, tallies, excused),
+        *_declared(context, tallies, exempt),
         *(
             replace(
-                _from_spec(context, tallies, spec, _for(spec, tallies, excused, old_keys)), on=spec.blocks
+                _from_spec(context, tallies, spec, _for(spec, tallies, exempt, old_keys)), on=spec.blocks
             )
             for spec in context.contract.gates
         ),
@@ -39,21 +39,21 @@ def evaluate(
 
 
 def _for(
-    spec: GateSpec, tallies: Mapping[str, Tally], excused: Excuses, old_keys: Collection[str]
-) -> Excuses:  # fmt: skip
+    spec: GateSpec, tallies: Mapping[str, Tally], exempt: Exemptions, old_keys: Collection[str]
+) -> Exemptions:  # fmt: skip
     """What a gate leaves out: for one of scope "new" also what the protected branch has already."""
     tally = tallies.get(str(spec.check))
     if spec.scope == "all" or tally is None or not old_keys:
-        return excused
-    why, counts = dict(excused.why), Counter(excused.counts)
+        return exempt
+    why, counts = dict(exempt.why), Counter(exempt.counts)
     for finding in tally.findings:
         if finding.key in old_keys and finding.key not in why:
             why[finding.key] = "not new"
             counts[finding.check, finding.severity] += 1
-    return Excuses(why, dict(counts))
+    return Exemptions(why, dict(counts))
 
 
-def _declared(context: CheckContext, tallies: Mapping[str, Tally], excused: Excuses) -> Iterator[Gate]:
+def _declared(context: CheckContext, tallies: Mapping[str, Tally], exempt: Exemptions) -> Iterator[Gate]:
     if context.contract.samples.min:
         asked = context.contract.samples.min
         yield _minimum("samples", "", context.n_samples, asked, "samples", "add images to the dataset")
@@ -76,9 +76,9 @@ def _declared(context: CheckContext, tallies: Mapping[str, Tally], excused: Excu
             yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
     if "metadata" in tallies:
         fields = context.contract.metadata
-        yield from (_metadata(context, tallies["metadata"], name, excused) for name in fields)
+        yield from (_metadata(context, tallies["metadata"], name, exempt) for name in fields)
     if context.contract.licences and "licence" in tallies:
-        yield _findings(context, tallies["licence"], GateSpec(check="licence"), excused, needs_samples=True)
+        yield _findings(context, tallies["licence"], GateSpec(check="licence"), exempt, needs_samples=True)
 
 
 def _minimum(name: str, check: str, found: float, asked: float, unit: str, fix: str) -> Gate:
@@ -91,9 +91,9 @@ def _with_detail(gate: Gate, detail: str) -> Gate:
     return Gate.from_dict({**gate.to_dict(), "detail": detail})
 
 
-def _metadata(context: CheckContext, tally: Tally, field: str, excused: Excuses) -> Gate:
+def _metadata(context: CheckContext, tally: Tally, field: str, exempt: Exemptions) -> Gate:
     every = [finding for finding in tally.findings if finding.facts.get("field") == field]
-    found = [finding for finding in every if not excused.covers(finding)]
+    found = [finding for finding in every if not exempt.covers(finding)]
     name, fix = f"metadata {field}", REGISTRY["metadata"].fix
     if not context.n_samples:
         return Gate(
@@ -113,26 +113,26 @@ def _metadata(context: CheckContext, tally: Tally, field: str, excused: Excuses)
     return Gate(name, "metadata", state, len(found), 0, "findings", detail, fix, len(found), named)
 
 
-def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec, excused: Excuses) -> Gate:
+def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec, exempt: Exemptions) -> Gate:
     if spec.metric is not None:
         return _metric(context, spec.metric, spec.min or 0.0)
     name = str(spec.check)
     if name not in tallies:
         fix = f"enable the check {name!r} in the contract, or take its gate out"
         return Gate(name, name, GateState.MISSING, 0, 0, "findings", "the check is switched off", fix)
-    return _findings(context, tallies[name], spec, excused)
+    return _findings(context, tallies[name], spec, exempt)
 
 
 def _findings(
-    context: CheckContext, tally: Tally, spec: GateSpec, excused: Excuses, *, needs_samples: bool = False
+    context: CheckContext, tally: Tally, spec: GateSpec, exempt: Exemptions, *, needs_samples: bool = False
 ) -> Gate:  # fmt: skip
     name, check = str(spec.check), all_checks()[str(spec.check)]
     counted = at_least(spec.severity)
-    n_excused = excused.of(name, counted)
+    n_excused = exempt.of(name, counted)
     found = sum(tally.counts.get(severity, 0) for severity in counted) - n_excused
     if needs_samples and not context.n_samples:
         return Gate(name, name, GateState.MISSING, 0, 0, "findings", "no sample to judge yet", check.fix)
-    worst = [f for f in tally.findings if f.severity in counted and not excused.covers(f)]
+    worst = [f for f in tally.findings if f.severity in counted and not exempt.covers(f)]
     named = tuple(dict.fromkeys(finding.sample for finding in worst if finding.sample))[:_NAMED]
     words = "findings" if spec.severity == "info" else f"findings of severity {' or '.join(counted)}"
     if spec.max_fraction is not None:

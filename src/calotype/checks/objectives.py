@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from calotype.checks.suite import CheckContext, labels
 from calotype.checks.suite.conditions import newest_us
 from calotype.contracts.parts import Objective
-from calotype.findings.exemptions import Excuses
+from calotype.findings.exemptions import Exemptions
 from calotype.findings.model import CheckReport, Gate, ObjectiveResult, ObjectiveState, at_least
 
 DAY_US = 86_400_000_000
@@ -23,22 +23,22 @@ _UNITS = {"freshness_days": "days", "finding_count": "findings"}
 
 
 def evaluate(
-    context: CheckContext, report: CheckReport, excused: Excuses, earlier: Earlier
+    context: CheckContext, report: CheckReport, exempt: Exemptions, earlier: Earlier
 ) -> tuple[ObjectiveResult, ...]:  # fmt: skip
     """Each objective of the contract, in its order, for the state that the report is of.
 
     Args:
         report: With the gates of this run.
-        excused: What gates leave out; it counts in no objective either.
+        exempt: What gates leave out; it counts in no objective either.
         earlier: The gates of earlier runs of the same contract on the same branch.
     """
     return tuple(
-        _judged(one, _measure(one, context, report, excused, earlier)) for one in context.contract.objectives
+        _judged(one, _measure(one, context, report, exempt, earlier)) for one in context.contract.objectives
     )
 
 
 def _measure(
-    asked: Objective, context: CheckContext, report: CheckReport, excused: Excuses, earlier: Earlier
+    asked: Objective, context: CheckContext, report: CheckReport, exempt: Exemptions, earlier: Earlier
 ) -> Figure:  # fmt: skip
     match asked.metric:
         case "freshness_days":
@@ -48,7 +48,7 @@ def _measure(
         case "review_fraction":
             return _reviewed(context)
         case "finding_count":
-            return _findings(report, excused)
+            return _findings(report, exempt)
         case "gate_green_fraction":
             since_us = report.finished_at_us - asked.window_days * DAY_US
             return _green((*report.gates, *earlier(since_us)), asked.window_days)
@@ -105,9 +105,9 @@ def _reviewed(context: CheckContext) -> Figure:
     return float(true.sum()) / n, f"{int(true.sum())} of {n} annotations are marked as reviewed"
 
 
-def _findings(report: CheckReport, excused: Excuses) -> Figure:
+def _findings(report: CheckReport, exempt: Exemptions) -> Figure:
     counted = at_least("warning")
-    left_out = sum(n for (_, severity), n in excused.counts.items() if severity in counted)
+    left_out = sum(n for (_, severity), n in exempt.counts.items() if severity in counted)
     n = sum(report.counts[severity] for severity in counted) - left_out
     more = f"; {left_out} more excused" if left_out else ""
     return float(n), f"errors and warnings{more}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from calotype.checks.engine import Part
+from calotype.checks.engine import Continuation
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings.model import CheckReport, CheckSummary, Finding, Gate, ObjectiveResult
 from calotype.store.catalog import schema
@@ -26,7 +26,7 @@ _WORST_FIRST = (
 
 
 def add_run(
-    conn: sa.Connection, report: CheckReport, state: Snapshot, *, branch: str, part: Part | None = None
+    conn: sa.Connection, report: CheckReport, state: Snapshot, *, branch: str, part: Continuation | None = None
 ) -> None:  # fmt: skip
     """Insert a run with its findings; `branch` is empty where a tag or a commit was tested.
 
@@ -64,7 +64,7 @@ def add_run(
         conn.execute(_FINDINGS.insert(), rows)
 
 
-def _take_over(conn: sa.Connection, run_id: str, part: Part) -> None:
+def _take_over(conn: sa.Connection, run_id: str, part: Continuation) -> None:
     """Copy the earlier run's findings that still hold, without moving them through the program."""
     names = [column.name for column in _FINDINGS.columns if column.name not in ("check_run_id", "position")]
     order = sa.func.row_number().over(order_by=_FINDINGS.c.position)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
 
 from calotype.checks import service
-from calotype.contracts.advice import advice
 from calotype.datasets import service as datasets
+from calotype.findings import service as tracking
 from calotype.findings.lifecycle import Life
 from calotype.findings.model import CheckReport, Finding
+from calotype.findings.reports import report_as
 from calotype.findings.repository import Wanted
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
@@ -20,7 +22,6 @@ routes = APIRouter(tags=["checks"])
 
 READ = action(Permission.DATASET_READ)
 Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
-ContractText = Annotated[str, Body(media_type="application/yaml", max_length=1_000_000)]
 
 
 @routes.get("/datasets/{dataset}/checks", **READ)
@@ -51,27 +52,26 @@ def list_findings(
     )
     samples = _samples(ask, dataset, found)
     wanted = Wanted(keys=tuple(finding.key for finding in found))
-    lives = service.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
+    lives = tracking.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
     life_of = {life.key: life for life in lives}
     items = [_item(offset + at, f, samples, life_of.get(f.key)) for at, f in enumerate(found)]
     return {"total": total, "offset": offset, "items": items}
 
 
-@routes.get("/datasets/{dataset}/contract", **READ)
-def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
-    """The contract in force, or a commented one to begin with."""
-    asked, text = service.contract(ask.actor, _named(dataset, ref), store=ask.store)
-    template = None if text else service.contract_template(ask.actor, dataset, store=ask.store)
-    terms = {"purposes": list(asked.purposes), "warnings": list(advice(asked))}
-    return {"sha256": asked.sha256, "text": text, "template": template, **terms}
+@routes.get("/datasets/{dataset}/findings-compared", **action(Permission.CHECK_RUN))
+def compared(dataset: str, ask: Ask, before: str, after: str = "") -> dict[str, Any]:
+    """Which findings are new, fixed and remaining between two refs; both are tested where they have not been."""
+    return service.compare(ask.actor, dataset, before, after, store=ask.store).to_dict()
 
 
-@routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT))
-def put_contract(dataset: str, ask: Ask, text: ContractText) -> dict[str, Any]:
-    """Give the dataset a contract (YAML)."""
-    asked = service.set_contract(ask.actor, dataset, text, store=ask.store)
-    told = list(advice(asked))
-    return {"sha256": asked.sha256, "classes": list(asked.class_names), "warnings": told}
+@routes.get("/datasets/{dataset}/checks/report", **READ)
+def report(dataset: str, ask: Ask, form: str = "html", ref: str = "") -> PlainTextResponse:
+    """The newest run as junit, sarif, github, markdown or html."""
+    name = f"{dataset}@{ref}" if ref else dataset
+    found = service.latest(ask.actor, name, store=ask.store, any_state=True)
+    if found is None:
+        raise service.CheckRunNotFound(got=name)
+    return PlainTextResponse(report_as(form, found), headers={"Content-Disposition": "attachment"})
 
 
 def _named(dataset: str, ref: str) -> str:

@@ -1,4 +1,4 @@
-"""The verbs of checks: test a dataset against its contract, read what was found, write the contract."""
+"""The verbs of checks: test a dataset against its contract, read the findings of a run, compare runs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from functools import partial
 from calotype.checks import engine, gates, objectives, repository
 from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_tests
 from calotype.checks.suite import CheckContext
+from calotype.checks.suite.registry import known_checks
 from calotype.contracts.model import Contract
-from calotype.contracts.service import (
-    contract,
-    contract_changes,
-    contract_of,
-    contract_template,
-    export_contract,
-    read_contract,
-    set_contract,
-)
+from calotype.contracts.service import contract_of, read_contract
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.datasets.commits import MAIN, Ref
@@ -26,25 +19,15 @@ from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings import repository as lives
 from calotype.findings.comparison import Comparison
-from calotype.findings.exemptions import excuses
-from calotype.findings.fixes import Fixed, fix, undo_fix
+from calotype.findings.exemptions import exemptions
 from calotype.findings.lifecycle import Life, Retest, retest
 from calotype.findings.model import CheckReport, Finding, Gate, GateState
-from calotype.findings.summary import Standing, standing
-from calotype.findings.triage import history, keys_of, state_counts, tracked, triage, trust
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-
-__all__ = [
-    "CheckRunNotFound", "Comparison", "Fixed", "Standing", "check", "compare", "contract", "contract_changes",
-    "contract_template", "export_contract",
-    "findings", "fix", "gate_counts", "history", "keys_of", "latest", "of_samples", "read_contract", "set_contract",
-    "standing", "state_counts", "tracked", "triage", "trust", "undo_fix",
-]  # fmt: skip
 
 
 class CheckRunNotFound(NotFound):
@@ -74,7 +57,11 @@ def check(
     """
     store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
-    asked = contract_of(snapshot if contract_text is None else None, contract_text)
+    asked = (
+        contract_of(snapshot, known_checks())
+        if contract_text is None
+        else read_contract(contract_text, known_checks())
+    )
     context = CheckContext(snapshot, asked, store, progress)
     branch = _branch_of(snapshot, store)
     earlier = None if whole else _earlier(snapshot, asked, store, branch, only)
@@ -87,18 +74,18 @@ def check(
     with store.catalog.read() as conn:
         known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
         seen = lives.last_event(conn, snapshot.dataset.id)
-    excused = excuses(report.findings, known, report.finished_at_us, asked.waivers)
+    exempt = exemptions(report.findings, known, report.finished_at_us, asked.waivers)
     judged = gates.evaluate(
         context,
         ran.tallies,
         partial=bool(only),
-        excused=excused,
+        exempt=exempt,
         old_keys=_old_keys(snapshot, asked, store, branch),
     )
     report = replace(report, gates=(*own, *judged))
     if not only:
         earlier_gates = partial(_earlier_gates, report, snapshot.dataset.id, branch, store)
-        measured = objectives.evaluate(context, report, excused, earlier_gates)
+        measured = objectives.evaluate(context, report, exempt, earlier_gates)
         report = replace(report, objectives=measured)
     _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
     return report
@@ -151,7 +138,7 @@ def _report(
 
 def _keep(
     actor: Actor, report: CheckReport, snapshot: Snapshot, known: dict[str, Life], seen: int, *, store: Store,
-    branch: str, part: engine.Part | None,
+    branch: str, part: engine.Continuation | None,
 ) -> None:  # fmt: skip
     """Write the run down, and what it means for the lives of findings, in one transaction.
 
@@ -171,7 +158,7 @@ def _keep(
         )
 
 
-def _retested(report: CheckReport, known: dict[str, Life], branch: str, part: engine.Part | None) -> Retest:
+def _retested(report: CheckReport, known: dict[str, Life], branch: str, part: engine.Continuation | None) -> Retest:
     """What the run means for lives. Findings that were taken over unchanged have theirs already."""
     if part is None:
         return retest(report, known, branch=branch)
@@ -243,7 +230,7 @@ def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False
     store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
     state = None if any_state else snapshot.state_sha256
-    asked = None if any_state else contract_of(snapshot, None).sha256
+    asked = None if any_state else contract_of(snapshot, known_checks()).sha256
     with store.catalog.read() as conn:
         found = repository.newest(conn, snapshot.dataset.id, state_sha256=state, contract_sha256=asked)
         if found is None:

@@ -1,4 +1,4 @@
-"""The command line of contracts."""
+"""The command line of service."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from calotype.checks import service
+from calotype.contracts import service
 from calotype.contracts.advice import advice
 from calotype.contracts.model import Contract
 from calotype.foundation.terminal import Terminal, terminal
@@ -41,7 +41,9 @@ def put(
     """Give a dataset its contract."""
     t = terminal(ctx)
     text = file.read_text(encoding="utf-8")
-    made = service.set_contract(t.actor, name, text, store=t.store(), file=file.name)
+    made = service.set_contract(
+        t.actor, name, text, t.ports.known_checks(), store=t.store(), file=file.name
+    )
     told = _told(t, made)
     t.emit(
         {"contract": made.sha256, "warnings": told},
@@ -54,7 +56,7 @@ def put(
 def show(ctx: typer.Context, name: Name) -> None:
     """Print the contract in force."""
     t = terminal(ctx)
-    asked, text = service.contract(t.actor, name, store=t.store())
+    asked, text = service.contract(t.actor, name, t.ports.known_checks(), store=t.store())
     t.emit(
         {"contract": asked.model_dump(mode="json"), "text": text},
         text or "no contract: the built-in one holds",
@@ -65,7 +67,7 @@ def show(ctx: typer.Context, name: Name) -> None:
 def check(ctx: typer.Context, file: File) -> None:
     """Say whether a contract file can be read; no workspace is needed."""
     t = terminal(ctx)
-    asked = service.read_contract(_text(file), file=file.name)
+    asked = service.read_contract(_text(file), t.ports.known_checks(), file=file.name)
     value = {"contract": asked.sha256, "classes": list(asked.class_names), "warnings": _told(t, asked)}
     t.emit(value, f"{file.name} is a valid contract")
 
@@ -80,11 +82,12 @@ def diff(
 ) -> None:
     """Say what changed from one contract to another, and whether it asks for more or for less."""
     t = terminal(ctx)
+    checks = t.ports.known_checks()
     sides = []
     for given in (before, after):
         path = Path(given)
-        text = _text(path) if path.is_file() else service.contract(t.actor, given, store=t.store())[1]
-        sides.append(service.read_contract(text or "", file=path.name))
+        text = _text(path) if path.is_file() else service.contract(t.actor, given, checks, store=t.store())[1]
+        sides.append(service.read_contract(text or "", checks, file=path.name))
     changes = service.contract_changes(*sides)
     t.emit([change.to_dict() for change in changes], [str(change) for change in changes] or ["no difference"])
 
@@ -100,7 +103,7 @@ def export(
 ) -> None:
     """Write the contract for other tools."""
     t = terminal(ctx)
-    text = service.export_contract(t.actor, name, format, store=t.store())
+    text = service.export_contract(t.actor, name, format, t.ports.known_checks(), store=t.store())
     if out is not None:
         out.write_text(text, encoding="utf-8")
     t.emit(

@@ -6,12 +6,12 @@ coverage line and minimum becomes a gate; `gates` adds checks that block. Readin
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import CoreSchema
 
+from calotype.contracts.known import ANY, PLUG_IN_NAME, KnownChecks, problem_with
 from calotype.contracts.parts import (
     Combinations,
     Count,
@@ -28,36 +28,24 @@ from calotype.contracts.parts import (
     Text,
     Waiver,
     checked_query,
-    is_plug_in,
     wrong,
 )
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.ids import sha256_json
 
-CHECK_NAMES = (
-    "readable", "dimensions", "exact-duplicates", "near-duplicates", "box-bounds", "degenerate-shapes",
-    "duplicate-annotations", "unknown-classes", "class-balance", "unlabelled", "split-leakage", "licence",
-    "metadata", "coverage", "image-quality", "conflicting-boxes", "nested-boxes",
-    "invalid-polygons", "shape-mismatch", "mask-islands", "keypoints", "track-jumps", "box-outliers",
-    "upscaled", "letterbox", "jpeg-quality", "orientation", "label-errors", "box-errors", "annotators", "gold",
-    "combinations", "drift", "outliers", "freshness", "unreviewed", "old-guideline",
-    "error-slices", "vector-drift", "mask-errors",
-)  # fmt: skip
-"""Checks that a contract may name; the room `checks` holds one of each."""
-
+_CHECK_NAME = "check-name"
 Severity = Literal["error", "warning", "info"]
-_NAMED = {"anyOf": [{"enum": list(CHECK_NAMES)}, {"pattern": "^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*$"}]}
-CheckName = Annotated[str, Field(json_schema_extra=_NAMED)]
+CheckName = Annotated[str, Field(json_schema_extra={"format": _CHECK_NAME})]
 Scalar = Annotated[bool | int | float | str, Field(union_mode="smart")]
 
 
-def _known_check(name: str) -> str:
-    """A check of ours, or one of a plug-in. Raises: PydanticCustomError."""
-    if name in CHECK_NAMES or is_plug_in(name):
-        return name
-    near = get_close_matches(name, CHECK_NAMES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(CHECK_NAMES)}"
-    raise wrong(f"no check named {name!r}; {hint} (a plug-in's is written vendor/check)")
+def _known_check(name: str, info: ValidationInfo) -> str:
+    """A check that the application knows, or one of a plug-in. Raises: PydanticCustomError."""
+    known: KnownChecks = (info.context or {}).get("checks", ANY)
+    problem = problem_with(name, known)
+    if problem:
+        raise wrong(problem)
+    return name
 
 
 class Task(Part):
@@ -196,8 +184,8 @@ class GateSpec(Part):
 
     @field_validator("check")
     @classmethod
-    def _check_known(cls, name: str | None) -> str | None:
-        return None if name is None else _known_check(name)
+    def _check_known(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return None if name is None else _known_check(name, info)
 
 
 DEFAULT_GATES = (
@@ -263,9 +251,9 @@ class Contract(Part):
 
     @field_validator("checks")
     @classmethod
-    def _check_checks(cls, checks: dict[str, CheckSpec]) -> dict[str, CheckSpec]:
+    def _check_checks(cls, checks: dict[str, CheckSpec], info: ValidationInfo) -> dict[str, CheckSpec]:
         for name in checks:
-            _known_check(name)
+            _known_check(name, info)
         return checks
 
     @field_validator("slices")
@@ -276,7 +264,7 @@ class Contract(Part):
         return slices
 
     @model_validator(mode="after")
-    def _check_references(self) -> Contract:
+    def _check_references(self, info: ValidationInfo) -> Contract:
         named = set(self.class_names)
         for line in self.coverage:
             if line.slice is not None and line.slice not in self.slices:
@@ -288,7 +276,7 @@ class Contract(Part):
             if field not in self.metadata:
                 raise wrong(f"combinations names the field {field!r}, which is not one of `metadata`")
         for waiver in self.waivers:
-            _known_check(waiver.check)
+            _known_check(waiver.check, info)
         return self
 
     def query_of(self, line: Coverage) -> str:
@@ -316,7 +304,20 @@ DEFAULT = Contract()
 """In force where a dataset has no contract."""
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a contract file."""
-    schema = Contract.model_json_schema()
+def json_schema(checks: KnownChecks) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a contract file that may name these checks and those of plug-ins."""
+    schema = _with_check_names(Contract.model_json_schema(), list(checks))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Calotype contract"}
+
+
+def _with_check_names(node: Any, names: list[str]) -> Any:
+    """The schema with the names of checks where it has the mark of one."""
+    if isinstance(node, list):
+        return [_with_check_names(item, names) for item in node]
+    if not isinstance(node, dict):
+        return node
+    walked = {key: _with_check_names(value, names) for key, value in node.items()}
+    if walked.get("format") == _CHECK_NAME:
+        del walked["format"]
+        walked["anyOf"] = [{"enum": names}, {"pattern": PLUG_IN_NAME}]
+    return walked

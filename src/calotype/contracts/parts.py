@@ -24,11 +24,6 @@ def wrong(detail: str) -> PydanticCustomError:
     return PydanticCustomError("contract", "{detail}", {"detail": detail})
 
 
-def is_plug_in(name: str) -> bool:
-    """Whether a check is one of a plug-in: `vendor/check`. Whether it is installed shows when checks run."""
-    return _PLUG_IN.fullmatch(name) is not None
-
-
 def checked_query(text: str) -> str:
     """A query that can be read. Raises: PydanticCustomError."""
     try:

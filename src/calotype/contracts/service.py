@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from calotype.checks.engine import CheckUnknown
-from calotype.checks.suite import registry
 from calotype.contracts.diff import ContractChange, contract_diff
 from calotype.contracts.export import odcs_text
-from calotype.contracts.model import CHECK_NAMES, DEFAULT, Contract, json_schema
+from calotype.contracts.known import KnownChecks
+from calotype.contracts.model import DEFAULT, Contract, json_schema
 from calotype.contracts.text import ContractInvalid, parse, template
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
@@ -28,24 +27,28 @@ class ContractFormatUnknown(Invalid):
     fix = "use odcs or schema"
 
 
-def contract(actor: Actor, name_ref: str, *, store: Store) -> tuple[Contract, str | None]:
+def contract(actor: Actor, name_ref: str, checks: KnownChecks, *, store: Store) -> tuple[Contract, str | None]:
     """The contract in force and its text; the text is None where the built-in one holds.
+
+    Args:
+        checks: The checks that a contract may name.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
-    return contract_of(snapshot, None), snapshot.contract_text
+    return contract_of(snapshot, checks), snapshot.contract_text
 
 
-def set_contract(actor: Actor, name: str, text: str, *, store: Store, file: str = "contract") -> Contract:
+def set_contract(
+    actor: Actor, name: str, text: str, checks: KnownChecks, *, store: Store, file: str = "contract"
+) -> Contract:
     """Give a dataset a contract. Its classes join the ontology, which is closed when the contract names any.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, WorkingStateMoved.
     """
     store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=_dataset_of(name))
-    asked = parse(text, file=file)
-    _check_parameters(asked, file)
+    asked = read_contract(text, checks, file=file)
 
     def plan(snapshot: Snapshot) -> Change:
         ontology = snapshot.ontology
@@ -70,10 +73,10 @@ def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
     return template(datasets.read(actor, name_ref, store=store) if name_ref else None)
 
 
-def read_contract(text: str, *, file: str = "contract") -> Contract:
+def read_contract(text: str, checks: KnownChecks, *, file: str = "contract") -> Contract:
     """The contract of a YAML text, its parameters checked too. Raises: ContractInvalid."""
-    asked = parse(text, file=file)
-    _check_parameters(asked, file)
+    asked = parse(text, file=file, checks=checks)
+    _check_parameters(asked, checks, file)
     return asked
 
 
@@ -82,14 +85,14 @@ def contract_changes(before: Contract, after: Contract) -> tuple[ContractChange,
     return contract_diff(before, after)
 
 
-def export_contract(actor: Actor, name_ref: str, format: str, *, store: Store) -> str:
+def export_contract(actor: Actor, name_ref: str, format: str, checks: KnownChecks, *, store: Store) -> str:
     """The contract in force as `odcs` (Open Data Contract Standard, YAML), or the `schema` of contract files (JSON).
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractFormatUnknown.
     """
-    asked, _ = contract(actor, name_ref, store=store)
+    asked, _ = contract(actor, name_ref, checks, store=store)
     if format == "schema":
-        return json.dumps(json_schema(), indent=2)
+        return json.dumps(json_schema(checks), indent=2)
     if format != "odcs":
         raise ContractFormatUnknown(got=format[:80])
     return odcs_text(asked, dataset=_dataset_of(name_ref))
@@ -99,39 +102,26 @@ def _dataset_of(name_ref: str) -> str:
     return refs.split_name(name_ref)[0]
 
 
-def contract_of(snapshot: Snapshot | None, text: str | None) -> Contract:
-    if snapshot is not None:
-        text = snapshot.contract_text
-    if text is None:
-        return DEFAULT
-    asked = parse(text)
-    _check_parameters(asked, "contract")
-    return asked
+def contract_of(snapshot: Snapshot, checks: KnownChecks) -> Contract:
+    """The contract of a state, or the built-in one. Raises: ContractInvalid."""
+    text = snapshot.contract_text
+    return DEFAULT if text is None else read_contract(text, checks)
 
 
-def _check_parameters(asked: Contract, file: str) -> None:
+def _check_parameters(asked: Contract, checks: KnownChecks, file: str) -> None:
     """The parameters of a contract are ones that the checks have, and of their type."""
     for name, spec in asked.checks.items():
-        known = _parameters(name, file)
+        if name not in checks:
+            detail = f"no plug-in provides the check {name!r}"
+            hint = "install the package that provides it, or remove it from the contract"
+            raise ContractInvalid(where=f"{file}, checks.{name}", detail=detail, hint=hint)
+        known = checks[name]
         for key, value in spec.parameters.items():
             where = f"{file}, checks.{name}.parameters.{key}"
             if key not in known:
+                detail = f"the check {name!r} has no parameter {key!r}"
                 hint = f"{name!r} has: {', '.join(known) or 'no parameters'}"
-                raise ContractInvalid(
-                    where=where, detail=f"the check {name!r} has no parameter {key!r}", hint=hint
-                )
+                raise ContractInvalid(where=where, detail=detail, hint=hint)
             if isinstance(value, bool | str) or value < 0:
                 detail = f"{key} is {value!r}, not a number of 0 or more"
-                raise ContractInvalid(where=where, detail=detail, hint=f"it is {known[key]} by itself")
-
-
-def _parameters(name: str, file: str) -> dict[str, object]:
-    known = registry.all_checks().get(name)
-    if known is None and name in CHECK_NAMES:
-        raise CheckUnknown(got=name, known=", ".join(registry.all_checks()))
-    if known is None:
-        hint = "install the package that brings it, or take it out"
-        raise ContractInvalid(
-            where=f"{file}, checks.{name}", detail=f"no plug-in brings the check {name!r}", hint=hint
-        )
-    return dict(known.parameters)
+                raise ContractInvalid(where=where, detail=detail, hint=f"its default is {known[key]}")

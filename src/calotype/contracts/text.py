@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from calotype.contracts.known import ANY, KnownChecks
 from calotype.contracts.model import Contract, json_schema
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation import yaml_text
@@ -25,8 +26,12 @@ class ContractInvalid(Invalid):
     fix = "{hint}"
 
 
-def parse(text: str, *, file: str = "contract") -> Contract:
+def parse(text: str, *, file: str = "contract", checks: KnownChecks = ANY) -> Contract:
     """The contract of a YAML text.
+
+    Args:
+        file: Name of the file, for errors.
+        checks: The checks that it may name; by default any well-formed name.
 
     Raises: ContractInvalid, with line and field of each trouble.
     """
@@ -45,7 +50,7 @@ def parse(text: str, *, file: str = "contract") -> Contract:
             yaml_text.place(file, error), yaml_text.short(error), "write such values in quotes"
         ) from None
     try:
-        return Contract.model_validate(value)
+        return Contract.model_validate(value, context={"checks": checks})
     except ValidationError as error:
         raise _explained(error, node, file) from None
 
@@ -82,7 +87,7 @@ def _unknown_field(error: Any) -> str:
 
 def _fields() -> set[str]:
     """The names of all fields that a contract can have somewhere."""
-    schema = json_schema()
+    schema = json_schema(ANY)
     parts = [schema, *schema.get("$defs", {}).values()]
     names = {name for part in parts for name in part.get("properties", {})}
     return names | {

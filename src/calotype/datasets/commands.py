@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from calotype.acquire import quarantine as setting_aside
 from calotype.datasets import service
 from calotype.datasets.commits import Commit
 from calotype.datasets.model import DEFAULT_LABEL_SET
@@ -217,17 +216,6 @@ def rollback(
     t = terminal(ctx)
     made = service.rollback(t.actor, name, to, store=t.store(), discard=discard)
     t.emit({"commit": made.id, **made.to_dict()}, f"{made.short} {made.message}")
-
-
-def quarantine(
-    ctx: typer.Context, name: Name, limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200
-) -> None:
-    """List what was set aside at the door, with its reason."""
-    t = terminal(ctx)
-    snapshot = service.read(t.actor, name, store=t.store())
-    items = [item.to_dict() for item in setting_aside.set_aside(t.store(), snapshot.dataset.id, limit=limit)]
-    shown = table(["what", "where", "reason"], [[i["what"], i["place"], i["reason"]] for i in items])
-    t.emit({"items": items}, shown if items else "nothing was set aside")
 
 
 def _by_field(snapshot: Any, by: str, where: str | None) -> dict[str, int]:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from calotype.browse import grid as browsing
-from calotype.browse import images
-from calotype.browse.overview import overview
 from calotype.datasets import service
-from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
-from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action, packed
+from calotype.foundation.http import Ask, action
 
 routes = APIRouter(tags=["datasets"])
-browser = browsing.Browser()
 
 Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
@@ -63,96 +56,11 @@ def named(dataset: str, ref: str) -> str:
     return f"{dataset}@{ref}" if ref else dataset
 
 
-def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
-    """The state that a request reads."""
-    return browser.state(ask.actor, named(dataset, ref), store=ask.store)
-
-
-@routes.get("/datasets", **READ)
-def list_datasets(ask: Ask) -> dict[str, Any]:
-    """The datasets that the actor may see."""
-    items = []
-    for info in service.datasets(ask.actor, store=ask.store):
-        state = state_of(ask, info.name, "")
-        commits = service.log(ask.actor, info.name, store=ask.store, limit=1)
-        ids = state.ids()
-        spread = ids[:: max(1, len(ids) // 8)][:8]
-        cover = state.samples(ids=spread, columns=["media_sha256"])["media_sha256"].to_pylist()
-        items.append(
-            {
-                "name": info.name,
-                "description": info.description,
-                **state.count(),
-                "classes": len(state.ontology.classes),
-                "label_sets": list(state.label_sets),
-                "head": commits[0].to_dict() if commits else None,
-                "dirty": state.commit_id is None,
-                "cover": cover,
-                **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
-            }
-        )
-    return {"items": items}
-
-
 @routes.post("/datasets", status_code=201, **action(Permission.DATASET_CREATE))
 def create_dataset(body: NewDataset, ask: Ask) -> dict[str, Any]:
     """Make an empty dataset."""
     info = service.create(ask.actor, body.name, store=ask.store, description=body.description)
     return {"name": info.name, "id": info.id}
-
-
-@routes.get("/datasets/{dataset}", **READ)
-def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
-    """A dataset in one look."""
-    state = state_of(ask, dataset, ref)
-    contract = state.documents.get("contract")
-    return {
-        "name": dataset,
-        "description": state.dataset.description,
-        "ref": ref or "main",
-        "commit": state.commit_id,
-        "dirty": state.commit_id is None,
-        "contract": {"sha256": contract} if contract else None,
-        **overview(state),
-    }
-
-
-@routes.get("/datasets/{dataset}/samples", **READ)
-def list_samples(
-    dataset: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "", sort: str = "name",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
-    """A page of samples with what a grid draws."""
-    state = state_of(ask, dataset, ref)
-    ids = browser.order(state, where=where, sort=sort, label_set=label_set)
-    cut = ids[offset : offset + limit]
-    items = browsing.page(state, cut, label_set=label_set)
-    counts = ask.ports.findings_of(ask.actor, state, cut, store=ask.store)
-    for item in items:
-        item["findings"] = len(counts.get(item["id"], ()))
-    return packed({"commit": state.commit_id, "total": len(ids), "offset": offset, "items": items})
-
-
-@routes.get("/datasets/{dataset}/samples/{sample_id}", **READ)
-def show_sample(
-    dataset: str, sample_id: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "",
-    sort: str = "name", label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
-    """One sample with all that is known of it, and its neighbours in the list it was opened from."""
-    state = state_of(ask, dataset, ref)
-    sample = state.sample(sample_id)
-    ids = browser.order(state, where=where, sort=sort, label_set=label_set)
-    at = ids.index(sample.sample_id) if sample.sample_id in ids else None
-    position = None
-    if at is not None:
-        position = {"index": at, "total": len(ids), "previous": ids[at - 1] if at else None,
-                    "next": ids[at + 1] if at + 1 < len(ids) else None}  # fmt: skip
-    value = browsing.detail(state, sample)
-    value["created_at"] = iso(value.pop("created_at_us"))
-    found = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
-    return packed({"commit": state.commit_id, **value, "findings": found.get(sample.sample_id, []),
-                   "position": position})  # fmt: skip
 
 
 @routes.get("/datasets/{dataset}/refs", **READ)
@@ -177,14 +85,6 @@ def show_log(
     changes = service.uncommitted(ask.actor, dataset, store=ask.store) if not ref else None
     items = [{**made.to_dict(), "refs": names.get(made.id, [])} for made in commits]
     return {"items": items, "dirty": changes is not None, "changes": changes.to_dict() if changes else None}
-
-
-@routes.get("/datasets/{dataset}/diff", **READ)
-def show_diff(dataset: str, ask: Ask, a: str, b: str) -> dict[str, Any]:
-    """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
-    found = service.diff(ask.actor, dataset, a, b, store=ask.store)
-    before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
-    return {"a": a, "b": b, **found.to_dict(), "items": browsing.changes(before, after, found)}
 
 
 @routes.post("/datasets/{dataset}/commits", status_code=201, **COMMIT)
@@ -213,21 +113,3 @@ def post_rollback(dataset: str, body: Rollback, ask: Ask) -> dict[str, Any]:
     """Hold again what an older commit held."""
     made = service.rollback(ask.actor, dataset, body.to, store=ask.store, discard=body.discard)
     return {"commit": made.id, **made.to_dict()}
-
-
-@routes.get("/thumbs/{sha256}", response_class=Response, **READ)
-def show_thumbnail(
-    sha256: str, ask: Ask, size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256
-) -> Response:
-    """A small upright picture without metadata; its bytes never change."""
-    return _picture(*images.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
-
-
-@routes.get("/media/{sha256}", response_class=Response, **READ)
-def show_picture(sha256: str, ask: Ask) -> Response:
-    """An upright picture without metadata, for the screen; its bytes never change."""
-    return _picture(*images.display(ask.actor, sha256, store=ask.store))
-
-
-def _picture(data: bytes, mime: str) -> Response:
-    return Response(data, media_type=mime, headers={"cache-control": "private, max-age=31536000, immutable"})

@@ -22,15 +22,24 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
-from calotype.versions.blame import blame
-from calotype.versions.protection import protect
-from calotype.versions.service import abandon, conflicts, land, merge, merges, preview, resolve, undo
 
 __all__ = [
-    "NothingToCommit", "Plan", "WorkingStateDirty", "abandon", "apply", "blame", "branch", "commit", "conflicts",
-    "create", "datasets", "diff", "land", "list_refs", "log", "merge", "merges", "preview", "protect", "read",
-    "resolve", "rollback", "tag", "uncommitted", "undo",
-]  # fmt: skip
+    "NothingToCommit",
+    "Plan",
+    "WorkingStateDirty",
+    "apply",
+    "branch",
+    "commit",
+    "create",
+    "datasets",
+    "diff",
+    "list_refs",
+    "log",
+    "read",
+    "rollback",
+    "tag",
+    "uncommitted",
+]
 
 
 def create(actor: Actor, name: str, *, store: Store, description: str = "") -> DatasetInfo:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from calotype.checks import service
+from calotype.findings import service
 from calotype.findings.lifecycle import Decision, Life, State
 from calotype.findings.repository import Wanted
 from calotype.foundation.errors import Invalid

@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
+from typing import Protocol
 
-from calotype.contracts.parts import Waiver
-from calotype.findings.lifecycle import Life, State, Verdict
+from calotype.findings.lifecycle import Judgement, Life, State
 from calotype.findings.model import Finding
 
 
+class Waiver(Protocol):
+    """A waiver of a contract: findings of a check that count nowhere until a day, and who answers for that."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def until(self) -> date: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Excuses:
+class Exemptions:
     """Key -> why, and how many findings of each check and severity that is."""
 
     why: Mapping[str, str] = field(default_factory=dict)
@@ -29,12 +44,12 @@ class Excuses:
         return finding.key in self.why
 
 
-NONE = Excuses()
+NONE = Exemptions()
 
 
-def excuses(
+def exemptions(
     findings: Iterable[Finding], lives: Mapping[str, Life], now_us: int, waivers: Sequence[Waiver] = ()
-) -> Excuses:  # fmt: skip
+) -> Exemptions:  # fmt: skip
     """Which of these findings gates leave out: by what people said of them, and by the contract's waivers of today."""
     today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
     holding = [waiver for waiver in waivers if waiver.until >= today]
@@ -45,14 +60,14 @@ def excuses(
         if reason:
             why[finding.key] = reason
             counts[finding.check, finding.severity] += 1
-    return Excuses(why, dict(counts))
+    return Exemptions(why, dict(counts))
 
 
 def _judged(life: Life | None, now_us: int) -> str:
     if life is None:
         return ""
-    false_again = life.state is State.CLOSED and life.verdict is Verdict.FALSE
-    return str(life.state) if life.excused(now_us) or false_again else ""
+    false_again = life.state is State.CLOSED and life.verdict is Judgement.FALSE
+    return str(life.state) if life.exempt(now_us) or false_again else ""
 
 
 def waives(waiver: Waiver, finding: Finding) -> bool:

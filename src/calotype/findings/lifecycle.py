@@ -27,7 +27,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class Verdict(StrEnum):
+class Judgement(StrEnum):
     """What people said of a finding: a real fault, a false alarm, or nothing yet."""
 
     NONE = ""
@@ -118,7 +118,7 @@ class Life:
     opened_at_us: int
     changed_at_us: int
     assignee: str = ""
-    verdict: Verdict = Verdict.NONE
+    verdict: Judgement = Judgement.NONE
     note: str = ""
     until_us: int | None = None
     n_returns: int = 0
@@ -128,7 +128,7 @@ class Life:
         """The finding's identity."""
         return self.finding.key
 
-    def excused(self, now_us: int) -> bool:
+    def exempt(self, now_us: int) -> bool:
         """Whether gates leave it out: rejected, or a risk accepted until a day to come."""
         if self.state is State.REJECTED:
             return True
@@ -142,10 +142,10 @@ class Life:
                 decision, "a re-test closed it", "run `calotype check`: it opens again if it is still there"
             )
         verdict = {
-            State.REJECTED: Verdict.FALSE,
-            State.ACCEPTED: Verdict.REAL,
-            State.FIXED: Verdict.REAL,
-            State.OPEN: Verdict.NONE,
+            State.REJECTED: Judgement.FALSE,
+            State.ACCEPTED: Judgement.REAL,
+            State.FIXED: Judgement.REAL,
+            State.OPEN: Judgement.NONE,
         }.get(decision.state, self.verdict)
         after = replace(
             self,
@@ -219,10 +219,10 @@ def retest(report: CheckReport, lives: Mapping[str, Life], *, branch: str) -> Re
 def _still_there(done: Retest, life: Life, finding: Finding, report: CheckReport, branch: str) -> None:
     home = branch if branch == "main" else life.branch  # what has reached main is closed there
     seen = replace(life, finding=finding, branch=home)
-    over = life.state is State.ACCEPTED and not life.excused(report.finished_at_us)
+    over = life.state is State.ACCEPTED and not life.exempt(report.finished_at_us)
     here = life.branch == branch or branch == "main"
     if life.state is State.CLOSED and here:
-        back = State.REJECTED if life.verdict is Verdict.FALSE else State.OPEN
+        back = State.REJECTED if life.verdict is Judgement.FALSE else State.OPEN
         _change(done, replace(seen, n_returns=life.n_returns + 1), report, "returned", back)
     elif life.state is State.FIXED and here:
         _change(done, seen, report, "still-there", State.OPEN)
@@ -256,8 +256,8 @@ class Precision:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def precision(check: str, verdicts: Collection[Verdict]) -> Precision:
+def precision(check: str, verdicts: Collection[Judgement]) -> Precision:
     """The share of judged findings that were real, with its 95 % interval."""
-    real = sum(verdict is Verdict.REAL for verdict in verdicts)
-    n = real + sum(verdict is Verdict.FALSE for verdict in verdicts)
+    real = sum(verdict is Judgement.REAL for verdict in verdicts)
+    n = real + sum(verdict is Judgement.FALSE for verdict in verdicts)
     return Precision(check, real, n - real, real / n if n else None, *wilson(real, n))

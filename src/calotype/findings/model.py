@@ -153,6 +153,11 @@ class Gate:
         """Whether it stops a release."""
         return self.state is not GateState.GREEN
 
+    def to_card(self) -> dict[str, Any]:
+        """The part that the card of a release keeps."""
+        names = ("name", "measured", "threshold", "unit", "detail")
+        return {**{name: getattr(self, name) for name in names}, "state": str(self.state)}
+
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}

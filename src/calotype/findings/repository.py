@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from calotype.checks.engine import Part
-from calotype.findings.lifecycle import Event, Life, Retest, State, Verdict
+from calotype.findings.lifecycle import Event, Judgement, Life, Retest, State
 from calotype.findings.model import Finding
 from calotype.store.catalog import schema
 
@@ -17,6 +16,15 @@ _STATES, _EVENTS, _FIXES = schema.finding_states, schema.finding_events, schema.
 _FOUND = schema.findings
 _AT_ONCE = 500
 _CHUNK = 5_000
+
+
+class PartialRun(Protocol):
+    """A run that looked only at what changed since an earlier run, and carried over the rest."""
+
+    @property
+    def taken_over(self) -> Collection[str]: ...
+    @property
+    def touched_ids(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ def not_closed(conn: sa.Connection, dataset_id: str) -> dict[str, Life]:
 
 
 def concerned(
-    conn: sa.Connection, dataset_id: str, found: Collection[str], part: Part | None = None
+    conn: sa.Connection, dataset_id: str, found: Collection[str], part: PartialRun | None = None
 ) -> dict[str, Life]:  # fmt: skip
     """All that live, and the closed ones among these keys; after a run that went on from another, without the open ones
     that nothing has happened to."""
@@ -108,7 +116,7 @@ def concerned(
     return {**_touched(conn, dataset_id, part), **back}
 
 
-def _touched(conn: sa.Connection, dataset_id: str, part: Part) -> dict[str, Life]:
+def _touched(conn: sa.Connection, dataset_id: str, part: PartialRun) -> dict[str, Life]:
     alive = [_STATES.c.dataset_id == dataset_id, _STATES.c.state != str(State.CLOSED)]
     quiet = [str(State.OPEN), str(State.ASSIGNED)]
     other = _STATES.c.check_name.not_in(sorted(part.taken_over))
@@ -163,7 +171,7 @@ def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]
     severity = _STATES.c.finding["severity"].as_string().label("level")
     query = sa.select(severity, sa.func.count()).where(
         _STATES.c.dataset_id == dataset_id, _STATES.c.branch == branch, _STATES.c.state == str(State.CLOSED),
-        _STATES.c.verdict != str(Verdict.FALSE),
+        _STATES.c.verdict != str(Judgement.FALSE),
     )  # fmt: skip
     return {level: int(n) for level, n in conn.execute(query.group_by("level"))}
 
@@ -177,14 +185,14 @@ def _not_over(now_us: int) -> sa.ColumnElement[bool]:
     return sa.or_(_STATES.c.state != str(State.ACCEPTED), _STATES.c.until_us > now_us)
 
 
-def verdicts(conn: sa.Connection, dataset_id: str) -> dict[str, list[Verdict]]:
+def verdicts(conn: sa.Connection, dataset_id: str) -> dict[str, list[Judgement]]:
     """Check -> the verdicts of people on its findings, closed ones too."""
     query = sa.select(_STATES.c.check_name, _STATES.c.verdict).where(
         _STATES.c.dataset_id == dataset_id, _STATES.c.verdict != ""
     )
-    found: dict[str, list[Verdict]] = {}
+    found: dict[str, list[Judgement]] = {}
     for check, verdict in conn.execute(query):
-        found.setdefault(check, []).append(Verdict(verdict))
+        found.setdefault(check, []).append(Judgement(verdict))
     return found
 
 
@@ -282,7 +290,7 @@ def _from_row(row: Mapping[str, Any] | sa.RowMapping) -> Life:
         opened_at_us=row["opened_at_us"],
         changed_at_us=row["changed_at_us"],
         assignee=row["assignee"],
-        verdict=Verdict(row["verdict"]),
+        verdict=Judgement(row["verdict"]),
         note=row["note"],
         until_us=row["until_us"],
         n_returns=row["n_returns"],

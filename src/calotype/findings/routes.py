@@ -6,12 +6,10 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from calotype.checks import service
+from calotype.findings import service
 from calotype.findings.lifecycle import Decision, State
-from calotype.findings.reports import report_as
 from calotype.findings.repository import Wanted
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action
@@ -100,19 +98,3 @@ def stage_fix(dataset: str, body: KeysBody, ask: Ask) -> dict[str, Any]:
 def undo(dataset: str, body: UndoBody, ask: Ask) -> dict[str, Any]:
     """Take a staged fix back."""
     return service.undo_fix(ask.actor, dataset, body.fix, store=ask.store).to_dict()
-
-
-@routes.get("/datasets/{dataset}/findings-compared", **action(Permission.CHECK_RUN))
-def compared(dataset: str, ask: Ask, before: str, after: str = "") -> dict[str, Any]:
-    """Which findings are new, fixed and remaining between two refs; both are tested where they have not been."""
-    return service.compare(ask.actor, dataset, before, after, store=ask.store).to_dict()
-
-
-@routes.get("/datasets/{dataset}/checks/report", **READ)
-def report(dataset: str, ask: Ask, form: str = "html", ref: str = "") -> PlainTextResponse:
-    """The newest run as junit, sarif, github, markdown or html."""
-    name = f"{dataset}@{ref}" if ref else dataset
-    found = service.latest(ask.actor, name, store=ask.store, any_state=True)
-    if found is None:
-        raise service.CheckRunNotFound(got=name)
-    return PlainTextResponse(report_as(form, found), headers={"Content-Disposition": "attachment"})

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from calotype.contracts.parts import Waiver
-from calotype.contracts.service import contract_of
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.findings import repository as lives
-from calotype.findings.exemptions import waives
+from calotype.findings.exemptions import Waiver, waives
 from calotype.findings.lifecycle import State
 from calotype.findings.model import SEVERITIES, CheckReport
 from calotype.foundation.actor import Actor, Permission
@@ -41,7 +39,7 @@ class AcceptedRisk:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Summary:
     """The findings of one state. `states` is severity -> state -> how many, all that were counted.
 
     *Open* are those that wait for somebody, also those that were called fixed and are still there; *fixed* those that
@@ -69,12 +67,15 @@ class Standing:
         }
 
 
-def standing(actor: Actor, name_ref: str, report: CheckReport, *, store: Store) -> Standing:
+def summarise(
+    actor: Actor, name_ref: str, report: CheckReport, waivers: Sequence[Waiver], *, store: Store
+) -> Summary:
     """Where the findings of a run stand, at the time of the run.
 
     Args:
         name_ref: The state that the run looked at.
-    Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
+        waivers: Those of the contract in force.
+    Raises: NotPermitted, DatasetNotFound, RefNotFound.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=refs.split_name(name_ref)[0])
     snapshot = datasets.read(actor, name_ref, store=store)
@@ -90,10 +91,10 @@ def standing(actor: Actor, name_ref: str, report: CheckReport, *, store: Store) 
         of = {str(state): apart.get((level, str(state)), 0) for state in _APART}
         states[level] = {"open": report.counts[level] - sum(of.values()), **of, "fixed": fixed.get(level, 0)}
     today = _day(report.finished_at_us)
-    waivers = tuple(
-        (one, sum(waives(one, finding) for finding in report.findings))
-        for one in contract_of(snapshot, None).waivers
-        if one.until >= today
+    in_force = tuple(
+        (waiver, sum(waives(waiver, finding) for finding in report.findings))
+        for waiver in waivers
+        if waiver.until >= today
     )
     accepted = tuple(
         AcceptedRisk(
@@ -102,7 +103,7 @@ def standing(actor: Actor, name_ref: str, report: CheckReport, *, store: Store) 
         )
         for life in risks
     )  # fmt: skip
-    return Standing(states, accepted, waivers)
+    return Summary(states, accepted, in_force)
 
 
 def _day(at_us: int) -> date:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from calotype.datasets import refs
 from calotype.findings import repository as lives
-from calotype.findings.lifecycle import Decision, Event, Life, Precision, Retest, State, Verdict, precision
+from calotype.findings.lifecycle import Decision, Event, Judgement, Life, Precision, Retest, State, precision
 from calotype.findings.repository import Wanted
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -140,6 +140,16 @@ def state_counts(actor: Actor, name: str, *, store: Store) -> dict[str, dict[str
 
 
 __all__ = [
-    "Decision", "FindingNotFound", "Listed", "State", "Verdict", "Wanted", "history", "keys_of", "state_counts",
-    "tracked", "triage", "trust",
+    "Decision",
+    "FindingNotFound",
+    "Judgement",
+    "Listed",
+    "State",
+    "Wanted",
+    "history",
+    "keys_of",
+    "state_counts",
+    "tracked",
+    "triage",
+    "trust",
 ]  # fmt: skip

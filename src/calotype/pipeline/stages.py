@@ -9,9 +9,12 @@ from typing import Any, Protocol
 from calotype.acquire import service as acquire
 from calotype.acquire.labels import service as annotate
 from calotype.checks import service as checks
+from calotype.contracts import service as contracts
+from calotype.contracts.known import KnownChecks
 from calotype.curate import service as curate
 from calotype.datasets import service as datasets
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings.gatekeeping import Gatekeeper
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import sha256_json
 from calotype.foundation.progress import Progress
@@ -30,7 +33,7 @@ from calotype.pipeline.model import (
 )
 from calotype.pipeline.runs import PipelineGateRed, PipelineReleaseTaken
 from calotype.release import service as release
-from calotype.release.model import Gatekeeper, ReleaseNotFound, Spec, Splitter
+from calotype.release.model import ReleaseNotFound, Spec, Splitter
 from calotype.store import Store
 from calotype.transform import augmentation as augment
 from calotype.transform import service as transform
@@ -42,6 +45,7 @@ class Ports(Protocol):
 
     @property
     def splitter(self) -> Splitter: ...
+    def known_checks(self) -> KnownChecks: ...
     def gatekeeper(self, store: Store, on: str = "release") -> Gatekeeper: ...
 
 
@@ -142,7 +146,9 @@ def _check(work: Work, stage: Check) -> Done:
     if stage.contract is not None:
         file = work.pipeline.at(stage.contract)
         text = files.text_of(file)
-        checks.set_contract(work.actor, work.dataset, text, store=work.store, file=file.name)
+        contracts.set_contract(
+            work.actor, work.dataset, text, work.ports.known_checks(), store=work.store, file=file.name
+        )
     report = checks.latest(work.actor, work.dataset, store=work.store)
     fresh = report is None
     if report is None:

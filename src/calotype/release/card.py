@@ -15,8 +15,9 @@ import yaml
 
 from calotype.datasets.commits import Commit
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings.gatekeeping import Verdict
 from calotype.foundation.clock import iso
-from calotype.release.model import Exported, Spec, Verdict, losses_dict
+from calotype.release.model import Exported, Spec, losses_dict
 from calotype.release.terms import terms
 
 _TOP = 12
@@ -87,7 +88,7 @@ def facts(
         "licences": _counted(rows["licence"]),
         "sources": _counted(rows["source"]),
         "recipes": _counted(recipe for recipe in rows["recipe"] if recipe),
-        "gates": [gate.to_dict() for gate in verdict.gates],
+        "gates": [gate.to_card() for gate in verdict.gates],
         "findings": dict(sorted(verdict.findings.items())),
         "objectives": [dict(one) for one in verdict.objectives],
         "standing": dict(verdict.standing),

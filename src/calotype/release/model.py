@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -142,57 +142,6 @@ class TorchMissing(External):
     code = "torch-missing"
     what = "tensors need PyTorch, which is not installed"
     fix = 'install it with `pip install "calotype[torch]"`, or use the NumPy reader'
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One gate as the release sees it: `state` is green, red or missing; only green lets a release pass.
-
-    `samples` are names of the first samples that made it red, `fix` the way out.
-    """
-
-    name: str
-    state: str
-    measured: float | int | str | None = None
-    threshold: float | int | str | None = None
-    unit: str = ""
-    detail: str = ""
-    fix: str = ""
-    samples: tuple[str, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a release may pass."""
-        return self.state == "green"
-
-    def to_dict(self) -> dict[str, Any]:
-        """For cards."""
-        return {
-            "name": self.name,
-            "state": self.state,
-            "measured": self.measured,
-            "threshold": self.threshold,
-            "unit": self.unit,
-            "detail": self.detail,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the check said: its gates, how many findings each check has, how its objectives fare, and what people made
-    of the findings (`standing`: counts of states, accepted risks, waivers; empty where nobody keeps that).
-    """
-
-    gates: tuple[Gate, ...] = ()
-    findings: Mapping[str, int] = field(default_factory=dict)
-    objectives: tuple[Mapping[str, Any], ...] = ()
-    standing: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Gatekeeper(Protocol):
-    """Tests a state of a dataset (`name@ref`); the room `checks`, wired in `app`."""
-
-    def __call__(self, actor: Actor, name_ref: str) -> Verdict: ...
 
 
 class Splitter(Protocol):

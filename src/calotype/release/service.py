@@ -14,6 +14,7 @@ from calotype.datasets.commits import MAIN, Commit
 from calotype.datasets.edit import WorkingStateMoved
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import LabelSetNotFound, Snapshot, Where
+from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.formats import registry
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -24,7 +25,6 @@ from calotype.release.loader import SampleReader
 from calotype.release.model import (
     Built,
     Exported,
-    Gatekeeper,
     ImagesMode,
     ImagesModeUnknown,
     Release,
@@ -34,7 +34,6 @@ from calotype.release.model import (
     ReleaseNotFound,
     Spec,
     Splitter,
-    Verdict,
     check_version,
 )
 from calotype.release.pixels import Pixels, ResizedReader, Size
@@ -268,7 +267,7 @@ def _freeze(
 
 
 def _check_gates(dataset: str, version: str, verdict: Verdict) -> None:
-    shut = [gate for gate in verdict.gates if not gate.is_open]
+    shut = [gate for gate in verdict.gates if gate.blocks]
     if not shut:
         return
     said = []
@@ -279,7 +278,7 @@ def _check_gates(dataset: str, version: str, verdict: Verdict) -> None:
     remedies = remedies or [f"see `calotype check {dataset}`, correct what it lists, and release again"]
     raise ReleaseBlocked(
         where=f"dataset {dataset}", dataset=dataset, version=version, gates="; ".join(said),
-        remedies="; ".join(remedies), blocked=[gate.to_dict() | {"samples": list(gate.samples)} for gate in shut],
+        remedies="; ".join(remedies), blocked=[gate.to_card() | {"samples": list(gate.samples)} for gate in shut],
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from calotype.datasets import refs, repository, rows
+from calotype.datasets import refs, rows
+from calotype.datasets import repository as dataset_repository
 from calotype.datasets.commits import Commit, DatasetInfo, Documents, Pins
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import SampleNotFound, Snapshot
@@ -94,7 +95,7 @@ def blame(actor: Actor, name: str, which: str, *, store: Store) -> list[Blame]:
         ref = refs.resolve(conn, info, ref_text)
         head = ref.commit_id or refs.branch(conn, info, ref_text).commit_id
         state = open_ref(conn, store, info, ref, name=ref_text)
-        commits = repository.commits_of(conn, info.id)
+        commits = dataset_repository.commits_of(conn, info.id)
     tip = _Node(commits.get(ref.commit_id or ""), ref.pins, ref.documents, (head,) if head else ())
     if tip.commit is not None:
         tip = _node(tip.commit)
@@ -199,7 +200,7 @@ class _Walk:
         return found
 
     def _origin(self, conn: sa.Connection, node: _Node, row: Row) -> Origin:
-        imported = repository.import_of(conn, row["import_id"]) if row["import_id"] else None
+        imported = dataset_repository.import_of(conn, row["import_id"]) if row["import_id"] else None
         shown = ("id", "kind", "source", "format", "label_set", "actor")
         return Origin(
             commit=node.commit,

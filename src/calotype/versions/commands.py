@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from calotype.datasets import service
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import Terminal, facts, table, terminal
+from calotype.versions import service
 from calotype.versions.model import Merge, MergeConflict, Resolution, ResolutionInvalid
 
 Name = Annotated[str, typer.Argument(help="A dataset: NAME, or NAME@branch.", show_default=False)]

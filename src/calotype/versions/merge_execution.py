@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
-from calotype.datasets import refs, repository
+from calotype.datasets import refs
+from calotype.datasets import repository as dataset_repository
 from calotype.datasets.change import Change
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
 from calotype.datasets.committing import WorkingStateDirty, is_clean, new_commit, stats_of, tag_tables
 from calotype.datasets.edit import apply
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
+from calotype.findings.gatekeeping import Gatekeeper
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import ChecksFailed, Conflict
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
-from calotype.versions import merge_tables
+from calotype.versions import merge_tables, repository
 from calotype.versions.merge_rules import ancestors, common_ancestor
 from calotype.versions.merge_tables import Merging
 from calotype.versions.model import Choose, Merge, MergeConflict
@@ -67,30 +69,6 @@ class MergeBehind(Conflict):
     code = "merge-behind"
     what = "the protected {target} of {dataset} has commits that {source} lacks, so its gates say nothing of the result"
     fix = "merge the other way first: `calotype merge {dataset} {target} --into {source}`, check it, and merge again"
-
-
-class Gate(Protocol):
-    """A gate as the merge sees it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
-    @property
-    def is_open(self) -> bool: ...
-
-
-class Verdict(Protocol):
-    """What the check said."""
-
-    @property
-    def gates(self) -> Sequence[Gate]: ...
-
-
-class Gatekeeper(Protocol):
-    """Tests a state of a dataset (`name@ref`); the room `checks`, wired in `app`."""
-
-    def __call__(self, actor: Actor, name_ref: str) -> Verdict: ...
 
 
 @dataclass
@@ -152,7 +130,7 @@ def look(request: Request, ours: Snapshot) -> Ref:
     store, info = request.store, request.info
     with store.catalog.read() as conn:
         target = refs.branch(conn, info, request.target)
-        known = repository.commits_of(conn, info.id)
+        known = dataset_repository.commits_of(conn, info.id)
     head = known.get(ours.commit_id or "")
     if not is_clean(replace(target, pins=ours.pins, documents=ours.documents), head):
         raise WorkingStateDirty(dataset=info.name, branch=target.name)
@@ -204,7 +182,7 @@ def _ask_gates(request: Request, target: Ref) -> None:
     if request.head is not None and request.base != request.head:
         raise MergeBehind(dataset=info.name, target=target.name, source=request.source)
     verdict = request.gatekeeper(request.actor, f"{info.name}@{source.id}") if request.gatekeeper else None
-    shut = [gate for gate in verdict.gates if not gate.is_open] if verdict else []
+    shut = [gate for gate in verdict.gates if gate.blocks] if verdict else []
     if verdict is None or shut:
         said = "; ".join(f"gate {gate.name}" + (f" ({gate.detail})" if gate.detail else "") for gate in shut)
         raise MergeBlocked(
@@ -225,7 +203,7 @@ def _moves_forward(request: Request) -> bool:
 
 def _record(request: Request, conn: sa.Connection) -> None:
     """Inside the transaction that publishes the rows: the commit, the branch, the merge."""
-    now = repository.ref(conn, request.info.id, request.target)
+    now = dataset_repository.ref(conn, request.info.id, request.target)
     found, source = request.found, request.source_commit
     assert now is not None and found is not None
     if request.merge is not None:
@@ -233,9 +211,9 @@ def _record(request: Request, conn: sa.Connection) -> None:
     forward = source if _moves_forward(request) else None
     made = forward or _commit(request, conn, now, found)
     new = replace(now, pins=made.pins, documents=made.documents, commit_id=made.id)
-    repository.move_ref(conn, now, new)
+    dataset_repository.move_ref(conn, now, new)
     verb = "undo" if request.undo else "merge"
-    repository.log_move(conn, now, new_commit=made.id, actor=request.actor.id, verb=verb)
+    dataset_repository.log_move(conn, now, new_commit=made.id, actor=request.actor.id, verb=verb)
     landed = _merge_row(request, state="landed", commit=made.id)
     repository.put_merge(conn, landed)
     repository.put_conflicts(conn, landed.id, _listed(request, repository.conflicts_of(conn, landed.id)))
@@ -249,12 +227,12 @@ def _commit(request: Request, conn: sa.Connection, now: Ref, found: Merging) -> 
     }
     for kind, body in found.documents.items():
         if body is not None:
-            documents[kind] = repository.put_document(conn, kind, body)
+            documents[kind] = dataset_repository.put_document(conn, kind, body)
     new = replace(now, pins={**now.pins, **found.whole}, documents=documents)
     stats = stats_of(open_ref(conn, request.store, request.info, new, name=f"{now.name}+"))
     merged = request.source_commit.id if request.source_commit and not request.undo else None
     made = new_commit(request.actor, new, request.message, stats, merged=merged)
-    repository.add_commit(conn, made)
+    dataset_repository.add_commit(conn, made)
     tag_tables(request.store, made)
     return made
 

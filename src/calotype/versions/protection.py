@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from calotype.datasets import refs, repository
+from calotype.datasets import refs
+from calotype.datasets import repository as dataset_repository
 from calotype.datasets.commits import Ref
 from calotype.datasets.committing import WorkingStateDirty, is_clean
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Invalid
 from calotype.store import Store
+from calotype.versions import repository
 
 RULES = ("gates",)
 
@@ -42,7 +44,7 @@ def protect(
     with store.catalog.write(actor, "dataset.protect", subject=dataset_name) as tx:
         info = refs.dataset(tx.conn, dataset_name)
         found = refs.branch(tx.conn, info, branch)
-        head = None if found.commit_id is None else repository.commit(tx.conn, found.commit_id)
+        head = None if found.commit_id is None else dataset_repository.commit(tx.conn, found.commit_id)
         if wanted and not is_clean(found, head):
             raise WorkingStateDirty(
                 dataset=dataset_name, branch=found.name

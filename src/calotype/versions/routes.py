@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from calotype.datasets import service
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action
+from calotype.versions import service
 
 routes = APIRouter(tags=["merging"])
 

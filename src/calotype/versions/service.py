@@ -1,4 +1,4 @@
-"""The verbs of merging: merge, undo, preview, list, choose, land, abandon."""
+"""The verbs of versions: merge, undo, preview, list, resolve, land, abandon, blame, protect."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from calotype.datasets import refs, repository, rows
+from calotype.datasets import refs, rows
+from calotype.datasets import repository as dataset_repository
 from calotype.datasets.commits import DatasetInfo
 from calotype.datasets.committing import message_of
 from calotype.datasets.model import AnnotationInvalid, SampleInvalid
 from calotype.datasets.reading import open_ref
+from calotype.findings.gatekeeping import Gatekeeper
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound
 from calotype.store import Store
-from calotype.versions import merge_execution
-from calotype.versions.merge_execution import Gatekeeper, Request, require_open
+from calotype.versions import merge_execution, repository
+from calotype.versions.blame import blame
+from calotype.versions.merge_execution import Request, require_open
 from calotype.versions.merge_rows import settle_fields
 from calotype.versions.merge_tables import Merging
 from calotype.versions.model import (
@@ -31,6 +34,24 @@ from calotype.versions.model import (
     ResolutionInvalid,
     check,
 )
+from calotype.versions.protection import protect
+
+__all__ = [
+    "ConflictNotFound",
+    "MergeNotFound",
+    "abandon",
+    "blame",
+    "conflicts",
+    "find",
+    "land",
+    "merge",
+    "merges",
+    "open_conflicts",
+    "preview",
+    "protect",
+    "resolve",
+    "undo",
+]
 
 STRATEGIES = ("ours", "theirs", "union")
 
@@ -90,7 +111,7 @@ def undo(
         target = refs.branch(conn, info, branch)
         refs.require_open(dataset_name, target, "dataset.undo")
         made = refs.commit_at(conn, info, commit)
-        parent = repository.commit(conn, made.parents[0]) if made.parents else None
+        parent = dataset_repository.commit(conn, made.parents[0]) if made.parents else None
     said = message or f"Undo {made.short}: {made.message.splitlines()[0]}"[:10_000]
     request = Request(actor, store, info, merge_execution.UNDO + made.id, parent, target.name, strategy, undo=made)
     request.message = message_of(said, dataset_name)
@@ -148,9 +169,9 @@ def land(
         info, found = find(conn, dataset_name, merge_id)
         require_open(dataset_name, found)
         listed = repository.conflicts_of(conn, found.id)
-        source = repository.commit(conn, found.source_commit)
+        source = dataset_repository.commit(conn, found.source_commit)
         is_undo = found.source.startswith(merge_execution.UNDO)
-        undone = repository.commit(conn, found.source.removeprefix(merge_execution.UNDO)) if is_undo else None
+        undone = dataset_repository.commit(conn, found.source.removeprefix(merge_execution.UNDO)) if is_undo else None
     choose = {one.clash.fingerprint: one.resolution for one in listed if one.resolution is not None}
     said = message or (f"Undo {undone.short}" if undone else f"Merge {found.source} into {found.target}")
     request = Request(

@@ -6,6 +6,8 @@ import pytest
 
 from calotype.checks import service as checks
 from calotype.checks.engine import CheckUnknown
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 
@@ -76,7 +78,7 @@ def test_a_sample_that_goes_takes_its_findings_along(tested, owner):
 
 def test_another_parameter_makes_the_check_look_at_everything(tested, owner):
     text = "checks: {degenerate-shapes: {parameters: {min_side_px: 99}}}"
-    checks.set_contract(owner, "things", text, store=tested.store)
+    contracts.set_contract(owner, "things", text, known_checks(), store=tested.store)
     assert again(run(tested, owner), "degenerate-shapes") is None
 
 

@@ -10,6 +10,8 @@ from tests.rooms.checks.conftest import gate
 
 from calotype.checks import service as checks
 from calotype.checks.service import CheckRunNotFound
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.contracts.text import ContractInvalid, parse
 from calotype.datasets import service as datasets
 from calotype.findings.model import GateState
@@ -32,7 +34,7 @@ coverage:
 
 
 def test_before_the_data_each_thing_that_is_missing_is_named(things, owner):
-    checks.set_contract(owner, "things", STORY, store=things.store)
+    contracts.set_contract(owner, "things", STORY, known_checks(), store=things.store)
     report = checks.check(owner, "things", store=things.store)
     missing = {one.name for one in report.gates if one.state is GateState.MISSING}
     assert missing == {
@@ -44,7 +46,7 @@ def test_before_the_data_each_thing_that_is_missing_is_named(things, owner):
 
 
 def test_the_same_contract_is_green_when_the_data_hold_it(things, owner):
-    checks.set_contract(owner, "things", STORY, store=things.store)
+    contracts.set_contract(owner, "things", STORY, known_checks(), store=things.store)
     for light in ("day", "night"):
         things.box(things.image(metadata={"light": light}), (40, 20, 20, 20), 1)
     report = things.check()
@@ -53,7 +55,7 @@ def test_the_same_contract_is_green_when_the_data_hold_it(things, owner):
 
 
 def test_a_class_with_some_data_but_too_few_is_red_not_missing(things, owner):
-    checks.set_contract(owner, "things", STORY, store=things.store)
+    contracts.set_contract(owner, "things", STORY, known_checks(), store=things.store)
     things.box(things.image(metadata={"light": "day"}), (40, 20, 20, 20), 1)
     dog = gate(things.check(), "class dog")
     assert (dog.state, dog.measured, dog.threshold) == (GateState.RED, 1, 2)
@@ -177,17 +179,17 @@ def test_a_commit_is_tested_as_it_was(things, owner):
 def test_a_contract_makes_its_classes_and_closes_the_ontology(things, owner):
     things.image()
     things.write()
-    checks.set_contract(owner, "things", "classes: [car, bus]", store=things.store)
+    contracts.set_contract(owner, "things", "classes: [car, bus]", known_checks(), store=things.store)
     ontology = datasets.read(owner, "things", store=things.store).ontology
     assert (ontology.names, ontology.closed) == (("car", "dog", "bus"), True)
-    checks.set_contract(owner, "things", "samples: {min: 3}", store=things.store)
+    contracts.set_contract(owner, "things", "samples: {min: 3}", known_checks(), store=things.store)
     assert not datasets.read(owner, "things", store=things.store).ontology.closed
 
 
 def test_a_contract_is_kept_word_for_word(things, owner):
     text = "# ours\nsamples: {min: 3}\n"
-    checks.set_contract(owner, "things", text, store=things.store)
-    contract, kept = checks.contract(owner, "things", store=things.store)
+    contracts.set_contract(owner, "things", text, known_checks(), store=things.store)
+    contract, kept = contracts.contract(owner, "things", known_checks(), store=things.store)
     assert (kept, contract.samples.min) == (text, 3)
 
 
@@ -200,13 +202,13 @@ def test_a_contract_is_kept_word_for_word(things, owner):
 )
 def test_parameters_that_a_check_does_not_have_are_refused(things, owner, text, words):
     with pytest.raises(ContractInvalid, match=words):
-        checks.set_contract(owner, "things", text, store=things.store)
+        contracts.set_contract(owner, "things", text, known_checks(), store=things.store)
 
 
 def test_the_template_is_filled_with_what_the_dataset_holds(things, owner):
     things.image(metadata={"light": "day"})
     things.write()
-    text = checks.contract_template(owner, "things", store=things.store)
+    text = contracts.contract_template(owner, "things", store=things.store)
     contract = parse(text)
     assert contract.class_names == ("car", "dog")
     assert (list(contract.metadata), contract.licences) == (["light"], ("CC0-1.0",))

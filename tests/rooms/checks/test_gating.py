@@ -11,6 +11,8 @@ from calotype.app import wiring
 from calotype.app.cli import main
 from calotype.checks import service as checks
 from calotype.checks.suite import Check, registry
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.contracts.text import ContractInvalid
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -62,7 +64,7 @@ def test_a_gate_of_scope_new_counts_what_main_has_not(shop, owner):
 
 
 def test_a_gate_may_block_merges_and_let_releases_pass(shop, owner):
-    checks.set_contract(owner, "things", BOUNDS % ", blocks: [merge]", store=shop.store)
+    contracts.set_contract(owner, "things", BOUNDS % ", blocks: [merge]", known_checks(), store=shop.store)
     names = {
         on: [one.name for one in wiring.gatekeeper(shop.store, on)(owner, "things").gates]
         for on in ("merge", "release")
@@ -92,7 +94,7 @@ def test_a_plug_in_brings_a_check_that_contracts_may_name(shop, owner, monkeypat
 
     brought = Check("acme/odd", "Odd", "Nothing is odd.", "make it even", "samples", "warning", odd)
     with pytest.raises(ContractInvalid, match="no plug-in brings"):
-        checks.set_contract(owner, "things", "checks: {acme/odd: {}}", store=shop.store)
+        contracts.set_contract(owner, "things", "checks: {acme/odd: {}}", known_checks(), store=shop.store)
     monkeypatch.setattr(registry, "entry_points", lambda group: [Point(brought)])
     registry.all_checks.cache_clear()
     try:

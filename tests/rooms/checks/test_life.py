@@ -8,10 +8,13 @@ import pytest
 from tests.rooms.checks.conftest import gate
 
 from calotype.checks import service as checks
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.curate import vectors
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Kind
+from calotype.findings import service as tracking
 from calotype.findings.fixes import FixNotFound, FixOutdated
 from calotype.findings.lifecycle import Decision, DecisionInvalid, State
 from calotype.findings.model import GateState
@@ -30,7 +33,7 @@ DAY_US = 86_400_000_000
 @pytest.fixture
 def shop(things, owner):
     """Three images, one with a box of no area and one with a box that reaches 9 px beyond the left edge."""
-    checks.set_contract(owner, "things", STRICT, store=things.store)
+    contracts.set_contract(owner, "things", STRICT, known_checks(), store=things.store)
     for _ in range(3):
         things.image()
     things.box(things.samples[0], (5, 5, 0, 9))
@@ -41,12 +44,12 @@ def shop(things, owner):
 
 def only(things, owner, check="degenerate-shapes"):
     """The one finding of a check, with its life."""
-    (found,) = checks.tracked(owner, "things", Wanted(check=check), store=things.store).items
+    (found,) = tracking.tracked(owner, "things", Wanted(check=check), store=things.store).items
     return found
 
 
 def decide(things, actor, key, state, **more):
-    return checks.triage(actor, "things", [key], Decision(state, **more), store=things.store)
+    return tracking.triage(actor, "things", [key], Decision(state, **more), store=things.store)
 
 
 def again(things, owner):
@@ -94,7 +97,7 @@ def test_only_a_re_test_closes_what_was_mended(shop, owner):
 def test_what_was_called_fixed_and_is_still_there_opens_again(shop, owner):
     decide(shop, owner, only(shop, owner).key, State.FIXED)
     again(shop, owner)
-    life, events = checks.history(owner, "things", only(shop, owner).key, store=shop.store)
+    life, events = tracking.history(owner, "things", only(shop, owner).key, store=shop.store)
     assert life.state is State.OPEN
     assert [event.verb for event in events] == ["opened", "fixed", "still-there"]
 
@@ -117,7 +120,7 @@ def test_a_run_of_other_checks_closes_nothing(shop, owner):
 
 
 def test_a_check_that_is_switched_off_closes_nothing(shop, owner):
-    checks.set_contract(owner, "things", "checks: {degenerate-shapes: {enabled: false}}", store=shop.store)
+    contracts.set_contract(owner, "things", "checks: {degenerate-shapes: {enabled: false}}", known_checks(), store=shop.store)
     again(shop, owner)
     assert only(shop, owner).state is State.OPEN
 
@@ -144,7 +147,7 @@ def test_a_run_on_a_branch_closes_nothing_of_main(shop, owner):
 )
 def test_a_decision_that_lacks_something_is_refused(shop, owner, decision, lacks):
     with pytest.raises(DecisionInvalid, match=lacks):
-        checks.triage(owner, "things", [only(shop, owner).key], decision, store=shop.store)
+        tracking.triage(owner, "things", [only(shop, owner).key], decision, store=shop.store)
 
 
 def test_whoever_may_triage_may_not_judge(shop, owner):
@@ -160,7 +163,7 @@ def test_whoever_may_triage_may_not_judge(shop, owner):
 
 def test_a_decision_on_many_is_all_or_nothing(shop, owner):
     with pytest.raises(FindingNotFound):
-        checks.triage(
+        tracking.triage(
             owner, "things", [only(shop, owner).key, "0" * 24], Decision(State.FIXED), store=shop.store
         )
     assert only(shop, owner).state is State.OPEN
@@ -169,7 +172,7 @@ def test_a_decision_on_many_is_all_or_nothing(shop, owner):
 def test_precision_counts_what_people_confirmed(shop, owner):
     decide(shop, owner, only(shop, owner).key, State.REJECTED, note="a line is meant")
     decide(shop, owner, only(shop, owner, "box-bounds").key, State.FIXED)
-    trust = checks.trust(owner, "things", store=shop.store)
+    trust = tracking.trust(owner, "things", store=shop.store)
     assert (trust["degenerate-shapes"].share, trust["box-bounds"].share) == (0.0, 1.0)
     assert trust["box-bounds"].low == pytest.approx(0.2065, abs=1e-3)
 
@@ -177,15 +180,15 @@ def test_precision_counts_what_people_confirmed(shop, owner):
 def test_a_fix_clips_the_box_and_its_undo_brings_it_back(shop, owner):
     life = only(shop, owner, "box-bounds")
     before = boxes_of(shop, owner, life)
-    made = checks.fix(owner, "things", [life.key], store=shop.store)
+    made = tracking.fix(owner, "things", [life.key], store=shop.store)
     assert boxes_of(shop, owner, life) == {**before, life.finding.annotation_id: (0, 5, 11, 20)}
     assert only(shop, owner, "box-bounds").state is State.FIXED
-    undone = checks.undo_fix(owner, "things", store=shop.store)
+    undone = tracking.undo_fix(owner, "things", store=shop.store)
     assert undone.id == made.id
     assert boxes_of(shop, owner, life) == before
     assert only(shop, owner, "box-bounds").state is State.OPEN
     with pytest.raises(FixNotFound):
-        checks.undo_fix(owner, "things", store=shop.store)
+        tracking.undo_fix(owner, "things", store=shop.store)
 
 
 def boxes_of(things, owner, life):
@@ -199,10 +202,10 @@ def test_a_removed_copy_comes_back_with_its_annotations(things, owner):
     twin = things.image(data, name="b.jpg")
     things.check()
     life = only(things, owner, "exact-duplicates")
-    checks.fix(owner, "things", [life.key], store=things.store)
+    tracking.fix(owner, "things", [life.key], store=things.store)
     state = datasets.read(owner, "things", store=things.store)
     assert state.count() == {"samples": 1, "annotations": 1}
-    checks.undo_fix(owner, "things", store=things.store)
+    tracking.undo_fix(owner, "things", store=things.store)
     state = datasets.read(owner, "things", store=things.store)
     assert state.sample(twin.sample_id).name == "b.jpg"
     assert state.count() == {"samples": 2, "annotations": 2}
@@ -213,9 +216,9 @@ def test_a_removed_copy_comes_back_with_its_vectors(things, owner):
     ids = [things.samples[0].sample_id, things.image(data, name="b.jpg").sample_id]
     things.check()
     vectors.put_vectors(owner, "things", "m", ids, [[1.0, 0.0], [0.0, 1.0]], store=things.store)
-    checks.fix(owner, "things", [only(things, owner, "exact-duplicates").key], store=things.store)
+    tracking.fix(owner, "things", [only(things, owner, "exact-duplicates").key], store=things.store)
     assert vectors.nearest(owner, "things", "m", [0.0, 1.0], store=things.store).num_rows == 1
-    checks.undo_fix(owner, "things", store=things.store)
+    tracking.undo_fix(owner, "things", store=things.store)
     found = vectors.nearest(owner, "things", "m", [0.0, 1.0], store=things.store)
     assert found["name"].to_pylist() == ["b.jpg", "a.jpg"]
     assert found["distance"].to_pylist() == [0.0, 1.0]
@@ -223,12 +226,12 @@ def test_a_removed_copy_comes_back_with_its_vectors(things, owner):
 
 def test_a_fix_is_not_undone_over_later_work(shop, owner):
     life = only(shop, owner, "box-bounds")
-    checks.fix(owner, "things", [life.key], store=shop.store)
+    tracking.fix(owner, "things", [life.key], store=shop.store)
     moved = next(box for box in shop.boxes if box.ann_id == life.finding.annotation_id)
     later = Change(put_annotations={"ground_truth": [replace(moved, bbox_xywh_px=(1, 1, 4, 4))]})
     datasets.apply(owner, "things", later, store=shop.store)
     with pytest.raises(FixOutdated, match="changed again"):
-        checks.undo_fix(owner, "things", store=shop.store)
+        tracking.undo_fix(owner, "things", store=shop.store)
     assert boxes_of(shop, owner, life)[life.finding.annotation_id] == (1, 1, 4, 4)
 
 
@@ -237,18 +240,18 @@ def test_what_suggests_nothing_is_left_out_of_a_fix_and_told(things, owner):
     things.box(sample, (-9, 5, 20, 20))
     things.check()
     licence, bounds = only(things, owner, "licence"), only(things, owner, "box-bounds")
-    made = checks.fix(owner, "things", [licence.key, bounds.key], store=things.store)
+    made = tracking.fix(owner, "things", [licence.key, bounds.key], store=things.store)
     assert made.keys == (bounds.key,)
     assert list(made.left_out) == [licence.key]
     with pytest.raises(FindingNotRepairable):
-        checks.fix(owner, "things", [licence.key], store=things.store)
+        tracking.fix(owner, "things", [licence.key], store=things.store)
 
 
 def test_the_loop_from_finding_to_green(shop, owner):
-    keys = checks.keys_of(owner, "things", Wanted(states=(State.OPEN,)), store=shop.store)
-    made = checks.fix(owner, "things", keys, store=shop.store)
+    keys = tracking.keys_of(owner, "things", Wanted(states=(State.OPEN,)), store=shop.store)
+    made = tracking.fix(owner, "things", keys, store=shop.store)
     assert not again(shop, owner).red
-    lives = checks.tracked(owner, "things", store=shop.store).items
+    lives = tracking.tracked(owner, "things", store=shop.store).items
     assert {one.key for one in lives if one.state is State.CLOSED} == set(made.keys)
     assert len(made.keys) == 2
 
@@ -257,7 +260,7 @@ def test_a_polygon_takes_the_box_around_itself(things, owner):
     ring = (10.0, 10.0, 30.0, 10.0, 30.0, 40.0)
     shape = things.box(things.image(), (-50, 10, 20, 30), kind=Kind.POLYGON, rings_px=(ring,))
     things.check()
-    checks.fix(owner, "things", [only(things, owner, "box-bounds").key], store=things.store)
+    tracking.fix(owner, "things", [only(things, owner, "box-bounds").key], store=things.store)
     state = datasets.read(owner, "things", store=things.store)
     (fixed,) = [
         a for a in state.annotations_of([shape.sample_id])[shape.sample_id] if a.ann_id == shape.ann_id

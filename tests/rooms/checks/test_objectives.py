@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from calotype.checks import service as checks
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.findings.reports import report_as
@@ -105,7 +107,7 @@ def test_a_run_of_some_checks_measures_no_objective(things, owner):
 def test_a_kept_run_has_its_objectives(things, owner):
     things.image()
     things.write()
-    checks.set_contract(owner, "things", promise("labelled_fraction", 1.0), store=things.store)
+    contracts.set_contract(owner, "things", promise("labelled_fraction", 1.0), known_checks(), store=things.store)
     ran = checks.check(owner, "things", store=things.store)
     kept = checks.latest(owner, "things", store=things.store)
     assert kept is not None

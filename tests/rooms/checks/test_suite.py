@@ -10,7 +10,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 from tests.support.images import draw, encode
 
 from calotype.checks.suite import REGISTRY
-from calotype.contracts.model import CHECK_NAMES
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts.text import ContractInvalid, parse
 from calotype.datasets.model import Kind
 from calotype.vision import masks
 
@@ -21,7 +22,10 @@ def picture(seed=1, size_wh=(320, 240)):
 
 
 def test_a_contract_may_name_every_check_and_no_other():
-    assert tuple(REGISTRY) == CHECK_NAMES
+    every = "".join(f"\n  {name}: {{}}" for name in REGISTRY)
+    assert set(parse(f"checks:{every}", checks=known_checks()).checks) == set(REGISTRY)
+    with pytest.raises(ContractInvalid, match="did you mean 'readable'"):
+        parse("checks: {readble: {}}", checks=known_checks())
 
 
 def test_clean_data_give_no_finding(things):

@@ -13,6 +13,7 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.snapshot import SampleNotFound
 from calotype.reliability import service as reliability
+from calotype.versions import service as versions
 
 MODEL = "clip: b/32"
 DIM = 16
@@ -97,7 +98,7 @@ def test_commits_keep_their_vectors_and_a_merge_brings_them(shop, owner):
     wanted = drawn(1, seed=9)[0]
     before = [row["sample_id"] for row in find(shop, owner, wanted)]
     assert before == expected(ids, old, wanted)[0][:25]
-    datasets.merge(owner, "shop", "other", store=shop)
+    versions.merge(owner, "shop", "other", store=shop)
     after = expected(ids, new, wanted)[0][:25]
     assert [row["sample_id"] for row in find(shop, owner, wanted)] == after
     assert [row["sample_id"] for row in find(shop, owner, wanted, name=f"shop@{first.id}")] == before
@@ -113,7 +114,7 @@ def test_removed_samples_are_not_found_and_come_back_with_their_vectors(shop, ow
     assert {row["sample_id"] for row in find(shop, owner, np.ones(DIM), k=len(ids))} == set(ids[2:])
     with pytest.raises(SampleNotFound):
         find(shop, owner, ids[0])
-    datasets.undo(owner, "shop", fewer.id, store=shop)
+    versions.undo(owner, "shop", fewer.id, store=shop)
     assert find(shop, owner, np.ones(DIM), k=len(ids)) == before
 
 

@@ -11,8 +11,10 @@ from tests.support.shops import make_shop
 
 from calotype.app import wiring
 from calotype.datasets import service as datasets
+from calotype.findings.gatekeeping import Verdict
+from calotype.findings.model import Gate, GateState
 from calotype.release import service
-from calotype.release.model import Gate, ReleaseBlocked, ReleaseExists, Verdict
+from calotype.release.model import ReleaseBlocked, ReleaseExists
 
 SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
 
@@ -41,7 +43,7 @@ def test_a_release_is_rebuilt_byte_for_byte_after_the_dataset_went_on(workspace,
 
 def test_a_red_gate_blocks_and_names_the_gate_the_sample_and_the_fix(workspace, owner, tmp_path):
     make_shop(owner, workspace, tmp_path / "raw", n=4)
-    red = Gate(name="readable", state="red", fix="add it again", samples=("x.png",))
+    red = Gate("readable", "readable", GateState.RED, 1, 0, "findings", "", "add it again", samples=("x.png",))
     with pytest.raises(ReleaseBlocked) as blocked:
         service.release(
             owner, "shop", "1.0.0", store=workspace, gatekeeper=lambda actor, ref: Verdict(gates=(red,)),

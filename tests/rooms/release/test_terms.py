@@ -10,8 +10,11 @@ from tests.support.shops import make_shop
 
 from calotype.app import wiring
 from calotype.checks import service as checks
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.findings import service as tracking
 from calotype.findings.lifecycle import Decision, State
 from calotype.findings.repository import Wanted
 from calotype.foundation.clock import now_us
@@ -31,7 +34,7 @@ def shop(workspace, owner, tmp_path):
 
 def cut(owner, store, purpose="", contract=None, version="1.0.0"):
     if contract is not None:
-        checks.set_contract(owner, "shop", contract, store=store)
+        contracts.set_contract(owner, "shop", contract, known_checks(), store=store)
     return service.release(
         owner, "shop", version, store=store, gatekeeper=wiring.gatekeeper(store), splitter=wiring.splitter,
         purpose=purpose,
@@ -62,7 +65,7 @@ def test_a_purpose_that_the_contract_lacks_is_refused_with_those_it_allows(shop,
 
 
 def test_a_refused_purpose_leaves_no_splits(shop, owner):
-    checks.set_contract(owner, "shop", PURPOSES, store=shop)
+    contracts.set_contract(owner, "shop", PURPOSES, known_checks(), store=shop)
     with pytest.raises(PurposeNotAllowed):
         service.release(
             owner, "shop", "1.0.0", store=shop, gatekeeper=wiring.gatekeeper(shop), splitter=wiring.splitter,
@@ -94,7 +97,7 @@ def test_a_contract_that_changes_while_gates_run_counts(shop, owner):
 
     def meanwhile(actor, ref):
         verdict = gates(actor, ref)
-        checks.set_contract(owner, "shop", PURPOSES, store=shop)
+        contracts.set_contract(owner, "shop", PURPOSES, known_checks(), store=shop)
         return verdict
 
     with pytest.raises(PurposeMissing):
@@ -141,15 +144,15 @@ def test_the_card_tells_where_findings_stand_and_why_risks_are_accepted(shop, ow
         "gates: []\n"
         "waivers: [{check: licence, where: '*', reason: one licence for all, owner: ana, until: 2999-01-01}]\n"
     )
-    checks.set_contract(owner, "shop", contract, store=shop)
+    contracts.set_contract(owner, "shop", contract, known_checks(), store=shop)
     bare = [replace(one, licence="") for one in datasets.read(owner, "shop", store=shop).iter_samples()][:3]
     datasets.apply(owner, "shop", Change(put_samples=bare), store=shop)
     checks.check(owner, "shop", store=shop)
-    found = checks.tracked(owner, "shop", Wanted(check="licence"), store=shop).items
+    found = tracking.tracked(owner, "shop", Wanted(check="licence"), store=shop).items
     until = 32_503_680_000_000_000  # 3000-01-01
     risk = Decision(State.ACCEPTED, note="we asked the owner", until_us=until)
-    checks.triage(owner, "shop", [found[0].key], risk, store=shop)
-    checks.triage(owner, "shop", [found[1].key], Decision(State.ASSIGNED, "bo"), store=shop)
+    tracking.triage(owner, "shop", [found[0].key], risk, store=shop)
+    tracking.triage(owner, "shop", [found[1].key], Decision(State.ASSIGNED, "bo"), store=shop)
     by_id = {one.sample_id: one for one in bare}
     mended = replace(by_id[found[2].finding.sample_id], licence="CC0-1.0")
     datasets.apply(owner, "shop", Change(put_samples=[mended]), store=shop)

@@ -22,8 +22,7 @@ from calotype.checks.suite import (
 )
 from calotype.checks.suite.check import Check, Family
 from calotype.checks.suite.sources import DEFAULT_SOURCE, SOURCES
-from calotype.contracts.model import CHECK_NAMES
-from calotype.contracts.parts import is_plug_in
+from calotype.contracts.known import KnownChecks, is_plug_in
 from calotype.foundation.errors import Invalid
 
 _MODULES = (
@@ -49,8 +48,8 @@ def _told(check: Check) -> Check:
 
 _BY_NAME = {check.name: _told(check) for module in _MODULES for check in module.CHECKS}
 
-REGISTRY: dict[str, Check] = {name: _BY_NAME[name] for name in CHECK_NAMES if name in _BY_NAME}
-"""The checks that come with Calotype, in the order of the contract's list."""
+REGISTRY: dict[str, Check] = _BY_NAME
+"""The checks that come with Calotype, in the order of their modules."""
 
 PLUG_INS = "calotype.checks"
 """The group of entry points under which packages bring checks of their own: a `Check`, or several."""
@@ -80,6 +79,11 @@ def all_checks() -> dict[str, Check]:
                 raise PlugInInvalid(name=point.name, detail=f"{check.name!r} is no free name vendor/check")
             found[check.name] = check
     return found
+
+
+def known_checks() -> KnownChecks:
+    """The checks that a contract may name, with their parameters. Raises: PlugInInvalid."""
+    return {name: dict(check.parameters) for name, check in all_checks().items()}
 
 
 FAMILIES: tuple[str, ...] = get_args(Family)

@@ -18,7 +18,9 @@ from calotype.store.store import create_workspace, open_workspace
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from calotype.datasets import repository, service
+from calotype.datasets import repository
+from calotype.versions import repository as merges
+from calotype.versions import service as versions
 from calotype.foundation.actor import Actor
 from calotype.store.store import open_workspace
 from calotype.store.tables.tables import Tables
@@ -35,10 +37,10 @@ def die_after(done):
 folder, point = sys.argv[1:]
 owner, name = {
     "staged": (Tables, "publish"), "published": (Tables, "publish"), "committed": (repository, "add_commit"),
-    "moved": (repository, "log_move"), "recorded": (repository, "put_merge"),
+    "moved": (repository, "log_move"), "recorded": (merges, "put_merge"),
 }[point]
 setattr(owner, name, die if point == "staged" else die_after(getattr(owner, name)))
-service.merge(Actor(id="test:ben", name="ben"), "streets", "fix", store=open_workspace(Path(folder)))
+versions.merge(Actor(id="test:ben", name="ben"), "streets", "fix", store=open_workspace(Path(folder)))
 print("merged")
 """
 

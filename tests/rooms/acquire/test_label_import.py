@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from calotype.acquire import service as acquire
 from calotype.acquire.labels import service
 from calotype.acquire.labels.model import ItemsInvalid, NothingToImport, PolicyUnknown, UnknownClasses
-from calotype.checks import service as checks
+from calotype.checks.suite.registry import known_checks
+from calotype.contracts import service as contracts
 from calotype.datasets import service as datasets
 from calotype.store.catalog import schema
 
@@ -50,7 +51,7 @@ def test_a_second_label_set_leaves_the_first_alone(shop, owner, raw):
 
 @pytest.mark.parametrize("policy", ["skip", "quarantine"])
 def test_a_class_that_a_closed_ontology_lacks(shop, owner, raw, policy):
-    checks.set_contract(owner, "shop", "classes: [car]", store=shop)
+    contracts.set_contract(owner, "shop", "classes: [car]", known_checks(), store=shop)
     with pytest.raises(UnknownClasses, match="dog"):
         bring(shop, owner, raw)
     assert datasets.read(owner, "shop", store=shop).count() == {"samples": 0, "annotations": 0}

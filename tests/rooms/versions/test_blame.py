@@ -15,6 +15,7 @@ from calotype.datasets import rows, service
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.foundation.ids import uuid7
+from calotype.versions import service as versions
 from calotype.versions.blame import Blame, BlameTargetNotFound
 
 
@@ -45,7 +46,7 @@ def test_an_edit_that_is_not_committed_is_said_to_be_one(streets):
     (found,) = streets.do("blame", "a0")
     assert commits(found) == (streets.first.id, None)
     assert found.to_dict()["changed"]["author"] == "ben"
-    ((on_head,)) = service.blame(streets.owner, "streets@main", "a0", store=streets.store)
+    ((on_head,)) = versions.blame(streets.owner, "streets@main", "a0", store=streets.store)
     assert commits(on_head) == (streets.first.id, streets.first.id)
 
 
@@ -108,7 +109,7 @@ def test_a_long_history_is_walked_without_reading_it(owner, workspace):
         apply(owner, "long", Change(put_annotations={"ground_truth": [edited]}), store=workspace)
         service.commit(owner, "long", f"edit {number}", store=workspace)
     began = time.process_time()
-    (found,) = service.blame(owner, "long", "a5000", store=workspace)
+    (found,) = versions.blame(owner, "long", "a5000", store=workspace)
     took_s = time.process_time() - began
     assert commits(found) == (first.id, first.id)
     assert took_s < 0.7, "rows that lie where they lay are not read again"

@@ -13,6 +13,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 from calotype.govern.rules import RoleRules
 from calotype.store.store import create_workspace
+from calotype.versions import service as versions
 from calotype.versions.merge_execution import MergeClosed, NothingToMerge
 from calotype.versions.model import MergeConflictsOpen, ResolutionInvalid
 from calotype.versions.service import ConflictNotFound, MergeNotFound
@@ -291,7 +292,7 @@ def test_who_may_only_read_may_only_look(tmp_path, owner):
     streets = Streets(owner, store)
     streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
     guest = Actor(id="test:gil", name="gil", roles=("auditor",))
-    assert service.preview(guest, "streets", "fix", store=store).counts["annotations"]["put"] == 1
+    assert versions.preview(guest, "streets", "fix", store=store).counts["annotations"]["put"] == 1
     for verb, args in (
         ("merge", ("fix",)), ("undo", ("main",)), ("land", ()), ("abandon", ()), ("resolve", ("ours",)),
         ("protect", ("main",)),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 from tests.support.streets import Streets, box
 
 from calotype.datasets import refs, service
+from calotype.findings.gatekeeping import Verdict
+from calotype.findings.model import Gate, GateState
 from calotype.versions.merge_execution import MergeBehind, MergeBlocked, NothingToUndo
 from calotype.versions.protection import ProtectionInvalid
 
@@ -46,16 +46,8 @@ class TestUndo:
         assert (streets.boxes(), streets.samples()) == ({}, {})
 
 
-@dataclass
-class Gate:
-    name: str
-    is_open: bool
-    detail: str = "3 boxes outside"
-
-
-@dataclass
-class Verdict:
-    gates: list[Gate] = field(default_factory=list)
+def gate(name, state):
+    return Gate(name, name, state, 3, 0, "findings", "3 boxes outside")
 
 
 class TestProtected:
@@ -67,7 +59,7 @@ class TestProtected:
 
     @pytest.fixture
     def green(self, asked):
-        return lambda _actor, name: asked.append(name) or Verdict([Gate("geometry", True)])
+        return lambda _actor, name: asked.append(name) or Verdict((gate("geometry", GateState.GREEN),))
 
     def test_direct_ways_are_shut(self, streets):
         streets.do("protect", "main")
@@ -82,7 +74,7 @@ class TestProtected:
     def test_only_green_gates_open_it(self, streets, green, asked):
         theirs = streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
         streets.do("protect", "main")
-        red = Verdict([Gate("geometry", False), Gate("licence", True)])
+        red = Verdict((gate("geometry", GateState.RED), gate("licence", GateState.GREEN)))
         with pytest.raises(MergeBlocked, match=r"gate geometry \(3 boxes outside\)"):
             streets.do("merge", "fix", gatekeeper=lambda *_: red)
         with pytest.raises(MergeBlocked, match="nobody asked"):
