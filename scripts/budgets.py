@@ -20,12 +20,12 @@ REPO = Path(__file__).resolve().parents[1]
 EXCEPTIONS = REPO / "scripts" / "budgets.toml"
 
 BUDGETS = {
-    "python-file": 400,      # lines
-    "python-function": 40,   # lines without the docstring
-    "class-methods": 15,     # public methods
+    "python-file": 400,  # lines
+    "python-function": 40,  # lines without the docstring
+    "class-methods": 15,  # public methods
     "typescript-file": 250,  # lines
-    "public-names": 40,      # names in calotype.__all__
-}  # fmt: skip
+    "public-names": 40,  # names in calotype.__all__
+}
 
 
 @dataclass(frozen=True, slots=True)

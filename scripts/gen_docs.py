@@ -80,10 +80,15 @@ def checks_page() -> str:
 
 def _check(check: Any) -> str:
     facts = [
-        ("looks at", check.unit), ("severity", check.severity), ("cost", check.cost), ("scope", check.scope),
+        ("looks at", check.unit),
+        ("severity", check.severity),
+        ("cost", check.cost),
+        ("scope", check.scope),
         ("parameters", ", ".join(f"`{k}` {v:g}" for k, v in check.parameters.items()) or "none"),
-        ("source", check.source), ("says", check.example or "see its meaning"), ("repair", check.fix),
-    ]  # fmt: skip
+        ("source", check.source),
+        ("says", check.example or "see its meaning"),
+        ("repair", check.fix),
+    ]
     return f"### {check.name}\n\n{check.title}. {check.means}\n\n" + table(("", ""), facts)
 
 
@@ -349,7 +354,11 @@ def _doc(value: Any) -> str:
 
 def contract_schema() -> str:
     """The JSON Schema of a contract file, for editors and for teams that check before they commit."""
-    return _json(attribute("calotype.contracts.model:json_schema")())
+    return _json(
+        attribute("calotype.contracts.model:json_schema")(
+            attribute("calotype.checks.suite.registry:known_checks")()
+        )
+    )
 
 
 def pipeline_schema() -> str:

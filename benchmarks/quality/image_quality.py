@@ -67,13 +67,21 @@ CORRUPTIONS: dict[str, tuple[Callable[[Image.Image], Image.Image], str, str, str
     "motion 15 px, 0": (lambda i: moved(i, 0), "motion", "motion_blurred", "blurry"),
     "motion 15 px, 35": (lambda i: moved(i, 35), "motion", "motion_blurred", "blurry"),
     "light x 2.5": (brighter, "over_exposure", "over_exposed", "light"),
-    "light x 0.25": (lambda i: ImageEnhance.Brightness(i).enhance(0.25), "under_exposure", "under_exposed", "dark"),
+    "light x 0.25": (
+        lambda i: ImageEnhance.Brightness(i).enhance(0.25),
+        "under_exposure",
+        "under_exposed",
+        "dark",
+    ),
     "contrast x 0.25": (
-        lambda i: ImageEnhance.Contrast(i).enhance(0.25), "contrast", "low_contrast", "low_information",
+        lambda i: ImageEnhance.Contrast(i).enhance(0.25),
+        "contrast",
+        "low_contrast",
+        "low_information",
     ),
     "noise 15": (noisy, "noise", "noisy", ""),
     "enlarged x 2": (enlarged, "detail", "upscaled", ""),
-}  # fmt: skip
+}
 """Name -> the change, our figure and fault, and cleanvision's issue (none where it has no such check)."""
 
 

@@ -45,21 +45,37 @@ def drawn(n: int) -> tuple[pa.Table, pa.Table]:
     ids = pa.array([f"a{k:031x}" for k in range(n)])
     width, height = rng.integers(400, 1_000, n), rng.integers(300, 800, n)
     names = [f"img/{k:07d}.jpg" for k in range(n)]
-    samples = filled(rows.SAMPLE_SCHEMA, n, {
-        "sample_id": ids, "media_sha256": pa.array([f"{k:064x}" for k in range(n)]), "name": pa.array(names),
-        "width_px": pa.array(width, pa.int32()), "height_px": pa.array(height, pa.int32()),
-    })  # fmt: skip
+    samples = filled(
+        rows.SAMPLE_SCHEMA,
+        n,
+        {
+            "sample_id": ids,
+            "media_sha256": pa.array([f"{k:064x}" for k in range(n)]),
+            "name": pa.array(names),
+            "width_px": pa.array(width, pa.int32()),
+            "height_px": pa.array(height, pa.int32()),
+        },
+    )
     m = 4 * n
     of = np.sort(rng.integers(0, n, m))
     w, h, luck = rng.uniform(20, 200, m), rng.uniform(20, 200, m), rng.random(m)
     x, y = rng.uniform(0, 1, m) * (width[of] - w), rng.uniform(0, 1, m) * (height[of] - h)
     w[luck < 0.0005] = 0
     x[(luck > 0.001) & (luck < 0.0015)] = -15
-    boxes = filled(rows.ANNOTATION_SCHEMA, m, {
-        "ann_id": pa.array([f"b{k:031x}" for k in range(m)]), "sample_id": ids.take(pa.array(of)),
-        "kind": pa.array(np.full(m, "box", object)), "class_id": pa.array(rng.integers(0, 10, m), pa.int32()),
-        "x": pa.array(x), "y": pa.array(y), "w": pa.array(w), "h": pa.array(h),
-    })  # fmt: skip
+    boxes = filled(
+        rows.ANNOTATION_SCHEMA,
+        m,
+        {
+            "ann_id": pa.array([f"b{k:031x}" for k in range(m)]),
+            "sample_id": ids.take(pa.array(of)),
+            "kind": pa.array(np.full(m, "box", object)),
+            "class_id": pa.array(rng.integers(0, 10, m), pa.int32()),
+            "x": pa.array(x),
+            "y": pa.array(y),
+            "w": pa.array(w),
+            "h": pa.array(h),
+        },
+    )
     return samples, boxes
 
 

@@ -130,7 +130,7 @@ class Disk:
 
     def _write_out(
         self, folder: Folder, to: Path, at: int, limit: int, rng: random.Random, ordered: bool
-    ) -> None:  # fmt: skip
+    ) -> None:
         to.mkdir(exist_ok=True)
         safe = max((one for one in folder.synced if one < at), default=-1)
         left = dict(folder.entries)
@@ -148,7 +148,7 @@ class Disk:
 
     def _write_file(
         self, file: File, to: Path, at: int, limit: int, rng: random.Random, ordered: bool
-    ) -> None:  # fmt: skip
+    ) -> None:
         if not file.changes and file.origin is not None:
             shutil.copyfile(file.origin, to)
             return

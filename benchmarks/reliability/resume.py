@@ -184,13 +184,16 @@ def held(workspace: Path) -> dict[str, Any]:
         made = releases.releases(actor, DATASET, store=store)
         ran = pipelines.runs(actor, store=store)
         return {
-            "samples": len(rows), "names": len({row[0] for row in rows}), "annotations": len(boxes),
-            "rows": sha256_json(rows), "boxes": sha256_json(boxes),
+            "samples": len(rows),
+            "names": len({row[0] for row in rows}),
+            "annotations": len(boxes),
+            "rows": sha256_json(rows),
+            "boxes": sha256_json(boxes),
             "commits": len(datasets.log(actor, DATASET, store=store)),
             "releases": [one.version for one in made],
             "built": [releases.location(store, DATASET, one.version).is_dir() for one in made],
             "running": [one.id for one in ran if str(one.state) == "running"],
-        }  # fmt: skip
+        }
     finally:
         store.close()
 
@@ -237,7 +240,7 @@ def rounds(case: Case, folder: Path, *, n: int, seed: int) -> Tally:
 
 def _one(
     case: Case, place: Path, after_s: float, wanted: dict[str, Any], tally: Tally, *, at_work: bool
-) -> None:  # fmt: skip
+) -> None:
     told = f"{case.name} killed after {after_s:.3f} s{' of work' if at_work else ''}"
     tally.rounds += 1
     tally.killed += killed(place, case.words, after_s, at_work=at_work)

@@ -11,9 +11,12 @@ import matplotlib
 from matplotlib import pyplot
 
 PANELS = {
-    "import": "import COCO", "count": "count per class", "edit": "other boxes for 1,000 samples",
-    "diff": "difference of two versions", "open": "open the newest version",
-}  # fmt: skip
+    "import": "import COCO",
+    "count": "count per class",
+    "edit": "other boxes for 1,000 samples",
+    "diff": "difference of two versions",
+    "open": "open the newest version",
+}
 PEERS = {"calotype": ("#0b6e4f", "o", "Calotype"), "plain": ("#8a8a8a", "s", "plain files (floor)")}
 
 

@@ -145,10 +145,7 @@ class Table:
 
     def targets(self) -> str:
         """Each target, the figure, and whether it is met."""
-        rows = [
-            (t.set, t.words, _show(t.key)(t.most), *self._target(t))
-            for t in TARGETS
-        ]  # fmt: skip
+        rows = [(t.set, t.words, _show(t.key)(t.most), *self._target(t)) for t in TARGETS]
         return _markdown(("set", "what", "at most", "measured", "", "spread, load, cause"), rows)
 
     def ratios(self) -> str:

@@ -71,9 +71,13 @@ def main() -> None:
         with _folder(options.data) as folder:
             plan = Plan(
                 tuple(peer for peer in PEERS if not options.peers or peer.name in options.peers),
-                tuple(options.kinds), SMALL if options.small else SIZES, folder, options.rounds,
-                frozenset(options.scenarios), options.cut,
-            )  # fmt: skip
+                tuple(options.kinds),
+                SMALL if options.small else SIZES,
+                folder,
+                options.rounds,
+                frozenset(options.scenarios),
+                options.cut,
+            )
             figures = measure(plan)
         page.keep(out / "versions.json", machine(), figures)
     pictures = out.parent / "images" if out == ROOT / "docs" / "benchmarks" else out
@@ -123,9 +127,14 @@ def _round(plan: Plan, peer: Peer, python: Path, kind: str, made: Path, turn: in
     """One round of one peer, in a folder that is deleted after it."""
     facts = json.loads((made / "set.json").read_text())
     told = {
-        "peer": peer.name, "version": version_of(peer, python), "set": made.name, "kind": kind, "round": turn,
-        "commit": commit(), "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }  # fmt: skip
+        "peer": peer.name,
+        "version": version_of(peer, python),
+        "set": made.name,
+        "kind": kind,
+        "round": turn,
+        "commit": commit(),
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
     needed = {"import", "edit", "photos-add", "photos-commit"} if plan.only else set()
     with tempfile.TemporaryDirectory(
         prefix=f"{peer.name}-", dir=plan.folder, ignore_cleanup_errors=True
@@ -193,11 +202,22 @@ def _process(
 def _judge(figure: Figure, facts: dict[str, Any]) -> Figure:
     """Whether the answer is the one that the data maker knows; None where there is none to compare."""
     known = {
-        "import": "n_boxes", "import-copy": "n_boxes", "predictions": "n_boxes", "predictions-columns": "n_boxes",
-        "count": "by_class", "start": "by_class", "filter": "matching", "random": "some_boxes", "loader": "some_boxes",
-        "diff": "changed_boxes", "photos-add": "n_images", "photos-checkout": "n_images", "photos-open": "n_images",
-        "photos-link": "n_images", "photos-copy": "n_images",
-    }  # fmt: skip
+        "import": "n_boxes",
+        "import-copy": "n_boxes",
+        "predictions": "n_boxes",
+        "predictions-columns": "n_boxes",
+        "count": "by_class",
+        "start": "by_class",
+        "filter": "matching",
+        "random": "some_boxes",
+        "loader": "some_boxes",
+        "diff": "changed_boxes",
+        "photos-add": "n_images",
+        "photos-checkout": "n_images",
+        "photos-open": "n_images",
+        "photos-link": "n_images",
+        "photos-copy": "n_images",
+    }
     scenario = figure["scenario"]
     answer = figure.pop("answer", None)
     if "seconds" not in figure or answer is None:

@@ -24,7 +24,7 @@ INSTEAD = {
     r"black-?lists?": "deny list",
     r"white-?lists?": "allow list",
     r"simply|obviously|of course": "nothing: leave it out",
-}  # fmt: skip
+}
 CODE = re.compile(r"```.*?```|``.*?``|`[^`]*`|\]\([^)]*\)|https?://\S+", re.DOTALL)
 
 

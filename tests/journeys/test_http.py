@@ -36,7 +36,10 @@ def test_from_pictures_to_a_release(http, raw, tmp_path, capsys):
         for file in sorted((raw / "images").iterdir())
     ]
     assert {key: sum(one[key] for one in came) for key in ("added", "duplicates", "quarantined")} == {
-        "added": 24, "duplicates": 1, "quarantined": 1}  # fmt: skip
+        "added": 24,
+        "duplicates": 1,
+        "quarantined": 1,
+    }
     labels = (raw / "instances.json").read_bytes()
     imported = say(http.post("/datasets/shop/imports?format=coco", content=labels))
     assert (imported["samples"], imported["annotations"], imported["skipped"]) == (24, 24, 0)

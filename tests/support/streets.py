@@ -49,7 +49,8 @@ class Streets:
         return service.commit(self.owner, name, "edits", store=self.store)
 
     def do(self, verb, *args, **options):
-        return getattr(versions if hasattr(versions, verb) else service, verb)(self.owner, "streets", *args, store=self.store, **options)
+        room = versions if hasattr(versions, verb) else service
+        return getattr(room, verb)(self.owner, "streets", *args, store=self.store, **options)
 
     def boxes(self, name="streets") -> dict[str, Annotation]:
         state = service.read(self.owner, name, store=self.store)

@@ -29,9 +29,11 @@ def import_(world: World) -> Figure:
         document = json.loads(world.instances.read_bytes())
         boxes, labels = _grouped(document["images"], document["annotations"])
         schema = {
-            "id": types.Int64(), "file": types.Text(), "boxes": types.Array("float32", 2),
+            "id": types.Int64(),
+            "file": types.Text(),
+            "boxes": types.Array("float32", 2),
             "labels": types.Array("int32", 1),
-        }  # fmt: skip
+        }
         lake = deeplake.create(home(world), schema=schema)
         names = [row["file_name"] for row in document["images"]]
         ids = [row["id"] for row in document["images"]]

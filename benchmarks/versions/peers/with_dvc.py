@@ -16,9 +16,11 @@ from bench import Figure, World, change_photos, folder_mb, main, photo_tree, sce
 DVC = str(Path(sys.executable).parent / "dvc")
 ENVIRONMENT = os.environ | {
     "DVC_NO_ANALYTICS": "1",
-    "GIT_AUTHOR_NAME": "bench", "GIT_AUTHOR_EMAIL": "bench@example.org",
-    "GIT_COMMITTER_NAME": "bench", "GIT_COMMITTER_EMAIL": "bench@example.org",
-}  # fmt: skip
+    "GIT_AUTHOR_NAME": "bench",
+    "GIT_AUTHOR_EMAIL": "bench@example.org",
+    "GIT_COMMITTER_NAME": "bench",
+    "GIT_COMMITTER_EMAIL": "bench@example.org",
+}
 
 
 def call(world: World, *words: str) -> str:

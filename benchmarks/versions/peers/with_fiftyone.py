@@ -117,9 +117,11 @@ def export_coco(world: World) -> Figure:
 
     def work() -> None:
         dataset.export(
-            dataset_type=fot.COCODetectionDataset, labels_path=str(world.work / "out.json"), label_field="gt",
+            dataset_type=fot.COCODetectionDataset,
+            labels_path=str(world.work / "out.json"),
+            label_field="gt",
             progress=False,
-        )  # fmt: skip
+        )
 
     return {"seconds": timed(work)[0], "note": "labels alone"}
 
@@ -130,9 +132,12 @@ def export_yolo(world: World) -> Figure:
 
     def work() -> None:
         dataset.export(
-            dataset_type=fot.YOLOv5Dataset, export_dir=str(world.work / "yolo"), label_field="gt",
-            export_media=False, progress=False,
-        )  # fmt: skip
+            dataset_type=fot.YOLOv5Dataset,
+            export_dir=str(world.work / "yolo"),
+            label_field="gt",
+            export_media=False,
+            progress=False,
+        )
 
     return {"seconds": timed(work)[0], "note": "labels alone"}
 

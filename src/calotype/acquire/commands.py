@@ -32,9 +32,17 @@ def add(
     t = terminal(ctx)
     with t.progress() as progress:
         added = service.add(
-            t.actor, name, paths, store=t.store(), source=source, licence=licence, tags=tag or (),
-            on_invalid=on_invalid, media=media, progress=progress,  # type: ignore[arg-type]
-        )  # fmt: skip
+            t.actor,
+            name,
+            paths,
+            store=t.store(),
+            source=source,
+            licence=licence,
+            tags=tag or (),
+            on_invalid=on_invalid,
+            media=media,
+            progress=progress,  # type: ignore[arg-type]
+        )
     value = added.to_dict()
     shown: list[object] = [facts({key: count for key, count in value.items() if isinstance(count, int)})]
     if added.set_aside:
@@ -46,8 +54,10 @@ def add(
 
 def quarantine(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="A dataset: NAME, NAME@branch, NAME@tag, NAME@commit.", show_default=False)],
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200
+    name: Annotated[
+        str, typer.Argument(help="A dataset: NAME, NAME@branch, NAME@tag, NAME@commit.", show_default=False)
+    ],
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200,
 ) -> None:
     """List what was set aside at the door, with its reason."""
     t = terminal(ctx)

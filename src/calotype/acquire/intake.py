@@ -59,9 +59,18 @@ def check_media_mode(got: str) -> None:
 
 
 def take_in(
-    actor: Actor, name: str, incoming: Sequence[IncomingImage], *, import_id: str, store: Store, verb: str,
-    duplicates: Duplicates = "alias", on_invalid: str = "quarantine", link: bool = False, progress: Progress = silent,
-) -> Intake:  # fmt: skip
+    actor: Actor,
+    name: str,
+    incoming: Sequence[IncomingImage],
+    *,
+    import_id: str,
+    store: Store,
+    verb: str,
+    duplicates: Duplicates = "alias",
+    on_invalid: str = "quarantine",
+    link: bool = False,
+    progress: Progress = silent,
+) -> Intake:
     """Take images into a branch.
 
     Args:
@@ -93,7 +102,7 @@ def take_in(
 
 def _ahead(
     chunks: Iterator[list[IncomingImage]], load: _Loader
-) -> Iterator[tuple[int, tuple[list[Loaded], list[SetAside]]]]:  # fmt: skip
+) -> Iterator[tuple[int, tuple[list[Loaded], list[SetAside]]]]:
     """Each chunk's size and files; the next chunk is loaded while the caller works on one."""
     workers = os.cpu_count() or 2
     with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(1) as loader:
@@ -131,7 +140,7 @@ class _Loader:
 
     def chunk(
         self, chunk: list[IncomingImage], pool: ThreadPoolExecutor
-    ) -> tuple[list[Loaded], list[SetAside]]:  # fmt: skip
+    ) -> tuple[list[Loaded], list[SetAside]]:
         """Several files; the bytes of the good ones are safe when this returns."""
         with self._store.media.batch() as batch:
             outcomes = list(pool.map(lambda image: self._one(image, batch), chunk))
@@ -167,15 +176,25 @@ def _bad(image: IncomingImage, reason: str, *, code: str = "file-unreadable") ->
 
 
 def _settle(
-    actor: Actor, name: str, loaded: list[Loaded], keep: list[SetAside], settling: Settling, store: Store, verb: str
-) -> None:  # fmt: skip
+    actor: Actor,
+    name: str,
+    loaded: list[Loaded],
+    keep: list[SetAside],
+    settling: Settling,
+    store: Store,
+    verb: str,
+) -> None:
     def plan(snapshot: Snapshot) -> Change:
         return Change(put_samples=settling.settle(snapshot, loaded))
 
     settling.done(
         apply(
-            actor, name, plan, store=store, verb=verb,
+            actor,
+            name,
+            plan,
+            store=store,
+            verb=verb,
             details={"import": settling.import_id, "files": len(loaded)},
             record=setting_aside.recorder(store, name, settling.import_id, keep) if keep else None,
         )
-    )  # fmt: skip
+    )

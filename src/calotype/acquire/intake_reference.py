@@ -92,9 +92,17 @@ class Referred:
 
 
 def refer_to(
-    actor: Actor, name: str, parts: Iterable[Part], total: int, *, import_id: str, store: Store, verb: str,
-    on_invalid: str = "quarantine", progress: Progress = silent,
-) -> Referred:  # fmt: skip
+    actor: Actor,
+    name: str,
+    parts: Iterable[Part],
+    total: int,
+    *,
+    import_id: str,
+    store: Store,
+    verb: str,
+    on_invalid: str = "quarantine",
+    progress: Progress = silent,
+) -> Referred:
     """Make samples of images that stay where they are, part by part; a killed run goes on with what is left.
 
     A name that the dataset has with the same reference is unchanged; with another reference of the same import its
@@ -200,9 +208,16 @@ def _is_jpeg(path: str) -> bool:
 
 
 def _settle(
-    actor: Actor, name: str, part: InPlace, bad: list[SetAside], result: Referred, *, import_id: str, store: Store,
+    actor: Actor,
+    name: str,
+    part: InPlace,
+    bad: list[SetAside],
+    result: Referred,
+    *,
+    import_id: str,
+    store: Store,
     verb: str,
-) -> None:  # fmt: skip
+) -> None:
     settling: _Settling | None = None
 
     def plan(snapshot: Snapshot) -> Change:
@@ -219,9 +234,14 @@ def _settle(
             keep(conn)
 
     apply(
-        actor, name, plan, store=store, verb=verb, record=record,
+        actor,
+        name,
+        plan,
+        store=store,
+        verb=verb,
+        record=record,
         details={"import": import_id, "files": len(part), "media": "reference"},
-    )  # fmt: skip
+    )
     if settling is not None:
         result.intake.added += settling.added
         result.intake.unchanged += settling.unchanged
@@ -309,13 +329,23 @@ class _Settling:
         given = pick(part.names)
         aliases = [[name] if name == own else [name, own] for name, own in zip(names, given, strict=True)]
         columns: dict[str, Any] = {
-            "sample_id": pick(self.ids), "name": names, "names": aliases, "tags": tags,
-            "media_sha256": [one.key for one in references], "n_bytes": [one.n_bytes for one in references],
-            "width_px": pick(part.widths), "height_px": pick(part.heights), "mime": pick(part.mimes),
-            "licence": pick(part.licences), "metadata": pick(part.metadata), "extra": pick(part.extra),
-            "source": pa.repeat(part.source, n), "split": pa.repeat(part.split, n),
-            "import_id": pa.repeat(self._import_id, n), "created_at_us": pa.repeat(now_us(), n),
-        }  # fmt: skip
+            "sample_id": pick(self.ids),
+            "name": names,
+            "names": aliases,
+            "tags": tags,
+            "media_sha256": [one.key for one in references],
+            "n_bytes": [one.n_bytes for one in references],
+            "width_px": pick(part.widths),
+            "height_px": pick(part.heights),
+            "mime": pick(part.mimes),
+            "licence": pick(part.licences),
+            "metadata": pick(part.metadata),
+            "extra": pick(part.extra),
+            "source": pa.repeat(part.source, n),
+            "split": pa.repeat(part.split, n),
+            "import_id": pa.repeat(self._import_id, n),
+            "created_at_us": pa.repeat(now_us(), n),
+        }
         for missing in ("group", "parent_id", "recipe"):
             columns[missing] = pa.repeat("", n)
         return pa.table({name: columns[name] for name in rows.SAMPLE_SCHEMA.names}, schema=rows.SAMPLE_SCHEMA)

@@ -55,7 +55,7 @@ def import_id(dataset_id: str, kind: str, source: str) -> str:
 
 def recorder(
     store: Store, name: str, import_id: str, items: Sequence[SetAside]
-) -> Callable[[sa.Connection], None]:  # fmt: skip
+) -> Callable[[sa.Connection], None]:
     """What `apply(record=...)` runs: write the quarantine rows, once for each place."""
     dataset_name, _ = refs.split_name(name)
 

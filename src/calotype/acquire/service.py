@@ -22,9 +22,18 @@ from calotype.store.media.remote_objects import is_far
 
 
 def add(
-    actor: Actor, name: str, paths: Sequence[Path | str], *, store: Store, source: str = "", licence: str = "",
-    tags: Sequence[str] = (), on_invalid: str = "quarantine", media: MediaMode = "copy", progress: Progress = silent,
-) -> Added:  # fmt: skip
+    actor: Actor,
+    name: str,
+    paths: Sequence[Path | str],
+    *,
+    store: Store,
+    source: str = "",
+    licence: str = "",
+    tags: Sequence[str] = (),
+    on_invalid: str = "quarantine",
+    media: MediaMode = "copy",
+    progress: Progress = silent,
+) -> Added:
     """Add image files and folders, or folders of buckets, to a dataset (`name` or `name@branch`).
 
     Bytes that the dataset has already under another name add that name to their sample. Running it again changes
@@ -53,9 +62,19 @@ def add(
         root = place if isinstance(place, str) else str(place.resolve())
         import_id = setting_aside.import_id(info.id, "images", root)
         took, beside = _take(
-            actor, name, place, files, import_id, store, source=source, licence=licence, tags=tuple(tags),
-            on_invalid=on_invalid, media=media, progress=progress,
-        )  # fmt: skip
+            actor,
+            name,
+            place,
+            files,
+            import_id,
+            store,
+            source=source,
+            licence=licence,
+            tags=tuple(tags),
+            on_invalid=on_invalid,
+            media=media,
+            progress=progress,
+        )
         _register(actor, store, info.id, import_id, PurePosixPath(root).name, source, took, started)
         ignored += beside
         total.added += took.added
@@ -84,16 +103,34 @@ def _places(paths: Sequence[Path | str], media: MediaMode) -> list[Path | str]:
 
 
 def _take(
-    actor: Actor, name: str, place: Path | str, files: Found | None, import_id: str, store: Store, *, source: str,
-    licence: str, tags: tuple[str, ...], on_invalid: str, media: MediaMode, progress: Progress,
-) -> tuple[Intake, int]:  # fmt: skip
+    actor: Actor,
+    name: str,
+    place: Path | str,
+    files: Found | None,
+    import_id: str,
+    store: Store,
+    *,
+    source: str,
+    licence: str,
+    tags: tuple[str, ...],
+    on_invalid: str,
+    media: MediaMode,
+    progress: Progress,
+) -> tuple[Intake, int]:
     """The images of one place, and how many other files lay beside them."""
     if files is not None and media != "reference":
         images = files.incoming(source=source, licence=licence, tags=tags)
         took = take_in(
-            actor, name, images, import_id=import_id, store=store, verb="images.add", on_invalid=on_invalid,
-            link=media == "link", progress=progress,
-        )  # fmt: skip
+            actor,
+            name,
+            images,
+            import_id=import_id,
+            store=store,
+            verb="images.add",
+            on_invalid=on_invalid,
+            link=media == "link",
+            progress=progress,
+        )
         return took, files.ignored
     known = looked_before(read(actor, name, store=store))
     if files is None:
@@ -104,15 +141,29 @@ def _take(
         ignored = files.ignored
     in_place.source, in_place.tags = source, tags
     referred = refer_to(
-        actor, name, in_place.parts(bad), len(in_place), import_id=import_id, store=store, verb="images.add",
-        on_invalid=on_invalid, progress=progress,
-    )  # fmt: skip
+        actor,
+        name,
+        in_place.parts(bad),
+        len(in_place),
+        import_id=import_id,
+        store=store,
+        verb="images.add",
+        on_invalid=on_invalid,
+        progress=progress,
+    )
     return referred.intake, ignored
 
 
 def _register(
-    actor: Actor, store: Store, dataset_id: str, import_id: str, title: str, source: str, took: Intake, started: int
-) -> None:  # fmt: skip
+    actor: Actor,
+    store: Store,
+    dataset_id: str,
+    import_id: str,
+    title: str,
+    source: str,
+    took: Intake,
+    started: int,
+) -> None:
     counts = {"added": took.added, "duplicates": took.duplicates, "unchanged": took.unchanged}
     counts |= {"changed": took.changed, "quarantined": len(took.quarantined)}
     record = setting_aside.ImportRecord(

@@ -18,9 +18,16 @@ MAX_UPLOAD_BYTES = 200_000_000
 
 
 def add_upload(
-    actor: Actor, name: str, file_name: str, chunks: Iterable[bytes], *, store: Store, source: str = "",
-    licence: str = "", max_bytes: int = MAX_UPLOAD_BYTES,
-) -> Added:  # fmt: skip
+    actor: Actor,
+    name: str,
+    file_name: str,
+    chunks: Iterable[bytes],
+    *,
+    store: Store,
+    source: str = "",
+    licence: str = "",
+    max_bytes: int = MAX_UPLOAD_BYTES,
+) -> Added:
     """Add one image that was sent, under a relative name. Sending it again changes nothing.
 
     Raises: NotPermitted, DatasetNotFound, UploadNameInvalid, UploadTooLarge.
@@ -43,9 +50,13 @@ def add_upload(
         import_id = quarantine.import_id(info.id, "images", f"upload:{source}")
         took = take_in(actor, name, [image], import_id=import_id, store=store, verb="images.add")
     return Added(
-        took.added, took.duplicates, took.unchanged, took.changed, len(took.quarantined),
+        took.added,
+        took.duplicates,
+        took.unchanged,
+        took.changed,
+        len(took.quarantined),
         set_aside=tuple(took.quarantined),
-    )  # fmt: skip
+    )
 
 
 def _check(name: str) -> None:

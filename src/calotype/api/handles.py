@@ -144,16 +144,20 @@ class Checked:
         return self._check(checks.check, only=only, whole=whole, progress=self._hand.progress)
 
     def findings(
-        self, *, state: Sequence[str] = ("open", "assigned", "fixed"), check: str = "", severity: str = "",
+        self,
+        *,
+        state: Sequence[str] = ("open", "assigned", "fixed"),
+        check: str = "",
+        severity: str = "",
         limit: int = 1_000,
-    ) -> tuple[Life, ...]:  # fmt: skip
+    ) -> tuple[Life, ...]:
         """Findings with what became of them, worst first."""
         wanted = Wanted((), tuple(State(one) for one in state), check, severity)
         return self._check(tracking.tracked, wanted, limit=limit).items
 
     def triage(
         self, keys: Sequence[str], state: str, *, because: str = "", to: str = "", until: date | None = None
-    ) -> tuple[Life, ...]:  # fmt: skip
+    ) -> tuple[Life, ...]:
         """Decide on findings: `rejected` or `accepted` (`because`, the latter `until` a day), `assigned` (`to`),
         `fixed`, `open`.
 
@@ -192,15 +196,23 @@ class Branches(Searches):
 
     def merge(
         self, source: str | Commit, *, into: str = "", strategy: str | None = None, message: str = ""
-    ) -> Merge:  # fmt: skip
+    ) -> Merge:
         """Bring the commits of a branch into this one; with conflicts the answer is open: settle, then `land`.
 
         Raises: NothingToMerge, WorkingStateDirty, MergeBlocked, MergeBehind, RefNotFound.
         """
-        return Merge(self._hand, self.name, self._do(
-            versions.merge, ref_text(source), into=into, strategy=strategy, message=message,
-            gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
-        ))  # fmt: skip
+        return Merge(
+            self._hand,
+            self.name,
+            self._do(
+                versions.merge,
+                ref_text(source),
+                into=into,
+                strategy=strategy,
+                message=message,
+                gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
+            ),
+        )
 
     def embed(self, model: str = "default") -> Embedded:
         """Make a vector of each sample that has none by this model; a path ending in .onnx is a model of your own."""

@@ -130,9 +130,13 @@ class Dataset(Branches, Checked):
     """A dataset's working state, and the verbs that change it. Frozen states are read with `at`."""
 
     def add_images(
-        self, *paths: AnyPath, source: str = "", licence: str = "", tags: Sequence[str] = (),
+        self,
+        *paths: AnyPath,
+        source: str = "",
+        licence: str = "",
+        tags: Sequence[str] = (),
         media: MediaMode = "copy",
-    ) -> Added:  # fmt: skip
+    ) -> Added:
         """Add image files and folders, or `s3://bucket/folder`; bad files are set aside with a reason, known ones are
         recognised.
 
@@ -141,15 +145,28 @@ class Dataset(Branches, Checked):
         Raises: PathNotFound, MediaModeUnknown.
         """
         return self._do(
-            acquire.add, [fspath(path) for path in paths], source=source, licence=licence, tags=tags,
-            media=media, progress=self._hand.progress,
-        )  # fmt: skip
+            acquire.add,
+            [fspath(path) for path in paths],
+            source=source,
+            licence=licence,
+            tags=tags,
+            media=media,
+            progress=self._hand.progress,
+        )
 
     def add_annotations(
-        self, path: AnyPath, *, format: str = "auto", images: AnyPath | None = None,
-        label_set: str = DEFAULT_LABEL_SET, on_unknown: str = "error", on_invalid: str = "quarantine",
-        source: str = "", licence: str = "", media: MediaMode = "copy",
-    ) -> Imported:  # fmt: skip
+        self,
+        path: AnyPath,
+        *,
+        format: str = "auto",
+        images: AnyPath | None = None,
+        label_set: str = DEFAULT_LABEL_SET,
+        on_unknown: str = "error",
+        on_invalid: str = "quarantine",
+        source: str = "",
+        licence: str = "",
+        media: MediaMode = "copy",
+    ) -> Imported:
         """Import label files and the images that they list; boxes are pixels of the upright image.
 
         A COCO results list (`format="coco"`) joins the images by the ids of the COCO file imported before it.
@@ -157,14 +174,22 @@ class Dataset(Branches, Checked):
         Raises: FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid, NothingToImport.
         """
         return self._do(
-            annotate.import_annotations, Path(path), format=format, images=None if images is None else Path(images),
-            label_set=label_set, on_unknown=on_unknown, on_invalid=on_invalid, source=source, licence=licence,
-            media=media, progress=self._hand.progress,
-        )  # fmt: skip
+            annotate.import_annotations,
+            Path(path),
+            format=format,
+            images=None if images is None else Path(images),
+            label_set=label_set,
+            on_unknown=on_unknown,
+            on_invalid=on_invalid,
+            source=source,
+            licence=licence,
+            media=media,
+            progress=self._hand.progress,
+        )
 
     def put_annotations(
         self, table: Any, *, label_set: str = DEFAULT_LABEL_SET, replace: Replace = None
-    ) -> int:  # fmt: skip
+    ) -> int:
         """Put an Arrow table of boxes or classes as one edit; see `annotate.putting` for its columns.
 
         Args:
@@ -209,10 +234,18 @@ class Dataset(Branches, Checked):
         return View(self._hand, self.name, query)
 
     def release(
-        self, version: str, *, pool: Selection | Sequence[str] | None = None,
-        split: Mapping[str, float] | None = None, by: str | None = None, where: str | None = None, seed: int = 0,
-        formats: Sequence[str] = ("coco",), label_set: str = DEFAULT_LABEL_SET, purpose: str = "",
-    ) -> Release:  # fmt: skip
+        self,
+        version: str,
+        *,
+        pool: Selection | Sequence[str] | None = None,
+        split: Mapping[str, float] | None = None,
+        by: str | None = None,
+        where: str | None = None,
+        seed: int = 0,
+        formats: Sequence[str] = ("coco",),
+        label_set: str = DEFAULT_LABEL_SET,
+        purpose: str = "",
+    ) -> Release:
         """Freeze a version if all gates are green, with splits, card and exports.
 
         Args:
@@ -224,10 +257,20 @@ class Dataset(Branches, Checked):
         """
         ids = pool.sample_ids if isinstance(pool, Selection) else pool
         made = self._do(
-            releasing.release, version, gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
-            splitter=self._hand.ports.splitter, split=split, by=by, where=where, pool=ids, seed=seed,
-            formats=formats, label_set=label_set, purpose=purpose, progress=self._hand.progress,
-        )  # fmt: skip
+            releasing.release,
+            version,
+            gatekeeper=self._hand.ports.gatekeeper(self._hand.store),
+            splitter=self._hand.ports.splitter,
+            split=split,
+            by=by,
+            where=where,
+            pool=ids,
+            seed=seed,
+            formats=formats,
+            label_set=label_set,
+            purpose=purpose,
+            progress=self._hand.progress,
+        )
         return Release(self._hand, made)
 
     def releases(self) -> list[Release]:
@@ -279,9 +322,12 @@ class View(Searches):
         return self.snapshot().samples(where=self._query, ids=ids, columns=columns)
 
     def annotations(
-        self, ids: Sequence[str] | None = None, *, label_set: str = DEFAULT_LABEL_SET,
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        label_set: str = DEFAULT_LABEL_SET,
         columns: Sequence[str] | None = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """Annotations as an Arrow table, of some samples by id or of all that match; boxes are `x`, `y`, `w`, `h`."""
         return self.snapshot().annotations(
             label_set, where=None if ids is not None else self._query, sample_ids=ids, columns=columns
@@ -310,7 +356,7 @@ class View(Searches):
 
     def export(
         self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy"
-    ) -> Exported:  # fmt: skip
+    ) -> Exported:
         """Write files in a label format; `losses` of the answer lists what it cannot hold.
 
         Args:
@@ -319,9 +365,14 @@ class View(Searches):
         Raises: FormatUnknown, TargetNotEmpty.
         """
         return self._do(
-            releasing.export, format, Path(out), where=self._query, label_set=label_set,
-            images=images, progress=self._hand.progress,
-        )  # fmt: skip
+            releasing.export,
+            format,
+            Path(out),
+            where=self._query,
+            label_set=label_set,
+            images=images,
+            progress=self._hand.progress,
+        )
 
     def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
         return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)

@@ -101,7 +101,7 @@ def view(dataset: Tested) -> View:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:  # fmt: skip
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what became of each test that asked for data."""
     report = yield
     asked = {"dataset", "view", "workspace"} & set(getattr(item, "fixturenames", ()))
@@ -111,11 +111,14 @@ def pytest_runtest_makereport(
         said = call.excinfo.exconly(tryshort=True) if call.excinfo is not None else ""
         item.config.stash[_RESULTS].append(
             {
-                "test": item.nodeid, "outcome": report.outcome, "reason": said[:2_000], "seconds": report.duration,
+                "test": item.nodeid,
+                "outcome": report.outcome,
+                "reason": said[:2_000],
+                "seconds": report.duration,
                 "severity": str(marker.kwargs.get("severity", "error")) if marker else "error",
                 "faults": item.stash.get(_FAULTS, []),
             }
-        )  # fmt: skip
+        )
     return report
 
 

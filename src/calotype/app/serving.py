@@ -48,9 +48,14 @@ def serve(
 
 
 def serve_store(
-    t: Terminal, store: Store, *, port: int, host: str = "127.0.0.1", with_token: bool = True,
+    t: Terminal,
+    store: Store,
+    *,
+    port: int,
+    host: str = "127.0.0.1",
+    with_token: bool = True,
     open_browser: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Serve until interrupted. Raises: PortTaken, TokenNeeded."""
     if not with_token and host not in LOOPBACK:
         raise TokenNeeded(host=host)

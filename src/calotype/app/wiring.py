@@ -118,7 +118,7 @@ def dataset_badges(actor: Actor, name: str, *, store: Store) -> dict[str, Any]:
 
 def findings_of(
     actor: Actor, state: Snapshot, sample_ids: Collection[str], *, store: Store
-) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+) -> dict[str, list[dict[str, Any]]]:
     """What the newest run of the checks found at these samples."""
     found = checks.of_samples(actor, state.dataset.name, sample_ids, store=store)
     return {sample_id: [finding.to_dict() for finding in mine] for sample_id, mine in found.items()}

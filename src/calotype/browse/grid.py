@@ -127,10 +127,15 @@ def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
     for label_set in state.label_sets:
         found = state.annotations_of([sample.sample_id], label_set)[sample.sample_id]
         sets[label_set] = [
-            {**drawn(a, names), "attributes": dict(a.attributes), "author": a.author, "area": a.area_px,
-             "source_id": a.source_id}
+            {
+                **drawn(a, names),
+                "attributes": dict(a.attributes),
+                "author": a.author,
+                "area": a.area_px,
+                "source_id": a.source_id,
+            }
             for a in found
-        ]  # fmt: skip
+        ]
     return {
         **cell(sample),
         "mime": sample.mime,

@@ -62,9 +62,17 @@ def classes(snapshot: Snapshot, annotations: pa.Table) -> list[dict[str, Any]]:
     rows = []
     for c in snapshot.ontology.classes:
         n_annotations, n_samples = counted.get(c.id, (0, 0))
-        rows.append({"id": c.id, "name": c.name, "supercategory": c.supercategory, "keypoints": list(c.keypoints),
-                     "skeleton": [list(edge) for edge in c.skeleton], "annotations": n_annotations,
-                     "samples": n_samples})  # fmt: skip
+        rows.append(
+            {
+                "id": c.id,
+                "name": c.name,
+                "supercategory": c.supercategory,
+                "keypoints": list(c.keypoints),
+                "skeleton": [list(edge) for edge in c.skeleton],
+                "annotations": n_annotations,
+                "samples": n_samples,
+            }
+        )
     return rows
 
 

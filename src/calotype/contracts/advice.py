@@ -6,9 +6,24 @@ from calotype.contracts.model import Contract
 
 _PERSONAL = ("personal", "special")
 _SHOWS_PEOPLE = frozenset(
-    {"face", "faces", "license plate", "license plates", "licence plate", "licence plates", "name", "names",
-     "number plate", "number plates", "people", "person", "persons", "plate", "plates"}
-)  # fmt: skip
+    {
+        "face",
+        "faces",
+        "license plate",
+        "license plates",
+        "licence plate",
+        "licence plates",
+        "name",
+        "names",
+        "number plate",
+        "number plates",
+        "people",
+        "person",
+        "persons",
+        "plate",
+        "plates",
+    }
+)
 
 
 def advice(contract: Contract) -> tuple[str, ...]:

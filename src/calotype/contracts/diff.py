@@ -10,9 +10,12 @@ from calotype.contracts.model import Contract
 
 Effect = Literal["stricter", "looser", "neutral"]
 _LISTS_BY = {
-    "classes": ("name",), "coverage": ("name", "slice", "where"), "gates": ("check", "metric"),
-    "waivers": ("check", "where"), "objectives": ("name",),
-}  # fmt: skip
+    "classes": ("name",),
+    "coverage": ("name", "slice", "where"),
+    "gates": ("check", "metric"),
+    "waivers": ("check", "where"),
+    "objectives": ("name",),
+}
 _MORE_IS_STRICTER = frozenset(
     {"min", "min_annotations", "min_samples", "min_fraction", "min_agreement", "ways"}
 )

@@ -99,9 +99,12 @@ def _field(name: str, spec: MetadataSpec) -> dict[str, Any]:
 
 def _rule(description: str, asked: dict[str, Any], severity: str) -> dict[str, Any]:
     return {
-        "type": "custom", "engine": "calotype", "description": description, "severity": severity,
+        "type": "custom",
+        "engine": "calotype",
+        "description": description,
+        "severity": severity,
         "implementation": str(yaml.safe_dump(asked, sort_keys=False, allow_unicode=True)),
-    }  # fmt: skip
+    }
 
 
 def _promises(contract: Contract) -> list[dict[str, Any]]:

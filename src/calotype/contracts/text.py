@@ -134,7 +134,7 @@ def template(snapshot: Snapshot | None = None) -> str:
         classes=listed or _NO_CLASSES,
         metadata=metadata or _NO_METADATA,
         licences="[" + ", ".join(_quoted(licence) for licence in licences) + "]",
-    )  # fmt: skip
+    )
 
 
 def _licences(snapshot: Snapshot) -> list[str]:

@@ -42,7 +42,7 @@ def curate(
     with t.progress() as progress:
         picked = service.select(
             t.actor, name, n, store=t.store(), by=by, where=where, seed=seed, progress=progress
-        )  # fmt: skip
+        )
     rows = [[pick.rank, pick.sample_id, pick.reason] for pick in picked.picks]
     t.emit(picked.to_dict(), table(["", "sample", "reason"], rows[:50]))
 

@@ -45,7 +45,7 @@ class Embedded:
 
 def embed(
     actor: Actor, name: str, model: str = "default", *, store: Store, progress: Progress = silent
-) -> Embedded:  # fmt: skip
+) -> Embedded:
     """Make a vector of each sample that has none by this model and version, and keep them in the dataset's versions.
 
     Args:
@@ -79,7 +79,7 @@ def _known(snapshot: Snapshot, model: str) -> pa.Array:
 
 def _vectors(
     store: Store, maker: Embedder, todo: Sequence[dict[str, str]], failed: list[str], progress: Progress
-) -> tuple[list[str], np.ndarray[Any, Any]]:  # fmt: skip
+) -> tuple[list[str], np.ndarray[Any, Any]]:
     ids: list[str] = []
     parts = [np.zeros((0, maker.dim), np.float32)]
     for start in range(0, len(todo), _AT_ONCE):

@@ -90,7 +90,7 @@ def by_diversity(found: Sequence[Candidate], vectors: Vectors, n: int, *, seed: 
 
 def embedded(
     snapshot: Snapshot, found: Sequence[Candidate], embedder: Embedder, *, store: Store, progress: Progress
-) -> tuple[list[Candidate], Vectors]:  # fmt: skip
+) -> tuple[list[Candidate], Vectors]:
     """The candidates whose image can be read, and their vectors (N, D); computed once a media object, then
     kept.
     """

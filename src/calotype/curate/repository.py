@@ -87,8 +87,14 @@ def n_vectors(store: Store, snapshot: Snapshot, model: str) -> int:
 
 
 def likely(
-    store: Store, snapshot: Snapshot, model: str, direction: Vectors, n: int, *, among: Sequence[str] | None = None
-) -> pa.Table | None:  # fmt: skip
+    store: Store,
+    snapshot: Snapshot,
+    model: str,
+    direction: Vectors,
+    n: int,
+    *,
+    among: Sequence[str] | None = None,
+) -> pa.Table | None:
     """The `n` vectors that an index takes for the nearest, as `sample_id`, `vector`, `_distance`; None without one.
 
     Some may be of samples that the state does not have.

@@ -72,8 +72,14 @@ def _by_index(store: Store, snapshot: Snapshot, model: str, wish: Search) -> pa.
 
 
 def _asked(
-    store: Store, snapshot: Snapshot, model: str, wish: Search, asked: int, *, among: Sequence[str] | None = None
-) -> pa.Table | None:  # fmt: skip
+    store: Store,
+    snapshot: Snapshot,
+    model: str,
+    wish: Search,
+    asked: int,
+    *,
+    among: Sequence[str] | None = None,
+) -> pa.Table | None:
     """What the index says, asked for so many rows or, step by step, for more; None as `_by_index`."""
     rows = repository.n_vectors(store, snapshot, model)
     while asked <= min(_MOST, rows // 4):
@@ -87,9 +93,7 @@ def _asked(
     return None
 
 
-def _among(
-    store: Store, snapshot: Snapshot, model: str, wish: Search, allowed: Sequence[str]
-) -> pa.Table:  # fmt: skip
+def _among(store: Store, snapshot: Snapshot, model: str, wish: Search, allowed: Sequence[str]) -> pa.Table:
     """Exactly, from the vectors of few samples, which are read alone."""
     hits = _measured(snapshot, wish, repository.some(store, snapshot, model, allowed))
     return _in_order(hits.select(["sample_id", "name", "distance"])).slice(0, wish.k)

@@ -30,10 +30,19 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 
 
 def split(
-    actor: Actor, name: str, fractions: Mapping[str, float], *, store: Store, by: str | None = None,
-    stratify: bool = True, seed: int = 0, keep_existing: bool = True, where: Where = None,
-    pool: Collection[str] | None = None, together: Sequence[Sequence[str]] = (),
-) -> SplitResult:  # fmt: skip
+    actor: Actor,
+    name: str,
+    fractions: Mapping[str, float],
+    *,
+    store: Store,
+    by: str | None = None,
+    stratify: bool = True,
+    seed: int = 0,
+    keep_existing: bool = True,
+    where: Where = None,
+    pool: Collection[str] | None = None,
+    together: Sequence[Sequence[str]] = (),
+) -> SplitResult:
     """Give every original sample a split so that nothing leaks; derived samples follow their parent.
 
     What stays on one side: samples of one `group`, of one value of `by`, with the same bytes, parent and
@@ -68,9 +77,17 @@ def split(
 
 
 def select(
-    actor: Actor, name: str, n: int, *, store: Store, by: str = "random", where: Where = None, seed: int = 0,
-    embedder: str = HOG_COLOUR, progress: Progress = silent,
-) -> Selection:  # fmt: skip
+    actor: Actor,
+    name: str,
+    n: int,
+    *,
+    store: Store,
+    by: str = "random",
+    where: Where = None,
+    seed: int = 0,
+    embedder: str = HOG_COLOUR,
+    progress: Progress = silent,
+) -> Selection:
     """Pick `n` original samples, each with the reason for it. Nothing is written except a cache of vectors.
 
     Args:
@@ -126,9 +143,12 @@ def apply_selection(
         return Change(put_samples=put)
 
     details = {
-        "selection": selection_name, "by": selection.by, "seed": selection.seed, "embedder": selection.embedder,
+        "selection": selection_name,
+        "by": selection.by,
+        "seed": selection.seed,
+        "embedder": selection.embedder,
         "picks": len(selection.picks),
-    }  # fmt: skip
+    }
     datasets.apply(actor, name, plan, store=store, verb="curate.select", details=details)
     return tagged[-1]
 

@@ -106,9 +106,13 @@ def _rows(snapshot: Snapshot, by: str | None) -> tuple[_Rows, list[str]]:
     table = snapshot.samples(columns=COLUMNS)
     columns = {name: table[name].to_pylist() for name in COLUMNS}
     rows = _Rows(
-        columns["sample_id"], columns["media_sha256"], columns["name"], [split or "" for split in columns["split"]],
-        [parent or "" for parent in columns["parent_id"]], [group or "" for group in columns["group"]],
-    )  # fmt: skip
+        columns["sample_id"],
+        columns["media_sha256"],
+        columns["name"],
+        [split or "" for split in columns["split"]],
+        [parent or "" for parent in columns["parent_id"]],
+        [group or "" for group in columns["group"]],
+    )
     rows.at = {sample_id: at for at, sample_id in enumerate(rows.ids)}
     return rows, _values(snapshot, by, columns)
 
@@ -151,7 +155,7 @@ def _links(rows: _Rows, values: Sequence[str], wish: Wish) -> Iterator[Sequence[
 
 def _units(
     snapshot: Snapshot, rows: _Rows, unit_of: Ints, active: Sequence[int], wish: Wish, warnings: list[str]
-) -> tuple[Units, list[int]]:  # fmt: skip
+) -> tuple[Units, list[int]]:
     members: dict[int, list[int]] = defaultdict(list)
     for at in active:
         members[int(unit_of[at])].append(at)
@@ -216,7 +220,7 @@ def _fixed(rows: _Rows, unit_of: Ints, roots: Sequence[int], wish: Wish, warning
 
 def _moved(
     rows: _Rows, unit_of: Ints, split_of_root: Mapping[int, str], active: Iterable[int], wish: Wish
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """Samples whose split changes: the active ones, and every derived one whose unit was assigned."""
     targets = {*active, *(at for at, parent in enumerate(rows.parents) if parent)}
     moved = {}
@@ -243,7 +247,7 @@ def _empty(splits: Sequence[str], wish: Wish, split_of_root: Mapping[int, str], 
 
 def _result(
     snapshot: Snapshot, rows: _Rows, moved: Mapping[str, str], wish: Wish, n_groups: int, warnings: list[str]
-) -> SplitResult:  # fmt: skip
+) -> SplitResult:
     split_of = {sample_id: moved.get(sample_id, rows.splits[at]) for sample_id, at in rows.at.items()}
     originals = {rows.ids[at] for at in rows.originals}
     names = [*wish.fractions, *sorted({s for s in split_of.values() if s and s not in wish.fractions})]

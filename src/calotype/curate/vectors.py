@@ -35,7 +35,7 @@ _TRIES = 5
 
 def put_vectors(
     actor: Actor, name: str, model: str, sample_ids: Sequence[str], vectors: npt.ArrayLike, *, store: Store
-) -> int:  # fmt: skip
+) -> int:
     """Put one vector a sample, in place of those the model had for these samples, as one edit; index large tables.
 
     Args:
@@ -54,7 +54,7 @@ def put_vectors(
 
 def put_unindexed(
     actor: Actor, name: str, model: str, sample_ids: Sequence[str], vectors: npt.ArrayLike, *, store: Store
-) -> tuple[Snapshot, int]:  # fmt: skip
+) -> tuple[Snapshot, int]:
     """As `put_vectors`, for those who index when all is put. Returns the new state, and the number of vectors."""
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=refs.split_name(name)[0])
     if not model or len(model) > 200:
@@ -116,9 +116,16 @@ def _index_anew(actor: Actor, name: str, model: str, state: Snapshot, *, store: 
 
 
 def nearest(
-    actor: Actor, name: str, model: str, to: str | npt.ArrayLike, k: int = 25, *, store: Store, where: Where = None,
+    actor: Actor,
+    name: str,
+    model: str,
+    to: str | npt.ArrayLike,
+    k: int = 25,
+    *,
+    store: Store,
+    where: Where = None,
     exact: bool = False,
-) -> pa.Table:  # fmt: skip
+) -> pa.Table:
     """The samples whose vectors lie nearest, nearest first; equally near ones by name.
 
     More than 20,000 vectors are searched by an index, which may miss one of the nearest now and then; the distances

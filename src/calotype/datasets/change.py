@@ -51,9 +51,12 @@ class Change:
     def is_empty(self) -> bool:
         """Nothing comes and nothing goes."""
         by_name: tuple[Mapping[str, Sized], ...] = (
-            self.put_annotations, self.remove_annotations, self.remove_annotations_of, self.put_vectors,
+            self.put_annotations,
+            self.remove_annotations,
+            self.remove_annotations_of,
+            self.put_vectors,
             self.remove_vectors_of,
-        )  # fmt: skip
+        )
         named = any(len(rows) for one in by_name for rows in one.values())
         texts = any(text is not None for text in (self.ontology, self.contract, self.info))
         return not (len(self.put_samples) or len(self.remove_samples) or named or texts)

@@ -98,8 +98,16 @@ def samples(
     rows = []
     for sample in snapshot.iter_samples(ids=ids[:limit]):
         size = f"{sample.width_px}x{sample.height_px}"
-        rows.append({"id": sample.sample_id, "name": sample.name, "size": size, "split": sample.split,
-                     "licence": sample.licence, "metadata": dict(sample.metadata)})  # fmt: skip
+        rows.append(
+            {
+                "id": sample.sample_id,
+                "name": sample.name,
+                "size": size,
+                "split": sample.split,
+                "licence": sample.licence,
+                "metadata": dict(sample.metadata),
+            }
+        )
     shown = table(["id", "name", "size", "split"], [list(row.values())[:4] for row in rows])
     t.emit({"total": len(ids), "items": rows}, [shown, f"{len(rows):,} of {len(ids):,}"])
 
@@ -114,8 +122,11 @@ def commit(
     made = service.commit(t.actor, name, message, store=t.store())
     counts = f"{made.stats['samples']:,} samples, {made.stats['annotations']:,} annotations"
     dataset_name = name.partition("@")[0]
-    t.emit({"commit": made.id, **made.to_dict()}, f"{made.short} {message} ({counts})",
-           next=f"calotype check {dataset_name}")  # fmt: skip
+    t.emit(
+        {"commit": made.id, **made.to_dict()},
+        f"{made.short} {message} ({counts})",
+        next=f"calotype check {dataset_name}",
+    )
 
 
 def log(
@@ -127,8 +138,10 @@ def log(
     refs = service.list_refs(t.actor, name, store=t.store())
     names = {made.id: [ref.name for ref in refs if ref.commit_id == made.id] for made in commits}
     value = [{**made.to_dict(), "refs": names[made.id]} for made in commits]
-    shown = table(["commit", "at", "by", "samples", "annotations", "", "message"],
-                  [_log_row(made, names[made.id]) for made in commits])  # fmt: skip
+    shown = table(
+        ["commit", "at", "by", "samples", "annotations", "", "message"],
+        [_log_row(made, names[made.id]) for made in commits],
+    )
     t.emit({"items": value}, shown if commits else "no commit yet")
 
 

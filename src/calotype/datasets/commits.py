@@ -61,9 +61,15 @@ class Commit:
 
 
 def commit_id(
-    *, dataset_id: str, parents: tuple[str, ...], author: str, message: str, created_at_us: int, pins: Pins,
+    *,
+    dataset_id: str,
+    parents: tuple[str, ...],
+    author: str,
+    message: str,
+    created_at_us: int,
+    pins: Pins,
     documents: Documents,
-) -> str:  # fmt: skip
+) -> str:
     """The id of a commit: SHA-256 over all that it says."""
     return sha256_json(
         {

@@ -51,9 +51,15 @@ class _TableEdit:
 
 
 def apply(
-    actor: Actor, name: str, change: Change | Plan, *, store: Store, verb: str = "dataset.edit",
-    details: Mapping[str, Any] | None = None, record: Record | None = None,
-) -> Snapshot:  # fmt: skip
+    actor: Actor,
+    name: str,
+    change: Change | Plan,
+    *,
+    store: Store,
+    verb: str = "dataset.edit",
+    details: Mapping[str, Any] | None = None,
+    record: Record | None = None,
+) -> Snapshot:
     """Edit a branch (`name` or `name@branch`) and return its new working state.
 
     `change` may be a function of the state it applies to; it is asked again when another writer was quicker, so an
@@ -71,7 +77,7 @@ def apply(
         with suppress(TableMoved):  # a writer that lost its lock was still at it: plan anew
             moved = _publish(
                 actor, store, info, base, edits, documents, verb=verb, details=details or {}, record=record
-            )  # fmt: skip
+            )
         if moved is not None:
             with store.catalog.read() as conn:
                 return open_ref(conn, store, info, moved, name=f"{base.name}+")
@@ -137,9 +143,14 @@ def _vectors(store: Store, snapshot: Snapshot, change: Change) -> list[_TableEdi
 
 
 def _table_edit(
-    store: Store, snapshot: Snapshot, table: str, gone: list[Having], put: pa.Table | RowStream,
-    *, schema: pa.Schema | None = None,
-) -> _TableEdit:  # fmt: skip
+    store: Store,
+    snapshot: Snapshot,
+    table: str,
+    gone: list[Having],
+    put: pa.Table | RowStream,
+    *,
+    schema: pa.Schema | None = None,
+) -> _TableEdit:
     full = f"{snapshot.dataset.id}/{table}"
     remove: list[int] = []
     looked_up: set[str] = set()
@@ -189,9 +200,17 @@ def _documents(snapshot: Snapshot, change: Change) -> dict[str, tuple[str, str]]
 
 
 def _publish(
-    actor: Actor, store: Store, info: DatasetInfo, base: Ref, edits: list[_TableEdit],
-    documents: dict[str, tuple[str, str]], *, verb: str, details: Mapping[str, Any], record: Record | None,
-) -> Ref | None:  # fmt: skip
+    actor: Actor,
+    store: Store,
+    info: DatasetInfo,
+    base: Ref,
+    edits: list[_TableEdit],
+    documents: dict[str, tuple[str, str]],
+    *,
+    verb: str,
+    details: Mapping[str, Any],
+    record: Record | None,
+) -> Ref | None:
     with store.catalog.write(actor, verb, subject=info.name) as tx:
         now = repository.ref(tx.conn, base.dataset_id, base.name)
         if now is None or now.sequence != base.sequence:

@@ -22,7 +22,7 @@ class MetadataInvalid(Invalid):
 
 def learn(
     known: Mapping[str, str], samples: Iterable[tuple[str, Mapping[str, MetadataValue]]]
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """The field types of a dataset after samples joined it, given as name and metadata of each.
 
     An int field widens to float when floats come.

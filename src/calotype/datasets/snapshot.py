@@ -50,9 +50,16 @@ class Snapshot:
     """
 
     def __init__(
-        self, store: Store, *, dataset: DatasetInfo, ref: str, commit_id: str | None, pins: Pins,
-        documents: Documents, texts: Mapping[str, str],
-    ) -> None:  # fmt: skip
+        self,
+        store: Store,
+        *,
+        dataset: DatasetInfo,
+        ref: str,
+        commit_id: str | None,
+        pins: Pins,
+        documents: Documents,
+        texts: Mapping[str, str],
+    ) -> None:
         self.dataset = dataset
         self.ref = ref
         self.commit_id = commit_id
@@ -100,7 +107,7 @@ class Snapshot:
 
     def count(
         self, where: Where = None, *, label_set: str | None = None, annotations: bool = True
-    ) -> dict[str, int]:  # fmt: skip
+    ) -> dict[str, int]:
         """Samples that match, and their annotations in one label set (default: in all of them), where wanted."""
         sets = () if not annotations else self.label_sets if label_set is None else (label_set,)
         if where is None:
@@ -131,9 +138,13 @@ class Snapshot:
         return list(index.filter(pc.is_in(index["sample_id"], value_set=found))["sample_id"].to_pylist())
 
     def samples(
-        self, *, where: Where = None, ids: Sequence[str] | None = None, label_set: str = DEFAULT_LABEL_SET,
+        self,
+        *,
+        where: Where = None,
+        ids: Sequence[str] | None = None,
+        label_set: str = DEFAULT_LABEL_SET,
         columns: Sequence[str] | None = None,
-    ) -> pa.Table:  # fmt: skip
+    ) -> pa.Table:
         """Sample rows (`rows.SAMPLE_SCHEMA`), ordered by name, or in the order of `ids` when given."""
         if ids is None and where is None:
             wanted, few = self._index["sample_id"].combine_chunks(), False
@@ -170,9 +181,13 @@ class Snapshot:
         return found[0]
 
     def annotations(
-        self, label_set: str = DEFAULT_LABEL_SET, *, where: Where = None, sample_ids: Sequence[str] | None = None,
+        self,
+        label_set: str = DEFAULT_LABEL_SET,
+        *,
+        where: Where = None,
+        sample_ids: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
-    ) -> pa.Table:  # fmt: skip
+    ) -> pa.Table:
         """Annotation rows (`rows.ANNOTATION_SCHEMA`) of the samples that match, in order of sample and id.
 
         A label set that has no annotation yet is empty.
@@ -192,7 +207,7 @@ class Snapshot:
 
     def annotations_of(
         self, sample_ids: Sequence[str], label_set: str = DEFAULT_LABEL_SET
-    ) -> dict[str, list[Annotation]]:  # fmt: skip
+    ) -> dict[str, list[Annotation]]:
         """Annotations of each of these samples (an empty list where there is none), in order of id."""
         found: dict[str, list[Annotation]] = {sample_id: [] for sample_id in sample_ids}
         for annotation in rows.annotations_from_arrow(self.annotations(label_set, sample_ids=sample_ids)):
@@ -214,7 +229,7 @@ class Snapshot:
 
     def rows_of(
         self, table: str, *, not_in: Snapshot | None = None, columns: Sequence[str] | None = None
-    ) -> pa.Table:  # fmt: skip
+    ) -> pa.Table:
         """All rows of one table (`samples`, `ann/...`), in no order; empty when the state has none.
 
         With `not_in` only the rows of files that the other state does not hold as they are: every row that differs,

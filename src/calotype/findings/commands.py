@@ -31,13 +31,18 @@ class DecisionMissing(Invalid):
 
 
 def findings(
-    ctx: typer.Context, name: Name,
-    state: Annotated[list[str] | None, typer.Option(help="open, assigned, fixed, rejected, accepted, closed.")] = None,
-    check: Check = "", severity: Severity = "", sample: Sample = "",
+    ctx: typer.Context,
+    name: Name,
+    state: Annotated[
+        list[str] | None, typer.Option(help="open, assigned, fixed, rejected, accepted, closed.")
+    ] = None,
+    check: Check = "",
+    severity: Severity = "",
+    sample: Sample = "",
     assignee: Annotated[str, typer.Option(help="Only what is assigned to them.")] = "",
     key: Annotated[str, typer.Option(help="Show one finding with its history.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
-) -> None:  # fmt: skip
+) -> None:
     """List what checks found and what became of it; how far each check can be trusted."""
     t = terminal(ctx)
     if key:
@@ -67,16 +72,26 @@ def findings(
 
 
 def triage(
-    ctx: typer.Context, name: Name, keys: Keys = None,
+    ctx: typer.Context,
+    name: Name,
+    keys: Keys = None,
     reject: Annotated[str, typer.Option(metavar="REASON", help="A false alarm; say why.")] = "",
-    accept: Annotated[str, typer.Option(metavar="REASON", help="Real, and accepted as a risk; say why.")] = "",
-    until: Annotated[str, typer.Option(metavar="DATE", help="The last day of an accepted risk, as 2027-03-31.")] = "",
+    accept: Annotated[
+        str, typer.Option(metavar="REASON", help="Real, and accepted as a risk; say why.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option(metavar="DATE", help="The last day of an accepted risk, as 2027-03-31.")
+    ] = "",
     to: Annotated[str, typer.Option(metavar="WHO", help="Assign to somebody.")] = "",
-    fixed: Annotated[bool, typer.Option("--fixed", help="Say that it is mended; the next check closes it.")] = False,
+    fixed: Annotated[
+        bool, typer.Option("--fixed", help="Say that it is mended; the next check closes it.")
+    ] = False,
     reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False,
-    check: Check = "", severity: Severity = "", sample: Sample = "",
+    check: Check = "",
+    severity: Severity = "",
+    sample: Sample = "",
     every: Annotated[bool, typer.Option("--all", help="All that match, without keys.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Decide on findings: reject, accept until a day, assign, call fixed, open again."""
     t = terminal(ctx)
     decision = _decision(reject, accept, until, to, fixed=fixed, reopen=reopen)
@@ -93,12 +108,18 @@ def triage(
 
 
 def fix(
-    ctx: typer.Context, name: Name, keys: Keys = None, check: Check = "", severity: Severity = "",
+    ctx: typer.Context,
+    name: Name,
+    keys: Keys = None,
+    check: Check = "",
+    severity: Severity = "",
     sample: Sample = "",
     every: Annotated[bool, typer.Option("--all", help="All that match, without keys.")] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Take the newest fix back, or the one named by --id.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take the newest fix back, or the one named by --id.")
+    ] = False,
     id: Annotated[str, typer.Option("--id", help="Which fix to take back.")] = "",
-) -> None:  # fmt: skip
+) -> None:
     """Stage what findings suggest as one edit of the working state; `calotype check` then closes what is mended."""
     t = terminal(ctx)
     if undo:

@@ -49,7 +49,7 @@ NONE = Exemptions()
 
 def exemptions(
     findings: Iterable[Finding], lives: Mapping[str, Life], now_us: int, waivers: Sequence[Waiver] = ()
-) -> Exemptions:  # fmt: skip
+) -> Exemptions:
     """Which of these findings gates leave out: by what people said of them, and by the contract's waivers of today."""
     today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
     holding = [waiver for waiver in waivers if waiver.until >= today]

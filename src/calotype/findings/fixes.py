@@ -152,7 +152,7 @@ def _pending(dataset: str, keys: Sequence[str], store: Store) -> dict[str, Life]
 
 def _decide(
     conn: sa.Connection, dataset_id: str, found: Sequence[Life], decision: Decision, actor: Actor, note: str
-) -> None:  # fmt: skip
+) -> None:
     done = Retest()
     for life in found:
         after, event = life.decided(Decision(decision.state, note=note), actor.name, now_us())

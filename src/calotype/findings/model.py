@@ -102,9 +102,19 @@ class CheckSummary:
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         plain = (
-            "name", "title", "means", "fix", "unit", "enabled", "looked_at", "kept", "took_ms", "family",
-            "version", "measured_again",
-        )  # fmt: skip
+            "name",
+            "title",
+            "means",
+            "fix",
+            "unit",
+            "enabled",
+            "looked_at",
+            "kept",
+            "took_ms",
+            "family",
+            "version",
+            "measured_again",
+        )
         values: dict[str, Any] = {name: getattr(self, name) for name in plain}
         return {
             **values,

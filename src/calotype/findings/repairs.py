@@ -191,9 +191,15 @@ def _add_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None
     sample = edit.sample(finding)
     x, y, w, h = _numbers(finding, suggested.get("box_xywh_px"), 4)
     made = Annotation(
-        ann_id=uuid7(), sample_id=sample.sample_id, kind=Kind.BOX, bbox_xywh_px=(x, y, w, h), area_px=w * h,
-        class_id=_class_id(edit, finding, suggested), author=edit.author, attributes={"suggested_by": finding.check},
-    )  # fmt: skip
+        ann_id=uuid7(),
+        sample_id=sample.sample_id,
+        kind=Kind.BOX,
+        bbox_xywh_px=(x, y, w, h),
+        area_px=w * h,
+        class_id=_class_id(edit, finding, suggested),
+        author=edit.author,
+        attributes={"suggested_by": finding.check},
+    )
     edit.put[finding.label_set or "ground_truth", made.ann_id] = made
 
 

@@ -103,11 +103,13 @@ def sarif(report: CheckReport) -> str:
     """Static Analysis Results Interchange Format 2.1.0; a sample is a logical location, the key a fingerprint."""
     rules = [
         {
-            "id": one.name, "shortDescription": {"text": one.title}, "fullDescription": {"text": one.means},
+            "id": one.name,
+            "shortDescription": {"text": one.title},
+            "fullDescription": {"text": one.means},
             "help": {"text": one.fix},
         }
         for one in report.checks
-    ]  # fmt: skip
+    ]
     promises = [one.to_dict() for one in report.objectives]
     run = {
         "tool": {
@@ -258,7 +260,11 @@ _STYLE = (
 )
 
 FORMS: dict[str, Callable[[CheckReport], str]] = {
-    "junit": junit, "sarif": sarif, "github": github, "markdown": markdown, "html": page,
+    "junit": junit,
+    "sarif": sarif,
+    "github": github,
+    "markdown": markdown,
+    "html": page,
     "json": lambda report: json.dumps(report.to_dict(), indent=1, default=str),
-}  # fmt: skip
+}
 """Name -> writer."""

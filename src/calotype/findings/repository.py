@@ -44,8 +44,10 @@ class Wanted:
         if self.states:
             found.append(_STATES.c.state.in_([str(state) for state in self.states]))
         for column, value in (
-            ("check_name", self.check), ("assignee", self.assignee), ("sample_id", self.sample_id),
-        ):  # fmt: skip
+            ("check_name", self.check),
+            ("assignee", self.assignee),
+            ("sample_id", self.sample_id),
+        ):
             if value:
                 found.append(_STATES.c[column] == value)
         if self.severity:
@@ -83,7 +85,7 @@ def lives(conn: sa.Connection, dataset_id: str, wanted: Wanted) -> dict[str, Lif
 
 def page(
     conn: sa.Connection, dataset_id: str, wanted: Wanted, *, offset: int, limit: int
-) -> tuple[int, list[Life]]:  # fmt: skip
+) -> tuple[int, list[Life]]:
     """How many are wanted, and some of them: worst first, then oldest first."""
     conditions = wanted.conditions(dataset_id)
     if wanted.keys:
@@ -103,7 +105,7 @@ def not_closed(conn: sa.Connection, dataset_id: str) -> dict[str, Life]:
 
 def concerned(
     conn: sa.Connection, dataset_id: str, found: Collection[str], part: PartialRun | None = None
-) -> dict[str, Life]:  # fmt: skip
+) -> dict[str, Life]:
     """All that live, and the closed ones among these keys; after a run that went on from another, without the open ones
     that nothing has happened to."""
     closed = sa.select(_STATES.c.key).where(
@@ -145,7 +147,7 @@ def counts(conn: sa.Connection, dataset_id: str) -> dict[str, dict[str, int]]:
 
 def states_of_run(
     conn: sa.Connection, dataset_id: str, run_id: str, states: Collection[State], now_us: int
-) -> dict[tuple[str, str], int]:  # fmt: skip
+) -> dict[tuple[str, str], int]:
     """(severity, state) -> how many of a run's findings are in these states; risks accepted until now are over."""
     by = (_FOUND.c.severity, _STATES.c.state)
     query = sa.select(*by, sa.func.count()).select_from(_of_run(dataset_id))
@@ -156,12 +158,14 @@ def states_of_run(
 
 def accepted_in_run(
     conn: sa.Connection, dataset_id: str, run_id: str, now_us: int, *, limit: int
-) -> list[Life]:  # fmt: skip
+) -> list[Life]:
     """Findings of a run whose risk is accepted, worst first, then those that end first."""
     worst = sa.case((_FOUND.c.severity == "error", 0), (_FOUND.c.severity == "warning", 1), else_=2)
-    query = sa.select(_STATES).select_from(_of_run(dataset_id)).where(
-        _FOUND.c.check_run_id == run_id, _STATES.c.state == str(State.ACCEPTED), _not_over(now_us)
-    )  # fmt: skip
+    query = (
+        sa.select(_STATES)
+        .select_from(_of_run(dataset_id))
+        .where(_FOUND.c.check_run_id == run_id, _STATES.c.state == str(State.ACCEPTED), _not_over(now_us))
+    )
     ordered = query.order_by(worst, _STATES.c.until_us, _STATES.c.key).limit(limit)
     return [_from_row(row) for row in conn.execute(ordered).mappings()]
 
@@ -170,9 +174,11 @@ def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]
     """Severity -> how many findings a re-test on the branch has closed, less the false alarms."""
     severity = _STATES.c.finding["severity"].as_string().label("level")
     query = sa.select(severity, sa.func.count()).where(
-        _STATES.c.dataset_id == dataset_id, _STATES.c.branch == branch, _STATES.c.state == str(State.CLOSED),
+        _STATES.c.dataset_id == dataset_id,
+        _STATES.c.branch == branch,
+        _STATES.c.state == str(State.CLOSED),
         _STATES.c.verdict != str(Judgement.FALSE),
-    )  # fmt: skip
+    )
     return {level: int(n) for level, n in conn.execute(query.group_by("level"))}
 
 
@@ -207,12 +213,18 @@ def keep(conn: sa.Connection, dataset_id: str, done: Retest) -> None:
         conn.execute(update, [{f"b_{name}": value for name, value in row.items()} for row in part])
     rows = [
         {
-            "dataset_id": dataset_id, "key": event.key, "verb": event.verb,
-            "old_state": str(event.old or ""), "new_state": str(event.new), "actor": event.actor,
-            "note": event.note, "run_id": event.run_id or None, "at_us": event.at_us,
+            "dataset_id": dataset_id,
+            "key": event.key,
+            "verb": event.verb,
+            "old_state": str(event.old or ""),
+            "new_state": str(event.new),
+            "actor": event.actor,
+            "note": event.note,
+            "run_id": event.run_id or None,
+            "at_us": event.at_us,
         }
         for event in done.events
-    ]  # fmt: skip
+    ]
     for part in _parts(rows):
         conn.execute(_EVENTS.insert(), part)
 
@@ -222,11 +234,17 @@ def history(conn: sa.Connection, dataset_id: str, key: str) -> list[Event]:
     query = sa.select(_EVENTS).where(_EVENTS.c.dataset_id == dataset_id, _EVENTS.c.key == key)
     return [
         Event(
-            row["key"], row["verb"], State(row["old_state"]) if row["old_state"] else None,
-            State(row["new_state"]), row["actor"], row["at_us"], row["note"], row["run_id"] or "",
+            row["key"],
+            row["verb"],
+            State(row["old_state"]) if row["old_state"] else None,
+            State(row["new_state"]),
+            row["actor"],
+            row["at_us"],
+            row["note"],
+            row["run_id"] or "",
         )
         for row in conn.execute(query.order_by(_EVENTS.c.id)).mappings()
-    ]  # fmt: skip
+    ]
 
 
 def add_fix(conn: sa.Connection, fix: Fix) -> None:

@@ -55,11 +55,15 @@ class Summary:
         """As every door shows it."""
         waivers = [
             {
-                "check": one.check, "where": one.where, "because": one.reason, "owner": one.owner,
-                "until": one.until.isoformat(), "findings": n,
+                "check": one.check,
+                "where": one.where,
+                "because": one.reason,
+                "owner": one.owner,
+                "until": one.until.isoformat(),
+                "findings": n,
             }
             for one, n in self.waivers
-        ]  # fmt: skip
+        ]
         return {
             "states": [{"severity": level, **self.states[level]} for level in SEVERITIES],
             "accepted": [one.to_dict() for one in self.accepted],
@@ -98,11 +102,16 @@ def summarise(
     )
     accepted = tuple(
         AcceptedRisk(
-            life.key, life.finding.check, life.finding.severity, life.finding.sample, life.finding.reason,
-            life.note, _day(life.until_us or 0),
+            life.key,
+            life.finding.check,
+            life.finding.severity,
+            life.finding.sample,
+            life.finding.reason,
+            life.note,
+            _day(life.until_us or 0),
         )
         for life in risks
-    )  # fmt: skip
+    )
     return Summary(states, accepted, in_force)
 
 

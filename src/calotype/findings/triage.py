@@ -37,7 +37,7 @@ class Listed:
 
 def tracked(
     actor: Actor, name: str, wanted: Wanted = EVERY, *, store: Store, offset: int = 0, limit: int = 100
-) -> Listed:  # fmt: skip
+) -> Listed:
     """Findings of a dataset with their lives: worst first, then oldest first.
 
     Raises: NotPermitted, DatasetNotFound.
@@ -152,4 +152,4 @@ __all__ = [
     "tracked",
     "triage",
     "trust",
-]  # fmt: skip
+]

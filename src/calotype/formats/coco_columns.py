@@ -135,11 +135,13 @@ def _uniform(rows: list[Any]) -> bool:
     scores = set(map(type, (row.get("score") for row in rows)))
     crowds = set(map(type, (row.get("iscrowd", 0) for row in rows)))
     return (
-        plain <= _NUMBER and scores <= {*_NUMBER, type(None)} and crowds <= {int, bool}
+        plain <= _NUMBER
+        and scores <= {*_NUMBER, type(None)}
+        and crowds <= {int, bool}
         and all(row.get("keypoints") in _NOTHING for row in rows)
         and {type(row.get("attributes")) for row in rows} <= {dict, type(None)}
         and all(map(_rings_are_regular, (row.get("segmentation") for row in rows)))
-    )  # fmt: skip
+    )
 
 
 def _is_regular(row: Any) -> bool:

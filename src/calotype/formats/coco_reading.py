@@ -198,9 +198,10 @@ class CocoFile:
 def _metadata_of(extra: dict[str, Any]) -> dict[str, str | int | float | bool]:
     """What of an image row becomes metadata: plain values under plain names, but for the file's own numbers."""
     return {
-        k: v for k, v in extra.items()
+        k: v
+        for k, v in extra.items()
         if k not in ("id", "license") and coco_rows.is_plain(v) and k.isidentifier() and k.isascii()
-    }  # fmt: skip
+    }
 
 
 def _text(value: dict[str, Any]) -> str:

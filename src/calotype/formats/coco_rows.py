@@ -16,9 +16,20 @@ from calotype.formats.coco_files import Unreadable, refused, skeleton_of
 from calotype.vision import masks, polygons
 
 ANNOTATION_KEYS = frozenset(
-    {"id", "image_id", "category_id", "bbox", "segmentation", "area", "iscrowd", "score", "keypoints",
-     "num_keypoints", "attributes"}
-)  # fmt: skip
+    {
+        "id",
+        "image_id",
+        "category_id",
+        "bbox",
+        "segmentation",
+        "area",
+        "iscrowd",
+        "score",
+        "keypoints",
+        "num_keypoints",
+        "attributes",
+    }
+)
 _CATEGORY_KEYS = frozenset({"id", "name", "supercategory", "keypoints", "skeleton"})
 LARGEST = 1e7
 """Coordinates beyond this many pixels are a broken file."""

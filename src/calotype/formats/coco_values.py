@@ -46,11 +46,18 @@ def image_values(file: CocoFile, pictures: Path, *, only: Sequence[int] | None =
     columns = [column.take(pa.array(chosen)).to_pylist() for column in texts]
     return [
         ParsedImage(
-            f"{file.file.name}:{listed.ids[at]}", name, find_picture(pictures, name), file.split, licence,
-            _decoded(metadata), (), _decoded(extra), listed.place(at),
+            f"{file.file.name}:{listed.ids[at]}",
+            name,
+            find_picture(pictures, name),
+            file.split,
+            licence,
+            _decoded(metadata),
+            (),
+            _decoded(extra),
+            listed.place(at),
         )
         for at, name, licence, metadata, extra in zip(chosen.tolist(), *columns, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _decoded(text: str) -> dict[str, Any]:

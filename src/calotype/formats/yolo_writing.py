@@ -16,14 +16,26 @@ import pyarrow.compute as pc
 from calotype.datasets.model import Kind, Sample
 
 COLUMNS = (
-    "ann_id", "sample_id", "kind", "class_id", "x", "y", "w", "h", "rings", "score", "iscrowd", "attributes", "extra",
+    "ann_id",
+    "sample_id",
+    "kind",
+    "class_id",
+    "x",
+    "y",
+    "w",
+    "h",
+    "rings",
+    "score",
+    "iscrowd",
+    "attributes",
+    "extra",
     "source_id",
-)  # fmt: skip
+)
 
 
 def rows_of(
     samples: Sequence[Sample], table: pa.Table, number_of: dict[int, int]
-) -> Iterator[tuple[Sample, list[str], bool]]:  # fmt: skip
+) -> Iterator[tuple[Sample, list[str], bool]]:
     """Each sample with the rows of its label file, and whether it has annotations at all.
 
     `table` is in the order of the samples.

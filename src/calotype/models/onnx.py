@@ -69,7 +69,7 @@ class OnnxEmbedder:
 
     def __init__(
         self, path: Path, *, batch: int = 16, prepare: Preparation | None = None, name: str = ""
-    ) -> None:  # fmt: skip
+    ) -> None:
         try:
             import onnxruntime  # optional and heavy
         except ModuleNotFoundError:

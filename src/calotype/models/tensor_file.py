@@ -94,10 +94,12 @@ def _array(one: _Tensor, numbers: dict[str, npt.NDArray[Any]]) -> npt.NDArray[An
     if not one.shape:
         return np.asarray(flat[one.offset])
     index = sum(
-        (np.arange(n).reshape((-1,) + (1,) * (len(one.shape) - at - 1)) * step
-         for at, (n, step) in enumerate(zip(one.shape, one.strides, strict=True))),
+        (
+            np.arange(n).reshape((-1,) + (1,) * (len(one.shape) - at - 1)) * step
+            for at, (n, step) in enumerate(zip(one.shape, one.strides, strict=True))
+        ),
         start=np.asarray(one.offset),
-    )  # fmt: skip
+    )
     return np.asarray(flat[index])
 
 

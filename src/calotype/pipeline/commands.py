@@ -23,8 +23,11 @@ def run(
     with t.progress() as progress:
         report = service.run(t.actor, asked, store=t.store(), ports=t.ports, progress=progress)
     said = "done" if report.changed else "nothing to do"
-    t.emit(report.to_dict(), [_stages(report), f"{report.pipeline}: {said} in {report.duration_s or 0:.1f} s"],
-           next=f"calotype log {report.dataset}")  # fmt: skip
+    t.emit(
+        report.to_dict(),
+        [_stages(report), f"{report.pipeline}: {said} in {report.duration_s or 0:.1f} s"],
+        next=f"calotype log {report.dataset}",
+    )
 
 
 def runs(

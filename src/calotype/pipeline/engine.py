@@ -125,9 +125,14 @@ class Run:
             )
             known = repository.job(conn, key)
             job = repository.take(
-                conn, key, worker=worker.me(), run_id=self.report.id, now_us=now_us(), lease_us=worker.LEASE_US,
+                conn,
+                key,
+                worker=worker.me(),
+                run_id=self.report.id,
+                now_us=now_us(),
+                lease_us=worker.LEASE_US,
                 dead=known.worker if known is not None else None,
-            )  # fmt: skip
+            )
         if job is None:
             raise JobLeaseLost(kind=stage.kind)
         return Lease(self.work.store, job)
@@ -195,18 +200,22 @@ class Run:
             tx.details({"run": self.report.id, "state": str(state), "stages": told})
 
 
-def start(
-    work: Work, held: Lease, *, dataset_id: str, now: int, body: Body = stages.do
-) -> Run:  # fmt: skip
+def start(work: Work, held: Lease, *, dataset_id: str, now: int, body: Body = stages.do) -> Run:
     """Write down that a run begins."""
     pipeline = work.pipeline
     waiting = tuple(
         StageRun(f"{at + 1} {stage.kind}", stage.kind) for at, stage in enumerate(pipeline.stages)
     )
     report = RunReport(
-        work.run_id, work.dataset, pipeline.name, pipeline.sha256, State.RUNNING, work.actor.name, now,
+        work.run_id,
+        work.dataset,
+        pipeline.name,
+        pipeline.sha256,
+        State.RUNNING,
+        work.actor.name,
+        now,
         stages=waiting,
-    )  # fmt: skip
+    )
     with work.store.catalog.write(work.actor, "pipeline.run", subject=work.dataset) as tx:
         repository.add_run(tx.conn, report, dataset_id=dataset_id)
         tx.details({"run": report.id, "pipeline": pipeline.name, "pipeline_sha256": pipeline.sha256})

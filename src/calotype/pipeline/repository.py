@@ -54,22 +54,42 @@ def enqueue(
 ) -> None:
     """Put a job in; nothing happens when its key is there."""
     row = {
-        "id": uuid7(), "key": key, "kind": kind, "run_id": run_id, "payload": dict(payload), "state": "queued",
-        "attempt": 0, "lease_until_us": 0, "created_at_us": now_us,
-    }  # fmt: skip
+        "id": uuid7(),
+        "key": key,
+        "kind": kind,
+        "run_id": run_id,
+        "payload": dict(payload),
+        "state": "queued",
+        "attempt": 0,
+        "lease_until_us": 0,
+        "created_at_us": now_us,
+    }
     conn.execute(insert(conn, _JOBS).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def take(
-    conn: sa.Connection, key: str, *, worker: str, run_id: str, now_us: int, lease_us: int, dead: str | None = None
-) -> Job | None:  # fmt: skip
+    conn: sa.Connection,
+    key: str,
+    *,
+    worker: str,
+    run_id: str,
+    now_us: int,
+    lease_us: int,
+    dead: str | None = None,
+) -> Job | None:
     """Take a job that nobody holds; None when its lease runs. `dead` is a worker known to be gone."""
     held = sa.and_(_JOBS.c.state == "running", _JOBS.c.lease_until_us > now_us)
     free = sa.not_(held) if dead is None else sa.or_(sa.not_(held), _JOBS.c.worker == dead)
     values = {
-        "state": "running", "worker": worker, "run_id": run_id, "attempt": _JOBS.c.attempt + 1,
-        "lease_until_us": now_us + lease_us, "started_at_us": now_us, "finished_at_us": None, "error": None,
-    }  # fmt: skip
+        "state": "running",
+        "worker": worker,
+        "run_id": run_id,
+        "attempt": _JOBS.c.attempt + 1,
+        "lease_until_us": now_us + lease_us,
+        "started_at_us": now_us,
+        "finished_at_us": None,
+        "error": None,
+    }
     done = conn.execute(_JOBS.update().where(_JOBS.c.key == key, free).values(values))
     return job(conn, key) if done.rowcount == 1 else None
 
@@ -81,14 +101,22 @@ def renew(conn: sa.Connection, held: Job, *, until_us: int) -> bool:
 
 
 def finish(
-    conn: sa.Connection, held: Job, *, state: str, now_us: int, result: Mapping[str, Any] | None = None,
+    conn: sa.Connection,
+    held: Job,
+    *,
+    state: str,
+    now_us: int,
+    result: Mapping[str, Any] | None = None,
     error: Mapping[str, Any] | None = None,
-) -> bool:  # fmt: skip
+) -> bool:
     """End a job; False when somebody else has it, and then nothing is written."""
     values = {
-        "state": state, "lease_until_us": 0, "finished_at_us": now_us,
-        "result": None if result is None else dict(result), "error": None if error is None else dict(error),
-    }  # fmt: skip
+        "state": state,
+        "lease_until_us": 0,
+        "finished_at_us": now_us,
+        "result": None if result is None else dict(result),
+        "error": None if error is None else dict(error),
+    }
     return conn.execute(_JOBS.update().where(*_fence(held)).values(values)).rowcount == 1
 
 
@@ -98,8 +126,12 @@ def record(
     """Write down a job as done without doing it: what is known to be its result."""
     enqueue(conn, key, kind=kind, run_id=run_id, payload={}, now_us=now_us)
     values = {
-        "state": "done", "result": dict(result), "run_id": run_id, "lease_until_us": 0, "finished_at_us": now_us
-    }  # fmt: skip
+        "state": "done",
+        "result": dict(result),
+        "run_id": run_id,
+        "lease_until_us": 0,
+        "finished_at_us": now_us,
+    }
     conn.execute(_JOBS.update().where(_JOBS.c.key == key).values(values))
 
 
@@ -117,10 +149,15 @@ def add_run(conn: sa.Connection, report: RunReport, *, dataset_id: str) -> None:
     """A run with all its stages."""
     conn.execute(
         _RUNS.insert().values(
-            id=report.id, dataset_id=dataset_id, pipeline=report.pipeline, pipeline_sha256=report.pipeline_sha256,
-            state=str(report.state), actor=report.actor, started_at_us=report.started_at_us,
+            id=report.id,
+            dataset_id=dataset_id,
+            pipeline=report.pipeline,
+            pipeline_sha256=report.pipeline_sha256,
+            state=str(report.state),
+            actor=report.actor,
+            started_at_us=report.started_at_us,
         )
-    )  # fmt: skip
+    )
     rows = [_stage_row(report.id, at, stage) for at, stage in enumerate(report.stages)]
     conn.execute(_STAGES.insert(), rows)
 
@@ -135,9 +172,7 @@ def end_run(
     conn: sa.Connection, run_id: str, *, state: State, at_us: int, error: Mapping[str, Any] | None
 ) -> None:
     """The run is over."""
-    values = {
-        "state": str(state), "finished_at_us": at_us, "error": None if error is None else dict(error)
-    }  # fmt: skip
+    values = {"state": str(state), "finished_at_us": at_us, "error": None if error is None else dict(error)}
     conn.execute(_RUNS.update().where(_RUNS.c.id == run_id).values(values))
 
 
@@ -172,10 +207,16 @@ def run(conn: sa.Connection, run_id: str) -> RunReport | None:
     query = sa.select(_STAGES).where(_STAGES.c.run_id == found[0].id).order_by(_STAGES.c.position)
     stages = tuple(
         StageRun(
-            row.name, row.kind, State(row.state), row.inputs, row.outputs, row.started_at_us, row.finished_at_us
+            row.name,
+            row.kind,
+            State(row.state),
+            row.inputs,
+            row.outputs,
+            row.started_at_us,
+            row.finished_at_us,
         )
         for row in conn.execute(query)
-    )  # fmt: skip
+    )
     return _report(found[0], stages)
 
 
@@ -188,14 +229,28 @@ def _with_names() -> sa.Select[Any]:
 
 def _report(row: Any, stages: tuple[StageRun, ...]) -> RunReport:
     return RunReport(
-        row.id, row.dataset, row.pipeline, row.pipeline_sha256, State(row.state), row.actor, row.started_at_us,
-        row.finished_at_us, row.error, stages,
-    )  # fmt: skip
+        row.id,
+        row.dataset,
+        row.pipeline,
+        row.pipeline_sha256,
+        State(row.state),
+        row.actor,
+        row.started_at_us,
+        row.finished_at_us,
+        row.error,
+        stages,
+    )
 
 
 def _stage_row(run_id: str, at: int, stage: StageRun) -> dict[str, Any]:
     return {
-        "run_id": run_id, "position": at, "name": stage.name, "kind": stage.kind, "state": str(stage.state),
-        "inputs": dict(stage.inputs), "outputs": dict(stage.outputs), "started_at_us": stage.started_at_us,
+        "run_id": run_id,
+        "position": at,
+        "name": stage.name,
+        "kind": stage.kind,
+        "state": str(stage.state),
+        "inputs": dict(stage.inputs),
+        "outputs": dict(stage.outputs),
+        "started_at_us": stage.started_at_us,
         "finished_at_us": stage.finished_at_us,
-    }  # fmt: skip
+    }

@@ -90,9 +90,13 @@ class StageRun:
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         return {
-            "name": self.name, "kind": self.kind, "state": str(self.state), "inputs": dict(self.inputs),
-            "outputs": dict(self.outputs), "duration_s": self.duration_s,
-        }  # fmt: skip
+            "name": self.name,
+            "kind": self.kind,
+            "state": str(self.state),
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
+            "duration_s": self.duration_s,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,14 @@ class RunReport:
     def summary(self) -> dict[str, Any]:
         """A line of a list."""
         return {
-            "id": self.id, "dataset": self.dataset, "pipeline": self.pipeline, "state": str(self.state),
-            "at": iso(self.started_at_us), "duration_s": self.duration_s, "actor": self.actor,
-        }  # fmt: skip
+            "id": self.id,
+            "dataset": self.dataset,
+            "pipeline": self.pipeline,
+            "state": str(self.state),
+            "at": iso(self.started_at_us),
+            "duration_s": self.duration_s,
+            "actor": self.actor,
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""

@@ -120,9 +120,16 @@ def do(work: Work, stage: Stage) -> Done:
 
 def _acquire(work: Work, stage: Acquire) -> Done:
     added = acquire.add(
-        work.actor, work.dataset, [work.pipeline.at(stage.path)], store=work.store, source=stage.source,
-        licence=stage.licence, tags=stage.tags, on_invalid=stage.on_invalid, progress=work.progress,
-    )  # fmt: skip
+        work.actor,
+        work.dataset,
+        [work.pipeline.at(stage.path)],
+        store=work.store,
+        source=stage.source,
+        licence=stage.licence,
+        tags=stage.tags,
+        on_invalid=stage.on_invalid,
+        progress=work.progress,
+    )
     counts = {name: value for name, value in added.to_dict().items() if isinstance(value, int)}
     again = {"added": 0, "unchanged": added.added + added.duplicates + added.unchanged + added.changed}
     return Done(counts, bool(added.added or added.changed), again=again)
@@ -132,10 +139,19 @@ def _annotate(work: Work, stage: Annotate) -> Done:
     images = None if stage.images is None else work.pipeline.at(stage.images)
     before = work.state().state_sha256
     made = annotate.import_annotations(
-        work.actor, work.dataset, work.pipeline.at(stage.path), store=work.store, format=stage.format,
-        images=images, label_set=stage.label_set, on_unknown=stage.on_unknown, on_invalid=stage.on_invalid,
-        source=stage.source, licence=stage.licence, progress=work.progress,
-    )  # fmt: skip
+        work.actor,
+        work.dataset,
+        work.pipeline.at(stage.path),
+        store=work.store,
+        format=stage.format,
+        images=images,
+        label_set=stage.label_set,
+        on_unknown=stage.on_unknown,
+        on_invalid=stage.on_invalid,
+        source=stage.source,
+        licence=stage.licence,
+        progress=work.progress,
+    )
     names = ("samples", "annotations", "added", "updated", "unchanged", "skipped")
     again = {"added": 0, "unchanged": made.annotations}
     changed = work.state().state_sha256 != before
@@ -159,9 +175,13 @@ def _check(work: Work, stage: Check) -> Done:
         said = "; ".join(f"gate {gate.name} is {gate.state}: {gate.detail}" for gate in shut[:10])
         remedies = "; ".join(dict.fromkeys(gate.fix for gate in shut if gate.fix)) or "see `calotype check`"
         raise PipelineGateRed(
-            where=f"dataset {work.dataset}", pipeline=work.pipeline.name, stage="check", gates=said,
-            remedies=remedies, outputs=counts,
-        )  # fmt: skip
+            where=f"dataset {work.dataset}",
+            pipeline=work.pipeline.name,
+            stage="check",
+            gates=said,
+            remedies=remedies,
+            outputs=counts,
+        )
     return Done(counts, fresh)
 
 
@@ -176,18 +196,30 @@ def _derived(made: Derived) -> Done:
 
 def _augment(work: Work, stage: Augment) -> Done:
     made = augment.augment(
-        work.actor, work.dataset, stage.recipe, store=work.store, where=stage.where, label_sets=stage.label_sets,
-        splits=stage.splits, progress=work.progress,
-    )  # fmt: skip
+        work.actor,
+        work.dataset,
+        stage.recipe,
+        store=work.store,
+        where=stage.where,
+        label_sets=stage.label_sets,
+        splits=stage.splits,
+        progress=work.progress,
+    )
     return _derived(made)
 
 
 def _transform(work: Work, stage: Transform) -> Done:
     if stage.recipe is not None:
         made = transform.transform(
-            work.actor, work.dataset, stage.recipe, store=work.store, where=stage.where,
-            label_sets=stage.label_sets, splits=stage.splits, progress=work.progress,
-        )  # fmt: skip
+            work.actor,
+            work.dataset,
+            stage.recipe,
+            store=work.store,
+            where=stage.where,
+            label_sets=stage.label_sets,
+            splits=stage.splits,
+            progress=work.progress,
+        )
         return _derived(made)
     known = work.state().ontology
     left = {old: new for old, new in (stage.classes or {}).items() if known.by_name(old) is not None}
@@ -202,17 +234,29 @@ def _curate(work: Work, stage: Curate) -> Done:
     before = work.state().state_sha256
     if stage.split is not None:
         curate.split(
-            work.actor, work.dataset, stage.split, store=work.store, by=stage.by, seed=stage.seed, where=stage.where
-        )  # fmt: skip
+            work.actor,
+            work.dataset,
+            stage.split,
+            store=work.store,
+            by=stage.by,
+            seed=stage.seed,
+            where=stage.where,
+        )
         counts = _splits(work.state())
     else:
         picked = curate.select(
-            work.actor, work.dataset, stage.select or 0, store=work.store, by=stage.by or "random",
-            where=stage.where, seed=stage.seed, progress=work.progress,
-        )  # fmt: skip
-        counts = {"picked": curate.apply_selection(
-            work.actor, work.dataset, picked, stage.name, store=work.store
-        )}  # fmt: skip
+            work.actor,
+            work.dataset,
+            stage.select or 0,
+            store=work.store,
+            by=stage.by or "random",
+            where=stage.where,
+            seed=stage.seed,
+            progress=work.progress,
+        )
+        counts = {
+            "picked": curate.apply_selection(work.actor, work.dataset, picked, stage.name, store=work.store)
+        }
     return Done(counts, work.state().state_sha256 != before, again=counts)
 
 
@@ -233,18 +277,34 @@ def _commit(work: Work, stage: Commit) -> Done:
 
 def _release(work: Work, stage: Release) -> Done:
     settings = Spec(
-        tuple(stage.formats), stage.label_set, stage.where or "", None, stage.split, stage.by, stage.seed,
+        tuple(stage.formats),
+        stage.label_set,
+        stage.where or "",
+        None,
+        stage.split,
+        stage.by,
+        stage.seed,
         stage.purpose.strip(),
-    )  # fmt: skip
+    )
     try:
         found = release.get(work.actor, work.dataset, stage.version, store=work.store)
     except ReleaseNotFound:
         made = release.release(
-            work.actor, work.dataset, stage.version, store=work.store,
-            gatekeeper=work.ports.gatekeeper(work.store), splitter=work.ports.splitter, split=stage.split,
-            by=stage.by, where=stage.where, seed=stage.seed, formats=stage.formats, label_set=stage.label_set,
-            purpose=stage.purpose, progress=work.progress,
-        )  # fmt: skip
+            work.actor,
+            work.dataset,
+            stage.version,
+            store=work.store,
+            gatekeeper=work.ports.gatekeeper(work.store),
+            splitter=work.ports.splitter,
+            split=stage.split,
+            by=stage.by,
+            where=stage.where,
+            seed=stage.seed,
+            formats=stage.formats,
+            label_set=stage.label_set,
+            purpose=stage.purpose,
+            progress=work.progress,
+        )
         return Done({"version": made.version, "commit": made.commit_id[:12]}, True)
     frozen = datasets.read(work.actor, f"{work.dataset}@{found.commit_id}", store=work.store)
     if frozen.state_sha256 != work.state().state_sha256 or found.spec != settings:

@@ -91,9 +91,13 @@ def _stage(entry: Any, node: yaml.Node, at: int, file: str) -> Stage:
 
 
 def _explained(
-    error: ValidationError, node: yaml.Node, file: str, *, under: tuple[int | str, ...] = (),
+    error: ValidationError,
+    node: yaml.Node,
+    file: str,
+    *,
+    under: tuple[int | str, ...] = (),
     renamed: dict[str, str] | None = None,
-) -> PipelineInvalid:  # fmt: skip
+) -> PipelineInvalid:
     found = error.errors(include_url=False, include_context=False)
     first = min(
         found, key=lambda one: one["type"] != "extra_forbidden"

@@ -51,8 +51,14 @@ class Material:
 
     @classmethod
     def of(
-        cls, snapshot: Snapshot, ids: Sequence[str], label_set: str, *, media: AllMedia, images: ImagesMode = "copy"
-    ) -> Material:  # fmt: skip
+        cls,
+        snapshot: Snapshot,
+        ids: Sequence[str],
+        label_set: str,
+        *,
+        media: AllMedia,
+        images: ImagesMode = "copy",
+    ) -> Material:
         """Samples by id, with safe names for their files."""
         samples = sorted(snapshot.iter_samples(ids=ids), key=lambda sample: (sample.name, sample.sample_id))
         return cls(snapshot, samples, label_set, file_names(samples), media, images)
@@ -171,7 +177,7 @@ class Files:
 
 def release_into(
     folder: Path, material: Material, card: Mapping[str, Any], formats: Sequence[str], *, progress: Progress
-) -> Files:  # fmt: skip
+) -> Files:
     """Write exports, card, splits and manifest of a release into an existing empty folder."""
     exports = []
     for format in formats:

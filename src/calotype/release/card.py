@@ -54,8 +54,14 @@ def contents(snapshot: Snapshot, ids: Sequence[str], label_set: str) -> Contents
 
 
 def facts(
-    snapshot: Snapshot, commit: Commit, version: str, spec: Spec, ids: Sequence[str], verdict: Verdict, at_us: int
-) -> dict[str, Any]:  # fmt: skip
+    snapshot: Snapshot,
+    commit: Commit,
+    version: str,
+    spec: Spec,
+    ids: Sequence[str],
+    verdict: Verdict,
+    at_us: int,
+) -> dict[str, Any]:
     """The card as plain values, less what the exports lost (`with_exports`); `at_us` is when it is released."""
     held = contents(snapshot, ids, spec.label_set)
     rows = held.samples
@@ -125,7 +131,7 @@ def _intent(snapshot: Snapshot) -> dict[str, str]:
 
 def _classes(
     snapshot: Snapshot, held: Contents, split_of: Mapping[str, str], names: Sequence[str]
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     found: Counter[tuple[int, str]] = Counter()
     on: dict[int, set[str]] = {}
     pairs = zip(

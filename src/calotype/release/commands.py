@@ -41,10 +41,20 @@ def release(
     t = terminal(ctx)
     with t.progress() as progress:
         made = service.release(
-            t.actor, name, version, store=t.store(), gatekeeper=t.ports.gatekeeper(t.store()),
-            splitter=t.ports.splitter, split=t.ports.fractions(split) if split else None, by=by, where=where,
-            seed=seed, formats=tuple(format or ("coco",)), purpose=purpose, progress=progress,
-        )  # fmt: skip
+            t.actor,
+            name,
+            version,
+            store=t.store(),
+            gatekeeper=t.ports.gatekeeper(t.store()),
+            splitter=t.ports.splitter,
+            split=t.ports.fractions(split) if split else None,
+            by=by,
+            where=where,
+            seed=seed,
+            formats=tuple(format or ("coco",)),
+            purpose=purpose,
+            progress=progress,
+        )
     value = made.to_dict()
     for warning in value["warnings"]:
         t.say(f"warning: {warning}")
@@ -110,9 +120,16 @@ def export(
     t = terminal(ctx)
     with t.progress() as progress:
         made = service.export(
-            t.actor, name, format, out, store=t.store(), where=where, label_set=label_set,
-            images=images, progress=progress,  # type: ignore[arg-type]
-        )  # fmt: skip
+            t.actor,
+            name,
+            format,
+            out,
+            store=t.store(),
+            where=where,
+            label_set=label_set,
+            images=images,
+            progress=progress,  # type: ignore[arg-type]
+        )
     value = made.to_dict()
     rows = [[loss["what"], loss["count"]] for loss in value["losses"]]
     t.emit(

@@ -59,9 +59,13 @@ class SampleReader:
     """
 
     def __init__(
-        self, snapshot: Snapshot, split: str | None = None, label_set: str = DEFAULT_LABEL_SET, *,
+        self,
+        snapshot: Snapshot,
+        split: str | None = None,
+        label_set: str = DEFAULT_LABEL_SET,
+        *,
         ids: Sequence[str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.name = snapshot.name
         self.split = split
         self.classes = snapshot.ontology.names
@@ -124,7 +128,7 @@ class SampleReader:
 
     def batches(
         self, size: int, *, seed: int | None = None, epoch: int = 0, drop_last: bool = False
-    ) -> Iterator[dict[str, list[Any]]]:  # fmt: skip
+    ) -> Iterator[dict[str, list[Any]]]:
         """Batches of samples as lists by key. Without a seed in order of name, else shuffled by seed and
         epoch.
         """

@@ -150,9 +150,17 @@ class Splitter(Protocol):
     """
 
     def __call__(
-        self, actor: Actor, name: str, fractions: Mapping[str, float], *, store: Store, by: str | None, seed: int,
-        where: Where, pool: Collection[str] | None,
-    ) -> object: ...  # fmt: skip
+        self,
+        actor: Actor,
+        name: str,
+        fractions: Mapping[str, float],
+        *,
+        store: Store,
+        by: str | None,
+        seed: int,
+        where: Where,
+        pool: Collection[str] | None,
+    ) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

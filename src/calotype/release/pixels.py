@@ -86,9 +86,14 @@ class ResizedReader(SampleReader):
     """A `SampleReader` whose images are those of `pixels`, and whose boxes are in pixels of these."""
 
     def __init__(
-        self, snapshot: Snapshot, pixels: Pixels, split: str | None = None, label_set: str = DEFAULT_LABEL_SET, *,
+        self,
+        snapshot: Snapshot,
+        pixels: Pixels,
+        split: str | None = None,
+        label_set: str = DEFAULT_LABEL_SET,
+        *,
         ids: Sequence[str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._pixels = pixels
         super().__init__(snapshot, split, label_set, ids=ids)
 
@@ -110,9 +115,14 @@ class ResizedReader(SampleReader):
 
 
 def materialise(
-    snapshot: Snapshot, size_wh: Size, folder: Path, *, ids: Sequence[str] | None = None, deep: bool = False,
+    snapshot: Snapshot,
+    size_wh: Size,
+    folder: Path,
+    *,
+    ids: Sequence[str] | None = None,
+    deep: bool = False,
     progress: Progress = silent,
-) -> Pixels:  # fmt: skip
+) -> Pixels:
     """The pixels of the samples of a state; made where they are not there whole.
 
     An image is resized to exactly `size_wh`, bilinear and antialiased, whatever its shape.

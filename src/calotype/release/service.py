@@ -45,11 +45,23 @@ _FOLDER = "releases"
 
 
 def release(
-    actor: Actor, name: str, version: str, *, store: Store, gatekeeper: Gatekeeper, splitter: Splitter,
-    split: Mapping[str, float] | None = None, by: str | None = None, where: str | None = None,
-    pool: Collection[str] | None = None, seed: int = 0, formats: Sequence[str] = ("coco",),
-    label_set: str = DEFAULT_LABEL_SET, purpose: str = "", progress: Progress = silent,
-) -> Release:  # fmt: skip
+    actor: Actor,
+    name: str,
+    version: str,
+    *,
+    store: Store,
+    gatekeeper: Gatekeeper,
+    splitter: Splitter,
+    split: Mapping[str, float] | None = None,
+    by: str | None = None,
+    where: str | None = None,
+    pool: Collection[str] | None = None,
+    seed: int = 0,
+    formats: Sequence[str] = ("coco",),
+    label_set: str = DEFAULT_LABEL_SET,
+    purpose: str = "",
+    progress: Progress = silent,
+) -> Release:
     """Freeze the working state of a branch as a version, if all its gates are green, and write its files.
 
     Order: splits (kept where there are any), the check of the whole state, a commit of pending edits, the
@@ -115,9 +127,15 @@ def location(store: Store, dataset: str, version: str) -> Path:
 
 
 def build(
-    actor: Actor, name: str, version: str, *, store: Store, out: Path | None = None,
-    formats: Sequence[str] | None = None, progress: Progress = silent,
-) -> Built:  # fmt: skip
+    actor: Actor,
+    name: str,
+    version: str,
+    *,
+    store: Store,
+    out: Path | None = None,
+    formats: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> Built:
     """Write the files of a release again, byte for byte the same, into a folder that is not there or empty.
 
     `same` in the answer compares with the hashes of the day of the release (None when other formats are asked
@@ -143,9 +161,17 @@ def build(
 
 
 def export(
-    actor: Actor, name: str, format: str, out: Path, *, store: Store, where: Where = None,
-    label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy", progress: Progress = silent,
-) -> Exported:  # fmt: skip
+    actor: Actor,
+    name: str,
+    format: str,
+    out: Path,
+    *,
+    store: Store,
+    where: Where = None,
+    label_set: str = DEFAULT_LABEL_SET,
+    images: ImagesMode = "copy",
+    progress: Progress = silent,
+) -> Exported:
     """Write the samples of any state (`dataset@ref`) that match, in one format, into a folder not there or
     empty.
 
@@ -174,9 +200,16 @@ def export(
 
 
 def reader(
-    actor: Actor, name: str, version: str, split: str | None = None, *, store: Store, label_set: str | None = None,
-    size_wh: Size | None = None, progress: Progress = silent,
-) -> SampleReader:  # fmt: skip
+    actor: Actor,
+    name: str,
+    version: str,
+    split: str | None = None,
+    *,
+    store: Store,
+    label_set: str | None = None,
+    size_wh: Size | None = None,
+    progress: Progress = silent,
+) -> SampleReader:
     """Images and annotations of one split of a release (all of it without a split) as NumPy arrays.
 
     Args:
@@ -193,9 +226,15 @@ def reader(
 
 
 def materialise(
-    actor: Actor, name: str, version: str, size_wh: Size, *, store: Store, deep: bool = False,
+    actor: Actor,
+    name: str,
+    version: str,
+    size_wh: Size,
+    *,
+    store: Store,
+    deep: bool = False,
     progress: Progress = silent,
-) -> Pixels:  # fmt: skip
+) -> Pixels:
     """Decode and resize all images of a release once, for readers of that size.
 
     They lie below the workspace's `cache/`, 3 bytes a pixel, and may be deleted. What is there whole is not made again.
@@ -210,7 +249,7 @@ def materialise(
 
 def _frozen(
     actor: Actor, name: str, version: str, store: Store
-) -> tuple[Release, Snapshot, Sequence[str] | None]:  # fmt: skip
+) -> tuple[Release, Snapshot, Sequence[str] | None]:
     found = get(actor, name, version, store=store)
     snapshot = datasets.read(actor, f"{found.dataset}@{found.commit_id}", store=store)
     return found, snapshot, _ids(snapshot, found.spec)
@@ -221,9 +260,15 @@ def _pixels_folder(store: Store) -> Path:
 
 
 def _spec(
-    formats: Sequence[str], label_set: str, where: str | None, pool: Collection[str] | None,
-    split: Mapping[str, float] | None, by: str | None, seed: int, purpose: str,
-) -> Spec:  # fmt: skip
+    formats: Sequence[str],
+    label_set: str,
+    where: str | None,
+    pool: Collection[str] | None,
+    split: Mapping[str, float] | None,
+    by: str | None,
+    seed: int,
+    purpose: str,
+) -> Spec:
     chosen = None if pool is None else tuple(sorted(set(pool)))
     shares = None if split is None else dict(split)
     wanted = _known_formats(formats)
@@ -244,7 +289,7 @@ def _check_free(store: Store, dataset: str, version: str) -> None:
 
 def _freeze(
     actor: Actor, branch: str, version: str, purpose: str, store: Store, gatekeeper: Gatekeeper
-) -> tuple[Snapshot, Commit, Verdict]:  # fmt: skip
+) -> tuple[Snapshot, Commit, Verdict]:
     """The commit that holds exactly what the gates were green for."""
     dataset, _ = refs.split_name(branch)
     for _ in range(_TRIES):
@@ -277,9 +322,13 @@ def _check_gates(dataset: str, version: str, verdict: Verdict) -> None:
     remedies = list(dict.fromkeys(gate.fix for gate in shut if gate.fix))
     remedies = remedies or [f"see `calotype check {dataset}`, correct what it lists, and release again"]
     raise ReleaseBlocked(
-        where=f"dataset {dataset}", dataset=dataset, version=version, gates="; ".join(said),
-        remedies="; ".join(remedies), blocked=[gate.to_card() | {"samples": list(gate.samples)} for gate in shut],
-    )  # fmt: skip
+        where=f"dataset {dataset}",
+        dataset=dataset,
+        version=version,
+        gates="; ".join(said),
+        remedies="; ".join(remedies),
+        blocked=[gate.to_card() | {"samples": list(gate.samples)} for gate in shut],
+    )
 
 
 def _ids(snapshot: Snapshot, spec: Spec) -> list[str]:

@@ -202,13 +202,19 @@ class Backup:
     def _finish(self, at_us: int, about: dict[str, str | int], missing: list[str]) -> Manifest:
         listed = backups.packed(self.files)
         manifest = Manifest(
-            id=self.id, at_us=at_us, workspace_id=str(about["workspace_id"]),
-            audit_head=str(about["audit_head"]), audit_events=int(about["audit_events"]),
-            commits=int(about["commits"]), commits_sha256=str(about["commits_sha256"]),
-            media=sum(1 for file in self.files if file.path.startswith("media/")), files=len(self.files),
-            n_bytes=sum(file.n_bytes for file in self.files), list_sha256=hashlib.sha256(listed).hexdigest(),
+            id=self.id,
+            at_us=at_us,
+            workspace_id=str(about["workspace_id"]),
+            audit_head=str(about["audit_head"]),
+            audit_events=int(about["audit_events"]),
+            commits=int(about["commits"]),
+            commits_sha256=str(about["commits_sha256"]),
+            media=sum(1 for file in self.files if file.path.startswith("media/")),
+            files=len(self.files),
+            n_bytes=sum(file.n_bytes for file in self.files),
+            list_sha256=hashlib.sha256(listed).hexdigest(),
             missing_media=tuple(missing),
-        )  # fmt: skip
+        )
         self.target.put(f"backups/{self.id}/files.jsonl.gz", listed)
         self.target.flush()
         self.target.put(f"backups/{self.id}/manifest.json", json.dumps(manifest.to_dict(), indent=2).encode())
@@ -251,9 +257,12 @@ def _about(conn: sa.Connection) -> dict[str, str | int]:
     chain = audit_chain.walk(conn)
     commits = sorted(made.id for made in repository.commits(conn))
     return {
-        "workspace_id": repository.workspace_id(conn), "audit_head": chain.head, "audit_events": chain.n_events,
-        "commits": len(commits), "commits_sha256": sha256_json(commits),
-    }  # fmt: skip
+        "workspace_id": repository.workspace_id(conn),
+        "audit_head": chain.head,
+        "audit_events": chain.n_events,
+        "commits": len(commits),
+        "commits_sha256": sha256_json(commits),
+    }
 
 
 def _sha256(path: Path) -> str:

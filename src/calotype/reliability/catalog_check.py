@@ -53,11 +53,13 @@ def problems(known: Known) -> list[Problem]:
     found = [Problem("catalog-damaged", "catalog", said, _RESTORE) for said in known.integrity]
     found += [
         Problem(
-            "audit-chain-broken", "audit", said,
+            "audit-chain-broken",
+            "audit",
+            said,
             "compare with the audit of a backup; the chain is evidence and is never rewritten",
         )
         for said in known.chain.problems
-    ]  # fmt: skip
+    ]
     for made in known.commits.values():
         found += _of_commit(known, made)
     for ref in known.refs:
@@ -73,9 +75,14 @@ def _of_commit(known: Known, made: Commit) -> list[Problem]:
     place = f"{known.name(made.dataset_id)}@{made.short}"
     found = []
     again = commit_id(
-        dataset_id=made.dataset_id, parents=made.parents, author=made.author, message=made.message,
-        created_at_us=made.created_at_us, pins=made.pins, documents=made.documents,
-    )  # fmt: skip
+        dataset_id=made.dataset_id,
+        parents=made.parents,
+        author=made.author,
+        message=made.message,
+        created_at_us=made.created_at_us,
+        pins=made.pins,
+        documents=made.documents,
+    )
     if again != made.id:
         said = f"the commit says something else than when it got its id (now {again[:12]})"
         found.append(Problem("commit-changed", place, said, _RESTORE))
@@ -117,10 +124,17 @@ def lost_release_tags(known: Known) -> list[Problem]:
     tags = {(ref.dataset_id, ref.name) for ref in known.refs}
     return [
         Problem(
-            "release-tag-missing", f"{known.name(one.dataset_id)} release {one.version}", "its tag is not there",
-            "`calotype repair --yes` makes it again", Severity.UNTIDY,
-            {"dataset_id": one.dataset_id, "ref": f"{repository.RELEASE_TAG}{one.version}", "commit": one.commit_id},
+            "release-tag-missing",
+            f"{known.name(one.dataset_id)} release {one.version}",
+            "its tag is not there",
+            "`calotype repair --yes` makes it again",
+            Severity.UNTIDY,
+            {
+                "dataset_id": one.dataset_id,
+                "ref": f"{repository.RELEASE_TAG}{one.version}",
+                "commit": one.commit_id,
+            },
         )
         for one in known.releases
         if (one.dataset_id, f"{repository.RELEASE_TAG}{one.version}") not in tags
-    ]  # fmt: skip
+    ]

@@ -77,9 +77,13 @@ def gc(
     wait_s = seconds(grace)
     with t.progress() as progress:
         done = service.gc(
-            t.actor, store=t.store(), grace_s=wait_s, dry_run=dry_run, always_compact=always_compact,
+            t.actor,
+            store=t.store(),
+            grace_s=wait_s,
+            dry_run=dry_run,
+            always_compact=always_compact,
             progress=progress,
-        )  # fmt: skip
+        )
     swept = [[one.kind, one.marked, one.ripe, one.removed, amount(one.freed_bytes)] for one in done.swept]
     shown: list[Any] = [table(["", "newly marked", "may go", "removed", "freed"], swept)]
     files = [

@@ -51,7 +51,7 @@ def _worth(shape: table_files.Shape) -> bool:
 
 def _compact(
     actor: Actor, store: Store, dataset: str, table: str, pin: int, before: table_files.Shape
-) -> list[Compacted]:  # fmt: skip
+) -> list[Compacted]:
     """To the head (locked), write files (unlocked), make the version (locked), compare, stand in (locked)."""
     for _ in range(_TRIES):
         with store.catalog.bookkeeping():

@@ -29,9 +29,16 @@ class RestoreTargetTaken(Conflict):
 
 
 def restore(
-    actor: Actor, target: Target, place: str, into: Path, *, at: str | None, deep: bool, record: bool,
+    actor: Actor,
+    target: Target,
+    place: str,
+    into: Path,
+    *,
+    at: str | None,
+    deep: bool,
+    record: bool,
     progress: Progress,
-) -> Restored:  # fmt: skip
+) -> Restored:
     """Copy a backup out, rename it into place whole, open it, verify it.
 
     Interrupted, it goes on where it was. Raises: RestoreTargetTaken, BackupNotFound, BackupPartMissing.

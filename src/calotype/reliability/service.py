@@ -50,9 +50,14 @@ def verify(actor: Actor, *, store: Store, deep: bool = False, progress: Progress
 
 
 def repair(
-    actor: Actor, *, store: Store, source: Path | None = None, dry_run: bool = True, deep: bool = False,
+    actor: Actor,
+    *,
+    store: Store,
+    source: Path | None = None,
+    dry_run: bool = True,
+    deep: bool = False,
     progress: Progress = silent,
-) -> Repaired:  # fmt: skip
+) -> Repaired:
     """Mend what can be mended. Nothing that a commit or ref names is removed; the audit chain is never rewritten.
 
     Args:
@@ -84,9 +89,15 @@ def repair(
 
 
 def gc(
-    actor: Actor, *, store: Store, grace_s: float = GRACE_S, dry_run: bool = False, always_compact: bool = False,
-    cache_bytes: int = CACHE_BYTES, progress: Progress = silent,
-) -> Collected:  # fmt: skip
+    actor: Actor,
+    *,
+    store: Store,
+    grace_s: float = GRACE_S,
+    dry_run: bool = False,
+    always_compact: bool = False,
+    cache_bytes: int = CACHE_BYTES,
+    progress: Progress = silent,
+) -> Collected:
     """Compact tables, then remove what nothing reaches and was marked so by a run at least a grace period ago.
 
     Safe beside writers and readers whose work takes less than the grace period. What every commit, branch, tag and
@@ -135,7 +146,7 @@ def backup(actor: Actor, target: str, *, store: Store, progress: Progress = sile
 
 def move(
     actor: Actor, *, store: Store, catalog: str = "", bucket: str = "", progress: Progress = silent
-) -> Moved:  # fmt: skip
+) -> Moved:
     """Move the catalog to a database, media and tables to a bucket; what is not named stays where it is.
 
     Others may work meanwhile; towards the end they wait. Interrupted, the old place stays in charge, and running it
@@ -159,7 +170,7 @@ def list_backups(actor: Actor, target: str, *, store: Store) -> list[Manifest]:
 
 def drill(
     actor: Actor, target: str, *, store: Store, at: str | None = None, progress: Progress = silent
-) -> Restored:  # fmt: skip
+) -> Restored:
     """Restore a backup into a temporary folder, verify every byte, compare it with what was saved, throw it away.
 
     Raises: NotPermitted, BackupNotFound, BackupPartMissing.
@@ -172,8 +183,14 @@ def drill(
 
 
 def restore(
-    actor: Actor, target: str, into: Path, *, at: str | None = None, deep: bool = False, progress: Progress = silent
-) -> Restored:  # fmt: skip
+    actor: Actor,
+    target: str,
+    into: Path,
+    *,
+    at: str | None = None,
+    deep: bool = False,
+    progress: Progress = silent,
+) -> Restored:
     """Make a workspace again from a backup, in a folder that holds none; it is there whole or not at all.
 
     There is no workspace yet whose guard could be asked: who can read the backup can restore it.

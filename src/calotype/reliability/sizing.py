@@ -48,7 +48,7 @@ def measure(actor: Actor, store: Store, *, progress: Progress) -> Sizes:
 
 def _parts(
     store: Store, datasets: dict[str, dict[str, int]], objects: dict[str, int], named: NamedMedia
-) -> dict[str, int]:  # fmt: skip
+) -> dict[str, int]:
     home = store.folder
     tables = {
         word: sum(sizes[word] for sizes in datasets.values()) for word in ("tables_live", "tables_history")

@@ -50,7 +50,7 @@ class Sweep:
 
     def _kind(
         self, kind: str, found: Collection[str], remove: Callable[[sa.Connection, list[str]], tuple[int, int]]
-    ) -> Swept:  # fmt: skip
+    ) -> Swept:
         """Mark what is new, forget marks of what is reachable again, remove what was marked long enough ago."""
         now = set(found)
         with self.store.catalog.read() as conn:
@@ -125,7 +125,9 @@ class Sweep:
             made = repository.commit(conn, commit_id)
             if made is not None:
                 for table in made.pins:
-                    table_files.untag(self.store.tables, f"{made.dataset_id}/{table}", [f"c-{commit_id[:32]}"])
+                    table_files.untag(
+                        self.store.tables, f"{made.dataset_id}/{table}", [f"c-{commit_id[:32]}"]
+                    )
         repository.remove_commits(conn, gone)
         return len(gone), 0
 

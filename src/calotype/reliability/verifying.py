@@ -37,10 +37,16 @@ def inspect(store: Store, *, deep: bool, progress: Progress) -> Verified:
     untidy = _missing_tags(store, known) + catalog_check.lost_release_tags(known)
     untidy += leftovers.found(store, now_us=now_us())
     checked = {
-        "datasets": len(known.names), "commits": len(known.commits), "refs": len(known.refs),
-        "documents": len(known.documents), "table_versions": tables.versions, "media": len(tables.media),
-        "releases": len(known.releases), "imports": len(known.imports), "audit_events": known.chain.n_events,
-    }  # fmt: skip
+        "datasets": len(known.names),
+        "commits": len(known.commits),
+        "refs": len(known.refs),
+        "documents": len(known.documents),
+        "table_versions": tables.versions,
+        "media": len(tables.media),
+        "releases": len(known.releases),
+        "imports": len(known.imports),
+        "audit_events": known.chain.n_events,
+    }
     everything = [*problems, *released, *untidy]
     return Verified(
         checked,
@@ -67,9 +73,7 @@ def _tables(known: Known, check: TableCheck, progress: Progress) -> list[Problem
     return found
 
 
-def _media(
-    store: Store, media: Mapping[str, int | None], *, deep: bool, progress: Progress
-) -> list[Problem]:  # fmt: skip
+def _media(store: Store, media: Mapping[str, int | None], *, deep: bool, progress: Progress) -> list[Problem]:
     stored = sorted((key, size) for key, size in media.items() if not is_reference(key))
     found = _references(store, sorted(key for key in media if is_reference(key)), deep=deep)
     with ThreadPoolExecutor(_THREADS) as pool:

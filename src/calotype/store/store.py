@@ -67,7 +67,7 @@ class Store:
 
 def create_workspace(
     actor: Actor, root: Path, *, decider: Decider | None = None, storage: Storage | None = None
-) -> Store:  # fmt: skip
+) -> Store:
     """Make a workspace in a folder (made when missing) and open it.
 
     Args:

@@ -25,10 +25,17 @@ RecipeSource = str | Mapping[str, Any] | Recipe
 
 
 def augment(
-    actor: Actor, name: str, recipe: RecipeSource, *, store: Store, where: Where = None,
-    label_sets: Sequence[str] | None = None, splits: Sequence[str] | None = TRAINING,
-    progress: Progress = silent, should_stop: ShouldStop | None = None,
-) -> Derived:  # fmt: skip
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    *,
+    store: Store,
+    where: Where = None,
+    label_sets: Sequence[str] | None = None,
+    splits: Sequence[str] | None = TRAINING,
+    progress: Progress = silent,
+    should_stop: ShouldStop | None = None,
+) -> Derived:
     """Make the recipe's copies of every matching sample, with their annotations, in the same dataset.
 
     Only what is missing or out of date is made: a second run changes nothing. Copies follow their parents:
@@ -58,9 +65,15 @@ def augment(
 
 
 def plan(
-    actor: Actor, name: str, recipe: RecipeSource, *, store: Store, where: Where = None,
-    label_sets: Sequence[str] | None = None, splits: Sequence[str] | None = TRAINING,
-) -> Worklist:  # fmt: skip
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    *,
+    store: Store,
+    where: Where = None,
+    label_sets: Sequence[str] | None = None,
+    splits: Sequence[str] | None = TRAINING,
+) -> Worklist:
     """What `augment` would make and remove now. Changes nothing; the items can be shared out to `process`.
 
     Raises: as `augment`.
@@ -71,9 +84,16 @@ def plan(
 
 
 def process(
-    actor: Actor, name: str, recipe: RecipeSource, items: Sequence[WorkItem], *, store: Store,
-    label_sets: Sequence[str], progress: Progress = silent, should_stop: ShouldStop | None = None,
-) -> Derived:  # fmt: skip
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    items: Sequence[WorkItem],
+    *,
+    store: Store,
+    label_sets: Sequence[str],
+    progress: Progress = silent,
+    should_stop: ShouldStop | None = None,
+) -> Derived:
     """Make and publish the copies of one shard of a plan. `label_sets` are the plan's.
 
     Raises: as `augment`.

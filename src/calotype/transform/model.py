@@ -73,14 +73,22 @@ class ClassMapping:
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
         moves = [
-            {"old": m.old, "new": m.new, "action": m.action, "annotations": m.n_annotations,
-             "by_label_set": dict(m.annotations)}
+            {
+                "old": m.old,
+                "new": m.new,
+                "action": m.action,
+                "annotations": m.n_annotations,
+                "by_label_set": dict(m.annotations),
+            }
             for m in self.moves
-        ]  # fmt: skip
+        ]
         return {
-            "applied": self.applied, "classes": moves, "new_classes": list(self.new_classes),
-            "moved": self.moved, "dropped": self.dropped,
-        }  # fmt: skip
+            "applied": self.applied,
+            "classes": moves,
+            "new_classes": list(self.new_classes),
+            "moved": self.moved,
+            "dropped": self.dropped,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,14 @@ class Applied:
 
 
 def apply_recipe(
-    recipe: Recipe, rgb: npt.NDArray[np.uint8], annotations: LabelSets, *, media_sha256: str, copy: int = 0,
+    recipe: Recipe,
+    rgb: npt.NDArray[np.uint8],
+    annotations: LabelSets,
+    *,
+    media_sha256: str,
+    copy: int = 0,
     swaps: recipe_labels.Swaps | None = None,
-) -> Applied:  # fmt: skip
+) -> Applied:
     """Copy number `copy` of an image and its annotations. The annotations keep their ids.
 
     Args:
@@ -76,9 +81,13 @@ def warp_pixels(rgb: npt.NDArray[np.uint8], drawn: Drawn) -> npt.NDArray[np.uint
 
 
 def _warped(
-    annotations: Sequence[Annotation], drawn: Drawn, size_wh: tuple[int, int], keep: Keep,
-    swaps: recipe_labels.Swaps, dropped: Counter[str],
-) -> list[Annotation]:  # fmt: skip
+    annotations: Sequence[Annotation],
+    drawn: Drawn,
+    size_wh: tuple[int, int],
+    keep: Keep,
+    swaps: recipe_labels.Swaps,
+    dropped: Counter[str],
+) -> list[Annotation]:
     kept = []
     for annotation in annotations:
         moved = recipe_labels.warp(annotation, drawn.segments, size_wh=size_wh, keep=keep, swaps=swaps)

@@ -64,9 +64,14 @@ class Derived:
         """As every door shows it."""
         failed = [{"sample": one.sample_id, "name": one.name, "reason": one.reason} for one in self.failed]
         return {
-            "recipe": self.recipe, "made": self.made, "unchanged": self.unchanged, "removed": self.removed,
-            "dropped_annotations": dict(self.dropped_annotations), "failed": failed, "stopped": self.stopped,
-        }  # fmt: skip
+            "recipe": self.recipe,
+            "made": self.made,
+            "unchanged": self.unchanged,
+            "removed": self.removed,
+            "dropped_annotations": dict(self.dropped_annotations),
+            "failed": failed,
+            "stopped": self.stopped,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,15 @@ class MadeSample:
 
 
 def body(
-    recipe: Recipe, parent: Sample, rgb: npt.NDArray[np.uint8], annotations: LabelSets,
-    items: Sequence[WorkItem], *, swaps: Swaps, from_dataset: str = "",
-) -> Iterator[MadeSample]:  # fmt: skip
+    recipe: Recipe,
+    parent: Sample,
+    rgb: npt.NDArray[np.uint8],
+    annotations: LabelSets,
+    items: Sequence[WorkItem],
+    *,
+    swaps: Swaps,
+    from_dataset: str = "",
+) -> Iterator[MadeSample]:
     """The copies of one parent. Pure: no IO, no clock, no state; the same arguments give the same bytes.
 
     The sample's `media_sha256` is left empty: whoever stores the bytes knows it.
@@ -107,7 +118,7 @@ def body(
     for item in items:
         applied = apply_recipe(
             recipe, rgb, annotations, media_sha256=parent.media_sha256, copy=item.copy, swaps=swaps
-        )  # fmt: skip
+        )
         data, mime = applied.encode(parent.mime)
         sample = replace(
             parent,
@@ -142,9 +153,14 @@ def _renamed(annotation: Annotation, sample_id: str, label_set: str) -> Annotati
 
 
 def run(
-    actor: Actor, job: Job, worklist: Worklist, *, store: Store, progress: Progress = silent,
+    actor: Actor,
+    job: Job,
+    worklist: Worklist,
+    *,
+    store: Store,
+    progress: Progress = silent,
     should_stop: ShouldStop | None = None,
-) -> Derived:  # fmt: skip
+) -> Derived:
     """Remove what must go, make what is missing, chunk by chunk. What is published stays when stopped."""
     removed = _remove(actor, job, worklist.remove, store=store)
     done = process(actor, job, worklist.items, store=store, progress=progress, should_stop=should_stop)
@@ -152,9 +168,14 @@ def run(
 
 
 def process(
-    actor: Actor, job: Job, items: Sequence[WorkItem], *, store: Store, progress: Progress = silent,
+    actor: Actor,
+    job: Job,
+    items: Sequence[WorkItem],
+    *,
+    store: Store,
+    progress: Progress = silent,
     should_stop: ShouldStop | None = None,
-) -> Derived:  # fmt: skip
+) -> Derived:
     """Make these derived samples and publish them: the work of one shard of a pipeline.
 
     A parent that changed since the items were planned is passed over; the next plan finds it again.
@@ -199,7 +220,7 @@ def _chunks(items: Sequence[WorkItem]) -> Iterator[list[list[WorkItem]]]:
 
 def _make(
     snapshot: Snapshot, job: Job, chunk: list[list[WorkItem]], *, store: Store, pool: ThreadPoolExecutor
-) -> tuple[list[MadeSample], list[Failure]]:  # fmt: skip
+) -> tuple[list[MadeSample], list[Failure]]:
     ids = [of_parent[0].parent_id for of_parent in chunk]
     parents = {sample.sample_id: sample for sample in snapshot.iter_samples(ids=ids)}
     states = recipe_plan.parent_states(snapshot, parents.values(), job.label_sets)
@@ -216,7 +237,7 @@ def _make(
             rgb = images.decode_rgb(snapshot.image_bytes(parent))
             copies = body(
                 job.recipe, parent, rgb, annotations, of_parent, swaps=swaps, from_dataset=elsewhere
-            )  # fmt: skip
+            )
             return _stored(copies, batch)
         except (images.ImageUnreadable, MediaMissing, RecipeDoesNotFit, RleInvalid) as error:
             return Failure(parent.sample_id, parent.name, error.message)

@@ -36,7 +36,7 @@ class _Moved:
 
 def warp(
     annotation: Annotation, segments: Sequence[Segment], *, size_wh: tuple[int, int], keep: Keep, swaps: Swaps
-) -> Annotation | str:  # fmt: skip
+) -> Annotation | str:
     """The annotation after all moves, or the reason why it went: outside, barely-visible, too-small.
 
     A classification stays whatever is cut off. `attributes["truncated"]` says that a part is lost; where the

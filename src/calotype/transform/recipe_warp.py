@@ -76,7 +76,7 @@ def rotation(degrees: float, *, centre_xy: tuple[float, float], new_centre_xy: t
 
 def warp_image(
     image: Image.Image, affine: Affine, *, size_wh: tuple[int, int], fill: tuple[int, int, int] | int
-) -> Image.Image:  # fmt: skip
+) -> Image.Image:
     """The image seen through the map, resampled once.
 
     Scalings, flips, quarter turns and whole-pixel moves are exact at their edges, smoothed when they shrink;
@@ -102,7 +102,7 @@ def warp_image(
     coefficients = (back.a, back.b, back.c, back.d, back.e, back.f)
     return image.transform(
         size_wh, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC, fillcolor=fill
-    )  # fmt: skip
+    )
 
 
 def _unturned(image: Image.Image, affine: Affine) -> tuple[Image.Image, Affine]:
@@ -123,7 +123,7 @@ def _unturned(image: Image.Image, affine: Affine) -> tuple[Image.Image, Affine]:
 
 def _scaled(
     image: Image.Image, affine: Affine, size_wh: tuple[int, int], fill: tuple[int, int, int] | int
-) -> Image.Image | None:  # fmt: skip
+) -> Image.Image | None:
     """The part of the result that the image covers, when it begins and ends at whole pixels; else None."""
     spans = []
     for scale, shift, length, out in (

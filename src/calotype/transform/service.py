@@ -36,10 +36,18 @@ RecipeSource = str | Mapping[str, Any] | Recipe
 
 
 def transform(
-    actor: Actor, name: str, recipe: RecipeSource, *, store: Store, into: str = "", where: Where = None,
-    label_sets: Sequence[str] | None = None, splits: Sequence[str] | None = None, progress: Progress = silent,
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    *,
+    store: Store,
+    into: str = "",
+    where: Where = None,
+    label_sets: Sequence[str] | None = None,
+    splits: Sequence[str] | None = None,
+    progress: Progress = silent,
     should_stop: ShouldStop | None = None,
-) -> Derived:  # fmt: skip
+) -> Derived:
     """Make one transformed sample of every matching sample, with its annotations.
 
     The transformed samples live beside their parents, or alone in the dataset `into`, which is made when
@@ -71,9 +79,16 @@ def transform(
 
 
 def plan(
-    actor: Actor, name: str, recipe: RecipeSource, *, store: Store, into: str = "", where: Where = None,
-    label_sets: Sequence[str] | None = None, splits: Sequence[str] | None = None,
-) -> Worklist:  # fmt: skip
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    *,
+    store: Store,
+    into: str = "",
+    where: Where = None,
+    label_sets: Sequence[str] | None = None,
+    splits: Sequence[str] | None = None,
+) -> Worklist:
     """What `transform` would make and remove now. Changes nothing; `into` has to be there already.
 
     Raises: as `transform`.
@@ -85,10 +100,17 @@ def plan(
 
 
 def process(
-    actor: Actor, name: str, recipe: RecipeSource, items: Sequence[WorkItem], *, store: Store,
-    label_sets: Sequence[str], into: str = "", progress: Progress = silent,
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    items: Sequence[WorkItem],
+    *,
+    store: Store,
+    label_sets: Sequence[str],
+    into: str = "",
+    progress: Progress = silent,
     should_stop: ShouldStop | None = None,
-) -> Derived:  # fmt: skip
+) -> Derived:
     """Make and publish the samples of one shard of a plan. `label_sets` are the plan's.
 
     Raises: as `transform`.
@@ -100,7 +122,7 @@ def process(
 
 def map_classes(
     actor: Actor, name: str, mapping: Mapping[str, str | None], *, store: Store, dry_run: bool = True
-) -> ClassMapping:  # fmt: skip
+) -> ClassMapping:
     """Rename, merge or drop classes in all label sets, as one edit; a dry run only counts.
 
     Args:
@@ -151,7 +173,7 @@ def _edit(snapshot: Snapshot, mapped: MappedOntology) -> Change:
 
 def _report(
     snapshot: Snapshot, mapping: Mapping[str, str | None], mapped: MappedOntology, *, applied: bool
-) -> ClassMapping:  # fmt: skip
+) -> ClassMapping:
     counts = {
         name: Counter(snapshot.annotations(name, columns=["class_id"])["class_id"].to_pylist())
         for name in snapshot.label_sets

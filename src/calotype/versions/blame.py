@@ -161,9 +161,12 @@ class _Walk:
         changed, row = self._back(tip, row_id, while_same=True)
         created, first = self._back(changed, row_id, while_same=False)
         return Blame(
-            row_id, row["sample_id"], self.label_set, self._origin(conn, created, first),
+            row_id,
+            row["sample_id"],
+            self.label_set,
+            self._origin(conn, created, first),
             self._origin(conn, changed, row),
-        )  # fmt: skip
+        )
 
     def _back(self, node: _Node, row_id: str, *, while_same: bool) -> tuple[_Node, Row]:
         row = self._at(node, row_id)

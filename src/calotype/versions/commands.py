@@ -56,8 +56,17 @@ def merge(
     if land:
         made = service.land(t.actor, name, merge_id, store=t.store(), message=message, gatekeeper=gatekeeper)
     else:
-        made = service.merge(t.actor, name, source, store=t.store(), into=into, strategy=strategy,
-                             message=message, forward=forward, gatekeeper=gatekeeper)  # fmt: skip
+        made = service.merge(
+            t.actor,
+            name,
+            source,
+            store=t.store(),
+            into=into,
+            strategy=strategy,
+            message=message,
+            forward=forward,
+            gatekeeper=gatekeeper,
+        )
     _tell(t, name, made)
 
 
@@ -77,11 +86,17 @@ def _tell(t: Terminal, name: str, made: Merge) -> None:
     dataset = name.partition("@")[0]
     if made.is_open:
         n = made.counts["open"]
-        t.emit(made.to_dict(), f"{n:,} conflicts wait; {made.target} is as it was",
-               next=f"calotype conflicts {dataset} {made.id[-12:]}")  # fmt: skip
+        t.emit(
+            made.to_dict(),
+            f"{n:,} conflicts wait; {made.target} is as it was",
+            next=f"calotype conflicts {dataset} {made.id[-12:]}",
+        )
         raise typer.Exit(FINDINGS)
-    t.emit(made.to_dict(), [f"{str(made.merge_commit)[:12]} on {made.target}", _counts(made.counts)],
-           next=f"calotype log {dataset}")  # fmt: skip
+    t.emit(
+        made.to_dict(),
+        [f"{str(made.merge_commit)[:12]} on {made.target}", _counts(made.counts)],
+        next=f"calotype log {dataset}",
+    )
 
 
 def _counts(counts: Any) -> Any:
@@ -101,8 +116,11 @@ def conflicts(
     rows = [_conflict_row(one) for one in listed[:limit]]
     shown = table(["#", "kind", "where", "id", "ours", "theirs", "state"], rows)
     items = [one.to_dict() for one in listed[:limit]]
-    t.emit({**found.to_dict(), "total": len(listed), "items": items}, shown if rows else "no conflict",
-           next=f"calotype resolve {name} ours|theirs|union --at 1" if found.is_open and rows else "")  # fmt: skip
+    t.emit(
+        {**found.to_dict(), "total": len(listed), "items": items},
+        shown if rows else "no conflict",
+        next=f"calotype resolve {name} ours|theirs|union --at 1" if found.is_open and rows else "",
+    )
 
 
 def _conflict_row(one: MergeConflict) -> list[Any]:
@@ -146,9 +164,11 @@ def resolve(
     settled = service.resolve(t.actor, name, choice, at or kind, merge_id, store=t.store())
     _, listed = service.conflicts(t.actor, name, merge_id, store=t.store())
     left = sum(one.state != "resolved" for one in listed)
-    t.emit({"settled": [one.position for one in settled], "open": left},
-           f"{len(settled):,} settled, {left:,} open",
-           next=f"calotype merge {name} --land" if left == 0 else f"calotype conflicts {name}")  # fmt: skip
+    t.emit(
+        {"settled": [one.position for one in settled], "open": left},
+        f"{len(settled):,} settled, {left:,} open",
+        next=f"calotype merge {name} --land" if left == 0 else f"calotype conflicts {name}",
+    )
 
 
 def _field(text: str) -> tuple[str, Any]:

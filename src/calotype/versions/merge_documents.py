@@ -51,7 +51,7 @@ def merge_ontology(base: Texts, ours: Side, theirs: Side, clashes: Clashes) -> C
 
 def merge_fields(
     base: Texts, ours: Texts, theirs: Texts, clashes: Clashes
-) -> tuple[dict[str, str], dict[str, str]]:  # fmt: skip
+) -> tuple[dict[str, str], dict[str, str]]:
     """Types of metadata fields, all of both sides; and the fields whose values have to change their type.
 
     int and float join as float. Any other two types clash; while nobody chose, the type is ours. `union` makes both
@@ -76,7 +76,7 @@ def merge_fields(
 
 def merge_text(
     kind: str, base: str | None, ours: str | None, theirs: str | None, clashes: Clashes
-) -> str | None:  # fmt: skip
+) -> str | None:
     """Contract or file-level keys: one-sided changes are taken, two different ones clash."""
     chosen, clash = three_way(base, ours, theirs)
     if not clash:
@@ -109,7 +109,7 @@ def _renumbered(old: Mapping[int, ClassEntry], a: Mapping[str, Any], b: Mapping[
 
 def _merge_class(
     key: int, sides: list[ClassEntry | None], used: tuple[frozenset[int], frozenset[int]], clashes: Clashes
-) -> ClassEntry | None:  # fmt: skip
+) -> ClassEntry | None:
     old, a, b = sides
     if a is None or b is None:
         kept = a or b
@@ -137,9 +137,11 @@ def _merge_class(
 
 
 def _settled(
-    merged: ClassEntry, fields: tuple[str, ...], sides: Mapping[str, ClassEntry | None],
+    merged: ClassEntry,
+    fields: tuple[str, ...],
+    sides: Mapping[str, ClassEntry | None],
     chosen: Resolution | None,
-) -> ClassEntry:  # fmt: skip
+) -> ClassEntry:
     for name in fields:
         choice = chosen if isinstance(chosen, str) or chosen is None else chosen[name]
         side = sides.get(choice) if isinstance(choice, str) and choice in sides else None

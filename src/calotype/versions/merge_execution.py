@@ -113,9 +113,14 @@ def land(request: Request, verb: str) -> Merge:
     """Land it, or keep it open where somebody has to choose. Raises what refuses it."""
     try:
         apply(
-            request.actor, request.into, lambda ours: _plan(request, ours), store=request.store, verb=verb,
-            details=request.details, record=lambda conn: _record(request, conn),
-        )  # fmt: skip
+            request.actor,
+            request.into,
+            lambda ours: _plan(request, ours),
+            store=request.store,
+            verb=verb,
+            details=request.details,
+            record=lambda conn: _record(request, conn),
+        )
     except Waits:
         return _keep(request, verb)
     assert request.landed is not None

@@ -20,13 +20,22 @@ IMAGE = ("media_sha256", "width_px", "height_px", "mime", "n_bytes")
 DERIVED = ("parent_id", "recipe")
 
 _ANNOTATION = {
-    "geometry": GEOMETRY, "sample_id": ("sample_id",), "class_id": ("class_id",), "score": ("score",),
-    "iscrowd": ("iscrowd",), "source_id": ("source_id",),
-}  # fmt: skip
+    "geometry": GEOMETRY,
+    "sample_id": ("sample_id",),
+    "class_id": ("class_id",),
+    "score": ("score",),
+    "iscrowd": ("iscrowd",),
+    "source_id": ("source_id",),
+}
 _SAMPLE = {
-    "image": IMAGE, "name": ("name",), "source": ("source",), "licence": ("licence",), "group": ("group",),
-    "split": ("split",), "derivation": DERIVED,
-}  # fmt: skip
+    "image": IMAGE,
+    "name": ("name",),
+    "source": ("source",),
+    "licence": ("licence",),
+    "group": ("group",),
+    "split": ("split",),
+    "derivation": DERIVED,
+}
 _SETS = {True: ("names", "tags"), False: ()}
 _OBJECTS = {True: ("metadata", "extra"), False: ("attributes", "extra")}
 _FOLLOW = ("author", "import_id", "created_at_us")
@@ -82,7 +91,7 @@ def three_way(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
 
 def merge_lists(
     base: Sequence[str] | None, ours: Sequence[str] | None, theirs: Sequence[str] | None
-) -> list[str] | None:  # fmt: skip
+) -> list[str] | None:
     """Names as a set: what either side added, less what either side removed. Kept ones first, then new ones by name."""
     before, a, b = list(base or ()), list(ours or ()), list(theirs or ())
     if a == b or b == before:
@@ -95,7 +104,7 @@ def merge_lists(
 
 def merge_objects(
     base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:  # fmt: skip
+) -> tuple[dict[str, Any], list[str]]:
     """A JSON object key by key, and the keys that clash. A removed key clashes with a changed one; ours is kept."""
     merged: dict[str, Any] = {}
     clashing = []
@@ -111,7 +120,7 @@ def merge_objects(
 
 def settle_fields(
     table: str, fields: Sequence[str], sides: Mapping[str, Row | None], resolution: Resolution
-) -> Row:  # fmt: skip
+) -> Row:
     """The merged row with its clashing fields as chosen: one side for all, or each by itself."""
     ours, theirs, base = sides["ours"], sides["theirs"], sides["base"]
     if ours is None or theirs is None:
@@ -187,8 +196,10 @@ def _tagged(value: Any) -> tuple[str, Any]:
 
 def _following(table: str, name: str, base: Row, ours: Row, theirs: Row) -> Any:
     if not base or not (same(table, base, ours) or same(table, base, theirs)):
-        newest = max((ours, theirs), key=lambda row: (row["created_at_us"] or 0, row["import_id"] or "",
-                                                      row.get("author") or ""))  # fmt: skip
+        newest = max(
+            (ours, theirs),
+            key=lambda row: (row["created_at_us"] or 0, row["import_id"] or "", row.get("author") or ""),
+        )
         chosen, clash = three_way(base.get(name, _ABSENT), ours[name], theirs[name])
         return newest[name] if clash or name in rows.PROVENANCE else chosen
     return (theirs if same(table, base, ours) else ours)[name]

@@ -50,7 +50,7 @@ def merge(base: Texts, ours: Side, theirs: Side, choose: Choose = None) -> Outco
 
 def _texts(
     base: Texts, ours: Texts, theirs: Texts, classes: Classes, clashes: Clashes
-) -> tuple[Texts, dict[str, str]]:  # fmt: skip
+) -> tuple[Texts, dict[str, str]]:
     merged_fields, forced = merge_fields(base, ours, theirs, clashes)
     texts = Texts(
         ontology=classes.ontology,
@@ -67,9 +67,11 @@ def with_classes(edits: Edits, class_map: Mapping[int, int]) -> Edits:
     if not class_map:
         return edits
     return {
-        table: changed if table == rows.SAMPLES else {key: _renumber(e, class_map) for key, e in changed.items()}
+        table: changed
+        if table == rows.SAMPLES
+        else {key: _renumber(e, class_map) for key, e in changed.items()}
         for table, changed in edits.items()
-    }  # fmt: skip
+    }
 
 
 def _renumber(edit: RowEdit, class_map: Mapping[int, int]) -> RowEdit:
@@ -107,11 +109,13 @@ def _pointed(edits: Edits, sample_map: Mapping[str, str]) -> Edits:
 
     return {
         table: {
-            sample_map.get(key, key) if table == rows.SAMPLES else key: RowEdit(edit.before, point(edit.after))
+            sample_map.get(key, key) if table == rows.SAMPLES else key: RowEdit(
+                edit.before, point(edit.after)
+            )
             for key, edit in changed.items()
         }
         for table, changed in edits.items()
-    }  # fmt: skip
+    }
 
 
 @dataclass

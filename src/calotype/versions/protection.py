@@ -28,7 +28,7 @@ class ProtectionInvalid(Invalid):
 
 def protect(
     actor: Actor, name: str, branch: str, rules: Mapping[str, Any] | None = None, *, store: Store
-) -> Ref:  # fmt: skip
+) -> Ref:
     """Protect a branch: no edit, commit or rollback on it, only merges of commits whose gates are green.
 
     Args:

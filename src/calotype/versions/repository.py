@@ -52,14 +52,23 @@ def put_conflicts(conn: sa.Connection, merge_id: str, conflicts: Sequence[MergeC
         return
     values = [
         {
-            "merge_id": merge_id, "position": one.position, "kind": one.clash.kind, "table_name": one.clash.table,
-            "row_id": one.clash.row_id, "sample_id": one.clash.sample_id, "fields": list(one.clash.fields),
-            "base": one.clash.base, "ours": one.clash.ours, "theirs": one.clash.theirs,
-            "resolution": one.resolution, "state": one.state, "resolved_by": one.resolved_by,
+            "merge_id": merge_id,
+            "position": one.position,
+            "kind": one.clash.kind,
+            "table_name": one.clash.table,
+            "row_id": one.clash.row_id,
+            "sample_id": one.clash.sample_id,
+            "fields": list(one.clash.fields),
+            "base": one.clash.base,
+            "ours": one.clash.ours,
+            "theirs": one.clash.theirs,
+            "resolution": one.resolution,
+            "state": one.state,
+            "resolved_by": one.resolved_by,
             "resolved_at_us": one.resolved_at_us,
         }
         for one in conflicts
-    ]  # fmt: skip
+    ]
     conn.execute(_CONFLICTS.insert(), values)
 
 
@@ -81,9 +90,15 @@ def conflicts_of(conn: sa.Connection, merge_id: str) -> list[MergeConflict]:
 
 def _conflict(row: Any) -> MergeConflict:
     clash = Clash(
-        row["kind"], row["table_name"], row["row_id"], tuple(row["fields"]), row["base"], row["ours"],
-        row["theirs"], row["sample_id"],
-    )  # fmt: skip
+        row["kind"],
+        row["table_name"],
+        row["row_id"],
+        tuple(row["fields"]),
+        row["base"],
+        row["ours"],
+        row["theirs"],
+        row["sample_id"],
+    )
     return MergeConflict(
         row["position"], clash, row["state"], row["resolution"], row["resolved_by"], row["resolved_at_us"]
     )

@@ -73,9 +73,17 @@ class ConflictNotFound(NotFound):
 
 
 def merge(
-    actor: Actor, name: str, source: str, *, store: Store, into: str = "", strategy: str | None = None,
-    message: str = "", forward: bool = False, gatekeeper: Gatekeeper | None = None,
-) -> Merge:  # fmt: skip
+    actor: Actor,
+    name: str,
+    source: str,
+    *,
+    store: Store,
+    into: str = "",
+    strategy: str | None = None,
+    message: str = "",
+    forward: bool = False,
+    gatekeeper: Gatekeeper | None = None,
+) -> Merge:
     """Bring the commits of `source` (branch, tag, commit) into a branch: `into`, or that of `name`, or main.
 
     Without conflicts it lands at once, as a commit with two parents. With conflicts it stays open and the branch as it
@@ -96,7 +104,7 @@ def merge(
 
 def undo(
     actor: Actor, name: str, commit: str, *, store: Store, message: str = "", strategy: str | None = None
-) -> Merge:  # fmt: skip
+) -> Merge:
     """Take back what one commit changed, as a new commit on a branch; later changes stay.
 
     Where later commits changed the same, it stays open like a merge: theirs is what was before the commit.
@@ -113,7 +121,9 @@ def undo(
         made = refs.commit_at(conn, info, commit)
         parent = dataset_repository.commit(conn, made.parents[0]) if made.parents else None
     said = message or f"Undo {made.short}: {made.message.splitlines()[0]}"[:10_000]
-    request = Request(actor, store, info, merge_execution.UNDO + made.id, parent, target.name, strategy, undo=made)
+    request = Request(
+        actor, store, info, merge_execution.UNDO + made.id, parent, target.name, strategy, undo=made
+    )
     request.message = message_of(said, dataset_name)
     return merge_execution.land(request, "dataset.undo")
 
@@ -155,9 +165,14 @@ def conflicts(
 
 
 def land(
-    actor: Actor, name: str, merge_id: str = "", *, store: Store, message: str = "",
+    actor: Actor,
+    name: str,
+    merge_id: str = "",
+    *,
+    store: Store,
+    message: str = "",
     gatekeeper: Gatekeeper | None = None,
-) -> Merge:  # fmt: skip
+) -> Merge:
     """Land an open merge whose conflicts are settled. It is planned anew: choices count where the conflict is the same.
 
     Raises: NotPermitted, DatasetNotFound, MergeNotFound, MergeClosed, MergeConflictsOpen, WorkingStateDirty,
@@ -171,13 +186,26 @@ def land(
         listed = repository.conflicts_of(conn, found.id)
         source = dataset_repository.commit(conn, found.source_commit)
         is_undo = found.source.startswith(merge_execution.UNDO)
-        undone = dataset_repository.commit(conn, found.source.removeprefix(merge_execution.UNDO)) if is_undo else None
+        undone = (
+            dataset_repository.commit(conn, found.source.removeprefix(merge_execution.UNDO))
+            if is_undo
+            else None
+        )
     choose = {one.clash.fingerprint: one.resolution for one in listed if one.resolution is not None}
     said = message or (f"Undo {undone.short}" if undone else f"Merge {found.source} into {found.target}")
     request = Request(
-        actor, store, info, found.source, source, found.target, choose, message_of(said, dataset_name), undone,
-        gatekeeper, merge=found,
-    )  # fmt: skip
+        actor,
+        store,
+        info,
+        found.source,
+        source,
+        found.target,
+        choose,
+        message_of(said, dataset_name),
+        undone,
+        gatekeeper,
+        merge=found,
+    )
     landed = merge_execution.land(request, "dataset.undo" if is_undo else "dataset.merge.land")
     if landed.is_open:
         raise open_conflicts(store, dataset_name, landed)
@@ -185,9 +213,14 @@ def land(
 
 
 def resolve(
-    actor: Actor, name: str, how: Resolution, which: str | Sequence[int] = "all", merge_id: str = "", *,
+    actor: Actor,
+    name: str,
+    how: Resolution,
+    which: str | Sequence[int] = "all",
+    merge_id: str = "",
+    *,
     store: Store,
-) -> list[MergeConflict]:  # fmt: skip
+) -> list[MergeConflict]:
     """Choose how conflicts are settled; `land` then does it.
 
     Args:
@@ -253,9 +286,14 @@ def find(conn: sa.Connection, dataset_name: str, merge_id: str) -> tuple[Dataset
 
 
 def _request(
-    actor: Actor, name: str, source: str, store: Store, into: str, strategy: str | None,
+    actor: Actor,
+    name: str,
+    source: str,
+    store: Store,
+    into: str,
+    strategy: str | None,
     need: Permission = Permission.DATASET_COMMIT,
-) -> Request:  # fmt: skip
+) -> Request:
     dataset_name, branch = refs.split_name(name)
     store.guard.require(actor, need, dataset=dataset_name)
     _check_strategy(strategy)

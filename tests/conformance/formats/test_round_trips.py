@@ -50,8 +50,11 @@ def test_boxes_survive_each_format_and_losses_are_told(tmp_path, raw, format):
 def test_poses_survive_coco_with_their_skeleton(tmp_path, raw):
     labels = json.loads((raw / "instances.json").read_text())
     labels["categories"][0] |= {"keypoints": ["front", "back"], "skeleton": [[1, 2]]}
-    labels["annotations"] = [{**a, "keypoints": [5, 6, 2, 9, 9, 1], "num_keypoints": 2}
-                             for a in labels["annotations"] if a["category_id"] == 0]  # fmt: skip
+    labels["annotations"] = [
+        {**a, "keypoints": [5, 6, 2, 9, 9, 1], "num_keypoints": 2}
+        for a in labels["annotations"]
+        if a["category_id"] == 0
+    ]
     (raw / "instances.json").write_text(json.dumps(labels))
     with ct.open(tmp_path / "ws") as ws:
         ds = ws.create("shop")

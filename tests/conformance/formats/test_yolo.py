@@ -64,15 +64,31 @@ def test_an_empty_file_is_not_the_same_as_none(folder):
     Image.new("RGB", (9, 9)).save(folder / "images/train/b.png")
     parsed = read(folder, "")
     assert {image.name: image.tags for image in parsed.images} == {
-        "images/train/a.png": ("background",), "images/train/b.png": ()}  # fmt: skip
+        "images/train/a.png": ("background",),
+        "images/train/b.png": (),
+    }
 
 
 @pytest.mark.parametrize(
     "line",
-    ["2 .5 .5 .1 .1", "-1 .5 .5 .1 .1", "0.5 .5 .5 .1 .1", "cat .5 .5 .1 .1", "0 1.5 .5 .1 .1", "0 50 50 10 10",
-     "0 nan .5 .1 .1", "0 inf .5 .1 .1", "0 .5 .5 .1", "0", "0 0,5 0,5 0,1 0,1", "0 .5 .5 -.1 .1", "0 .5 .5 .1 .1 9",
-     "0 .1 .1 .2 .2 .3 .3 .4", "9" * 400 + " .5 .5 .1 .1"],
-)  # fmt: skip
+    [
+        "2 .5 .5 .1 .1",
+        "-1 .5 .5 .1 .1",
+        "0.5 .5 .5 .1 .1",
+        "cat .5 .5 .1 .1",
+        "0 1.5 .5 .1 .1",
+        "0 50 50 10 10",
+        "0 nan .5 .1 .1",
+        "0 inf .5 .1 .1",
+        "0 .5 .5 .1",
+        "0",
+        "0 0,5 0,5 0,1 0,1",
+        "0 .5 .5 -.1 .1",
+        "0 .5 .5 .1 .1 9",
+        "0 .1 .1 .2 .2 .3 .3 .4",
+        "9" * 400 + " .5 .5 .1 .1",
+    ],
+)
 def test_a_broken_row_is_set_aside_with_its_line(folder, line):
     parsed = read(folder, f"0 .5 .5 .1 .1\n\n{line}\n")
     assert len(parsed.annotations) == 1
@@ -81,10 +97,21 @@ def test_a_broken_row_is_set_aside_with_its_line(folder, line):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "names: []", "nc: 3\nnames: [a, b]", "names: [a, a]", "names: {x: a}", "path: ../..\nnames: [a]",
-     "train: ../../x\nnames: [a]", "names: !!python/object/apply:os.getcwd []", "a: &a [1]\nnames: *a",
-     "names: " + "[" * 5_000, "names: [\x00]", "- 1"],
-)  # fmt: skip
+    [
+        "",
+        "names: []",
+        "nc: 3\nnames: [a, b]",
+        "names: [a, a]",
+        "names: {x: a}",
+        "path: ../..\nnames: [a]",
+        "train: ../../x\nnames: [a]",
+        "names: !!python/object/apply:os.getcwd []",
+        "a: &a [1]\nnames: *a",
+        "names: " + "[" * 5_000,
+        "names: [\x00]",
+        "- 1",
+    ],
+)
 def test_a_configuration_that_cannot_be_trusted_is_refused(folder, text):
     (folder / "data.yaml").write_text(text)
     with pytest.raises(LabelFileUnreadable):

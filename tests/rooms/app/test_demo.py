@@ -42,8 +42,19 @@ def test_a_pair_is_found_at_either_picture_and_a_broken_file_at_the_door():
 
 
 def test_own_pictures_are_released_and_nothing_is_done_twice(tmp_path, raw, capsys):
-    words = ["demo", "--no-serve", "--json", "--dir", str(tmp_path / "ws"), "--images", str(raw / "images"),
-             "--labels", str(raw / "instances.json"), "--format", "coco"]  # fmt: skip
+    words = [
+        "demo",
+        "--no-serve",
+        "--json",
+        "--dir",
+        str(tmp_path / "ws"),
+        "--images",
+        str(raw / "images"),
+        "--labels",
+        str(raw / "instances.json"),
+        "--format",
+        "coco",
+    ]
     answers = []
     for _ in range(2):
         with pytest.raises(SystemExit) as ended:
@@ -64,7 +75,9 @@ def test_the_demo_ends_with_two_releases(tmp_path, capsys):
     assert ended.value.code in (0, None)
     told = json.loads(capsys.readouterr().out)["datasets"]
     assert [(one["name"], [r["version"] for r in one["releases"]]) for one in told] == [
-        ("digits", ["1.0.0"]), ("streets", ["1.0.0"])]  # fmt: skip
+        ("digits", ["1.0.0"]),
+        ("streets", ["1.0.0"]),
+    ]
     lines = {line["fault"]: line for line in told[1]["planted"]}
     assert {name for name, line in lines.items() if line["found"] < line["planted"]} == {"mislabel"}
     assert lines["mislabel"]["found"] >= lines["mislabel"]["planted"] // 2

@@ -23,9 +23,16 @@ def door(workspace):
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer wrong"}, {"authorization": "Bearer "}, {"authorization": "Basic open-sesame"},
-     {"cookie": "calotype-80=wrong"}, {"cookie": "calotype-80="}, {"cookie": "\x7f;=;"}],
-)  # fmt: skip
+    [
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Bearer "},
+        {"authorization": "Basic open-sesame"},
+        {"cookie": "calotype-80=wrong"},
+        {"cookie": "calotype-80="},
+        {"cookie": "\x7f;=;"},
+    ],
+)
 def test_nobody_gets_in_without_a_token(door, headers):
     answer = door.get(f"{API}/datasets", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")

@@ -71,9 +71,13 @@ class Dataset:
         return made
 
     def predict(
-        self, sample: Sample, xywh: tuple[float, float, float, float] | None, class_id: int = 0, score: float = 0.9,
+        self,
+        sample: Sample,
+        xywh: tuple[float, float, float, float] | None,
+        class_id: int = 0,
+        score: float = 0.9,
         **given: Any,
-    ) -> Annotation:  # fmt: skip
+    ) -> Annotation:
         """What the model `x` says of a sample; without a box of the whole image."""
         given = {"kind": Kind.BOX if xywh else Kind.CLASSIFICATION, "bbox_xywh_px": xywh, **given}
         ann_id = uuid8("p", str(len(self.predicted)))

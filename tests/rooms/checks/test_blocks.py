@@ -36,12 +36,19 @@ def test_pairs_found_in_blocks_are_those_found_at_once(monkeypatch, boxes, at_on
 def test_rows_of_samples_are_looked_up_in_rounds(monkeypatch):
     monkeypatch.setattr(narrowing, "_LOOKED_UP_AT_ONCE", 2)
     batches = [
-        pa.record_batch({
-            "class_id": pa.array([1, 2], pa.int32()), "kind": ["box", "polygon"], "sample_id": ids,
-            "x": [1.0, None], "y": [2.0, None], "w": [3.0, None], "h": [4.0, None],
-        })
+        pa.record_batch(
+            {
+                "class_id": pa.array([1, 2], pa.int32()),
+                "kind": ["box", "polygon"],
+                "sample_id": ids,
+                "x": [1.0, None],
+                "y": [2.0, None],
+                "w": [3.0, None],
+                "h": [4.0, None],
+            }
+        )
         for ids in (["b", "a"], ["gone", "c"])
-    ]  # fmt: skip
+    ]
     found = narrowing.narrow(batches, pa.chunked_array([["a", "b"], ["c"]]))
     assert found.sample_of.tolist() == [1, 0, -1, 2]
     assert found.classes.tolist() == [1, 2, 1, 2]

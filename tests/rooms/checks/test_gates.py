@@ -38,9 +38,14 @@ def test_before_the_data_each_thing_that_is_missing_is_named(things, owner):
     report = checks.check(owner, "things", store=things.store)
     missing = {one.name for one in report.gates if one.state is GateState.MISSING}
     assert missing == {
-        "samples", "class car", "class dog", "class dog on samples", "coverage night", "metadata light",
+        "samples",
+        "class car",
+        "class dog",
+        "class dog on samples",
+        "coverage night",
+        "metadata light",
         "licence",
-    }  # fmt: skip
+    }
     assert report.red
     assert all(one.fix and one.detail for one in report.gates if one.blocks)
 

@@ -93,7 +93,7 @@ def test_a_plug_in_brings_a_check_that_contracts_may_name(shop, owner, monkeypat
         tally.samples([0], lambda row: (f"{context.name_of(row)} is odd", {}))
 
     brought = Check("acme/odd", "Odd", "Nothing is odd.", "make it even", "samples", "warning", odd)
-    with pytest.raises(ContractInvalid, match="no plug-in brings"):
+    with pytest.raises(ContractInvalid, match="no plug-in provides"):
         contracts.set_contract(owner, "things", "checks: {acme/odd: {}}", known_checks(), store=shop.store)
     monkeypatch.setattr(registry, "entry_points", lambda group: [Point(brought)])
     registry.all_checks.cache_clear()

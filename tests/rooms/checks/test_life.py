@@ -120,7 +120,8 @@ def test_a_run_of_other_checks_closes_nothing(shop, owner):
 
 
 def test_a_check_that_is_switched_off_closes_nothing(shop, owner):
-    contracts.set_contract(owner, "things", "checks: {degenerate-shapes: {enabled: false}}", known_checks(), store=shop.store)
+    text = "checks: {degenerate-shapes: {enabled: false}}"
+    contracts.set_contract(owner, "things", text, known_checks(), store=shop.store)
     again(shop, owner)
     assert only(shop, owner).state is State.OPEN
 

@@ -146,9 +146,10 @@ def test_boxes_without_area_are_errors_and_thin_ones_warnings(things, box, sever
 
 
 @pytest.mark.parametrize(
-    "ring, n", [((1, 1, 9, 9, 1, 1), 1), ((1, 1, 5, 5, 9, 9), 1), ((1, 1, 9, 1, 9, 9), 0)],
+    "ring, n",
+    [((1, 1, 9, 9, 1, 1), 1), ((1, 1, 5, 5, 9, 9), 1), ((1, 1, 9, 1, 9, 9), 0)],
     ids=["two points", "line", "triangle"],
-)  # fmt: skip
+)
 def test_polygons_without_area_are_found(things, ring, n):
     things.box(things.image(), (1, 1, 8, 8), kind=Kind.POLYGON, rings_px=(ring,))
     assert len(things.found("degenerate-shapes")) == n

@@ -89,11 +89,14 @@ BOMB = "a: &a [x]\nb: &b [*a, *a]\n"
 @pytest.mark.parametrize(
     "text",
     [
-        BOMB, "a: " + "[" * 60 + "]" * 60, "x: [" + "1," * 60_000 + "]", "# " + "x" * 1_000_001,
+        BOMB,
+        "a: " + "[" * 60 + "]" * 60,
+        "x: [" + "1," * 60_000 + "]",
+        "# " + "x" * 1_000_001,
         "a: !!python/name:os.system x",
     ],
     ids=["aliases", "depth", "values", "size", "code"],
-)  # fmt: skip
+)
 def test_hostile_yaml_is_refused(text):
     with pytest.raises(ContractInvalid):
         parse(text)

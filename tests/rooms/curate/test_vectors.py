@@ -85,8 +85,10 @@ def test_equally_near_samples_come_by_name_and_zeros_lie_at_one(shop, owner):
     found = find(shop, owner, np.ones(DIM), k=5)
     assert [row["sample_id"] for row in found] == ids[1:6]
     assert find(shop, owner, np.ones(DIM), k=len(ids))[-1] == {
-        "sample_id": ids[0], "name": state(shop, owner).sample(ids[0]).name, "distance": 1.0,
-    }  # fmt: skip
+        "sample_id": ids[0],
+        "name": state(shop, owner).sample(ids[0]).name,
+        "distance": 1.0,
+    }
 
 
 def test_commits_keep_their_vectors_and_a_merge_brings_them(shop, owner):

@@ -28,9 +28,12 @@ def shop(workspace, owner, tmp_path):
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE audit SET actor = 'nobody' WHERE seq = 2", "DELETE FROM audit WHERE seq = 2",
-     "UPDATE audit SET details = '{}' WHERE seq = 3"],
-)  # fmt: skip
+    [
+        "UPDATE audit SET actor = 'nobody' WHERE seq = 2",
+        "DELETE FROM audit WHERE seq = 2",
+        "UPDATE audit SET details = '{}' WHERE seq = 3",
+    ],
+)
 def test_an_event_that_was_changed_or_removed_breaks_the_chain(shop, owner, statement):
     assert service.chain_problems(owner, store=shop) == []
     engine = sa.create_engine(f"sqlite:///{shop.folder / 'catalog.sqlite'}")
@@ -52,4 +55,7 @@ def test_roles_get_what_they_need_and_unknown_ones_nothing():
     assert not any(rules.allows(Actor("x", "x", roles=("stranger",)), p, "shop") for p in Permission)
     assert all(rules.allows(Actor("x", "x", roles=("owner",)), p, "shop") for p in Permission)
     assert {role for role, granted in GRANTS.items() if Permission.AUDIT_READ in granted} == {
-        "owner", "head-of-dataops", "auditor"}  # fmt: skip
+        "owner",
+        "head-of-dataops",
+        "auditor",
+    }

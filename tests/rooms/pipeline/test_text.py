@@ -100,6 +100,13 @@ def test_the_schema_takes_what_the_reader_takes_and_is_published(repo):
 
 def test_every_stage_has_its_word_and_another_parameter_is_another_stage():
     assert set(STAGES) == {
-        "acquire", "annotate", "check", "augment", "transform", "curate", "commit", "release",
-    }  # fmt: skip
+        "acquire",
+        "annotate",
+        "check",
+        "augment",
+        "transform",
+        "curate",
+        "commit",
+        "release",
+    }
     assert Release(version="1.0.0").sha256 != Release(version="1.0.1").sha256

@@ -21,9 +21,14 @@ SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
 
 def cut(owner, workspace, version="1.0.0"):
     return service.release(
-        owner, "shop", version, store=workspace, gatekeeper=wiring.gatekeeper(workspace),
-        splitter=wiring.splitter, split=SHARES,
-    )  # fmt: skip
+        owner,
+        "shop",
+        version,
+        store=workspace,
+        gatekeeper=wiring.gatekeeper(workspace),
+        splitter=wiring.splitter,
+        split=SHARES,
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -43,12 +48,19 @@ def test_a_release_is_rebuilt_byte_for_byte_after_the_dataset_went_on(workspace,
 
 def test_a_red_gate_blocks_and_names_the_gate_the_sample_and_the_fix(workspace, owner, tmp_path):
     make_shop(owner, workspace, tmp_path / "raw", n=4)
-    red = Gate("readable", "readable", GateState.RED, 1, 0, "findings", "", "add it again", samples=("x.png",))
+    red = Gate(
+        "readable", "readable", GateState.RED, 1, 0, "findings", "", "add it again", samples=("x.png",)
+    )
     with pytest.raises(ReleaseBlocked) as blocked:
         service.release(
-            owner, "shop", "1.0.0", store=workspace, gatekeeper=lambda actor, ref: Verdict(gates=(red,)),
-            splitter=wiring.splitter, split=SHARES,
-        )  # fmt: skip
+            owner,
+            "shop",
+            "1.0.0",
+            store=workspace,
+            gatekeeper=lambda actor, ref: Verdict(gates=(red,)),
+            splitter=wiring.splitter,
+            split=SHARES,
+        )
     told = str(blocked.value)
     assert all(word in told for word in ("readable", "x.png", "add it again"))
     assert service.releases(owner, "shop", store=workspace) == []

@@ -36,9 +36,14 @@ def cut(owner, store, purpose="", contract=None, version="1.0.0"):
     if contract is not None:
         contracts.set_contract(owner, "shop", contract, known_checks(), store=store)
     return service.release(
-        owner, "shop", version, store=store, gatekeeper=wiring.gatekeeper(store), splitter=wiring.splitter,
+        owner,
+        "shop",
+        version,
+        store=store,
+        gatekeeper=wiring.gatekeeper(store),
+        splitter=wiring.splitter,
         purpose=purpose,
-    )  # fmt: skip
+    )
 
 
 def text_of(store, version="1.0.0"):
@@ -68,9 +73,15 @@ def test_a_refused_purpose_leaves_no_splits(shop, owner):
     contracts.set_contract(owner, "shop", PURPOSES, known_checks(), store=shop)
     with pytest.raises(PurposeNotAllowed):
         service.release(
-            owner, "shop", "1.0.0", store=shop, gatekeeper=wiring.gatekeeper(shop), splitter=wiring.splitter,
-            split={"train": 1.0}, purpose="advertising",
-        )  # fmt: skip
+            owner,
+            "shop",
+            "1.0.0",
+            store=shop,
+            gatekeeper=wiring.gatekeeper(shop),
+            splitter=wiring.splitter,
+            split={"train": 1.0},
+            purpose="advertising",
+        )
     splits = datasets.read(owner, "shop", store=shop).samples(columns=["split"])["split"].to_pylist()
     assert set(splits) <= {"", None}
 

@@ -72,7 +72,10 @@ def test_a_second_backup_copies_what_is_new_and_both_can_be_restored(shop, owner
     third = service.backup(owner, target, store=shop)
     assert 2 < third.copied_files < first.copied_files
     assert [one.id for one in service.list_backups(owner, target, store=shop)] == [
-        first.manifest.id, again.manifest.id, third.manifest.id]  # fmt: skip
+        first.manifest.id,
+        again.manifest.id,
+        third.manifest.id,
+    ]
     old = service.restore(owner, target, tmp_path / "old", at=first.manifest.id[:20])
     new = service.restore(owner, target, tmp_path / "new")
     assert (old.ok, old.verified.commits, new.ok, new.verified.commits) == (True, 2, True, 3)

@@ -172,8 +172,10 @@ def test_staged_rows_of_a_dead_writer_and_unpinned_versions_go(shop, owner, monk
 
 def test_a_commit_that_nothing_names_goes_and_its_rows_with_it(shop, owner, sql, monkeypatch):
     lost = datasets.log(owner, "shop", store=shop)[0]
-    sql(f"UPDATE refs SET commit_id = (SELECT commit_id FROM refs WHERE name = 'v1'), "
-        f"pins = (SELECT pins FROM refs WHERE name = 'v1') WHERE commit_id = '{lost.id}'")  # fmt: skip
+    sql(
+        f"UPDATE refs SET commit_id = (SELECT commit_id FROM refs WHERE name = 'v1'), "
+        f"pins = (SELECT pins FROM refs WHERE name = 'v1') WHERE commit_id = '{lost.id}'"
+    )
     service.gc(owner, store=shop, grace_s=DAY)
     assert datasets.read(owner, f"shop@{lost.id}", store=shop).count()["samples"] == 6, "the reflog names it"
     for days in (20, 40, 60):

@@ -16,8 +16,12 @@ def python(repo, code_or_file, *words):
     environment = {**os.environ, "PYTHONPATH": f"{repo / 'src'}:{repo / 'benchmarks' / 'reliability'}"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *code_or_file, *words],
-        capture_output=True, text=True, env=environment, timeout=110, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=110,
+        check=False,
+    )
     return done.returncode, done.stdout + done.stderr
 
 

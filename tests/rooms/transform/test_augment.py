@@ -41,8 +41,11 @@ def test_copies_keep_what_their_parent_is(owner, workspace):
     assert (done.made, done.unchanged, done.removed, done.failed) == (4, 0, 0, ())
     made = derived(owner, workspace)
     assert sorted(made) == [
-        "day/image-0~tilt-0.jpg", "day/image-0~tilt-1.jpg", "day/image-1~tilt-0.jpg", "day/image-1~tilt-1.jpg"
-    ]  # fmt: skip
+        "day/image-0~tilt-0.jpg",
+        "day/image-0~tilt-1.jpg",
+        "day/image-1~tilt-0.jpg",
+        "day/image-1~tilt-1.jpg",
+    ]
     copy = made["day/image-1~tilt-0.jpg"]
     assert copy.parent_id == parents[1].sample_id
     assert copy.recipe == done.recipe

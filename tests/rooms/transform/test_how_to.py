@@ -24,7 +24,9 @@ def test_the_page_runs(page, repo, owner, workspace, capsys):
         "augment-make-copies": ["4 0 0 {}"],
         "transform-images": ["3 0 0"],
         "transform-classes": [
-            "sign -> None dropped 3", "car -> vehicle renamed 3", "person -> road user renamed 0"
+            "sign -> None dropped 3",
+            "car -> vehicle renamed 3",
+            "person -> road user renamed 0",
         ],
-    }  # fmt: skip
+    }
     assert re.sub(r"\{.*\}", "{}", capsys.readouterr().out).splitlines() == expected[page]

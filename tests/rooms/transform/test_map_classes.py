@@ -31,15 +31,25 @@ def test_a_dry_run_counts_and_changes_nothing(owner, workspace, streets):
     assert report.to_dict() == {
         "applied": False,
         "classes": [
-            {"old": "sign", "new": None, "action": "dropped", "annotations": 3,
-             "by_label_set": {"model:one": 3}},
-            {"old": "car", "new": "vehicle", "action": "renamed", "annotations": 3,
-             "by_label_set": {"ground_truth": 3}},
+            {
+                "old": "sign",
+                "new": None,
+                "action": "dropped",
+                "annotations": 3,
+                "by_label_set": {"model:one": 3},
+            },
+            {
+                "old": "car",
+                "new": "vehicle",
+                "action": "renamed",
+                "annotations": 3,
+                "by_label_set": {"ground_truth": 3},
+            },
         ],
         "new_classes": [],
         "moved": 0,
         "dropped": 3,
-    }  # fmt: skip
+    }
     assert streets().state_sha256 == before
 
 

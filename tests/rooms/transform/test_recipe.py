@@ -30,12 +30,27 @@ FLIP = {"flip": {"axis": "horizontal"}}
 def test_every_operation_can_be_written_in_yaml():
     recipe = parse(YAML)
     assert [word for word, _ in recipe.steps] == [
-        "letterbox", "crop", "flip", "rotate", "colour", "greyscale", "blur", "noise", "jpeg", "format"
-    ]  # fmt: skip
+        "letterbox",
+        "crop",
+        "flip",
+        "rotate",
+        "colour",
+        "greyscale",
+        "blur",
+        "noise",
+        "jpeg",
+        "format",
+    ]
     assert (recipe.copies, recipe.seed, recipe.keep.min_visible) == (2, 7, 0.4)
     assert recipe.random_steps == (
-        "2 (crop)", "3 (flip)", "4 (rotate)", "5 (colour)", "7 (blur)", "8 (noise)", "9 (jpeg)"
-    )  # fmt: skip
+        "2 (crop)",
+        "3 (flip)",
+        "4 (rotate)",
+        "5 (colour)",
+        "7 (blur)",
+        "8 (noise)",
+        "9 (jpeg)",
+    )
 
 
 def test_a_recipe_survives_its_own_form():
@@ -96,7 +111,7 @@ def step(value):
         ("just text", "recipe", "no mapping", "steps"),
         ("a: &a [*a, *a]", "", "unknown key", ""),
     ],
-)  # fmt: skip
+)
 def test_an_invalid_recipe_names_the_step_the_field_and_the_fix(value, where, said, fix):
     with pytest.raises(RecipeInvalid) as caught:
         parse(value)

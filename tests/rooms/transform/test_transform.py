@@ -89,10 +89,14 @@ def test_a_dataset_with_samples_of_its_own_is_not_taken(owner, workspace, into):
 
 @pytest.mark.parametrize(
     "step",
-    [{"rotate": {"degrees": [1, 2]}}, {"flip": {"axis": "vertical", "p": 0.5}}, {"noise": {"sigma": 1}},
-     {"crop": {"random": {}}}],
+    [
+        {"rotate": {"degrees": [1, 2]}},
+        {"flip": {"axis": "vertical", "p": 0.5}},
+        {"noise": {"sigma": 1}},
+        {"crop": {"random": {}}},
+    ],
     ids=["range", "chance", "noise", "random crop"],
-)  # fmt: skip
+)
 def test_random_numbers_are_refused(owner, workspace, step):
     dataset(owner, workspace)
     with pytest.raises(RecipeRandom, match="step 2"):

@@ -54,9 +54,13 @@ def test_a_killed_merge_leaves_nothing_behind(tmp_path, owner, point):
     before = streets.boxes()
     store.close()
     ended = subprocess.run(
-        [sys.executable, "-c", CHILD, str(tmp_path / "ws"), point], capture_output=True, text=True, check=False,
-        env={**os.environ}, timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-c", CHILD, str(tmp_path / "ws"), point],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ},
+        timeout=120,
+    )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     streets.store = open_workspace(tmp_path / "ws", decider=RoleRules())
     assert streets.boxes() == before

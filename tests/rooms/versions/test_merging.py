@@ -265,8 +265,11 @@ def test_a_preview_counts_and_writes_nothing(streets):
     streets.commit("streets", boxes=[box(0, 0, score=0.75)])
     found = streets.do("preview", "fix")
     assert found.counts == {
-        "samples": {"put": 0, "removed": 1}, "annotations": {"put": 1, "removed": 1}, "conflicts": 1, "open": 1,
-    }  # fmt: skip
+        "samples": {"put": 0, "removed": 1},
+        "annotations": {"put": 1, "removed": 1},
+        "conflicts": 1,
+        "open": 1,
+    }
     assert streets.do("merges") == []
 
 
@@ -294,9 +297,13 @@ def test_who_may_only_read_may_only_look(tmp_path, owner):
     guest = Actor(id="test:gil", name="gil", roles=("auditor",))
     assert versions.preview(guest, "streets", "fix", store=store).counts["annotations"]["put"] == 1
     for verb, args in (
-        ("merge", ("fix",)), ("undo", ("main",)), ("land", ()), ("abandon", ()), ("resolve", ("ours",)),
+        ("merge", ("fix",)),
+        ("undo", ("main",)),
+        ("land", ()),
+        ("abandon", ()),
+        ("resolve", ("ours",)),
         ("protect", ("main",)),
-    ):  # fmt: skip
+    ):
         with pytest.raises(NotPermitted):
-            getattr(service, verb)(guest, "streets", *args, store=store)
+            getattr(versions, verb)(guest, "streets", *args, store=store)
     store.close()

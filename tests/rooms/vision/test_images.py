@@ -83,10 +83,20 @@ def test_a_file_that_was_cut_off_is_refused(form):
         png_of(8, 8)[:-16] + b"\0\0\0\1" + png_of(8, 8)[-12:],
     ],
     ids=[
-        "empty", "text", "svg", "postscript", "only-header", "ico", "bomb", "one-column-over", "no-width",
-        "text-bomb", "ten-thousand-frames", "wrong-check-sum",
+        "empty",
+        "text",
+        "svg",
+        "postscript",
+        "only-header",
+        "ico",
+        "bomb",
+        "one-column-over",
+        "no-width",
+        "text-bomb",
+        "ten-thousand-frames",
+        "wrong-check-sum",
     ],
-)  # fmt: skip
+)
 @pytest.mark.timeout(10)
 def test_hostile_bytes_are_refused(data):
     with pytest.raises(ImageUnreadable):

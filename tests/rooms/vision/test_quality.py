@@ -86,9 +86,14 @@ def test_one_clipped_channel_is_enough(value, expected):
 
 @pytest.mark.parametrize(
     "box, share",
-    [((0, 40, 320, 200), 2 / 3), ((0, 0, 320, 180), 0.75), ((40, 0, 280, 240), 0.75), ((0, 0, 320, 240), 1.0)],
+    [
+        ((0, 40, 320, 200), 2 / 3),
+        ((0, 0, 320, 180), 0.75),
+        ((40, 0, 280, 240), 0.75),
+        ((0, 0, 320, 240), 1.0),
+    ],
     ids=["top and bottom", "bottom", "sides", "none"],
-)  # fmt: skip
+)
 def test_black_bars_are_left_out(box, share):
     framed = Image.new("RGB", (320, 240))
     framed.paste(texture(3, (box[2] - box[0], box[3] - box[1])), box[:2])
@@ -111,8 +116,9 @@ def test_pictures_of_any_size_have_finite_figures(size_wh, seed):
 
 
 @pytest.mark.parametrize(
-    "size_wh, scale", [((599, 10), 1), ((600, 400), 2), ((480, 2_047), 2), ((2_048, 9), 4), ((8_000, 6_000), 8)]
-)  # fmt: skip
+    "size_wh, scale",
+    [((599, 10), 1), ((600, 400), 2), ((480, 2_047), 2), ((2_048, 9), 4), ((8_000, 6_000), 8)],
+)
 def test_large_pictures_are_judged_smaller(size_wh, scale):
     assert quality.working_scale(size_wh) == scale
 
@@ -156,7 +162,7 @@ def with_thumbnail(picture, thumbnail, orientation=1):
         (texture(9), -0.7, 0.7),
     ],
     ids=["the same", "turned", "another"],
-)  # fmt: skip
+)
 def test_the_thumbnail_in_exif_is_compared(thumbnail, low, high):
     data = with_thumbnail(GOOD, thumbnail.resize((160, 120)))
     agrees = float(file_quality.measure(data).file[3])

@@ -106,9 +106,7 @@ class ColumnImport:
             raise UnknownClasses(where=first, count=sum(counted.values()), total=total, names=names)
         self.refused = frozenset(counted)
 
-    def bring_images(
-        self, folder: Path | None, *, media: MediaMode, source: str, licence: str
-    ) -> None:  # fmt: skip
+    def bring_images(self, folder: Path | None, *, media: MediaMode, source: str, licence: str) -> None:
         """Make the listed images samples, and learn which sample each is."""
         for file in self.files:
             if isinstance(file, CocoResults):
@@ -152,14 +150,21 @@ class ColumnImport:
 
     def _bring(
         self, file: CocoFile, pictures: Path, *, media: MediaMode, source: str, licence: str
-    ) -> tuple[pa.Array, list[int]]:  # fmt: skip
+    ) -> tuple[pa.Array, list[int]]:
         """The sample of each image of the file, and the positions of those for which no picture is there."""
         if media == "reference":
             found = PicturesInPlace(file, pictures, licence=licence, source=source)
             took = refer_to(
-                self.actor, self.name, found.parts(), len(found), import_id=self.import_id, store=self.store,
-                verb="images.import", on_invalid=self.on_invalid, progress=self.progress,
-            )  # fmt: skip
+                self.actor,
+                self.name,
+                found.parts(),
+                len(found),
+                import_id=self.import_id,
+                store=self.store,
+                verb="images.import",
+                on_invalid=self.on_invalid,
+                progress=self.progress,
+            )
             self.aside.extend(took.intake.quarantined)
             ids = pa.concat_arrays([pa.array([], pa.string()), *took.samples])
             place = np.full(len(file.images), -1)
@@ -186,13 +191,21 @@ class ColumnImport:
             if image.path is not None
         ]
         return take_in(
-            self.actor, self.name, incoming, import_id=self.import_id, store=self.store, verb="images.import",
-            duplicates="keep", on_invalid=self.on_invalid, link=link, progress=self.progress,
-        )  # fmt: skip
+            self.actor,
+            self.name,
+            incoming,
+            import_id=self.import_id,
+            store=self.store,
+            verb="images.import",
+            duplicates="keep",
+            on_invalid=self.on_invalid,
+            link=link,
+            progress=self.progress,
+        )
 
     def _find_by_name(
         self, file: CocoFile, pictures: Path, unfound: list[int], samples: pa.Array
-    ) -> pa.Array:  # fmt: skip
+    ) -> pa.Array:
         """The samples, with those that the dataset has under the names of images without a picture."""
         if not unfound:
             return samples
@@ -220,10 +233,14 @@ class ColumnImport:
             return self._plan(snapshot, placed, title, before, kept)
 
         apply(
-            self.actor, self.name, plan, store=self.store, verb="annotations.import",
+            self.actor,
+            self.name,
+            plan,
+            store=self.store,
+            verb="annotations.import",
             record=setting_aside.recorder(self.store, self.name, self.import_id, kept),
             details={"import": self.import_id, "file": title, "format": "coco", "label_set": self.label_set},
-        )  # fmt: skip
+        )
 
     def _plan(
         self, snapshot: Snapshot, placed: Placed, title: str, before: int, kept: list[SetAside]
@@ -236,9 +253,14 @@ class ColumnImport:
             placed.n_rows, placed.aside = 0, []
             for placing in self.placings:
                 yield from batches(
-                    placing, ontology, placed, refused=self.refused, label_set=self.label_set,
-                    import_id=self.import_id, author=self.actor.name,
-                )  # fmt: skip
+                    placing,
+                    ontology,
+                    placed,
+                    refused=self.refused,
+                    label_set=self.label_set,
+                    import_id=self.import_id,
+                    author=self.actor.name,
+                )
                 self.progress("importing annotations", placed.n_rows, placed.n_rows)
             self._settle_aside(placed, title, before, kept)
             self.counts = Counter(added=placed.n_rows)
@@ -248,13 +270,14 @@ class ColumnImport:
             put = self._compared(snapshot, pa.Table.from_batches(list(stream()), rows.ANNOTATION_SCHEMA))
         return Change(
             put_samples=learned(
-                snapshot, [image for image, _ in self.images_by_name],
+                snapshot,
+                [image for image, _ in self.images_by_name],
                 {image.key: sample for image, sample in self.images_by_name},
             ),
             put_annotations={self.label_set: put},
             ontology=ontology,
             info=self._info(snapshot),
-        )  # fmt: skip
+        )
 
     def _compared(self, snapshot: Snapshot, new: pa.Table) -> pa.Table:
         """The rows that the label set does not have as they are."""
@@ -263,9 +286,7 @@ class ColumnImport:
         same = equal_ids(old, new, "ann_id", ["class_id", *_DRAWN])
         put = new.filter(pc.invert(pc.is_in(new["ann_id"], same)))
         n_known, n_same = old.num_rows, len(same)
-        self.counts = Counter(
-            added=new.num_rows - n_known, updated=n_known - n_same, unchanged=n_same
-        )  # fmt: skip
+        self.counts = Counter(added=new.num_rows - n_known, updated=n_known - n_same, unchanged=n_same)
         return put
 
     def _settle_aside(self, placed: Placed, title: str, before: int, kept: list[SetAside]) -> None:

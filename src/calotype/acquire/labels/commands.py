@@ -35,10 +35,20 @@ def import_labels(
     t = terminal(ctx)
     with t.progress() as progress:
         imported = service.import_annotations(
-            t.actor, name, path, store=t.store(), format=format, images=images, label_set=label_set,
-            on_unknown=on_unknown, on_invalid=on_invalid, source=source, licence=licence, media=media,  # type: ignore[arg-type]
+            t.actor,
+            name,
+            path,
+            store=t.store(),
+            format=format,
+            images=images,
+            label_set=label_set,
+            on_unknown=on_unknown,
+            on_invalid=on_invalid,
+            source=source,
+            licence=licence,
+            media=media,  # type: ignore[arg-type]
             progress=progress,
-        )  # fmt: skip
+        )
     value = imported.to_dict()
     names = ("format", "samples", "annotations", "added", "updated", "unchanged", "skipped")
     shown: list[Any] = [facts({key: value[key] for key in names})]

@@ -51,9 +51,15 @@ class Placed:
 
 
 def batches(
-    placing: Placing, ontology: Ontology, placed: Placed, *, refused: frozenset[str], label_set: str, import_id: str,
+    placing: Placing,
+    ontology: Ontology,
+    placed: Placed,
+    *,
+    refused: frozenset[str],
+    label_set: str,
+    import_id: str,
     author: str,
-) -> Iterator[pa.RecordBatch]:  # fmt: skip
+) -> Iterator[pa.RecordBatch]:
     """Rows of `rows.ANNOTATION_SCHEMA` for all annotations that can be placed; the others go to `placed.aside`.
 
     Raises: StageAgain, LabelFileUnreadable.
@@ -127,9 +133,13 @@ def _batch(
 
 
 def _told(
-    window: Window, samples: pa.Array, class_ids: npt.NDArray[np.int32], repeated: set[int], seen: Counter[int],
+    window: Window,
+    samples: pa.Array,
+    class_ids: npt.NDArray[np.int32],
+    repeated: set[int],
+    seen: Counter[int],
     label_set: str,
-) -> row_ids.Pairs:  # fmt: skip
+) -> row_ids.Pairs:
     """Ids told by what a row is: its sample and the file's id, or its sample and content where the file gives no id."""
     of_sample = row_ids.from_text(samples) ^ row_ids.salt("annotation", label_set)
     numbered = window.source_id.fill_null(0).to_numpy().view(np.uint64)
@@ -158,9 +168,10 @@ def _content(window: Window, class_ids: npt.NDArray[np.int32]) -> list[npt.NDArr
         *(np.ascontiguousarray(column).view(np.uint64) for column in numbers),
     ]
     shapes = pa.table({name: columns[name] for name in ("rings", "mask_rle", "keypoints")})
-    if any(column.null_count < len(shapes) and name != "mask_rle" for name, column in zip(
-        shapes.column_names, shapes.columns, strict=True
-    )) or any(shapes["mask_rle"].to_pylist()):  # fmt: skip
+    if any(
+        column.null_count < len(shapes) and name != "mask_rle"
+        for name, column in zip(shapes.column_names, shapes.columns, strict=True)
+    ) or any(shapes["mask_rle"].to_pylist()):
         texts = (msgspec.json.encode(row).decode() for row in shapes.to_pylist())
         found.append(np.array([row_ids.salt(text)[0, 0] for text in texts], np.uint64))
     return found

@@ -115,7 +115,7 @@ def aside_image(where: str) -> SetAside:
 
 def grown(
     ontology: Ontology, declared: Sequence[ParsedClass], placed: Sequence[ParsedAnnotation]
-) -> Ontology:  # fmt: skip
+) -> Ontology:
     """The ontology with the classes of the file; a closed one only learns the keypoints of its own."""
     told = {c.name: c for c in declared if c.keypoints}
     learned = tuple(
@@ -131,9 +131,13 @@ def grown(
     for c in declared:
         if ontology.by_name(c.name) is None:
             ontology = ontology.add(
-                c.name, supercategory=c.supercategory, id=c.id, keypoints=c.keypoints, skeleton=c.skeleton,
+                c.name,
+                supercategory=c.supercategory,
+                id=c.id,
+                keypoints=c.keypoints,
+                skeleton=c.skeleton,
                 extra=c.extra,
-            )  # fmt: skip
+            )
     for name in dict.fromkeys(annotation.class_name for annotation in placed):
         if ontology.by_name(name) is None:
             ontology = ontology.add(name)

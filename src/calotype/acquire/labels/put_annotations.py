@@ -32,9 +32,14 @@ _GIVEN = (*(name for name in rows.ANNOTATION_SCHEMA.names if name not in _MADE_H
 
 
 def put_annotations(
-    actor: Actor, name: str, table: pa.Table, *, store: Store, label_set: str = DEFAULT_LABEL_SET,
+    actor: Actor,
+    name: str,
+    table: pa.Table,
+    *,
+    store: Store,
+    label_set: str = DEFAULT_LABEL_SET,
     replace: Replace = None,
-) -> int:  # fmt: skip
+) -> int:
     """Put boxes, or classes of whole images, into a label set of a branch, as one edit.
 
     Args:
@@ -69,9 +74,13 @@ def put_annotations(
         return Change(put_annotations={label_set: put}, remove_annotations_of=gone)
 
     apply(
-        actor, name, plan, store=store, verb="annotations.put",
+        actor,
+        name,
+        plan,
+        store=store,
+        verb="annotations.put",
         details={"label_set": label_set, "annotations": table.num_rows, "replace": replace or ""},
-    )  # fmt: skip
+    )
     return int(table.num_rows)
 
 

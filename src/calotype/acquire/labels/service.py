@@ -44,10 +44,22 @@ from calotype.vision.ontology import Ontology
 
 
 def import_annotations(
-    actor: Actor, name: str, path: Path, *, store: Store, format: str = "auto", images: Path | None = None,
-    label_set: str = DEFAULT_LABEL_SET, on_unknown: str = "error", on_invalid: str = "quarantine", source: str = "",
-    licence: str = "", origin: str | None = None, media: MediaMode = "copy", progress: Progress = silent,
-) -> Imported:  # fmt: skip
+    actor: Actor,
+    name: str,
+    path: Path,
+    *,
+    store: Store,
+    format: str = "auto",
+    images: Path | None = None,
+    label_set: str = DEFAULT_LABEL_SET,
+    on_unknown: str = "error",
+    on_invalid: str = "quarantine",
+    source: str = "",
+    licence: str = "",
+    origin: str | None = None,
+    media: MediaMode = "copy",
+    progress: Progress = silent,
+) -> Imported:
     """Import label files, and the images that they list, into a dataset (`name` or `name@branch`).
 
     Importing the same file again changes nothing; a newer edition of it updates the annotations it knows by their
@@ -74,9 +86,17 @@ def import_annotations(
     check_media_mode(media)
     if isinstance(reader, Coco):
         by_columns = ColumnImport(
-            store, actor, name, _working_name(name), reader.files(path), label_set, on_unknown, on_invalid, import_id,
+            store,
+            actor,
+            name,
+            _working_name(name),
+            reader.files(path),
+            label_set,
+            on_unknown,
+            on_invalid,
+            import_id,
             progress,
-        )  # fmt: skip
+        )
         by_columns.refuse_problems()
         by_columns.check_classes(read(actor, _working_name(name), store=store).ontology)
         by_columns.bring_images(images, media=media, source=source, licence=licence)
@@ -94,11 +114,19 @@ def import_annotations(
 
 def _registered(
     actor: Actor, store: Store, dataset_id: str, path: Path, import_id: str, imported: Imported, started: int
-) -> Imported:  # fmt: skip
+) -> Imported:
     record = ImportRecord(
-        import_id, "labels", path.name, imported.format, imported.label_set, _counts(imported),
-        [loss.what for loss in imported.losses], actor.name, started, now_us(),
-    )  # fmt: skip
+        import_id,
+        "labels",
+        path.name,
+        imported.format,
+        imported.label_set,
+        _counts(imported),
+        [loss.what for loss in imported.losses],
+        actor.name,
+        started,
+        now_us(),
+    )
     with store.catalog.bookkeeping() as conn:
         setting_aside.register(conn, dataset_id, record)
     return imported
@@ -175,9 +203,16 @@ class _Run:
                 )
                 keys[image.key] = image.name
         took = take_in(
-            self.actor, self.name, incoming, import_id=self.import_id, store=self.store, verb="images.import",
-            duplicates="keep", on_invalid=self.on_invalid, progress=progress,
-        )  # fmt: skip
+            self.actor,
+            self.name,
+            incoming,
+            import_id=self.import_id,
+            store=self.store,
+            verb="images.import",
+            duplicates="keep",
+            on_invalid=self.on_invalid,
+            progress=progress,
+        )
         self.aside.extend(took.quarantined)
         self.sample_of = {key: took.sample_ids[name] for key, name in keys.items() if name in took.sample_ids}
         names = SampleNames(read(self.actor, _working_name(self.name), store=self.store))
@@ -211,11 +246,21 @@ class _Run:
         kept = [item for item in self.aside if self._is_kept(item)]
         record = setting_aside.recorder(self.store, self.name, self.import_id, kept) if kept else None
         apply(
-            self.actor, self.name, lambda snapshot: self._plan(snapshot, placed), store=self.store,
-            verb="annotations.import", record=record,
-            details={"import": self.import_id, "file": path.name, "format": self.parsed.format,
-                     "label_set": self.label_set, "annotations": len(placed), "set_aside": len(self.aside)},
-        )  # fmt: skip
+            self.actor,
+            self.name,
+            lambda snapshot: self._plan(snapshot, placed),
+            store=self.store,
+            verb="annotations.import",
+            record=record,
+            details={
+                "import": self.import_id,
+                "file": path.name,
+                "format": self.parsed.format,
+                "label_set": self.label_set,
+                "annotations": len(placed),
+                "set_aside": len(self.aside),
+            },
+        )
 
     def _is_kept(self, item: SetAside) -> bool:
         policy = self.on_unknown if item.code == "ontology-class-unknown" else self.on_invalid
@@ -271,9 +316,13 @@ class _Run:
 
 
 def _with_ids(
-    placed: Sequence[ParsedAnnotation], sample_of: dict[str, str], ontology: Ontology, label_set: str,
-    import_id: str, author: str,
-) -> list[Annotation]:  # fmt: skip
+    placed: Sequence[ParsedAnnotation],
+    sample_of: dict[str, str],
+    ontology: Ontology,
+    label_set: str,
+    import_id: str,
+    author: str,
+) -> list[Annotation]:
     """Annotations whose id is told by what they are: the source's id, or the content and how often it came before."""
     class_ids = {c.name: c.id for c in ontology.classes}
     seen: Counter[str] = Counter()
@@ -316,9 +365,17 @@ def _content(p: ParsedAnnotation) -> str:
 
 def _same(a: Annotation, b: Annotation) -> bool:
     names = (
-        "kind", "class_id", "bbox_xywh_px", "rings_px", "mask_rle", "mask_size_hw", "keypoints_xyv", "area_px", "score",
+        "kind",
+        "class_id",
+        "bbox_xywh_px",
+        "rings_px",
+        "mask_rle",
+        "mask_size_hw",
+        "keypoints_xyv",
+        "area_px",
+        "score",
         "iscrowd",
-    )  # fmt: skip
+    )
     if any(getattr(a, name) != getattr(b, name) for name in names):
         return False
     return dict(a.attributes) == dict(b.attributes) and dict(a.extra) == dict(b.extra)

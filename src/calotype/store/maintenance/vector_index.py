@@ -70,9 +70,16 @@ def lack(tables: Tables, table: str, pin: int, column: str, *, anew: bool = Fals
 
 
 def supply(
-    actor: Actor, catalog: Catalog, tables: Tables, table: str, pin: int, column: str, *, subject: str,
+    actor: Actor,
+    catalog: Catalog,
+    tables: Tables,
+    table: str,
+    pin: int,
+    column: str,
+    *,
+    subject: str,
     anew: bool = False,
-) -> bool:  # fmt: skip
+) -> bool:
     """Give the index of a column what it needs at a pin. Built outside the write lock; published in it.
 
     Returns whether it has all it needs now: False when the files of the pin changed meanwhile.
@@ -101,9 +108,16 @@ def supply(
 
 
 def likely(
-    tables: Tables, table: str, pin: int, column: str, wanted: npt.NDArray[np.float32], n: int, *,
-    columns: Sequence[str], where: str | None = None,
-) -> pa.Table | None:  # fmt: skip
+    tables: Tables,
+    table: str,
+    pin: int,
+    column: str,
+    wanted: npt.NDArray[np.float32],
+    n: int,
+    *,
+    columns: Sequence[str],
+    where: str | None = None,
+) -> pa.Table | None:
     """The `n` rows that seem to lie nearest by cosine, best first, as `columns` and `_distance`; None without an index.
 
     Vectors of zeros are never among them.

@@ -72,9 +72,12 @@ def _by_files(dataset: lance.LanceDataset) -> dict[tuple[str, ...], Any]:
 
 
 def _only_in(
-    here: lance.LanceDataset, files: dict[tuple[str, ...], Any], there: lance.LanceDataset,
-    others: dict[tuple[str, ...], Any], columns: list[str] | None = None,
-) -> pa.Table:  # fmt: skip
+    here: lance.LanceDataset,
+    files: dict[tuple[str, ...], Any],
+    there: lance.LanceDataset,
+    others: dict[tuple[str, ...], Any],
+    columns: list[str] | None = None,
+) -> pa.Table:
     own = [fragment for name, fragment in files.items() if name not in others]
     found = [here.scanner(columns=columns, fragments=own).to_table()] if own else []
     starts = np.cumsum([0, *(fragment.count_rows() for fragment in files.values())]).tolist()

@@ -111,9 +111,15 @@ class Tables:
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
-        self, table: str, *, pin: int | None, schema: pa.Schema, remove: Sequence[int] = (),
-        staged: Staged | None = None, index: Sequence[str] = (),
-    ) -> int:  # fmt: skip
+        self,
+        table: str,
+        *,
+        pin: int | None,
+        schema: pa.Schema,
+        remove: Sequence[int] = (),
+        staged: Staged | None = None,
+        index: Sequence[str] = (),
+    ) -> int:
         """Make the version that follows `pin`: its rows, less the removed ones, plus the staged rows.
 
         Call only inside the catalog's write transaction, which makes it the only writer. A foreign version that
@@ -143,9 +149,7 @@ class Tables:
         found: list[str] = holding(self.at(table, pin), Having(column, values), [column])[column].to_pylist()
         return found
 
-    def only_in(
-        self, table: str, pin: int, other: int, *, columns: Sequence[str] | None = None
-    ) -> pa.Table:  # fmt: skip
+    def only_in(self, table: str, pin: int, other: int, *, columns: Sequence[str] | None = None) -> pa.Table:
         """Rows that a version holds and another does not, whatever the history between them.
 
         Told from the files: a file that both versions hold has the same rows in both, less those each has deleted.
@@ -168,7 +172,7 @@ class Tables:
 
     def read(
         self, table: str, pin: int, *, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> pa.Table:  # fmt: skip
+    ) -> pa.Table:
         """Rows of a pinned version. `where` is a Lance filter written by our own code, never by a user."""
         return self.at(table, pin).to_table(
             columns=list(columns) if columns is not None else None, filter=where
@@ -252,9 +256,7 @@ class Tables:
         version = self.place.tagged(table, f"pin-{pin}")
         return pin if version is None else version
 
-    def _told(
-        self, table: str, version: int, call: Callable[[], lance.LanceDataset]
-    ) -> lance.LanceDataset:  # fmt: skip
+    def _told(self, table: str, version: int, call: Callable[[], lance.LanceDataset]) -> lance.LanceDataset:
         try:
             return call()
         except (OSError, ValueError) as error:
@@ -264,8 +266,11 @@ class Tables:
             raise TableDamaged(table=table, version=version, detail=str(error)[:300]) from error
 
     def _step(
-        self, table: str, dataset: lance.LanceDataset, change: Callable[[lance.LanceDataset], lance.LanceDataset]
-    ) -> lance.LanceDataset:  # fmt: skip
+        self,
+        table: str,
+        dataset: lance.LanceDataset,
+        change: Callable[[lance.LanceDataset], lance.LanceDataset],
+    ) -> lance.LanceDataset:
         """One Lance commit that must be the very next version."""
         expected = int(dataset.version) + 1
         try:
@@ -282,18 +287,19 @@ class Tables:
         # two writers may both come here from `stage`: each makes an empty version, and neither is pinned
         self.place.prepare(table)
         return lance.write_dataset(
-            schema.empty_table(), self.place.uri(table), mode="overwrite", enable_stable_row_ids=True,
+            schema.empty_table(),
+            self.place.uri(table),
+            mode="overwrite",
+            enable_stable_row_ids=True,
             storage_options=self.place.options,
-        )  # fmt: skip
+        )
 
     def _dataset(self, table: str, version: int | None = None) -> lance.LanceDataset:
         uri, options = self.place.uri(table), self.place.options
         return lance.dataset(uri, version=version, session=self._session, storage_options=options)
 
 
-def _remembering(
-    rows: Iterable[pa.RecordBatch], failures: list[Exception]
-) -> Iterator[pa.RecordBatch]:  # fmt: skip
+def _remembering(rows: Iterable[pa.RecordBatch], failures: list[Exception]) -> Iterator[pa.RecordBatch]:
     try:
         yield from rows
     except (
