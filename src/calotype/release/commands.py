@@ -127,8 +127,8 @@ def export(
             store=t.store(),
             where=where,
             label_set=label_set,
-            images=images,
-            progress=progress,  # type: ignore[arg-type]
+            images=images,  # type: ignore[arg-type]
+            progress=progress,
         )
     value = made.to_dict()
     rows = [[loss["what"], loss["count"]] for loss in value["losses"]]
