@@ -15,9 +15,13 @@ routes = APIRouter(tags=["acquire"])
 
 @routes.put("/datasets/{dataset}/images/{name:path}", **action(Permission.DATASET_EDIT, body=BINARY))
 def upload_image(
-    dataset: str, name: str, ask: Ask, sent: Sent, source: Annotated[str, Query(max_length=1_000)] = "",
-    licence: Annotated[str, Query(max_length=200)] = "",
-) -> answers.ImageImport:  # fmt: skip
+    dataset: str,
+    name: str,
+    ask: Ask,
+    sent: Sent,
+    source: Annotated[str, Query(max_length=1_000, description="Where the image comes from.")] = "",
+    licence: Annotated[str, Query(max_length=200, description="Its licence, such as CC-BY-4.0.")] = "",
+) -> answers.ImageImport:
     """Add one image, its bytes as the body; answers as `calotype add`."""
     added = uploads.add_upload(
         ask.actor, dataset, name, sent, store=ask.store, source=source, licence=licence

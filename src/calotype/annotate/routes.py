@@ -22,12 +22,15 @@ _SUFFIX = {"coco": ".json", "voc": ".xml"}
 
 @routes.post("/datasets/{dataset}/imports", status_code=201, **action(Permission.DATASET_EDIT, body=BINARY))
 def import_labels(
-    dataset: str, ask: Ask, sent: Sent,
+    dataset: str,
+    ask: Ask,
+    sent: Sent,
     format: Annotated[str, Query(pattern="^(coco|voc)$", description="Formats of one file.")] = "coco",
-    label_set: Annotated[str, Query(max_length=200)] = DEFAULT_LABEL_SET,
-    on_unknown: Policy = "error", on_invalid: Policy = "quarantine",
+    label_set: Annotated[str, Query(max_length=200, description="Where the annotations go.")] = DEFAULT_LABEL_SET,
+    on_unknown: Annotated[Policy, Query(description="What to do with unknown classes.")] = "error",
+    on_invalid: Annotated[Policy, Query(description="What to do with invalid annotations.")] = "quarantine",
     name: Annotated[str, Query(max_length=1_000, description="What makes it the same file next time.")] = "",
-) -> answers.LabelImport:  # fmt: skip
+) -> answers.LabelImport:
     """Import annotations of images that the dataset has, one label file as the body; answers as `calotype import`."""
     ask.store.guard.require(ask.actor, Permission.DATASET_EDIT, dataset=dataset)
     with tempfile.TemporaryDirectory(prefix="import-", dir=ask.store.folder) as folder:

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from calotype.checks import finding_answers as answers
 from calotype.checks import service
 from calotype.checks.life import Decision, State
-from calotype.checks.reports import report_as
+from calotype.checks.model import SEVERITIES
+from calotype.checks.reports import FORMS, report_as
 from calotype.checks.repository_lives import Wanted
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, Offset, action, one_of
 
 routes = APIRouter(tags=["findings"])
 
@@ -54,10 +55,18 @@ class UndoBody(_Body):
 
 @routes.get("/datasets/{dataset}/finding-lives", **READ)
 def list_tracked_findings(
-    dataset: str, ask: Ask, state: Annotated[list[answers.FindingState] | None, Query()] = None, check: str = "",
-    severity: str = "", assignee: str = "", sample: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-) -> answers.TrackedFindingPage:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    state: Annotated[
+        list[answers.FindingState] | None, Query(description="States; without any: open, assigned, fixed.")
+    ] = None,
+    check: Annotated[str, Query(description="Only findings of this check.")] = "",
+    severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
+    assignee: Annotated[str, Query(description="Only findings assigned to this person.")] = "",
+    sample: Annotated[str, Query(description="Only findings on the sample with this id.")] = "",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
+) -> answers.TrackedFindingPage:
     """Findings with what became of them, worst first; how many in each state, and how far each check can be trusted."""
     states = tuple(State(one) for one in state or ("open", "assigned", "fixed"))
     wanted = Wanted((), states, check, severity, assignee, sample)
@@ -105,14 +114,24 @@ def undo_finding_fix(dataset: str, body: UndoBody, ask: Ask) -> answers.StagedFi
 
 
 @routes.get("/datasets/{dataset}/findings-compared", **action(Permission.CHECK_RUN))
-def compare_findings(dataset: str, ask: Ask, before: str, after: str = "") -> answers.FindingComparison:
+def compare_findings(
+    dataset: str,
+    ask: Ask,
+    before: Annotated[str, Query(description="The earlier ref.")],
+    after: Annotated[str, Query(description="The later ref; empty is the working state of main.")] = "",
+) -> answers.FindingComparison:
     """Which findings are new, fixed and remaining between two refs; both are tested where they have not been."""
     comparison = service.compare(ask.actor, dataset, before, after, store=ask.store)
     return answers.FindingComparison.of(comparison.to_dict())
 
 
 @routes.get("/datasets/{dataset}/checks/report", response_class=PlainTextResponse, **READ)
-def download_report(dataset: str, ask: Ask, form: str = "html", ref: str = "") -> PlainTextResponse:
+def download_report(
+    dataset: str,
+    ask: Ask,
+    form: Annotated[str, one_of(FORMS, "Format of the report.")] = "html",
+    ref: Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")] = "",
+) -> PlainTextResponse:
     """The newest run as junit, sarif, github, markdown or html."""
     name = f"{dataset}@{ref}" if ref else dataset
     found = service.latest(ask.actor, name, store=ask.store, any_state=True)

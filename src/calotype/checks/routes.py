@@ -8,13 +8,13 @@ from fastapi import APIRouter, Body, Query
 
 from calotype.checks import answers, contract_answers, service
 from calotype.checks.life import Life
-from calotype.checks.model import CheckReport, Finding
+from calotype.checks.model import SEVERITIES, CheckReport, Finding
 from calotype.checks.repository_lives import Wanted
 from calotype.datasets import service as datasets
 from calotype.datasets.contract_advice import advice
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action
+from calotype.foundation.http import Ask, Offset, Session, action, one_of
 
 routes = APIRouter(tags=["checks"])
 
@@ -42,9 +42,14 @@ def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
 
 @routes.get("/datasets/{dataset}/findings", **READ)
 def list_findings(
-    dataset: str, ask: Ask, run: str, check: str = "", severity: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-) -> answers.FindingPage:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    run: Annotated[str, Query(description="Id of the run.")],
+    check: Annotated[str, Query(description="Only findings of this check.")] = "",
+    severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
+) -> answers.FindingPage:
     """A page of what a run found, worst first."""
     total, found = service.findings(
         ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit

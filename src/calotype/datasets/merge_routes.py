@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from calotype.datasets import merge_answers as answers
 from calotype.datasets import service
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, Offset, action, one_of
 
 routes = APIRouter(tags=["merging"])
 
+STATES = ("", "open", "landed", "abandoned")
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
 
 
@@ -57,7 +58,7 @@ class Protection(BaseModel):
 
 @routes.get("/datasets/{dataset}/merges", **READ)
 def list_merges(
-    dataset: str, ask: Ask, state: Annotated[str, Query(description="open, landed or abandoned.")] = ""
+    dataset: str, ask: Ask, state: Annotated[str, one_of(STATES, "Only merges in this state; empty for all.")] = ""
 ) -> answers.MergeList:
     """Merges and undos, newest first."""
     found = service.merges(ask.actor, dataset, store=ask.store, state=state)
@@ -65,7 +66,12 @@ def list_merges(
 
 
 @routes.get("/datasets/{dataset}/merges/preview", **READ)
-def preview_merge(dataset: str, source: str, ask: Ask, into: str = "") -> answers.MergePreview:
+def preview_merge(
+    dataset: str,
+    source: Annotated[str, Query(description="The ref to merge.")],
+    ask: Ask,
+    into: Annotated[str, Query(description="The branch to merge into; empty is main.")] = "",
+) -> answers.MergePreview:
     """What a merge would do; nothing is written."""
     plan = service.preview(ask.actor, dataset, source, store=ask.store, into=into)
     return answers.MergePreview.of({"source": source, "into": into or "main", "counts": dict(plan.counts)})
@@ -83,9 +89,12 @@ def post_merge(dataset: str, body: NewMerge, ask: Ask) -> answers.Merge:
 
 @routes.get("/datasets/{dataset}/merges/{merge}", **READ)
 def show_merge(
-    dataset: str, merge: str, ask: Ask, offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
-) -> answers.MergeDetail:  # fmt: skip
+    dataset: str,
+    merge: str,
+    ask: Ask,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of conflicts.")] = 200,
+) -> answers.MergeDetail:
     """A merge with its conflicts."""
     found, listed = service.conflicts(ask.actor, dataset, merge, store=ask.store)
     items = [one.to_dict() for one in listed[offset : offset + limit]]
@@ -127,7 +136,12 @@ def post_undo(dataset: str, body: NewUndo, ask: Ask) -> answers.Merge:
 
 
 @routes.get("/datasets/{dataset}/blame/{which:path}", **READ)
-def show_blame(dataset: str, which: str, ask: Ask, ref: str = "") -> answers.BlameList:
+def show_blame(
+    dataset: str,
+    which: str,
+    ask: Ask,
+    ref: Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")] = "",
+) -> answers.BlameList:
     """Who created and who last changed an annotation, or a sample and all its annotations."""
     found = service.blame(ask.actor, f"{dataset}@{ref}" if ref else dataset, which, store=ask.store)
     return answers.BlameList.of({"items": [one.to_dict() for one in found]})

@@ -13,12 +13,15 @@ from calotype.datasets.overview import overview
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action, file_answer, packed, packed_answer
+from calotype.foundation.http import Ask, Offset, Session, action, file_answer, one_of, packed, packed_answer
 
 routes = APIRouter(tags=["datasets"])
 browser = browsing.Browser()
 
 Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
+Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
+Sort = Annotated[str, one_of(browsing.SORTS, "Order of the samples.")]
+LabelSet = Annotated[str, Query(description="The label set that the query, the order and the page refer to.")]
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
 IMAGE = file_answer("image/jpeg", "image/png")
 
@@ -120,10 +123,15 @@ def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> browse_answers.Overvi
 
 @routes.get("/datasets/{dataset}/samples", **READ, **packed_answer(browse_answers.SamplePage))
 def list_samples(
-    dataset: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "", sort: str = "name",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of samples.")] = 100,
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+) -> Response:
     """A page of samples with what a grid draws."""
     state = state_of(ask, dataset, ref)
     ids = browser.order(state, where=where, sort=sort, label_set=label_set)
@@ -137,9 +145,14 @@ def list_samples(
 
 @routes.get("/datasets/{dataset}/samples/{sample_id}", **READ, **packed_answer(browse_answers.SampleDetail))
 def show_sample(
-    dataset: str, sample_id: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "",
-    sort: str = "name", label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
+    dataset: str,
+    sample_id: str,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+) -> Response:
     """One sample with all that is known of it, and its neighbours in the list it was opened from."""
     state = state_of(ask, dataset, ref)
     sample = state.sample(sample_id)
@@ -168,8 +181,11 @@ def list_refs(dataset: str, ask: Ask) -> answers.RefList:
 
 @routes.get("/datasets/{dataset}/log", **READ)
 def show_log(
-    dataset: str, ask: Ask, ref: Ref = "", limit: Annotated[int, Query(ge=1, le=1_000)] = 100
-) -> answers.Log:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    ref: Ref = "",
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of commits.")] = 100,
+) -> answers.Log:
     """Commits, newest first, and what is not committed yet."""
     commits = service.log(ask.actor, named(dataset, ref), store=ask.store, limit=limit)
     names: dict[str | None, list[str]] = {}
@@ -182,7 +198,12 @@ def show_log(
 
 
 @routes.get("/datasets/{dataset}/diff", **READ)
-def show_diff(dataset: str, ask: Ask, a: str, b: str) -> answers.Diff:
+def show_diff(
+    dataset: str,
+    ask: Ask,
+    a: Annotated[str, Query(description="The earlier ref.")],
+    b: Annotated[str, Query(description="The later ref.")],
+) -> answers.Diff:
     """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
     found = service.diff(ask.actor, dataset, a, b, store=ask.store)
     before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)

@@ -7,12 +7,12 @@ Errors are problem+json (RFC 9457) with the same four fields that every door sho
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -70,6 +70,13 @@ async def sent(request: Request) -> AsyncIterator[Iterator[bytes]]:
 
 Sent = Annotated[Any, Depends(sent)]
 """An iterator over the bytes of the body."""
+
+Offset = Annotated[int, Query(ge=0, description="Number of items to skip.")]
+
+
+def one_of(values: Iterable[str], description: str) -> Any:
+    """A query parameter that takes one of these words. They are only described: the verb refuses others."""
+    return Query(description=description, json_schema_extra={"enum": list(values)})
 
 
 class Problem(Answer):

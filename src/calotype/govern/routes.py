@@ -15,7 +15,9 @@ routes = APIRouter(tags=["govern"])
 
 @routes.get("/audit", **action(Permission.AUDIT_READ))
 def show_audit(
-    ask: Ask, dataset: str | None = None, limit: Annotated[int, Query(ge=1, le=5_000)] = 200
+    ask: Ask,
+    dataset: Annotated[str | None, Query(description="Only events about this dataset.")] = None,
+    limit: Annotated[int, Query(ge=1, le=5_000, description="Maximum number of events.")] = 200,
 ) -> answers.AuditLog:
     """Who did what, newest first, and whether the chain of events is intact."""
     events = service.audit(ask.actor, store=ask.store, subject=dataset, limit=limit)

@@ -18,8 +18,8 @@ READ = action(Permission.DATASET_READ)
 @routes.get("/runs", **READ)
 def list_runs(
     ask: Ask,
-    dataset: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    dataset: Annotated[str | None, Query(max_length=100, description="Only runs on this dataset.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of runs.")] = 200,
 ) -> answers.RunList:
     """Runs, newest first."""
     found = service.runs(ask.actor, store=ask.store, dataset=dataset, limit=limit)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import BINARY, Ask, action, file_answer
+from calotype.foundation.http import Ask, action, file_answer
 from calotype.release import answers, card_text, service
 from calotype.release.model import ReleaseFileNotFound
 
@@ -60,7 +60,7 @@ def show_release(dataset: str, version: str, ask: Ask) -> answers.Release:
 @routes.get(
     "/datasets/{dataset}/releases/{version}/files/{path:path}",
     response_class=FileResponse,
-    **file_answer(BINARY),
+    **file_answer("*/*"),
     **action(Permission.EXPORT),
 )
 def download_release_file(dataset: str, version: str, path: str, ask: Ask) -> FileResponse:
