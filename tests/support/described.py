@@ -82,7 +82,9 @@ class Described:
         response.read()
         self._check_body(name, status, operation["responses"][status], response)
 
-    def _check_body(self, name: str, status: str, described: Mapping[str, Any], response: httpx.Response) -> None:
+    def _check_body(
+        self, name: str, status: str, described: Mapping[str, Any], response: httpx.Response
+    ) -> None:
         content = described.get("content", {})
         if not content:
             assert response.content == b"", f"{name} answers a body, and none is described"

@@ -26,7 +26,9 @@ def import_labels(
     ask: Ask,
     sent: Sent,
     format: Annotated[str, Query(pattern="^(coco|voc)$", description="Formats of one file.")] = "coco",
-    label_set: Annotated[str, Query(max_length=200, description="Where the annotations go.")] = DEFAULT_LABEL_SET,
+    label_set: Annotated[
+        str, Query(max_length=200, description="Where the annotations go.")
+    ] = DEFAULT_LABEL_SET,
     on_unknown: Annotated[Policy, Query(description="What to do with unknown classes.")] = "error",
     on_invalid: Annotated[Policy, Query(description="What to do with invalid annotations.")] = "quarantine",
     name: Annotated[str, Query(max_length=1_000, description="What makes it the same file next time.")] = "",

@@ -128,7 +128,9 @@ def _bare(middleware: list[Middleware]) -> FastAPI:
         redoc_url=None,
         middleware=middleware,
         generate_unique_id_function=lambda route: route.name,
-        responses={"default": {"description": "A problem (RFC 9457)", "content": {PROBLEM: {"schema": problem_ref}}}},
+        responses={
+            "default": {"description": "A problem (RFC 9457)", "content": {PROBLEM: {"schema": problem_ref}}}
+        },
     )
     for room in (door, *ROOMS):
         app.include_router(room, prefix=API)

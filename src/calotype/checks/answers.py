@@ -77,7 +77,9 @@ class CheckSummary(Answer):
     counts: FoundSeverities
     findings: int = Field(description="Findings of all severities.")
     parameters: dict[str, Any] = Field(description="Each check has its own.")
-    reference: dict[str, Any] = Field(description="What the check learned from all samples, such as usual sizes.")
+    reference: dict[str, Any] = Field(
+        description="What the check learned from all samples, such as usual sizes."
+    )
 
 
 class CheckResults(Answer):
@@ -111,7 +113,9 @@ class ListedFinding(Answer):
     repair: bool = Field(description="Whether the check suggests a fix that can be staged.")
     check: str
     severity: Severity
-    sample: FindingSample | None = Field(description="Null when the sample no longer exists, or there is none.")
+    sample: FindingSample | None = Field(
+        description="Null when the sample no longer exists, or there is none."
+    )
     sample_name: str | None
     annotation: str | None = Field(description="Id of the annotation.")
     label_set: str | None

@@ -130,7 +130,9 @@ def download_report(
     dataset: str,
     ask: Ask,
     form: Annotated[str, one_of(FORMS, "Format of the report.")] = "html",
-    ref: Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")] = "",
+    ref: Annotated[
+        str, Query(description="A branch, tag or commit; empty is the working state of main.")
+    ] = "",
 ) -> PlainTextResponse:
     """The newest run as junit, sarif, github, markdown or html."""
     name = f"{dataset}@{ref}" if ref else dataset

@@ -147,7 +147,9 @@ class DatasetRow(Answer):
     dirty: bool = Field(description="Whether `main` has uncommitted changes.")
     cover: list[Sha256] = Field(description="Media of up to 8 samples, for a preview.")
     releases: list[str] = Field(description="Versions, newest first.")
-    gates: GateCounts | None = Field(description="Of the newest run of the checks; null before the first run.")
+    gates: GateCounts | None = Field(
+        description="Of the newest run of the checks; null before the first run."
+    )
 
 
 class DatasetList(Answer):

@@ -105,9 +105,7 @@ class Annotation(Answer):
     class_id: int
     bbox: Box | None = Field(description="Left, top, width, height; null for a classification.")
     rings: list[list[Number]] = Field(description="Polygon rings, each x1, y1, x2, y2, ...")
-    keypoints: list[Number] = Field(
-        description="x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible."
-    )
+    keypoints: list[Number] = Field(description="x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible.")
     mask: Mask | None
     score: Number | None = Field(description="Confidence from 0 to 1, where a model made it.")
     iscrowd: bool

@@ -32,7 +32,9 @@ class Merge(Answer):
     merge: str = Field(description="Id of the merge.")
     source: str = Field(description="The merged ref; `undo:` and the commit for an undo.")
     into: str
-    state: Literal["open", "landed", "abandoned"] = Field(description="`open` while conflicts wait for a choice.")
+    state: Literal["open", "landed", "abandoned"] = Field(
+        description="`open` while conflicts wait for a choice."
+    )
     base: Sha256 | None = Field(description="Newest common commit.")
     source_commit: Sha256
     target_commit: Sha256 | None = Field(description="Null for a branch without commits.")

@@ -58,7 +58,9 @@ class Protection(BaseModel):
 
 @routes.get("/datasets/{dataset}/merges", **READ)
 def list_merges(
-    dataset: str, ask: Ask, state: Annotated[str, one_of(STATES, "Only merges in this state; empty for all.")] = ""
+    dataset: str,
+    ask: Ask,
+    state: Annotated[str, one_of(STATES, "Only merges in this state; empty for all.")] = "",
 ) -> answers.MergeList:
     """Merges and undos, newest first."""
     found = service.merges(ask.actor, dataset, store=ask.store, state=state)
@@ -140,7 +142,9 @@ def show_blame(
     dataset: str,
     which: str,
     ask: Ask,
-    ref: Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")] = "",
+    ref: Annotated[
+        str, Query(description="A branch, tag or commit; empty is the working state of main.")
+    ] = "",
 ) -> answers.BlameList:
     """Who created and who last changed an annotation, or a sample and all its annotations."""
     found = service.blame(ask.actor, f"{dataset}@{ref}" if ref else dataset, which, store=ask.store)

@@ -16,7 +16,9 @@ class Finding(Answer):
 
     key: str = Field(description="Identity of the finding in all commits and runs.")
     check: str
-    fault: str | None = Field(description="Which of the check's faults it is, for a check that knows several.")
+    fault: str | None = Field(
+        description="Which of the check's faults it is, for a check that knows several."
+    )
     severity: Severity
     sample_id: str | None = Field(description="Null for a finding about the whole dataset.")
     sample: str | None = Field(description="Name of the sample.")

@@ -50,7 +50,9 @@ class ReleaseFile(Answer):
 class Privacy(Answer):
     """How personal the data are, as the contract says."""
 
-    level: Literal["", "public", "internal", "personal", "special"] = Field(description="Empty without a contract.")
+    level: Literal["", "public", "internal", "personal", "special"] = Field(
+        description="Empty without a contract."
+    )
     contains: list[str]
     retention_days: int | None
 

@@ -158,7 +158,9 @@ def _take_in(http: TestClient, raw: Path) -> None:
     labels = json.loads((raw / "instances.json").read_text())
     labels["annotations"][0]["bbox"] = [50, 5, 20, 10]  # leaves the image, which a check can mend
     labels["annotations"][1]["category_id"] = 7
-    imported = say(http, "POST", "/datasets/shop/imports?on_unknown=skip", content=json.dumps(labels).encode())
+    imported = say(
+        http, "POST", "/datasets/shop/imports?on_unknown=skip", content=json.dumps(labels).encode()
+    )
     assert imported["skipped"] == 1
     assert say(http, "GET", "/datasets/shop/log")["changes"]["samples"]["added"] == 24
     say(http, "POST", "/datasets/shop/commits", json={"message": "all"})
@@ -209,7 +211,9 @@ def _version_and_release(http: TestClient) -> None:
     release = say(http, "GET", f"{place}/releases/1.0.0")
     assert release["card"]["standing"]["states"][0]["severity"] == "error"
     for file in release["files"]:
-        assert len(say(http, "GET", f"{place}/releases/1.0.0/files/{file['path']}", raw=True)) == file["bytes"]
+        assert (
+            len(say(http, "GET", f"{place}/releases/1.0.0/files/{file['path']}", raw=True)) == file["bytes"]
+        )
     assert len(say(http, "GET", f"{place}/diff?a=v1&b=main")["items"]) == 24
     assert say(http, "POST", f"{place}/rollback", json={"to": "v1"})["parents"] != []
     assert say(http, "GET", f"{place}?ref=v1")["contract"] is not None
