@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from calotype.browse import answers, grid, images
+from calotype.browse import answers, grid
+from calotype.browse.images import Gallery
 from calotype.browse.overview import overview
 from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
@@ -18,6 +19,7 @@ from calotype.foundation.http import Ask, Offset, Session, action, file_answer, 
 
 routes = APIRouter(tags=["browse"])
 browser = grid.Browser()
+gallery = Gallery()
 
 Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
 Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
@@ -143,18 +145,22 @@ def show_diff(
     return dataset_answers.Diff.of({"a": a, "b": b, **found.to_dict(), "items": items})
 
 
-@routes.get("/thumbs/{sha256}", response_class=Response, **READ, **IMAGE)
+@routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
 def show_thumbnail(
-    sha256: str, ask: Ask, size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256
+    dataset: str,
+    media: str,
+    ask: Ask,
+    size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256,
+    ref: Ref = "",
 ) -> Response:
-    """A small upright picture without metadata; its bytes never change."""
-    return _image(*images.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
+    """A small upright image of the dataset, without metadata; its bytes never change."""
+    return _image(*gallery.thumbnail(ask.actor, dataset, media, store=ask.store, ref=ref, size_px=size))
 
 
-@routes.get("/media/{sha256}", response_class=Response, **READ, **IMAGE)
-def show_image(sha256: str, ask: Ask) -> Response:
-    """An upright picture without metadata, for the screen; its bytes never change."""
-    return _image(*images.display(ask.actor, sha256, store=ask.store))
+@routes.get("/datasets/{dataset}/media/{media}", response_class=Response, **READ, **IMAGE)
+def show_image(dataset: str, media: str, ask: Ask, ref: Ref = "") -> Response:
+    """An upright image of the dataset for the screen, without metadata; its bytes never change."""
+    return _image(*gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
 
 
 def _image(data: bytes, mime: str) -> Response:

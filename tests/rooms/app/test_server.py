@@ -99,9 +99,9 @@ def test_every_answer_carries_safe_headers(door):
         ("/datasets/shop?ref=nope", 404, "ref-not-found"),
         ("/datasets/shop/samples/nope", 404, "sample-not-found"),
         ("/datasets/shop/releases/1.0.0", 404, "release-not-found"),
-        ("/thumbs/" + "0" * 64, 404, "picture-not-found"),
-        ("/thumbs/..%2F..%2Fcatalog.sqlite", 404, "not-found"),
-        ("/media/nope", 404, "picture-not-found"),
+        ("/datasets/shop/thumbs/" + "0" * 64, 404, "picture-not-found"),
+        ("/datasets/shop/thumbs/..%2F..%2Fcatalog.sqlite", 404, "not-found"),
+        ("/datasets/shop/media/nope", 404, "picture-not-found"),
         ("/nope", 404, "not-found"),
     ],
 )
