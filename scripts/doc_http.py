@@ -19,8 +19,8 @@ def http_page() -> str:
     intro = (
         "All addresses start at the server's root and speak JSON unless they say otherwise. Errors are "
         "`application/problem+json` with the fields of [Problem](http-models.md#problem); the codes are in "
-        "[errors](errors.md). The same description for programs is [openapi.json](openapi.json), which a running server "
-        "shows at `/api/v1/openapi.json`; a client can be generated from it."
+        "[errors](errors.md). The same description for programs is [openapi.json](openapi.json), which a running "
+        "server shows at `/api/v1/openapi.json`; a client can be generated from it."
     )
     routes = ((method, path) for path in sorted(paths) for method in sorted(paths[path]))
     return page("HTTP", intro, (_route(method, path, paths[path][method]) for method, path in routes))
