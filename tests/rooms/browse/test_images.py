@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 import pytest
 from PIL import Image
@@ -77,9 +77,9 @@ def test_the_rules_are_asked_for_this_dataset_also_when_the_image_is_cached(
 ):
     gallery = Gallery()
     gallery.thumbnail(owner, "streets", streets, store=workspace)
-    with open_workspace(workspace.root, decider=SeesOnly(may_see)) as store:
-        with pytest.raises(NotPermitted) if refused else nullcontext():
-            gallery.thumbnail(owner, "streets", streets, store=store)
+    store = open_workspace(workspace.root, decider=SeesOnly(may_see))
+    with pytest.raises(NotPermitted) if refused else nullcontext(), closing(store):
+        gallery.thumbnail(owner, "streets", streets, store=store)
 
 
 @pytest.mark.parametrize("media", ["0" * 64, "nope", "../../catalog.sqlite", "R" + "0" * 63, ""])
