@@ -1,15 +1,25 @@
-"""One small dataset with a value of every kind that a query can ask for, for tests that only read."""
+"""One small dataset with a value of every kind that a query can ask for, and datasets that a test may write."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
 
 from calotype.datasets import service
 from calotype.datasets.change import Change
+from calotype.datasets.commits import Commit
 from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
-from calotype.store import Store
+from calotype.store import Store, schema
 from calotype.vision.ontology import Ontology
+
+ANA = Actor(id="test:ana", name="ana")
+GIL = Actor(id="test:gil", name="gil", roles=("auditor",))
+"""Somebody who may read and nothing else."""
+STRANGER = Actor(id="test:eve", name="eve", roles=())
 
 ONTOLOGY = Ontology().add("car", supercategory="vehicle").add("bus", supercategory="vehicle").add("person")
 CAR, BUS, PERSON = 0, 1, 2
@@ -68,3 +78,36 @@ def make_city(actor: Actor, store: Store) -> None:
     service.apply(actor, "city", change, store=store)
     service.commit(actor, "city", "first", store=store)
     service.tag(actor, "city", "v1", store=store)
+
+
+class Town:
+    """A dataset of its own name in a shared workspace, for a test that writes."""
+
+    def __init__(self, actor: Actor, store: Store, name: str) -> None:
+        self.actor, self.store, self.name = actor, store, name
+        service.create(actor, name, store=store)
+
+    def do(self, verb: str, /, *args: object, on: str = "", **options: object) -> Any:
+        """One verb of the service on the dataset, or `on` one of its refs."""
+        name = f"{self.name}@{on}" if on else self.name
+        return getattr(service, verb)(self.actor, name, *args, store=self.store, **options)
+
+    def add(self, *ids: str, on: str = "") -> Snapshot:
+        """Put samples of 640x480 px, named after their ids."""
+        return self.do("apply", Change(put_samples=[sample(one, f"{one}.jpg") for one in ids]), on=on)
+
+    def commit(self, *ids: str, on: str = "", message: str = "more") -> Commit:
+        """Put samples and commit."""
+        self.add(*ids, on=on)
+        return self.do("commit", message, on=on)
+
+    def ids(self, on: str = "") -> list[str]:
+        """The ids of the samples at a ref."""
+        return self.do("read", on=on).ids()
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Verb and details of each audit event of the dataset, oldest first."""
+        columns = schema.audit.c
+        query = sa.select(columns.verb, columns.details).where(columns.subject == self.name)
+        with self.store.catalog.read() as conn:
+            return [(row.verb, row.details) for row in conn.execute(query.order_by(columns.seq))]

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.cities import make_city
+from tests.support.cities import ANA, Town, make_city
 
 from calotype.datasets import service
 from calotype.datasets.snapshot import Snapshot
-from calotype.foundation.actor import Actor
+from calotype.foundation.ids import uuid7
+from calotype.govern.rules import RoleRules
 from calotype.store import Store
 from calotype.store.store import create_workspace
-
-ANA = Actor(id="test:ana", name="ana")
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A workspace with the dataset `city`, only to be read."""
-    store = create_workspace(ANA, tmp_path_factory.mktemp("shared") / "workspace")
+    store = create_workspace(ANA, tmp_path_factory.mktemp("shared") / "workspace", decider=RoleRules())
     make_city(ANA, store)
     yield store
     store.close()
@@ -29,3 +28,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def city(shared: Store) -> Snapshot:
     """The working state of `city`, only to be read."""
     return service.read(ANA, "city", store=shared)
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A workspace that tests write, each in a dataset of its own."""
+    store = create_workspace(ANA, tmp_path_factory.mktemp("written") / "workspace", decider=RoleRules())
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def town(written: Store) -> Town:
+    """A new, empty dataset."""
+    return Town(ANA, written, f"town-{uuid7()}")
