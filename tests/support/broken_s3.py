@@ -76,9 +76,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _listing(self) -> bytes:
         prefix = parse_qs(urlsplit(self.path).query).get("prefix", [""])[0]
         keys = [] if self.server.fault == "listing-is-empty" else sorted(self.server.objects)
-        entry = '<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>"{}"</ETag><Size>{}</Size></Contents>'
+        entry = (
+            "<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified>"
+            '<ETag>"0"</ETag><Size>{}</Size></Contents>'
+        )
         found = "".join(
-            entry.format(key, "0", len(self.server.objects[key])) for key in keys if key.startswith(prefix)
+            entry.format(key, len(self.server.objects[key])) for key in keys if key.startswith(prefix)
         )
         return f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
 
