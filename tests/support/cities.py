@@ -41,18 +41,40 @@ def box(ann_id: str, sample_id: str, class_id: int = CAR, **values: object) -> A
 
 SAMPLES = [
     sample(
-        "s0", "a.jpg", names=("a.jpg", "copy.jpg"), split="train", tags=("street", "wet"), source="cam-1",
-        licence="CC0-1.0", group="scene-1", metadata={"light": "night", "luma": 10, "speed": 1.5, "rain": True},
+        "s0",
+        "a.jpg",
+        names=("a.jpg", "copy.jpg"),
+        split="train",
+        tags=("street", "wet"),
+        source="cam-1",
+        licence="CC0-1.0",
+        group="scene-1",
+        metadata={"light": "night", "luma": 10, "speed": 1.5, "rain": True},
     ),
     sample(
-        "s1", "b.jpg", width_px=320, height_px=240, split="val", tags=("street",), source="cam-2", group="scene-2",
+        "s1",
+        "b.jpg",
+        width_px=320,
+        height_px=240,
+        split="val",
+        tags=("street",),
+        source="cam-2",
+        group="scene-2",
         metadata={"light": "day", "luma": 200, "speed": 0.5, "rain": False},
     ),
-    sample("s2", "c.png", width_px=1280, height_px=720, n_bytes=5_000, mime="image/png", split="test",
-           metadata={"light": "day"}),
+    sample(
+        "s2",
+        "c.png",
+        width_px=1280,
+        height_px=720,
+        n_bytes=5_000,
+        mime="image/png",
+        split="test",
+        metadata={"light": "day"},
+    ),
     sample("s3", "d.jpg"),
     sample("s4", "e.jpg", parent_id="s0", recipe="flip", split="train", metadata={"luma": -5}),
-]  # fmt: skip
+]
 """Ordered by name: a.jpg, b.jpg, c.png, d.jpg, e.jpg."""
 
 GROUND_TRUTH = [
@@ -61,11 +83,16 @@ GROUND_TRUTH = [
     box("a2", "s0", PERSON, iscrowd=True),
     box("a3", "s1", PERSON, author="ana"),
     Annotation(
-        "a4", "s2", Kind.POLYGON, BUS, bbox_xywh_px=(0.0, 0.0, 4.0, 4.0), area_px=8.0,
+        "a4",
+        "s2",
+        Kind.POLYGON,
+        BUS,
+        bbox_xywh_px=(0.0, 0.0, 4.0, 4.0),
+        area_px=8.0,
         rings_px=((0.0, 0.0, 4.0, 0.0, 4.0, 4.0),),
     ),
     Annotation("a5", "s4", Kind.CLASSIFICATION, CAR),
-]  # fmt: skip
+]
 
 MODEL = [box("m0", "s1", CAR, score=0.9), box("m1", "s3", BUS, score=0.25)]
 
@@ -94,16 +121,21 @@ class Town:
 
     def add(self, *ids: str, on: str = "") -> Snapshot:
         """Put samples of 640x480 px, named after their ids."""
-        return self.do("apply", Change(put_samples=[sample(one, f"{one}.jpg") for one in ids]), on=on)
+        state: Snapshot = self.do(
+            "apply", Change(put_samples=[sample(one, f"{one}.jpg") for one in ids]), on=on
+        )
+        return state
 
     def commit(self, *ids: str, on: str = "", message: str = "more") -> Commit:
         """Put samples and commit."""
         self.add(*ids, on=on)
-        return self.do("commit", message, on=on)
+        made: Commit = self.do("commit", message, on=on)
+        return made
 
     def ids(self, on: str = "") -> list[str]:
         """The ids of the samples at a ref."""
-        return self.do("read", on=on).ids()
+        listed: list[str] = self.do("read", on=on).ids()
+        return listed
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Verb and details of each audit event of the dataset, oldest first."""

@@ -163,7 +163,7 @@ class TestTogether:
 
     def test_an_edit_that_never_gets_its_turn_gives_up(self, town, monkeypatch):
         monkeypatch.setattr(edit, "MAX_TRIES", 2)
-        asked = []
+        asked: list[int] = []
 
         def plan(_state):
             asked.append(len(asked))
@@ -173,6 +173,10 @@ class TestTogether:
         with pytest.raises(edit.WorkingStateMoved) as caught:
             town.do("apply", plan)
         error = caught.value
-        assert (error.code, error.dataset, error.tries) == ("working-state-moved", town.name, 2)
+        assert (error.code, error.fields["dataset"], error.fields["tries"]) == (
+            "working-state-moved",
+            town.name,
+            2,
+        )
         assert "nothing of this edit was kept" in error.remedy
         assert (town.ids(), asked) == (["s1", "s2"], [0, 1])

@@ -42,7 +42,7 @@ def test_a_value_of_another_type(known, value, detail):
     with pytest.raises(MetadataInvalid) as refused:
         learn({"lux": known}, [("a.jpg", {"lux": value})])
     error = refused.value
-    assert (error.code, error.field, error.sample, error.detail) == (
+    assert (error.code, error.fields["field"], error.fields["sample"], error.fields["detail"]) == (
         "metadata-invalid",
         "lux",
         "a.jpg",
@@ -60,7 +60,7 @@ def test_names_of_fields(name):
 def test_names_that_no_query_could_ask_for(name):
     with pytest.raises(MetadataInvalid) as refused:
         learn({}, [("a.jpg", {name: 1})])
-    assert refused.value.detail == "not a legal name"
+    assert refused.value.fields["detail"] == "not a legal name"
 
 
 def test_what_was_known_stays_known():

@@ -303,7 +303,7 @@ class TestRefused:
             names(city, where)
         error = refused.value
         assert (error.code, error.where) == ("query-invalid", f"column {column}")
-        assert error.detail == detail
+        assert error.fields["detail"] == detail
         assert "count(car) >= 3" in error.remedy
 
     @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ class TestValues:
         with pytest.raises(SampleInvalid) as refused:
             replace(SAMPLES[0], **values)
         error = refused.value
-        assert (error.code, error.detail) == ("sample-invalid", detail)
+        assert (error.code, error.fields["detail"]) == ("sample-invalid", detail)
         assert "correct the value" in error.remedy
 
     @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ class TestValues:
         with pytest.raises(AnnotationInvalid) as refused:
             replace(GROUND_TRUTH[0], **values)
         assert refused.value.code == "annotation-invalid"
-        assert refused.value.detail.endswith(detail)
+        assert refused.value.fields["detail"].endswith(detail)
         assert "quarantine" in refused.value.remedy
 
     def test_a_class_of_the_whole_image_needs_no_box(self):

@@ -33,8 +33,12 @@ class TestCreate:
     def test_it_begins_with_an_empty_main(self, town):
         (main,) = town.do("list_refs")
         assert (main.name, main.kind, main.commit_id, main.pins, main.protection) == (
-            "main", "branch", None, {}, None,
-        )  # fmt: skip
+            "main",
+            "branch",
+            None,
+            {},
+            None,
+        )
 
     def test_it_is_written_down(self, town):
         assert town.events() == [("dataset.create", {})]
@@ -178,8 +182,10 @@ class TestDiff:
         town.do("apply", Change(put_samples=[changed, sample("s2", "s2.jpg")], remove_samples=["s0"]))
         found = town.do("diff", "main", "")
         assert (found.samples.added, found.samples.removed, found.samples.changed) == (
-            ("s2",), ("s0",), ("s1",),
-        )  # fmt: skip
+            ("s2",),
+            ("s0",),
+            ("s1",),
+        )
         assert (found.touched_samples, str(found)) == (3, "+0 -0 ~0 annotations; +1 -1 ~1 samples")
 
     def test_the_other_way_round_everything_is_reversed(self, town):
@@ -327,11 +333,20 @@ class TestRollback:
             town.do("rollback", "nowhere")
 
 
-READS = [("read", ()), ("log", ()), ("diff", ("main", "")), ("uncommitted", ()), ("list_refs", ())]
-WRITES = [
-    ("apply", (Change(remove_samples=["s0"]),)), ("commit", ("x",)), ("branch", ("b",)), ("tag", ("t",)),
+READS: list[tuple[str, tuple[object, ...]]] = [
+    ("read", ()),
+    ("log", ()),
+    ("diff", ("main", "")),
+    ("uncommitted", ()),
+    ("list_refs", ()),
+]
+WRITES: list[tuple[str, tuple[object, ...]]] = [
+    ("apply", (Change(remove_samples=["s0"]),)),
+    ("commit", ("x",)),
+    ("branch", ("b",)),
+    ("tag", ("t",)),
     ("rollback", ("main",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ class TestBucket:
         with pytest.raises(BucketFailed) as refused:
             Bucket(BucketPlace("s3://nobody-made-it/x", place.endpoint)).put("a", b"x")
         error = refused.value
-        assert (error.code, error.url) == ("bucket-failed", "s3://nobody-made-it/x")
+        assert (error.code, error.fields["url"]) == ("bucket-failed", "s3://nobody-made-it/x")
         assert "AWS_ENDPOINT_URL" in error.remedy
         assert "test-secret" not in str(error)
 
@@ -94,7 +94,7 @@ class TestBucket:
         tree.put("a/one", tmp_path / "mine")
         tree.put("b/two", tmp_path / "mine")
         assert (tree.sizes("a"), tree.sizes()) == ({"a/one": 3}, {"a/one": 3, "b/two": 3})
-        assert tree.fetch("a/one", tmp_path / "spare").read_bytes() == b"abc"
+        assert (tree.fetch("a/one", tmp_path / "spare") or tmp_path).read_bytes() == b"abc"
         tree.remove("a/one")
         assert tree.fetch("a/one", tmp_path / "spare") is None
 
@@ -169,7 +169,7 @@ class TestFarObjects:
         bucket.put("scene 1.jpg", b"other")
         with pytest.raises(MediaChanged) as refused:
             far.path(registered.key)
-        assert (refused.value.uri, refused.value.was) == (registered.uri, registered.etag)
+        assert (refused.value.fields["uri"], refused.value.fields["was"]) == (registered.uri, registered.etag)
         assert far.states([registered.key]) == {registered.key: "changed"}
 
     def test_an_object_that_is_gone(self, far, registered, bucket):
@@ -208,8 +208,8 @@ class TestProbe:
         with broken_s3(fault) as endpoint, pytest.raises(BucketUnsafe) as refused:
             probe(BucketPlace("s3://bucket/team", endpoint))
         error = refused.value
-        assert (error.code, error.url) == ("bucket-unsafe", "s3://bucket/team")
-        assert error.detail.startswith(detail)
+        assert (error.code, error.fields["url"]) == ("bucket-unsafe", "s3://bucket/team")
+        assert error.fields["detail"].startswith(detail)
         assert "conditional writes" in error.remedy
 
     def test_the_same_server_passes_without_a_fault(self, monkeypatch):

@@ -53,8 +53,12 @@ class TestWrite:
         with catalog.read() as conn:
             (event,) = conn.execute(sa.select(schema.audit)).mappings()
         assert (event["actor"], event["verb"], event["subject"], event["details"], event["seq"]) == (
-            "test:ana", "test.put", "shop", {"n": 1, "m": 2}, 1,
-        )  # fmt: skip
+            "test:ana",
+            "test.put",
+            "shop",
+            {"n": 1, "m": 2},
+            1,
+        )
 
     def test_a_verb_that_fails_leaves_neither(self, catalog):
         with pytest.raises(KeyError), catalog.write(ANA, "test.put", subject="shop") as tx:
@@ -113,7 +117,11 @@ class TestRefused:
         with pytest.raises(WorkspaceTooNew) as refused:
             Catalog(catalog_file)
         error = refused.value
-        assert (error.code, error.found, error.known) == ("workspace-too-new", "9999", HEAD_REVISION)
+        assert (error.code, error.fields["found"], error.fields["known"]) == (
+            "workspace-too-new",
+            "9999",
+            HEAD_REVISION,
+        )
         assert error.where.endswith("catalog.sqlite")
         assert "upgrade calotype" in error.remedy
 
@@ -121,7 +129,10 @@ class TestRefused:
         catalog_file.write_bytes(b"not what was written" * 500)
         with pytest.raises(CatalogDamaged) as refused:
             Catalog(catalog_file)
-        assert (refused.value.code, refused.value.detail) == ("catalog-damaged", "file is not a database")
+        assert (refused.value.code, refused.value.fields["detail"]) == (
+            "catalog-damaged",
+            "file is not a database",
+        )
         assert "`calotype restore" in refused.value.remedy
 
     def test_a_folder_that_is_not_there(self, tmp_path):
@@ -143,7 +154,11 @@ class TestRefused:
         with pytest.raises(TextNotStorable) as refused:
             verb(catalog, text)
         error = refused.value
-        assert (error.code, error.got, error.detail) == ("text-not-storable", shown, detail)
+        assert (error.code, error.fields["got"], error.fields["detail"]) == (
+            "text-not-storable",
+            shown,
+            detail,
+        )
         assert "remove that character" in error.remedy
         assert chain(catalog).n_events == 0
 

@@ -91,7 +91,7 @@ class TestFind:
         with pytest.raises(MediaMissing) as refused:
             media.read(NOWHERE)
         error = refused.value
-        assert (error.code, error.sha256) == ("media-missing", NOWHERE)
+        assert (error.code, error.fields["sha256"]) == ("media-missing", NOWHERE)
         assert "`calotype verify`" in error.remedy
 
     def test_bytes_that_changed_are_noticed_when_they_are_verified(self, media):
@@ -102,7 +102,7 @@ class TestFind:
         with pytest.raises(MediaDamaged) as refused:
             media.read(ABC, verify=True)
         error = refused.value
-        assert (error.code, error.sha256) == ("media-damaged", ABC)
+        assert (error.code, error.fields["sha256"]) == ("media-damaged", ABC)
         assert "backup" in error.remedy
 
     @pytest.mark.parametrize(

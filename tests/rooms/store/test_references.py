@@ -97,9 +97,15 @@ class TestRead:
             all_media.read(key)
         error = refused.value
         assert error.code == "media-changed"
-        assert (error.uri, error.was.endswith("-3"), error.now.endswith("-4")) == (
-            file_reference(file, file.stat()).uri, True, True,
-        )  # fmt: skip
+        assert (
+            error.fields["uri"],
+            error.fields["was"].endswith("-3"),
+            error.fields["now"].endswith("-4"),
+        ) == (
+            file_reference(file, file.stat()).uri,
+            True,
+            True,
+        )
         assert "put the old bytes back" in error.remedy
         assert not all_media.has(key)
 
@@ -108,7 +114,7 @@ class TestRead:
         with pytest.raises(ReferenceGone) as refused:
             all_media.read(key)
         error = refused.value
-        assert (error.code, error.detail) == ("media-gone", "No such file or directory")
+        assert (error.code, error.fields["detail"]) == ("media-gone", "No such file or directory")
         assert "`calotype verify`" in error.remedy
         assert not all_media.has(key)
 

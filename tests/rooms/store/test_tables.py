@@ -117,7 +117,7 @@ class TestRefused:
         with pytest.raises(TableMoved) as refused:
             tables.publish("t", pin=first, schema=SCHEMA, staged=staged)
         error = refused.value
-        assert (error.code, error.table) == ("table-moved", "t")
+        assert (error.code, error.fields["table"]) == ("table-moved", "t")
         assert "run the command again" in error.remedy
         del tables._at_head
         assert ids(tables, tables.publish("t", pin=first, schema=SCHEMA, staged=staged)) == ["a", "mine"]
@@ -128,7 +128,7 @@ class TestRefused:
         with pytest.raises(TableDamaged) as refused:
             tables.at(table, 99)
         error = refused.value
-        assert (error.code, error.table, error.version) == ("table-damaged", table, 99)
+        assert (error.code, error.fields["table"], error.fields["version"]) == ("table-damaged", table, 99)
         assert "`calotype verify`" in error.remedy
 
     def test_a_version_whose_description_is_damaged(self, tables):

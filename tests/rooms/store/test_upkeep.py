@@ -67,7 +67,7 @@ class TestParts:
             file.unlink()
         with pytest.raises(TableDamaged) as refused:
             upkeep.read_part(Tables(tables.folder("t").parent), "t", pins[0], part, ["id"])
-        assert (refused.value.code, refused.value.table, refused.value.version) == (
+        assert (refused.value.code, refused.value.fields["table"], refused.value.fields["version"]) == (
             "table-damaged",
             "t",
             pins[0],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -39,7 +41,8 @@ class Vectors:
     """A table of vectors and its newest pin."""
 
     def __init__(self, catalog, tables):
-        self.catalog, self.tables, self.pin = catalog, tables, None
+        self.catalog, self.tables = catalog, tables
+        self.pin: Any = None
 
     def put(self, rows):
         gone = []

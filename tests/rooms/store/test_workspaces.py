@@ -47,7 +47,7 @@ class TestCreateAndOpen:
         with pytest.raises(WorkspaceExists) as refused:
             create_workspace(ANA, workspace.root)
         error = refused.value
-        assert (error.code, error.folder) == ("workspace-exists", str(workspace.root))
+        assert (error.code, error.fields["folder"]) == ("workspace-exists", str(workspace.root))
         assert "choose another folder" in error.remedy
 
     def test_none_here(self, workspace):
@@ -56,7 +56,7 @@ class TestCreateAndOpen:
         with pytest.raises(WorkspaceNotFound) as refused:
             open_workspace(below)
         error = refused.value
-        assert (error.code, error.folder) == ("workspace-not-found", str(below))
+        assert (error.code, error.fields["folder"]) == ("workspace-not-found", str(below))
         assert f"`calotype init {below}`" in error.remedy
 
     def test_the_nearest_one_above_is_found(self, workspace):
@@ -109,8 +109,8 @@ class TestStorageFile:
         with pytest.raises(StorageFileInvalid) as refused:
             load_storage(tmp_path)
         error = refused.value
-        assert (error.code, error.file) == ("storage-file-invalid", str(tmp_path / "storage.json"))
-        assert detail in error.detail
+        assert (error.code, error.fields["file"]) == ("storage-file-invalid", str(tmp_path / "storage.json"))
+        assert detail in error.fields["detail"]
         assert "copy the file again" in error.remedy
 
     @pytest.mark.parametrize("change", [{"password": "x"}, {"catalog": 7}, {"media": None}])
@@ -178,7 +178,7 @@ class TestAddresses:
         with pytest.raises(BucketUrlInvalid) as refused:
             BucketPlace(url)
         error = refused.value
-        assert (error.code, error.detail) == ("bucket-url-invalid", detail)
+        assert (error.code, error.fields["detail"]) == ("bucket-url-invalid", detail)
         assert "s3://BUCKET/PREFIX" in error.remedy
         assert "secret" not in str(error)
 
@@ -202,9 +202,13 @@ class TestAddresses:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         place = BucketPlace("s3://b", "http://s3", "eu")
         assert place.options() == {
-            "aws_region": "eu", "aws_endpoint": "http://s3", "aws_virtual_hosted_style_request": "false",
-            "allow_http": "true", "aws_access_key_id": "key", "aws_secret_access_key": "secret",
-        }  # fmt: skip
+            "aws_region": "eu",
+            "aws_endpoint": "http://s3",
+            "aws_virtual_hosted_style_request": "false",
+            "allow_http": "true",
+            "aws_access_key_id": "key",
+            "aws_secret_access_key": "secret",
+        }
         assert "secret" not in repr(place)
         assert BucketPlace("s3://b", "https://s3").options().get("allow_http") is None
         assert BucketPlace("s3://b").options()["aws_region"] == "us-east-1"
@@ -228,7 +232,7 @@ class TestAddresses:
             checked_url(url)
         error = refused.value
         assert error.code == "catalog-url-invalid"
-        assert detail in error.detail
+        assert detail in error.fields["detail"]
         assert "postgresql://USER@HOST:PORT/DATABASE" in error.remedy
         assert "secret" not in str(error)
 

@@ -16,9 +16,12 @@ class TestMerge:
         head = forked.do("log", on="fix")[0]
         forked.do("tag", "v1", at="fix")
         source = {
-            "branch": "fix", "tag": "v1", "id": head.id, "short id": head.short,
+            "branch": "fix",
+            "tag": "v1",
+            "id": head.id,
+            "short id": head.short,
             "with the dataset": f"{forked.name}@fix",
-        }[form]  # fmt: skip
+        }[form]
         merged = forked.do("merge", source)
         assert (merged.state, merged.source, merged.source_commit) == ("landed", source, head.id)
         assert forked.splits() == {"s0": "train", "s1": ""}
@@ -44,11 +47,16 @@ class TestMerge:
         ours = forked.do("log")[0]
         merged = forked.do("merge", "fix")
         assert merged.counts == {
-            "samples": {"put": 1, "removed": 0}, "annotations": {"put": 0, "removed": 0}, "conflicts": 0, "open": 0,
-        }  # fmt: skip
+            "samples": {"put": 1, "removed": 0},
+            "annotations": {"put": 0, "removed": 0},
+            "conflicts": 0,
+            "open": 0,
+        }
         assert (merged.base_commit, merged.target_commit, merged.actor) == (
-            forked.first.id, ours.id, "test:ana",
-        )  # fmt: skip
+            forked.first.id,
+            ours.id,
+            "test:ana",
+        )
         assert merged.finished_at_us >= merged.created_at_us
 
     @pytest.mark.parametrize(("message", "said"), [("", "Merge fix into main"), (" because \n", "because")])
@@ -60,10 +68,16 @@ class TestMerge:
     def test_it_is_written_down(self, forked):
         forked.put("s0", on="fix", split="train")
         merged = forked.do("merge", "fix")
-        assert forked.events()[-1] == ("dataset.merge", {
-            "branch": "main", "merge": merged.id, "source": "fix", "commit": merged.merge_commit,
-            "counts": merged.counts,
-        })  # fmt: skip
+        assert forked.events()[-1] == (
+            "dataset.merge",
+            {
+                "branch": "main",
+                "merge": merged.id,
+                "source": "fix",
+                "commit": merged.merge_commit,
+                "counts": merged.counts,
+            },
+        )
 
     def test_a_forward_merge_makes_a_commit_where_the_target_has_its_own(self, forked):
         forked.put("s0", on="fix", split="train")
@@ -140,11 +154,16 @@ class TestConflicts:
     def test_they_show_all_three_sides(self, shared_torn):
         _, (first, second) = shared_torn.do("conflicts")
         assert (first.position, first.clash.table, first.clash.row_id, first.clash.fields) == (
-            1, "samples", "s0", ("split",),
-        )  # fmt: skip
+            1,
+            "samples",
+            "s0",
+            ("split",),
+        )
         assert [side["split"] for side in (first.clash.base, first.clash.ours, first.clash.theirs)] == [
-            "", "val", "train",
-        ]  # fmt: skip
+            "",
+            "val",
+            "train",
+        ]
         assert (second.clash.row_id, second.clash.fields, second.state) == ("s1", ("licence",), "open")
 
     def test_a_merge_is_named_by_its_id_or_the_end_of_it(self, shared_torn):
@@ -205,8 +224,11 @@ class TestResolve:
         torn.do("resolve", "ours")
         verb, details = torn.events()[-1]
         assert (verb, details["n"], details["positions"], details["how"]) == (
-            "dataset.merge.resolve", 2, [1, 2], "ours",
-        )  # fmt: skip
+            "dataset.merge.resolve",
+            2,
+            [1, 2],
+            "ours",
+        )
 
 
 class TestLandAndAbandon:
@@ -288,8 +310,9 @@ class TestProtect:
         assert (ref.name, ref.protection) == ("fix", {"gates": True})
         assert forked.events()[-1] == ("dataset.protect", {"branch": "fix", "rules": {"gates": True}})
         assert {ref.name: ref.protection for ref in forked.do("list_refs")} == {
-            "fix": {"gates": True}, "main": None,
-        }  # fmt: skip
+            "fix": {"gates": True},
+            "main": None,
+        }
 
     def test_it_is_lifted_by_empty_rules(self, forked):
         forked.do("protect", "fix")

@@ -17,9 +17,17 @@ from calotype.datasets.protecting import ProtectionInvalid
 from calotype.foundation.errors import NotPermitted
 
 VERBS = {
-    "merge": ("fix",), "undo": ("main",), "preview": ("fix",), "merges": (), "conflicts": (), "resolve": ("ours",),
-    "land": (), "abandon": (), "protect": ("main",), "blame": ("s0",),
-}  # fmt: skip
+    "merge": ("fix",),
+    "undo": ("main",),
+    "preview": ("fix",),
+    "merges": (),
+    "conflicts": (),
+    "resolve": ("ours",),
+    "land": (),
+    "abandon": (),
+    "protect": ("main",),
+    "blame": ("s0",),
+}
 READS = {"preview", "merges", "conflicts", "blame"}
 
 
@@ -66,7 +74,7 @@ class TestEverybody:
     def test_a_dataset_that_is_not_there(self, written, verb):
         with pytest.raises(refs.DatasetNotFound) as caught:
             getattr(service, verb)(ANA, "nowhere", *VERBS[verb], store=written)
-        assert caught.value.name == "nowhere"
+        assert caught.value.fields["name"] == "nowhere"
 
     @pytest.mark.parametrize(
         ("verb", "args", "options"),
@@ -108,9 +116,11 @@ class TestMerge:
         with pytest.raises(NothingToMerge) as caught:
             shared_fork.do("merge", source)
         refused(
-            caught, "nothing-to-merge", f"main of {shared_fork.name} has everything of {source} already",
+            caught,
+            "nothing-to-merge",
+            f"main of {shared_fork.name} has everything of {source} already",
             f"commit on {source} first",
-        )  # fmt: skip
+        )
 
     def test_edits_of_the_source_that_are_not_committed_do_not_count(self, forked):
         forked.add("s2", on="fix")
@@ -124,18 +134,22 @@ class TestMerge:
         with pytest.raises(WorkingStateDirty) as caught:
             forked.do(verb, "fix")
         refused(
-            caught, "working-state-dirty", f"main of {forked.name} has edits that are not committed",
+            caught,
+            "working-state-dirty",
+            f"main of {forked.name} has edits that are not committed",
             f"`calotype commit {forked.name}@main -m MESSAGE`",
-        )  # fmt: skip
+        )
 
     @pytest.mark.parametrize("verb", ["merge", "undo"])
     def test_a_strategy_that_there_is_not(self, shared_fork, verb):
         with pytest.raises(ResolutionInvalid) as caught:
             shared_fork.do(verb, "fix", strategy="mine")
         refused(
-            caught, "merge-resolution-invalid", "'mine' cannot settle a conflict of the kind any",
+            caught,
+            "merge-resolution-invalid",
+            "'mine' cannot settle a conflict of the kind any",
             "ours, theirs, union",
-        )  # fmt: skip
+        )
 
     @pytest.mark.parametrize("verb", ["merge", "undo"])
     def test_a_message_that_is_too_long(self, forked, verb):
@@ -152,9 +166,11 @@ class TestOpen:
             with pytest.raises(MergeNotFound) as caught:
                 shared_fork.do(verb, *args)
             refused(
-                caught, "merge-not-found", f"{shared_fork.name} has no merge to choose by itself (0 are open)",
+                caught,
+                "merge-not-found",
+                f"{shared_fork.name} has no merge to choose by itself (0 are open)",
                 f"`calotype merge {shared_fork.name} --list`",
-            )  # fmt: skip
+            )
 
     def test_several_are_open(self, torn):
         torn.do("branch", "late", start=torn.first.id)
@@ -183,7 +199,7 @@ class TestOpen:
         with pytest.raises(MergeConflictsOpen) as caught:
             torn.do("land")
         error = caught.value
-        assert (error.code, error.n, error.places) == (
+        assert (error.code, error.fields["n"], error.fields["places"]) == (
             "merge-conflicts-open",
             1,
             "#1 fields samples s0 (split)",
@@ -199,9 +215,11 @@ class TestOpen:
             with pytest.raises(MergeClosed) as caught:
                 torn.do(verb, *args, merge.id)
             refused(
-                caught, "merge-closed", f"merge {merge.id[-12:]} was {state} already",
+                caught,
+                "merge-closed",
+                f"merge {merge.id[-12:]} was {state} already",
                 f"`calotype merge {torn.name} fix`",
-            )  # fmt: skip
+            )
 
     def test_edits_of_the_target_stop_the_landing(self, torn):
         torn.do("resolve", "ours")
@@ -221,7 +239,7 @@ class TestResolve:
             shared_torn.do("resolve", "ours", which)
         error = caught.value
         assert error.code == "merge-conflict-not-found"
-        assert error.got == (which if isinstance(which, str) else which[0])
+        assert error.fields["got"] == (which if isinstance(which, str) else which[0])
         assert "`calotype conflicts`" in error.remedy
 
     def test_all_are_resolved(self, torn):
@@ -258,9 +276,11 @@ class TestUndo:
         with pytest.raises(NothingToUndo) as caught:
             forked.do("undo", bad.id)
         refused(
-            caught, "nothing-to-undo", f"nothing of commit {bad.short} is left on main of {forked.name}",
+            caught,
+            "nothing-to-undo",
+            f"nothing of commit {bad.short} is left on main of {forked.name}",
             f"`calotype diff {forked.name} {bad.short}~1 {bad.short}`",
-        )  # fmt: skip
+        )
 
     def test_edits_that_are_not_committed(self, forked):
         forked.add("s2")
@@ -285,8 +305,8 @@ class TestProtected:
         with pytest.raises(refs.BranchProtected) as caught:
             forked.do(verb, *args) if verb != "commit" else forked.add("s2")
         error = caught.value
-        assert (error.code, error.branch) == ("branch-protected", "main")
-        assert error.verb == ("dataset.edit" if verb == "commit" else named)
+        assert (error.code, error.fields["branch"]) == ("branch-protected", "main")
+        assert error.fields["verb"] == ("dataset.edit" if verb == "commit" else named)
         assert f"`calotype merge {forked.name} NAME --into main`" in error.remedy
 
     def test_a_merge_with_a_red_gate(self, forked):
@@ -296,10 +316,11 @@ class TestProtected:
         with pytest.raises(MergeBlocked) as caught:
             forked.do("merge", "fix", gatekeeper=keeper)
         refused(
-            caught, "merge-blocked",
+            caught,
+            "merge-blocked",
             f"fix may not come into the protected main of {forked.name}: gate licence (1 missing); gate split",
             f"`calotype check {forked.name}@fix`",
-        )  # fmt: skip
+        )
         assert forked.splits()["s0"] == ""
 
     def test_a_merge_that_the_gates_say_nothing_of(self, forked):
@@ -332,6 +353,8 @@ def test_what_is_not_there_is_not_blamed(shared_fork, target):
     with pytest.raises(BlameTargetNotFound) as caught:
         shared_fork.do("blame", target)
     refused(
-        caught, "blame-target-not-found", f"{shared_fork.name} has no sample and no annotation {target!r}",
+        caught,
+        "blame-target-not-found",
+        f"{shared_fork.name} has no sample and no annotation {target!r}",
         f"`calotype samples {shared_fork.name}`",
-    )  # fmt: skip
+    )
