@@ -67,6 +67,7 @@ def apply(
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
     """
+    facts = {} if details is None else details  # the very mapping: `record` may add to it
     for attempt in range(MAX_TRIES):
         info, base, snapshot = _open(actor, name, store, verb)
         planned = change if isinstance(change, Change) else change(snapshot)
@@ -76,7 +77,7 @@ def apply(
         moved = None
         with suppress(TableMoved):  # a writer that lost its lock was still at it: plan anew
             moved = _publish(
-                actor, store, info, base, edits, documents, verb=verb, details=details or {}, record=record
+                actor, store, info, base, edits, documents, verb=verb, details=facts, record=record
             )
         if moved is not None:
             with store.catalog.read() as conn:

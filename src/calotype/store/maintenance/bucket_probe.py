@@ -7,6 +7,7 @@ and ignore it: two writers then both succeed, and the work of one is gone.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 
 from calotype.foundation.errors import Conflict
@@ -35,16 +36,26 @@ def probe(place: BucketPlace) -> None:
     bucket = Bucket(place)
     folder = f"{_FOLDER}/{uuid7()}"
     try:
-        for number in range(ROUNDS):
-            _race(bucket, f"{folder}/race-{number}")
-        _ranged_read(bucket, f"{folder}/range")
-        listed = len(list(bucket.entries(folder)))
-        if listed < ROUNDS + 1:
-            raise BucketUnsafe(
-                url=place.url, detail=f"a listing shows {listed} of {ROUNDS + 1} objects just written"
-            )
-    finally:
-        bucket.delete([entry.name for entry in bucket.entries(folder)])
+        _try_promises(bucket, folder)
+    except (BucketUnsafe, BucketFailed):
+        with suppress(BucketFailed):  # what is left matters less than why
+            _clear(bucket, folder)
+        raise
+    _clear(bucket, folder)
+
+
+def _try_promises(bucket: Bucket, folder: str) -> None:
+    for number in range(ROUNDS):
+        _race(bucket, f"{folder}/race-{number}")
+    _ranged_read(bucket, f"{folder}/range")
+    listed = len(list(bucket.entries(folder)))
+    if listed < ROUNDS + 1:
+        said = f"a listing shows {listed} of {ROUNDS + 1} objects just written"
+        raise BucketUnsafe(url=bucket.place.url, detail=said)
+
+
+def _clear(bucket: Bucket, folder: str) -> None:
+    bucket.delete([entry.name for entry in bucket.entries(folder)])
 
 
 def _race(bucket: Bucket, name: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -37,6 +38,7 @@ _CACHE_BYTES = 256_000_000
 _KEPT_BYTES = 256_000_000
 LARGE_BYTES = 448_000_000
 """What large tables may take together: the vectors of 200,000 samples, 512 numbers each."""
+_CREATE_TRIES = 20
 _OPEN_TABLES = 64
 _OPEN_S = 3_600.0
 """Opened again after an hour, so that a stand-in made by another process is seen before the original is cleaned up."""
@@ -92,8 +94,7 @@ class Tables:
             rows = rows.cast(schema).to_batches()
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(schema, _remembering(giving_back(rows), failures))
-        if not self.place.whole_head(table):
-            self._create_empty(table, schema)
+        self._ensure_created(table, schema)
         began_ns = time.time_ns() - 1_000_000_000
         try:
             fragments = write_fragments(
@@ -283,9 +284,25 @@ class Tables:
             raise TableMoved(table=table)
         return changed
 
+    def _ensure_created(self, table: str, schema: pa.Schema) -> None:
+        """The table has a version, made here or by another writer at the same moment; none of them is pinned."""
+        for _ in range(_CREATE_TRIES):
+            if self.place.whole_head(table):
+                return
+            with suppress(TableMoved):
+                self._create_empty(table, schema)
+
     def _create_empty(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
-        # two writers may both come here from `stage`: each makes an empty version, and neither is pinned
+        """A new, empty version. Raises: TableMoved (another writer makes one at the same moment)."""
         self.place.prepare(table)
+        try:
+            return self._write_empty(table, schema)
+        except OSError as error:
+            if "already exists" in str(error) or "conflict" in str(error).lower():
+                raise TableMoved(table=table) from error
+            raise
+
+    def _write_empty(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
         return lance.write_dataset(
             schema.empty_table(),
             self.place.uri(table),
