@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.support.cities import ANA, GIL
+from tests.support.refusals import assert_refused
 
 from calotype.datasets import refs, service
 from calotype.datasets.blame import BlameTargetNotFound
@@ -29,13 +30,6 @@ VERBS = {
     "blame": ("s0",),
 }
 READS = {"preview", "merges", "conflicts", "blame"}
-
-
-def refused(caught, code, message, fix):
-    """The code, the message word for word, and a part of the way out."""
-    error = caught.value
-    assert (error.code, error.message) == (code, message)
-    assert fix in error.remedy
 
 
 @dataclass
@@ -91,15 +85,16 @@ class TestEverybody:
     def test_a_ref_that_is_not_there(self, shared_fork, verb, args, options):
         with pytest.raises(refs.RefNotFound) as caught:
             shared_fork.do(verb, *args, **options)
-        refused(
+        assert_refused(
             caught,
             "ref-not-found",
-            f"{shared_fork.name} has no branch, tag or commit 'nowhere'",
-            "it has: fix, main",
+            shared_fork.name,
+            "'nowhere'",
+            fix="fix, main",
         )
 
     @pytest.mark.parametrize(("verb", "args"), [("merge", ("main",)), ("protect", ())])
-    def test_a_tag_is_no_branch_to_write_on(self, forked, verb, args):
+    def test_a_tag_is_not_a_branch(self, forked, verb, args):
         forked.do("tag", "v1")
         with pytest.raises(refs.RefNotFound, match="'v1'"):
             if verb == "merge":
@@ -115,11 +110,13 @@ class TestMerge:
     def test_nothing_new(self, shared_fork, source):
         with pytest.raises(NothingToMerge) as caught:
             shared_fork.do("merge", source)
-        refused(
+        assert_refused(
             caught,
             "nothing-to-merge",
-            f"main of {shared_fork.name} has everything of {source} already",
-            f"commit on {source} first",
+            "main",
+            shared_fork.name,
+            source,
+            fix=source,
         )
 
     def test_edits_of_the_source_that_are_not_committed_do_not_count(self, forked):
@@ -133,22 +130,23 @@ class TestMerge:
         forked.add("s2")
         with pytest.raises(WorkingStateDirty) as caught:
             forked.do(verb, "fix")
-        refused(
+        assert_refused(
             caught,
             "working-state-dirty",
-            f"main of {forked.name} has edits that are not committed",
-            f"`calotype commit {forked.name}@main -m MESSAGE`",
+            "main",
+            forked.name,
+            fix=f"`calotype commit {forked.name}@main -m MESSAGE`",
         )
 
     @pytest.mark.parametrize("verb", ["merge", "undo"])
-    def test_a_strategy_that_there_is_not(self, shared_fork, verb):
+    def test_an_unknown_strategy(self, shared_fork, verb):
         with pytest.raises(ResolutionInvalid) as caught:
             shared_fork.do(verb, "fix", strategy="mine")
-        refused(
+        assert_refused(
             caught,
             "merge-resolution-invalid",
-            "'mine' cannot settle a conflict of the kind any",
-            "ours, theirs, union",
+            "'mine'",
+            fix="ours, theirs, union",
         )
 
     @pytest.mark.parametrize("verb", ["merge", "undo"])
@@ -165,11 +163,12 @@ class TestOpen:
         for verb, args in (("conflicts", ()), ("land", ()), ("abandon", ()), ("resolve", ("ours",))):
             with pytest.raises(MergeNotFound) as caught:
                 shared_fork.do(verb, *args)
-            refused(
+            assert_refused(
                 caught,
                 "merge-not-found",
-                f"{shared_fork.name} has no merge to choose by itself (0 are open)",
-                f"`calotype merge {shared_fork.name} --list`",
+                shared_fork.name,
+                "0 are open",
+                fix=f"`calotype merge {shared_fork.name} --list`",
             )
 
     def test_several_are_open(self, torn):
@@ -181,7 +180,7 @@ class TestOpen:
 
     @pytest.mark.parametrize("named", ["0" * 32, "0" * 12, "nonsense"])
     def test_no_merge_has_this_id(self, shared_torn, named):
-        with pytest.raises(MergeNotFound, match=f"has no merge '{named}'"):
+        with pytest.raises(MergeNotFound, match=named):
             shared_torn.do("conflicts", named)
 
     def test_five_digits_of_an_id_are_too_few(self, shared_torn):
@@ -214,11 +213,12 @@ class TestOpen:
         for verb, args in (("land", ()), ("abandon", ()), ("resolve", ("ours", "all"))):
             with pytest.raises(MergeClosed) as caught:
                 torn.do(verb, *args, merge.id)
-            refused(
+            assert_refused(
                 caught,
                 "merge-closed",
-                f"merge {merge.id[-12:]} was {state} already",
-                f"`calotype merge {torn.name} fix`",
+                merge.id[-12:],
+                state,
+                fix=f"`calotype merge {torn.name} fix`",
             )
 
     def test_edits_of_the_target_stop_the_landing(self, torn):
@@ -251,10 +251,10 @@ class TestResolve:
         ("how", "fits"),
         [
             ("mine", "ours, theirs, union, base"),
-            ({}, "a choice also for split"),
-            ({"licence": "ours"}, "the fields of the conflict: split"),
-            ({"split": 7}, "values of the type that the columns have"),
-            ({"split": None, "name": "x"}, "the fields of the conflict: split"),
+            ({}, "split"),
+            ({"licence": "ours"}, "split"),
+            ({"split": 7}, "type"),
+            ({"split": None, "name": "x"}, "split"),
         ],
         ids=str,
     )
@@ -262,8 +262,8 @@ class TestResolve:
         with pytest.raises(ResolutionInvalid) as caught:
             shared_torn.do("resolve", how, [1])
         assert caught.value.code == "merge-resolution-invalid"
-        assert caught.value.remedy.startswith(f"use {fits}")
-        assert [one.state for one in shared_torn.do("conflicts")[1]] == ["open", "open"]
+        assert fits in caught.value.remedy
+        assert [conflict.state for conflict in shared_torn.do("conflicts")[1]] == ["open", "open"]
 
 
 class TestUndo:
@@ -275,11 +275,13 @@ class TestUndo:
         forked.do("undo", bad.id)
         with pytest.raises(NothingToUndo) as caught:
             forked.do("undo", bad.id)
-        refused(
+        assert_refused(
             caught,
             "nothing-to-undo",
-            f"nothing of commit {bad.short} is left on main of {forked.name}",
-            f"`calotype diff {forked.name} {bad.short}~1 {bad.short}`",
+            bad.short,
+            "main",
+            forked.name,
+            fix=f"`calotype diff {forked.name} {bad.short}~1 {bad.short}`",
         )
 
     def test_edits_that_are_not_committed(self, forked):
@@ -315,11 +317,14 @@ class TestProtected:
         keeper = gates(Gate("samples", True), Gate("licence", False, "1 missing"), Gate("split", False))
         with pytest.raises(MergeBlocked) as caught:
             forked.do("merge", "fix", gatekeeper=keeper)
-        refused(
+        assert_refused(
             caught,
             "merge-blocked",
-            f"fix may not come into the protected main of {forked.name}: gate licence (1 missing); gate split",
-            f"`calotype check {forked.name}@fix`",
+            "fix",
+            "main",
+            forked.name,
+            "gate licence (1 missing); gate split",
+            fix=f"`calotype check {forked.name}@fix`",
         )
         assert forked.splits()["s0"] == ""
 
@@ -335,12 +340,10 @@ class TestProtected:
     @pytest.mark.parametrize(
         "rules", [{"votes": True}, {"gates": False}, {"gates": 1}, {"gates": "yes"}], ids=str
     )
-    def test_rules_that_there_are_not(self, shared_fork, rules):
+    def test_unknown_rules(self, shared_fork, rules):
         with pytest.raises(ProtectionInvalid) as caught:
             shared_fork.do("protect", "main", rules)
-        refused(
-            caught, "protection-invalid", f"{rules!r} is no way to protect a branch", 'use {"gates": true}'
-        )
+        assert_refused(caught, "protection-invalid", repr(rules), fix='{"gates": true}')
 
     def test_edits_that_are_not_committed_come_first(self, forked):
         forked.add("s2")
@@ -352,9 +355,10 @@ class TestProtected:
 def test_what_is_not_there_is_not_blamed(shared_fork, target):
     with pytest.raises(BlameTargetNotFound) as caught:
         shared_fork.do("blame", target)
-    refused(
+    assert_refused(
         caught,
         "blame-target-not-found",
-        f"{shared_fork.name} has no sample and no annotation {target!r}",
-        f"`calotype samples {shared_fork.name}`",
+        shared_fork.name,
+        repr(target),
+        fix=f"`calotype samples {shared_fork.name}`",
     )
