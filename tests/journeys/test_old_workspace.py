@@ -70,9 +70,9 @@ class TestPython:
 
     def test_the_history_has_its_commits_and_its_merge(self, shop):
         log = shop.log()
-        assert [made.message for made in log] == MESSAGES
-        assert [len(made.parents) for made in log] == [1, 1, 2, 1, 1, 0]
-        assert {made.author for made in log} == {"ana"}
+        assert [commit.message for commit in log] == MESSAGES
+        assert [len(commit.parents) for commit in log] == [1, 1, 2, 1, 1, 0]
+        assert {commit.author for commit in log} == {"ana"}
 
     def test_each_state_holds_its_rows(self, shop):
         assert shop.at("fix").count() == {"samples": 8, "annotations": 9}
@@ -165,9 +165,9 @@ class TestWork:
             row = ds.where('name = "5.png"').samples().to_pylist()[0]
             box = {"sample_id": row["sample_id"], "class": "dog", "x": 1.0, "y": 1.0, "w": 9.0, "h": 9.0}
             ds.put_annotations(pa.Table.from_pylist([box]))
-            made = ds.commit("one more dog")
-            assert made.parents == (before.id,)
-            assert ds.diff(before, made).to_dict()["annotations"] == {"added": 1, "removed": 0, "changed": 0}
+            after = ds.commit("one more dog")
+            assert after.parents == (before.id,)
+            assert ds.diff(before, after).to_dict()["annotations"] == {"added": 1, "removed": 0, "changed": 0}
         assert call("verify", "--deep", workspace=mine)[0] == 0
 
     def test_the_open_merge_is_resolved_and_landed(self, mine, call):

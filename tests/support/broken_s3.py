@@ -80,10 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
             "<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified>"
             '<ETag>"0"</ETag><Size>{}</Size></Contents>'
         )
-        found = "".join(
+        entries = "".join(
             entry.format(key, len(self.server.objects[key])) for key in keys if key.startswith(prefix)
         )
-        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
+        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
 
     def _answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

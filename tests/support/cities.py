@@ -125,7 +125,7 @@ class Town:
     def add(self, *ids: str, on: str = "") -> Snapshot:
         """Put samples of 640x480 px, named after their ids."""
         state: Snapshot = self.do(
-            "apply", Change(put_samples=[sample(one, f"{one}.jpg") for one in ids]), on=on
+            "apply", Change(put_samples=[sample(sample_id, f"{sample_id}.jpg") for sample_id in ids]), on=on
         )
         return state
 

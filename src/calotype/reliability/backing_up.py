@@ -27,7 +27,8 @@ from calotype.reliability.model import BackedUp, Manifest, Stored
 from calotype.reliability.reachability import NamedMedia
 from calotype.reliability.targets import Target
 from calotype.store import Store
-from calotype.store.catalog import audit_chain, relocation
+from calotype.store.catalog import audit_chain
+from calotype.store.catalog import relocation
 from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.engines import WRITE
 from calotype.store.maintenance import catalog_copy as row_copy

@@ -166,7 +166,10 @@ def _take_in(http: TestClient, raw: Path) -> None:
     say(http, "POST", "/datasets/shop/commits", json={"message": "all"})
     sample = say(http, "GET", "/datasets/shop/samples?limit=5")["items"][0]
     assert say(http, "GET", f"/datasets/shop/samples/{sample['id']}")["position"]["index"] == 0
-    for path in (f"/datasets/shop/thumbs/{sample['media']}?size=64", f"/datasets/shop/media/{sample['media']}"):
+    for path in (
+        f"/datasets/shop/thumbs/{sample['media']}?size=64",
+        f"/datasets/shop/media/{sample['media']}",
+    ):
         assert say(http, "GET", path).startswith(b"\x89PNG")
 
 

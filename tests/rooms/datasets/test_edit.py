@@ -36,7 +36,7 @@ class TestRows:
     def test_a_sample_is_put_and_replaced_by_its_id(self, town):
         town.add("s0")
         state = town.do("apply", Change(put_samples=[sample("s0", "new.jpg", split="val")]))
-        assert [(one.name, one.split) for one in state.iter_samples()] == [("new.jpg", "val")]
+        assert [(row.name, row.split) for row in state.iter_samples()] == [("new.jpg", "val")]
 
     def test_a_removed_sample_takes_its_annotations_along_in_every_label_set(self, labelled):
         state = labelled.do("apply", Change(remove_samples=["s0"]))
@@ -120,7 +120,7 @@ class TestTogether:
 
     def test_a_plan_is_asked_for_the_state_that_it_changes(self, labelled):
         def plan(state):
-            return Change(put_samples=[replace(one, split="val") for one in state.iter_samples()])
+            return Change(put_samples=[replace(row, split="val") for row in state.iter_samples()])
 
         state = labelled.do("apply", plan)
         assert state.ids("split = val") == ["s0", "s1"]

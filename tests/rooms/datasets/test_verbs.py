@@ -6,20 +6,12 @@ from dataclasses import replace
 
 import pytest
 from tests.support.cities import ANA, GIL, STRANGER, sample
+from tests.support.refusals import assert_refused
 
 from calotype.datasets import refs, repository, service
 from calotype.datasets.change import Change
 from calotype.datasets.committing import MessageInvalid
 from calotype.foundation.errors import NotPermitted
-
-
-def refused(caught: pytest.ExceptionInfo[BaseException], code: str, *words: str) -> None:
-    """The error has this code, a way out, and says these words."""
-    error = caught.value
-    assert error.code == code  # type: ignore[attr-defined]
-    assert error.remedy  # type: ignore[attr-defined]
-    for word in words:
-        assert word in str(error)
 
 
 class TestCreate:
@@ -53,12 +45,12 @@ class TestCreate:
     def test_other_names_are_refused(self, written, name):
         with pytest.raises(refs.NameInvalid) as caught:
             service.create(ANA, name, store=written)
-        refused(caught, "name-invalid", "is not a name for a dataset", "use letters, digits")
+        assert_refused(caught, "name-invalid", repr(name[:120]), "dataset", fix="letter")
 
     def test_a_name_that_is_taken(self, town):
         with pytest.raises(refs.DatasetExists) as caught:
             town.do("create")
-        refused(caught, "dataset-exists", town.name)
+        assert_refused(caught, "dataset-exists", town.name, fix="another name")
 
 
 class TestDatasets:
@@ -84,17 +76,17 @@ class TestRead:
     def test_a_dataset_that_is_not_there(self, written):
         with pytest.raises(refs.DatasetNotFound) as caught:
             service.read(ANA, "nowhere", store=written)
-        refused(caught, "dataset-not-found", "nowhere", "`calotype dataset create nowhere`")
+        assert_refused(caught, "dataset-not-found", "nowhere", fix="`calotype dataset create nowhere`")
 
 
 class TestCommit:
     """The working state, frozen."""
 
     def test_it_holds_author_message_and_counts(self, town):
-        made = town.commit("s0", "s1", message="  first import \n")
-        assert (made.author, made.message, made.parents) == ("ana", "first import", ())
-        assert made.stats == {"samples": 2, "annotations": 0, "label_sets": {}}
-        assert (made.short, len(made.id)) == (made.id[:12], 64)
+        commit = town.commit("s0", "s1", message="  first import \n")
+        assert (commit.author, commit.message, commit.parents) == ("ana", "first import", ())
+        assert commit.stats == {"samples": 2, "annotations": 0, "label_sets": {}}
+        assert (commit.short, len(commit.id)) == (commit.id[:12], 64)
 
     def test_its_parent_is_the_commit_before(self, town):
         first = town.commit("s0")
@@ -109,20 +101,20 @@ class TestCommit:
         first = town.commit("s0")
         town.do("branch", "fix")
         fixed = town.commit("s1", on="fix")
-        assert [made.id for made in town.do("log", on="fix")] == [fixed.id, first.id]
-        assert [made.id for made in town.do("log")] == [first.id]
+        assert [commit.id for commit in town.do("log", on="fix")] == [fixed.id, first.id]
+        assert [commit.id for commit in town.do("log")] == [first.id]
 
     def test_it_is_written_down(self, town):
-        made = town.commit("s0", message="first")
+        commit = town.commit("s0", message="first")
         assert town.events()[-1] == (
             "dataset.commit",
-            {"commit": made.id, "branch": "main", "message": "first"},
+            {"commit": commit.id, "branch": "main", "message": "first"},
         )
 
     def test_nothing_new_is_no_commit(self, town):
         with pytest.raises(service.NothingToCommit) as caught:
             town.do("commit", "empty")
-        refused(caught, "nothing-to-commit", town.name, "add or import something first")
+        assert_refused(caught, "nothing-to-commit", town.name, fix=f"`calotype log {town.name}`")
         town.commit("s0")
         with pytest.raises(service.NothingToCommit):
             town.do("commit", "again")
@@ -132,29 +124,29 @@ class TestCommit:
         town.add("s0")
         with pytest.raises(MessageInvalid) as caught:
             town.do("commit", message)
-        refused(caught, "message-invalid", "1 to 10000 characters", f"`calotype commit {town.name}")
+        assert_refused(caught, "message-invalid", "10000 characters", fix=f"`calotype commit {town.name} -m")
 
     def test_a_branch_that_is_not_there(self, town):
         with pytest.raises(refs.RefNotFound) as caught:
             town.do("commit", "x", on="nowhere")
-        refused(caught, "ref-not-found", "'nowhere'", "it has: main")
+        assert_refused(caught, "ref-not-found", town.name, "'nowhere'", fix="main")
 
 
 class TestLog:
     """Commits that lead to a ref, newest first."""
 
     def test_they_come_newest_first(self, town):
-        made = [town.commit(f"s{number}").id for number in range(4)]
-        assert [one.id for one in town.do("log")] == made[::-1]
+        commits = [town.commit(f"s{number}").id for number in range(4)]
+        assert [commit.id for commit in town.do("log")] == commits[::-1]
 
     def test_a_limit_keeps_the_newest(self, town):
-        made = [town.commit(f"s{number}").id for number in range(3)]
-        assert [one.id for one in town.do("log", limit=2)] == [made[2], made[1]]
+        commits = [town.commit(f"s{number}").id for number in range(3)]
+        assert [commit.id for commit in town.do("log", limit=2)] == [commits[2], commits[1]]
 
     def test_an_older_ref_shows_what_led_to_it(self, town):
-        made = [town.commit(f"s{number}").id for number in range(3)]
-        assert [one.id for one in town.do("log", on="main~1")] == [made[1], made[0]]
-        assert [one.id for one in town.do("log", on=made[0])] == [made[0]]
+        commits = [town.commit(f"s{number}").id for number in range(3)]
+        assert [commit.id for commit in town.do("log", on="main~1")] == [commits[1], commits[0]]
+        assert [commit.id for commit in town.do("log", on=commits[0])] == [commits[0]]
 
     def test_a_merge_shows_the_commits_of_both_sides(self, town):
         first = town.commit("s0")
@@ -162,7 +154,7 @@ class TestLog:
         theirs = town.commit("s1", on="fix")
         ours = town.commit("s2")
         merged = town.do("merge", "fix").merge_commit
-        assert [one.id for one in town.do("log")] == [merged, ours.id, theirs.id, first.id]
+        assert [commit.id for commit in town.do("log")] == [merged, ours.id, theirs.id, first.id]
 
     def test_a_dataset_without_commits_has_an_empty_log(self, town):
         assert town.do("log") == []
@@ -180,13 +172,13 @@ class TestDiff:
         town.commit("s0", "s1")
         changed = sample("s1", "s1.jpg", split="val")
         town.do("apply", Change(put_samples=[changed, sample("s2", "s2.jpg")], remove_samples=["s0"]))
-        found = town.do("diff", "main", "")
-        assert (found.samples.added, found.samples.removed, found.samples.changed) == (
+        changes = town.do("diff", "main", "")
+        assert (changes.samples.added, changes.samples.removed, changes.samples.changed) == (
             ("s2",),
             ("s0",),
             ("s1",),
         )
-        assert (found.touched_samples, str(found)) == (3, "+0 -0 ~0 annotations; +1 -1 ~1 samples")
+        assert (changes.touched_samples, str(changes)) == (3, "+0 -0 ~0 annotations; +1 -1 ~1 samples")
 
     def test_the_other_way_round_everything_is_reversed(self, town):
         town.commit("s0")
@@ -199,14 +191,14 @@ class TestDiff:
         assert town.do("diff", "main", "").is_empty
 
     def test_an_id_that_two_commits_begin_with_is_ambiguous(self, town):
-        made = [town.commit(f"s{number}") for number in range(2)]
-        short = made[0].id[:6]
+        commits = [town.commit(f"s{number}") for number in range(2)]
+        short = commits[0].id[:6]
         with town.store.catalog.bookkeeping() as conn:
             twin = short + "0" * 58
-            repository.add_commit(conn, replace(made[1], id=twin))
+            repository.add_commit(conn, replace(commits[1], id=twin))
         with pytest.raises(refs.RefAmbiguous) as caught:
             town.do("diff", short, "")
-        refused(caught, "ref-ambiguous", short, "more digits")
+        assert_refused(caught, "ref-ambiguous", town.name, short, fix="digits")
 
     def test_a_ref_that_is_not_there(self, town):
         town.commit("s0")
@@ -245,8 +237,8 @@ class TestBranchAndTag:
     @pytest.mark.parametrize("verb", ["branch", "tag"])
     def test_it_names_the_newest_commit_of_main(self, town, verb):
         first = town.commit("s0")
-        made = town.do(verb, "v1")
-        assert (made.name, made.kind, made.commit_id) == ("v1", verb, first.id)
+        ref = town.do(verb, "v1")
+        assert (ref.name, ref.kind, ref.commit_id) == ("v1", verb, first.id)
         assert town.events()[-1] == (f"dataset.{verb}", {"ref": "v1", "commit": first.id})
 
     def test_it_starts_at_an_older_commit(self, town):
@@ -267,27 +259,27 @@ class TestBranchAndTag:
         town.do("tag", "v1")
         with pytest.raises(refs.RefNotFound) as caught:
             town.add("s1", on="v1")
-        refused(caught, "ref-not-found", "'v1'", "it has: main")
+        assert_refused(caught, "ref-not-found", town.name, "'v1'", fix="main")
 
     @pytest.mark.parametrize("name", ["", "-x", "a b", "abcdef", "0" * 64, "a~1", "a+", "a@b", "x" * 101])
     def test_names_that_do_not_work_in_a_ref(self, town, name):
         town.commit("s0")
         with pytest.raises(refs.NameInvalid) as caught:
             town.do("branch", name)
-        refused(caught, "name-invalid", "is not a name for a branch or tag")
+        assert_refused(caught, "name-invalid", repr(name), "branch or tag", fix="letter")
 
     def test_a_name_that_is_taken_by_either(self, town):
         town.commit("s0")
         town.do("tag", "v1")
         with pytest.raises(refs.RefExists) as caught:
             town.do("branch", "v1")
-        refused(caught, "ref-exists", "'v1'", town.name)
+        assert_refused(caught, "ref-exists", town.name, "'v1'", fix="another name")
 
     def test_a_dataset_without_a_commit_has_nothing_to_name(self, town):
         town.add("s0")
         with pytest.raises(refs.RefNotFound) as caught:
             town.do("tag", "v1")
-        refused(caught, "ref-not-found", f"`calotype commit {town.name} -m MESSAGE`")
+        assert_refused(caught, "ref-not-found", town.name, fix=f"`calotype commit {town.name} -m MESSAGE`")
 
 
 class TestListRefs:
@@ -306,10 +298,10 @@ class TestRollback:
     def test_the_branch_holds_the_older_rows_and_no_commit_is_lost(self, town):
         first = town.commit("s0", message="first")
         second = town.commit("s1")
-        made = town.do("rollback", first.id)
+        back = town.do("rollback", first.id)
         assert town.ids() == ["s0"]
-        assert [one.id for one in town.do("log")] == [made.id, second.id, first.id]
-        assert (made.message, made.stats) == (f"Roll back to {first.short}: first", first.stats)
+        assert [commit.id for commit in town.do("log")] == [back.id, second.id, first.id]
+        assert (back.message, back.stats) == (f"Roll back to {first.short}: first", first.stats)
         assert town.do("uncommitted") is None
 
     def test_edits_that_are_not_committed_stop_it_unless_they_are_discarded(self, town):
@@ -317,7 +309,7 @@ class TestRollback:
         town.add("s1")
         with pytest.raises(service.WorkingStateDirty) as caught:
             town.do("rollback", "main")
-        refused(caught, "working-state-dirty", f"main of {town.name}", "--discard")
+        assert_refused(caught, "working-state-dirty", "main", town.name, fix="--discard")
         town.do("rollback", "main", discard=True)
         assert town.ids() == ["s0"]
         assert town.events()[-1][1]["discarded"] is True
@@ -358,7 +350,7 @@ class TestPermissions:
     def test_a_stranger_may_nothing(self, shared, verb, args):
         with pytest.raises(NotPermitted) as caught:
             getattr(service, verb)(STRANGER, "city", *args, store=shared)
-        refused(caught, "not-permitted", "eve may not dataset.", "on city", "ask an owner")
+        assert_refused(caught, "not-permitted", "eve", "dataset.", "city", fix="owner")
 
     def test_a_reader_may_read(self, shared, verb, args):
         if (verb, args) in READS:

@@ -55,7 +55,9 @@ def test_stand_ins_of_pins_that_nothing_names_go_with_their_versions(crowd, owne
     assert len([name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")]) > 1
     for _ in range(2):
         service.gc(owner, store=crowd, grace_s=0, always_compact=True)
-    assert [name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")] == [f"pin-{pin}"]
+    assert [name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")] == [
+        f"pin-{pin}"
+    ]
     assert len(table_files.versions(crowd.tables, table)) == 1
 
 

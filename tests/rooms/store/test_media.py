@@ -47,7 +47,7 @@ class TestPut:
         with media.batch() as batch:
             put = [batch.put(data) for data in (b"abc", b"b", b"abc")]
             assert not media.has(ABC)
-        assert [one.new for one in put] == [True, True, False]
+        assert [stored.new for stored in put] == [True, True, False]
         assert sorted(entry.n_bytes for entry in media.entries()) == [1, 3]
 
     def test_a_batch_that_fails_leaves_nothing(self, media):
@@ -59,7 +59,7 @@ class TestPut:
     def test_threads_share_a_batch(self, media):
         with media.batch() as batch, ThreadPoolExecutor(8) as pool:
             put = list(pool.map(batch.put, [b"%d" % (number % 10) for number in range(100)]))
-        assert sum(one.new for one in put) == 10
+        assert sum(stored.new for stored in put) == 10
         assert len(list(media.entries())) == 10
 
     def test_a_file_of_the_users_gets_a_second_name(self, media, tmp_path):

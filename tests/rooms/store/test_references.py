@@ -38,10 +38,10 @@ def all_media(media, catalog, tmp_path):
 @pytest.fixture
 def key(all_media, catalog, file):
     """The key of the file, registered."""
-    one = file_reference(file, file.stat())
+    entry = file_reference(file, file.stat())
     with catalog.bookkeeping() as conn:
-        all_media.references.register(conn, [one])
-    return one.key
+        all_media.references.register(conn, [entry])
+    return entry.key
 
 
 class TestKeys:
@@ -57,14 +57,16 @@ class TestKeys:
         assert file_reference(file, file.stat()).key != first.key
 
     def test_address_size_and_etag_each_count(self):
-        keys = {reference(*one).key for one in (("a", 1, "x"), ("b", 1, "x"), ("a", 2, "x"), ("a", 1, "y"))}
+        keys = {
+            reference(*facts).key for facts in (("a", 1, "x"), ("b", 1, "x"), ("a", 2, "x"), ("a", 1, "y"))
+        }
         assert len(keys) == 4
 
     def test_an_address_leads_back_to_its_file(self, file):
-        one = file_reference(file, file.stat())
-        assert one.uri.startswith("file:///")
-        assert " " not in one.uri
-        assert local_path(one.uri) == file
+        uri = file_reference(file, file.stat()).uri
+        assert uri.startswith("file:///")
+        assert " " not in uri
+        assert local_path(uri) == file
 
     @pytest.mark.parametrize("uri", ["https://example.org/a.jpg", "a.jpg", ""])
     def test_an_address_of_another_kind(self, uri):
@@ -149,7 +151,7 @@ class TestStates:
             all_media.references.register(conn, listed)
         files[1].write_bytes(b"other")
         files[2].unlink()
-        keys = [one.key for one in listed]
+        keys = [entry.key for entry in listed]
         states = all_media.references.states([*keys, "r" + "0" * 63])
         assert list(states.values()) == ["present", "changed", "missing", "missing"]
         fresh = References(catalog, FarObjects(tmp_path / "far"))

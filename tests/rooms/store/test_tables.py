@@ -94,14 +94,14 @@ class TestPublish:
         with ThreadPoolExecutor(8) as pool:
             staged = list(pool.map(stage, range(8)))
         pin = None
-        for one in staged:
-            pin = tables.publish("t", pin=pin, schema=SCHEMA, staged=one)
+        for rows_of_one in staged:
+            pin = tables.publish("t", pin=pin, schema=SCHEMA, staged=rows_of_one)
         assert ids(tables, pin) == list("01234567")
 
     def test_tables_lie_in_folders_of_their_own(self, tables):
-        one = publish(tables, None, "a", table="d/samples")
+        first = publish(tables, None, "a", table="d/samples")
         other = publish(tables, None, "b", table="d/ann/x")
-        assert (ids(tables, one, "d/samples"), ids(tables, other, "d/ann/x")) == (["a"], ["b"])
+        assert (ids(tables, first, "d/samples"), ids(tables, other, "d/ann/x")) == (["a"], ["b"])
         assert tables.folder("d/ann/x").name == "x.lance"
 
 
@@ -178,10 +178,10 @@ class TestRead:
         assert tables.only_in("t", pin, pin).num_rows == 0
 
     def test_a_row_stays_where_it_lies_until_it_is_changed(self, tables, pin):
-        found = tables.with_places("t", pin, "id", ["a", "c", "z"])
-        assert sorted(found) == ["a", "c"]
+        placed = tables.with_places("t", pin, "id", ["a", "c", "z"])
+        assert sorted(placed) == ["a", "c"]
         later = publish(tables, pin, "c", n=9)
-        places = [found[key][1] for key in ("a", "c")]
+        places = [placed[key][1] for key in ("a", "c")]
         assert tables.still_there("t", pin, places) == [True, True]
         assert tables.still_there("t", later, places) == [True, False]
 
@@ -240,6 +240,8 @@ def test_what_is_kept_open_is_read_again_after_it_was_put_back(tables, tmp_path)
 def test_an_index_comes_with_the_fifty_thousandth_row(tables):
     staged = tables.stage("t", rows(*(f"{number:06}" for number in range(50_000))), schema=SCHEMA)
     pin = tables.publish("t", pin=None, schema=SCHEMA, staged=staged, index=["id"])
-    assert [one.field_names for one in lance.dataset(str(tables.folder("t"))).describe_indices()] == [["id"]]
+    assert [index.field_names for index in lance.dataset(str(tables.folder("t"))).describe_indices()] == [
+        ["id"]
+    ]
     later = publish(tables, pin, "new", remove=["000007"], index=["id"])
     assert sorted(tables.present("t", later, "id", ["new", "000007", "000008"])) == ["000008", "new"]

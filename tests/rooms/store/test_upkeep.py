@@ -20,16 +20,16 @@ def rows(*ids):
 @pytest.fixture
 def pins(tables):
     """Three versions: a b, then c d besides, then without b and c."""
-    made = [
+    published = [
         tables.publish("t", pin=None, schema=SCHEMA, staged=tables.stage("t", rows("a", "b"), schema=SCHEMA))
     ]
-    made.append(
+    published.append(
         tables.publish(
-            "t", pin=made[0], schema=SCHEMA, staged=tables.stage("t", rows("c", "d"), schema=SCHEMA)
+            "t", pin=published[0], schema=SCHEMA, staged=tables.stage("t", rows("c", "d"), schema=SCHEMA)
         )
     )
-    gone = row_ids(tables.at("t", made[1]), [Having("id", ["b", "c"])], key="id")[0]
-    return [*made, tables.publish("t", pin=made[1], schema=SCHEMA, remove=gone)]
+    gone = row_ids(tables.at("t", published[1]), [Having("id", ["b", "c"])], key="id")[0]
+    return [*published, tables.publish("t", pin=published[1], schema=SCHEMA, remove=gone)]
 
 
 def ids(tables, pin):
@@ -129,7 +129,7 @@ class TestCleanUp:
         version = compact(tables, pins[2])
         table_files.stand_in(tables, "t", pins[2], version)
         table_files.keep(tables, "t", [version])
-        old = [one for one in table_files.versions(tables, "t") if one != version]
+        old = [number for number in table_files.versions(tables, "t") if number != version]
         assert table_files.remove_versions(tables, "t", old) > 0
         assert table_files.versions(tables, "t") == [version]
         assert ids(tables, pins[2]) == ["a", "d"]

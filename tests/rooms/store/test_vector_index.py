@@ -176,17 +176,17 @@ class TestLikely:
 
     def test_the_vector_itself_is_nearest(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)
-        found = indexed.likely(wanted, 5)
-        assert found.column_names == ["sample_id", "_distance"]
-        assert found["sample_id"][0].as_py() == "v00123"
-        distances = found["_distance"].to_pylist()
+        nearest = indexed.likely(wanted, 5)
+        assert nearest.column_names == ["sample_id", "_distance"]
+        assert nearest["sample_id"][0].as_py() == "v00123"
+        distances = nearest["_distance"].to_pylist()
         assert distances == sorted(distances)
 
     def test_a_filter_leaves_others_out(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)
-        found = indexed.likely(wanted, 5, where="sample_id != 'v00123'")
-        assert "v00123" not in found["sample_id"].to_pylist()
-        assert found.num_rows == 5
+        nearest = indexed.likely(wanted, 5, where="sample_id != 'v00123'")
+        assert "v00123" not in nearest["sample_id"].to_pylist()
+        assert nearest.num_rows == 5
 
     def test_a_row_that_is_gone_is_not_found(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)

@@ -37,7 +37,7 @@ class Forked(Town):
 
     def splits(self, on: str = "") -> dict[str, str]:
         """Split by sample."""
-        return {one.sample_id: one.split for one in self.do("read", on=on).iter_samples()}
+        return {row.sample_id: row.split for row in self.do("read", on=on).iter_samples()}
 
 
 @pytest.fixture(scope="session")

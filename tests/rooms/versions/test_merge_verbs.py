@@ -123,11 +123,11 @@ class TestMerges:
     """The list of merges and undos."""
 
     def test_the_newest_come_first(self, forked):
-        made = []
+        merged = []
         for split in ("train", "val", "test"):
             forked.put("s0", on="fix", split=split)
-            made.append(forked.do("merge", "fix").id)
-        assert [merge.id for merge in forked.do("merges")] == made[::-1]
+            merged.append(forked.do("merge", "fix").id)
+        assert [merge.id for merge in forked.do("merges")] == merged[::-1]
 
     def test_those_of_one_state(self, torn):
         torn.do("abandon")
@@ -211,10 +211,10 @@ class TestResolve:
 
     def test_all_leaves_alone_what_was_chosen(self, torn):
         torn.do("resolve", "theirs", [1])
-        assert [one.position for one in torn.do("resolve", "ours")] == [2]
+        assert [conflict.position for conflict in torn.do("resolve", "ours")] == [2]
 
     def test_a_position_named_twice_counts_once(self, torn):
-        assert [one.position for one in torn.do("resolve", "ours", [1, 1])] == [1]
+        assert [conflict.position for conflict in torn.do("resolve", "ours", [1, 1])] == [1]
 
     def test_review_keeps_it_waiting(self, torn):
         (waiting,) = torn.do("resolve", "review", [1])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from tests.support.cities import ANA, GIL
+from tests.support.refusals import assert_refused
 
 from calotype.datasets import refs
 from calotype.datasets.committing import MessageInvalid, WorkingStateDirty
+from calotype.findings.gatekeeping import Verdict
+from calotype.findings.model import Gate, GateState
 from calotype.foundation.errors import NotPermitted
 from calotype.versions import service as versions
 from calotype.versions.blame import BlameTargetNotFound
@@ -38,28 +39,16 @@ VERBS = {
 READS = {"preview", "merges", "conflicts", "blame"}
 
 
-def refused(caught, code, message, fix):
-    """The code, the message word for word, and a part of the way out."""
-    error = caught.value
-    assert (error.code, error.message) == (code, message)
-    assert fix in error.remedy
+GREEN, RED = GateState.GREEN, GateState.RED
 
 
-@dataclass
-class Gate:
-    name: str
-    is_open: bool
-    detail: str = ""
-
-
-@dataclass
-class Verdict:
-    gates: list[Gate]
+def gate(name, state, detail=""):
+    return Gate(name, name, state, 1, 0, "findings", detail)
 
 
 def gates(*listed):
     """A gatekeeper that says this of every state."""
-    return lambda *_: Verdict(list(listed))
+    return lambda *_: Verdict(listed)
 
 
 class TestEverybody:
@@ -98,15 +87,16 @@ class TestEverybody:
     def test_a_ref_that_is_not_there(self, shared_fork, verb, args, options):
         with pytest.raises(refs.RefNotFound) as caught:
             shared_fork.do(verb, *args, **options)
-        refused(
+        assert_refused(
             caught,
             "ref-not-found",
-            f"{shared_fork.name} has no branch, tag or commit 'nowhere'",
-            "it has: fix, main",
+            shared_fork.name,
+            "'nowhere'",
+            fix="fix, main",
         )
 
     @pytest.mark.parametrize(("verb", "args"), [("merge", ("main",)), ("protect", ())])
-    def test_a_tag_is_no_branch_to_write_on(self, forked, verb, args):
+    def test_a_tag_is_not_a_branch(self, forked, verb, args):
         forked.do("tag", "v1")
         with pytest.raises(refs.RefNotFound, match="'v1'"):
             if verb == "merge":
@@ -122,11 +112,13 @@ class TestMerge:
     def test_nothing_new(self, shared_fork, source):
         with pytest.raises(NothingToMerge) as caught:
             shared_fork.do("merge", source)
-        refused(
+        assert_refused(
             caught,
             "nothing-to-merge",
-            f"main of {shared_fork.name} has everything of {source} already",
-            f"commit on {source} first",
+            "main",
+            shared_fork.name,
+            source,
+            fix=source,
         )
 
     def test_edits_of_the_source_that_are_not_committed_do_not_count(self, forked):
@@ -140,22 +132,23 @@ class TestMerge:
         forked.add("s2")
         with pytest.raises(WorkingStateDirty) as caught:
             forked.do(verb, "fix")
-        refused(
+        assert_refused(
             caught,
             "working-state-dirty",
-            f"main of {forked.name} has edits that are not committed",
-            f"`calotype commit {forked.name}@main -m MESSAGE`",
+            "main",
+            forked.name,
+            fix=f"`calotype commit {forked.name}@main -m MESSAGE`",
         )
 
     @pytest.mark.parametrize("verb", ["merge", "undo"])
-    def test_a_strategy_that_there_is_not(self, shared_fork, verb):
+    def test_an_unknown_strategy(self, shared_fork, verb):
         with pytest.raises(ResolutionInvalid) as caught:
             shared_fork.do(verb, "fix", strategy="mine")
-        refused(
+        assert_refused(
             caught,
             "merge-resolution-invalid",
-            "'mine' cannot settle a conflict of the kind any",
-            "ours, theirs, union",
+            "'mine'",
+            fix="ours, theirs, union",
         )
 
     @pytest.mark.parametrize("verb", ["merge", "undo"])
@@ -172,11 +165,12 @@ class TestOpen:
         for verb, args in (("conflicts", ()), ("land", ()), ("abandon", ()), ("resolve", ("ours",))):
             with pytest.raises(MergeNotFound) as caught:
                 shared_fork.do(verb, *args)
-            refused(
+            assert_refused(
                 caught,
                 "merge-not-found",
-                f"{shared_fork.name} has no merge to choose by itself (0 are open)",
-                f"`calotype merge {shared_fork.name} --list`",
+                shared_fork.name,
+                "0 are open",
+                fix=f"`calotype merge {shared_fork.name} --list`",
             )
 
     def test_several_are_open(self, torn):
@@ -188,7 +182,7 @@ class TestOpen:
 
     @pytest.mark.parametrize("named", ["0" * 32, "0" * 12, "nonsense"])
     def test_no_merge_has_this_id(self, shared_torn, named):
-        with pytest.raises(MergeNotFound, match=f"has no merge '{named}'"):
+        with pytest.raises(MergeNotFound, match=named):
             shared_torn.do("conflicts", named)
 
     def test_five_digits_of_an_id_are_too_few(self, shared_torn):
@@ -221,11 +215,12 @@ class TestOpen:
         for verb, args in (("land", ()), ("abandon", ()), ("resolve", ("ours", "all"))):
             with pytest.raises(MergeClosed) as caught:
                 torn.do(verb, *args, merge.id)
-            refused(
+            assert_refused(
                 caught,
                 "merge-closed",
-                f"merge {merge.id[-12:]} was {state} already",
-                f"`calotype merge {torn.name} fix`",
+                merge.id[-12:],
+                state,
+                fix=f"`calotype merge {torn.name} fix`",
             )
 
     def test_edits_of_the_target_stop_the_landing(self, torn):
@@ -258,10 +253,10 @@ class TestResolve:
         ("how", "fits"),
         [
             ("mine", "ours, theirs, union, base"),
-            ({}, "a choice also for split"),
-            ({"licence": "ours"}, "the fields of the conflict: split"),
-            ({"split": 7}, "values of the type that the columns have"),
-            ({"split": None, "name": "x"}, "the fields of the conflict: split"),
+            ({}, "split"),
+            ({"licence": "ours"}, "split"),
+            ({"split": 7}, "type"),
+            ({"split": None, "name": "x"}, "split"),
         ],
         ids=str,
     )
@@ -269,8 +264,8 @@ class TestResolve:
         with pytest.raises(ResolutionInvalid) as caught:
             shared_torn.do("resolve", how, [1])
         assert caught.value.code == "merge-resolution-invalid"
-        assert caught.value.remedy.startswith(f"use {fits}")
-        assert [one.state for one in shared_torn.do("conflicts")[1]] == ["open", "open"]
+        assert fits in caught.value.remedy
+        assert [conflict.state for conflict in shared_torn.do("conflicts")[1]] == ["open", "open"]
 
 
 class TestUndo:
@@ -282,11 +277,13 @@ class TestUndo:
         forked.do("undo", bad.id)
         with pytest.raises(NothingToUndo) as caught:
             forked.do("undo", bad.id)
-        refused(
+        assert_refused(
             caught,
             "nothing-to-undo",
-            f"nothing of commit {bad.short} is left on main of {forked.name}",
-            f"`calotype diff {forked.name} {bad.short}~1 {bad.short}`",
+            bad.short,
+            "main",
+            forked.name,
+            fix=f"`calotype diff {forked.name} {bad.short}~1 {bad.short}`",
         )
 
     def test_edits_that_are_not_committed(self, forked):
@@ -319,14 +316,17 @@ class TestProtected:
     def test_a_merge_with_a_red_gate(self, forked):
         forked.put("s0", on="fix", split="train")
         forked.do("protect", "main")
-        keeper = gates(Gate("samples", True), Gate("licence", False, "1 missing"), Gate("split", False))
+        keeper = gates(gate("samples", GREEN), gate("licence", RED, "1 missing"), gate("split", RED))
         with pytest.raises(MergeBlocked) as caught:
             forked.do("merge", "fix", gatekeeper=keeper)
-        refused(
+        assert_refused(
             caught,
             "merge-blocked",
-            f"fix may not come into the protected main of {forked.name}: gate licence (1 missing); gate split",
-            f"`calotype check {forked.name}@fix`",
+            "fix",
+            "main",
+            forked.name,
+            "gate licence (1 missing); gate split",
+            fix=f"`calotype check {forked.name}@fix`",
         )
         assert forked.splits()["s0"] == ""
 
@@ -335,19 +335,17 @@ class TestProtected:
         forked.put("s1", split="val")
         forked.do("protect", "main")
         with pytest.raises(MergeBehind) as caught:
-            forked.do("merge", "fix", gatekeeper=gates(Gate("samples", True)))
+            forked.do("merge", "fix", gatekeeper=gates(gate("samples", GREEN)))
         assert caught.value.code == "merge-behind"
         assert f"`calotype merge {forked.name} main --into fix`" in caught.value.remedy
 
     @pytest.mark.parametrize(
         "rules", [{"votes": True}, {"gates": False}, {"gates": 1}, {"gates": "yes"}], ids=str
     )
-    def test_rules_that_there_are_not(self, shared_fork, rules):
+    def test_unknown_rules(self, shared_fork, rules):
         with pytest.raises(ProtectionInvalid) as caught:
             shared_fork.do("protect", "main", rules)
-        refused(
-            caught, "protection-invalid", f"{rules!r} is no way to protect a branch", 'use {"gates": true}'
-        )
+        assert_refused(caught, "protection-invalid", repr(rules), fix='{"gates": true}')
 
     def test_edits_that_are_not_committed_come_first(self, forked):
         forked.add("s2")
@@ -359,9 +357,10 @@ class TestProtected:
 def test_what_is_not_there_is_not_blamed(shared_fork, target):
     with pytest.raises(BlameTargetNotFound) as caught:
         shared_fork.do("blame", target)
-    refused(
+    assert_refused(
         caught,
         "blame-target-not-found",
-        f"{shared_fork.name} has no sample and no annotation {target!r}",
-        f"`calotype samples {shared_fork.name}`",
+        shared_fork.name,
+        repr(target),
+        fix=f"`calotype samples {shared_fork.name}`",
     )
