@@ -97,7 +97,7 @@ class Backup:
             self._known = {(f.path, f.n_bytes, f.mtime_ns): f for f in backups.list_of(self.target, one)}
 
     def _table(self, table: str) -> None:
-        home, tree = f"{table}.lance", self.store.tables.place.tree
+        home, tree = f"{table}.lance", self.store.tables.storage.tree
         for folder in ("_refs", "_versions"):
             for name in sorted(tree.sizes(f"{home}/{folder}")):
                 if name.endswith((".json", ".manifest")) and not name.endswith("latest_version_hint.json"):
@@ -237,17 +237,17 @@ def catalog_copy(store: Store, path: Path) -> None:
 
     It does not say where a workspace was moved to: what is restored from it lies in a folder.
     """
-    if isinstance(store.catalog.place, Path):
-        with closing(sqlite3.connect(store.catalog.place)) as live, closing(sqlite3.connect(path)) as copy:
+    if isinstance(store.catalog.location, Path):
+        with closing(sqlite3.connect(store.catalog.location)) as live, closing(sqlite3.connect(path)) as copy:
             live.backup(copy)
     copied = Catalog(path)
     with closing(copied), copied.engine.connect() as plain:
         target = plain.execution_options(**{WRITE: True})
         with target.begin():
-            if not isinstance(store.catalog.place, Path):
+            if not isinstance(store.catalog.location, Path):
                 with store.catalog.read() as conn:
                     row_copy.copy_rows(conn, target)
-            relocation.drop_marks(target)
+            relocation.clear_relocation(target)
     with closing(sqlite3.connect(path)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")
 

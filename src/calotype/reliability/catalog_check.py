@@ -11,7 +11,7 @@ from calotype.reliability import repository
 from calotype.reliability.model import Problem, Severity
 from calotype.reliability.repository import ReleaseRow
 from calotype.store.catalog import audit_chain
-from calotype.store.catalog.audit_chain import Chain
+from calotype.store.catalog.audit_chain import ChainReport
 
 _RESTORE = "bring the catalog back from a backup with `calotype restore`"
 
@@ -26,7 +26,7 @@ class Known:
     documents: dict[str, bool]
     releases: list[ReleaseRow]
     imports: list[tuple[str, str, str]]
-    chain: Chain
+    chain: ChainReport
     integrity: tuple[str, ...]
 
     def name(self, dataset_id: str) -> str:

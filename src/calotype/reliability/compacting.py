@@ -33,29 +33,31 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
         )
     done = []
     for at, (dataset_id, table, pin) in enumerate(pinned):
-        before = table_files.shape(store.tables, table, pin)
-        if before.n_parts and ((always and (before.n_parts > 1 or before.n_deleted)) or _worth(before)):
+        before = table_files.table_stats(store.tables, table, pin)
+        if before.n_fragments and (
+            (always and (before.n_fragments > 1 or before.n_deleted)) or _worth(before)
+        ):
             done += _compact(actor, store, names[dataset_id], table, pin, before)
         if rows.is_of_vectors(table.removeprefix(f"{dataset_id}/")):
-            vector_index.supply(
+            vector_index.update_index(
                 actor, store.catalog, store.tables, table, pin, rows.VECTOR, subject=names[dataset_id]
             )
         progress("compacting", at + 1, len(pinned))
     return done
 
 
-def _worth(shape: table_files.Shape) -> bool:
+def _worth(shape: table_files.TableStats) -> bool:
     deleted = shape.n_deleted > max(_DELETED_ROWS, _DELETED_SHARE * shape.n_rows)
-    return shape.n_parts > _MANY_PARTS or deleted
+    return shape.n_fragments > _MANY_PARTS or deleted
 
 
 def _compact(
-    actor: Actor, store: Store, dataset: str, table: str, pin: int, before: table_files.Shape
+    actor: Actor, store: Store, dataset: str, table: str, pin: int, before: table_files.TableStats
 ) -> list[Compacted]:
     """To the head (locked), write files (unlocked), make the version (locked), compare, stand in (locked)."""
     for _ in range(_TRIES):
         with store.catalog.bookkeeping():
-            head = table_files.prepare(store.tables, table, pin)
+            head = table_files.prepare_compaction(store.tables, table, pin)
         staged = table_files.stage_compaction(head)
         if not staged:
             return []
@@ -65,11 +67,13 @@ def _compact(
             continue
         if not table_files.same_rows(store.tables, table, int(store.tables.at(table, pin).version), version):
             return [
-                Compacted(dataset, table, pin, before.n_parts, before.n_parts, "rows differ; kept as it was")
+                Compacted(
+                    dataset, table, pin, before.n_fragments, before.n_fragments, "rows differ; kept as it was"
+                )
             ]
         with store.catalog.write(actor, "workspace.compact", subject=dataset) as tx:
-            table_files.stand_in(store.tables, table, pin, version)
+            table_files.set_stand_in(store.tables, table, pin, version)
             tx.details({"table": table, "pin": pin, "version": version})
-        after = table_files.shape(store.tables, table, pin)
-        return [Compacted(dataset, table, pin, before.n_parts, after.n_parts, "")]
-    return [Compacted(dataset, table, pin, before.n_parts, before.n_parts, "busy; try again later")]
+        after = table_files.table_stats(store.tables, table, pin)
+        return [Compacted(dataset, table, pin, before.n_fragments, after.n_fragments, "")]
+    return [Compacted(dataset, table, pin, before.n_fragments, before.n_fragments, "busy; try again later")]

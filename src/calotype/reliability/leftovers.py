@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calotype.reliability.model import Problem, Severity
 from calotype.store import Store
-from calotype.store.media.objects import WANTED
+from calotype.store.media.objects import TOUCH_PREFIX
 
 STALE_S = 24 * 3600
 """A temporary file this old belongs to nobody: writers hold theirs for seconds."""
@@ -36,7 +36,7 @@ def found(store: Store, *, now_us: int) -> list[Problem]:
 def _temporary(store: Store) -> Iterator[Path]:
     incoming = store.folder / "media" / "incoming"
     if incoming.is_dir():
-        yield from (path for path in incoming.iterdir() if not path.name.startswith(WANTED))
+        yield from (path for path in incoming.iterdir() if not path.name.startswith(TOUCH_PREFIX))
     for pattern in (".*.tmp", "upload-*", "import-*"):
         yield from store.folder.glob(pattern)
     releases = store.root / "releases"

@@ -27,12 +27,12 @@ from calotype.reliability.model import Moved
 from calotype.reliability.sweeping import stored_media
 from calotype.store import Store
 from calotype.store.catalog import relocation
-from calotype.store.catalog.engines import WRITE, be_patient
-from calotype.store.files.file_tree import Tree
+from calotype.store.catalog.engines import WRITE, disable_idle_timeout
+from calotype.store.files.file_tree import FileTree
 from calotype.store.location import Storage
 from calotype.store.maintenance import catalog_copy
 from calotype.store.maintenance.bucket_probe import probe
-from calotype.store.store import store_at
+from calotype.store.store import reopen_store
 
 _AT_ONCE = 16
 _BY_CONTENT = ("_versions", "_refs")
@@ -80,7 +80,7 @@ class Move:
             return Moved(old, self.storage, 0, 0)
         if self._bytes_move and self.storage.tables:
             probe(self.storage.bucket(self.storage.tables))
-        new = store_at(self.store, self.storage)
+        new = reopen_store(self.store, self.storage)
         with closing(new):
             self._refuse_taken(new)
             with self._held():
@@ -104,19 +104,21 @@ class Move:
 
     def _last(self, new: Store, conn: sa.Connection) -> None:
         """Inside the write lock: nobody can commit, so what is equal now stays equal."""
-        be_patient(conn)
+        disable_idle_timeout(conn)
         self._hold.rest()
         self._media(new)
         self._tables(new, last=True)
         repository.unmark(conn, repository.HOLD, [self.id])
-        relocation.drop_marks(conn)
+        relocation.clear_relocation(conn)
         if self._bytes_move:
-            relocation.put_mark(conn, relocation.BYTES_AT, _bytes_at(self.storage))
+            relocation.write_relocation(conn, relocation.DATA_MOVED_TO, _bytes_at(self.storage))
         if self._catalog_moves:
             self._catalog(new, conn)
         self._check(new)
         if self._catalog_moves:
-            relocation.put_mark(conn, relocation.MOVED_TO, {"catalog": self.storage.catalog, **_bytes_at(self.storage)})
+            relocation.write_relocation(
+                conn, relocation.MOVED_TO, {"catalog": self.storage.catalog, **_bytes_at(self.storage)}
+            )
 
     def _media(self, new: Store) -> None:
         """Every stored image that the other place lacks, its hash checked on the way. Raises: MediaDamaged."""
@@ -137,10 +139,12 @@ class Move:
         """Table files; the last time also versions and tags, which then are exactly those of the source."""
         if not self._bytes_move:
             return
-        source, target = self.store.tables.place.tree, new.tables.place.tree
+        source, target = self.store.tables.storage.tree, new.tables.storage.tree
         if last:
             for table in self._pinned():
-                self.store.tables.place.whole_head(table)  # versions that a power cut tore go out of the way
+                self.store.tables.storage.recover_head(
+                    table
+                )  # versions that a power cut tore go out of the way
         wanted = {name: size for name, size in source.sizes().items() if not name.endswith(_LEFT_OUT)}
         there = target.sizes()
         small = {name for name in wanted if _is_small(name)}
@@ -181,8 +185,8 @@ class Move:
             with self.store.catalog.read() as conn, new.catalog.read() as target:
                 self._refuse_other_rows(target, conn)
         if self._bytes_move:
-            ours = {name.partition("/")[0] for name in self.store.tables.place.tree.sizes()}
-            foreign = {name.partition("/")[0] for name in new.tables.place.tree.sizes()} - ours
+            ours = {name.partition("/")[0] for name in self.store.tables.storage.tree.sizes()}
+            foreign = {name.partition("/")[0] for name in new.tables.storage.tree.sizes()} - ours
             if foreign:
                 said = f"tables of {len(foreign)} datasets lie there that this workspace does not have"
                 raise MoveTargetTaken(place=self.storage.tables or "the folder", detail=said)
@@ -218,7 +222,7 @@ class Move:
 
 
 def _carried(
-    source: Tree, target: Tree, names: Sequence[str], small: Collection[str]
+    source: FileTree, target: FileTree, names: Sequence[str], small: Collection[str]
 ) -> Iterator[int | None]:
     """Copy files, several at once. Gives the bytes of each; None where it is gone, or was the same already."""
     with (

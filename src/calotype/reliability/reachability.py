@@ -34,9 +34,9 @@ class NamedMedia:
         ]
         for done, (table, pin) in enumerate(waiting, start=1):
             found = self.by_dataset.setdefault(table.removesuffix(_SUFFIX), set())
-            for part in table_files.parts(self.store.tables, table, pin):
+            for part in table_files.fragments(self.store.tables, table, pin):
                 if (table, part.key) not in self._parts:
-                    read = table_files.read_part(self.store.tables, table, pin, part, ["media_sha256"])
+                    read = table_files.read_fragment(self.store.tables, table, pin, part, ["media_sha256"])
                     found.update(read["media_sha256"].to_pylist())
                     self._parts.add((table, part.key))
             self._versions.add((table, pin))

@@ -126,14 +126,14 @@ def _bring_table(store: Store, problem: Problem, source: Source | None) -> bool:
     if source is None:
         return False
     for file, name in list(_missing_files(store, source, problem.facts["table"])):
-        store.tables.place.tree.put(name, file)
+        store.tables.storage.tree.put(name, file)
     store.tables.forget(problem.facts["table"])
     return True
 
 
 def _missing_files(store: Store, source: Source, table: str) -> Iterator[tuple[Path, str]]:
     """Files of a table that the source has and the workspace has not, or has in another size: (from, to)."""
-    there = store.tables.place.tree.sizes(f"{table}.lance")
+    there = store.tables.storage.tree.sizes(f"{table}.lance")
     for inner, file in source.table_files(table):
         name = f"{table}.lance/{inner}"
         damaged = inner.parts[0] in _NEVER_CHANGED and there.get(name) != file.stat().st_size

@@ -25,7 +25,7 @@ from calotype.reliability.sources import Source
 from calotype.reliability.sweeping import Sweep
 from calotype.reliability.targets import target_at
 from calotype.store import Store
-from calotype.store.location import storage_from
+from calotype.store.location import override_storage
 
 GRACE_S = 14 * 24 * 3_600.0
 """Longer than any writer stages and any reader reads."""
@@ -159,7 +159,7 @@ def move(
         CatalogUrlInvalid, CatalogUnreachable.
     """
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    return Move(actor, store, storage_from(store.storage, catalog, bucket), progress).run()
+    return Move(actor, store, override_storage(store.storage, catalog, bucket), progress).run()
 
 
 def list_backups(actor: Actor, target: str, *, store: Store) -> list[Manifest]:

@@ -58,7 +58,8 @@ def _parts(
         "media": used,
         "media_unreachable": sum(objects.values()) - used,
         **tables,
-        "tables_other": sum(entry.n_bytes for entry in store.tables.place.listed()) - sum(tables.values()),
+        "tables_other": sum(entry.n_bytes for entry in store.tables.storage.list_files())
+        - sum(tables.values()),
         "catalog": sum(map(_size, home.glob("catalog.sqlite*"))),
         "caches": _below(caches.folder(store)),
         "releases": _below(store.root / "releases"),
@@ -70,10 +71,10 @@ def _bytes_of(store: Store, table: str, pins: set[int]) -> int:
     names = {
         name
         for pin in pins
-        for part in table_files.parts(store.tables, table, pin)
+        for part in table_files.fragments(store.tables, table, pin)
         for name in (*part.files, part.deleted)
     }
-    sizes = store.tables.place.tree.sizes(f"{table}.lance")
+    sizes = store.tables.storage.tree.sizes(f"{table}.lance")
     paths = [f"{table}.lance/{name if '/' in name else f'data/{name}'}" for name in names if name]
     return sum(sizes.get(path, 0) for path in paths)
 

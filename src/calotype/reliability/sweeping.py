@@ -89,7 +89,7 @@ class Sweep:
             if not self.dry_run:
                 with self.store.catalog.bookkeeping() as conn:
                     pinned_now = repository.all_pins(conn).get(table, set())
-                    table_files.keep(self.store.tables, table, self._held(table, pinned_now))
+                    table_files.protect_versions(self.store.tables, table, self._held(table, pinned_now))
             held = self._held(table, pins[table])
             every = table_files.versions(self.store.tables, table)
             found += [f"{table}@{version}" for version in every[:-1] if version not in held]
@@ -107,7 +107,7 @@ class Sweep:
         with self.store.catalog.read() as conn:
             names = repository.dataset_names(conn)
         newest: dict[str, int] = {}
-        for entry in self.store.tables.place.listed():
+        for entry in self.store.tables.storage.list_files():
             owner, _, inner = entry.name.partition("/")
             table = entry.name.partition(".lance/")[0]
             if owner not in names and inner:
@@ -125,7 +125,7 @@ class Sweep:
             made = repository.commit(conn, commit_id)
             if made is not None:
                 for table in made.pins:
-                    table_files.untag(
+                    table_files.delete_tags(
                         self.store.tables, f"{made.dataset_id}/{table}", [f"c-{commit_id[:32]}"]
                     )
         repository.remove_commits(conn, gone)
@@ -141,7 +141,7 @@ class Sweep:
         for table, versions in old.items():
             held = self._held(table, pins.get(table, set()))
             free = [version for version in versions if version not in held]
-            table_files.keep(self.store.tables, table, held)
+            table_files.protect_versions(self.store.tables, table, held)
             freed += table_files.remove_versions(self.store.tables, table, free)
             removed += len(free)
         return removed, freed
@@ -158,12 +158,12 @@ class Sweep:
         return self._removed(name for name in names if name.removesuffix(".lance") not in known)
 
     def _removed(self, names: Iterable[str]) -> tuple[int, int]:
-        place = self.store.tables.place
+        place = self.store.tables.storage
         removed = freed = 0
         for name in names:
             folder = name.rpartition("/")[0] if _is_file(name) else name
             found = [
-                one for one in place.listed(folder) if one.name == name or one.name.startswith(f"{name}/")
+                one for one in place.list_files(folder) if one.name == name or one.name.startswith(f"{name}/")
             ]
             if found and max(one.at_us for one in found) < self.before_us:
                 freed += sum(one.n_bytes for one in found)

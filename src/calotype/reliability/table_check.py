@@ -17,7 +17,7 @@ from calotype.foundation.ids import sha256_json
 from calotype.reliability.model import Problem
 from calotype.store import Store
 from calotype.store.maintenance import table_files
-from calotype.store.maintenance.table_files import Part
+from calotype.store.maintenance.table_files import FragmentState
 from calotype.store.tables.tables import TableDamaged
 
 _FIX = "copy the table back from a backup: `calotype repair --from BACKUP --yes`"
@@ -52,7 +52,7 @@ class TableCheck:
         self._counts[full, pin] = None
         self.versions += new
         try:
-            parts = table_files.parts(self.store.tables, full, pin)
+            parts = table_files.fragments(self.store.tables, full, pin)
             hashes = [self._part(full, table, pin, part) for part in parts]
         except TableDamaged as error:
             return [Problem("table-damaged", place, error.message, _FIX, facts=facts)] if new else []
@@ -65,14 +65,14 @@ class TableCheck:
         fix = "roll back to an older commit, or restore from a backup; please report it"
         return [Problem("ids-twice", place, said, fix, facts=facts)] if twice else []
 
-    def _part(self, full: str, table: str, pin: int, part: Part) -> npt.NDArray[np.uint64]:
+    def _part(self, full: str, table: str, pin: int, part: FragmentState) -> npt.NDArray[np.uint64]:
         """64-bit hashes of the ids of a part; read once."""
         seen = self._keys.get((full, part.key))
         if seen is not None:
             return seen
         key = rows.key_of(table)
         wanted = [key, "media_sha256", "n_bytes"] if table == rows.SAMPLES else [key]
-        read = table_files.read_part(self.store.tables, full, pin, part, None if self.deep else wanted)
+        read = table_files.read_fragment(self.store.tables, full, pin, part, None if self.deep else wanted)
         if table == rows.SAMPLES:
             self.media.update(zip(read["media_sha256"].to_pylist(), read["n_bytes"].to_pylist(), strict=True))
         self._keys[full, part.key] = _hashed(read[key])

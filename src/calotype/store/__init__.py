@@ -1,4 +1,4 @@
-"""Floor 2: media (content-addressed), tables (Lance), catalog (SQL), jobs and the audit chain of one workspace."""
+"""Floor 2: the stores of one workspace: media (content-addressed files), tables (Lance) and the catalog (SQL)."""
 
 import os
 

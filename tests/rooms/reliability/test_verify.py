@@ -69,7 +69,7 @@ def test_what_was_changed_behind_its_back_is_found(shop, owner, sql, statement, 
 def test_a_lost_table_file_is_found_at_every_commit_that_needs_it(shop, owner):
     (dataset_id,) = repository_names(shop)
     pin = datasets.read(owner, "shop@v1", store=shop).pins["samples"]
-    (part,) = table_files.parts(shop.tables, f"{dataset_id}/samples", pin)
+    (part,) = table_files.fragments(shop.tables, f"{dataset_id}/samples", pin)
     file = shop.folder / "tables" / dataset_id / "samples.lance" / "data" / part.files[0]
     file.write_bytes(file.read_bytes()[:-40])
     shop.tables.forget(f"{dataset_id}/samples")
@@ -87,13 +87,13 @@ def test_rows_that_went_missing_since_the_commit_are_noticed(shop, owner, sql):
 
 
 def test_a_part_of_a_table_is_read_once_however_many_commits_hold_it(shop, owner, monkeypatch):
-    read, real = [], table_files.read_part
+    read, real = [], table_files.read_fragment
 
     def counting(tables, table, pin, part, columns):
         read.append((table, part.key))
         return real(tables, table, pin, part, columns)
 
-    monkeypatch.setattr(table_files, "read_part", counting)
+    monkeypatch.setattr(table_files, "read_fragment", counting)
     assert service.verify(owner, store=shop).ok
     assert len(read) == len(set(read)) > 2
 
