@@ -2,9 +2,8 @@
 
 import os
 
-os.environ.setdefault(
-    "LANCE_LOG", "error"
-)  # read when lance is imported; "will be created" is no news to anybody
+# Lance reads this on import; its info messages ("will be created") are noise
+os.environ.setdefault("LANCE_LOG", "error")
 
 from calotype.store.location import Storage
 from calotype.store.store import Store, WorkspaceNotFound, create_workspace, open_workspace

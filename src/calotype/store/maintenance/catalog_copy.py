@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from calotype.store.catalog import schema
 
-_AT_ONCE = 500
+_CHUNK = 500
 
 
 def copy_rows(
@@ -21,7 +21,7 @@ def copy_rows(
     for table in schema.metadata.sorted_tables:
         counts[table.name] = 0
         source_rows = source.execute(sa.select(*(_readable(column) for column in table.c))).mappings()
-        while chunk := source_rows.fetchmany(_AT_ONCE):
+        while chunk := source_rows.fetchmany(_CHUNK):
             rows = [{column.name: _value(column, row[column.name]) for column in table.c} for row in chunk]
             target.execute(table.insert(), rows)
             counts[table.name] += len(rows)

@@ -191,12 +191,12 @@ class Media:
             return None
         stat, touched = aside.stat(), self._incoming / f"{TOUCH_PREFIX}{sha256}"
         times = [path.stat().st_mtime_ns for path in (aside, touched) if path.exists()]
-        wanted = max(times) // 1_000 >= untouched_since_us
-        if wanted:
+        in_use = max(times) // 1_000 >= untouched_since_us
+        if in_use:
             with suppress(FileExistsError):
                 os.link(aside, target)
         aside.unlink()
-        return None if wanted else stat.st_size
+        return None if in_use else stat.st_size
 
     def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
         """Remove temporary files of dead writers. Returns how many."""

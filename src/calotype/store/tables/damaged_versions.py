@@ -29,14 +29,14 @@ def recover_head(uri: Path) -> bool:
 
 def isolate_damaged(uri: Path, *, pinned: Collection[int]) -> int:
     """Move all damaged, unpinned versions aside. Returns how many. Requires the write lock."""
-    torn = [
+    damaged = [
         path
         for path in (uri / "_versions").glob("*.manifest")
         if _number(path.name) not in pinned and not _has_footer(path) and not _is_readable(uri, path)
     ]
-    for path in torn:
+    for path in damaged:
         _isolate(uri, path)
-    return len(torn)
+    return len(damaged)
 
 
 def _isolate(uri: Path, path: Path) -> None:
