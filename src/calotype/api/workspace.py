@@ -42,7 +42,7 @@ from calotype.release.model import Release as Frozen
 from calotype.release.pixels import Pixels, Size
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.reliability import service as reliability
-from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
+from calotype.reliability.model import BackupResult, DiskUsage, GcResult, VerifyResult, parse_duration_s
 from calotype.transform import augmentation as augmenting
 from calotype.transform import service as transforming
 from calotype.transform.recipe_derive import Derived
@@ -83,13 +83,13 @@ class Workspace:
         """The names of all datasets."""
         return [info.name for info in datasets.datasets(self._hand.actor, store=self._hand.store)]
 
-    def verify(self, *, deep: bool = False) -> Verified:
+    def verify(self, *, deep: bool = False) -> VerifyResult:
         """Prove that every commit can be read and nothing is missing; `deep` hashes all media again."""
         return reliability.verify(
             self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
         )
 
-    def backup(self, target: AnyPath) -> BackedUp:
+    def backup(self, target: AnyPath) -> BackupResult:
         """Copy the workspace as it is now to a folder or `s3://bucket/prefix`.
 
         Raises: BackupTargetUnusable, BackupOfAnotherWorkspace.
@@ -97,14 +97,18 @@ class Workspace:
         hand = self._hand
         return reliability.backup(hand.actor, str(target), store=hand.store, progress=hand.progress)
 
-    def gc(self, *, grace: str = "14d", dry_run: bool = False) -> Collected:
+    def gc(self, *, grace: str = "14d", dry_run: bool = False) -> GcResult:
         """Compact tables and remove what nothing has reached for the grace period. Raises: DurationInvalid."""
         hand = self._hand
         return reliability.gc(
-            hand.actor, store=hand.store, grace_s=seconds(grace), dry_run=dry_run, progress=hand.progress
+            hand.actor,
+            store=hand.store,
+            grace_s=parse_duration_s(grace),
+            dry_run=dry_run,
+            progress=hand.progress,
         )
 
-    def size(self) -> Sizes:
+    def size(self) -> DiskUsage:
         """How many bytes lie on the disk, and what for."""
         return reliability.size(self._hand.actor, store=self._hand.store, progress=self._hand.progress)
 

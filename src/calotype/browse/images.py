@@ -115,7 +115,7 @@ def _states(conn: sa.Connection, info: DatasetInfo, ref: str) -> Iterator[Ref | 
 
 def _holds(store: Store, info: DatasetInfo, pin: int, media: str) -> bool:
     table = f"{info.id}/{rows.SAMPLES}"
-    keys = store.tables.kept(
+    keys = store.tables.cached(
         ("media", table, pin), lambda: store.tables.read(table, pin, columns=["media_sha256"])
     )
     return bool(pc.any(pc.equal(keys["media_sha256"], media)).as_py())

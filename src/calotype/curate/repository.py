@@ -19,8 +19,8 @@ from calotype.store import Store
 from calotype.store.catalog import schema
 from calotype.store.catalog.upserts import insert
 from calotype.store.maintenance import vector_index
-from calotype.store.tables.row_lookup import Having, holding, matching
-from calotype.store.tables.tables import LARGE_BYTES
+from calotype.store.tables.row_lookup import ColumnValues, in_filter, read_matching
+from calotype.store.tables.tables import LARGE_CACHE_BYTES
 
 _MEASURES = schema.measures
 _CHUNK = 500
@@ -100,9 +100,9 @@ def likely(
     Some may be of samples that the state does not have.
     """
     full, pin = _place(snapshot, model)
-    where = None if among is None else matching("sample_id", among)
+    where = None if among is None else in_filter("sample_id", among)
     columns = ["sample_id", rows.VECTOR]
-    return vector_index.likely(
+    return vector_index.nearest_candidates(
         store.tables, full, pin, rows.VECTOR, direction, n, columns=columns, where=where
     )
 
@@ -115,14 +115,14 @@ def keep_indexed(actor: Actor, store: Store, snapshot: Snapshot, model: str, *, 
     if rows.vector_table(model) not in snapshot.pins:
         return True
     place, subject = _place(snapshot, model), snapshot.dataset.name
-    return vector_index.supply(
-        actor, store.catalog, store.tables, *place, rows.VECTOR, subject=subject, anew=anew
+    return vector_index.update_index(
+        actor, store.catalog, store.tables, *place, rows.VECTOR, subject=subject, rebuild=anew
     )
 
 
 def one_vector(store: Store, snapshot: Snapshot, model: str, sample_id: str) -> Vectors | None:
     """The vector of a sample, (D,) float32; of a removed sample too."""
-    found = store.tables.read(*_place(snapshot, model), where=matching("sample_id", [sample_id]))
+    found = store.tables.read(*_place(snapshot, model), where=in_filter("sample_id", [sample_id]))
     return as_matrix(found["vector"])[0] if found.num_rows else None
 
 
@@ -137,7 +137,7 @@ def similarities(store: Store, snapshot: Snapshot, model: str, direction: Vector
 def some(store: Store, snapshot: Snapshot, model: str, sample_ids: Sequence[str]) -> pa.Table:
     """`sample_id` and `vector` of those of some samples that have one, read alone."""
     held = store.tables.at(*_place(snapshot, model))
-    return holding(held, Having("sample_id", sample_ids), ["sample_id", rows.VECTOR])
+    return read_matching(held, ColumnValues("sample_id", sample_ids), ["sample_id", rows.VECTOR])
 
 
 def units_of(store: Store, snapshot: Snapshot, model: str, ids: pa.Array) -> Vectors:
@@ -156,7 +156,7 @@ def _kept_units(store: Store, snapshot: Snapshot, model: str) -> pa.Table:
     full, pin = _place(snapshot, model)
     key = ("vectors by name", full, (pin, snapshot.pins.get(rows.SAMPLES)))
     dim = dim_of(snapshot, store, model) or 0
-    return store.tables.kept(key, lambda: _units(store, snapshot, full, pin, dim), large=True)
+    return store.tables.cached(key, lambda: _units(store, snapshot, full, pin, dim), large=True)
 
 
 def _place(snapshot: Snapshot, model: str) -> tuple[str, int]:
@@ -174,7 +174,7 @@ def unit(matrix: Vectors) -> Vectors:
 
 def _units(store: Store, snapshot: Snapshot, full: str, pin: int, dim: int) -> pa.Table:
     """The vectors of the samples that are there, of length 1, by name; no column when they are too many to keep."""
-    if store.tables.count(full, pin) * (dim * 4 + 100) > LARGE_BYTES:
+    if store.tables.count(full, pin) * (dim * 4 + 100) > LARGE_CACHE_BYTES:
         return pa.table({})
     read = store.tables.read(full, pin)
     names, at = _by_name(snapshot, read["sample_id"])

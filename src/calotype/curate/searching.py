@@ -63,7 +63,7 @@ def _by_index(store: Store, snapshot: Snapshot, model: str, wish: Search) -> pa.
     asked = max(_AT_FIRST, _A_WANTED * (wish.k + 1))
     if allowed is None:
         return _asked(store, snapshot, model, wish, asked)
-    if rows > vector_index.LEAST_ROWS and len(allowed) <= _ALONE:
+    if rows > vector_index.MIN_ROWS and len(allowed) <= _ALONE:
         return _among(store, snapshot, model, wish, allowed.to_pylist())
     found = _asked(store, snapshot, model, wish, round(asked * max(1.0, rows / max(1, len(allowed)))))
     if found is None and len(allowed) <= _TOLD:

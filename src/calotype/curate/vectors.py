@@ -4,7 +4,8 @@ They lie in one table a model and dataset, so commits pin them and old states ke
 stay in the table and are never found, so whatever brings the sample back (`undo`, a fix taken back) finds them there.
 
 Up to 20,000 vectors the search is exact: one product of a matrix with a vector. The matrix of a state stays in memory
-up to `LARGE_BYTES`; beyond that it is read from disk for every search, a batch at a time. More vectors get an index.
+up to `LARGE_CACHE_BYTES`; beyond that it is read from disk for every search, a batch at a time. More vectors get an
+index.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def put(store, owner, places, matrix):
 @pytest.fixture
 def low(monkeypatch):
     """Limits for small tables."""
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 1_000)
-    monkeypatch.setattr(vector_index, "BEHIND_ROWS", 100)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 1_000)
+    monkeypatch.setattr(vector_index, "MAX_UNINDEXED_ROWS", 100)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def find(store, owner, to, k=10, name="crowd", **options):
 def indexed(store, owner, name="crowd"):
     """Rows that the index covers."""
     state = datasets.read(owner, name, store=store)
-    return vector_index.covered(store.tables, *repository._place(state, MODEL), rows.VECTOR)
+    return vector_index.n_indexed_rows(store.tables, *repository._place(state, MODEL), rows.VECTOR)
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_a_compaction_keeps_what_is_found(crowd, owner, only_by_index):
 def test_gc_makes_the_index_that_is_lacking(workspace, owner, monkeypatch):
     fill(workspace, owner, 1_200)
     assert indexed(workspace, owner) == 0
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 1_000)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 1_000)
     reliability.gc(owner, store=workspace)
     assert indexed(workspace, owner) == 1_200
 

@@ -55,7 +55,7 @@ def expected(ids, matrix, wanted):
 def test_the_nearest_are_those_of_the_arithmetic_in_double_precision(shop, owner, monkeypatch, from_disk):
     ids, matrix = put(shop, owner)
     if from_disk:
-        monkeypatch.setattr(repository, "LARGE_BYTES", 0)
+        monkeypatch.setattr(repository, "LARGE_CACHE_BYTES", 0)
     wanted = drawn(1, seed=9)[0] * 1e30  # lengths do not matter, and squares of it overflow
     found = find(shop, owner, wanted, k=7)
     first, distances = expected(ids, matrix, wanted)

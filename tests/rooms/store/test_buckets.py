@@ -6,13 +6,13 @@ import pytest
 from tests.support.broken_s3 import broken_s3
 from tests.support.servers import free_port
 
-from calotype.store.files.bucket import Bucket, BucketFailed, BucketPlace, BucketUrlInvalid
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, BucketUrlInvalid
 from calotype.store.files.file_tree import BucketTree
 from calotype.store.maintenance.bucket_probe import BucketUnsafe, probe
 from calotype.store.media.bucket_objects import BucketMedia
 from calotype.store.media.objects import MediaDamaged, MediaMissing
 from calotype.store.media.references import MediaChanged, ReferenceGone, References, reference
-from calotype.store.media.remote_objects import FarObjects, is_far
+from calotype.store.media.remote_objects import RemoteObjects, is_remote
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -67,17 +67,17 @@ class TestBucket:
         bucket.put_file("a", tmp_path / "mine")
         assert bucket.fetch("a", tmp_path / "back") is True
         assert (tmp_path / "back").read_bytes() == b"abc"
-        assert bucket.fetch_tagged("a", tmp_path / "back") == bucket.head("a").etag
+        assert bucket.fetch_with_etag("a", tmp_path / "back") == bucket.head("a").etag
 
     def test_what_is_not_there_is_none(self, bucket, tmp_path):
         assert (bucket.get("a"), bucket.head("a"), bucket.get_range("a", 0, 1)) == (None, None, None)
         assert bucket.fetch("a", tmp_path / "x") is False
-        assert bucket.fetch_tagged("a", tmp_path / "x") is None
+        assert bucket.fetch_with_etag("a", tmp_path / "x") is None
         assert bucket.copy("a", "b") is False
 
     def test_a_bucket_that_is_not_there(self, place):
         with pytest.raises(BucketFailed) as refused:
-            Bucket(BucketPlace("s3://nobody-made-it/x", place.endpoint)).put("a", b"x")
+            Bucket(BucketLocation("s3://nobody-made-it/x", place.endpoint)).put("a", b"x")
         error = refused.value
         assert (error.code, error.fields["url"]) == ("bucket-failed", "s3://nobody-made-it/x")
         assert "AWS_ENDPOINT_URL" in error.remedy
@@ -138,7 +138,7 @@ class TestFarObjects:
 
     @pytest.fixture
     def far(self, catalog, tmp_path):
-        return References(catalog, FarObjects(tmp_path / "far"))
+        return References(catalog, RemoteObjects(tmp_path / "far"))
 
     @pytest.fixture
     def registered(self, far, bucket, place, catalog):
@@ -152,7 +152,7 @@ class TestFarObjects:
 
     def test_a_folder_is_listed_by_address(self, registered, place):
         assert registered.uri == f"{place.url}/scene%201.jpg"
-        assert (is_far(registered.uri), is_far("file:///a.jpg")) == (True, False)
+        assert (is_remote(registered.uri), is_remote("file:///a.jpg")) == (True, False)
 
     def test_an_object_is_fetched_once(self, far, registered, bucket):
         path = far.path(registered.key)
@@ -206,7 +206,7 @@ class TestProbe:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         with broken_s3(fault) as endpoint, pytest.raises(BucketUnsafe) as refused:
-            probe(BucketPlace("s3://bucket/team", endpoint))
+            probe(BucketLocation("s3://bucket/team", endpoint))
         error = refused.value
         assert (error.code, error.fields["url"]) == ("bucket-unsafe", "s3://bucket/team")
         assert error.fields["detail"].startswith(detail)
@@ -217,4 +217,4 @@ class TestProbe:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         with broken_s3("") as endpoint:
-            probe(BucketPlace("s3://bucket/team", endpoint))
+            probe(BucketLocation("s3://bucket/team", endpoint))

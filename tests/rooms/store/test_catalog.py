@@ -10,10 +10,15 @@ from tests.support.cities import ANA
 
 from calotype.store.catalog import audit_chain, schema
 from calotype.store.catalog.catalog import HEAD_REVISION, Catalog, WorkspaceTooNew
-from calotype.store.catalog.engines import Waits
+from calotype.store.catalog.engines import Timeouts
 from calotype.store.catalog.errors import CatalogDamaged, CatalogNotWritable, WorkspaceBusy
-from calotype.store.catalog.relocation import WorkspaceMoved, drop_marks, marks, put_mark
-from calotype.store.catalog.text_limits import TextNotStorable, storable
+from calotype.store.catalog.relocation import (
+    WorkspaceMoved,
+    clear_relocation,
+    read_relocation,
+    write_relocation,
+)
+from calotype.store.catalog.text_limits import TextNotStorable, escape_unstorable
 from calotype.store.catalog.upserts import insert
 from calotype.store.maintenance.catalog_copy import copy_rows, count_rows, drop_rows
 
@@ -101,7 +106,7 @@ class TestRefused:
     """Errors of the database in our words."""
 
     def test_another_writer_holds_the_lock(self, catalog, catalog_file):
-        impatient = Catalog(catalog_file, Waits(busy_s=0.05))
+        impatient = Catalog(catalog_file, Timeouts(busy_s=0.05))
         with catalog.bookkeeping(), pytest.raises(WorkspaceBusy) as refused:
             verb(impatient, "test.wait")
         assert refused.value.code == "workspace-busy"
@@ -171,7 +176,7 @@ class TestRefused:
         ("text", "kept"), [("é", "é"), ("a\0b", "a\\x00b"), ("\ud800", "\\ud800"), ("", "")], ids=ascii
     )
     def test_a_report_of_bad_data_is_stored_with_escapes(self, text, kept):
-        assert storable(text) == kept
+        assert escape_unstorable(text) == kept
 
 
 class TestAuditChain:
@@ -189,7 +194,7 @@ class TestAuditChain:
         return chain(catalog)
 
     def test_an_empty_chain_ends_where_it_starts(self, catalog):
-        assert chain(catalog) == audit_chain.Chain(0, "0" * 64, ())
+        assert chain(catalog) == audit_chain.ChainReport(0, "0" * 64, ())
 
     def test_an_unbroken_chain_has_no_problems(self, three):
         walked = chain(three)
@@ -233,17 +238,17 @@ class TestMoved:
 
     def test_a_catalog_that_was_left_takes_no_more_writes(self, catalog):
         with catalog.bookkeeping() as conn:
-            put_mark(conn, "moved_to", {"catalog": "postgresql://db/x"})
+            write_relocation(conn, "moved_to", {"catalog": "postgresql://db/x"})
         with pytest.raises(WorkspaceMoved) as refused:
             verb(catalog, "test.late")
         assert refused.value.code == "workspace-moved"
         assert "run the command again" in refused.value.remedy
         with catalog.read() as conn:
-            assert marks(conn) == {"moved_to": {"catalog": "postgresql://db/x"}}
+            assert read_relocation(conn) == {"moved_to": {"catalog": "postgresql://db/x"}}
 
     def test_bytes_that_were_moved_stop_who_has_them_open_elsewhere(self, catalog):
         with catalog.bookkeeping() as conn:
-            put_mark(conn, "bytes_at", {"media": "s3://b/media", "tables": "s3://b/tables"})
+            write_relocation(conn, "bytes_at", {"media": "s3://b/media", "tables": "s3://b/tables"})
         verb(catalog, "test.not-asked")
         catalog.bytes_at = ("", "")
         with pytest.raises(WorkspaceMoved):
@@ -254,10 +259,10 @@ class TestMoved:
     def test_marks_are_replaced_and_dropped(self, catalog):
         with catalog.bookkeeping() as conn:
             for place in ("one", "two"):
-                put_mark(conn, "bytes_at", {"media": place, "tables": place})
-            assert marks(conn) == {"bytes_at": {"media": "two", "tables": "two"}}
-            drop_marks(conn)
-            assert marks(conn) == {}
+                write_relocation(conn, "bytes_at", {"media": place, "tables": place})
+            assert read_relocation(conn) == {"bytes_at": {"media": "two", "tables": "two"}}
+            clear_relocation(conn)
+            assert read_relocation(conn) == {}
 
 
 class TestCopy:

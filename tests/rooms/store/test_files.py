@@ -11,8 +11,8 @@ import pytest
 
 from calotype.store.files import durable
 from calotype.store.files.file_tree import FolderTree
-from calotype.store.tables.memory import give_back, giving_back
-from calotype.store.tables.version_cache import Kept
+from calotype.store.tables.memory import release_memory, releasing_memory
+from calotype.store.tables.version_cache import TableCache
 
 
 @pytest.fixture
@@ -82,15 +82,15 @@ class TestDurable:
         durable.fsync_tree(tmp_path / "nowhere", since_ns=0)
         assert flushed == ["a", "tags", tmp_path.name]
 
-    @pytest.mark.parametrize(("at_most", "read"), [(2, None), (3, b"abc"), (99, b"abc")])
-    def test_a_file_is_read_unless_it_is_too_large(self, tmp_path, at_most, read):
+    @pytest.mark.parametrize(("max_bytes", "read"), [(2, None), (3, b"abc"), (99, b"abc")])
+    def test_a_file_is_read_unless_it_is_too_large(self, tmp_path, max_bytes, read):
         (tmp_path / "a").write_bytes(b"abc")
-        assert durable.read_file(tmp_path / "a", at_most=at_most) == read
+        assert durable.read_file(tmp_path / "a", max_bytes=max_bytes) == read
 
     def test_a_file_without_a_size_is_read_to_its_end(self):
         status = Path("/proc/self/status")
-        assert (durable.read_file(status, at_most=1_000_000) or b"").startswith(b"Name:")
-        assert durable.read_file(status, at_most=10) is None
+        assert (durable.read_file(status, max_bytes=1_000_000) or b"").startswith(b"Name:")
+        assert durable.read_file(status, max_bytes=10) is None
 
 
 class TestTrees:
@@ -136,11 +136,11 @@ class TestKept:
     """What was made of versions stays while there is room."""
 
     def test_it_is_made_once(self):
-        kept = Kept(1_000, 1_000)
+        kept = TableCache(1_000, 1_000)
         assert kept.get(("a", "t", 1), lambda: column(3)) is kept.get(("a", "t", 1), lambda: column(4))
 
     def test_the_least_used_gives_way(self):
-        kept = Kept(200, 100)
+        kept = TableCache(200, 100)
         first = kept.get(("a", "t", 1), lambda: column(10))
         kept.get(("a", "u", 1), lambda: column(10))
         kept.get(("a", "t", 1), lambda: column(10))
@@ -149,19 +149,19 @@ class TestKept:
         assert kept.get(("a", "u", 1), lambda: column(7)).num_rows == 7
 
     def test_what_is_too_large_is_made_each_time(self):
-        kept = Kept(1_000, 100)
+        kept = TableCache(1_000, 100)
         kept.get(("a", "t", 1), lambda: column(20))
         assert kept.get(("a", "t", 1), lambda: column(21)).num_rows == 21
 
     def test_of_one_table_the_newest_two_versions_stay(self):
-        kept = Kept(1_000, 1_000)
+        kept = TableCache(1_000, 1_000)
         for version in (1, 2, 3):
             kept.get(("a", "t", version), lambda: column(1))
         assert kept.get(("a", "t", 1), lambda: column(9)).num_rows == 9
         assert kept.get(("a", "t", 3), lambda: column(9)).num_rows == 1
 
     def test_making_may_fail_and_is_tried_again(self):
-        kept = Kept(1_000, 1_000)
+        kept = TableCache(1_000, 1_000)
         with pytest.raises(KeyError):
             kept.get(("a", "t", 1), lambda: {"a": column(1)}["nothing"])
         assert kept.get(("a", "t", 1), lambda: column(2)).num_rows == 2
@@ -169,5 +169,5 @@ class TestKept:
 
 def test_memory_is_given_back_while_a_stream_runs_and_nothing_of_it_is_lost():
     batches = [pa.record_batch({"n": pa.array(range(100_000))}) for _ in range(9)]
-    assert list(giving_back(iter(batches))) == batches
-    give_back()
+    assert list(releasing_memory(iter(batches))) == batches
+    release_memory()

@@ -17,7 +17,7 @@ from calotype.store.media.references import (
     local_path,
     reference,
 )
-from calotype.store.media.remote_objects import FarObjects
+from calotype.store.media.remote_objects import RemoteObjects
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def file(tmp_path):
 @pytest.fixture
 def all_media(media, catalog, tmp_path):
     """Stored and referred media of one workspace."""
-    return AllMedia(media, References(catalog, FarObjects(tmp_path / "far")))
+    return AllMedia(media, References(catalog, RemoteObjects(tmp_path / "far")))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ class TestStates:
         keys = [entry.key for entry in listed]
         states = all_media.references.states([*keys, "r" + "0" * 63])
         assert list(states.values()) == ["present", "changed", "missing", "missing"]
-        fresh = References(catalog, FarObjects(tmp_path / "far"))
+        fresh = References(catalog, RemoteObjects(tmp_path / "far"))
         assert [fresh.find(key).state for key in keys] == ["present", "changed", "missing"]
 
     def test_registering_a_known_reference_leaves_it_as_it_is(self, all_media, catalog, key, file):

@@ -9,8 +9,8 @@ import lance
 import pyarrow as pa
 import pytest
 
-from calotype.store.tables.row_lookup import Having, at_places, in_order, matching, row_ids
-from calotype.store.tables.tables import StageAgain, TableDamaged, TableMoved, Tables
+from calotype.store.tables.row_lookup import ColumnValues, in_filter, row_ids, scan_rows, take_rows
+from calotype.store.tables.tables import RestageNeeded, TableDamaged, TableMoved, Tables
 
 SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("n", pa.int64())])
 
@@ -22,7 +22,7 @@ def rows(*ids, n=0):
 
 def publish(tables, pin, *ids, n=0, remove=(), index=(), table="t"):
     """The pin of a version with these rows put and removed, as an edit does it."""
-    gone = row_ids(tables.at(table, pin), [Having("id", [*remove, *ids])], key="id")[0] if pin else []
+    gone = row_ids(tables.at(table, pin), [ColumnValues("id", [*remove, *ids])], key="id")[0] if pin else []
     staged = tables.stage(table, rows(*ids, n=n), schema=SCHEMA) if ids else None
     return tables.publish(table, pin=pin, schema=SCHEMA, remove=gone, staged=staged, index=index)
 
@@ -140,7 +140,7 @@ class TestRefused:
             Tables(tables.folder("t").parent).at("t", first)
 
     @pytest.mark.parametrize(
-        "error", [KeyError("mine"), ValueError("mine"), StageAgain("mine"), OSError("mine")]
+        "error", [KeyError("mine"), ValueError("mine"), RestageNeeded("mine"), OSError("mine")]
     )
     def test_an_error_of_a_stream_comes_out_as_it_was(self, tables, error):
         def stream():
@@ -168,8 +168,8 @@ class TestRead:
         assert tables.columns("t", pin, ["n"])["n"].to_pylist() == [1, 1, 2]
 
     def test_values_that_are_there(self, tables, pin):
-        assert sorted(tables.present("t", pin, "id", ["a", "c", "z"])) == ["a", "c"]
-        assert tables.present("t", pin, "id", []) == []
+        assert sorted(tables.existing_values("t", pin, "id", ["a", "c", "z"])) == ["a", "c"]
+        assert tables.existing_values("t", pin, "id", []) == []
 
     def test_rows_that_another_version_lacks(self, tables, pin):
         later = publish(tables, pin, "a", "d", n=3, remove=["b"])
@@ -178,36 +178,36 @@ class TestRead:
         assert tables.only_in("t", pin, pin).num_rows == 0
 
     def test_a_row_stays_where_it_lies_until_it_is_changed(self, tables, pin):
-        placed = tables.with_places("t", pin, "id", ["a", "c", "z"])
+        placed = tables.rows_with_addresses("t", pin, "id", ["a", "c", "z"])
         assert sorted(placed) == ["a", "c"]
         later = publish(tables, pin, "c", n=9)
         places = [placed[key][1] for key in ("a", "c")]
-        assert tables.still_there("t", pin, places) == [True, True]
-        assert tables.still_there("t", later, places) == [True, False]
+        assert tables.contains_rows("t", pin, places) == [True, True]
+        assert tables.contains_rows("t", later, places) == [True, False]
 
     def test_rows_in_order_and_at_places_of_that_order(self, tables, pin):
         held = tables.at("t", pin)
-        listed = [key for batch in in_order(held, ["id"]) for key in batch["id"].to_pylist()]
+        listed = [key for batch in scan_rows(held, ["id"]) for key in batch["id"].to_pylist()]
         assert sorted(listed) == ["a", "b", "c"]
-        assert at_places(held, [2, 0], ["id"])["id"].to_pylist() == [listed[2], listed[0]]
+        assert take_rows(held, [2, 0], ["id"])["id"].to_pylist() == [listed[2], listed[0]]
 
     def test_a_value_with_a_quotation_mark_is_looked_up_as_it_is(self, tables):
         pin = publish(tables, None, "it's", "x' OR 'a'='a")
-        assert tables.present("t", pin, "id", ["it's"]) == ["it's"]
-        assert tables.present("t", pin, "id", ["' OR ''='"]) == []
+        assert tables.existing_values("t", pin, "id", ["it's"]) == ["it's"]
+        assert tables.existing_values("t", pin, "id", ["' OR ''='"]) == []
 
     @pytest.mark.parametrize(
         ("values", "text"), [([], "false"), (["a"], "id IN ('a')"), (["a'b", "c"], "id IN ('a''b', 'c')")]
     )
     def test_a_filter_for_values(self, values, text):
-        assert matching("id", values) == text
+        assert in_filter("id", values) == text
 
     def test_rows_to_remove_are_looked_up_by_each_column(self, tables, pin):
         found, columns = row_ids(
-            tables.at("t", pin), [Having("id", ["a"]), Having("id", ["c", "z"])], key="id"
+            tables.at("t", pin), [ColumnValues("id", ["a"]), ColumnValues("id", ["c", "z"])], key="id"
         )
         assert (len(found), columns) == (2, {"id"})
-        assert row_ids(tables.at("t", pin), [Having("id", [])], key="id") == ([], set())
+        assert row_ids(tables.at("t", pin), [ColumnValues("id", [])], key="id") == ([], set())
 
 
 class TestTags:
@@ -244,4 +244,4 @@ def test_an_index_comes_with_the_fifty_thousandth_row(tables):
         ["id"]
     ]
     later = publish(tables, pin, "new", remove=["000007"], index=["id"])
-    assert sorted(tables.present("t", later, "id", ["new", "000007", "000008"])) == ["000008", "new"]
+    assert sorted(tables.existing_values("t", later, "id", ["new", "000007", "000008"])) == ["000008", "new"]

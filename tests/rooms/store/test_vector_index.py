@@ -10,7 +10,7 @@ import pytest
 from tests.support.cities import ANA
 
 from calotype.store.maintenance import vector_index
-from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.tables.row_lookup import ColumnValues, row_ids
 
 DIM = 8
 SCHEMA = pa.schema([pa.field("sample_id", pa.string()), pa.field("vector", pa.list_(pa.float32(), DIM))])
@@ -19,8 +19,8 @@ SCHEMA = pa.schema([pa.field("sample_id", pa.string()), pa.field("vector", pa.li
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Tables count as large from 300 rows on."""
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 300)
-    monkeypatch.setattr(vector_index, "BEHIND_ROWS", 50)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 300)
+    monkeypatch.setattr(vector_index, "MAX_UNINDEXED_ROWS", 50)
     monkeypatch.setattr(vector_index, "_ROWS_A_CELL", 128)
 
 
@@ -47,25 +47,25 @@ class Vectors:
     def put(self, rows):
         gone = []
         if self.pin is not None:
-            having = [Having("sample_id", rows["sample_id"].to_pylist())]
+            having = [ColumnValues("sample_id", rows["sample_id"].to_pylist())]
             gone = row_ids(self.tables.at("v", self.pin), having, key="sample_id")[0]
         staged = self.tables.stage("v", rows, schema=SCHEMA)
         self.pin = self.tables.publish("v", pin=self.pin, schema=SCHEMA, remove=gone, staged=staged)
 
     def supply(self, **options):
-        return vector_index.supply(
+        return vector_index.update_index(
             ANA, self.catalog, self.tables, "v", self.pin, "vector", subject="shop", **options
         )
 
     def lack(self, **options):
-        return vector_index.lack(self.tables, "v", self.pin, "vector", **options)
+        return vector_index.find_gap(self.tables, "v", self.pin, "vector", **options)
 
     @property
     def covered(self):
-        return vector_index.covered(self.tables, "v", self.pin, "vector")
+        return vector_index.n_indexed_rows(self.tables, "v", self.pin, "vector")
 
     def likely(self, wanted, n=5, **options):
-        return vector_index.likely(
+        return vector_index.nearest_candidates(
             self.tables, "v", self.pin, "vector", wanted, n, columns=["sample_id"], **options
         )
 
@@ -127,9 +127,9 @@ class TestSupply:
     def test_asked_for_anew_all_of_it_is_built_again(self, held):
         held.put(vectors(400))
         held.supply()
-        needed = held.lack(anew=True)
+        needed = held.lack(rebuild=True)
         assert (needed.n_rows, len(needed.replaces)) == (400, 1)
-        assert held.supply(anew=True)
+        assert held.supply(rebuild=True)
         assert held.covered == 400
 
     def test_a_table_that_became_small_loses_its_index_only_when_asked_anew(self, held):
@@ -137,12 +137,12 @@ class TestSupply:
         held.supply()
         gone = row_ids(
             held.tables.at("v", held.pin),
-            [Having("sample_id", [f"v{n:05}" for n in range(200)])],
+            [ColumnValues("sample_id", [f"v{n:05}" for n in range(200)])],
             key="sample_id",
         )[0]
         held.pin = held.tables.publish("v", pin=held.pin, schema=SCHEMA, remove=gone)
         assert held.lack() is None
-        assert held.supply(anew=True)
+        assert held.supply(rebuild=True)
         assert (held.covered, held.tables.count("v", held.pin)) == (0, 200)
 
     def test_vectors_of_zeros_alone_need_none(self, held):
@@ -152,7 +152,7 @@ class TestSupply:
 
     def test_files_that_changed_meanwhile_leave_it_to_the_next_time(self, held, monkeypatch):
         held.put(vectors(400))
-        real = vector_index.lack
+        real = vector_index.find_gap
 
         def then_another_indexes(*args, **options):
             needed = real(*args, **options)
@@ -191,7 +191,7 @@ class TestLikely:
     def test_a_row_that_is_gone_is_not_found(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)
         gone = row_ids(
-            indexed.tables.at("v", indexed.pin), [Having("sample_id", ["v00123"])], key="sample_id"
+            indexed.tables.at("v", indexed.pin), [ColumnValues("sample_id", ["v00123"])], key="sample_id"
         )[0]
         before = indexed.pin
         indexed.pin = indexed.tables.publish("v", pin=before, schema=SCHEMA, remove=gone)

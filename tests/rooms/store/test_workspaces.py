@@ -13,15 +13,15 @@ from tests.support.refusals import assert_refused
 from calotype.foundation.actor import Permission
 from calotype.foundation.errors import NotPermitted
 from calotype.store.catalog.catalog import Catalog
-from calotype.store.catalog.engines import CatalogUrlInvalid, TeamExtraMissing, checked_url
-from calotype.store.files.bucket import Bucket, BucketPlace, BucketUrlInvalid
+from calotype.store.catalog.engines import CatalogUrlInvalid, TeamExtraMissing, parse_catalog_url
+from calotype.store.files.bucket import Bucket, BucketLocation, BucketUrlInvalid
 from calotype.store.location import (
     Storage,
     StorageFileInvalid,
     is_workspace,
     load_storage,
-    storage_at,
-    storage_from,
+    override_storage,
+    storage_from_urls,
 )
 from calotype.store.store import WorkspaceExists, WorkspaceNotFound, create_workspace, open_workspace
 
@@ -137,28 +137,28 @@ class TestAsked:
     def test_a_bucket_gets_its_two_folders_and_the_server_of_the_environment(self, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3")
         monkeypatch.setenv("AWS_REGION", "eu")
-        assert storage_at("postgresql://u@db/c", "s3://b/t/") == replace(TEAM, workspace="")
+        assert storage_from_urls("postgresql://u@db/c", "s3://b/t/") == replace(TEAM, workspace="")
 
     def test_nothing_asked_for_is_the_folder(self):
-        assert storage_at().embedded
+        assert storage_from_urls().embedded
 
     def test_what_is_not_named_stays(self):
-        assert storage_from(TEAM) == TEAM
+        assert override_storage(TEAM) == TEAM
 
     def test_folder_brings_either_half_back(self):
-        assert storage_from(TEAM, catalog="folder").catalog == ""
-        back = storage_from(TEAM, bucket="folder")
+        assert override_storage(TEAM, catalog="folder").catalog == ""
+        back = override_storage(TEAM, bucket="folder")
         assert (back.media, back.tables, back.endpoint, back.region) == ("", "", "", "")
         assert back.catalog == TEAM.catalog
-        assert storage_from(TEAM, "folder", "folder").embedded
+        assert override_storage(TEAM, "folder", "folder").embedded
 
     def test_a_workspace_that_moved_is_followed(self):
         there = {"catalog": "postgresql://u@db/c2"}
-        assert TEAM.moved({}) == TEAM
-        assert TEAM.moved({"moved_to": there}).catalog == "postgresql://u@db/c2"
+        assert TEAM.resolve_relocation({}) == TEAM
+        assert TEAM.resolve_relocation({"moved_to": there}).catalog == "postgresql://u@db/c2"
         bytes_at = {"media": "s3://c/media", "tables": "s3://c/tables"}
-        assert TEAM.moved({"bytes_at": bytes_at}).media == "s3://c/media"
-        assert TEAM.moved({"bytes_at": {"media": TEAM.media, "tables": TEAM.tables}}) is TEAM
+        assert TEAM.resolve_relocation({"bytes_at": bytes_at}).media == "s3://c/media"
+        assert TEAM.resolve_relocation({"bytes_at": {"media": TEAM.media, "tables": TEAM.tables}}) is TEAM
 
 
 class TestAddresses:
@@ -178,20 +178,20 @@ class TestAddresses:
     )
     def test_a_bucket_address_that_cannot_be_used(self, url, detail):
         with pytest.raises(BucketUrlInvalid) as refused:
-            BucketPlace(url)
+            BucketLocation(url)
         assert_refused(refused, "bucket-url-invalid", detail, fix="s3://BUCKET/PREFIX")
         assert "secret" not in str(refused.value)
 
     def test_an_endpoint_with_a_password(self, monkeypatch):
         with pytest.raises(BucketUrlInvalid, match="password"):
-            BucketPlace("s3://b", "http://key:secret@s3")
+            BucketLocation("s3://b", "http://key:secret@s3")
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://key:secret@s3")
         with pytest.raises(BucketUrlInvalid) as refused:
-            BucketPlace("s3://b")
+            BucketLocation("s3://b")
         assert "secret" not in str(refused.value)
 
     def test_a_folder_in_a_place(self):
-        assert BucketPlace("s3://b/t/", "http://s3", "eu").below("media") == BucketPlace(
+        assert BucketLocation("s3://b/t/", "http://s3", "eu").below("media") == BucketLocation(
             "s3://b/t/media", "http://s3", "eu"
         )
 
@@ -200,7 +200,7 @@ class TestAddresses:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        place = BucketPlace("s3://b", "http://s3", "eu")
+        place = BucketLocation("s3://b", "http://s3", "eu")
         assert place.options() == {
             "aws_region": "eu",
             "aws_endpoint": "http://s3",
@@ -210,8 +210,8 @@ class TestAddresses:
             "aws_secret_access_key": "secret",
         }
         assert "secret" not in repr(place)
-        assert BucketPlace("s3://b", "https://s3").options().get("allow_http") is None
-        assert BucketPlace("s3://b").options()["aws_region"] == "us-east-1"
+        assert BucketLocation("s3://b", "https://s3").options().get("allow_http") is None
+        assert BucketLocation("s3://b").options()["aws_region"] == "us-east-1"
 
     @pytest.mark.parametrize(
         ("url", "detail"),
@@ -229,7 +229,7 @@ class TestAddresses:
     )
     def test_a_catalog_address_that_cannot_be_used(self, url, detail):
         with pytest.raises(CatalogUrlInvalid) as refused:
-            checked_url(url)
+            parse_catalog_url(url)
         assert_refused(refused, "catalog-url-invalid", detail, fix="postgresql://USER@HOST:PORT/DATABASE")
         assert "secret" not in str(refused.value)
 
@@ -237,7 +237,7 @@ class TestAddresses:
         for package in ("obstore", "pg8000"):
             monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(TeamExtraMissing) as refused:
-            Bucket(BucketPlace("s3://b"))
+            Bucket(BucketLocation("s3://b"))
         assert_refused(refused, "team-extra-missing", "obstore", fix="calotype[team]")
         with pytest.raises(TeamExtraMissing) as refused:
             Catalog("postgresql://ana@db/c")
@@ -245,4 +245,4 @@ class TestAddresses:
 
     @pytest.mark.parametrize("mode", ["prefer", "disable", "require", "verify-full"])
     def test_a_catalog_address_says_how_to_encrypt(self, mode):
-        assert checked_url(f"postgresql://ana@db:5432/c?sslmode={mode}").database == "c"
+        assert parse_catalog_url(f"postgresql://ana@db:5432/c?sslmode={mode}").database == "c"

@@ -1,4 +1,4 @@
-"""Inserts that may meet a row that is there already, in the words of either database."""
+"""Upserts in the dialect of either database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert(conn: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """An insert that supports `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if conn.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -8,9 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from calotype.app.demo.streets import cycles
-from calotype.app.demo.streets import figures
-from calotype.app.demo.streets import props
+from calotype.app.demo.streets import cycles, figures, props
 from calotype.app.demo.streets.camera import Array, Camera, Point
 from calotype.app.demo.streets.layout import LENGTHS, Plan, Thing, lamp_light, sunlit
 from calotype.app.demo.streets.mesh import Mesh, mesh_marks, mesh_shadow, placed

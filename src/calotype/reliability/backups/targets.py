@@ -1,4 +1,4 @@
-"""Where backups go: a folder, or a bucket. Names are paths with `/`; an object is there whole or not at all."""
+"""Targets of backups: a folder or a bucket. Names are paths with `/`; objects are written atomically."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from calotype.store.files.durable import fsync_path, write_file
 
 
 class BackupTargetUnusable(External):
-    """The place for backups cannot be used."""
+    """The backup target is not usable."""
 
     code = "backup-target-unusable"
-    what = "backups cannot be kept in {target}: {detail}"
-    fix = "name a folder that can be written, or a bucket as s3://bucket/prefix with `pip install calotype[team]`"
+    what = "cannot store backups in {target}: {detail}"
+    fix = "name a writable folder, or a bucket as s3://bucket/prefix (needs `pip install calotype[team]`)"
 
 
-class BackupPartMissing(NotFound):
-    """A file that a backup lists is gone or was changed."""
+class BackupFileMissing(NotFound):
+    """A file of a backup is missing or damaged."""
 
     code = "backup-part-missing"
-    what = "the backup lacks {name}, or it was changed"
-    fix = "restore an older backup with `--at ID`, or look for another copy of the backup"
+    what = "the backup file {name} is missing or was changed"
+    fix = "restore an older backup with `--at ID`, or use another copy of the backup"
 
 
 class Target(Protocol):
-    """What a backup needs of a place."""
+    """Operations of a backup target."""
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """Name -> bytes of everything below a prefix."""
+        """Name -> size in bytes of everything below a prefix."""
         ...
 
     def put_file(self, name: str, path: Path) -> None:
-        """Copy a file in; safe on the disk when this returns."""
+        """Copy a file in; its content is durable on return."""
         ...
 
     def put(self, name: str, data: bytes) -> None:
-        """Write bytes, replacing what is there."""
+        """Write or replace an object."""
         ...
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The bytes of an object. Raises: BackupPartMissing."""
+        """The bytes of an object. Raises: BackupFileMissing."""
         ...
 
     def flush(self) -> None:
-        """Make the names of all new objects safe on the disk."""
+        """Make the names of new objects durable."""
         ...
 
 
-def target_at(place: str) -> Target:
-    """A folder, or a bucket where the text begins with a scheme. Raises: BackupTargetUnusable."""
-    if "://" in place:
-        return BucketTarget(place)
-    return FolderTarget(Path(place))
+def open_target(address: str) -> Target:
+    """Open a folder, or a bucket if the text has a URL scheme. Raises: BackupTargetUnusable."""
+    if "://" in address:
+        return BucketTarget(address)
+    return FolderTarget(Path(address))
 
 
 class FolderTarget:
@@ -70,24 +70,24 @@ class FolderTarget:
         self._folders: set[Path] = set()
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """Name -> bytes of everything below a prefix."""
-        found: dict[str, int] = {}
-        waiting = [self._root / prefix]
-        while waiting:
-            folder = waiting.pop()
+        """Name -> size in bytes of everything below a prefix."""
+        sizes: dict[str, int] = {}
+        pending = [self._root / prefix]
+        while pending:
+            folder = pending.pop()
             if not folder.is_dir():
                 continue
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(Path(entry.path))
+                        pending.append(Path(entry.path))
                     elif not entry.name.startswith("."):
-                        found[os.path.relpath(entry.path, self._root)] = entry.stat().st_size
-        return found
+                        sizes[os.path.relpath(entry.path, self._root)] = entry.stat().st_size
+        return sizes
 
     def put_file(self, name: str, path: Path) -> None:
-        """Copy a file in under a temporary name, flush it, rename it."""
-        target = self._ready(name)
+        """Copy to a temporary name, sync, rename."""
+        target = self._prepare(name)
         temporary = target.with_name(f".{target.name[:100]}.{uuid7()}")
         try:
             shutil.copyfile(path, temporary)
@@ -104,44 +104,44 @@ class FolderTarget:
         self._folders.add(target.parent)
 
     def put(self, name: str, data: bytes) -> None:
-        """Write bytes, replacing what is there."""
+        """Write or replace a file."""
         try:
-            write_file(self._ready(name), data)
+            write_file(self._prepare(name), data)
         except OSError as error:
             raise BackupTargetUnusable(
                 target=str(self._root), detail=error.strerror or "cannot write"
             ) from error
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The bytes of an object. Raises: BackupPartMissing."""
+        """The bytes of an object. Raises: BackupFileMissing."""
         try:
             with (self._root / name).open("rb") as file:
                 while chunk := file.read(1 << 20):
                     yield chunk
         except FileNotFoundError:
-            raise BackupPartMissing(name=name) from None
+            raise BackupFileMissing(name=name) from None
 
     def flush(self) -> None:
-        """Flush the folders that name new files."""
+        """Sync the folders that contain new files."""
         folders, self._folders = self._folders, set()
         for folder in sorted(folders):
             fsync_path(folder)
 
-    def _ready(self, name: str) -> Path:
+    def _prepare(self, name: str) -> Path:
         path = self._root / name
-        made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+        new_folders = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BackupTargetUnusable(
                 target=str(self._root), detail=error.strerror or "cannot write"
             ) from error
-        self._folders |= {folder.parent for folder in made}
+        self._folders |= {folder.parent for folder in new_folders}
         return path
 
 
 class BucketTarget:
-    """An S3-compatible bucket; access comes from the environment."""
+    """An S3-compatible bucket; credentials come from the environment."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -152,35 +152,37 @@ class BucketTarget:
         options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
         self._failed: Any = importlib.import_module("obstore.exceptions").BaseError
         self._url = url
-        with self._told():
+        with self._translate_errors():
             self._store = stores.from_url(url, client_options=options or None)
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """Name -> bytes of everything below a prefix."""
-        with self._told():
-            return {str(one["path"]): int(one["size"]) for page in self._store.list(prefix) for one in page}
+        """Name -> size in bytes of everything below a prefix."""
+        with self._translate_errors():
+            return {
+                str(entry["path"]): int(entry["size"]) for page in self._store.list(prefix) for entry in page
+            }
 
     def put_file(self, name: str, path: Path) -> None:
-        """Upload a file; a bucket shows it whole or not at all."""
-        with path.open("rb") as file, self._told():
+        """Upload a file; it becomes visible atomically."""
+        with path.open("rb") as file, self._translate_errors():
             self._store.put(name, file)
 
     def put(self, name: str, data: bytes) -> None:
-        """Write bytes, replacing what is there."""
-        with self._told():
+        """Write or replace an object."""
+        with self._translate_errors():
             self._store.put(name, data)
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The bytes of an object. Raises: BackupPartMissing."""
+        """The bytes of an object. Raises: BackupFileMissing."""
         try:
-            with self._told():
+            with self._translate_errors():
                 yield from map(bytes, self._store.get(name).stream())
         except FileNotFoundError:
-            raise BackupPartMissing(name=name) from None
+            raise BackupFileMissing(name=name) from None
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Errors of the bucket in our words; an object that is not there is left as it is."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Translate errors of the bucket, except a missing object."""
         try:
             yield
         except FileNotFoundError:
@@ -190,4 +192,4 @@ class BucketTarget:
             raise BackupTargetUnusable(target=self._url, detail=detail) from error
 
     def flush(self) -> None:
-        """A bucket has nothing to flush."""
+        """Nothing: a bucket needs no syncing."""

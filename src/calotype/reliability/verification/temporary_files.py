@@ -1,4 +1,4 @@
-"""What processes that died left behind: temporary files. Nothing reads them; they only cost room."""
+"""Temporary files of dead processes: unused, they only take up space."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from pathlib import Path
 
 from calotype.reliability.model import Problem, Severity
 from calotype.store import Store
-from calotype.store.media.objects import WANTED
+from calotype.store.media.objects import TOUCH_PREFIX
 
 STALE_S = 24 * 3600
-"""A temporary file this old belongs to nobody: writers hold theirs for seconds."""
+"""Minimum age of a stale file, in seconds; running writers keep theirs for seconds only."""
 
 
 def stale_files(store: Store, *, now_us: int, older_than_s: float = STALE_S) -> list[Path]:
-    """Temporary files and folders, older than a day, of media on their way in, of files replaced whole, of releases."""
+    """Temporary files and folders of media, of replaced files and of releases, older than a day by default."""
     before = now_us / 1_000_000 - older_than_s
-    return [path for path in _temporary(store) if _is_older(path, before)]
+    return [path for path in _temporary_paths(store) if _is_older(path, before)]
 
 
-def found(store: Store, *, now_us: int) -> list[Problem]:
-    """One problem for all of them."""
+def problems(store: Store, *, now_us: int) -> list[Problem]:
+    """At most one problem, for all stale files."""
     stale = stale_files(store, now_us=now_us)
     if not stale:
         return []
-    said = f"{len(stale)} temporary files of processes that died"
+    detail = f"{len(stale)} temporary files of dead processes"
     facts = {"files": [str(path) for path in stale[:100]]}
     return [
         Problem(
-            "stale-files", "workspace", said, "`calotype repair --yes` removes them", Severity.UNTIDY, facts
+            "stale-files", "workspace", detail, "`calotype repair --yes` deletes them", Severity.UNTIDY, facts
         )
     ]
 
 
-def _temporary(store: Store) -> Iterator[Path]:
+def _temporary_paths(store: Store) -> Iterator[Path]:
     incoming = store.folder / "media" / "incoming"
     if incoming.is_dir():
-        yield from (path for path in incoming.iterdir() if not path.name.startswith(WANTED))
+        yield from (path for path in incoming.iterdir() if not path.name.startswith(TOUCH_PREFIX))
     for pattern in (".*.tmp", "upload-*", "import-*"):
         yield from store.folder.glob(pattern)
     releases = store.root / "releases"
@@ -47,5 +47,5 @@ def _temporary(store: Store) -> Iterator[Path]:
 def _is_older(path: Path, before: float) -> bool:
     try:
         return path.stat().st_mtime < before
-    except FileNotFoundError:  # its writer is alive and has just renamed it
+    except FileNotFoundError:  # its writer has just renamed it
         return False
