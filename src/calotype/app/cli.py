@@ -22,7 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("calotype.app.commands:init", "Make a workspace"),
     "dataset": ("calotype.datasets.commands:dataset", "Make and list datasets"),
     "add": ("calotype.acquire.commands:add", "Add images"),
-    "import": ("calotype.acquire.labels.commands:import_labels", "Import annotations and the images they list"),
+    "import": (
+        "calotype.acquire.labels.commands:import_labels",
+        "Import annotations and the images they list",
+    ),
     "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
     "samples": ("calotype.datasets.commands:samples", "List samples"),
     "quarantine": ("calotype.acquire.commands:quarantine", "List what was set aside at the door"),
