@@ -62,7 +62,7 @@ def test_a_merge_waits_for_a_clean_working_state(conflicting):
 def test_undo_reverts_a_commit_and_blame_names_its_author(conflicting):
     newest = conflicting.log()[0]
     annotation = conflicting.where().annotations(columns=["ann_id"])["ann_id"].to_pylist()
-    changed = {blame.changed.commit_id for ann_id in annotation for blame in conflicting.blame(ann_id)}
+    changed = {blame.changed.commit.id for ann_id in annotation for blame in conflicting.blame(ann_id)}
     assert newest.id in changed
     undone = conflicting.undo(newest)
     assert undone.state == "landed"
