@@ -46,8 +46,9 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
         tags: Sequence[str] = (),
         media: MediaMode = "copy",
     ) -> Added:
-        """Add image files, folders, or `s3://bucket/folder`. Invalid files are quarantined with a reason; known images
-        are not added twice.
+        """Add image files, folders, or `s3://bucket/folder`.
+
+        Invalid files are quarantined with a reason. Images that the dataset already has are not added again.
 
         Args:
             media: "copy" the bytes into the workspace, hard "link" them, or keep a "reference" to the original.

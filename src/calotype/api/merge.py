@@ -48,8 +48,10 @@ class Merge(DatasetHandle):
         return self
 
     def land(self, message: str = "") -> Merge:
-        """Commit the merge once its conflicts are resolved. Raises: MergeConflictsOpen, MergeClosed,
-        WorkingStateDirty."""
+        """Commit the merge once its conflicts are resolved.
+
+        Raises: MergeConflictsOpen, MergeClosed, WorkingStateDirty.
+        """
         gatekeeper = self._context.ports.gatekeeper(self._context.store, "merge")
         self._merge = self._call(versions.land, self._merge.id, message=message, gatekeeper=gatekeeper)
         return self

@@ -270,11 +270,11 @@ def _box_outside(work: _Work, image: Row, number: int) -> Planted | None:
 
 
 def _unlabelled(work: _Work, image: Row, number: int) -> Planted | None:
-    gone = work.of(image)
-    if len(gone) < 3:
+    removed = work.of(image)
+    if len(removed) < 3:
         return None
     work.coco["annotations"] = [a for a in work.coco["annotations"] if a["image_id"] != image["id"]]
-    return Planted("unlabelled", image["file_name"], None, {"removed": [a["id"] for a in gone]})
+    return Planted("unlabelled", image["file_name"], None, {"removed": [a["id"] for a in removed]})
 
 
 def _repaint(
@@ -311,10 +311,10 @@ def _overexposed(work: _Work, image: Row, number: int) -> Planted | None:
 
 def _unreadable(work: _Work, image: Row, number: int) -> Planted | None:
     path = work.images / image["file_name"]
-    whole = path.read_bytes()
-    kept = len(whole) * 2 // 5 if number % 2 == 0 else 160
-    path.write_bytes(whole[:kept])
-    return Planted("unreadable", image["file_name"], None, {"bytes": kept, "true_bytes": len(whole)})
+    data = path.read_bytes()
+    n_bytes = len(data) * 2 // 5 if number % 2 == 0 else 160
+    path.write_bytes(data[:n_bytes])
+    return Planted("unreadable", image["file_name"], None, {"bytes": n_bytes, "true_bytes": len(data)})
 
 
 def _missing_licence(work: _Work, image: Row, number: int) -> Planted | None:
