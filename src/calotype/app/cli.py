@@ -22,7 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("calotype.app.commands:init", "Make a workspace"),
     "dataset": ("calotype.datasets.commands:dataset", "Make and list datasets"),
     "add": ("calotype.acquire.commands:add", "Add images"),
-    "import": ("calotype.acquire.labels.commands:import_labels", "Import annotations and the images they list"),
+    "import": (
+        "calotype.acquire.labels.commands:import_labels",
+        "Import annotations and the images they list",
+    ),
     "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
     "samples": ("calotype.datasets.commands:samples", "List samples"),
     "quarantine": ("calotype.acquire.commands:quarantine", "List what was set aside at the door"),
@@ -146,7 +149,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=["--json", *words] if as_json else words, prog_name="calotype", standalone_mode=True)
     except CalotypeError as error:
-        Terminal(as_json=as_json).complain(error)
+        Terminal(as_json=as_json).print_error(error)
         raise SystemExit(code_of(error.code).exit_code) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

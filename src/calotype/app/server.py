@@ -19,7 +19,7 @@ import calotype
 from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
 from calotype.app import answers, wiring
-from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
+from calotype.app.sessions import LOOPBACK, AccessKeys, AuthMiddleware, not_signed_in
 from calotype.browse.routes import routes as browse
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
@@ -66,21 +66,21 @@ def show_session(ask: Ask) -> answers.Session:
 @door.post("/session", status_code=204, response_class=Response, **action(Permission.DATASET_READ))
 def sign_in(body: Token, request: Request) -> Response:
     """Trade the token for a cookie."""
-    keys: Keys = request.app.state.keys
-    if not keys.opens(body.token.strip()):
+    keys: AccessKeys = request.app.state.keys
+    if not keys.is_token(body.token.strip()):
         return not_signed_in()
     response = Response(status_code=204)
-    keys.give(response)
+    keys.set_cookie(response)
     return response
 
 
-def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
+def make(store: Store, keys: AccessKeys, *, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
     """The server of a workspace.
 
     Args:
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
     """
-    app = _bare([Middleware(Doorkeeper, store=store, ports=wiring, keys=keys, hosts=hosts)])
+    app = _bare([Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts)])
     app.add_middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1)
     app.state.keys = keys
     return app

@@ -10,7 +10,7 @@ from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action, file_answer
 from calotype.release import answers, card_text, service
-from calotype.release.model import ReleaseFileNotFound
+from calotype.release.model import ReleaseFileNotFound, ReleaseSpec
 
 routes = APIRouter(tags=["release"])
 
@@ -40,11 +40,24 @@ def list_releases(dataset: str, ask: Ask) -> answers.ReleaseList:
 @routes.post("/datasets/{dataset}/releases", status_code=201, **action(Permission.RELEASE_CREATE))
 def create_release(dataset: str, body: NewRelease, ask: Ask) -> answers.ReleaseRow:
     """Freeze the working state as a version, if its gates are green."""
+    spec = ReleaseSpec(
+        formats=tuple(body.formats),
+        label_set=body.label_set,
+        where=body.where or "",
+        split=body.split,
+        by=body.by,
+        seed=body.seed,
+        purpose=body.purpose,
+    )
     made = service.release(
-        ask.actor, dataset, body.version, store=ask.store, gatekeeper=ask.ports.gatekeeper(ask.store),
-        splitter=ask.ports.splitter, split=body.split, by=body.by, where=body.where, seed=body.seed,
-        formats=body.formats, label_set=body.label_set, purpose=body.purpose,
-    )  # fmt: skip
+        ask.actor,
+        dataset,
+        body.version,
+        spec,
+        store=ask.store,
+        gatekeeper=ask.ports.gatekeeper(ask.store),
+        splitter=ask.ports.splitter,
+    )
     return answers.ReleaseRow.of(made.to_dict())
 
 

@@ -14,7 +14,7 @@ from tests.support.images import folder_of_images
 from tests.support.streets import Streets, box
 
 from calotype.app import server, wiring
-from calotype.app.sessions import Keys
+from calotype.app.sessions import AccessKeys
 from calotype.foundation.actor import Actor
 from calotype.pipeline import service as pipelines
 from calotype.pipeline.model import Acquire, Commit, Pipeline
@@ -112,7 +112,7 @@ def test_every_query_parameter_has_a_type_and_a_meaning():
 
 @pytest.fixture
 def http(workspace) -> Iterator[TestClient]:
-    app = server.make(workspace, Keys("open-sesame", 80), hosts={"testserver"})
+    app = server.make(workspace, AccessKeys("open-sesame", 80), hosts={"testserver"})
     with TestClient(app, headers={"authorization": "Bearer open-sesame"}) as client:
         yield client
 

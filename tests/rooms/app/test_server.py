@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from tests.support.described import Described
 
 from calotype.app import server
-from calotype.app.sessions import Keys
+from calotype.app.sessions import AccessKeys
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Permission
 
@@ -17,7 +17,7 @@ IN = {"authorization": "Bearer open-sesame"}
 
 @pytest.fixture
 def door(workspace):
-    app = server.make(workspace, Keys("open-sesame", 80), hosts={"testserver", "localhost"})
+    app = server.make(workspace, AccessKeys("open-sesame", 80), hosts={"testserver", "localhost"})
     with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
         yield Described().watch(client)
 

@@ -38,8 +38,8 @@ def test_a_narrow_query_reads_its_own_vectors_only(crowd, owner, monkeypatch):
     def refuse(*args, **named):
         raise AssertionError("more than the query leaves was looked at")
 
-    monkeypatch.setattr(searching, "_through_all", refuse)
-    monkeypatch.setattr(repository, "likely", refuse)
+    monkeypatch.setattr(searching, "_search_all", refuse)
+    monkeypatch.setattr(repository, "nearest_by_index", refuse)
     wanted = np.eye(8)[0]
     found = vectors.nearest(owner, "crowd", "clip", wanted, store=crowd, where='licence = "rare"')
     assert found["sample_id"].to_pylist() == [IDS[100], IDS[300], IDS[0]]
