@@ -2,12 +2,12 @@ import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import * as queries from "@/api/queries";
-import { useAllCommands } from "@/app/commands";
 import { IconButton, KeyHint } from "@/kit/basics";
+import { GROUPS, useAllCommands } from "@/kit/commands";
 import { Dialog } from "@/kit/dialog";
 import { compact } from "@/kit/format";
 import { Picker, type Pick } from "@/kit/picker";
+import { datasets } from "@/rooms/datasets/api";
 
 type Which = "palette" | "keys" | null;
 let show: (which: Which) => void = () => {};
@@ -40,7 +40,7 @@ export function Dialogs() {
 function Palette({ onDone }: { onDone: () => void }) {
   const commands = useAllCommands();
   const navigate = useNavigate();
-  const list = useQuery(queries.datasets());
+  const list = useQuery(datasets());
   const items: Pick[] = [
     ...commands.filter((command) => !command.quiet).map((command) => ({
       id: command.id, title: command.title, group: command.group, run: command.run,
@@ -56,7 +56,7 @@ function Palette({ onDone }: { onDone: () => void }) {
   return <Picker items={items} label="Commands" placeholder="What would you like to do?" empty="No command of that name" onDone={onDone} />;
 }
 
-const ORDER = ["Sample", "Grid", "Page", "Dataset", "Go to", "Datasets", "App"];
+const ORDER: readonly string[] = GROUPS;
 
 function Keys() {
   const commands = useAllCommands().filter((command) => command.keys?.length);

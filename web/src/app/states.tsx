@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
-import { Problem, send } from "@/api/client";
+import { Problem } from "@/api/client";
+import { signIn } from "@/app/session";
 import { Button, CommandLine } from "@/kit/basics";
 import { EmptyState, ErrorState, sentence, useTitle } from "@/kit/page";
 
@@ -32,7 +33,7 @@ export function SignIn() {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      await send("/session", { token: token.trim() });
+      await signIn(token.trim());
       await client.invalidateQueries();
     } catch (error) {
       setSaid(error instanceof Problem && error.status === 401 ? "that is not the token of this server" : String(error));

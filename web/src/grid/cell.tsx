@@ -1,8 +1,7 @@
 import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
 import { memo, useEffect, useRef, useState } from "react";
-import { part, thumbUrl } from "@/api/client";
+import { thumbUrl } from "@/api/client";
 import type { Annotation, SampleItem } from "@/api/types";
-import { stringifySearch, type GridSearch } from "@/app/search";
 import { classColour } from "@/canvas/colours";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit } from "@/canvas/geometry";
@@ -13,21 +12,21 @@ export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays
 type Props = {
   item: SampleItem;
   index: number;
-  dataset: string;
-  search: GridSearch;
+  href: string;
   width: number;
   height: number;
   isAt: boolean;
   look: Look;
 };
 
-/** One sample: its picture, what is drawn on it, and what to know before opening it. A plain link, as there are hundreds;
- * the grid follows it without loading the page anew. */
-export const Cell = memo(function Cell({ item, index, dataset, search, width, height, isAt, look }: Props) {
+/**
+ * One sample: its image, its annotations and a caption. A plain link, as there are hundreds; the grid follows it without
+ * reloading the page.
+ */
+export const Cell = memo(function Cell({ item, index, href, width, height, isAt, look }: Props) {
   return (
     <a
-      href={`/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, at: index })}`}
-      className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
+      href={href} className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
         <Picture media={item.media} wanted={width} />

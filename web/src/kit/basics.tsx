@@ -1,7 +1,7 @@
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { type ButtonHTMLAttributes, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
-import { caps } from "@/app/keys";
 import { ago, moment } from "@/kit/format";
+import { caps } from "@/kit/keys";
 
 const MAC = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
 

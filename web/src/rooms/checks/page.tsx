@@ -1,19 +1,21 @@
 import { IconChecklist, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { part, queryText, send } from "@/api/client";
-import * as queries from "@/api/queries";
-import type { Checks } from "@/api/types";
-import { useCommands } from "@/app/commands";
-import { useDataset } from "@/app/here";
-import { Page } from "@/app/page";
+import { datasetChanged } from "@/api/cache";
 import { Button, CommandLine, Loading, When } from "@/kit/basics";
+import { useCommands } from "@/kit/commands";
 import { duration, plural } from "@/kit/format";
+import { Page } from "@/kit/frame";
+import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState, sentence } from "@/kit/page";
 import { say } from "@/kit/said";
-import { CheckList, ContractPanel, GateList, ObjectiveList } from "@/rooms/checks/lists";
-import { Findings } from "@/rooms/checks/findings";
-import "./checks.css";
+import { ContractPanel } from "@/rooms/contracts/panel";
+import { Findings } from "@/rooms/findings/panel";
+import * as api from "./api";
+import { CheckList } from "./components/check_list";
+import { GateList, ObjectiveList } from "./components/gate_list";
+import { CHECKS_KEYS } from "./keys";
+import "./page.css";
 
 /** What the data tests say: gates that let a release pass or not, and every finding behind them. */
 export function ChecksPage() {
@@ -21,22 +23,21 @@ export function ChecksPage() {
   const search = useSearch({ from: "/d/$dataset/checks" });
   const navigate = useNavigate({ from: "/d/$dataset/checks" });
   const client = useQueryClient();
-  const asked = queries.checks(dataset, ref);
+  const asked = api.checks(dataset, ref);
   const found = useQuery(asked);
   const running = useMutation({
-    mutationFn: () => send<Checks>(`/datasets/${part(dataset)}/checks${queryText({ ref })}`),
+    mutationFn: () => api.runChecks(dataset, ref),
     onSuccess: async (report) => {
       client.setQueryData(asked.queryKey, report);
       const total = report.checks.reduce((sum, check) => sum + check.findings, 0);
       say(`${plural(total, "finding")}; ${report.run?.red ? "a gate blocks" : "all gates are green"}`);
-      await client.invalidateQueries({ queryKey: ["datasets"] });
-      await client.invalidateQueries({ queryKey: ["d", dataset] });
+      await datasetChanged(client, dataset);
     },
   });
   const run = () => {
     if (!running.isPending) running.mutate();
   };
-  useCommands([{ id: "checks.run", title: "Run the checks", group: "Page", keys: ["r"], run }]);
+  useCommands(CHECKS_KEYS, { "checks.run": run });
   const report = found.data;
   return (
     <Page

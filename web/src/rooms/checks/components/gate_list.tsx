@@ -1,0 +1,61 @@
+import type { Gate, Objective } from "@/api/types";
+import { measured, plural } from "@/kit/format";
+import { GatePill, ObjectivePill } from "@/kit/gates";
+import { Panel, sentence } from "@/kit/page";
+
+/** The gates, those that block first, each with its number, its limit and the way out. */
+export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: string) => void }) {
+  const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
+  const green = gates.filter((gate) => gate.state === "green").length;
+  return (
+    <Panel title="Gates" meta={`${green} of ${gates.length} green`}>
+      <ul className="gates">
+        {sorted.map((gate) => (
+          <li key={gate.name}>
+            <GatePill state={gate.state} />
+            <span className="gate-name">{gate.name}</span>
+            <span className="gate-number num" title={sentence(gate.detail)}>
+              {measured(gate.measured)}<span className="dim">, {limit(gate)} {measured(gate.threshold)}</span>
+            </span>
+            {gate.state === "green" ? null : (
+              <div className="gate-why">
+                <p>{sentence(gate.detail)}</p>
+                {gate.fix ? <p><span className="dim">Fix</span> {sentence(gate.fix)}</p> : null}
+                {gate.check && gate.findings ? (
+                  <button type="button" className="link" onClick={() => onCheck(gate.check)}>Show {plural(gate.findings, "finding")}</button>
+                ) : null}
+              </div>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** The promises of the contract with their figures. */
+export function ObjectiveList({ objectives }: { objectives: Objective[] }) {
+  if (objectives.length === 0) return null;
+  return (
+    <Panel title="Objectives" meta={`${objectives.filter((one) => one.state === "met").length} of ${objectives.length} met`}>
+      <ul className="gates objectives">
+        {objectives.map((one) => (
+          <li key={one.name} title={sentence(one.detail)}>
+            <ObjectivePill state={one.state} />
+            <span className="gate-name">{one.name}</span>
+            <span className="gate-number num">
+              {one.measured === null ? "" : `${measured(one.measured)}, `}
+              <span className="dim">{`at ${one.at} ${measured(one.target)} ${one.unit}`}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** Which side of the threshold is right, as the gate's own sentence says. */
+function limit(gate: Gate): string {
+  if (/\bat least\b/.test(gate.detail)) return "min";
+  return /\b(allowed|at most)\b/.test(gate.detail) ? "max" : "of";
+}

@@ -1,0 +1,91 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
+import { thumbUrl } from "@/api/client";
+import type { Counts, DiffItem } from "@/api/types";
+import { Loading, Pill, type Tone } from "@/kit/basics";
+import { ChangeCounts } from "@/kit/counts";
+import { count, plural } from "@/kit/format";
+import { Page } from "@/kit/frame";
+import { useDataset } from "@/kit/here";
+import { EmptyState, ErrorState, Panel } from "@/kit/page";
+import * as api from "../api";
+import "./history.css";
+
+/** What became of the samples and annotations between two states. */
+export function DiffPage() {
+  const { dataset } = useDataset();
+  const { a, b = "" } = useSearch({ from: "/d/$dataset/diff" });
+  const found = useQuery({ ...api.diff(dataset, a, b), enabled: a !== "" });
+  const data = found.data;
+  const nothing = data ? [data.samples, data.annotations].every((counts) => counts.added + counts.removed + counts.changed === 0) : false;
+  const sets = Object.entries(data?.by_label_set ?? {});
+  const touched = sets.filter(([, counts]) => counts.added + counts.removed + counts.changed > 0);
+  const labels = touched.length === 1 ? touched[0]?.[0] : undefined;
+  return (
+    <Page
+      title="Difference" withRef={false}
+      crumbs={<><Link to="/d/$dataset/history" params={{ dataset }} className="crumb">History</Link><span className="slash" aria-hidden="true">/</span></>}
+      meta={
+        <span>
+          <RefLink dataset={dataset} name={a} /> {"\u2192"} <RefLink dataset={dataset} name={b} />
+        </span>
+      }
+    >
+      {!a ? <EmptyState title="Two states are needed"><p>Choose two commits in <Link to="/d/$dataset/history" params={{ dataset }} className="link">the history</Link>.</p></EmptyState> : null}
+      {found.isLoading ? <Loading what="the difference" /> : null}
+      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {nothing ? <EmptyState title="The two states hold the same samples and annotations"><p>They may differ in classes, fields or the contract.</p></EmptyState> : null}
+      {data && !nothing ? (
+        <>
+          <div className="diff-counts">
+            <Panel title="Samples"><Three counts={data.samples} /></Panel>
+            <Panel title="Annotations"><Three counts={data.annotations} /></Panel>
+            {sets.length > 1 ? (
+              <Panel title="By label set">
+                <ul className="diff-sets">{sets.map(([name, counts]) => <li key={name}><span className="cut">{name}</span><ChangeCounts counts={counts} /></li>)}</ul>
+              </Panel>
+            ) : null}
+          </div>
+          <h2 className="diff-head">Samples touched <span className="dim">{data.items.length >= 200 ? "the first 200" : plural(data.items.length, "sample")}</span></h2>
+          <ul className="diff-grid">{data.items.map((item) => <li key={item.sample_id}><Touched item={item} dataset={dataset} a={a} b={b} labels={labels} /></li>)}</ul>
+        </>
+      ) : null}
+    </Page>
+  );
+}
+
+function RefLink({ dataset, name }: { dataset: string; name: string }) {
+  if (!name) return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: undefined }} className="link">working state</Link>;
+  return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: name }} className="mono link">{/^[0-9a-f]{9,}$/.test(name) ? name.slice(0, 8) : name}</Link>;
+}
+
+function Three({ counts }: { counts: Counts }) {
+  const rows = [["added", "plus", "+", counts.added], ["removed", "minus", "\u2212", counts.removed], ["changed", "changed", "~", counts.changed]] as const;
+  return (
+    <dl className="diff-three change-counts">
+      {rows.map(([word, look, sign, n]) => (
+        <div key={word}><dt className="dim">{word}</dt><dd className={n ? look : "dim"}>{n ? sign : ""}{count(n)}</dd></div>
+      ))}
+    </dl>
+  );
+}
+
+const TONES: Record<string, Tone> = { added: "good", removed: "bad", changed: "warn", annotations: "plain" };
+
+function Touched({ item, dataset, a, b, labels }: { item: DiffItem; dataset: string; a: string; b: string; labels: string | undefined }) {
+  const { annotations } = item;
+  const some = annotations.added + annotations.removed + annotations.changed > 0;
+  return (
+    <Link
+      to="/d/$dataset/samples/$sample" params={{ dataset, sample: item.sample_id }} search={{ ref: (item.change === "removed" ? a : b) || undefined, labels, from: "diff" }}
+      className="touched"
+    >
+      <img src={thumbUrl(item.media)} alt="" loading="lazy" className="thumb" />
+      <span className="cut touched-name">{item.name}</span>
+      <span className="touched-what">
+        {item.change === "annotations" ? null : <Pill tone={TONES[item.change] ?? "plain"}>{item.change}</Pill>}
+        {some ? <ChangeCounts counts={annotations} of="annotations" /> : null}
+      </span>
+    </Link>
+  );
+}
