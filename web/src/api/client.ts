@@ -1,4 +1,4 @@
-/** What the server says when it says no (RFC 9457): what, where, and how to fix it. */
+/** An error of the server (RFC 9457): what went wrong, where, and how to fix it. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -12,8 +12,8 @@ export class Problem extends Error {
   }
 
   static of(status: number, body: unknown): Problem {
-    const said = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
-    const text = (key: string) => (typeof said[key] === "string" ? (said[key] as string) : "");
+    const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+    const text = (key: string) => (typeof fields[key] === "string" ? (fields[key] as string) : "");
     return new Problem(
       status,
       text("code") || `http-${status}`,
@@ -26,7 +26,7 @@ export class Problem extends Error {
 
 /** The server cannot be reached at all. */
 export function unreachable(): Problem {
-  return new Problem(0, "unreachable", "the server does not answer", "", "is `calotype serve` still running? Start it again, then reload");
+  return new Problem(0, "unreachable", "cannot reach the server", "", "check that `calotype serve` is running, then reload the page");
 }
 
 type Value = string | number | boolean | undefined | null;

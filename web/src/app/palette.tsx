@@ -14,7 +14,7 @@ let show: (which: Which) => void = () => {};
 export const openPalette = () => show("palette");
 export const openKeys = () => show("keys");
 
-/** The palette (every command and dataset) and the cheat sheet (every key). */
+/** The palette (every command and dataset) and the list of keyboard shortcuts. */
 export function Dialogs() {
   const [which, setWhich] = useState<Which>(null);
   useEffect(() => {
@@ -26,9 +26,9 @@ export function Dialogs() {
       <Dialog open={which === "palette"} onClose={close} label="Commands">
         <Palette onDone={close} />
       </Dialog>
-      <Dialog open={which === "keys"} onClose={close} label="Keys" className="wide">
+      <Dialog open={which === "keys"} onClose={close} label="Keyboard shortcuts" className="wide">
         <header className="dialog-head">
-          <h2>Keys</h2>
+          <h2>Keyboard shortcuts</h2>
           <IconButton label="Close" onClick={close}><IconX size={16} /></IconButton>
         </header>
         <Keys />
@@ -53,7 +53,7 @@ function Palette({ onDone }: { onDone: () => void }) {
     })),
   ];
   items.sort((a, b) => ORDER.indexOf(a.group) - ORDER.indexOf(b.group));
-  return <Picker items={items} label="Commands" placeholder="What would you like to do?" empty="No command of that name" onDone={onDone} />;
+  return <Picker items={items} label="Commands" placeholder="Search commands and datasets" empty="No matching command" onDone={onDone} />;
 }
 
 const ORDER: readonly string[] = GROUPS;

@@ -47,7 +47,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
         <div className="side-who">
           <span className="cut">{session ? `${session.actor.name} (${session.actor.roles.join(", ")})` : ""}</span>
           <ThemeToggle />
-          <button type="button" onClick={openKeys} aria-label="Show all keys"><KeyHint keys="?" /></button>
+          <button type="button" onClick={openKeys} aria-label="Keyboard shortcuts"><KeyHint keys="?" /></button>
         </div>
       </div>
     </nav>

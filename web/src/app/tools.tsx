@@ -18,16 +18,16 @@ export function Tools({ withRef }: { withRef: boolean }) {
   );
 }
 
-/** Light, dark, or as the system; in the bar, and in the navigation where the bar is short. */
+/** Light, dark or system; in the bar, and in the sidebar where the bar is narrow. */
 const NEXT: Record<Scheme, Scheme> = { auto: "light", light: "dark", dark: "auto" };
-const WORD: Record<Scheme, string> = { auto: "as the system", light: "light", dark: "dark" };
+const WORD: Record<Scheme, string> = { auto: "system", light: "light", dark: "dark" };
 
 export function ThemeToggle() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   useComputedColorScheme("light");
   const Icon = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon }[colorScheme];
   return (
-    <IconButton className="theme-toggle" label={`Theme: ${WORD[colorScheme]}; next: ${WORD[NEXT[colorScheme]]}`} onClick={() => setColorScheme(NEXT[colorScheme])}>
+    <IconButton className="theme-toggle" label={`Theme: ${WORD[colorScheme]}; switch to ${WORD[NEXT[colorScheme]]}`} onClick={() => setColorScheme(NEXT[colorScheme])}>
       <Icon size={16} />
     </IconButton>
   );

@@ -29,7 +29,7 @@ export const Cell = memo(function Cell({ item, index, href, width, height, isAt,
       href={href} className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
-        <Picture media={item.media} wanted={width} />
+        <Thumbnail media={item.media} wanted={width} />
         {look.overlays && item.annotations.some(isDrawn) ? <Overlay item={item} width={width} height={height} look={look} /> : null}
         {item.findings ? (
           <span className="cell-findings" aria-hidden="true" title={plural(item.findings, "finding")}>
@@ -48,7 +48,7 @@ export const Cell = memo(function Cell({ item, index, href, width, height, isAt,
   );
 });
 
-/** What the picture shows at a glance, for who cannot see it. */
+/** What the image shows at a glance, for screen readers. */
 function spoken(item: SampleItem): string {
   const words = [plural(item.annotations.length, "annotation")];
   if (item.parent) words.push("derived");
@@ -68,10 +68,10 @@ function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> 
 
 const isDrawn = (a: Annotation) => a.bbox !== null || a.rings.length > 0 || a.keypoints.length > 0 || a.mask !== null;
 
-function Picture({ media, wanted }: { media: string; wanted: number }) {
+function Thumbnail({ media, wanted }: { media: string; wanted: number }) {
   const [state, setState] = useState<"loading" | "there" | "missing">("loading");
   const size = wanted * (window.devicePixelRatio || 1) > 280 ? 512 : 256;
-  if (state === "missing") return <span className="cell-missing">no picture</span>;
+  if (state === "missing") return <span className="cell-missing">no image</span>;
   return (
     <img
       src={thumbUrl(media, size)} alt="" decoding="async" draggable={false} data-state={state}

@@ -75,7 +75,7 @@ export function HistogramBars({ histogram, link, name }: {
       </div>
       <div className="histogram-axis dim" aria-hidden="true">
         <span>{measured(edges[0] ?? 0)}</span>
-        <span>peak {compact(most)}</span>
+        <span>max {compact(most)}</span>
         <span>{measured(edges.at(-1) ?? 0)}</span>
       </div>
     </div>

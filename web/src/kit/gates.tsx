@@ -10,7 +10,7 @@ export function GatePill({ state }: { state: GateState }) {
   return <Pill tone="warn" icon={<IconCircleDashed size={13} />}>Missing</Pill>;
 }
 
-/** Whether a promise of the contract holds; it blocks nothing. */
+/** Whether an objective of the contract is met; it blocks nothing. */
 export function ObjectivePill({ state }: { state: Objective["state"] }) {
   if (state === "met") return <Pill tone="good" icon={<IconCircleCheck size={13} />}>Met</Pill>;
   if (state === "missed") return <Pill tone="bad" icon={<IconCircleX size={13} />}>Missed</Pill>;
@@ -19,7 +19,7 @@ export function ObjectivePill({ state }: { state: Objective["state"] }) {
 
 /** The gates of a dataset in a few words. */
 export function GateSummary({ gates }: { gates: GateCounts | null }) {
-  if (!gates) return <Pill icon={<IconCircleDashed size={13} />}>Not tested</Pill>;
+  if (!gates) return <Pill icon={<IconCircleDashed size={13} />}>Not checked</Pill>;
   const missing = gates.missing ?? 0;
   if (gates.red + missing === 0) return <Pill tone="good" icon={<IconCircleCheck size={13} />}>{plural(gates.green, "gate")} green</Pill>;
   const words = [gates.red ? `${gates.red} red` : "", missing ? `${missing} missing` : "", `${gates.green} green`].filter(Boolean);

@@ -45,7 +45,7 @@ type Target = Pick<HTMLElement, "tagName" | "isContentEditable" | "closest"> & {
 const MOVES = /^(?:shift\+)?(?:Arrow\w+|Home|End|PageUp|PageDown)$/;
 const PRESSES = new Set(["Enter", "Space"]);
 
-/** Whether a press belongs to the thing it was made on: text to a field, arrows to a slider, Enter to a button. */
+/** Whether a press belongs to the element it happens on: text to a field, arrows to a slider, Enter to a button. */
 export function isTaken(target: Target | null, pressed: string): boolean {
   if (!target?.tagName || pressed.startsWith("mod+")) return false;
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;

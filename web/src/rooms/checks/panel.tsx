@@ -5,15 +5,15 @@ import { GatePill } from "@/kit/gates";
 import * as api from "./api";
 import "./panel.css";
 
-/** The gates in short, the ones that block first. */
+/** The gates of the latest run, those that block first. */
 export function LatestRun({ dataset, refName }: { dataset: string; refName: string }) {
-  const found = useQuery(api.checks(dataset, refName));
-  if (found.isPending) return <Skeleton height={60} />;
-  if (found.error) return <span className="dim">cannot be read: {found.error.message}</span>;
-  const { run, stale, gates } = found.data;
+  const query = useQuery(api.checks(dataset, refName));
+  if (query.isPending) return <Skeleton height={60} />;
+  if (query.error) return <span className="dim">could not load: {query.error.message}</span>;
+  const { run, stale, gates } = query.data;
   const link = { to: "/d/$dataset/checks", params: { dataset } } as const;
   if (!run) {
-    return <span className="dim">Never tested. <Link {...link} className="link">Run the checks</Link></span>;
+    return <span className="dim">Not checked yet. <Link {...link} className="link">Run the checks</Link></span>;
   }
   const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
   return (
@@ -28,7 +28,7 @@ export function LatestRun({ dataset, refName }: { dataset: string; refName: stri
       </ul>
       <Link {...link} className="link more">
         {sorted.length > 8 ? `${sorted.length - 8} more; ` : ""}
-        {stale ? "tested before the last change" : "tested"} <When at={run.at} />
+        {stale ? "outdated, checked" : "checked"} <When at={run.at} />
       </Link>
     </>
   );

@@ -5,23 +5,23 @@ import { Panel } from "@/kit/page";
 import * as api from "./api";
 import "./panel.css";
 
-/** The contract that the gates come from, to be read. */
+/** The contract that the gates come from. */
 export function ContractPanel({ dataset, refName }: { dataset: string; refName: string }) {
-  const found = useQuery(api.contract(dataset, refName));
-  const contract = found.data;
+  const query = useQuery(api.contract(dataset, refName));
+  const contract = query.data;
   if (!contract) return null;
   return (
     <Panel title="Contract" meta={<span className="mono">{short(contract.sha256)}</span>}>
       {contract.text ? (
         <details className="contract">
-          <summary>Read it</summary>
+          <summary>Show the contract</summary>
           <pre>{contract.text}</pre>
         </details>
       ) : (
         <>
           <p className="contract-none">
-            The default: readable images, known classes, no leak between splits. Write down what the product needs, and the
-            gates test that:
+            This dataset uses the default contract: readable images, known classes, no leakage between splits. To set your
+            own requirements, create a contract:
           </p>
           <CommandLine>{`calotype contract init ${dataset}`}</CommandLine>
         </>

@@ -13,7 +13,7 @@ import { NoDatasets } from "./components/no_datasets";
 import { LIST_KEYS } from "./keys";
 import "./page.css";
 
-/** Every dataset of the workspace: what it holds, whether it passes, what was released. */
+/** Every dataset of the workspace: its contents, its gates, its releases. */
 export function DatasetsPage() {
   const list = useQuery(api.datasets());
   const items = list.data?.items ?? [];

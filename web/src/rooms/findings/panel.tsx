@@ -25,17 +25,17 @@ type Props = {
   onCheck: (check: string | undefined) => void;
 };
 
-/** Everything that was found, worst first; a row opens the sample at the annotation. */
+/** The findings of a run, worst first; a row opens the sample at the annotation. */
 export function Findings({ dataset, refName, report, check, severity, onSeverity, onCheck }: Props) {
   const run = report.run?.id ?? "";
   const [range, setRange] = useState<[number, number]>([0, 0]);
-  const [chosen, setChosen] = useState<Record<string, Finding>>({});
+  const [selected, setSelected] = useState<Record<string, Finding>>({});
   const toggle = (finding: Finding) =>
-    setChosen((before) => {
+    setSelected((before) => {
       const { [finding.key]: held, ...rest } = before;
       return held ? rest : { ...before, [finding.key]: finding };
     });
-  const chooseShown = () => setChosen(Object.fromEntries([...items.values()].map((one) => [one.key, one])));
+  const selectShown = () => setSelected(Object.fromEntries([...items.values()].map((one) => [one.key, one])));
   const first = Math.floor(range[0] / PAGE);
   const last = Math.floor(range[1] / PAGE);
   const pages = useQueries({
@@ -52,7 +52,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
     const rows = [...document.querySelectorAll<HTMLElement>("a.finding-row")];
     rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(document.activeElement as HTMLElement) + by))]?.focus();
   };
-  useCommands(LIST_KEYS, { "findings.next": () => walk(1), "findings.previous": () => walk(-1), "findings.all": chooseShown });
+  useCommands(LIST_KEYS, { "findings.next": () => walk(1), "findings.previous": () => walk(-1), "findings.all": selectShown });
   const summary = report.checks.find((one) => one.name === check);
   const counts = summary?.counts ?? report.run?.counts ?? {};
   const all = SEVERITIES.reduce((sum, one) => sum + (counts[one] ?? 0), 0);
@@ -69,12 +69,12 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
           ]}
         />
       </header>
-      <Triage dataset={dataset} chosen={Object.values(chosen)} onDone={() => setChosen({})} />
+      <Triage dataset={dataset} selected={Object.values(selected)} onDone={() => setSelected({})} />
       <div className="findings-body">
         {error ? <ErrorState error={error} /> : null}
         {known && total === 0 ? (
-          <EmptyState title="Nothing found">
-            <p>{check || severity ? "Nothing of this kind in the last run." : "Every check looked and found nothing."}</p>
+          <EmptyState title="No findings">
+            <p>{check || severity ? "No findings match these filters." : "The last run found no problems."}</p>
           </EmptyState>
         ) : null}
         {total > 0 ? (
@@ -82,14 +82,14 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
             key={`${run} ${check} ${severity}`} total={total} height={67} label="Findings" onRange={(low, high) => setRange([low, high])}
             row={(index) => {
               const item = items.get(index);
-              return item ? <FindingRow finding={item} dataset={dataset} refName={refName} chosen={item.key in chosen} onToggle={() => toggle(item)} /> : <div className="finding-row"><Skeleton height={46} width={70} /></div>;
+              return item ? <FindingRow finding={item} dataset={dataset} refName={refName} selected={item.key in selected} onToggle={() => toggle(item)} /> : <div className="finding-row"><Skeleton height={46} width={70} /></div>;
             }}
           />
         ) : null}
-        {known && all > total && !severity ? <p className="dim findings-note">{plural(all - total, "finding")} counted and not listed.</p> : null}
+        {known && all > total && !severity ? <p className="dim findings-note">{plural(all - total, "more finding")} counted but not listed.</p> : null}
       </div>
     </section>
   );
 }
 
-const WORDS: Record<Severity, string> = { error: "Errors", warning: "Warnings", info: "Notes" };
+const WORDS: Record<Severity, string> = { error: "Errors", warning: "Warnings", info: "Info" };

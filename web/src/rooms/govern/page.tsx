@@ -14,35 +14,35 @@ import "./page.css";
 const STEP = 200;
 const MOST = 5_000;
 
-/** Who did what, newest first, and whether the chain of events is whole. */
+/** The audit trail, newest first, and whether its hash chain is intact. */
 export function AuditPage() {
   const { dataset } = useSearch({ from: "/audit" });
   const navigate = useNavigate({ from: "/audit" });
   const [limit, setLimit] = useState(STEP);
-  const found = useQuery({ ...api.audit(dataset ?? "", limit), placeholderData: (before) => before });
+  const query = useQuery({ ...api.audit(dataset ?? "", limit), placeholderData: (before) => before });
   const list = useQuery(datasets());
-  const items = found.data?.items ?? [];
+  const items = query.data?.items ?? [];
   return (
     <Page
-      title="Audit" meta={found.data ? plural(items.length, "event") : null}
+      title="Audit" meta={query.data ? plural(items.length, "event") : null}
       actions={
         <select
           className="field" aria-label="Dataset" value={dataset ?? ""}
           onChange={(event) => void navigate({ search: { dataset: event.target.value || undefined } })}
         >
-          <option value="">Everything</option>
+          <option value="">All datasets</option>
           {list.data?.items.map((row) => <option key={row.name}>{row.name}</option>)}
         </select>
       }
     >
-      {found.isPending ? <Loading what="the audit trail" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {found.data ? <Chain intact={found.data.intact} /> : null}
-      {found.data && items.length === 0 ? <EmptyState title="No events"><p>Every change of the workspace is written down here.</p></EmptyState> : null}
+      {query.isPending ? <Loading what="the audit trail" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {query.data ? <Chain intact={query.data.intact} /> : null}
+      {query.data && items.length === 0 ? <EmptyState title="No events"><p>Every change to this workspace is recorded here.</p></EmptyState> : null}
       {items.length ? (
         <Panel className="table">
           <table className="rows audit">
-            <thead><tr><th className="num">No.</th><th>When, UTC</th><th>Who</th><th>Did</th><th>To</th><th>Details</th></tr></thead>
+            <thead><tr><th className="num">No.</th><th>Time (UTC)</th><th>Actor</th><th>Action</th><th>Subject</th><th>Details</th></tr></thead>
             <tbody>{items.map((event) => <EventRow key={event.seq} event={event} known={list.data?.items.some((row) => row.name === event.subject) ?? false} />)}</tbody>
           </table>
         </Panel>

@@ -7,16 +7,16 @@ import "./panel.css";
 
 export { RefPicker } from "./components/ref_picker";
 
-/** The newest commits. */
+/** The latest commits. */
 export function LatestCommits({ dataset, refName }: { dataset: string; refName: string }) {
-  const found = useQuery(api.log(dataset, refName, 5));
-  if (found.isPending) return <Skeleton height={60} />;
-  if (found.error) return <span className="dim">cannot be read: {found.error.message}</span>;
-  if (found.data.items.length === 0) return <span className="dim">nothing committed yet</span>;
+  const query = useQuery(api.log(dataset, refName, 5));
+  if (query.isPending) return <Skeleton height={60} />;
+  if (query.error) return <span className="dim">could not load: {query.error.message}</span>;
+  if (query.data.items.length === 0) return <span className="dim">no commits yet</span>;
   return (
     <>
       <ul className="commit-lines">
-        {found.data.items.map((commit) => (
+        {query.data.items.map((commit) => (
           <li key={commit.id}>
             <span className="mono dim">{short(commit.id)}</span>
             <span className="cut">{commit.message || "(no message)"}</span>
@@ -24,7 +24,7 @@ export function LatestCommits({ dataset, refName }: { dataset: string; refName: 
           </li>
         ))}
       </ul>
-      <Link to="/d/$dataset/history" params={{ dataset }} className="link more">All of the history</Link>
+      <Link to="/d/$dataset/history" params={{ dataset }} className="link more">Full history</Link>
     </>
   );
 }

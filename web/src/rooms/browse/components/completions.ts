@@ -1,14 +1,14 @@
 import type { Overview } from "@/api/types";
 import { nameable, quoted } from "@/api/where";
 
-/** Words that can stand where the caret is, for the query field. */
+/** A completion of the query: the text to insert and a note on it. */
 export type Word = { insert: string; note: string };
 
 const FIELDS: [string, string][] = [
   ["name", "text"], ["split", "text"], ["licence", "text"], ["source", "text"], ["group", "text"], ["width", "px"], ["height", "px"],
-  ["parent", "of derived samples"], ["tags", "list: tags has"],
+  ["parent", "original of a derived sample"], ["tags", "list: tags has \"x\""],
 ];
-const CALLS: [string, string][] = [["class = ", "has an annotation of it"], ["count(", "how many annotations"], ["any(", "at least one annotation"], ["not ", "the opposite"]];
+const CALLS: [string, string][] = [["class = ", "has an annotation of this class"], ["count(", "number of annotations"], ["any(", "at least one annotation"], ["not ", "negation"]];
 const MOST = 8;
 
 type Spot = { start: number; typed: string; before: string };
@@ -21,7 +21,7 @@ export function spot(text: string, caret: number): Spot {
   return { start: caret - typed.length, typed, before: head.slice(0, head.length - typed.length).trimEnd() };
 }
 
-/** What could be meant: values after a comparison, classes inside a count, fields elsewhere. */
+/** Completions: values after a comparison, classes inside a count, fields elsewhere. */
 export function completions(text: string, caret: number, data: Overview | undefined): Word[] {
   if (!data) return [];
   const { typed, before } = spot(text, caret);

@@ -15,7 +15,7 @@ type Props = {
   onAdd: (clause: string) => void;
 };
 
-/** The legend and the ways to narrow down: counts are of the whole state, not of the query. */
+/** The legend and the filters: counts are of the whole state, not of the query. */
 export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
   const active = new Set(clauses(where));
   const flip = (id: number) => {
@@ -32,7 +32,7 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
         <header>
           <h2>Classes</h2>
           <IconButton
-            className="small" label={allHidden ? "Draw all classes" : "Draw no class"}
+            className="small" label={allHidden ? "Show all classes" : "Hide all classes"}
             onClick={() => onHide(allHidden ? new Set() : new Set(data.classes.map((one) => one.id)))}
           >
             {allHidden ? <IconEyeOff size={14} /> : <IconEye size={14} />}
@@ -47,8 +47,8 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
             return (
               <li key={one.id} className="facet" data-hidden={isHidden}>
                 <button
-                  type="button" className="swatch" role="switch" aria-checked={!isHidden} aria-label={`Draw ${one.name}`}
-                  title={isHidden ? "Draw this class" : "Do not draw this class"} onClick={() => flip(one.id)}
+                  type="button" className="swatch" role="switch" aria-checked={!isHidden} aria-label={`Show ${one.name}`}
+                  title={isHidden ? "Show this class" : "Hide this class"} onClick={() => flip(one.id)}
                 >
                   <i style={{ background: isHidden ? "none" : classColour(one.id), borderColor: classColour(one.id) }} />
                 </button>
@@ -57,13 +57,13 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
             );
           })}
         </ul>
-        {data.classes.length === 0 ? <p className="dim">none yet</p> : null}
+        {data.classes.length === 0 ? <p className="dim">none</p> : null}
       </section>
       {data.splits.length > 1 ? (
         <Section title="Split">
           {data.splits.map((one) => (
             <li key={one.name} className="facet">
-              <Choice name={one.name || "no split yet"} clause={equals("split", one.name)} active={active} onAdd={onAdd} count={one.samples} />
+              <Choice name={one.name || "no split"} clause={equals("split", one.name)} active={active} onAdd={onAdd} count={one.samples} />
             </li>
           ))}
         </Section>

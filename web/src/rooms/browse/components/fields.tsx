@@ -42,9 +42,9 @@ export function Fields({ fields, filter }: { fields: Field[]; filter: Filter }) 
 const LINES = 6;
 
 function TopValues({ field, filter }: { field: Field; filter: Filter }) {
-  // Values that nearly all differ (times, names) say little one by one.
-  const allDiffer = field.distinct > 24 && (field.top[0]?.count ?? 0) <= 2;
-  if (allDiffer) return <p className="dim">nearly all differ, for example {shown(field.top[0]?.value)}</p>;
+  // Values that are mostly unique (times, names) say little one by one.
+  const isUnique = field.distinct > 24 && (field.top[0]?.count ?? 0) <= 2;
+  if (isUnique) return <p className="dim">mostly unique, for example {shown(field.top[0]?.value)}</p>;
   const top = field.top.slice(0, LINES);
   const more = field.distinct - top.length;
   return (

@@ -26,7 +26,7 @@ type Props = {
   onLabels: (name: string) => void;
 };
 
-/** Everything known of a sample, beside its picture. */
+/** Everything known about a sample, beside its image. */
 export function Inspector(props: Props) {
   const { data, dataset, search } = props;
   const link = (id: string) => ({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: id }, search: { ...search, ann: undefined } }) as const;
@@ -52,9 +52,9 @@ export function Inspector(props: Props) {
                       to="/d/$dataset/samples" params={{ dataset }} search={{ ref: search.ref, where: equals(key, value) }}
                       className="link-plain" title={`Samples with the same ${key}`}
                     >
-                      {told(value)}
+                      {readable(value)}
                     </Link>
-                  ) : told(value)}
+                  ) : readable(value)}
                 </Fact>
               );
             })}
@@ -69,15 +69,15 @@ export function Inspector(props: Props) {
           <Fact name="size">{data.width} {"\u00d7"} {data.height} px, {bytes(data.bytes)}</Fact>
           <Fact name="type">{data.mime}</Fact>
           <Fact name="added">{moment(data.created_at)}</Fact>
-          {data.names.length > 1 ? <Fact name="also named">{data.names.filter((name) => name !== data.name).join(", ")}</Fact> : null}
-          <Fact name="sample"><Id text={data.id} label="Copy the id of the sample" /></Fact>
-          <Fact name="sha256"><Id text={data.media} label="Copy the SHA-256" /></Fact>
+          {data.names.length > 1 ? <Fact name="other names">{data.names.filter((name) => name !== data.name).join(", ")}</Fact> : null}
+          <Fact name="sample"><Id text={data.id} label="Copy the sample ID" /></Fact>
+          <Fact name="SHA-256"><Id text={data.media} label="Copy the SHA-256" /></Fact>
           {data.recipe ? <Fact name="recipe"><span className="mono">{data.recipe}</span></Fact> : null}
-          {data.parent ? <Fact name="made from"><Link {...link(data.parent)} className="link">the original</Link></Fact> : null}
+          {data.parent ? <Fact name="derived from"><Link {...link(data.parent)} className="link">the original sample</Link></Fact> : null}
         </dl>
         {data.children.length ? (
           <>
-            <h3>Made from this</h3>
+            <h3>Derived samples</h3>
             <div className="children">
               {data.children.slice(0, 12).map((child) => (
                 <Link key={child.id} {...link(child.id)} title={child.name} aria-label={child.name}>
@@ -94,9 +94,9 @@ export function Inspector(props: Props) {
 
 function Annotations({ data, list, labelSet, hidden, lit, onLit, onShow, onHide, onLabels }: Props) {
   const names = Object.keys(data.label_sets);
-  const inHand = useRef<HTMLLIElement>(null);
+  const selected = useRef<HTMLLIElement>(null);
   useEffect(() => {
-    inHand.current?.scrollIntoView({ block: "nearest" });
+    selected.current?.scrollIntoView({ block: "nearest" });
   }, [lit]);
   const flip = (id: number) => {
     const next = new Set(hidden);
@@ -118,13 +118,13 @@ function Annotations({ data, list, labelSet, hidden, lit, onLit, onShow, onHide,
         {list.map((a) => {
           const isHidden = hidden.has(a.class_id);
           return (
-            <li key={a.id} ref={a.id === lit ? inHand : undefined} className="annotation" data-lit={a.id === lit} data-hidden={isHidden}>
+            <li key={a.id} ref={a.id === lit ? selected : undefined} className="annotation" data-lit={a.id === lit} data-hidden={isHidden}>
               <button type="button" className="annotation-main" onMouseEnter={() => onLit(a.id)} onFocus={() => onLit(a.id)} onClick={() => onShow(a.id)}>
                 <i className="dot" style={{ background: classColour(a.class_id) }} />
                 <span className="cut">{a.class}</span>
                 <span className="dim annotation-kind">{describe(a)}</span>
               </button>
-              <IconButton className="small" label={isHidden ? `Draw ${a.class}` : `Do not draw ${a.class}`} onClick={() => flip(a.class_id)}>
+              <IconButton className="small" label={isHidden ? `Show ${a.class}` : `Hide ${a.class}`} onClick={() => flip(a.class_id)}>
                 {isHidden ? <IconEyeOff size={13} /> : <IconEye size={13} />}
               </IconButton>
               {a.id === lit ? <Attributes a={a} /> : null}
@@ -132,13 +132,13 @@ function Annotations({ data, list, labelSet, hidden, lit, onLit, onShow, onHide,
           );
         })}
       </ul>
-      {list.length === 0 ? <p className="dim">None in this label set.</p> : null}
+      {list.length === 0 ? <p className="dim">No annotations in this label set.</p> : null}
     </Section>
   );
 }
 
-/** Times as people write them; everything else as it is. */
-function told(value: unknown): string {
+/** Times without the ISO letters; everything else unchanged. */
+function readable(value: unknown): string {
   const text = shown(value);
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? text.replace("T", " ").replace(/\.0+(?=\D|$)/, "").replace(/(?:\+00:00|Z)$/, " UTC") : text;
 }

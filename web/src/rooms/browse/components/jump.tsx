@@ -21,7 +21,7 @@ export function Jump({ total, onJump }: { total: number; onJump: (index: number)
       }}
     >
       <input
-        ref={field} className="field" inputMode="numeric" value={typed} placeholder="Go to no." aria-label={`Go to a sample by number, 1 to ${count(total)}`}
+        ref={field} className="field" inputMode="numeric" value={typed} placeholder="Go to #" aria-label={`Go to sample number, 1 to ${count(total)}`}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
       />

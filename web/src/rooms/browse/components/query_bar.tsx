@@ -18,7 +18,7 @@ type Props = {
   data: Overview | undefined;
 };
 
-/** The query: typed, taken apart into chips, helped on the way, told exactly where it cannot be read. */
+/** The query: completed while typed, split into terms, and marked where it cannot be parsed. */
 export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
   const [draft, setDraft] = useState(where);
   const [caret, setCaret] = useState(0);
@@ -79,7 +79,7 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
         />
         {draft ? <IconButton label="Clear the query" className="small" onClick={() => onWhere("")}><IconX size={14} /></IconButton> : <KeyHint keys="/" />}
         {offered.length > 0 ? (
-          <ul id="query-words" role="listbox" aria-label="Words" className="query-words floating">
+          <ul id="query-words" role="listbox" aria-label="Suggestions" className="query-words floating">
             {offered.map((word, at) => (
               <li
                 key={word.insert} role="option" aria-selected={at === chosen}
@@ -121,16 +121,16 @@ function QueryError({ error, draft }: { error: Error | null; draft: string }) {
   );
 }
 
-/** The parts of the query, each to be dropped; without one, a few to begin with. */
+/** The terms of the query, each removable; without a query, a few examples. */
 function Chips({ where, onWhere, onAdd, data }: Omit<Props, "error">) {
   if (where) {
     const parts = clauses(where);
     if (parts.length < 2) return null;
     return (
-      <ul className="chips" aria-label="Parts of the query">
+      <ul className="chips" aria-label="Query terms">
         {parts.map((part) => (
           <li key={part}>
-            <button type="button" className="chip on" onClick={() => onWhere(without(where, part))} aria-label={`Drop ${part}`}>
+            <button type="button" className="chip on" onClick={() => onWhere(without(where, part))} aria-label={`Remove ${part}`}>
               <code>{part}</code> <IconX size={12} />
             </button>
           </li>
@@ -141,7 +141,7 @@ function Chips({ where, onWhere, onAdd, data }: Omit<Props, "error">) {
   const ideas = data ? suggestions(data) : [];
   if (ideas.length === 0) return null;
   return (
-    <ul className="chips" aria-label="Queries to begin with">
+    <ul className="chips" aria-label="Example queries">
       {ideas.map(({ clause, note }) => (
         <li key={clause}>
           <button type="button" className="chip" onClick={() => onAdd(clause)} title={note}><code>{clause}</code></button>
@@ -151,7 +151,7 @@ function Chips({ where, onWhere, onAdd, data }: Omit<Props, "error">) {
   );
 }
 
-/** A query that this dataset can answer. */
+/** An example that fits this dataset. */
 function example(data: Overview | undefined): string {
   const ideas = data ? suggestions(data) : [];
   return ideas.length ? ideas.slice(-2).map((one) => one.clause).join(" and ") : 'class = "car"';
@@ -160,16 +160,16 @@ function example(data: Overview | undefined): string {
 function suggestions(data: Overview): { clause: string; note: string }[] {
   const most = [...data.classes].sort((a, b) => b.annotations - a.annotations)[0];
   const rare = [...data.classes].filter((one) => one.samples > 0).sort((a, b) => a.samples - b.samples)[0];
-  const found: { clause: string; note: string }[] = [];
+  const ideas: { clause: string; note: string }[] = [];
   for (const field of data.fields) {
     const value = field.top.at(-1);
-    if (value && field.distinct > 1 && field.distinct <= 12 && nameable(field.name) && found.length < 2) {
-      found.push({ clause: equals(field.name, value.value), note: plural(value.count, "sample") });
+    if (value && field.distinct > 1 && field.distinct <= 12 && nameable(field.name) && ideas.length < 2) {
+      ideas.push({ clause: equals(field.name, value.value), note: plural(value.count, "sample") });
     }
   }
   const perSample = most && most.samples ? Math.ceil(most.annotations / most.samples) : 1;
-  if (most && perSample > 1) found.push({ clause: atLeast(most.name, perSample), note: `many of ${most.name}` });
-  if (rare) found.push({ clause: `classes has "${rare.name}"`, note: plural(rare.samples, "sample") });
-  if (data.unlabelled) found.push({ clause: UNLABELLED, note: `${plural(data.unlabelled, "sample")} without annotations` });
-  return found;
+  if (most && perSample > 1) ideas.push({ clause: atLeast(most.name, perSample), note: `samples with many ${most.name} annotations` });
+  if (rare) ideas.push({ clause: `classes has "${rare.name}"`, note: plural(rare.samples, "sample") });
+  if (data.unlabelled) ideas.push({ clause: UNLABELLED, note: `${plural(data.unlabelled, "sample")} without annotations` });
+  return ideas;
 }

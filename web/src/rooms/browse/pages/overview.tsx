@@ -18,17 +18,17 @@ import { Fields, type Filter } from "../components/fields";
 import { OVERVIEW_KEYS } from "../keys";
 import "./overview.css";
 
-/** A dataset in one look; everything that is counted leads to the samples that were counted. */
+/** A dataset at a glance; every count links to the samples behind it. */
 export function OverviewPage() {
   const { dataset, ref } = useDataset();
-  const found = useQuery(api.overview(dataset, ref));
+  const query = useQuery(api.overview(dataset, ref));
   const navigate = useNavigate();
   useCommands(OVERVIEW_KEYS, { "overview.samples": () => void navigate({ to: "/d/$dataset/samples", params: { dataset } }) });
-  const data = found.data;
+  const data = query.data;
   return (
     <Page title="Overview" meta={data ? <Meta data={data} /> : null}>
-      {found.isPending ? <Loading what="the overview" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {query.isPending ? <Loading what="the overview" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {data && data.samples === 0 ? <Empty dataset={dataset} /> : null}
       {data && data.samples > 0 ? <Content data={data} dataset={dataset} refName={ref} /> : null}
     </Page>
@@ -53,7 +53,7 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
     <>
       <dl className="stats">
         <Stat label="Samples" value={<Link {...filter("")} className="link-plain">{count(data.samples)}</Link>} />
-        <Stat label="Annotations" value={count(data.annotations)} note={`${(data.annotations / data.samples).toFixed(1)} a sample`} />
+        <Stat label="Annotations" value={count(data.annotations)} note={`${(data.annotations / data.samples).toFixed(1)} per sample`} />
         <Stat label="Classes" value={count(data.classes.length)} />
         <Stat
           label="Unlabelled" note={data.unlabelled ? percent(data.unlabelled, data.samples) : undefined}
@@ -63,7 +63,7 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
         {sizes ? (
           <Stat
             label="Image size" value={`${sizes.median[0]} \u00d7 ${sizes.median[1]}`}
-            note={same ? "px, all" : `px median, ${sizes.min.join("\u00d7")} to ${sizes.max.join("\u00d7")}`}
+            note={same ? "px, all images" : `px median, ${sizes.min.join("\u00d7")} to ${sizes.max.join("\u00d7")}`}
           />
         ) : null}
       </dl>
@@ -73,7 +73,7 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
             {data.classes.length ? (
               <Classes classes={data.classes} filter={filter} />
             ) : (
-              <EmptyState title="No classes yet"><p>They come with the first labels:</p><CommandLine>{`calotype import ${dataset} instances.json`}</CommandLine></EmptyState>
+              <EmptyState title="No classes yet"><p>Classes are created when you import labels:</p><CommandLine>{`calotype import ${dataset} instances.json`}</CommandLine></EmptyState>
             )}
           </Panel>
           {data.fields.length ? <Panel title="Metadata"><Fields fields={data.fields} filter={filter} /></Panel> : null}
@@ -86,7 +86,7 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
 
 const MANY = 24;
 
-/** In order of their ids; many of them by size, the largest first, the rest on demand. */
+/** Classes in order of their ids; more than 24 by size, the largest first, the rest on demand. */
 function Classes({ classes, filter }: { classes: ClassRow[]; filter: Filter }) {
   const [all, setAll] = useState(false);
   const sorted = classes.length > MANY ? [...classes].sort((a, b) => b.annotations - a.annotations) : classes;
@@ -108,7 +108,7 @@ function Classes({ classes, filter }: { classes: ClassRow[]; filter: Filter }) {
 }
 
 function Side({ data, dataset, refName, filter }: { data: Overview; dataset: string; refName: string; filter: Filter }) {
-  const splits = data.splits.map((one) => ({ ...one, key: one.name || "none", name: one.name || "no split yet" }));
+  const splits = data.splits.map((one) => ({ ...one, key: one.name || "none", name: one.name || "no split" }));
   return (
     <div className="overview-side">
       <Panel title="Gates" meta={data.contract ? <>contract <span className="mono">{short(data.contract.sha256)}</span></> : "default contract"}>
@@ -131,10 +131,10 @@ function Side({ data, dataset, refName, filter }: { data: Overview; dataset: str
             Object.entries(set.kinds).map(([kind, n]) => ({ key: `${set.name} ${kind}`, label: <>{set.name} <span className="dim">&nbsp;{kind}</span></>, name: `${set.name} ${kind}`, value: n })),
           )}
         />
-        {data.label_sets.length === 0 ? <span className="dim">none yet</span> : null}
+        {data.label_sets.length === 0 ? <span className="dim">none</span> : null}
       </Panel>
       <Panel title="Licences and sources" meta="samples">
-        <Bars label="Licences and sources" max={data.samples} items={[...data.licences.slice(0, 6).map(({ value, count: n }) => ({ key: `licence ${value}`, label: value || <span className="dim">no licence given</span>, name: String(value || "no licence"), value: n, link: filter(equals("licence", value)) })), ...data.sources.slice(0, 6).map(({ value, count: n }) => ({ key: `source ${value}`, label: value || <span className="dim">no source given</span>, name: String(value || "no source"), value: n, link: filter(equals("source", value)) }))]} />
+        <Bars label="Licences and sources" max={data.samples} items={[...data.licences.slice(0, 6).map(({ value, count: n }) => ({ key: `licence ${value}`, label: value || <span className="dim">no licence</span>, name: String(value || "no licence"), value: n, link: filter(equals("licence", value)) })), ...data.sources.slice(0, 6).map(({ value, count: n }) => ({ key: `source ${value}`, label: value || <span className="dim">no source</span>, name: String(value || "no source"), value: n, link: filter(equals("source", value)) }))]} />
       </Panel>
       {data.tags.length ? (
         <Panel title="Tags" meta="samples">
@@ -149,8 +149,8 @@ function Side({ data, dataset, refName, filter }: { data: Overview; dataset: str
 function Empty({ dataset }: { dataset: string }) {
   return (
     <EmptyState title="No samples yet">
-      <p>Put images in, then their labels:</p>
-      <CommandLine>{`calotype add ${dataset} ~/pictures --source cam-07 --licence CC-BY-4.0`}</CommandLine>
+      <p>Add images, then their labels:</p>
+      <CommandLine>{`calotype add ${dataset} ~/images --source cam-07 --licence CC-BY-4.0`}</CommandLine>
       <CommandLine>{`calotype import ${dataset} instances.json`}</CommandLine>
     </EmptyState>
   );

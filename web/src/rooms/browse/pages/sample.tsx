@@ -21,7 +21,7 @@ import "./sample.css";
 
 const NONE: never[] = [];
 
-/** One sample, large: its picture, everything drawn on it, everything known of it. */
+/** One sample, large: its image, its annotations, its metadata. */
 export function SamplePage() {
   const { dataset, ref } = useDataset();
   const { sample: id } = useParams({ from: "/d/$dataset/samples/$sample" });
@@ -30,7 +30,7 @@ export function SamplePage() {
   const router = useRouter();
   const canGoBack = useCanGoBack();
   const client = useQueryClient();
-  const found = useQuery({ ...api.sample(dataset, id, ref, search), placeholderData: keepPreviousData });
+  const query = useQuery({ ...api.sample(dataset, id, ref, search), placeholderData: keepPreviousData });
   const state = useQuery(api.overview(dataset, ref));
   const [overlays, setOverlays] = useState(true);
   const [labels, setLabels] = useState(false);
@@ -38,7 +38,7 @@ export function SamplePage() {
   const [scale, setScale] = useState(1);
   const stage = useRef<StageHandle>(null);
 
-  const data = found.data;
+  const data = query.data;
   const current = data?.id === id;
   const labelSet = chosenSet(data, search.labels);
   const annotations = useMemo(() => inOrder(data?.label_sets[labelSet] ?? NONE), [data, labelSet]);
@@ -101,7 +101,7 @@ export function SamplePage() {
       crumbs={
         <>
           {search.from && canGoBack ? (
-            <button type="button" onClick={back} className="crumb">{search.from === "checks" ? "Checks" : "Difference"}</button>
+            <button type="button" onClick={back} className="crumb">{search.from === "checks" ? "Checks" : "Diff"}</button>
           ) : (
             <Link to="/d/$dataset/samples" params={{ dataset }} search={grid(search, position?.index)} className="crumb">Samples</Link>
           )}
@@ -116,10 +116,10 @@ export function SamplePage() {
       }
       actions={
         <>
-          <button type="button" className="zoom" onClick={() => stage.current?.actual()} title="Show at 100 %">{Math.round(scale * 100)} %</button>
-          <IconButton label="Show the whole image" onClick={() => stage.current?.fit()}><IconZoomReset size={16} /></IconButton>
-          <IconButton label="Names of classes" aria-pressed={labels} onClick={() => setLabels(!labels)}>{labels ? <IconTag size={16} /> : <IconTagOff size={16} />}</IconButton>
-          <IconButton label="Draw annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
+          <button type="button" className="zoom" onClick={() => stage.current?.actual()} title="Zoom to 100 %">{Math.round(scale * 100)} %</button>
+          <IconButton label="Fit to window" onClick={() => stage.current?.fit()}><IconZoomReset size={16} /></IconButton>
+          <IconButton label="Class names" aria-pressed={labels} onClick={() => setLabels(!labels)}>{labels ? <IconTag size={16} /> : <IconTagOff size={16} />}</IconButton>
+          <IconButton label="Show annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
             {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
           </IconButton>
           <IconButton label="Previous sample" disabled={!position?.previous} onClick={() => go(position?.previous, -1)}><IconArrowLeft size={16} /></IconButton>
@@ -127,9 +127,9 @@ export function SamplePage() {
         </>
       }
     >
-      {found.isPending ? <Loading what="the sample" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {data && !found.error ? (
+      {query.isPending ? <Loading what="the sample" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {data && !query.error ? (
         <div className="sample">
           <Stage
             handle={stage} src={mediaUrl(data.media)} early={thumbUrl(data.media, 256)} name={data.name} width={data.width} height={data.height}
@@ -160,7 +160,7 @@ function chosenSet(data: SampleDetail | undefined, wanted: string | undefined): 
   return names.includes("ground_truth") ? "ground_truth" : (names[0] ?? "ground_truth");
 }
 
-/** The search of the grid that this sample was opened from. */
+/** The search of the grid that the sample was opened from. */
 function grid({ ann: _ann, from: _from, ...search }: SampleSearch, at: number | undefined) {
   return { ...search, at: at ?? search.at };
 }

@@ -24,11 +24,11 @@ import { GRID_KEYS } from "../keys";
 import { hiddenOf, hideText, SIZES, type GridSearch } from "../search";
 import "./samples.css";
 
-/** The label set that the server draws when none is asked for. */
-const USUAL = "ground_truth";
+/** The label set that the server returns when none is asked for. */
+const DEFAULT_SET = "ground_truth";
 
 const SORTS = [
-  ["name", "Name"], ["-name", "Name, backwards"], ["newest", "Newest first"], ["-annotations", "Most annotations"], ["annotations", "Fewest annotations"],
+  ["name", "Name"], ["-name", "Name, descending"], ["newest", "Newest first"], ["-annotations", "Most annotations"], ["annotations", "Fewest annotations"],
 ] as const;
 
 /** The grid: every sample that matches, drawn with its annotations. */
@@ -81,7 +81,7 @@ export function SamplesPage() {
       actions={
         <>
           {sets.length > 1 ? (
-            <select className="field" aria-label="Label set" value={search.labels ?? USUAL} onChange={(event) => set({ labels: event.target.value })}>
+            <select className="field" aria-label="Label set" value={search.labels ?? DEFAULT_SET} onChange={(event) => set({ labels: event.target.value })}>
               {sets.map((name) => <option key={name}>{name}</option>)}
             </select>
           ) : null}
@@ -89,10 +89,10 @@ export function SamplesPage() {
             {SORTS.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
           </select>
           <input
-            className="size-slider" type="range" min={SIZES.min} max={SIZES.max} step={8} value={size} aria-label="Size of the pictures"
+            className="size-slider" type="range" min={SIZES.min} max={SIZES.max} step={8} value={size} aria-label="Image size"
             onChange={(event) => set({ size: Number(event.target.value) }, true)}
           />
-          <IconButton label="Draw annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
+          <IconButton label="Show annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
             {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
           </IconButton>
           <IconButton label="Classes and filters" aria-pressed={facets} onClick={() => setFacets(!facets)}><IconLayoutSidebar size={16} /></IconButton>
@@ -125,13 +125,13 @@ export function SamplesPage() {
   );
 }
 
-/** The label set to draw: the one asked for if this state has it, else the usual one, else the first. */
+/** The label set to draw: the requested one if this state has it, else the default, else the first. */
 function setOf(asked: string | undefined, sets: string[]): string | undefined {
   if (sets.length === 0 || (asked && sets.includes(asked))) return asked;
-  return sets.includes(USUAL) ? undefined : sets[0];
+  return sets.includes(DEFAULT_SET) ? undefined : sets[0];
 }
 
-/** The same question for a terminal: quoted for a shell. */
+/** Copies the query as a command, quoted for a shell. */
 async function copyCommand(dataset: string, ref: string, where: string) {
   const quoted = where ? ` --where '${where.replaceAll("'", "'\\''")}'` : "";
   await navigator.clipboard.writeText(`calotype count ${dataset}${ref ? `@${ref}` : ""}${quoted}`).catch(() => undefined);
@@ -141,16 +141,16 @@ async function copyCommand(dataset: string, ref: string, where: string) {
 function Nothing({ where, dataset, onClear }: { where: string; dataset: string; onClear: () => void }) {
   if (where) {
     return (
-      <EmptyState title="No sample matches" icon={<IconPhotoOff size={26} stroke={1.5} />}>
-        <p>The query could be read; no sample answers it in this state of the dataset.</p>
+      <EmptyState title="No matching samples" icon={<IconPhotoOff size={26} stroke={1.5} />}>
+        <p>The query is valid, but no sample in this state of the dataset matches it.</p>
         <Button onClick={onClear}>Clear the query</Button>
       </EmptyState>
     );
   }
   return (
     <EmptyState title="No samples yet" icon={<IconPhotoOff size={26} stroke={1.5} />}>
-      <p>Put images in; what cannot be read is set aside with the reason:</p>
-      <CommandLine>{`calotype add ${dataset} ~/pictures --source cam-07 --licence CC-BY-4.0`}</CommandLine>
+      <p>Add images. Unreadable files go to quarantine, each with the reason:</p>
+      <CommandLine>{`calotype add ${dataset} ~/images --source cam-07 --licence CC-BY-4.0`}</CommandLine>
     </EmptyState>
   );
 }

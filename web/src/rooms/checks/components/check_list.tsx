@@ -3,7 +3,7 @@ import { Pill } from "@/kit/basics";
 import { count, duration, plural } from "@/kit/format";
 import { Panel, sentence } from "@/kit/page";
 
-/** Every check with its findings; one can be chosen. */
+/** Every check with its findings; one can be selected. */
 export function CheckList({ checks, chosen, onChoose }: {
   checks: CheckSummary[];
   chosen: string | undefined;
@@ -47,7 +47,7 @@ function Counts({ check }: { check: CheckSummary }) {
     <span className="check-counts">
       {error ? <Pill tone="bad">{count(error)}<span className="hidden-label"> errors</span></Pill> : null}
       {warning ? <Pill tone="warn">{count(warning)}<span className="hidden-label"> warnings</span></Pill> : null}
-      {info ? <Pill>{count(info)}<span className="hidden-label"> notes</span></Pill> : null}
+      {info ? <Pill>{count(info)}<span className="hidden-label"> info</span></Pill> : null}
     </span>
   );
 }

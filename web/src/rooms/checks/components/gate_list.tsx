@@ -3,7 +3,7 @@ import { measured, plural } from "@/kit/format";
 import { GatePill, ObjectivePill } from "@/kit/gates";
 import { Panel, sentence } from "@/kit/page";
 
-/** The gates, those that block first, each with its number, its limit and the way out. */
+/** The gates, those that block first, each with its measurement, its threshold and its fix. */
 export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: string) => void }) {
   const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
   const green = gates.filter((gate) => gate.state === "green").length;
@@ -33,7 +33,7 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
   );
 }
 
-/** The promises of the contract with their figures. */
+/** The objectives of the contract and whether they are met. */
 export function ObjectiveList({ objectives }: { objectives: Objective[] }) {
   if (objectives.length === 0) return null;
   return (
@@ -54,7 +54,7 @@ export function ObjectiveList({ objectives }: { objectives: Objective[] }) {
   );
 }
 
-/** Which side of the threshold is right, as the gate's own sentence says. */
+/** Whether the threshold is a minimum or a maximum, from the gate's own sentence. */
 function limit(gate: Gate): string {
   if (/\bat least\b/.test(gate.detail)) return "min";
   return /\b(allowed|at most)\b/.test(gate.detail) ? "max" : "of";

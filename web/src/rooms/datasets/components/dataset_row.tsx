@@ -27,7 +27,7 @@ export function DatasetRow({ row }: { row: Row }) {
           {row.label_sets.length > 1 ? <div><dt>label sets</dt><dd>{row.label_sets.length}</dd></div> : null}
         </dl>
           <div className="dataset-commit cut">
-            {row.head ? <>{row.head.message || "(no message)"}, <When at={row.head.at} /></> : "nothing committed yet"}
+            {row.head ? <>{row.head.message || "(no message)"}, <When at={row.head.at} /></> : "no commits yet"}
           </div>
         </div>
       </div>

@@ -5,10 +5,10 @@ import type { Finding } from "@/api/types";
 import { sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 
-type Props = { finding: Finding; dataset: string; refName: string; chosen: boolean; onToggle: () => void };
+type Props = { finding: Finding; dataset: string; refName: string; selected: boolean; onToggle: () => void };
 
 /** One finding: it opens its sample at the annotation, and can be selected for triage. */
-export function FindingRow({ finding, dataset, refName, chosen, onToggle }: Props) {
+export function FindingRow({ finding, dataset, refName, selected, onToggle }: Props) {
   const { sample } = finding;
   const inner = (
     <>
@@ -18,14 +18,14 @@ export function FindingRow({ finding, dataset, refName, chosen, onToggle }: Prop
           <SeverityPill severity={finding.severity} />
           <strong>{finding.check}</strong>
           {finding.state && finding.state !== "open" ? <span className="pill finding-state" title={finding.note ?? undefined}>{finding.state}{finding.assignee ? ` · ${finding.assignee}` : ""}</span> : null}
-          <span className="cut dim">{sample?.name ?? finding.sample_name ?? "the dataset as a whole"}</span>
-          {!sample && finding.sample_name ? <span className="dim">(not in the dataset any more)</span> : null}
+          <span className="cut dim">{sample?.name ?? finding.sample_name ?? "whole dataset"}</span>
+          {!sample && finding.sample_name ? <span className="dim">(no longer in the dataset)</span> : null}
         </span>
         <span className="finding-reason" title={finding.reason}>{sentence(finding.reason)}</span>
       </span>
     </>
   );
-  const tick = <input type="checkbox" className="finding-tick" checked={chosen} onChange={onToggle} aria-label={`Choose ${finding.check} of ${finding.sample_name ?? "the dataset"}`} />;
+  const tick = <input type="checkbox" className="finding-tick" checked={selected} onChange={onToggle} aria-label={`Select ${finding.check} of ${finding.sample_name ?? "the dataset"}`} />;
   if (!sample) return <div className="triage-row">{tick}<div className="finding-row">{inner}</div></div>;
   return (
     <div className="triage-row">

@@ -4,11 +4,11 @@ import { IconShieldCheck, IconShieldX } from "@tabler/icons-react";
 export function Chain({ intact }: { intact: boolean }) {
   return intact ? (
     <div className="notice good" role="status">
-      <IconShieldCheck size={18} /> <span><strong>The chain is intact.</strong> Each event carries the hash of the one before; none was changed or taken out.</span>
+      <IconShieldCheck size={18} /> <span><strong>The hash chain is intact.</strong> No event has been changed or removed.</span>
     </div>
   ) : (
     <div className="notice bad" role="alert">
-      <IconShieldX size={18} /> <span><strong>The chain is broken.</strong> An event was changed or taken out; <code>calotype verify</code> says where.</span>
+      <IconShieldX size={18} /> <span><strong>The hash chain is broken.</strong> An event has been changed or removed; run <code>calotype verify</code> to locate it.</span>
     </div>
   );
 }

@@ -13,8 +13,8 @@ import "./runs.css";
 export function RunPage() {
   const { run: id } = useParams({ from: "/runs/$run" });
   const asked = api.run(id);
-  const found = useQuery({ ...asked, refetchInterval: ({ state }) => (state.data?.state === "running" ? 1500 : false) });
-  const run = found.data;
+  const query = useQuery({ ...asked, refetchInterval: ({ state }) => (state.data?.state === "running" ? 1500 : false) });
+  const run = query.data;
   return (
     <Page
       title={run ? run.pipeline : "Run"}
@@ -30,8 +30,8 @@ export function RunPage() {
         ) : null
       }
     >
-      {found.isPending ? <Loading what="the run" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {query.isPending ? <Loading what="the run" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {run ? <Stages run={run} /> : null}
     </Page>
   );
@@ -62,8 +62,8 @@ function StageRow({ stage, number, longest }: { stage: Stage; number: number; lo
         {stage.kind && stage.kind !== stage.name ? <span className="dim">{stage.kind}</span> : null}
         <RunState state={stage.state} />
       </div>
-      <Facts title="In" facts={stage.inputs} />
-      <Facts title="Out" facts={stage.outputs} />
+      <Facts title="Inputs" facts={stage.inputs} />
+      <Facts title="Outputs" facts={stage.outputs} />
       <div className="stage-took">
         <span className="bar-track" aria-hidden="true"><i style={{ width: `${(100 * (took ?? 0)) / longest}%` }} /></span>
         <span className="num">{took === null ? "" : duration(took)}</span>

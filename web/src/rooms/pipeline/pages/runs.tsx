@@ -10,28 +10,28 @@ import * as api from "../api";
 import { RunState } from "../components/run_state";
 import "./runs.css";
 
-/** Every time a pipeline ran, newest first. */
+/** Runs of pipelines, newest first. */
 export function RunsPage() {
   const { dataset } = useSearch({ from: "/runs" });
-  const found = useQuery({
+  const query = useQuery({
     ...api.runs(dataset ?? ""),
     refetchInterval: ({ state }) => (state.data?.items.some((run) => run.state === "running") ? 2000 : false),
   });
-  // A server without the room of pipelines has no such route: it has no runs either.
-  const none = found.error instanceof Problem && found.error.status === 404;
-  const items = found.data?.items ?? [];
+  // A server without pipelines has no such route, and no runs either.
+  const none = query.error instanceof Problem && query.error.status === 404;
+  const items = query.data?.items ?? [];
   return (
     <Page
-      title="Runs" meta={found.data ? plural(items.length, "run") : null}
-      actions={dataset ? <Link to="/runs" search={{}} className="button plain">Only {dataset}; show all</Link> : null}
+      title="Runs" meta={query.data ? plural(items.length, "run") : null}
+      actions={dataset ? <Link to="/runs" search={{}} className="button plain">Show all datasets</Link> : null}
     >
-      {found.isPending ? <Loading what="the runs" /> : null}
-      {found.error && !none ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {none || (found.data && items.length === 0) ? (
+      {query.isPending ? <Loading what="the runs" /> : null}
+      {query.error && !none ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {none || (query.data && items.length === 0) ? (
         <EmptyState title={dataset ? `No pipeline has run on ${dataset}` : "No pipeline has run yet"} icon={<IconRoute size={26} stroke={1.5} />}>
           <p>
-            A pipeline is a file that names the stages from raw images to a release. Run it again and only what changed is
-            done again:
+            A pipeline is a file that lists the stages from raw images to a release. Running it again repeats only the
+            stages whose inputs have changed:
           </p>
           <CommandLine>calotype run pipeline.yaml</CommandLine>
         </EmptyState>
@@ -39,7 +39,7 @@ export function RunsPage() {
       {items.length ? (
         <Panel className="table wide">
           <table className="rows">
-            <thead><tr><th>Pipeline</th><th>State</th><th>Dataset</th><th>Started</th><th className="num">Took</th><th>By</th><th>Run</th></tr></thead>
+            <thead><tr><th>Pipeline</th><th>State</th><th>Dataset</th><th>Started</th><th className="num">Duration</th><th>By</th><th>ID</th></tr></thead>
             <tbody>
               {items.map((run) => (
                 <tr key={run.id} className="goes">

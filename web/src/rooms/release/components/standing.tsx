@@ -5,26 +5,26 @@ import { count, measured } from "@/kit/format";
 import { ObjectivePill } from "@/kit/gates";
 import { Panel, sentence } from "@/kit/page";
 
-/** What the contract leaves open, and what the data break of it. */
-export function Warnings({ told }: { told: string[] }) {
-  if (told.length === 0) return null;
+/** What the contract leaves open, and where the data violate it. */
+export function Warnings({ warnings }: { warnings: string[] }) {
+  if (warnings.length === 0) return null;
   return (
     <div className="notice warn" role="note">
       <ul className="card-warnings">
-        {told.map((one) => <li key={one}><IconAlertTriangle size={14} aria-hidden="true" /><span>{sentence(one)}</span></li>)}
+        {warnings.map((one) => <li key={one}><IconAlertTriangle size={14} aria-hidden="true" /><span>{sentence(one)}</span></li>)}
       </ul>
     </div>
   );
 }
 
-/** The promises of the contract, each with its figure. They block nothing, so a missed one stands beside green gates. */
+/** The objectives of the contract. They block nothing, so a missed one can stand beside green gates. */
 export function Objectives({ objectives }: { objectives: Objective[] }) {
   if (objectives.length === 0) return null;
   const met = objectives.filter((one) => one.state === "met").length;
   return (
     <Panel title="Objectives" meta={`${met} of ${objectives.length} met`} className="table">
       <table className="rows">
-        <thead><tr><th>Objective</th><th>State</th><th className="num">Measured</th><th className="num">Asked</th></tr></thead>
+        <thead><tr><th>Objective</th><th>State</th><th className="num">Measured</th><th className="num">Target</th></tr></thead>
         <tbody>
           {objectives.map((one) => (
             <tr key={one.name}>
@@ -42,14 +42,14 @@ export function Objectives({ objectives }: { objectives: Objective[] }) {
 
 const STATES = ["open", "assigned", "accepted", "rejected", "fixed"] as const;
 
-/** Where the findings of this version stand, which risks somebody accepted and until when, and what is waived. */
+/** The findings of this version by state, the accepted risks with their dates, and the waivers. */
 export function FindingStates({ standing }: { standing: Standing }) {
   const { states = [], accepted = [], waivers = [] } = standing;
   if (states.length === 0) return null;
   const all = states.reduce((sum, row) => sum + row.accepted, 0);
   return (
     <>
-      <Panel title="Where findings stand" meta="fixed: closed by a re-test" className="table">
+      <Panel title="Findings by state" meta="fixed: closed by a later run" className="table">
         <table className="rows">
           <thead><tr><th>Severity</th>{STATES.map((state) => <th key={state} className="num">{sentence(state)}</th>)}</tr></thead>
           <tbody>
@@ -65,7 +65,7 @@ export function FindingStates({ standing }: { standing: Standing }) {
       {accepted.length ? (
         <Panel title="Accepted risks" meta={all > accepted.length ? `${accepted.length} of ${count(all)}` : count(all)} className="table">
           <table className="rows">
-            <thead><tr><th>Finding</th><th>Because</th><th>Until</th></tr></thead>
+            <thead><tr><th>Finding</th><th>Reason</th><th>Until</th></tr></thead>
             <tbody>
               {accepted.map((one) => (
                 <tr key={one.key}>
@@ -79,9 +79,9 @@ export function FindingStates({ standing }: { standing: Standing }) {
         </Panel>
       ) : null}
       {waivers.length ? (
-        <Panel title="Waivers in force" meta="findings that gates leave out" className="table">
+        <Panel title="Active waivers" meta="findings that gates ignore" className="table">
           <table className="rows">
-            <thead><tr><th>Check</th><th>Where</th><th className="num">Findings</th><th>Because</th><th>Owner</th><th>Until</th></tr></thead>
+            <thead><tr><th>Check</th><th>Where</th><th className="num">Findings</th><th>Reason</th><th>Owner</th><th>Until</th></tr></thead>
             <tbody>
               {waivers.map((one) => (
                 <tr key={`${one.check} ${one.where} ${one.until}`}>

@@ -3,7 +3,7 @@ import type { Card } from "@/api/types_release";
 import { classColour } from "@/canvas/colours";
 import { count, measured, plural, shown } from "@/kit/format";
 
-/** Classes by split: where a class is missing from a split is what people look for. */
+/** Classes by split; a class that is missing from a split stands out. */
 export function ClassTable({ card }: { card: Card }) {
   const splits = card.splits.map((one) => one.name);
   return (
@@ -58,7 +58,7 @@ export function CountedTable({ word, rows }: { word: string; rows: Counted[] }) 
       <tbody>
         {rows.slice(0, 20).map((row) => (
           <tr key={String(row.value)}>
-            <td className="mono-less">{row.value === "" || row.value === null ? <span className="dim">no {word} given</span> : String(row.value)}</td>
+            <td className="mono-less">{row.value === "" || row.value === null ? <span className="dim">no {word}</span> : String(row.value)}</td>
             <td className="num">{count(row.count)}</td>
           </tr>
         ))}
@@ -68,7 +68,7 @@ export function CountedTable({ word, rows }: { word: string; rows: Counted[] }) 
   );
 }
 
-/** What was written in each format, and what the format could not hold. */
+/** What was exported in each format, and what the format cannot represent. */
 export function Exports({ card }: { card: Card }) {
   return (
     <ul className="exports">
@@ -76,9 +76,9 @@ export function Exports({ card }: { card: Card }) {
         <li key={one.format}>
           <p><strong>{one.format}</strong> <span className="dim">{plural(one.samples, "sample")}, {plural(one.annotations, "annotation")}</span></p>
           {one.losses.map((loss) => (
-            <p key={loss.what} className="loss">not held: {loss.what}, {count(loss.count)}{loss.example ? `, for example ${loss.example}` : ""}</p>
+            <p key={loss.what} className="loss">lost: {loss.what}, {count(loss.count)}{loss.example ? `, for example ${loss.example}` : ""}</p>
           ))}
-          {one.losses.length === 0 ? <p className="dim">everything is held</p> : null}
+          {one.losses.length === 0 ? <p className="dim">no losses</p> : null}
         </li>
       ))}
     </ul>

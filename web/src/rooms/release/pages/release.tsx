@@ -18,16 +18,16 @@ import "./release.css";
 export function ReleasePage() {
   const { dataset } = useDataset();
   const { version } = useParams({ from: "/d/$dataset/releases/$version" });
-  const found = useQuery(api.release(dataset, version));
-  const data = found.data;
+  const query = useQuery(api.release(dataset, version));
+  const data = query.data;
   return (
     <Page
       title={version} withRef={false}
       crumbs={<><Link to="/d/$dataset/releases" params={{ dataset }} className="crumb">Releases</Link><span className="slash" aria-hidden="true">/</span></>}
       meta={data ? <><GateSummary gates={data.gates} /><span>released <When at={data.at} /> by {data.actor}</span></> : null}
     >
-      {found.isPending ? <Loading what="the release" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {query.isPending ? <Loading what="the release" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {data ? <CardOf release={data} dataset={dataset} /> : null}
     </Page>
   );
@@ -41,7 +41,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
     <div className="card">
       <div className="card-main">
         {card.intent ? <p className="card-intent">{card.intent}</p> : null}
-        <Warnings told={card.warnings ?? []} />
+        <Warnings warnings={card.warnings ?? []} />
         <dl className="stats">
           <Stat label="Samples" value={<Link to="/d/$dataset/samples" params={{ dataset }} search={{ ref: tag }} className="link-plain">{count(card.samples)}</Link>} />
           <Stat label="Annotations" value={count(card.annotations)} note={card.kinds.map((kind) => `${count(kind.count)} ${String(kind.value)}`).join(", ")} />
@@ -49,7 +49,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
           {card.derived ? <Stat label="Derived" value={count(card.derived)} /> : null}
           {card.sizes.min && card.sizes.max ? <Stat label="Image size" value={range(card.sizes.min, card.sizes.max)} note="px" /> : null}
         </dl>
-        <Panel title="Splits" meta={by ? `kept together by ${by}` : undefined} className="table">
+        <Panel title="Splits" meta={by ? `grouped by ${by}` : undefined} className="table">
           <table className="rows">
             <thead><tr><th>Split</th><th className="num">Samples</th><th className="num">Share</th><th className="num">Annotations</th></tr></thead>
             <tbody>
@@ -67,23 +67,23 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
         <Panel title="Classes" meta="annotations" className="table"><ClassTable card={card} /></Panel>
         <Objectives objectives={card.objectives ?? []} />
         <FindingStates standing={card.standing ?? {}} />
-        {card.conditions.length ? <Panel title="Conditions" meta="spread of the metadata" className="table"><Conditions card={card} /></Panel> : null}
+        {card.conditions.length ? <Panel title="Conditions" meta="distribution of the metadata" className="table"><Conditions card={card} /></Panel> : null}
         <Files release={release} dataset={dataset} />
       </div>
       <div className="card-side">
         <Panel title="About">
           <dl className="facts">
-            <Fact name="Commit"><Link to="/d/$dataset" params={{ dataset }} search={{ ref: tag }} className="mono link">{short(release.commit)}</Link> <Copy text={release.commit} label="Copy the id of the commit" /></Fact>
+            <Fact name="Commit"><Link to="/d/$dataset" params={{ dataset }} search={{ ref: tag }} className="mono link">{short(release.commit)}</Link> <Copy text={release.commit} label="Copy the commit ID" /></Fact>
             <Fact name="Author">{card.author}</Fact>
             <Fact name="Contract">{card.contract || "default"}</Fact>
             {card.owner ? <Fact name="Owner">{card.owner}</Fact> : null}
             {card.purpose ? <Fact name="Purpose">{card.purpose}</Fact> : null}
-            {card.purposes?.length ? <Fact name="Allowed"><span className="dim">{card.purposes.join(", ")}</span></Fact> : null}
+            {card.purposes?.length ? <Fact name="Allowed purposes"><span className="dim">{card.purposes.join(", ")}</span></Fact> : null}
             {card.privacy?.level ? <Fact name="Privacy">{[card.privacy.level, ...card.privacy.contains].join(", ")}</Fact> : null}
-            {card.privacy && card.privacy.retention_days !== null ? <Fact name="Kept for">{plural(card.privacy.retention_days, "day")}</Fact> : null}
+            {card.privacy && card.privacy.retention_days !== null ? <Fact name="Retention">{plural(card.privacy.retention_days, "day")}</Fact> : null}
             <Fact name="Label set">{card.label_set}</Fact>
             {card.pool.where ? <Fact name="Query">{card.pool.where}</Fact> : null}
-            {card.pool.selected !== null ? <Fact name="Picked">{plural(card.pool.selected, "sample")}</Fact> : null}
+            {card.pool.selected !== null ? <Fact name="Selected">{plural(card.pool.selected, "sample")}</Fact> : null}
           </dl>
         </Panel>
         <Panel title="Gates" meta={`${card.gates.filter((gate) => gate.state === "green").length} of ${card.gates.length} green`}>
@@ -127,9 +127,9 @@ function Files({ release, dataset }: { release: Release; dataset: string }) {
             ))}
           </tbody>
         </table>
-      ) : <EmptyState title="No files kept" />}
+      ) : <EmptyState title="No files" />}
       <div className="card-use">
-        <span className="dim">Use it:</span>
+        <span className="dim">Export it:</span>
         <CommandLine>{`calotype export ${dataset}@release/${release.version} --format coco --out out`}</CommandLine>
       </div>
     </Panel>

@@ -17,28 +17,28 @@ import { ReleaseForm } from "../components/release_form";
 import { RELEASES_KEYS } from "../keys";
 import "./release.css";
 
-/** Versions that passed their gates, frozen for good. */
+/** The released versions of a dataset. */
 export function ReleasesPage() {
   const { dataset } = useDataset();
-  const found = useQuery(api.releases(dataset));
-  const items = found.data?.items ?? [];
+  const query = useQuery(api.releases(dataset));
+  const items = query.data?.items ?? [];
   const [open, setOpen] = useState(false);
   useCommands(RELEASES_KEYS, { "release.make": () => setOpen(true) });
   return (
     <Page
-      title="Releases" withRef={false} meta={found.data ? plural(items.length, "release") : null}
-      actions={<Button look="first" onClick={() => setOpen(true)} disabled={!found.data}><IconPlus size={14} /> Make a release</Button>}
+      title="Releases" withRef={false} meta={query.data ? plural(items.length, "release") : null}
+      actions={<Button look="first" onClick={() => setOpen(true)} disabled={!query.data}><IconPlus size={14} /> New release</Button>}
     >
-      <Dialog open={open} onClose={() => setOpen(false)} label="Make a release">
-        <ReleaseForm dataset={dataset} made={items.map((row) => row.version)} onDone={() => setOpen(false)} />
+      <Dialog open={open} onClose={() => setOpen(false)} label="New release">
+        <ReleaseForm dataset={dataset} versions={items.map((row) => row.version)} onDone={() => setOpen(false)} />
       </Dialog>
-      {found.isPending ? <Loading what="the releases" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {found.data && items.length === 0 ? (
-        <EmptyState title="No release yet" icon={<IconPackage size={26} stroke={1.5} />}>
+      {query.isPending ? <Loading what="the releases" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {query.data && items.length === 0 ? (
+        <EmptyState title="No releases yet" icon={<IconPackage size={26} stroke={1.5} />}>
           <p>
-            A release is a commit that passed its gates, with its splits, a card and files in the formats you ask for. It
-            exists only when its checks are green.
+            A release is a commit that passed its gates, with splits, a data card and files in the formats you choose. A gate
+            that is not green stops it.
           </p>
           <CommandLine>{`calotype release ${dataset} 1.0.0 --split train=.8,val=.1,test=.1`}</CommandLine>
         </EmptyState>
@@ -47,7 +47,7 @@ export function ReleasesPage() {
         <Panel className="table wide">
           <table className="rows">
             <thead>
-              <tr><th>Version</th><th>Gates</th><th className="num">Samples</th><th className="num">Annotations</th><th>Splits</th><th>Commit</th><th>Made</th></tr>
+              <tr><th>Version</th><th>Gates</th><th className="num">Samples</th><th className="num">Annotations</th><th>Splits</th><th>Commit</th><th>Created</th></tr>
             </thead>
             <tbody>{items.map((row) => <Row key={row.version} row={row} dataset={dataset} />)}</tbody>
           </table>

@@ -13,7 +13,7 @@ import * as api from "../api";
 
 type Which = "tag" | "rollback" | null;
 
-/** What can be done with a commit: give it a name for good, or hold again what it held. */
+/** Actions on a commit: tag it, or restore its contents as a new commit. */
 export function CommitActions({ dataset, commit, isHead, dirty }: { dataset: string; commit: Commit; isHead: boolean; dirty: boolean }) {
   const [which, setWhich] = useState<Which>(null);
   const close = () => setWhich(null);
@@ -57,10 +57,10 @@ function TagForm({ dataset, commit, onDone }: { dataset: string; commit: Commit;
   return (
     <form className="act" onSubmit={submit}>
       <h2>Tag {short(commit.id)}</h2>
-      <p className="dim">A tag names this commit for good: {commit.message || "(no message)"}</p>
+      <p className="dim">A tag is a permanent name for this commit: {commit.message || "(no message)"}</p>
       <label htmlFor={id}>Name</label>
       <input id={id} className="field" value={name} autoFocus onChange={(event) => setName(event.target.value)} />
-      <Said error={tagging.error} />
+      <Failure error={tagging.error} />
       <footer>
         <Button onClick={onDone}>Cancel</Button>
         <Button look="first" type="submit" busy={tagging.isPending} disabled={!name.trim()}>Tag</Button>
@@ -80,16 +80,16 @@ function RollbackForm({ dataset, commit, dirty, onDone }: { dataset: string; com
     <form className="act" onSubmit={submit}>
       <h2>Roll back to {short(commit.id)}</h2>
       <p>
-        A new commit will hold what this one held: {commit.message || "(no message)"}. Nothing of the history is lost; rolling
-        forward works the same way.
+        Restores the contents of this commit as a new commit: {commit.message || "(no message)"}. No history is lost; you
+        can undo it the same way.
       </p>
       {dirty ? (
         <label className="act-check">
           <input type="checkbox" checked={discard} onChange={(event) => setDiscard(event.target.checked)} />
-          Discard the uncommitted changes, for good
+          Discard the uncommitted changes permanently
         </label>
       ) : null}
-      <Said error={restoring.error} />
+      <Failure error={restoring.error} />
       <footer>
         <Button onClick={onDone}>Cancel</Button>
         <Button look="first" type="submit" busy={restoring.isPending} disabled={dirty && !discard}>Roll back</Button>
@@ -98,7 +98,7 @@ function RollbackForm({ dataset, commit, dirty, onDone }: { dataset: string; com
   );
 }
 
-function Said({ error }: { error: Error | null }) {
+function Failure({ error }: { error: Error | null }) {
   if (!error) return null;
   const fix = error instanceof Problem ? error.fix : "";
   return <p role="alert" className="said"><Words>{error.message}</Words>{fix ? <><br /><Words>{fix}</Words></> : null}</p>;

@@ -13,21 +13,21 @@ import { say } from "@/kit/said";
 import * as api from "../api";
 import { COMMIT_KEYS } from "../keys";
 
-/** What is not committed yet, and the box to commit it. */
+/** The uncommitted changes, and the form to commit them. */
 export function CommitBox({ dataset, changes, head }: { dataset: string; changes: Changes | null; head: string | undefined }) {
   const client = useQueryClient();
   const field = useRef<HTMLInputElement>(null);
   const [message, setMessage] = useState("");
-  const making = useMutation({
+  const committing = useMutation({
     mutationFn: () => api.commit(dataset, message.trim()),
-    onSuccess: async (made) => {
-      say(`Committed as ${short(made.id)}`);
+    onSuccess: async (created) => {
+      say(`Committed as ${short(created.id)}`);
       setMessage("");
       await datasetChanged(client, dataset);
     },
   });
   useCommands(COMMIT_KEYS, { "history.commit": () => field.current?.focus() });
-  const problem = making.error instanceof Problem ? making.error : null;
+  const problem = committing.error instanceof Problem ? committing.error : null;
   return (
     <section className="uncommitted" aria-label="Uncommitted changes">
       <div className="uncommitted-head">
@@ -39,28 +39,28 @@ export function CommitBox({ dataset, changes, head }: { dataset: string; changes
             {some(changes.annotations) ? <ChangeCounts counts={changes.annotations} of="annotations" /> : null}
           </span>
         ) : null}
-        {changes && head && !some(changes.samples) && !some(changes.annotations) ? <span className="dim">classes, fields or the contract differ</span> : null}
+        {changes && head && !some(changes.samples) && !some(changes.annotations) ? <span className="dim">only classes, fields or the contract changed</span> : null}
         {head ? (
-          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: head.slice(0, 12) }} className="link uncommitted-link">What changed</Link>
-        ) : <span className="dim">nothing committed yet</span>}
+          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: head.slice(0, 12) }} className="link uncommitted-link">View changes</Link>
+        ) : <span className="dim">no commits yet</span>}
       </div>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (message.trim()) making.mutate();
+          if (message.trim()) committing.mutate();
         }}
       >
         <input
-          ref={field} className="field" placeholder="What changed, and why" aria-label="Commit message" value={message}
+          ref={field} className="field" placeholder="Describe what changed and why" aria-label="Commit message" value={message}
           onChange={(event) => setMessage(event.target.value)}
           onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
         />
-        <Button look="first" type="submit" busy={making.isPending} disabled={!message.trim()}>
-          {making.isPending ? "Committing…" : "Commit"}
+        <Button look="first" type="submit" busy={committing.isPending} disabled={!message.trim()}>
+          {committing.isPending ? "Committing…" : "Commit"}
         </Button>
       </form>
-      {making.error ? (
-        <p role="alert" className="said">{sentence(problem?.detail ?? making.error.message)}{problem?.fix ? `. ${sentence(problem.fix)}` : ""}</p>
+      {committing.error ? (
+        <p role="alert" className="said">{sentence(problem?.detail ?? committing.error.message)}{problem?.fix ? `. ${sentence(problem.fix)}` : ""}</p>
       ) : null}
     </section>
   );

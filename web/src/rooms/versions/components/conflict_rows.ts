@@ -54,10 +54,10 @@ export function valueOf(row: Row, field: string): string {
 const KINDS: Record<string, string> = {
   fields: "Changed on both sides",
   "edit-delete": "Edited on one side, removed on the other",
-  "class-name": "Two classes of one name",
-  "field-type": "A field with two types",
-  contract: "Two contracts",
-  info: "Two sets of file-level keys",
+  "class-name": "Two classes with the same name",
+  "field-type": "Field with two types",
+  contract: "Different contracts",
+  info: "Different file-level keys",
 };
 
 export const kindText = (kind: string): string => KINDS[kind] ?? kind;

@@ -20,15 +20,15 @@ const CHOICES = [
   { how: "review", label: "Review later" },
 ] as const;
 
-/** The conflicts of one merge: the list, the one in hand side by side, the choices, and the landing. */
+/** The conflicts of one merge: the list, the selected one side by side, and the ways to resolve it. */
 export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge }) {
   const { at = 0 } = useSearch({ from: "/d/$dataset/merges" });
   const navigate = useNavigate({ from: "/d/$dataset/merges" });
   const client = useQueryClient();
-  const found = useQuery(api.merge(dataset, merge.merge));
-  const items = found.data?.items ?? [];
+  const query = useQuery(api.merge(dataset, merge.merge));
+  const items = query.data?.items ?? [];
   const place = Math.min(at, Math.max(0, items.length - 1));
-  const inHand = items[place];
+  const selected = items[place];
   const isOpen = merge.state === "open";
   const go = (to: number) => void navigate({ search: (before) => ({ ...before, at: Math.min(items.length - 1, Math.max(0, to)) }), replace: true });
   const fresh = () => datasetChanged(client, dataset);
@@ -43,11 +43,11 @@ export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge })
   const ending = useMutation({
     mutationFn: (how: "land" | "abandon") => (how === "land" ? api.land(dataset, merge.merge) : api.abandon(dataset, merge.merge)),
     onSuccess: async (_, how) => {
-      say(how === "land" ? `Merged into ${merge.into}` : "Given up; both branches are as they were");
+      say(how === "land" ? `Merged into ${merge.into}` : "Merge abandoned; both branches are unchanged");
       await fresh();
     },
   });
-  const choose = (how: string) => inHand && isOpen && choosing.mutate({ how, which: [inHand.position] });
+  const choose = (how: string) => selected && isOpen && choosing.mutate({ how, which: [selected.position] });
   useCommands(MERGE_KEYS, {
     "merge.next": () => go(place + 1),
     "merge.previous": () => go(place - 1),
@@ -57,31 +57,31 @@ export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge })
     "merge.base": () => choose("base"),
     "merge.review": () => choose("review"),
   });
-  if (found.isPending) return <Loading what="the conflicts" />;
-  if (found.error) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
-  if (!inHand) return <EmptyState title="No conflict"><p>Both sides went together by themselves.</p></EmptyState>;
+  if (query.isPending) return <Loading what="the conflicts" />;
+  if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
+  if (!selected) return <EmptyState title="No conflicts"><p>The branches merged cleanly.</p></EmptyState>;
   const error = choosing.error ?? ending.error;
   return (
     <div className="merge">
       <ul className="merge-list" aria-label="Conflicts">
-        {items.map((one, n) => <li key={one.position}><Line conflict={one} isInHand={n === place} onChoose={() => go(n)} /></li>)}
+        {items.map((one, n) => <li key={one.position}><Line conflict={one} isSelected={n === place} onChoose={() => go(n)} /></li>)}
       </ul>
-      <section className="merge-one" aria-label={`Conflict ${inHand.position}`}>
+      <section className="merge-one" aria-label={`Conflict ${selected.position}`}>
         <header>
-          <h2>{kindText(inHand.kind)}</h2>
-          <span className="dim">{inHand.table} {inHand.fields.join(", ")}</span>
+          <h2>{kindText(selected.kind)}</h2>
+          <span className="dim">{selected.table} {selected.fields.join(", ")}</span>
         </header>
-        <Sides dataset={dataset} merge={found.data} conflict={inHand} />
+        <Sides dataset={dataset} merge={query.data} conflict={selected} />
         {error ? <ErrorState error={error} /> : null}
         {isOpen ? (
           <footer>
             {CHOICES.map(({ how, label }) => (
-              <Button key={how} onClick={() => choose(how)} aria-pressed={inHand.resolution === how} busy={choosing.isPending}>{label} <KeyHint keys={MERGE_KEYS[`merge.${how}`].keys[0] ?? ""} /></Button>
+              <Button key={how} onClick={() => choose(how)} aria-pressed={selected.resolution === how} busy={choosing.isPending}>{label} <KeyHint keys={MERGE_KEYS[`merge.${how}`].keys[0] ?? ""} /></Button>
             ))}
             <span className="merge-end">
-              <Button look="quiet" onClick={() => ending.mutate("abandon")} busy={ending.isPending}>Give up</Button>
-              <Button look="first" onClick={() => ending.mutate("land")} busy={ending.isPending} disabled={found.data.open > 0}>
-                {found.data.open ? `${count(found.data.open)} open` : `Land on ${merge.into}`}
+              <Button look="quiet" onClick={() => ending.mutate("abandon")} busy={ending.isPending}>Abandon</Button>
+              <Button look="first" onClick={() => ending.mutate("land")} busy={ending.isPending} disabled={query.data.open > 0}>
+                {query.data.open ? `${count(query.data.open)} unresolved` : `Merge into ${merge.into}`}
               </Button>
             </span>
           </footer>
@@ -91,10 +91,10 @@ export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge })
   );
 }
 
-function Line({ conflict, isInHand, onChoose }: { conflict: Conflict; isInHand: boolean; onChoose: () => void }) {
+function Line({ conflict, isSelected, onChoose }: { conflict: Conflict; isSelected: boolean; onChoose: () => void }) {
   const { resolution } = conflict;
   return (
-    <button type="button" className="merge-line" aria-current={isInHand} onClick={onChoose}>
+    <button type="button" className="merge-line" aria-current={isSelected} onClick={onChoose}>
       <span className="dim tabular">{conflict.position}</span>
       <span className="cut">{conflict.fields.join(", ") || kindText(conflict.kind)}</span>
       {conflict.state === "open" ? <Pill tone="warn">open</Pill> : <Pill tone={conflict.state === "review" ? "accent" : "good"}>{conflict.state === "review" ? "review" : typeof resolution === "string" ? resolution : "by field"}</Pill>}

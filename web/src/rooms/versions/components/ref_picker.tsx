@@ -31,7 +31,7 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
 
   const items: Pick[] = [
     {
-      id: "working", title: "Working state of main", group: "Now", icon: <IconPencil size={14} />,
+      id: "working", title: "Working state of main", group: "Current", icon: <IconPencil size={14} />,
       hint: dirty && !current ? "uncommitted changes" : "", run: to(undefined),
     },
     ...(refs.data?.items ?? []).map((ref) => {
@@ -52,7 +52,7 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
       <Popover.Target>
         <button
           type="button" className="ref-button" onClick={() => setOpen(!open)} aria-haspopup="listbox"
-          aria-label={`State shown: ${current ? `${kind} ` : ""}${name}${dirty ? ", with changes that are not committed" : ""}`}
+          aria-label={`State shown: ${current ? `${kind} ` : ""}${name}${dirty ? ", with uncommitted changes" : ""}`}
         >
           <Icon size={14} />
           <span className="cut">{kind === "commit" ? short(name) : name}</span>
@@ -61,7 +61,7 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
         </button>
       </Popover.Target>
       <Popover.Dropdown className="floating">
-        <Picker items={items} label="Branch, tag or commit" placeholder="Branch, tag or commit" empty="Nothing of that name" onDone={() => setOpen(false)} />
+        <Picker items={items} label="Branch, tag or commit" placeholder="Branch, tag or commit" empty="No match" onDone={() => setOpen(false)} />
       </Popover.Dropdown>
     </Popover>
   );

@@ -8,24 +8,24 @@ import { fit, fitBox } from "@/canvas/geometry";
 import { sample } from "@/rooms/browse/api";
 import { SIDES, annotationOf, boxOfSides, valueOf, type Side } from "./conflict_rows";
 
-const NAMES: Record<Side, string> = { base: "Before", ours: "Ours", theirs: "Theirs" };
+const NAMES: Record<Side, string> = { base: "Base", ours: "Ours", theirs: "Theirs" };
 const NONE: ReadonlySet<number> = new Set();
 const NO_BONES = new Map<number, readonly (readonly [number, number])[]>();
 
-/** One conflict, side by side: what it was, what the target made of it, what the source made of it. */
+/** One conflict, side by side: the base, the target and the source. */
 export function Sides({ dataset, merge, conflict }: { dataset: string; merge: MergeDetail; conflict: Conflict }) {
-  const oursGone = conflict.table === "samples" && conflict.ours === null;
-  const ref = (oursGone ? merge.source_commit : merge.target_commit) ?? merge.source_commit;
-  const found = useQuery({ ...sample(dataset, conflict.sample_id ?? "", ref, {}), enabled: conflict.sample_id !== null });
+  const isRemovedHere = conflict.table === "samples" && conflict.ours === null;
+  const ref = (isRemovedHere ? merge.source_commit : merge.target_commit) ?? merge.source_commit;
+  const query = useQuery({ ...sample(dataset, conflict.sample_id ?? "", ref, {}), enabled: conflict.sample_id !== null });
   return (
     <div className="sides">
       {SIDES.map((side) => (
         <figure key={side} className="side" aria-label={NAMES[side]}>
           <figcaption>
             <b>{NAMES[side]}</b>
-            <span className="dim cut">{side === "ours" ? merge.into : side === "theirs" ? merge.source : "the common base"}</span>
+            <span className="dim cut">{side === "ours" ? merge.into : side === "theirs" ? merge.source : "common ancestor"}</span>
           </figcaption>
-          {found.data ? <Picture sample={found.data} conflict={conflict} side={side} /> : null}
+          {query.data ? <SideImage sample={query.data} conflict={conflict} side={side} /> : null}
           <Values conflict={conflict} side={side} />
         </figure>
       ))}
@@ -33,11 +33,11 @@ export function Sides({ dataset, merge, conflict }: { dataset: string; merge: Me
   );
 }
 
-function Picture({ sample, conflict, side }: { sample: SampleDetail; conflict: Conflict; side: Side }) {
+function SideImage({ sample, conflict, side }: { sample: SampleDetail; conflict: Conflict; side: Side }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    const picture = new Image();
-    picture.src = mediaUrl(sample.media);
+    const image = new Image();
+    image.src = mediaUrl(sample.media);
     const draw = () => {
       const place = canvas.current;
       if (!place) return;
@@ -46,25 +46,25 @@ function Picture({ sample, conflict, side }: { sample: SampleDetail; conflict: C
       if (!ctx) return;
       const box = boxOfSides(conflict);
       const view = box ? fitBox(box, w, h) : fit(sample.width, sample.height, w, h);
-      if (picture.complete) ctx.drawImage(picture, view.dx, view.dy, sample.width * view.scale, sample.height * view.scale);
+      if (image.complete) ctx.drawImage(image, view.dx, view.dy, sample.width * view.scale, sample.height * view.scale);
       const drawn = annotationOf(conflict[side]);
       if (drawn) drawAnnotations(ctx, [drawn], view, { hidden: NONE, skeletons: NO_BONES, line: 2, lit: drawn.id });
     };
-    picture.onload = draw;
+    image.onload = draw;
     const watch = new ResizeObserver(draw);
     if (canvas.current) watch.observe(canvas.current);
     return () => {
-      picture.onload = null;
+      image.onload = null;
       watch.disconnect();
     };
   }, [sample, conflict, side]);
-  return <canvas ref={canvas} className="side-picture" role="img" aria-label={`${NAMES[side]}: ${sample.name}`} />;
+  return <canvas ref={canvas} className="side-image" role="img" aria-label={`${NAMES[side]}: ${sample.name}`} />;
 }
 
 function Values({ conflict, side }: { conflict: Conflict; side: Side }) {
   const row = conflict[side];
-  if (!row) return <p className="side-gone">{side === "base" ? "was not there" : "removed"}</p>;
-  if (!conflict.fields.length) return <p className="dim">{side === "base" ? "as it was" : "edited"}</p>;
+  if (!row) return <p className="side-gone">{side === "base" ? "not present" : "removed"}</p>;
+  if (!conflict.fields.length) return <p className="dim">{side === "base" ? "unchanged" : "edited"}</p>;
   return (
     <dl className="side-values">
       {conflict.fields.map((field) => <div key={field}><dt className="dim">{field}</dt><dd className="tabular">{valueOf(row, field)}</dd></div>)}

@@ -11,19 +11,19 @@ import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import * as api from "../api";
 import "./history.css";
 
-/** What became of the samples and annotations between two states. */
+/** The samples and annotations that differ between two states. */
 export function DiffPage() {
   const { dataset } = useDataset();
   const { a, b = "" } = useSearch({ from: "/d/$dataset/diff" });
-  const found = useQuery({ ...api.diff(dataset, a, b), enabled: a !== "" });
-  const data = found.data;
+  const query = useQuery({ ...api.diff(dataset, a, b), enabled: a !== "" });
+  const data = query.data;
   const nothing = data ? [data.samples, data.annotations].every((counts) => counts.added + counts.removed + counts.changed === 0) : false;
   const sets = Object.entries(data?.by_label_set ?? {});
   const touched = sets.filter(([, counts]) => counts.added + counts.removed + counts.changed > 0);
   const labels = touched.length === 1 ? touched[0]?.[0] : undefined;
   return (
     <Page
-      title="Difference" withRef={false}
+      title="Diff" withRef={false}
       crumbs={<><Link to="/d/$dataset/history" params={{ dataset }} className="crumb">History</Link><span className="slash" aria-hidden="true">/</span></>}
       meta={
         <span>
@@ -31,10 +31,10 @@ export function DiffPage() {
         </span>
       }
     >
-      {!a ? <EmptyState title="Two states are needed"><p>Choose two commits in <Link to="/d/$dataset/history" params={{ dataset }} className="link">the history</Link>.</p></EmptyState> : null}
-      {found.isLoading ? <Loading what="the difference" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {nothing ? <EmptyState title="The two states hold the same samples and annotations"><p>They may differ in classes, fields or the contract.</p></EmptyState> : null}
+      {!a ? <EmptyState title="Select two commits"><p>Select two commits in <Link to="/d/$dataset/history" params={{ dataset }} className="link">the history</Link> to compare them.</p></EmptyState> : null}
+      {query.isLoading ? <Loading what="the diff" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {nothing ? <EmptyState title="No differences in samples or annotations"><p>The two states may still differ in classes, fields or the contract.</p></EmptyState> : null}
       {data && !nothing ? (
         <>
           <div className="diff-counts">
@@ -46,8 +46,8 @@ export function DiffPage() {
               </Panel>
             ) : null}
           </div>
-          <h2 className="diff-head">Samples touched <span className="dim">{data.items.length >= 200 ? "the first 200" : plural(data.items.length, "sample")}</span></h2>
-          <ul className="diff-grid">{data.items.map((item) => <li key={item.sample_id}><Touched item={item} dataset={dataset} a={a} b={b} labels={labels} /></li>)}</ul>
+          <h2 className="diff-head">Changed samples <span className="dim">{data.items.length >= 200 ? "the first 200" : plural(data.items.length, "sample")}</span></h2>
+          <ul className="diff-grid">{data.items.map((item) => <li key={item.sample_id}><ChangedSample item={item} dataset={dataset} a={a} b={b} labels={labels} /></li>)}</ul>
         </>
       ) : null}
     </Page>
@@ -72,7 +72,7 @@ function Three({ counts }: { counts: Counts }) {
 
 const TONES: Record<string, Tone> = { added: "good", removed: "bad", changed: "warn", annotations: "plain" };
 
-function Touched({ item, dataset, a, b, labels }: { item: DiffItem; dataset: string; a: string; b: string; labels: string | undefined }) {
+function ChangedSample({ item, dataset, a, b, labels }: { item: DiffItem; dataset: string; a: string; b: string; labels: string | undefined }) {
   const { annotations } = item;
   const some = annotations.added + annotations.removed + annotations.changed > 0;
   return (

@@ -15,14 +15,14 @@ import { CommitBox } from "../components/commit_box";
 import { HISTORY_KEYS } from "../keys";
 import "./history.css";
 
-/** Commits, newest first, with what is not committed yet on top; two of them can be compared. */
+/** Commits, newest first, below the uncommitted changes; two of them can be compared. */
 export function HistoryPage() {
   const { dataset, ref } = useDataset();
-  const found = useQuery(api.log(dataset, ref));
+  const query = useQuery(api.log(dataset, ref));
   const refs = useQuery(api.refs(dataset));
   const navigate = useNavigate();
   const [chosen, setChosen] = useState<string[]>([]);
-  const items = found.data?.items ?? [];
+  const items = query.data?.items ?? [];
   const kinds = new Map((refs.data?.items ?? []).map((one) => [one.name, one.kind]));
 
   const choose = (id: string) =>
@@ -37,19 +37,19 @@ export function HistoryPage() {
   return (
     <Page
       title="History"
-      meta={found.data ? <span>{plural(items.length, "commit")}</span> : null}
+      meta={query.data ? <span>{plural(items.length, "commit")}</span> : null}
       actions={
-        <Button onClick={compare} disabled={chosen.length !== 2} title="Choose two commits first">
+        <Button onClick={compare} disabled={chosen.length !== 2} title="Select two commits to compare">
           <IconArrowsDiff size={14} /> {chosen.length === 2 ? "Compare" : `Compare (${chosen.length} of 2)`}
         </Button>
       }
     >
-      {found.isPending ? <Loading what="the history" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {found.data?.dirty ? <CommitBox dataset={dataset} changes={found.data.changes} head={items[0]?.id} /> : null}
-      {found.data && items.length === 0 && !found.data.dirty ? (
-        <EmptyState title="Nothing committed yet" icon={<IconGitCommit size={26} stroke={1.5} />}>
-          <p>A commit freezes samples and annotations together, for good. Add something, then:</p>
+      {query.isPending ? <Loading what="the history" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {query.data?.dirty ? <CommitBox dataset={dataset} changes={query.data.changes} head={items[0]?.id} /> : null}
+      {query.data && items.length === 0 && !query.data.dirty ? (
+        <EmptyState title="No commits yet" icon={<IconGitCommit size={26} stroke={1.5} />}>
+          <p>A commit is a permanent snapshot of samples and annotations. Add data, then commit it:</p>
           <CommandLine>{`calotype commit ${dataset} -m "first import"`}</CommandLine>
         </EmptyState>
       ) : null}
@@ -58,7 +58,7 @@ export function HistoryPage() {
           {items.map((commit, at) => (
             <CommitRow
               key={commit.id} commit={commit} before={items[at + 1]} dataset={dataset} kinds={kinds}
-              isHead={at === 0 && !ref} dirty={found.data?.dirty ?? false} chosen={chosen.includes(commit.id)} onChoose={() => choose(commit.id)}
+              isHead={at === 0 && !ref} dirty={query.data?.dirty ?? false} chosen={chosen.includes(commit.id)} onChoose={() => choose(commit.id)}
             />
           ))}
         </ol>
@@ -101,21 +101,21 @@ function CommitRow({ commit, before, dataset, kinds, chosen, isHead, dirty, onCh
       <Growth commit={commit} before={before} />
       <div className="commit-side">
         {parent ? (
-          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: parent.slice(0, 12), b: commit.id.slice(0, 12) }} className="link">What changed</Link>
+          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: parent.slice(0, 12), b: commit.id.slice(0, 12) }} className="link">View changes</Link>
         ) : null}
         <span className="mono dim">{short(commit.id)}</span>
-        <Copy text={commit.id} label={`Copy the id of ${short(commit.id)}`} />
+        <Copy text={commit.id} label={`Copy the ID of ${short(commit.id)}`} />
         <CommitActions dataset={dataset} commit={commit} isHead={isHead} dirty={dirty} />
       </div>
     </li>
   );
 }
 
-/** How much larger or smaller than the commit before. */
+/** How much larger or smaller than the previous commit. */
 function Growth({ commit, before }: { commit: Commit; before: Commit | undefined }) {
   const step = (key: "samples" | "annotations") => (commit.stats[key] ?? 0) - (before?.stats[key] ?? 0);
   const text = (n: number, word: string) => (n === 0 ? null : <span>{n > 0 ? "+" : "\u2212"}{compact(Math.abs(n))} {word}</span>);
   if (commit.stats.samples === undefined) return <span className="growth" />;
-  const found = [text(step("samples"), "samples"), text(step("annotations"), "annotations")];
-  return <span className="growth dim">{found.some(Boolean) ? <>{found[0]}{found[1]}</> : "same counts"}</span>;
+  const query = [text(step("samples"), "samples"), text(step("annotations"), "annotations")];
+  return <span className="growth dim">{query.some(Boolean) ? <>{query[0]}{query[1]}</> : "same counts"}</span>;
 }

@@ -11,25 +11,26 @@ import * as api from "../api";
 import { Conflicts } from "../components/conflicts";
 import "./merges.css";
 
+const WORDS: Record<Merge["state"], string> = { open: "conflicts", landed: "merged", abandoned: "abandoned" };
 const TONES: Record<Merge["state"], Tone> = { open: "warn", landed: "good", abandoned: "plain" };
 
-/** Branches that came together, and those that wait for somebody to choose. */
+/** Merges of branches, and their open conflicts. */
 export function MergesPage() {
   const { dataset } = useDataset();
   const { merge } = useSearch({ from: "/d/$dataset/merges" });
-  const found = useQuery(api.merges(dataset));
-  const items = found.data?.items ?? [];
+  const query = useQuery(api.merges(dataset));
+  const items = query.data?.items ?? [];
   const chosen = items.find((one) => one.merge === merge);
   return (
     <Page
       title={chosen ? sourceText(chosen) : "Merges"} withRef={false} meta={chosen ? <State merge={chosen} /> : plural(items.length, "merge")}
       crumbs={chosen ? <><Link to="/d/$dataset/merges" params={{ dataset }} search={{}} className="crumb">Merges</Link><span className="slash" aria-hidden="true">/</span></> : undefined}
     >
-      {found.isPending ? <Loading what="the merges" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
-      {found.data && items.length === 0 ? (
-        <EmptyState title="No branch was merged yet" icon={<IconGitMerge size={26} stroke={1.5} />}>
-          <p>Work on a branch, commit there, and bring it in. What both sides changed differently waits here for you.</p>
+      {query.isPending ? <Loading what="the merges" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {query.data && items.length === 0 ? (
+        <EmptyState title="No merges yet" icon={<IconGitMerge size={26} stroke={1.5} />}>
+          <p>Commit on a branch, then merge it. Conflicts appear here for you to resolve.</p>
           <CommandLine>{`calotype merge ${dataset} BRANCH`}</CommandLine>
         </EmptyState>
       ) : null}
@@ -61,7 +62,7 @@ function List({ dataset, items }: { dataset: string; items: Merge[] }) {
 }
 
 function State({ merge }: { merge: Merge }) {
-  return <Pill tone={TONES[merge.state]}>{merge.state === "open" ? "waits for choices" : merge.state}</Pill>;
+  return <Pill tone={TONES[merge.state]}>{WORDS[merge.state]}</Pill>;
 }
 
 const sourceText = ({ source }: Merge): string => (source.startsWith("undo:") ? `Undo of ${source.slice(5, 13)}` : source);
