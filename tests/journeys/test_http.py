@@ -7,6 +7,7 @@ import json
 
 import httpx2 as httpx
 import pytest
+from tests.support.described import Described
 from tests.support.serving import served
 
 from calotype.app.cli import main
@@ -20,7 +21,7 @@ def http(tmp_path):
     with served(tmp_path / "ws") as server:
         headers = {"authorization": f"Bearer {server.token}"}
         with httpx.Client(base_url=f"{server.url}api/v1", headers=headers, timeout=30) as client:
-            yield client
+            yield Described().watch(client)
 
 
 def say(answer):

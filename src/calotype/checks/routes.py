@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
-from calotype.checks import service
+from calotype.checks import answers, contract_answers, service
 from calotype.checks.life import Life
-from calotype.checks.model import CheckReport, Finding
+from calotype.checks.model import SEVERITIES, CheckReport, Finding
 from calotype.checks.repository_lives import Wanted
 from calotype.datasets import service as datasets
 from calotype.datasets.contract_advice import advice
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action
+from calotype.foundation.http import Ask, Offset, Session, action, one_of
 
 routes = APIRouter(tags=["checks"])
 
@@ -24,7 +24,7 @@ ContractText = Annotated[str, Body(media_type="application/yaml", max_length=1_0
 
 
 @routes.get("/datasets/{dataset}/checks", **READ)
-def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     """The newest run of the checks on this state; where there is none, the newest of all, marked stale."""
     name = _named(dataset, ref)
     report = service.latest(ask.actor, name, store=ask.store)
@@ -35,16 +35,21 @@ def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
 
 
 @routes.post("/datasets/{dataset}/checks", **action(Permission.CHECK_RUN))
-def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     """Test the dataset against its contract now."""
     return _shown(service.check(ask.actor, _named(dataset, ref), store=ask.store), stale=False)
 
 
 @routes.get("/datasets/{dataset}/findings", **READ)
 def list_findings(
-    dataset: str, ask: Ask, run: str, check: str = "", severity: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-) -> dict[str, Any]:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    run: Annotated[str, Query(description="Id of the run.")],
+    check: Annotated[str, Query(description="Only findings of this check.")] = "",
+    severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
+) -> answers.FindingPage:
     """A page of what a run found, worst first."""
     total, found = service.findings(
         ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit
@@ -54,33 +59,39 @@ def list_findings(
     lives = service.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
     life_of = {life.key: life for life in lives}
     items = [_item(offset + at, f, samples, life_of.get(f.key)) for at, f in enumerate(found)]
-    return {"total": total, "offset": offset, "items": items}
+    return answers.FindingPage.of({"total": total, "offset": offset, "items": items})
 
 
 @routes.get("/datasets/{dataset}/contract", **READ)
-def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> contract_answers.Contract:
     """The contract in force, or a commented one to begin with."""
     asked, text = service.contract(ask.actor, _named(dataset, ref), store=ask.store)
     template = None if text else service.contract_template(ask.actor, dataset, store=ask.store)
-    terms = {"purposes": list(asked.purposes), "warnings": list(advice(asked))}
-    return {"sha256": asked.sha256, "text": text, "template": template, **terms}
+    return contract_answers.Contract(
+        sha256=asked.sha256,
+        text=text,
+        template=template,
+        purposes=list(asked.purposes),
+        warnings=list(advice(asked)),
+    )
 
 
 @routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT))
-def put_contract(dataset: str, ask: Ask, text: ContractText) -> dict[str, Any]:
+def put_contract(dataset: str, ask: Ask, text: ContractText) -> contract_answers.AcceptedContract:
     """Give the dataset a contract (YAML)."""
     asked = service.set_contract(ask.actor, dataset, text, store=ask.store)
-    told = list(advice(asked))
-    return {"sha256": asked.sha256, "classes": list(asked.class_names), "warnings": told}
+    return contract_answers.AcceptedContract(
+        sha256=asked.sha256, classes=list(asked.class_names), warnings=list(advice(asked))
+    )
 
 
 def _named(dataset: str, ref: str) -> str:
     return f"{dataset}@{ref}" if ref else dataset
 
 
-def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
+def _shown(report: CheckReport | None, *, stale: bool) -> answers.CheckResults:
     if report is None:
-        return {"run": None, "stale": False, "gates": [], "objectives": [], "checks": []}
+        return answers.CheckResults(run=None, stale=False, gates=[], objectives=[], checks=[])
     run = {
         "id": report.run_id,
         "at": iso(report.finished_at_us),
@@ -94,7 +105,9 @@ def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
     gates = [gate.to_dict() for gate in report.gates]
     shown = [c.to_dict() for c in report.checks]
     measured = [one.to_dict() for one in report.objectives]
-    return {"run": run, "stale": stale, "gates": gates, "objectives": measured, "checks": shown}
+    return answers.CheckResults.of(
+        {"run": run, "stale": stale, "gates": gates, "objectives": measured, "checks": shown}
+    )
 
 
 def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str, dict[str, Any]]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from calotype.datasets import browsing, pictures, service
+from calotype.datasets import answers, browse_answers, browsing, pictures, service
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.overview import overview
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action, packed
+from calotype.foundation.http import Ask, Offset, Session, action, file_answer, one_of, packed, packed_answer
 
 routes = APIRouter(tags=["datasets"])
 browser = browsing.Browser()
 
 Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
+Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
+Sort = Annotated[str, one_of(browsing.SORTS, "Order of the samples.")]
+LabelSet = Annotated[str, Query(description="The label set that the query, the order and the page refer to.")]
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
+IMAGE = file_answer("image/jpeg", "image/png")
 
 
 class NewDataset(BaseModel):
@@ -67,7 +71,7 @@ def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
 
 
 @routes.get("/datasets", **READ)
-def list_datasets(ask: Ask) -> dict[str, Any]:
+def list_datasets(ask: Ask) -> answers.DatasetList:
     """The datasets that the actor may see."""
     items = []
     for info in service.datasets(ask.actor, store=ask.store):
@@ -89,38 +93,45 @@ def list_datasets(ask: Ask) -> dict[str, Any]:
                 **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
             }
         )
-    return {"items": items}
+    return answers.DatasetList.of({"items": items})
 
 
 @routes.post("/datasets", status_code=201, **action(Permission.DATASET_CREATE))
-def create_dataset(body: NewDataset, ask: Ask) -> dict[str, Any]:
+def create_dataset(body: NewDataset, ask: Ask) -> answers.CreatedDataset:
     """Make an empty dataset."""
     info = service.create(ask.actor, body.name, store=ask.store, description=body.description)
-    return {"name": info.name, "id": info.id}
+    return answers.CreatedDataset(name=info.name, id=info.id)
 
 
 @routes.get("/datasets/{dataset}", **READ)
-def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> browse_answers.Overview:
     """A dataset in one look."""
     state = state_of(ask, dataset, ref)
     contract = state.documents.get("contract")
-    return {
-        "name": dataset,
-        "description": state.dataset.description,
-        "ref": ref or "main",
-        "commit": state.commit_id,
-        "dirty": state.commit_id is None,
-        "contract": {"sha256": contract} if contract else None,
-        **overview(state),
-    }
+    return browse_answers.Overview.of(
+        {
+            "name": dataset,
+            "description": state.dataset.description,
+            "ref": ref or "main",
+            "commit": state.commit_id,
+            "dirty": state.commit_id is None,
+            "contract": {"sha256": contract} if contract else None,
+            **overview(state),
+        }
+    )
 
 
-@routes.get("/datasets/{dataset}/samples", **READ)
+@routes.get("/datasets/{dataset}/samples", **READ, **packed_answer(browse_answers.SamplePage))
 def list_samples(
-    dataset: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "", sort: str = "name",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of samples.")] = 100,
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+) -> Response:
     """A page of samples with what a grid draws."""
     state = state_of(ask, dataset, ref)
     ids = browser.order(state, where=where, sort=sort, label_set=label_set)
@@ -132,11 +143,16 @@ def list_samples(
     return packed({"commit": state.commit_id, "total": len(ids), "offset": offset, "items": items})
 
 
-@routes.get("/datasets/{dataset}/samples/{sample_id}", **READ)
+@routes.get("/datasets/{dataset}/samples/{sample_id}", **READ, **packed_answer(browse_answers.SampleDetail))
 def show_sample(
-    dataset: str, sample_id: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "",
-    sort: str = "name", label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
+    dataset: str,
+    sample_id: str,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+) -> Response:
     """One sample with all that is known of it, and its neighbours in the list it was opened from."""
     state = state_of(ask, dataset, ref)
     sample = state.sample(sample_id)
@@ -154,19 +170,22 @@ def show_sample(
 
 
 @routes.get("/datasets/{dataset}/refs", **READ)
-def list_refs(dataset: str, ask: Ask) -> dict[str, Any]:
+def list_refs(dataset: str, ask: Ask) -> answers.RefList:
     """Branches and tags."""
     refs = service.list_refs(ask.actor, dataset, store=ask.store)
     items = [
         {"name": r.name, "kind": r.kind, "commit": r.commit_id, "protection": r.protection} for r in refs
     ]
-    return {"items": items}
+    return answers.RefList.of({"items": items})
 
 
 @routes.get("/datasets/{dataset}/log", **READ)
 def show_log(
-    dataset: str, ask: Ask, ref: Ref = "", limit: Annotated[int, Query(ge=1, le=1_000)] = 100
-) -> dict[str, Any]:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    ref: Ref = "",
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of commits.")] = 100,
+) -> answers.Log:
     """Commits, newest first, and what is not committed yet."""
     commits = service.log(ask.actor, named(dataset, ref), store=ask.store, limit=limit)
     names: dict[str | None, list[str]] = {}
@@ -174,46 +193,53 @@ def show_log(
         names.setdefault(found.commit_id, []).append(found.name)
     changes = service.uncommitted(ask.actor, dataset, store=ask.store) if not ref else None
     items = [{**made.to_dict(), "refs": names.get(made.id, [])} for made in commits]
-    return {"items": items, "dirty": changes is not None, "changes": changes.to_dict() if changes else None}
+    shown = changes.to_dict() if changes else None
+    return answers.Log.of({"items": items, "dirty": changes is not None, "changes": shown})
 
 
 @routes.get("/datasets/{dataset}/diff", **READ)
-def show_diff(dataset: str, ask: Ask, a: str, b: str) -> dict[str, Any]:
+def show_diff(
+    dataset: str,
+    ask: Ask,
+    a: Annotated[str, Query(description="The earlier ref.")],
+    b: Annotated[str, Query(description="The later ref.")],
+) -> answers.Diff:
     """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
     found = service.diff(ask.actor, dataset, a, b, store=ask.store)
     before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
-    return {"a": a, "b": b, **found.to_dict(), "items": browsing.changes(before, after, found)}
+    items = browsing.changes(before, after, found)
+    return answers.Diff.of({"a": a, "b": b, **found.to_dict(), "items": items})
 
 
 @routes.post("/datasets/{dataset}/commits", status_code=201, **COMMIT)
-def post_commit(dataset: str, body: NewCommit, ask: Ask) -> dict[str, Any]:
+def post_commit(dataset: str, body: NewCommit, ask: Ask) -> answers.CreatedCommit:
     """Freeze the working state."""
     made = service.commit(ask.actor, dataset, body.message, store=ask.store)
-    return {"commit": made.id, **made.to_dict()}
+    return answers.CreatedCommit.of({"commit": made.id, **made.to_dict()})
 
 
 @routes.post("/datasets/{dataset}/branches", status_code=201, **COMMIT)
-def post_branch(dataset: str, body: NewBranch, ask: Ask) -> dict[str, Any]:
+def post_branch(dataset: str, body: NewBranch, ask: Ask) -> answers.CreatedBranch:
     """Make a branch."""
     made = service.branch(ask.actor, dataset, body.name, store=ask.store, start=body.start)
-    return {"branch": made.name, "commit": made.commit_id}
+    return answers.CreatedBranch.of({"branch": made.name, "commit": made.commit_id})
 
 
 @routes.post("/datasets/{dataset}/tags", status_code=201, **COMMIT)
-def post_tag(dataset: str, body: NewTag, ask: Ask) -> dict[str, Any]:
+def post_tag(dataset: str, body: NewTag, ask: Ask) -> answers.CreatedTag:
     """Name a commit for good."""
     made = service.tag(ask.actor, dataset, body.name, store=ask.store, at=body.ref)
-    return {"tag": made.name, "commit": made.commit_id}
+    return answers.CreatedTag.of({"tag": made.name, "commit": made.commit_id})
 
 
 @routes.post("/datasets/{dataset}/rollback", status_code=201, **COMMIT)
-def post_rollback(dataset: str, body: Rollback, ask: Ask) -> dict[str, Any]:
+def post_rollback(dataset: str, body: Rollback, ask: Ask) -> answers.CreatedCommit:
     """Hold again what an older commit held."""
     made = service.rollback(ask.actor, dataset, body.to, store=ask.store, discard=body.discard)
-    return {"commit": made.id, **made.to_dict()}
+    return answers.CreatedCommit.of({"commit": made.id, **made.to_dict()})
 
 
-@routes.get("/thumbs/{sha256}", response_class=Response, **READ)
+@routes.get("/thumbs/{sha256}", response_class=Response, **READ, **IMAGE)
 def show_thumbnail(
     sha256: str, ask: Ask, size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256
 ) -> Response:
@@ -221,8 +247,8 @@ def show_thumbnail(
     return _picture(*pictures.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
 
 
-@routes.get("/media/{sha256}", response_class=Response, **READ)
-def show_picture(sha256: str, ask: Ask) -> Response:
+@routes.get("/media/{sha256}", response_class=Response, **READ, **IMAGE)
+def show_image(sha256: str, ask: Ask) -> Response:
     """An upright picture without metadata, for the screen; its bytes never change."""
     return _picture(*pictures.display(ask.actor, sha256, store=ask.store))
 

@@ -7,22 +7,26 @@ Errors are problem+json (RFC 9457) with the same four fields that every door sho
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.answers import Answer
 from calotype.foundation.codes import code_of
 from calotype.foundation.errors import CalotypeError, Invalid
 
 PROBLEM = "application/problem+json"
+BINARY = "application/octet-stream"
 MAX_BODY_BYTES = 1_000_000_000
 _IN_MEMORY_BYTES = 8_000_000
 _CHUNK_BYTES = 1_000_000
+_BYTES = {"type": "string", "format": "binary"}
 
 
 class BodyTooLarge(Invalid):
@@ -67,14 +71,54 @@ async def sent(request: Request) -> AsyncIterator[Iterator[bytes]]:
 Sent = Annotated[Any, Depends(sent)]
 """An iterator over the bytes of the body."""
 
+Offset = Annotated[int, Query(ge=0, description="Number of items to skip.")]
 
-def action(permission: Permission) -> dict[str, Any]:
-    """Keyword arguments for a route: the permission it needs, shown in OpenAPI and checked by a test."""
-    return {"openapi_extra": {"x-calotype-action": str(permission)}}
+
+def one_of(values: Iterable[str], description: str) -> Any:
+    """A query parameter that takes one of these words. They are only described: the verb refuses others."""
+    return Query(description=description, json_schema_extra={"enum": list(values)})
+
+
+class Problem(Answer):
+    """An error (RFC 9457). `code` stays the same between releases."""
+
+    type: str = Field(description="`urn:calotype:error:` and the code.")
+    title: str = Field(description="The code in words.")
+    status: int = Field(description="The HTTP status of this answer.")
+    code: str = Field(description="Stable name of the error, such as `dataset-not-found`.")
+    detail: str = Field(description="What happened.")
+    where: str = Field(description="Where it happened; may be empty.")
+    fix: str = Field(description="How to fix it; may be empty.")
+
+
+def action(permission: Permission, *, body: str | None = None) -> dict[str, Any]:
+    """Keyword arguments for a route: the permission it needs, shown in OpenAPI and checked by a test.
+
+    Args:
+        body: Media type of the raw body, for routes that read it as a stream (`Sent`).
+    """
+    extra: dict[str, Any] = {"x-calotype-action": str(permission)}
+    if body is not None:
+        extra["requestBody"] = {"required": True, "content": {body: {"schema": _BYTES}}}
+    return {"openapi_extra": extra, "response_model_exclude_unset": True}
+
+
+def packed_answer(model: type[BaseModel], *, status: int = 200) -> dict[str, Any]:
+    """The `responses` of a route that answers `packed(...)` bytes: OpenAPI shows the model, nothing validates it."""
+    return {"responses": {status: {"model": model}}}
+
+
+def file_answer(*media_types: str, text: bool = False) -> dict[str, Any]:
+    """The `responses` of a route that answers bytes of one of these media types."""
+    schema = {"type": "string"} if text else _BYTES
+    return {"responses": {200: {"content": {kind: {"schema": schema} for kind in media_types}}}}
 
 
 def packed(value: Any) -> Response:
-    """JSON bytes made at once, for lists where a model for each row would cost more than the query."""
+    """JSON bytes made at once, for lists where a model for each row would cost more than the query.
+
+    The route declares their model with `packed_answer(...)`; tests hold the bytes against it.
+    """
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.support.described import Described
 
 from calotype.app import server
 from calotype.app.sessions import Keys
@@ -18,7 +19,7 @@ IN = {"authorization": "Bearer open-sesame"}
 def door(workspace):
     app = server.make(workspace, Keys("open-sesame", 80), hosts={"testserver", "localhost"})
     with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client
+        yield Described().watch(client)
 
 
 @pytest.mark.parametrize(
