@@ -19,7 +19,7 @@ const layers = Object.entries(ABOVE).map(([folder, regexes]) => ({
 }));
 
 export default ts.config(
-  { ignores: ["node_modules", "dist", "coverage"] },
+  { ignores: ["node_modules", "dist", "coverage", "src/api/schema.gen.ts"] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {

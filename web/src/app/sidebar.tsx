@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Session } from "@/api/types";
+import type { Session } from "@/api/schema.gen";
 import { openKeys } from "@/app/palette";
 import { placesOf } from "@/app/places";
 import { ThemeToggle } from "@/app/tools";

@@ -1,4 +1,4 @@
-import type { Annotation, Mask } from "@/api/types";
+import type { Annotation, Mask } from "@/api/schema.gen";
 import { classColour, withAlpha } from "@/canvas/colours";
 import { areaOf, boxOf, type View } from "@/canvas/geometry";
 import { decode } from "@/canvas/rle";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Annotation } from "@/api/types";
+import type { Annotation } from "@/api/schema.gen";
 import { boxOf, fit, hit, inRings, zoomAt } from "@/canvas/geometry";
 
 const annotation = (id: string, more: Partial<Annotation>): Annotation => ({

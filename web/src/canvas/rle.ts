@@ -1,4 +1,4 @@
-import type { Mask } from "@/api/types";
+import type { Mask } from "@/api/schema.gen";
 
 /**
  * Run lengths of a mask in COCO's compressed string: column by column, background first, each number in groups of five

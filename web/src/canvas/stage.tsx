@@ -1,6 +1,6 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { useEffect, useImperativeHandle, useRef, useState, type PointerEvent, type Ref } from "react";
-import type { Annotation } from "@/api/types";
+import type { Annotation } from "@/api/schema.gen";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit, fitBox, hit, kept, zoomAt, type Box, type View } from "@/canvas/geometry";
 

@@ -1,7 +1,7 @@
 import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
 import { memo, useEffect, useRef, useState } from "react";
 import { thumbUrl } from "@/api/client";
-import type { Annotation, SampleItem } from "@/api/types";
+import type { Annotation, GridSample } from "@/api/schema.gen";
 import { classColour } from "@/canvas/colours";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit } from "@/canvas/geometry";
@@ -10,7 +10,7 @@ import { plural } from "@/kit/format";
 export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays: boolean };
 
 type Props = {
-  item: SampleItem;
+  item: GridSample;
   index: number;
   href: string;
   width: number;
@@ -49,7 +49,7 @@ export const Cell = memo(function Cell({ item, index, href, width, height, isAt,
 });
 
 /** What the image shows at a glance, for screen readers. */
-function spoken(item: SampleItem): string {
+function spoken(item: GridSample): string {
   const words = [plural(item.annotations.length, "annotation")];
   if (item.parent) words.push("derived");
   if (item.findings) words.push(plural(item.findings, "finding"));
@@ -57,10 +57,10 @@ function spoken(item: SampleItem): string {
 }
 
 /** Classes that name the whole image stand in the caption. */
-const named = (item: SampleItem, hidden: ReadonlySet<number>) =>
+const named = (item: GridSample, hidden: ReadonlySet<number>) =>
   item.annotations.filter((a) => a.kind === "classification" && !hidden.has(a.class_id)).slice(0, 2);
 
-function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> }) {
+function Tags({ item, hidden }: { item: GridSample; hidden: ReadonlySet<number> }) {
   return named(item, hidden).map((a) => (
     <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
   ));
@@ -80,7 +80,7 @@ function Thumbnail({ media, wanted }: { media: string; wanted: number }) {
   );
 }
 
-function Overlay({ item, width, height, look }: { item: SampleItem; width: number; height: number; look: Look }) {
+function Overlay({ item, width, height, look }: { item: GridSample; width: number; height: number; look: Look }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (!canvas.current) return;

@@ -2,7 +2,7 @@ import { useDebouncedValue, useElementSize, useMergedRef } from "@mantine/hooks"
 import { keepPreviousData, useQueries, type UseQueryOptions } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent } from "react";
 import { PAGE } from "@/api/cache";
-import type { SampleItem, SamplePage } from "@/api/types";
+import type { GridSample, SamplePage } from "@/api/schema.gen";
 import { Cell, type Look } from "@/grid/cell";
 import { MOVES, MOVE_KEYS, OPEN_KEYS } from "@/grid/keys";
 import { centre, firstSeen, layout, reveal, rowTop, step, toTop, visibleRows } from "@/grid/layout";
@@ -22,9 +22,9 @@ type Props = {
   aspect: number;
   look: Look;
   total: number;
-  href: (item: SampleItem, index: number) => string;
+  href: (item: GridSample, index: number) => string;
   onSelect: (index: number) => void;
-  onOpen: (item: SampleItem, index: number) => void;
+  onOpen: (item: GridSample, index: number) => void;
 };
 
 /** Scroll positions of grids that were left, by address. */
@@ -128,14 +128,14 @@ export function Grid({ address, page, selected, size, aspect, look, total, href,
 }
 
 /** The samples between two indices that have arrived; pages are asked for when scrolling comes to rest on them. */
-function usePages(query: PageQuery, from: number, to: number): Map<number, SampleItem> {
+function usePages(query: PageQuery, from: number, to: number): Map<number, GridSample> {
   const [range] = useDebouncedValue(`${Math.floor(from / PAGE)} ${Math.floor(Math.max(0, to - 1) / PAGE)}`, 60);
   const [low = 0, high = 0] = range.split(" ").map(Number);
   const wanted = to > from ? Array.from({ length: Math.min(high - low + 1, 12) }, (_, n) => low + n) : [];
   return useQueries({
     queries: wanted.map((page) => ({ ...query(page), placeholderData: keepPreviousData })),
     combine: (pages) => {
-      const items = new Map<number, SampleItem>();
+      const items = new Map<number, GridSample>();
       for (const { data, isPlaceholderData } of pages) {
         if (data && !isPlaceholderData) data.items.forEach((item, n) => items.set(data.offset + n, item));
       }

@@ -1,6 +1,6 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Histogram } from "@/api/types";
+import type { Histogram } from "@/api/schema.gen";
 import { compact, count, measured } from "@/kit/format";
 
 export type BarItem = {

@@ -1,8 +1,8 @@
-import type { Counts } from "@/api/types";
+import type { ChangeCounts } from "@/api/schema.gen";
 import { count } from "@/kit/format";
 
 /** +3 -1 ~2, with words for screen readers. */
-export function ChangeCounts({ counts, of }: { counts: Counts; of?: string }) {
+export function Delta({ counts, of }: { counts: ChangeCounts; of?: string }) {
   const { added, removed, changed } = counts;
   if (added + removed + changed === 0) return <span className="dim">no changes</span>;
   return (

@@ -6,6 +6,10 @@ export const text = (raw: Raw, key: string): string | undefined => {
   return value === undefined || value === null || value === "" ? undefined : String(value);
 };
 
+/** One of a few words; others are dropped. */
+export const oneOf = <const T extends string>(raw: Raw, key: string, words: readonly T[]): T | undefined =>
+  words.find((word) => word === raw[key]);
+
 /** A whole number, moved into [low, high]. */
 export const whole = (raw: Raw, key: string, low: number, high: number): number | undefined => {
   const value = Number(text(raw, key) ?? Number.NaN);

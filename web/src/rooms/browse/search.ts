@@ -1,11 +1,15 @@
-import { refSearch, text, whole, type Raw, type RefSearch } from "@/kit/search";
+import type { operations } from "@/api/schema.gen";
+import { oneOf, refSearch, text, whole, type Raw, type RefSearch } from "@/kit/search";
 
 /** What the addresses of the grid and of the sample page hold. The overview holds only the ref. */
 export const SIZES = { min: 96, max: 480, usual: 208 } as const;
 
+export type Sort = NonNullable<NonNullable<operations["list_samples"]["parameters"]["query"]>["sort"]>;
+export const SORTS: readonly Sort[] = ["name", "-name", "newest", "-annotations", "annotations"];
+
 export type GridSearch = RefSearch & {
   where?: string | undefined;
-  sort?: string | undefined;
+  sort?: Sort | undefined;
   labels?: string | undefined;
   size?: number | undefined;
   /** Index of the selected cell. */
@@ -17,7 +21,7 @@ export type GridSearch = RefSearch & {
 export const gridSearch = (raw: Raw): GridSearch => ({
   ...refSearch(raw),
   where: text(raw, "where"),
-  sort: text(raw, "sort"),
+  sort: oneOf(raw, "sort", SORTS),
   labels: text(raw, "labels"),
   size: whole(raw, "size", SIZES.min, SIZES.max),
   at: whole(raw, "at", 0, 1e9),
@@ -34,7 +38,7 @@ export type SampleSearch = GridSearch & {
 export const sampleSearch = (raw: Raw): SampleSearch => ({
   ...gridSearch(raw),
   ann: text(raw, "ann"),
-  from: raw.from === "checks" || raw.from === "diff" ? raw.from : undefined,
+  from: oneOf(raw, "from", ["checks", "diff"]),
 });
 
 /** Ids of hidden classes as a set, and back. */

@@ -1,10 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey } from "@/api/cache";
-import { ask, part, queryText } from "@/api/client";
-import type { Contract } from "@/api/types";
+import { call } from "@/api/client";
 
 export const contract = (dataset: string, ref: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "contract", ref),
-    queryFn: () => ask<Contract>(`/datasets/${part(dataset)}/contract${queryText({ ref })}`),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/contract", { path: { dataset }, query: { ref } }),
   });

@@ -1,6 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { ask } from "@/api/client";
-import type { DatasetRow } from "@/api/types";
+import { call } from "@/api/client";
 
 export const datasets = () =>
-  queryOptions({ queryKey: ["datasets"], queryFn: () => ask<{ items: DatasetRow[] }>("/datasets") });
+  queryOptions({ queryKey: ["datasets"], queryFn: () => call("get", "/api/v1/datasets") });

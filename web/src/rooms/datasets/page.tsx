@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import type { DatasetRow as Row } from "@/api/types";
+import type { DatasetRow as Row } from "@/api/schema.gen";
 import { Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";

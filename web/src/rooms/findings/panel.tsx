@@ -1,7 +1,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { useState } from "react";
 import { PAGE } from "@/api/cache";
-import type { Checks, Finding, Severity } from "@/api/types";
+import type { CheckResults, FoundSeverities, ListedFinding } from "@/api/schema.gen";
 import { Button, Segmented, Skeleton } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count, plural } from "@/kit/format";
@@ -13,15 +13,15 @@ import { Triage } from "./components/triage";
 import { LIST_KEYS } from "./keys";
 import "./panel.css";
 
-const SEVERITIES: Severity[] = ["error", "warning", "info"];
+const SEVERITIES: api.Severity[] = ["error", "warning", "info"];
 
 type Props = {
   dataset: string;
   refName: string;
-  report: Checks;
+  report: CheckResults;
   check: string;
-  severity: string;
-  onSeverity: (severity: string) => void;
+  severity: api.Severity | "";
+  onSeverity: (severity: api.Severity | "") => void;
   onCheck: (check: string | undefined) => void;
 };
 
@@ -29,8 +29,8 @@ type Props = {
 export function Findings({ dataset, refName, report, check, severity, onSeverity, onCheck }: Props) {
   const run = report.run?.id ?? "";
   const [range, setRange] = useState<[number, number]>([0, 0]);
-  const [selected, setSelected] = useState<Record<string, Finding>>({});
-  const toggle = (finding: Finding) =>
+  const [selected, setSelected] = useState<Record<string, ListedFinding>>({});
+  const toggle = (finding: ListedFinding) =>
     setSelected((before) => {
       const { [finding.key]: held, ...rest } = before;
       return held ? rest : { ...before, [finding.key]: finding };
@@ -44,7 +44,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
   const known = pages.find((page) => page.data)?.data;
   const error = pages.find((page) => page.error)?.error;
   const total = known?.total ?? 0;
-  const items = new Map<number, Finding>();
+  const items = new Map<number, ListedFinding>();
   for (const { data, isPlaceholderData } of pages) {
     if (!isPlaceholderData) data?.items.forEach((item, n) => items.set(data.offset + n, item));
   }
@@ -54,7 +54,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
   };
   useCommands(LIST_KEYS, { "findings.next": () => walk(1), "findings.previous": () => walk(-1), "findings.all": selectShown });
   const summary = report.checks.find((one) => one.name === check);
-  const counts = summary?.counts ?? report.run?.counts ?? {};
+  const counts: FoundSeverities = summary?.counts ?? report.run?.counts ?? {};
   const all = SEVERITIES.reduce((sum, one) => sum + (counts[one] ?? 0), 0);
   return (
     <section className="findings" aria-label="Findings">
@@ -92,4 +92,4 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
   );
 }
 
-const WORDS: Record<Severity, string> = { error: "Errors", warning: "Warnings", info: "Info" };
+const WORDS: Record<api.Severity, string> = { error: "Errors", warning: "Warnings", info: "Info" };

@@ -1,7 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
-import { ask, queryText } from "@/api/client";
-import type { Audit } from "@/api/types_release";
+import { call } from "@/api/client";
 
 /** The newest `limit` events of one dataset, or of all with "". */
 export const audit = (dataset: string, limit: number) =>
-  queryOptions({ queryKey: ["audit", dataset, limit], queryFn: () => ask<Audit>(`/audit${queryText({ dataset, limit })}`) });
+  queryOptions({
+    queryKey: ["audit", dataset, limit],
+    queryFn: () => call("get", "/api/v1/audit", { query: { dataset, limit } }),
+  });

@@ -1,14 +1,17 @@
 import { queryOptions } from "@tanstack/react-query";
-import { ask, part, queryText } from "@/api/client";
-import type { Run, RunRow } from "@/api/types_release";
+import { call } from "@/api/client";
 
 /** Runs of one dataset, or of all with "". */
 export const runs = (dataset: string) =>
   queryOptions({
     queryKey: ["runs", dataset],
-    queryFn: () => ask<{ items: RunRow[] }>(`/runs${queryText({ dataset })}`),
+    queryFn: () => call("get", "/api/v1/runs", { query: { dataset } }),
     retry: false,
   });
 
 export const run = (id: string) =>
-  queryOptions({ queryKey: ["run", id], queryFn: () => ask<Run>(`/runs/${part(id)}`), retry: false });
+  queryOptions({
+    queryKey: ["run", id],
+    queryFn: () => call("get", "/api/v1/runs/{run_id}", { path: { run_id: id } }),
+    retry: false,
+  });

@@ -1,53 +1,60 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey } from "@/api/cache";
-import { ask, part, queryText, send } from "@/api/client";
-import type { Commit, Diff, Log, Ref } from "@/api/types";
-import type { Merge, MergeDetail } from "@/api/types_merge";
-
-const below = (dataset: string) => `/datasets/${part(dataset)}`;
+import { call } from "@/api/client";
 
 export const refs = (dataset: string) =>
-  queryOptions({ queryKey: datasetKey(dataset, "refs"), queryFn: () => ask<{ items: Ref[] }>(`${below(dataset)}/refs`) });
+  queryOptions({
+    queryKey: datasetKey(dataset, "refs"),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/refs", { path: { dataset } }),
+  });
 
 export const log = (dataset: string, ref: string, limit = 200) =>
   queryOptions({
     queryKey: datasetKey(dataset, "log", ref, limit),
-    queryFn: () => ask<Log>(`${below(dataset)}/log${queryText({ ref, limit })}`),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/log", { path: { dataset }, query: { ref, limit } }),
   });
 
+/** The changes from `a` to `b`; `b` "" is the working state. */
 export const diff = (dataset: string, a: string, b: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "diff", a, b),
-    queryFn: () => ask<Diff>(`${below(dataset)}/diff?${new URLSearchParams({ a, b }).toString()}`),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/diff", { path: { dataset }, query: { a, b } }),
     retry: false,
   });
 
 export const merges = (dataset: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "merges"),
-    queryFn: () => ask<{ items: Merge[] }>(`${below(dataset)}/merges`),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/merges", { path: { dataset } }),
   });
 
 export const merge = (dataset: string, id: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "merge", id),
-    queryFn: () => ask<MergeDetail>(`${below(dataset)}/merges/${part(id)}?limit=1000`),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/merges/{merge}", { path: { dataset, merge: id }, query: { limit: 1000 } }),
     retry: false,
   });
 
-export const commit = (dataset: string, message: string) => send<Commit>(`${below(dataset)}/commits`, { message });
+export const commit = (dataset: string, message: string) =>
+  call("post", "/api/v1/datasets/{dataset}/commits", { path: { dataset }, body: { message } });
 
 /** Name a commit. */
-export const tag = (dataset: string, name: string, ref: string) => send(`${below(dataset)}/tags`, { name, ref });
+export const tag = (dataset: string, name: string, ref: string) =>
+  call("post", "/api/v1/datasets/{dataset}/tags", { path: { dataset }, body: { name, ref } });
 
 /** Restore the contents of a commit as a new commit. */
-export const rollback = (dataset: string, to: string, discard: boolean) => send(`${below(dataset)}/rollback`, { to, discard });
+export const rollback = (dataset: string, to: string, discard: boolean) =>
+  call("post", "/api/v1/datasets/{dataset}/rollback", { path: { dataset }, body: { to, discard } });
 
 /** Resolve conflicts of a merge by their positions. */
-export const resolve = (dataset: string, merge: string, how: string, which: number[] | "all") =>
-  send(`${below(dataset)}/merges/${part(merge)}/choices`, { how, which });
+export const resolve = (dataset: string, merge: string, how: string, which: number[]) =>
+  call("post", "/api/v1/datasets/{dataset}/merges/{merge}/choices", { path: { dataset, merge }, body: { how, which } });
 
 /** Commit a merge whose conflicts are resolved. */
-export const land = (dataset: string, merge: string) => send(`${below(dataset)}/merges/${part(merge)}/landing`);
+export const land = (dataset: string, merge: string) =>
+  call("post", "/api/v1/datasets/{dataset}/merges/{merge}/landing", { path: { dataset, merge }, body: {} });
 
-export const abandon = (dataset: string, merge: string) => send(`${below(dataset)}/merges/${part(merge)}`, {}, "DELETE");
+export const abandon = (dataset: string, merge: string) =>
+  call("delete", "/api/v1/datasets/{dataset}/merges/{merge}", { path: { dataset, merge } });

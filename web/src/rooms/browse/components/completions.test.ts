@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Overview } from "@/api/types";
+import type { Overview } from "@/api/schema.gen";
 import { complete, completions, spot } from "./completions";
 
 const data = {

@@ -1,4 +1,4 @@
-import type { Overview } from "@/api/types";
+import type { Overview } from "@/api/schema.gen";
 import { nameable, quoted } from "@/api/where";
 
 /** A completion of the query: the text to insert and a note on it. */

@@ -1,6 +1,6 @@
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
-import type { Overview } from "@/api/types";
+import type { Overview } from "@/api/schema.gen";
 import { clauses, equals, nameable, ofClass } from "@/api/where";
 import { classColour } from "@/canvas/colours";
 import { IconButton } from "@/kit/basics";

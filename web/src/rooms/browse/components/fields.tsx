@@ -1,5 +1,5 @@
 import type { LinkProps } from "@tanstack/react-router";
-import type { Field } from "@/api/types";
+import type { FieldSummary } from "@/api/schema.gen";
 import { between, equals, nameable } from "@/api/where";
 import { Bars, HistogramBars } from "@/kit/bars";
 import { plural, shown } from "@/kit/format";
@@ -7,7 +7,7 @@ import { plural, shown } from "@/kit/format";
 export type Filter = (where: string) => Pick<LinkProps, "to" | "params" | "search">;
 
 /** Metadata, field by field: a histogram of numbers, the most frequent values of the rest. */
-export function Fields({ fields, filter }: { fields: Field[]; filter: Filter }) {
+export function Fields({ fields, filter }: { fields: FieldSummary[]; filter: Filter }) {
   return (
     <div className="field-grid">
       {fields.map((field) => (
@@ -41,7 +41,7 @@ export function Fields({ fields, filter }: { fields: Field[]; filter: Filter }) 
 
 const LINES = 6;
 
-function TopValues({ field, filter }: { field: Field; filter: Filter }) {
+function TopValues({ field, filter }: { field: FieldSummary; filter: Filter }) {
   // Values that are mostly unique (times, names) say little one by one.
   const isUnique = field.distinct > 24 && (field.top[0]?.count ?? 0) <= 2;
   if (isUnique) return <p className="dim">mostly unique, for example {shown(field.top[0]?.value)}</p>;

@@ -2,7 +2,7 @@ import { IconAlertTriangle, IconEye, IconEyeOff } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, type ReactNode } from "react";
 import { thumbUrl } from "@/api/client";
-import type { FullAnnotation, SampleDetail, SampleFinding } from "@/api/types";
+import type { Finding, FullAnnotation, SampleDetail } from "@/api/schema.gen";
 import { equals, nameable } from "@/api/where";
 import { classColour } from "@/canvas/colours";
 import { Copy, IconButton, Pill } from "@/kit/basics";
@@ -159,7 +159,7 @@ function Attributes({ a }: { a: FullAnnotation }) {
   );
 }
 
-function FindingLine({ finding, onShow }: { finding: SampleFinding; onShow: (id: string) => void }) {
+function FindingLine({ finding, onShow }: { finding: Finding; onShow: (id: string) => void }) {
   const annotation = finding.annotation_id;
   return (
     <div className="finding-line">

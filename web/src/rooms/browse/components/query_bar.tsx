@@ -1,7 +1,7 @@
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { Problem } from "@/api/client";
-import type { Overview } from "@/api/types";
+import type { Overview } from "@/api/schema.gen";
 import { atLeast, clauses, equals, nameable, UNLABELLED, without } from "@/api/where";
 import { IconButton, KeyHint } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import type { ClassRow, Overview } from "@/api/types";
+import type { ClassCount, Overview } from "@/api/schema.gen";
 import { DERIVED, equals, ofClass, tagged, UNLABELLED } from "@/api/where";
 import { classColour } from "@/canvas/colours";
 import { Bars, Shares } from "@/kit/bars";
@@ -87,7 +87,7 @@ function Content({ data, dataset, refName }: { data: Overview; dataset: string; 
 const MANY = 24;
 
 /** Classes in order of their ids; more than 24 by size, the largest first, the rest on demand. */
-function Classes({ classes, filter }: { classes: ClassRow[]; filter: Filter }) {
+function Classes({ classes, filter }: { classes: ClassCount[]; filter: Filter }) {
   const [all, setAll] = useState(false);
   const sorted = classes.length > MANY ? [...classes].sort((a, b) => b.annotations - a.annotations) : classes;
   const shown = all ? sorted : sorted.slice(0, MANY);

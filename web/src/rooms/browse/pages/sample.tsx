@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { Link, useCanGoBack, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { mediaUrl, thumbUrl } from "@/api/client";
-import type { FullAnnotation, SampleDetail } from "@/api/types";
+import type { FullAnnotation, SampleDetail } from "@/api/schema.gen";
 import { areaOf, boxOf } from "@/canvas/geometry";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Stage, type StageHandle } from "@/canvas/stage";
@@ -64,7 +64,8 @@ export function SamplePage() {
     setLit(shown[(at + by + shown.length + (at < 0 && by < 0 ? 1 : 0)) % shown.length]?.id ?? null);
   };
   const show = (annotation: string) => {
-    const box = boxOf(annotations.find((a) => a.id === annotation) ?? NONE_DRAWN);
+    const drawn = annotations.find((a) => a.id === annotation);
+    const box = drawn ? boxOf(drawn) : null;
     setLit(annotation);
     if (box) stage.current?.show(box);
   };
@@ -146,8 +147,6 @@ export function SamplePage() {
     </Page>
   );
 }
-
-const NONE_DRAWN = { id: "", kind: "", class: "", class_id: 0, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false };
 
 /** Classes together, large ones first. */
 function inOrder(list: readonly FullAnnotation[]): FullAnnotation[] {

@@ -21,15 +21,15 @@ import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
 import { QueryBar } from "../components/query_bar";
 import { GRID_KEYS } from "../keys";
-import { hiddenOf, hideText, SIZES, type GridSearch } from "../search";
+import { hiddenOf, hideText, SIZES, SORTS, type GridSearch, type Sort } from "../search";
 import "./samples.css";
 
 /** The label set that the server returns when none is asked for. */
 const DEFAULT_SET = "ground_truth";
 
-const SORTS = [
-  ["name", "Name"], ["-name", "Name, descending"], ["newest", "Newest first"], ["-annotations", "Most annotations"], ["annotations", "Fewest annotations"],
-] as const;
+const SORT_NAMES: Record<Sort, string> = {
+  name: "Name", "-name": "Name, descending", newest: "Newest first", "-annotations": "Most annotations", annotations: "Fewest annotations",
+};
 
 /** The grid: every sample that matches, drawn with its annotations. */
 export function SamplesPage() {
@@ -85,8 +85,11 @@ export function SamplesPage() {
               {sets.map((name) => <option key={name}>{name}</option>)}
             </select>
           ) : null}
-          <select className="field" aria-label="Sort by" value={search.sort ?? "name"} onChange={(event) => set({ sort: event.target.value === "name" ? undefined : event.target.value, at: undefined })}>
-            {SORTS.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
+          <select
+            className="field" aria-label="Sort by" value={search.sort ?? "name"}
+            onChange={(event) => set({ sort: SORTS.find((sort) => sort === event.target.value && sort !== "name"), at: undefined })}
+          >
+            {SORTS.map((sort) => <option key={sort} value={sort}>{SORT_NAMES[sort]}</option>)}
           </select>
           <input
             className="size-slider" type="range" min={SIZES.min} max={SIZES.max} step={8} value={size} aria-label="Image size"

@@ -1,4 +1,4 @@
-import type { CheckSummary } from "@/api/types";
+import type { CheckSummary } from "@/api/schema.gen";
 import { Pill } from "@/kit/basics";
 import { count, duration, plural } from "@/kit/format";
 import { Panel, sentence } from "@/kit/page";

@@ -1,10 +1,10 @@
-import type { Gate, Objective } from "@/api/types";
+import type { GateResult, ObjectiveResult } from "@/api/schema.gen";
 import { measured, plural } from "@/kit/format";
 import { GatePill, ObjectivePill } from "@/kit/gates";
 import { Panel, sentence } from "@/kit/page";
 
 /** The gates, those that block first, each with its measurement, its threshold and its fix. */
-export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: string) => void }) {
+export function GateList({ gates, onCheck }: { gates: GateResult[]; onCheck: (check: string) => void }) {
   const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
   const green = gates.filter((gate) => gate.state === "green").length;
   return (
@@ -34,7 +34,7 @@ export function GateList({ gates, onCheck }: { gates: Gate[]; onCheck: (check: s
 }
 
 /** The objectives of the contract and whether they are met. */
-export function ObjectiveList({ objectives }: { objectives: Objective[] }) {
+export function ObjectiveList({ objectives }: { objectives: ObjectiveResult[] }) {
   if (objectives.length === 0) return null;
   return (
     <Panel title="Objectives" meta={`${objectives.filter((one) => one.state === "met").length} of ${objectives.length} met`}>
@@ -55,7 +55,7 @@ export function ObjectiveList({ objectives }: { objectives: Objective[] }) {
 }
 
 /** Whether the threshold is a minimum or a maximum, from the gate's own sentence. */
-function limit(gate: Gate): string {
+function limit(gate: GateResult): string {
   if (/\bat least\b/.test(gate.detail)) return "min";
   return /\b(allowed|at most)\b/.test(gate.detail) ? "max" : "of";
 }

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { thumbUrl } from "@/api/client";
-import type { DatasetRow as Row } from "@/api/types";
+import type { DatasetRow as Row } from "@/api/schema.gen";
 import { Pill, When } from "@/kit/basics";
 import { count } from "@/kit/format";
 import { GateSummary } from "@/kit/gates";

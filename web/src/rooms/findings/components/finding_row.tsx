@@ -1,11 +1,11 @@
 import { IconDatabase } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { thumbUrl } from "@/api/client";
-import type { Finding } from "@/api/types";
+import type { ListedFinding } from "@/api/schema.gen";
 import { sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 
-type Props = { finding: Finding; dataset: string; refName: string; selected: boolean; onToggle: () => void };
+type Props = { finding: ListedFinding; dataset: string; refName: string; selected: boolean; onToggle: () => void };
 
 /** One finding: it opens its sample at the annotation, and can be selected for triage. */
 export function FindingRow({ finding, dataset, refName, selected, onToggle }: Props) {

@@ -2,7 +2,7 @@ import { IconArrowBackUp, IconTool } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { datasetKey } from "@/api/cache";
-import type { Finding, FindingState } from "@/api/types";
+import type { ListedFinding } from "@/api/schema.gen";
 import { Button } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";
@@ -10,7 +10,7 @@ import { say } from "@/kit/said";
 import * as api from "../api";
 import { TRIAGE_KEYS } from "../keys";
 
-type Props = { dataset: string; selected: Finding[]; onDone: () => void };
+type Props = { dataset: string; selected: ListedFinding[]; onDone: () => void };
 
 /** Decisions on the selected findings; each takes effect at once and is recorded with the name of who made it. */
 export function Triage({ dataset, selected, onDone }: Props) {
@@ -52,7 +52,7 @@ export function Triage({ dataset, selected, onDone }: Props) {
   const some = selected.length > 0;
   const reason = note.trim();
   useCommands(TRIAGE_KEYS, { "findings.fix": () => some && fix.mutate(), "findings.undo": () => undo.mutate() });
-  const judge = (state: FindingState) => () => decide.mutate({ state, note: reason, until: state === "accepted" ? until : undefined });
+  const judge = (state: api.Decision["state"]) => () => decide.mutate({ state, note: reason, until: state === "accepted" ? until : undefined });
   return (
     <div className="triage" role="toolbar" aria-label="Triage">
       <span className="dim">{some ? `${selected.length} selected` : "None selected"}</span>

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { AuditEvent } from "@/api/types_release";
+import type { AuditEvent } from "@/api/schema.gen";
 import { count, moment, shown } from "@/kit/format";
 
 /** One event of the audit trail; its details unfold. */
@@ -11,7 +11,7 @@ export function EventRow({ event, known }: { event: AuditEvent; known: boolean }
       <td className="nowrap">{moment(event.at).replace(" UTC", "")}</td>
       <td className="nowrap">{event.actor}</td>
       <td className="mono nowrap">{event.verb}</td>
-      <td className="cut" title={event.subject ?? undefined}>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>
+      <td className="cut" title={event.subject}>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>
       <td>
         {details.length ? (
           <details className="audit-details">

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import type { Run, Stage } from "@/api/types_release";
+import type { Run, RunError, StageRun } from "@/api/schema.gen";
 import { Loading, When } from "@/kit/basics";
 import { duration, shown } from "@/kit/format";
 import { Page } from "@/kit/frame";
@@ -52,7 +52,7 @@ function Stages({ run }: { run: Run }) {
   );
 }
 
-function StageRow({ stage, number, longest }: { stage: Stage; number: number; longest: number }) {
+function StageRow({ stage, number, longest }: { stage: StageRun; number: number; longest: number }) {
   const took = stage.duration_s;
   return (
     <li className="stage-row" data-state={stage.state}>
@@ -68,13 +68,12 @@ function StageRow({ stage, number, longest }: { stage: Stage; number: number; lo
         <span className="bar-track" aria-hidden="true"><i style={{ width: `${(100 * (took ?? 0)) / longest}%` }} /></span>
         <span className="num">{took === null ? "" : duration(took)}</span>
       </div>
-      {stage.error ? <p className="stage-error">{words(stage.error)}</p> : null}
     </li>
   );
 }
 
-function Facts({ title, facts }: { title: string; facts: Record<string, unknown> | null }) {
-  const rows = Object.entries(facts ?? {}).filter(([, value]) => value !== null && value !== "");
+function Facts({ title, facts }: { title: string; facts: StageRun["inputs"] }) {
+  const rows = Object.entries(facts).filter(([, value]) => value !== null && value !== "");
   return (
     <dl className="stage-facts" aria-label={title}>
       {rows.length === 0 ? <span className="dim">{"\u2013"}</span> : null}
@@ -90,7 +89,7 @@ const plain = (value: unknown): string => {
   return /^[0-9a-f]{40,}$/.test(text) ? text.slice(0, 8) : text;
 };
 
-function words(error: NonNullable<Stage["error"]>): string {
-  if (typeof error === "string") return sentence(error);
-  return [error.what, error.fix ? `Fix: ${error.fix}` : ""].filter(Boolean).map((text) => sentence(String(text))).join(". ");
+/** What failed and how to fix it. */
+function words({ what, fix }: RunError): string {
+  return [what, fix ? `Fix: ${fix}` : ""].filter(Boolean).map(sentence).join(". ");
 }

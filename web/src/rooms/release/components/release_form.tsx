@@ -3,6 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useId, useState, type FormEvent, type ReactNode } from "react";
 import { datasetChanged, datasetKey } from "@/api/cache";
 import { Problem } from "@/api/client";
+import { RELEASE_FORMATS } from "@/api/schema.gen";
 import { nameable } from "@/api/where";
 import { Button } from "@/kit/basics";
 import { say } from "@/kit/said";
@@ -12,7 +13,7 @@ import { contract } from "@/rooms/contracts/api";
 import * as api from "../api";
 import { nextVersion, shares } from "./version";
 
-const FORMATS = ["coco", "voc"] as const;
+type Format = (typeof RELEASE_FORMATS)[number];
 
 /** Releases the working state as a version: the checks run first, and a gate that is not green stops it. */
 export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; versions: readonly string[]; onDone: () => void }) {
@@ -28,7 +29,7 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
   const [text, setText] = useState("train=.8, val=.1, test=.1");
   const [by, setBy] = useState("");
   const [where, setWhere] = useState("");
-  const [formats, setFormats] = useState<string[]>(["coco"]);
+  const [formats, setFormats] = useState<Format[]>(["coco"]);
   const isSplitNew = isNew ?? !isSplit;
   const split = isSplitNew ? shares(text) : null;
   const creating = useMutation({
@@ -88,7 +89,7 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
       <Field label="Filter">{(id) => <input id={id} className="field mono" value={where} placeholder="a query; leave empty for all samples" onChange={(e) => setWhere(e.target.value)} />}</Field>
       <fieldset>
         <legend>Formats</legend>
-        {FORMATS.map((name) => (
+        {RELEASE_FORMATS.map((name) => (
           <label key={name}>
             <input
               type="checkbox" checked={formats.includes(name)}

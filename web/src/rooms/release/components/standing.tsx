@@ -1,6 +1,6 @@
 import { IconAlertTriangle } from "@tabler/icons-react";
-import type { Objective } from "@/api/types";
-import type { Standing } from "@/api/types_release";
+import type { ObjectiveResult } from "@/api/schema.gen";
+import type { FindingsSummary } from "@/api/schema.gen";
 import { count, measured } from "@/kit/format";
 import { ObjectivePill } from "@/kit/gates";
 import { Panel, sentence } from "@/kit/page";
@@ -18,7 +18,7 @@ export function Warnings({ warnings }: { warnings: string[] }) {
 }
 
 /** The objectives of the contract. They block nothing, so a missed one can stand beside green gates. */
-export function Objectives({ objectives }: { objectives: Objective[] }) {
+export function Objectives({ objectives }: { objectives: ObjectiveResult[] }) {
   if (objectives.length === 0) return null;
   const met = objectives.filter((one) => one.state === "met").length;
   return (
@@ -43,7 +43,7 @@ export function Objectives({ objectives }: { objectives: Objective[] }) {
 const STATES = ["open", "assigned", "accepted", "rejected", "fixed"] as const;
 
 /** The findings of this version by state, the accepted risks with their dates, and the waivers. */
-export function FindingStates({ standing }: { standing: Standing }) {
+export function FindingStates({ standing }: { standing: FindingsSummary }) {
   const { states = [], accepted = [], waivers = [] } = standing;
   if (states.length === 0) return null;
   const all = states.reduce((sum, row) => sum + row.accepted, 0);

@@ -1,5 +1,5 @@
-import type { Counted } from "@/api/types";
-import type { Card } from "@/api/types_release";
+import type { ValueCount } from "@/api/schema.gen";
+import type { Card } from "@/api/schema.gen";
 import { classColour } from "@/canvas/colours";
 import { count, measured, plural, shown } from "@/kit/format";
 
@@ -52,7 +52,7 @@ export function Conditions({ card }: { card: Card }) {
   );
 }
 
-export function CountedTable({ word, rows }: { word: string; rows: Counted[] }) {
+export function CountedTable({ word, rows }: { word: string; rows: ValueCount[] }) {
   return (
     <table className="rows">
       <tbody>

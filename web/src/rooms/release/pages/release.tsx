@@ -2,9 +2,9 @@ import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Release } from "@/api/types_release";
+import type { Release } from "@/api/schema.gen";
 import { CommandLine, Copy, Loading, Stat, When } from "@/kit/basics";
-import { bytes, count, measured, percent, plural, short } from "@/kit/format";
+import { bytes, count, measured, percent, plural, short, shown } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { GatePill, GateSummary } from "@/kit/gates";
 import { useDataset } from "@/kit/here";
@@ -89,7 +89,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
         <Panel title="Gates" meta={`${card.gates.filter((gate) => gate.state === "green").length} of ${card.gates.length} green`}>
           <ul className="card-gates">
             {card.gates.map((gate) => (
-              <li key={gate.name}><GatePill state={gate.state} /><span className="cut" title={gate.detail}>{gate.name}</span><span className="num dim" title={gate.unit}>{measured(gate.measured)}</span></li>
+              <li key={gate.name}><GatePill state={gate.state} /><span className="cut" title={gate.detail}>{gate.name}</span><span className="num dim" title={gate.unit}>{typeof gate.measured === "number" ? measured(gate.measured) : shown(gate.measured)}</span></li>
             ))}
           </ul>
         </Panel>

@@ -2,7 +2,7 @@ import { IconPackage, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import type { ReleaseRow } from "@/api/types_release";
+import type { ReleaseRow } from "@/api/schema.gen";
 import { Shares } from "@/kit/bars";
 import { Button, CommandLine, Loading, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";

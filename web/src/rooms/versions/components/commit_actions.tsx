@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState, type FormEvent } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
-import type { Commit } from "@/api/types";
+import type { LoggedCommit } from "@/api/schema.gen";
 import { Button, IconButton } from "@/kit/basics";
 import { Dialog } from "@/kit/dialog";
 import { short } from "@/kit/format";
@@ -14,7 +14,7 @@ import * as api from "../api";
 type Which = "tag" | "rollback" | null;
 
 /** Actions on a commit: tag it, or restore its contents as a new commit. */
-export function CommitActions({ dataset, commit, isHead, dirty }: { dataset: string; commit: Commit; isHead: boolean; dirty: boolean }) {
+export function CommitActions({ dataset, commit, isHead, dirty }: { dataset: string; commit: LoggedCommit; isHead: boolean; dirty: boolean }) {
   const [which, setWhich] = useState<Which>(null);
   const close = () => setWhich(null);
   return (
@@ -46,7 +46,7 @@ function useChange(dataset: string, change: () => Promise<unknown>, announcement
   });
 }
 
-function TagForm({ dataset, commit, onDone }: { dataset: string; commit: Commit; onDone: () => void }) {
+function TagForm({ dataset, commit, onDone }: { dataset: string; commit: LoggedCommit; onDone: () => void }) {
   const id = useId();
   const [name, setName] = useState("");
   const tagging = useChange(dataset, () => api.tag(dataset, name.trim(), commit.id), `Tagged ${name.trim()}`, onDone);
@@ -69,7 +69,7 @@ function TagForm({ dataset, commit, onDone }: { dataset: string; commit: Commit;
   );
 }
 
-function RollbackForm({ dataset, commit, dirty, onDone }: { dataset: string; commit: Commit; dirty: boolean; onDone: () => void }) {
+function RollbackForm({ dataset, commit, dirty, onDone }: { dataset: string; commit: LoggedCommit; dirty: boolean; onDone: () => void }) {
   const [discard, setDiscard] = useState(false);
   const restoring = useChange(dataset, () => api.rollback(dataset, commit.id, discard), `Rolled back to ${short(commit.id)}`, onDone);
   const submit = (event: FormEvent) => {

@@ -3,10 +3,10 @@ import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
-import type { Changes, Counts } from "@/api/types";
+import type { ChangeCounts, Changes } from "@/api/schema.gen";
 import { Button } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
-import { ChangeCounts } from "@/kit/counts";
+import { Delta } from "@/kit/counts";
 import { short } from "@/kit/format";
 import { sentence } from "@/kit/page";
 import { say } from "@/kit/said";
@@ -35,8 +35,8 @@ export function CommitBox({ dataset, changes, head }: { dataset: string; changes
         <h2>Uncommitted changes</h2>
         {changes ? (
           <span className="uncommitted-counts">
-            {some(changes.samples) ? <ChangeCounts counts={changes.samples} of="samples" /> : null}
-            {some(changes.annotations) ? <ChangeCounts counts={changes.annotations} of="annotations" /> : null}
+            {some(changes.samples) ? <Delta counts={changes.samples} of="samples" /> : null}
+            {some(changes.annotations) ? <Delta counts={changes.annotations} of="annotations" /> : null}
           </span>
         ) : null}
         {changes && head && !some(changes.samples) && !some(changes.annotations) ? <span className="dim">only classes, fields or the contract changed</span> : null}
@@ -66,4 +66,4 @@ export function CommitBox({ dataset, changes, head }: { dataset: string; changes
   );
 }
 
-const some = (counts: Counts) => counts.added + counts.removed + counts.changed > 0;
+const some = (counts: ChangeCounts) => counts.added + counts.removed + counts.changed > 0;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Conflict } from "@/api/types_merge";
+import type { MergeConflict } from "@/api/schema.gen";
 import { annotationOf, boxOfSides, valueOf } from "./conflict_rows";
 
 const row = { ann_id: "a", kind: "box", class_id: 2, x: 10, y: 20, w: 30, h: 40, rings: null, keypoints: null, mask_rle: "", score: null, attributes: '{"lit":true}' };
-const conflict: Conflict = {
+const conflict: MergeConflict = {
   position: 1, kind: "fields", table: "ann/ground_truth", id: "a", sample_id: "s", fields: ["geometry"],
-  base: row, ours: { ...row, x: 0 }, theirs: null, state: "open", resolution: null,
+  base: row, ours: { ...row, x: 0 }, theirs: null, state: "open", resolution: null, resolved_by: null,
 };
 
 describe("rows of a conflict", () => {

@@ -1,7 +1,10 @@
-import type { Annotation } from "@/api/types";
-import type { Conflict, Row } from "@/api/types_merge";
+import type { Annotation } from "@/api/schema.gen";
+import type { MergeConflict } from "@/api/schema.gen";
 import type { Box } from "@/canvas/geometry";
 import { shown } from "@/kit/format";
+
+/** A row as its table holds it; null where it is removed. */
+type Row = MergeConflict["base"];
 
 export const SIDES = ["base", "ours", "theirs"] as const;
 export type Side = (typeof SIDES)[number];
@@ -16,7 +19,7 @@ export function annotationOf(row: Row): Annotation | null {
   const counts = typeof row.mask_rle === "string" ? row.mask_rle : "";
   return {
     id: row.ann_id,
-    kind: String(row.kind),
+    kind: row.kind as Annotation["kind"],
     class: "",
     class_id: number(row.class_id) ?? 0,
     bbox: isNumber(x) && isNumber(y) && isNumber(w) && isNumber(h) ? [x, y, w, h] : null,
@@ -29,7 +32,7 @@ export function annotationOf(row: Row): Annotation | null {
 }
 
 /** The box around what all sides drew, so that they can be shown in the same place. */
-export function boxOfSides(conflict: Conflict): Box | null {
+export function boxOfSides(conflict: MergeConflict): Box | null {
   const boxes = SIDES.map((side) => annotationOf(conflict[side])?.bbox ?? null).filter((box) => box !== null);
   if (!boxes.length) return null;
   const left = Math.min(...boxes.map((box) => box[0]));
@@ -51,7 +54,7 @@ export function valueOf(row: Row, field: string): string {
   return key in inside ? shown(inside[key]) : "none";
 }
 
-const KINDS: Record<string, string> = {
+const KINDS: Record<MergeConflict["kind"], string> = {
   fields: "Changed on both sides",
   "edit-delete": "Edited on one side, removed on the other",
   "class-name": "Two classes with the same name",
@@ -60,4 +63,4 @@ const KINDS: Record<string, string> = {
   info: "Different file-level keys",
 };
 
-export const kindText = (kind: string): string => KINDS[kind] ?? kind;
+export const kindText = (kind: MergeConflict["kind"]): string => KINDS[kind];

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { datasetChanged } from "@/api/cache";
-import type { Conflict, Merge } from "@/api/types_merge";
+import type { Merge, MergeConflict } from "@/api/schema.gen";
 import { Button, KeyHint, Loading, Pill } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count } from "@/kit/format";
@@ -91,7 +91,7 @@ export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge })
   );
 }
 
-function Line({ conflict, isSelected, onChoose }: { conflict: Conflict; isSelected: boolean; onChoose: () => void }) {
+function Line({ conflict, isSelected, onChoose }: { conflict: MergeConflict; isSelected: boolean; onChoose: () => void }) {
   const { resolution } = conflict;
   return (
     <button type="button" className="merge-line" aria-current={isSelected} onClick={onChoose}>

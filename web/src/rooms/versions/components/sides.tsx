@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { mediaUrl } from "@/api/client";
-import type { SampleDetail } from "@/api/types";
-import type { Conflict, MergeDetail } from "@/api/types_merge";
+import type { SampleDetail } from "@/api/schema.gen";
+import type { MergeConflict, MergeDetail } from "@/api/schema.gen";
 import { drawAnnotations, prepare } from "@/canvas/draw";
 import { fit, fitBox } from "@/canvas/geometry";
 import { sample } from "@/rooms/browse/api";
@@ -13,7 +13,7 @@ const NONE: ReadonlySet<number> = new Set();
 const NO_BONES = new Map<number, readonly (readonly [number, number])[]>();
 
 /** One conflict, side by side: the base, the target and the source. */
-export function Sides({ dataset, merge, conflict }: { dataset: string; merge: MergeDetail; conflict: Conflict }) {
+export function Sides({ dataset, merge, conflict }: { dataset: string; merge: MergeDetail; conflict: MergeConflict }) {
   const isRemovedHere = conflict.table === "samples" && conflict.ours === null;
   const ref = (isRemovedHere ? merge.source_commit : merge.target_commit) ?? merge.source_commit;
   const query = useQuery({ ...sample(dataset, conflict.sample_id ?? "", ref, {}), enabled: conflict.sample_id !== null });
@@ -33,7 +33,7 @@ export function Sides({ dataset, merge, conflict }: { dataset: string; merge: Me
   );
 }
 
-function SideImage({ sample, conflict, side }: { sample: SampleDetail; conflict: Conflict; side: Side }) {
+function SideImage({ sample, conflict, side }: { sample: SampleDetail; conflict: MergeConflict; side: Side }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const image = new Image();
@@ -61,7 +61,7 @@ function SideImage({ sample, conflict, side }: { sample: SampleDetail; conflict:
   return <canvas ref={canvas} className="side-image" role="img" aria-label={`${NAMES[side]}: ${sample.name}`} />;
 }
 
-function Values({ conflict, side }: { conflict: Conflict; side: Side }) {
+function Values({ conflict, side }: { conflict: MergeConflict; side: Side }) {
   const row = conflict[side];
   if (!row) return <p className="side-gone">{side === "base" ? "not present" : "removed"}</p>;
   if (!conflict.fields.length) return <p className="dim">{side === "base" ? "unchanged" : "edited"}</p>;

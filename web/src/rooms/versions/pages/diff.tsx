@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { thumbUrl } from "@/api/client";
-import type { Counts, DiffItem } from "@/api/types";
+import type { ChangeCounts, ChangedSample } from "@/api/schema.gen";
 import { Loading, Pill, type Tone } from "@/kit/basics";
-import { ChangeCounts } from "@/kit/counts";
+import { Delta } from "@/kit/counts";
 import { count, plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
@@ -42,7 +42,7 @@ export function DiffPage() {
             <Panel title="Annotations"><Three counts={data.annotations} /></Panel>
             {sets.length > 1 ? (
               <Panel title="By label set">
-                <ul className="diff-sets">{sets.map(([name, counts]) => <li key={name}><span className="cut">{name}</span><ChangeCounts counts={counts} /></li>)}</ul>
+                <ul className="diff-sets">{sets.map(([name, counts]) => <li key={name}><span className="cut">{name}</span><Delta counts={counts} /></li>)}</ul>
               </Panel>
             ) : null}
           </div>
@@ -59,7 +59,7 @@ function RefLink({ dataset, name }: { dataset: string; name: string }) {
   return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: name }} className="mono link">{/^[0-9a-f]{9,}$/.test(name) ? name.slice(0, 8) : name}</Link>;
 }
 
-function Three({ counts }: { counts: Counts }) {
+function Three({ counts }: { counts: ChangeCounts }) {
   const rows = [["added", "plus", "+", counts.added], ["removed", "minus", "\u2212", counts.removed], ["changed", "changed", "~", counts.changed]] as const;
   return (
     <dl className="diff-three change-counts">
@@ -72,7 +72,7 @@ function Three({ counts }: { counts: Counts }) {
 
 const TONES: Record<string, Tone> = { added: "good", removed: "bad", changed: "warn", annotations: "plain" };
 
-function ChangedSample({ item, dataset, a, b, labels }: { item: DiffItem; dataset: string; a: string; b: string; labels: string | undefined }) {
+function ChangedSample({ item, dataset, a, b, labels }: { item: ChangedSample; dataset: string; a: string; b: string; labels: string | undefined }) {
   const { annotations } = item;
   const some = annotations.added + annotations.removed + annotations.changed > 0;
   return (
@@ -84,7 +84,7 @@ function ChangedSample({ item, dataset, a, b, labels }: { item: DiffItem; datase
       <span className="cut touched-name">{item.name}</span>
       <span className="touched-what">
         {item.change === "annotations" ? null : <Pill tone={TONES[item.change] ?? "plain"}>{item.change}</Pill>}
-        {some ? <ChangeCounts counts={annotations} of="annotations" /> : null}
+        {some ? <Delta counts={annotations} of="annotations" /> : null}
       </span>
     </Link>
   );

@@ -2,10 +2,10 @@ import { IconArrowsDiff, IconGitBranch, IconGitCommit, IconTag } from "@tabler/i
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import type { Commit } from "@/api/types";
+import type { LoggedCommit } from "@/api/schema.gen";
 import { Button, CommandLine, Copy, Loading, Pill, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
-import { compact, count, plural, short } from "@/kit/format";
+import { compact, plural, short } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
@@ -68,8 +68,8 @@ export function HistoryPage() {
 }
 
 function CommitRow({ commit, before, dataset, kinds, chosen, isHead, dirty, onChoose }: {
-  commit: Commit;
-  before: Commit | undefined;
+  commit: LoggedCommit;
+  before: LoggedCommit | undefined;
   dataset: string;
   kinds: ReadonlyMap<string, string>;
   chosen: boolean;
@@ -87,15 +87,15 @@ function CommitRow({ commit, before, dataset, kinds, chosen, isHead, dirty, onCh
           <Link to="/d/$dataset" params={{ dataset }} search={{ ref: commit.id.slice(0, 12) }} className="cut commit-message">
             {commit.message || "(no message)"}
           </Link>
-          {commit.refs?.map((name) => (
+          {commit.refs.map((name) => (
             <Pill key={name} tone="accent" icon={kinds.get(name) === "tag" ? <IconTag size={12} /> : <IconGitBranch size={12} />}>{name}</Pill>
           ))}
         </div>
         <div className="commit-line dim">
           <span>{commit.author}</span>
           <When at={commit.at} />
-          <span>{samples === undefined ? "" : plural(samples, "sample")}</span>
-          <span>{annotations === undefined ? "" : `${count(annotations)} annotations`}</span>
+          <span>{plural(samples, "sample")}</span>
+          <span>{plural(annotations, "annotation")}</span>
         </div>
       </div>
       <Growth commit={commit} before={before} />
@@ -112,10 +112,9 @@ function CommitRow({ commit, before, dataset, kinds, chosen, isHead, dirty, onCh
 }
 
 /** How much larger or smaller than the previous commit. */
-function Growth({ commit, before }: { commit: Commit; before: Commit | undefined }) {
-  const step = (key: "samples" | "annotations") => (commit.stats[key] ?? 0) - (before?.stats[key] ?? 0);
+function Growth({ commit, before }: { commit: LoggedCommit; before: LoggedCommit | undefined }) {
+  const step = (key: "samples" | "annotations") => commit.stats[key] - (before?.stats[key] ?? 0);
   const text = (n: number, word: string) => (n === 0 ? null : <span>{n > 0 ? "+" : "\u2212"}{compact(Math.abs(n))} {word}</span>);
-  if (commit.stats.samples === undefined) return <span className="growth" />;
-  const query = [text(step("samples"), "samples"), text(step("annotations"), "annotations")];
-  return <span className="growth dim">{query.some(Boolean) ? <>{query[0]}{query[1]}</> : "same counts"}</span>;
+  const growth = [text(step("samples"), "samples"), text(step("annotations"), "annotations")];
+  return <span className="growth dim">{growth.some(Boolean) ? <>{growth[0]}{growth[1]}</> : "same counts"}</span>;
 }

@@ -1,7 +1,7 @@
 import { IconGitMerge } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
-import type { Merge } from "@/api/types_merge";
+import type { Merge } from "@/api/schema.gen";
 import { CommandLine, Loading, Pill, When, type Tone } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
