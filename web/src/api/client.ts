@@ -30,13 +30,16 @@ export class Problem extends Error {
 export const unreachable = (): Problem =>
   new Problem(0, "unreachable", "cannot reach the server", "", "check that `calotype serve` is running, then reload the page");
 
-type Method = "get" | "post" | "put" | "delete";
+export type Method = "get" | "post" | "put" | "delete";
 
 /** The paths of the API that answer to a method. */
-type Path<M extends Method> = { [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never }[keyof paths];
+export type Path<M extends Method> = { [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never }[keyof paths];
 
 type Json<Part> = Part extends { content: { "application/json": infer Body } } ? Body : undefined;
 type Answers<Op> = Op extends { responses: infer Responses } ? Responses[keyof Responses & (200 | 201 | 204)] : never;
+/** What a path answers to a method. */
+export type Answer<M extends Method, P extends Path<M>> = Json<Answers<paths[P][M]>>;
+
 type Params<Op> = Op extends { parameters: infer P } ? P : never;
 
 /** What the operation takes of `path`, `query` and `body`, and a signal. */
@@ -52,7 +55,7 @@ type Plain = { path?: Record<string, string>; query?: Record<string, unknown>; b
  */
 export async function call<M extends Method, P extends Path<M>>(
   method: M, path: P, request: Request<paths[P][M]> = {} as Request<paths[P][M]>,
-): Promise<Json<Answers<paths[P][M]>>> {
+): Promise<Answer<M, P>> {
   const { path: names = {}, query, body, signal } = request as Plain;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => part(names[name] ?? "")) + queryText(query);
   const init: RequestInit = { method: method.toUpperCase(), credentials: "same-origin" };
@@ -64,7 +67,7 @@ export async function call<M extends Method, P extends Path<M>>(
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
   const json: unknown = isJson ? await answer.json() : undefined;
   if (!answer.ok) throw Problem.of(answer.status, json);
-  return json as Json<Answers<paths[P][M]>>;
+  return json as Answer<M, P>;
 }
 
 function queryText(query: Record<string, unknown> = {}): string {

@@ -1,10 +1,8 @@
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 import { Problem } from "@/api/client";
-import * as rooms from "@/app/rooms";
-import { Shell } from "@/app/shell";
 import { NotFound, PageFailed } from "@/app/states";
-import { datasetRoute, rootRoute } from "@/kit/rooms";
+import { tree } from "@/app/tree";
 import { parseSearch, stringifySearch } from "@/kit/search";
 
 /** Retries only what a retry can help: never after the server has said what is wrong. */
@@ -23,17 +21,6 @@ export const queryClient: QueryClient = new QueryClient({
     },
   },
 });
-
-const all = Object.values(rooms);
-type WorkspaceRoute = (typeof all)[number]["workspaceRoutes"][number];
-type DatasetRoute = (typeof all)[number]["datasetRoutes"][number];
-
-rootRoute.update({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailed });
-
-const tree = rootRoute.addChildren([
-  ...all.flatMap((room): readonly WorkspaceRoute[] => room.workspaceRoutes),
-  datasetRoute.addChildren(all.flatMap((room): readonly DatasetRoute[] => room.datasetRoutes)),
-]);
 
 export const router = createRouter({
   routeTree: tree,

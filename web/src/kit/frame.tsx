@@ -1,7 +1,17 @@
-import { Link } from "@tanstack/react-router";
+import { Link, Outlet } from "@tanstack/react-router";
 import { createContext, useContext, type ComponentType, type ReactNode } from "react";
 import { useHere } from "@/kit/here";
 import { useTitle } from "@/kit/page";
+
+/** What stands around every page; nothing where no app is around. */
+const Around = createContext<ComponentType>(Outlet);
+export const AppFrame = Around.Provider;
+
+/** The component of the root route. */
+export function Root() {
+  const Frame = useContext(Around);
+  return <Frame />;
+}
 
 /** What the app puts at the end of every page's bar (state picker, palette, theme); nothing where no app is around. */
 const Tools = createContext<ComponentType<{ withRef: boolean }>>(() => null);

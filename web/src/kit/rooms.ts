@@ -1,12 +1,13 @@
 import type { TablerIcon } from "@tabler/icons-react";
 import { createRootRoute, createRoute, retainSearchParams, type LinkProps } from "@tanstack/react-router";
+import { Root } from "@/kit/frame";
 import { refSearch } from "@/kit/search";
 
 /**
  * What a room's `routes.tsx` is made of. It exports three lists: `workspaceRoutes` (below `/`), `datasetRoutes` (below
  * `/d/$dataset`) and `places` (entries of the sidebar and the palette). `app/rooms.ts` lists the rooms.
  */
-export const rootRoute = createRootRoute();
+export const rootRoute = createRootRoute({ component: Root });
 
 export const datasetRoute = createRoute({
   getParentRoute: () => rootRoute,
