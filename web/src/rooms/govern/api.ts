@@ -5,5 +5,5 @@ import { call } from "@/api/client";
 export const audit = (dataset: string, limit: number) =>
   queryOptions({
     queryKey: ["audit", dataset, limit],
-    queryFn: () => call("get", "/api/v1/audit", { query: { dataset, limit } }),
+    queryFn: () => call("get", "/api/v1/audit", { query: { dataset: dataset || undefined, limit } }),
   });

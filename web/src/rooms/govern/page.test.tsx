@@ -31,6 +31,7 @@ test("events say who did what; their details unfold; the dataset limits them", a
   answer("get", AT, {}, { items: [event, { ...event, seq: 28, subject: "", verb: "session.open", details: {} }], intact: true });
   const { user, address } = showPage("/audit");
   expect(await screen.findByText("The hash chain is intact.")).toBeTruthy();
+  expect(sentTo("get", AT, {})[0]?.query).toEqual({ limit: "200" });
   const row = within(screen.getAllByRole("row")[1]!);
   for (const text of ["29", "2026-11-28 22:49:49", "local:ana", "release.create"]) expect(row.getByText(text)).toBeTruthy();
   await waitFor(() => expect(row.getByRole("link", { name: "streets" }).getAttribute("href")).toBe("/d/streets"));

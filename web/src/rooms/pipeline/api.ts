@@ -5,7 +5,7 @@ import { call } from "@/api/client";
 export const runs = (dataset: string) =>
   queryOptions({
     queryKey: ["runs", dataset],
-    queryFn: () => call("get", "/api/v1/runs", { query: { dataset } }),
+    queryFn: () => call("get", "/api/v1/runs", { query: { dataset: dataset || undefined } }),
     retry: false,
   });
 

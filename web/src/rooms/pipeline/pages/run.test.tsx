@@ -23,7 +23,7 @@ test("a failed run shows its stages, what failed and how to fix it", async () =>
   answer("get", AT, ONE, run({ id: "r1", state: "failed", error: { what: "images are missing", fix: "add them" } }));
   showPage("/runs/r1");
   expect((await screen.findByRole("alert")).textContent).toBe("Images are missing. Fix: add them");
-  expect(screen.getByText("1 annotate")).toBeTruthy();
+  expect(screen.getByText("annotate")).toBeTruthy();
   expect(screen.getByText("256")).toBeTruthy();
   expect(screen.getByText("4.1 s")).toBeTruthy();
 });

@@ -54,12 +54,13 @@ function Stages({ run }: { run: Run }) {
 
 function StageRow({ stage, number, longest }: { stage: StageRun; number: number; longest: number }) {
   const took = stage.duration_s;
+  const name = stage.name.replace(/^\d+ /, ""); // the list numbers them
   return (
     <li className="stage-row" data-state={stage.state}>
       <span className="stage-number dim">{number}</span>
       <div className="stage-name">
-        <strong>{stage.name}</strong>
-        {stage.kind && stage.kind !== stage.name ? <span className="dim">{stage.kind}</span> : null}
+        <strong>{name}</strong>
+        {stage.kind !== name ? <span className="dim">{stage.kind}</span> : null}
         <RunState state={stage.state} />
       </div>
       <Facts title="Inputs" facts={stage.inputs} />

@@ -36,4 +36,5 @@ test("runs are listed with their state", async () => {
   expect(first.getByText("1 min 8 s")).toBeTruthy();
   expect(first.getAllByRole("link", { name: "streets" }).map((link) => link.getAttribute("href"))).toEqual(["/runs/01a22458aeb37eb6", "/d/streets"]);
   expect(screen.getByText("Failed")).toBeTruthy();
+  expect(sentTo("get", LIST, {})[0]?.query).toEqual({});
 });
