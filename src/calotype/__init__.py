@@ -14,10 +14,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from calotype.api.workspace import Workspace, telling
     from calotype.api.dataset import Dataset, View
     from calotype.api.merge import Merge
     from calotype.api.release import Release
+    from calotype.api.workspace import Workspace, telling
     from calotype.app.open_workspace import open
     from calotype.datasets.query import annotation_count, any_annotation, field
     from calotype.foundation.actor import Actor

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from calotype.api.workspace import Workspace
     from calotype.api.dataset import Dataset, View
+    from calotype.api.workspace import Workspace
 
 _RESULTS = pytest.StashKey[list[dict[str, Any]]]()
 _FAULTS = pytest.StashKey[list[dict[str, str]]]()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from calotype.api.workspace import Workspace
 from calotype.api.context import Context
+from calotype.api.workspace import Workspace
 from calotype.app import wiring
 from calotype.foundation.actor import Actor
 from calotype.store import Store, WorkspaceNotFound
