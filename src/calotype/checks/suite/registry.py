@@ -8,15 +8,16 @@ from importlib.metadata import entry_points
 from typing import get_args
 
 from calotype.checks.suite import (
+    boxes,
     conditions,
     declared,
     duplicates,
     error_slices,
-    geometry,
+    keypoints,
     labels,
     mask_labels,
     media,
-    shapes,
+    outlines,
     vector_drift,
     wrong_labels,
 )
@@ -27,15 +28,16 @@ from calotype.datasets.contract_parts import is_plug_in
 from calotype.foundation.errors import Invalid
 
 _MODULES = (
+    boxes,
     conditions,
     declared,
     duplicates,
     error_slices,
-    geometry,
+    keypoints,
     labels,
     mask_labels,
     media,
-    shapes,
+    outlines,
     vector_drift,
     wrong_labels,
 )
