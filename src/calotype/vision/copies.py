@@ -47,10 +47,11 @@ class Fit:
     overlap: Floats
 
 
-def look(rgb: Rgb) -> Looks:
-    """(2592,) uint8: the look of an image (H, W, 3) uint8."""
-    image = Image.fromarray(_without_border(rgb)).convert("YCbCr")
-    luma, blue, red = image.split()
+def look(rgb: Rgb, image: Image.Image | None = None) -> Looks:
+    """(2592,) uint8: the look of an image (H, W, 3) uint8, which may be given as a picture in mode RGB too."""
+    inner = _without_border(rgb)
+    image = image if image is not None and inner.shape == rgb.shape else Image.fromarray(inner)
+    luma, blue, red = image.convert("YCbCr").split()
     cells = luma.resize(
         (SIDE, SIDE), Image.Resampling.BOX if min(image.size) >= SIDE else Image.Resampling.BICUBIC
     )
@@ -62,21 +63,36 @@ def _without_border(rgb: Rgb) -> Rgb:
     """Rows and columns of one plain colour at the edges are left out, up to 30 % on a side."""
     if min(rgb.shape[:2]) < 64:
         return rgb
-    top, bottom = _border(rgb)
-    left, right = _border(rgb.transpose(1, 0, 2))
+    top, bottom = _border(rgb), _border(rgb[::-1])
+    columns = rgb.transpose(1, 0, 2)
+    left, right = _border(columns), _border(columns[::-1])
     return rgb[top : rgb.shape[0] - bottom, left : rgb.shape[1] - right]
 
 
-def _border(rgb: Rgb) -> tuple[int, int]:
-    n = int(rgb.shape[0] * _WIDEST_BORDER)
-    found = []
-    for side in (rgb[:n], rgb[::-1][:n]):
-        step = max(1, rgb.shape[1] // 128)
-        lines = side[:, ::step].astype(np.int16)
-        off = np.abs(lines - np.median(lines[0], axis=0)).max(axis=2)
-        plain = np.percentile(off, 95, axis=1) <= _PLAIN
-        found.append(int(np.argmin(plain)) if not plain.all() else 0)
-    return found[0], found[1]
+def _border(rgb: Rgb) -> int:
+    """How many lines from the top on are of one plain colour, that of the first; 0 where more than 30 % are."""
+    step = max(1, rgb.shape[1] // 128)
+    lines = rgb[: int(rgb.shape[0] * _WIDEST_BORDER), ::step]
+    ordered = np.sort(lines[0].astype(np.float64), axis=0)
+    colour = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    start = 0
+    while start < len(lines):
+        part = lines[start : start + max(2, start)]  # most images have no border: look at two lines first
+        plain = _ninety_fifth(np.abs(part - colour).max(axis=2)) <= _PLAIN
+        if not plain.all():
+            return start + int(np.argmin(plain))
+        start += len(part)
+    return 0
+
+
+def _ninety_fifth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(N,) the 95th percentile of each row, between its two neighbours as `np.percentile` has it, but quicker."""
+    place = 0.95 * (values.shape[1] - 1)
+    low = int(place)
+    high = min(low + 1, values.shape[1] - 1)
+    ordered = np.partition(values, (low, high), axis=1)
+    share, gap = place - low, ordered[:, high] - ordered[:, low]
+    return np.asarray(ordered[:, high] - gap * (1 - share) if share >= 0.5 else ordered[:, low] + gap * share)
 
 
 def luma_of(looks: Looks) -> Floats:

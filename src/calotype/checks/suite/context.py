@@ -208,7 +208,7 @@ class CheckContext(Columns):
     def measured(self, name: str) -> dict[str, Any]:
         """A measure of all media: SHA-256 -> value; media without whole pixels are absent."""
         if name not in self._measured:
-            self._measured.update(self._measure(measures.CHECKED))
+            self._measured.update(self._measure(measures.NAMES))
         if name not in self._measured:
             self._measured.update(self._measure([name]))
         return self._measured[name]
