@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from calotype.app.opening import create, open_at
 from calotype.checks import service as checks
 from calotype.checks.data_tests import DataTest, RunsDataTests
 from calotype.curate import service as curate
@@ -18,11 +19,9 @@ from calotype.curate.model import fractions
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid
-from calotype.govern.rules import RoleRules
 from calotype.release import service as release
 from calotype.release.model import Gate, Gatekeeper, Verdict
-from calotype.store import Store, create_workspace, open_workspace
-from calotype.store.locating import storage_at
+from calotype.store import Store
 
 __all__ = [
     "create",
@@ -34,28 +33,6 @@ __all__ = [
     "open_at",
     "splitter",
 ]
-
-
-def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") -> Store:
-    """Make a workspace under the rules of `govern`.
-
-    Args:
-        catalog: The address of a PostgreSQL database for the catalog, in place of a file in the folder.
-        storage: A place in a bucket for media and tables (`s3://bucket/prefix`), in place of the folder.
-
-    Raises: WorkspaceExists, CatalogUrlInvalid, BucketUrlInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable.
-    """
-    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_at(catalog, storage))
-
-
-def open_at(folder: Path | None) -> Store:
-    """Open the workspace in a folder; without one, the nearest from here upward.
-
-    Raises: WorkspaceNotFound.
-    """
-    if folder is not None:
-        return open_workspace(folder, decider=RoleRules())
-    return open_workspace(Path.cwd(), decider=RoleRules(), search_up=True)
 
 
 def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
