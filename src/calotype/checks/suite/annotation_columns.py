@@ -1,4 +1,4 @@
-"""Millions of annotations without their texts: classes, kinds, boxes, and the row of each one's sample."""
+"""The columns of annotations that most checks ask for: classes, kinds, boxes, and the row of each one's sample."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from calotype.datasets.model import Kind
 from calotype.store.tables.memory import release_memory
 
 KINDS = tuple(str(kind) for kind in Kind)
-NARROW_COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")
-_LOOKED_UP_AT_ONCE = 1_000_000
+COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")
+_LOOK_UP_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Narrow:
+class AnnotationColumns:
     """N annotations in the order of the table.
 
     Attributes:
@@ -35,11 +35,11 @@ class Narrow:
     sample_of: npt.NDArray[np.int64]
 
 
-def narrow(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> Narrow:
-    """Read annotations in passing: their texts are never held all at once.
+def read_columns(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> AnnotationColumns:
+    """Read annotations batch by batch: their texts are never in memory all at once.
 
     Args:
-        batches: Of `NARROW_COLUMNS`.
+        batches: Of `COLUMNS`.
         sample_ids: The ids of the samples, in the order of their rows.
     """
     known = sample_ids.combine_chunks()
@@ -52,7 +52,7 @@ def narrow(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> Na
         numbers = [batch[axis].to_numpy(zero_copy_only=False) for axis in "xywh"]
         boxes.append(np.stack(numbers, axis=1).astype(np.float64, copy=False))
         waiting.append(batch["sample_id"])
-        if sum(map(len, waiting)) >= _LOOKED_UP_AT_ONCE:
+        if sum(map(len, waiting)) >= _LOOK_UP_AT_ONCE:
             of.append(_rows_of(waiting, known))
             waiting = []
             release_memory()
@@ -60,23 +60,25 @@ def narrow(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> Na
         of.append(_rows_of(waiting, known))
     if not classes:
         none = np.zeros(0, np.int64)
-        return Narrow(none.astype(np.int32), none.astype(np.int8), np.zeros((0, 4)), none)
-    found = Narrow(np.concatenate(classes), np.concatenate(kinds), _stacked(boxes), np.concatenate(of))
+        return AnnotationColumns(none.astype(np.int32), none.astype(np.int8), np.zeros((0, 4)), none)
+    columns = AnnotationColumns(
+        np.concatenate(classes), np.concatenate(kinds), _stacked(boxes), np.concatenate(of)
+    )
     release_memory()
-    return found
+    return columns
 
 
 def _stacked(parts: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    """The parts under one another; each is let go as it is copied."""
-    found = np.empty((sum(map(len, parts)), 4))
-    at = len(found)
+    """The parts under one another; each is released as it is copied."""
+    stacked = np.empty((sum(map(len, parts)), 4))
+    start = len(stacked)
     while parts:
         part = parts.pop()
-        at -= len(part)
-        found[at : at + len(part)] = part
-    return found
+        start -= len(part)
+        stacked[start : start + len(part)] = part
+    return stacked
 
 
 def _rows_of(texts: list[pa.Array], known: pa.Array) -> npt.NDArray[np.int64]:
-    found = pc.index_in(pa.chunked_array(texts), value_set=known)
-    return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
+    rows = pc.index_in(pa.chunked_array(texts), value_set=known)
+    return np.asarray(pc.fill_null(rows, -1).to_numpy(), np.int64)

@@ -1,32 +1,14 @@
-"""Polygons and masks of annotations, read a few at a time, and drawn at a reduced size."""
+"""Masks and polygons of annotations, drawn at a reduced size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from calotype.checks.suite.context import CheckContext
-from calotype.checks.suite.narrow import KINDS
 from calotype.vision import masks, polygons
-
-_AT_ONCE = 10_000
-
-
-def drawn(
-    context: CheckContext, kinds: Sequence[str], columns: Sequence[str]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Row and values of each annotation of some kinds, in the order of rows."""
-    chosen = np.flatnonzero(np.isin(context.kinds, [KINDS.index(kind) for kind in kinds]))
-    if not len(chosen):
-        return
-    table = context.annotations_with(columns)
-    for start in range(0, len(chosen), _AT_ONCE):
-        rows = chosen[start : start + _AT_ONCE]
-        yield from zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True)
 
 
 def rle_of(shape: Mapping[str, Any]) -> masks.Rle:
