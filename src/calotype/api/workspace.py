@@ -23,9 +23,9 @@ from calotype.acquire.folders import PathNotFound
 from calotype.acquire.intake import MediaMode
 from calotype.acquire.labels import put_annotations as putting
 from calotype.acquire.labels import service as annotate
-from calotype.acquire.labels.model import Imported
+from calotype.acquire.labels.model import Imported, ImportOptions
 from calotype.acquire.labels.put_annotations import Replace
-from calotype.acquire.model import Added
+from calotype.acquire.model import Added, ImageOptions
 from calotype.api.handles import Branches, Checked, Hand, Searches, ref_text
 from calotype.curate import service as curating
 from calotype.curate.model import Selection, SplitResult
@@ -147,10 +147,7 @@ class Dataset(Branches, Checked):
         return self._do(
             acquire.add,
             [fspath(path) for path in paths],
-            source=source,
-            licence=licence,
-            tags=tags,
-            media=media,
+            ImageOptions(source=source, licence=licence, tags=tags, media=media),
             progress=self._hand.progress,
         )
 
@@ -176,21 +173,23 @@ class Dataset(Branches, Checked):
         return self._do(
             annotate.import_annotations,
             Path(path),
-            format=format,
-            images=None if images is None else Path(images),
-            label_set=label_set,
-            on_unknown=on_unknown,
-            on_invalid=on_invalid,
-            source=source,
-            licence=licence,
-            media=media,
+            ImportOptions(
+                format=format,
+                images=None if images is None else Path(images),
+                label_set=label_set,
+                on_unknown=on_unknown,
+                on_invalid=on_invalid,
+                source=source,
+                licence=licence,
+                media=media,
+            ),
             progress=self._hand.progress,
         )
 
     def put_annotations(
         self, table: Any, *, label_set: str = DEFAULT_LABEL_SET, replace: Replace = None
     ) -> int:
-        """Put an Arrow table of boxes or classes as one edit; see `annotate.putting` for its columns.
+        """Put an Arrow table of boxes or classes as one edit; see `acquire.labels.put_annotations` for its columns.
 
         Args:
             table: `sample_id`, `class` or `class_id`, for boxes `x`, `y`, `w`, `h` in pixels, optionally `score` ...

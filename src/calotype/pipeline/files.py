@@ -37,7 +37,7 @@ def images_below(path: Path, *, beside: Path | None = None) -> list[tuple[str, P
     Raises: PathNotFound.
     """
     resolved = None if beside is None else beside.resolve()
-    files = [(name, Path(file)) for name, file in folders.find(path).files]
+    files = [(name, Path(file)) for name, file in folders.find_images(path).files]
     return [(name, file) for name, file in files if resolved is None or not file.is_relative_to(resolved)]
 
 

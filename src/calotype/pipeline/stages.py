@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from calotype.acquire import service as acquire
 from calotype.acquire.labels import service as annotate
+from calotype.acquire.labels.model import ImportOptions
+from calotype.acquire.model import ImageOptions
 from calotype.checks import service as checks
 from calotype.contracts import service as contracts
 from calotype.contracts.known import KnownChecks
@@ -123,11 +125,10 @@ def _acquire(work: Work, stage: Acquire) -> Done:
         work.actor,
         work.dataset,
         [work.pipeline.at(stage.path)],
+        ImageOptions(
+            source=stage.source, licence=stage.licence, tags=stage.tags, on_invalid=stage.on_invalid
+        ),
         store=work.store,
-        source=stage.source,
-        licence=stage.licence,
-        tags=stage.tags,
-        on_invalid=stage.on_invalid,
         progress=work.progress,
     )
     counts = {name: value for name, value in added.to_dict().items() if isinstance(value, int)}
@@ -142,14 +143,16 @@ def _annotate(work: Work, stage: Annotate) -> Done:
         work.actor,
         work.dataset,
         work.pipeline.at(stage.path),
+        ImportOptions(
+            format=stage.format,
+            images=images,
+            label_set=stage.label_set,
+            on_unknown=stage.on_unknown,
+            on_invalid=stage.on_invalid,
+            source=stage.source,
+            licence=stage.licence,
+        ),
         store=work.store,
-        format=stage.format,
-        images=images,
-        label_set=stage.label_set,
-        on_unknown=stage.on_unknown,
-        on_invalid=stage.on_invalid,
-        source=stage.source,
-        licence=stage.licence,
         progress=work.progress,
     )
     names = ("samples", "annotations", "added", "updated", "unchanged", "skipped")

@@ -158,7 +158,7 @@ def into_place(temporary: Path, target: Path) -> None:
 
 def export_into(folder: Path, material: Material, format: str, *, progress: Progress) -> Exported:
     """Write one format into an existing empty folder. Raises: FormatUnknown, MediaMissing."""
-    written = registry.get(format).write(material.to_write(), folder, progress=progress)
+    written = registry.writer(format).write(material.to_write(), folder, progress=progress)
     files = tuple(sorted(written.files))
     return Exported(folder, format, files, written.n_samples, written.n_annotations, written.losses)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats import registry
 from calotype.foundation.terminal import table, terminal
 from calotype.release import service
 from calotype.release.card_text import markdown
@@ -109,7 +110,7 @@ def export(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)],
     format: Annotated[
-        str, typer.Option("--format", "-f", help="coco, yolo, voc or folder.", show_default=False)
+        str, typer.Option("--format", "-f", help=f"Label format: {', '.join(registry.WRITABLE)}.", show_default=False)
     ],
     out: Annotated[Path, typer.Option(help="A folder that is not there or empty.", show_default=False)],
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,

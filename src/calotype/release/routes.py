@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats import registry
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action
 from calotype.release import card_text, service
@@ -27,7 +28,9 @@ class NewRelease(BaseModel):
     by: str | None = Field(None, max_length=200)
     where: str | None = Field(None, max_length=10_000)
     seed: int = 0
-    formats: list[str] = Field(default_factory=lambda: ["coco"], max_length=20)
+    formats: list[Annotated[str, Field(json_schema_extra={"enum": list(registry.WRITABLE)})]] = Field(
+        default_factory=lambda: ["coco"], max_length=20
+    )
     label_set: str = Field(DEFAULT_LABEL_SET, max_length=200)
     purpose: str = Field("", max_length=500)
 

@@ -277,7 +277,7 @@ def _spec(
 
 def _known_formats(formats: Sequence[str]) -> tuple[str, ...]:
     """Without repeats, each one known. Raises: FormatUnknown."""
-    return tuple(dict.fromkeys(registry.get(name).name for name in formats))
+    return tuple(dict.fromkeys(registry.writer(name).name for name in formats))
 
 
 def _check_free(store: Store, dataset: str, version: str) -> None:

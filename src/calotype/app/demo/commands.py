@@ -119,7 +119,7 @@ def _run(t: Terminal, store: Store, asked: Pipeline, planted: tuple[Planted, ...
     report = checks.latest(t.actor, asked.dataset, store=store, any_state=True)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, asked.dataset)
-    refused = [item.place for item in quarantine.set_aside(store, info.id)]
+    refused = [item.place for item in quarantine.quarantined_items(store, info.id)]
     return Told(run, report, tuple(reckon(planted, report.findings if report else (), refused)))
 
 
