@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from calotype.datasets import rows
 from calotype.datasets.model import Annotation
-from calotype.formats.base import Format, LabelSource
+from calotype.formats.base import Format, LabelFileUnreadable, LabelSource
 from calotype.formats.windows import DeclaredClass, ListedImage, Problem, duplicate_ids, without_ids
 
 
@@ -39,10 +39,14 @@ def read_labels(format: Format, path: Path, *, images: Path | None = None) -> Re
 
 
 def collect(sources: Sequence[LabelSource]) -> ReadLabels:
-    """Everything that opened sources say; rows whose id occurs twice are problems, as in an import."""
+    """Everything that opened sources say; rows whose id occurs twice are problems, as in an import.
+
+    Raises: LabelFileUnreadable for results, whose images and classes only a dataset knows.
+    """
     labels = ReadLabels([], [], [], [])
     for source in sources:
-        assert source.index is not None
+        if source.index is None:
+            raise LabelFileUnreadable(file=source.file, format="labels", detail="it lists no images", hint="")
         listed = source.images.values(range(len(source.images)))
         names: dict[int, str] = dict(
             zip(source.index.positions(source.images.ids).tolist(), (i.name for i in listed), strict=True)

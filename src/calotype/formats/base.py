@@ -94,8 +94,8 @@ class LabelSource(Protocol):
     @property
     def info(self) -> Mapping[str, Any]: ...
 
-    def locate(self, start: int, stop: int) -> list[ImageFile | None]:
-        """The file of each of the images at these positions, None where it is missing."""
+    def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
+        """The file of each of the images at these positions, None where it is missing; looked up one by one."""
         ...
 
     def windows(self, index: LabelIndex) -> Iterator[Window]:

@@ -69,9 +69,9 @@ class CocoResults(_CocoSource):
         """Empty: the file is a list."""
         return {}
 
-    def locate(self, start: int, stop: int) -> list[ImageFile | None]:
+    def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
         """Nothing: the file lists no images."""
-        return []
+        return iter(())
 
 
 class CocoFile(_CocoSource):
@@ -97,10 +97,9 @@ class CocoFile(_CocoSource):
         """Everything at the top level except the lists of images, annotations and categories."""
         return {key: self._json.value(key) for key in self._json.keys if key not in _LISTS}
 
-    def locate(self, start: int, stop: int) -> list[ImageFile | None]:
+    def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
         """The file of each of the images at these positions, None where it is missing."""
-        names = self.images.names.slice(start, stop - start).to_pylist()
-        return [self._folder.find(name) for name in names]
+        return map(self._folder.find, self.images.names.slice(start, stop - start).to_pylist())
 
     def _read_images(self) -> ImageColumns:
         builder = ImageColumnsBuilder()

@@ -106,9 +106,9 @@ class ParsedSource:
         sizes = np.array([image.size_wh or (0, 0) for image in parsed.images], np.int64).reshape(-1, 2)
         self.index = LabelIndex(file, np.arange(len(sizes)), sizes[:, 0], sizes[:, 1], names)
 
-    def locate(self, start: int, stop: int) -> list[ImageFile | None]:
+    def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
         """The file of each of the images at these positions, None where it is missing."""
-        return [None if path is None else image_file(str(path)) for path in self._paths[start:stop]]
+        return (None if path is None else image_file(str(path)) for path in self._paths[start:stop])
 
     def windows(self, index: LabelIndex) -> Iterator[Window]:
         """The annotations in their order."""
