@@ -48,14 +48,14 @@ def add(
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
     places = _places(paths, options)
-    files = [None if isinstance(place, str) else find_images(place) for place in places]
+    files_of = [None if isinstance(place, str) else find_images(place) for place in places]
     total, ignored = IntakeResult(), 0
-    for place, found in zip(places, files, strict=True):
+    for place, files in zip(places, files_of, strict=True):
         started_us = now_us()
         root = place if isinstance(place, str) else str(place.resolve())
         import_id = quarantine.import_id(info.id, "images", root)
         job = ImportJob(actor, name, store, import_id, "images.add", options.on_invalid, progress)
-        result, n_others = _add_place(job, str(place), found, options)
+        result, n_others = _add_place(job, str(place), files, options)
         _register(job, info.id, options.source or PurePosixPath(root).name, result, started_us)
         ignored += n_others
         total.added += result.added

@@ -90,7 +90,7 @@ def _box(
     if w <= 0 or h <= 0:
         raise Unreadable(f"its box has no area ({w} x {h})")
     if width and height and (x >= width or y >= height or x + w <= 0 or y + h <= 0):
-        raise Unreadable(f"its box lies outside the image of {width}x{height}")
+        raise Unreadable(f"its box is outside the image of {width}x{height}")
     return x, y, w, h
 
 

@@ -179,9 +179,11 @@ class _Licences:
 
 
 def _source_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """What one imported file said of itself; nothing where several did."""
-    told = [value for value in info.values() if isinstance(value, dict)]
-    return {k: v for k, v in told[0].items() if k not in _LISTS or k == "licenses"} if len(told) == 1 else {}
+    """The file-level keys of an imported file; none where several files have some."""
+    infos = [value for value in info.values() if isinstance(value, dict)]
+    return (
+        {k: v for k, v in infos[0].items() if k not in _LISTS or k == "licenses"} if len(infos) == 1 else {}
+    )
 
 
 def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:

@@ -203,7 +203,7 @@ class Window:
         return len(self.image)
 
     def place(self, at: int) -> str:
-        """Where in the files a row stands."""
+        """The place of a row in the files."""
         return f"{self.file} annotation {self.source_id[at]}" if self.places is None else self.places[at]
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> Window:

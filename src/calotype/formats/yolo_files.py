@@ -202,7 +202,7 @@ def row(fields: Sequence[str], config: Config) -> Row | str:
     if len(rest) >= 6 and len(rest) % 2 == 0:
         shares = _shares(rest)
         if shares is None:
-            return "a corner lies outside the image"
+            return "a corner is outside the image"
         return Row(number, ring=tuple(shares), clipped=shares != rest)
     return f"it has {len(fields)} fields; a box has 5, a polygon an odd number from 7 up"
 
@@ -232,7 +232,7 @@ def _pose(number: int, rest: Sequence[float], size: int) -> Row | str:
         x, y = rest[at], rest[at + 1]
         seen = rest[at + 2] if size == 3 else 2.0
         if _shares([x, y]) is None or seen not in (0, 1, 2):
-            return "a keypoint lies outside the image or is neither 0, 1 nor 2"
+            return "a keypoint is outside the image, or its visibility is not 0, 1 or 2"
         points += [x, y, seen]
     return Row(number, box=box.box, points=tuple(points), clipped=box.clipped)
 
