@@ -1,121 +1,67 @@
 """COCO rows as columns, some thousand at a time.
 
-Regular rows go by NumPy; each row that is in any way unusual is judged by itself, by the same rules (`coco_rows`), so
-that speed changes no verdict.
+Regular rows are checked in NumPy; each row that is unusual in any way is checked by itself with the same rules
+(`coco_rows`), so that speed changes no result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.datasets import rows as arrow_rows
 from calotype.formats import coco_rows
-from calotype.formats.base import ParsedAnnotation, Problem
 from calotype.formats.coco_files import Unreadable
-from calotype.formats.coco_rows import Listed
 from calotype.formats.json_rows import JsonRows
+from calotype.formats.values import ParsedAnnotation
+from calotype.formats.windows import LabelIndex, Problem, Window, to_text
 from calotype.foundation.collector import collector_paused
 from calotype.vision import masks
 
 _NOTHING: tuple[Any, ...] = (None, [])
 _NUMBER = {int, float}
-_DUMP = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass
-class Window:
-    """Some thousand annotations as columns.
-
-    `image` is a position in `Listed`, `category` the file's own class id, `source_id` null where the file gives none;
-    `columns` are the rest of `rows.ANNOTATION_SCHEMA`. `problems` are rows that cannot be taken.
-    """
-
-    image: npt.NDArray[np.int64]
-    category: npt.NDArray[np.int64]
-    source_id: pa.Array
-    columns: dict[str, pa.Array]
-    problems: list[Problem] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.image)
-
-
-def windows(json: JsonRows, listed: Listed, *, key: str = "annotations") -> Iterator[Window]:
-    """All annotations of a file, in order but for the unusual ones, which end their window.
+def windows(json: JsonRows, index: LabelIndex) -> Iterator[Window]:
+    """All annotations of a file, in order except that unusual ones come last in their window.
 
     Raises: LabelFileUnreadable.
     """
     at = 0
-    for rows in json.rows(key):
+    for rows in json.rows("annotations"):
         with collector_paused():
-            window = _window(rows, at, listed)
+            window = _window(rows, at, index)
         at += len(rows)
         yield window
 
 
-def given_twice(ids: Sequence[pa.Array]) -> set[int]:
-    """Source ids that stand more than once in the windows of a file."""
-    if not ids:
-        return set()
-    numbers = pa.concat_arrays(ids).drop_null().to_numpy()
-    if np.all(numbers[1:] > numbers[:-1]):  # as most files are; a million boxes are then not sorted again
-        return set()
-    numbers = np.sort(numbers)
-    return set(numbers[1:][numbers[1:] == numbers[:-1]].tolist())
-
-
-def without(window: Window, ids: set[int], file: str) -> Window:
-    """The window without rows of these source ids; each becomes a problem."""
-    if not ids:
-        return window
-    listed = window.source_id.to_pylist()
-    keep = np.array([identity not in ids for identity in listed], bool)
-    if keep.all():
-        return window
-    gone = [identity for identity in listed if identity in ids]
-    problems = [
-        Problem("invalid", "annotation", f"{file} annotation {identity}", f"its id {identity} is given twice")
-        for identity in gone
-    ]
-    mask = pa.array(keep)
-    return Window(
-        window.image[keep],
-        window.category[keep],
-        window.source_id.filter(mask),
-        {name: column.filter(mask) for name, column in window.columns.items()},
-        [*window.problems, *problems],
-    )
-
-
-def _window(rows: list[Any], start: int, listed: Listed) -> Window:
+def _window(rows: list[Any], start: int, index: LabelIndex) -> Window:
     regular = np.fromiter((_is_regular(row) for row in rows), bool, len(rows)) if not _uniform(rows) else None
     chosen = rows if regular is None else [row for row, good in zip(rows, regular, strict=True) if good]
     places = np.arange(len(rows)) if regular is None else np.flatnonzero(regular)
-    good, made = _regular(chosen, listed)
+    good, window = _regular(chosen, index)
     unusual = np.ones(len(rows), bool)
     unusual[places[good]] = False
     others, problems = [], []
     for at in np.flatnonzero(unusual).tolist():
-        where = f"{listed.file} annotations[{start + at}]"
+        where = f"{index.file} annotations[{start + at}]"
         try:
-            others.append((rows[at], coco_rows.annotation(rows[at], where, listed)))
+            others.append((rows[at], coco_rows.annotation(rows[at], where, index)))
         except (Unreadable, masks.RleInvalid) as error:
             problems.append(Problem("invalid", "annotation", where, str(error)))
-    window = made if not others else _joined([made, _from_values(others, listed)])
+    if others:
+        window = _joined([window, _from_values(others, index)])
     window.problems = problems
     return window
 
 
 def _uniform(rows: list[Any]) -> bool:
-    """Whether all rows are objects with the usual types, told a column at a time."""
+    """Whether all rows are objects with the usual types, checked a column at a time."""
     if set(map(type, rows)) != {dict}:
         return False
     ids = set(map(type, (row.get("id") for row in rows)))
@@ -157,15 +103,15 @@ def _rings_are_regular(value: Any) -> bool:
     )
 
 
-def _regular(rows: list[dict[str, Any]], listed: Listed) -> tuple[npt.NDArray[np.bool_], Window]:
+def _regular(rows: list[dict[str, Any]], index: LabelIndex) -> tuple[npt.NDArray[np.bool_], Window]:
     """Which of the rows of usual types have usual values, and those as columns."""
     numbers = _Numbers(rows)
-    good = numbers.good(listed)
+    good = numbers.good(index)
     if not good.all():
         rows = [row for row, keep in zip(rows, good, strict=True) if keep]
         numbers = _Numbers(rows)
-    image = listed.at(numbers.images)
-    return good, Window(image, numbers.categories, numbers.source_ids(), numbers.columns())
+    image = index.positions(numbers.images)
+    return good, Window(index.file, image, numbers.categories, numbers.source_ids(), numbers.columns())
 
 
 class _Numbers:
@@ -183,18 +129,18 @@ class _Numbers:
         self.areas = np.array(areas, np.float64) if n else np.empty(0)  # None becomes NaN
         self._segmentations = [row.get("segmentation") or () for row in rows]
         bare = np.isnan(self.areas) & ~np.fromiter(map(bool, self._segmentations), bool, n)
-        if bare.any():  # as in lists of results; the area of rings is told row by row
+        if bare.any():  # as in lists of results; the area of rings is computed row by row
             self.areas[bare] = self.boxes[bare, 2] * self.boxes[bare, 3]
         self._flat_rings = list(chain.from_iterable(self._segmentations))
 
-    def good(self, listed: Listed) -> npt.NDArray[np.bool_]:
-        image = listed.at(self.images)
-        known = np.array([category in listed.classes for category in self.categories.tolist()], bool)
+    def good(self, index: LabelIndex) -> npt.NDArray[np.bool_]:
+        image = index.positions(self.images)
+        known = np.array([category in index.classes for category in self.categories.tolist()], bool)
         good = (image >= 0) & known & (np.abs(self.boxes) <= coco_rows.LARGEST).all(axis=1)
         x, y, w, h = self.boxes.T
         good &= (w > 0) & (h > 0) & np.isfinite(self.areas)
-        if len(listed.image_ids):
-            width, height = listed.widths[image], listed.heights[image]
+        if len(index.image_ids):
+            width, height = index.widths[image], index.heights[image]
             outside = (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
             good &= ~((width > 0) & (height > 0) & outside)
         huge = [i is not None and abs(i) >= 2**63 for i in self.ids]
@@ -241,14 +187,20 @@ class _Numbers:
         return rings, kinds
 
 
-def _from_values(found: list[tuple[dict[str, Any], ParsedAnnotation]], listed: Listed) -> Window:
-    """Rows that were judged one by one, as columns."""
-    values = [parsed for _, parsed in found]
+def _from_values(judged: list[tuple[dict[str, Any], ParsedAnnotation]], index: LabelIndex) -> Window:
+    """Rows that were checked one by one, as columns."""
+    values = [parsed for _, parsed in judged]
     table = arrow_rows.drawn_to_arrow(values)
     ids = [int(parsed.source_id) if parsed.source_id else None for parsed in values]
-    image = listed.at(_whole([row["image_id"] for row, _ in found]))
+    image = index.positions(_whole([row["image_id"] for row, _ in judged]))
     columns = {name: table[name].combine_chunks() for name in _filled(0)}
-    return Window(image, _whole([row["category_id"] for row, _ in found]), pa.array(ids, pa.int64()), columns)
+    return Window(
+        index.file,
+        image,
+        _whole([row["category_id"] for row, _ in judged]),
+        pa.array(ids, pa.int64()),
+        columns,
+    )
 
 
 def _joined(parts: list[Window]) -> Window:
@@ -259,6 +211,7 @@ def _joined(parts: list[Window]) -> Window:
         for name in parts[0].columns
     }
     return Window(
+        parts[0].file,
         np.concatenate([part.image for part in parts]),
         np.concatenate([part.category for part in parts]),
         pa.concat_arrays([part.source_id for part in parts]),
@@ -267,7 +220,7 @@ def _joined(parts: list[Window]) -> Window:
 
 
 def _filled(n: int) -> dict[str, pa.Array]:
-    """The columns of a plain box, but for its numbers."""
+    """The columns of a plain box without its numbers."""
     given = {"kind": pa.repeat("box", n), "mask_rle": pa.repeat("", n), "iscrowd": pa.repeat(False, n)}
     given |= {name: pa.repeat("", n) for name in ("attributes", "extra")}
     names = (
@@ -292,13 +245,13 @@ def _filled(n: int) -> dict[str, pa.Array]:
 
 
 def _texts(values: list[dict[str, Any]]) -> pa.Array:
-    return pa.array([_DUMP.encode(value).decode() if value else "" for value in values], pa.string())
+    return pa.array([to_text(value) for value in values], pa.string())
 
 
 def _whole(values: list[int]) -> npt.NDArray[np.int64]:
     try:
         return np.array(values, np.int64)
-    except OverflowError:  # an id beyond 64 bits names nothing that is listed
+    except OverflowError:  # an id beyond 64 bits refers to nothing
         return np.array([value if -(2**63) <= value < 2**63 else -(2**63) for value in values], np.int64)
 
 

@@ -1,14 +1,14 @@
-"""Which sample an image of a label file is, when the label file brings no picture of it."""
+"""Matching listed images to samples by name, where the label files come without the images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from calotype.datasets.model import Sample
 from calotype.datasets.snapshot import Snapshot
-from calotype.formats.base import ParsedImage
+from calotype.formats.windows import ListedImage
 
 
 class SampleNames:
@@ -32,29 +32,29 @@ class SampleNames:
             return self._exact[name]
         last = PurePosixPath(name).name
         for key in (last, PurePosixPath(last).stem):
-            found = self._last.get(key, [])
-            if len(set(found)) == 1:
-                return found[0]
+            sample_ids = self._last.get(key, [])
+            if len(set(sample_ids)) == 1:
+                return sample_ids[0]
         return None
 
 
-def learned(snapshot: Snapshot, images: Sequence[ParsedImage], sample_of: Mapping[str, str]) -> list[Sample]:
-    """Samples that were found by name and lack something that the label file says of them; what is known stays."""
-    told = {sample_of[i.key]: i for i in images if i.path is None and i.key in sample_of and _says_more(i)}
+def completed_samples(snapshot: Snapshot, matched: Iterable[tuple[ListedImage, str]]) -> list[Sample]:
+    """Samples matched by name that lack something the label file states; values they have stay."""
+    image_of = {sample_id: image for image, sample_id in matched if _has_facts(image)}
     changed = []
-    for sample in snapshot.iter_samples(ids=sorted(told)):
-        image = told[sample.sample_id]
-        fuller = replace(
+    for sample in snapshot.iter_samples(ids=sorted(image_of)):
+        image = image_of[sample.sample_id]
+        completed = replace(
             sample,
             metadata={**image.metadata, **sample.metadata},
             split=sample.split or image.split,
             licence=sample.licence or image.licence,
             tags=tuple(dict.fromkeys([*sample.tags, *image.tags])),
         )
-        if fuller != sample:
-            changed.append(fuller)
+        if completed != sample:
+            changed.append(completed)
     return changed
 
 
-def _says_more(image: ParsedImage) -> bool:
+def _has_facts(image: ListedImage) -> bool:
     return bool(image.metadata or image.split or image.licence or image.tags)
