@@ -43,9 +43,8 @@ from calotype.release.pixels import Pixels, Size
 from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
 from calotype.reliability import service as reliability
 from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
-from calotype.transform import augmentation as augmenting
 from calotype.transform import service as transforming
-from calotype.transform.recipe_derive import Derived
+from calotype.transform.service import ClassMapping, Derived, Scope
 
 AnyPath = str | PathLike[str]
 T = TypeVar("T")
@@ -200,6 +199,13 @@ class Dataset(Branches, Checked):
         """
         return self._do(putting.put_annotations, table, label_set=label_set, replace=replace)
 
+    def map_classes(self, mapping: Mapping[str, str | None], *, dry_run: bool = True) -> ClassMapping:
+        """Rename, merge or drop (None) classes in all label sets; a dry run only counts.
+
+        Raises: ClassUnknown, ClassMappingInvalid.
+        """
+        return self._do(transforming.map_classes, mapping, dry_run=dry_run)
+
     def commit(self, message: str) -> Commit:
         """Freeze the working state. Raises: NothingToCommit."""
         return self._do(datasets.commit, message)
@@ -345,14 +351,17 @@ class View(Searches):
         return self._do(curating.split, fractions, by=by, seed=seed, where=self._query)
 
     def augment(self, recipe: str | Mapping[str, Any]) -> Derived:
-        """Make a recipe's seeded copies of the training samples, annotations with them. Raises: RecipeInvalid."""
-        return self._do(augmenting.augment, recipe, where=self._query, progress=self._hand.progress)
+        """Make a recipe's copies of the training samples, with their annotations. Raises: RecipeInvalid."""
+        scope = replace(transforming.TRAINING, where=self._query)
+        return self._do(transforming.augment, recipe, scope=scope, progress=self._hand.progress)
 
     def transform(self, recipe: str | Mapping[str, Any], *, into: str = "") -> Derived:
-        """Make one transformed sample of each, beside it or in the dataset `into`. Raises: RecipeInvalid."""
-        return self._do(
-            transforming.transform, recipe, into=into, where=self._query, progress=self._hand.progress
-        )
+        """Make one transformed sample of each, in the same dataset or in the dataset `into`.
+
+        Raises: RecipeInvalid, RecipeRandom, TargetHasOwnSamples.
+        """
+        scope = Scope(where=self._query)
+        return self._do(transforming.transform, recipe, into=into, scope=scope, progress=self._hand.progress)
 
     def export(
         self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy"

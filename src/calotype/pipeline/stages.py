@@ -35,9 +35,8 @@ from calotype.pipeline.runs import PipelineGateRed, PipelineReleaseTaken
 from calotype.release import service as release
 from calotype.release.model import ReleaseNotFound, Spec, Splitter
 from calotype.store import Store
-from calotype.transform import augmentation as augment
 from calotype.transform import service as transform
-from calotype.transform.recipe_derive import Derived
+from calotype.transform.service import Derived, Scope
 
 
 class Ports(Protocol):
@@ -195,14 +194,12 @@ def _derived(made: Derived) -> Done:
 
 
 def _augment(work: Work, stage: Augment) -> Done:
-    made = augment.augment(
+    made = transform.augment(
         work.actor,
         work.dataset,
         stage.recipe,
         store=work.store,
-        where=stage.where,
-        label_sets=stage.label_sets,
-        splits=stage.splits,
+        scope=Scope(stage.where, stage.splits, stage.label_sets),
         progress=work.progress,
     )
     return _derived(made)
@@ -215,9 +212,7 @@ def _transform(work: Work, stage: Transform) -> Done:
             work.dataset,
             stage.recipe,
             store=work.store,
-            where=stage.where,
-            label_sets=stage.label_sets,
-            splits=stage.splits,
+            scope=Scope(stage.where, stage.splits, stage.label_sets),
             progress=work.progress,
         )
         return _derived(made)
