@@ -32,9 +32,23 @@ from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
+from calotype.transform.routes import routes as transform
 from calotype.versions.routes import routes as versions
 
-ROOMS = (datasets, browse, versions, acquire, labels, contracts, checks, findings, release, pipeline, govern)
+ROOMS = (
+    datasets,
+    browse,
+    versions,
+    acquire,
+    labels,
+    contracts,
+    checks,
+    findings,
+    release,
+    transform,
+    pipeline,
+    govern,
+)
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 
