@@ -1,4 +1,4 @@
-"""Commands of the application itself: make a workspace, serve it."""
+"""Commands of the application itself."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Annotated
 
 import typer
 
-from calotype.app import wiring
+from calotype.app import workspaces
 from calotype.foundation.terminal import terminal
 
 
 def init(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder for the workspace.")] = Path(),
     catalog: Annotated[
-        str, typer.Option(help="PostgreSQL for the catalog: postgresql://USER@HOST/DATABASE.")
+        str, typer.Option(help="PostgreSQL database for the catalog: postgresql://USER@HOST/DATABASE.")
     ] = "",
-    storage: Annotated[str, typer.Option(help="A bucket for media and tables: s3://BUCKET/PREFIX.")] = "",
+    storage: Annotated[str, typer.Option(help="Bucket for media and tables: s3://BUCKET/PREFIX.")] = "",
 ) -> None:
-    """Make a workspace: a folder that holds datasets, no server and no account."""
+    """Create a workspace: a folder of datasets. It needs no server and no account."""
     t = terminal(ctx)
-    store = wiring.create(t.actor, folder, catalog=catalog, storage=storage)
+    store = workspaces.create(t.actor, folder, catalog=catalog, storage=storage)
     t.emit(
         {"workspace": str(store.root)},
-        f"made a workspace in {store.root}",
+        f"created a workspace in {store.root}",
         next="calotype dataset create NAME",
     )

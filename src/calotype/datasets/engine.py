@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 _OPENING = Lock()
 
@@ -29,5 +30,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
+    import duckdb  # 0.1 s of CPU that most commands do not need
+
     settings: dict[str, Any] = {"enable_external_access": "false", "threads": 2}
     return duckdb.connect(":memory:", config=settings)
