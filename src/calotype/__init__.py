@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calotype.api.handles import Merge
-    from calotype.api.workspace import Dataset, Release, View, Workspace, telling
+    from calotype.api.releases import Release
+    from calotype.api.workspace import Dataset, View, Workspace, telling
     from calotype.app.open_workspace import open
     from calotype.datasets.query import annotation_count, any_annotation, field
     from calotype.foundation.actor import Actor
@@ -43,7 +44,7 @@ _FROM = {
     "CalotypeError": "calotype.foundation.errors",
     "Dataset": "calotype.api.workspace",
     "Merge": "calotype.api.handles",
-    "Release": "calotype.api.workspace",
+    "Release": "calotype.api.releases",
     "View": "calotype.api.workspace",
     "Workspace": "calotype.api.workspace",
     "annotation_count": "calotype.datasets.query",

@@ -136,6 +136,10 @@ class Checked:
         """Give the dataset a contract, as YAML text. Raises: ContractInvalid."""
         self._check(contracts.set_contract, text, self._hand.ports.known_checks())
 
+    def contract(self) -> str | None:
+        """The contract as YAML text; None for the built-in one."""
+        return self._check(contracts.contract, self._hand.ports.known_checks())[1]
+
     def check(self, *only: str, whole: bool = False) -> CheckReport:
         """Test the working state against its contract: all of it, or `only` these checks and families.
 
@@ -213,6 +217,17 @@ class Branches(Searches):
                 gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
             ),
         )
+
+    def merges(self, state: str = "") -> list[Merge]:
+        """Merges and undos, newest first; `state` selects open, landed or abandoned ones."""
+        return [Merge(self._hand, self.name, merge) for merge in self._do(versions.merges, state=state)]
+
+    def preview_merge(self, source: str | Commit, *, into: str = "") -> Mapping[str, Any]:
+        """What `merge` would do: rows put and removed, and conflicts. Changes nothing.
+
+        Raises: NothingToMerge, WorkingStateDirty, RefNotFound.
+        """
+        return dict(self._do(versions.preview, ref_text(source), into=into).counts)
 
     def embed(self, model: str = "default") -> Embedded:
         """Make a vector of each sample that has none by this model; a path ending in .onnx is a model of your own."""

@@ -27,6 +27,8 @@ from calotype.acquire.labels.model import Imported
 from calotype.acquire.labels.put_annotations import Replace
 from calotype.acquire.model import Added
 from calotype.api.handles import Branches, Checked, Hand, Searches, ref_text
+from calotype.api.operations import Operations
+from calotype.api.releases import Release
 from calotype.curate import service as curating
 from calotype.curate.model import Selection, SplitResult
 from calotype.datasets import service as datasets
@@ -36,21 +38,15 @@ from calotype.datasets.query import Expression
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.progress import Progress
 from calotype.release import service as releasing
-from calotype.release.loader import SampleReader
 from calotype.release.model import Exported, ImagesMode
-from calotype.release.model import Release as Frozen
-from calotype.release.pixels import Pixels, Size
-from calotype.release.torch_loader import Change, TorchSamples, torch_dataset
-from calotype.reliability import service as reliability
-from calotype.reliability.model import BackedUp, Collected, Sizes, Verified, seconds
 from calotype.transform import service as transforming
-from calotype.transform.service import ClassMapping, Derived, Scope
+from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 
 AnyPath = str | PathLike[str]
 T = TypeVar("T")
 
 
-class Workspace:
+class Workspace(Operations):
     """An open workspace. Made by `open`; use it in a `with` block, or call `close`."""
 
     def __init__(self, hand: Hand) -> None:
@@ -81,31 +77,6 @@ class Workspace:
     def datasets(self) -> list[str]:
         """The names of all datasets."""
         return [info.name for info in datasets.datasets(self._hand.actor, store=self._hand.store)]
-
-    def verify(self, *, deep: bool = False) -> Verified:
-        """Prove that every commit can be read and nothing is missing; `deep` hashes all media again."""
-        return reliability.verify(
-            self._hand.actor, store=self._hand.store, deep=deep, progress=self._hand.progress
-        )
-
-    def backup(self, target: AnyPath) -> BackedUp:
-        """Copy the workspace as it is now to a folder or `s3://bucket/prefix`.
-
-        Raises: BackupTargetUnusable, BackupOfAnotherWorkspace.
-        """
-        hand = self._hand
-        return reliability.backup(hand.actor, str(target), store=hand.store, progress=hand.progress)
-
-    def gc(self, *, grace: str = "14d", dry_run: bool = False) -> Collected:
-        """Compact tables and remove what nothing has reached for the grace period. Raises: DurationInvalid."""
-        hand = self._hand
-        return reliability.gc(
-            hand.actor, store=hand.store, grace_s=seconds(grace), dry_run=dry_run, progress=hand.progress
-        )
-
-    def size(self) -> Sizes:
-        """How many bytes lie on the disk, and what for."""
-        return reliability.size(self._hand.actor, store=self._hand.store, progress=self._hand.progress)
 
     def serve(self, port: int = 8_080, *, open_browser: bool = True) -> None:
         """Show the workspace in the browser until interrupted. Raises: PortTaken."""
@@ -205,6 +176,10 @@ class Dataset(Branches, Checked):
         Raises: ClassUnknown, ClassMappingInvalid.
         """
         return self._do(transforming.map_classes, mapping, dry_run=dry_run)
+
+    def tag_selection(self, selection: Selection, name: str) -> int:
+        """Tag the selected samples `picked:NAME`, and no others. Returns their number. Raises: SelectionNameInvalid."""
+        return self._do(curating.apply_selection, selection, name)
 
     def commit(self, message: str) -> Commit:
         """Freeze the working state. Raises: NothingToCommit."""
@@ -355,6 +330,11 @@ class View(Searches):
         scope = replace(transforming.TRAINING, where=self._query)
         return self._do(transforming.augment, recipe, scope=scope, progress=self._hand.progress)
 
+    def plan_augment(self, recipe: str | Mapping[str, Any]) -> Worklist:
+        """What `augment` would make and remove now; changes nothing. Raises: RecipeInvalid."""
+        scope = replace(transforming.TRAINING, where=self._query)
+        return self._do(transforming.plan_augment, recipe, scope=scope)
+
     def transform(self, recipe: str | Mapping[str, Any], *, into: str = "") -> Derived:
         """Make one transformed sample of each, in the same dataset or in the dataset `into`.
 
@@ -362,6 +342,10 @@ class View(Searches):
         """
         scope = Scope(where=self._query)
         return self._do(transforming.transform, recipe, into=into, scope=scope, progress=self._hand.progress)
+
+    def plan_transform(self, recipe: str | Mapping[str, Any], *, into: str = "") -> Worklist:
+        """What `transform` would make and remove now; changes nothing. Raises: as `transform`, DatasetNotFound."""
+        return self._do(transforming.plan_transform, recipe, into=into, scope=Scope(where=self._query))
 
     def export(
         self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy"
@@ -385,58 +369,6 @@ class View(Searches):
 
     def _do(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
         return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)
-
-
-class Release:
-    """A frozen version of a dataset."""
-
-    def __init__(self, hand: Hand, frozen: Frozen) -> None:
-        self.frozen = frozen
-        self._hand = hand
-
-    @property
-    def version(self) -> str:
-        """Its version."""
-        return self.frozen.version
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """What is in it and how it was tested, as plain values."""
-        return self.frozen.card
-
-    @property
-    def path(self) -> Path:
-        """The folder of its files: card, manifest, exports."""
-        return releasing.location(self._hand.store, self.frozen.dataset, self.frozen.version)
-
-    def numpy(self, split: str | None = None, *, size_wh: Size | None = None) -> SampleReader:
-        """Samples of a split (None: all), see `loader.Item`; with a size as of `materialise`. Raises: SplitNotFound."""
-        made, hand = self.frozen, self._hand
-        return releasing.reader(
-            hand.actor,
-            made.dataset,
-            made.version,
-            split,
-            size_wh=size_wh,
-            store=hand.store,
-            progress=hand.progress,
-        )
-
-    def torch(
-        self, split: str | None = None, *, size_wh: Size | None = None, transform: Change | None = None
-    ) -> TorchSamples:
-        """The same as tensors, for `torch.utils.data.DataLoader`. Raises: TorchMissing, SplitNotFound."""
-        return torch_dataset(self.numpy(split, size_wh=size_wh), transform)
-
-    def materialise(self, size_wh: Size) -> Pixels:
-        """Decode and resize all images once, for readers of that size. Raises: SizeInvalid, TargetNotWritable."""
-        made, hand = self.frozen, self._hand
-        return releasing.materialise(
-            hand.actor, made.dataset, made.version, size_wh, store=hand.store, progress=hand.progress
-        )
-
-    def __repr__(self) -> str:
-        return f"Release({self.frozen.dataset!r}, {self.version!r}, commit={self.frozen.commit_id[:12]!r})"
 
 
 def telling(workspace: Workspace, progress: Progress) -> Workspace:

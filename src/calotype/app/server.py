@@ -23,6 +23,7 @@ from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
 from calotype.browse.routes import routes as browse
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
+from calotype.curate.routes import routes as curate
 from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
@@ -46,6 +47,7 @@ ROOMS = (
     findings,
     release,
     transform,
+    curate,
     pipeline,
     govern,
 )
