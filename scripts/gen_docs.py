@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import doors
-from doc_kit import Absent, attribute, page, table
+from doc_http import http_page, models_page, openapi
+from doc_text import Absent, attribute, page, table
 
 REPO = Path(__file__).resolve().parents[1]
 REFERENCE = REPO / "docs" / "reference"
 MARKUP = re.compile(r"\[/?[a-z ]*\]")
-
 
 # ---- checks
 
@@ -215,62 +215,6 @@ def _default(option: Any) -> str:
     return f"`{getattr(value, 'value', value)}`"
 
 
-# ---- HTTP
-
-
-def openapi() -> dict[str, Any]:
-    """The OpenAPI description of the service, made without a workspace."""
-    return dict(attribute("calotype.app.server:openapi")())
-
-
-def http_page() -> str:
-    """Every route, from the OpenAPI description."""
-    paths: dict[str, Any] = openapi()["paths"]
-    intro = (
-        "All addresses start at the server's root and speak JSON unless they say otherwise. Errors are "
-        "`application/problem+json`; the codes are in [errors](errors.md). The full description with every "
-        "schema is [openapi.json](openapi.json), and a running server shows it at `/openapi.json`."
-    )
-    routes = ((method, path) for path in sorted(paths) for method in sorted(paths[path]))
-    return page("HTTP", intro, (_route(method, path, paths[path][method]) for method, path in routes))
-
-
-def _route(method: str, path: str, operation: dict[str, Any]) -> str:
-    parts = [
-        f"## {method.upper()} {path}",
-        (operation.get("description") or operation.get("summary") or "").strip(),
-    ]
-    rows = [
-        (f"`{p['name']}`", p["in"], _schema(p.get("schema", {})), p.get("description", ""))
-        for p in operation.get("parameters", [])
-    ]
-    if rows:
-        parts.append(table(("parameter", "in", "type", "meaning"), rows))
-    for label, content in _bodies(operation):
-        parts.append(f"{label}: {content}")
-    return "\n\n".join(part for part in parts if part)
-
-
-def _bodies(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    body = operation.get("requestBody", {}).get("content", {})
-    for kind, content in body.items():
-        yield "Body", f"`{kind}`, {_schema(content.get('schema', {}))}"
-    for status, answer in operation.get("responses", {}).items():
-        for kind, content in answer.get("content", {}).items():
-            if status.startswith("2"):
-                yield f"Answer {status}", f"`{kind}`, {_schema(content.get('schema', {}))}"
-
-
-def _schema(schema: dict[str, Any]) -> str:
-    if "$ref" in schema:
-        return f"`{schema['$ref'].rpartition('/')[2]}`"
-    if "anyOf" in schema:
-        return " or ".join(_schema(choice) for choice in schema["anyOf"])
-    if schema.get("type") == "array":
-        return f"list of {_schema(schema.get('items', {}))}"
-    return f"`{schema.get('type', 'any')}`"
-
-
 # ---- doors
 
 
@@ -364,6 +308,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "doors.md": doors_page,
     "errors.md": errors_page,
     "http.md": http_page,
+    "http-models.md": models_page,
     "openapi.json": lambda: _json(openapi()),
     "python.md": python_page,
     "contract.schema.json": contract_schema,

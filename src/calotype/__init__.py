@@ -5,7 +5,7 @@ import calotype as ct
     ws = ct.open("streets")
     ds = ws.create("crossings")
 
-What is named in `__all__` is the whole public interface; it is loaded when it is first used.
+`__all__` is the whole public interface. Its names are imported on first use.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from calotype.api.handles import Merge
-    from calotype.api.releases import Release
-    from calotype.api.workspace import Dataset, View, Workspace, telling
+    from calotype.api.dataset import Dataset, View
+    from calotype.api.merge import Merge
+    from calotype.api.release import Release
+    from calotype.api.workspace import Workspace, telling
     from calotype.app.open_workspace import open
     from calotype.datasets.query import annotation_count, any_annotation, field
     from calotype.foundation.actor import Actor
@@ -39,13 +40,13 @@ __all__ = [
     "telling",
 ]
 
-_FROM = {
+_MODULE_OF = {
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
-    "Dataset": "calotype.api.workspace",
-    "Merge": "calotype.api.handles",
-    "Release": "calotype.api.releases",
-    "View": "calotype.api.workspace",
+    "Dataset": "calotype.api.dataset",
+    "Merge": "calotype.api.merge",
+    "Release": "calotype.api.release",
+    "View": "calotype.api.dataset",
     "Workspace": "calotype.api.workspace",
     "annotation_count": "calotype.datasets.query",
     "any_annotation": "calotype.datasets.query",
@@ -56,9 +57,9 @@ _FROM = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FROM:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'calotype' has no attribute {name!r}")
-    return getattr(importlib.import_module(_FROM[name]), name)
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:

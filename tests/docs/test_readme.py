@@ -19,8 +19,8 @@ def blocks(repo: Path, language: str) -> list[str]:
 
 @pytest.fixture
 def home(tmp_path, raw, monkeypatch):
-    """A home folder with pictures and labels, as the README has them."""
-    (raw / "images").rename(tmp_path / "pictures")
+    """A home folder with images and labels, as the README has them."""
+    (raw / "images").rename(tmp_path / "images")
     (tmp_path / "shop").mkdir()
     (raw / "instances.json").rename(tmp_path / "shop" / "instances.json")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import socket
 
+import httpx2 as httpx
 import pytest
 from PIL import Image
+from tests.support.described import Described
 from tests.support.images import draw, encode, folder_of_images
 
 
@@ -36,3 +39,44 @@ def test_no_test_reaches_another_machine():
 def test_the_browser_draws_a_page(page):
     page.set_content("<h1>Calotype</h1>")
     assert page.get_by_role("heading").inner_text() == "Calotype"
+
+
+HEALTH = {"status": "ok", "version": "1"}
+
+
+def answer(status: int = 200, body: object = HEALTH, kind: str = "application/json", path: str = "health"):
+    request = httpx.Request("GET", f"http://127.0.0.1/api/v1/{path}")
+    return httpx.Response(status, content=json.dumps(body), headers={"content-type": kind}, request=request)
+
+
+def test_an_answer_as_described_passes():
+    described = Described()
+    described.check(answer())
+    described.check(answer(path="nowhere", body=[]))
+    assert described.answered == {"health"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        answer(body={**HEALTH, "more": 1}),
+        answer(body={"status": "ok"}),
+        answer(body={**HEALTH, "status": "fine"}),
+        answer(body={**HEALTH, "version": None}),
+        answer(status=201),
+        answer(kind="text/plain"),
+        answer(status=404, body={"detail": "nothing"}, kind="application/problem+json"),
+    ],
+    ids=[
+        "more fields",
+        "a field less",
+        "another word",
+        "null",
+        "another status",
+        "another type",
+        "no problem",
+    ],
+)
+def test_an_answer_that_is_not_as_described_fails(wrong):
+    with pytest.raises(AssertionError, match="health"):
+        Described().check(wrong)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from tests.support.described import Described
 from tests.support.images import folder_of_images
 from tests.support.serving import served
 from tests.support.streets import Streets, box
@@ -105,6 +106,8 @@ def test_over_http(folder):
         with httpx.Client(
             base_url=f"{server.url}api/v1/datasets/streets", headers=headers, timeout=30
         ) as http:
+
+            Described().watch(http)
 
             def say(method: str, path: str, **options: Any) -> Any:
                 answer = http.request(method, path, **options)

@@ -7,6 +7,7 @@ import json
 
 import httpx2 as httpx
 import pytest
+from tests.support.described import Described
 from tests.support.serving import served
 
 from calotype.app.cli import main
@@ -20,7 +21,7 @@ def http(tmp_path):
     with served(tmp_path / "ws") as server:
         headers = {"authorization": f"Bearer {server.token}"}
         with httpx.Client(base_url=f"{server.url}api/v1", headers=headers, timeout=30) as client:
-            yield client
+            yield Described().watch(client)
 
 
 def say(answer):
@@ -56,7 +57,7 @@ def test_from_pictures_to_a_release(http, raw, tmp_path, capsys):
     assert cell["annotations"][0]["bbox"] == [4, 5, 20, 10]
     one = say(http.get(f"/datasets/shop/samples/{cell['id']}", params={"where": "class = car"}))
     assert (one["licence"], one["position"]["index"], one["position"]["total"]) == ("CC0-1.0", 0, 12)
-    picture = http.get(f"/thumbs/{cell['media']}?size=64")
+    picture = http.get(f"/datasets/shop/thumbs/{cell['media']}?size=64")
     assert picture.headers["content-type"] in ("image/jpeg", "image/png")
 
     assert say(http.get("/datasets/shop/checks"))["run"] is None

@@ -25,7 +25,7 @@ from typing import Any
 import pg8000.native
 import pytest
 
-from calotype.store.files.bucket import BucketPlace
+from calotype.store.files.bucket import BucketLocation
 
 _NOBODY = 65534
 _PATIENCE_S = 60.0
@@ -110,11 +110,11 @@ class S3:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def fresh(self) -> BucketPlace:
+    def fresh(self) -> BucketLocation:
         """A folder in a new, empty bucket."""
         name = f"b{os.getpid()}-{next(self._numbers)}"
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/{name}", method="PUT")).close()
-        return BucketPlace(f"s3://{name}/team", self.endpoint)
+        return BucketLocation(f"s3://{name}/team", self.endpoint)
 
 
 _MOTO = """

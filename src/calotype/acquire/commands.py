@@ -40,8 +40,8 @@ def add(
             licence=licence,
             tags=tag or (),
             on_invalid=on_invalid,
-            media=media,
-            progress=progress,  # type: ignore[arg-type]
+            media=media,  # type: ignore[arg-type]
+            progress=progress,
         )
     value = added.to_dict()
     shown: list[object] = [facts({key: count for key, count in value.items() if isinstance(count, int)})]

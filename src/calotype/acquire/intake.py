@@ -149,7 +149,7 @@ class _Loader:
 
     def _one(self, image: IncomingImage, batch: Batch) -> Loaded | SetAside:
         try:
-            data = read_file(image.path, at_most=MAX_FILE_BYTES)
+            data = read_file(image.path, max_bytes=MAX_FILE_BYTES)
             if data is None:
                 return _bad(image, f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
             sha256 = hashlib.sha256(data).hexdigest()

@@ -11,7 +11,7 @@ from calotype.acquire.intake_reference import InPlace, Looked, not_as_named
 from calotype.acquire.quarantine import SetAside
 from calotype.store.files.bucket import Entry
 from calotype.store.media.references import Reference, reference
-from calotype.store.media.remote_objects import FarObjects
+from calotype.store.media.remote_objects import RemoteObjects
 from calotype.vision import images
 from calotype.vision.jpeg_header import quick_size
 
@@ -22,7 +22,7 @@ _WHOLE_BYTES = 256_000_000
 
 
 def look_into(
-    far: FarObjects, url: str, *, licence: str, known: Mapping[str, Looked]
+    far: RemoteObjects, url: str, *, licence: str, known: Mapping[str, Looked]
 ) -> tuple[InPlace, list[SetAside], int]:
     """The images below a folder of a bucket, those that are none, and how many other objects lay beside them.
 
@@ -32,7 +32,7 @@ def look_into(
     """
     found, bad, others = InPlace(), [], 0
     wanted: list[tuple[str, Entry]] = []
-    for uri, entry in far.listed(url):
+    for uri, entry in far.list_objects(url):
         path = PurePosixPath(entry.name)
         if (
             any(part.startswith(".") for part in path.parts)
@@ -62,7 +62,7 @@ def _reference(uri: str, entry: Entry) -> Reference:
 
 
 def _looks(
-    far: FarObjects, wanted: list[tuple[str, Entry]], known: Mapping[str, Looked]
+    far: RemoteObjects, wanted: list[tuple[str, Entry]], known: Mapping[str, Looked]
 ) -> Iterator[Looked | str]:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         rest = iter(wanted)
@@ -70,11 +70,11 @@ def _looks(
             yield from pool.map(lambda one: _look(far, one[0], one[1], known), some)
 
 
-def _look(far: FarObjects, uri: str, entry: Entry, known: Mapping[str, Looked]) -> Looked | str:
+def _look(far: RemoteObjects, uri: str, entry: Entry, known: Mapping[str, Looked]) -> Looked | str:
     before = known.get(_reference(uri, entry).key)
     if before is not None:
         return before
-    head = far.beginning(uri, min(_HEAD_BYTES, entry.n_bytes)) if entry.n_bytes else b""
+    head = far.read_head(uri, min(_HEAD_BYTES, entry.n_bytes)) if entry.n_bytes else b""
     if head is None:
         return "it vanished while it was looked at"
     size = quick_size(head)
@@ -87,7 +87,7 @@ def _look(far: FarObjects, uri: str, entry: Entry, known: Mapping[str, Looked]) 
         return *size, "image/jpeg"
     if entry.n_bytes > _WHOLE_BYTES:
         return f"it has more than {_WHOLE_BYTES // 1_000_000} MB"
-    whole = head if entry.n_bytes <= len(head) else far.beginning(uri, entry.n_bytes)
+    whole = head if entry.n_bytes <= len(head) else far.read_head(uri, entry.n_bytes)
     if whole is None:
         return "it vanished while it was looked at"
     try:

@@ -13,7 +13,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.store import Store
 from calotype.store.catalog import schema
-from calotype.store.catalog.text_limits import storable
+from calotype.store.catalog.text_limits import escape_unstorable
 from calotype.store.catalog.upserts import insert
 
 
@@ -65,13 +65,15 @@ def recorder(
             return
         rows = [
             {
-                "id": uuid8(import_id, item.what, storable(item.place), storable(item.reason)),
+                "id": uuid8(
+                    import_id, item.what, escape_unstorable(item.place), escape_unstorable(item.reason)
+                ),
                 "dataset_id": info.id,
                 "import_id": import_id,
                 "what": item.what,
-                "place": storable(item.place)[:4_000],
+                "place": escape_unstorable(item.place)[:4_000],
                 "code": item.code,
-                "reason": storable(item.reason)[:2_000],
+                "reason": escape_unstorable(item.reason)[:2_000],
                 "item": _storable(item.item),
                 "at_us": now_us(),
             }

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from calotype.acquire import uploads
+from calotype.acquire import answers, uploads
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Sent, action
+from calotype.foundation.http import BINARY, Ask, Sent, action
 
 routes = APIRouter(tags=["acquire"])
 
 
-@routes.put("/datasets/{dataset}/images/{name:path}", **action(Permission.DATASET_EDIT))
-def put_image(
-    dataset: str, name: str, ask: Ask, sent: Sent, source: Annotated[str, Query(max_length=1_000)] = "",
-    licence: Annotated[str, Query(max_length=200)] = "",
-) -> dict[str, Any]:  # fmt: skip
+@routes.put("/datasets/{dataset}/images/{name:path}", **action(Permission.DATASET_EDIT, body=BINARY))
+def upload_image(
+    dataset: str,
+    name: str,
+    ask: Ask,
+    sent: Sent,
+    source: Annotated[str, Query(max_length=1_000, description="Where the image comes from.")] = "",
+    licence: Annotated[str, Query(max_length=200, description="Its licence, such as CC-BY-4.0.")] = "",
+) -> answers.ImageImport:
     """Add one image, its bytes as the body; answers as `calotype add`."""
     added = uploads.add_upload(
         ask.actor, dataset, name, sent, store=ask.store, source=source, licence=licence
     )
-    return added.to_dict()
+    return answers.ImageImport.of(added.to_dict())

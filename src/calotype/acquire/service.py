@@ -18,7 +18,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.store.media.remote_objects import is_far
+from calotype.store.media.remote_objects import is_remote
 
 
 def add(
@@ -95,7 +95,7 @@ def add(
 
 def _places(paths: Sequence[Path | str], media: MediaMode) -> list[Path | str]:
     """Addresses of buckets as texts, all else as paths."""
-    places = [path.rstrip("/") if isinstance(path, str) and is_far(path) else Path(path) for path in paths]
+    places = [path.rstrip("/") if isinstance(path, str) and is_remote(path) else Path(path) for path in paths]
     for place in places:
         if isinstance(place, str) and media != "reference":
             raise BucketByReferenceOnly(url=place)
@@ -134,7 +134,7 @@ def _take(
         return took, files.ignored
     known = looked_before(read(actor, name, store=store))
     if files is None:
-        far = store.media.references.far
+        far = store.media.references.remote
         in_place, bad, ignored = look_into(far, str(place), licence=licence, known=known)
     else:
         in_place, bad = look_at(files.files, licence=licence, known=known)

@@ -1,1 +1,1 @@
-"""Floor 7: where everything is put together: the command line, the server, the demo."""
+"""The application: command line, server, demo, and the wiring of the rooms."""

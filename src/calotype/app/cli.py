@@ -195,7 +195,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=["--json", *words] if as_json else words, prog_name="calotype", standalone_mode=True)
     except CalotypeError as error:
-        Terminal(as_json=as_json).complain(error)
+        Terminal(as_json=as_json).print_error(error)
         raise SystemExit(code_of(error.code).exit_code) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,13 +13,13 @@ from calotype.foundation.terminal import terminal
 
 def init(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder for the workspace.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder of the new workspace.")] = Path(),
     catalog: Annotated[
         str, typer.Option(help="PostgreSQL database for the catalog: postgresql://USER@HOST/DATABASE.")
     ] = "",
     storage: Annotated[str, typer.Option(help="Bucket for media and tables: s3://BUCKET/PREFIX.")] = "",
 ) -> None:
-    """Create a workspace: a folder of datasets. It needs no server and no account."""
+    """Create a workspace: a folder of datasets. Needs no server and no account."""
     t = terminal(ctx)
     store = workspaces.create(t.actor, folder, catalog=catalog, storage=storage)
     t.emit(

@@ -1,19 +1,19 @@
-"""The Python door: the handles of `api`, wired."""
+"""`calotype.open`: the handles of `api` with everything wired in."""
 
 from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
 
-from calotype.api.handles import Hand
+from calotype.api.context import Context
 from calotype.api.workspace import Workspace
 from calotype.app import wiring
 from calotype.foundation.actor import Actor
 from calotype.store import Store, WorkspaceNotFound
 
 
-class Wired:
-    """What the handles need of other rooms."""
+class WiredPorts:
+    """What the handles need from other rooms."""
 
     splitter = staticmethod(wiring.splitter)
     gatekeeper = staticmethod(wiring.gatekeeper)
@@ -22,23 +22,23 @@ class Wired:
     @staticmethod
     def serve(store: Store, *, port: int, open_browser: bool) -> None:
         """Serve a workspace until interrupted."""
-        from calotype.app import serving  # the web server: half of a second that a script need not wait
+        from calotype.app import serving  # slow to import, and most scripts never serve
         from calotype.foundation.terminal import Terminal
 
         serving.serve_store(Terminal(), store, port=port, open_browser=open_browser)
 
 
 def open(folder: str | PathLike[str] = ".", *, actor: Actor | None = None) -> Workspace:
-    """Open the workspace in a folder; where there is none, make it.
+    """Open the workspace in a folder; create it if there is none.
 
     Args:
-        folder: Any folder; nothing in it is touched but `.calotype` and, later, `releases`.
-        actor: In whose name; by default the person at this machine.
+        folder: Any folder; only `.calotype` and `releases` in it are written to.
+        actor: Who acts; by default the local user.
     """
-    who = actor or Actor.local()
-    place = Path(folder)
+    actor = actor or Actor.local()
+    path = Path(folder)
     try:
-        store = wiring.open_at(place)
+        store = wiring.open_at(path)
     except WorkspaceNotFound:
-        store = wiring.create(who, place)
-    return Workspace(Hand(who, store, Wired()))
+        store = wiring.create(actor, path)
+    return Workspace(Context(actor, store, WiredPorts()))

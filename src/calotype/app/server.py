@@ -18,8 +18,8 @@ from starlette.middleware.gzip import GZipMiddleware
 import calotype
 from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
-from calotype.app import wiring
-from calotype.app.sessions import LOOPBACK, Doorkeeper, Keys, not_signed_in
+from calotype.app import answers, wiring
+from calotype.app.sessions import LOOPBACK, AccessKeys, AuthMiddleware, not_signed_in
 from calotype.browse.routes import routes as browse
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
@@ -28,7 +28,7 @@ from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
 from calotype.foundation.errors import CalotypeError
-from calotype.foundation.http import Ask, action, plain_problem, problem
+from calotype.foundation.http import PROBLEM, Ask, Problem, action, plain_problem, problem
 from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
@@ -64,36 +64,39 @@ class Token(BaseModel):
 
 
 @door.get("/health", **action(Permission.DATASET_READ))
-def health() -> dict[str, str]:
+def health() -> answers.Health:
     """Whether the server is up; the one route that needs no token."""
-    return {"status": "ok", "version": calotype.__version__}
+    return answers.Health(status="ok", version=calotype.__version__)
 
 
 @door.get("/session", **action(Permission.DATASET_READ))
-def show_session(ask: Ask) -> dict[str, Any]:
+def show_session(ask: Ask) -> answers.Session:
     """Who asks, and which workspace answers."""
-    actor = {"id": ask.actor.id, "name": ask.actor.name, "roles": list(ask.actor.roles)}
-    return {"actor": actor, "workspace": {"name": ask.store.root.name}, "version": calotype.__version__}
+    return answers.Session(
+        actor=answers.SignedIn(id=ask.actor.id, name=ask.actor.name, roles=list(ask.actor.roles)),
+        workspace=answers.Workspace(name=ask.store.root.name),
+        version=calotype.__version__,
+    )
 
 
 @door.post("/session", status_code=204, response_class=Response, **action(Permission.DATASET_READ))
 def sign_in(body: Token, request: Request) -> Response:
     """Trade the token for a cookie."""
-    keys: Keys = request.app.state.keys
-    if not keys.opens(body.token.strip()):
+    keys: AccessKeys = request.app.state.keys
+    if not keys.is_token(body.token.strip()):
         return not_signed_in()
     response = Response(status_code=204)
-    keys.give(response)
+    keys.set_cookie(response)
     return response
 
 
-def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
+def make(store: Store, keys: AccessKeys, *, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
     """The server of a workspace.
 
     Args:
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
     """
-    app = _bare([Middleware(Doorkeeper, store=store, ports=wiring, keys=keys, hosts=hosts)])
+    app = _bare([Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts)])
     app.add_middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1)
     app.state.keys = keys
     return app
@@ -109,8 +112,32 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+class _Api(FastAPI):
+    """FastAPI with a description that a client can be generated from."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description: with the model of a problem, and without titles, which only repeat the names."""
+        if self.openapi_schema is None:
+            described = super().openapi()
+            described["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+            _drop_titles(described)
+        return super().openapi()
+
+
+def _drop_titles(described: dict[str, Any]) -> None:
+    schemas = list(described["components"]["schemas"].values())
+    for operation in (operation for path in described["paths"].values() for operation in path.values()):
+        schemas += [parameter["schema"] for parameter in operation.get("parameters", ())]
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        schemas += [kind["schema"] for part in contents for kind in part.get("content", {}).values()]
+    for schema in schemas:
+        for part in (schema, *schema.get("properties", {}).values()):
+            part.pop("title", None)
+
+
 def _bare(middleware: list[Middleware]) -> FastAPI:
-    app = FastAPI(
+    problem_ref = {"$ref": "#/components/schemas/Problem"}
+    app = _Api(
         title="Calotype",
         version=calotype.__version__,
         summary="DataOps for computer vision: one workspace over HTTP.",
@@ -118,8 +145,9 @@ def _bare(middleware: list[Middleware]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=middleware,
+        generate_unique_id_function=lambda route: route.name,
         responses={
-            "default": {"description": "A problem (RFC 9457)", "content": {"application/problem+json": {}}}
+            "default": {"description": "A problem (RFC 9457)", "content": {PROBLEM: {"schema": problem_ref}}}
         },
     )
     for room in (door, *ROOMS):

@@ -11,14 +11,14 @@ import typer
 import uvicorn
 
 from calotype.app import server
-from calotype.app.sessions import LOOPBACK, Keys
+from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
 from calotype.store import Store
 
 
 class PortTaken(Conflict):
-    """Another program listens there."""
+    """The port is in use."""
 
     code = "port-taken"
     what = "cannot listen on {host}:{port}: {detail}"
@@ -26,23 +26,25 @@ class PortTaken(Conflict):
 
 
 class TokenNeeded(Invalid):
-    """No token, and reachable from other machines."""
+    """A server without a token that other machines can reach."""
 
     code = "token-needed"
-    what = "--no-token would open the workspace to everybody who can reach {host}"
-    fix = "leave --no-token out, or listen on 127.0.0.1"
+    what = "--no-token would give everyone who can reach {host} access to the workspace"
+    fix = "omit --no-token, or listen on 127.0.0.1"
 
 
 def serve(
     ctx: typer.Context,
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Where to listen; 0 takes a free port.")
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free one.")
     ] = 8_080,
-    host: Annotated[str, typer.Option(help="Which address to listen on.")] = "127.0.0.1",
-    no_token: Annotated[bool, typer.Option("--no-token", help="Let everybody on this machine in.")] = False,
-    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    no_token: Annotated[bool, typer.Option("--no-token", help="Serve without a token.")] = False,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the app in the browser.")
+    ] = False,
 ) -> None:
-    """Serve the workspace: the app and its API. The link holds a token; keep it to yourself."""
+    """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
     serve_store(t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser)
 
@@ -65,12 +67,12 @@ def serve_store(
     shown_host = f"[{host}]" if ":" in host else host
     url = f"http://{shown_host}:{port}/"
     link = f"{url}?token={token}" if token else url
-    app = server.make(store, Keys(token, port), hosts=LOOPBACK if host in LOOPBACK else ())
+    app = server.make(store, AccessKeys(token, port), hosts=LOOPBACK if host in LOOPBACK else ())
     t.emit(
         {"url": url, "token": token, "link": link}, f"Calotype serves {store.root.name} at\n\n    {link}\n"
     )
     t.out.file.flush()
-    t.say("Ctrl+C ends it.")
+    t.say("Press Ctrl+C to stop.")
     if open_browser:
         webbrowser.open(link)
     config: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
@@ -81,10 +83,10 @@ def serve_store(
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, proto)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(1024)  # whoever reads the link at once waits, and is not refused
+        listening = socket.socket(family, kind, proto)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(1024)  # requests that arrive before the server is ready wait instead of failing
     except OSError as error:
         raise PortTaken(host=host, port=port, detail=error.strerror or str(error)) from None
-    return made
+    return listening

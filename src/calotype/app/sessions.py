@@ -1,7 +1,7 @@
-"""Who may speak to the server: a token, the cookie it is traded for, and the checks that every request passes.
+"""Authentication of the server: a token, the session cookie, and the checks on every request.
 
-As with Jupyter, the link that `calotype serve` prints carries a token; opening it trades the token for a cookie that
-scripts cannot read. Programs send `Authorization: Bearer TOKEN`. The pages themselves hold no data and are public.
+As with Jupyter, the link that `calotype serve` prints has a token. Opening the link exchanges the token for an
+HTTP-only cookie. Programs send `Authorization: Bearer TOKEN`. The pages of the app contain no data and are public.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from calotype.foundation.http import Session, plain_problem
 from calotype.store import Store
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_OPEN = frozenset({"/api/v1/health"})
+_PUBLIC_PATHS = frozenset({"/api/v1/health"})
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_HEADERS = {
+_SECURITY_HEADERS = {
     "content-security-policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     "x-content-type-options": "nosniff",
@@ -37,10 +37,10 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The secrets of one server: the token of its link and the value of its cookie. Random at each start.
+class AccessKeys:
+    """The secrets of one server: the token of its link and the value of its cookie, random at each start.
 
-    `token` None lets everybody in who can reach the port; `serve` allows that on loopback only.
+    With `token` None every request is accepted; `serve` allows that only on a loopback address.
     """
 
     token: str | None
@@ -49,53 +49,55 @@ class Keys:
 
     @property
     def cookie_name(self) -> str:
-        """Cookies do not know ports, so that the name does."""
+        """The name includes the port, because cookies are not separated by port."""
         return f"calotype-{self.port}"
 
-    def opens(self, token: str) -> bool:
-        """Whether this is the token; takes the same time for any other."""
+    def is_token(self, token: str) -> bool:
+        """Compare with the token in constant time."""
         return self.token is not None and hmac.compare_digest(token.encode(), self.token.encode())
 
-    def admits(self, headers: Headers) -> bool:
-        """Whether a request carries the token or the cookie."""
+    def accepts(self, headers: Headers) -> bool:
+        """Whether a request has the token or the cookie."""
         if self.token is None:
             return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
+        scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self.opens(given.strip())
-        jar: SimpleCookie = SimpleCookie()
+            return self.is_token(token.strip())
+        cookies: SimpleCookie = SimpleCookie()
         try:
-            jar.load(headers.get("cookie", ""))
+            cookies.load(headers.get("cookie", ""))
         except CookieError:
             return False
-        morsel = jar.get(self.cookie_name)
+        morsel = cookies.get(self.cookie_name)
         return morsel is not None and hmac.compare_digest(morsel.value.encode(), self.cookie.encode())
 
-    def give(self, response: Response) -> None:
-        """Put the cookie into an answer."""
+    def set_cookie(self, response: Response) -> None:
+        """Set the session cookie on a response."""
         response.set_cookie(self.cookie_name, self.cookie, httponly=True, samesite="lax", path="/")
 
 
-class Doorkeeper:
-    """Middleware: the right host and origin, a key for everything below /api, safe headers on every answer."""
+class AuthMiddleware:
+    """Middleware that checks host, origin and, below /api, authentication, and adds security headers."""
 
-    def __init__(self, app: ASGIApp, *, store: Store, ports: Any, keys: Keys, hosts: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, store: Store, ports: Any, keys: AccessKeys, hosts: Iterable[str]
+    ) -> None:
         self.app, self.store, self.ports, self.keys = app, store, ports, keys
         self.hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer at the door, or let the request in with its session."""
+        """Reject the request, or pass it on with its session."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = self._stopped(scope, headers)
-        if answer is None:
+        rejection = self._reject(scope, headers)
+        if rejection is None:
             session = Session(Actor.local(), self.store, self.ports)
             scope.setdefault("state", {})["session"] = session
-        await (answer or self.app)(scope, receive, _with_headers(send))
+        await (rejection or self.app)(scope, receive, _with_security_headers(send))
 
-    def _stopped(self, scope: Scope, headers: Headers) -> Response | None:
+    def _reject(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if self.hosts and _host_only(host) not in self.hosts:
             return plain_problem(
@@ -109,35 +111,35 @@ class Doorkeeper:
             return plain_problem(
                 403,
                 "origin-refused",
-                f"a page of {origin[:100]} may not write here",
-                "use the app's own pages",
+                f"pages from {origin[:100]} cannot write to this server",
+                "use the pages of this server",
             )
         path = scope["path"]
-        asked = QueryParams(scope["query_string"].decode("latin-1"))
-        if scope["method"] == "GET" and "token" in asked and not path.startswith("/api"):
-            return self._let_in(path, asked)
-        is_open = (
+        params = QueryParams(scope["query_string"].decode("latin-1"))
+        if scope["method"] == "GET" and "token" in params and not path.startswith("/api"):
+            return self._sign_in(path, params)
+        is_public = (
             not path.startswith("/api")
-            or path in _OPEN
+            or path in _PUBLIC_PATHS
             or (path, scope["method"]) == ("/api/v1/session", "POST")
         )
-        return None if is_open or self.keys.admits(headers) else not_signed_in()
+        return None if is_public or self.keys.accepts(headers) else not_signed_in()
 
-    def _let_in(self, path: str, asked: QueryParams) -> Response:
-        rest = urlencode([(name, value) for name, value in asked.multi_items() if name != "token"])
-        target = "/" + quote(path.lstrip("/\\")) + (f"?{rest}" if rest else "")
+    def _sign_in(self, path: str, params: QueryParams) -> Response:
+        query = urlencode([(name, value) for name, value in params.multi_items() if name != "token"])
+        target = "/" + quote(path.lstrip("/\\")) + (f"?{query}" if query else "")
         response = RedirectResponse(target, status_code=303)
-        if self.keys.opens(asked["token"]):
-            self.keys.give(response)
+        if self.keys.is_token(params["token"]):
+            self.keys.set_cookie(response)
         return response
 
 
 def not_signed_in() -> Response:
-    """The answer to a request without a key."""
+    """The response to a request without a valid token or cookie."""
     response = plain_problem(
         401,
         "not-signed-in",
-        "this request carries no valid token",
+        "the request has no valid token",
         "open the link that `calotype serve` printed, or send `Authorization: Bearer TOKEN`",
     )
     response.headers["www-authenticate"] = "Bearer"
@@ -150,13 +152,13 @@ def _host_only(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _with_headers(send: Send) -> Send:
-    async def wrapped(message: Message) -> None:
+def _with_security_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in _SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")
         await send(message)
 
-    return wrapped
+    return send_with_headers

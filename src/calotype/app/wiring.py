@@ -1,4 +1,4 @@
-"""The composition root: explicit lists of what belongs to what. Nothing is scanned."""
+"""The composition root: which room provides what another one requires. Every connection is explicit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from calotype.checks.data_tests import DataTest, RunsDataTests
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
 from calotype.curate import service as curate
-from calotype.curate.model import fractions
+from calotype.curate.model import SplitSpec, fractions
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings import summary
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid
 from calotype.release import service as release
+from calotype.release.model import ReleaseSpec
 from calotype.store import Store
 
 __all__ = [
@@ -39,7 +40,7 @@ __all__ = [
 
 
 def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
-    """The checks as the gatekeeper of releases, or of merges: only gates that block there count."""
+    """The gatekeeper of releases or merges: runs the checks and judges by the gates that block there."""
 
     def verdict(actor: Actor, name_ref: str) -> Verdict:
         report = checks.check(actor, name_ref, store=store)
@@ -47,16 +48,16 @@ def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
         findings = {check.name: check.n_findings for check in report.checks}
         if on != "release":
             return Verdict(gates, findings)
-        asked, _ = contracts.contract(actor, name_ref, known_checks(), store=store)
-        known = summary.summarise(actor, name_ref, report, asked.waivers, store=store)
-        measured = tuple(objective.to_dict() for objective in report.objectives)
-        return Verdict(gates, findings, objectives=measured, standing=known.to_dict())
+        contract, _ = contracts.contract(actor, name_ref, known_checks(), store=store)
+        states = summary.summarise(actor, name_ref, report, contract.waivers, store=store)
+        objectives = tuple(objective.to_dict() for objective in report.objectives)
+        return Verdict(gates, findings, objectives=objectives, standing=states.to_dict())
 
     return verdict
 
 
 def data_tests(store: Store, root: Path) -> RunsDataTests:
-    """pytest in a process of its own, on tests below a folder that the caller trusts: tests are programs.
+    """Run data tests with pytest in a subprocess. Tests are code, so the caller must trust the folder `root`.
 
     Raises (when called): DataTestsFailed.
     """
@@ -64,42 +65,45 @@ def data_tests(store: Store, root: Path) -> RunsDataTests:
     def run(name_ref: str, paths: Sequence[str]) -> list[DataTest]:
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results.json"
-            words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
-            words += ["--calotype-workspace", str(store.root), "--calotype-dataset", name_ref]
-            words += ["--calotype-results", str(results), "--", *paths]
-            done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=3_600, check=False)
-            if not results.is_file() or done.returncode not in (0, 1):
-                raise DataTestsFailed(
-                    detail=(done.stdout + done.stderr).strip()[-800:] or f"exit {done.returncode}"
-                )
-            made = json.loads(results.read_text(encoding="utf-8"))
-        return [DataTest(**{**one, "faults": tuple(one["faults"])}) for one in made]
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
+            command += ["--calotype-workspace", str(store.root), "--calotype-dataset", name_ref]
+            command += ["--calotype-results", str(results), "--", *paths]
+            process = subprocess.run(
+                command, cwd=root, capture_output=True, text=True, timeout=3_600, check=False
+            )
+            if not results.is_file() or process.returncode not in (0, 1):
+                output = (process.stdout + process.stderr).strip()[-800:]
+                raise DataTestsFailed(detail=output or f"exit code {process.returncode}")
+            outcomes = json.loads(results.read_text(encoding="utf-8"))
+        return [DataTest(**{**outcome, "faults": tuple(outcome["faults"])}) for outcome in outcomes]
 
     return run
 
 
 class DataTestsFailed(Invalid):
-    """Data tests that could not be run."""
+    """The data tests could not be run."""
 
     code = "data-tests-failed"
     what = "the data tests did not run: {detail}"
-    fix = "run them by hand: `pytest --calotype-dataset NAME PATHS`"
+    fix = "run them directly: `pytest --calotype-dataset NAME PATHS`"
 
 
 def dataset_badges(actor: Actor, name: str, *, store: Store) -> dict[str, Any]:
-    """What a list of datasets tells of each: its releases and its gates."""
-    made = release.releases(actor, name, store=store)
+    """Releases and gates of a dataset, for lists of datasets."""
+    releases = release.releases(actor, name, store=store)
     gates = checks.gate_counts(actor, name, store=store)
-    return {"releases": [one.version for one in made], "gates": gates}
+    return {"releases": [item.version for item in releases], "gates": gates}
 
 
 def findings_of(
     actor: Actor, state: Snapshot, sample_ids: Collection[str], *, store: Store
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the newest run of the checks found at these samples."""
-    found = checks.of_samples(actor, state.dataset.name, sample_ids, store=store)
-    return {sample_id: [finding.to_dict() for finding in mine] for sample_id, mine in found.items()}
+    """Findings of the latest check run for these samples."""
+    findings = checks.of_samples(actor, state.dataset.name, sample_ids, store=store)
+    return {sample_id: [item.to_dict() for item in items] for sample_id, items in findings.items()}
 
 
-splitter = curate.split
-"""Curate assigns the splits of a release."""
+def splitter(actor: Actor, name: str, spec: ReleaseSpec, *, store: Store) -> object:
+    """Assign the splits that a release asks for."""
+    split = SplitSpec(spec.split or {}, by=spec.by, seed=spec.seed, where=spec.where or None, pool=spec.pool)
+    return curate.split(actor, name, split, store=store)

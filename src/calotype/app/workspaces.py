@@ -7,7 +7,7 @@ from pathlib import Path
 from calotype.foundation.actor import Actor
 from calotype.govern.rules import RoleRules
 from calotype.store import Store, create_workspace, open_workspace
-from calotype.store.location import storage_at
+from calotype.store.location import storage_from_urls
 
 
 def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") -> Store:
@@ -21,7 +21,7 @@ def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") 
 
     Raises: WorkspaceExists, CatalogUrlInvalid, BucketUrlInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable.
     """
-    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_at(catalog, storage))
+    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_from_urls(catalog, storage))
 
 
 def open_at(folder: Path | None) -> Store:

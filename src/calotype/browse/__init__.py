@@ -1,1 +1,1 @@
-"""TODO."""
+"""Browse: what lists, grids, sample pages and comparisons show."""

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from calotype.browse import grid, images
+from calotype.browse import answers, grid
+from calotype.browse.images import Gallery
 from calotype.browse.overview import overview
+from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action, packed
+from calotype.foundation.http import Ask, Offset, Session, action, file_answer, one_of, packed, packed_answer
 
 routes = APIRouter(tags=["browse"])
 browser = grid.Browser()
+gallery = Gallery()
 
 Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
-Where = Annotated[str, Query(max_length=10_000, description="Only samples that match this query.")]
+Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
+Sort = Annotated[str, one_of(grid.SORTS, "Order of the samples.")]
+LabelSet = Annotated[str, Query(description="The label set that the query, the order and the page refer to.")]
 READ = action(Permission.DATASET_READ)
+IMAGE = file_answer("image/jpeg", "image/png")
 
 
 def named(dataset: str, ref: str) -> str:
@@ -34,7 +40,7 @@ def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
 
 
 @routes.get("/datasets", **READ)
-def list_datasets(ask: Ask) -> dict[str, Any]:
+def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
     """The datasets that the actor may see."""
     items = []
     for info in service.datasets(ask.actor, store=ask.store):
@@ -56,31 +62,38 @@ def list_datasets(ask: Ask) -> dict[str, Any]:
                 **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
             }
         )
-    return {"items": items}
+    return dataset_answers.DatasetList.of({"items": items})
 
 
 @routes.get("/datasets/{dataset}", **READ)
-def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> answers.Overview:
     """A dataset in one look."""
     state = state_of(ask, dataset, ref)
     contract = state.documents.get("contract")
-    return {
-        "name": dataset,
-        "description": state.dataset.description,
-        "ref": ref or "main",
-        "commit": state.commit_id,
-        "dirty": state.commit_id is None,
-        "contract": {"sha256": contract} if contract else None,
-        **overview(state),
-    }
+    return answers.Overview.of(
+        {
+            "name": dataset,
+            "description": state.dataset.description,
+            "ref": ref or "main",
+            "commit": state.commit_id,
+            "dirty": state.commit_id is None,
+            "contract": {"sha256": contract} if contract else None,
+            **overview(state),
+        }
+    )
 
 
-@routes.get("/datasets/{dataset}/samples", **READ)
+@routes.get("/datasets/{dataset}/samples", **READ, **packed_answer(answers.SamplePage))
 def list_samples(
-    dataset: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "", sort: str = "name",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of samples.")] = 100,
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+) -> Response:
     """A page of samples with what a grid draws."""
     state = state_of(ask, dataset, ref)
     ids = browser.order(state, where=where, sort=sort, label_set=label_set)
@@ -92,11 +105,16 @@ def list_samples(
     return packed({"commit": state.commit_id, "total": len(ids), "offset": offset, "items": items})
 
 
-@routes.get("/datasets/{dataset}/samples/{sample_id}", **READ)
+@routes.get("/datasets/{dataset}/samples/{sample_id}", **READ, **packed_answer(answers.SampleDetail))
 def show_sample(
-    dataset: str, sample_id: str, ask: Ask, ref: Ref = "", where: Annotated[str, Query(max_length=10_000)] = "",
-    sort: str = "name", label_set: str = DEFAULT_LABEL_SET,
-) -> Response:  # fmt: skip
+    dataset: str,
+    sample_id: str,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+) -> Response:
     """One sample with all that is known of it, and its neighbours in the list it was opened from."""
     state = state_of(ask, dataset, ref)
     sample = state.sample(sample_id)
@@ -114,26 +132,36 @@ def show_sample(
 
 
 @routes.get("/datasets/{dataset}/diff", **READ)
-def show_diff(dataset: str, ask: Ask, a: str, b: str) -> dict[str, Any]:
+def show_diff(
+    dataset: str,
+    ask: Ask,
+    a: Annotated[str, Query(description="The earlier ref.")],
+    b: Annotated[str, Query(description="The later ref.")],
+) -> dataset_answers.Diff:
     """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
     found = service.diff(ask.actor, dataset, a, b, store=ask.store)
     before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
-    return {"a": a, "b": b, **found.to_dict(), "items": grid.changes(before, after, found)}
+    items = grid.changes(before, after, found)
+    return dataset_answers.Diff.of({"a": a, "b": b, **found.to_dict(), "items": items})
 
 
-@routes.get("/thumbs/{sha256}", response_class=Response, **READ)
+@routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
 def show_thumbnail(
-    sha256: str, ask: Ask, size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256
+    dataset: str,
+    media: str,
+    ask: Ask,
+    size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256,
+    ref: Ref = "",
 ) -> Response:
-    """A small upright picture without metadata; its bytes never change."""
-    return _picture(*images.thumbnail(ask.actor, sha256, store=ask.store, size_px=size))
+    """A small upright image of the dataset, without metadata; its bytes never change."""
+    return _image(*gallery.thumbnail(ask.actor, dataset, media, store=ask.store, ref=ref, size_px=size))
 
 
-@routes.get("/media/{sha256}", response_class=Response, **READ)
-def show_picture(sha256: str, ask: Ask) -> Response:
-    """An upright picture without metadata, for the screen; its bytes never change."""
-    return _picture(*images.display(ask.actor, sha256, store=ask.store))
+@routes.get("/datasets/{dataset}/media/{media}", response_class=Response, **READ, **IMAGE)
+def show_image(dataset: str, media: str, ask: Ask, ref: Ref = "") -> Response:
+    """An upright image of the dataset for the screen, without metadata; its bytes never change."""
+    return _image(*gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
 
 
-def _picture(data: bytes, mime: str) -> Response:
+def _image(data: bytes, mime: str) -> Response:
     return Response(data, media_type=mime, headers={"cache-control": "private, max-age=31536000, immutable"})

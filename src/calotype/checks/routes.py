@@ -7,16 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
-from calotype.checks import service
+from calotype.checks import answers, service
 from calotype.datasets import service as datasets
+from calotype.findings import answers as finding_answers
 from calotype.findings import service as tracking
 from calotype.findings.lifecycle import Life
-from calotype.findings.model import CheckReport, Finding
-from calotype.findings.reports import report_as
+from calotype.findings.model import SEVERITIES, CheckReport, Finding
+from calotype.findings.reports import FORMS, report_as
 from calotype.findings.repository import Wanted
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Session, action
+from calotype.foundation.http import Ask, Offset, Session, action, one_of
 
 routes = APIRouter(tags=["checks"])
 
@@ -25,7 +26,7 @@ Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the wo
 
 
 @routes.get("/datasets/{dataset}/checks", **READ)
-def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     """The newest run of the checks on this state; where there is none, the newest of all, marked stale."""
     name = _named(dataset, ref)
     report = service.latest(ask.actor, name, store=ask.store)
@@ -36,16 +37,21 @@ def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
 
 
 @routes.post("/datasets/{dataset}/checks", **action(Permission.CHECK_RUN))
-def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> dict[str, Any]:
+def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     """Test the dataset against its contract now."""
     return _shown(service.check(ask.actor, _named(dataset, ref), store=ask.store), stale=False)
 
 
 @routes.get("/datasets/{dataset}/findings", **READ)
 def list_findings(
-    dataset: str, ask: Ask, run: str, check: str = "", severity: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-) -> dict[str, Any]:  # fmt: skip
+    dataset: str,
+    ask: Ask,
+    run: Annotated[str, Query(description="Id of the run.")],
+    check: Annotated[str, Query(description="Only findings of this check.")] = "",
+    severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
+) -> answers.FindingPage:
     """A page of what a run found, worst first."""
     total, found = service.findings(
         ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit
@@ -55,17 +61,30 @@ def list_findings(
     lives = tracking.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
     life_of = {life.key: life for life in lives}
     items = [_item(offset + at, f, samples, life_of.get(f.key)) for at, f in enumerate(found)]
-    return {"total": total, "offset": offset, "items": items}
+    return answers.FindingPage.of({"total": total, "offset": offset, "items": items})
 
 
 @routes.get("/datasets/{dataset}/findings-compared", **action(Permission.CHECK_RUN))
-def compared(dataset: str, ask: Ask, before: str, after: str = "") -> dict[str, Any]:
+def compare_findings(
+    dataset: str,
+    ask: Ask,
+    before: Annotated[str, Query(description="The earlier ref.")],
+    after: Annotated[str, Query(description="The later ref; empty is the working state of main.")] = "",
+) -> finding_answers.FindingComparison:
     """Which findings are new, fixed and remaining between two refs; both are tested where they have not been."""
-    return service.compare(ask.actor, dataset, before, after, store=ask.store).to_dict()
+    comparison = service.compare(ask.actor, dataset, before, after, store=ask.store)
+    return finding_answers.FindingComparison.of(comparison.to_dict())
 
 
-@routes.get("/datasets/{dataset}/checks/report", **READ)
-def report(dataset: str, ask: Ask, form: str = "html", ref: str = "") -> PlainTextResponse:
+@routes.get("/datasets/{dataset}/checks/report", response_class=PlainTextResponse, **READ)
+def download_report(
+    dataset: str,
+    ask: Ask,
+    form: Annotated[str, one_of(FORMS, "Format of the report.")] = "html",
+    ref: Annotated[
+        str, Query(description="A branch, tag or commit; empty is the working state of main.")
+    ] = "",
+) -> PlainTextResponse:
     """The newest run as junit, sarif, github, markdown or html."""
     name = f"{dataset}@{ref}" if ref else dataset
     found = service.latest(ask.actor, name, store=ask.store, any_state=True)
@@ -78,9 +97,9 @@ def _named(dataset: str, ref: str) -> str:
     return f"{dataset}@{ref}" if ref else dataset
 
 
-def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
+def _shown(report: CheckReport | None, *, stale: bool) -> answers.CheckResults:
     if report is None:
-        return {"run": None, "stale": False, "gates": [], "objectives": [], "checks": []}
+        return answers.CheckResults(run=None, stale=False, gates=[], objectives=[], checks=[])
     run = {
         "id": report.run_id,
         "at": iso(report.finished_at_us),
@@ -94,7 +113,9 @@ def _shown(report: CheckReport | None, *, stale: bool) -> dict[str, Any]:
     gates = [gate.to_dict() for gate in report.gates]
     shown = [c.to_dict() for c in report.checks]
     measured = [one.to_dict() for one in report.objectives]
-    return {"run": run, "stale": stale, "gates": gates, "objectives": measured, "checks": shown}
+    return answers.CheckResults.of(
+        {"run": run, "stale": stale, "gates": gates, "objectives": measured, "checks": shown}
+    )
 
 
 def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str, dict[str, Any]]:

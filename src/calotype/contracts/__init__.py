@@ -1,1 +1,1 @@
-"""TODO."""
+"""Contracts: what a prediction task needs from its dataset, as YAML."""

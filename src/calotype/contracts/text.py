@@ -37,7 +37,7 @@ def parse(text: str, *, file: str = "contract", checks: KnownChecks = ANY) -> Co
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _invalid(file, f"it is larger than {MAX_BYTES:,} bytes", "a contract is a page or two of YAML")
-    node = yaml_text.composed(text, file, _invalid, word="contract")
+    node = yaml_text.compose(text, file, _invalid, word="contract")
     if node is None:
         return Contract()
     if not isinstance(node, yaml.MappingNode):
@@ -47,7 +47,7 @@ def parse(text: str, *, file: str = "contract", checks: KnownChecks = ANY) -> Co
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # a date that is none, an unknown tag
         raise _invalid(
-            yaml_text.place(file, error), yaml_text.short(error), "write such values in quotes"
+            yaml_text.location(file, error), yaml_text.summary(error), "write such values in quotes"
         ) from None
     try:
         return Contract.model_validate(value, context={"checks": checks})

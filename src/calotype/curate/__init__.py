@@ -1,1 +1,1 @@
-"""Floor 4, room `curate`: which samples go into which split, and which ones to pick."""
+"""Assign samples to splits, select samples, and search them by vectors."""

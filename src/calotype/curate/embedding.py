@@ -1,4 +1,4 @@
-"""Vectors of a dataset's samples by an embedder, made for the samples that have none by it yet."""
+"""Compute vectors of a dataset's samples with an embedding model, for the samples that have none yet."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from calotype.store import Store
 from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import ImageUnreadable, decode_reduced
 
-_AT_ONCE = 64
-_AN_EDIT = 5_000
-"""Vectors that are put as one edit; a run that is cut off goes on from there."""
-_SIDE_PX = 200
+_BATCH_SIZE = 64
+_EDIT_SIZE = 5_000
+"""Vectors per edit; an interrupted run resumes after the last edit."""
+_MIN_SIDE_PX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What was done: vectors made and already there, by which model, and samples without a picture to look at."""
+    """Result of `embed`: the model, vectors made and already known, and samples whose image cannot be read."""
 
     model: str
     made: int
@@ -46,52 +46,58 @@ class Embedded:
 def embed(
     actor: Actor, name: str, model: str = "default", *, store: Store, progress: Progress = silent
 ) -> Embedded:
-    """Make a vector of each sample that has none by this model and version, and keep them in the dataset's versions.
+    """Compute a vector for each sample that has none of this model and version, and store them in the dataset.
 
     Args:
         name: `dataset` or `dataset@branch`.
-        model: `default`, `lite0`, `hog-colour-v1`, or the path of a model file that ends in `.onnx`.
+        model: `default`, `lite0`, `hog-colour-v1`, or the path of an `.onnx` model file.
     Raises: NotPermitted, DatasetNotFound, EmbedderUnknown, EmbedExtraMissing, ModelUnusable.
     """
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=name.partition("@")[0])
-    maker = embedder(model)
+    model_runner = embedder(model)
     snapshot = datasets.read(actor, name, store=store)
     samples = snapshot.samples(columns=["sample_id", "media_sha256", "name"])
-    known = _known(snapshot, maker.name)
-    todo = samples.filter(pc.invert(pc.is_in(samples["sample_id"], value_set=known))).to_pylist()
+    embedded = _embedded_ids(snapshot, model_runner.name)
+    missing = samples.filter(pc.invert(pc.is_in(samples["sample_id"], value_set=embedded))).to_pylist()
     failed: list[str] = []
-    made = 0
-    for start in range(0, len(todo), _AN_EDIT):
-        ids, vectors = _vectors(store, maker, todo[start : start + _AN_EDIT], failed, progress)
+    n_made = 0
+    for start in range(0, len(missing), _EDIT_SIZE):
+        ids, vectors = _embed_images(
+            store, model_runner, missing[start : start + _EDIT_SIZE], failed, progress
+        )
         if ids:
-            snapshot, n = put_unindexed(actor, name, maker.name, ids, vectors, store=store)
-            made += n
-    repository.keep_indexed(actor, store, snapshot, maker.name)
-    return Embedded(maker.name, made, samples.num_rows - len(todo), tuple(failed))
+            snapshot, n = put_unindexed(actor, name, model_runner.name, ids, vectors, store=store)
+            n_made += n
+    repository.update_index(actor, store, snapshot, model_runner.name)
+    return Embedded(model_runner.name, n_made, samples.num_rows - len(missing), tuple(failed))
 
 
-def _known(snapshot: Snapshot, model: str) -> pa.Array:
+def _embedded_ids(snapshot: Snapshot, model: str) -> pa.Array:
     table = rows.vector_table(model)
     if table not in snapshot.pins:
         return pa.array([], pa.string())
     return snapshot.rows_of(table, columns=["sample_id"])["sample_id"].combine_chunks()
 
 
-def _vectors(
-    store: Store, maker: Embedder, todo: Sequence[dict[str, str]], failed: list[str], progress: Progress
+def _embed_images(
+    store: Store,
+    model_runner: Embedder,
+    missing: Sequence[dict[str, str]],
+    failed: list[str],
+    progress: Progress,
 ) -> tuple[list[str], np.ndarray[Any, Any]]:
     ids: list[str] = []
-    parts = [np.zeros((0, maker.dim), np.float32)]
-    for start in range(0, len(todo), _AT_ONCE):
-        pictures = []
-        for sample in todo[start : start + _AT_ONCE]:
+    parts = [np.zeros((0, model_runner.dim), np.float32)]
+    for start in range(0, len(missing), _BATCH_SIZE):
+        images = []
+        for sample in missing[start : start + _BATCH_SIZE]:
             try:
-                pictures.append(
-                    decode_reduced(store.media.read(sample["media_sha256"]), min_side_px=_SIDE_PX)
+                images.append(
+                    decode_reduced(store.media.read(sample["media_sha256"]), min_side_px=_MIN_SIDE_PX)
                 )
                 ids.append(sample["sample_id"])
             except (ImageUnreadable, MediaMissing):
                 failed.append(sample["name"])
-        parts.append(maker.embed(pictures))
-        progress("embedding images", min(len(todo), start + _AT_ONCE), len(todo))
+        parts.append(model_runner.embed(images))
+        progress("embedding images", min(len(missing), start + _BATCH_SIZE), len(missing))
     return ids, np.concatenate(parts)

@@ -1,27 +1,29 @@
-"""What curating gives back, and what it refuses."""
+"""Values and errors of the room `curate`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from calotype.datasets.snapshot import Where
 from calotype.foundation.errors import Invalid, NotFound
+from calotype.models.registry import HOG_COLOUR
 
 UNASSIGNED = ""
-"""The split of a sample that is in none."""
+"""The split of a sample that has no split."""
 
 
 class FractionsInvalid(Invalid):
-    """Shares that cannot be given out."""
+    """Shares of splits that are not valid."""
 
     code = "split-fractions-invalid"
-    what = "{got} cannot be the shares of splits: {detail}"
-    fix = "name each split with a share between 0 and 1, together 1, such as train=0.8 val=0.1 test=0.1"
+    what = "{got} are not valid shares of splits: {detail}"
+    fix = "give each split a share between 0 and 1 that add up to 1, such as train=0.8,val=0.1,test=0.1"
 
 
 class SplitFieldUnknown(Invalid):
-    """Nothing of this name that samples could be kept together by."""
+    """Samples cannot be kept together by a field that does not exist."""
 
     code = "split-field-unknown"
     what = "{dataset} has no field {got!r} to keep samples together by"
@@ -37,15 +39,15 @@ class NothingToCurate(Invalid):
 
 
 class SelectionTooLarge(Invalid):
-    """More picks asked for than there are samples."""
+    """More picks than samples."""
 
     code = "selection-too-large"
-    what = "{n} picks asked for, but {dataset} has {available} original samples that match"
-    fix = "ask for between 1 and {available}, or widen the query"
+    what = "cannot pick {n} samples: {dataset} has {available} original samples that match"
+    fix = "pick between 1 and {available} samples, or widen the query"
 
 
 class VectorsInvalid(Invalid):
-    """Vectors that break a promise: not finite, of another length, of samples that are not there."""
+    """Vectors that are not finite, have a wrong length, or belong to unknown samples."""
 
     code = "vectors-invalid"
     what = "these vectors cannot be used: {detail}"
@@ -53,36 +55,94 @@ class VectorsInvalid(Invalid):
 
 
 class VectorsNotFound(NotFound):
-    """No vectors of this model."""
+    """The dataset has no vectors of this model."""
 
     code = "vectors-not-found"
     what = "{dataset} has no vectors of model {got}"
-    fix = "it has those of: {known}; put some with `Dataset.put_vectors(model, sample_ids, vectors)`"
+    fix = "models with vectors: {known}; add some with `Dataset.put_vectors(model, sample_ids, vectors)`"
 
 
 class SelectionNameInvalid(Invalid):
-    """A selection's name becomes a tag."""
+    """A selection with a name that cannot become a tag."""
 
     code = "selection-name-invalid"
-    what = "{got!r} is not a name for a selection"
-    fix = "use letters, digits, `.`, `_` and `-`, at most 64"
+    what = "{got!r} is not a valid name of a selection"
+    fix = "use at most 64 letters, digits, `.`, `_` and `-`, starting with a letter or digit"
 
 
 class StrategyUnknown(Invalid):
-    """No way of picking with this name."""
+    """An unknown strategy of selecting samples."""
 
     code = "pick-strategy-unknown"
-    what = "no way of picking is called {got!r}"
+    what = "there is no selection strategy {got!r}"
     fix = "use one of: {known}"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSpec:
+    """How to split a dataset.
+
+    Attributes:
+        fractions: Share of each split; the shares add up to 1.
+        by: Keep samples with the same value in one split: a metadata field, or `group`, `source`, `licence`, `folder`.
+        stratify: Spread the classes evenly.
+        keep_existing: Samples in one of these splits stay there, and new samples of their group join them.
+        where, pool: Only these samples (a query, sample ids); others keep their split unless that would leak.
+        together: Lists of sample ids that must stay together, such as near duplicates.
+    """
+
+    fractions: Mapping[str, float]
+    by: str | None = None
+    stratify: bool = True
+    seed: int = 0
+    keep_existing: bool = True
+    where: Where = None
+    pool: Collection[str] | None = None
+    together: Sequence[Sequence[str]] = ()
+
+    def check(self) -> None:
+        """Raises: FractionsInvalid."""
+        shares = dict(self.fractions)
+        if not shares:
+            raise FractionsInvalid(got="nothing", detail="no split is named")
+        shown = ", ".join(f"{name}={value:g}" for name, value in shares.items())[:200]
+        for name, value in shares.items():
+            if not name or len(name) > 64 or name != name.strip() or any(ord(c) < 32 for c in name):
+                raise FractionsInvalid(got=shown, detail=f"{name[:64]!r} is not a valid name of a split")
+            if not 0.0 <= value <= 1.0:
+                raise FractionsInvalid(got=shown, detail=f"{name} is not between 0 and 1")
+        if abs(sum(shares.values()) - 1.0) > 1e-6:
+            raise FractionsInvalid(got=shown, detail=f"they add up to {sum(shares.values()):.6g}, not to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionSpec:
+    """How to select samples.
+
+    Attributes:
+        n: Number of samples to pick.
+        by: `random`, or `diversity`: each pick is the sample farthest from the picks before it.
+        where: Only samples that match this query.
+        embedder: For `diversity`; the default computes gradients and colours without learned weights.
+    """
+
+    n: int
+    by: str = "random"
+    where: Where = None
+    seed: int = 0
+    embedder: str = HOG_COLOUR
 
 
 @dataclass(frozen=True, slots=True)
 class SplitResult:
     """What `split` did.
 
-    `samples` counts all samples of each split (derived ones too), `originals` those that fractions are about,
-    `annotations` is class -> split -> annotations on originals. `changed` samples got another split than
-    before. `groups` is the number of units that were kept together.
+    Attributes:
+        samples: Split -> samples, including derived ones.
+        originals: Split -> original samples, which the fractions refer to.
+        annotations: Class -> split -> annotations on originals.
+        groups: Number of units that were kept together.
+        changed: Number of samples whose split changed.
     """
 
     samples: Mapping[str, int]
@@ -106,9 +166,7 @@ class SplitResult:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One picked sample: `rank` from 1, why in words, and the number behind it (its meaning is in the
-    reason).
-    """
+    """One picked sample: `rank` from 1, the reason, and the score that the reason explains."""
 
     sample_id: str
     name: str
@@ -131,7 +189,7 @@ class Selection:
 
     @property
     def sample_ids(self) -> tuple[str, ...]:
-        """Ids in order of rank."""
+        """Sample ids in order of rank."""
         return tuple(pick.sample_id for pick in self.picks)
 
     def to_dict(self) -> dict[str, Any]:
@@ -156,14 +214,14 @@ class Selection:
 
 
 def fractions(text: str) -> dict[str, float]:
-    """`train=.8,val=.1,test=.1` as a mapping. Raises: FractionsInvalid."""
-    made: dict[str, float] = {}
+    """Parse `train=.8,val=.1,test=.1`. Raises: FractionsInvalid."""
+    shares: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.partition("=")
         try:
-            made[name.strip()] = float(share)
+            shares[name.strip()] = float(share)
         except ValueError:
             raise FractionsInvalid(
                 got=repr(text[:80]), detail=f"{part.strip()!r} is not NAME=SHARE"
             ) from None
-    return made
+    return shares

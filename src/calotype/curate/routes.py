@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from calotype.curate import answers, service, vectors
+from calotype.curate.model import SelectionSpec, SplitSpec
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action
 
@@ -41,6 +42,10 @@ class NewSelection(BaseModel):
     seed: int = 0
     where: WhereText = None
 
+    def spec(self) -> SelectionSpec:
+        """The selection for `service.select`."""
+        return SelectionSpec(self.n, by=self.by, where=self.where, seed=self.seed)
+
 
 class NamedSelection(NewSelection):
     """What to select and tag."""
@@ -51,27 +56,22 @@ class NamedSelection(NewSelection):
 @routes.post("/datasets/{dataset}/splits", **EDIT)
 def assign_splits(dataset: str, body: SplitAssignment, ask: Ask) -> answers.SplitReport:
     """Assign splits without leakage. Samples that have a split keep it."""
-    result = service.split(
-        ask.actor, dataset, body.fractions, store=ask.store, by=body.by, seed=body.seed, where=body.where
-    )
+    spec = SplitSpec(body.fractions, by=body.by, seed=body.seed, where=body.where)
+    result = service.split(ask.actor, dataset, spec, store=ask.store)
     return answers.SplitReport.of(result.to_dict())
 
 
 @routes.post("/datasets/{dataset}/selections", **READ)
 def select(dataset: str, body: NewSelection, ask: Ask) -> answers.SelectionReport:
     """Select samples, with a reason for each. Changes nothing."""
-    selection = service.select(
-        ask.actor, dataset, body.n, store=ask.store, by=body.by, where=body.where, seed=body.seed
-    )
+    selection = service.select(ask.actor, dataset, body.spec(), store=ask.store)
     return answers.SelectionReport.of({**selection.to_dict(), "tagged": None})
 
 
 @routes.post("/datasets/{dataset}/selections/tagged", **EDIT)
 def select_and_tag(dataset: str, body: NamedSelection, ask: Ask) -> answers.SelectionReport:
     """Select samples and tag them `picked:NAME`; no other sample keeps that tag."""
-    selection = service.select(
-        ask.actor, dataset, body.n, store=ask.store, by=body.by, where=body.where, seed=body.seed
-    )
+    selection = service.select(ask.actor, dataset, body.spec(), store=ask.store)
     tagged = service.apply_selection(ask.actor, dataset, selection, body.name, store=ask.store)
     return answers.SelectionReport.of({**selection.to_dict(), "tagged": tagged})
 

@@ -22,7 +22,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import canonical_json
 from calotype.store import Store
-from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.tables.row_lookup import ColumnValues, row_ids
 from calotype.store.tables.tables import Staged, TableMoved
 
 Plan = Callable[[Snapshot], Change]
@@ -67,6 +67,7 @@ def apply(
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
     """
+    facts = {} if details is None else details  # the very mapping: `record` may add to it
     for attempt in range(MAX_TRIES):
         info, base, snapshot = _open(actor, name, store, verb)
         planned = change if isinstance(change, Change) else change(snapshot)
@@ -76,7 +77,7 @@ def apply(
         moved = None
         with suppress(TableMoved):  # a writer that lost its lock was still at it: plan anew
             moved = _publish(
-                actor, store, info, base, edits, documents, verb=verb, details=details or {}, record=record
+                actor, store, info, base, edits, documents, verb=verb, details=facts, record=record
             )
         if moved is not None:
             with store.catalog.read() as conn:
@@ -106,7 +107,10 @@ def _stage(
     edits = []
     if len(change.put_samples) or change.remove_samples:
         arrow = _arrow(change.put_samples, rows.samples_to_arrow)
-        keys = [Having("sample_id", change.remove_samples), Having("sample_id", _ids(arrow, "sample_id"))]
+        keys = [
+            ColumnValues("sample_id", change.remove_samples),
+            ColumnValues("sample_id", _ids(arrow, "sample_id")),
+        ]
         edits.append(_table_edit(store, snapshot, rows.SAMPLES, keys, arrow))
     orphaned = snapshot.label_sets if change.remove_samples else ()
     for label_set in {
@@ -119,10 +123,10 @@ def _stage(
         if not isinstance(put, RowStream):
             put = _arrow(put, rows.annotations_to_arrow)
         keys = [
-            Having("sample_id", change.remove_samples),
-            Having("sample_id", change.remove_annotations_of.get(label_set, ())),
-            Having("ann_id", change.remove_annotations.get(label_set, ())),
-            Having("ann_id", [] if isinstance(put, RowStream) else _ids(put, "ann_id")),
+            ColumnValues("sample_id", change.remove_samples),
+            ColumnValues("sample_id", change.remove_annotations_of.get(label_set, ())),
+            ColumnValues("ann_id", change.remove_annotations.get(label_set, ())),
+            ColumnValues("ann_id", [] if isinstance(put, RowStream) else _ids(put, "ann_id")),
         ]
         edits.append(_table_edit(store, snapshot, rows.annotation_table(label_set), keys, put))
     edits += _vectors(store, snapshot, change)
@@ -134,8 +138,8 @@ def _vectors(store: Store, snapshot: Snapshot, change: Change) -> list[_TableEdi
     for model in sorted({*change.put_vectors, *change.remove_vectors_of}):
         arrow = change.put_vectors.get(model, rows.vector_schema(1).empty_table())
         keys = [
-            Having("sample_id", change.remove_vectors_of.get(model, ())),
-            Having("sample_id", _ids(arrow, "sample_id")),
+            ColumnValues("sample_id", change.remove_vectors_of.get(model, ())),
+            ColumnValues("sample_id", _ids(arrow, "sample_id")),
         ]
         table = rows.vector_table(model)
         edits.append(_table_edit(store, snapshot, table, keys, arrow, schema=arrow.schema))
@@ -146,7 +150,7 @@ def _table_edit(
     store: Store,
     snapshot: Snapshot,
     table: str,
-    gone: list[Having],
+    gone: list[ColumnValues],
     put: pa.Table | RowStream,
     *,
     schema: pa.Schema | None = None,

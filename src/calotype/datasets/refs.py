@@ -20,6 +20,7 @@ from calotype.foundation.errors import AlreadyExists, Conflict, Invalid, NotFoun
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-/]{0,99}")
+_STEPS = re.compile(r"[0-9]{0,9}")
 _COMMIT = re.compile(r"[0-9a-f]{6,64}")
 
 
@@ -151,7 +152,7 @@ def commit_at(conn: sa.Connection, info: DatasetInfo, text: str) -> Commit:
     base, tilde, steps = text.partition("~")
     found = _named_commit(conn, info, base or MAIN)
     if tilde:
-        if steps and not steps.isdigit():
+        if not _STEPS.fullmatch(steps):
             raise _not_found(conn, info, text)
         for _ in range(int(steps or 1)):
             if not found.parents:

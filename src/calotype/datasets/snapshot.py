@@ -19,7 +19,7 @@ from calotype.datasets.query.compile import Compiler
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import sha256_json
 from calotype.store import Store
-from calotype.store.tables.row_lookup import Having, holding, matching
+from calotype.store.tables.row_lookup import ColumnValues, in_filter, read_matching
 from calotype.vision.ontology import Ontology
 
 _IN_MEMORY_ROWS = 2_000_000
@@ -250,7 +250,7 @@ class Snapshot:
         table, pin = f"{self.dataset.id}/{rows.SAMPLES}", self.pins[rows.SAMPLES]
         order = [("name", "ascending"), ("sample_id", "ascending")]
         tables = self._store.tables
-        return tables.kept(
+        return tables.cached(
             ("by name", table, pin),
             lambda: tables.read(table, pin, columns=["sample_id", "name"]).sort_by(order),
         )
@@ -289,7 +289,7 @@ class Snapshot:
         if table not in self.pins or len(ids) == 0:
             return 0
         if len(ids) <= 1_000:
-            where = matching("sample_id", ids.to_pylist())
+            where = in_filter("sample_id", ids.to_pylist())
             return self._store.tables.count(f"{self.dataset.id}/{table}", self.pins[table], where=where)
         return int(pc.sum(pc.is_in(self._columns(table, ["sample_id"])["sample_id"], ids)).as_py() or 0)
 
@@ -300,7 +300,7 @@ class Snapshot:
         """The rows of some samples; of many by reading through, a batch at a time."""
         wanted = columns if columns is not None else rows.schema_of(table).names
         held = self._store.tables.at(f"{self.dataset.id}/{table}", self.pins[table])
-        return holding(held, Having("sample_id", sample_ids.to_pylist()), wanted).select(wanted)
+        return read_matching(held, ColumnValues("sample_id", sample_ids.to_pylist()), wanted).select(wanted)
 
     def _count(self, table: str) -> int:
         if table not in self.pins:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from calotype.datasets import rows
 from calotype.datasets.snapshot import Snapshot
 from calotype.store import Store
-from calotype.store.tables.row_lookup import at_places, in_order
+from calotype.store.tables.row_lookup import scan_rows, take_rows
 
 
 def annotation_batches(
@@ -19,7 +19,7 @@ def annotation_batches(
     table = rows.annotation_table(label_set)
     if table in snapshot.pins:
         held = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
-        yield from in_order(held, list(columns))
+        yield from scan_rows(held, list(columns))
 
 
 def annotations_at(
@@ -28,4 +28,4 @@ def annotations_at(
     """Columns of the annotations at some places of that order."""
     table = rows.annotation_table(label_set)
     held = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
-    return at_places(held, places, list(columns))
+    return take_rows(held, places, list(columns))

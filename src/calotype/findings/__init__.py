@@ -1,1 +1,1 @@
-"""TODO."""
+"""Findings: what checks find, and what becomes of it."""

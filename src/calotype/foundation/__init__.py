@@ -1,1 +1,1 @@
-"""Floor 0: errors and their codes, ids, clock, actors and permissions. Knows nothing of images or storage."""
+"""Errors and their codes, ids, time, actors and permissions. Depends on nothing else in Calotype."""

@@ -1,4 +1,4 @@
-"""Who acts, what may be asked, and the guard that every verb calls first."""
+"""Actors, permissions, and the guard that every verb calls first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calotype.foundation.errors import NotPermitted
 
 
 class Permission(StrEnum):
-    """What a verb needs; the rules that grant them live in the room `govern`."""
+    """Permissions that verbs require; the rules that grant them are in the room `govern`."""
 
     DATASET_READ = "dataset.read"
     DATASET_CREATE = "dataset.create"
@@ -30,10 +30,9 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person or a service in whose name a verb runs.
+    """The person or service that runs a verb.
 
-    `roles` are names from the plan of the house: owner, data-engineer, curator, labelling-manager, annotator,
-    reviewer, ml-engineer, auditor, service.
+    `roles` are names of `govern.rules.GRANTS`, such as owner, data-engineer, curator, annotator or auditor.
     """
 
     id: str
@@ -43,23 +42,23 @@ class Actor:
 
     @classmethod
     def local(cls) -> Actor:
-        """The person at this machine: owner of an embedded workspace, named after the login."""
+        """The local user: owner of an embedded workspace, named after the login."""
         try:
             login = getpass.getuser()
-        except (OSError, KeyError):  # no login name in a bare container
+        except (OSError, KeyError):  # a container without a login name
             login = "owner"
         return cls(id=f"local:{login}", name=login)
 
 
 class Decider(Protocol):
-    """Answers "may they?"; wired in `app`."""
+    """Decides whether an actor has a permission; wired in `app`."""
 
     def allows(self, actor: Actor, permission: Permission, resource: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class OwnersOnly:
-    """The embedded default until `govern` is wired: an owner may do everything, nobody else anything."""
+    """The default where `govern` is not wired: owners may do everything, others nothing."""
 
     def allows(self, actor: Actor, permission: Permission, resource: str) -> bool:
         return "owner" in actor.roles
@@ -67,18 +66,15 @@ class OwnersOnly:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Asks the decider and refuses."""
+    """Enforces the decisions of a decider."""
 
     decider: Decider
 
     def require(self, actor: Actor, permission: Permission, *, dataset: str = "workspace") -> None:
-        """Pass, or raise.
-
-        Raises: NotPermitted.
-        """
+        """Raises: NotPermitted."""
         if not self.decider.allows(actor, permission, dataset):
             raise NotPermitted(actor=actor.name, permission=str(permission), resource=dataset)
 
     def visible(self, actor: Actor, permission: Permission, names: list[str]) -> list[str]:
-        """Those of `names` that the actor may see: the only way in which lists are made."""
+        """The names that the actor may see. Every list goes through this method."""
         return [name for name in names if self.decider.allows(actor, permission, name)]

@@ -1,4 +1,4 @@
-"""Time as we store it: whole microseconds since 1970, UTC."""
+"""Timestamps: whole microseconds since 1970, UTC."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ def now_us() -> int:
 
 
 def iso(at_us: int) -> str:
-    """An instant as ISO 8601 in UTC with milliseconds, e.g. `2026-01-31T12:00:00.000Z`."""
-    at = datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    """Format a timestamp as ISO 8601 in UTC with milliseconds, e.g. `2026-01-31T12:00:00.000Z`."""
+    instant = datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

@@ -1,4 +1,4 @@
-"""One table: error code -> HTTP status, exit code of the command line, and whether the same call may work later."""
+"""The table of error codes: HTTP status, exit code, and whether a retry may succeed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OK, FINDINGS, USAGE, NOT_FOUND, CONFLICT, EXTERNAL, BUG = 0, 1, 2, 3, 4, 5, 70
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How the doors translate one error code."""
+    """How the doors translate an error code."""
 
     status: int
     exit_code: int
@@ -23,7 +23,7 @@ _RED = Code(409, FINDINGS)
 _EXTERNAL = Code(502, EXTERNAL, retryable=True)
 
 CODES: dict[str, Code] = {
-    # foundation: the categories themselves
+    # foundation: the base classes
     "internal": Code(500, BUG),
     "bug": Code(500, BUG),
     "invalid": _INVALID,
@@ -136,7 +136,7 @@ CODES: dict[str, Code] = {
     # app
     "port-taken": _CONFLICT,
     "token-needed": _INVALID,
-    # datasets, at the doors
+    # browse
     "by-unknown": _INVALID,
     "sort-unknown": _INVALID,
     "picture-not-found": _NOT_FOUND,
@@ -195,5 +195,5 @@ CODES: dict[str, Code] = {
 
 
 def code_of(code: str) -> Code:
-    """The row of a code; an unlisted code counts as our bug."""
+    """The row of a code; an unlisted code counts as a bug."""
     return CODES.get(code, CODES["bug"])

@@ -1,4 +1,4 @@
-"""Holding Python's cyclic garbage collector back while many values without cycles are made."""
+"""Pause Python's cyclic garbage collector while many values without cycles are created."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No collection inside the block: walking millions of fresh rows again and again costs more than making them."""
-    was_on = gc.isenabled()
+    """Disable collection inside the block. Traversing millions of new rows repeatedly costs more than creating them."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()

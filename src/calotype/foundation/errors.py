@@ -1,17 +1,18 @@
-"""Every error that Calotype raises on purpose: what happened, where, how to fix it, under a stable code.
+"""The base classes of Calotype's errors: what happened, where, and how to fix it, under a stable code.
 
     CalotypeError
-    ├── Invalid          input is not as promised (also a ValueError)
-    ├── NotFound         a named thing is not there (also a LookupError)
+    ├── Invalid          invalid input (also a ValueError)
+    ├── NotFound         something does not exist (also a LookupError)
     ├── AlreadyExists    the name is taken
-    ├── Conflict         somebody else changed it first, or its state forbids the verb
-    ├── NotPermitted     this actor may not do this (also a PermissionError)
+    ├── Conflict         a concurrent change, or a state that does not allow the verb
+    ├── NotPermitted     the actor lacks a permission (also a PermissionError)
     ├── ChecksFailed     a gate is red
-    ├── External         a disk, a server or a library outside us failed
-    └── Bug              ours; should never be seen
+    ├── External         a disk, a server or another library failed
+    └── Bug              a defect of Calotype
 
-Leaves live in the room that raises them and set `code`, `what` (a `str.format` template over the fields given to the
-constructor) and `fix`. `foundation.codes` maps each code to an HTTP status, an exit code and "is a retry worth it".
+Concrete errors are defined in the room that raises them and set `code`, `what` and `fix` (`str.format` templates over
+the fields given to the constructor). `foundation.codes` maps each code to an HTTP status, an exit code and whether a
+retry may succeed.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from typing import Any, ClassVar
 
 
 class CalotypeError(Exception):
-    """Base of all errors raised on purpose; the keyword fields stay readable as attributes.
+    """Base of all errors that Calotype raises; the fields are readable as attributes.
 
     Args:
-        where: The place in the user's world: a file and line, a dataset, a field; never a secret.
+        where: Where it happened, such as a file and line, a dataset or a field; never a secret.
         fields: Values for the `what` and `fix` templates.
     """
 
@@ -40,12 +41,12 @@ class CalotypeError(Exception):
 
     @property
     def message(self) -> str:
-        """The `what` sentence with its fields filled in."""
+        """The `what` template with its fields filled in."""
         return self.what.format(**self.fields)
 
     @property
     def remedy(self) -> str:
-        """The `fix` sentence with its fields filled in."""
+        """The `fix` template with its fields filled in."""
         return self.fix.format(**self.fields)
 
     def __str__(self) -> str:
@@ -69,13 +70,13 @@ def _rebuild(kind: type[CalotypeError], where: str, fields: dict[str, Any]) -> C
 
 
 class Invalid(CalotypeError, ValueError):
-    """Input is not as promised."""
+    """The input is not valid."""
 
     code = "invalid"
 
 
 class NotFound(CalotypeError, LookupError):
-    """A named thing is not there."""
+    """Something does not exist."""
 
     code = "not-found"
 
@@ -87,16 +88,16 @@ class AlreadyExists(CalotypeError):
 
 
 class Conflict(CalotypeError):
-    """Somebody else changed it first, or its present state forbids the verb."""
+    """A concurrent change, or a state that does not allow the verb."""
 
     code = "conflict"
 
 
 class NotPermitted(CalotypeError, PermissionError):
-    """The actor may not do this."""
+    """The actor lacks a permission."""
 
     code = "not-permitted"
-    what = "{actor} may not {permission} on {resource}"
+    what = "{actor} does not have the permission {permission} on {resource}"
     fix = "ask an owner of the workspace for the permission"
 
 
@@ -107,14 +108,14 @@ class ChecksFailed(CalotypeError):
 
 
 class External(CalotypeError):
-    """A disk, a server or a library outside Calotype failed."""
+    """A disk, a server or another library failed."""
 
     code = "external"
 
 
 class Bug(CalotypeError):
-    """An invariant of ours does not hold."""
+    """A defect of Calotype."""
 
     code = "bug"
-    what = "an invariant does not hold: {detail}"
-    fix = "please report it with the command that led here"
+    what = "internal error: {detail}"
+    fix = "please report this, with the command that led to it"

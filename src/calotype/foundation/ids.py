@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7 for what is born here, UUIDv8 for what must get the same id when the same thing comes again."""
+"""Identifiers: UUIDv7 for new objects, UUIDv8 for ids that are derived from content; canonical JSON and its hash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def uuid7() -> str:
 
 
 def uuid8(*parts: str) -> str:
-    """The id that belongs to these words, the same each time. Source: RFC 9562, section 5.8."""
+    """The id derived from these strings; the same input gives the same id. Source: RFC 9562, section 5.8."""
     digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return _stamp(int.from_bytes(digest, "big"), version=8)
 
@@ -29,7 +29,7 @@ def _stamp(value: int, *, version: int) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: the text that hashes are taken of. NaN and infinity are refused."""
+    """JSON with sorted keys and no spaces: the text that hashes are computed over. Rejects NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

@@ -1,4 +1,4 @@
-"""How long work tells how far it is, without knowing who listens."""
+"""The callback by which long-running work reports progress."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Nobody listens."""
+    """Ignore progress."""

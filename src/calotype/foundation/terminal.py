@@ -1,6 +1,6 @@
-"""The kit of the command line: the context that commands share, how they print, how errors look.
+"""Shared code of the commands: their context, and how results, messages and errors are printed.
 
-Data goes to stdout, talk to stderr. With `--json` (anywhere on the line) stdout holds one JSON value and nothing else.
+Data goes to stdout, messages go to stderr. With `--json` (anywhere on the line) stdout holds exactly one JSON value.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from calotype.foundation.errors import CalotypeError
 
 @dataclass
 class Terminal:
-    """What one call of the command line knows: who, where, and how to answer."""
+    """Context of one call of the command line: the actor, the workspace and the output."""
 
     folder: Path | None = None
     as_json: bool = False
@@ -38,7 +38,7 @@ class Terminal:
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def store(self) -> Any:
-        """The open workspace of this call (opened once). Raises: WorkspaceNotFound."""
+        """The open workspace of this call; opened on first use. Raises: WorkspaceNotFound."""
         if self.opened is None and self.open_store is not None:
             self.opened = self.open_store(self.folder)
         return self.opened
@@ -46,7 +46,7 @@ class Terminal:
     def emit(
         self, value: Any, shown: RenderableType | Sequence[RenderableType] = "", *, next: str = ""
     ) -> None:
-        """Print the answer: `value` as JSON, or what is `shown` to a person, and the next likely command."""
+        """Print a result: `value` as JSON, or `shown` as text, and suggest the next command."""
         if self.as_json:
             sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
             return
@@ -56,13 +56,13 @@ class Terminal:
             self.err.print(Text("next: ", style="dim").append(next, style="bold"))
 
     def say(self, text: str) -> None:
-        """Talk: to stderr, and never with `--json`."""
+        """Print a message to stderr, except with `--json`."""
         if not self.as_json:
             self.err.print(Text(text, style="dim"))
 
     @contextmanager
     def progress(self) -> Iterator[progress_kit.Progress]:
-        """A progress bar on stderr; nothing where no person watches."""
+        """A progress bar on stderr, if stderr is a terminal."""
         if self.as_json or not self.err.is_terminal:
             yield progress_kit.silent
             return
@@ -77,8 +77,8 @@ class Terminal:
 
             yield show
 
-    def complain(self, error: CalotypeError) -> None:
-        """Print an error: to a person on stderr, and with `--json` as data too."""
+    def print_error(self, error: CalotypeError) -> None:
+        """Print an error to stderr, and with `--json` also as data to stdout."""
         if self.as_json:
             sys.stdout.write(json.dumps({"error": error.to_dict()}, ensure_ascii=False) + "\n")
         lines = Text.assemble((f"error[{error.code}]", "bold red"), f": {error.message}")
@@ -91,24 +91,23 @@ class Terminal:
 
 def terminal(ctx: typer.Context) -> Terminal:
     """The terminal of this call."""
-    found = ctx.find_object(Terminal)
-    return found if found is not None else Terminal()
+    return ctx.find_object(Terminal) or Terminal()
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> Table:
-    """A plain table; texts of users are shown as they are, never as markup."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
-    for at, column in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[at], int | float) for row in rows)
-        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    """A plain table. Cells are shown literally, never interpreted as markup."""
+    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
-    return made
+        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    return grid
 
 
 def facts(values: Mapping[str, Any]) -> Table:
-    """Names and values, one a line."""
-    made = Table(box=None, show_header=False, pad_edge=False)
+    """Names and values, one pair per line."""
+    grid = Table(box=None, show_header=False, pad_edge=False)
     for name, value in values.items():
-        made.add_row(Text(name, style="dim"), Text(f"{value:,}" if isinstance(value, int) else str(value)))
-    return made
+        grid.add_row(Text(name, style="dim"), Text(f"{value:,}" if isinstance(value, int) else str(value)))
+    return grid

@@ -1,1 +1,1 @@
-"""Govern: who may do what, what was done, and the proof that nothing is missing."""
+"""Permissions of roles, and the audit trail."""

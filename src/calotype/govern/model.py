@@ -11,7 +11,7 @@ from calotype.foundation.clock import iso
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One thing that was done, by whom, to what; chained to the one before it by its hash."""
+    """One action: who did what to which subject. Each event holds the hash of the previous one."""
 
     seq: int
     at_us: int

@@ -1,4 +1,4 @@
-"""The catalog queries of this room."""
+"""All queries of the audit trail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _AUDIT = schema.audit
 
 
 def events(conn: sa.Connection, *, subject: str | None, limit: int) -> list[AuditEvent]:
-    """The newest events first, of one subject or of all."""
+    """Events of one subject or of all, newest first."""
     query = sa.select(_AUDIT).order_by(_AUDIT.c.seq.desc()).limit(limit)
     if subject is not None:
         query = query.where(_AUDIT.c.subject == subject)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action
-from calotype.govern import service
+from calotype.govern import answers, service
 
 routes = APIRouter(tags=["govern"])
 
 
 @routes.get("/audit", **action(Permission.AUDIT_READ))
 def show_audit(
-    ask: Ask, dataset: str | None = None, limit: Annotated[int, Query(ge=1, le=5_000)] = 200
-) -> dict[str, Any]:
+    ask: Ask,
+    dataset: Annotated[str | None, Query(description="Only events about this dataset.")] = None,
+    limit: Annotated[int, Query(ge=1, le=5_000, description="Maximum number of events.")] = 200,
+) -> answers.AuditLog:
     """Who did what, newest first, and whether the chain of events is intact."""
     events = service.audit(ask.actor, store=ask.store, subject=dataset, limit=limit)
     intact = not service.chain_problems(ask.actor, store=ask.store)
-    return {"items": [event.to_dict() for event in events], "intact": intact}
+    return answers.AuditLog.of({"items": [event.to_dict() for event in events], "intact": intact})

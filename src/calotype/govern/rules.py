@@ -1,4 +1,4 @@
-"""Which role may do what. The one place where permissions are granted."""
+"""Permissions of each role. Permissions are granted nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _READ = frozenset({Permission.DATASET_READ})
 _EDIT = _READ | {Permission.DATASET_EDIT, Permission.DATASET_COMMIT, Permission.CHECK_RUN}
 _TRIAGE = frozenset({Permission.FINDING_TRIAGE})
 _JUDGE = _TRIAGE | {Permission.FINDING_JUDGE}
-"""To judge a finding (a false alarm, an accepted risk) takes it out of the gates, so fewer may."""
+"""Judging a finding (false alarm, accepted risk) excludes it from the gates, so fewer roles may do it."""
 _ALL = frozenset(Permission)
 
 GRANTS: dict[str, frozenset[Permission]] = {
@@ -32,8 +32,8 @@ GRANTS: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class RoleRules:
-    """Answers by the actor's roles, for every dataset of the workspace alike."""
+    """Decides by the actor's roles, for all datasets of the workspace."""
 
     def allows(self, actor: Actor, permission: Permission, resource: str) -> bool:
-        """Whether one of the roles grants it."""
+        """Whether one of the actor's roles grants the permission."""
         return any(permission in GRANTS.get(role, frozenset()) for role in actor.roles)

@@ -1,4 +1,4 @@
-"""The verbs of this room: read the audit trail and prove it whole."""
+"""Governance verbs: read the audit trail, and verify that it is intact."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from calotype.store.catalog import audit_chain
 
 
 def audit(actor: Actor, *, store: Store, subject: str | None = None, limit: int = 200) -> list[AuditEvent]:
-    """The newest audit events, of one dataset or of all. Raises: NotPermitted."""
+    """Audit events of one dataset or of all, newest first. Raises: NotPermitted."""
     store.guard.require(actor, Permission.AUDIT_READ, dataset=subject or "workspace")
     with store.catalog.read() as conn:
         return repository.events(conn, subject=subject, limit=limit)
 
 
 def chain_problems(actor: Actor, *, store: Store) -> list[str]:
-    """Where the audit chain is broken: an event was changed, removed or put in. Raises: NotPermitted."""
+    """Breaks of the audit chain: changed, removed or inserted events. Raises: NotPermitted."""
     store.guard.require(actor, Permission.AUDIT_READ)
     with store.catalog.read() as conn:
         return list(audit_chain.walk(conn).problems)

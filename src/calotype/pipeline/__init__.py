@@ -1,1 +1,1 @@
-"""Stages in order, run again and again: only what changed is done again."""
+"""Run a dataset's stages in order; a rerun only does what changed."""

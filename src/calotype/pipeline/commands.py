@@ -1,4 +1,4 @@
-"""The command line of pipelines."""
+"""Pipeline commands."""
 
 from __future__ import annotations
 
@@ -10,55 +10,59 @@ import typer
 
 from calotype.foundation.terminal import table, terminal
 from calotype.pipeline import service
-from calotype.pipeline.runs import RunReport
+from calotype.pipeline.runs import RunReport, StageRun
 
 
 def run(
     ctx: typer.Context,
-    pipeline: Annotated[Path, typer.Argument(help="The YAML file of the pipeline.", show_default=False)],
+    pipeline: Annotated[Path, typer.Argument(help="Pipeline file (YAML).", show_default=False)],
 ) -> None:
-    """Run a pipeline; what is done already is not done again."""
+    """Run a pipeline. Stages whose inputs did not change are skipped."""
     t = terminal(ctx)
-    asked = service.load(pipeline)
+    spec = service.load(pipeline)
     with t.progress() as progress:
-        report = service.run(t.actor, asked, store=t.store(), ports=t.ports, progress=progress)
-    said = "done" if report.changed else "nothing to do"
+        report = service.run(t.actor, spec, store=t.store(), ports=t.ports, progress=progress)
+    outcome = "done" if report.changed else "nothing to do"
     t.emit(
         report.to_dict(),
-        [_stages(report), f"{report.pipeline}: {said} in {report.duration_s or 0:.1f} s"],
+        [_stage_table(report), f"{report.pipeline}: {outcome} in {report.duration_s or 0:.1f} s"],
         next=f"calotype log {report.dataset}",
     )
 
 
 def runs(
     ctx: typer.Context,
-    run_id: Annotated[str | None, typer.Argument(help="A run to show; without it, all are listed.")] = None,
+    run_id: Annotated[str | None, typer.Argument(help="Run to show; lists all runs by default.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only runs on this dataset.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 50,
 ) -> None:
-    """List the runs of pipelines, or show one."""
+    """List pipeline runs, or show one."""
     t = terminal(ctx)
     if run_id is not None:
         report = service.get(t.actor, run_id, store=t.store())
-        shown: list[Any] = [f"{report.pipeline} on {report.dataset}: {report.state}", _stages(report)]
+        lines: list[Any] = [f"{report.pipeline} on {report.dataset}: {report.state}", _stage_table(report)]
         if report.error is not None:
-            shown.append(str(report.error.get("what", "")))
-        t.emit(report.to_dict(), shown)
+            lines.append(str(report.error.get("what", "")))
+        t.emit(report.to_dict(), lines)
         return
-    found = service.runs(t.actor, store=t.store(), dataset=dataset, limit=limit)
-    lines = [one.summary() for one in found]
+    reports = service.runs(t.actor, store=t.store(), dataset=dataset, limit=limit)
+    summaries = [report.summary() for report in reports]
     columns = ("id", "dataset", "pipeline", "state", "at", "duration_s", "actor")
-    rows = [["" if line[name] is None else line[name] for name in columns] for line in lines]
-    t.emit({"items": lines}, table(columns, rows) if rows else "no run yet")
+    rows = [["" if summary[name] is None else summary[name] for name in columns] for summary in summaries]
+    t.emit({"items": summaries}, table(columns, rows) if rows else "no runs yet")
 
 
-def _stages(report: RunReport) -> Any:
+def _stage_table(report: RunReport) -> Any:
     rows = [
-        [s.name, str(s.state), _told(s.inputs), _told(s.outputs), f"{s.duration_s or 0:.2f} s"]
-        for s in report.stages
+        (stage.name, str(stage.state), _join(stage.inputs), _join(stage.outputs), _seconds(stage))
+        for stage in report.stages
     ]
     return table(["stage", "state", "in", "out", "took"], rows)
 
 
-def _told(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in facts.items() if value not in (None, "", 0))
+def _seconds(stage: StageRun) -> str:
+    return f"{stage.duration_s or 0:.2f} s"
+
+
+def _join(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in counts.items() if value not in (None, "", 0))

@@ -1,4 +1,4 @@
-"""The local engine: one run of a pipeline under its lease, stage by stage, through the job ledger."""
+"""The local engine: runs a pipeline under a lease, stage by stage, through the job ledger."""
 
 from __future__ import annotations
 
@@ -15,28 +15,34 @@ from calotype.foundation.progress import Progress
 from calotype.pipeline import repository, stages, worker
 from calotype.pipeline.model import Pipeline, Stage
 from calotype.pipeline.runs import JobLeaseLost, PipelineGateRed, PipelineRunning, RunReport, StageRun, State
-from calotype.pipeline.stages import Done, Work
+from calotype.pipeline.stages import RunContext, StageResult
 from calotype.pipeline.worker import Lease
 from calotype.store import Store
 
-MAX_TRIES = 3
-_PAUSE_S = 0.2
+MAX_ATTEMPTS = 3
+_RETRY_PAUSE_S = 0.2
 
-Body = Callable[[Work, Stage], Done]
+StageBody = Callable[[RunContext, Stage], StageResult]
 
 
-def lease(store: Store, pipeline: Pipeline, *, dataset_id: str, run_id: str) -> Lease:
-    """The one right to run this pipeline now. Raises: PipelineRunning."""
+def acquire_lease(store: Store, pipeline: Pipeline, *, dataset_id: str, run_id: str) -> Lease:
+    """Acquire the exclusive right to run this pipeline. Raises: PipelineRunning."""
     key = sha256_json(["pipeline", dataset_id, pipeline.name])
     with store.catalog.bookkeeping() as conn:
         repository.enqueue(
             conn, key, kind="pipeline", run_id=run_id, payload={"pipeline": pipeline.name}, now_us=now_us()
         )
-        known = repository.job(conn, key)
-        holder = known.worker if known is not None and known.worker else ""
-        dead = holder if worker.is_gone(holder) else None
+        existing = repository.job(conn, key)
+        holder = existing.worker if existing is not None and existing.worker else ""
+        dead = holder if worker.is_dead(holder) else None
         job = repository.take(
-            conn, key, worker=worker.me(), run_id=run_id, now_us=now_us(), lease_us=worker.LEASE_US, dead=dead
+            conn,
+            key,
+            worker=worker.current(),
+            run_id=run_id,
+            now_us=now_us(),
+            lease_us=worker.LEASE_US,
+            dead=dead,
         )
         if job is None:
             raise PipelineRunning(where=f"pipeline {pipeline.name}", pipeline=pipeline.name, worker=holder)
@@ -46,192 +52,206 @@ def lease(store: Store, pipeline: Pipeline, *, dataset_id: str, run_id: str) -> 
 
 @dataclass
 class Run:
-    """One run that is going on."""
+    """A run in progress.
 
-    work: Work
+    Attributes:
+        file_hashes: Stage index -> hash over the files that the stage reads.
+        repeat_outputs: Stage index -> what a complete stage would report if it ran again on the same input.
+        recorded: Dataset state and number of complete stages at the last `_record_unchanged`.
+    """
+
+    context: RunContext
     lease: Lease
     dataset_id: str
     report: RunReport
-    body: Body = stages.do
-    read: dict[int, str] = field(default_factory=dict)
-    again: dict[int, dict[str, Any]] = field(default_factory=dict)
-    settled: tuple[str, int] = ("", 0)
+    body: StageBody = stages.execute
+    file_hashes: dict[int, str] = field(default_factory=dict)
+    repeat_outputs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    recorded: tuple[str, int] = ("", 0)
 
-    def all(self) -> RunReport:
-        """Every stage in turn; the first that fails ends the run. Raises what the stage raised."""
-        for at, stage in enumerate(self.work.pipeline.stages):
-            self._put(at, state=State.RUNNING, started_at_us=now_us())
+    def execute(self) -> RunReport:
+        """Run every stage in order; the first failure ends the run. Raises what the stage raises."""
+        for index, stage in enumerate(self.context.pipeline.stages):
+            self._update_stage(index, state=State.RUNNING, started_at_us=now_us())
             try:
-                self._one(at, stage)
+                self._run_stage(index, stage)
             except BaseException as error:
-                self._failed(at, error)
+                self._fail(index, error)
                 raise
         self.lease.check()
-        self._end(State.DONE, None)
+        self._finish(State.DONE, None)
         return self.report
 
-    def _one(self, at: int, stage: Stage) -> None:
+    def _run_stage(self, index: int, stage: Stage) -> None:
         self.lease.check()
-        found = stages.read_files(self.work, stage)
-        state = self.work.state()
-        inputs: dict[str, Any] = {} if found is None else {"files": found.count}
+        files = stages.input_files(self.context, stage)
+        state = self.context.state()
+        inputs: dict[str, Any] = {} if files is None else {"files": files.count}
         inputs |= {"samples": state.count()["samples"], "commit": (state.commit_id or "")[:12] or None}
-        self._put(at, inputs=inputs)
-        seen = stages.input_version(stage, state)
-        if seen is None:
-            done = self._tried(stage, None)
+        self._update_stage(index, inputs=inputs)
+        version = stages.input_version(stage, state)
+        if version is None:
+            result = self._attempt(stage, None)
         else:
-            self.read[at] = "" if found is None else found.sha256
-            key = self._key(at, stage, seen)
-            with self.work.store.catalog.read() as conn:
-                known = repository.job(conn, key)
-            if known is not None and known.is_settled:
-                self.again[at] = dict((known.result or {})["outputs"])
-                self._put(at, state=State.UNCHANGED, outputs=self.again[at], finished_at_us=now_us())
+            self.file_hashes[index] = "" if files is None else files.sha256
+            key = self._job_key(index, stage, version)
+            with self.context.store.catalog.read() as conn:
+                job = repository.job(conn, key)
+            if job is not None and job.is_unchanged:
+                outputs = dict((job.result or {})["outputs"])
+                self.repeat_outputs[index] = outputs
+                self._update_stage(index, state=State.UNCHANGED, outputs=outputs, finished_at_us=now_us())
                 return
-            done = self._tried(stage, key)
-            if done.complete:
-                self.again[at] = dict(done.again or done.outputs)
-        self._settle()
-        state_of = State.DONE if done.changed else State.UNCHANGED
-        self._put(at, state=state_of, outputs=dict(done.outputs), finished_at_us=now_us())
+            result = self._attempt(stage, key)
+            if result.complete:
+                self.repeat_outputs[index] = dict(result.repeat_outputs or result.outputs)
+        self._record_unchanged()
+        end_state = State.DONE if result.changed else State.UNCHANGED
+        self._update_stage(index, state=end_state, outputs=dict(result.outputs), finished_at_us=now_us())
 
-    def _tried(self, stage: Stage, key: str | None) -> Done:
-        """The body, tried again where another try may help."""
-        for tries in range(1, MAX_TRIES + 1):
-            held = None if key is None else self._take(stage, key)
+    def _attempt(self, stage: Stage, key: str | None) -> StageResult:
+        """Run the stage's body; retry errors that are marked as retryable."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            job_lease = None if key is None else self._take_job(stage, key)
             try:
-                done = self.body(self.work, stage)
+                result = self.body(self.context, stage)
             except CalotypeError as error:
-                if held is not None:
-                    held.finish("failed", error=error.to_dict())
-                hopeless = isinstance(error, JobLeaseLost) or not code_of(error.code).retryable
-                if hopeless or tries == MAX_TRIES:
+                if job_lease is not None:
+                    job_lease.finish("failed", error=error.to_dict())
+                retryable = code_of(error.code).retryable and not isinstance(error, JobLeaseLost)
+                if not retryable or attempt == MAX_ATTEMPTS:
                     raise
-                time.sleep(_PAUSE_S * 2**tries)
+                time.sleep(_RETRY_PAUSE_S * 2**attempt)
                 continue
-            if held is not None:
-                result = {"outputs": dict(done.again or done.outputs), "settled": False}
-                held.finish("done" if done.complete else "partial", result=result)
-            return done
-        raise Bug(detail="a stage ended neither done nor failed")
+            if job_lease is not None:
+                record = {"outputs": dict(result.repeat_outputs or result.outputs), "settled": False}
+                job_lease.finish("done" if result.complete else "partial", result=record)
+            return result
+        raise Bug(detail="a stage neither finished nor failed")
 
-    def _take(self, stage: Stage, key: str) -> Lease:
-        """The job of this stage. Whoever holds the pipeline may take over what an earlier run left."""
-        with self.work.store.catalog.bookkeeping() as conn:
-            payload = {"pipeline": self.work.pipeline.name, "stage": stage.model_dump(mode="json")}
+    def _take_job(self, stage: Stage, key: str) -> Lease:
+        """Lease the job of this stage. The holder of the pipeline may take over jobs of an earlier run."""
+        with self.context.store.catalog.bookkeeping() as conn:
+            payload = {"pipeline": self.context.pipeline.name, "stage": stage.model_dump(mode="json")}
             repository.enqueue(
                 conn, key, kind=stage.kind, run_id=self.report.id, payload=payload, now_us=now_us()
             )
-            known = repository.job(conn, key)
+            existing = repository.job(conn, key)
             job = repository.take(
                 conn,
                 key,
-                worker=worker.me(),
+                worker=worker.current(),
                 run_id=self.report.id,
                 now_us=now_us(),
                 lease_us=worker.LEASE_US,
-                dead=known.worker if known is not None else None,
+                dead=existing.worker if existing is not None else None,
             )
         if job is None:
             raise JobLeaseLost(kind=stage.kind)
-        return Lease(self.work.store, job)
+        return Lease(self.context.store, job)
 
-    def _settle(self) -> None:
-        """Write down that the stages that are complete would do nothing on the state as it is now.
+    def _record_unchanged(self) -> None:
+        """Record that the complete stages would do nothing on the present state.
 
-        Done after every stage, and when one fails: a killed run then does not begin anew. Only such jobs are passed
-        over; one that was done and changed its own input is done again when that input comes back (a rollback).
+        Called after every stage and on failure, so that an interrupted run does not start from scratch. Only jobs
+        recorded here are skipped: a stage that changed its own input runs again when that input comes back (after a
+        rollback).
         """
-        state = self.work.state()
-        now = (state.state_sha256, len(self.again))
-        if now == self.settled or not self.again:
+        state = self.context.state()
+        current = (state.state_sha256, len(self.repeat_outputs))
+        if current == self.recorded or not self.repeat_outputs:
             return
-        self.settled = now
-        with self.work.store.catalog.bookkeeping() as conn:
-            for at, told in self.again.items():
-                stage = self.work.pipeline.stages[at]
-                seen = stages.input_version(stage, state)
-                if seen is not None:
-                    key = self._key(at, stage, seen)
-                    known = repository.job(conn, key)
-                    if known is None or not known.is_settled:
-                        result = {"outputs": told, "settled": True}
-                        repository.record(
-                            conn, key, kind=stage.kind, run_id=self.report.id, result=result, now_us=now_us()
-                        )
+        self.recorded = current
+        with self.context.store.catalog.bookkeeping() as conn:
+            for index, outputs in self.repeat_outputs.items():
+                stage = self.context.pipeline.stages[index]
+                version = stages.input_version(stage, state)
+                if version is None:
+                    continue
+                key = self._job_key(index, stage, version)
+                job = repository.job(conn, key)
+                if job is None or not job.is_unchanged:
+                    result = {"outputs": outputs, "settled": True}
+                    repository.record(
+                        conn, key, kind=stage.kind, run_id=self.report.id, result=result, now_us=now_us()
+                    )
 
-    def _key(self, at: int, stage: Stage, seen: str) -> str:
-        return sha256_json([self.dataset_id, stage.sha256, self._place(stage), self.read[at], seen])
+    def _job_key(self, index: int, stage: Stage, version: str) -> str:
+        return sha256_json(
+            [self.dataset_id, stage.sha256, self._input_path(stage), self.file_hashes[index], version]
+        )
 
-    def _place(self, stage: Stage) -> str:
+    def _input_path(self, stage: Stage) -> str:
         path = getattr(stage, "path", None)
-        return "" if path is None else str(self.work.pipeline.at(path).resolve())
+        return "" if path is None else str(self.context.pipeline.resolve(path).resolve())
 
-    def _put(self, at: int, **changes: Any) -> None:
-        stage = replace(self.report.stages[at], **changes)
-        listed = (*self.report.stages[:at], stage, *self.report.stages[at + 1 :])
-        self.report = replace(self.report, stages=listed)
-        with self.work.store.catalog.bookkeeping() as conn:
-            repository.put_stage(conn, self.report.id, at, stage)
+    def _update_stage(self, index: int, **changes: Any) -> None:
+        stage = replace(self.report.stages[index], **changes)
+        updated = (*self.report.stages[:index], stage, *self.report.stages[index + 1 :])
+        self.report = replace(self.report, stages=updated)
+        with self.context.store.catalog.bookkeeping() as conn:
+            repository.put_stage(conn, self.report.id, index, stage)
 
-    def _failed(self, at: int, error: BaseException) -> None:
+    def _fail(self, index: int, error: BaseException) -> None:
         if isinstance(error, JobLeaseLost):
-            return  # the run is somebody else's now
-        ours = isinstance(error, CalotypeError)
-        told = error.to_dict() if isinstance(error, CalotypeError) else {"what": type(error).__name__}
+            return  # the run belongs to another process now
+        is_ours = isinstance(error, CalotypeError)
+        details = error.to_dict() if isinstance(error, CalotypeError) else {"what": type(error).__name__}
         stopped = isinstance(error, KeyboardInterrupt | SystemExit)
         state = State.INTERRUPTED if stopped else State.FAILED
         outputs = dict(error.fields["outputs"]) if isinstance(error, PipelineGateRed) else {}
-        self._put(at, state=state, outputs=outputs, finished_at_us=now_us())
-        if ours:
-            self._settle()
-        self._end(state, None if stopped else told)
+        self._update_stage(index, state=state, outputs=outputs, finished_at_us=now_us())
+        if is_ours:
+            self._record_unchanged()
+        self._finish(state, None if stopped else details)
 
-    def _end(self, state: State, error: dict[str, Any] | None) -> None:
-        at_us = now_us()
-        self.report = replace(self.report, state=state, finished_at_us=at_us, error=error)
-        verb = "pipeline.finish"
-        with self.work.store.catalog.write(self.work.actor, verb, subject=self.work.dataset) as tx:
-            repository.end_run(tx.conn, self.report.id, state=state, at_us=at_us, error=error)
-            if not repository.finish(tx.conn, self.lease.job, state="done", now_us=at_us):
+    def _finish(self, state: State, error: dict[str, Any] | None) -> None:
+        finished_us = now_us()
+        self.report = replace(self.report, state=state, finished_at_us=finished_us, error=error)
+        context = self.context
+        with context.store.catalog.write(context.actor, "pipeline.finish", subject=context.dataset) as tx:
+            repository.end_run(tx.conn, self.report.id, state=state, at_us=finished_us, error=error)
+            if not repository.finish(tx.conn, self.lease.job, state="done", now_us=finished_us):
                 raise JobLeaseLost(kind="pipeline")
-            told = {stage.name: str(stage.state) for stage in self.report.stages}
-            tx.details({"run": self.report.id, "state": str(state), "stages": told})
+            stage_states = {stage.name: str(stage.state) for stage in self.report.stages}
+            tx.details({"run": self.report.id, "state": str(state), "stages": stage_states})
 
 
-def start(work: Work, held: Lease, *, dataset_id: str, now: int, body: Body = stages.do) -> Run:
-    """Write down that a run begins."""
-    pipeline = work.pipeline
+def start(
+    context: RunContext, lease: Lease, *, dataset_id: str, now: int, body: StageBody = stages.execute
+) -> Run:
+    """Record the start of a run."""
+    pipeline = context.pipeline
     waiting = tuple(
-        StageRun(f"{at + 1} {stage.kind}", stage.kind) for at, stage in enumerate(pipeline.stages)
+        StageRun(f"{number} {stage.kind}", stage.kind)
+        for number, stage in enumerate(pipeline.stages, start=1)
     )
     report = RunReport(
-        work.run_id,
-        work.dataset,
+        context.run_id,
+        context.dataset,
         pipeline.name,
         pipeline.sha256,
         State.RUNNING,
-        work.actor.name,
+        context.actor.name,
         now,
         stages=waiting,
     )
-    with work.store.catalog.write(work.actor, "pipeline.run", subject=work.dataset) as tx:
+    with context.store.catalog.write(context.actor, "pipeline.run", subject=context.dataset) as tx:
         repository.add_run(tx.conn, report, dataset_id=dataset_id)
         tx.details({"run": report.id, "pipeline": pipeline.name, "pipeline_sha256": pipeline.sha256})
-    return Run(work, held, dataset_id, report, body)
+    return Run(context, lease, dataset_id, report, body)
 
 
-def watched(progress: Progress, held: Lease) -> Progress:
-    """Progress that stops the work once the lease is lost."""
+def guard_progress(progress: Progress, lease: Lease) -> Progress:
+    """Progress that raises `JobLeaseLost` once the lease is lost, which stops the work."""
 
-    def show(what: str, done: int, total: int) -> None:
-        held.check()
+    def report(what: str, done: int, total: int) -> None:
+        lease.check()
         progress(what, done, total)
 
-    return show
+    return report
 
 
-def new_id() -> str:
-    """The id of a run."""
+def new_run_id() -> str:
+    """A new run id."""
     return uuid7()

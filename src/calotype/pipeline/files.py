@@ -1,7 +1,7 @@
-"""What version of its files a stage reads: a hash over names and contents.
+"""Version of the files that a stage reads: a hash over names and contents.
 
-Names, sizes and times decide whether contents are hashed at all: where none of them moved since a time that is safely
-later than every one of them, the hash of then holds. SHA-256 decides everything else.
+Contents are only hashed again if a name, size or modification time changed, or if a file is so young that a change
+might not show in its modification time.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from calotype.foundation.progress import Progress
 from calotype.pipeline import repository
 from calotype.store import Store
 
-_SETTLED_US = 2_000_000
-"""Some file systems tell times in steps of two seconds; younger files are hashed again."""
+_TIMESTAMP_STEP_US = 2_000_000
+"""Some file systems store times in steps of two seconds; younger files are hashed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """How many files, and the hash over them."""
+    """Number of files, and the hash over them."""
 
     count: int
     sha256: str
 
 
-def images_below(path: Path, *, beside: Path | None = None) -> list[tuple[str, Path]]:
-    """The image files that `acquire` would see, with their names; those below `beside` are left out.
+def image_files(path: Path, *, exclude: Path | None = None) -> list[tuple[str, Path]]:
+    """The image files that `acquire` would find, with their names; files below `exclude` are left out.
 
     Raises: PathNotFound.
     """
-    resolved = None if beside is None else beside.resolve()
+    excluded = None if exclude is None else exclude.resolve()
     files = [(name, Path(file)) for name, file in folders.find(path).files]
-    return [(name, file) for name, file in files if resolved is None or not file.is_relative_to(resolved)]
+    return [(name, file) for name, file in files if excluded is None or not file.is_relative_to(excluded)]
 
 
-def labels_at(path: Path) -> list[tuple[str, Path]]:
-    """A label file, or every visible file of a folder of them. Raises: PathNotFound."""
+def label_files(path: Path) -> list[tuple[str, Path]]:
+    """A label file, or all files of a folder except hidden ones. Raises: PathNotFound."""
     if path.is_file():
         return [(path.name, path)]
     if not path.is_dir():
@@ -55,8 +55,8 @@ def labels_at(path: Path) -> list[tuple[str, Path]]:
     return [(file.relative_to(root).as_posix(), file) for file in listed if file.is_file()]
 
 
-def text_of(file: Path) -> str:
-    """The text of a small file. Raises: PathNotFound."""
+def read_text(file: Path) -> str:
+    """Read a small text file. Raises: PathNotFound."""
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
@@ -66,37 +66,37 @@ def text_of(file: Path) -> str:
 def version(
     files: Iterable[tuple[str, Path]], key: str, *, store: Store, run_id: str, progress: Progress
 ) -> Files:
-    """The hash over names and contents, remembered under `key`."""
+    """Hash over names and contents, cached under `key`."""
     listed = list(files)
-    facts = [_stat(name, file) for name, file in listed]
-    seen = sha256_json([[name, n_bytes, at_ns] for name, n_bytes, at_ns in facts])
+    stats = [_stat(name, file) for name, file in listed]
+    listing = sha256_json([[name, n_bytes, at_ns] for name, n_bytes, at_ns in stats])
     with store.catalog.read() as conn:
-        known = repository.job(conn, key)
-    if known is not None and known.result is not None and known.result.get("seen") == seen:
-        newest_us = max((at_ns // 1_000 for _, _, at_ns in facts), default=0)
-        if newest_us < known.result["at_us"] - _SETTLED_US:
-            return Files(len(listed), known.result["sha256"])
-    began = now_us()
-    found = Files(len(listed), _contents(listed, progress))
+        job = repository.job(conn, key)
+    if job is not None and job.result is not None and job.result.get("seen") == listing:
+        newest_us = max((at_ns // 1_000 for _, _, at_ns in stats), default=0)
+        if newest_us < job.result["at_us"] - _TIMESTAMP_STEP_US:
+            return Files(len(listed), job.result["sha256"])
+    started_us = now_us()
+    files_now = Files(len(listed), _hash_all(listed, progress))
     with store.catalog.bookkeeping() as conn:
-        result = {"seen": seen, "at_us": began, "sha256": found.sha256}
+        result = {"seen": listing, "at_us": started_us, "sha256": files_now.sha256}
         repository.record(conn, key, kind="files", run_id=run_id, result=result, now_us=now_us())
-    return found
+    return files_now
 
 
 def _stat(name: str, file: Path) -> tuple[str, int, int]:
     try:
-        facts = file.stat()
+        info = file.stat()
     except OSError:
         return name, -1, 0
-    return name, facts.st_size, facts.st_mtime_ns
+    return name, info.st_size, info.st_mtime_ns
 
 
-def _contents(listed: list[tuple[str, Path]], progress: Progress) -> str:
+def _hash_all(listed: list[tuple[str, Path]], progress: Progress) -> str:
     total = hashlib.sha256()
-    for at, (name, file) in enumerate(listed):
+    for done, (name, file) in enumerate(listed, start=1):
         total.update(name.encode("utf-8", "surrogatepass") + b"\0" + _hash(file) + b"\0")
-        progress("reading files", at + 1, len(listed))
+        progress("reading files", done, len(listed))
     return total.hexdigest()
 
 

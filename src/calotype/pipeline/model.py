@@ -1,4 +1,4 @@
-"""A pipeline: a name, a dataset and its stages. As YAML (read in `text`) or written down in Python; the same thing.
+"""A pipeline: a name, a dataset and its stages. Read from YAML (see `text`) or built in Python.
 
 Pipeline(name="streets", dataset="streets", stages=(Acquire(path="images"), Check(), Release(version="1.0.0")))
 """
@@ -62,12 +62,12 @@ def _path(description: str) -> Any:
     return Field(min_length=1, max_length=4_096, validation_alias=choices, description=description)
 
 
-def _wrong(detail: str) -> PydanticCustomError:
+def _error(detail: str) -> PydanticCustomError:
     return PydanticCustomError("pipeline", "{detail}", {"detail": detail})
 
 
 class Stage(BaseModel):
-    """What all stages have: a kind, and the version of the code that does it (raised when it does otherwise)."""
+    """Base of all stages. Raise `code_version` when a stage starts to do something else on the same input."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     kind: ClassVar[str]
@@ -75,7 +75,7 @@ class Stage(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Over kind, code version and parameters: equal hashes mean the same work on the same input."""
+        """Hash over kind, code version and parameters. Equal hashes mean the same work on the same input."""
         return sha256_json(
             {"kind": self.kind, "version": self.code_version, "with": self.model_dump(mode="json")}
         )
@@ -86,10 +86,12 @@ class Acquire(Stage):
 
     kind: ClassVar[str] = "acquire"
     path: str = _path("A folder of images, or one image; relative to the pipeline's file")
-    source: Text = Field(default="", description="Where they come from, e.g. a camera")
-    licence: Text = Field(default="", description="An SPDX identifier or a name")
+    source: Text = Field(default="", description="Where the images come from, such as a camera")
+    licence: Text = Field(default="", description="SPDX identifier or name of the licence")
     tags: tuple[str, ...] = Field(default=(), max_length=100)
-    on_invalid: Policy = Field(default="quarantine", description="Files that are no whole images")
+    on_invalid: Policy = Field(
+        default="quarantine", description="What to do with files that are not complete images"
+    )
 
 
 class Annotate(Stage):
@@ -98,40 +100,48 @@ class Annotate(Stage):
     kind: ClassVar[str] = "annotate"
     path: str = _path("A label file, or a folder of them; relative to the pipeline's file")
     format: str = Field(default="auto", max_length=40)
-    images: str | None = Field(default=None, max_length=4_096, description="The folder of the pictures")
+    images: str | None = Field(default=None, max_length=4_096, description="Folder of the images")
     label_set: Text = DEFAULT_LABEL_SET
-    on_unknown: Policy = Field(default="error", description="Classes that a closed ontology lacks")
-    on_invalid: Policy = Field(default="quarantine", description="Broken items, missing files")
+    on_unknown: Policy = Field(
+        default="error", description="What to do with classes that a closed ontology lacks"
+    )
+    on_invalid: Policy = Field(
+        default="quarantine", description="What to do with invalid items and missing files"
+    )
     source: Text = ""
     licence: Text = ""
 
 
 class Check(Stage):
-    """Test the dataset; a gate that is not green stops the run, or is told and passed."""
+    """Test the dataset. A gate that is not green stops the run, or with `gate: go-on` is only reported."""
 
     kind: ClassVar[str] = "check"
     contract: str | None = Field(
         default=None,
         max_length=4_096,
-        description="A contract file that the dataset gets before it is tested",
+        description="Contract file to set before the test",
     )
-    gate: Literal["stop", "go-on"] = Field(default="stop", description="What a gate that is not green does")
+    gate: Literal["stop", "go-on"] = Field(
+        default="stop", description="At a gate that is not green: stop, or report it and continue"
+    )
 
 
 class Augment(Stage):
-    """Make the seeded copies of a recipe."""
+    """Create the augmented copies that a seeded recipe describes."""
 
     kind: ClassVar[str] = "augment"
     recipe: Annotated[Mapping[str, JsonValue], AfterValidator(_recipe)] = Field(
         description="name, steps, copies, seed, keep"
     )
     where: Where = None
-    splits: tuple[str, ...] | None = Field(default=("train", ""), description="Whose samples; null is all")
+    splits: tuple[str, ...] | None = Field(
+        default=("train", ""), description="Splits to augment; null means all"
+    )
     label_sets: tuple[str, ...] | None = None
 
 
 class Transform(Stage):
-    """Make one transformed sample of each, or map classes to other names (null drops them)."""
+    """Create one transformed sample of each, or rename classes (null drops a class)."""
 
     kind: ClassVar[str] = "transform"
     recipe: Mapping[str, JsonValue] | None = Field(
@@ -143,43 +153,45 @@ class Transform(Stage):
     label_sets: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Transform:
+    def _check_one_of(self) -> Transform:
         if (self.recipe is None) == (self.classes is None):
-            raise _wrong("give either `recipe` or `classes`")
+            raise _error("give either `recipe` or `classes`")
         if both := sorted(set(self.classes or {}) & set((self.classes or {}).values())):
-            raise _wrong(f"{both[0]!r} is an old and a new name, so a second run would map again")
+            raise _error(f"{both[0]!r} is both an old and a new name, so a second run would map it again")
         return self
 
 
 class Curate(Stage):
-    """Give splits, or tag a selection `picked:NAME`."""
+    """Assign splits, or tag a selection with `picked:NAME`."""
 
     kind: ClassVar[str] = "curate"
-    split: dict[str, float] | None = Field(default=None, description="Share of each split, together 1")
-    by: Text | None = Field(
-        default=None, description="A field for splits; random or diversity for a selection"
+    split: dict[str, float] | None = Field(
+        default=None, description="Share of each split; the shares add up to 1"
     )
-    select: Annotated[int, Field(ge=1)] | None = Field(default=None, description="How many samples to pick")
-    name: str = Field(default="picked", max_length=64, description="The name of the selection")
+    by: Text | None = Field(
+        default=None, description="Field to keep together in a split; random or diversity for a selection"
+    )
+    select: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Number of samples to pick")
+    name: str = Field(default="picked", max_length=64, description="Name of the selection")
     where: Where = None
     seed: int = 0
 
     @model_validator(mode="after")
-    def _one(self) -> Curate:
+    def _check_one_of(self) -> Curate:
         if (self.split is None) == (self.select is None):
-            raise _wrong("give either `split` or `select`; two stages do both")
+            raise _error("give either `split` or `select`; use two stages for both")
         return self
 
 
 class Commit(Stage):
-    """Freeze the working state as a commit, if anything changed."""
+    """Commit the working state, if anything changed."""
 
     kind: ClassVar[str] = "commit"
     message: str = Field(min_length=1, max_length=10_000)
 
 
 class Release(Stage):
-    """Freeze a tested version; nothing happens where it is released with this very content."""
+    """Release a tested version. Does nothing if the version is already released with this content."""
 
     kind: ClassVar[str] = "release"
     version: Annotated[str, AfterValidator(_version)] = Field(min_length=1, max_length=64)
@@ -190,22 +202,24 @@ class Release(Stage):
     formats: tuple[str, ...] = ("coco",)
     label_set: Text = DEFAULT_LABEL_SET
     purpose: str = Field(
-        default="", max_length=500, description="One of the contract's purposes where it lists any"
+        default="", max_length=500, description="One of the purposes that the contract lists, if it lists any"
     )
 
 
 STAGES: dict[str, type[Stage]] = {
     kind.kind: kind for kind in (Acquire, Annotate, Check, Augment, Transform, Curate, Commit, Release)
 }
-"""The word in the file -> the stage."""
+"""Name in the file -> stage."""
 
 
 class Pipeline(BaseModel):
-    """Stages on one dataset, in order. `folder` is what relative paths count from."""
+    """Stages on one dataset, in order. Paths are relative to `folder`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(min_length=1, max_length=200)
-    dataset: str = Field(min_length=1, max_length=100, description="Made when it is missing")
+    dataset: str = Field(
+        min_length=1, max_length=100, description="Name of the dataset; created if it does not exist"
+    )
     stages: tuple[SerializeAsAny[Stage], ...] = Field(min_length=1, max_length=MAX_STAGES)
     folder: Path = Path()
 
@@ -213,17 +227,17 @@ class Pipeline(BaseModel):
     @classmethod
     def _no_ref(cls, value: str) -> str:
         if "@" in value:
-            raise _wrong("a pipeline works on `main`; give the name of the dataset alone")
+            raise _error("a pipeline works on `main`; give the name of the dataset without a ref")
         return value
 
     @property
     def sha256(self) -> str:
-        """Over name, dataset and stages."""
+        """Hash over name, dataset and stages."""
         stages = [stage.sha256 for stage in self.stages]
         return sha256_json({"name": self.name, "dataset": self.dataset, "stages": stages})
 
-    def at(self, path: str) -> Path:
-        """A path of a stage: relative ones count from the pipeline's folder."""
+    def resolve(self, path: str) -> Path:
+        """A path of a stage; relative paths are relative to the pipeline's folder."""
         return self.folder / Path(path).expanduser()
 
 
@@ -235,9 +249,9 @@ def json_schema() -> dict[str, Any]:
         schema = kind.model_json_schema(ref_template="#/$defs/{model}")
         definitions |= schema.pop("$defs", {})
         definitions[kind.__name__] = schema
-        one = {word: {"$ref": f"#/$defs/{kind.__name__}"}}
+        entry = {word: {"$ref": f"#/$defs/{kind.__name__}"}}
         choices.append(
-            {"type": "object", "properties": one, "required": [word], "additionalProperties": False}
+            {"type": "object", "properties": entry, "required": [word], "additionalProperties": False}
         )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,7 +1,8 @@
 """Every query of pipelines: the job ledger (`jobs`), the runs and their stages.
 
-A job is known by its key. It is taken under a lease by one worker at a time; each taking raises `attempt`, and only
-the worker and attempt that hold it may renew or finish it: who was away too long cannot overwrite who came after.
+A job is identified by its key. One worker at a time takes it under a lease. Each take increments `attempt`, and only
+the worker and attempt that hold the lease may renew or finish the job, so a stalled worker cannot overwrite its
+successor.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ class Job:
     result: Mapping[str, Any] | None
 
     @property
-    def is_settled(self) -> bool:
-        """Whether doing it would change nothing."""
+    def is_unchanged(self) -> bool:
+        """Whether running the job would change nothing."""
         return self.state == "done" and bool((self.result or {}).get("settled"))
 
 
 def job(conn: sa.Connection, key: str) -> Job | None:
-    """The job of a key."""
+    """The job with a key."""
     row = conn.execute(sa.select(_JOBS).where(_JOBS.c.key == key)).first()
     if row is None:
         return None
@@ -52,7 +53,7 @@ def job(conn: sa.Connection, key: str) -> Job | None:
 def enqueue(
     conn: sa.Connection, key: str, *, kind: str, run_id: str, payload: Mapping[str, Any], now_us: int
 ) -> None:
-    """Put a job in; nothing happens when its key is there."""
+    """Add a job, unless its key exists."""
     row = {
         "id": uuid7(),
         "key": key,
@@ -77,9 +78,9 @@ def take(
     lease_us: int,
     dead: str | None = None,
 ) -> Job | None:
-    """Take a job that nobody holds; None when its lease runs. `dead` is a worker known to be gone."""
-    held = sa.and_(_JOBS.c.state == "running", _JOBS.c.lease_until_us > now_us)
-    free = sa.not_(held) if dead is None else sa.or_(sa.not_(held), _JOBS.c.worker == dead)
+    """Lease a job; None while another worker's lease is valid. `dead` names a worker that is known to have ended."""
+    leased = sa.and_(_JOBS.c.state == "running", _JOBS.c.lease_until_us > now_us)
+    free = sa.not_(leased) if dead is None else sa.or_(sa.not_(leased), _JOBS.c.worker == dead)
     values = {
         "state": "running",
         "worker": worker,
@@ -90,26 +91,26 @@ def take(
         "finished_at_us": None,
         "error": None,
     }
-    done = conn.execute(_JOBS.update().where(_JOBS.c.key == key, free).values(values))
-    return job(conn, key) if done.rowcount == 1 else None
+    result = conn.execute(_JOBS.update().where(_JOBS.c.key == key, free).values(values))
+    return job(conn, key) if result.rowcount == 1 else None
 
 
-def renew(conn: sa.Connection, held: Job, *, until_us: int) -> bool:
-    """Hold on for longer; False when somebody else has it."""
-    done = conn.execute(_JOBS.update().where(*_fence(held)).values(lease_until_us=until_us))
-    return done.rowcount == 1
+def renew(conn: sa.Connection, leased_job: Job, *, until_us: int) -> bool:
+    """Extend a lease; False if another worker holds the job."""
+    result = conn.execute(_JOBS.update().where(*_fence(leased_job)).values(lease_until_us=until_us))
+    return result.rowcount == 1
 
 
 def finish(
     conn: sa.Connection,
-    held: Job,
+    leased_job: Job,
     *,
     state: str,
     now_us: int,
     result: Mapping[str, Any] | None = None,
     error: Mapping[str, Any] | None = None,
 ) -> bool:
-    """End a job; False when somebody else has it, and then nothing is written."""
+    """End a job; False, with nothing written, if another worker holds it."""
     values = {
         "state": state,
         "lease_until_us": 0,
@@ -117,13 +118,13 @@ def finish(
         "result": None if result is None else dict(result),
         "error": None if error is None else dict(error),
     }
-    return conn.execute(_JOBS.update().where(*_fence(held)).values(values)).rowcount == 1
+    return conn.execute(_JOBS.update().where(*_fence(leased_job)).values(values)).rowcount == 1
 
 
 def record(
     conn: sa.Connection, key: str, *, kind: str, run_id: str, result: Mapping[str, Any], now_us: int
 ) -> None:
-    """Write down a job as done without doing it: what is known to be its result."""
+    """Record a job as done with a known result, without running it."""
     enqueue(conn, key, kind=kind, run_id=run_id, payload={}, now_us=now_us)
     values = {
         "state": "done",
@@ -135,18 +136,18 @@ def record(
     conn.execute(_JOBS.update().where(_JOBS.c.key == key).values(values))
 
 
-def _fence(held: Job) -> tuple[sa.ColumnElement[bool], ...]:
+def _fence(leased_job: Job) -> tuple[sa.ColumnElement[bool], ...]:
     columns = _JOBS.c
     return (
-        columns.key == held.key,
+        columns.key == leased_job.key,
         columns.state == "running",
-        columns.worker == held.worker,
-        columns.attempt == held.attempt,
+        columns.worker == leased_job.worker,
+        columns.attempt == leased_job.attempt,
     )
 
 
 def add_run(conn: sa.Connection, report: RunReport, *, dataset_id: str) -> None:
-    """A run with all its stages."""
+    """Add a run with all its stages."""
     conn.execute(
         _RUNS.insert().values(
             id=report.id,
@@ -158,35 +159,35 @@ def add_run(conn: sa.Connection, report: RunReport, *, dataset_id: str) -> None:
             started_at_us=report.started_at_us,
         )
     )
-    rows = [_stage_row(report.id, at, stage) for at, stage in enumerate(report.stages)]
+    rows = [_stage_row(report.id, position, stage) for position, stage in enumerate(report.stages)]
     conn.execute(_STAGES.insert(), rows)
 
 
-def put_stage(conn: sa.Connection, run_id: str, at: int, stage: StageRun) -> None:
-    """How a stage stands now."""
-    here = sa.and_(_STAGES.c.run_id == run_id, _STAGES.c.position == at)
-    conn.execute(_STAGES.update().where(here).values(_stage_row(run_id, at, stage)))
+def put_stage(conn: sa.Connection, run_id: str, position: int, stage: StageRun) -> None:
+    """Update the row of a stage."""
+    here = sa.and_(_STAGES.c.run_id == run_id, _STAGES.c.position == position)
+    conn.execute(_STAGES.update().where(here).values(_stage_row(run_id, position, stage)))
 
 
 def end_run(
     conn: sa.Connection, run_id: str, *, state: State, at_us: int, error: Mapping[str, Any] | None
 ) -> None:
-    """The run is over."""
+    """Record the end of a run."""
     values = {"state": str(state), "finished_at_us": at_us, "error": None if error is None else dict(error)}
     conn.execute(_RUNS.update().where(_RUNS.c.id == run_id).values(values))
 
 
 def interrupt(conn: sa.Connection, dataset_id: str, pipeline: str) -> list[str]:
-    """Runs that were going on and are not any more; only who holds the pipeline's lease may say so."""
-    going = sa.and_(
+    """Mark runs whose process ended as interrupted; only the holder of the pipeline's lease may call this."""
+    still_running = sa.and_(
         _RUNS.c.dataset_id == dataset_id, _RUNS.c.pipeline == pipeline, _RUNS.c.state == str(State.RUNNING)
     )
-    ids = list(conn.scalars(sa.select(_RUNS.c.id).where(going)))
+    ids = list(conn.scalars(sa.select(_RUNS.c.id).where(still_running)))
     if ids:
-        gone = str(State.INTERRUPTED)
+        interrupted = str(State.INTERRUPTED)
         stages = sa.and_(_STAGES.c.run_id.in_(ids), _STAGES.c.state == str(State.RUNNING))
-        conn.execute(_STAGES.update().where(stages).values(state=gone))
-        conn.execute(_RUNS.update().where(_RUNS.c.id.in_(ids)).values(state=gone))
+        conn.execute(_STAGES.update().where(stages).values(state=interrupted))
+        conn.execute(_RUNS.update().where(_RUNS.c.id.in_(ids)).values(state=interrupted))
     return ids
 
 
@@ -199,12 +200,12 @@ def runs(conn: sa.Connection, *, dataset: str | None, limit: int) -> list[RunRep
 
 
 def run(conn: sa.Connection, run_id: str) -> RunReport | None:
-    """One run with its stages; `run_id` may be the beginning of the id where that is enough."""
+    """One run with its stages; `run_id` may be a unique prefix of the id."""
     query = _with_names().where(_RUNS.c.id.startswith(run_id, autoescape=True)).limit(2)
-    found = conn.execute(query).all()
-    if len(found) != 1:
+    matches = conn.execute(query).all()
+    if len(matches) != 1:
         return None
-    query = sa.select(_STAGES).where(_STAGES.c.run_id == found[0].id).order_by(_STAGES.c.position)
+    query = sa.select(_STAGES).where(_STAGES.c.run_id == matches[0].id).order_by(_STAGES.c.position)
     stages = tuple(
         StageRun(
             row.name,
@@ -217,7 +218,7 @@ def run(conn: sa.Connection, run_id: str) -> RunReport | None:
         )
         for row in conn.execute(query)
     )
-    return _report(found[0], stages)
+    return _report(matches[0], stages)
 
 
 def _with_names() -> sa.Select[Any]:
@@ -242,10 +243,10 @@ def _report(row: Any, stages: tuple[StageRun, ...]) -> RunReport:
     )
 
 
-def _stage_row(run_id: str, at: int, stage: StageRun) -> dict[str, Any]:
+def _stage_row(run_id: str, position: int, stage: StageRun) -> dict[str, Any]:
     return {
         "run_id": run_id,
-        "position": at,
+        "position": position,
         "name": stage.name,
         "kind": stage.kind,
         "state": str(stage.state),

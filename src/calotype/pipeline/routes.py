@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action
-from calotype.pipeline import service
+from calotype.pipeline import answers, service
 
 routes = APIRouter(tags=["pipeline"])
 
@@ -18,15 +18,15 @@ READ = action(Permission.DATASET_READ)
 @routes.get("/runs", **READ)
 def list_runs(
     ask: Ask,
-    dataset: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
-) -> dict[str, Any]:
+    dataset: Annotated[str | None, Query(max_length=100, description="Only runs on this dataset.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of runs.")] = 200,
+) -> answers.RunList:
     """Runs, newest first."""
     found = service.runs(ask.actor, store=ask.store, dataset=dataset, limit=limit)
-    return {"items": [one.summary() for one in found]}
+    return answers.RunList.of({"items": [one.summary() for one in found]})
 
 
 @routes.get("/runs/{run_id}", **READ)
-def show_run(run_id: str, ask: Ask) -> dict[str, Any]:
+def show_run(run_id: str, ask: Ask) -> answers.Run:
     """One run with its stages."""
-    return service.get(ask.actor, run_id, store=ask.store).to_dict()
+    return answers.Run.of(service.get(ask.actor, run_id, store=ask.store).to_dict())

@@ -1,4 +1,4 @@
-"""What a run tells: its stages, what went in and came out; and what may go wrong with one."""
+"""Reports of pipeline runs, and the errors of pipelines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calotype.foundation.errors import ChecksFailed, Conflict, Invalid, NotFound
 
 
 class PipelineInvalid(Invalid):
-    """A pipeline file that cannot be read, or asks for something that does not exist."""
+    """A pipeline file cannot be read or is not valid."""
 
     code = "pipeline-invalid"
     what = "the pipeline is not valid: {detail}"
@@ -20,47 +20,49 @@ class PipelineInvalid(Invalid):
 
 
 class PipelineRunning(Conflict):
-    """Another process runs this pipeline."""
+    """Another process is running this pipeline."""
 
     code = "pipeline-running"
-    what = "pipeline {pipeline} runs already, started by {worker}"
-    fix = "wait until it has ended (`calotype runs` shows it), then run it again; only what is left is done"
+    what = "pipeline {pipeline} is already running, started by {worker}"
+    fix = (
+        "wait until it ends (see `calotype runs`), then run the pipeline again; finished work is not repeated"
+    )
 
 
 class PipelineGateRed(ChecksFailed):
     """A gate of a check stage is not green."""
 
     code = "pipeline-gate-red"
-    what = "pipeline {pipeline} stopped at its stage {stage}: {gates}"
+    what = "pipeline {pipeline} stopped at stage {stage}: {gates}"
     fix = "{remedies}"
 
 
 class PipelineReleaseTaken(Conflict):
-    """The version is released with other content."""
+    """The version is already released with other content."""
 
     code = "pipeline-release-taken"
-    what = "{dataset} {version} is released already, with other content or other settings than now"
+    what = "{dataset} {version} is already released with other content or settings"
     fix = "raise the version in the pipeline's release stage and run it again"
 
 
 class JobLeaseLost(Conflict):
-    """Another worker took over while this one was away."""
+    """Another worker took over the job."""
 
     code = "job-lease-lost"
-    what = "another process took over {kind} because this one did not answer in time"
-    fix = "run the pipeline again; what is done stays done"
+    what = "another process took over {kind} because this one did not renew its lease in time"
+    fix = "run the pipeline again; finished work is not repeated"
 
 
 class RunNotFound(NotFound):
     """No run with this id."""
 
     code = "run-not-found"
-    what = "no run {got!r}"
-    fix = "`calotype runs` lists them"
+    what = "there is no run {got!r}"
+    fix = "list the runs with `calotype runs`"
 
 
 class State(StrEnum):
-    """Of a run or one of its stages; `interrupted` is what a killed process leaves."""
+    """State of a run or a stage; a killed process leaves `interrupted`."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -84,7 +86,7 @@ class StageRun:
 
     @property
     def duration_s(self) -> float | None:
-        """How long it took; None where it did not end."""
+        """Duration in seconds; None if it has not ended."""
         return _seconds(self.started_at_us, self.finished_at_us)
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,7 +118,7 @@ class RunReport:
 
     @property
     def duration_s(self) -> float | None:
-        """How long it took; None where it did not end."""
+        """Duration in seconds; None if it has not ended."""
         return _seconds(self.started_at_us, self.finished_at_us)
 
     @property
@@ -125,7 +127,7 @@ class RunReport:
         return any(stage.state is State.DONE for stage in self.stages)
 
     def summary(self) -> dict[str, Any]:
-        """A line of a list."""
+        """One row of a list of runs."""
         return {
             "id": self.id,
             "dataset": self.dataset,

@@ -1,4 +1,4 @@
-"""What each kind of stage reads, and what it does. Every body can be run again: it does only what is missing."""
+"""What each kind of stage reads and does. Stage bodies are idempotent: they only execute what is missing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from calotype.checks import service as checks
 from calotype.contracts import service as contracts
 from calotype.contracts.known import KnownChecks
 from calotype.curate import service as curate
+from calotype.curate.model import SelectionSpec, SplitSpec
 from calotype.datasets import service as datasets
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings.gatekeeping import Gatekeeper
@@ -33,14 +34,14 @@ from calotype.pipeline.model import (
 )
 from calotype.pipeline.runs import PipelineGateRed, PipelineReleaseTaken
 from calotype.release import service as release
-from calotype.release.model import ReleaseNotFound, Spec, Splitter
+from calotype.release.model import ReleaseNotFound, ReleaseSpec, Splitter
 from calotype.store import Store
 from calotype.transform import service as transform
 from calotype.transform.service import Derived, Scope
 
 
 class Ports(Protocol):
-    """What the application wires: who decides on releases, who splits."""
+    """What the application wires in: the gatekeeper of releases, the splitter and the known checks."""
 
     @property
     def splitter(self) -> Splitter: ...
@@ -49,8 +50,8 @@ class Ports(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What the body of a stage needs."""
+class RunContext:
+    """What every stage body needs."""
 
     actor: Actor
     pipeline: Pipeline
@@ -65,41 +66,45 @@ class Work:
         return self.pipeline.dataset
 
     def state(self) -> Snapshot:
-        """The working state now."""
+        """The present working state."""
         return datasets.read(self.actor, self.dataset, store=self.store)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a stage did. `complete` says that doing it again on the same input would do nothing."""
+class StageResult:
+    """What a stage did.
+
+    Attributes:
+        complete: Running the stage again on the same input would do nothing.
+        repeat_outputs: The outputs that such a second run would report; empty for the same as `outputs`.
+    """
 
     outputs: Mapping[str, Any]
     changed: bool
     complete: bool = True
-    again: Mapping[str, Any] = field(default_factory=dict)
+    repeat_outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_files(work: Work, stage: Stage) -> files.Files | None:
-    """The version of the files that a stage reads; None where it reads none. Raises: PathNotFound."""
+def input_files(context: RunContext, stage: Stage) -> files.Files | None:
+    """Version of the files that a stage reads; None for stages that read no files. Raises: PathNotFound."""
     if isinstance(stage, Acquire):
-        listed = files.images_below(work.pipeline.at(stage.path))
+        listed = files.image_files(context.pipeline.resolve(stage.path))
     elif isinstance(stage, Annotate):
-        labels = work.pipeline.at(stage.path)
-        listed = files.labels_at(labels)
-        pictures = work.pipeline.at(stage.images) if stage.images is not None else labels.parent
+        labels = context.pipeline.resolve(stage.path)
+        listed = files.label_files(labels)
+        images = context.pipeline.resolve(stage.images) if stage.images is not None else labels.parent
         if stage.images is not None or labels.is_file():
-            beside = None if stage.images is not None else work.store.root / "releases"
-            found = files.images_below(pictures, beside=beside)
-            listed += [(f"images/{name}", file) for name, file in found]
+            exclude = None if stage.images is not None else context.store.root / "releases"
+            listed += [(f"images/{name}", file) for name, file in files.image_files(images, exclude=exclude)]
     else:
         return None
-    place = str(work.pipeline.at(stage.path).resolve())
-    key = sha256_json(["files", work.dataset, work.pipeline.name, stage.sha256, place])
-    return files.version(listed, key, store=work.store, run_id=work.run_id, progress=work.progress)
+    path = str(context.pipeline.resolve(stage.path).resolve())
+    key = sha256_json(["files", context.dataset, context.pipeline.name, stage.sha256, path])
+    return files.version(listed, key, store=context.store, run_id=context.run_id, progress=context.progress)
 
 
 def input_version(stage: Stage, state: Snapshot) -> str | None:
-    """The version of what a stage reads of the dataset; None for stages that look for themselves, each time."""
+    """Version of what a stage reads of the dataset; None for stages that inspect it on every run."""
     if isinstance(stage, Check | Commit | Release):
         return None
     if isinstance(stage, Acquire | Annotate):
@@ -111,37 +116,40 @@ def input_version(stage: Stage, state: Snapshot) -> str | None:
     return state.state_sha256
 
 
-def do(work: Work, stage: Stage) -> Done:
-    """The body of a stage."""
-    body: Callable[[Work, Any], Done] = _BODIES[type(stage)]
-    return body(work, stage)
+def execute(context: RunContext, stage: Stage) -> StageResult:
+    """Run the body of a stage."""
+    body: Callable[[RunContext, Any], StageResult] = _BODIES[type(stage)]
+    return body(context, stage)
 
 
-def _acquire(work: Work, stage: Acquire) -> Done:
+def _acquire(context: RunContext, stage: Acquire) -> StageResult:
     added = acquire.add(
-        work.actor,
-        work.dataset,
-        [work.pipeline.at(stage.path)],
-        store=work.store,
+        context.actor,
+        context.dataset,
+        [context.pipeline.resolve(stage.path)],
+        store=context.store,
         source=stage.source,
         licence=stage.licence,
         tags=stage.tags,
         on_invalid=stage.on_invalid,
-        progress=work.progress,
+        progress=context.progress,
     )
     counts = {name: value for name, value in added.to_dict().items() if isinstance(value, int)}
-    again = {"added": 0, "unchanged": added.added + added.duplicates + added.unchanged + added.changed}
-    return Done(counts, bool(added.added or added.changed), again=again)
+    repeat_outputs = {
+        "added": 0,
+        "unchanged": added.added + added.duplicates + added.unchanged + added.changed,
+    }
+    return StageResult(counts, bool(added.added or added.changed), repeat_outputs=repeat_outputs)
 
 
-def _annotate(work: Work, stage: Annotate) -> Done:
-    images = None if stage.images is None else work.pipeline.at(stage.images)
-    before = work.state().state_sha256
-    made = annotate.import_annotations(
-        work.actor,
-        work.dataset,
-        work.pipeline.at(stage.path),
-        store=work.store,
+def _annotate(context: RunContext, stage: Annotate) -> StageResult:
+    images = None if stage.images is None else context.pipeline.resolve(stage.images)
+    before = context.state().state_sha256
+    imported = annotate.import_annotations(
+        context.actor,
+        context.dataset,
+        context.pipeline.resolve(stage.path),
+        store=context.store,
         format=stage.format,
         images=images,
         label_set=stage.label_set,
@@ -149,169 +157,163 @@ def _annotate(work: Work, stage: Annotate) -> Done:
         on_invalid=stage.on_invalid,
         source=stage.source,
         licence=stage.licence,
-        progress=work.progress,
+        progress=context.progress,
     )
     names = ("samples", "annotations", "added", "updated", "unchanged", "skipped")
-    again = {"added": 0, "unchanged": made.annotations}
-    changed = work.state().state_sha256 != before
-    return Done({name: getattr(made, name) for name in names}, changed, again=again)
+    repeat_outputs = {"added": 0, "unchanged": imported.annotations}
+    changed = context.state().state_sha256 != before
+    return StageResult(
+        {name: getattr(imported, name) for name in names}, changed, repeat_outputs=repeat_outputs
+    )
 
 
-def _check(work: Work, stage: Check) -> Done:
+def _check(context: RunContext, stage: Check) -> StageResult:
     if stage.contract is not None:
-        file = work.pipeline.at(stage.contract)
-        text = files.text_of(file)
+        file = context.pipeline.resolve(stage.contract)
+        text = files.read_text(file)
         contracts.set_contract(
-            work.actor, work.dataset, text, work.ports.known_checks(), store=work.store, file=file.name
+            context.actor,
+            context.dataset,
+            text,
+            context.ports.known_checks(),
+            store=context.store,
+            file=file.name,
         )
-    report = checks.latest(work.actor, work.dataset, store=work.store)
-    fresh = report is None
+    report = checks.latest(context.actor, context.dataset, store=context.store)
+    is_new = report is None
     if report is None:
-        report = checks.check(work.actor, work.dataset, store=work.store, progress=work.progress)
-    shut = [gate for gate in report.gates if gate.blocks]
-    counts = {**report.counts, "green": len(report.gates) - len(shut), "not green": len(shut)}
-    if shut and stage.gate == "stop":
-        said = "; ".join(f"gate {gate.name} is {gate.state}: {gate.detail}" for gate in shut[:10])
-        remedies = "; ".join(dict.fromkeys(gate.fix for gate in shut if gate.fix)) or "see `calotype check`"
+        report = checks.check(context.actor, context.dataset, store=context.store, progress=context.progress)
+    blocking = [gate for gate in report.gates if gate.blocks]
+    counts = {**report.counts, "green": len(report.gates) - len(blocking), "not green": len(blocking)}
+    if blocking and stage.gate == "stop":
+        gates = "; ".join(f"gate {gate.name} is {gate.state}: {gate.detail}" for gate in blocking[:10])
+        remedies = (
+            "; ".join(dict.fromkeys(gate.fix for gate in blocking if gate.fix)) or "see `calotype check`"
+        )
         raise PipelineGateRed(
-            where=f"dataset {work.dataset}",
-            pipeline=work.pipeline.name,
+            where=f"dataset {context.dataset}",
+            pipeline=context.pipeline.name,
             stage="check",
-            gates=said,
+            gates=gates,
             remedies=remedies,
             outputs=counts,
         )
-    return Done(counts, fresh)
+    return StageResult(counts, is_new)
 
 
-def _derived(made: Derived) -> Done:
-    counts = {"made": made.made, "unchanged": made.unchanged, "removed": made.removed}
-    if made.failed:
-        counts["failed"] = len(made.failed)
-    again = {"made": 0, "unchanged": made.made + made.unchanged}
-    complete = not made.failed and not made.stopped
-    return Done(counts, bool(made.made or made.removed), complete, again)
+def _derived_result(derived: Derived) -> StageResult:
+    counts = {"made": derived.made, "unchanged": derived.unchanged, "removed": derived.removed}
+    if derived.failed:
+        counts["failed"] = len(derived.failed)
+    repeat_outputs = {"made": 0, "unchanged": derived.made + derived.unchanged}
+    complete = not derived.failed and not derived.stopped
+    return StageResult(counts, bool(derived.made or derived.removed), complete, repeat_outputs)
 
 
-def _augment(work: Work, stage: Augment) -> Done:
-    made = transform.augment(
-        work.actor,
-        work.dataset,
+def _augment(context: RunContext, stage: Augment) -> StageResult:
+    derived = transform.augment(
+        context.actor,
+        context.dataset,
         stage.recipe,
-        store=work.store,
+        store=context.store,
         scope=Scope(stage.where, stage.splits, stage.label_sets),
-        progress=work.progress,
+        progress=context.progress,
     )
-    return _derived(made)
+    return _derived_result(derived)
 
 
-def _transform(work: Work, stage: Transform) -> Done:
+def _transform(context: RunContext, stage: Transform) -> StageResult:
     if stage.recipe is not None:
-        made = transform.transform(
-            work.actor,
-            work.dataset,
+        derived = transform.transform(
+            context.actor,
+            context.dataset,
             stage.recipe,
-            store=work.store,
+            store=context.store,
             scope=Scope(stage.where, stage.splits, stage.label_sets),
-            progress=work.progress,
+            progress=context.progress,
         )
-        return _derived(made)
-    known = work.state().ontology
-    left = {old: new for old, new in (stage.classes or {}).items() if known.by_name(old) is not None}
-    if not left:
-        return Done({"moved": 0, "dropped": 0}, False)
-    mapped = transform.map_classes(work.actor, work.dataset, left, store=work.store, dry_run=False)
-    counts = {"classes": len(left), "moved": mapped.moved, "dropped": mapped.dropped}
-    return Done(counts, True, again={"moved": 0, "dropped": 0})
+        return _derived_result(derived)
+    ontology = context.state().ontology
+    mapping = {old: new for old, new in (stage.classes or {}).items() if ontology.by_name(old) is not None}
+    if not mapping:
+        return StageResult({"moved": 0, "dropped": 0}, False)
+    mapped = transform.map_classes(
+        context.actor, context.dataset, mapping, store=context.store, dry_run=False
+    )
+    counts = {"classes": len(mapping), "moved": mapped.moved, "dropped": mapped.dropped}
+    return StageResult(counts, True, repeat_outputs={"moved": 0, "dropped": 0})
 
 
-def _curate(work: Work, stage: Curate) -> Done:
-    before = work.state().state_sha256
+def _curate(context: RunContext, stage: Curate) -> StageResult:
+    before = context.state().state_sha256
     if stage.split is not None:
-        curate.split(
-            work.actor,
-            work.dataset,
-            stage.split,
-            store=work.store,
-            by=stage.by,
-            seed=stage.seed,
-            where=stage.where,
-        )
-        counts = _splits(work.state())
+        split = SplitSpec(stage.split, by=stage.by, seed=stage.seed, where=stage.where)
+        curate.split(context.actor, context.dataset, split, store=context.store)
+        counts = _split_counts(context.state())
     else:
-        picked = curate.select(
-            work.actor,
-            work.dataset,
-            stage.select or 0,
-            store=work.store,
-            by=stage.by or "random",
-            where=stage.where,
-            seed=stage.seed,
-            progress=work.progress,
+        wanted = SelectionSpec(stage.select or 0, by=stage.by or "random", where=stage.where, seed=stage.seed)
+        selection = curate.select(
+            context.actor, context.dataset, wanted, store=context.store, progress=context.progress
         )
-        counts = {
-            "picked": curate.apply_selection(work.actor, work.dataset, picked, stage.name, store=work.store)
-        }
-    return Done(counts, work.state().state_sha256 != before, again=counts)
+        n_tagged = curate.apply_selection(
+            context.actor, context.dataset, selection, stage.name, store=context.store
+        )
+        counts = {"picked": n_tagged}
+    return StageResult(counts, context.state().state_sha256 != before, repeat_outputs=counts)
 
 
-def _splits(state: Snapshot) -> dict[str, int]:
+def _split_counts(state: Snapshot) -> dict[str, int]:
     counts: dict[str, int] = {}
     for split in state.samples(columns=["split"])["split"].to_pylist():
         counts[split or "none"] = counts.get(split or "none", 0) + 1
     return dict(sorted(counts.items()))
 
 
-def _commit(work: Work, stage: Commit) -> Done:
+def _commit(context: RunContext, stage: Commit) -> StageResult:
     try:
-        made = datasets.commit(work.actor, work.dataset, stage.message, store=work.store)
+        commit = datasets.commit(context.actor, context.dataset, stage.message, store=context.store)
     except datasets.NothingToCommit:
-        return Done({"commit": (work.state().commit_id or "")[:12]}, False)
-    return Done({"commit": made.short, "samples": made.stats["samples"]}, True)
+        return StageResult({"commit": (context.state().commit_id or "")[:12]}, False)
+    return StageResult({"commit": commit.short, "samples": commit.stats["samples"]}, True)
 
 
-def _release(work: Work, stage: Release) -> Done:
-    settings = Spec(
-        tuple(stage.formats),
-        stage.label_set,
-        stage.where or "",
-        None,
-        stage.split,
-        stage.by,
-        stage.seed,
-        stage.purpose.strip(),
+def _release(context: RunContext, stage: Release) -> StageResult:
+    spec = ReleaseSpec(
+        formats=stage.formats,
+        label_set=stage.label_set,
+        where=stage.where or "",
+        split=stage.split,
+        by=stage.by,
+        seed=stage.seed,
+        purpose=stage.purpose.strip(),
     )
     try:
-        found = release.get(work.actor, work.dataset, stage.version, store=work.store)
+        existing = release.get(context.actor, context.dataset, stage.version, store=context.store)
     except ReleaseNotFound:
-        made = release.release(
-            work.actor,
-            work.dataset,
+        created = release.release(
+            context.actor,
+            context.dataset,
             stage.version,
-            store=work.store,
-            gatekeeper=work.ports.gatekeeper(work.store),
-            splitter=work.ports.splitter,
-            split=stage.split,
-            by=stage.by,
-            where=stage.where,
-            seed=stage.seed,
-            formats=stage.formats,
-            label_set=stage.label_set,
-            purpose=stage.purpose,
-            progress=work.progress,
+            spec,
+            store=context.store,
+            gatekeeper=context.ports.gatekeeper(context.store),
+            splitter=context.ports.splitter,
+            progress=context.progress,
         )
-        return Done({"version": made.version, "commit": made.commit_id[:12]}, True)
-    frozen = datasets.read(work.actor, f"{work.dataset}@{found.commit_id}", store=work.store)
-    if frozen.state_sha256 != work.state().state_sha256 or found.spec != settings:
-        raise PipelineReleaseTaken(dataset=work.dataset, version=stage.version)
-    told = {"version": found.version, "commit": found.commit_id[:12]}
-    if release.location(work.store, work.dataset, stage.version).is_dir():
-        return Done(told, False)
-    release.build(work.actor, work.dataset, stage.version, store=work.store, progress=work.progress)
-    return Done(told, True)  # a process ended between the record and the files
+        return StageResult({"version": created.version, "commit": created.commit_id[:12]}, True)
+    frozen = datasets.read(context.actor, f"{context.dataset}@{existing.commit_id}", store=context.store)
+    if frozen.state_sha256 != context.state().state_sha256 or existing.spec != spec:
+        raise PipelineReleaseTaken(dataset=context.dataset, version=stage.version)
+    outputs = {"version": existing.version, "commit": existing.commit_id[:12]}
+    if release.location(context.store, context.dataset, stage.version).is_dir():
+        return StageResult(outputs, False)
+    release.build(
+        context.actor, context.dataset, stage.version, store=context.store, progress=context.progress
+    )
+    return StageResult(outputs, True)  # an earlier process ended after the record and before the files
 
 
-_BODIES: dict[type[Stage], Callable[[Work, Any], Done]] = {
+_BODIES: dict[type[Stage], Callable[[RunContext, Any], StageResult]] = {
     Acquire: _acquire,
     Annotate: _annotate,
     Check: _check,

@@ -1,4 +1,4 @@
-"""A pipeline as YAML text: read within limits, troubles told by line."""
+"""Pipelines as YAML text: parsed within limits; errors name the line."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _KEYS = ("pipeline", "dataset", "stages")
 
 
 class PipelineFileNotFound(NotFound):
-    """No such file."""
+    """The pipeline file does not exist."""
 
     code = "pipeline-file-not-found"
-    what = "there is no pipeline file {file}"
-    fix = "check the path; `docs/how-to/pipeline.md` shows a file to begin with"
+    what = "pipeline file {file} does not exist"
+    fix = "check the path; see `docs/how-to/pipeline.md` for an example"
 
 
 def load(file: Path) -> Pipeline:
-    """The pipeline of a file; its relative paths count from the file's folder.
+    """Read a pipeline file. Paths in it are relative to the file's folder.
 
     Raises: PipelineFileNotFound, PipelineInvalid.
     """
@@ -36,7 +36,9 @@ def load(file: Path) -> Pipeline:
     except OSError:
         raise PipelineFileNotFound(file=str(file)) from None
     if len(data) > MAX_BYTES:
-        raise _invalid(file.name, f"it is larger than {MAX_BYTES:,} bytes", "a pipeline is a page of YAML")
+        raise _invalid(
+            file.name, f"it is larger than {MAX_BYTES:,} bytes", "a pipeline is about a page of YAML"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,8 +47,8 @@ def load(file: Path) -> Pipeline:
 
 
 def parse(text: str, *, file: str = "pipeline", folder: Path = Path()) -> Pipeline:
-    """The pipeline of a YAML text. Raises: PipelineInvalid, with the line of the first trouble."""
-    node = yaml_text.composed(text, file, _invalid, word="pipeline")
+    """Parse a pipeline from YAML text. Raises: PipelineInvalid, with the line of the first error."""
+    node = yaml_text.compose(text, file, _invalid, word="pipeline")
     if not isinstance(node, yaml.MappingNode):
         raise _invalid(f"{file} line 1", "it is not a mapping", "start it with `pipeline: NAME`")
     yaml_text.check_keys(node, file, _invalid)
@@ -54,7 +56,7 @@ def parse(text: str, *, file: str = "pipeline", folder: Path = Path()) -> Pipeli
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
         raise _invalid(
-            yaml_text.place(file, error), yaml_text.short(error), "write such values in quotes"
+            yaml_text.location(file, error), yaml_text.summary(error), "put such values in quotes"
         ) from None
     for key in value:
         if key not in _KEYS:
@@ -63,34 +65,34 @@ def parse(text: str, *, file: str = "pipeline", folder: Path = Path()) -> Pipeli
     entries = value.get("stages")
     if not isinstance(entries, list):
         line = _line_of(node, ("stages",))
-        raise _invalid(f"{file} line {line}", "`stages` is no list", "stages: [{acquire: {from: images}}]")
-    stages = [_stage(entry, node, at, file) for at, entry in enumerate(entries)]
+        raise _invalid(f"{file} line {line}", "`stages` is not a list", "stages: [{acquire: {from: images}}]")
+    stages = [_stage(entry, node, index, file) for index, entry in enumerate(entries)]
     plain = {name: value[key] for name, key in (("name", "pipeline"), ("dataset", "dataset")) if key in value}
     try:
         return Pipeline.model_validate({**plain, "stages": stages, "folder": folder})
     except ValidationError as error:
-        raise _explained(error, node, file, renamed={"name": "pipeline"}) from None
+        raise _invalid_field(error, node, file, renamed={"name": "pipeline"}) from None
 
 
-def _stage(entry: Any, node: yaml.Node, at: int, file: str) -> Stage:
-    line = _line_of(node, ("stages", at))
+def _stage(entry: Any, node: yaml.Node, index: int, file: str) -> Stage:
+    line = _line_of(node, ("stages", index))
     if isinstance(entry, str):
         entry = {entry: {}}
     if not isinstance(entry, dict) or len(entry) != 1:
-        hint = "write each as `- acquire: {from: images}`"
-        raise _invalid(f"{file} line {line}", f"stage {at + 1} is no stage with one name", hint)
+        hint = "write each stage as `- acquire: {from: images}`"
+        raise _invalid(f"{file} line {line}", f"stage {index + 1} is not a mapping with one key", hint)
     word, fields = next(iter(entry.items()))
     kind = STAGES.get(word) if isinstance(word, str) else None
     if kind is None:
-        detail = f"stage {at + 1} is called {str(word)[:80]!r}, which is no stage"
+        detail = f"stage {index + 1} has the unknown kind {str(word)[:80]!r}"
         raise _invalid(f"{file} line {line}", detail, f"known: {', '.join(STAGES)}")
     try:
         return kind.model_validate({} if fields is None else fields)
     except ValidationError as error:
-        raise _explained(error, node, file, under=("stages", at, word)) from None
+        raise _invalid_field(error, node, file, under=("stages", index, word)) from None
 
 
-def _explained(
+def _invalid_field(
     error: ValidationError,
     node: yaml.Node,
     file: str,
@@ -98,20 +100,19 @@ def _explained(
     under: tuple[int | str, ...] = (),
     renamed: dict[str, str] | None = None,
 ) -> PipelineInvalid:
-    found = error.errors(include_url=False, include_context=False)
-    first = min(
-        found, key=lambda one: one["type"] != "extra_forbidden"
-    )  # a misspelt field explains a missing one
+    errors = error.errors(include_url=False, include_context=False)
+    # A misspelt field explains a missing one.
+    first = min(errors, key=lambda item: item["type"] != "extra_forbidden")
     loc = tuple((renamed or {}).get(str(part), part) for part in first["loc"])
-    plain = {"extra_forbidden": "no such field", "missing": "the field is missing"}
+    plain = {"extra_forbidden": "no such field", "missing": "field is missing"}
     message = plain.get(first["type"], first["msg"]).removeprefix("Value error, ")[:400]
     line = _line_of(node, (*under, *loc))
     path = ".".join(str(part + 1) if isinstance(part, int) else part for part in (*under, *loc))
-    return _invalid(f"{file} line {line}", f"{path}: {message}", "correct that line; text may need quotes")
+    return _invalid(f"{file} line {line}", f"{path}: {message}", "correct this line; text may need quotes")
 
 
 def _line_of(node: yaml.Node, loc: tuple[Any, ...]) -> int:
-    """The line (from 1) of the deepest part of `loc` that is there."""
+    """Line (from 1) of the deepest part of `loc` that exists."""
     line = yaml_text.line_of_mark(node.start_mark)
     for part in loc:
         if isinstance(node, yaml.MappingNode):

@@ -1,4 +1,4 @@
-"""Who works: a name that tells on this machine whether its process still lives, and a lease that is kept alive."""
+"""Worker names, which show on this machine whether the process is alive, and leases that are kept alive."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ from calotype.pipeline.runs import JobLeaseLost
 from calotype.store import Store
 
 LEASE_US = 60_000_000
-BEAT_S = 10.0
+RENEW_EVERY_S = 10.0
 
 
-def me() -> str:
-    """This process: host, number, and when it began (numbers are used again)."""
-    return f"{_host()}/{os.getpid()}/{_began(os.getpid())}"
+def current() -> str:
+    """Name of this process: host, process id and start time (process ids are reused)."""
+    return f"{_host()}/{os.getpid()}/{_start_time(os.getpid())}"
 
 
-def is_gone(worker: str) -> bool:
-    """Whether a worker of this machine is known to have ended; others are judged by their lease alone."""
+def is_dead(worker: str) -> bool:
+    """Whether a worker on this machine has ended. For other machines only the lease counts, so this is False."""
     host, _, rest = worker.partition("/")
-    number, _, began = rest.partition("/")
-    if host != _host() or not number.isdigit() or os.name != "posix":
+    pid, _, start_time = rest.partition("/")
+    if host != _host() or not pid.isdigit() or os.name != "posix":
         return False
     try:
-        os.kill(int(number), 0)  # signal 0 only asks
+        os.kill(int(pid), 0)  # signal 0 only tests
     except ProcessLookupError:
         return True
     except OSError:
         return False
-    return bool(began) and _began(int(number)) not in ("", began)
+    return bool(start_time) and _start_time(int(pid)) not in ("", start_time)
 
 
 def _host() -> str:
     return socket.gethostname().replace("/", "-")[:24]
 
 
-def _began(number: int) -> str:
-    """Start time of a process in clock ticks since boot; empty where the system does not tell."""
+def _start_time(pid: int) -> str:
+    """Start time of a process in clock ticks since boot; empty if the system does not provide it."""
     try:
-        stat = Path(f"/proc/{number}/stat").read_text("ascii", "replace")
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
     except OSError:
         return ""
     fields = stat.rpartition(")")[2].split()
     if fields[:1] == ["Z"]:
-        return "ended"  # killed, and its parent has not looked yet
+        return "ended"  # a zombie: killed, not yet reaped by its parent
     return fields[19] if len(fields) > 19 else ""
 
 
 class Lease:
-    """A job held by this process. `check` raises once somebody else has it."""
+    """A job leased by this process. `check` raises once another process holds it."""
 
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
@@ -71,31 +71,31 @@ class Lease:
             raise JobLeaseLost(kind=self.job.kind)
 
     def renew(self) -> None:
-        """Hold on for another LEASE_US."""
+        """Extend the lease by LEASE_US."""
         with self.store.catalog.bookkeeping() as conn:
             if not repository.renew(conn, self.job, until_us=now_us() + LEASE_US):
                 self.lost.set()
 
-    def finish(self, state: str, **told: Any) -> None:
-        """End the job, unless somebody else has it. Raises: JobLeaseLost."""
+    def finish(self, state: str, **outcome: Any) -> None:
+        """End the job. Raises: JobLeaseLost."""
         with self.store.catalog.bookkeeping() as conn:
-            if not repository.finish(conn, self.job, state=state, now_us=now_us(), **told):
+            if not repository.finish(conn, self.job, state=state, now_us=now_us(), **outcome):
                 raise JobLeaseLost(kind=self.job.kind)
 
 
 @contextmanager
-def kept(lease: Lease) -> Iterator[Lease]:
-    """Renew a lease every BEAT_S from a thread of its own."""
+def keep_alive(lease: Lease) -> Iterator[Lease]:
+    """Renew a lease every RENEW_EVERY_S seconds in a thread."""
     stop = threading.Event()
 
-    def beat() -> None:
-        while not stop.wait(BEAT_S) and not lease.lost.is_set():
+    def renew_until_stopped() -> None:
+        while not stop.wait(RENEW_EVERY_S) and not lease.lost.is_set():
             try:
                 lease.renew()
             except sa.exc.OperationalError:
-                continue  # the catalog is busy; the lease runs for several beats
+                continue  # the catalog is busy; the lease outlasts several renewals
 
-    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread = threading.Thread(target=renew_until_stopped, name="lease", daemon=True)
     thread.start()
     try:
         yield lease

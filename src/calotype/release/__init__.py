@@ -1,3 +1,1 @@
-"""Floor 4, room `release`: freeze a tested version with its splits, card and exports; read it while
-training.
-"""
+"""Release tested versions of a dataset with splits, card and exports, and read them for training."""

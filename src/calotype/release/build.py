@@ -1,5 +1,6 @@
-"""Files of a release or an export: written aside, then renamed into place whole. The same state gives the
-same bytes.
+"""Write the files of a release or an export: into a staging folder, then renamed into place as a whole.
+
+The same state gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
-class Material:
-    """What is to be written: samples of one state, in order of name."""
+class ExportSource:
+    """What to write: samples of one state, in order of name."""
 
     snapshot: Snapshot
     samples: Sequence[Sample]
@@ -58,32 +59,32 @@ class Material:
         *,
         media: AllMedia,
         images: ImagesMode = "copy",
-    ) -> Material:
-        """Samples by id, with safe names for their files."""
+    ) -> ExportSource:
+        """Samples by id, with file names that are safe on every file system."""
         samples = sorted(snapshot.iter_samples(ids=ids), key=lambda sample: (sample.name, sample.sample_id))
         return cls(snapshot, samples, label_set, file_names(samples), media, images)
 
-    def to_write(self) -> ExportSamples:
-        """For the writers of formats."""
+    def for_writer(self) -> ExportSamples:
+        """The samples as the writers of formats take them."""
         return ExportSamples(
             ontology=self.snapshot.ontology,
-            items=self._items,
+            items=self._with_annotations,
             tables=self._tables,
-            bring=self._bring,
+            bring=self._add_image,
             file_name=lambda sample: self.names[sample.sample_id],
             listed=self.samples,
             info=self.snapshot.info,
         )
 
     def sha256(self, sample: Sample) -> str:
-        """The SHA-256 of a sample's image; of one that is referred to it is computed now."""
+        """SHA-256 of a sample's image; for an image by reference it is computed now."""
         return self.media.sha256(sample.media_sha256)
 
     def hashes(self) -> set[str]:
-        """The SHA-256 of every image."""
+        """SHA-256 of every image."""
         return {self.sha256(sample) for sample in self.samples}
 
-    def _items(self) -> Iterator[tuple[Sample, list[Annotation]]]:
+    def _with_annotations(self) -> Iterator[tuple[Sample, list[Annotation]]]:
         for chunk, table in self._tables(rows.ANNOTATION_SCHEMA.names):
             of_sample: dict[str, list[Annotation]] = {sample.sample_id: [] for sample in chunk}
             for annotation in rows.annotations_from_arrow(table):
@@ -95,13 +96,16 @@ class Material:
         for start in range(0, len(self.samples), _CHUNK):
             chunk = list(self.samples[start : start + _CHUNK])
             ids = pa.array([sample.sample_id for sample in chunk], pa.string())
-            wanted = list(dict.fromkeys(["sample_id", "ann_id", *columns]))
-            table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist(), columns=wanted)
-            place = pc.index_in(table["sample_id"], value_set=ids)
-            keys = pa.table({"place": place, "ann_id": table["ann_id"]})
-            yield chunk, table.take(pc.sort_indices(keys, [("place", "ascending"), ("ann_id", "ascending")]))
+            selected = list(dict.fromkeys(["sample_id", "ann_id", *columns]))
+            table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist(), columns=selected)
+            position = pc.index_in(table["sample_id"], value_set=ids)
+            keys = pa.table({"position": position, "ann_id": table["ann_id"]})
+            yield (
+                chunk,
+                table.take(pc.sort_indices(keys, [("position", "ascending"), ("ann_id", "ascending")])),
+            )
 
-    def _bring(self, sample: Sample, target: Path) -> bool:
+    def _add_image(self, sample: Sample, target: Path) -> bool:
         if self.images == "none":
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -118,21 +122,21 @@ class Material:
 
 
 @contextmanager
-def aside(out: Path) -> Iterator[tuple[Path, Path]]:
-    """A folder beside `out` to write into, and `out` itself for the rename; the folder is gone afterwards.
+def staging_folder(out: Path) -> Iterator[tuple[Path, Path]]:
+    """A staging folder beside `out` to write into, and the absolute path of `out`; removed on exit.
 
     Raises: TargetNotEmpty, TargetNotWritable.
     """
     target = out.absolute()
     check_target(target)
-    temporary = target.parent / f".{target.name}.{uuid7()}.tmp"
+    staging = target.parent / f".{target.name}.{uuid7()}.tmp"
     try:
-        temporary.mkdir(parents=True)
-        yield temporary, target
+        staging.mkdir(parents=True)
+        yield staging, target
     except OSError as error:
         raise TargetNotWritable(folder=target.name, detail=error.strerror or type(error).__name__) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def check_target(out: Path) -> None:
@@ -141,87 +145,80 @@ def check_target(out: Path) -> None:
         raise TargetNotEmpty(folder=str(out))
 
 
-def into_place(temporary: Path, target: Path) -> None:
-    """Rename a finished folder; it is there whole or not at all.
+def move_into_place(staging: Path, target: Path) -> None:
+    """Rename a finished folder to its target, atomically.
 
     Raises: TargetNotEmpty.
     """
     check_target(target)
-    fsync_everything(temporary)
+    fsync_everything(staging)
     if target.is_dir():
         target.rmdir()
-    temporary.rename(target)
+    staging.rename(target)
     for folder in (target.parent, target.parent.parent, target.parent.parent.parent):  # some may be new
         with suppress(PermissionError):
             fsync_path(folder)
 
 
-def export_into(folder: Path, material: Material, format: str, *, progress: Progress) -> Exported:
-    """Write one format into an existing empty folder. Raises: FormatUnknown, MediaMissing."""
-    written = registry.get(format).write(material.to_write(), folder, progress=progress)
-    files = tuple(sorted(written.files))
-    return Exported(folder, format, files, written.n_samples, written.n_annotations, written.losses)
+def write_export(folder: Path, source: ExportSource, format: str, *, progress: Progress) -> Exported:
+    """Write one format into an existing, empty folder. Raises: FormatUnknown, MediaMissing."""
+    result = registry.get(format).write(source.for_writer(), folder, progress=progress)
+    files = tuple(sorted(result.files))
+    return Exported(folder, format, files, result.n_samples, result.n_annotations, result.losses)
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """What lies in a finished folder. `listed` leaves out the copies of images, which the manifest still
-    names.
-    """
+class BuiltFiles:
+    """The files of a finished folder. `listed` leaves out the copies of images, which the manifest does name."""
 
     card: Mapping[str, Any]
     exports: tuple[Exported, ...]
-    every: tuple[File, ...]
+    all: tuple[File, ...]
     listed: tuple[File, ...]
 
 
-def release_into(
-    folder: Path, material: Material, card: Mapping[str, Any], formats: Sequence[str], *, progress: Progress
-) -> Files:
-    """Write exports, card, splits and manifest of a release into an existing empty folder."""
+def write_release(
+    folder: Path, source: ExportSource, card: Mapping[str, Any], formats: Sequence[str], *, progress: Progress
+) -> BuiltFiles:
+    """Write the exports, card, splits and manifest of a release into an existing, empty folder."""
     exports = []
     for format in formats:
         (folder / format).mkdir()
-        exports.append(export_into(folder / format, material, format, progress=progress))
-    whole = with_exports(card, exports)
-    _write(folder / "card.json", _json(whole))
-    _write(folder / "card.md", card_text.markdown(whole).encode())
-    _write(folder / "splits.csv", _splits(material))
-    files = list(_hashed(folder, progress))
+        exports.append(write_export(folder / format, source, format, progress=progress))
+    full_card = with_exports(card, exports)
+    _write(folder / "card.json", _json(full_card))
+    _write(folder / "card.md", card_text.markdown(full_card).encode())
+    _write(folder / "splits.csv", _splits_csv(source))
+    files = list(_hash_files(folder, progress))
     manifest = {"dataset": card["dataset"], "version": card["version"], "commit": card["commit"]}
     _write(folder / MANIFEST, _json({**manifest, "files": [file.to_dict() for file in files]}))
-    files.append(_file(folder, folder / MANIFEST))
-    media = material.hashes()
+    files.append(_hash_file(folder, folder / MANIFEST))
+    media = source.hashes()
     listed = tuple(file for file in files if file.sha256 not in media)
-    return Files(whole, tuple(exports), tuple(files), listed)
+    return BuiltFiles(full_card, tuple(exports), tuple(files), listed)
 
 
-def placed(exported: Exported, out: Path) -> Exported:
-    """The same, named by its final folder."""
-    return replace(exported, out=out)
-
-
-def _splits(material: Material) -> bytes:
-    """One row a sample: the split and what it takes to find it again."""
+def _splits_csv(source: ExportSource) -> bytes:
+    """One row per sample: its split and what identifies it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["split", "name", "file", "media_sha256", "group", "sample_id"])
-    for s in material.samples:
-        sha256 = material.sha256(s)
-        writer.writerow([s.split, s.name, material.names[s.sample_id], sha256, s.group, s.sample_id])
+    for s in source.samples:
+        sha256 = source.sha256(s)
+        writer.writerow([s.split, s.name, source.names[s.sample_id], sha256, s.group, s.sample_id])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _hashed(folder: Path, progress: Progress) -> Iterator[File]:
+def _hash_files(folder: Path, progress: Progress) -> Iterator[File]:
     paths = sorted(
         (p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.relative_to(folder).as_posix()
     )
     for done, path in enumerate(paths, start=1):
-        yield _file(folder, path)
+        yield _hash_file(folder, path)
         progress("hashing files", done, len(paths))
 
 
-def _file(folder: Path, path: Path) -> File:
+def _hash_file(folder: Path, path: Path) -> File:
     with path.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return File(path.relative_to(folder).as_posix(), path.stat().st_size, digest)

@@ -1,6 +1,4 @@
-"""A card as Markdown. Names and values come from anywhere: whatever Markdown or HTML would act on is
-escaped.
-"""
+"""A card as Markdown. Names and values are untrusted, so Markdown and HTML in them is escaped."""
 
 from __future__ import annotations
 
@@ -8,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-_ACTIVE = re.compile(r"([\\`*_{}\[\]<>|#!~])")
-_LONG = 200
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~])")
+_MAX_LENGTH = 200
 
 
 def markdown(card: Mapping[str, Any]) -> str:
-    """The card for people; the same card, the same text."""
+    """Render a card; the same card gives the same text.
+
+    Keep the wording: a release must rebuild to the same bytes under later versions of Calotype.
+    """
     parts: list[str] = [f"# {_text(card['dataset'])} {_text(card['version'])}"]
     if card["description"]:
         parts.append(_text(card["description"]))
@@ -53,7 +54,7 @@ def _about(card: Mapping[str, Any]) -> str:
 def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
     if card.get("warnings"):
         yield "## Warnings"
-        yield "\n".join(f"- {_text(one)}" for one in card["warnings"])
+        yield "\n".join(f"- {_text(warning)}" for warning in card["warnings"])
 
 
 def _contents(card: Mapping[str, Any]) -> Iterator[str]:
@@ -94,8 +95,8 @@ def _condition(row: Mapping[str, Any]) -> tuple[Any, ...]:
     if spread:
         return row["field"], f"{spread['min']} to {spread['max']}, median {spread['median']}", row["missing"]
     more = row["distinct"] - len(row["values"])
-    said = ", ".join(f"{entry['value']} ({entry['count']})" for entry in row["values"])
-    return row["field"], f"{said}, and {more} more" if more > 0 else said, row["missing"]
+    values = ", ".join(f"{entry['value']} ({entry['count']})" for entry in row["values"])
+    return row["field"], f"{values}, and {more} more" if more > 0 else values, row["missing"]
 
 
 def _tests(card: Mapping[str, Any]) -> Iterator[str]:
@@ -107,18 +108,20 @@ def _tests(card: Mapping[str, Any]) -> Iterator[str]:
         yield _table(("gate", "state", "measured", "detail"), rows)
     if card.get("objectives"):
         yield "## Objectives"
-        promises = [(row["name"], row["state"], *_promise(row), row["detail"]) for row in card["objectives"]]
-        yield _table(("objective", "state", "measured", "asked", "of what"), promises)
+        objectives = [
+            (row["name"], row["state"], *_objective(row), row["detail"]) for row in card["objectives"]
+        ]
+        yield _table(("objective", "state", "measured", "asked", "of what"), objectives)
     yield "## Known findings"
     if card["findings"]:
         yield _table(("check", "findings"), card["findings"].items())
     else:
         yield "None."
-    yield from _standing(card.get("standing") or {})
+    yield from _finding_states(card.get("standing") or {})
 
 
-def _standing(standing: Mapping[str, Any]) -> Iterator[str]:
-    """Where findings stand; nothing on cards of versions that did not keep it."""
+def _finding_states(standing: Mapping[str, Any]) -> Iterator[str]:
+    """States of the findings; nothing for cards of older versions, which did not record them."""
     states = ("open", "assigned", "accepted", "rejected", "fixed")
     if standing:
         yield "## State of the findings"
@@ -139,7 +142,7 @@ def _standing(standing: Mapping[str, Any]) -> Iterator[str]:
         yield _table(names, [[row[name] for name in names] for row in standing["waivers"]])
 
 
-def _promise(row: Mapping[str, Any]) -> tuple[str, str]:
+def _objective(row: Mapping[str, Any]) -> tuple[str, str]:
     measured = "" if row["measured"] is None else f"{row['measured']:g} {row['unit']}".rstrip()
     return measured, f"at {row['at']} {row['target']:g} {row['unit']}".rstrip()
 
@@ -173,6 +176,6 @@ def _split(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """One line without markup."""
+    """One line with markup escaped."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
-    return _ACTIVE.sub(r"\\\1", line if len(line) <= _LONG else line[: _LONG - 3] + "...")
+    return _MARKUP.sub(r"\\\1", line if len(line) <= _MAX_LENGTH else line[: _MAX_LENGTH - 3] + "...")

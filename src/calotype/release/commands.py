@@ -1,141 +1,145 @@
-"""The command line of release."""
+"""Release commands."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.foundation.terminal import table, terminal
+from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.release import service
 from calotype.release.card_text import markdown
-from calotype.release.model import SizeInvalid
-from calotype.release.pixels import LARGEST_PX
+from calotype.release.model import ExportSpec, ReleaseSpec, SizeInvalid
+from calotype.release.pixels import MAX_SIDE_PX
 
 
 def release(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="For example 1.0.0.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="Version, such as 1.0.0.", show_default=False)],
     split: Annotated[
-        str | None, typer.Option(help="Assign splits first, e.g. train=.8,val=.1,test=.1")
+        str | None, typer.Option(help="Assign splits first, such as train=.8,val=.1,test=.1.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="Keep samples with the same value of this field together.")
+        str | None, typer.Option(help="Keep samples with the same value of this field in one split.")
     ] = None,
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed, another split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the split.")] = 0,
     format: Annotated[
-        list[str] | None, typer.Option("--format", "-f", help="A format to write; several times.")
+        list[str] | None, typer.Option("--format", "-f", help="Label format to write; may be repeated.")
     ] = None,
     purpose: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="What it is for; one of the contract's purposes where it lists any."
+            metavar="NAME",
+            help="Purpose of the release; must be one of the contract's purposes if it lists any.",
         ),
     ] = "",
 ) -> None:
-    """Freeze a tested version; refused when a gate is red."""
+    """Release a tested version of a dataset. Fails if a gate is red."""
     t = terminal(ctx)
-    with t.progress() as progress:
-        made = service.release(
-            t.actor,
-            name,
-            version,
-            store=t.store(),
-            gatekeeper=t.ports.gatekeeper(t.store()),
-            splitter=t.ports.splitter,
-            split=t.ports.fractions(split) if split else None,
-            by=by,
-            where=where,
-            seed=seed,
-            formats=tuple(format or ("coco",)),
-            purpose=purpose,
-            progress=progress,
-        )
-    value = made.to_dict()
-    for warning in value["warnings"]:
+    spec = ReleaseSpec(
+        formats=tuple(format or ("coco",)),
+        where=where or "",
+        split=t.ports.fractions(split) if split else None,
+        by=by,
+        seed=seed,
+        purpose=purpose,
+    )
+    created = _release(t, name, version, spec)
+    for warning in created["warnings"]:
         t.say(f"warning: {warning}")
     t.emit(
-        value,
-        f"released {name} {version}: commit {value['commit'][:12]}",
+        created,
+        f"released {name} {version}: commit {created['commit'][:12]}",
         next=f"calotype releases {name.partition('@')[0]} {version}",
     )
 
 
+def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> dict[str, Any]:
+    with t.progress() as progress:
+        created = service.release(
+            t.actor,
+            name,
+            version,
+            spec,
+            store=t.store(),
+            gatekeeper=t.ports.gatekeeper(t.store()),
+            splitter=t.ports.splitter,
+            progress=progress,
+        )
+    return created.to_dict()
+
+
 def releases(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="Show the card of this one.", show_default=False)] = "",
-    build: Annotated[
-        bool, typer.Option("--build", help="Write the files of this version again, the same bytes.")
-    ] = False,
+    name: Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="Version whose card to show.", show_default=False)] = "",
+    build: Annotated[bool, typer.Option("--build", help="Rebuild the files of this version.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="With --build, into this folder instead of the workspace.")
+        Path | None, typer.Option(help="Folder to build into; in the workspace by default.")
     ] = None,
 ) -> None:
-    """List the releases of a dataset, show the card of one, or write its files again."""
+    """List the releases of a dataset, show the card of one, or rebuild its files."""
     t = terminal(ctx)
     if not version:
-        found = [one.to_dict() for one in service.releases(t.actor, name, store=t.store())]
-        head = ("version", "samples", "annotations", "gates", "purpose", "at", "by")
-        rows = [
-            [
-                one["version"],
-                one["samples"],
-                one["annotations"],
-                f"{one['gates']['green']} green",
-                one["purpose"] or "",
-                one["at"][:16],
-                one["actor"],
-            ]
-            for one in found
-        ]
-        t.emit({"releases": found}, table(head, rows) if rows else f"{name} has no release")
+        _list_releases(t, name)
         return
-    one = service.get(t.actor, name, version, store=t.store())
     if not build:
-        t.emit(dict(one.card), markdown(one.card))
+        card = service.get(t.actor, name, version, store=t.store()).card
+        t.emit(dict(card), markdown(card))
         return
     with t.progress() as progress:
-        made = service.build(t.actor, name, version, store=t.store(), out=out, progress=progress)
-    same = "the same bytes as on the day of the release" if made.same else "not the bytes of that day"
-    t.emit(made.to_dict(), f"wrote {len(made.files)} files into {made.out}: {same}")
+        built = service.build(t.actor, name, version, store=t.store(), out=out, progress=progress)
+    same = (
+        "identical to the files of the release" if built.same else "different from the files of the release"
+    )
+    t.emit(built.to_dict(), f"wrote {len(built.files)} files to {built.out}: {same}")
+
+
+def _list_releases(t: Terminal, name: str) -> None:
+    items = [item.to_dict() for item in service.releases(t.actor, name, store=t.store())]
+    head = ("version", "samples", "annotations", "gates", "purpose", "at", "by")
+    rows = [
+        [
+            item["version"],
+            item["samples"],
+            item["annotations"],
+            f"{item['gates']['green']} green",
+            item["purpose"] or "",
+            item["at"][:16],
+            item["actor"],
+        ]
+        for item in items
+    ]
+    t.emit({"releases": items}, table(head, rows) if rows else f"{name} has no releases")
 
 
 def export(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Dataset: NAME or NAME@REF.", show_default=False)],
     format: Annotated[
-        str, typer.Option("--format", "-f", help="coco, yolo, voc or folder.", show_default=False)
+        str,
+        typer.Option("--format", "-f", help="Label format: coco, yolo, voc or folder.", show_default=False),
     ],
-    out: Annotated[Path, typer.Option(help="A folder that is not there or empty.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.", show_default=False)],
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
-    label_set: Annotated[str, typer.Option(help="The annotations to write.")] = DEFAULT_LABEL_SET,
-    images: Annotated[str, typer.Option(help="The images beside the labels: copy, link, none.")] = "copy",
+    label_set: Annotated[str, typer.Option(help="Label set to write.")] = DEFAULT_LABEL_SET,
+    images: Annotated[str, typer.Option(help="Images beside the labels: copy, link or none.")] = "copy",
 ) -> None:
-    """Write a dataset in a label format, and list what the format cannot hold."""
+    """Write a dataset in a label format, and list what the format cannot represent."""
     t = terminal(ctx)
+    spec = ExportSpec(format, where, label_set, images)  # type: ignore[arg-type]
     with t.progress() as progress:
-        made = service.export(
-            t.actor,
-            name,
-            format,
-            out,
-            store=t.store(),
-            where=where,
-            label_set=label_set,
-            images=images,
-            progress=progress,  # type: ignore[arg-type]
-        )
-    value = made.to_dict()
+        exported = service.export(t.actor, name, spec, out, store=t.store(), progress=progress)
+    value = exported.to_dict()
     rows = [[loss["what"], loss["count"]] for loss in value["losses"]]
     t.emit(
         value,
         [
-            f"wrote {made.samples} samples, {made.annotations} annotations to {out}",
+            f"wrote {exported.samples} samples, {exported.annotations} annotations to {out}",
             table(["lost", "count"], rows),
         ],
     )
@@ -143,28 +147,32 @@ def export(
 
 def materialise(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="A release, for example 1.0.0.", show_default=False)],
-    size: Annotated[str, typer.Option(help="Width and height in pixels, e.g. 640x480.", show_default=False)],
-    deep: Annotated[bool, typer.Option("--deep", help="Hash what is there before it is trusted.")] = False,
+    name: Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)],
+    version: Annotated[
+        str, typer.Argument(help="Version of the release, such as 1.0.0.", show_default=False)
+    ],
+    size: Annotated[
+        str, typer.Option(help="Width and height in pixels, such as 640x480.", show_default=False)
+    ],
+    deep: Annotated[bool, typer.Option("--deep", help="Verify the hashes of existing pixels.")] = False,
 ) -> None:
-    """Decode and resize the images of a release once, so that training reads them as fast as the disk is."""
+    """Decode and resize the images of a release once, for fast reading in training."""
     t = terminal(ctx)
     with t.progress() as progress:
-        made = service.materialise(
+        pixels = service.materialise(
             t.actor, name, version, _size(size), store=t.store(), deep=deep, progress=progress
         )
     value = {
-        "images": len(made),
-        "width_px": made.size_wh[0],
-        "height_px": made.size_wh[1],
-        "folder": str(made.place),
+        "images": len(pixels),
+        "width_px": pixels.size_wh[0],
+        "height_px": pixels.size_wh[1],
+        "folder": str(pixels.folder),
     }
-    t.emit(value, f"{len(made)} images of {size} pixels in {made.place}")
+    t.emit(value, f"{len(pixels)} images of {size} pixels in {pixels.folder}")
 
 
 def _size(text: str) -> tuple[int, int]:
     width, cross, height = text.partition("x")
     if not (cross and width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-        raise SizeInvalid(got=text[:40], most=LARGEST_PX)
+        raise SizeInvalid(got=text[:40], most=MAX_SIDE_PX)
     return int(width), int(height)

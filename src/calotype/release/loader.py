@@ -1,8 +1,8 @@
 """Samples for training as NumPy arrays, without any framework.
 
 Class indices are dense: 0 to C - 1 in the order of the ontology (ascending class id). `classes` are their
-names and `class_ids` their ids, so `class_ids[index]` leads back. Samples come in order of name and are found
-by id.
+names and `class_ids` their ids, so `class_ids[index]` is the id of a class. Samples are in order of name and
+can be looked up by id.
 """
 
 from __future__ import annotations
@@ -47,13 +47,12 @@ class Item(TypedDict):
 
 
 class SampleReader:
-    """Random access to the samples of one split; holds arrays and paths only, so it may go to other
-    processes.
+    """Random access to the samples of one split. Holds only arrays and paths, so it can be pickled.
 
     Args:
-        snapshot: The state to read; a commit, so that it stays the same.
-        split: A split's name; None for all samples.
-        label_set: Whose annotations.
+        snapshot: The state to read; a commit, so that it does not change.
+        split: Name of a split; None for all samples.
+        label_set: Annotations to read.
         ids: Only these samples (the pool of a release).
     Raises: SplitNotFound.
     """
@@ -80,7 +79,7 @@ class SampleReader:
         self._ids = samples["sample_id"].combine_chunks()
         self._names = samples["name"].combine_chunks()
         self._locate(snapshot, samples)
-        self._places: dict[str, int] | None = None  # made when a sample is first asked for by its id
+        self._position_of: dict[str, int] | None = None  # created at the first lookup by id
         self._load(snapshot, label_set)
 
     @property
@@ -96,26 +95,26 @@ class SampleReader:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def __getitem__(self, at: int | str) -> Item:
-        """The sample at a place in the order of names, or of an id.
+    def __getitem__(self, key: int | str) -> Item:
+        """A sample by its position in the order of names, or by its id.
 
-        Raises: SampleNotFound (id), IndexError (place), MediaMissing, ImageUnreadable.
+        Raises: SampleNotFound (id), IndexError (position), MediaMissing, ImageUnreadable.
         """
-        place = self._place(at)
-        first, last = self._starts[place], self._starts[place + 1]
-        kept = slice(first, last)
-        indices = self._classes[kept]
-        labels = np.unique(indices[self._is_label[kept]])
-        boxes, crowd, ann_ids = self._boxes[kept], self._crowd[kept], self._ann_ids[first:last]
-        is_box = self._is_box[kept]
+        position = self._position(key)
+        first, last = self._starts[position], self._starts[position + 1]
+        selected = slice(first, last)
+        indices = self._classes[selected]
+        labels = np.unique(indices[self._is_label[selected]])
+        boxes, crowd, ann_ids = self._boxes[selected], self._crowd[selected], self._ann_ids[first:last]
+        is_box = self._is_box[selected]
         if not is_box.all():
             boxes, crowd, indices = boxes[is_box], crowd[is_box], indices[is_box]
             ann_ids = ann_ids.filter(pa.array(is_box))
         return Item(
-            sample_id=self._ids[place].as_py(),
-            name=self._names[place].as_py(),
-            image=self._image(place),
-            boxes_xyxy_px=boxes.copy(),  # what a training changes in place must not come back in the next epoch
+            sample_id=self._ids[position].as_py(),
+            name=self._names[position].as_py(),
+            image=self._image(position),
+            boxes_xyxy_px=boxes.copy(),  # in-place changes must not show in the next epoch
             class_indices=indices.copy(),
             iscrowd=crowd.copy(),
             annotation_ids=ann_ids.to_pylist(),
@@ -124,75 +123,72 @@ class SampleReader:
         )
 
     def __iter__(self) -> Iterator[Item]:
-        return (self[place] for place in range(len(self)))
+        return (self[position] for position in range(len(self)))
 
     def batches(
         self, size: int, *, seed: int | None = None, epoch: int = 0, drop_last: bool = False
     ) -> Iterator[dict[str, list[Any]]]:
-        """Batches of samples as lists by key. Without a seed in order of name, else shuffled by seed and
-        epoch.
-        """
+        """Batches of samples as lists by key: in order of name, or shuffled by `seed` and `epoch`."""
         order = np.arange(len(self))
         if seed is not None:
             order = np.random.default_rng([seed, epoch]).permutation(order)
         size = max(1, size)
         for start in range(0, len(order), size):
-            places = order[start : start + size]
-            if len(places) == size or not drop_last:
-                yield collate([self[int(place)] for place in places])
+            positions = order[start : start + size]
+            if len(positions) == size or not drop_last:
+                yield collate([self[int(position)] for position in positions])
 
-    def _place(self, at: int | str) -> int:
-        if isinstance(at, str):
-            if self._places is None:
-                self._places = {one: place for place, one in enumerate(self._ids.to_pylist())}
-            found = self._places.get(at, -1)
-            if found < 0:
-                raise SampleNotFound(got=at[:80], dataset=self.name)
-            return int(found)
-        if not -len(self) <= at < len(self):
-            raise IndexError(f"sample {at} of {len(self)}")  # what ends Python's own loops over a sequence
-        return at % len(self)
+    def _position(self, key: int | str) -> int:
+        if isinstance(key, str):
+            if self._position_of is None:
+                ids = self._ids.to_pylist()
+                self._position_of = {sample_id: position for position, sample_id in enumerate(ids)}
+            position = self._position_of.get(key, -1)
+            if position < 0:
+                raise SampleNotFound(got=key[:80], dataset=self.name)
+            return int(position)
+        if not -len(self) <= key < len(self):
+            raise IndexError(f"sample {key} of {len(self)}")  # ends Python's iteration over a sequence
+        return key % len(self)
 
     def _locate(self, snapshot: Snapshot, samples: pa.Table) -> None:
-        """Note where the pixels of each sample are."""
+        """Prepare the lookup of each sample's pixels."""
         media = samples["media_sha256"]
         self._paths = pa.array((str(snapshot.image_path(key)) for key in _each(media)), pa.large_string())
 
-    def _image(self, place: int) -> npt.NDArray[np.uint8]:
-        path = self._paths[place].as_py()
+    def _image(self, position: int) -> npt.NDArray[np.uint8]:
+        path = self._paths[position].as_py()
         try:
             with open(path, "rb", buffering=0) as file:
                 data = file.read()
         except FileNotFoundError:
-            raise MediaMissing(sha256=Path(path).name, where=self._names[place].as_py()) from None
+            raise MediaMissing(sha256=Path(path).name, where=self._names[position].as_py()) from None
         return np.ascontiguousarray(decode_rgb(data).transpose(2, 0, 1))
 
     def _load(self, snapshot: Snapshot, label_set: str) -> None:
-        """All annotations as arrays sorted by sample, then id; `starts` (n + 1,) says where each sample's
-        begin.
-        """
+        """Load all annotations as arrays sorted by sample, then id; `starts` (n + 1,) has each sample's first row."""
         table = snapshot.annotations(label_set, columns=_COLUMNS)
         classes = pa.array(self.class_ids, table["class_id"].type)
-        table = table.append_column("place", pc.index_in(table["sample_id"], value_set=self._ids))
+        table = table.append_column("position", pc.index_in(table["sample_id"], value_set=self._ids))
         table = table.append_column("index", pc.index_in(table["class_id"], value_set=classes))
-        table = table.filter(pc.and_(pc.is_valid(table["place"]), pc.is_valid(table["index"])))
-        table = table.select(["place", "index", "ann_id", "kind", "iscrowd", "x", "y", "w", "h"])
-        table = table.sort_by([("place", "ascending"), ("ann_id", "ascending")])
-        self._starts = np.searchsorted(table["place"].to_numpy(), np.arange(len(self) + 1))
+        table = table.filter(pc.and_(pc.is_valid(table["position"]), pc.is_valid(table["index"])))
+        table = table.select(["position", "index", "ann_id", "kind", "iscrowd", "x", "y", "w", "h"])
+        table = table.sort_by([("position", "ascending"), ("ann_id", "ascending")])
+        self._starts = np.searchsorted(table["position"].to_numpy(), np.arange(len(self) + 1))
         self._classes = table["index"].to_numpy().astype(np.int64)
         self._is_label = pc.equal(table["kind"], str(Kind.CLASSIFICATION)).to_numpy()
         self._is_box = pc.is_valid(table["x"]).to_numpy() & ~self._is_label
         self._crowd = pc.fill_null(table["iscrowd"], False).to_numpy()
         self._ann_ids = table["ann_id"].combine_chunks()
         boxes = np.empty((table.num_rows, 4), np.float64)
-        for at, side in enumerate("xywh"):
-            boxes[:, at] = pc.fill_null(table[side], 0.0).to_numpy()
+        for column, side in enumerate("xywh"):
+            boxes[:, column] = pc.fill_null(table[side], 0.0).to_numpy()
         boxes[:, 2:] += boxes[:, :2]
         self._boxes = boxes.astype(np.float32)
 
 
 def samples_of(snapshot: Snapshot, ids: Sequence[str] | None) -> pa.Table:
-    """The columns that a reader needs, by name."""
+    """The columns that a reader needs, in order of name."""
     columns = ["sample_id", "name", "media_sha256", "split", "width_px", "height_px"]
     table = snapshot.rows_of(rows.SAMPLES, columns=columns)
     if ids is not None:
@@ -207,5 +203,5 @@ def _each(column: pa.ChunkedArray) -> Iterator[str]:
 
 
 def collate(items: Sequence[Mapping[str, Any] | Item]) -> dict[str, list[Any]]:
-    """A batch as lists by key: images and boxes differ in size, so nothing is stacked."""
+    """A batch as lists by key. Images and boxes differ in size, so they are not stacked."""
     return {key: [item[key] for item in items] for key in (items[0] if items else ())}  # type: ignore[literal-required]

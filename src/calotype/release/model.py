@@ -1,13 +1,14 @@
-"""A release as a value, what it asks of other rooms, and what it refuses."""
+"""Values, errors and required services of the room `release`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Where
 from calotype.formats.base import Loss
 from calotype.foundation.actor import Actor
@@ -16,7 +17,7 @@ from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, Ex
 from calotype.store import Store
 
 ImagesMode = Literal["copy", "link", "none"]
-"""Images beside exported labels: copies, second names for the same bytes, or none."""
+"""Images beside exported labels: copies, hard links, or none."""
 
 TAG_PREFIX = "release/"
 """A release's commit carries the tag `release/<version>`."""
@@ -25,7 +26,7 @@ _VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,2}(-[0-9A-Za-z]+([.\-][0-9A-Za-z]+)
 
 
 class VersionInvalid(Invalid):
-    """Not the name of a version."""
+    """A version with an invalid name."""
 
     code = "version-invalid"
     what = "{got!r} is not a version"
@@ -33,27 +34,27 @@ class VersionInvalid(Invalid):
 
 
 class ReleaseExists(AlreadyExists):
-    """The version is taken; a release never changes."""
+    """The version exists; a release never changes."""
 
     code = "release-exists"
-    what = "{dataset} has a release {version} already"
-    fix = "choose the next version; `calotype releases {dataset}` shows those there are"
+    what = "release {version} of {dataset} already exists"
+    fix = "choose another version; list the existing ones with `calotype releases {dataset}`"
 
 
 class ReleaseNotFound(NotFound):
-    """No release of this version."""
+    """The release does not exist."""
 
     code = "release-not-found"
     what = "{dataset} has no release {version!r}"
-    fix = "it has: {known}"
+    fix = "use one of: {known}"
 
 
 class ReleaseFileNotFound(NotFound):
-    """A release does not list this file."""
+    """The release has no such file."""
 
     code = "release-file-not-found"
     what = "{dataset} {version} has no file {got!r}"
-    fix = "take one of the `files` that the release lists"
+    fix = "use one of the `files` that the release lists"
 
 
 class ReleaseBlocked(ChecksFailed):
@@ -65,11 +66,11 @@ class ReleaseBlocked(ChecksFailed):
 
 
 class PurposeMissing(Invalid):
-    """A release without a purpose, of data whose contract says what they may be used for."""
+    """The contract lists purposes, and the release names none."""
 
     code = "purpose-missing"
-    what = "{dataset} {version} is not released: its contract allows some purposes only, and none was named"
-    fix = "name what the release is for, with `--purpose NAME`; allowed: {allowed}"
+    what = "{dataset} {version} is not released: its contract restricts the purpose, and none was given"
+    fix = "name the purpose of the release with `--purpose NAME`; allowed: {allowed}"
 
 
 class PurposeNotAllowed(ChecksFailed):
@@ -81,59 +82,59 @@ class PurposeNotAllowed(ChecksFailed):
 
 
 class PurposeInvalid(Invalid):
-    """Not the name of a purpose."""
+    """A purpose with an invalid name."""
 
     code = "purpose-invalid"
-    what = "{got!r} is not the name of a purpose"
+    what = "{got!r} is not a valid purpose"
     fix = "use one line of at most {most} characters, such as training"
 
 
 class ReleaseEmpty(Invalid):
-    """Nothing to release."""
+    """No sample matches."""
 
     code = "release-empty"
-    what = "no sample of {dataset} is in the pool of this release"
-    fix = "widen the query or the selection; `calotype samples {dataset}` lists what there is"
+    what = "no sample of {dataset} matches the query or selection of this release"
+    fix = "widen the query or the selection; list the samples with `calotype samples {dataset}`"
 
 
 class TargetNotEmpty(Conflict):
-    """Files lie where files should go."""
+    """The target folder has files."""
 
     code = "target-not-empty"
     what = "{folder} is not an empty folder"
-    fix = "name a folder that is not there yet, or empty it first"
+    fix = "name a new folder, or empty this one first"
 
 
 class TargetNotWritable(External):
-    """The disk refuses."""
+    """The target cannot be written."""
 
     code = "target-not-writable"
-    what = "files cannot be written to {folder}: {detail}"
-    fix = "free some space or choose another folder; nothing was left behind"
+    what = "cannot write files to {folder}: {detail}"
+    fix = "free some space or choose another folder; no partial files were left"
 
 
 class ImagesModeUnknown(Invalid):
-    """No such way of exporting images."""
+    """An unknown mode of exporting images."""
 
     code = "images-mode-unknown"
     what = "images are exported by copy, link or none, not by {got!r}"
-    fix = "say one of these, or nothing for copies"
+    fix = "use one of these; the default is copy"
 
 
 class SplitNotFound(NotFound):
-    """No sample is in this split."""
+    """The split has no samples."""
 
     code = "split-not-found"
-    what = "{dataset} has no samples in a split {got!r}"
-    fix = "it has: {known}"
+    what = "{dataset} has no samples in split {got!r}"
+    fix = "use one of: {known}"
 
 
 class SizeInvalid(Invalid):
-    """No size for images."""
+    """A size that images cannot have."""
 
     code = "size-invalid"
-    what = "images cannot be made {got} pixels large"
-    fix = "give width and height such as 640x480, each from 1 to {most}"
+    what = "{got} is not a valid image size"
+    fix = "give width and height in pixels such as 640x480, each from 1 to {most}"
 
 
 class TorchMissing(External):
@@ -145,30 +146,25 @@ class TorchMissing(External):
 
 
 class Splitter(Protocol):
-    """Assigns splits to the samples of a pool and keeps those that are assigned; the room `curate`, wired
-    in `app`.
-    """
+    """Assigns the splits that a spec asks for and keeps existing ones. Implemented by `curate`, wired in `app`."""
 
-    def __call__(
-        self,
-        actor: Actor,
-        name: str,
-        fractions: Mapping[str, float],
-        *,
-        store: Store,
-        by: str | None,
-        seed: int,
-        where: Where,
-        pool: Collection[str] | None,
-    ) -> object: ...
+    def __call__(self, actor: Actor, name: str, spec: ReleaseSpec, *, store: Store) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
-    """What was asked for; with the commit it decides every byte of a build."""
+class ReleaseSpec:
+    """What a release is made of. Together with the commit it determines every byte of a build.
+
+    Attributes:
+        formats: Label formats to write.
+        where, pool: Release only these samples (a query, sample ids).
+        split: Share of each split, adding up to 1; None keeps the present splits.
+        by: Field whose values stay in one split.
+        purpose: What the release is for.
+    """
 
     formats: tuple[str, ...] = ("coco",)
-    label_set: str = "ground_truth"
+    label_set: str = DEFAULT_LABEL_SET
     where: str = ""
     pool: tuple[str, ...] | None = None
     split: Mapping[str, float] | None = None
@@ -177,7 +173,7 @@ class Spec:
     purpose: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Convert to plain values."""
         return {
             "formats": list(self.formats),
             "label_set": self.label_set,
@@ -190,8 +186,8 @@ class Spec:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Spec:
-        """The other way."""
+    def from_json(cls, value: Mapping[str, Any]) -> ReleaseSpec:
+        """Convert from plain values."""
         pool = value["pool"]
         return cls(
             formats=tuple(value["formats"]),
@@ -201,8 +197,25 @@ class Spec:
             split=value["split"],
             by=value["by"],
             seed=value["seed"],
-            purpose=value.get("purpose", ""),  # releases of older versions have none
+            purpose=value.get("purpose", ""),  # older releases have none
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSpec:
+    """What an export is made of.
+
+    Attributes:
+        format: Label format to write.
+        where: Only samples that match this query.
+        images: "copy" the images beside the labels, hard "link" them (writing to such a file damages the
+            workspace), or write labels only ("none").
+    """
+
+    format: str
+    where: Where = None
+    label_set: str = DEFAULT_LABEL_SET
+    images: ImagesMode = "copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +233,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version of a dataset, frozen. `card` holds plain values; `files` are those of its build except
-    image copies.
-    """
+    """A released version of a dataset. `card` holds plain values; `files` lists its files without image copies."""
 
     dataset: str
     version: str
     commit_id: str
-    spec: Spec
+    spec: ReleaseSpec
     card: Mapping[str, Any]
     files: tuple[File, ...]
     created_at_us: int
@@ -235,11 +246,11 @@ class Release:
 
     @property
     def ref(self) -> str:
-        """How to read it: `dataset@release/version`."""
+        """The ref to read it by: `dataset@release/version`."""
         return f"{self.dataset}@{TAG_PREFIX}{self.version}"
 
     def to_dict(self) -> dict[str, Any]:
-        """A line of a list, as every door shows it."""
+        """One row of a list of releases, as every door shows it."""
         gates = [gate["state"] == "green" for gate in self.card["gates"]]
         return {
             "version": self.version,
@@ -257,7 +268,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Files written in one format, and what the format could not hold."""
+    """Files written in one format, and what the format cannot represent."""
 
     out: Path
     format: str
@@ -280,9 +291,7 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A build on disk. `same` is None where the release was asked for other formats, so nothing can be
-    compared.
-    """
+    """A build on disk. `same` is None if other formats were written than at the release, so nothing is compared."""
 
     out: Path
     files: tuple[File, ...]
@@ -301,7 +310,7 @@ class Built:
 
 
 def losses_dict(loss: Loss) -> dict[str, Any]:
-    """A loss as plain values."""
+    """Convert a loss to plain values."""
     return {"what": loss.what, "count": loss.count, "example": loss.example}
 
 

@@ -1,6 +1,4 @@
-"""Names for exported files: safe on every file system, unique also where case does not count, and the same
-each time.
-"""
+"""Names for exported files: safe on every file system, unique when case is ignored, and deterministic."""
 
 from __future__ import annotations
 
@@ -20,30 +18,30 @@ _IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in
 
 
 def file_names(samples: Iterable[Sample]) -> dict[str, str]:
-    """A relative posix path for each sample id, with the extension of what the bytes are.
+    """A relative POSIX path for each sample id, with the extension of its media type.
 
-    Rules: no way out of the folder; no character, ending or device name that a file system refuses; parts of
-    at most 120 bytes in UTF-8 and normal form NFC; no two files whose paths differ only by case or extension
-    (label files are named after images); no file where another one needs a folder. Who comes second by name
-    gets 8 digits of a hash.
+    Rules: no path leaves the folder; no character, ending or device name that a file system rejects; parts of
+    at most 120 bytes in UTF-8 and normal form NFC; no two paths that differ only by case or extension (label
+    files are names after images); no file has the path of a folder. Where two names collide, the second one by
+    name gets 8 digits of a hash.
     """
     ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
     paths = {sample.sample_id: _safe(sample) for sample in ordered}
     folders = {_key("/".join(path[:depth])) for path, _ in paths.values() for depth in range(1, len(path))}
     taken: set[str] = set()
-    named: dict[str, str] = {}
+    names: dict[str, str] = {}
     for sample in ordered:
         parts, extension = paths[sample.sample_id]
         stem = "/".join(parts)
-        tries = 0
+        attempt = 0
         while _key(stem) in taken or {_key(stem), _key(stem + extension)} & folders:
             stem = "/".join(
-                [*parts[:-1], f"{_cut(parts[-1], MAX_PART_BYTES - 9)}-{_digits(sample.name, tries)}"]
+                [*parts[:-1], f"{_cut(parts[-1], MAX_PART_BYTES - 9)}-{_digits(sample.name, attempt)}"]
             )
-            tries += 1
+            attempt += 1
         taken.add(_key(stem))
-        named[sample.sample_id] = stem + extension
-    return named
+        names[sample.sample_id] = stem + extension
+    return names
 
 
 def _safe(sample: Sample) -> tuple[list[str], str]:
@@ -52,17 +50,17 @@ def _safe(sample: Sample) -> tuple[list[str], str]:
     parts = [part for part in parts if part] or ["image"]
     stem, dot, extension = parts[-1].rpartition(".")
     known = EXTENSIONS.get(sample.mime, ())
-    wanted = known[0] if known else ".bin"
+    suffix = known[0] if known else ".bin"
     if dot and stem and f".{extension.lower()}" in _IMAGE_EXTENSIONS:
-        wanted = f".{extension.lower()}" if f".{extension.lower()}" in known else wanted
+        suffix = f".{extension.lower()}" if f".{extension.lower()}" in known else suffix
         parts[-1] = _part(stem) or "image"
     if len(parts) > MAX_PARTS:
         parts = [*parts[: MAX_PARTS - 2], _digits("/".join(parts[:-1]), 0), parts[-1]]
-    return parts, wanted
+    return parts, suffix
 
 
 def _part(text: str) -> str:
-    """One folder or stem that every file system takes; empty where nothing is left (`.`, `..`)."""
+    """One folder or stem that every file system accepts; empty if nothing remains (`.`, `..`)."""
     cleaned = _UNSAFE.sub("_", text).strip().rstrip(". ")
     cleaned = cleaned if cleaned.strip(".") else ""
     if len(cleaned.encode()) > MAX_PART_BYTES - 8:
@@ -73,15 +71,15 @@ def _part(text: str) -> str:
 
 
 def _cut(text: str, n_bytes: int) -> str:
-    """The first characters that fit."""
+    """Cut to at most `n_bytes` bytes of UTF-8."""
     return text.encode()[:n_bytes].decode("utf-8", "ignore").rstrip(". ")
 
 
-def _digits(text: str, tries: int) -> str:
-    salted = text if tries == 0 else f"{text}\x1f{tries}"
+def _digits(text: str, attempt: int) -> str:
+    salted = text if attempt == 0 else f"{text}\x1f{attempt}"
     return hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _key(path: str) -> str:
-    """What two paths share on a file system that ignores case and normal form."""
+    """The key by which a file system that ignores case and normal form compares paths."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", path).casefold())

@@ -1,7 +1,7 @@
-"""Pixels made ready for training: each image decoded and resized once, in one file that is mapped into memory.
+"""Pixels prepared for training: each image decoded and resized once, in one file that is mapped into memory.
 
-They lie below the workspace's `cache/`, which may be deleted; what is missing is made again. A folder is named by what
-is in it (media keys, size, how they were resized), is written under another name and renamed when it is whole.
+They are kept in the workspace's `cache/`, which may be deleted; missing pixels are prepared again. A folder's name is a
+hash over its contents (media keys, size, method). It is written under a temporary name and renamed when complete.
 """
 
 from __future__ import annotations
@@ -36,54 +36,54 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 _FORMAT = 1
-LARGEST_PX = 8_192
-_AT_ONCE = 64
+MAX_SIDE_PX = 8_192
+_BATCH_SIZE = 64
 _STALE_S = 86_400.0
-_LEFT_FREE = 100_000_000
+_RESERVED_BYTES = 100_000_000
 _KEY = np.dtype("S64")
 
 
 class Pixels:
-    """Images of one size by media key, (3, H, W) uint8 upright RGB. May go to other processes."""
+    """Images of one size by media key, (3, H, W) uint8 upright RGB. Can be pickled."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        about = json.loads((place / "manifest.json").read_text())
-        self.size_wh: Size = (about["width_px"], about["height_px"])
-        self._about: dict[str, Any] = about
-        self._keys = np.fromfile(place / "keys", _KEY)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        manifest = json.loads((folder / "manifest.json").read_text())
+        self.size_wh: Size = (manifest["width_px"], manifest["height_px"])
+        self._manifest: dict[str, Any] = manifest
+        self._keys = np.fromfile(folder / "keys", _KEY)
         self._map: npt.NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def __getitem__(self, row: int) -> npt.NDArray[np.uint8]:
-        """A copy, which the caller may change."""
+        """A copy of the image in a row."""
         if self._map is None:
             width, height = self.size_wh
             shape = (len(self), 3, height, width)
-            self._map = np.memmap(self.place / "pixels", np.uint8, "r", shape=shape)
+            self._map = np.memmap(self.folder / "pixels", np.uint8, "r", shape=shape)
         return np.array(self._map[row])
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_map": None}  # each process maps the file itself
 
     def rows(self, media: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-        """The row of each media key, all of which are here."""
+        """The row of each media key; all keys must be present."""
         return np.searchsorted(self._keys, np.array(media.to_pylist(), _KEY))
 
-    def is_whole(self, *, deep: bool = False) -> bool:
-        """Whether the files have their lengths, and with `deep` their hashes."""
+    def is_complete(self, *, deep: bool = False) -> bool:
+        """Whether the files have the right lengths and, with `deep`, the right hashes."""
         width, height = self.size_wh
         lengths = {"keys": len(self) * _KEY.itemsize, "pixels": len(self) * 3 * width * height}
         with suppress(OSError):
-            whole = all((self.place / name).stat().st_size == size for name, size in lengths.items())
-            return whole and (not deep or _hashes(self.place) == self._about["sha256"])
+            complete = all((self.folder / name).stat().st_size == size for name, size in lengths.items())
+            return complete and (not deep or _hashes(self.folder) == self._manifest["sha256"])
         return False
 
 
 class ResizedReader(SampleReader):
-    """A `SampleReader` whose images are those of `pixels`, and whose boxes are in pixels of these."""
+    """A `SampleReader` with the images of `pixels`; boxes are in pixels of the resized images."""
 
     def __init__(
         self,
@@ -110,8 +110,8 @@ class ResizedReader(SampleReader):
         of_each = np.repeat(np.arange(len(self)), np.diff(self._starts))
         self._boxes = (self._boxes * self._scale[of_each]).astype(np.float32)
 
-    def _image(self, place: int) -> npt.NDArray[np.uint8]:
-        return self._pixels[int(self._rows[place])]
+    def _image(self, folder: int) -> npt.NDArray[np.uint8]:
+        return self._pixels[int(self._rows[folder])]
 
 
 def materialise(
@@ -123,89 +123,90 @@ def materialise(
     deep: bool = False,
     progress: Progress = silent,
 ) -> Pixels:
-    """The pixels of the samples of a state; made where they are not there whole.
+    """The resized pixels of the samples of a state; prepared unless they exist.
 
-    An image is resized to exactly `size_wh`, bilinear and antialiased, whatever its shape.
+    Images are resized to exactly `size_wh`, bilinear and antialiased; the aspect ratio is not kept.
 
     Args:
-        ids: Only of these samples.
-        deep: Hash what is there before it is trusted; damaged pixels are made again.
+        ids: Only these samples.
+        deep: Verify the hashes of existing pixels; damaged ones are prepared again.
     Raises: SizeInvalid, TargetNotWritable, MediaMissing, ImageUnreadable.
     """
     width, height = size_wh
-    if not (1 <= width <= LARGEST_PX and 1 <= height <= LARGEST_PX):
-        raise SizeInvalid(got=f"{width}x{height}", most=LARGEST_PX)
+    if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
+        raise SizeInvalid(got=f"{width}x{height}", most=MAX_SIDE_PX)
     keys = sorted(samples_of(snapshot, ids)["media_sha256"].unique().to_pylist())
-    named = hashlib.sha256(f"{_FORMAT} bilinear {width}x{height}\n".encode())
-    named.update("\n".join(keys).encode())
-    place = folder / named.hexdigest()[:32]
-    if (place / "manifest.json").is_file():
-        found = Pixels(place)
-        if found.is_whole(deep=deep):
-            return found
-        place.rename(folder / f".{uuid7()}.tmp")
-    with _written(place, len(keys) * (3 * width * height + _KEY.itemsize)) as temporary:
-        np.array(keys, _KEY).tofile(temporary / "keys")
-        with (temporary / "pixels").open("wb") as file:
-            for at, made in enumerate(_resized(snapshot, keys, size_wh), start=1):
-                file.write(made.tobytes())
-                progress("making pixels", at, len(keys))
-        about = {"format": _FORMAT, "width_px": width, "height_px": height, "sha256": _hashes(temporary)}
-        (temporary / "manifest.json").write_text(json.dumps(about))
-    return Pixels(place)
+    digest = hashlib.sha256(f"{_FORMAT} bilinear {width}x{height}\n".encode())
+    digest.update("\n".join(keys).encode())
+    target = folder / digest.hexdigest()[:32]
+    if (target / "manifest.json").is_file():
+        existing = Pixels(target)
+        if existing.is_complete(deep=deep):
+            return existing
+        target.rename(folder / f".{uuid7()}.tmp")
+    with _staging_folder(target, len(keys) * (3 * width * height + _KEY.itemsize)) as staging:
+        np.array(keys, _KEY).tofile(staging / "keys")
+        with (staging / "pixels").open("wb") as file:
+            for done, image in enumerate(_resized(snapshot, keys, size_wh), start=1):
+                file.write(image.tobytes())
+                progress("preparing pixels", done, len(keys))
+        manifest = {"format": _FORMAT, "width_px": width, "height_px": height, "sha256": _hashes(staging)}
+        (staging / "manifest.json").write_text(json.dumps(manifest))
+    return Pixels(target)
 
 
 def _resized(snapshot: Snapshot, keys: list[str], size_wh: Size) -> Iterator[npt.NDArray[np.uint8]]:
-    def one(key: str) -> npt.NDArray[np.uint8]:
+    def resize(key: str) -> npt.NDArray[np.uint8]:
         try:
             data = snapshot.image_path(key).read_bytes()
         except FileNotFoundError:
             raise MediaMissing(sha256=key) from None
-        whole = Image.fromarray(decode_rgb(data))
-        made = whole if whole.size == size_wh else whole.resize(size_wh, Image.Resampling.BILINEAR)
-        return np.ascontiguousarray(np.asarray(made).transpose(2, 0, 1))
+        image = Image.fromarray(decode_rgb(data))
+        if image.size != size_wh:
+            image = image.resize(size_wh, Image.Resampling.BILINEAR)
+        return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        for start in range(0, len(keys), _AT_ONCE):
-            yield from pool.map(one, keys[start : start + _AT_ONCE])
+        for start in range(0, len(keys), _BATCH_SIZE):
+            yield from pool.map(resize, keys[start : start + _BATCH_SIZE])
 
 
 @contextmanager
-def _written(place: Path, n_bytes: int) -> Iterator[Path]:
-    """A folder to write to, which gets its name when all is on the disk. Raises: TargetNotWritable."""
-    folder = place.parent
-    temporary = folder / f".{uuid7()}.tmp"
+def _staging_folder(target: Path, n_bytes: int) -> Iterator[Path]:
+    """A folder to write to, renamed to `target` once all is on the disk. Raises: TargetNotWritable."""
+    parent = target.parent
+    staging = parent / f".{uuid7()}.tmp"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        free = shutil.disk_usage(folder).free - _LEFT_FREE
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(parent)
+        free = shutil.disk_usage(parent).free - _RESERVED_BYTES
         if n_bytes > free:
             detail = f"{n_bytes / 1e9:.2f} GB are needed and {max(free, 0) / 1e9:.2f} GB are free"
-            raise TargetNotWritable(folder=str(folder), detail=detail)
-        temporary.mkdir()
-        yield temporary
-        fsync_many([*temporary.iterdir(), temporary])
-        temporary.rename(place)
-        fsync_many([folder])
+            raise TargetNotWritable(folder=str(parent), detail=detail)
+        staging.mkdir()
+        yield staging
+        fsync_many([*staging.iterdir(), staging])
+        staging.rename(target)
+        fsync_many([parent])
     except OSError as error:
-        if not place.is_dir():  # else somebody made the same meanwhile
+        if not target.is_dir():  # otherwise another process prepared the same pixels meanwhile
             detail = error.strerror or type(error).__name__
-            raise TargetNotWritable(folder=str(folder), detail=detail) from error
+            raise TargetNotWritable(folder=str(parent), detail=detail) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed runs left."""
+def _remove_stale(folder: Path) -> None:
+    """Remove the leftovers of killed processes."""
     for old in folder.glob(".*.tmp"):
         with suppress(OSError):
             if time.time() - old.stat().st_mtime > _STALE_S:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _hashes(place: Path) -> dict[str, str]:
-    found = {}
+def _hashes(folder: Path) -> dict[str, str]:
+    hashes = {}
     for name in ("keys", "pixels"):
-        with (place / name).open("rb") as file:
-            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+        with (folder / name).open("rb") as file:
+            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes

@@ -1,4 +1,4 @@
-"""Every query of releases."""
+"""All queries of releases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from calotype.datasets import repository as datasets
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
-from calotype.release.model import TAG_PREFIX, File, Release, Spec
+from calotype.release.model import TAG_PREFIX, File, Release, ReleaseSpec
 from calotype.store.catalog import schema
 
 _RELEASES = schema.releases
@@ -32,21 +32,20 @@ def add(conn: sa.Connection, info: DatasetInfo, commit: Commit, release: Release
     datasets.add_ref(conn, tag)
 
 
-def taken(conn: sa.Connection, info: DatasetInfo, version: str) -> bool:
-    """Whether there is a release, or a ref in the place of its tag."""
-    return (
-        one(conn, info, version) is not None or datasets.ref(conn, info.id, TAG_PREFIX + version) is not None
-    )
+def exists(conn: sa.Connection, info: DatasetInfo, version: str) -> bool:
+    """Whether the release or its tag exists."""
+    tag = datasets.ref(conn, info.id, TAG_PREFIX + version)
+    return tag is not None or get(conn, info, version) is not None
 
 
-def one(conn: sa.Connection, info: DatasetInfo, version: str) -> Release | None:
-    """The release of a version."""
+def get(conn: sa.Connection, info: DatasetInfo, version: str) -> Release | None:
+    """The release with a version, or None."""
     query = sa.select(_RELEASES).where(_RELEASES.c.dataset_id == info.id, _RELEASES.c.version == version)
     row = conn.execute(query).mappings().first()
     return None if row is None else _release(info, row)
 
 
-def all_of(conn: sa.Connection, info: DatasetInfo) -> list[Release]:
+def list_all(conn: sa.Connection, info: DatasetInfo) -> list[Release]:
     """The releases of a dataset, newest first."""
     query = sa.select(_RELEASES).where(_RELEASES.c.dataset_id == info.id)
     ordered = query.order_by(_RELEASES.c.created_at_us.desc(), _RELEASES.c.version.desc())
@@ -58,7 +57,7 @@ def _release(info: DatasetInfo, row: Any) -> Release:
         dataset=info.name,
         version=row["version"],
         commit_id=row["commit_id"],
-        spec=Spec.from_json(row["spec"]),
+        spec=ReleaseSpec.from_json(row["spec"]),
         card=row["card"],
         files=tuple(File(file["path"], file["bytes"], file["sha256"]) for file in row["files"]),
         created_at_us=row["created_at_us"],

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
-from calotype.release import card_text, service
-from calotype.release.model import ReleaseFileNotFound
+from calotype.foundation.http import Ask, action, file_answer
+from calotype.release import answers, card_text, service
+from calotype.release.model import ReleaseFileNotFound, ReleaseSpec
 
 routes = APIRouter(tags=["release"])
 
@@ -33,36 +31,52 @@ class NewRelease(BaseModel):
 
 
 @routes.get("/datasets/{dataset}/releases", **READ)
-def list_releases(dataset: str, ask: Ask) -> dict[str, Any]:
+def list_releases(dataset: str, ask: Ask) -> answers.ReleaseList:
     """Releases, newest first."""
-    return {"items": [made.to_dict() for made in service.releases(ask.actor, dataset, store=ask.store)]}
+    made = service.releases(ask.actor, dataset, store=ask.store)
+    return answers.ReleaseList.of({"items": [release.to_dict() for release in made]})
 
 
 @routes.post("/datasets/{dataset}/releases", status_code=201, **action(Permission.RELEASE_CREATE))
-def create_release(dataset: str, body: NewRelease, ask: Ask) -> dict[str, Any]:
+def create_release(dataset: str, body: NewRelease, ask: Ask) -> answers.ReleaseRow:
     """Freeze the working state as a version, if its gates are green."""
+    spec = ReleaseSpec(
+        formats=tuple(body.formats),
+        label_set=body.label_set,
+        where=body.where or "",
+        split=body.split,
+        by=body.by,
+        seed=body.seed,
+        purpose=body.purpose,
+    )
     made = service.release(
-        ask.actor, dataset, body.version, store=ask.store, gatekeeper=ask.ports.gatekeeper(ask.store),
-        splitter=ask.ports.splitter, split=body.split, by=body.by, where=body.where, seed=body.seed,
-        formats=body.formats, label_set=body.label_set, purpose=body.purpose,
-    )  # fmt: skip
-    return made.to_dict()
+        ask.actor,
+        dataset,
+        body.version,
+        spec,
+        store=ask.store,
+        gatekeeper=ask.ports.gatekeeper(ask.store),
+        splitter=ask.ports.splitter,
+    )
+    return answers.ReleaseRow.of(made.to_dict())
 
 
 @routes.get("/datasets/{dataset}/releases/{version}", **READ)
-def show_release(dataset: str, version: str, ask: Ask) -> dict[str, Any]:
+def show_release(dataset: str, version: str, ask: Ask) -> answers.Release:
     """A release with its card and its files."""
     made = service.get(ask.actor, dataset, version, store=ask.store)
     card = {**made.card, "markdown": card_text.markdown(made.card)}
-    return {**made.to_dict(), "card": card, "files": [file.to_dict() for file in made.files]}
+    files = [file.to_dict() for file in made.files]
+    return answers.Release.of({**made.to_dict(), "card": card, "files": files})
 
 
 @routes.get(
     "/datasets/{dataset}/releases/{version}/files/{path:path}",
     response_class=FileResponse,
+    **file_answer("*/*"),
     **action(Permission.EXPORT),
 )
-def download(dataset: str, version: str, path: str, ask: Ask) -> FileResponse:
+def download_release_file(dataset: str, version: str, path: str, ask: Ask) -> FileResponse:
     """One file of a release: a card, a list of samples, labels. Only files that the release lists."""
     ask.store.guard.require(ask.actor, Permission.EXPORT, dataset=dataset)
     made = service.get(ask.actor, dataset, version, store=ask.store)

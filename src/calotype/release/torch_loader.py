@@ -1,4 +1,4 @@
-"""The same samples as PyTorch tensors. PyTorch is loaded when the first tensor is made, never before."""
+"""Samples of a release as PyTorch tensors. PyTorch is only imported when it is used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from calotype.release.loader import SampleReader, collate
 from calotype.release.model import TorchMissing
 
-Change = Callable[[dict[str, Any]], dict[str, Any]]
+Transform = Callable[[dict[str, Any]], dict[str, Any]]
 
 __all__ = ["TorchSamples", "collate", "torch_dataset"]
 
@@ -17,31 +17,30 @@ class TorchSamples:
     """A map-style dataset for `torch.utils.data.DataLoader`; give the loader `collate_fn=collate`.
 
     Items have the keys, shapes and dtypes of `loader.Item`: arrays as tensors (image uint8, boxes float32,
-    classes int64, iscrowd bool), the rest as it is. `transform` gets each item and returns what the loader
-    shall see.
+    classes int64, iscrowd bool), other values unchanged. `transform` maps each item to the one that is returned.
     """
 
-    def __init__(self, reader: SampleReader, transform: Change | None = None) -> None:
+    def __init__(self, reader: SampleReader, transform: Transform | None = None) -> None:
         self.reader = reader
         self.transform = transform
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names by class index."""
+        """Class names by class index."""
         return self.reader.classes
 
     def __len__(self) -> int:
         return len(self.reader)
 
-    def __getitem__(self, at: int) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         torch = _torch()
-        item = self.reader[int(at)]
+        item = self.reader[int(index)]
         arrays = ("image", "boxes_xyxy_px", "class_indices", "iscrowd", "labels")
-        made = {key: torch.from_numpy(value) if key in arrays else value for key, value in item.items()}
-        return made if self.transform is None else self.transform(made)
+        tensors = {key: torch.from_numpy(value) if key in arrays else value for key, value in item.items()}
+        return tensors if self.transform is None else self.transform(tensors)
 
 
-def torch_dataset(reader: SampleReader, transform: Change | None = None) -> TorchSamples:
+def torch_dataset(reader: SampleReader, transform: Transform | None = None) -> TorchSamples:
     """The samples of a reader as tensors.
 
     Raises: TorchMissing.
@@ -52,7 +51,7 @@ def torch_dataset(reader: SampleReader, transform: Change | None = None) -> Torc
 
 def _torch() -> Any:
     try:
-        import torch  # heavy, and an extra of its own
+        import torch  # heavy, and an optional dependency
     except ModuleNotFoundError:
         raise TorchMissing() from None
     return torch

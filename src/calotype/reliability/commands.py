@@ -1,4 +1,4 @@
-"""The command line of reliability."""
+"""Command-line interface of reliability."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calotype.foundation.clock import iso
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import facts, table, terminal
 from calotype.reliability import service
-from calotype.reliability.model import Problem, Restored, Verified, seconds
+from calotype.reliability.model import Problem, RestoreResult, VerifyResult, parse_duration_s
 
 _SHOWN = 50
 
@@ -20,15 +20,15 @@ _SHOWN = 50
 def verify(
     ctx: typer.Context,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Read every column and hash all media and release files again.")
+        bool, typer.Option("--deep", help="Also read every column, and hash all media and release files.")
     ] = False,
 ) -> None:
-    """Prove that every commit can be read and nothing is missing."""
+    """Check that every commit is readable and nothing is missing."""
     t = terminal(ctx)
     with t.progress() as progress:
-        found = service.verify(t.actor, store=t.store(), deep=deep, progress=progress)
-    t.emit(found.to_dict(), _told(found))
-    if not found.ok:
+        result = service.verify(t.actor, store=t.store(), deep=deep, progress=progress)
+    t.emit(result.to_dict(), _verification_view(result))
+    if not result.ok:
         raise typer.Exit(FINDINGS)
 
 
@@ -38,24 +38,29 @@ def repair(
         Path | None,
         typer.Option("--from", help="A backup, another workspace or a folder with the original images."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes/--dry-run", help="Do it; without, only show the plan.")] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Look for damage inside files too.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes/--dry-run", help="Repair, instead of showing the plan.")
+    ] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Also look for damage inside files.")] = False,
 ) -> None:
-    """Mend what can be mended; removes nothing that anything names."""
+    """Repair what can be repaired; never removes referenced data."""
     t = terminal(ctx)
     with t.progress() as progress:
-        done = service.repair(
+        result = service.repair(
             t.actor, store=t.store(), source=source, dry_run=not yes, deep=deep, progress=progress
         )
     rows = [
-        ["yes" if one.can else "no", one.problem.place, one.problem.what, one.action] for one in done.plan
+        ["yes" if step.can else "no", step.problem.place, step.problem.what, step.action]
+        for step in result.plan
     ]
-    shown: list[Any] = [table(["can", "where", "what", "then"], rows)] if rows else ["nothing to mend"]
-    if done.left is not None:
-        shown += [f"mended {done.mended} of {len(done.plan)}", *_told(done.left)]
-    able = any(one.can for one in done.plan)
-    t.emit(done.to_dict(), shown, next="calotype repair --yes" if able and not done.done else "")
-    if not done.ok:
+    output: list[Any] = (
+        [table(["can", "where", "problem", "action"], rows)] if rows else ["nothing to repair"]
+    )
+    if result.left is not None:
+        output += [f"repaired {result.n_repaired} of {len(result.plan)}", *_verification_view(result.left)]
+    able = any(step.can for step in result.plan)
+    t.emit(result.to_dict(), output, next="calotype repair --yes" if able and not result.done else "")
+    if not result.ok:
         raise typer.Exit(FINDINGS)
 
 
@@ -64,19 +69,20 @@ def gc(
     grace: Annotated[
         str,
         typer.Option(
-            help="How long a thing must be unreachable before it goes: 14d, 36h. 0 only when alone."
+            help="How long data must be unreachable before it is removed: 14d, 36h. Use 0 only if nothing else runs."
         ),
     ] = "14d",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; change nothing.")] = False,
     always_compact: Annotated[
-        bool, typer.Option("--always-compact", help="Compact every table of a branch, worth it or not.")
+        bool,
+        typer.Option("--always-compact", help="Compact every table of a branch, even if not worthwhile."),
     ] = False,
 ) -> None:
-    """Compact tables and remove what nothing has reached for a while; safe while others work."""
+    """Compact tables and remove data that has been unreachable for a while; safe while others work."""
     t = terminal(ctx)
-    wait_s = seconds(grace)
+    wait_s = parse_duration_s(grace)
     with t.progress() as progress:
-        done = service.gc(
+        result = service.gc(
             t.actor,
             store=t.store(),
             grace_s=wait_s,
@@ -84,28 +90,33 @@ def gc(
             always_compact=always_compact,
             progress=progress,
         )
-    swept = [[one.kind, one.marked, one.ripe, one.removed, amount(one.freed_bytes)] for one in done.swept]
-    shown: list[Any] = [table(["", "newly marked", "may go", "removed", "freed"], swept)]
+    swept = [
+        [sweep.kind, sweep.marked, sweep.ripe, sweep.removed, format_bytes(sweep.freed_bytes)]
+        for sweep in result.swept
+    ]
+    output: list[Any] = [table(["", "newly marked", "removable", "removed", "freed"], swept)]
     files = [
-        [one.dataset, one.table.partition("/")[2], one.files_before, one.files_after, one.refused]
-        for one in done.compacted
+        [sweep.dataset, sweep.table.partition("/")[2], sweep.files_before, sweep.files_after, sweep.refused]
+        for sweep in result.compacted
     ]
     if files:
-        shown.append(table(["dataset", "table", "files before", "after", ""], files, title="compacted"))
-    shown.append("nothing was changed" if dry_run else f"{amount(done.freed_bytes)} are free again")
-    t.emit(done.to_dict(), shown)
+        output.append(table(["dataset", "table", "files before", "after", ""], files, title="compacted"))
+    output.append("nothing was changed" if dry_run else f"freed {format_bytes(result.freed_bytes)}")
+    t.emit(result.to_dict(), output)
 
 
 def size(ctx: typer.Context) -> None:
-    """Show how many bytes lie on the disk, and what for."""
+    """Show disk usage by purpose and dataset."""
     t = terminal(ctx)
     with t.progress() as progress:
-        found = service.size(t.actor, store=t.store(), progress=progress)
-    parts = {name.replace("_", " "): amount(n_bytes) for name, n_bytes in found.parts.items()}
+        usage = service.size(t.actor, store=t.store(), progress=progress)
+    parts = {name.replace("_", " "): format_bytes(n_bytes) for name, n_bytes in usage.parts.items()}
     columns = ("media", "tables_live", "tables_history", "releases")
-    rows = [[name, *(amount(sizes[column]) for column in columns)] for name, sizes in found.datasets.items()]
+    rows = [
+        [name, *(format_bytes(sizes[column]) for column in columns)] for name, sizes in usage.datasets.items()
+    ]
     heads = ["dataset", *(column.replace("_", " ") for column in columns)]
-    t.emit(found.to_dict(), [facts({"total": amount(found.total_bytes), **parts}), table(heads, rows)])
+    t.emit(usage.to_dict(), [facts({"total": format_bytes(usage.total_bytes), **parts}), table(heads, rows)])
 
 
 def backup(
@@ -114,89 +125,98 @@ def backup(
     drill: Annotated[
         bool, typer.Option("--drill", help="Restore the newest backup to a temporary folder and verify it.")
     ] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Show the backups that are there.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the backups in the target.")] = False,
 ) -> None:
-    """Copy the workspace as it is now; what is there already is not copied again."""
+    """Back up the present state of the workspace; files that are already there are not copied again."""
     t = terminal(ctx)
     if list_:
         known = service.list_backups(t.actor, target, store=t.store())
-        rows = [[one.id, iso(one.at_us)[:19], one.commits, one.media, amount(one.n_bytes)] for one in known]
+        rows = [
+            [
+                manifest.id,
+                iso(manifest.at_us)[:19],
+                manifest.commits,
+                manifest.media,
+                format_bytes(manifest.n_bytes),
+            ]
+            for manifest in known
+        ]
         t.emit(
-            {"items": [one.to_dict() for one in known]},
+            {"items": [manifest.to_dict() for manifest in known]},
             [table(["id", "at", "commits", "media", "size"], rows)],
         )
         return
     with t.progress() as progress:
         if drill:
-            _emit_restored(ctx, service.drill(t.actor, target, store=t.store(), progress=progress))
+            _emit_restore(ctx, service.drill(t.actor, target, store=t.store(), progress=progress))
             return
-        done = service.backup(t.actor, target, store=t.store(), progress=progress)
-    made = done.manifest
-    shown: list[Any] = [
-        f"backup {made.id}: {made.files:,} files, {amount(made.n_bytes)}",
-        f"copied {done.copied_files:,} files, {amount(done.copied_bytes)}; the rest was there",
+        result = service.backup(t.actor, target, store=t.store(), progress=progress)
+    manifest = result.manifest
+    output: list[Any] = [
+        f"backup {manifest.id}: {manifest.files:,} files, {format_bytes(manifest.n_bytes)}",
+        f"copied {result.copied_files:,} files, {format_bytes(result.copied_bytes)}; the others were already there",
     ]
-    if made.missing_media:
-        shown.append(
-            f"{len(made.missing_media)} media are missing or damaged and NOT saved: run `calotype verify --deep`"
+    if manifest.missing_media:
+        output.append(
+            f"NOT saved: {len(manifest.missing_media)} missing or damaged media; run `calotype verify --deep`"
         )
-    t.emit(done.to_dict(), shown, next=f"calotype backup --drill {target}")
-    if not done.ok:
+    t.emit(result.to_dict(), output, next=f"calotype backup --drill {target}")
+    if not result.ok:
         raise typer.Exit(FINDINGS)
 
 
 def move(
     ctx: typer.Context,
     to: Annotated[
-        str, typer.Option("--to", help="For media and tables: s3://bucket/prefix, or `folder`.")
+        str, typer.Option("--to", help="New location of media and tables: s3://bucket/prefix, or `folder`.")
     ] = "",
     catalog: Annotated[
-        str, typer.Option(help="For the catalog: postgresql://user@host/database, or `folder`.")
+        str, typer.Option(help="New location of the catalog: postgresql://user@host/database, or `folder`.")
     ] = "",
 ) -> None:
-    """Move the workspace to a database and a bucket; resumable, and verified before the old place is left."""
+    """Move the workspace to a database and a bucket; resumable, and verified before the old location is abandoned."""
     t = terminal(ctx)
     with t.progress() as progress:
-        done = service.move(t.actor, store=t.store(), catalog=catalog, bucket=to, progress=progress)
-    told = done.to_dict()
-    shown: list[Any] = [
-        facts(told["new"]),
-        f"copied {done.copied_files:,} files, {amount(done.copied_bytes)}; the rest was there",
+        result = service.move(t.actor, store=t.store(), catalog=catalog, bucket=to, progress=progress)
+    document = result.to_dict()
+    output: list[Any] = [
+        facts(document["new"]),
+        f"copied {result.copied_files:,} files, {format_bytes(result.copied_bytes)}; the others were already there",
     ]
-    left = {name: place for name, place in told["old"].items() if place != told["new"][name]}
-    if left:
-        shown += ["no longer used, and yours to delete when you are sure:", facts(left)]
-    t.emit(told, shown, next="calotype verify --deep")
+    unused = {name: address for name, address in document["old"].items() if address != document["new"][name]}
+    if unused:
+        output += ["no longer used; delete these when you are sure:", facts(unused)]
+    t.emit(document, output, next="calotype verify --deep")
 
 
 def restore(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(metavar="BACKUP", help="A folder, or s3://bucket/prefix.")],
-    into: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
-    at: Annotated[str | None, typer.Option(help="The id of a backup; the newest without it.")] = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Read every byte again afterwards.")] = False,
+    into: Annotated[Path, typer.Argument(help="The folder to create the workspace in.")],
+    at: Annotated[str | None, typer.Option(help="Id of the backup; the newest by default.")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every byte again after restoring.")] = False,
 ) -> None:
-    """Make a workspace again from a backup, and verify it."""
+    """Restore a workspace from a backup, and verify it."""
     t = terminal(ctx)
     with t.progress() as progress:
-        done = service.restore(t.actor, source, into, at=at, deep=deep, progress=progress)
-    _emit_restored(ctx, done)
+        result = service.restore(t.actor, source, into, at=at, deep=deep, progress=progress)
+    _emit_restore(ctx, result)
 
 
-def _emit_restored(ctx: typer.Context, done: Restored) -> None:
-    shown: list[Any] = [
-        f"restored backup {done.manifest.id} of {iso(done.manifest.at_us)[:19]} in {done.seconds:.1f} s"
+def _emit_restore(ctx: typer.Context, result: RestoreResult) -> None:
+    output: list[Any] = [
+        f"restored backup {result.manifest.id} of {iso(result.manifest.at_us)[:19]} in {result.seconds:.1f} s"
     ]
-    shown += [f"DIFFERS: {line}" for line in done.differs]
-    if not done.differs:
-        shown.append("commits and audit trail are those that were saved")
-    terminal(ctx).emit(done.to_dict(), [*shown, *_told(done.verified)])
-    if not done.ok:
+    output += [f"DIFFERS: {line}" for line in result.differs]
+    if not result.differs:
+        output.append("commits and audit trail match the backup")
+    terminal(ctx).emit(result.to_dict(), [*output, *_verification_view(result.verified)])
+    if not result.ok:
         raise typer.Exit(FINDINGS)
 
 
-def amount(n_bytes: int) -> str:
-    """Bytes for a person: 512 B, 1.5 kB, 20.0 GB."""
+def format_bytes(n_bytes: int) -> str:
+    """A human-readable size: 512 B, 1.5 kB, 20.0 GB."""
     if n_bytes < 1_000:
         return f"{n_bytes} B"
     value = float(n_bytes)
@@ -207,19 +227,19 @@ def amount(n_bytes: int) -> str:
     return f"{value:.1f} {unit}"
 
 
-def _told(found: Verified) -> list[Any]:
-    shown: list[Any] = [facts({name.replace("_", " "): count for name, count in found.checked.items()})]
-    if found.untidy:
-        shown += ["untidy, but nothing is lost:", _problems(found.untidy)]
-    if found.problems:
-        shown += [f"{len(found.problems)} PROBLEMS:", _problems(found.problems)]
+def _verification_view(result: VerifyResult) -> list[Any]:
+    output: list[Any] = [facts({name.replace("_", " "): count for name, count in result.checked.items()})]
+    if result.untidy:
+        output += ["untidy, but nothing is lost:", _problems(result.untidy)]
+    if result.problems:
+        output += [f"{len(result.problems)} PROBLEMS:", _problems(result.problems)]
     else:
-        shown.append("all of it is there" + (", every byte as it was put" if found.deep else ""))
-    return shown
+        output.append("nothing is missing" + (", and every byte is unchanged" if result.deep else ""))
+    return output
 
 
 def _problems(problems: Sequence[Problem]) -> Any:
-    rows = [[one.place, one.what, one.fix] for one in problems[:_SHOWN]]
+    rows = [[problem.place, problem.what, problem.fix] for problem in problems[:_SHOWN]]
     if len(problems) > _SHOWN:
-        rows.append(["", f"and {len(problems) - _SHOWN} more", "`calotype --json verify` lists all"])
+        rows.append(["", f"and {len(problems) - _SHOWN} more", "`calotype --json verify` lists all of them"])
     return table(["where", "what", "fix"], rows)

@@ -1,4 +1,4 @@
-"""What a verification looks at and finds, as values."""
+"""Values of this room: problems, reports, repairs, backups."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from calotype.store.location import Storage
 
 
 class DurationInvalid(Invalid):
-    """Not a length of time."""
+    """Not a valid duration."""
 
     code = "duration-invalid"
-    what = "{got!r} is not a length of time"
+    what = "{got!r} is not a duration"
     fix = "write a number with s, m, h or d: 14d, 36h, 90m"
 
 
-def seconds(text: str) -> float:
-    """`14d`, `36h`, `90m`, `20s` or a plain number of seconds. Raises: DurationInvalid."""
+def parse_duration_s(text: str) -> float:
+    """Seconds of `14d`, `36h`, `90m`, `20s` or a plain number of seconds. Raises: DurationInvalid."""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhd]?)", text.strip())
     if match is None:
         raise DurationInvalid(got=text[:80])
@@ -31,7 +31,7 @@ def seconds(text: str) -> float:
 
 
 class Severity(StrEnum):
-    """Whether something is lost, or only left untidy by a process that died."""
+    """Lost: data is missing or damaged. Untidy: a dead process left something behind, and nothing is lost."""
 
     LOST = "lost"
     UNTIDY = "untidy"
@@ -39,7 +39,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as it should be: what kind, where, what, and how to fix it."""
+    """A problem: its kind, where it is, what is wrong, and how to fix it."""
 
     kind: str
     place: str
@@ -52,14 +52,14 @@ class Problem:
         return f"{self.place}: {self.what}"
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
-        told = {name: str(getattr(self, name)) for name in ("kind", "severity", "place", "what", "fix")}
-        return {**told, "facts": dict(self.facts)}
+        """JSON form."""
+        strings = {name: str(getattr(self, name)) for name in ("kind", "severity", "place", "what", "fix")}
+        return {**strings, "facts": dict(self.facts)}
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """What `verify` looked at and what it found. Only lost things make it fail; untidy ones lose nothing."""
+class VerifyResult:
+    """Result of `verify`. Only lost data makes it fail."""
 
     checked: Mapping[str, int]
     problems: tuple[Problem, ...]
@@ -74,16 +74,16 @@ class Verified:
 
     @property
     def commits(self) -> int:
-        """How many commits were checked."""
+        """Number of commits checked."""
         return self.checked["commits"]
 
     @property
     def media(self) -> int:
-        """How many different media were looked for."""
+        """Number of distinct media checked."""
         return self.checked["media"]
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         return {
             "ok": self.ok,
             "deep": self.deep,
@@ -95,44 +95,44 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
-    """What to do about one problem; `can` is False where a person has to act."""
+class RepairStep:
+    """What to do about one problem; `can` is False if a person has to act."""
 
     problem: Problem
     action: str
     can: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         return {"problem": self.problem.to_dict(), "action": self.action, "can": self.can}
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
-    """The plan of a repair, and when it was carried out, how many problems were mended and what is left."""
+class RepairResult:
+    """The plan of a repair; if it was carried out, how many problems were repaired and what is left."""
 
-    plan: tuple[Mend, ...]
+    plan: tuple[RepairStep, ...]
     done: bool
-    mended: int = 0
-    left: Verified | None = None
+    n_repaired: int = 0
+    left: VerifyResult | None = None
 
     @property
     def ok(self) -> bool:
-        """Nothing is lost (any more)."""
+        """Nothing is lost, after the repair if it was carried out."""
         if self.left is not None:
             return self.left.ok
-        return not any(mend.problem.severity is Severity.LOST for mend in self.plan)
+        return not any(step.problem.severity is Severity.LOST for step in self.plan)
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         left = None if self.left is None else self.left.to_dict()
-        plan = [mend.to_dict() for mend in self.plan]
-        return {"ok": self.ok, "done": self.done, "mended": self.mended, "plan": plan, "left": left}
+        plan = [step.to_dict() for step in self.plan]
+        return {"ok": self.ok, "done": self.done, "mended": self.n_repaired, "plan": plan, "left": left}
 
 
 @dataclass(frozen=True, slots=True)
-class Compacted:
-    """One table of a branch, in fewer files behind the same pin; `refused` says why it was left as it was."""
+class CompactionResult:
+    """Compaction of one table of a branch; `refused` says why it was left unchanged, if it was."""
 
     dataset: str
     table: str
@@ -142,13 +142,13 @@ class Compacted:
     refused: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """One kind of thing that nothing reaches: newly marked, marked long enough to go, removed now, bytes freed."""
+class SweepResult:
+    """One kind of unreachable data: newly marked, removable, removed in this run, bytes freed."""
 
     kind: str
     marked: int
@@ -157,50 +157,50 @@ class Swept:
     freed_bytes: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """What one `gc` did, or with `dry_run` would do."""
+class GcResult:
+    """What one `gc` run did, or with `dry_run` would do."""
 
     dry_run: bool
     grace_s: float
-    compacted: tuple[Compacted, ...]
-    swept: tuple[Swept, ...]
+    compacted: tuple[CompactionResult, ...]
+    swept: tuple[SweepResult, ...]
 
     @property
     def freed_bytes(self) -> int:
-        """Bytes that are free again."""
-        return sum(one.freed_bytes for one in self.swept)
+        """Bytes freed."""
+        return sum(result.freed_bytes for result in self.swept)
 
     @property
     def removed(self) -> dict[str, int]:
-        """How many of each kind are gone."""
-        return {one.kind: one.removed for one in self.swept}
+        """Number removed, by kind."""
+        return {result.kind: result.removed for result in self.swept}
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         plain = {"dry_run": self.dry_run, "grace_s": self.grace_s, "freed_bytes": self.freed_bytes}
-        compacted = [one.to_dict() for one in self.compacted]
-        return {**plain, "compacted": compacted, "swept": [one.to_dict() for one in self.swept]}
+        compacted = [result.to_dict() for result in self.compacted]
+        return {**plain, "compacted": compacted, "swept": [result.to_dict() for result in self.swept]}
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """Bytes on disk: of the workspace by what they are for, and of each dataset."""
+class DiskUsage:
+    """Disk usage in bytes: of the workspace by purpose, and of each dataset."""
 
     parts: Mapping[str, int]
     datasets: Mapping[str, Mapping[str, int]]
 
     @property
     def total_bytes(self) -> int:
-        """Everything together."""
+        """Total of the workspace."""
         return sum(self.parts.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         datasets = {name: dict(sizes) for name, sizes in self.datasets.items()}
         return {"total_bytes": self.total_bytes, "parts": dict(self.parts), "datasets": datasets}
 
@@ -209,19 +209,19 @@ BACKUP_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """One file: its path below `.calotype`, its size and hash, and where it lies in the target."""
+class BackupFile:
+    """One file: path below `.calotype`, size, hash, and its name in the target."""
 
     path: str
     n_bytes: int
     sha256: str
-    place: str
+    object_name: str
     mtime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup is, and what a restored workspace must show again."""
+    """Description of a backup, which a restored workspace must match."""
 
     id: str
     at_us: int
@@ -238,13 +238,13 @@ class Manifest:
     format: int = BACKUP_FORMAT
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         return {**asdict(self), "at": iso(self.at_us), "missing_media": list(self.missing_media)}
 
 
 @dataclass(frozen=True, slots=True)
-class BackedUp:
-    """A backup that is complete: its manifest, and what had to be copied for it."""
+class BackupResult:
+    """A complete backup: its manifest, and how much had to be copied."""
 
     manifest: Manifest
     copied_files: int
@@ -252,32 +252,32 @@ class BackedUp:
 
     @property
     def ok(self) -> bool:
-        """Everything that the catalog names is in it."""
+        """It contains everything that the catalog refers to."""
         return not self.manifest.missing_media
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         copied = {"copied_files": self.copied_files, "copied_bytes": self.copied_bytes}
         return {"ok": self.ok, **self.manifest.to_dict(), **copied}
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
-    """A backup that was restored and verified; `differs` says where it is not what the manifest promised."""
+class RestoreResult:
+    """A restored and verified backup; `differs` lists deviations from the manifest."""
 
     manifest: Manifest
     folder: Path
-    verified: Verified
+    verified: VerifyResult
     differs: tuple[str, ...]
     seconds: float
 
     @property
     def ok(self) -> bool:
-        """The workspace is whole and is the one that was saved."""
+        """The workspace is complete and matches the manifest."""
         return self.verified.ok and not self.differs
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         return {
             "ok": self.ok,
             "backup": self.manifest.id,
@@ -288,8 +288,8 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A workspace that lies elsewhere now; `old` says where its files still lie, which nobody reads any more."""
+class MoveResult:
+    """A moved workspace; `old` is where its unused files remain."""
 
     old: Storage
     new: Storage
@@ -297,7 +297,7 @@ class Moved:
     copied_bytes: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """JSON form."""
         copied = {"copied_files": self.copied_files, "copied_bytes": self.copied_bytes}
         return {"old": _places(self.old), "new": _places(self.new), **copied}
 

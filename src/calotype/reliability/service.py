@@ -1,4 +1,4 @@
-"""The verbs of this room: prove the workspace whole, mend it, keep it small, carry it away and bring it back."""
+"""Verify, repair, compact, move, back up and restore a workspace."""
 
 from __future__ import annotations
 
@@ -7,46 +7,51 @@ from pathlib import Path
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
-from calotype.reliability import backups, compacting, repairing, restoring, sizing, verifying
-from calotype.reliability.backing_up import Backup
-from calotype.reliability.caches import trim
+from calotype.reliability import disk_usage
+from calotype.reliability.backups import contents
+from calotype.reliability.backups.backup import Backup
+from calotype.reliability.backups.restore import restore_backup, run_drill
+from calotype.reliability.backups.targets import open_target
+from calotype.reliability.garbage_collection import compaction
+from calotype.reliability.garbage_collection.caches import trim
+from calotype.reliability.garbage_collection.sweep import Sweep
 from calotype.reliability.model import (
-    BackedUp,
-    Collected,
+    BackupResult,
+    DiskUsage,
+    GcResult,
     Manifest,
-    Moved,
-    Repaired,
-    Restored,
-    Sizes,
-    Verified,
+    MoveResult,
+    RepairResult,
+    RestoreResult,
+    VerifyResult,
 )
-from calotype.reliability.moving import Move
-from calotype.reliability.sources import Source
-from calotype.reliability.sweeping import Sweep
-from calotype.reliability.targets import target_at
+from calotype.reliability.move import Move
+from calotype.reliability.repair import plan_repair, repair_catalog, repair_files
+from calotype.reliability.repair_source import RepairSource
+from calotype.reliability.verification.verify import verify_workspace
 from calotype.store import Store
-from calotype.store.location import storage_from
+from calotype.store.location import override_storage
 
 GRACE_S = 14 * 24 * 3_600.0
-"""Longer than any writer stages and any reader reads."""
+"""Longer than any writer stages data and any reader reads."""
 
 _ROUNDS = 5
 
 CACHE_BYTES = 5_000_000_000
 
 
-def verify(actor: Actor, *, store: Store, deep: bool = False, progress: Progress = silent) -> Verified:
-    """Prove that every commit, branch and tag can be read and says what it said, and that nothing they name is missing.
+def verify(actor: Actor, *, store: Store, deep: bool = False, progress: Progress = silent) -> VerifyResult:
+    """Check that every commit, branch and tag is readable and unchanged, and that nothing they refer to is missing.
 
-    Commit ids are computed again from what the commits say, audit events are chained again, the rows of every
-    version are counted against the commit, all media and all files of releases are looked for.
+    Recomputes commit ids and the audit chain, compares row counts of every version with the commit, and checks that
+    all media and release files exist.
 
     Args:
-        deep: Read every column of every table, hash all media and all files of releases again.
+        deep: Also read every column of every table, and hash all media and release files.
     Raises: NotPermitted.
     """
     store.guard.require(actor, Permission.AUDIT_READ)
-    return verifying.inspect(store, deep=deep, progress=progress)
+    return verify_workspace(store, deep=deep, progress=progress)
 
 
 def repair(
@@ -57,35 +62,35 @@ def repair(
     dry_run: bool = True,
     deep: bool = False,
     progress: Progress = silent,
-) -> Repaired:
-    """Mend what can be mended. Nothing that a commit or ref names is removed; the audit chain is never rewritten.
+) -> RepairResult:
+    """Repair what can be repaired. Never removes referenced data, never rewrites the audit chain.
 
     Args:
-        source: A backup, another workspace or a folder with the original images, to take lost bytes from.
-        dry_run: Show the plan only.
-        deep: Look for damage as `verify` does with `deep`.
+        source: A backup, another workspace or a folder with the original images, to restore lost bytes from.
+        dry_run: Only return the plan.
+        deep: Look for problems with `verify --deep`.
     Raises: NotPermitted, SourceNotFound.
     """
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    place = None if source is None else Source(source)
-    found = verifying.inspect(store, deep=deep, progress=progress)
-    plan = repairing.plan(store, found, place)
+    repair_source = None if source is None else RepairSource(source)
+    verified = verify_workspace(store, deep=deep, progress=progress)
+    plan = plan_repair(store, verified, repair_source)
     if dry_run or not plan:
-        return Repaired(tuple(plan), done=False)
-    everything, mended = list(plan), 0
-    for _ in range(_ROUNDS):  # a table that is back names media that nobody could look for before
-        mended += repairing.mend_files(store, plan, place)
+        return RepairResult(tuple(plan), done=False)
+    all_steps, n_repaired = list(plan), 0
+    for _ in range(_ROUNDS):  # a restored table may refer to media that could not be checked before
+        n_repaired += repair_files(store, plan, repair_source)
         with store.catalog.write(actor, "workspace.repair", subject="workspace") as tx:
-            mended += repairing.mend_catalog(tx.conn, plan)
-            kinds = sorted({mend.problem.kind for mend in plan if mend.can})
-            tx.details({"mended": mended, "of": len(plan), "kinds": kinds})
-        found = verifying.inspect(store, deep=deep, progress=progress)
-        seen = {str(mend.problem) for mend in everything}
-        plan = [mend for mend in repairing.plan(store, found, place) if str(mend.problem) not in seen]
-        everything += plan
-        if not any(mend.can for mend in plan):
+            n_repaired += repair_catalog(tx.conn, plan)
+            kinds = sorted({step.problem.kind for step in plan if step.can})
+            tx.details({"mended": n_repaired, "of": len(plan), "kinds": kinds})
+        verified = verify_workspace(store, deep=deep, progress=progress)
+        seen = {str(step.problem) for step in all_steps}
+        plan = [step for step in plan_repair(store, verified, repair_source) if str(step.problem) not in seen]
+        all_steps += plan
+        if not any(step.can for step in plan):
             break
-    return Repaired(tuple(everything), done=True, mended=mended, left=found)
+    return RepairResult(tuple(all_steps), done=True, n_repaired=n_repaired, left=verified)
 
 
 def gc(
@@ -97,89 +102,94 @@ def gc(
     always_compact: bool = False,
     cache_bytes: int = CACHE_BYTES,
     progress: Progress = silent,
-) -> Collected:
-    """Compact tables, then remove what nothing reaches and was marked so by a run at least a grace period ago.
+) -> GcResult:
+    """Compact tables, then remove data that an earlier run marked as unreachable at least a grace period ago.
 
-    Safe beside writers and readers whose work takes less than the grace period. What every commit, branch, tag and
-    release names stays; what the reflog named within the grace period stays too.
+    Safe beside writers and readers that take less time than the grace period. Keeps everything that a commit, branch,
+    tag or release refers to, and what the reflog referred to within the grace period.
 
     Args:
-        grace_s: Seconds; 0 only when no other process uses the workspace.
-        always_compact: Compact whatever has more than one part; by default only where it is worth it.
-        cache_bytes: Caches are trimmed to this size, the longest unused first.
+        grace_s: Grace period in seconds; 0 only if no other process uses the workspace.
+        always_compact: Compact every table with more than one fragment; by default only if it is worthwhile.
+        cache_bytes: Maximum size of the caches, in bytes; the least recently used files are removed.
     Raises: NotPermitted, TableDamaged (then nothing is removed).
     """
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    compacted = [] if dry_run else compacting.compact(actor, store, always=always_compact, progress=progress)
-    now = now_us()
-    swept = Sweep(store, actor, now, now - round(max(0.0, grace_s) * 1_000_000), dry_run, progress).run()
-    swept.append(trim(store, cache_bytes, dry_run=dry_run))
-    done = Collected(dry_run, grace_s, tuple(compacted), tuple(swept))
+    compacted = [] if dry_run else compaction.compact(actor, store, always=always_compact, progress=progress)
+    started_at_us = now_us()
+    cutoff_us = started_at_us - round(max(0.0, grace_s) * 1_000_000)
+    sweeps = Sweep(store, actor, started_at_us, cutoff_us, dry_run, progress).run()
+    sweeps.append(trim(store, cache_bytes, dry_run=dry_run))
+    result = GcResult(dry_run, grace_s, tuple(compacted), tuple(sweeps))
     if not dry_run:
         with store.catalog.write(actor, "workspace.gc", subject="workspace") as tx:
-            facts = {"grace_s": grace_s, "removed": done.removed, "freed_bytes": done.freed_bytes}
+            facts = {"grace_s": grace_s, "removed": result.removed, "freed_bytes": result.freed_bytes}
             tx.details({**facts, "compacted": len(compacted)})
-    return done
+    return result
 
 
-def size(actor: Actor, *, store: Store, progress: Progress = silent) -> Sizes:
-    """How many bytes lie on the disk and what for. Raises: NotPermitted, TableDamaged."""
+def size(actor: Actor, *, store: Store, progress: Progress = silent) -> DiskUsage:
+    """Disk usage in bytes, by purpose and dataset. Raises: NotPermitted, TableDamaged."""
     store.guard.require(actor, Permission.DATASET_READ)
-    return sizing.measure(actor, store, progress=progress)
+    return disk_usage.measure(actor, store, progress=progress)
 
 
-def backup(actor: Actor, target: str, *, store: Store, progress: Progress = silent) -> BackedUp:
-    """Copy the workspace as it is at this moment to a folder or bucket; what is there already is not copied again.
+def backup(actor: Actor, target: str, *, store: Store, progress: Progress = silent) -> BackupResult:
+    """Copy the present state of the workspace to a folder or bucket, without files that are already there.
 
-    Safe beside writers and `gc`; running it again after an interruption goes on. Files of releases are not copied:
-    `calotype releases --build` writes the same bytes again.
+    Safe beside writers and `gc`; an interrupted backup resumes when repeated. Release files are not copied:
+    `calotype releases --build` recreates them.
 
     Raises: NotPermitted, BackupTargetUnusable, BackupOfAnotherWorkspace, TableDamaged.
     """
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    done = Backup(store, target_at(target), target, progress).run()
+    result = Backup(store, open_target(target), target, progress).run()
     with store.catalog.write(actor, "workspace.backup", subject="workspace") as tx:
-        facts = {"backup": done.manifest.id, "files": done.manifest.files, "bytes": done.manifest.n_bytes}
-        tx.details({**facts, "missing_media": len(done.manifest.missing_media)})
-    return done
+        facts = {
+            "backup": result.manifest.id,
+            "files": result.manifest.files,
+            "bytes": result.manifest.n_bytes,
+        }
+        tx.details({**facts, "missing_media": len(result.manifest.missing_media)})
+    return result
 
 
 def move(
     actor: Actor, *, store: Store, catalog: str = "", bucket: str = "", progress: Progress = silent
-) -> Moved:
-    """Move the catalog to a database, media and tables to a bucket; what is not named stays where it is.
+) -> MoveResult:
+    """Move the catalog to a database, media and tables to a bucket; empty arguments leave a part where it is.
 
-    Others may work meanwhile; towards the end they wait. Interrupted, the old place stays in charge, and running it
-    again goes on. The copy is verified before it takes over. Old files stay. `store` is of no use afterwards.
+    Others may work meanwhile; they wait during the final step. After an interruption the old location stays in use, and
+    a repeated run resumes. The copy is verified before it is used. Old files are kept. Do not use `store` afterwards.
 
     Args:
-        catalog: `postgresql://user@host/database`; or `folder`: into the folder of the workspace.
-        bucket: `s3://bucket/prefix`; or `folder`.
+        catalog: `postgresql://user@host/database`, or `folder` for the workspace folder.
+        bucket: `s3://bucket/prefix`, or `folder`.
     Raises: NotPermitted, MoveTargetTaken, MoveCopyDiffers, MediaDamaged, BucketUnsafe, BucketFailed,
         CatalogUrlInvalid, CatalogUnreachable.
     """
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    return Move(actor, store, storage_from(store.storage, catalog, bucket), progress).run()
+    return Move(actor, store, override_storage(store.storage, catalog, bucket), progress).run()
 
 
 def list_backups(actor: Actor, target: str, *, store: Store) -> list[Manifest]:
-    """The complete backups of a folder or bucket, oldest first. Raises: NotPermitted, BackupTargetUnusable."""
+    """Complete backups in a folder or bucket, oldest first. Raises: NotPermitted, BackupTargetUnusable."""
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    return backups.all_in(target_at(target))
+    return contents.list_backups(open_target(target))
 
 
 def drill(
     actor: Actor, target: str, *, store: Store, at: str | None = None, progress: Progress = silent
-) -> Restored:
-    """Restore a backup into a temporary folder, verify every byte, compare it with what was saved, throw it away.
+) -> RestoreResult:
+    """Restore a backup to a temporary folder, verify every byte, compare it with the manifest, delete it.
 
-    Raises: NotPermitted, BackupNotFound, BackupPartMissing.
+    Raises: NotPermitted, BackupNotFound, BackupFileMissing.
     """
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
-    done = restoring.drill(actor, target_at(target), target, at=at, progress=progress)
+    result = run_drill(actor, open_target(target), target, at=at, progress=progress)
     with store.catalog.write(actor, "workspace.drill", subject="workspace") as tx:
-        tx.details({"backup": done.manifest.id, "ok": done.ok, "seconds": done.seconds})
-    return done
+        tx.details({"backup": result.manifest.id, "ok": result.ok, "seconds": result.seconds})
+    return result
 
 
 def restore(
@@ -190,15 +200,15 @@ def restore(
     at: str | None = None,
     deep: bool = False,
     progress: Progress = silent,
-) -> Restored:
-    """Make a workspace again from a backup, in a folder that holds none; it is there whole or not at all.
+) -> RestoreResult:
+    """Restore a workspace from a backup into a folder without a workspace. It appears there complete or not at all.
 
-    There is no workspace yet whose guard could be asked: who can read the backup can restore it.
+    Needs no permission, because there is no workspace yet: whoever can read the backup can restore it.
 
     Args:
-        at: The id of a backup, or its first digits; the newest without one.
-    Raises: BackupNotFound, BackupPartMissing, RestoreTargetTaken.
+        at: The id of a backup or a unique prefix of it; the newest by default.
+    Raises: BackupNotFound, BackupFileMissing, RestoreTargetTaken.
     """
-    return restoring.restore(
-        actor, target_at(target), target, into, at=at, deep=deep, record=True, progress=progress
+    return restore_backup(
+        actor, open_target(target), target, into, at=at, deep=deep, record=True, progress=progress
     )

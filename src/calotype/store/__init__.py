@@ -1,10 +1,9 @@
-"""Floor 2: media (content-addressed), tables (Lance), catalog (SQL), jobs and the audit chain of one workspace."""
+"""Floor 2: the stores of one workspace: media (content-addressed files), tables (Lance) and the catalog (SQL)."""
 
 import os
 
-os.environ.setdefault(
-    "LANCE_LOG", "error"
-)  # read when lance is imported; "will be created" is no news to anybody
+# Lance reads this on import; its info messages ("will be created") are noise
+os.environ.setdefault("LANCE_LOG", "error")
 
 from calotype.store.location import Storage
 from calotype.store.store import Store, WorkspaceNotFound, create_workspace, open_workspace

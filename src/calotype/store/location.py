@@ -1,6 +1,6 @@
-"""Where the stores of a workspace lie: `.calotype/storage.json`, or all inside of `.calotype` when there is none.
+"""Where the stores of a workspace are: `.calotype/storage.json`, or everything inside `.calotype` without it.
 
-The file holds addresses and never a secret, so it may be copied to every machine of a team.
+The file holds addresses and no secrets, so a team can copy it to every machine.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.store.catalog.catalog import Catalog
-from calotype.store.catalog.engines import checked_url
-from calotype.store.catalog.relocation import BYTES_AT, MOVED_TO
-from calotype.store.files.bucket import Bucket, BucketPlace
+from calotype.store.catalog.engines import parse_catalog_url
+from calotype.store.catalog.relocation import DATA_MOVED_TO, MOVED_TO
+from calotype.store.files.bucket import Bucket, BucketLocation
 from calotype.store.files.durable import write_file
 from calotype.store.media.bucket_objects import BucketMedia
 from calotype.store.media.objects import Media, StoredMedia
@@ -25,24 +25,26 @@ _FORMAT = 1
 
 
 class StorageFileInvalid(Invalid):
-    """`storage.json` is not one of ours."""
+    """`storage.json` is not a valid storage file."""
 
     code = "storage-file-invalid"
-    what = "{file} cannot be used: {detail}"
+    what = "{file} cannot be read: {detail}"
     fix = "copy the file again from a machine where the workspace opens"
 
 
 class OtherWorkspace(Conflict):
-    """The database holds another workspace than the one that this folder belongs to."""
+    """The database belongs to a different workspace than this folder."""
 
     code = "storage-other-workspace"
-    what = "the catalog at {place} holds workspace {found}, and this folder belongs to workspace {expected}"
-    fix = "put the right address into .calotype/storage.json, or copy it from a machine where the workspace opens"
+    what = (
+        "the catalog at {place} belongs to workspace {found}, but this folder belongs to workspace {expected}"
+    )
+    fix = "correct the address in .calotype/storage.json, or copy the file from a machine where the workspace opens"
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Addresses of the three stores; an empty one means inside of `.calotype`. `workspace` is the id they belong to."""
+    """Addresses of the three stores; an empty address means a path inside `.calotype`. `workspace` is its id."""
 
     workspace: str = ""
     catalog: str = ""
@@ -53,106 +55,106 @@ class Storage:
 
     def __post_init__(self) -> None:
         if self.catalog:
-            checked_url(self.catalog)
+            parse_catalog_url(self.catalog)
         for url in (self.media, self.tables):
             if url:
                 self.bucket(url)
 
     @property
     def embedded(self) -> bool:
-        """Whether all lies in the workspace's folder."""
+        """Whether all stores are inside the workspace folder."""
         return not (self.catalog or self.media or self.tables)
 
     def with_bucket(self, url: str, endpoint: str = "", region: str = "") -> Storage:
-        """The same with media and tables below an address in a bucket. Raises: BucketUrlInvalid."""
+        """A copy with media and tables below a bucket address. Raises: BucketUrlInvalid."""
         url = url.rstrip("/")
         return replace(self, media=f"{url}/media", tables=f"{url}/tables", endpoint=endpoint, region=region)
 
-    def bucket(self, url: str) -> BucketPlace:
-        """A place in the bucket. Raises: BucketUrlInvalid."""
-        return BucketPlace(url, self.endpoint, self.region)
+    def bucket(self, url: str) -> BucketLocation:
+        """A location that uses this endpoint and region. Raises: BucketUrlInvalid."""
+        return BucketLocation(url, self.endpoint, self.region)
 
     def open_catalog(self, home: Path) -> Catalog:
-        """The catalog of a workspace whose `.calotype` is `home`."""
+        """Open the catalog of the workspace whose `.calotype` folder is `home`."""
         return Catalog(self.catalog or home / "catalog.sqlite")
 
     def open_media(self, home: Path) -> StoredMedia:
-        """The media. Raises: TeamExtraMissing."""
+        """Open the media store. Raises: TeamExtraMissing."""
         if not self.media:
             return Media(home / "media")
         return BucketMedia(Bucket(self.bucket(self.media)), home / "cache" / "media")
 
     def open_tables(self, home: Path) -> Tables:
-        """The tables. Raises: TeamExtraMissing."""
+        """Open the table store. Raises: TeamExtraMissing."""
         return Tables(self.bucket(self.tables) if self.tables else home / "tables")
 
-    def moved(self, left: dict[str, dict[str, str]]) -> Storage:
-        """Where a workspace lies whose catalog, opened here, holds these marks (`moved`); `self` when it lies here."""
-        if MOVED_TO in left:
-            return replace(self, **left[MOVED_TO])
-        at = left.get(BYTES_AT)
-        if at and (at["media"], at["tables"]) != (self.media, self.tables):
-            return replace(self, **at)
+    def resolve_relocation(self, relocation: dict[str, dict[str, str]]) -> Storage:
+        """The storage that the relocation rows of the catalog point to; `self` if the workspace has not moved."""
+        if MOVED_TO in relocation:
+            return replace(self, **relocation[MOVED_TO])
+        locations = relocation.get(DATA_MOVED_TO)
+        if locations and (locations["media"], locations["tables"]) != (self.media, self.tables):
+            return replace(self, **locations)
         return self
 
     def save(self, home: Path) -> None:
-        """Write the file; after a crash it is the old or the new one."""
+        """Write the file atomically: after a crash it has the old or the new content."""
         text = json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n"
         write_file(home / FILE, text.encode())
 
 
 def load_storage(home: Path) -> Storage:
-    """What `storage.json` says; the embedded layout where there is none.
+    """Read `storage.json`; return the embedded layout if the file does not exist.
 
     Raises: StorageFileInvalid, CatalogUrlInvalid, BucketUrlInvalid.
     """
     file = home / FILE
     try:
-        found = json.loads(file.read_text("utf-8"))
+        document = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return Storage()
     except ValueError as error:
         raise StorageFileInvalid(file=str(file), detail=str(error)) from None
     names = {field.name for field in fields(Storage)}
-    if not isinstance(found, dict) or found.get("format") != _FORMAT:
-        raise StorageFileInvalid(file=str(file), detail=f"it is not of format {_FORMAT}")
-    values = {name: value for name, value in found.items() if name != "format"}
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise StorageFileInvalid(file=str(file), detail=f"the format is not {_FORMAT}")
+    values = {name: value for name, value in document.items() if name != "format"}
     if set(values) != names or not all(isinstance(value, str) for value in values.values()):
         raise StorageFileInvalid(
-            file=str(file), detail=f"it must hold exactly the texts {', '.join(sorted(names))}"
+            file=str(file), detail=f"it must contain exactly these strings: {', '.join(sorted(names))}"
         )
     return Storage(**values)
 
 
-def storage_at(catalog: str = "", bucket: str = "") -> Storage:
-    """The storage that a user names: a database, a place in a bucket, both or neither.
+def storage_from_urls(catalog: str = "", bucket: str = "") -> Storage:
+    """Storage for a database URL, a bucket URL, both or neither.
 
-    A bucket's endpoint and region come from AWS_ENDPOINT_URL and AWS_REGION, and are remembered.
+    The endpoint and region of the bucket are read from AWS_ENDPOINT_URL and AWS_REGION and stored.
 
     Raises: CatalogUrlInvalid, BucketUrlInvalid.
     """
-    found = Storage(catalog=catalog)
+    storage = Storage(catalog=catalog)
     if not bucket:
-        return found
+        return storage
     endpoint, region = os.environ.get("AWS_ENDPOINT_URL", ""), os.environ.get("AWS_REGION", "")
-    return found.with_bucket(bucket, endpoint, region)
+    return storage.with_bucket(bucket, endpoint, region)
 
 
 IN_FOLDER = "folder"
-"""In place of an address: inside of the workspace's folder."""
+"""Given instead of an address: store inside the workspace folder."""
 
 
-def storage_from(now: Storage, catalog: str = "", bucket: str = "") -> Storage:
-    """The storage that a user asks for in place of another; what is not named stays, `folder` means embedded.
+def override_storage(storage: Storage, catalog: str = "", bucket: str = "") -> Storage:
+    """Storage with some addresses replaced. Empty arguments keep the present address; `folder` means embedded.
 
     Raises: CatalogUrlInvalid, BucketUrlInvalid.
     """
     if bucket == IN_FOLDER:
-        now = replace(now, media="", tables="", endpoint="", region="")
+        storage = replace(storage, media="", tables="", endpoint="", region="")
     elif bucket:
-        named = storage_at(bucket=bucket)
-        now = now.with_bucket(bucket, named.endpoint, named.region)
-    return replace(now, catalog="" if catalog == IN_FOLDER else catalog or now.catalog)
+        requested = storage_from_urls(bucket=bucket)
+        storage = storage.with_bucket(bucket, requested.endpoint, requested.region)
+    return replace(storage, catalog="" if catalog == IN_FOLDER else catalog or storage.catalog)
 
 
 def is_workspace(home: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A workspace on disk: where things lie and how it is made and found."""
+"""A workspace on disk: how it is created, found and opened."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from calotype.foundation.errors import CalotypeError, Conflict, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import Catalog
-from calotype.store.catalog.relocation import marks
+from calotype.store.catalog.relocation import read_relocation
 from calotype.store.files.durable import fsync_paths
 from calotype.store.location import FILE, OtherWorkspace, Storage, is_workspace, load_storage
 from calotype.store.maintenance.bucket_probe import probe
 from calotype.store.media.combined import AllMedia
 from calotype.store.media.references import References
-from calotype.store.media.remote_objects import FarObjects
+from calotype.store.media.remote_objects import RemoteObjects
 from calotype.store.tables.tables import Tables
 
 FOLDER = ".calotype"
 
 
 class WorkspaceNotFound(NotFound):
-    """No workspace here or above."""
+    """There is no workspace in this folder or above it."""
 
     code = "workspace-not-found"
     what = "no workspace in {folder} or a folder above it"
-    fix = "make one with `calotype init {folder}`, or name one with `-w DIR`"
+    fix = "create one with `calotype init {folder}`, or name one with `-w DIR`"
 
 
 class WorkspaceExists(Conflict):
-    """There is one already."""
+    """The folder or the catalog already holds a workspace."""
 
     code = "workspace-exists"
-    what = "{folder} already holds a workspace, or its catalog does"
-    fix = "use it as it is, or choose another folder and another database"
+    what = "{folder} or its catalog already holds a workspace"
+    fix = "use the existing workspace, or choose another folder and another database"
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open workspace: the catalog, the media, the tables, and the guard that every verb asks."""
+    """An open workspace: catalog, media, tables, and the guard that checks permissions."""
 
     root: Path
     storage: Storage
@@ -57,61 +57,63 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """The `.calotype` folder itself."""
+        """The `.calotype` folder."""
         return self.root / FOLDER
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the catalog's connections."""
         self.catalog.close()
 
 
 def create_workspace(
     actor: Actor, root: Path, *, decider: Decider | None = None, storage: Storage | None = None
 ) -> Store:
-    """Make a workspace in a folder (made when missing) and open it.
+    """Create a workspace in a folder, which is created if it does not exist, and open it.
 
     Args:
-        storage: Where catalog, media and tables shall lie, when not in the folder. A bucket is tried first.
+        storage: Where to put catalog, media and tables if not in the folder. A bucket is probed first.
 
     Raises: WorkspaceExists, BucketUnsafe, BucketFailed, CatalogUnreachable, TeamExtraMissing.
     """
     home = root / FOLDER
     storage = storage or Storage()
-    begun = load_storage(home)
-    if is_workspace(home) and begun != replace(storage, workspace=begun.workspace):
+    previous = load_storage(home)
+    if is_workspace(home) and previous != replace(storage, workspace=previous.workspace):
         raise WorkspaceExists(folder=str(root))
     if storage.tables:
         probe(storage.bucket(storage.tables))
     home.mkdir(parents=True, exist_ok=True)
-    storage = replace(storage, workspace=begun.workspace or uuid7())
+    storage = replace(storage, workspace=previous.workspace or uuid7())
     if not storage.embedded:
-        storage.save(home)  # before the catalog knows its id, so that a crash here can be gone on from
+        storage.save(
+            home
+        )  # before the catalog stores its id, so that init can be repeated after a crash here
     try:
-        store = _opened(root, storage, decider)
-        with closing_on_error(store):
+        store = _open_store(root, storage, decider)
+        with close_on_error(store):
             _name_workspace(actor, store, storage.workspace)
     except CalotypeError:
-        if not begun.workspace:
+        if not previous.workspace:
             (home / FILE).unlink(missing_ok=True)
         raise
     return store
 
 
 @contextmanager
-def closing_on_error(store: Store) -> Iterator[None]:
-    """Let go of a store when the block fails."""
-    done = False
+def close_on_error(store: Store) -> Iterator[None]:
+    """Close a store if the block fails."""
+    succeeded = False
     try:
         yield
-        done = True
+        succeeded = True
     finally:
-        if not done:
+        if not succeeded:
             store.close()
 
 
 def _name_workspace(actor: Actor, store: Store, workspace_id: str) -> None:
     with store.catalog.write(actor, "workspace.create", subject="workspace") as tx:
-        if _id(tx.conn) is not None:
+        if _workspace_id(tx.conn) is not None:
             raise WorkspaceExists(folder=str(store.root))
         rows: list[dict[str, Any]] = [
             {"key": "id", "value": workspace_id},
@@ -132,68 +134,70 @@ def open_workspace(folder: Path, *, decider: Decider | None = None, search_up: b
     for candidate in candidates:
         if is_workspace(candidate / FOLDER):
             storage = load_storage(candidate / FOLDER)
-            store = _opened(candidate, storage, decider)
-            with closing_on_error(store):
+            store = _open_store(candidate, storage, decider)
+            with close_on_error(store):
                 if storage.catalog:
-                    _check_id(store, storage)
-                now_at = _followed(store)
-            if now_at == storage:
+                    _check_workspace_id(store, storage)
+                current = _current_storage(store)
+            if current == storage:
                 return store
             store.close()
-            return _arrived(candidate, now_at, decider)
+            return _open_relocated(candidate, current, decider)
     raise WorkspaceNotFound(folder=str(folder))
 
 
-def _followed(store: Store) -> Storage:
-    """Where the workspace lies, if the catalog tells that it was moved since `storage.json` was written."""
+def _current_storage(store: Store) -> Storage:
+    """Where the workspace is now, if its catalog says that it moved after `storage.json` was written."""
     with store.catalog.read() as conn:
-        found = marks(conn)
-        workspace_id = _id(conn) or "" if found else ""
-    now_at = store.storage.moved(found)
-    return store.storage if now_at == store.storage else replace(now_at, workspace=workspace_id)
+        relocation = read_relocation(conn)
+        workspace_id = _workspace_id(conn) or "" if relocation else ""
+    storage = store.storage.resolve_relocation(relocation)
+    return store.storage if storage == store.storage else replace(storage, workspace=workspace_id)
 
 
-def _arrived(root: Path, storage: Storage, decider: Decider | None) -> Store:
-    """Open a workspace where it was moved to, and remember the place. Raises: OtherWorkspace."""
-    store = _opened(root, storage, decider)
-    with closing_on_error(store):
-        _check_id(store, storage)
+def _open_relocated(root: Path, storage: Storage, decider: Decider | None) -> Store:
+    """Open a relocated workspace and save its new address. Raises: OtherWorkspace."""
+    store = _open_store(root, storage, decider)
+    with close_on_error(store):
+        _check_workspace_id(store, storage)
         storage.save(store.folder)
-        now_at = _followed(store)
-    if now_at == storage:
+        current = _current_storage(store)
+    if current == storage:
         return store
     store.close()
-    return _arrived(root, now_at, decider)  # moved again: each step leads to a place that was left later
+    return _open_relocated(root, current, decider)  # moved more than once: follow each relocation in turn
 
 
-def store_at(store: Store, storage: Storage) -> Store:
-    """The same workspace with its stores at other addresses, wherever they have to be opened anew."""
-    return _opened(store.root, storage, store.guard.decider)
+def reopen_store(store: Store, storage: Storage) -> Store:
+    """Open the same workspace with its stores at other addresses."""
+    return _open_store(store.root, storage, store.guard.decider)
 
 
-def _check_id(store: Store, storage: Storage) -> None:
+def _check_workspace_id(store: Store, storage: Storage) -> None:
     with store.catalog.read() as conn:
-        found = _id(conn)
-    if found != storage.workspace:
+        workspace_id = _workspace_id(conn)
+    if workspace_id != storage.workspace:
         store.close()
-        place = store.catalog.engine.url.render_as_string(hide_password=True)
-        raise OtherWorkspace(place=place, found=found or "none", expected=storage.workspace)
+        address = store.catalog.engine.url.render_as_string(hide_password=True)
+        raise OtherWorkspace(place=address, found=workspace_id or "none", expected=storage.workspace)
 
 
-def _id(conn: sa.Connection) -> str | None:
-    found: str | None = conn.scalar(sa.select(schema.workspace.c.value).where(schema.workspace.c.key == "id"))
-    return found
+def _workspace_id(conn: sa.Connection) -> str | None:
+    workspace_id: str | None = conn.scalar(
+        sa.select(schema.workspace.c.value).where(schema.workspace.c.key == "id")
+    )
+    return workspace_id
 
 
-def _opened(root: Path, storage: Storage, decider: Decider | None) -> Store:
+def _open_store(root: Path, storage: Storage, decider: Decider | None) -> Store:
     home = root.resolve() / FOLDER
     catalog = storage.open_catalog(home)
-    catalog.bytes_at = (storage.media, storage.tables)
+    catalog.opened_locations = (storage.media, storage.tables)
     return Store(
         root=root.resolve(),
         storage=storage,
         catalog=catalog,
-        media=AllMedia(storage.open_media(home), References(catalog, FarObjects(home / "cache" / "far"))),
+        media=AllMedia(storage.open_media(home), References(catalog, RemoteObjects(home / "cache" / "far"))),
         tables=storage.open_tables(home),
         guard=Guard(decider or OwnersOnly()),
     )

@@ -23,7 +23,7 @@ MAX_TEXT = 1_000_000
 
 def load(file: Path) -> dict[str, str | None]:
     """The class mapping in a YAML file. Raises: TransformFileNotFound, ClassMappingInvalid, which names the line."""
-    return parse(read_text(file, kind="class mapping", max_chars=MAX_TEXT, refuse=_refuse), file=file.name)
+    return parse(read_text(file, kind="class mapping", max_chars=MAX_TEXT, make_error=_error), file=file.name)
 
 
 def parse(text: str, *, file: str = "mapping") -> dict[str, str | None]:
@@ -31,20 +31,20 @@ def parse(text: str, *, file: str = "mapping") -> dict[str, str | None]:
 
     Raises: ClassMappingInvalid, which names the line.
     """
-    node = yaml_text.composed(text, file, _refuse, word="class mapping")
+    node = yaml_text.compose(text, file, _error, word="class mapping")
     if not isinstance(node, yaml.MappingNode):
-        raise _refuse(f"{file} line 1", "it is not a mapping", "")
-    yaml_text.check_keys(node, file, _refuse)
+        raise _error(f"{file} line 1", "it is not a mapping", "")
+    yaml_text.check_keys(node, file, _error)
     mapping: dict[str, str | None] = {}
     for key, value in node.value:
         if not isinstance(value, yaml.ScalarNode):
             line = yaml_text.line_of_mark(value.start_mark)
-            raise _refuse(f"{file} line {line}", f"{key.value!r} is not mapped to a class name or null", "")
+            raise _error(f"{file} line {line}", f"{key.value!r} is not mapped to a class name or null", "")
         mapping[key.value] = None if value.tag == "tag:yaml.org,2002:null" else value.value
     return mapping
 
 
-def _refuse(where: str, detail: str, hint: str) -> ClassMappingInvalid:
+def _error(where: str, detail: str, hint: str) -> ClassMappingInvalid:
     return ClassMappingInvalid(where=where, detail=f"{detail}; {hint}" if hint else detail)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from calotype.foundation.errors import NotFound
-from calotype.foundation.yaml_text import Refuse
+from calotype.foundation.yaml_text import ErrorFactory
 
 
 class TransformFileNotFound(NotFound):
@@ -16,16 +16,16 @@ class TransformFileNotFound(NotFound):
     fix = "check the path; see docs/how-to/augment-make-copies.md and docs/how-to/transform-classes.md for examples"
 
 
-def read_text(file: Path, *, kind: str, max_chars: int, refuse: Refuse) -> str:
+def read_text(file: Path, *, kind: str, max_chars: int, make_error: ErrorFactory) -> str:
     """The text of a UTF-8 file.
 
     Args:
         file: The file.
         kind: What it holds, for errors: "recipe".
         max_chars: Maximum length of the text.
-        refuse: Makes the error for a file that is too long or not UTF-8.
+        make_error: Creates the error for a file that is too long or not UTF-8.
     Raises:
-        TransformFileNotFound, and what `refuse` makes.
+        TransformFileNotFound, and what `make_error` creates.
     """
     try:
         with file.open("rb") as handle:
@@ -38,7 +38,9 @@ def read_text(file: Path, *, kind: str, max_chars: int, refuse: Refuse) -> str:
     except UnicodeDecodeError as error:
         text = ""
         if len(data) <= 4 * max_chars:  # a longer file may end within a character
-            raise refuse(file.name, f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
+            raise make_error(
+                file.name, f"byte {error.start} is not UTF-8", "save the file as UTF-8"
+            ) from None
     if len(data) > 4 * max_chars or len(text) > max_chars:
-        raise refuse(file.name, f"it is longer than {max_chars:,} characters", f"shorten the {kind}")
+        raise make_error(file.name, f"it is longer than {max_chars:,} characters", f"shorten the {kind}")
     return text

@@ -85,7 +85,7 @@ class Recipe:
 
 def load(file: Path) -> Recipe:
     """The recipe in a YAML file. Raises: TransformFileNotFound, RecipeInvalid, which names the line."""
-    return parse(read_text(file, kind="recipe", max_chars=MAX_TEXT, refuse=_refuse), file=file.name)
+    return parse(read_text(file, kind="recipe", max_chars=MAX_TEXT, make_error=_error), file=file.name)
 
 
 def parse(source: str | Mapping[str, Any] | Recipe, *, file: str = "recipe") -> Recipe:
@@ -131,24 +131,24 @@ class _Place:
         field = "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
         line = 1 if self.node is None else yaml_text.line_of_path(self.node, path)
         where = ", ".join(part for part in (f"{self.file} line {line}" if self.file else "", field) if part)
-        return _refuse(where or "recipe", detail, hint)
+        return _error(where or "recipe", detail, hint)
 
 
-def _refuse(where: str, detail: str, hint: str) -> RecipeInvalid:
+def _error(where: str, detail: str, hint: str) -> RecipeInvalid:
     return RecipeInvalid(where=where, detail=detail, hint=hint)
 
 
 def _read_yaml(text: str, file: str) -> tuple[Any, _Place]:
     if len(text) > MAX_TEXT:
-        raise _refuse(file, f"it is longer than {MAX_TEXT:,} characters", "a recipe is a page of YAML")
-    node = yaml_text.composed(text, file, _refuse, word="recipe")
+        raise _error(file, f"it is longer than {MAX_TEXT:,} characters", "a recipe is a page of YAML")
+    node = yaml_text.compose(text, file, _error, word="recipe")
     if not isinstance(node, yaml.MappingNode):
         return None, _Place(file, node)
-    yaml_text.check_keys(node, file, _refuse)
+    yaml_text.check_keys(node, file, _error)
     try:
         return yaml.safe_load(text), _Place(file, node)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise _refuse(yaml_text.place(file, error), yaml_text.short(error), "quote such values") from None
+        raise _error(yaml_text.location(file, error), yaml_text.summary(error), "quote such values") from None
 
 
 def _name(value: Any, place: _Place) -> str:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Versions: merge, conflicts, undo, blame and protected branches."""

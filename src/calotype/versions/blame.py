@@ -21,7 +21,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import NotFound
 from calotype.store import Store
-from calotype.store.tables.tables import Placed
+from calotype.store.tables.tables import AddressedRow
 from calotype.versions.merge_rows import same
 from calotype.versions.model import Row
 
@@ -128,7 +128,9 @@ def _wanted(store: Store, state: Snapshot, which: str) -> list[tuple[str, list[s
     for label_set in state.label_sets:
         table = rows.annotation_table(label_set)
         pin = state.pins.get(table)
-        if pin is not None and store.tables.present(f"{state.dataset.id}/{table}", pin, "ann_id", [which]):
+        if pin is not None and store.tables.existing_values(
+            f"{state.dataset.id}/{table}", pin, "ann_id", [which]
+        ):
             return [(label_set, [which])]
     try:
         sample_id = state.sample(which).sample_id
@@ -153,8 +155,8 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.table = rows.annotation_table(self.label_set) if self.label_set else rows.SAMPLES
-        self._known: dict[int, dict[str, Placed]] = {}
-        self._newest: dict[str, Placed] = {}
+        self._known: dict[int, dict[str, AddressedRow]] = {}
+        self._newest: dict[str, AddressedRow] = {}
 
     def blame(self, conn: sa.Connection, tip: _Node, row_id: str) -> Blame:
         """Walk to the last change, and on to the creation."""
@@ -191,14 +193,14 @@ class _Walk:
         found = self._known[pin].get(row_id)
         return None if found is None else found[0]
 
-    def _read(self, pin: int) -> dict[str, Placed]:
+    def _read(self, pin: int) -> dict[str, AddressedRow]:
         """The rows at a pin. Those that lie where they lay at the pin before are not read again."""
         table, tables = f"{self.info.id}/{self.table}", self.store.tables
         ids = list(self._newest)
-        stand = tables.still_there(table, pin, [self._newest[row_id][1] for row_id in ids])
+        stand = tables.contains_rows(table, pin, [self._newest[row_id][1] for row_id in ids])
         found = {row_id: self._newest[row_id] for row_id, stands in zip(ids, stand, strict=True) if stands}
         if others := [row_id for row_id in self.ids if row_id not in found]:
-            found |= tables.with_places(table, pin, rows.key_of(self.table), others)
+            found |= tables.rows_with_addresses(table, pin, rows.key_of(self.table), others)
         self._newest |= found
         return found
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
-from calotype.versions import service
+from calotype.foundation.http import Ask, Offset, action, one_of
+from calotype.versions import answers, service
 
-routes = APIRouter(tags=["merging"])
+routes = APIRouter(tags=["versions"])
 
+STATES = ("", "open", "landed", "abandoned")
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
 
 
@@ -56,84 +57,101 @@ class Protection(BaseModel):
 
 @routes.get("/datasets/{dataset}/merges", **READ)
 def list_merges(
-    dataset: str, ask: Ask, state: Annotated[str, Query(description="open, landed or abandoned.")] = ""
-) -> dict[str, Any]:
+    dataset: str,
+    ask: Ask,
+    state: Annotated[str, one_of(STATES, "Only merges in this state; empty for all.")] = "",
+) -> answers.MergeList:
     """Merges and undos, newest first."""
     found = service.merges(ask.actor, dataset, store=ask.store, state=state)
-    return {"items": [one.to_dict() for one in found]}
+    return answers.MergeList.of({"items": [one.to_dict() for one in found]})
 
 
 @routes.get("/datasets/{dataset}/merges/preview", **READ)
-def preview_merge(dataset: str, source: str, ask: Ask, into: str = "") -> dict[str, Any]:
+def preview_merge(
+    dataset: str,
+    source: Annotated[str, Query(description="The ref to merge.")],
+    ask: Ask,
+    into: Annotated[str, Query(description="The branch to merge into; empty is main.")] = "",
+) -> answers.MergePreview:
     """What a merge would do; nothing is written."""
     plan = service.preview(ask.actor, dataset, source, store=ask.store, into=into)
-    return {"source": source, "into": into or "main", "counts": dict(plan.counts)}
+    return answers.MergePreview.of({"source": source, "into": into or "main", "counts": dict(plan.counts)})
 
 
 @routes.post("/datasets/{dataset}/merges", status_code=201, **COMMIT)
-def post_merge(dataset: str, body: NewMerge, ask: Ask) -> dict[str, Any]:
+def post_merge(dataset: str, body: NewMerge, ask: Ask) -> answers.Merge:
     """Bring commits into a branch. With conflicts its state is open and the branch is as it was."""
     made = service.merge(
         ask.actor, dataset, body.source, store=ask.store, into=body.into, strategy=body.strategy,
         message=body.message, forward=body.forward, gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
     )  # fmt: skip
-    return made.to_dict()
+    return answers.Merge.of(made.to_dict())
 
 
 @routes.get("/datasets/{dataset}/merges/{merge}", **READ)
 def show_merge(
-    dataset: str, merge: str, ask: Ask, offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
-) -> dict[str, Any]:  # fmt: skip
+    dataset: str,
+    merge: str,
+    ask: Ask,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of conflicts.")] = 200,
+) -> answers.MergeDetail:
     """A merge with its conflicts."""
     found, listed = service.conflicts(ask.actor, dataset, merge, store=ask.store)
     items = [one.to_dict() for one in listed[offset : offset + limit]]
     left = sum(one.state != "resolved" for one in listed)
-    return {**found.to_dict(), "total": len(listed), "open": left, "items": items}
+    return answers.MergeDetail.of({**found.to_dict(), "total": len(listed), "open": left, "items": items})
 
 
 @routes.post("/datasets/{dataset}/merges/{merge}/choices", **action(Permission.DATASET_EDIT))
-def post_choice(dataset: str, merge: str, body: Choice, ask: Ask) -> dict[str, Any]:
+def post_choice(dataset: str, merge: str, body: Choice, ask: Ask) -> answers.ResolvedConflicts:
     """Choose how conflicts are settled."""
     settled = service.resolve(ask.actor, dataset, body.how, body.which, merge, store=ask.store)
-    return {"settled": [one.position for one in settled]}
+    return answers.ResolvedConflicts(settled=[one.position for one in settled])
 
 
 @routes.post("/datasets/{dataset}/merges/{merge}/landing", status_code=201, **COMMIT)
-def post_landing(dataset: str, merge: str, body: Landing, ask: Ask) -> dict[str, Any]:
+def post_landing(dataset: str, merge: str, body: Landing, ask: Ask) -> answers.Merge:
     """Land a merge whose conflicts are settled."""
     made = service.land(
         ask.actor, dataset, merge, store=ask.store, message=body.message,
         gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
     )  # fmt: skip
-    return made.to_dict()
+    return answers.Merge.of(made.to_dict())
 
 
 @routes.delete("/datasets/{dataset}/merges/{merge}", **COMMIT)
-def delete_merge(dataset: str, merge: str, ask: Ask) -> dict[str, Any]:
+def delete_merge(dataset: str, merge: str, ask: Ask) -> answers.Merge:
     """Give up an open merge; it stays in the list as abandoned."""
-    return service.abandon(ask.actor, dataset, merge, store=ask.store).to_dict()
+    return answers.Merge.of(service.abandon(ask.actor, dataset, merge, store=ask.store).to_dict())
 
 
 @routes.post("/datasets/{dataset}/undos", status_code=201, **COMMIT)
-def post_undo(dataset: str, body: NewUndo, ask: Ask) -> dict[str, Any]:
+def post_undo(dataset: str, body: NewUndo, ask: Ask) -> answers.Merge:
     """Take back what one commit changed, as a new commit."""
     name = f"{dataset}@{body.branch}"
     made = service.undo(
         ask.actor, name, body.commit, store=ask.store, message=body.message, strategy=body.strategy
     )
-    return made.to_dict()
+    return answers.Merge.of(made.to_dict())
 
 
 @routes.get("/datasets/{dataset}/blame/{which:path}", **READ)
-def show_blame(dataset: str, which: str, ask: Ask, ref: str = "") -> dict[str, Any]:
+def show_blame(
+    dataset: str,
+    which: str,
+    ask: Ask,
+    ref: Annotated[
+        str, Query(description="A branch, tag or commit; empty is the working state of main.")
+    ] = "",
+) -> answers.BlameList:
     """Who created and who last changed an annotation, or a sample and all its annotations."""
     found = service.blame(ask.actor, f"{dataset}@{ref}" if ref else dataset, which, store=ask.store)
-    return {"items": [one.to_dict() for one in found]}
+    return answers.BlameList.of({"items": [one.to_dict() for one in found]})
 
 
 @routes.put("/datasets/{dataset}/branches/{branch:path}/protection", **action(Permission.CONTRACT_EDIT))
-def put_protection(dataset: str, branch: str, body: Protection, ask: Ask) -> dict[str, Any]:
+def put_protection(dataset: str, branch: str, body: Protection, ask: Ask) -> answers.BranchProtection:
     """Say how changes may reach a branch."""
     ref = service.protect(ask.actor, dataset, branch, body.rules, store=ask.store)
-    return {"branch": ref.name, "protection": ref.protection}
+    return answers.BranchProtection.of({"branch": ref.name, "protection": ref.protection})

@@ -15,10 +15,10 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
 from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import Catalog, event_hash
-from calotype.store.catalog.engines import CatalogUrlInvalid, Waits, be_patient
-from calotype.store.catalog.errors import CatalogUnreachable, WorkspaceBusy, WriterCut
+from calotype.store.catalog.engines import CatalogUrlInvalid, Timeouts, disable_idle_timeout
+from calotype.store.catalog.errors import CatalogUnreachable, WorkspaceBusy, WriteInterrupted
 from calotype.store.media.references import References, reference
-from calotype.store.media.remote_objects import FarObjects
+from calotype.store.media.remote_objects import RemoteObjects
 
 ANA = Actor(id="test:ana", name="ana")
 Place = Path | str
@@ -36,7 +36,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def opened(place: Place, request: pytest.FixtureRequest) -> Opener:
     def open_(**waits: float) -> Catalog:
-        catalog = Catalog(place, Waits(**waits))
+        catalog = Catalog(place, Timeouts(**waits))
         request.addfinalizer(catalog.close)
         return catalog
 
@@ -149,9 +149,9 @@ def test_a_writer_sees_what_was_committed_while_it_waited(opened: Opener) -> Non
 def test_a_writer_that_stands_still_is_cut_and_those_who_wait_get_through(postgres: Postgres) -> None:
     url = postgres.fresh()
     other = Catalog(url)  # makes the tables, between which the other one might stand still for too long
-    stopped = Catalog(url, Waits(idle_s=0.3))
+    stopped = Catalog(url, Timeouts(idle_s=0.3))
     done = threading.Event()
-    with pytest.raises(WriterCut) as caught, stopped.write(ANA, "test.stop", subject="counter") as tx:
+    with pytest.raises(WriteInterrupted) as caught, stopped.write(ANA, "test.stop", subject="counter") as tx:
         tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
         with ThreadPoolExecutor(1) as pool:
             pool.submit(_increment, other, 1).add_done_callback(lambda _: done.set())
@@ -169,7 +169,7 @@ def test_a_writer_that_stands_still_is_cut_and_those_who_wait_get_through(postgr
 def test_many_rows_meet_rows_that_are_there_already(opened: Opener, tmp_path: Path) -> None:
     catalog = opened()
     found = [reference(f"file:///{number}", number, "etag") for number in range(2_500)]
-    references = References(catalog, FarObjects(tmp_path))
+    references = References(catalog, RemoteObjects(tmp_path))
     for some in (found[:1_000], found):
         with catalog.bookkeeping() as conn:
             references.register(conn, some)
@@ -208,9 +208,9 @@ def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres) -> Non
 def test_a_patient_transaction_may_stand_still(postgres: Postgres) -> None:
     url = postgres.fresh()
     other = Catalog(url)  # makes the tables, see above
-    patient = Catalog(url, Waits(idle_s=0.3))
+    patient = Catalog(url, Timeouts(idle_s=0.3))
     with patient.write(ANA, "test.wait", subject="counter") as tx:
-        be_patient(tx.conn)
+        disable_idle_timeout(tx.conn)
         tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
         with other.read() as conn:
             conn.exec_driver_sql("SELECT pg_sleep(0.9)")

@@ -16,9 +16,9 @@ from calotype.acquire.model import BucketByReferenceOnly
 from calotype.app.cli import app
 from calotype.datasets import service as datasets
 from calotype.reliability import service as reliability
-from calotype.store.files.bucket import Bucket, BucketFailed, BucketPlace
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation
 from calotype.store.media.references import CHANGED, MISSING, PRESENT, MediaChanged, ReferenceGone
-from calotype.store.media.remote_objects import FarObjects
+from calotype.store.media.remote_objects import RemoteObjects
 
 NAMES = ("a.jpg", "night 100%/ä b.jpg", "sub/c.png")
 
@@ -26,7 +26,7 @@ NAMES = ("a.jpg", "night 100%/ä b.jpg", "sub/c.png")
 @pytest.fixture
 def pictures(bucket: str) -> Bucket:
     """Three pictures, a text that claims to be one, and two objects that are none."""
-    made = Bucket(BucketPlace(bucket))
+    made = Bucket(BucketLocation(bucket))
     for at, name in enumerate(NAMES):
         mime = "image/png" if name.endswith("png") else "image/jpeg"
         made.put(name, encode(draw(at, size_wh=(40 + at, 30)), mime))
@@ -39,7 +39,7 @@ def pictures(bucket: str) -> Bucket:
 @pytest.fixture
 def state(workspace, owner, pictures):
     datasets.create(owner, "far", store=workspace)
-    added = acquire.add(owner, "far", [pictures.place.url], store=workspace, media="reference")
+    added = acquire.add(owner, "far", [pictures.location.url], store=workspace, media="reference")
     assert (added.added, added.quarantined, added.ignored) == (3, 1, 2)
     return datasets.read(owner, "far", store=workspace)
 
@@ -57,16 +57,16 @@ def test_bytes_are_read_from_the_bucket_and_none_are_stored(state, workspace, ow
 
 def test_objects_that_are_as_they_were_are_not_read_again(state, workspace, owner, pictures, monkeypatch):
     looked = []
-    beginning = FarObjects.beginning
+    beginning = RemoteObjects.read_head
 
     def noted(self, uri, n_bytes):
         looked.append(uri)
         return beginning(self, uri, n_bytes)
 
-    monkeypatch.setattr(FarObjects, "beginning", noted)
-    again = acquire.add(owner, "far", [pictures.place.url], store=workspace, media="reference")
+    monkeypatch.setattr(RemoteObjects, "read_head", noted)
+    again = acquire.add(owner, "far", [pictures.location.url], store=workspace, media="reference")
     assert (again.added, again.unchanged, again.changed) == (0, 3, 0)
-    assert looked == [f"{pictures.place.url}/d.jpg"]
+    assert looked == [f"{pictures.location.url}/d.jpg"]
 
 
 def test_changed_and_vanished_objects_are_told_apart_and_taken_in_again(state, workspace, owner, pictures):
@@ -81,7 +81,7 @@ def test_changed_and_vanished_objects_are_told_apart_and_taken_in_again(state, w
         state.image_bytes(by_name["a.jpg"])
     with pytest.raises(ReferenceGone, match=r"c\.png"):
         state.image_bytes(by_name["sub/c.png"])
-    again = acquire.add(owner, "far", [pictures.place.url], store=workspace, media="reference")
+    again = acquire.add(owner, "far", [pictures.location.url], store=workspace, media="reference")
     assert (again.added, again.unchanged, again.changed) == (0, 1, 1)
     new = datasets.read(owner, "far", store=workspace).sample("a.jpg")
     assert (new.sample_id, new.width_px) == (by_name["a.jpg"].sample_id, 50)
@@ -98,7 +98,7 @@ def test_bytes_that_were_fetched_stay_those_that_were_registered(state, workspac
 def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, owner, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("calotype.store.media.remote_objects.Bucket", lambda place: Bucket(place, retries=0))
-    workspace.media.references.far = FarObjects(workspace.folder / "cache" / "elsewhere")
+    workspace.media.references.remote = RemoteObjects(workspace.folder / "cache" / "elsewhere")
     key = state.sample("a.jpg").media_sha256
     with pytest.raises(BucketFailed):
         workspace.media.references.states([key])
@@ -111,13 +111,13 @@ def test_a_server_that_does_not_answer_makes_nothing_missing(state, workspace, o
 def test_a_bucket_is_not_copied(workspace, owner, pictures):
     datasets.create(owner, "far", store=workspace)
     with pytest.raises(BucketByReferenceOnly, match="--media reference"):
-        acquire.add(owner, "far", [pictures.place.url], store=workspace)
+        acquire.add(owner, "far", [pictures.location.url], store=workspace)
 
 
 def test_the_doors_take_an_address(tmp_path: Path, pictures: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with ct.open(tmp_path) as ws:
-        ws.create("far").add_images(f"{pictures.place.url}/", media="reference")
-    found = CliRunner().invoke(app, ["--json", "add", "far", pictures.place.url, "--media", "reference"])
+        ws.create("far").add_images(f"{pictures.location.url}/", media="reference")
+    found = CliRunner().invoke(app, ["--json", "add", "far", pictures.location.url, "--media", "reference"])
     assert found.exit_code == 0, found.output
     assert '"unchanged": 3' in found.output

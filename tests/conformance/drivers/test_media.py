@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.servers import S3, free_port
 
-from calotype.store.files.bucket import Bucket, BucketFailed, BucketPlace, BucketUrlInvalid
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, BucketUrlInvalid
 from calotype.store.media.bucket_objects import BucketMedia
 from calotype.store.media.objects import Media, MediaDamaged, MediaMissing, MediaNameInvalid, StoredMedia
 
@@ -80,14 +80,14 @@ def test_damaged_bytes_never_reach_the_cache(in_bucket: tuple[BucketMedia, Bucke
 
 
 def test_a_batch_that_cannot_be_sent_says_so_at_its_end(tmp_path: Path) -> None:
-    bucket = Bucket(BucketPlace("s3://nothing/here", f"http://127.0.0.1:{free_port()}"), retries=0)
+    bucket = Bucket(BucketLocation("s3://nothing/here", f"http://127.0.0.1:{free_port()}"), retries=0)
     media = BucketMedia(bucket, tmp_path)
     with pytest.raises(BucketFailed), media.batch() as batch:
         batch.put(b"an image")
 
 
 def test_a_bucket_that_is_not_there_is_told_as_such(s3: S3, tmp_path: Path) -> None:
-    media = BucketMedia(Bucket(BucketPlace("s3://never-made/here", s3.endpoint)), tmp_path)
+    media = BucketMedia(Bucket(BucketLocation("s3://never-made/here", s3.endpoint)), tmp_path)
     with pytest.raises(BucketFailed):
         media.put(b"an image")
 
@@ -142,5 +142,5 @@ def test_a_sweep_that_died_is_cleared_up(in_bucket: tuple[BucketMedia, Bucket]) 
 )
 def test_bucket_addresses_that_cannot_be_used_are_refused_without_showing_secrets(url: str) -> None:
     with pytest.raises(BucketUrlInvalid) as caught:
-        BucketPlace(url)
+        BucketLocation(url)
     assert "secret" not in str(caught.value)

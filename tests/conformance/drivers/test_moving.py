@@ -19,8 +19,9 @@ from calotype.acquire import service as acquire
 from calotype.app import wiring
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
-from calotype.reliability import holding, moving
 from calotype.reliability import service as reliability
+from calotype.reliability import sweep_lock
+from calotype.reliability.move import Move, MoveTargetTaken
 from calotype.store import Store
 from calotype.store.catalog import audit_chain
 from calotype.store.catalog.relocation import WorkspaceMoved
@@ -123,7 +124,7 @@ def test_who_still_holds_the_old_place_cannot_write_there(
     assert (folder / ".calotype" / "storage.json").is_file()
 
 
-POINTS = ["_media", "_tables", "_last", "_catalog", "_check", "save"]
+POINTS = ["_copy_media", "_copy_tables", "_cut_over", "_copy_catalog", "_verify_copy", "save"]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -131,9 +132,9 @@ def test_killed_and_run_again(folder: Path, team: dict[str, str], point: str) ->
     before = facts(folder)
     code = (
         "import os, signal, sys\nfrom pathlib import Path\nfrom calotype.app import wiring\n"
-        "from calotype.foundation.actor import Actor\nfrom calotype.reliability import moving, service\n"
+        "from calotype.foundation.actor import Actor\nfrom calotype.reliability import move, service\n"
         "from calotype.store.location import Storage\n"
-        f"kind, name = (Storage, 'save') if {point!r} == 'save' else (moving.Move, {point!r})\n"
+        f"kind, name = (Storage, 'save') if {point!r} == 'save' else (move.Move, {point!r})\n"
         "real = getattr(kind, name)\n"
         "def die(self, *args, **named):\n"
         "    if name not in ('_last', 'save'):\n        real(self, *args, **named)\n"
@@ -157,14 +158,14 @@ def test_work_that_others_do_meanwhile_is_not_lost(
     folder: Path, team: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = wiring.open_at(folder)
-    real = moving.Move._tables
+    real = Move._copy_tables
 
-    def beside(self: moving.Move, new: Store, *, last: bool) -> None:
+    def beside(self: Move, new: Store, *, last: bool) -> None:
         real(self, new, last=last)
         if not last:
             assert step(ANA, other) == 1
 
-    monkeypatch.setattr(moving.Move, "_tables", beside)
+    monkeypatch.setattr(Move, "_copy_tables", beside)
     move(folder, **team)
     other.close()
     store = wiring.open_at(folder)
@@ -180,15 +181,15 @@ def test_images_that_come_late_are_copied_though_the_last_phase_takes_long(
 ) -> None:
     folder_of_images(tmp_path / "late", 3, suffix=".png")
     other = wiring.open_at(folder)
-    real = moving.Move._tables
+    real = Move._copy_tables
 
-    def beside(self: moving.Move, new: Store, *, last: bool) -> None:
+    def beside(self: Move, new: Store, *, last: bool) -> None:
         real(self, new, last=last)
         if not last:
             acquire.add(ANA, DATASET, [tmp_path / "late"], store=other)
 
-    monkeypatch.setattr(moving.Move, "_tables", beside)
-    monkeypatch.setattr(holding, "_EVERY_US", -1)  # as if a minute went by between any two files
+    monkeypatch.setattr(Move, "_copy_tables", beside)
+    monkeypatch.setattr(sweep_lock, "_RENEW_US", -1)  # as if a minute went by between any two files
     monkeypatch.setattr("calotype.store.catalog.catalog.BUSY_TIMEOUT_S", 2.0)
     n = facts(folder)["media"]
     move(folder, **team)
@@ -200,7 +201,7 @@ def test_a_database_of_another_workspace_is_refused(
     folder: Path, team: dict[str, str], tmp_path: Path
 ) -> None:
     wiring.create(ANA, tmp_path / "other", catalog=team["catalog"]).close()
-    with pytest.raises(moving.MoveTargetTaken):
+    with pytest.raises(MoveTargetTaken):
         move(folder, **team)
     assert facts(folder)["log"]
 
@@ -218,5 +219,5 @@ def test_a_stale_copy_of_the_folder_does_not_write_over_newer_work(
     for name in ("catalog.sqlite-wal", "catalog.sqlite-shm"):
         (catalog.parent / name).unlink(missing_ok=True)
     catalog.write_bytes(stale)
-    with pytest.raises(moving.MoveTargetTaken):
+    with pytest.raises(MoveTargetTaken):
         move(folder, **team)

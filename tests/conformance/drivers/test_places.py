@@ -15,7 +15,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
 from calotype.store.catalog.engines import TeamExtraMissing
 from calotype.store.catalog.errors import CatalogUnreachable
-from calotype.store.files.bucket import Bucket, BucketPlace
+from calotype.store.files.bucket import Bucket, BucketLocation
 from calotype.store.location import OtherWorkspace, StorageFileInvalid, load_storage
 from calotype.store.maintenance.bucket_probe import BucketUnsafe, probe
 from calotype.store.store import WorkspaceExists, WorkspaceNotFound
@@ -161,7 +161,7 @@ def test_a_missing_library_is_told_with_the_extra(missing: str, monkeypatch: pyt
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else find(name))
     with pytest.raises(TeamExtraMissing, match=r"calotype\[team\]"):
         if missing == "obstore":
-            Bucket(BucketPlace("s3://bucket/x"))
+            Bucket(BucketLocation("s3://bucket/x"))
         else:
             from calotype.store.catalog.catalog import Catalog
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 from tests.support.servers import S3, free_port
 
-from calotype.store.files.bucket import BucketFailed, BucketPlace
-from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.files.bucket import BucketFailed, BucketLocation
+from calotype.store.tables.row_lookup import ColumnValues, row_ids
 from calotype.store.tables.tables import TableDamaged, TableMoved, Tables
 
 SCHEMA = pa.schema([("id", pa.string()), ("label", pa.string())])
-Root = Path | BucketPlace
+Root = Path | BucketLocation
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -31,7 +31,9 @@ def _rows(*ids: str, label: str = "car") -> pa.Table:
 def _publish(tables: Tables, pin: int | None, *add: str, remove: tuple[str, ...] = ()) -> int:
     staged = tables.stage("d/samples", _rows(*add), schema=SCHEMA) if add else None
     removals = (
-        row_ids(tables.at("d/samples", pin), [Having("id", remove)], key="id")[0] if pin and remove else []
+        row_ids(tables.at("d/samples", pin), [ColumnValues("id", remove)], key="id")[0]
+        if pin and remove
+        else []
     )
     return tables.publish("d/samples", pin=pin, schema=SCHEMA, remove=removals, staged=staged)
 
@@ -52,7 +54,7 @@ def test_every_pin_keeps_its_rows(root: Root) -> None:
         assert _ids(reader, other) == ["a", "c", "e"]
         assert _ids(reader, third) == ["b", "c"]
         assert reader.count("d/samples", second) == 3
-        assert sorted(reader.present("d/samples", second, "id", ["a", "b"])) == ["b"]
+        assert sorted(reader.existing_values("d/samples", second, "id", ["a", "b"])) == ["b"]
         assert sorted(reader.only_in("d/samples", other, second)["id"].to_pylist()) == ["a", "e"]
 
 
@@ -110,7 +112,7 @@ def test_large_tables_get_their_indexes(root: Root) -> None:
 
 
 def test_a_bucket_that_does_not_answer_is_not_damage(s3: S3) -> None:
-    tables = Tables(BucketPlace("s3://gone/tables", f"http://127.0.0.1:{free_port()}"))
+    tables = Tables(BucketLocation("s3://gone/tables", f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(BucketFailed):
         tables.at("d/samples", 1)
 
@@ -122,10 +124,10 @@ def test_row_ids_are_the_same_by_index_and_by_reading_through(root: Root) -> Non
     rows = tables.at("d/samples", second)
     few = ["00007", "00008", "00030", "later"]
     many = [*few, *(f"nobody {at}" for at in range(20_001))]
-    found = row_ids(rows, [Having("id", few)], key="id")[0]
+    found = row_ids(rows, [ColumnValues("id", few)], key="id")[0]
     assert len(found) == 3
-    assert found == row_ids(rows, [Having("id", many)], key="id")[0]
-    both = [Having("label", ["car"]), Having("id", few)]
+    assert found == row_ids(rows, [ColumnValues("id", many)], key="id")[0]
+    both = [ColumnValues("label", ["car"]), ColumnValues("id", few)]
     assert len(row_ids(rows, both, key="id")[0]) == 50
     emptied = tables.publish("d/samples", pin=second, schema=SCHEMA, remove=row_ids(rows, both, key="id")[0])
     assert _ids(tables, emptied) == []

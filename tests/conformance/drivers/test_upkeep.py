@@ -46,14 +46,14 @@ def test_gc_removes_what_nothing_reaches_and_nothing_else(
 ) -> None:
     loose = team.media.put(b"nobody names me").sha256
     old = f"{'0' * 32}/samples.lance/data/x.lance"
-    team.tables.place._bucket.put(old, b"of a dataset that is gone")  # type: ignore[attr-defined]
+    team.tables.storage._bucket.put(old, b"of a dataset that is gone")  # type: ignore[attr-defined]
     named = {entry.sha256 for entry in team.media.stored.entries()} - {loose}
     for later_s in (5, 10):  # buckets tell times in whole seconds
         monkeypatch.setattr(reliability, "now_us", lambda later_s=later_s: now_us() + later_s * 1_000_000)
         done = reliability.gc(ANA, store=team, grace_s=0, always_compact=True)
     assert {entry.sha256 for entry in team.media.stored.entries()} == named
     assert (done.removed["media"], done.removed["folder"]) == (1, 1)
-    assert not team.tables.place.listed("0" * 32)
+    assert not team.tables.storage.list_files("0" * 32)
     found = reliability.verify(ANA, store=team, deep=True)
     assert (found.problems, found.untidy) == ((), ())
     assert counted(datasets.read(ANA, DATASET, store=team)) == 4
@@ -64,7 +64,7 @@ def test_gc_removes_what_nothing_reaches_and_nothing_else(
 def test_size_adds_up(team: Store) -> None:
     found = reliability.size(ANA, store=team)
     media = sum(entry.n_bytes for entry in team.media.stored.entries())
-    tables = sum(entry.n_bytes for entry in team.tables.place.listed())
+    tables = sum(entry.n_bytes for entry in team.tables.storage.list_files())
     assert found.parts["media"] + found.parts["media_unreachable"] == media > 0
     assert sum(size for name, size in found.parts.items() if name.startswith("tables")) == tables > 0
     assert found.parts["tables_other"] >= 0
@@ -75,8 +75,8 @@ def test_repair_takes_lost_media_and_table_files_from_a_backup(team: Store, tmp_
     (sample,) = datasets.read(ANA, DATASET, store=team).iter_samples()
     size = team.media.stored.n_bytes(sample.media_sha256)
     team.media.stored._bucket.put(f"sha256/{object_name(sample.media_sha256)}", b"?" * (size or 0))  # type: ignore[attr-defined]
-    for entry in [one for one in team.tables.place.listed() if "/data/" in one.name]:
-        team.tables.place.remove(entry.name)
+    for entry in [one for one in team.tables.storage.list_files() if "/data/" in one.name]:
+        team.tables.storage.remove(entry.name)
     assert reliability.verify(ANA, store=team, deep=True).problems
     done = reliability.repair(ANA, store=team, source=tmp_path / "b", dry_run=False, deep=True)
     assert done.ok

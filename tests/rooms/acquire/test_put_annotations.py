@@ -11,6 +11,7 @@ from calotype.acquire.labels.put_annotations import put_annotations
 from calotype.datasets import rows
 from calotype.datasets import service as datasets
 from calotype.release import service as releases
+from calotype.release.model import ExportSpec
 from calotype.reliability import service as reliability
 
 PREDICTIONS = "model:v1"
@@ -168,7 +169,7 @@ def test_rows_without_texts_go_out_and_come_back(shop, owner, tmp_path, label_fo
     put_annotations(owner, "shop", boxes(shop, owner), store=shop, label_set=PREDICTIONS)
     datasets.commit(owner, "shop", "predicted", store=shop)
     out = tmp_path / "out"
-    releases.export(owner, "shop@main", label_format, out, store=shop, label_set=PREDICTIONS)
+    releases.export(owner, "shop@main", ExportSpec(label_format, label_set=PREDICTIONS), out, store=shop)
     datasets.create(owner, "again", store=shop)
     file = next(out.rglob("*.json")) if label_format == "coco" else out
     back = service.import_annotations(owner, "again", file, store=shop)

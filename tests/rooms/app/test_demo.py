@@ -8,7 +8,7 @@ import pytest
 
 from calotype.app.cli import main
 from calotype.app.demo.faults import Planted
-from calotype.app.demo.scorecard import reckon
+from calotype.app.demo.scorecard import score
 from calotype.findings.model import Finding
 
 
@@ -23,12 +23,12 @@ def test_a_fault_counts_as_found_only_at_its_own_picture_by_a_check_of_its_kind(
         found("box-bounds", "b.jpg"),
         found("image-quality", "x.jpg"),
     ]
-    (line,) = reckon(planted, findings, [])
+    (line,) = score(planted, findings, [])
     assert (line.planted, line.found, line.by) == (3, 1, "image-quality")
 
 
 def test_a_fault_that_no_check_can_see_is_told():
-    (line,) = reckon([Planted("odd", "a.jpg")], [found("licence", "a.jpg")], [])
+    (line,) = score([Planted("odd", "a.jpg")], [found("licence", "a.jpg")], [])
     assert (line.found, line.by) == (0, "no check for this")
 
 
@@ -37,7 +37,7 @@ def test_a_pair_is_found_at_either_picture_and_a_broken_file_at_the_door():
         Planted("exact_duplicate", "b.jpg", None, {"copy_of": "a.jpg"}),
         Planted("unreadable", "c.jpg"),
     ]
-    lines = reckon(planted, [found("exact-duplicates", "a.jpg")], ["images/c.jpg"])
+    lines = score(planted, [found("exact-duplicates", "a.jpg")], ["images/c.jpg"])
     assert [(line.kind, line.found) for line in lines] == [("exact_duplicate", 1), ("unreadable", 1)]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.support.described import Described
 
 from calotype.app import server
-from calotype.app.sessions import Keys
+from calotype.app.sessions import AccessKeys
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Permission
 
@@ -16,9 +17,9 @@ IN = {"authorization": "Bearer open-sesame"}
 
 @pytest.fixture
 def door(workspace):
-    app = server.make(workspace, Keys("open-sesame", 80), hosts={"testserver", "localhost"})
+    app = server.make(workspace, AccessKeys("open-sesame", 80), hosts={"testserver", "localhost"})
     with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client
+        yield Described().watch(client)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +99,9 @@ def test_every_answer_carries_safe_headers(door):
         ("/datasets/shop?ref=nope", 404, "ref-not-found"),
         ("/datasets/shop/samples/nope", 404, "sample-not-found"),
         ("/datasets/shop/releases/1.0.0", 404, "release-not-found"),
-        ("/thumbs/" + "0" * 64, 404, "picture-not-found"),
-        ("/thumbs/..%2F..%2Fcatalog.sqlite", 404, "not-found"),
-        ("/media/nope", 404, "picture-not-found"),
+        ("/datasets/shop/thumbs/" + "0" * 64, 404, "picture-not-found"),
+        ("/datasets/shop/thumbs/..%2F..%2Fcatalog.sqlite", 404, "not-found"),
+        ("/datasets/shop/media/nope", 404, "picture-not-found"),
         ("/nope", 404, "not-found"),
     ],
 )

@@ -107,7 +107,9 @@ def test_a_run_of_some_checks_measures_no_objective(things, owner):
 def test_a_kept_run_has_its_objectives(things, owner):
     things.image()
     things.write()
-    contracts.set_contract(owner, "things", promise("labelled_fraction", 1.0), known_checks(), store=things.store)
+    contracts.set_contract(
+        owner, "things", promise("labelled_fraction", 1.0), known_checks(), store=things.store
+    )
     ran = checks.check(owner, "things", store=things.store)
     kept = checks.latest(owner, "things", store=things.store)
     assert kept is not None

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calotype.curate.assign import Units, assign, joined
+from calotype.curate.assign import Units, assign, connected
 
 SHARES = [0.8, 0.1, 0.1]
 
@@ -32,7 +32,7 @@ def test_no_split_is_empty_where_there_are_groups_enough():
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 29), min_size=1, max_size=5), max_size=12), st.integers(0, 5))
 def test_what_is_linked_has_one_split_and_the_seed_decides(links, seed):
-    roots, unit_of = np.unique(joined(30, links), return_inverse=True)
+    roots, unit_of = np.unique(connected(30, links), return_inverse=True)
     made = units(np.bincount(unit_of), np.zeros((len(roots), 0)))
     split_of = assign(made, SHARES, seed=seed)[unit_of]
     assert all(len({int(split_of[at]) for at in together}) == 1 for together in links)

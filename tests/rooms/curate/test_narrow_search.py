@@ -18,7 +18,7 @@ IDS = [f"{at:032x}" for at in range(400)]
 @pytest.fixture
 def crowd(workspace, owner, monkeypatch):
     """400 samples; every hundredth is of licence `rare`, the one but last of them has no vector."""
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 200)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 200)
     samples = [
         Sample(one, one * 2, f"{one}.jpg", 64, 48, "image/jpeg", 1, licence="" if at % 100 else "rare")
         for at, one in enumerate(IDS)
@@ -38,8 +38,8 @@ def test_a_narrow_query_reads_its_own_vectors_only(crowd, owner, monkeypatch):
     def refuse(*args, **named):
         raise AssertionError("more than the query leaves was looked at")
 
-    monkeypatch.setattr(searching, "_through_all", refuse)
-    monkeypatch.setattr(repository, "likely", refuse)
+    monkeypatch.setattr(searching, "_search_all", refuse)
+    monkeypatch.setattr(repository, "nearest_by_index", refuse)
     wanted = np.eye(8)[0]
     found = vectors.nearest(owner, "crowd", "clip", wanted, store=crowd, where='licence = "rare"')
     assert found["sample_id"].to_pylist() == [IDS[100], IDS[300], IDS[0]]
@@ -50,7 +50,7 @@ def test_a_narrow_query_reads_its_own_vectors_only(crowd, owner, monkeypatch):
 
 @pytest.mark.parametrize("least", [200, 20_000], ids=["of many", "of few"])
 def test_a_query_that_leaves_nothing_finds_nothing(crowd, owner, monkeypatch, least):
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", least)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", least)
     found = vectors.nearest(owner, "crowd", "clip", np.eye(8)[0], store=crowd, where='licence = "none"')
     assert found.num_rows == 0
     assert found.schema.names == ["sample_id", "name", "distance"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from tests.support.described import Described
 from tests.support.recipes import dataset
 
 from calotype.app import server
-from calotype.app.sessions import Keys
+from calotype.app.sessions import AccessKeys
 from calotype.curate import vectors
 from calotype.datasets import service as datasets
 
@@ -17,10 +18,10 @@ from calotype.datasets import service as datasets
 def client(owner, workspace):
     """A signed-in client of a server with the dataset streets: three samples without a split."""
     dataset(owner, workspace, splits=("", "", ""))
-    app = server.make(workspace, Keys("open-sesame", 80), hosts={"testserver"})
+    app = server.make(workspace, AccessKeys("open-sesame", 80), hosts={"testserver"})
     headers = {"authorization": "Bearer open-sesame"}
     with TestClient(app, headers=headers, base_url="http://testserver/api/v1/datasets/streets/") as client:
-        yield client
+        yield Described().watch(client)
 
 
 def names_by_split(owner, workspace):

@@ -48,8 +48,8 @@ def put(store, owner, places, matrix):
 @pytest.fixture
 def low(monkeypatch):
     """Limits for small tables."""
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 1_000)
-    monkeypatch.setattr(vector_index, "BEHIND_ROWS", 100)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 1_000)
+    monkeypatch.setattr(vector_index, "MAX_UNINDEXED_ROWS", 100)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def find(store, owner, to, k=10, name="crowd", **options):
 def indexed(store, owner, name="crowd"):
     """Rows that the index covers."""
     state = datasets.read(owner, name, store=store)
-    return vector_index.covered(store.tables, *repository._place(state, MODEL), rows.VECTOR)
+    return vector_index.n_indexed_rows(store.tables, *repository.table_and_pin(state, MODEL), rows.VECTOR)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def refuse_all(monkeypatch):
     def refuse(*args, **named):
         raise AssertionError("all vectors were looked at")
 
-    monkeypatch.setattr(searching, "_through_all", refuse)
+    monkeypatch.setattr(searching, "_search_all", refuse)
 
 
 def test_more_than_20_000_vectors_are_found_by_an_index(workspace, owner):
@@ -127,7 +127,7 @@ def test_many_new_vectors_get_a_part_of_their_own_and_many_parts_become_one(crow
         assert indexed(crowd, owner) == 2_000
         assert find(crowd, owner, new[0], k=1)[0][0] == f"{at * 150:032x}"
     state = datasets.read(owner, "crowd", store=crowd)
-    held = crowd.tables.at(*repository._place(state, MODEL)).describe_indices()
+    held = crowd.tables.at(*repository.table_and_pin(state, MODEL)).describe_indices()
     assert [len(one.segments) for one in held] == [2]
 
 
@@ -148,7 +148,7 @@ def test_a_query_narrows(crowd, owner, monkeypatch, alone):
     wanted, where = clustered(1, seed=3)[0], 'licence = "L1"'
     exact = find(crowd, owner, wanted, where=where, exact=True)
     assert {int(one, 16) % 4 for one, _ in exact} == {1}
-    monkeypatch.setattr(searching, "_ALONE", alone)
+    monkeypatch.setattr(searching, "_MAX_READ_DIRECTLY", alone)
     refuse_all(monkeypatch)
     assert find(crowd, owner, wanted, where=where) == exact
 
@@ -159,8 +159,8 @@ def test_a_query_narrows(crowd, owner, monkeypatch, alone):
     ids=["read alone", "told to the index", "all looked at"],
 )
 def test_a_query_that_leaves_only_far_ones_gives_those(crowd, owner, monkeypatch, alone, told):
-    monkeypatch.setattr(searching, "_ALONE", alone)
-    monkeypatch.setattr(searching, "_TOLD", told)
+    monkeypatch.setattr(searching, "_MAX_READ_DIRECTLY", alone)
+    monkeypatch.setattr(searching, "_MAX_INDEX_FILTER", told)
     wanted = clustered(2_000)[0]
     far = [one for one, _ in find(crowd, owner, wanted, k=2_000, exact=True)[-12:]]
     state = datasets.read(owner, "crowd", store=crowd)
@@ -203,7 +203,7 @@ def test_a_compaction_keeps_what_is_found(crowd, owner, only_by_index):
 def test_gc_makes_the_index_that_is_lacking(workspace, owner, monkeypatch):
     fill(workspace, owner, 1_200)
     assert indexed(workspace, owner) == 0
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 1_000)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 1_000)
     reliability.gc(owner, store=workspace)
     assert indexed(workspace, owner) == 1_200
 
@@ -233,6 +233,6 @@ def holding(store, vector):
 def in_index(store, owner):
     """Codes that the files of the index hold, those of removed rows too."""
     state = datasets.read(owner, "crowd", store=store)
-    table = store.tables.at(*repository._place(state, MODEL))
+    table = store.tables.at(*repository.table_and_pin(state, MODEL))
     parts = table.stats.index_stats(f"nearest-{rows.VECTOR}")["indices"]
     return sum(cell["size"] for part in parts for cell in part["partitions"])

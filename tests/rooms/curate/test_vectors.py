@@ -55,7 +55,7 @@ def expected(ids, matrix, wanted):
 def test_the_nearest_are_those_of_the_arithmetic_in_double_precision(shop, owner, monkeypatch, from_disk):
     ids, matrix = put(shop, owner)
     if from_disk:
-        monkeypatch.setattr(repository, "LARGE_BYTES", 0)
+        monkeypatch.setattr(repository, "LARGE_CACHE_BYTES", 0)
     wanted = drawn(1, seed=9)[0] * 1e30  # lengths do not matter, and squares of it overflow
     found = find(shop, owner, wanted, k=7)
     first, distances = expected(ids, matrix, wanted)
@@ -165,7 +165,7 @@ def test_putting_again_replaces_only_those_samples(shop, owner):
         (lambda ids, m: ([*ids[:-1], "f" * 32], m), "has no sample"),
         (lambda ids, m: ([ids[1], *ids[1:]], m), "more than one"),
         (lambda ids, m: ([None, *ids[1:]], m), "row 0"),
-        (lambda ids, m: (ids, m[:, 1:]), "have 16 numbers, these 15"),
+        (lambda ids, m: (ids, m[:, 1:]), "have 16 numbers, these have 15"),
         (lambda ids, m: (ids, [["a"] * DIM] * len(ids)), "the vectors"),
     ],
 )
@@ -192,7 +192,7 @@ def test_the_model_is_asked_for_when_there_are_none_or_several(shop, owner):
     ids, _ = put(shop, owner)
     assert len(vectors.nearest(owner, "shop", "", np.ones(DIM), 3, store=shop)) == 3
     vectors.put_vectors(owner, "shop", "second", ids[:1], [[1.0, 2.0]], store=shop)
-    with pytest.raises(VectorsNotFound, match="none named") as told:
+    with pytest.raises(VectorsNotFound, match="not named") as told:
         vectors.nearest(owner, "shop", "", np.ones(DIM), 3, store=shop)
     assert MODEL in told.value.remedy
     with pytest.raises(VectorsInvalid):

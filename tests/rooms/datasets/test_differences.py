@@ -13,7 +13,7 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.foundation.ids import uuid7
-from calotype.store.tables.row_lookup import Having, row_ids
+from calotype.store.tables.row_lookup import ColumnValues, row_ids
 from calotype.store.tables.tables import Tables
 
 
@@ -105,12 +105,12 @@ def test_rows_deleted_by_the_thousand_and_compacted_files_are_told_too(tmp_path)
         "t",
         pin=first,
         schema=SCHEMA,
-        remove=row_ids(tables.at("t", first), [Having("id", gone)], key="id")[0],
+        remove=row_ids(tables.at("t", first), [ColumnValues("id", gone)], key="id")[0],
         index=["id"],
     )
     assert tables.only_in("t", first, second)["id"].to_pylist() == gone
     assert tables.only_in("t", second, first).num_rows == 0
-    assert sorted(tables.present("t", second, "id", ["000000", "000001", "nope"])) == ["000001"]
+    assert sorted(tables.existing_values("t", second, "id", ["000000", "000001", "nope"])) == ["000001"]
     dataset = lance.dataset(str(tmp_path / "t.lance"))
     dataset.optimize.compact_files(materialize_deletions_threshold=0.0)
     third = lance.dataset(str(tmp_path / "t.lance")).version

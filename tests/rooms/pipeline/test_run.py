@@ -178,30 +178,30 @@ def test_a_stage_is_tried_again_where_another_try_may_help(workspace, owner, raw
     class Busy(External):
         code, what, fix = "external", "busy", "wait"
 
-    monkeypatch.setattr(engine, "_PAUSE_S", 0)
+    monkeypatch.setattr(engine, "_RETRY_PAUSE_S", 0)
     tries = []
 
     def body(work, stage):
         tries.append(stage.kind)
         if len(tries) < 3:
             raise Busy
-        return stages.do(work, stage)
+        return stages.execute(work, stage)
 
-    made = started(workspace, owner, raw, body=body).all()
+    made = started(workspace, owner, raw, body=body).execute()
     assert tries == ["acquire", "acquire", "acquire", "commit"]
     assert made.state is State.DONE
 
 
-def started(store, owner, raw, *, body=stages.do, run_id="a" * 32, created=True):
+def started(store, owner, raw, *, body=stages.execute, run_id="a" * 32, created=True):
     """A run that has begun, in this process."""
     listed = (Acquire(path="images"), Commit(message="all"))
     pipeline = Pipeline(name="small", dataset="shop", stages=listed, folder=raw)
     if created:
         datasets.create(owner, "shop", store=store)
     dataset_id = datasets.read(owner, "shop", store=store).dataset.id
-    held = engine.lease(store, pipeline, dataset_id=dataset_id, run_id=run_id)
-    progress = engine.watched(lambda *_: None, held)
-    work = stages.Work(owner, pipeline, store, wiring, progress, run_id)
+    held = engine.acquire_lease(store, pipeline, dataset_id=dataset_id, run_id=run_id)
+    progress = engine.guard_progress(lambda *_: None, held)
+    work = stages.RunContext(owner, pipeline, store, wiring, progress, run_id)
     return engine.start(work, held, dataset_id=dataset_id, now=now_us(), body=body)
 
 
@@ -215,13 +215,13 @@ def test_a_run_whose_process_is_gone_is_taken_over_and_the_late_one_cannot_finis
     workspace, owner, raw, monkeypatch
 ):
     late = started(workspace, owner, raw)
-    monkeypatch.setattr(worker, "is_gone", lambda name: True)
+    monkeypatch.setattr(worker, "is_dead", lambda name: True)
     other = started(workspace, owner, raw, run_id="b" * 32, created=False)
     assert service.get(owner, "a" * 32, store=workspace).state is State.INTERRUPTED
-    assert other.all().state is State.DONE
+    assert other.execute().state is State.DONE
     late.lease.renew()
     with pytest.raises(JobLeaseLost):
-        late.all()
+        late.execute()
     assert service.get(owner, "a" * 32, store=workspace).state is State.INTERRUPTED
     assert reliability.verify(owner, store=workspace).problems == ()
 
@@ -241,11 +241,11 @@ def test_a_lease_that_ran_out_is_taken_and_its_finish_refused(workspace):
 
 
 def test_this_process_lives_and_a_number_used_again_does_not():
-    mine = worker.me()
-    assert not worker.is_gone(mine)
+    mine = worker.current()
+    assert not worker.is_dead(mine)
     host, number, began = mine.split("/")
-    assert not began or worker.is_gone(f"{host}/{number}/1")
-    assert not worker.is_gone(f"elsewhere/{number}/1")
+    assert not began or worker.is_dead(f"{host}/{number}/1")
+    assert not worker.is_dead(f"elsewhere/{number}/1")
 
 
 def test_runs_are_listed_newest_first_and_found_by_the_beginning_of_their_id(go, workspace, owner):

@@ -32,11 +32,11 @@ WHOLE = (
     ("body", "line", "said"),
     [
         ("  - check\n  - acquire: {frm: images}\n", 5, "stages.2.acquire.frm: no such field"),
-        ("  - acquire:\n      source: x\n", 4, "acquire.from: the field is missing"),
+        ("  - acquire:\n      source: x\n", 4, "acquire.from: field is missing"),
         ("  - check:\n      gate: never\n", 5, "gate"),
-        ("  - check\n  - paint: {}\n", 5, "'paint', which is no stage"),
-        ("  - check: {}\n    commit: {message: x}\n", 4, "no stage with one name"),
-        ("  - transform: {classes: {a: b, b: c}}\n", 4, "'b' is an old and a new name"),
+        ("  - check\n  - paint: {}\n", 5, "unknown kind 'paint'"),
+        ("  - check: {}\n    commit: {message: x}\n", 4, "not a mapping with one key"),
+        ("  - transform: {classes: {a: b, b: c}}\n", 4, "'b' is both an old and a new name"),
         ("  - augment:\n      recipe: {name: a, steps: [{spin: {}}]}\n", 5, "unknown operation 'spin'"),
         (
             "  - check\n  - augment:\n      where: class ==\n      recipe: {name: a, steps: [greyscale]}\n",
@@ -45,10 +45,10 @@ WHOLE = (
         ),
         ("  - release: {version: not a version}\n", 4, "not a version"),
         ("  - curate: {}\n", 4, "either `split` or `select`"),
-        ("  - check\ndataset: other\n", 5, "written twice"),
+        ("  - check\ndataset: other\n", 5, "is repeated"),
         ("  - check\nstagse: []\n", 5, "unknown key 'stagse'"),
         ("  - &a check\n  - *a\n", 4, "alias or an anchor"),
-        ("  - [\n", 5, "no YAML"),
+        ("  - [\n", 5, "not valid YAML"),
         ("  " + "[" * 30 + "]" * 30 + "\n", 4, "deeper than"),
     ],
 )
@@ -66,15 +66,15 @@ def test_a_file_that_is_no_pipeline_is_refused(value):
 
 
 def test_a_pipeline_works_on_main_only():
-    with pytest.raises(PipelineInvalid, match="name of the dataset alone"):
+    with pytest.raises(PipelineInvalid, match="name of the dataset without a ref"):
         text.parse("pipeline: a\ndataset: shop@other\nstages: [check]\n")
 
 
 def test_paths_count_from_the_file(tmp_path):
     (tmp_path / "p.yaml").write_text(WHOLE)
     read = text.load(tmp_path / "p.yaml")
-    assert read.at("images") == tmp_path / "images"
-    assert read.at("/data/images").as_posix() == "/data/images"
+    assert read.resolve("images") == tmp_path / "images"
+    assert read.resolve("/data/images").as_posix() == "/data/images"
     with pytest.raises(text.PipelineFileNotFound):
         text.load(tmp_path / "none.yaml")
 

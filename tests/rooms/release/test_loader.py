@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tests.support.shops import make_shop
 
-from calotype.curate import service as curating
+from calotype.curate import service as curate
+from calotype.curate.model import SplitSpec
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
@@ -21,7 +22,7 @@ from calotype.vision.images import decode_rgb
 @pytest.fixture
 def state(workspace, owner, tmp_path):
     make_shop(owner, workspace, tmp_path / "raw")
-    curating.split(owner, "shop", {"train": 0.5, "test": 0.5}, store=workspace)
+    curate.split(owner, "shop", SplitSpec({"train": 0.5, "test": 0.5}), store=workspace)
     now = datasets.read(owner, "shop", store=workspace)
     first = now.ids()[0]
     label = Annotation(

@@ -77,7 +77,7 @@ def test_what_is_there_is_not_made_again_and_goes_to_other_processes(state, tmp_
     first = made[0]
     monkeypatch.setattr("calotype.release.pixels._resized", None)
     again = materialise(state, SIZE, tmp_path / "px", deep=True)
-    assert again.place == made.place
+    assert again.folder == made.folder
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(made))[0], first)
 
 
@@ -85,22 +85,22 @@ def test_other_images_or_another_size_lie_apart(state, tmp_path):
     made = materialise(state, SIZE, tmp_path / "px")
     few = materialise(state, SIZE, tmp_path / "px", ids=state.ids()[:3])
     other = materialise(state, (8, 8), tmp_path / "px")
-    assert len({made.place, few.place, other.place}) == 3
+    assert len({made.folder, few.folder, other.folder}) == 3
     assert len(few) == 3
 
 
 @pytest.mark.parametrize("name", ["pixels", "keys"])
 def test_damaged_and_cut_files_are_made_again(state, tmp_path, name):
     made = materialise(state, SIZE, tmp_path / "px")
-    whole = (made.place / name).read_bytes()
-    (made.place / name).write_bytes(whole[:-1])
-    assert not Pixels(made.place).is_whole()
+    whole = (made.folder / name).read_bytes()
+    (made.folder / name).write_bytes(whole[:-1])
+    assert not Pixels(made.folder).is_complete()
     made = materialise(state, SIZE, tmp_path / "px", deep=True)
-    assert (made.place / name).read_bytes() == whole
-    (made.place / name).write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
-    assert Pixels(made.place).is_whole()
-    assert not Pixels(made.place).is_whole(deep=True)
-    assert (materialise(state, SIZE, tmp_path / "px", deep=True).place / name).read_bytes() == whole
+    assert (made.folder / name).read_bytes() == whole
+    (made.folder / name).write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    assert Pixels(made.folder).is_complete()
+    assert not Pixels(made.folder).is_complete(deep=True)
+    assert (materialise(state, SIZE, tmp_path / "px", deep=True).folder / name).read_bytes() == whole
 
 
 KILLED = """
@@ -123,7 +123,7 @@ def test_a_killed_run_leaves_nothing_that_is_taken_for_whole(state, workspace, t
     command = [sys.executable, "-c", KILLED, str(workspace.root), str(tmp_path / "px")]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert [file.name for file in (tmp_path / "px").iterdir() if not file.name.startswith(".")] == []
-    assert materialise(state, SIZE, tmp_path / "px").is_whole(deep=True)
+    assert materialise(state, SIZE, tmp_path / "px").is_complete(deep=True)
 
 
 def test_too_little_room_is_told_before_anything_is_written(state, tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_the_doors_make_the_pixels_of_a_release(workspace, owner, tmp_path, monk
         assert {item["image"].shape for item in release.numpy("train", size_wh=(16, 12))} == {(3, 12, 16)}
     run = CliRunner().invoke(app, ["--json", "materialise", "shop", "1.0.0", "--size", "16x12", "--deep"])
     assert run.exit_code == 0, run.output
-    assert json.loads(run.output)["folder"] == str(made.place)
+    assert json.loads(run.output)["folder"] == str(made.folder)
     for size in ("16", "ax4", "0x4", "16x"):
         bad = CliRunner().invoke(app, ["materialise", "shop", "1.0.0", "--size", size])
         assert isinstance(bad.exception, SizeInvalid), bad.output

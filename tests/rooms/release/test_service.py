@@ -10,11 +10,13 @@ import pytest
 from tests.support.shops import make_shop
 
 from calotype.app import wiring
+from calotype.curate import service as curate
+from calotype.curate.model import SplitSpec
 from calotype.datasets import service as datasets
 from calotype.findings.gatekeeping import Verdict
 from calotype.findings.model import Gate, GateState
 from calotype.release import service
-from calotype.release.model import ReleaseBlocked, ReleaseExists
+from calotype.release.model import ReleaseBlocked, ReleaseExists, ReleaseSpec
 
 SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
 
@@ -24,10 +26,10 @@ def cut(owner, workspace, version="1.0.0"):
         owner,
         "shop",
         version,
+        ReleaseSpec(split=SHARES),
         store=workspace,
         gatekeeper=wiring.gatekeeper(workspace),
         splitter=wiring.splitter,
-        split=SHARES,
     )
 
 
@@ -39,7 +41,7 @@ def test_a_release_is_rebuilt_byte_for_byte_after_the_dataset_went_on(workspace,
     make_shop(owner, workspace, tmp_path / "raw")
     cut(owner, workspace)
     service.build(owner, "shop", "1.0.0", store=workspace, out=tmp_path / "a")
-    wiring.splitter(owner, "shop", SHARES, store=workspace, seed=9, keep_existing=False)
+    curate.split(owner, "shop", SplitSpec(SHARES, seed=9, keep_existing=False), store=workspace)
     datasets.commit(owner, "shop", "other splits", store=workspace)
     service.build(owner, "shop", "1.0.0", store=workspace, out=tmp_path / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
@@ -56,10 +58,10 @@ def test_a_red_gate_blocks_and_names_the_gate_the_sample_and_the_fix(workspace, 
             owner,
             "shop",
             "1.0.0",
+            ReleaseSpec(split=SHARES),
             store=workspace,
             gatekeeper=lambda actor, ref: Verdict(gates=(red,)),
             splitter=wiring.splitter,
-            split=SHARES,
         )
     told = str(blocked.value)
     assert all(word in told for word in ("readable", "x.png", "add it again"))

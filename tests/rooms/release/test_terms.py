@@ -19,7 +19,7 @@ from calotype.findings.lifecycle import Decision, State
 from calotype.findings.repository import Wanted
 from calotype.foundation.clock import now_us
 from calotype.release import card_text, service
-from calotype.release.model import PurposeInvalid, PurposeMissing, PurposeNotAllowed, Spec
+from calotype.release.model import PurposeInvalid, PurposeMissing, PurposeNotAllowed, ReleaseSpec
 
 PURPOSES = "task: {name: shop, owner: ana}\npurposes: [training, validation]\n"
 DAY_US = 86_400_000_000
@@ -39,10 +39,10 @@ def cut(owner, store, purpose="", contract=None, version="1.0.0"):
         owner,
         "shop",
         version,
+        ReleaseSpec(purpose=purpose),
         store=store,
         gatekeeper=wiring.gatekeeper(store),
         splitter=wiring.splitter,
-        purpose=purpose,
     )
 
 
@@ -76,11 +76,10 @@ def test_a_refused_purpose_leaves_no_splits(shop, owner):
             owner,
             "shop",
             "1.0.0",
+            ReleaseSpec(split={"train": 1.0}, purpose="advertising"),
             store=shop,
             gatekeeper=wiring.gatekeeper(shop),
             splitter=wiring.splitter,
-            split={"train": 1.0},
-            purpose="advertising",
         )
     splits = datasets.read(owner, "shop", store=shop).samples(columns=["split"])["split"].to_pylist()
     assert set(splits) <= {"", None}
@@ -112,7 +111,15 @@ def test_a_contract_that_changes_while_gates_run_counts(shop, owner):
         return verdict
 
     with pytest.raises(PurposeMissing):
-        service.release(owner, "shop", "1.0.0", store=shop, gatekeeper=meanwhile, splitter=wiring.splitter)
+        service.release(
+            owner,
+            "shop",
+            "1.0.0",
+            ReleaseSpec(),
+            store=shop,
+            gatekeeper=meanwhile,
+            splitter=wiring.splitter,
+        )
 
 
 def test_the_card_tells_privacy_and_what_it_leaves_open(shop, owner):
@@ -190,6 +197,6 @@ def test_cards_and_specs_of_older_versions_are_read_and_written_as_they_were(sho
     old = card_text.markdown({key: value for key, value in card.items() if key not in new})
     assert not {"## Objectives", "## State of the findings", "## Warnings"} & set(old.splitlines())
     assert "Privacy" not in old
-    spec = Spec(formats=("coco",)).to_json()
+    spec = ReleaseSpec(formats=("coco",)).to_json()
     del spec["purpose"]
-    assert Spec.from_json(spec).purpose == ""
+    assert ReleaseSpec.from_json(spec).purpose == ""

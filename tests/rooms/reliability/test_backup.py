@@ -19,11 +19,17 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
-from calotype.reliability import backing_up, backups, repository, service
-from calotype.reliability.backing_up import BackupOfAnotherWorkspace
-from calotype.reliability.backups import BackupNotFound
-from calotype.reliability.restoring import RestoreTargetTaken
-from calotype.reliability.targets import BackupPartMissing, BackupTargetUnusable, BucketTarget, FolderTarget
+from calotype.reliability import repository, service
+from calotype.reliability.backups import backup, contents
+from calotype.reliability.backups.backup import BackupOfAnotherWorkspace
+from calotype.reliability.backups.contents import BackupNotFound
+from calotype.reliability.backups.restore import RestoreTargetTaken
+from calotype.reliability.backups.targets import (
+    BackupFileMissing,
+    BackupTargetUnusable,
+    BucketTarget,
+    FolderTarget,
+)
 from calotype.store import create_workspace, open_workspace
 
 
@@ -123,7 +129,7 @@ def test_the_drill_restores_compares_and_leaves_nothing(shop, owner, target, tmp
 def test_writers_and_gc_go_on_during_a_backup(shop, owner, target, tmp_path, monkeypatch):
     """The backup holds the state of its moment, whatever is edited, compacted and swept between its steps."""
     before = held(shop, owner)
-    real = backing_up.Backup._table
+    real = backup.Backup._copy_table
     swept = []
 
     def disturbed(self, table):
@@ -132,7 +138,7 @@ def test_writers_and_gc_go_on_during_a_backup(shop, owner, target, tmp_path, mon
         swept.append(service.gc(owner, store=shop, grace_s=0, always_compact=True).removed)
         real(self, table)
 
-    monkeypatch.setattr(backing_up.Backup, "_table", disturbed)
+    monkeypatch.setattr(backup.Backup, "_copy_table", disturbed)
     service.backup(owner, target, store=shop)
     assert {count for removed in swept for count in removed.values()} == {0}, (
         "a running backup holds the sweep"
@@ -172,7 +178,7 @@ def test_eight_threads_write_while_backups_are_taken(shop, owner, target, tmp_pa
 
 
 def test_an_interrupted_backup_is_none_and_the_next_one_uses_what_it_copied(shop, owner, target, monkeypatch):
-    monkeypatch.setattr(backing_up.Backup, "_finish", _fail)
+    monkeypatch.setattr(backup.Backup, "_write_manifest", _fail)
     with pytest.raises(KeyboardInterrupt):
         service.backup(owner, target, store=shop)
     monkeypatch.undo()
@@ -187,7 +193,7 @@ def _fail(*_):
 
 def test_an_interrupted_restore_goes_on(shop, owner, target, tmp_path, monkeypatch):
     made = service.backup(owner, target, store=shop)
-    real, calls = backups.pieces, []
+    real, calls = contents.read_chunks, []
 
     def failing(place, file):
         calls.append(file.path)
@@ -195,7 +201,7 @@ def test_an_interrupted_restore_goes_on(shop, owner, target, tmp_path, monkeypat
             raise KeyboardInterrupt
         return real(place, file)
 
-    monkeypatch.setattr(backups, "pieces", failing)
+    monkeypatch.setattr(contents, "read_chunks", failing)
     with pytest.raises(KeyboardInterrupt):
         service.restore(owner, target, tmp_path / "again")
     assert not (tmp_path / "again" / ".calotype").exists()
@@ -207,10 +213,10 @@ def test_a_damaged_backup_is_refused_before_anything_is_in_place(shop, owner, ta
     service.backup(owner, target, store=shop)
     victim = next(path for path in Path(target, "media").rglob("?" * 64))
     victim.write_bytes(b"x" * victim.stat().st_size)
-    with pytest.raises(BackupPartMissing):
+    with pytest.raises(BackupFileMissing):
         service.restore(owner, target, tmp_path / "again")
     victim.unlink()
-    with pytest.raises(BackupPartMissing):
+    with pytest.raises(BackupFileMissing):
         service.drill(owner, target, store=shop)
     assert not (tmp_path / "again" / ".calotype").exists()
 
@@ -269,9 +275,9 @@ def test_a_list_that_names_other_folders_is_refused(shop, owner, target):
     Path(target, "backups", made.id, "files.jsonl.gz").write_bytes(listed)
     forged = {**made.to_dict(), "list_sha256": hashlib.sha256(listed).hexdigest()}
     Path(target, "backups", made.id, "manifest.json").write_text(json.dumps(forged))
-    (found,) = backups.all_in(FolderTarget(Path(target)))
-    with pytest.raises(BackupPartMissing):
-        backups.list_of(FolderTarget(Path(target)), found)
+    (found,) = contents.list_backups(FolderTarget(Path(target)))
+    with pytest.raises(BackupFileMissing):
+        contents.read_file_list(FolderTarget(Path(target)), found)
 
 
 def test_marks_start_anew_in_a_restored_workspace(shop, owner, target, tmp_path):
@@ -295,5 +301,5 @@ def test_a_bucket_holds_backups_as_a_folder_does(shop, owner, tmp_path):
     again = service.backup(owner, place, store=shop)
     assert (first.ok, again.copied_files <= 1) == (True, True)
     assert service.drill(owner, place, store=shop).ok
-    with pytest.raises(BackupPartMissing):
+    with pytest.raises(BackupFileMissing):
         list(BucketTarget(place).chunks("nothing"))

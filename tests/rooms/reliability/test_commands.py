@@ -9,7 +9,7 @@ from tests.support.images import folder_of_images
 
 import calotype as ct
 from calotype.app.cli import main
-from calotype.reliability.commands import amount
+from calotype.reliability.commands import format_bytes
 
 
 @pytest.fixture
@@ -100,4 +100,4 @@ def test_the_same_from_python(ws, tmp_path):
     ],
 )
 def test_bytes_are_shown_for_a_person(n_bytes, shown):
-    assert amount(n_bytes) == shown
+    assert format_bytes(n_bytes) == shown

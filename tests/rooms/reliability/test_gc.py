@@ -14,8 +14,9 @@ from calotype.datasets.edit import apply
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotPermitted
-from calotype.reliability import compacting, repository, service
-from calotype.reliability.model import DurationInvalid, seconds
+from calotype.reliability import repository, service
+from calotype.reliability.garbage_collection import compaction
+from calotype.reliability.model import DurationInvalid, parse_duration_s
 from calotype.store import open_workspace
 from calotype.store.catalog import schema
 from calotype.store.files.bucket import Entry
@@ -230,7 +231,7 @@ def test_compaction_gives_way_to_a_busy_writer(shop, owner, monkeypatch):
         return staged
 
     monkeypatch.setattr(table_files, "stage_compaction", interrupted)
-    done = compacting.compact(owner, shop, always=True, progress=lambda *_: None)
+    done = compaction.compact(owner, shop, always=True, progress=lambda *_: None)
     assert "busy; try again later" in {one.refused for one in done if one.table.endswith("samples")}
     assert datasets.read(owner, "shop", store=shop).count()["samples"] == 6
 
@@ -264,9 +265,9 @@ def test_who_may_not_maintain_may_not_sweep(shop):
 
 @pytest.mark.parametrize(("text", "wanted"), [("14d", 14 * DAY), ("36h", 129_600), ("90m", 5_400), ("5", 5)])
 def test_lengths_of_time_are_read(text, wanted):
-    assert seconds(text) == wanted
+    assert parse_duration_s(text) == wanted
 
 
 def test_other_texts_are_no_length_of_time():
     with pytest.raises(DurationInvalid):
-        seconds("two weeks")
+        parse_duration_s("two weeks")

@@ -19,8 +19,8 @@ IDS = [f"{at:032x}" for at in range(900)]
 @pytest.fixture
 def crowd(workspace, owner, monkeypatch):
     """900 samples with vectors, put in three edits, so that the index has three parts."""
-    monkeypatch.setattr(vector_index, "LEAST_ROWS", 200)
-    monkeypatch.setattr(vector_index, "BEHIND_ROWS", 50)
+    monkeypatch.setattr(vector_index, "MIN_ROWS", 200)
+    monkeypatch.setattr(vector_index, "MAX_UNINDEXED_ROWS", 50)
     samples = [Sample(one, one * 2, f"{one}.jpg", 64, 48, "image/jpeg", 1) for one in IDS]
     datasets.create(owner, "crowd", store=workspace)
     datasets.apply(owner, "crowd", Change(put_samples=rows.samples_to_arrow(samples)), store=workspace)
@@ -55,7 +55,9 @@ def test_stand_ins_of_pins_that_nothing_names_go_with_their_versions(crowd, owne
     assert len([name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")]) > 1
     for _ in range(2):
         service.gc(owner, store=crowd, grace_s=0, always_compact=True)
-    assert [name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")] == [f"pin-{pin}"]
+    assert [name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")] == [
+        f"pin-{pin}"
+    ]
     assert len(table_files.versions(crowd.tables, table)) == 1
 
 

@@ -65,7 +65,7 @@ media = next((base / ".calotype" / "media" / "sha256").rglob("?" * 64))
 media.unlink()
 tally = shop.Tally("x")
 shop.judge(base, [], tally, "here")
-assert any("no media" in wrong for wrong in tally.unreadable), tally
+assert any("is missing" in wrong for wrong in tally.unreadable), tally
 print("seen")
 """
     status, said = python(repo, ["-c", code])

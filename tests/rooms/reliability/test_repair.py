@@ -11,7 +11,7 @@ from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 from calotype.reliability import service
-from calotype.reliability.sources import SourceNotFound
+from calotype.reliability.repair_source import SourceNotFound
 from calotype.store.tables.tables import Tables
 
 
@@ -34,7 +34,7 @@ def test_pictures_come_back_from_the_original_folder(shop, owner, tmp_path):
     assert [one.can for one in shown.plan] == [True, True]
     assert not shop.media.has(first)
     done = service.repair(owner, store=shop, source=tmp_path / "first", dry_run=False, deep=True)
-    assert (done.mended, done.ok) == (2, True)
+    assert (done.n_repaired, done.ok) == (2, True)
     assert shop.media.read(second, verify=True)
     with pytest.raises(SourceNotFound):
         service.repair(owner, store=shop, source=tmp_path / "nowhere")
@@ -44,7 +44,7 @@ def test_a_picture_that_the_source_has_not_is_said_to_be_lost(shop, owner, tmp_p
     sample = next(datasets.read(owner, "shop@v1", store=shop).iter_samples())
     shop.media.path(sample.media_sha256).unlink()
     done = service.repair(owner, store=shop, source=tmp_path / "second", dry_run=False)
-    assert (done.mended, done.ok, [one.can for one in done.plan]) == (0, False, [False])
+    assert (done.n_repaired, done.ok, [one.can for one in done.plan]) == (0, False, [False])
 
 
 def test_table_files_come_back_from_a_copy(shop, owner, tmp_path):
@@ -61,7 +61,7 @@ def test_table_files_come_back_from_a_copy(shop, owner, tmp_path):
 def test_a_branch_whose_commit_is_gone_goes_back_to_the_one_before(shop, owner, sql):
     sql("DELETE FROM commits WHERE message = 'six'")
     done = service.repair(owner, store=shop, dry_run=False)
-    assert (done.mended, done.ok) == (1, True)
+    assert (done.n_repaired, done.ok) == (1, True)
     assert [made.message for made in datasets.log(owner, "shop", store=shop)] == ["three"]
     assert datasets.read(owner, "shop", store=shop).count()["samples"] == 3
 

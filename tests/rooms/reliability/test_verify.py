@@ -11,7 +11,8 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 from calotype.release import service as releases
 from calotype.release.model import TAG_PREFIX
-from calotype.reliability import repository, service, verifying
+from calotype.reliability import repository, service
+from calotype.reliability.verification import verify
 from calotype.store.maintenance import table_files
 
 
@@ -69,7 +70,7 @@ def test_what_was_changed_behind_its_back_is_found(shop, owner, sql, statement, 
 def test_a_lost_table_file_is_found_at_every_commit_that_needs_it(shop, owner):
     (dataset_id,) = repository_names(shop)
     pin = datasets.read(owner, "shop@v1", store=shop).pins["samples"]
-    (part,) = table_files.parts(shop.tables, f"{dataset_id}/samples", pin)
+    (part,) = table_files.fragments(shop.tables, f"{dataset_id}/samples", pin)
     file = shop.folder / "tables" / dataset_id / "samples.lance" / "data" / part.files[0]
     file.write_bytes(file.read_bytes()[:-40])
     shop.tables.forget(f"{dataset_id}/samples")
@@ -83,24 +84,24 @@ def test_a_lost_table_file_is_found_at_every_commit_that_needs_it(shop, owner):
 def test_rows_that_went_missing_since_the_commit_are_noticed(shop, owner, sql):
     sql("UPDATE commits SET stats = json_set(stats, '$.samples', 7) WHERE message = 'six'")
     (problem,) = service.verify(owner, store=shop).problems
-    assert (problem.kind, problem.what) == ("rows-missing", "samples has 6 rows, the commit was made with 7")
+    assert (problem.kind, problem.what) == ("rows-missing", "samples has 6 rows, but the commit recorded 7")
 
 
 def test_a_part_of_a_table_is_read_once_however_many_commits_hold_it(shop, owner, monkeypatch):
-    read, real = [], table_files.read_part
+    read, real = [], table_files.read_fragment
 
     def counting(tables, table, pin, part, columns):
         read.append((table, part.key))
         return real(tables, table, pin, part, columns)
 
-    monkeypatch.setattr(table_files, "read_part", counting)
+    monkeypatch.setattr(table_files, "read_fragment", counting)
     assert service.verify(owner, store=shop).ok
     assert len(read) == len(set(read)) > 2
 
 
 def test_files_of_a_release_are_looked_for(shop, owner, sql):
     assert repository.RELEASE_TAG == TAG_PREFIX
-    assert verifying.release_folder(shop, "shop", "1.0.0") == releases.location(shop, "shop", "1.0.0")
+    assert verify.release_folder(shop, "shop", "1.0.0") == releases.location(shop, "shop", "1.0.0")
     files = json.dumps([{"path": "card.json", "bytes": 4, "sha256": "0" * 64}])
     sql(
         "INSERT INTO releases SELECT dataset_id, '1.0.0', id, '{}', '{}', '"

@@ -112,10 +112,10 @@ def test_a_first_version_that_was_torn_is_made_again(workspace, owner):
 
 
 def test_everything_in_a_release_is_flushed_before_it_gets_its_name(tmp_path, flushed):
-    with build.aside(tmp_path / "releases" / "shop" / "1.0.0") as (temporary, target):
+    with build.staging_folder(tmp_path / "releases" / "shop" / "1.0.0") as (temporary, target):
         (temporary / "coco" / "images").mkdir(parents=True)
         (temporary / "coco" / "images" / "a.png").write_bytes(b"x")
-        build.into_place(temporary, target)
+        build.move_into_place(temporary, target)
     names = [path.removeprefix(str(tmp_path)) for path in flushed]
     aside = f"/releases/shop/{temporary.name}"
     wanted = [

@@ -111,7 +111,7 @@ def step(value):
         ("just text", "recipe line 1", "not a mapping", "steps"),
         ("a: &a [*a, *a]", "recipe line 1", "alias", ""),
         ("name: r\nsteps:\n  - flip: {axis: up}\n", "recipe line 3, steps[1].flip.axis", "step 1", ""),
-        ("name: r\nname: s\n", "recipe line 2", "twice", ""),
+        ("name: r\nname: s\n", "recipe line 2", "repeated", ""),
     ],
 )
 def test_an_invalid_recipe_names_the_step_the_field_and_the_fix(value, where, said, fix):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.support.described import Described
 from tests.support.recipes import dataset
 
 from calotype.app import server
-from calotype.app.sessions import Keys
+from calotype.app.sessions import AccessKeys
 from calotype.datasets import service as datasets
 
 FLIP = {"name": "flip", "steps": [{"flip": {"axis": "horizontal"}}]}
@@ -18,8 +19,9 @@ TEXT = "name: tilt\nsteps:\n  - rotate: {degrees: [-5, 5]}\ncopies: 2\n"
 def post(owner, workspace):
     """Post to a path of the dataset streets, which has three samples: no split, train and val."""
     dataset(owner, workspace)
-    app = server.make(workspace, Keys("open-sesame", 80), hosts={"testserver"})
+    app = server.make(workspace, AccessKeys("open-sesame", 80), hosts={"testserver"})
     with TestClient(app, headers={"authorization": "Bearer open-sesame"}) as client:
+        Described().watch(client)
         yield lambda path, body: client.post(f"/api/v1/datasets/streets/{path}", json=body)
 
 

@@ -47,7 +47,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.ids import canonical_json
 from calotype.foundation.progress import Progress
 from calotype.store import Store
-from calotype.store.tables.tables import StageAgain
+from calotype.store.tables.tables import RestageNeeded
 from calotype.vision.ontology import Ontology
 
 _DRAWN = [one.name for one in rows.DRAWN_FIELDS]
@@ -125,7 +125,7 @@ class ColumnImport:
         while True:
             try:
                 return self._place(title)
-            except StageAgain:
+            except RestageNeeded:
                 continue
 
     def answer(self, format: str) -> Imported:

@@ -19,7 +19,7 @@ from calotype.datasets import row_ids, rows
 from calotype.formats.coco_columns import Window, given_twice, without
 from calotype.formats.coco_rows import Listed
 from calotype.foundation.clock import now_us
-from calotype.store.tables.tables import StageAgain
+from calotype.store.tables.tables import RestageNeeded
 from calotype.vision.ontology import Ontology
 
 
@@ -62,7 +62,7 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """Rows of `rows.ANNOTATION_SCHEMA` for all annotations that can be placed; the others go to `placed.aside`.
 
-    Raises: StageAgain, LabelFileUnreadable.
+    Raises: RestageNeeded, LabelFileUnreadable.
     """
     classes = _class_ids(placing.listed, ontology, refused)
     source_ids: list[pa.Array] = []
@@ -83,7 +83,7 @@ def batches(
     if twice - placing.twice or repeated - placing.repeated:
         placing.twice |= twice
         placing.repeated |= repeated
-        raise StageAgain
+        raise RestageNeeded
 
 
 def _class_ids(listed: Listed, ontology: Ontology, refused: frozenset[str]) -> dict[int, int]:

@@ -5,29 +5,34 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from calotype.acquire.labels import service
+from calotype.acquire.labels import answers, service
 from calotype.acquire.labels.model import Policy
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Sent, action
+from calotype.foundation.http import BINARY, Ask, Sent, action
 
-routes = APIRouter(tags=["annotate"])
+routes = APIRouter(tags=["acquire"])
 
 _SUFFIX = {"coco": ".json", "voc": ".xml"}
 
 
-@routes.post("/datasets/{dataset}/imports", status_code=201, **action(Permission.DATASET_EDIT))
+@routes.post("/datasets/{dataset}/imports", status_code=201, **action(Permission.DATASET_EDIT, body=BINARY))
 def import_labels(
-    dataset: str, ask: Ask, sent: Sent,
+    dataset: str,
+    ask: Ask,
+    sent: Sent,
     format: Annotated[str, Query(pattern="^(coco|voc)$", description="Formats of one file.")] = "coco",
-    label_set: Annotated[str, Query(max_length=200)] = DEFAULT_LABEL_SET,
-    on_unknown: Policy = "error", on_invalid: Policy = "quarantine",
+    label_set: Annotated[
+        str, Query(max_length=200, description="Where the annotations go.")
+    ] = DEFAULT_LABEL_SET,
+    on_unknown: Annotated[Policy, Query(description="What to do with unknown classes.")] = "error",
+    on_invalid: Annotated[Policy, Query(description="What to do with invalid annotations.")] = "quarantine",
     name: Annotated[str, Query(max_length=1_000, description="What makes it the same file next time.")] = "",
-) -> dict[str, Any]:  # fmt: skip
+) -> answers.LabelImport:
     """Import annotations of images that the dataset has, one label file as the body; answers as `calotype import`."""
     ask.store.guard.require(ask.actor, Permission.DATASET_EDIT, dataset=dataset)
     with tempfile.TemporaryDirectory(prefix="import-", dir=ask.store.folder) as folder:
@@ -42,4 +47,4 @@ def import_labels(
             on_unknown=on_unknown, on_invalid=on_invalid,
             origin=f"upload:{name or digest.hexdigest()}",
         )  # fmt: skip
-    return imported.to_dict()
+    return answers.LabelImport.of(imported.to_dict())

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Errors in boxes, judged by the predictions of a detector."""

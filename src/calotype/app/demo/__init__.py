@@ -1,1 +1,1 @@
-"""The demo's own data: rendered streets with exact truth, and real handwritten digits; no network needed."""
+"""The demo: rendered streets with exact ground truth, and real handwritten digits. Needs no network."""

@@ -1,9 +1,10 @@
-"""`calotype demo`: two datasets through the whole pipeline, offline; or the user's own pictures."""
+"""`calotype demo`: run the whole pipeline on two datasets, offline, or on the user's own images."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from calotype.acquire import quarantine
 from calotype.app import serving, wiring
 from calotype.app.demo import digits, pipelines
 from calotype.app.demo.faults import FaultPlan, Planted
-from calotype.app.demo.scorecard import Line, reckon
+from calotype.app.demo.scorecard import Score, score
 from calotype.app.demo.streets import scenes
 from calotype.checks import service as checks
 from calotype.datasets import refs
@@ -24,41 +25,42 @@ from calotype.pipeline import service as pipeline
 from calotype.pipeline.model import Acquire, Annotate, Check, Commit, Curate, Pipeline, Stage
 from calotype.pipeline.model import Release as ReleaseStage
 from calotype.pipeline.runs import RunReport
-from calotype.release import service as releasing
+from calotype.release import service as release
 from calotype.store import Store, WorkspaceNotFound
 
 N_STREETS = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the demo tells of one dataset."""
+class DemoResult:
+    """The results of one dataset: the run, the latest check report, and the scores of the planted faults."""
 
     run: RunReport
     report: CheckReport | None
-    lines: tuple[Line, ...] = ()
+    scores: tuple[Score, ...] = ()
 
 
 def demo(
     ctx: typer.Context,
     folder: Annotated[
-        Path, typer.Option("--dir", help="Where the workspace goes; made when missing.")
+        Path, typer.Option("--dir", help="Folder of the workspace; created if it does not exist.")
     ] = Path("calotype-demo"),
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Do not serve the app afterwards.")] = False,
-    images: Annotated[Path | None, typer.Option(help="A folder of your own pictures.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Label files for them.")] = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="The format of the labels.")] = "auto",
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Do not serve the app at the end.")] = False,
+    images: Annotated[Path | None, typer.Option(help="Folder of your own images.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Label file or folder for your images.")] = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="Format of the labels.")] = "auto",
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Where to serve; 0 takes a free port.")
+        int, typer.Option(min=0, max=65_535, help="Port of the app; 0 picks a free one.")
     ] = 8_080,
 ) -> None:
-    """Run the whole pipeline on two datasets, or on your own pictures, and show them."""
+    """Run the whole pipeline on two datasets, or on your own images, and serve the app."""
     t = terminal(ctx)
-    began = time.perf_counter()
+    started = time.perf_counter()
     t.opened = _workspace(t, folder)
     store: Store = t.store()
-    told = [_own(t, store, images, labels, format)] if images else [_digits(t, store), _streets(t, store)]
-    _answer(t, store, told, time.perf_counter() - began)
+    own = [_own_images(t, store, images, labels, format)] if images else []
+    results = own or [_digits(t, store), _streets(t, store)]
+    _print_results(t, store, results, time.perf_counter() - started)
     if not no_serve:
         serving.serve_store(t, store, port=port)
 
@@ -70,7 +72,7 @@ def _workspace(t: Terminal, folder: Path) -> Store:
         return wiring.create(t.actor, folder)
 
 
-def _digits(t: Terminal, store: Store) -> Told:
+def _digits(t: Terminal, store: Store) -> DemoResult:
     folder = store.root / "raw" / "digits"
     folder.mkdir(parents=True, exist_ok=True)
     with t.progress() as progress:
@@ -79,21 +81,25 @@ def _digits(t: Terminal, store: Store) -> Told:
     return _run(t, store, pipeline.load(file), truth.planted)
 
 
-def _streets(t: Terminal, store: Store) -> Told:
+def _streets(t: Terminal, store: Store) -> DemoResult:
     folder = store.root / "raw" / "streets"
     folder.mkdir(parents=True, exist_ok=True)
     workers = min(4, os.cpu_count() or 1)
     with t.progress() as progress:
         truth = scenes.write(
-            folder, n=N_STREETS, seed=7, faults=FaultPlan.for_images(N_STREETS), workers=workers,
+            folder,
+            n=N_STREETS,
+            seed=7,
+            faults=FaultPlan.for_images(N_STREETS),
+            workers=workers,
             progress=lambda done, total: progress("drawing streets", done, total),
-        )  # fmt: skip
+        )
     file = pipelines.write(folder, pipelines.STREETS, pipelines.STREETS_CONTRACT)
     return _run(t, store, pipeline.load(file), truth.planted)
 
 
-def _own(t: Terminal, store: Store, images: Path, labels: Path | None, format: str) -> Told:
-    """The user's pictures through the stages that need no knowledge of them."""
+def _own_images(t: Terminal, store: Store, images: Path, labels: Path | None, format: str) -> DemoResult:
+    """Run the stages that make no assumptions about the images."""
     stages: list[Stage] = []
     if labels is None:
         stages.append(Acquire(path=str(images.resolve()), source=images.name))
@@ -112,52 +118,57 @@ def _own(t: Terminal, store: Store, images: Path, labels: Path | None, format: s
     return _run(t, store, Pipeline(name="own", dataset="own", stages=tuple(stages)), ())
 
 
-def _run(t: Terminal, store: Store, asked: Pipeline, planted: tuple[Planted, ...]) -> Told:
-    t.say(f"running the pipeline of {asked.dataset}")
+def _run(t: Terminal, store: Store, spec: Pipeline, planted: tuple[Planted, ...]) -> DemoResult:
+    t.say(f"running the pipeline of {spec.dataset}")
     with t.progress() as progress:
-        run = pipeline.run(t.actor, asked, store=store, ports=wiring, progress=progress)
-    report = checks.latest(t.actor, asked.dataset, store=store, any_state=True)
+        run = pipeline.run(t.actor, spec, store=store, ports=wiring, progress=progress)
+    report = checks.latest(t.actor, spec.dataset, store=store, any_state=True)
     with store.catalog.read() as conn:
-        info = refs.dataset(conn, asked.dataset)
-    refused = [item.place for item in quarantine.set_aside(store, info.id)]
-    return Told(run, report, tuple(reckon(planted, report.findings if report else (), refused)))
+        info = refs.dataset(conn, spec.dataset)
+    quarantined = [item.place for item in quarantine.set_aside(store, info.id)]
+    findings = report.findings if report else ()
+    return DemoResult(run, report, tuple(score(planted, findings, quarantined)))
 
 
-def _answer(t: Terminal, store: Store, told: list[Told], took_s: float) -> None:
+def _print_results(t: Terminal, store: Store, results: list[DemoResult], took_s: float) -> None:
     shown: list[Any] = []
-    value: dict[str, Any] = {"workspace": str(store.root), "took_s": round(took_s, 1), "datasets": []}
-    for one in told:
-        name = one.run.dataset
-        releases = [made.to_dict() for made in releasing.releases(t.actor, name, store=store)]
-        counts = one.report.counts if one.report else {}
-        value["datasets"].append(
+    items: list[dict[str, Any]] = []
+    for result in results:
+        name = result.run.dataset
+        releases = [item.to_dict() for item in release.releases(t.actor, name, store=store)]
+        items.append(
             {
                 "name": name,
-                "run": one.run.to_dict(),
+                "run": result.run.to_dict(),
                 "releases": releases,
-                "findings": counts,
-                "planted": [line.to_dict() for line in one.lines],
+                "findings": result.report.counts if result.report else {},
+                "planted": [line.to_dict() for line in result.scores],
             }
         )
-        shown += ["", *_stages(one.run)]
-        for made in releases[:1]:
-            splits = ", ".join(f"{split or 'no split'} {n:,}" for split, n in made["splits"].items())
-            shown.append(f"released {name} {made['version']}: {made['samples']:,} samples ({splits})")
-        if one.lines:
-            rows = [[o.kind.replace("_", " "), o.planted, o.found, o.by, o.told or ""] for o in one.lines]
-            head = ["planted in " + name, "planted", "found", "by", "all that these checks tell"]
-            shown += ["", table(head, rows)]
-    shown += ["", f"{store.root}: {took_s:.0f} s, drawing included"]
-    t.emit(value, shown)
+        shown += ["", _stage_table(result.run), *(_release_line(name, item) for item in releases[:1])]
+        if result.scores:
+            shown += ["", _score_table(name, result.scores)]
+    shown += ["", f"{store.root}: {took_s:.0f} s, including drawing"]
+    t.emit({"workspace": str(store.root), "took_s": round(took_s, 1), "datasets": items}, shown)
 
 
-def _stages(run: RunReport) -> list[Any]:
+def _stage_table(run: RunReport) -> Any:
     rows = [
-        [stage.name, str(stage.state), _short(stage.outputs), f"{stage.duration_s or 0:.1f} s"]
+        [stage.name, str(stage.state), _join(stage.outputs), f"{stage.duration_s or 0:.1f} s"]
         for stage in run.stages
     ]
-    return [table([run.dataset, "state", "what came out", "took"], rows)]
+    return table([run.dataset, "state", "outputs", "took"], rows)
 
 
-def _short(facts: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in facts.items() if value not in (None, "", 0))
+def _release_line(name: str, item: dict[str, Any]) -> str:
+    splits = ", ".join(f"{split or 'no split'} {n:,}" for split, n in item["splits"].items())
+    return f"released {name} {item['version']}: {item['samples']:,} samples ({splits})"
+
+
+def _score_table(name: str, scores: Sequence[Score]) -> Any:
+    rows = [[s.kind.replace("_", " "), s.planted, s.found, s.by, s.told or ""] for s in scores]
+    return table([f"planted in {name}", "planted", "found", "by", "all findings of these checks"], rows)
+
+
+def _join(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in counts.items() if value not in (None, "", 0))

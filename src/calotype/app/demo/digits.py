@@ -2,7 +2,7 @@
 
 The source is `sklearn.datasets.load_digits`: the 1,797 digits, test half, of UCI's "Optical Recognition of
 Handwritten Digits" (Alpaydin and Kaynak 1998, CC BY 4.0), each 8 x 8 with 17 grey levels. They are enlarged
-to 64 x 64 here, white on black, so that they can be looked at: that adds pixels, not detail.
+to 64 x 64, white on black, to be viewable; that adds pixels, not detail.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONFUSED_WITH = {0: 6, 1: 7, 2: 7, 3: 8, 4: 9, 5: 3, 6: 0, 7: 1, 8: 3, 9: 4}
 
 @dataclass(frozen=True, slots=True)
 class DigitsTruth:
-    """What was written: folder, number of files (copies included), and the planted faults."""
+    """What was written: the folder, the number of files including copies, and the planted faults."""
 
     folder: Path
     n_images: int
@@ -39,13 +39,13 @@ def write(
     duplicates: int = 4,
     progress: Callable[[int, int], None] | None = None,
 ) -> DigitsTruth:
-    """Write the digits as `folder/images/<class>/digit-NNNN.png`, some wrongly filed, and `planted.json`.
+    """Write `folder/images/<class>/digit-NNNN.png`, some in the folder of a wrong class, and `planted.json`.
 
     Args:
-        folder: Made when missing; files of the same names are replaced.
-        mislabels: Files moved into the folder of a digit they are often taken for.
-        duplicates: Files copied byte for byte under another name in the same folder.
-        progress: Called with (done, total) now and then, and at the end.
+        folder: Created if it does not exist; files of the same name are replaced.
+        mislabels: Number of files put in the folder of a similar digit.
+        duplicates: Number of files copied under another name in the same folder.
+        progress: Called with (done, total) from time to time, and at the end.
     """
     from sklearn.datasets import load_digits  # heavy; only this demo needs it
 

@@ -1,7 +1,7 @@
-"""Faults planted on purpose, with exact identities, so that a check's finds can be counted against the truth.
+"""Faults planted on purpose, with exact identities, so that the findings of checks can be compared with the truth.
 
 Every fault is planted on an image of its own: no image carries two. Label faults change the COCO dictionary,
-picture faults change or add files. What was right is kept in the entry's `detail`.
+image faults change or add files. The entry's `detail` keeps the correct values.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FaultPlan:
     """How many of each fault to plant."""
 
     exact_duplicate: int = 0  # the same bytes under another name
-    near_duplicate: int = 0  # saved anew, cropped by 2 pixels, or 3 % brighter
+    near_duplicate: int = 0  # re-encoded, cropped by 2 pixels, or 3 % brighter
     leakage: int = 0  # a near copy that claims another scene
     mislabel: int = 0  # a wrong class
     shifted_box: int = 0  # moved by 40 to 80 % of its width
@@ -135,13 +135,13 @@ def plant(faults: FaultPlan, coco: Coco, images: Path, *, seed: int) -> tuple[Pl
     planted: list[Planted] = []
     for kind, count in asdict(faults).items():
         for number in range(count):
-            found = next(
+            fault = next(
                 (p for image in free if (p := _PLANTERS[kind](work, image, number)) is not None), None
             )
-            if found is None:
+            if fault is None:
                 break
-            planted.append(found)
-            used = found.detail.get("copy_of", found.file)
+            planted.append(fault)
+            used = fault.detail.get("copy_of", fault.file)
             free = [image for image in free if image["file_name"] != used]
     return tuple(planted)
 
@@ -149,35 +149,35 @@ def plant(faults: FaultPlan, coco: Coco, images: Path, *, seed: int) -> tuple[Pl
 def _copy(work: _Work, image: Row, *, scene: str | None = None) -> Row:
     """Another image entry with copies of the annotations; the file itself is not written."""
     number = len(work.coco["images"]) + 1
-    made = {**image, "id": number, "file_name": f"street-{number:04d}.jpg"}
+    copy = {**image, "id": number, "file_name": f"street-{number:04d}.jpg"}
     if scene is not None:
-        made["scene"] = scene
-    work.coco["images"].append(made)
+        copy["scene"] = scene
+    work.coco["images"].append(copy)
     for annotation in work.of(image):
         work.coco["annotations"].append({**annotation, "id": work.next_annotation_id(), "image_id": number})
-    return made
+    return copy
 
 
 def _exact_duplicate(work: _Work, image: Row, number: int) -> Planted | None:
-    made = _copy(work, image)
-    shutil.copyfile(work.images / image["file_name"], work.images / made["file_name"])
-    return Planted("exact_duplicate", made["file_name"], None, {"copy_of": image["file_name"]})
+    copy = _copy(work, image)
+    shutil.copyfile(work.images / image["file_name"], work.images / copy["file_name"])
+    return Planted("exact_duplicate", copy["file_name"], None, {"copy_of": image["file_name"]})
 
 
 def _near_duplicate(work: _Work, image: Row, number: int) -> Planted | None:
-    made = _copy(work, image)
+    copy = _copy(work, image)
     way = ("re-encoded", "cropped", "brightened")[number % 3]
     with Image.open(work.images / image["file_name"]) as opened:
-        picture = opened.convert("RGB")
+        pixels = opened.convert("RGB")
     if way == "cropped":
-        picture = picture.crop((2, 2, picture.width, picture.height))
-        made["width"], made["height"] = picture.size
-        for annotation in work.of(made):
+        pixels = pixels.crop((2, 2, pixels.width, pixels.height))
+        copy["width"], copy["height"] = pixels.size
+        for annotation in work.of(copy):
             _crop_annotation(annotation, 2.0)
     elif way == "brightened":
-        picture = ImageEnhance.Brightness(picture).enhance(1.03)
-    picture.save(work.images / made["file_name"], "JPEG", quality=72 if way == "re-encoded" else 90)
-    return Planted("near_duplicate", made["file_name"], None, {"copy_of": image["file_name"], "how": way})
+        pixels = ImageEnhance.Brightness(pixels).enhance(1.03)
+    pixels.save(work.images / copy["file_name"], "JPEG", quality=72 if way == "re-encoded" else 90)
+    return Planted("near_duplicate", copy["file_name"], None, {"copy_of": image["file_name"], "how": way})
 
 
 def _crop_annotation(annotation: Row, by: float) -> None:
@@ -199,12 +199,12 @@ def _crop_annotation(annotation: Row, by: float) -> None:
 
 def _leakage(work: _Work, image: Row, number: int) -> Planted | None:
     camera = str(image["camera"])
-    made = _copy(work, image, scene=f"{camera}-9{number:03d}")
+    copy = _copy(work, image, scene=f"{camera}-9{number:03d}")
     with Image.open(work.images / image["file_name"]) as opened:
-        picture = ImageEnhance.Brightness(opened.convert("RGB")).enhance(0.98)
-    picture.save(work.images / made["file_name"], "JPEG", quality=86)
-    detail = {"copy_of": image["file_name"], "scene": made["scene"], "true_scene": image["scene"]}
-    return Planted("leakage", made["file_name"], None, detail)
+        pixels = ImageEnhance.Brightness(opened.convert("RGB")).enhance(0.98)
+    pixels.save(work.images / copy["file_name"], "JPEG", quality=86)
+    detail = {"copy_of": image["file_name"], "scene": copy["scene"], "true_scene": image["scene"]}
+    return Planted("leakage", copy["file_name"], None, detail)
 
 
 def _mislabel(work: _Work, image: Row, number: int) -> Planted | None:
@@ -270,11 +270,11 @@ def _box_outside(work: _Work, image: Row, number: int) -> Planted | None:
 
 
 def _unlabelled(work: _Work, image: Row, number: int) -> Planted | None:
-    gone = work.of(image)
-    if len(gone) < 3:
+    removed = work.of(image)
+    if len(removed) < 3:
         return None
     work.coco["annotations"] = [a for a in work.coco["annotations"] if a["image_id"] != image["id"]]
-    return Planted("unlabelled", image["file_name"], None, {"removed": [a["id"] for a in gone]})
+    return Planted("unlabelled", image["file_name"], None, {"removed": [a["id"] for a in removed]})
 
 
 def _repaint(
@@ -282,8 +282,8 @@ def _repaint(
 ) -> Planted:
     path = work.images / image["file_name"]
     with Image.open(path) as opened:
-        picture = change(opened.convert("RGB"))
-    picture.save(path, "JPEG", quality=90)
+        pixels = change(opened.convert("RGB"))
+    pixels.save(path, "JPEG", quality=90)
     return Planted(kind, image["file_name"], None, detail)
 
 
@@ -311,10 +311,10 @@ def _overexposed(work: _Work, image: Row, number: int) -> Planted | None:
 
 def _unreadable(work: _Work, image: Row, number: int) -> Planted | None:
     path = work.images / image["file_name"]
-    whole = path.read_bytes()
-    kept = len(whole) * 2 // 5 if number % 2 == 0 else 160
-    path.write_bytes(whole[:kept])
-    return Planted("unreadable", image["file_name"], None, {"bytes": kept, "true_bytes": len(whole)})
+    data = path.read_bytes()
+    n_bytes = len(data) * 2 // 5 if number % 2 == 0 else 160
+    path.write_bytes(data[:n_bytes])
+    return Planted("unreadable", image["file_name"], None, {"bytes": n_bytes, "true_bytes": len(data)})
 
 
 def _missing_licence(work: _Work, image: Row, number: int) -> Planted | None:

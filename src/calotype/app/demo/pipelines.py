@@ -1,11 +1,11 @@
-"""The two pipelines of the demo, as files that a user may read and change."""
+"""The two pipelines of the demo, written as files for users to read and change."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 STREETS = """\
-# Made by `calotype demo`. Run it again with `calotype run pipeline.yaml`: what is done is not done twice.
+# Made by `calotype demo`. Run it again with `calotype run pipeline.yaml`: finished work is not repeated.
 pipeline: streets
 dataset: streets
 stages:
@@ -22,7 +22,7 @@ stages:
 """
 
 STREETS_CONTRACT = """\
-# What the product asks of its data. `calotype check` tests it; a release needs every gate green.
+# What the product requires of its data. `calotype check` tests it; a release needs all gates green.
 task:
   name: street-users
   intent: Detect what moves on the street, by day and by night
@@ -35,7 +35,7 @@ gates:
 """
 
 DIGITS = """\
-# Made by `calotype demo`. Run it again with `calotype run pipeline.yaml`: what is done is not done twice.
+# Made by `calotype demo`. Run it again with `calotype run pipeline.yaml`: finished work is not repeated.
 pipeline: digits
 dataset: digits
 stages:
@@ -48,7 +48,7 @@ stages:
 """
 
 DIGITS_CONTRACT = """\
-# What the product asks of its data. `calotype check` tests it; a release needs every gate green.
+# What the product requires of its data. `calotype check` tests it; a release needs all gates green.
 task:
   name: digits
   intent: Read a handwritten digit
@@ -57,7 +57,7 @@ classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 checks:
   letterbox: {enabled: false}
   upscaled: {enabled: false}
-  image-quality: {enabled: false}   # scans of 8 x 8 pixels, drawn larger: sharpness says nothing here
+  image-quality: {enabled: false}   # scans of 8 x 8 pixels, enlarged: sharpness has no meaning here
 gates:
   - {check: readable, max_findings: 0, severity: error}
   - {check: unknown-classes, max_findings: 0, severity: error}
@@ -66,7 +66,7 @@ gates:
 
 
 def write(folder: Path, pipeline: str, contract: str) -> Path:
-    """Put the files into a folder; answers the pipeline's."""
+    """Write the files into a folder. Returns: The path of the pipeline."""
     (folder / "contract.yaml").write_text(contract, encoding="utf-8")
     (folder / "pipeline.yaml").write_text(pipeline, encoding="utf-8")
     return folder / "pipeline.yaml"

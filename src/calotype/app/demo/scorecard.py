@@ -1,5 +1,6 @@
-"""Planted against found: each planted fault is looked up among the findings of its picture. No credit is given
-for findings that name another picture or another kind of trouble.
+"""The scorecard of the demo: which planted faults the checks have found.
+
+A fault counts as found if a check for its kind has a finding on the same image.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from calotype.app.demo.faults import Planted
 from calotype.findings.model import Finding
 
-SHOWN_BY: Mapping[str, frozenset[str]] = {
+FOUND_BY: Mapping[str, frozenset[str]] = {
     "exact_duplicate": frozenset({"exact-duplicates"}),
     "near_duplicate": frozenset({"near-duplicates"}),
     "leakage": frozenset({"split-leakage", "near-duplicates"}),
@@ -27,13 +28,15 @@ SHOWN_BY: Mapping[str, frozenset[str]] = {
     "overexposed": frozenset({"image-quality"}),
     "missing_licence": frozenset({"licence"}),
 }
-"""Planted kind -> the checks that can show it."""
+"""Kind of fault -> the checks that can find it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One kind of fault: how many were planted, how many of them were found, by what, and how many findings those
-    checks have in all: what they tell beside the planted faults may be true or a false alarm."""
+class Score:
+    """One kind of fault: the numbers planted and found, and the checks that found them.
+
+    `told` is the number of all findings of these checks; those beyond the planted faults may be true or false alarms.
+    """
 
     kind: str
     planted: int
@@ -42,7 +45,7 @@ class Line:
     told: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """As `--json` shows it."""
         return {
             "fault": self.kind,
             "planted": self.planted,
@@ -52,39 +55,44 @@ class Line:
         }
 
 
-def reckon(planted: Iterable[Planted], findings: Iterable[Finding], set_aside: Iterable[str]) -> list[Line]:
-    """A line for each kind of fault.
+def score(planted: Iterable[Planted], findings: Iterable[Finding], quarantined: Iterable[str]) -> list[Score]:
+    """Score each kind of fault.
 
     Args:
-        set_aside: Places of files that were refused at the door; they count as found for `unreadable`.
+        quarantined: Paths of quarantined files; they count as found for `unreadable`.
     """
     findings = tuple(findings)
-    told = Counter(finding.check for finding in findings)
-    at = {(finding.check, PurePosixPath(finding.sample).name) for finding in findings}
-    refused = {PurePosixPath(place).name for place in set_aside}
+    n_findings = Counter(finding.check for finding in findings)
+    found_on = {(finding.check, PurePosixPath(finding.sample).name) for finding in findings}
+    quarantined_names = {PurePosixPath(path).name for path in quarantined}
     n_planted: Counter[str] = Counter()
     n_found: Counter[str] = Counter()
     by: dict[str, Counter[str]] = {}
     for fault in planted:
         n_planted[fault.kind] += 1
         names = {PurePosixPath(fault.file).name}
-        if "copy_of" in fault.detail:  # a pair is found at either of its two
+        if "copy_of" in fault.detail:  # a finding on either image of a pair counts
             names.add(PurePosixPath(str(fault.detail["copy_of"])).name)
-        seen = sorted(
-            {check for check in SHOWN_BY.get(fault.kind, ()) for name in names if (check, name) in at}
-        )
-        if fault.kind == "unreadable" and names & refused:
-            seen = ["refused at the door"]
-        if seen:
+        candidates = FOUND_BY.get(fault.kind, frozenset())
+        checks = sorted({check for check in candidates for name in names if (check, name) in found_on})
+        if fault.kind == "unreadable" and names & quarantined_names:
+            checks = ["quarantined at import"]
+        if checks:
             n_found[fault.kind] += 1
-            by.setdefault(fault.kind, Counter()).update(seen)
+            by.setdefault(fault.kind, Counter()).update(checks)
     return [
-        Line(kind, n, n_found[kind], _by(kind, by.get(kind)), sum(told[check] for check in by.get(kind, ())))
+        Score(
+            kind,
+            n,
+            n_found[kind],
+            _checks_text(kind, by.get(kind)),
+            sum(n_findings[check] for check in by.get(kind, ())),
+        )
         for kind, n in n_planted.items()
     ]
 
 
-def _by(kind: str, seen: Counter[str] | None) -> str:
-    if seen:
-        return ", ".join(check for check, _ in seen.most_common())
-    return "" if SHOWN_BY.get(kind) or kind == "unreadable" else "no check for this"
+def _checks_text(kind: str, checks: Counter[str] | None) -> str:
+    if checks:
+        return ", ".join(check for check, _ in checks.most_common())
+    return "" if FOUND_BY.get(kind) or kind == "unreadable" else "no check for this"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets.model import Kind
-from calotype.store.tables.memory import give_back
+from calotype.store.tables.memory import release_memory
 
 KINDS = tuple(str(kind) for kind in Kind)
 NARROW_COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")
@@ -55,14 +55,14 @@ def narrow(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> Na
         if sum(map(len, waiting)) >= _LOOKED_UP_AT_ONCE:
             of.append(_rows_of(waiting, known))
             waiting = []
-            give_back()
+            release_memory()
     if waiting:
         of.append(_rows_of(waiting, known))
     if not classes:
         none = np.zeros(0, np.int64)
         return Narrow(none.astype(np.int32), none.astype(np.int8), np.zeros((0, 4)), none)
     found = Narrow(np.concatenate(classes), np.concatenate(kinds), _stacked(boxes), np.concatenate(of))
-    give_back()
+    release_memory()
     return found
 
 

@@ -6,6 +6,7 @@ Names are looked up in fixed lists and in the dataset's own metadata fields; val
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,7 +113,7 @@ class Compiler:
                 return self._has(tree, inside=inside)
             case In(name, values, at):
                 either = tuple(Compare(name, "=", value, at) for value in values)
-                return self._sql(Or(either), inside=inside)
+                return self._sql(Or(either), inside=inside) if either else "false"
             case Missing(name, at):
                 sql, kind = self._field(name, at, inside=inside)
                 return f"({sql} IS NULL OR {sql} = '')" if kind == "str" else f"({sql} IS NULL)"
@@ -126,9 +127,11 @@ class Compiler:
                 where=f"column {tree.at}", detail="`any` and `count` cannot stand inside one another"
             )
         self._needs_annotations = True
+        n_bound = len(self._parameters)
         where = "" if tree.where is None else f" WHERE {self._sql(tree.where, inside=True)}"
         op, value, within = _grouped(tree.op, tree.value)
         if op is None:
+            del self._parameters[n_bound:]  # of a condition that is checked and then not asked
             return "true" if within else "false"
         counted = f"SELECT a.sample_id FROM a{where} GROUP BY a.sample_id HAVING count(*) {op} {value}"
         return f"(s.sample_id {'IN' if within else 'NOT IN'} ({counted}))"
@@ -238,8 +241,17 @@ def _fitting(tree: Compare, kind: str) -> Literal:
     if kind == "bool" and isinstance(value, bool):
         return value
     if kind in ("int", "float") and isinstance(value, int | float) and not isinstance(value, bool):
-        return value
+        return _bindable(value)
     raise QueryInvalid(where=f"column {tree.at}", detail=f"field {tree.name!r} is {kind}, {value!r} is not")
+
+
+def _bindable(value: int | float) -> int | float:
+    """The number as DuckDB takes it: whole numbers of 128 bits and more become floats, up to infinity."""
+    if isinstance(value, float) or value.bit_length() < 127:
+        return value
+    if value.bit_length() < 1_024:
+        return float(value)
+    return math.inf if value > 0 else -math.inf
 
 
 def _json_path(name: str) -> str:

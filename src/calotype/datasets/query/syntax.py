@@ -22,6 +22,8 @@ from calotype.foundation.errors import Invalid
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 60
+_DIGITS = 1_000
+"""Longer whole numbers are read as floats: Python refuses to read those of more than 4,300 digits."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -198,7 +200,7 @@ class _Parser:
         token = self._advance()
         if token.kind == "number":
             is_whole = re.fullmatch(r"[-+]?\d+", token.value) is not None
-            return int(token.value) if is_whole else float(token.value)
+            return int(token.value) if is_whole and len(token.value) <= _DIGITS else float(token.value)
         if token.kind == "text":
             return re.sub(r"\\(.)", r"\1", token.value[1:-1])
         if token.kind == "keyword" and token.value in ("true", "false"):

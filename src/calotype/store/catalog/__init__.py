@@ -1,1 +1,1 @@
-"""TODO."""
+"""The catalog: SQL schema, engines, migrations, transactions and the audit chain."""

@@ -1,4 +1,4 @@
-"""The audit chain, walked: where an event was changed, removed or put in. It is reported and never rewritten."""
+"""Verification of the audit chain: detects changed, removed and inserted events. The chain is never rewritten."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import event_hash
 
 START = "0" * 64
-"""What the first event names as the hash before it."""
+"""Previous hash of the first event."""
 
 _BODY = ("at_us", "actor", "verb", "subject", "details")
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """What a walk over all audit events found."""
+class ChainReport:
+    """Result of verifying all audit events."""
 
     n_events: int
     head: str
     problems: tuple[str, ...]
 
 
-def walk(conn: sa.Connection) -> Chain:
-    """Compute every link again. `head` is the hash of the last event (`START` where there is none)."""
+def walk(conn: sa.Connection) -> ChainReport:
+    """Recompute every link. `head` is the hash of the last event (`START` if there is none)."""
     problems, previous, n_events = [], START, 0
     details = sa.cast(schema.audit.c.details, sa.Text).label(
         "details"
-    )  # read as text: a person may have changed it
+    )  # read as text: the JSON may have been tampered with
     columns = [details if column.name == "details" else column for column in schema.audit.c]
     for event in conn.execute(sa.select(*columns).order_by(schema.audit.c.seq)).mappings():
         n_events += 1
         if event["previous"] != previous:
-            problems.append(f"event {event['seq']} does not follow the one before it")
+            problems.append(f"event {event['seq']} does not follow the previous event")
         body = {name: event[name] for name in _BODY}
         try:
             body["details"] = json.loads(body["details"])
-            same = event_hash(body, previous=event["previous"]) == event["hash"]
+            unchanged = event_hash(body, previous=event["previous"]) == event["hash"]
         except ValueError:
-            same = False
-        if not same:
+            unchanged = False
+        if not unchanged:
             problems.append(f"event {event['seq']} was changed after it was written")
         previous = event["hash"]
-    return Chain(n_events, previous, tuple(problems))
+    return ChainReport(n_events, previous, tuple(problems))

@@ -1,7 +1,7 @@
-"""The catalog: one SQL database that alone says what a commit, a branch and a tag is.
+"""The catalog: the SQL database that alone defines commits, branches and tags.
 
-A SQLite file or a PostgreSQL database (`engines`). When a write returns, it survives a power cut. Write transactions
-take the one write lock at once, so a check made inside one still holds when it ends.
+A SQLite file or a PostgreSQL database (`engines`). A committed write survives a power failure. Write transactions take
+the single write lock when they start, so a check made inside one still holds when it commits.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.store.catalog import schema
-from calotype.store.catalog.engines import WRITE, Waits, open_engine
-from calotype.store.catalog.errors import CatalogUnreachable, WriterCut
-from calotype.store.catalog.relocation import refuse_when_moved
+from calotype.store.catalog.engines import WRITE, Timeouts, open_engine
+from calotype.store.catalog.errors import CatalogUnreachable, WriteInterrupted
+from calotype.store.catalog.relocation import check_not_moved
 
 HEAD_REVISION = "0004"
-"""The newest migration; a test compares it with the scripts."""
+"""The newest migration; a test compares it with the migration scripts."""
 
 BUSY_TIMEOUT_S = 75.0
 
 
 class WorkspaceTooNew(Conflict):
-    """The catalog was written by a newer Calotype."""
+    """The catalog was written by a newer version of Calotype."""
 
     code = "workspace-too-new"
-    what = "this workspace is at catalog revision {found}, this program knows up to {known}"
+    what = "this workspace has catalog revision {found}, but this version supports revisions up to {known}"
     fix = "upgrade calotype to the version that wrote the workspace"
 
 
 class Transaction:
-    """One write transaction of one verb; its audit event is written with it or not at all."""
+    """A write transaction and its audit event, which are committed together."""
 
     def __init__(self, conn: sa.Connection, details: dict[str, Any]) -> None:
         self.conn = conn
@@ -45,28 +45,28 @@ class Transaction:
         self.abandoned = False
 
     def details(self, facts: dict[str, Any]) -> None:
-        """Add facts to the audit event of this verb."""
+        """Add facts to the audit event."""
         self._details.update(facts)
 
     def abandon(self) -> None:
-        """End without effect and without an audit event: the caller found that it has to try again."""
+        """Roll back without an audit event, because the caller has to try again."""
         self.abandoned = True
 
 
 class Catalog:
-    """Opens the database, migrates it when needed, hands out transactions."""
+    """Opens and migrates the database, and provides transactions."""
 
-    def __init__(self, place: Path | str, waits: Waits | None = None) -> None:
+    def __init__(self, location: Path | str, timeouts: Timeouts | None = None) -> None:
         """
         Args:
-            place: A SQLite file, or the address of a PostgreSQL database (`postgresql://user@host/database`).
+            location: A SQLite file, or the URL of a PostgreSQL database (`postgresql://user@host/database`).
 
         Raises: CatalogUrlInvalid, TeamExtraMissing, CatalogUnreachable, WorkspaceTooNew.
         """
-        self.place = place
-        self.bytes_at: tuple[str, str] | None = None
-        """Addresses of the media and tables that belong to it as opened; a write is refused once they moved."""
-        self.engine = open_engine(place, waits or Waits(busy_s=BUSY_TIMEOUT_S))
+        self.location = location
+        self.opened_locations: tuple[str, str] | None = None
+        """Addresses of the media and tables opened with this catalog; writes are refused once they have moved."""
+        self.engine = open_engine(location, timeouts or Timeouts(busy_s=BUSY_TIMEOUT_S))
         try:
             self._migrate()
         except CalotypeError:
@@ -75,13 +75,13 @@ class Catalog:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A consistent read of the catalog."""
+        """A read transaction with a consistent snapshot."""
         with self.engine.connect() as conn, conn.begin():
             yield conn
 
     @contextmanager
     def write(self, actor: Actor, verb: str, *, subject: str) -> Iterator[Transaction]:
-        """The transaction of one verb: all of it and its audit event, or nothing."""
+        """A write transaction that commits its changes and an audit event, or nothing."""
         with self.bookkeeping() as conn:
             details: dict[str, Any] = {}
             transaction = Transaction(conn, details)
@@ -93,28 +93,28 @@ class Catalog:
 
     @contextmanager
     def bookkeeping(self) -> Iterator[sa.Connection]:
-        """A write that is no verb: leases, progress, caches. Nothing that a person could be asked about."""
+        """A write transaction without an audit event: for leases, progress and caches."""
         with self.engine.connect() as conn:
             writer = conn.execution_options(**{WRITE: True})
             with writer.begin():
-                refuse_when_moved(writer, self.bytes_at)
+                check_not_moved(writer, self.opened_locations)
                 try:
                     yield writer
-                except CatalogUnreachable as error:  # before COMMIT was sent, so nothing is kept for certain
-                    raise WriterCut() from error
+                except CatalogUnreachable as error:  # before COMMIT was sent, so nothing was stored
+                    raise WriteInterrupted() from error
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self.engine.dispose()
 
     def _migrate(self) -> None:
-        found = self._revision()
-        if found == HEAD_REVISION:
+        revision = self._revision()
+        if revision == HEAD_REVISION:
             return
-        if found is not None and found > HEAD_REVISION:
-            raise WorkspaceTooNew(where=self.engine.url.database or "", found=found, known=HEAD_REVISION)
+        if revision is not None and revision > HEAD_REVISION:
+            raise WorkspaceTooNew(where=self.engine.url.database or "", found=revision, known=HEAD_REVISION)
         from calotype.store.catalog.migrations.upgrade import (
-            upgrade,  # heavy (alembic), needed once per workspace
+            upgrade,  # imports alembic, which is slow; needed once per workspace
         )
 
         upgrade(self.engine)
@@ -123,8 +123,8 @@ class Catalog:
         with self.engine.connect() as conn:
             if not sa.inspect(conn).has_table("alembic_version"):
                 return None
-            found: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
-            return found
+            revision: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return revision
 
 
 def _append_audit(
@@ -138,5 +138,5 @@ def _append_audit(
 
 
 def event_hash(event: dict[str, Any], *, previous: str) -> str:
-    """The link of the audit chain: SHA-256 over the event and the hash of the event before it."""
+    """A link of the audit chain: SHA-256 over the event and the hash of the previous event."""
     return sha256_json({**event, "previous": previous})

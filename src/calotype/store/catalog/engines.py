@@ -1,7 +1,7 @@
-"""The two databases a catalog may lie in, each set up so that a write holds the only write lock until it ends.
+"""The two supported databases, both configured so that a write transaction holds the only write lock.
 
-SQLite in WAL mode with `synchronous=FULL`: when a write returns, it survives a power cut. Writers begin with `BEGIN
-IMMEDIATE`. PostgreSQL: writers begin with one advisory lock. Both waits end in the same error, `workspace-busy`.
+SQLite: WAL mode with `synchronous=FULL`, so that a committed write survives a power failure; writers start with `BEGIN
+IMMEDIATE`. PostgreSQL: writers take one advisory lock. Lock timeouts raise the same error, `workspace-busy`.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ import sqlalchemy as sa
 
 from calotype.foundation.errors import External, Invalid
 from calotype.store.catalog.errors import translate
-from calotype.store.catalog.text_limits import drop_unsure, refuse_unstorable
+from calotype.store.catalog.text_limits import drop_broken_connection, refuse_unstorable
 
 WRITE = "calotype_write"
-"""The execution option of a connection that begins as the writer."""
+"""Execution option of a connection that starts as the writer."""
 
 _WRITE_LOCK = 0x63616C6F74797065
-"""The advisory lock's number: "calotype" in ASCII. Advisory locks belong to one database of a server."""
+"""Number of the advisory lock: "calotype" in ASCII. Advisory locks are scoped to one database of a server."""
 
 _PASSWORDS = ("CALOTYPE_CATALOG_PASSWORD", "PGPASSWORD")
 
 
 class TeamExtraMissing(External):
-    """A library for stores on servers is not installed."""
+    """A library for storage on servers is not installed."""
 
     code = "team-extra-missing"
-    what = "{package} is not installed, and {purpose} needs it"
+    what = "{purpose} needs {package}, which is not installed"
     fix = 'install it with `pip install "calotype[team]"`'
 
 
 class CatalogUrlInvalid(Invalid):
-    """Not the address of a database that we know."""
+    """Not a valid database address."""
 
     code = "catalog-url-invalid"
     what = "the catalog address {got!r} cannot be used: {detail}"
@@ -46,52 +46,58 @@ class CatalogUrlInvalid(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
-    """How long a writer waits for another, and how long a writer may stand still in its transaction (seconds).
+class Timeouts:
+    """How long a writer waits for the lock, and how long its own transaction may be idle (seconds).
 
-    Waiting lasts longer than standing still, so that whoever waits behind a stopped process gets through.
+    The lock timeout is the longer one, so that a writer behind a stopped process gets its turn.
     """
 
     busy_s: float = 75.0
     idle_s: float = 60.0
 
 
-def open_engine(place: Path | str, waits: Waits) -> sa.Engine:
-    """An engine for a SQLite file or a PostgreSQL address.
+def open_engine(location: Path | str, timeouts: Timeouts) -> sa.Engine:
+    """Create the engine for a SQLite file or a PostgreSQL address.
 
     Raises: CatalogUrlInvalid, TeamExtraMissing.
     """
-    engine = _sqlite(place, waits) if isinstance(place, Path) else _postgresql(checked_url(place), waits)
+    engine = (
+        _sqlite(location, timeouts)
+        if isinstance(location, Path)
+        else _postgresql(parse_catalog_url(location), timeouts)
+    )
     sa.event.listen(engine, "handle_error", translate, retval=True)
-    sa.event.listen(engine, "handle_error", drop_unsure)
+    sa.event.listen(engine, "handle_error", drop_broken_connection)
     sa.event.listen(engine, "before_cursor_execute", refuse_unstorable)
     return engine
 
 
-def checked_url(text: str) -> sa.URL:
-    """The address of a PostgreSQL database without a password in it. Raises: CatalogUrlInvalid."""
+def parse_catalog_url(text: str) -> sa.URL:
+    """Parse the address of a PostgreSQL database, which must not contain a password. Raises: CatalogUrlInvalid."""
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
-        raise CatalogUrlInvalid(got=text[:20], detail="it is not an address") from None
-    shown = url.render_as_string(hide_password=True)
+        raise CatalogUrlInvalid(got=text[:20], detail="it is not a URL") from None
+    safe_url = url.render_as_string(hide_password=True)
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise CatalogUrlInvalid(got=shown, detail="only PostgreSQL is known beside the embedded SQLite")
+        raise CatalogUrlInvalid(got=safe_url, detail="only PostgreSQL and the embedded SQLite are supported")
     if url.password is not None:
         raise CatalogUrlInvalid(
-            got=shown, detail="a password has no place in it, because addresses get shown"
+            got=safe_url, detail="it must not contain a password, because addresses are displayed"
         )
     if not url.host or not url.database:
-        raise CatalogUrlInvalid(got=shown, detail="it lacks the host or the database")
+        raise CatalogUrlInvalid(got=safe_url, detail="the host or the database is missing")
     if set(url.query) - {"sslmode"} or url.query.get("sslmode", "prefer") not in _SSL:
-        raise CatalogUrlInvalid(got=shown, detail=f"after ? only sslmode is known, one of {', '.join(_SSL)}")
+        raise CatalogUrlInvalid(
+            got=safe_url, detail=f"the only supported option is sslmode: {', '.join(_SSL)}"
+        )
     return url
 
 
-def _sqlite(path: Path, waits: Waits) -> sa.Engine:
+def _sqlite(path: Path, timeouts: Timeouts) -> sa.Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": waits.busy_s, "check_same_thread": False},
+        connect_args={"timeout": timeouts.busy_s, "check_same_thread": False},
         poolclass=sa.pool.QueuePool,
     )
     sa.event.listen(engine, "connect", _set_up_sqlite)
@@ -113,7 +119,7 @@ def _begin_sqlite(conn: sa.Connection) -> None:
     conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN DEFERRED")
 
 
-def _postgresql(url: sa.URL, waits: Waits) -> sa.Engine:
+def _postgresql(url: sa.URL, timeouts: Timeouts) -> sa.Engine:
     if importlib.util.find_spec("pg8000") is None:
         raise TeamExtraMissing(package="pg8000", purpose="a catalog on PostgreSQL")
     password = next((os.environ[name] for name in _PASSWORDS if name in os.environ), None)
@@ -121,22 +127,24 @@ def _postgresql(url: sa.URL, waits: Waits) -> sa.Engine:
     engine = sa.create_engine(
         url.set(drivername="postgresql+pg8000", password=password, query={}),
         connect_args={"ssl_context": context, "application_name": "calotype", "timeout": 30},
-        pool_pre_ping=True,  # a server that was restarted in between is no reason to fail
+        pool_pre_ping=True,  # reconnect after a server restart
         pool_size=8,
         max_overflow=32,
     )
 
-    engine.dialect.do_terminate = _let_go  # type: ignore[assignment,method-assign]
+    engine.dialect.do_terminate = _close_quietly  # type: ignore[assignment,method-assign]
     engine.dialect.use_insertmanyvalues_wo_returning = (
-        True  # many rows in one statement, as the driver cannot
+        True  # several rows per statement, which the driver cannot do
     )
 
     def set_up(connection: Any, _record: Any) -> None:
-        connection._usock.settimeout(None)  # `timeout` was for connecting; a writer may wait longer than that
+        connection._usock.settimeout(None)  # `timeout` applies to connecting only; a writer may wait longer
         cursor = connection.cursor()
-        for setting, seconds in (("lock", waits.busy_s), ("idle_in_transaction_session", waits.idle_s)):
+        for setting, seconds in (("lock", timeouts.busy_s), ("idle_in_transaction_session", timeouts.idle_s)):
             cursor.execute(f"SET {setting}_timeout = '{int(seconds * 1000)}ms'")
-        cursor.execute("SET tcp_keepalives_idle = 30")  # the server notices a client whose machine is gone
+        cursor.execute(
+            "SET tcp_keepalives_idle = 30"
+        )  # lets the server detect a client whose machine is gone
         cursor.execute("SET synchronous_commit = on")
         connection.commit()
 
@@ -146,13 +154,13 @@ def _postgresql(url: sa.URL, waits: Waits) -> sa.Engine:
     return engine
 
 
-def _connect(dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-    """What `pg8000.connect` does, and let go of the socket of a session that the server refused, which it does not."""
-    kind = dialect.loaded_dbapi.Connection
-    connection = kind.__new__(kind)
+def _connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+    """Like `pg8000.connect`, but closes the socket if the server refuses the session."""
+    connection_class = dialect.loaded_dbapi.Connection
+    connection = connection_class.__new__(connection_class)
     connection._usock = None
     try:
-        connection.__init__(*arguments, **named)
+        connection.__init__(*arguments, **keywords)
     except (dialect.loaded_dbapi.Error, OSError):
         if connection._usock is not None:
             connection._usock.close()
@@ -160,28 +168,28 @@ def _connect(dialect: Any, _record: Any, arguments: list[Any], named: dict[str, 
     return connection
 
 
-def _let_go(connection: Any) -> None:
-    gone = importlib.import_module("pg8000").InterfaceError
-    with suppress(OSError, gone):  # the server may have gone first; nobody has to read of it
+def _close_quietly(connection: Any) -> None:
+    interface_error = importlib.import_module("pg8000").InterfaceError
+    with suppress(OSError, interface_error):  # the server may have closed it first
         connection.close()
 
 
 def _begin_postgresql(conn: sa.Connection) -> None:
-    # A writer sees what others committed while it waited, so it must not take its snapshot with the lock: READ
-    # COMMITTED takes a new one for each statement. A reader wants one snapshot for all of its statements.
+    # A writer must see what others committed while it waited for the lock, so its snapshot must not date from then:
+    # READ COMMITTED takes one per statement. A reader needs one snapshot for all of its statements.
     if conn.get_execution_options().get(WRITE, False):
         conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
     else:
         conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def be_patient(conn: sa.Connection) -> None:
-    """Let this transaction rest as long as it likes, for a long piece of work beside it that must not be cut off."""
+def disable_idle_timeout(conn: sa.Connection) -> None:
+    """Lift the idle timeout for this transaction, for long work during which it must not be terminated."""
     if conn.dialect.name == "postgresql":
         conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
-def _unchecked() -> ssl.SSLContext:
+def _unverified_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -189,8 +197,8 @@ def _unchecked() -> ssl.SSLContext:
 
 
 _SSL: dict[str, Any] = {
-    "prefer": lambda: None,  # encrypted where the server offers it
+    "prefer": lambda: None,  # encrypted if the server supports it
     "disable": lambda: False,
-    "require": _unchecked,
+    "require": _unverified_context,
     "verify-full": ssl.create_default_context,
 }

@@ -1,4 +1,4 @@
-"""What the database says when it cannot go on, in our words: it is busy, away, full or damaged, or cut us off."""
+"""Translation of database errors: busy, unreachable, full, damaged, or connection terminated."""
 
 from __future__ import annotations
 
@@ -8,54 +8,54 @@ from calotype.foundation.errors import Conflict, External
 
 
 class WorkspaceBusy(Conflict):
-    """Another process holds the write lock, and did for as long as we wait."""
+    """Another process has held the write lock for longer than the busy timeout."""
 
     code = "workspace-busy"
-    what = "another process is writing to this workspace and did not end in time"
-    fix = "try again; nothing of this command was kept. See whether a process is stopped or hangs"
+    what = "another process is writing to this workspace and did not finish in time"
+    fix = "try again; nothing was changed. Check for a stopped or hanging process"
 
 
-class WriterCut(Conflict):
-    """The database server ended the session of a writer in the middle, mostly because the writer stood still."""
+class WriteInterrupted(Conflict):
+    """The database server terminated a write transaction, usually because it was idle for too long."""
 
     code = "writer-cut"
-    what = "the database server ended this write: it stood still for too long, or the server was stopped"
-    fix = "run the same command again; nothing of this one was kept"
+    what = "the database server terminated this write: it was idle for too long, or the server was stopped"
+    fix = "run the same command again; nothing was changed"
 
 
 class CatalogUnreachable(External):
-    """The database server does not answer, or went away in the middle."""
+    """The database server does not answer, or the connection was lost."""
 
     code = "catalog-unreachable"
     what = "the catalog's database server cannot be reached: {detail}"
     fix = (
-        "see that it runs and that address, user and CALOTYPE_CATALOG_PASSWORD are right; then look with"
-        " `calotype log` whether the last command was kept before you run it again"
+        "check that the server runs and that address, user and CALOTYPE_CATALOG_PASSWORD are correct; then check with"
+        " `calotype log` whether the last command took effect before you run it again"
     )
 
 
 class CatalogNotWritable(External):
-    """The disk under the catalog is full or fails."""
+    """The catalog's disk is full, read-only or failing."""
 
     code = "catalog-not-writable"
     what = "the catalog cannot be written: {detail}"
-    fix = "make room on the disk or give access, then run the same command again; nothing is half done"
+    fix = "free disk space or grant access, then run the same command again; nothing was changed"
 
 
 class CatalogDamaged(External):
-    """The database file is not what was written."""
+    """The database file is corrupt."""
 
     code = "catalog-damaged"
     what = "the catalog cannot be read: {detail}"
-    fix = "keep the folder as it is, and bring the workspace back with `calotype restore BACKUP FOLDER`"
+    fix = "leave the folder as it is, and restore the workspace with `calotype restore BACKUP FOLDER`"
 
 
-_BY_WORDS: tuple[tuple[tuple[str, ...], type[Conflict | External]], ...] = (
+_ERRORS_BY_MESSAGE: tuple[tuple[tuple[str, ...], type[Conflict | External]], ...] = (
     (("database is locked", "database table is locked"), WorkspaceBusy),
     (("disk is full", "disk i/o error", "readonly database", "unable to open"), CatalogNotWritable),
     (("malformed", "not a database"), CatalogDamaged),
 )
-_BY_STATE: dict[str, type[Conflict | External]] = {
+_ERRORS_BY_SQLSTATE: dict[str, type[Conflict | External]] = {
     "55P03": WorkspaceBusy,  # lock_timeout
     "40P01": WorkspaceBusy,  # deadlock
     "53100": CatalogNotWritable,  # disk full
@@ -64,36 +64,40 @@ _BY_STATE: dict[str, type[Conflict | External]] = {
     "XX001": CatalogDamaged,
     "XX002": CatalogDamaged,
 }
-_AWAY = (
+_UNREACHABLE_SQLSTATES = (
     "08",
     "25P03",
     "28",
     "3D",
     "53",
     "57",
-)  # connection, stood still, access, database, resources, shutdown
+)  # classes: connection, idle timeout, authorisation, database name, resources, shutdown
 
 
 def translate(context: sa.engine.ExceptionContext) -> BaseException | None:
-    """For SQLAlchemy's `handle_error`: the error to raise in place of the driver's, or None to leave it."""
+    """For SQLAlchemy's `handle_error`: the error to raise instead of the driver's, or None to keep that one."""
     error = context.original_exception
     if context.dialect.name == "postgresql":
-        return _of_postgresql(error, context.is_disconnect)
-    said = str(error).lower()
-    for words, kind in _BY_WORDS:
-        if any(word in said for word in words):
-            return kind(detail=said)
+        return _translate_postgresql(error, context.is_disconnect)
+    message = str(error).lower()
+    for fragments, error_class in _ERRORS_BY_MESSAGE:
+        if any(fragment in message for fragment in fragments):
+            return error_class(detail=message)
     return None
 
 
-def _of_postgresql(error: BaseException, is_disconnect: bool) -> BaseException | None:
-    told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    state, said = str(told.get("C", "")), str(told.get("M", error))
-    kind = _BY_STATE.get(state)
-    if kind is None and (state.startswith(_AWAY) or is_disconnect or (not state and _is_of_the_line(error))):
-        kind = CatalogUnreachable
-    return None if kind is None else kind(detail=said[:300])
+def _translate_postgresql(error: BaseException, is_disconnect: bool) -> BaseException | None:
+    fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    state, message = str(fields.get("C", "")), str(fields.get("M", error))
+    error_class = _ERRORS_BY_SQLSTATE.get(state)
+    if error_class is None and (
+        state.startswith(_UNREACHABLE_SQLSTATES)
+        or is_disconnect
+        or (not state and _is_connection_error(error))
+    ):
+        error_class = CatalogUnreachable
+    return None if error_class is None else error_class(detail=message[:300])
 
 
-def _is_of_the_line(error: BaseException) -> bool:
+def _is_connection_error(error: BaseException) -> bool:
     return isinstance(error, OSError) or type(error).__name__ == "InterfaceError"

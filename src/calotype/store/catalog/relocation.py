@@ -1,7 +1,8 @@
-"""What a catalog says of a workspace that was moved, so that a process that still holds the old place is told.
+"""Relocation of a workspace, recorded in its catalog so that processes using the old location notice.
 
-Two rows of `workspace`. `moved_to`: this catalog was left, and the value is where the workspace lies now. `bytes_at`:
-media and tables were moved, and the value is where. Who opens an old place follows; who has one open cannot write.
+Two rows of `workspace`. `moved_to`: the catalog was abandoned; the value is the new location of the workspace.
+`bytes_at`: media and tables have moved; the value is their location. Opening an old location follows these rows; a
+process that already has it open can no longer write.
 """
 
 from __future__ import annotations
@@ -14,40 +15,49 @@ from calotype.foundation.errors import Conflict
 from calotype.store.catalog import schema
 
 MOVED_TO = "moved_to"
-BYTES_AT = "bytes_at"
+DATA_MOVED_TO = "opened_locations"
 
 
 class WorkspaceMoved(Conflict):
-    """The workspace was moved since this process opened it."""
+    """The workspace was moved after this process opened it."""
 
     code = "workspace-moved"
-    what = "this workspace was moved to another storage while this process had it open; nothing was written"
-    fix = "run the command again; a server has to be started again"
+    what = "this workspace was moved to other storage while this process had it open; nothing was written"
+    fix = "run the command again; restart a running server"
 
 
-def marks(conn: sa.Connection) -> dict[str, Any]:
-    """The two rows, where they are there."""
+def read_relocation(conn: sa.Connection) -> dict[str, Any]:
+    """The relocation rows that exist."""
     table = schema.workspace
-    found = conn.execute(
-        sa.select(table.c.key, table.c.value).where(table.c.key.in_((MOVED_TO, BYTES_AT)))
+    rows = conn.execute(
+        sa.select(table.c.key, table.c.value).where(table.c.key.in_((MOVED_TO, DATA_MOVED_TO)))
     ).all()
-    return {row.key: row.value for row in found}
+    return {row.key: row.value for row in rows}
 
 
-def put_mark(conn: sa.Connection, key: str, value: dict[str, str]) -> None:
-    """Write one of the rows."""
-    drop_marks(conn, key)
+def write_relocation(conn: sa.Connection, key: str, value: dict[str, str]) -> None:
+    """Write a relocation row."""
+    clear_relocation(conn, key)
     conn.execute(schema.workspace.insert().values(key=key, value=value))
 
 
-def drop_marks(conn: sa.Connection, *keys: str) -> None:
-    """Remove the rows, as in a catalog that is to lie in a folder again."""
-    conn.execute(schema.workspace.delete().where(schema.workspace.c.key.in_(keys or (MOVED_TO, BYTES_AT))))
+def clear_relocation(conn: sa.Connection, *keys: str) -> None:
+    """Delete relocation rows (all by default), for example in a catalog that returns to its folder."""
+    conn.execute(
+        schema.workspace.delete().where(schema.workspace.c.key.in_(keys or (MOVED_TO, DATA_MOVED_TO)))
+    )
 
 
-def refuse_when_moved(conn: sa.Connection, opened_at: tuple[str, str] | None) -> None:
-    """Raises: WorkspaceMoved. `opened_at`: where whoever writes has media and tables open; None is not asked."""
-    found = marks(conn)
-    at = found.get(BYTES_AT)
-    if MOVED_TO in found or (at and opened_at is not None and (at["media"], at["tables"]) != opened_at):
+def check_not_moved(conn: sa.Connection, opened_locations: tuple[str, str] | None) -> None:
+    """Refuse a write to an old location. `opened_locations`: the writer's media and tables; None skips that check.
+
+    Raises: WorkspaceMoved.
+    """
+    relocation = read_relocation(conn)
+    locations = relocation.get(DATA_MOVED_TO)
+    if MOVED_TO in relocation or (
+        locations
+        and opened_locations is not None
+        and (locations["media"], locations["tables"]) != opened_locations
+    ):
         raise WorkspaceMoved()

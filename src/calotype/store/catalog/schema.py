@@ -1,6 +1,6 @@
-"""The catalog's SQL tables. Rooms query them from their own repository; nobody else writes SQL.
+"""The catalog's SQL tables. Each room queries them from its own repository module only.
 
-Times are whole microseconds since 1970 UTC; ids are 32 hexadecimal digits; JSON holds plain values only.
+Times are integer microseconds since 1970 UTC; ids have 32 hexadecimal digits; JSON holds plain values only.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ documents = sa.Table(
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
 )
-"""Small immutable texts that commits point at: ontology, metadata fields, contract. Found by the hash of the body."""
+"""Small immutable documents that commits refer to by hash: ontology, metadata fields, contract."""
 
 commits = sa.Table(
     "commits",
@@ -77,8 +77,8 @@ refs = sa.Table(
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("protection", sa.JSON, nullable=True),
 )
-"""Branches and tags. A branch also carries its working state: the pins and documents of edits not yet committed.
-`protection` says how changes may reach a protected branch; null for an open one."""
+"""Branches and tags. A branch also has a working state: the pins and documents of uncommitted edits.
+`protection` says how changes may reach a protected branch; null if it is not protected."""
 
 reflog = sa.Table(
     "reflog",
@@ -135,7 +135,7 @@ quarantine = sa.Table(
     sa.Column("item", sa.JSON, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
-"""What was set aside at the door, with its reason: files and single annotations."""
+"""Files and annotations rejected during an import, with the reason."""
 
 jobs = sa.Table(
     "jobs",
@@ -204,9 +204,9 @@ check_runs = sa.Table(
     sa.Column("earlier_run", sa.String(64), nullable=True),
     sa.Column("objectives", sa.JSON(none_as_null=True), nullable=True),
 )
-"""Runs of checks. `branch` is empty where a tag or a commit was tested; `only` names checks where not all were asked
-for; pins and documents open the tested state again, so that a later run can go on from this one. `objectives` is null
-in runs of versions that measured none."""
+"""Check runs. `branch` is empty if a tag or a commit was checked; `only` lists the selected checks if not all ran.
+`pins` and `documents` reopen the checked state, so that a later run can build on this one. `objectives` is null in
+runs of versions that did not measure any."""
 
 findings = sa.Table(
     "findings",
@@ -224,7 +224,7 @@ findings = sa.Table(
     sa.Column("fault", sa.String(64), nullable=False, server_default=""),
     sa.Column("about", sa.Text, nullable=False, server_default=""),
 )
-"""What one run found. `key` is the same for the same fault at the same place in every run."""
+"""Findings of one run. The same fault at the same place has the same `key` in every run."""
 
 finding_states = sa.Table(
     "finding_states",
@@ -246,8 +246,8 @@ finding_states = sa.Table(
     sa.Column("opened_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
 )
-"""The life of each finding of a dataset: open, assigned, fixed, rejected, accepted, closed. `branch` is where a re-test
-closes it; `finding` is it as it was last seen."""
+"""Current state of each finding of a dataset: open, assigned, fixed, rejected, accepted, closed. `branch` is where a
+re-test closes it; `finding` is its latest content."""
 
 finding_events = sa.Table(
     "finding_events",
@@ -263,7 +263,7 @@ finding_events = sa.Table(
     sa.Column("run_id", sa.String(64), nullable=True),
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
-"""What happened to findings, in order; never changed."""
+"""History of findings in chronological order; append-only."""
 
 finding_fixes = sa.Table(
     "finding_fixes",
@@ -279,7 +279,7 @@ finding_fixes = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("undone_at_us", sa.BigInteger, nullable=True),
 )
-"""Repairs that were staged from findings, with the touched rows as they were and as they became; applied, undone."""
+"""Fixes staged from findings, with the affected rows before and after; state: applied, undone."""
 
 releases = sa.Table(
     "releases",
@@ -301,7 +301,7 @@ measures = sa.Table(
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
-"""What was computed of the pixels of a media object (hashes, sharpness, descriptors): a cache that may be dropped."""
+"""Values computed from the pixels of a media object (hashes, sharpness, descriptors); a disposable cache."""
 
 merges = sa.Table(
     "merges",
@@ -340,7 +340,7 @@ merge_conflicts = sa.Table(
     sa.Column("resolved_by", sa.String(200), nullable=True),
     sa.Column("resolved_at_us", sa.BigInteger, nullable=True),
 )
-"""What two sides of a merge made different of one row; a person resolves it. States: open, review, resolved."""
+"""Conflicting changes of one row by the two sides of a merge. States: open, review, resolved."""
 
 media_references = sa.Table(
     "media_references",
@@ -353,7 +353,7 @@ media_references = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("checked_at_us", sa.BigInteger, nullable=True),
 )
-"""Media registered in place. The key is made of address, size and etag; the SHA-256 is computed when first needed.
+"""Media registered in place. The key is derived from address, size and etag; the SHA-256 is computed on demand.
 States: present, changed, missing."""
 
 sweeps = sa.Table(
@@ -363,4 +363,4 @@ sweeps = sa.Table(
     sa.Column("name", sa.String(500), primary_key=True),
     sa.Column("marked_at_us", sa.BigInteger, nullable=False),
 )
-"""What maintenance found unreachable and when; it is removed only after a grace period, if still unreachable."""
+"""Things that a sweep found unreachable, and when; removed if still unreachable after the grace period."""

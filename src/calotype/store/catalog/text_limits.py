@@ -1,7 +1,7 @@
-"""Texts on their way to a database: the same ones are taken by SQLite and by PostgreSQL, of any length.
+"""Uniform limits for text in both databases, independent of its length.
 
-PostgreSQL has no character NUL, neither database has half of a surrogate pair, and only PostgreSQL holds a column to
-its length. What cannot be kept is refused here, because the driver fails in the middle of what it sends.
+PostgreSQL cannot store NUL, neither database can store half a surrogate pair, and only PostgreSQL enforces column
+lengths. Text that cannot be stored is rejected here, because the driver would fail halfway through a message.
 """
 
 from __future__ import annotations
@@ -17,41 +17,43 @@ _SHOWN = 40
 
 
 class TextNotStorable(Invalid):
-    """A text that a database cannot keep."""
+    """Text that the databases cannot store."""
 
-    code = "text-not-storable"
-    what = "the text {got} cannot be stored: it holds {detail}"
-    fix = "remove that character from the name, message or file it came from"
+    code = "text-not-escape_unstorable"
+    what = "the text {got} cannot be stored: it contains {detail}"
+    fix = "remove that character from the name, message or file that it comes from"
 
 
 def refuse_unstorable(
     _conn: Any, _cursor: Any, _statement: Any, parameters: Any, _context: Any, _many: bool
 ) -> None:
     """For SQLAlchemy's `before_cursor_execute`. Raises: TextNotStorable."""
-    for value in _texts(parameters):
+    for value in _strings(parameters):
         if "\0" in value:
-            raise TextNotStorable(got=ascii(value[:_SHOWN]), detail="the character NUL")
+            raise TextNotStorable(got=ascii(value[:_SHOWN]), detail="the NUL character")
         if not value.isascii() and not _is_unicode(value):
-            raise TextNotStorable(got=ascii(value[:_SHOWN]), detail="a character that is not Unicode")
+            raise TextNotStorable(
+                got=ascii(value[:_SHOWN]), detail="an unpaired surrogate, which is not valid Unicode"
+            )
 
 
-def storable(text: str) -> str:
-    """The text with what cannot be stored written as an escape; for reports of bad data, which must not fail."""
+def escape_unstorable(text: str) -> str:
+    """Escape characters that cannot be stored; for reports of bad data, which must not fail."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
-def drop_unsure(context: sa.engine.ExceptionContext) -> None:
-    """For `handle_error`: a driver that failed by itself may have left half a message on the line.
+def drop_broken_connection(context: sa.engine.ExceptionContext) -> None:
+    """For `handle_error`: drop a connection whose driver failed, because half a message may have been sent.
 
-    The next answers on that line would be those of other questions, so it is never used again.
+    Later replies on this connection could belong to earlier queries, so it is never used again.
     """
     if context.sqlalchemy_exception is None and context.dialect.name == "postgresql":
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
 
 
-def lift_lengths(conn: sa.Connection) -> None:
-    """Make texts of PostgreSQL as long as they like, as they are in SQLite. Costs no rewrite of the rows."""
+def remove_length_limits(conn: sa.Connection) -> None:
+    """Remove the length limits of PostgreSQL text columns, to match SQLite. Does not rewrite any rows."""
     columns = conn.execute(
         sa.text(
             "SELECT table_name, column_name FROM information_schema.columns"
@@ -63,15 +65,15 @@ def lift_lengths(conn: sa.Connection) -> None:
         conn.exec_driver_sql(f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(column)} TYPE text")
 
 
-def _texts(parameters: Any) -> Iterator[str]:
-    """All texts among the parameters of one statement or of many, given by place or by name."""
+def _strings(parameters: Any) -> Iterator[str]:
+    """All strings among the parameters of one or more statements, positional or named."""
     if isinstance(parameters, str):
         yield parameters
     elif isinstance(parameters, Mapping):
-        yield from _texts(tuple(parameters.values()))
+        yield from _strings(tuple(parameters.values()))
     elif isinstance(parameters, (tuple, list)):
-        for one in parameters:
-            yield from _texts(one)
+        for parameter in parameters:
+            yield from _strings(parameter)
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Inserts that handle existing rows, for SQLite and PostgreSQL."""
+"""Upserts in the dialect of either database."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def insert(conn: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert with `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """An insert that supports `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if conn.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # 0.07 s of CPU that a workspace on SQLite does not need
+        from sqlalchemy.dialects import postgresql  # 0.05 s of CPU that a workspace on SQLite does not need
 
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Files on a local disk and objects in a bucket: durable writes, listing and copying."""

@@ -1,7 +1,7 @@
-"""A bucket of an S3-compatible server, through obstore: few verbs, our errors, and no secret in what is shown.
+"""Objects in an S3-compatible bucket, accessed through obstore, with errors that never contain a secret.
 
-Keys and secrets come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or from what
-the machine is given by its cloud; addresses hold neither.
+Keys and secrets come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or from the
+role of a cloud machine. Addresses contain neither.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ _SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
     "AWS_SESSION_TOKEN": "aws_session_token",
 }
-_AT_ONCE = 1_000
+_LIST_CHUNK = 1_000
 
 
 class BucketUrlInvalid(Invalid):
-    """Not the address of a bucket."""
+    """Not a valid bucket address."""
 
     code = "bucket-url-invalid"
     what = "the storage address {got!r} cannot be used: {detail}"
-    fix = "write s3://BUCKET/PREFIX; keys belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    fix = "write s3://BUCKET/PREFIX; put keys into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 class BucketFailed(External):
-    """The storage server refused or did not answer."""
+    """The storage server refused a request or did not answer."""
 
     code = "bucket-failed"
     what = "the bucket {url} cannot be used: {detail}"
     fix = (
-        "see that the bucket exists and the server runs, and that AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and"
-        " AWS_SECRET_ACCESS_KEY are right; then run the same command again"
+        "check that the bucket exists, that the server runs, and that AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID"
+        " and AWS_SECRET_ACCESS_KEY are correct; then run the same command again"
     )
 
 
 @dataclass(frozen=True, slots=True)
-class BucketPlace:
-    """A folder in a bucket. `endpoint` is empty for AWS itself."""
+class BucketLocation:
+    """A prefix in a bucket. `endpoint` is empty for AWS itself."""
 
     url: str
     endpoint: str = ""
@@ -58,36 +58,40 @@ class BucketPlace:
         parts = urlsplit(self.url)
         if parts.scheme != "s3":
             raise BucketUrlInvalid(
-                got=self.url.rpartition("@")[2], detail="only s3:// is known beside folders"
+                got=self.url.rpartition("@")[2], detail="only s3:// addresses and folders are supported"
             )
         if "@" in parts.netloc or parts.query or parts.fragment:
-            raise BucketUrlInvalid(got=f"s3://{parts.hostname}", detail="it says more than bucket and prefix")
+            raise BucketUrlInvalid(
+                got=f"s3://{parts.hostname}", detail="it has more than a bucket and a prefix"
+            )
         if not parts.netloc:
-            raise BucketUrlInvalid(got=self.url, detail="it names no bucket")
+            raise BucketUrlInvalid(got=self.url, detail="it does not name a bucket")
         for address in (self.endpoint, os.environ.get("AWS_ENDPOINT_URL", "")):
             if "@" in address:
-                raise BucketUrlInvalid(got=address.rpartition("@")[2], detail="the endpoint holds a password")
+                raise BucketUrlInvalid(
+                    got=address.rpartition("@")[2], detail="the endpoint contains a password"
+                )
 
-    def below(self, name: str) -> BucketPlace:
-        """A folder in this one."""
-        return BucketPlace(f"{self.url.rstrip('/')}/{name}", self.endpoint, self.region)
+    def below(self, name: str) -> BucketLocation:
+        """A folder below this location."""
+        return BucketLocation(f"{self.url.rstrip('/')}/{name}", self.endpoint, self.region)
 
     def options(self) -> dict[str, str]:
-        """Settings for Lance and obstore, with the secrets of the environment: never to be shown or stored."""
+        """Options for Lance and obstore, including secrets from the environment. Never show or store them."""
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or self.endpoint
-        found = {"aws_region": os.environ.get("AWS_REGION") or self.region or "us-east-1"}
+        options = {"aws_region": os.environ.get("AWS_REGION") or self.region or "us-east-1"}
         if endpoint:
-            found |= {"aws_endpoint": endpoint, "aws_virtual_hosted_style_request": "false"}
+            options |= {"aws_endpoint": endpoint, "aws_virtual_hosted_style_request": "false"}
         if endpoint.startswith("http://"):
-            found["allow_http"] = "true"
-        return found | {key: os.environ[name] for name, key in _SECRETS.items() if name in os.environ}
+            options["allow_http"] = "true"
+        return options | {key: os.environ[name] for name, key in _SECRETS.items() if name in os.environ}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An object in a bucket; `name` is below the place, `at_us` is the server's time of its last change.
+    """An object or file. `name` is relative to its location; `at_us` is the server's modification time.
 
-    `etag` changes whenever the bytes do.
+    `etag` changes whenever the bytes change.
     """
 
     name: str
@@ -97,26 +101,26 @@ class Entry:
 
 
 class Bucket:
-    """The objects below one place. Safe for many threads."""
+    """The objects below one location. Thread-safe."""
 
-    def __init__(self, place: BucketPlace, *, retries: int = 6) -> None:
+    def __init__(self, location: BucketLocation, *, retries: int = 6) -> None:
         if importlib.util.find_spec("obstore") is None:
             raise TeamExtraMissing(package="obstore", purpose="storage in a bucket")
-        self.place = place
+        self.location = location
         self._obs: Any = importlib.import_module("obstore")
         self._errors: Any = importlib.import_module("obstore.exceptions")
         stores: Any = importlib.import_module("obstore.store")
-        options = place.options()
+        options = location.options()
         allow_http = options.pop("allow_http", "false") == "true"
         self._store = stores.from_url(
-            place.url,
+            location.url,
             config=options,
             retry_config={"max_retries": retries},
             client_options={"allow_http": allow_http, "timeout": "120s", "connect_timeout": "10s"},
         )
 
     def put_new(self, name: str, data: bytes) -> bool:
-        """Write an object unless there is one. Returns whether this call wrote it. Raises: BucketFailed."""
+        """Write an object unless it exists. Returns whether this call wrote it. Raises: BucketFailed."""
 
         def write() -> bool:
             try:
@@ -125,18 +129,18 @@ class Bucket:
                 return False
             return True
 
-        return self._told(write)
+        return self._translate_errors(write)
 
     def put(self, name: str, data: bytes) -> None:
-        """Write an object or replace it. Raises: BucketFailed."""
-        self._told(lambda: self._obs.put(self._store, name, data, use_multipart=False))
+        """Write or replace an object. Raises: BucketFailed."""
+        self._translate_errors(lambda: self._obs.put(self._store, name, data, use_multipart=False))
 
     def put_file(self, name: str, path: Path) -> None:
-        """Send a local file, a large one in parts; it is there whole or not at all. Raises: BucketFailed."""
-        self._told(lambda: self._obs.put(self._store, name, path))
+        """Upload a local file, in parts if it is large; it becomes visible atomically. Raises: BucketFailed."""
+        self._translate_errors(lambda: self._obs.put(self._store, name, path))
 
     def fetch(self, name: str, path: Path) -> bool:
-        """Write the bytes of an object to a local file. Returns whether there is one. Raises: BucketFailed."""
+        """Download an object to a local file. Returns whether the object exists. Raises: BucketFailed."""
 
         def write() -> bool:
             with path.open("wb") as file:
@@ -144,72 +148,74 @@ class Bucket:
                     file.write(chunk)
             return True
 
-        return self._or_none(write) or False
+        return self._none_if_missing(write) or False
 
-    def fetch_tagged(self, name: str, path: Path) -> str | None:
-        """As `fetch`. Returns the etag of the bytes that were written; None when there is no object."""
+    def fetch_with_etag(self, name: str, path: Path) -> str | None:
+        """Like `fetch`, but returns the etag of the downloaded bytes; None if the object does not exist."""
 
         def write() -> str:
-            found = self._obs.get(self._store, name)
+            response = self._obs.get(self._store, name)
             with path.open("wb") as file:
-                for chunk in found.stream():
+                for chunk in response.stream():
                     file.write(chunk)
-            return _etag(found.meta)
+            return _etag(response.meta)
 
-        return self._or_none(write)
+        return self._none_if_missing(write)
 
     def get(self, name: str) -> bytes | None:
-        """The bytes of an object; None when there is none. Raises: BucketFailed."""
-        return self._or_none(lambda: bytes(self._obs.get(self._store, name).bytes()))
+        """The bytes of an object; None if it does not exist. Raises: BucketFailed."""
+        return self._none_if_missing(lambda: bytes(self._obs.get(self._store, name).bytes()))
 
     def get_range(self, name: str, start: int, end: int) -> bytes | None:
-        """The bytes from `start` up to before `end`. Raises: BucketFailed."""
-        return self._or_none(lambda: bytes(self._obs.get_range(self._store, name, start=start, end=end)))
+        """The bytes in the half-open range [start, end). Raises: BucketFailed."""
+        return self._none_if_missing(
+            lambda: bytes(self._obs.get_range(self._store, name, start=start, end=end))
+        )
 
     def head(self, name: str) -> Entry | None:
-        """Size and time of an object; None when there is none. Raises: BucketFailed."""
-        return self._or_none(lambda: _entry(self._obs.head(self._store, name)))
+        """Size and modification time of an object; None if it does not exist. Raises: BucketFailed."""
+        return self._none_if_missing(lambda: _entry(self._obs.head(self._store, name)))
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """All objects below a folder. Raises: BucketFailed."""
-        stream = iter(self._obs.list(self._store, prefix or None, chunk_size=_AT_ONCE))
-        while (some := self._told(lambda: next(stream, None))) is not None:
-            yield from map(_entry, some)
+        stream = iter(self._obs.list(self._store, prefix or None, chunk_size=_LIST_CHUNK))
+        while (page := self._translate_errors(lambda: next(stream, None))) is not None:
+            yield from map(_entry, page)
 
     def copy(self, name: str, target: str) -> bool:
-        """Copy an object within the bucket. Returns whether there was one. Raises: BucketFailed."""
-        return self._or_none(lambda: self._obs.copy(self._store, name, target) or True) or False
+        """Copy an object within the bucket. Returns whether it exists. Raises: BucketFailed."""
+        return self._none_if_missing(lambda: self._obs.copy(self._store, name, target) or True) or False
 
     def delete(self, names: Sequence[str]) -> None:
-        """Remove objects, also those that are gone already. Raises: BucketFailed."""
+        """Delete objects; missing ones are ignored. Raises: BucketFailed."""
         for name in names:
-            self._or_none(lambda name=name: self._obs.delete(self._store, name))  # type: ignore[misc]
+            self._none_if_missing(lambda name=name: self._obs.delete(self._store, name))  # type: ignore[misc]
 
-    def _or_none(self, call: Callable[[], _T]) -> _T | None:
-        def quiet() -> _T | None:
+    def _none_if_missing(self, call: Callable[[], _T]) -> _T | None:
+        def guarded() -> _T | None:
             try:
                 return call()
             except (self._errors.NotFoundError, FileNotFoundError):
                 return None
 
-        return self._told(quiet)
+        return self._translate_errors(guarded)
 
-    def _told(self, call: Callable[[], _T]) -> _T:
+    def _translate_errors(self, call: Callable[[], _T]) -> _T:
         try:
             return call()
         except (self._errors.BaseError, OSError, ValueError) as error:
-            raise BucketFailed(url=self.place.url, detail=brief(error)) from error
+            raise BucketFailed(url=self.location.url, detail=first_line(error)) from error
 
 
-def _entry(found: Any) -> Entry:
-    at_us = int(found["last_modified"].timestamp() * 1_000_000)
-    return Entry(found["path"], found["size"], at_us, _etag(found))
+def _entry(meta: Any) -> Entry:
+    at_us = int(meta["last_modified"].timestamp() * 1_000_000)
+    return Entry(meta["path"], meta["size"], at_us, _etag(meta))
 
 
-def _etag(found: Any) -> str:
-    return str(found.get("e_tag") or "").strip('"')
+def _etag(meta: Any) -> str:
+    return str(meta.get("e_tag") or "").strip('"')
 
 
-def brief(error: BaseException) -> str:
-    """The first line of what a storage library says, without its debug dump."""
+def first_line(error: BaseException) -> str:
+    """The first line of a storage library's error message, without its debug dump."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,4 +1,4 @@
-"""Making bytes survive a power cut: the file itself, then the folder that names it."""
+"""File writes that survive a power failure: sync the file, then the folder that names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READ = 1 << 24
 
 
 def _syncfs() -> Callable[[int], int] | None:
-    """Linux's syncfs(2); None elsewhere."""
+    """syncfs(2) on Linux; None elsewhere."""
     try:
         return ctypes.CDLL(None).syncfs
     except (AttributeError, OSError, TypeError):
@@ -24,7 +24,7 @@ _SYNCFS = _syncfs()
 
 
 def fsync_path(path: Path | str) -> None:
-    """Flush one file or folder to the disk."""
+    """Sync one file or folder to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -33,16 +33,16 @@ def fsync_path(path: Path | str) -> None:
 
 
 def fsync_paths(paths: Iterable[Path | str]) -> None:
-    """Flush several files or folders."""
+    """Sync several files or folders."""
     for path in paths:
         fsync_path(path)
 
 
 def fsync_many(paths: Sequence[Path | str]) -> None:
-    """Flush many files of one disk.
+    """Sync many files on one disk.
 
-    One call that writes back all of the disk comes first, where there is one: each flush of its own would make the
-    disk's journal commit again, which takes ten times as long as writing a small file. Afterwards each is quick.
+    Where syncfs is available, the whole disk is written back first: separate fsync calls would commit the file system's
+    journal once per file, which takes ten times as long as writing a small file. After syncfs each fsync is fast.
     """
     if len(paths) >= _MANY and _SYNCFS is not None:
         handle = os.open(paths[0], os.O_RDONLY)
@@ -54,7 +54,7 @@ def fsync_many(paths: Sequence[Path | str]) -> None:
 
 
 def fsync_folders(start: Path, *, up_to: Path) -> None:
-    """Flush a folder and those above it, so that new folders have their names on the disk."""
+    """Sync a folder and its parents, so that newly created folders survive."""
     for folder in (start, *start.parents):
         fsync_path(folder)
         if folder == up_to:
@@ -62,7 +62,7 @@ def fsync_folders(start: Path, *, up_to: Path) -> None:
 
 
 def fsync_everything(folder: Path) -> None:
-    """Flush all files and folders below a folder, and the folder."""
+    """Sync a folder and all files and folders below it."""
     files, folders = [], []
     for root, _, names in os.walk(folder):
         files += [f"{root}/{name}" for name in names]
@@ -71,9 +71,9 @@ def fsync_everything(folder: Path) -> None:
 
 
 def fsync_newer(folder: Path, *, since_ns: int) -> None:
-    """Flush the files of a folder that changed since an instant, and then the folder.
+    """Sync the files of a folder that changed since a point in time, then the folder.
 
-    A file that is gone or renamed by the time we come to it is another writer's, who flushes it.
+    A file that has been removed or renamed meanwhile belongs to another writer, which syncs it.
     """
     if not folder.is_dir():
         return
@@ -86,7 +86,7 @@ def fsync_newer(folder: Path, *, since_ns: int) -> None:
 
 
 def fsync_tree(folder: Path, *, since_ns: int) -> None:
-    """Flush what changed since an instant in a folder and in the folders directly below it."""
+    """Sync what changed since a point in time in a folder and in its direct subfolders."""
     if not folder.is_dir():
         return
     for below in [entry for entry in folder.iterdir() if entry.is_dir()]:
@@ -95,37 +95,37 @@ def fsync_tree(folder: Path, *, since_ns: int) -> None:
     fsync_newer(folder, since_ns=since_ns)
 
 
-def read_file(path: Path, *, at_most: int) -> bytes | None:
-    """The bytes of a file; None when there are more than that.
+def read_file(path: Path, *, max_bytes: int) -> bytes | None:
+    """The bytes of a file; None if it is larger than `max_bytes`.
 
-    With few system calls: each lets another thread run first, and a file object makes seven of them.
+    Makes few system calls: each one yields to other threads, and a file object needs seven of them.
     """
     handle = os.open(path, os.O_RDONLY)
     try:
         size = os.fstat(handle).st_size
-        if size > at_most:
+        if size > max_bytes:
             return None
         data = os.read(handle, size + 1)
-        while len(data) <= at_most and (more := os.read(handle, _READ)):
-            data += more
+        while len(data) <= max_bytes and (chunk := os.read(handle, _READ)):
+            data += chunk
     finally:
         os.close(handle)
-    return data if len(data) <= at_most else None
+    return data if len(data) <= max_bytes else None
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file that is not there yet; not flushed. Raises: FileExistsError."""
+    """Create a file, without syncing it. Raises: FileExistsError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        left = memoryview(data)
-        while len(left):
-            left = left[os.write(handle, left) :]
+        unwritten = memoryview(data)
+        while len(unwritten):
+            unwritten = unwritten[os.write(handle, unwritten) :]
     finally:
         os.close(handle)
 
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that after a crash it is there whole or not at all."""
+    """Write a file atomically and durably."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "wb") as file:

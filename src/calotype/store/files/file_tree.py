@@ -1,4 +1,4 @@
-"""Files below one place, on a disk or in a bucket, for who carries them from one place to another."""
+"""A uniform view of the files below a folder or a bucket prefix, for code that copies files between the two."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from calotype.store.files.bucket import Bucket
 from calotype.store.files.durable import fsync_folders, fsync_path
 
 
-class Tree(Protocol):
-    """Names are paths below the place, with `/`."""
+class FileTree(Protocol):
+    """Files below one location. Names are relative paths with `/`."""
 
     def sizes(self, folder: str = "") -> dict[str, int]:
-        """Name -> bytes of every file below a folder; temporary files of writers are left out."""
+        """Name -> size in bytes of every file below a folder, without writers' temporary files."""
 
-    def fetch(self, name: str, spare: Path) -> Path | None:
-        """A local file with the bytes: the file itself, or `spare` filled with them. None when there is none."""
+    def fetch(self, name: str, scratch: Path) -> Path | None:
+        """A local file with the bytes: the file itself, or `scratch` filled with them. None if it does not exist."""
 
     def put(self, name: str, file: Path) -> None:
-        """Copy a local file in, replacing what is there; safe when this returns."""
+        """Copy a local file in, replacing an existing one; durable on return."""
 
     def remove(self, name: str) -> None:
-        """Remove a file where it is there."""
+        """Delete a file if it exists."""
 
 
 class FolderTree:
@@ -35,23 +35,23 @@ class FolderTree:
         self._root = root
 
     def sizes(self, folder: str = "") -> dict[str, int]:
-        """Name -> bytes of every file below a folder."""
-        found: dict[str, int] = {}
-        for home, _, names in os.walk(self._root / folder):
-            for path in (Path(home) / name for name in names if not name.startswith(".")):
+        """Name -> size in bytes of every file below a folder."""
+        sizes: dict[str, int] = {}
+        for folder_path, _, names in os.walk(self._root / folder):
+            for path in (Path(folder_path) / name for name in names if not name.startswith(".")):
                 try:
-                    found[path.relative_to(self._root).as_posix()] = path.stat().st_size
+                    sizes[path.relative_to(self._root).as_posix()] = path.stat().st_size
                 except FileNotFoundError:
-                    continue  # a temporary file that was renamed meanwhile
-        return found
+                    continue  # a temporary file that has been renamed meanwhile
+        return sizes
 
-    def fetch(self, name: str, spare: Path) -> Path | None:
+    def fetch(self, name: str, scratch: Path) -> Path | None:
         """The file itself."""
         path = self._root / name
         return path if path.is_file() else None
 
     def put(self, name: str, file: Path) -> None:
-        """Copy a file in under a temporary name, flush it, rename it."""
+        """Copy to a temporary name, sync, rename."""
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{uuid7()}.tmp")
@@ -64,28 +64,28 @@ class FolderTree:
         fsync_folders(path.parent, up_to=self._root)
 
     def remove(self, name: str) -> None:
-        """Remove a file where it is there."""
+        """Delete a file if it exists."""
         (self._root / name).unlink(missing_ok=True)
 
 
 class BucketTree:
-    """A place in a bucket. Its verbs raise BucketFailed."""
+    """A bucket prefix. Its methods raise BucketFailed."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def sizes(self, folder: str = "") -> dict[str, int]:
-        """Name -> bytes of every object below a folder."""
+        """Name -> size in bytes of every object below a folder."""
         return {entry.name: entry.n_bytes for entry in self._bucket.entries(folder)}
 
-    def fetch(self, name: str, spare: Path) -> Path | None:
-        """`spare`, filled."""
-        return spare if self._bucket.fetch(name, spare) else None
+    def fetch(self, name: str, scratch: Path) -> Path | None:
+        """Download to `scratch`."""
+        return scratch if self._bucket.fetch(name, scratch) else None
 
     def put(self, name: str, file: Path) -> None:
-        """Send a file; a bucket shows it whole or not at all."""
+        """Upload a file; it becomes visible atomically."""
         self._bucket.put_file(name, file)
 
     def remove(self, name: str) -> None:
-        """Remove an object where it is there."""
+        """Delete an object if it exists."""
         self._bucket.delete([name])

@@ -1,4 +1,4 @@
-"""The media of a workspace as one: bytes that it stores, and bytes that it only refers to."""
+"""One view of a workspace's media: stored bytes and references."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calotype.store.media.references import PRESENT, ReferenceGone, References, 
 
 
 class AllMedia:
-    """A media key is the SHA-256 of stored bytes, or the key of a reference (`references`)."""
+    """Media by key: the SHA-256 of stored bytes, or the key of a reference (`references`)."""
 
     def __init__(self, stored: StoredMedia, references: References) -> None:
         self.stored = stored
@@ -23,7 +23,7 @@ class AllMedia:
         return self.references.path(key) if is_reference(key) else self.stored.path(key)
 
     def has(self, key: str) -> bool:
-        """Whether the bytes are there, and for a reference still the registered ones."""
+        """Whether the bytes exist and, for a reference, are unchanged."""
         if is_reference(key):
             return self.references.states([key])[key] == PRESENT
         return self.stored.has(key)
@@ -45,19 +45,19 @@ class AllMedia:
         return data
 
     def sha256(self, key: str) -> str:
-        """The SHA-256 of the bytes behind a key; for a reference computed when first asked for."""
+        """The SHA-256 of the bytes behind a key; computed on demand for a reference."""
         return self.references.sha256(key) if is_reference(key) else key
 
     def put(self, data: bytes) -> MediaObject:
-        """Store bytes and return when they are safe on the disk."""
+        """Store bytes; durable on return."""
         return self.stored.put(data)
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
-        """Store many; see `Media.batch`."""
+        """Store many objects; see `Media.batch`."""
         with self.stored.batch() as batch:
             yield batch
 
     def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
-        """Remove temporary files that dead writers left. Returns how many."""
+        """Remove temporary files of dead writers. Returns how many."""
         return self.stored.sweep_incoming(older_than_s=older_than_s, now_s=now_s)

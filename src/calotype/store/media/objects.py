@@ -1,7 +1,7 @@
-"""Media: the bytes of images, each stored once under its SHA-256 and never changed.
+"""Media: image bytes, stored once under their SHA-256 and never changed.
 
-Layout: `<root>/sha256/ab/<64 hex digits>`. Put-if-absent: bytes go to a temporary file, are flushed, and a hard link
-gives them their name; the link fails when the name exists, which then holds the same bytes.
+Layout: `<root>/sha256/ab/<64 hex digits>`. Put-if-absent: bytes are written to a temporary file and synced; a hard link
+then names them. If the name exists, the link fails, and the existing file has the same bytes.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from calotype.foundation.ids import uuid7
 from calotype.store.files.durable import fsync_many, fsync_path, fsync_paths, write_new
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-WANTED = "wanted-"
-"""How the names of files begin that stand for a touch of linked media."""
+TOUCH_PREFIX = "wanted-"
+"""Prefix of marker files that stand for a touch of hard-linked media."""
 
 
 class MediaMissing(NotFound):
-    """No bytes are stored under this hash."""
+    """There are no bytes with this hash."""
 
     code = "media-missing"
     what = "no media with SHA-256 {sha256}"
-    fix = "add the file again, or run `calotype verify` to see what else is missing"
+    fix = "add the file again, or run `calotype verify` to list everything that is missing"
 
 
 class MediaDamaged(External):
-    """The stored bytes are not the ones that were put."""
+    """Stored bytes do not match their hash."""
 
     code = "media-damaged"
     what = "the stored bytes of media {sha256} do not match their hash"
@@ -46,13 +46,13 @@ class MediaNameInvalid(Invalid):
     """Not a SHA-256."""
 
     code = "media-name-invalid"
-    what = "media are named by 64 lower-case hexadecimal digits, got {got!r}"
+    what = "a media name must have 64 lower-case hexadecimal digits, got {got!r}"
     fix = "use the media_sha256 of a sample"
 
 
 @dataclass(frozen=True, slots=True)
 class MediaEntry:
-    """Bytes as a listing shows them; `at_us` is when they were put or wanted again."""
+    """An entry of a listing; `at_us` is when the bytes were last put or touched."""
 
     sha256: str
     n_bytes: int
@@ -61,7 +61,7 @@ class MediaEntry:
 
 @dataclass(frozen=True, slots=True)
 class MediaObject:
-    """Bytes that are stored."""
+    """Result of a put; `new` is False if the bytes were already stored."""
 
     sha256: str
     n_bytes: int
@@ -69,45 +69,45 @@ class MediaObject:
 
 
 class StoredMedia(Protocol):
-    """Media that are stored by us, on a local disk (`Media`) or in a bucket (`BucketMedia`)."""
+    """Media stored on a local disk (`Media`) or in a bucket (`BucketMedia`)."""
 
     def path(self, sha256: str) -> Path:
-        """A readable local file with the bytes, where there are any."""
+        """A readable local file with the bytes, if they exist."""
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are stored."""
 
     def n_bytes(self, sha256: str) -> int | None:
-        """How many bytes are stored; None when there are none."""
+        """Size of the stored bytes; None if there are none."""
 
     def read(self, sha256: str, *, verify: bool = False) -> bytes:
         """The bytes."""
 
     def put(self, data: bytes) -> MediaObject:
-        """Store bytes and return when they are safe."""
+        """Store bytes; durable on return."""
 
     def batch(self) -> AbstractContextManager[Batch]:
-        """Store many; all are safe after the block."""
+        """Store many objects; all are durable after the block."""
 
     def entries(self) -> Iterator[MediaEntry]:
-        """All that is stored."""
+        """All stored media."""
 
     def remove(self, sha256: str, *, untouched_since_us: int) -> int | None:
-        """Remove bytes that nobody put again since an instant. Returns how many, or None when they stay or are gone."""
+        """Remove bytes unless they were put or touched since. Returns the bytes freed; None if kept or already gone."""
 
     def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
-        """Remove what dead writers left. Returns how many."""
+        """Remove the leftovers of dead writers. Returns how many."""
 
 
 class Batch(Protocol):
-    """Media on their way; `put` may be called from several threads."""
+    """Media being written. `put` is thread-safe."""
 
     def put(self, data: bytes, *, sha256: str | None = None, link: Path | None = None) -> MediaObject:
-        """Store bytes, or give a file with these bytes a second name where the disk allows it."""
+        """Store bytes, or hard-link a file that contains them if the disk supports it."""
 
 
 class Media:
-    """The media of a workspace on a local disk. Safe for many threads and processes."""
+    """The media of a workspace on a local disk. Safe for concurrent threads and processes."""
 
     def __init__(self, root: Path) -> None:
         self._objects = root / "sha256"
@@ -116,7 +116,7 @@ class Media:
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
-        """Where the bytes lie (whether they are there or not).
+        """The path of the bytes, whether they exist or not.
 
         Raises: MediaNameInvalid.
         """
@@ -127,19 +127,19 @@ class Media:
         return self.path(sha256).is_file()
 
     def n_bytes(self, sha256: str) -> int | None:
-        """How many bytes are stored; None when there are none."""
+        """Size of the stored bytes; None if there are none."""
         try:
             return self.path(sha256).stat().st_size
         except FileNotFoundError:
             return None
 
     def entries(self) -> Iterator[MediaEntry]:
-        """All that is stored, in the order of the hashes."""
+        """All stored media, sorted by hash."""
         for folder in sorted(self._objects.iterdir()):
             for file in sorted(folder.iterdir()):
                 with suppress(FileNotFoundError):
-                    found = file.stat()
-                    yield MediaEntry(file.name, found.st_size, found.st_mtime_ns // 1_000)
+                    stat = file.stat()
+                    yield MediaEntry(file.name, stat.st_size, stat.st_mtime_ns // 1_000)
 
     def read(self, sha256: str, *, verify: bool = False) -> bytes:
         """The bytes.
@@ -155,14 +155,14 @@ class Media:
         return data
 
     def put(self, data: bytes) -> MediaObject:
-        """Store bytes and return when they are safe on the disk."""
+        """Store bytes; durable on return."""
         with self.batch() as batch:
             put = batch.put(data)
-        return replace(put, new=put.new and put.sha256 not in batch.beaten)
+        return replace(put, new=put.new and put.sha256 not in batch.already_stored)
 
     @contextmanager
     def batch(self) -> Iterator[MediaBatch]:
-        """Store many: files are flushed together and get their names at the end. Safe on the disk after the block."""
+        """Store many objects: they are synced together and named at the end. Durable after the block."""
         batch = MediaBatch(self, self._incoming)
         try:
             yield batch
@@ -171,35 +171,35 @@ class Media:
             batch.discard()
 
     def touch(self, sha256: str) -> None:
-        """Tell sweeps that bytes are wanted again. Raises: FileNotFoundError."""
-        now, target = time.time_ns(), self.path(sha256)
-        if target.stat().st_nlink > 1:  # also a file of the user's, whose time is not ours to change
-            target = self._incoming / f"{WANTED}{sha256}"
+        """Tell sweeps that the bytes are in use again. Raises: FileNotFoundError."""
+        now_ns, target = time.time_ns(), self.path(sha256)
+        if target.stat().st_nlink > 1:  # also a user's file, whose time must not change
+            target = self._incoming / f"{TOUCH_PREFIX}{sha256}"
             target.touch()
-        os.utime(target, ns=(now, now))
+        os.utime(target, ns=(now_ns, now_ns))
 
     def remove(self, sha256: str, *, untouched_since_us: int) -> int | None:
-        """Remove bytes that nobody put again since an instant. Returns how many, or None when they stay or are gone.
+        """Remove bytes unless they were put or touched since. Returns the bytes freed; None if kept or already gone.
 
-        They are first moved aside, so that a `put` in this moment either finds and touches them (then they go back) or
-        does not find them and writes them anew.
+        They are first moved aside: a concurrent `put` either touches them before that (then they are moved back), or
+        does not find them and writes them again.
         """
         target, aside = self.path(sha256), self._incoming / uuid7()
         try:
             target.rename(aside)
         except FileNotFoundError:
             return None
-        stat, touched = aside.stat(), self._incoming / f"{WANTED}{sha256}"
-        times = [one.stat().st_mtime_ns for one in (aside, touched) if one.exists()]
-        wanted = max(times) // 1_000 >= untouched_since_us
-        if wanted:
+        stat, touched = aside.stat(), self._incoming / f"{TOUCH_PREFIX}{sha256}"
+        times = [path.stat().st_mtime_ns for path in (aside, touched) if path.exists()]
+        in_use = max(times) // 1_000 >= untouched_since_us
+        if in_use:
             with suppress(FileExistsError):
                 os.link(aside, target)
         aside.unlink()
-        return None if wanted else stat.st_size
+        return None if in_use else stat.st_size
 
     def sweep_incoming(self, *, older_than_s: float, now_s: float) -> int:
-        """Remove temporary files that dead writers left. Returns how many."""
+        """Remove temporary files of dead writers. Returns how many."""
         removed = 0
         for file in self._incoming.iterdir():
             if now_s - file.stat().st_mtime > older_than_s:
@@ -209,26 +209,26 @@ class Media:
 
 
 class MediaBatch:
-    """Media on their way to the disk; `put` may be called from several threads."""
+    """Media being written to disk. `put` is thread-safe."""
 
     def __init__(self, media: Media, incoming: Path) -> None:
         self._media = media
         self._incoming = incoming
         self._folders: set[Path] = set()
         self._waiting: dict[str, Path] = {}
-        self.beaten: set[str] = set()
-        """What somebody else brought meanwhile."""
+        self.already_stored: set[str] = set()
+        """Objects that another writer stored meanwhile."""
         self._lock = threading.Lock()
 
     def put(self, data: bytes, *, sha256: str | None = None, link: Path | None = None) -> MediaObject:
-        """Store bytes (their SHA-256 may be handed in when the caller computed it).
+        """Store bytes; pass `sha256` if it is already computed.
 
         Args:
-            link: A file with these bytes, which gets a second name in place of a copy, where the disk allows it.
+            link: A file with these bytes, which is hard-linked instead of copied if the disk supports it.
         """
         name = sha256 or hashlib.sha256(data).hexdigest()
         target = self._media.path(name)
-        with self._lock:  # also when it is there: whoever put it may not have flushed its folder yet
+        with self._lock:  # even if it exists: its writer may not have synced the folder yet
             self._folders |= {target.parent, target.parent.parent}
             if name in self._waiting:
                 return MediaObject(name, len(data), new=False)
@@ -236,16 +236,16 @@ class MediaBatch:
             self._media.touch(name)
             return MediaObject(name, len(data), new=False)
         temporary = self._incoming / uuid7()
-        if link is None or not _linked(link, temporary):
+        if link is None or not _try_link(link, temporary):
             write_new(temporary, data)
         with self._lock:
-            twin = self._waiting.setdefault(name, temporary)
-        if twin is not temporary:  # another thread brought the same bytes meanwhile
+            winner = self._waiting.setdefault(name, temporary)
+        if winner is not temporary:  # another thread put the same bytes meanwhile
             temporary.unlink()
-        return MediaObject(name, len(data), new=twin is temporary)
+        return MediaObject(name, len(data), new=winner is temporary)
 
     def flush(self) -> None:
-        """Flush the new files, give them their names, and flush the folders that hold these."""
+        """Sync the new files, link them to their names, and sync the folders."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
             folders, self._folders = self._folders, set()
@@ -255,13 +255,13 @@ class MediaBatch:
             self._ensure_folder(target.parent)
             try:
                 os.link(temporary, target)
-            except FileExistsError:  # theirs are as good
-                self.beaten.add(name)
+            except FileExistsError:  # the existing file has the same bytes
+                self.already_stored.add(name)
             temporary.unlink()
         fsync_paths(sorted(folders))
 
     def discard(self) -> None:
-        """Remove what was not given its name: the block failed."""
+        """Remove unnamed files after a failed block."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for temporary in waiting.values():
@@ -274,14 +274,14 @@ class MediaBatch:
 
 
 def object_name(sha256: str) -> str:
-    """The name of stored bytes below the folder of all. Raises: MediaNameInvalid."""
+    """The path of stored bytes relative to the media root. Raises: MediaNameInvalid."""
     if not _SHA256.fullmatch(sha256):
         raise MediaNameInvalid(got=sha256[:80])
     return f"{sha256[:2]}/{sha256}"
 
 
-def _linked(file: Path, target: Path) -> bool:
-    """Whether the file has the second name now; not so across disks, or where links are not allowed."""
+def _try_link(file: Path, target: Path) -> bool:
+    """Whether the hard link was created; fails across disks and where links are not supported."""
     try:
         os.link(file, target)
     except OSError:

@@ -1,9 +1,8 @@
-"""Media by reference: images that stay where they are, known by address, size and etag.
+"""Media by reference: images that stay where they are, identified by address, size and etag.
 
-A reference has a key of 64 characters like a SHA-256, but beginning with `r`, made of address, size and etag: the same
-object gives the same key, and an object that was overwritten gives another. Its SHA-256 is computed when somebody first
-needs it. Every read compares what is there now with what was registered, so that changed bytes are never taken for
-the old ones.
+The key of a reference has 64 characters like a SHA-256 but starts with `r`. It is derived from address, size and etag:
+an unchanged object keeps its key and an overwritten one gets another. The SHA-256 is computed on demand. Every read
+compares the present object with the registered one, so changed bytes are never mistaken for the old ones.
 """
 
 from __future__ import annotations
@@ -24,34 +23,36 @@ from calotype.foundation.errors import Conflict, NotFound
 from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.upserts import insert
-from calotype.store.media.remote_objects import FarObjects, is_far
+from calotype.store.media.remote_objects import RemoteObjects, is_remote
 
 PRESENT, CHANGED, MISSING = "present", "changed", "missing"
 _TABLE = schema.media_references
 _CHUNK = 500
-_LOOKS_AT_ONCE = 16
-_ROWS_AT_ONCE = 20_000
+_STAT_THREADS = 16
+_INSERT_CHUNK = 20_000
 
 
 class MediaChanged(Conflict):
-    """The object behind a reference is another one now."""
+    """The object behind a reference has changed."""
 
     code = "media-changed"
-    what = "{uri} is not the object that was registered: it had {was}, it has {now}"
-    fix = "put the old bytes back, or add the folder again: the sample then gets the new bytes as a change"
+    what = "{uri} is not the object that was registered: it was {was}, it is now {now}"
+    fix = "restore the old bytes, or add the folder again: the sample then gets the new bytes as a change"
 
 
 class ReferenceGone(NotFound):
-    """The object behind a reference is no longer there, or its place cannot be read."""
+    """The object behind a reference does not exist or cannot be read."""
 
     code = "media-gone"
-    what = "{uri} is not there any more ({detail})"
-    fix = "put the file back, mount the folder, or remove the samples; `calotype verify` lists all that are gone"
+    what = "{uri} cannot be read ({detail})"
+    fix = (
+        "restore the file, mount its folder, or remove the samples; `calotype verify` lists all missing files"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An object where it lies. `etag` is of the bucket, or of a local file its modification time and size."""
+    """A referenced object. `etag` comes from the bucket; for a local file it combines modification time and size."""
 
     key: str
     uri: str
@@ -62,45 +63,55 @@ class Reference:
 
 
 def is_reference(key: str) -> bool:
-    """Whether a media key names a reference and not stored bytes."""
+    """Whether a media key is the key of a reference."""
     return key.startswith("r")
 
 
 def reference(uri: str, n_bytes: int, etag: str) -> Reference:
-    """The reference of an object that was looked at just now."""
+    """The reference for an object in its present state."""
     digest = hashlib.blake2b(f"{uri}\0{n_bytes}\0{etag}".encode("utf-8", "surrogatepass"), digest_size=32)
     return Reference("r" + digest.hexdigest()[:63], uri, n_bytes, etag)
 
 
-def file_reference(path: Path | str, found: os.stat_result) -> Reference:
-    """The reference of a local file with an absolute path."""
-    return reference(f"file://{quote(str(path))}", found.st_size, _file_etag(found))
+def file_reference(path: Path | str, stat: os.stat_result) -> Reference:
+    """The reference for a local file with an absolute path."""
+    return reference(f"file://{quote(str(path))}", stat.st_size, _file_etag(stat))
 
 
-def _file_etag(found: os.stat_result) -> str:
-    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
+def _file_etag(stat: os.stat_result) -> str:
+    return f"{stat.st_mtime_ns:x}-{stat.st_size:x}"
 
 
 class References:
-    """All references of a workspace, in its catalog."""
+    """All references of a workspace, stored in its catalog."""
 
-    def __init__(self, catalog: Catalog, far: FarObjects) -> None:
-        self.far = far
+    def __init__(self, catalog: Catalog, remote: RemoteObjects) -> None:
+        self.remote = remote
         self._catalog = catalog
         self._known: dict[str, Reference] = {}
 
-    def register(self, conn: sa.Connection, found: Iterable[Reference]) -> None:
-        """Write references in the caller's transaction; known ones stay as they are."""
+    def register(self, conn: sa.Connection, references: Iterable[Reference]) -> None:
+        """Insert references in the caller's transaction; existing ones are left unchanged."""
         names = ("media_key", "uri", "n_bytes", "etag", "sha256", "state")
         statement = f"INSERT INTO {_TABLE.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-        rows = [(one.key, one.uri, one.n_bytes, one.etag, one.sha256, one.state) for one in found]
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            if conn.dialect.name == "sqlite":  # the driver itself is twice as fast
-                conn.exec_driver_sql(f"{statement} ON CONFLICT DO NOTHING", some)
+        rows = [
+            (
+                reference.key,
+                reference.uri,
+                reference.n_bytes,
+                reference.etag,
+                reference.sha256,
+                reference.state,
+            )
+            for reference in references
+        ]
+        for start in range(0, len(rows), _INSERT_CHUNK):
+            chunk = rows[start : start + _INSERT_CHUNK]
+            if conn.dialect.name == "sqlite":  # calling the driver directly is twice as fast
+                conn.exec_driver_sql(f"{statement} ON CONFLICT DO NOTHING", chunk)
             else:
-                named = [dict(zip(names, row, strict=True)) for row in some]
-                conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), named)
+                named_rows = [dict(zip(names, row, strict=True)) for row in chunk]
+                conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), named_rows)
 
     def find(self, key: str) -> Reference:
         """The reference of a key. Raises: ReferenceGone."""
@@ -110,37 +121,37 @@ class References:
         with self._catalog.read() as conn:
             row = conn.execute(sa.select(_TABLE).where(_TABLE.c.media_key == key)).mappings().first()
         if row is None:
-            raise ReferenceGone(uri=f"media {key[:16]}", detail="it was never registered")
-        found = _reference(row)
+            raise ReferenceGone(uri=f"media {key[:16]}", detail="never registered")
+        reference = _from_row(row)
         if len(self._known) > 10_000:
             self._known.clear()
-        self._known[key] = found
-        return found
+        self._known[key] = reference
+        return reference
 
     def path(self, key: str) -> Path:
-        """A local file with the bytes that were registered: the file itself, or a copy of an object in a bucket.
+        """A local file with the registered bytes: the file itself, or a cached copy of a bucket object.
 
         Raises: ReferenceGone, MediaChanged, BucketFailed.
         """
-        one = self.find(key)
-        if is_far(one.uri):
-            path, now = self.far.file(one.uri, key, one.etag)
-            if now is None:
-                raise ReferenceGone(uri=one.uri, detail="no such object")
-            if now != one.etag:
-                raise MediaChanged(uri=one.uri, was=one.etag, now=now)
+        reference = self.find(key)
+        if is_remote(reference.uri):
+            path, current_etag = self.remote.file(reference.uri, key, reference.etag)
+            if current_etag is None:
+                raise ReferenceGone(uri=reference.uri, detail="no such object")
+            if current_etag != reference.etag:
+                raise MediaChanged(uri=reference.uri, was=reference.etag, now=current_etag)
             return path
-        path = local_path(one.uri)
-        now = _look(one, path)
-        if now != one.etag:
-            raise MediaChanged(uri=one.uri, was=one.etag, now=now)
+        path = local_path(reference.uri)
+        current_etag = _current_etag(reference, path)
+        if current_etag != reference.etag:
+            raise MediaChanged(uri=reference.uri, was=reference.etag, now=current_etag)
         return path
 
     def sha256(self, key: str) -> str:
-        """The SHA-256 of the bytes, computed once. Raises: ReferenceGone, MediaChanged."""
-        one = self.find(key)
-        if one.sha256:
-            return one.sha256
+        """The SHA-256 of the bytes, computed on first use. Raises: ReferenceGone, MediaChanged."""
+        reference = self.find(key)
+        if reference.sha256:
+            return reference.sha256
         digest = hashlib.sha256(self.path(key).read_bytes()).hexdigest()
         with self._catalog.bookkeeping() as conn:
             conn.execute(_TABLE.update().where(_TABLE.c.media_key == key).values(sha256=digest))
@@ -148,49 +159,57 @@ class References:
         return digest
 
     def states(self, keys: Sequence[str]) -> dict[str, str]:
-        """Look at each object again: present, changed or missing; what was found is written down.
+        """Check each object: present, changed or missing. Stores the result in the catalog.
 
-        Raises: BucketFailed (a server that does not answer makes nothing missing).
+        Raises: BucketFailed (if a server does not answer, its objects do not count as missing).
         """
-        found: dict[str, str] = {}
+        states_by_key: dict[str, str] = {}
         with self._catalog.read() as conn:
             for start in range(0, len(keys), _CHUNK):
                 query = sa.select(_TABLE).where(_TABLE.c.media_key.in_(keys[start : start + _CHUNK]))
-                looked_up = [_reference(row) for row in conn.execute(query).mappings()]
-                with ThreadPoolExecutor(_LOOKS_AT_ONCE) as pool:
-                    states = list(pool.map(self._state, looked_up))
-                found |= {one.key: state for one, state in zip(looked_up, states, strict=True)}
-        at = now_us()
+                references = [_from_row(row) for row in conn.execute(query).mappings()]
+                with ThreadPoolExecutor(_STAT_THREADS) as pool:
+                    chunk_states = list(pool.map(self._check_state, references))
+                states_by_key |= {
+                    reference.key: state for reference, state in zip(references, chunk_states, strict=True)
+                }
+        checked_at_us = now_us()
         with self._catalog.bookkeeping() as conn:
             for state in (PRESENT, CHANGED, MISSING):
-                named = [key for key, is_ in found.items() if is_ == state]
-                for start in range(0, len(named), _CHUNK):
-                    chosen = _TABLE.c.media_key.in_(named[start : start + _CHUNK])
-                    conn.execute(_TABLE.update().where(chosen).values(state=state, checked_at_us=at))
-        return {key: found.get(key, MISSING) for key in keys}
+                keys_in_state = [key for key, key_state in states_by_key.items() if key_state == state]
+                for start in range(0, len(keys_in_state), _CHUNK):
+                    chosen = _TABLE.c.media_key.in_(keys_in_state[start : start + _CHUNK])
+                    conn.execute(
+                        _TABLE.update().where(chosen).values(state=state, checked_at_us=checked_at_us)
+                    )
+        return {key: states_by_key.get(key, MISSING) for key in keys}
 
-    def _state(self, one: Reference) -> str:
+    def _check_state(self, reference: Reference) -> str:
         try:
-            now = self.far.etag(one.uri) if is_far(one.uri) else _look(one, local_path(one.uri))
+            current_etag = (
+                self.remote.etag(reference.uri)
+                if is_remote(reference.uri)
+                else _current_etag(reference, local_path(reference.uri))
+            )
         except ReferenceGone:
-            now = None
-        return MISSING if now is None else PRESENT if now == one.etag else CHANGED
+            current_etag = None
+        return MISSING if current_etag is None else PRESENT if current_etag == reference.etag else CHANGED
 
 
 def local_path(uri: str) -> Path:
-    """The path of a `file://` address. Raises: ReferenceGone for another kind of place."""
+    """The path of a `file://` address. Raises: ReferenceGone for any other scheme."""
     parts = urlsplit(uri)
     if parts.scheme != "file":
         raise ReferenceGone(uri=uri, detail="neither a local file nor in a bucket")
     return Path(unquote(parts.path))
 
 
-def _look(one: Reference, path: Path) -> str:
+def _current_etag(reference: Reference, path: Path) -> str:
     try:
         return _file_etag(path.stat())
     except OSError as error:
-        raise ReferenceGone(uri=one.uri, detail=error.strerror or type(error).__name__) from None
+        raise ReferenceGone(uri=reference.uri, detail=error.strerror or type(error).__name__) from None
 
 
-def _reference(row: Any) -> Reference:
+def _from_row(row: Any) -> Reference:
     return Reference(row["media_key"], row["uri"], row["n_bytes"], row["etag"], row["sha256"], row["state"])

@@ -1,8 +1,8 @@
-"""Versions that a power cut tore: their names reached the disk and their bytes did not.
+"""Table versions damaged by a power failure: the file name reached the disk, the content did not.
 
-Lance gives a version its name when its bytes are written, so a version that is there and cannot be read was torn by a
-cut. Nobody was told of it: a pin is written only after its version was flushed. But Lance opens the newest version
-before it writes, so one torn version would stop every later edit of the table, and any torn one its clean-up.
+Lance names a version when its bytes are written, so an unreadable version was cut off. Nothing refers to it: a pin is
+stored only after its version was synced. But Lance opens the newest version before it writes, so a damaged one there
+would block every later edit, and any damaged version blocks Lance's clean-up.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ import lance
 
 _MAGIC = b"LANC"
 _NEWEST = 2**64 - 1
-ASIDE = "_torn"
+DAMAGED_FOLDER = "_torn"
 
 
-def whole_head(uri: Path) -> bool:
-    """Move newest versions that are torn aside. Returns whether there is a version at all."""
+def recover_head(uri: Path) -> bool:
+    """Move damaged newest versions aside. Returns whether any version remains."""
     while (path := _newest(uri)) is not None:
-        if _ends_well(path) or _opens(uri, path):
+        if _has_footer(path) or _is_readable(uri, path):
             return True
-        _set_aside(uri, path)
+        _isolate(uri, path)
     return False
 
 
-def set_torn_aside(uri: Path, *, pinned: Collection[int]) -> int:
-    """Move all torn versions aside but those that something pins. Only inside the write lock. Returns how many."""
-    torn = [
+def isolate_damaged(uri: Path, *, pinned: Collection[int]) -> int:
+    """Move all damaged, unpinned versions aside. Returns how many. Requires the write lock."""
+    damaged = [
         path
         for path in (uri / "_versions").glob("*.manifest")
-        if _number(path.name) not in pinned and not _ends_well(path) and not _opens(uri, path)
+        if _number(path.name) not in pinned and not _has_footer(path) and not _is_readable(uri, path)
     ]
-    for path in torn:
-        _set_aside(uri, path)
-    return len(torn)
+    for path in damaged:
+        _isolate(uri, path)
+    return len(damaged)
 
 
-def _set_aside(uri: Path, path: Path) -> None:
-    (uri / ASIDE).mkdir(exist_ok=True)
-    path.rename(uri / ASIDE / path.name)
+def _isolate(uri: Path, path: Path) -> None:
+    (uri / DAMAGED_FOLDER).mkdir(exist_ok=True)
+    path.rename(uri / DAMAGED_FOLDER / path.name)
     (uri / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
 
 
@@ -54,21 +54,21 @@ def _newest(uri: Path) -> Path | None:
 
 
 def _number(name: str) -> int:
-    """The version in a name; newer ones are counted down, so that they are listed first."""
+    """The version in a file name. Newer naming schemes count down, so that the newest version is listed first."""
     digits = name.removesuffix(".manifest")
     if not digits.isdecimal():
         return -1
     return _NEWEST - int(digits) if len(digits) == 20 else int(digits)
 
 
-def _ends_well(path: Path) -> bool:
+def _has_footer(path: Path) -> bool:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_MAGIC)))
         return file.read() == _MAGIC
 
 
-def _opens(uri: Path, path: Path) -> bool:
+def _is_readable(uri: Path, path: Path) -> bool:
     try:
         lance.dataset(str(uri), version=_number(path.name))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Where table files lie: a folder on a local disk, whose files have to be flushed, or a place in a bucket."""
+"""Storage for table files: a folder on a local disk, where files must be synced, or a bucket prefix."""
 
 from __future__ import annotations
 
@@ -11,70 +11,70 @@ from pathlib import Path
 from typing import Protocol
 
 from calotype.foundation.errors import CalotypeError
-from calotype.store.files.bucket import Bucket, BucketFailed, BucketPlace, Entry, brief
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, Entry, first_line
 from calotype.store.files.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
-from calotype.store.files.file_tree import BucketTree, FolderTree, Tree
-from calotype.store.tables.damaged_versions import set_torn_aside, whole_head
+from calotype.store.files.file_tree import BucketTree, FileTree, FolderTree
+from calotype.store.tables.damaged_versions import isolate_damaged, recover_head
 
 TAGS = "_refs/tags"
-"""Where Lance keeps the tags of a table, a JSON file each."""
+"""Where Lance stores the tags of a table, one JSON file each."""
 
-_TREES = ("_indices",)
-_GONE = ("not found", "does not exist", "not exist")
+_NESTED_FOLDERS = ("_indices",)
+_NOT_FOUND_MESSAGES = ("not found", "does not exist", "not exist")
 
 
-class TablesPlace(Protocol):
-    """What `Tables` has to know about the place."""
+class TableStorage(Protocol):
+    """The operations that `Tables` needs from its storage."""
 
     @property
     def options(self) -> dict[str, str] | None:
-        """Storage options for Lance; they may hold secrets."""
+        """Storage options for Lance; may contain secrets."""
 
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> FileTree:
         """The files of all tables."""
 
     def uri(self, table: str) -> str:
-        """The address of a table for Lance."""
+        """The URI of a table for Lance."""
 
-    def whole_head(self, table: str) -> bool:
-        """Whether the table has a version; newest ones that a power cut tore are out of the way afterwards."""
+    def recover_head(self, table: str) -> bool:
+        """Whether the table has a readable version; moves damaged newest versions out of the way."""
 
     def tag_names(self, table: str) -> list[str]:
-        """All tags, torn ones too."""
+        """All tags, including damaged ones."""
 
-    def tagged(self, table: str, name: str) -> int | None:
-        """The version that a tag names; None when there is no such tag, or a crash left its file empty or torn."""
+    def read_tag(self, table: str, name: str) -> int | None:
+        """The version that a tag refers to; None if the tag does not exist or its file is damaged."""
 
-    def untag(self, table: str, name: str) -> None:
-        """Remove a tag where it is there."""
+    def delete_tag(self, table: str, name: str) -> None:
+        """Delete a tag if it exists."""
 
-    def listed(self, folder: str = "") -> list[Entry]:
-        """All files below a folder of the place, temporary ones too, with names below the place."""
+    def list_files(self, folder: str = "") -> list[Entry]:
+        """All files below a folder, including temporary ones. Names are relative to the storage root."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, or a folder with all that is in it, where it is there."""
+        """Delete a file or a folder with its contents, if it exists."""
 
     def rename_tag(self, table: str, name: str, new: str) -> None:
-        """Give a tag another name, in place of a tag that has it; after a crash one of the two is there whole."""
+        """Rename a tag, replacing an existing one; after a crash one of the two is intact."""
 
     def flush_tags(self, table: str) -> None:
-        """Make tags survive a power cut."""
+        """Make tags durable."""
 
-    def set_torn_aside(self, table: str, pinned: Collection[int]) -> None:
-        """Move versions that a power cut tore out of the way, but none that something pins."""
+    def isolate_damaged(self, table: str, pinned: Collection[int]) -> None:
+        """Move damaged versions out of the way, except pinned ones."""
 
     def prepare(self, table: str) -> None:
-        """Get ready for the first version."""
+        """Prepare for the first version."""
 
     def flush(self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False) -> None:
-        """Make what changed in folders of a table since an instant, and a new table, survive a power cut."""
+        """Make changes in folders of a table since a point in time durable, and the table itself if it is new."""
 
     def failure(self, error: Exception) -> CalotypeError | None:
-        """Our error when the place could not be reached; None when it was, and the files themselves are wrong."""
+        """The error to raise if the storage was unreachable; None if the files themselves are at fault."""
 
 
-class DiskTables:
+class LocalTableStorage:
     """A folder on a local disk."""
 
     options: dict[str, str] | None = None
@@ -84,52 +84,52 @@ class DiskTables:
         root.mkdir(parents=True, exist_ok=True)
 
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> FileTree:
         """The files of all tables."""
         return FolderTree(self._root)
 
     def folder(self, table: str) -> Path:
-        """Where the files of a table lie."""
+        """The folder of a table's files."""
         return self._root / f"{table}.lance"
 
     def uri(self, table: str) -> str:
-        """The address of a table for Lance."""
+        """The URI of a table for Lance."""
         return str(self.folder(table))
 
-    def whole_head(self, table: str) -> bool:
-        """Whether the table has a version; torn newest ones are moved aside."""
-        return whole_head(self.folder(table))
+    def recover_head(self, table: str) -> bool:
+        """Whether the table has a readable version; damaged newest ones are moved aside."""
+        return recover_head(self.folder(table))
 
     def tag_names(self, table: str) -> list[str]:
-        """All tags, torn ones too."""
+        """All tags, including damaged ones."""
         return [path.stem for path in (self.folder(table) / TAGS).glob("*.json")]
 
-    def tagged(self, table: str, name: str) -> int | None:
-        """The version that a tag names."""
+    def read_tag(self, table: str, name: str) -> int | None:
+        """The version that a tag refers to."""
         try:
             return _version_of(self._tag(table, name).read_bytes())
         except FileNotFoundError:
             return None
 
-    def untag(self, table: str, name: str) -> None:
-        """Remove a tag where it is there."""
+    def delete_tag(self, table: str, name: str) -> None:
+        """Delete a tag if it exists."""
         self._tag(table, name).unlink(missing_ok=True)
 
-    def listed(self, folder: str = "") -> list[Entry]:
+    def list_files(self, folder: str = "") -> list[Entry]:
         """All files below a folder."""
-        found = []
-        for home, _, names in os.walk(self._root / folder):
-            for path in (Path(home) / name for name in names):
+        entries = []
+        for parent, _, names in os.walk(self._root / folder):
+            for path in (Path(parent) / name for name in names):
                 try:
                     stat = path.stat()
                 except FileNotFoundError:
-                    continue  # a temporary file that its writer renamed
+                    continue  # a temporary file that its writer has renamed
                 name = path.relative_to(self._root).as_posix()
-                found.append(Entry(name, stat.st_size, stat.st_mtime_ns // 1_000))
-        return found
+                entries.append(Entry(name, stat.st_size, stat.st_mtime_ns // 1_000))
+        return entries
 
     def remove(self, name: str) -> None:
-        """Remove a file or folder where it is there."""
+        """Delete a file or folder if it exists."""
         path = self._root / name
         if path.is_dir():
             shutil.rmtree(path)
@@ -137,33 +137,33 @@ class DiskTables:
             path.unlink(missing_ok=True)
 
     def rename_tag(self, table: str, name: str, new: str) -> None:
-        """Flush it first: the one that it replaces may be all there is."""
+        """Sync the tag first: the one that it replaces may be the only copy."""
         path = self._tag(table, name)
         fsync_path(path)
         path.replace(self._tag(table, new))
         self.flush_tags(table)
 
     def flush_tags(self, table: str) -> None:
-        """Make tags survive a power cut."""
+        """Make tags durable."""
         folder = self.folder(table) / TAGS
         if folder.is_dir():
             fsync_newer(folder, since_ns=time.time_ns() - 60_000_000_000)
             fsync_path(folder.parent)
             fsync_path(folder.parent.parent)
 
-    def set_torn_aside(self, table: str, pinned: Collection[int]) -> None:
-        """Move torn versions out of the way."""
-        set_torn_aside(self.folder(table), pinned=pinned)
+    def isolate_damaged(self, table: str, pinned: Collection[int]) -> None:
+        """Move damaged versions out of the way."""
+        isolate_damaged(self.folder(table), pinned=pinned)
 
     def prepare(self, table: str) -> None:
-        """Make the folder above it."""
+        """Create the parent folder."""
         self.folder(table).parent.mkdir(parents=True, exist_ok=True)
 
     def flush(self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False) -> None:
-        """Flush what changed in folders of a table since an instant, and the table's folder."""
+        """Sync changes in folders of a table since a point in time, and the table's folder."""
         folder = self.folder(table)
         for name in names:
-            (fsync_tree if name in _TREES else fsync_newer)(folder / name, since_ns=since_ns)
+            (fsync_tree if name in _NESTED_FOLDERS else fsync_newer)(folder / name, since_ns=since_ns)
         fsync_path(folder)
         if is_new:
             fsync_folders(folder.parent, up_to=self._root)
@@ -172,33 +172,33 @@ class DiskTables:
         return self.folder(table) / TAGS / f"{name}.json"
 
     def failure(self, error: Exception) -> CalotypeError | None:
-        """None: a disk is always reached."""
+        """None: a disk is always reachable."""
         return None
 
 
-class BucketTables:
-    """A place in a bucket. An object is safe when its PUT was answered, so there is nothing to flush."""
+class BucketTableStorage:
+    """A bucket prefix. An object is durable once its PUT succeeded, so there is nothing to sync."""
 
-    def __init__(self, place: BucketPlace) -> None:
-        self._place = place
-        self._bucket = Bucket(place)
+    def __init__(self, location: BucketLocation) -> None:
+        self._location = location
+        self._bucket = Bucket(location)
 
     @property
     def options(self) -> dict[str, str] | None:
-        """Storage options for Lance, with the secrets of the environment."""
-        return self._place.options()
+        """Storage options for Lance, including secrets from the environment."""
+        return self._location.options()
 
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> FileTree:
         """The files of all tables."""
         return BucketTree(self._bucket)
 
     def uri(self, table: str) -> str:
-        """The address of a table for Lance."""
-        return f"{self._place.url}/{table}.lance"
+        """The URI of a table for Lance."""
+        return f"{self._location.url}/{table}.lance"
 
-    def whole_head(self, table: str) -> bool:
-        """Whether the table has a version: objects are whole or not there. Raises: BucketFailed."""
+    def recover_head(self, table: str) -> bool:
+        """Whether the table has a version; objects are written atomically. Raises: BucketFailed."""
         return next(self._bucket.entries(f"{table}.lance/_versions"), None) is not None
 
     def tag_names(self, table: str) -> list[str]:
@@ -206,25 +206,25 @@ class BucketTables:
         names = (entry.name for entry in self._bucket.entries(f"{table}.lance/{TAGS}"))
         return [name.rpartition("/")[2].removesuffix(".json") for name in names if name.endswith(".json")]
 
-    def tagged(self, table: str, name: str) -> int | None:
-        """The version that a tag names. Raises: BucketFailed."""
-        found = self._bucket.get(f"{table}.lance/{TAGS}/{name}.json")
-        return None if found is None else _version_of(found)
+    def read_tag(self, table: str, name: str) -> int | None:
+        """The version that a tag refers to. Raises: BucketFailed."""
+        data = self._bucket.get(f"{table}.lance/{TAGS}/{name}.json")
+        return None if data is None else _version_of(data)
 
-    def untag(self, table: str, name: str) -> None:
-        """Remove a tag where it is there. Raises: BucketFailed."""
+    def delete_tag(self, table: str, name: str) -> None:
+        """Delete a tag if it exists. Raises: BucketFailed."""
         self._bucket.delete([f"{table}.lance/{TAGS}/{name}.json"])
 
-    def listed(self, folder: str = "") -> list[Entry]:
+    def list_files(self, folder: str = "") -> list[Entry]:
         """All objects below a folder. Raises: BucketFailed."""
         return list(self._bucket.entries(folder))
 
     def remove(self, name: str) -> None:
-        """Remove an object, or all below a folder. Raises: BucketFailed."""
+        """Delete an object, or everything below a folder. Raises: BucketFailed."""
         self._bucket.delete([name, *(entry.name for entry in self._bucket.entries(name))])
 
     def rename_tag(self, table: str, name: str, new: str) -> None:
-        """Copy it over the other, then remove it. Raises: BucketFailed."""
+        """Copy the tag over the other one, then delete it. Raises: BucketFailed."""
         folder = f"{table}.lance/{TAGS}"
         self._bucket.copy(f"{folder}/{name}.json", f"{folder}/{new}.json")
         self._bucket.delete([f"{folder}/{name}.json"])
@@ -232,8 +232,8 @@ class BucketTables:
     def flush_tags(self, table: str) -> None:
         """Nothing."""
 
-    def set_torn_aside(self, table: str, pinned: Collection[int]) -> None:
-        """Nothing: objects are whole or not there."""
+    def isolate_damaged(self, table: str, pinned: Collection[int]) -> None:
+        """Nothing: objects are written atomically."""
 
     def prepare(self, table: str) -> None:
         """Nothing: buckets have no folders."""
@@ -242,10 +242,10 @@ class BucketTables:
         """Nothing."""
 
     def failure(self, error: Exception) -> CalotypeError | None:
-        """Our error when the bucket could not be used."""
-        if any(words in str(error).lower() for words in _GONE):
+        """The error to raise if the bucket was unreachable."""
+        if any(message in str(error).lower() for message in _NOT_FOUND_MESSAGES):
             return None
-        return BucketFailed(url=self._place.url, detail=brief(error))
+        return BucketFailed(url=self._location.url, detail=first_line(error))
 
 
 def _version_of(tag: bytes) -> int | None:
@@ -255,6 +255,6 @@ def _version_of(tag: bytes) -> int | None:
         return None
 
 
-def tables_place(root: Path | BucketPlace) -> TablesPlace:
-    """The place for a folder or for an address in a bucket. Raises: TeamExtraMissing."""
-    return BucketTables(root) if isinstance(root, BucketPlace) else DiskTables(root)
+def open_table_storage(root: Path | BucketLocation) -> TableStorage:
+    """Storage for a folder or a bucket location. Raises: TeamExtraMissing."""
+    return BucketTableStorage(root) if isinstance(root, BucketLocation) else LocalTableStorage(root)

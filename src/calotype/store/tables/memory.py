@@ -1,7 +1,7 @@
-"""Giving memory back to the system while a long stream runs.
+"""Release freed memory to the operating system during long streams.
 
-Arrow's and the C library's allocators keep what was freed, each thread its own; beside a stream of millions of rows
-that grows to a multiple of what is in use.
+Arrow and the C library keep freed memory per thread; while millions of rows are streamed this grows to a multiple of
+the memory in use.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import pyarrow as pa
 _ROWS_BETWEEN = 400_000
 
 
-def giving_back(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same batches; memory that was freed meanwhile is given back every some hundred thousand rows."""
-    passed = 0
+def releasing_memory(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the same batches, and release freed memory every few hundred thousand rows."""
+    n_rows = 0
     for batch in batches:
         yield batch
-        passed += batch.num_rows
-        if passed >= _ROWS_BETWEEN:
-            passed = 0
-            give_back()
+        n_rows += batch.num_rows
+        if n_rows >= _ROWS_BETWEEN:
+            n_rows = 0
+            release_memory()
 
 
-def give_back() -> None:
-    """Hand freed memory back to the system, where its allocators can be asked to."""
+def release_memory() -> None:
+    """Release freed memory to the operating system, where the allocators support it."""
     pa.default_memory_pool().release_unused()
     trim = _malloc_trim()
     if trim is not None:
@@ -37,10 +37,10 @@ def give_back() -> None:
 
 @cache
 def _malloc_trim() -> ctypes._FuncPointer | None:
-    """The function of the GNU C library; None elsewhere."""
+    """malloc_trim of the GNU C library; None elsewhere."""
     if not sys.platform.startswith("linux"):
         return None
-    found = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if found is not None:
-        found.argtypes, found.restype = [ctypes.c_size_t], ctypes.c_int
-    return found
+    function = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if function is not None:
+        function.argtypes, function.restype = [ctypes.c_size_t], ctypes.c_int
+    return function

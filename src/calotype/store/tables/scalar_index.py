@@ -1,4 +1,4 @@
-"""Indexes on the columns by which rows are looked up. Small tables are scanned; large ones stay indexed."""
+"""Indexes on lookup columns. Small tables are scanned; large ones are indexed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import lance
 
-_ROWS_WORTH_AN_INDEX = 50_000
-_FRAGMENTS_BEHIND = 32
+_MIN_INDEX_ROWS = 50_000
+_MAX_UNINDEXED_FRAGMENTS = 32
 
 
-def keep_indexed(dataset: lance.LanceDataset, columns: Sequence[str]) -> bool:
-    """Make or bring up to date the indexes of a large table. Returns whether it made a new version."""
-    if not columns or dataset.count_rows() < _ROWS_WORTH_AN_INDEX:
+def update_indexes(dataset: lance.LanceDataset, columns: Sequence[str]) -> bool:
+    """Create or update the indexes of a large table. Returns whether this created a new version."""
+    if not columns or dataset.count_rows() < _MIN_INDEX_ROWS:
         return False
     indexed = {index.field_names[0]: index for index in dataset.describe_indices()}
     missing = [column for column in columns if column not in indexed]
@@ -26,5 +26,5 @@ def keep_indexed(dataset: lance.LanceDataset, columns: Sequence[str]) -> bool:
 
 def _is_behind(dataset: lance.LanceDataset, name: str) -> bool:
     stats = dataset.stats.index_stats(name)
-    many_rows = stats["num_unindexed_rows"] > max(_ROWS_WORTH_AN_INDEX, stats["num_indexed_rows"] // 4)
-    return bool(many_rows or stats["num_unindexed_fragments"] > _FRAGMENTS_BEHIND)
+    many_rows = stats["num_unindexed_rows"] > max(_MIN_INDEX_ROWS, stats["num_indexed_rows"] // 4)
+    return bool(many_rows or stats["num_unindexed_fragments"] > _MAX_UNINDEXED_FRAGMENTS)

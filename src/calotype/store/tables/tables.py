@@ -1,11 +1,11 @@
-"""Lance tables behind our own wrapper: append, delete by key, read at a pin. Nothing else of Lance shows.
+"""A wrapper around Lance tables: append, delete by key, read at a pin. No other module exposes Lance.
 
-One table has one linear history of Lance versions. A *pin* is a version number; readers open pins, never "latest".
-A writer whose pin is not the table's head restores its pin first: the head belongs to another branch or to a writer
-that died before its catalog transaction ended. Both cases are the same step (decision 0003).
-A pin may have a *stand-in*: a later Lance version with the same rows in fewer files, told by a Lance tag `pin-<n>`
-(decision 0011). Pins in commits never change.
-Rows are found by our own keys, never by Lance row ids or positions (`take` by position collapses after deletions).
+A table has one linear history of Lance versions. A *pin* is a version number; readers open pins, never the latest
+version. If a writer's pin is not the head of the table, the writer restores the pin first: the head belongs to another
+branch or to a writer that died before its catalog transaction committed (decision 0003).
+A pin may have a *stand-in*: a later version with the same rows in fewer files, marked by a Lance tag `pin-<n>`
+(decision 0011). The pins in commits never change.
+Rows are found by our own keys, never by Lance row ids or positions (deletions shift the positions of `take`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -23,23 +24,24 @@ import pyarrow as pa
 from lance.fragment import write_fragments
 
 from calotype.foundation.errors import CalotypeError, Conflict, External
-from calotype.store.files.bucket import BucketPlace
-from calotype.store.tables.locations import tables_place
-from calotype.store.tables.memory import giving_back
-from calotype.store.tables.row_diff import Place, rows_only_in, rows_with_places, still_there
-from calotype.store.tables.row_lookup import Having, holding, matching, where_removed
-from calotype.store.tables.scalar_index import keep_indexed
-from calotype.store.tables.version_cache import Kept
+from calotype.store.files.bucket import BucketLocation
+from calotype.store.tables.locations import open_table_storage
+from calotype.store.tables.memory import releasing_memory
+from calotype.store.tables.row_diff import RowAddress, contains_rows, find_with_addresses, rows_only_in
+from calotype.store.tables.row_lookup import ColumnValues, delete_filters, in_filter, read_matching
+from calotype.store.tables.scalar_index import update_indexes
+from calotype.store.tables.version_cache import TableCache
 
-Placed = tuple[dict[str, Any], Place]
+AddressedRow = tuple[dict[str, Any], RowAddress]
 
-_CACHE_BYTES = 256_000_000
-_KEPT_BYTES = 256_000_000
-LARGE_BYTES = 448_000_000
-"""What large tables may take together: the vectors of 200,000 samples, 512 numbers each."""
+_LANCE_CACHE_BYTES = 256_000_000
+_SMALL_CACHE_BYTES = 256_000_000
+LARGE_CACHE_BYTES = 448_000_000
+"""Memory limit for large tables: the vectors of 200,000 samples, 512 numbers each."""
+_CREATE_TRIES = 20
 _OPEN_TABLES = 64
 _OPEN_S = 3_600.0
-"""Opened again after an hour, so that a stand-in made by another process is seen before the original is cleaned up."""
+"""Handles are reopened after an hour, to pick up a stand-in of another process before the original is removed."""
 
 
 class TableDamaged(External):
@@ -47,67 +49,66 @@ class TableDamaged(External):
 
     code = "table-damaged"
     what = "table {table} cannot be read at version {version}: {detail}"
-    fix = "run `calotype verify`; restore the workspace from a backup if it is confirmed"
+    fix = "run `calotype verify`; if it reports damage, restore the workspace from a backup"
 
 
 class TableMoved(Conflict):
-    """Somebody wrote to the table while this writer held the lock, or after it lost it."""
+    """Another process wrote to the table during this write."""
 
     code = "table-moved"
-    what = "table {table} was changed by another process in the middle of this write"
-    fix = "run the command again; nothing of this write is part of any commit"
+    what = "another process changed table {table} during this write"
+    fix = "run the command again; no commit contains any part of this write"
 
 
-class StageAgain(Exception):
-    """Raised by a stream of rows whose end shows what its start should have known; its caller stages it anew."""
+class RestageNeeded(Exception):
+    """Raised by a stream of rows that turns out to be staged with wrong assumptions; the caller stages it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows written to disk and not yet part of any version."""
+    """Rows written to disk that do not belong to a version yet."""
 
     fragments: tuple[Any, ...]
     n_rows: int
 
 
 class Tables:
-    """All tables under one folder or bucket prefix, named like `samples` or `ann/ground_truth` below a dataset's id."""
+    """All tables below a folder or bucket prefix, named `samples` or `ann/ground_truth` below a dataset id."""
 
-    def __init__(self, root: Path | BucketPlace) -> None:
-        self.place = tables_place(root)
+    def __init__(self, root: Path | BucketLocation) -> None:
+        self.storage = open_table_storage(root)
         self._open: OrderedDict[tuple[str, int], tuple[float, lance.LanceDataset]] = OrderedDict()
-        self._kept = Kept(_KEPT_BYTES, _KEPT_BYTES // 4)
-        self._large = Kept(LARGE_BYTES, LARGE_BYTES)
+        self._cache = TableCache(_SMALL_CACHE_BYTES, _SMALL_CACHE_BYTES // 4)
+        self._large_cache = TableCache(LARGE_CACHE_BYTES, LARGE_CACHE_BYTES)
         self._lock = Lock()
         self._session = lance.Session(  # type: ignore[attr-defined]
-            index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
+            index_cache_size_bytes=_LANCE_CACHE_BYTES, metadata_cache_size_bytes=_LANCE_CACHE_BYTES
         )
 
     def stage(self, table: str, rows: pa.Table | Iterable[pa.RecordBatch], *, schema: pa.Schema) -> Staged:
-        """Write rows as fragments outside of any lock; they cost disk and nothing else until published.
+        """Write rows as fragments, outside any lock; nothing refers to them until they are published.
 
-        An iterable of batches is written as it comes, so that a table may be larger than the memory.
+        An iterable of batches is written as a stream, so a table may be larger than memory.
         """
         if isinstance(rows, pa.Table):
             rows = rows.cast(schema).to_batches()
         failures: list[Exception] = []
-        reader = pa.RecordBatchReader.from_batches(schema, _remembering(giving_back(rows), failures))
-        if not self.place.whole_head(table):
-            self._create_empty(table, schema)
+        reader = pa.RecordBatchReader.from_batches(schema, _record_failures(releasing_memory(rows), failures))
+        self._ensure_created(table, schema)
         began_ns = time.time_ns() - 1_000_000_000
         try:
             fragments = write_fragments(
                 reader,
-                self.place.uri(table),
+                self.storage.uri(table),
                 schema=schema,
                 mode="append",
-                storage_options=self.place.options,
+                storage_options=self.storage.options,
             )
         except OSError:
-            if failures:  # Lance tells of it as text only
+            if failures:  # Lance reports them as text only
                 raise failures[0] from None
             raise
-        self.place.flush(table, ("data",), since_ns=began_ns)
+        self.storage.flush(table, ("data",), since_ns=began_ns)
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
@@ -120,94 +121,104 @@ class Tables:
         staged: Staged | None = None,
         index: Sequence[str] = (),
     ) -> int:
-        """Make the version that follows `pin`: its rows, less the removed ones, plus the staged rows.
+        """Create the version that follows `pin`: its rows, minus the removed rows, plus the staged rows.
 
-        Call only inside the catalog's write transaction, which makes it the only writer. A foreign version that
-        appears in between (a writer that lost its lock) is noticed, and nothing is published.
+        Requires the catalog's write transaction, which makes the caller the only writer. If another version
+        appears meanwhile (from a writer that lost its lock), nothing is published.
 
         Args:
-            remove: Row ids that `row_lookup.row_ids` found at this pin.
-            index: Columns that are looked up by value; a large table gets an index on each.
+            remove: Row ids returned by `row_lookup.row_ids` at this pin.
+            index: Columns to index for lookup; applies to large tables only.
         Returns: The new pin.
         Raises: TableMoved.
         """
         began_ns = time.time_ns() - 1_000_000_000
         dataset = self._at_head(table, pin, schema)
-        for where in where_removed(dataset, remove):
+        for where in delete_filters(dataset, remove):
             dataset = self._step(table, dataset, _delete(where))
         if staged is not None and staged.fragments:
             dataset = self._step(table, dataset, _append(staged))
-        if keep_indexed(dataset, index):
+        if update_indexes(dataset, index):
             dataset = self._dataset(table)
-            self.place.flush(table, ("_indices",), since_ns=began_ns)
+            self.storage.flush(table, ("_indices",), since_ns=began_ns)
         names = ("_versions", "_transactions", "_deletions")
-        self.place.flush(table, names, since_ns=began_ns, is_new=pin is None)
+        self.storage.flush(table, names, since_ns=began_ns, is_new=pin is None)
         return int(dataset.version)
 
-    def present(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
-        """Those of the values that stand in a column at a pin."""
-        found: list[str] = holding(self.at(table, pin), Having(column, values), [column])[column].to_pylist()
-        return found
+    def existing_values(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
+        """The subset of the values that a column contains at a pin."""
+        existing: list[str] = read_matching(self.at(table, pin), ColumnValues(column, values), [column])[
+            column
+        ].to_pylist()
+        return existing
 
     def only_in(self, table: str, pin: int, other: int, *, columns: Sequence[str] | None = None) -> pa.Table:
-        """Rows that a version holds and another does not, whatever the history between them.
+        """The rows that one version contains and another does not, whatever their history.
 
-        Told from the files: a file that both versions hold has the same rows in both, less those each has deleted.
-        So only new files and newly deleted rows are read. A row that was replaced by its like is among them.
+        Compares files: a file in both versions has the same rows in both, minus each version's deletions.
+        Only new files and newly deleted rows are read. A row that was replaced by an equal row is included.
         """
-        wanted = None if columns is None else list(columns)
-        return rows_only_in(self.at(table, pin), self.at(table, other), wanted)
+        names = None if columns is None else list(columns)
+        return rows_only_in(self.at(table, pin), self.at(table, other), names)
 
-    def with_places(self, table: str, pin: int, column: str, values: Sequence[str]) -> dict[str, Placed]:
-        """The rows whose column holds one of the values, and where they lie, by that value."""
-        found, places = rows_with_places(self.at(table, pin), matching(column, values))
-        return {row[column]: (row, place) for row, place in zip(found.to_pylist(), places, strict=True)}
+    def rows_with_addresses(
+        self, table: str, pin: int, column: str, values: Sequence[str]
+    ) -> dict[str, AddressedRow]:
+        """The rows whose column has one of the values, with their addresses, by that value."""
+        matches, addresses = find_with_addresses(self.at(table, pin), in_filter(column, values))
+        return {
+            row[column]: (row, address) for row, address in zip(matches.to_pylist(), addresses, strict=True)
+        }
 
-    def still_there(self, table: str, pin: int, places: Sequence[Place]) -> list[bool]:
-        """Whether a version has the very rows that lie at places of another version. Quick: no row is read.
+    def contains_rows(self, table: str, pin: int, addresses: Sequence[RowAddress]) -> list[bool]:
+        """Whether a version contains the rows at addresses of another version. Fast: reads no rows.
 
-        False says little: the row may be gone, changed, or written anew to another file as it was.
+        False is inconclusive: the row may be gone, changed, or rewritten unchanged to another file.
         """
-        return still_there(self.at(table, pin), places)
+        return contains_rows(self.at(table, pin), addresses)
 
     def read(
         self, table: str, pin: int, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> pa.Table:
-        """Rows of a pinned version. `where` is a Lance filter written by our own code, never by a user."""
+        """Rows of a pinned version. `where` is a Lance filter from our own code, never from a user."""
         return self.at(table, pin).to_table(
             columns=list(columns) if columns is not None else None, filter=where
         )
 
     def count(self, table: str, pin: int, *, where: str | None = None) -> int:
-        """Number of rows at a pin, or of those that a Lance filter of our own code finds."""
+        """Number of rows at a pin, optionally of those that match a Lance filter from our own code."""
         return int(self.at(table, pin).count_rows(filter=where))
 
     def columns(self, table: str, pin: int, names: Sequence[str]) -> pa.Table:
-        """Whole columns of a pinned version, kept in memory while there is room: versions never change."""
-        return self.kept(
+        """Whole columns of a pinned version, cached in memory; versions never change."""
+        return self.cached(
             ("columns", table, pin, *names), lambda: self.at(table, pin).to_table(columns=list(names))
         )
 
-    def kept(self, key: tuple[Any, ...], make: Callable[[], pa.Table], *, large: bool = False) -> pa.Table:
-        """What was made of a version before, or now; the least used gives way when the room is full.
+    def cached(
+        self, key: tuple[Any, ...], create: Callable[[], pa.Table], *, large: bool = False
+    ) -> pa.Table:
+        """A cached value derived from a version, created if necessary; the least recently used are evicted.
 
         Args:
-            key: What it is, the table, the pin, and whatever else tells it from others.
-            large: It is one of the few that are worth hundreds of megabytes.
+            key: What it is, the table, the pin, and anything else that identifies it.
+            large: Use the cache for the few tables of several hundred megabytes.
         """
-        return (self._large if large else self._kept).get(key, make)
+        return (self._large_cache if large else self._cache).get(key, create)
 
     def at(self, table: str, pin: int) -> lance.LanceDataset:
-        """The Lance dataset of a pinned version (kept open; versions never change).
+        """The Lance dataset of a pinned version, from a cache of open handles.
 
         Raises: TableDamaged.
         """
         with self._lock:
-            found = self._open.get((table, pin))
-            if found is not None and time.monotonic() - found[0] < _OPEN_S:
+            cached = self._open.get((table, pin))
+            if cached is not None and time.monotonic() - cached[0] < _OPEN_S:
                 self._open.move_to_end((table, pin))
-                return found[1]
-        dataset = self._told(table, pin, lambda: self._dataset(table, self._standing_for(table, pin)))
+                return cached[1]
+        dataset = self._open_dataset(
+            table, pin, lambda: self._dataset(table, self._resolve_version(table, pin))
+        )
         with self._lock:
             self._open[table, pin] = (time.monotonic(), dataset)
             while len(self._open) > _OPEN_TABLES:
@@ -215,52 +226,54 @@ class Tables:
         return dataset
 
     def forget(self, table: str) -> None:
-        """Close what is kept open of a table: its files were put back or moved."""
+        """Close the cached handles of a table, because its files were restored or moved."""
         with self._lock:
             for key in [key for key in self._open if key[0] == table]:
                 del self._open[key]
 
     def tag(self, table: str, pin: int, name: str) -> None:
-        """Keep a version from being cleaned up."""
+        """Protect a version from clean-up."""
         dataset = self.at(table, pin)
-        if self.place.tagged(table, name) is None:  # not there, or torn by a crash
-            self.place.untag(table, name)
+        if self.storage.read_tag(table, name) is None:  # missing, or damaged by a crash
+            self.storage.delete_tag(table, name)
             dataset.tags.create(name, dataset.version)
 
     def version(self, table: str, version: int | None = None) -> lance.LanceDataset:
-        """A Lance version as it is, without stand-ins and not kept open; the head without a number. For upkeep.
+        """A Lance version itself, uncached and without stand-ins; the head by default. For maintenance.
 
         Raises: TableDamaged.
         """
         if version is None:
-            self.place.whole_head(table)
-        return self._told(table, version or 0, lambda: self._dataset(table, version))
+            self.storage.recover_head(table)
+        return self._open_dataset(table, version or 0, lambda: self._dataset(table, version))
 
     def folder(self, table: str) -> Path:
-        """Where the files of a table lie on the disk."""
-        return Path(self.place.uri(table))
+        """The folder of a table on a local disk."""
+        return Path(self.storage.uri(table))
 
     def _at_head(self, table: str, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
-        self.place.whole_head(table)
+        self.storage.recover_head(table)
         if pin is None:
             return self._create_empty(table, schema)
         dataset = self._dataset(table)
-        wanted = self._standing_for(table, pin)
-        if wanted != dataset.version:
-            dataset = self._dataset(table, wanted)
+        version = self._resolve_version(table, pin)
+        if version != dataset.version:
+            dataset = self._dataset(table, version)
             dataset.restore()  # type: ignore[no-untyped-call]
         return dataset
 
-    def _standing_for(self, table: str, pin: int) -> int:
-        """The Lance version that holds the rows of a pin: itself, unless a tag names a stand-in."""
-        version = self.place.tagged(table, f"pin-{pin}")
+    def _resolve_version(self, table: str, pin: int) -> int:
+        """The Lance version to read a pin from: the version itself, or its stand-in."""
+        version = self.storage.read_tag(table, f"pin-{pin}")
         return pin if version is None else version
 
-    def _told(self, table: str, version: int, call: Callable[[], lance.LanceDataset]) -> lance.LanceDataset:
+    def _open_dataset(
+        self, table: str, version: int, call: Callable[[], lance.LanceDataset]
+    ) -> lance.LanceDataset:
         try:
             return call()
         except (OSError, ValueError) as error:
-            unreached = self.place.failure(error)
+            unreached = self.storage.failure(error)
             if unreached is not None:
                 raise unreached from error
             raise TableDamaged(table=table, version=version, detail=str(error)[:300]) from error
@@ -271,7 +284,7 @@ class Tables:
         dataset: lance.LanceDataset,
         change: Callable[[lance.LanceDataset], lance.LanceDataset],
     ) -> lance.LanceDataset:
-        """One Lance commit that must be the very next version."""
+        """One Lance commit, which must create the next version."""
         expected = int(dataset.version) + 1
         try:
             changed = change(dataset)
@@ -283,28 +296,44 @@ class Tables:
             raise TableMoved(table=table)
         return changed
 
+    def _ensure_created(self, table: str, schema: pa.Schema) -> None:
+        """Create the table unless it exists. Several writers may do so at once; none of their versions is pinned."""
+        for _ in range(_CREATE_TRIES):
+            if self.storage.recover_head(table):
+                return
+            with suppress(TableMoved):
+                self._create_empty(table, schema)
+
     def _create_empty(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
-        # two writers may both come here from `stage`: each makes an empty version, and neither is pinned
-        self.place.prepare(table)
+        """Write a new, empty version. Raises: TableMoved (another writer created one at the same moment)."""
+        self.storage.prepare(table)
+        try:
+            return self._write_empty(table, schema)
+        except OSError as error:
+            if "already exists" in str(error) or "conflict" in str(error).lower():
+                raise TableMoved(table=table) from error
+            raise
+
+    def _write_empty(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
         return lance.write_dataset(
             schema.empty_table(),
-            self.place.uri(table),
+            self.storage.uri(table),
             mode="overwrite",
             enable_stable_row_ids=True,
-            storage_options=self.place.options,
+            storage_options=self.storage.options,
         )
 
     def _dataset(self, table: str, version: int | None = None) -> lance.LanceDataset:
-        uri, options = self.place.uri(table), self.place.options
+        uri, options = self.storage.uri(table), self.storage.options
         return lance.dataset(uri, version=version, session=self._session, storage_options=options)
 
 
-def _remembering(rows: Iterable[pa.RecordBatch], failures: list[Exception]) -> Iterator[pa.RecordBatch]:
+def _record_failures(rows: Iterable[pa.RecordBatch], failures: list[Exception]) -> Iterator[pa.RecordBatch]:
     try:
         yield from rows
     except (
         CalotypeError,
-        StageAgain,
+        RestageNeeded,
         OSError,
         ValueError,
         LookupError,
@@ -317,7 +346,7 @@ def _remembering(rows: Iterable[pa.RecordBatch], failures: list[Exception]) -> I
 
 def _delete(where: str) -> Callable[[lance.LanceDataset], lance.LanceDataset]:
     def step(dataset: lance.LanceDataset) -> lance.LanceDataset:
-        dataset.delete(where, conflict_retries=0)  # retries would apply a stale plan to rows we have not seen
+        dataset.delete(where, conflict_retries=0)  # a retry would apply a stale plan to unknown rows
         return dataset
 
     return step

@@ -1,4 +1,4 @@
-"""Tables kept in memory: what was made of versions that never change, and gives way when the room is full."""
+"""In-memory cache of tables derived from immutable versions."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import Any
 import pyarrow as pa
 
 _VERSIONS = 2
-"""Of one table; a long import makes many, and looks at each but once."""
+"""Versions cached per table; a long import creates many and reads each only once."""
 
 
-class Kept:
-    """Arrow tables by key, the least used of which goes first. Thread-safe.
+class TableCache:
+    """LRU cache of Arrow tables. Thread-safe.
 
     Args:
-        room: Bytes in all.
-        largest: Bytes of one table; larger ones are made anew each time.
+        max_bytes: Total size.
+        max_table_bytes: Size of one table; larger ones are not cached.
     """
 
-    def __init__(self, room: int, largest: int) -> None:
-        self._room = room
-        self._largest = largest
+    def __init__(self, max_bytes: int, max_table_bytes: int) -> None:
+        self._room = max_bytes
+        self._largest = max_table_bytes
         self._tables: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: tuple[Any, ...], make: Callable[[], pa.Table]) -> pa.Table:
-        """What was made before under this key (what it is, the table, the version, ...), or is made now."""
+    def get(self, key: tuple[Any, ...], create: Callable[[], pa.Table]) -> pa.Table:
+        """The cached table for this key (what it is, the table, the version, ...), created if necessary."""
         with self._lock:
-            found = self._tables.get(key)
-            if found is not None:
+            cached = self._tables.get(key)
+            if cached is not None:
                 self._tables.move_to_end(key)
-                return found
-        made = make()
-        if made.nbytes <= self._largest:
+                return cached
+        created = create()
+        if created.nbytes <= self._largest:
             with self._lock:
-                self._tables[key] = made
-                same = [one for one in self._tables if one[:2] == key[:2] and one[3:] == key[3:]]
-                for old in same[:-_VERSIONS]:
+                self._tables[key] = created
+                siblings = [other for other in self._tables if other[:2] == key[:2] and other[3:] == key[3:]]
+                for old in siblings[:-_VERSIONS]:
                     del self._tables[old]
                 while sum(table.nbytes for table in self._tables.values()) > self._room:
                     self._tables.popitem(last=False)
-        return made
+        return created

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Rendered street scenes with their exact annotations: the data of the demo."""

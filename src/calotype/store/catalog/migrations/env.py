@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `upgrade` hands in."""
+"""Alembic's entry point; runs on the connection that `upgrade` passes in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,
-    transactional_ddl=False,  # the caller's transaction holds it all
+    transactional_ddl=False,  # the caller's transaction covers everything
 )
 context.run_migrations()

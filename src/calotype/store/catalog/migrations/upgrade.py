@@ -1,4 +1,4 @@
-"""Bring a catalog to the newest revision."""
+"""Upgrade a catalog to the newest revision."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from alembic import command
 from alembic.config import Config
 
 from calotype.store.catalog.engines import WRITE
-from calotype.store.catalog.text_limits import lift_lengths
+from calotype.store.catalog.text_limits import remove_length_limits
 
-_ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in module globals
+_UPGRADE_LOCK = threading.Lock()  # alembic keeps its context in module globals
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Apply the missing migrations in one transaction; a second process waits and then finds nothing to do."""
+    """Apply pending migrations in one transaction; a concurrent process waits and then finds none left."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    with _ONE_AT_A_TIME, engine.connect() as conn:
+    with _UPGRADE_LOCK, engine.connect() as conn:
         writer = conn.execution_options(**{WRITE: True})
         with writer.begin():
             config.attributes["connection"] = writer
             command.upgrade(config, "head")
             if engine.dialect.name == "postgresql":
-                lift_lengths(writer)
+                remove_length_limits(writer)

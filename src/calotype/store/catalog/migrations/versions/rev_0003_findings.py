@@ -1,4 +1,4 @@
-"""Findings with an identity and a life; runs of checks that a later run can go on from."""
+"""Findings with an identity and a lifecycle; check runs that a later run can build on."""
 
 from __future__ import annotations
 

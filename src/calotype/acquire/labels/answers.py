@@ -1,0 +1,26 @@
+"""What the routes of annotate answer."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from calotype.datasets.answers import FormatLoss, QuarantinedItem
+from calotype.foundation.answers import Answer
+
+
+class LabelImport(Answer):
+    """What became of a label file."""
+
+    format: str
+    label_set: str
+    samples: int = Field(description="Images of the file that are samples of the dataset.")
+    annotations: int = Field(description="Annotations of the file that the dataset now has.")
+    added: int
+    updated: int
+    unchanged: int
+    skipped: int = Field(description="Annotations that were not imported.")
+    new_classes: list[str] = Field(description="Classes added to the ontology.")
+    reasons: dict[str, int] = Field(description="Reason and number of the skipped annotations.")
+    losses: list[FormatLoss] = Field(description="What could not be kept.")
+    warnings: list[FormatLoss] = Field(description="What was adjusted.")
+    set_aside: list[QuarantinedItem] = Field(description="The first 100 that were quarantined.")

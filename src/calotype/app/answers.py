@@ -1,0 +1,36 @@
+"""What the server itself answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from calotype.foundation.answers import Answer
+
+
+class Health(Answer):
+    """The server is up."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class SignedIn(Answer):
+    """Who is signed in."""
+
+    id: str
+    name: str
+    roles: list[str]
+
+
+class Workspace(Answer):
+    """The workspace that the server answers for."""
+
+    name: str
+
+
+class Session(Answer):
+    """Who is signed in, and to which workspace."""
+
+    actor: SignedIn
+    workspace: Workspace
+    version: str

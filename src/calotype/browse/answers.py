@@ -1,0 +1,185 @@
+"""What the routes for browsing answer: the overview of a dataset, pages of samples, one sample."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from calotype.datasets.answers import SplitCount, ValueCount
+from calotype.findings.quality_answers import Finding
+from calotype.foundation.answers import Answer, Number, Pair, Scalar, Sha256, Timestamp
+
+Kind = Literal["classification", "box", "polygon", "mask", "keypoints"]
+Box = tuple[Number, Number, Number, Number]
+
+
+class ContractRef(Answer):
+    """The contract in force."""
+
+    sha256: Sha256
+
+
+class LabelSetCount(Answer):
+    """Size of a label set."""
+
+    name: str
+    annotations: int
+    kinds: dict[str, int] = Field(description="Annotations by kind.")
+
+
+class ClassCount(Answer):
+    """A class of the ontology and how often it occurs."""
+
+    id: int
+    name: str
+    supercategory: str
+    keypoints: list[str]
+    skeleton: list[Pair[int]] = Field(description="Pairs of keypoints by index, from 0.")
+    annotations: int
+    samples: int = Field(description="Samples with at least one annotation of the class.")
+
+
+class Histogram(Answer):
+    """Distribution of a number."""
+
+    edges: list[Number] = Field(description="One more than `counts`.")
+    counts: list[int]
+
+
+class FieldSummary(Answer):
+    """A metadata field and its values."""
+
+    name: str
+    type: Literal["str", "int", "float", "bool"]
+    distinct: int = Field(description="Number of different values.")
+    missing: int = Field(description="Samples without a value.")
+    top: list[ValueCount] = Field(description="The most frequent values.")
+    histogram: Histogram | None = Field(description="For a number with many different values.")
+
+
+class ImageSizes(Answer):
+    """Width and height in pixels over all samples."""
+
+    min: Pair[int]
+    median: Pair[int]
+    max: Pair[int]
+
+
+class Overview(Answer):
+    """A dataset at a glance. Classes and splits count the annotations of the first label set."""
+
+    name: str
+    description: str
+    ref: str
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    dirty: bool = Field(description="Whether there are uncommitted changes.")
+    contract: ContractRef | None
+    samples: int
+    annotations: int = Field(description="Annotations of all label sets.")
+    unlabelled: int = Field(description="Samples without annotations.")
+    derived: int = Field(description="Samples made from others by a recipe.")
+    label_sets: list[LabelSetCount]
+    classes: list[ClassCount]
+    splits: list[SplitCount]
+    licences: list[ValueCount]
+    sources: list[ValueCount]
+    tags: list[ValueCount]
+    fields: list[FieldSummary]
+    sizes: ImageSizes | None = Field(description="Null for an empty dataset.")
+
+
+class Mask(Answer):
+    """A binary mask as COCO run lengths, column-major."""
+
+    size: Pair[int] = Field(description="Height, width in pixels.")
+    counts: str = Field(description="Compressed run lengths.")
+
+
+class Annotation(Answer):
+    """An annotation as a canvas draws it; coordinates are pixels of the upright image."""
+
+    id: str
+    kind: Kind
+    class_: str = Field(alias="class", description="Name of the class.")
+    class_id: int
+    bbox: Box | None = Field(description="Left, top, width, height; null for a classification.")
+    rings: list[list[Number]] = Field(description="Polygon rings, each x1, y1, x2, y2, ...")
+    keypoints: list[Number] = Field(description="x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible.")
+    mask: Mask | None
+    score: Number | None = Field(description="Confidence from 0 to 1, where a model made it.")
+    iscrowd: bool
+
+
+class FullAnnotation(Annotation):
+    """An annotation with its attributes and origin."""
+
+    attributes: dict[str, Any] = Field(description="As the source gives them.")
+    author: str
+    area: Number | None = Field(description="Pixels; null for a classification.")
+    source_id: str = Field(description="Its id in the file that it was imported from.")
+
+
+class SampleCell(Answer):
+    """A sample as a grid shows it."""
+
+    id: str
+    name: str
+    media: Sha256
+    width: int = Field(description="Pixels of the upright image.")
+    height: int = Field(description="Pixels of the upright image.")
+    split: str
+    group: str
+    tags: list[str]
+    parent: str | None = Field(description="Id of the sample it was derived from.")
+
+
+class GridSample(SampleCell):
+    """A sample with what a grid draws on it."""
+
+    findings: int = Field(description="Number of findings of the newest run of the checks.")
+    annotations: list[Annotation]
+
+
+class SamplePage(Answer):
+    """A page of samples."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    total: int = Field(description="Samples that match, on all pages.")
+    offset: int
+    items: list[GridSample]
+
+
+class DerivedSample(Answer):
+    """A sample that was derived from another."""
+
+    id: str
+    name: str
+    media: Sha256
+
+
+class Position(Answer):
+    """Place of a sample in the list that it was opened from."""
+
+    index: int = Field(description="From 0.")
+    total: int
+    previous: str | None = Field(description="Id of the sample before it.")
+    next: str | None = Field(description="Id of the sample after it.")
+
+
+class SampleDetail(SampleCell):
+    """One sample with everything known about it."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    mime: str
+    bytes: int
+    source: str
+    licence: str
+    metadata: dict[str, Scalar]
+    names: list[str] = Field(description="All names under which the same bytes were added.")
+    recipe: str = Field(description="The recipe that made it; empty for an original.")
+    created_at: Timestamp
+    label_sets: dict[str, list[FullAnnotation]]
+    children: list[DerivedSample] = Field(description="The first 50 samples derived from it.")
+    findings: list[Finding] = Field(description="Of the newest run of the checks.")
+    position: Position | None = Field(description="Null when the sample is not in the list.")

@@ -1,0 +1,131 @@
+"""What the routes of checks answer: a run with its gates, objectives and checks, and a page of its findings."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from calotype.findings.answers import FindingState
+from calotype.findings.quality_answers import ObjectiveResult, Severity
+from calotype.foundation.answers import Answer, Number, Sha256, Timestamp, optional
+
+
+class SeverityCounts(Answer):
+    """Number of findings by severity."""
+
+    error: int
+    warning: int
+    info: int
+
+
+class FoundSeverities(Answer):
+    """Number of findings by severity; a severity without findings is absent."""
+
+    error: int = optional()
+    warning: int = optional()
+    info: int = optional()
+
+
+class CheckRun(Answer):
+    """A run of the checks on one state of a dataset."""
+
+    id: str
+    at: Timestamp = Field(description="When it ended.")
+    actor: str
+    duration_s: float
+    commit: Sha256 | None = Field(description="Null when the state was not committed.")
+    contract: Sha256
+    red: bool = Field(description="Whether a gate blocks.")
+    counts: SeverityCounts
+
+
+class GateResult(Answer):
+    """A gate: what was measured, against which threshold."""
+
+    name: str
+    check: str = Field(description="The check it judges; empty for a count of samples or annotations.")
+    state: Literal["green", "red", "missing"] = Field(description="`missing` blocks too: no data to judge.")
+    measured: Number
+    threshold: Number
+    unit: str
+    detail: str
+    fix: str = Field(description="Empty when there is nothing to do.")
+    findings: int
+    samples: list[str] = Field(description="Names of the first samples that fail.")
+    excused: int = Field(description="Findings left out: rejected, accepted as a risk, or waived.")
+    on: list[Literal["merge", "release"]] = Field(description="What it blocks.")
+
+
+class CheckSummary(Answer):
+    """How one check ended."""
+
+    name: str
+    title: str
+    means: str
+    fix: str
+    unit: str = Field(description="What it looks at, such as `samples`.")
+    enabled: bool
+    looked_at: int
+    kept: int = Field(description="Findings that are listed; the others are only counted.")
+    took_ms: int
+    family: str
+    version: int
+    measured_again: int | None = Field(
+        description="Samples measured in this run, the others in an earlier one; null after a full run."
+    )
+    counts: FoundSeverities
+    findings: int = Field(description="Findings of all severities.")
+    parameters: dict[str, Any] = Field(description="Each check has its own.")
+    reference: dict[str, Any] = Field(
+        description="What the check learned from all samples, such as usual sizes."
+    )
+
+
+class CheckResults(Answer):
+    """A run of the checks."""
+
+    run: CheckRun | None = Field(description="Null before the first run.")
+    stale: bool = Field(description="Whether the run tested another state than the one asked for.")
+    gates: list[GateResult]
+    objectives: list[ObjectiveResult]
+    checks: list[CheckSummary]
+
+
+class FindingSample(Answer):
+    """The sample of a finding."""
+
+    id: str
+    name: str
+    media: Sha256
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+
+
+class ListedFinding(Answer):
+    """A finding of a run, and what became of it."""
+
+    position: int = Field(description="Place in the whole list, from 0.")
+    key: str
+    state: FindingState | None = Field(description="Null for a finding that is not tracked.")
+    assignee: str | None
+    note: str | None
+    repair: bool = Field(description="Whether the check suggests a fix that can be staged.")
+    check: str
+    severity: Severity
+    sample: FindingSample | None = Field(
+        description="Null when the sample no longer exists, or there is none."
+    )
+    sample_name: str | None
+    annotation: str | None = Field(description="Id of the annotation.")
+    label_set: str | None
+    reason: str
+    facts: dict[str, Any] = Field(description="The figures; each check has its own.")
+
+
+class FindingPage(Answer):
+    """A page of the findings of a run."""
+
+    total: int
+    offset: int
+    items: list[ListedFinding]

@@ -1,0 +1,25 @@
+"""What the routes of contracts answer."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from calotype.foundation.answers import Answer, Sha256
+
+
+class Contract(Answer):
+    """The contract of a dataset."""
+
+    sha256: Sha256
+    text: str | None = Field(description="YAML; null when the dataset has no contract.")
+    template: str | None = Field(description="A contract to start from, for a dataset without one.")
+    purposes: list[str] = Field(description="Uses that the contract allows; empty allows all.")
+    warnings: list[str]
+
+
+class AcceptedContract(Answer):
+    """A contract that was accepted."""
+
+    sha256: Sha256
+    classes: list[str]
+    warnings: list[str]

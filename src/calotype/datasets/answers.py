@@ -1,0 +1,190 @@
+"""What the routes of datasets answer, and the small parts that the answers of other rooms share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from calotype.foundation.answers import Answer, Scalar, Sha256, Timestamp
+
+
+class CommitStats(Answer):
+    """Size of a commit."""
+
+    samples: int
+    annotations: int = Field(description="Annotations of all label sets.")
+    label_sets: dict[str, int] = Field(description="Annotations by label set.")
+
+
+class Commit(Answer):
+    """A frozen state of a whole dataset; it never changes."""
+
+    id: Sha256
+    parents: list[Sha256] = Field(description="None for the first commit, two for a merge.")
+    author: str
+    message: str
+    at: Timestamp
+    stats: CommitStats
+
+
+class CreatedCommit(Commit):
+    """A new commit."""
+
+    commit: Sha256 = Field(description="The same as `id`.")
+
+
+class LoggedCommit(Commit):
+    """A commit in the log."""
+
+    refs: list[str] = Field(description="Branches and tags that point at it.")
+
+
+class ChangeCounts(Answer):
+    """Number of rows that differ between two states."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+class Changes(Answer):
+    """What differs between two states."""
+
+    samples: ChangeCounts
+    annotations: ChangeCounts = Field(description="Annotations of all label sets.")
+    by_label_set: dict[str, ChangeCounts]
+
+
+class Log(Answer):
+    """Commits, newest first, and the changes that are not committed yet."""
+
+    items: list[LoggedCommit]
+    dirty: bool = Field(description="Whether the working state of `main` has uncommitted changes.")
+    changes: Changes | None = Field(description="The uncommitted changes; null when a ref is asked for.")
+
+
+class ChangedSample(Answer):
+    """A sample that differs between two states."""
+
+    sample_id: str
+    name: str
+    media: Sha256
+    change: Literal["added", "removed", "changed", "annotations"] = Field(
+        description="What happened to the sample; `annotations` when only its annotations differ."
+    )
+    annotations: ChangeCounts
+
+
+class Diff(Changes):
+    """What changed from ref `a` to ref `b`."""
+
+    a: str
+    b: str
+    items: list[ChangedSample] = Field(description="The first 200 samples that differ.")
+
+
+class BranchRules(Answer):
+    """Rules of a protected branch, which accepts merges only."""
+
+    gates: Literal[True] = Field(description="A merge must pass the gates.")
+
+
+class Ref(Answer):
+    """A branch or a tag."""
+
+    name: str
+    kind: Literal["branch", "tag"]
+    commit: Sha256 | None = Field(description="Null for a branch without commits.")
+    protection: BranchRules | None = Field(description="Null for an unprotected branch and for a tag.")
+
+
+class RefList(Answer):
+    """Branches and tags of a dataset."""
+
+    items: list[Ref]
+
+
+class CreatedBranch(Answer):
+    """A new branch and the commit it points at."""
+
+    branch: str
+    commit: Sha256
+
+
+class CreatedTag(Answer):
+    """A new tag and the commit it points at."""
+
+    tag: str
+    commit: Sha256
+
+
+class CreatedDataset(Answer):
+    """A new, empty dataset."""
+
+    name: str
+    id: str
+
+
+class GateCounts(Answer):
+    """Number of gates by state in a run of the checks."""
+
+    green: int
+    red: int
+    missing: int = Field(description="Gates without data to judge; they block as red ones do.")
+
+
+class DatasetRow(Answer):
+    """A dataset in a list."""
+
+    name: str
+    description: str
+    samples: int
+    annotations: int = Field(description="Annotations of all label sets.")
+    classes: int
+    label_sets: list[str]
+    head: Commit | None = Field(description="Newest commit of `main`.")
+    dirty: bool = Field(description="Whether `main` has uncommitted changes.")
+    cover: list[Sha256] = Field(description="Media of up to 8 samples, for a preview.")
+    releases: list[str] = Field(description="Versions, newest first.")
+    gates: GateCounts | None = Field(
+        description="Of the newest run of the checks; null before the first run."
+    )
+
+
+class DatasetList(Answer):
+    """Datasets that the caller may see."""
+
+    items: list[DatasetRow]
+
+
+class ValueCount(Answer):
+    """A value and how often it occurs."""
+
+    value: Scalar | None
+    count: int
+
+
+class SplitCount(Answer):
+    """Size of a split."""
+
+    name: str = Field(description="Empty for samples without a split.")
+    samples: int
+    annotations: int
+
+
+class FormatLoss(Answer):
+    """Something that a format could not hold, or that a reader adjusted."""
+
+    what: str
+    count: int
+    example: str
+
+
+class QuarantinedItem(Answer):
+    """A file or an annotation that was not imported."""
+
+    what: str = Field(description="Kind of item, such as `image` or `annotation`.")
+    place: str = Field(description="File, and position in it.")
+    code: str = Field(description="Error code.")
+    reason: str

@@ -1,0 +1,1 @@
+"""Backups: what they contain, where they are stored, creating and restoring them."""

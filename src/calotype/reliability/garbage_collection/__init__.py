@@ -1,0 +1,1 @@
+"""Garbage collection: compaction, two-phase sweeps of unreachable data, cache trimming."""

@@ -1,0 +1,1 @@
+"""Verification of a whole workspace: catalog, tables, media, releases and temporary files."""

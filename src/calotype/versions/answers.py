@@ -1,0 +1,145 @@
+"""What the routes of merging answer: merges, conflicts, blame, protection."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from calotype.datasets.answers import BranchRules
+from calotype.foundation.answers import Answer, Sha256, Timestamp
+
+
+class RowChanges(Answer):
+    """Number of rows that a merge writes and removes on the target."""
+
+    put: int
+    removed: int
+
+
+class MergeCounts(Answer):
+    """Size of a merge when it was planned."""
+
+    samples: RowChanges
+    annotations: RowChanges
+    conflicts: int
+    open: int = Field(description="Conflicts that the strategy did not settle.")
+
+
+class Merge(Answer):
+    """A merge or an undo."""
+
+    merge: str = Field(description="Id of the merge.")
+    source: str = Field(description="The merged ref; `undo:` and the commit for an undo.")
+    into: str
+    state: Literal["open", "landed", "abandoned"] = Field(
+        description="`open` while conflicts wait for a choice."
+    )
+    base: Sha256 | None = Field(description="Newest common commit.")
+    source_commit: Sha256
+    target_commit: Sha256 | None = Field(description="Null for a branch without commits.")
+    commit: Sha256 | None = Field(description="The resulting commit; null unless landed.")
+    counts: MergeCounts
+    by: str
+    at: Timestamp
+
+
+class MergeList(Answer):
+    """Merges and undos, newest first."""
+
+    items: list[Merge]
+
+
+class MergePreview(Answer):
+    """What a merge would do."""
+
+    source: str
+    into: str
+    counts: MergeCounts
+
+
+class MergeConflict(Answer):
+    """A place where both sides changed the same thing differently. A side that removed it is null."""
+
+    position: int
+    kind: Literal["fields", "edit-delete", "class-name", "field-type", "contract", "info"]
+    table: str = Field(description="`samples`, `ann/` and a label set, or a document such as `ontology`.")
+    id: str = Field(description="Id of the row.")
+    sample_id: str | None
+    fields: list[str] = Field(description="Fields with different values.")
+    base: dict[str, Any] | None = Field(description="The row as its table holds it.")
+    ours: dict[str, Any] | None
+    theirs: dict[str, Any] | None
+    state: Literal["open", "review", "resolved"]
+    resolution: str | dict[str, Any] | None = Field(
+        description="`ours`, `theirs`, `union` or `base`, or by field a side or a value."
+    )
+    resolved_by: str | None
+
+
+class MergeDetail(Merge):
+    """A merge with a page of its conflicts."""
+
+    total: int = Field(description="Number of conflicts.")
+    open: int = Field(description="Conflicts not resolved yet.")
+    items: list[MergeConflict]
+
+
+class ResolvedConflicts(Answer):
+    """Conflicts that a choice resolved."""
+
+    settled: list[int] = Field(description="Their positions.")
+
+
+class ImportOrigin(Answer):
+    """The import that a row came from."""
+
+    id: str
+    kind: str
+    source: str
+    format: str
+    label_set: str
+    actor: str
+
+
+class OntologyVersion(Answer):
+    """The ontology in force at a commit."""
+
+    sha256: Sha256
+    short: str
+
+
+class Origin(Answer):
+    """A change of a row."""
+
+    commit: Sha256 | None = Field(description="Null for an uncommitted edit, as are `by` and `message`.")
+    by: str | None
+    at: Timestamp
+    message: str | None
+    author: str | None = Field(description="Author of the annotation.")
+    import_: ImportOrigin | None = Field(alias="import")
+    ontology: OntologyVersion | None
+    guideline: str | None
+
+
+class Blame(Answer):
+    """Who created a sample or an annotation, and who last changed it."""
+
+    id: str
+    sample_id: str
+    label_set: str | None = Field(description="Null for the sample itself.")
+    created: Origin
+    changed: Origin
+
+
+class BlameList(Answer):
+    """Blame for an annotation, or for a sample and all its annotations."""
+
+    items: list[Blame]
+
+
+class BranchProtection(Answer):
+    """How changes may reach a branch."""
+
+    branch: str
+    protection: BranchRules | None = Field(description="Null for an unprotected branch.")

@@ -1,0 +1,268 @@
+"""The description of the API is complete, and it is the truth: every route is asked and its answer held against it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from tests.support.described import Described, document
+from tests.support.images import folder_of_images
+from tests.support.streets import Streets, box
+
+from calotype.app import server, wiring
+from calotype.app.sessions import AccessKeys
+from calotype.curate import vectors
+from calotype.foundation.actor import Actor
+from calotype.pipeline import service as pipelines
+from calotype.pipeline.model import Acquire, Commit, Pipeline
+from calotype.store import Store
+
+API = "/api/v1"
+
+FREE_FORM = {
+    "AuditEvent.details": "each verb has its own",
+    "CheckSummary.parameters": "each check has its own",
+    "CheckSummary.reference": "each check has its own",
+    "Finding.facts": "each check has its own",
+    "TrackedFinding.facts": "each check has its own",
+    "FindingHistory.facts": "each check has its own",
+    "ListedFinding.facts": "each check has its own",
+    "FullAnnotation.attributes": "as the source gives them",
+    "MergeConflict.base": "a row of any table",
+    "MergeConflict.ours": "a row of any table",
+    "MergeConflict.theirs": "a row of any table",
+    "MergeConflict.resolution": "a value for a field of any table",
+}
+"""Values without a shape of their own, and why."""
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation by its name."""
+    for methods in document()["paths"].values():
+        for operation in methods.values():
+            yield operation["operationId"], operation
+
+
+def reached(schema: dict[str, Any], place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A schema and all below it; `place` is the model and its field."""
+    yield place, schema
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        yield from reached(document()["components"]["schemas"][name], name)
+    for field, part in schema.get("properties", {}).items():
+        yield from reached(part, f"{place}.{field}")
+    more = schema.get("additionalProperties")
+    items = [*schema.get("prefixItems", ()), *(schema[key] for key in ("items",) if key in schema)]
+    for part in (*schema.get("anyOf", ()), *items, *([more] if isinstance(more, dict) else ())):
+        yield from reached(part, place)
+
+
+def is_vague(schema: dict[str, Any]) -> bool:
+    """Whether a schema allows anything: nothing is said, or an object may have any field of any type."""
+    if not {"$ref", "anyOf", "type", "enum", "const"} & set(schema):
+        return True
+    return schema.get("type") == "object" and schema.get("additionalProperties", True) in (True, {})
+
+
+def test_every_success_is_described_exactly():
+    vague = set()
+    for name, operation in operations():
+        answers = {status: answer for status, answer in operation["responses"].items() if status[0] == "2"}
+        assert len(answers) == 1, name
+        for status, answer in answers.items():
+            kinds = answer.get("content", {})
+            assert bool(kinds) == (status != "204"), f"{name} {status}"
+            for kind in kinds.values():
+                vague |= {place for place, schema in reached(kind["schema"], name) if is_vague(schema)}
+    assert vague == set(FREE_FORM)
+
+
+def test_a_client_can_be_generated_with_good_names():
+    names = [name for name, _ in operations()]
+    assert len(set(names)) == len(names) > 40
+    assert all(name.isidentifier() and "_api_" not in name for name in names)
+    schemas = list(document()["components"]["schemas"])
+    assert [name for name in schemas if not name.isidentifier() or "__" in name] == []
+
+
+def test_every_body_is_described():
+    missing = [
+        name
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+        if method in ("post", "put")
+        for name in [operation["operationId"]]
+        if "requestBody" not in operation and name not in ("run_checks",)  # which takes none
+    ]
+    assert missing == []
+
+
+def test_every_query_parameter_has_a_type_and_a_meaning():
+    parameters = [(name, p) for name, operation in operations() for p in operation.get("parameters", ())]
+    bare = [
+        f"{name}: {p['name']}"
+        for name, p in parameters
+        if p["in"] == "query" and (is_vague(p["schema"]) or not p.get("description"))
+    ]
+    assert bare == []
+
+
+@pytest.fixture
+def http(workspace) -> Iterator[TestClient]:
+    app = server.make(workspace, AccessKeys("open-sesame", 80), hosts={"testserver"})
+    with TestClient(app, headers={"authorization": "Bearer open-sesame"}) as client:
+        yield client
+
+
+def say(http: TestClient, method: str, path: str, *, raw: bool = False, **options: Any) -> Any:
+    """The JSON of a success; the bytes where it has none, or where they are wanted."""
+    answer = http.request(method, API + path, **options)
+    assert answer.is_success, answer.text
+    is_json = answer.headers.get("content-type") == "application/json"
+    return answer.json() if is_json and not raw else answer.content
+
+
+def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path):
+    described = Described()
+    described.watch(http)
+    say(http, "GET", "/health")
+    say(http, "GET", "/session")
+    say(http, "POST", "/session", json={"token": "open-sesame"})
+    _run_a_pipeline(http, workspace, owner, tmp_path)
+    _take_in(http, raw)
+    _test_and_fix(http)
+    _version_and_release(http)
+    _derive_and_curate(http, workspace, owner)
+    _merge(http, Streets(owner, workspace))
+    assert {name for name, _ in operations()} - described.answered == set()
+
+
+def _run_a_pipeline(http: TestClient, workspace: Store, owner: Actor, folder: Path) -> None:
+    folder_of_images(folder / "images", 2)
+    stages = (Acquire(path="images"), Commit(message="all"))
+    pipeline = Pipeline(name="small", dataset="small", stages=stages, folder=folder)
+    run = pipelines.run(owner, pipeline, store=workspace, ports=wiring)
+    assert say(http, "GET", "/runs?dataset=small")["items"][0]["id"] == run.id
+    assert len(say(http, "GET", f"/runs/{run.id}")["stages"]) == 2
+
+
+def _take_in(http: TestClient, raw: Path) -> None:
+    assert say(http, "POST", "/datasets", json={"name": "shop"})["name"] == "shop"
+    added = [
+        say(http, "PUT", f"/datasets/shop/images/{file.name}?licence=CC0-1.0", content=file.read_bytes())
+        for file in sorted((raw / "images").iterdir())
+    ]
+    assert [item["code"] for one in added for item in one["set_aside"]] == ["image-unreadable"]
+    labels = json.loads((raw / "instances.json").read_text())
+    labels["annotations"][0]["bbox"] = [50, 5, 20, 10]  # leaves the image, which a check can mend
+    labels["annotations"][1]["category_id"] = 7
+    imported = say(
+        http, "POST", "/datasets/shop/imports?on_unknown=skip", content=json.dumps(labels).encode()
+    )
+    assert imported["skipped"] == 1
+    assert say(http, "GET", "/datasets/shop/log")["changes"]["samples"]["added"] == 24
+    say(http, "POST", "/datasets/shop/commits", json={"message": "all"})
+    sample = say(http, "GET", "/datasets/shop/samples?limit=5")["items"][0]
+    assert say(http, "GET", f"/datasets/shop/samples/{sample['id']}")["position"]["index"] == 0
+    for path in (
+        f"/datasets/shop/thumbs/{sample['media']}?size=64",
+        f"/datasets/shop/media/{sample['media']}",
+    ):
+        assert say(http, "GET", path).startswith(b"\x89PNG")
+
+
+CONTRACT = """
+classes: [{name: car, min_annotations: 2}, {name: dog}]
+objectives: [{name: labelled, metric: labelled_fraction, target: 0.9, window_days: 28}]
+purposes: [training]
+privacy: {level: personal, retention_days: 30}
+"""
+
+
+def _test_and_fix(http: TestClient) -> None:
+    place = "/datasets/shop"
+    assert say(http, "GET", f"{place}/contract")["template"]
+    kind = {"content-type": "application/yaml"}
+    assert say(http, "PUT", f"{place}/contract", content=CONTRACT, headers=kind)["classes"] == ["car", "dog"]
+    assert say(http, "GET", f"{place}/checks")["run"] is None
+    report = say(http, "POST", f"{place}/checks")
+    assert say(http, "GET", f"{place}/checks")["gates"] == report["gates"] != []
+    assert report["objectives"][0]["state"] == "met"
+    findings = say(http, "GET", f"{place}/findings?run={report['run']['id']}")["items"]
+    keys = [finding["key"] for finding in findings if finding["check"] == "box-bounds"]
+    decision = {"keys": keys, "state": "assigned", "assignee": "bo"}
+    assert say(http, "POST", f"{place}/finding-decisions", json=decision)["items"][0]["assignee"] == "bo"
+    assert say(http, "POST", f"{place}/finding-fixes", json={"keys": keys})["findings"] == keys
+    events = say(http, "GET", f"{place}/finding-lives/{keys[0]}")["events"]
+    assert [event["to"] for event in events] == ["open", "assigned", "fixed"]
+    assert say(http, "GET", f"{place}/finding-lives")["precision"]["box-bounds"]["n_real"] == 1
+    assert say(http, "GET", f"{place}/findings-compared?before=main")["fixed"] != []
+    assert say(http, "POST", f"{place}/finding-fixes/undo", json={})["findings"] == keys
+    assert b"<testsuite" in say(http, "GET", f"{place}/checks/report?form=junit")
+
+
+def _version_and_release(http: TestClient) -> None:
+    place = "/datasets/shop"
+    first = say(http, "POST", f"{place}/commits", json={"message": "with a contract"})["commit"]
+    assert say(http, "POST", f"{place}/tags", json={"name": "v1"}) == {"tag": "v1", "commit": first}
+    assert say(http, "POST", f"{place}/branches", json={"name": "trial"})["commit"] == first
+    asked = {"version": "1.0.0", "split": {"train": 0.5, "val": 0.5}, "purpose": "training"}
+    say(http, "POST", f"{place}/releases", json=asked)
+    assert say(http, "GET", f"{place}/releases")["items"][0]["purpose"] == "training"
+    release = say(http, "GET", f"{place}/releases/1.0.0")
+    assert release["card"]["standing"]["states"][0]["severity"] == "error"
+    for file in release["files"]:
+        assert (
+            len(say(http, "GET", f"{place}/releases/1.0.0/files/{file['path']}", raw=True)) == file["bytes"]
+        )
+    assert len(say(http, "GET", f"{place}/diff?a=v1&b=main")["items"]) == 24
+    assert say(http, "POST", f"{place}/rollback", json={"to": "v1"})["parents"] != []
+    assert say(http, "GET", f"{place}?ref=v1")["contract"] is not None
+    assert {ref["name"] for ref in say(http, "GET", f"{place}/refs")["items"]} > {"main", "trial", "v1"}
+    (shop,) = (row for row in say(http, "GET", "/datasets")["items"] if row["name"] == "shop")
+    assert (shop["releases"], shop["gates"]["red"]) == (["1.0.0"], 0)
+    assert say(http, "GET", "/audit")["intact"]
+
+
+def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None:
+    place = "/datasets/shop"
+    ids = [row["id"] for row in say(http, "GET", f"{place}/samples?limit=3")["items"]]
+    vectors.put_vectors(owner, "shop", "own", ids, np.eye(3, dtype=np.float32), store=workspace)
+    assert len(say(http, "GET", f"{place}/similar?to={ids[0]}")["items"]) == 2
+    say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
+    selected = say(http, "POST", f"{place}/selections", json={"n": 2})
+    tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})
+    assert (selected["tagged"], tagged["tagged"]) == (None, 2)
+    body = {"recipe": {"name": "half", "steps": [{"resize": {"width": 32}}]}, "where": "split = train"}
+    for noun in ("augmentations", "transformations"):
+        planned = say(http, "POST", f"{place}/{noun}/plan", json=body)["to_make"]
+        assert say(http, "POST", f"{place}/{noun}", json=body)["made"] == planned
+        body = {**body, "recipe": {"name": "third", "steps": [{"resize": {"width": 21}}]}}
+    mapping = {"classes": {"car": "vehicle"}}
+    assert say(http, "POST", f"{place}/class-mappings/plan", json=mapping)["applied"] is False
+    assert say(http, "POST", f"{place}/class-mappings", json=mapping)["applied"] is True
+
+
+def _merge(http: TestClient, streets: Streets) -> None:
+    streets.commit("streets@fix", boxes=[box(0, 0, score=0.25), box(9, 1)])
+    streets.commit("streets", boxes=[box(0, 0, score=0.75)])
+    place = "/datasets/streets"
+    assert say(http, "GET", f"{place}/merges/preview?source=fix")["counts"]["open"] == 1
+    given_up = say(http, "POST", f"{place}/merges", json={"source": "fix"})["merge"]
+    assert say(http, "DELETE", f"{place}/merges/{given_up}")["state"] == "abandoned"
+    merge = f"{place}/merges/" + say(http, "POST", f"{place}/merges", json={"source": "fix"})["merge"]
+    assert say(http, "GET", merge)["items"][0]["theirs"]["score"] == 0.25
+    assert say(http, "POST", f"{merge}/choices", json={"how": {"score": 0.5}}) == {"settled": [1]}
+    landed = say(http, "POST", f"{merge}/landing", json={})
+    assert say(http, "GET", merge)["items"][0]["resolution"] == {"score": 0.5}
+    assert len(say(http, "GET", f"{place}/merges")["items"]) == 2
+    assert say(http, "GET", f"{place}/blame/a9")["items"][0]["label_set"] == "ground_truth"
+    assert say(http, "POST", f"{place}/undos", json={"commit": landed["commit"]})["state"] == "landed"
+    for rules in ({"gates": True}, {}):
+        protected = say(http, "PUT", f"{place}/branches/main/protection", json={"rules": rules})
+        assert protected["protection"] == (rules or None)

@@ -1,0 +1,220 @@
+"""Buckets on a real S3 server: objects, media, far objects, and the probe that a server has to pass."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.broken_s3 import broken_s3
+from tests.support.servers import free_port
+
+from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, BucketUrlInvalid
+from calotype.store.files.file_tree import BucketTree
+from calotype.store.maintenance.bucket_probe import BucketUnsafe, probe
+from calotype.store.media.bucket_objects import BucketMedia
+from calotype.store.media.objects import MediaDamaged, MediaMissing
+from calotype.store.media.references import MediaChanged, ReferenceGone, References, reference
+from calotype.store.media.remote_objects import RemoteObjects, is_remote
+
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.fixture
+def place(s3, monkeypatch):
+    """A folder in a new bucket."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
+    return s3.fresh()
+
+
+@pytest.fixture
+def bucket(place):
+    return Bucket(place)
+
+
+class TestBucket:
+    """Objects below a place."""
+
+    def test_a_new_object_is_written_once(self, bucket):
+        assert bucket.put_new("a/b", b"one") is True
+        assert bucket.put_new("a/b", b"two") is False
+        assert bucket.get("a/b") == b"one"
+
+    def test_an_object_is_replaced(self, bucket):
+        bucket.put("a", b"one")
+        before = bucket.head("a")
+        bucket.put("a", b"other")
+        after = bucket.head("a")
+        assert (before.n_bytes, after.n_bytes, bucket.get("a")) == (3, 5, b"other")
+        assert before.etag != after.etag
+
+    def test_a_part_is_read(self, bucket):
+        bucket.put("a", b"0123456789")
+        assert bucket.get_range("a", 2, 5) == b"234"
+
+    def test_objects_are_listed_below_a_folder(self, bucket):
+        for name in ("x/1", "x/2", "y/3"):
+            bucket.put(name, name.encode())
+        assert sorted(entry.name for entry in bucket.entries()) == ["x/1", "x/2", "y/3"]
+        assert sorted(entry.name for entry in bucket.entries("x")) == ["x/1", "x/2"]
+        assert all(entry.n_bytes == 3 and entry.at_us > 0 for entry in bucket.entries())
+
+    def test_objects_are_copied_and_deleted(self, bucket):
+        bucket.put("a", b"one")
+        assert bucket.copy("a", "b") is True
+        bucket.delete(["a", "nowhere"])
+        assert (bucket.get("a"), bucket.get("b")) == (None, b"one")
+
+    def test_files_go_and_come(self, bucket, tmp_path):
+        (tmp_path / "mine").write_bytes(b"abc")
+        bucket.put_file("a", tmp_path / "mine")
+        assert bucket.fetch("a", tmp_path / "back") is True
+        assert (tmp_path / "back").read_bytes() == b"abc"
+        assert bucket.fetch_with_etag("a", tmp_path / "back") == bucket.head("a").etag
+
+    def test_what_is_not_there_is_none(self, bucket, tmp_path):
+        assert (bucket.get("a"), bucket.head("a"), bucket.get_range("a", 0, 1)) == (None, None, None)
+        assert bucket.fetch("a", tmp_path / "x") is False
+        assert bucket.fetch_with_etag("a", tmp_path / "x") is None
+        assert bucket.copy("a", "b") is False
+
+    def test_a_bucket_that_is_not_there(self, place):
+        with pytest.raises(BucketFailed) as refused:
+            Bucket(BucketLocation("s3://nobody-made-it/x", place.endpoint)).put("a", b"x")
+        error = refused.value
+        assert (error.code, error.fields["url"]) == ("bucket-failed", "s3://nobody-made-it/x")
+        assert "AWS_ENDPOINT_URL" in error.remedy
+        assert "test-secret" not in str(error)
+
+    def test_a_server_that_is_not_there(self, place, monkeypatch):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+        with pytest.raises(BucketFailed):
+            Bucket(place, retries=0).get("a")
+
+    def test_a_tree_carries_files_by_name(self, bucket, tmp_path):
+        tree = BucketTree(bucket)
+        (tmp_path / "mine").write_bytes(b"abc")
+        tree.put("a/one", tmp_path / "mine")
+        tree.put("b/two", tmp_path / "mine")
+        assert (tree.sizes("a"), tree.sizes()) == ({"a/one": 3}, {"a/one": 3, "b/two": 3})
+        assert (tree.fetch("a/one", tmp_path / "spare") or tmp_path).read_bytes() == b"abc"
+        tree.remove("a/one")
+        assert tree.fetch("a/one", tmp_path / "spare") is None
+
+
+class TestBucketMedia:
+    """Media in a bucket, with a cache of files."""
+
+    @pytest.fixture
+    def media(self, bucket, tmp_path):
+        return BucketMedia(bucket, tmp_path / "cache")
+
+    def test_bytes_are_put_once_and_found_as_a_file(self, media):
+        assert [media.put(b"abc").new for _ in range(2)] == [True, False]
+        assert (media.has(ABC), media.n_bytes(ABC), media.read(ABC, verify=True)) == (True, 3, b"abc")
+        assert media.path(ABC).read_bytes() == b"abc"
+        assert [entry.sha256 for entry in media.entries()] == [ABC]
+
+    def test_a_file_stays_in_the_cache(self, media, bucket):
+        media.put(b"abc")
+        path = media.path(ABC)
+        bucket.delete([f"sha256/ba/{ABC}"])
+        assert media.path(ABC) == path
+        assert not media.has(ABC)
+
+    def test_what_is_missing_and_what_is_damaged(self, media, bucket):
+        with pytest.raises(MediaMissing):
+            media.path(ABC)
+        bucket.put(f"sha256/ba/{ABC}", b"abd")
+        assert media.read(ABC) == b"abd"
+        with pytest.raises(MediaDamaged):
+            media.path(ABC)
+
+    def test_a_batch_sends_many(self, media):
+        with media.batch() as batch:
+            put = [batch.put(b"%d" % (number % 20)) for number in range(40)]
+        assert len({stored.sha256 for stored in put}) == len(list(media.entries())) == 20
+
+
+class TestFarObjects:
+    """Images in other people's buckets, by reference."""
+
+    @pytest.fixture
+    def far(self, catalog, tmp_path):
+        return References(catalog, RemoteObjects(tmp_path / "far"))
+
+    @pytest.fixture
+    def registered(self, far, bucket, place, catalog):
+        """An object `scene 1.jpg`, registered."""
+        bucket.put("scene 1.jpg", b"abc")
+        ((uri, entry),) = far.far.listed(place.url)
+        entry_ref = reference(uri, entry.n_bytes, entry.etag)
+        with catalog.bookkeeping() as conn:
+            far.register(conn, [entry_ref])
+        return entry_ref
+
+    def test_a_folder_is_listed_by_address(self, registered, place):
+        assert registered.uri == f"{place.url}/scene%201.jpg"
+        assert (is_remote(registered.uri), is_remote("file:///a.jpg")) == (True, False)
+
+    def test_an_object_is_fetched_once(self, far, registered, bucket):
+        path = far.path(registered.key)
+        assert path.read_bytes() == b"abc"
+        bucket.delete(["scene 1.jpg"])
+        assert far.path(registered.key) == path
+        assert far.sha256(registered.key) == ABC
+
+    def test_its_beginning_is_read_alone(self, far, registered):
+        assert far.far.beginning(registered.uri, 2) == b"ab"
+        assert far.far.beginning(registered.uri + "x", 2) is None
+
+    def test_an_object_that_was_overwritten(self, far, registered, bucket):
+        bucket.put("scene 1.jpg", b"other")
+        with pytest.raises(MediaChanged) as refused:
+            far.path(registered.key)
+        assert (refused.value.fields["uri"], refused.value.fields["was"]) == (registered.uri, registered.etag)
+        assert far.states([registered.key]) == {registered.key: "changed"}
+
+    def test_an_object_that_is_gone(self, far, registered, bucket):
+        bucket.delete(["scene 1.jpg"])
+        with pytest.raises(ReferenceGone, match="no such object"):
+            far.path(registered.key)
+        assert far.states([registered.key]) == {registered.key: "missing"}
+
+    def test_a_folder_elsewhere_is_refused(self, far):
+        with pytest.raises(BucketUrlInvalid):
+            list(far.far.listed("https://example.org/x"))
+
+
+class TestProbe:
+    """A server that would lose labels is found before it can."""
+
+    def test_a_good_one_passes_and_nothing_is_left(self, place, bucket):
+        probe(place)
+        assert list(bucket.entries()) == []
+
+    @pytest.mark.parametrize(
+        ("fault", "detail"),
+        [
+            ("everybody-wins", "of 8 writers of one new object 8"),
+            ("nobody-wins", "none of 8 writers could write a new object"),
+            ("refused-write-replaces", "an object was replaced by a refused write"),
+            ("range-is-whole", "a ranged read fails"),
+            ("deletes-fail", "of 8 writers of one new object 8"),
+            ("listing-is-empty", "a listing shows 0 of 6 objects just written"),
+        ],
+    )
+    def test_a_server_that_breaks_a_promise(self, monkeypatch, fault, detail):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        with broken_s3(fault) as endpoint, pytest.raises(BucketUnsafe) as refused:
+            probe(BucketLocation("s3://bucket/team", endpoint))
+        error = refused.value
+        assert (error.code, error.fields["url"]) == ("bucket-unsafe", "s3://bucket/team")
+        assert error.fields["detail"].startswith(detail)
+        assert "conditional writes" in error.remedy
+
+    def test_the_same_server_passes_without_a_fault(self, monkeypatch):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        with broken_s3("") as endpoint:
+            probe(BucketLocation("s3://bucket/team", endpoint))

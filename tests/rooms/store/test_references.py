@@ -1,0 +1,164 @@
+"""Media by reference: files that stay where they are are read, and never taken for others."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from calotype.store.media.combined import AllMedia
+from calotype.store.media.objects import MediaDamaged
+from calotype.store.media.references import (
+    MediaChanged,
+    ReferenceGone,
+    References,
+    file_reference,
+    is_reference,
+    local_path,
+    reference,
+)
+from calotype.store.media.remote_objects import RemoteObjects
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A file of the user's, with a name that needs quoting."""
+    path = tmp_path / "scene 1 é%.jpg"
+    path.write_bytes(b"abc")
+    os.utime(path, ns=(10**15, 10**15))
+    return path
+
+
+@pytest.fixture
+def all_media(media, catalog, tmp_path):
+    """Stored and referred media of one workspace."""
+    return AllMedia(media, References(catalog, RemoteObjects(tmp_path / "far")))
+
+
+@pytest.fixture
+def key(all_media, catalog, file):
+    """The key of the file, registered."""
+    entry = file_reference(file, file.stat())
+    with catalog.bookkeeping() as conn:
+        all_media.references.register(conn, [entry])
+    return entry.key
+
+
+class TestKeys:
+    """What a key is made of."""
+
+    def test_a_key_is_told_from_a_hash(self, key):
+        assert (len(key), key[0], is_reference(key), is_reference("0" * 64)) == (64, "r", True, False)
+
+    def test_the_same_object_has_the_same_key_and_another_another(self, file):
+        first = file_reference(file, file.stat())
+        assert file_reference(file, file.stat()) == first
+        os.utime(file, ns=(10**15 + 1, 10**15 + 1))
+        assert file_reference(file, file.stat()).key != first.key
+
+    def test_address_size_and_etag_each_count(self):
+        keys = {
+            reference(*facts).key for facts in (("a", 1, "x"), ("b", 1, "x"), ("a", 2, "x"), ("a", 1, "y"))
+        }
+        assert len(keys) == 4
+
+    def test_an_address_leads_back_to_its_file(self, file):
+        uri = file_reference(file, file.stat()).uri
+        assert uri.startswith("file:///")
+        assert " " not in uri
+        assert local_path(uri) == file
+
+    @pytest.mark.parametrize("uri", ["https://example.org/a.jpg", "a.jpg", ""])
+    def test_an_address_of_another_kind(self, uri):
+        with pytest.raises(ReferenceGone, match="neither a local file nor in a bucket"):
+            local_path(uri)
+
+
+class TestRead:
+    """Bytes behind a reference."""
+
+    def test_they_are_read_where_they_lie(self, all_media, key, file):
+        assert all_media.read(key) == b"abc"
+        assert all_media.path(key) == file
+        assert all_media.has(key)
+
+    def test_their_hash_is_computed_when_it_is_asked_for_and_kept(self, all_media, key, file):
+        digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        assert all_media.references.find(key).sha256 is None
+        assert all_media.sha256(key) == digest
+        assert all_media.references.find(key).sha256 == digest
+        file.unlink()
+        assert all_media.sha256(key) == digest
+
+    def test_a_stored_hash_is_its_own(self, all_media):
+        assert all_media.sha256("a" * 64) == "a" * 64
+
+    def test_a_file_that_was_changed_is_not_taken_for_the_old_one(self, all_media, key, file):
+        file.write_bytes(b"abcd")
+        with pytest.raises(MediaChanged) as refused:
+            all_media.read(key)
+        error = refused.value
+        assert error.code == "media-changed"
+        assert (
+            error.fields["uri"],
+            error.fields["was"].endswith("-3"),
+            error.fields["now"].endswith("-4"),
+        ) == (
+            file_reference(file, file.stat()).uri,
+            True,
+            True,
+        )
+        assert "put the old bytes back" in error.remedy
+        assert not all_media.has(key)
+
+    def test_a_file_that_is_gone(self, all_media, key, file):
+        file.unlink()
+        with pytest.raises(ReferenceGone) as refused:
+            all_media.read(key)
+        error = refused.value
+        assert (error.code, error.fields["detail"]) == ("media-gone", "No such file or directory")
+        assert "`calotype verify`" in error.remedy
+        assert not all_media.has(key)
+
+    def test_a_file_that_comes_back_is_read_again(self, all_media, key, file):
+        file.rename(file.with_name("aside"))
+        assert not all_media.has(key)
+        file.with_name("aside").rename(file)
+        assert all_media.read(key) == b"abc"
+
+    def test_other_bytes_of_the_same_size_and_time_are_noticed_when_verified(self, all_media, key, file):
+        all_media.sha256(key)
+        file.write_bytes(b"abd")
+        os.utime(file, ns=(10**15, 10**15))
+        assert all_media.read(key) == b"abd"
+        with pytest.raises(MediaDamaged):
+            all_media.read(key, verify=True)
+
+    def test_a_key_that_was_never_registered(self, all_media):
+        with pytest.raises(ReferenceGone, match="it was never registered"):
+            all_media.read("r" + "0" * 63)
+
+
+class TestStates:
+    """All references looked at again."""
+
+    def test_present_changed_and_missing_are_told_apart_and_written_down(self, all_media, catalog, tmp_path):
+        files = [tmp_path / name for name in ("present", "changed", "missing")]
+        for path in files:
+            path.write_bytes(b"abc")
+        listed = [file_reference(path, path.stat()) for path in files]
+        with catalog.bookkeeping() as conn:
+            all_media.references.register(conn, listed)
+        files[1].write_bytes(b"other")
+        files[2].unlink()
+        keys = [entry.key for entry in listed]
+        states = all_media.references.states([*keys, "r" + "0" * 63])
+        assert list(states.values()) == ["present", "changed", "missing", "missing"]
+        fresh = References(catalog, RemoteObjects(tmp_path / "far"))
+        assert [fresh.find(key).state for key in keys] == ["present", "changed", "missing"]
+
+    def test_registering_a_known_reference_leaves_it_as_it_is(self, all_media, catalog, key, file):
+        all_media.sha256(key)
+        with catalog.bookkeeping() as conn:
+            all_media.references.register(conn, [file_reference(file, file.stat())])
+        assert all_media.references.find(key).sha256 is not None

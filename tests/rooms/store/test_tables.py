@@ -1,0 +1,247 @@
+"""Tables on a disk: staged, published, read at a pin, and brought back after writers that died."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import lance
+import pyarrow as pa
+import pytest
+
+from calotype.store.tables.row_lookup import ColumnValues, in_filter, row_ids, scan_rows, take_rows
+from calotype.store.tables.tables import RestageNeeded, TableDamaged, TableMoved, Tables
+
+SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("n", pa.int64())])
+
+
+def rows(*ids, n=0):
+    """A row for each id."""
+    return pa.table({"id": list(ids), "n": [n] * len(ids)}, schema=SCHEMA)
+
+
+def publish(tables, pin, *ids, n=0, remove=(), index=(), table="t"):
+    """The pin of a version with these rows put and removed, as an edit does it."""
+    gone = row_ids(tables.at(table, pin), [ColumnValues("id", [*remove, *ids])], key="id")[0] if pin else []
+    staged = tables.stage(table, rows(*ids, n=n), schema=SCHEMA) if ids else None
+    return tables.publish(table, pin=pin, schema=SCHEMA, remove=gone, staged=staged, index=index)
+
+
+def ids(tables, pin, table="t"):
+    """The ids at a pin."""
+    return sorted(tables.read(table, pin)["id"].to_pylist())
+
+
+class TestPublish:
+    """Versions follow one another; a pin never changes."""
+
+    def test_rows_are_read_at_the_pin_that_they_were_published_with(self, tables):
+        first = publish(tables, None, "a", "b")
+        second = publish(tables, first, "c")
+        third = publish(tables, second, remove=["a"])
+        assert [ids(tables, pin) for pin in (first, second, third)] == [
+            ["a", "b"],
+            ["a", "b", "c"],
+            ["b", "c"],
+        ]
+        assert first < second < third
+
+    def test_a_row_is_replaced_by_its_key(self, tables):
+        first = publish(tables, None, "a", "b", n=1)
+        second = publish(tables, first, "a", n=2)
+        assert sorted(tables.read("t", second).to_pylist(), key=str) == [
+            {"id": "a", "n": 2},
+            {"id": "b", "n": 1},
+        ]
+
+    def test_rows_that_are_staged_are_in_no_version(self, tables):
+        first = publish(tables, None, "a")
+        staged = tables.stage("t", rows("b", "c"), schema=SCHEMA)
+        assert staged.n_rows == 2
+        assert ids(tables, first) == ["a"]
+
+    def test_a_stream_of_batches_is_staged_too(self, tables):
+        batches = (rows(f"{number}").to_batches()[0] for number in range(20))
+        staged = tables.stage("t", batches, schema=SCHEMA)
+        assert tables.count("t", tables.publish("t", pin=None, schema=SCHEMA, staged=staged)) == 20
+
+    def test_nothing_staged_makes_an_empty_table(self, tables):
+        assert tables.count("t", tables.publish("t", pin=None, schema=SCHEMA)) == 0
+
+    def test_all_rows_can_be_removed(self, tables):
+        first = publish(tables, None, "a", "b")
+        assert ids(tables, publish(tables, first, remove=["a", "b"])) == []
+
+    def test_two_histories_share_a_table(self, tables):
+        first = publish(tables, None, "a")
+        ours = publish(tables, first, "ours")
+        theirs = publish(tables, first, "theirs")
+        assert [ids(tables, pin) for pin in (ours, theirs, first)] == [["a", "ours"], ["a", "theirs"], ["a"]]
+        assert ids(tables, publish(tables, ours, "more")) == ["a", "more", "ours"]
+
+    def test_what_a_dead_writer_left_is_not_part_of_the_next_version(self, tables, tmp_path):
+        first = publish(tables, None, "a")
+        publish(Tables(tmp_path / "tables"), first, "of a writer that died before its transaction ended")
+        assert ids(tables, publish(tables, first, "b")) == ["a", "b"]
+
+    def test_writers_that_create_a_table_at_the_same_moment(self, tables):
+        start = Barrier(8)
+
+        def stage(number):
+            start.wait()
+            return tables.stage("t", rows(str(number)), schema=SCHEMA)
+
+        with ThreadPoolExecutor(8) as pool:
+            staged = list(pool.map(stage, range(8)))
+        pin = None
+        for rows_of_one in staged:
+            pin = tables.publish("t", pin=pin, schema=SCHEMA, staged=rows_of_one)
+        assert ids(tables, pin) == list("01234567")
+
+    def test_tables_lie_in_folders_of_their_own(self, tables):
+        first = publish(tables, None, "a", table="d/samples")
+        other = publish(tables, None, "b", table="d/ann/x")
+        assert (ids(tables, first, "d/samples"), ids(tables, other, "d/ann/x")) == (["a"], ["b"])
+        assert tables.folder("d/ann/x").name == "x.lance"
+
+
+class TestRefused:
+    """What goes wrong is said in our words, and leaves no version."""
+
+    def test_another_writer_in_the_middle(self, tables, tmp_path):
+        first = publish(tables, None, "a")
+        staged = tables.stage("t", rows("mine"), schema=SCHEMA)
+        head = tables.version("t")
+        publish(Tables(tmp_path / "tables"), first, "theirs")
+        tables._at_head = lambda *_: head  # the head that this writer saw before it lost its lock
+        with pytest.raises(TableMoved) as refused:
+            tables.publish("t", pin=first, schema=SCHEMA, staged=staged)
+        error = refused.value
+        assert (error.code, error.fields["table"]) == ("table-moved", "t")
+        assert "run the command again" in error.remedy
+        del tables._at_head
+        assert ids(tables, tables.publish("t", pin=first, schema=SCHEMA, staged=staged)) == ["a", "mine"]
+
+    @pytest.mark.parametrize("table", ["t", "nowhere"])
+    def test_a_version_that_is_not_there(self, tables, table):
+        publish(tables, None, "a")
+        with pytest.raises(TableDamaged) as refused:
+            tables.at(table, 99)
+        error = refused.value
+        assert (error.code, error.fields["table"], error.fields["version"]) == ("table-damaged", table, 99)
+        assert "`calotype verify`" in error.remedy
+
+    def test_a_version_whose_description_is_damaged(self, tables):
+        first = publish(tables, None, "a")
+        publish(tables, first, "b")
+        for file in (tables.folder("t") / "_versions").glob("*.manifest"):
+            file.write_bytes(b"not a manifest")
+        with pytest.raises(TableDamaged):
+            Tables(tables.folder("t").parent).at("t", first)
+
+    @pytest.mark.parametrize(
+        "error", [KeyError("mine"), ValueError("mine"), RestageNeeded("mine"), OSError("mine")]
+    )
+    def test_an_error_of_a_stream_comes_out_as_it_was(self, tables, error):
+        def stream():
+            yield rows("a").to_batches()[0]
+            raise error
+
+        with pytest.raises(type(error)) as refused:
+            tables.stage("t", stream(), schema=SCHEMA)
+        assert refused.value is error
+
+
+class TestRead:
+    """Rows, columns, counts."""
+
+    @pytest.fixture
+    def pin(self, tables):
+        return publish(tables, publish(tables, None, "a", "b", n=1), "c", n=2)
+
+    def test_columns_and_a_filter(self, tables, pin):
+        assert tables.read("t", pin, columns=["id"], where="n = 2").to_pylist() == [{"id": "c"}]
+        assert (tables.count("t", pin), tables.count("t", pin, where="n = 1")) == (3, 2)
+
+    def test_columns_are_made_once(self, tables, pin):
+        assert tables.columns("t", pin, ["id"]) is tables.columns("t", pin, ["id"])
+        assert tables.columns("t", pin, ["n"])["n"].to_pylist() == [1, 1, 2]
+
+    def test_values_that_are_there(self, tables, pin):
+        assert sorted(tables.existing_values("t", pin, "id", ["a", "c", "z"])) == ["a", "c"]
+        assert tables.existing_values("t", pin, "id", []) == []
+
+    def test_rows_that_another_version_lacks(self, tables, pin):
+        later = publish(tables, pin, "a", "d", n=3, remove=["b"])
+        assert sorted(tables.only_in("t", later, pin)["id"].to_pylist()) == ["a", "d"]
+        assert sorted(tables.only_in("t", pin, later, columns=["id"])["id"].to_pylist()) == ["a", "b"]
+        assert tables.only_in("t", pin, pin).num_rows == 0
+
+    def test_a_row_stays_where_it_lies_until_it_is_changed(self, tables, pin):
+        placed = tables.rows_with_addresses("t", pin, "id", ["a", "c", "z"])
+        assert sorted(placed) == ["a", "c"]
+        later = publish(tables, pin, "c", n=9)
+        places = [placed[key][1] for key in ("a", "c")]
+        assert tables.contains_rows("t", pin, places) == [True, True]
+        assert tables.contains_rows("t", later, places) == [True, False]
+
+    def test_rows_in_order_and_at_places_of_that_order(self, tables, pin):
+        held = tables.at("t", pin)
+        listed = [key for batch in scan_rows(held, ["id"]) for key in batch["id"].to_pylist()]
+        assert sorted(listed) == ["a", "b", "c"]
+        assert take_rows(held, [2, 0], ["id"])["id"].to_pylist() == [listed[2], listed[0]]
+
+    def test_a_value_with_a_quotation_mark_is_looked_up_as_it_is(self, tables):
+        pin = publish(tables, None, "it's", "x' OR 'a'='a")
+        assert tables.existing_values("t", pin, "id", ["it's"]) == ["it's"]
+        assert tables.existing_values("t", pin, "id", ["' OR ''='"]) == []
+
+    @pytest.mark.parametrize(
+        ("values", "text"), [([], "false"), (["a"], "id IN ('a')"), (["a'b", "c"], "id IN ('a''b', 'c')")]
+    )
+    def test_a_filter_for_values(self, values, text):
+        assert in_filter("id", values) == text
+
+    def test_rows_to_remove_are_looked_up_by_each_column(self, tables, pin):
+        found, columns = row_ids(
+            tables.at("t", pin), [ColumnValues("id", ["a"]), ColumnValues("id", ["c", "z"])], key="id"
+        )
+        assert (len(found), columns) == (2, {"id"})
+        assert row_ids(tables.at("t", pin), [ColumnValues("id", [])], key="id") == ([], set())
+
+
+class TestTags:
+    """Versions that no clean-up may take."""
+
+    def test_a_tag_keeps_a_version(self, tables):
+        first = publish(tables, None, "a")
+        publish(tables, first, "b")
+        tables.tag("t", first, "c-1")
+        tables.tag("t", first, "c-1")
+        assert tables.place.tagged("t", "c-1") == first
+
+    def test_a_torn_tag_is_written_again(self, tables):
+        first = publish(tables, None, "a")
+        tables.tag("t", first, "c-1")
+        (tables.folder("t") / "_refs" / "tags" / "c-1.json").write_bytes(b'{"vers')
+        assert tables.place.tagged("t", "c-1") is None
+        tables.tag("t", first, "c-1")
+        assert tables.place.tagged("t", "c-1") == first
+
+
+def test_what_is_kept_open_is_read_again_after_it_was_put_back(tables, tmp_path):
+    pin = publish(tables, None, "a")
+    held = tables.at("t", pin)
+    assert tables.at("t", pin) is held
+    tables.forget("t")
+    assert tables.at("t", pin) is not held
+
+
+def test_an_index_comes_with_the_fifty_thousandth_row(tables):
+    staged = tables.stage("t", rows(*(f"{number:06}" for number in range(50_000))), schema=SCHEMA)
+    pin = tables.publish("t", pin=None, schema=SCHEMA, staged=staged, index=["id"])
+    assert [index.field_names for index in lance.dataset(str(tables.folder("t"))).describe_indices()] == [
+        ["id"]
+    ]
+    later = publish(tables, pin, "new", remove=["000007"], index=["id"])
+    assert sorted(tables.existing_values("t", later, "id", ["new", "000007", "000008"])) == ["000008", "new"]
