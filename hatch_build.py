@@ -21,6 +21,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SKIPPED = {"node_modules", "dist", "coverage", "test-results", ".vite", "e2e"}
 STAMP = ".sources.sha256"
+CLEAN_INSTALL = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
 
 
 class WebBuildHook(BuildHookInterface[Any]):
@@ -50,7 +51,7 @@ def build_web(root: Path) -> bool:
         stamp = sources_hash(web)
         if is_fresh(static, stamp):
             return _skip("the pages are as new as their sources")
-        npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=web)
+        npm(CLEAN_INSTALL, cwd=web)
         npm(["run", "build"], cwd=web)
         if not (static / "index.html").is_file():
             sys.exit(f"calotype: `npm run build` left no index.html in {static}")
@@ -110,6 +111,13 @@ def npm(args: list[str], *, cwd: Path) -> None:
             f"calotype: `npm {' '.join(args)}` failed with exit code {done.returncode} in the web app.\n"
             "  fix: look at npm's lines above; CALOTYPE_BUILD_WEB=0 installs the package without its pages."
         )
+
+
+def npm_install(web: Path) -> None:
+    """Install `node_modules` where they are missing or older than the lock file."""
+    installed, lock = web / "node_modules" / ".package-lock.json", web / "package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+        npm(CLEAN_INSTALL, cwd=web)
 
 
 @contextmanager

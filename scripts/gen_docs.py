@@ -230,6 +230,39 @@ def doors_page() -> str:
     return page("Doors", intro, iter(parts))
 
 
+# ---- label formats
+
+
+def formats_page() -> str:
+    """Every label format: what it reads, writes and loses."""
+    formats = attribute("calotype.formats.registry:FORMATS").values()
+    head = ("format", "name", "label files", "reads", "writes", "one file can be uploaded", "streams")
+    rows = [
+        (
+            format.title,
+            f"`{format.name}`",
+            ", ".join(f"`{suffix}`" for suffix in format.suffixes) or "none",
+            ", ".join(sorted(format.abilities.reads)) or "no",
+            ", ".join(sorted(format.abilities.writes)) or "no",
+            "yes" if format.abilities.one_file else "no",
+            "yes" if format.abilities.streams else "no",
+        )
+        for format in formats
+    ]
+    lost = [
+        "\n".join(
+            [f"## What {format.title} cannot hold", "", *(f"- {loss}" for loss in format.abilities.loses)]
+        )
+        for format in formats
+        if format.abilities.loses
+    ]
+    intro = (
+        "`calotype import NAME LABELS --format FORMAT` reads a format, `calotype export NAME --format FORMAT` writes "
+        "one. An export lists what the format could not hold, with counts."
+    )
+    return page("Label formats", intro, iter([table(head, rows), *lost]))
+
+
 # ---- Python
 
 
@@ -307,6 +340,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "checks.md": checks_page,
     "doors.md": doors_page,
     "errors.md": errors_page,
+    "formats.md": formats_page,
     "http.md": http_page,
     "http-models.md": models_page,
     "openapi.json": lambda: _json(openapi()),

@@ -15,7 +15,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from hatch_build import npm  # noqa: E402  (the file beside pyproject.toml)
+from hatch_build import npm, npm_install  # noqa: E402  (the file beside pyproject.toml)
 
 WEB = REPO / "web"
 
@@ -30,9 +30,7 @@ def main() -> int:
     if not wanted:
         print("\n".join(f"{name:12} {line}" for name, line in scripts.items()))
         return 0
-    installed, lock = WEB / "node_modules" / ".package-lock.json", WEB / "package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=WEB)
+    npm_install(WEB)
     if "--if-present" in sys.argv[1:]:
         wanted = [name for name in wanted if name in scripts]
     for name in wanted:

@@ -16,5 +16,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   server: { proxy: { "/api": { target: server, changeOrigin: true } } },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: {
+    projects: [
+      { extends: true, test: { name: "units", environment: "node", include: ["src/**/*.test.ts"] } },
+      { extends: true, test: { name: "components", environment: "happy-dom", isolate: false, testTimeout: 120_000, include: ["src/**/*.test.tsx"], setupFiles: ["src/testing/setup.ts"] } },
+    ],
+  },
 });

@@ -66,7 +66,7 @@ def test_from_samples_to_a_release(page, shop):
 
     page.goto(f"{shop.url}d/shop/releases")
     page.get_by_role("button", name="release").first.click()
-    dialog = page.get_by_role("dialog", name="Make a release")
+    dialog = page.get_by_role("dialog", name="New release")
     dialog.get_by_role("textbox", name="Version").fill("1.0.0")
     dialog.get_by_role("button", name="release").last.click()
     expect(dialog).to_be_hidden(timeout=20_000)
@@ -116,13 +116,13 @@ def test_conflicts_are_settled_by_key_and_land(page, tmp_path, raw):
         page.get_by_role("link", name="shop").first.click()
         page.get_by_role("link", name="Merges").click()
         page.get_by_role("link", name="ben").click()
-        expect(page.get_by_role("button", name="2 open")).to_be_disabled()
+        expect(page.get_by_role("button", name="2 unresolved")).to_be_disabled()
         page.get_by_role("figure", name="Theirs").get_by_text("26.0").wait_for()
         page.keyboard.press("t")
-        expect(page.get_by_role("button", name="1 open")).to_be_disabled()
+        expect(page.get_by_role("button", name="1 unresolved")).to_be_disabled()
         page.keyboard.press("o")
-        page.get_by_role("button", name="Land on main").click()
-        expect(page.get_by_text("landed").first).to_be_visible()
+        page.get_by_role("button", name="Merge into main").click()
+        expect(page.get_by_text("merged").first).to_be_visible()
     with ct.open(tmp_path / "ws") as ws:
         widths = ws.dataset("shop").where().snapshot().annotations()["w"].to_pylist()
         assert sorted(set(widths)) == [20.0, 22.0, 26.0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.support.images import folder_of_images
 
+from calotype.acquire.model import ImageOptions
 from calotype.acquire.service import add
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -19,7 +20,7 @@ def make_shop(actor: Actor, store: Store, folder: Path, *, n: int = 24) -> None:
     """Dataset `shop`: `n` pictures, four to a scene, one box each, classes car and dog by turns."""
     folder_of_images(folder, n, suffix=".png")
     datasets.create(actor, "shop", store=store)
-    add(actor, "shop", [folder], store=store, licence="CC0-1.0")
+    add(actor, "shop", [folder], ImageOptions(licence="CC0-1.0"), store=store)
     snapshot = datasets.read(actor, "shop", store=store)
     boxes = [
         Annotation(

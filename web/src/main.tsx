@@ -14,7 +14,9 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient, router } from "@/app/router";
+import { Shell } from "@/app/shell";
 import { schemeManager, theme } from "@/app/theme";
+import { AppFrame } from "@/kit/frame";
 
 const place = document.getElementById("app");
 if (place) {
@@ -22,7 +24,9 @@ if (place) {
     <StrictMode>
       <MantineProvider theme={theme} colorSchemeManager={schemeManager} defaultColorScheme="auto">
         <QueryClientProvider client={queryClient}>
-          <RouterProvider router={router} />
+          <AppFrame value={Shell}>
+            <RouterProvider router={router} />
+          </AppFrame>
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,

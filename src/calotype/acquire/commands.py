@@ -1,4 +1,4 @@
-"""The command line of acquire."""
+"""The commands `calotype add` and `calotype quarantine`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from calotype.acquire import quarantine as records
 from calotype.acquire import service
+from calotype.acquire.model import ImageOptions
 from calotype.datasets import service as datasets
 from calotype.foundation.terminal import facts, table, terminal
 
@@ -18,36 +19,30 @@ def add(
     paths: Annotated[
         list[str], typer.Argument(help="Image files and folders, or s3://BUCKET/FOLDER.", show_default=False)
     ],
-    source: Annotated[str, typer.Option(help="Where they come from, e.g. a camera.")] = "",
+    source: Annotated[str, typer.Option(help="Where the images come from, e.g. a camera.")] = "",
     licence: Annotated[str, typer.Option(help="Their licence, e.g. CC-BY-4.0.")] = "",
-    tag: Annotated[
-        list[str] | None, typer.Option(help="A tag for each sample; may be given several times.")
-    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag for each sample; repeatable.")] = None,
     on_invalid: Annotated[
-        str, typer.Option(help="Files that are no whole images: quarantine, skip, error.")
-    ] = ("quarantine"),
-    media: Annotated[str, typer.Option(help="How the images come in: copy, link, reference.")] = "copy",
+        str, typer.Option(help="Files that are not valid images: quarantine, skip, error.")
+    ] = "quarantine",
+    media: Annotated[str, typer.Option(help="How to import the images: copy, link, reference.")] = "copy",
 ) -> None:
-    """Add images: files, or folders with all that lies below, also of buckets (those with `--media reference`)."""
+    """Add images: files, or folders with everything below; folders of buckets need `--media reference`."""
     t = terminal(ctx)
+    options = ImageOptions(
+        source=source,
+        licence=licence,
+        tags=tag or (),
+        on_invalid=on_invalid,
+        media=media,  # type: ignore[arg-type]
+    )
     with t.progress() as progress:
-        added = service.add(
-            t.actor,
-            name,
-            paths,
-            store=t.store(),
-            source=source,
-            licence=licence,
-            tags=tag or (),
-            on_invalid=on_invalid,
-            media=media,  # type: ignore[arg-type]
-            progress=progress,
-        )
+        added = service.add(t.actor, name, paths, options, store=t.store(), progress=progress)
     value = added.to_dict()
     shown: list[object] = [facts({key: count for key, count in value.items() if isinstance(count, int)})]
     if added.set_aside:
         shown.append(
-            table(["set aside", "reason"], [[item.place, item.reason] for item in added.set_aside[:20]])
+            table(["quarantined", "reason"], [[item.place, item.reason] for item in added.set_aside[:20]])
         )
     t.emit(value, shown, next=f"calotype import {name} LABELS  or  calotype commit {name} -m MESSAGE")  # type: ignore[arg-type]
 
@@ -57,11 +52,13 @@ def quarantine(
     name: Annotated[
         str, typer.Argument(help="A dataset: NAME, NAME@branch, NAME@tag, NAME@commit.", show_default=False)
     ],
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows.")] = 200,
 ) -> None:
-    """List what was set aside at the door, with its reason."""
+    """List the quarantined files and annotations with their reasons."""
     t = terminal(ctx)
     snapshot = datasets.read(t.actor, name, store=t.store())
-    items = [item.to_dict() for item in records.set_aside(t.store(), snapshot.dataset.id, limit=limit)]
+    items = [
+        item.to_dict() for item in records.quarantined_items(t.store(), snapshot.dataset.id, limit=limit)
+    ]
     shown = table(["what", "where", "reason"], [[i["what"], i["place"], i["reason"]] for i in items])
-    t.emit({"items": items}, shown if items else "nothing was set aside")
+    t.emit({"items": items}, shown if items else "the quarantine is empty")

@@ -1,9 +1,9 @@
-"""Finding the image files of a folder: sorted, inside the folder, told by content or extension."""
+"""Finding the image files of a folder: sorted, inside the folder, recognised by content or extension."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,42 +14,42 @@ from calotype.vision.images import IMAGE_EXTENSIONS
 _OTHER_IMAGES = frozenset(
     {".svg", ".ico", ".heic", ".heif", ".avif", ".jp2", ".psd", ".eps", ".raw", ".dng", ".ppm"}
 )
-"""Known as images, not allowed: they are set aside with a reason and not passed over."""
+"""Known image types that are not supported: they are quarantined with a reason instead of being ignored."""
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 
 
 class PathNotFound(NotFound):
-    """No file or folder there."""
+    """A path without a file or folder."""
 
     code = "path-not-found"
-    what = "there is no file or folder {path}"
-    fix = "check the path; a relative one counts from the current folder"
+    what = "{path} does not exist"
+    fix = "check the path; relative paths start at the current folder"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Files that are images by content or name, and how many others lay beside them."""
+class FoundFiles:
+    """Files that are images by content or name, and the number of others beside them."""
 
     files: list[tuple[str, str]]
     """Name and path of each; texts, since a folder may hold millions."""
     ignored: int
 
-    def incoming(self, *, source: str, licence: str, tags: tuple[str, ...] = ()) -> list[IncomingImage]:
-        """The files, to be taken in."""
+    def incoming(self, *, source: str, licence: str, tags: Sequence[str] = ()) -> list[IncomingImage]:
+        """The files, to be imported."""
         return [
-            IncomingImage(path=Path(path), name=name, source=source, licence=licence, tags=tags)
+            IncomingImage(path=Path(path), name=name, source=source, licence=licence, tags=tuple(tags))
             for name, path in self.files
         ]
 
 
-def find(path: Path) -> Found:
-    """The image files at a path: itself, or all below a folder. Hidden files and links that lead out are passed over.
+def find_images(path: Path) -> FoundFiles:
+    """The image files at a path: itself, or all below a folder. Hidden files and links that lead out are ignored.
 
     Raises: PathNotFound.
     """
     if path.is_file():
-        return Found([(_readable(path.name), str(path))], 0)
+        return FoundFiles([(_readable(path.name), str(path))], 0)
     if not path.is_dir():
         raise PathNotFound(path=str(path))
     root = path.resolve()
@@ -60,21 +60,23 @@ def find(path: Path) -> Found:
             files.append((_readable(name), entry.path))
         else:
             ignored += 1
-    return Found(files, ignored)
+    return FoundFiles(files, ignored)
 
 
 def _readable(name: str) -> str:
-    """A name that is no UTF-8 still gets one."""
+    """The name with bytes that are not UTF-8 replaced."""
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")
 
 
 def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
-    """Files by name, then those of the folders in it; a folder that cannot be read is passed over."""
+    """Files by name, then those of the folders in it; a folder that cannot be read is ignored."""
     waiting = [folder]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as listed:
-                entries = sorted((one for one in listed if one.name[0] != "."), key=lambda one: one.name)
+                entries = sorted(
+                    (entry for entry in listed if entry.name[0] != "."), key=lambda entry: entry.name
+                )
         except OSError:
             continue
         yield from (entry for entry in entries if not entry.is_dir())
@@ -86,7 +88,7 @@ def _looks_like_image(file: os.DirEntry[str], root: Path) -> bool:
     if file.is_symlink() and not Path(file.path).resolve().is_relative_to(root):
         return False
     if not file.is_file():
-        return False  # a pipe or a device; reading one would wait for ever
+        return False  # a pipe or a device; reading one would block
     if os.path.splitext(file.name)[1].lower() in IMAGE_EXTENSIONS | _OTHER_IMAGES:
         return True
     try:

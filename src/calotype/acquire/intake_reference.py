@@ -1,8 +1,8 @@
-"""Taking images in where they lie: nothing is copied, sizes come from the label file or from the header.
+"""Registering images by reference: nothing is copied, sizes come from the label file or from the image header.
 
-The pixels are not decoded and the bytes not hashed; `checks` does the one and the first need of a hash the other.
-So a file that is broken behind its header is found by the checks and not at the door, and equal bytes under two names
-are two samples until they are hashed.
+The pixels are not decoded and the bytes are not hashed on import; the checks decode them, and a hash is computed when
+it is first needed. So a file that is damaged after its header is reported by the checks, and equal bytes under two
+names are two samples until they are hashed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -20,37 +20,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from calotype.acquire import quarantine as setting_aside
 from calotype.acquire.intake import FileUnreadable
-from calotype.acquire.quarantine import SetAside
-from calotype.acquire.sample_matcher import Intake
+from calotype.acquire.job import ImportJob
+from calotype.acquire.quarantine import QuarantinedItem
+from calotype.acquire.sample_matcher import ImageFacts, IntakeResult
 from calotype.datasets import rows
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.row_ids import new_ids
 from calotype.datasets.snapshot import Snapshot
-from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.collector import collector_paused
-from calotype.foundation.progress import Progress, silent
-from calotype.store import Store
 from calotype.store.media.references import Reference, file_reference
 from calotype.vision import images
 from calotype.vision.jpeg_header import quick_size
 
 CHUNK_FILES = 100_000
 _HEAD_BYTES = 65_536
-_TOLD = ("sample_id", "name", "media_sha256", "import_id")
-
-
-Looked = tuple[int, int, str]
-"""Width and height in pixels, and the media type."""
-_NOTHING: Mapping[str, Looked] = MappingProxyType({})
+_KEYS = ("sample_id", "name", "media_sha256", "import_id")
+_NOTHING: Mapping[str, ImageFacts] = MappingProxyType({})
 
 
 @dataclass
-class InPlace:
-    """Images that are to be referred to, as columns of equal length; `tags`, `source` are the same for all."""
+class ReferencedImages:
+    """Images to register by reference, as columns of equal length; `source` is the same for all."""
 
     names: list[str] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
@@ -60,117 +53,117 @@ class InPlace:
     licences: list[str] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
-    split: str = ""
+    splits: list[str] = field(default_factory=list)
+    tags: list[Sequence[str]] = field(default_factory=list)
     source: str = ""
-    tags: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def part(self, start: int, end: int) -> InPlace:
-        """Some of them."""
-        names = ("names", "references", "widths", "heights", "mimes", "licences", "metadata", "extra")
-        chosen = {name: getattr(self, name)[start:end] for name in names}
-        return InPlace(**chosen, split=self.split, source=self.source, tags=self.tags)
+    def add(self, name: str, reference: Reference, facts: ImageFacts) -> None:
+        """Append an image to the first columns; the others are filled by the caller."""
+        width, height, mime = facts
+        self.names.append(name)
+        self.references.append(reference)
+        self.widths.append(width)
+        self.heights.append(height)
+        self.mimes.append(mime)
 
-    def parts(self, bad: list[SetAside]) -> Iterator[Part]:
-        """All of them, some at a time; what is bad goes with the first."""
+    def describe(self, *, licence: str, tags: Sequence[str], source: str) -> None:
+        """Give every image the same licence and tags, no split and no metadata."""
+        n = len(self)
+        self.licences, self.metadata, self.extra, self.splits = [licence] * n, [""] * n, [""] * n, [""] * n
+        self.tags, self.source = [tags] * n, source
+
+    def part(self, start: int, end: int) -> ReferencedImages:
+        """The images at some positions."""
+        columns = {name: getattr(self, name)[start:end] for name in _COLUMNS}
+        return ReferencedImages(**columns, source=self.source)
+
+    def parts(self, bad: list[QuarantinedItem]) -> Iterator[ReferencePart]:
+        """All images, a part at a time; the bad files come with the first."""
         for start in range(0, max(len(self), 1), CHUNK_FILES):
             yield self.part(start, start + CHUNK_FILES), [] if start else bad
 
 
-Part = tuple[InPlace, list[SetAside]]
-"""Images to refer to, and files beside them that are no images."""
+_COLUMNS = tuple(column.name for column in fields(ReferencedImages) if column.name != "source")
+
+ReferencePart = tuple[ReferencedImages, list[QuarantinedItem]]
+"""Images to register, and files beside them that are not valid images."""
 
 
 @dataclass
-class Referred:
+class RegisteredImages:
     """What became of the files, and the sample of each image in the order of the parts."""
 
-    intake: Intake = field(default_factory=Intake)
+    counts: IntakeResult = field(default_factory=IntakeResult)
     samples: list[pa.Array] = field(default_factory=list)
 
 
-def refer_to(
-    actor: Actor,
-    name: str,
-    parts: Iterable[Part],
-    total: int,
-    *,
-    import_id: str,
-    store: Store,
-    verb: str,
-    on_invalid: str = "quarantine",
-    progress: Progress = silent,
-) -> Referred:
-    """Make samples of images that stay where they are, part by part; a killed run goes on with what is left.
+def register_images(job: ImportJob, parts: Iterable[ReferencePart], n_images: int) -> RegisteredImages:
+    """Create samples for images that stay where they are, part by part; an interrupted run resumes with what is left.
 
     A name that the dataset has with the same reference is unchanged; with another reference of the same import its
-    image was changed; of another import it gets a name of its own.
+    image has changed; of another import it gets a name of its own.
 
     Args:
-        total: How many images the parts hold in all, at most; for `progress` alone.
+        n_images: Number of images in all parts at most, for progress.
     Raises: NotPermitted, DatasetNotFound, FileUnreadable (with `on_invalid="error"`; nothing is written then).
     """
-    if on_invalid == "error":
+    if job.on_invalid == "error":
         parts = list(parts)
         for _, bad in parts:
             if bad:
                 raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
-    result, done = Referred(), 0
+    result, done = RegisteredImages(), 0
     for part, bad in parts:
-        result.intake.quarantined += bad
-        aside = bad if on_invalid == "quarantine" else []
-        _settle(actor, name, part, aside, result, import_id=import_id, store=store, verb=verb)
+        result.counts.quarantined += bad
+        _register_part(job, part, bad if job.on_invalid == "quarantine" else [], result)
         done += len(part)
-        progress("registering images", done, total)
+        job.progress("registering images", done, n_images)
     return result
 
 
-def look_at(
-    files: Sequence[tuple[str, str]], *, licence: str, known: Mapping[str, Looked] = _NOTHING
-) -> tuple[InPlace, list[SetAside]]:
-    """Files by name and path, seen by their headers; and those that are no images.
+def inspect_files(
+    files: Sequence[tuple[str, str]], *, known: Mapping[str, ImageFacts] = _NOTHING
+) -> tuple[ReferencedImages, list[QuarantinedItem]]:
+    """Names, references, sizes and types of files given by name and path, read from their headers; and the bad files.
 
     Args:
-        known: What was seen before, by reference: such a file is not opened again.
+        known: Facts by reference key; such a file is not opened again.
     """
-    found, bad = InPlace(), []
+    images, bad = ReferencedImages(), []
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool, collector_paused():
-        for (name, _), seen in zip(files, _looks([path for _, path in files], known, pool), strict=True):
-            if isinstance(seen, str):
-                bad.append(SetAside("image", name, "file-unreadable", seen))
+        inspected = _inspect_all([path for _, path in files], known, pool)
+        for (name, _), result in zip(files, inspected, strict=True):
+            if isinstance(result, str):
+                bad.append(QuarantinedItem("image", name, "file-unreadable", result))
                 continue
-            (width, height, mime), reference = seen
-            found.names.append(name)
-            found.references.append(reference)
-            found.widths.append(width)
-            found.heights.append(height)
-            found.mimes.append(mime)
-    n = len(found)
-    found.licences, found.metadata, found.extra = [licence] * n, [""] * n, [""] * n
-    return found, bad
+            images.add(name, result[1], result[0])
+    return images, bad
 
 
-def looked_before(snapshot: Snapshot) -> dict[str, Looked]:
-    """What a dataset knows of its images by reference, for `look_at`."""
+def known_references(snapshot: Snapshot) -> dict[str, ImageFacts]:
+    """Size and type of the images that a dataset has by reference, by reference key; for `inspect_files`."""
     table = snapshot.rows_of(rows.SAMPLES, columns=["media_sha256", "width_px", "height_px", "mime"])
     table = table.filter(pc.starts_with(table["media_sha256"], "r"))
     keys, *facts = (column.to_pylist() for column in table.columns)
     return dict(zip(keys, zip(*facts, strict=True), strict=True))
 
 
-_Seen = tuple[Looked, Reference] | str
+_Inspected = tuple[ImageFacts, Reference] | str
 
 
-def _looks(paths: list[str], known: Mapping[str, Looked], pool: ThreadPoolExecutor) -> Iterator[_Seen]:
+def _inspect_all(
+    paths: list[str], known: Mapping[str, ImageFacts], pool: ThreadPoolExecutor
+) -> Iterator[_Inspected]:
     chunks = [paths[start : start + 512] for start in range(0, len(paths), 512)]
-    for seen in pool.map(lambda chunk: [_look(path, known) for path in chunk], chunks):
-        yield from seen
+    for inspected in pool.map(lambda chunk: [_inspect(path, known) for path in chunk], chunks):
+        yield from inspected
 
 
-def _look(path: str, known: Mapping[str, Looked]) -> _Seen:
-    """Size and type, from the header where they are not known; or why it is no image."""
+def _inspect(path: str, known: Mapping[str, ImageFacts]) -> _Inspected:
+    """Size and type, from the header where they are not known; or why it is not a valid image."""
     try:
         if known:
             reference = file_reference(path, os.stat(path))
@@ -190,14 +183,14 @@ def _look(path: str, known: Mapping[str, Looked]) -> _Seen:
         return f"it cannot be read: {error.strerror or type(error).__name__}"
     except images.ImageUnreadable as error:
         return error.message
-    return not_as_named(os.path.basename(path), facts.mime) or (
+    return extension_problem(os.path.basename(path), facts.mime) or (
         (facts.width_px, facts.height_px, facts.mime),
         reference,
     )
 
 
-def not_as_named(name: str, mime: str) -> str:
-    """What is wrong where content and extension differ; empty where they do not."""
+def extension_problem(name: str, mime: str) -> str:
+    """The reason where content and extension differ; empty where they agree."""
     if images.matches_extension(name, mime):
         return ""
     return f"its content is {mime}, its extension says otherwise"
@@ -207,51 +200,43 @@ def _is_jpeg(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in (".jpg", ".jpeg", "")
 
 
-def _settle(
-    actor: Actor,
-    name: str,
-    part: InPlace,
-    bad: list[SetAside],
-    result: Referred,
-    *,
-    import_id: str,
-    store: Store,
-    verb: str,
+def _register_part(
+    job: ImportJob, part: ReferencedImages, bad: list[QuarantinedItem], result: RegisteredImages
 ) -> None:
-    settling: _Settling | None = None
+    matcher: _ReferenceMatcher | None = None
 
     def plan(snapshot: Snapshot) -> Change:
-        nonlocal settling
-        settling = _Settling(snapshot, part, import_id)
-        table = settling.table()
+        nonlocal matcher
+        matcher = _ReferenceMatcher(snapshot, part, job.import_id)
+        table = matcher.match()
         return Change(put_samples=table if table.num_rows else ())
 
-    keep = setting_aside.recorder(store, name, import_id, bad) if bad else None
+    record_bad = job.recorder(bad) if bad else None
 
     def record(conn: sa.Connection) -> None:
-        store.media.references.register(conn, settling.new if settling is not None else ())
-        if keep is not None:
-            keep(conn)
+        job.store.media.references.register(conn, matcher.new if matcher is not None else ())
+        if record_bad is not None:
+            record_bad(conn)
 
     apply(
-        actor,
-        name,
+        job.actor,
+        job.name,
         plan,
-        store=store,
-        verb=verb,
+        store=job.store,
+        verb=job.verb,
         record=record,
-        details={"import": import_id, "files": len(part), "media": "reference"},
+        details={"import": job.import_id, "files": len(part), "media": "reference"},
     )
-    if settling is not None:
-        result.intake.added += settling.added
-        result.intake.unchanged += settling.unchanged
-        result.intake.changed += settling.changed
-        result.samples.append(pa.array(settling.ids, pa.string()))
+    if matcher is not None:
+        result.counts.added += matcher.added
+        result.counts.unchanged += matcher.unchanged
+        result.counts.changed += matcher.changed
+        result.samples.append(pa.array(matcher.ids, pa.string()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A sample that may be the one that an image is."""
+    """A sample that an image may belong to."""
 
     sample_id: str
     name: str
@@ -259,23 +244,23 @@ class _Known:
     import_id: str
 
 
-class _Settling:
-    """Decides for one part, against one state, which sample each image is."""
+class _ReferenceMatcher:
+    """Matches the images of one part to the samples of one state."""
 
-    def __init__(self, snapshot: Snapshot, part: InPlace, import_id: str) -> None:
+    def __init__(self, snapshot: Snapshot, part: ReferencedImages, import_id: str) -> None:
         self._snapshot = snapshot
         self._part = part
         self._import_id = import_id
-        found = _samples_like(snapshot, part)
-        self._by_name = {one.name: one for one in found}
-        self._by_key = {one.key: one for one in found if one.import_id == import_id}
+        similar = _similar_samples(snapshot, part)
+        self._by_name = {sample.name: sample for sample in similar}
+        self._by_key = {sample.key: sample for sample in similar if sample.import_id == import_id}
         self.ids: list[str] = new_ids(len(part)).to_pylist()
         self.new: list[Reference] = []
         """References of the rows to put."""
         self.added = self.unchanged = self.changed = 0
 
-    def table(self) -> pa.Table:
-        """The rows to put; decides on the way."""
+    def match(self) -> pa.Table:
+        """The rows to put; also fills `ids`, `new` and the counts."""
         part = self._part
         if not self._by_name and len(set(part.names)) == len(part):
             self.added = len(part)
@@ -300,7 +285,7 @@ class _Settling:
         return self._rows(chosen, names)
 
     def _find(self, name: str, key: str) -> tuple[_Known | None, bool]:
-        """The sample that an image is, if there is one, and whether it is as it was."""
+        """The sample of an image, if there is one, and whether its file is unchanged."""
         known = self._by_name.get(name)
         if known is not None and known.key == key:
             return known, True
@@ -313,10 +298,10 @@ class _Settling:
     @cached_property
     def _aliases(self) -> dict[str, _Known]:
         """Samples of this import whose own name was taken when they came, by that name."""
-        table = self._snapshot.rows_of(rows.SAMPLES, columns=[*_TOLD, "names"])
+        table = self._snapshot.rows_of(rows.SAMPLES, columns=[*_KEYS, "names"])
         table = table.filter(pc.equal(table["import_id"], self._import_id))
         renamed = (row for row in table.to_pylist() if len(row["names"] or ()) > 1)
-        return {row["names"][-1]: _Known(*(row[name] for name in _TOLD)) for row in renamed}
+        return {row["names"][-1]: _Known(*(row[name] for name in _KEYS)) for row in renamed}
 
     def _rows(self, chosen: list[int], names: list[str]) -> pa.Table:
         part, n = self._part, len(chosen)
@@ -325,7 +310,7 @@ class _Settling:
             return values if n == len(values) else [values[at] for at in chosen]
 
         references = self.new = pick(part.references)
-        tags = pa.array([list(part.tags)] * n, pa.list_(pa.string()))
+        tags = pa.array(pick(part.tags), pa.list_(pa.string()))
         given = pick(part.names)
         aliases = [[name] if name == own else [name, own] for name, own in zip(names, given, strict=True)]
         columns: dict[str, Any] = {
@@ -333,8 +318,8 @@ class _Settling:
             "name": names,
             "names": aliases,
             "tags": tags,
-            "media_sha256": [one.key for one in references],
-            "n_bytes": [one.n_bytes for one in references],
+            "media_sha256": [reference.key for reference in references],
+            "n_bytes": [reference.n_bytes for reference in references],
             "width_px": pick(part.widths),
             "height_px": pick(part.heights),
             "mime": pick(part.mimes),
@@ -342,7 +327,7 @@ class _Settling:
             "metadata": pick(part.metadata),
             "extra": pick(part.extra),
             "source": pa.repeat(part.source, n),
-            "split": pa.repeat(part.split, n),
+            "split": pick(part.splits),
             "import_id": pa.repeat(self._import_id, n),
             "created_at_us": pa.repeat(now_us(), n),
         }
@@ -351,17 +336,17 @@ class _Settling:
         return pa.table({name: columns[name] for name in rows.SAMPLE_SCHEMA.names}, schema=rows.SAMPLE_SCHEMA)
 
 
-def _samples_like(snapshot: Snapshot, part: InPlace) -> list[_Known]:
+def _similar_samples(snapshot: Snapshot, part: ReferencedImages) -> list[_Known]:
     """The samples that have a name or a reference of the part."""
     index = snapshot.rows_of(rows.SAMPLES, columns=["name", "media_sha256"])
     names = pa.array(part.names, pa.string())
-    keys = pa.array([one.key for one in part.references], pa.string())
+    keys = pa.array([reference.key for reference in part.references], pa.string())
     like = pc.or_(pc.is_in(index["name"], value_set=names), pc.is_in(index["media_sha256"], value_set=keys))
     if not pc.any(like).as_py():
         return []
-    table = snapshot.rows_of(rows.SAMPLES, columns=list(_TOLD))
+    table = snapshot.rows_of(rows.SAMPLES, columns=list(_KEYS))
     like = pc.or_(pc.is_in(table["name"], value_set=names), pc.is_in(table["media_sha256"], value_set=keys))
-    columns = table.filter(like).select(list(_TOLD)).to_pydict().values()
+    columns = table.filter(like).select(list(_KEYS)).to_pydict().values()
     return [_Known(*row) for row in zip(*columns, strict=True)]
 
 

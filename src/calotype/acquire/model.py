@@ -1,16 +1,19 @@
-"""What an import of images answers."""
+"""The options and the report of an import of images."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calotype.acquire.quarantine import SetAside
+from calotype.acquire.intake import MediaMode
+from calotype.acquire.quarantine import QuarantinedItem
+from calotype.acquire.sample_matcher import IntakeResult
 from calotype.foundation.errors import Invalid
 
 
 class UploadTooLarge(Invalid):
-    """More bytes than one image may have."""
+    """An upload of more bytes than one image may have."""
 
     code = "upload-too-large"
     what = "the image has more than {limit_mb} MB"
@@ -18,27 +21,44 @@ class UploadTooLarge(Invalid):
 
 
 class UploadNameInvalid(Invalid):
-    """Not a name for an image."""
+    """A name that no image can have."""
 
     code = "upload-name-invalid"
-    what = "{got!r} is no relative name for an image"
+    what = "{got!r} is not a relative name for an image"
     fix = "use a name such as cam-07/000123.jpg"
 
 
 class BucketByReferenceOnly(Invalid):
-    """Images of a bucket are not copied."""
+    """Images of a bucket cannot be copied or linked."""
 
     code = "bucket-by-reference-only"
-    what = "the images of {url} can be registered where they lie, and not copied or linked"
+    what = "the images of {url} can only be registered by reference"
     fix = "add them with `--media reference`"
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """How many files became new samples, were known bytes, were known files, or were set aside.
+class ImageOptions:
+    """How images are added.
 
-    `added + duplicates + unchanged + changed + quarantined` is the number of image files looked at; `ignored` are
-    other files lying beside them.
+    `source` (e.g. a camera), `licence` (an SPDX identifier or a name) and `tags` are kept on each sample. `on_invalid`
+    says what to do with files that are not valid images: "quarantine", "skip" or "error". `media` is "copy" (the bytes
+    go into the workspace), "link" (the workspace hard-links the files; whoever writes into such a file damages the
+    workspace) or "reference" (the files stay where they are).
+    """
+
+    source: str = ""
+    licence: str = ""
+    tags: Sequence[str] = ()
+    on_invalid: str = "quarantine"
+    media: MediaMode = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The number of files that became new samples, had known bytes, were known files, or were quarantined.
+
+    `added + duplicates + unchanged + changed + quarantined` is the number of image files; `ignored` counts the other
+    files beside them.
     """
 
     added: int
@@ -47,10 +67,23 @@ class Added:
     changed: int
     quarantined: int
     ignored: int = 0
-    set_aside: tuple[SetAside, ...] = ()
+    set_aside: tuple[QuarantinedItem, ...] = ()
+
+    @classmethod
+    def of(cls, result: IntakeResult, ignored: int = 0) -> Added:
+        """The report of a result."""
+        return cls(
+            result.added,
+            result.duplicates,
+            result.unchanged,
+            result.changed,
+            len(result.quarantined),
+            ignored,
+            tuple(result.quarantined),
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """The JSON form."""
         counts = {
             name: getattr(self, name)
             for name in ("added", "duplicates", "unchanged", "changed", "quarantined")

@@ -1,4 +1,4 @@
-"""The quarantine: what was set aside at the door, with its reason, in the catalog; and the register of imports."""
+"""The quarantine: files and annotations that were not imported, with the reason; and the register of imports."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from calotype.store.catalog.upserts import insert
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """One file or annotation that was not taken, its place, and why."""
+class QuarantinedItem:
+    """One file or annotation that was not imported, its place, and why."""
 
     what: str
     place: str
@@ -28,13 +28,13 @@ class SetAside:
     item: Any = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """The JSON form."""
         return {"what": self.what, "place": self.place, "code": self.code, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """One run of taking data in."""
+    """One run of an import."""
 
     id: str
     kind: str
@@ -49,14 +49,14 @@ class ImportRecord:
 
 
 def import_id(dataset_id: str, kind: str, source: str) -> str:
-    """The id of taking this source into this dataset: the same each time, so that a repeat is recognised."""
+    """The id of importing this source into this dataset: the same each time, so that a repeat is recognised."""
     return uuid8("import", dataset_id, kind, source)
 
 
 def recorder(
-    store: Store, name: str, import_id: str, items: Sequence[SetAside]
+    store: Store, name: str, import_id: str, items: Sequence[QuarantinedItem]
 ) -> Callable[[sa.Connection], None]:
-    """What `apply(record=...)` runs: write the quarantine rows, once for each place."""
+    """What `apply(record=...)` runs: write the quarantine rows, once for each place and reason."""
     dataset_name, _ = refs.split_name(name)
 
     def record(conn: sa.Connection) -> None:
@@ -85,22 +85,23 @@ def recorder(
 
 
 def register(conn: sa.Connection, dataset_id: str, record: ImportRecord) -> None:
-    """Write or renew the row of an import."""
+    """Insert or update the row of an import."""
     values = {f: getattr(record, f) for f in ImportRecord.__slots__} | {"dataset_id": dataset_id}
     changed = {name: value for name, value in values.items() if name != "id"}
     statement = insert(conn, schema.imports).values(**values)
     conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
-def set_aside(store: Store, dataset_id: str, *, limit: int = 1_000) -> list[SetAside]:
+def quarantined_items(store: Store, dataset_id: str, *, limit: int = 1_000) -> list[QuarantinedItem]:
     """The quarantine of a dataset, newest first."""
     table = schema.quarantine
     query = (
         sa.select(table).where(table.c.dataset_id == dataset_id).order_by(table.c.at_us.desc(), table.c.place)
     )
     with store.catalog.read() as conn:
-        found = conn.execute(query.limit(limit)).mappings().all()
-    return [SetAside(row["what"], row["place"], row["code"], row["reason"], row["item"]) for row in found]
+        rows = conn.execute(query.limit(limit)).mappings().all()
+    names = ("what", "place", "code", "reason", "item")
+    return [QuarantinedItem(*(row[name] for name in names)) for row in rows]
 
 
 def _storable(item: Any) -> Any:

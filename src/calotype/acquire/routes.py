@@ -1,4 +1,4 @@
-"""The HTTP door of acquire."""
+"""HTTP routes of image uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sample is each file that comes in? Known by its bytes, by its name, or new."""
+"""Matching incoming files to samples: known by bytes, known by name, or new."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.acquire.quarantine import SetAside
+from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets import rows
 from calotype.datasets.model import MetadataValue, Sample
 from calotype.datasets.snapshot import Snapshot
@@ -19,13 +19,13 @@ from calotype.foundation.ids import uuid7
 
 Duplicates = Literal["alias", "keep"]
 
-Seen = tuple[int, int, str]
+ImageFacts = tuple[int, int, str]
 """Width and height of the upright image in pixels, and its media type."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingImage:
-    """One file that knocks at the door, and what its source says about it."""
+    """One file to import, and what its source says about it."""
 
     path: Path
     name: str
@@ -39,30 +39,30 @@ class IncomingImage:
 
 
 @dataclass
-class Intake:
-    """What became of the files. `sample_ids` tells for each incoming name which sample it is now."""
+class IntakeResult:
+    """What became of the files. `sample_ids` has the sample of each incoming name."""
 
     added: int = 0
     duplicates: int = 0
     unchanged: int = 0
     changed: int = 0
-    quarantined: list[SetAside] = field(default_factory=list)
+    quarantined: list[QuarantinedItem] = field(default_factory=list)
     sample_ids: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A file whose bytes are stored."""
+class StoredFile:
+    """A file whose bytes are in the store."""
 
     incoming: IncomingImage
     sha256: str
     n_bytes: int
-    seen: Seen
+    facts: ImageFacts
 
 
 @dataclass(slots=True)
-class _Row:
-    """What is known of a sample without reading it."""
+class _KnownSample:
+    """The columns of a sample that matching needs."""
 
     sample_id: str
     name: str
@@ -72,7 +72,7 @@ class _Row:
 
 @dataclass
 class _Outcome:
-    """What one chunk comes to."""
+    """The result of one chunk."""
 
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("added", "duplicates", "unchanged", "changed"), 0)
@@ -81,68 +81,69 @@ class _Outcome:
     put: dict[str, Sample] = field(default_factory=dict)
 
 
-class Settling:
-    """Decides for chunk after chunk; what it knows of the dataset is kept while nobody else writes to it."""
+class SampleMatcher:
+    """Matches chunk after chunk; the index of the dataset is kept while nobody else writes to it."""
 
     def __init__(self, import_id: str, duplicates: Duplicates) -> None:
         self.import_id = import_id
         self._duplicates = duplicates
         self._state: tuple[str, int | None] | None = None
         self._table: pa.Table | None = None
-        self._seen: dict[str, Seen] = {}
+        self._facts: dict[str, ImageFacts] = {}
         self._outcome = _Outcome()
 
-    def seen(self, sha256: str) -> Seen | None:
-        """What the dataset knows of these bytes, which were checked when they came in."""
-        return self._seen.get(sha256)
+    def known_facts(self, sha256: str) -> ImageFacts | None:
+        """Size and type of these bytes where the dataset has them; they were verified when they were imported."""
+        return self._facts.get(sha256)
 
-    def look(self, snapshot: Snapshot) -> None:
-        """Learn what the dataset has, unless it is known."""
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Read the samples of the dataset, unless the index is up to date."""
         state = (snapshot.dataset.id, snapshot.pins.get(rows.SAMPLES))
         if state == self._state:
             return
-        names = ["sample_id", "name", "names", "media_sha256", "import_id"]
-        facts = ["width_px", "height_px", "mime"]
-        table = snapshot.rows_of(rows.SAMPLES, columns=[*names, *facts])
-        self._by_name: dict[str, _Row] = {}
-        self._by_alias: dict[tuple[str, str], _Row] = {}
-        self._by_sha: dict[str, list[_Row]] = {}
-        seen: dict[str, Seen] = {}
+        names = ["sample_id", "name", "names", "media_sha256", "import_id", "width_px", "height_px", "mime"]
+        table = snapshot.rows_of(rows.SAMPLES, columns=names)
+        self._by_name: dict[str, _KnownSample] = {}
+        self._by_alias: dict[tuple[str, str], _KnownSample] = {}
+        self._by_sha: dict[str, list[_KnownSample]] = {}
+        facts: dict[str, ImageFacts] = {}
         for batch in table.to_batches():
-            columns = [batch[name].to_pylist() for name in (*names, *facts)]
-            for sample_id, name, also, sha256, import_id, width, height, mime in zip(*columns, strict=True):
-                self._remember(_Row(sample_id, name, sha256, import_id), also or ())
-                seen[sha256] = (width, height, mime)
-        self._seen, self._table, self._state = seen, None, state
+            columns = [batch[name].to_pylist() for name in names]
+            for sample_id, name, aliases, sha256, import_id, width, height, mime in zip(
+                *columns, strict=True
+            ):
+                self._remember(_KnownSample(sample_id, name, sha256, import_id), aliases or ())
+                facts[sha256] = (width, height, mime)
+        self._facts, self._table, self._state = facts, None, state
 
-    def settle(self, snapshot: Snapshot, loaded: Iterable[Loaded]) -> list[Sample]:
-        """The samples to put for a chunk. It may be asked again, about a newer state."""
-        self.look(snapshot)
-        self._state = None  # what is noted now holds when the edit is done, and not before
+    def match(self, snapshot: Snapshot, loaded: Iterable[StoredFile]) -> list[Sample]:
+        """The samples to put for a chunk. It may be called again with a newer state."""
+        self.refresh(snapshot)
+        self._state = None  # the index is ahead of the dataset until the edit is committed
         self._outcome = _Outcome()
         loaded = list(loaded)
         known = self._known_samples(snapshot, loaded)
         for item in loaded:
-            self._settle_one(item, known)
+            self._match_one(item, known)
         return list(self._outcome.put.values())
 
-    def done(self, snapshot: Snapshot) -> None:
-        """The edit landed and made this state."""
+    def committed(self, snapshot: Snapshot) -> None:
+        """The edit was published as this state."""
         self._state = (snapshot.dataset.id, snapshot.pins.get(rows.SAMPLES))
 
-    def tell(self, result: Intake) -> None:
-        """Add what the last chunk came to."""
-        for word, n in self._outcome.counts.items():
-            setattr(result, word, getattr(result, word) + n)
+    def add_to(self, result: IntakeResult) -> None:
+        """Add the counts and samples of the last chunk to a result."""
+        for name, n in self._outcome.counts.items():
+            setattr(result, name, getattr(result, name) + n)
         result.sample_ids.update(self._outcome.sample_ids)
 
-    def _remember(self, row: _Row, names: Iterable[str]) -> None:
+    def _remember(self, row: _KnownSample, names: Iterable[str]) -> None:
         self._by_name[row.name] = row
         self._by_sha.setdefault(row.sha256, []).append(row)
         for alias in names:
             self._by_alias[alias, row.sha256] = row
 
-    def _known_samples(self, snapshot: Snapshot, loaded: list[Loaded]) -> dict[str, Sample]:
+    def _known_samples(self, snapshot: Snapshot, loaded: list[StoredFile]) -> dict[str, Sample]:
         wanted = set()
         for item in loaded:
             for row in (self._by_name.get(item.incoming.name), *self._by_sha.get(item.sha256, ())):
@@ -153,15 +154,17 @@ class Settling:
         if self._table is None:
             self._table = snapshot.rows_of(rows.SAMPLES)
         ids = pa.array(sorted(wanted), pa.string())
-        found = self._table.filter(pc.is_in(self._table["sample_id"], value_set=ids))
-        samples = {sample.sample_id: sample for sample in rows.samples_from_arrow(found)}
-        later = sorted(wanted - samples.keys())  # those that this intake added itself
+        table = self._table.filter(pc.is_in(self._table["sample_id"], value_set=ids))
+        samples = {sample.sample_id: sample for sample in rows.samples_from_arrow(table)}
+        later = sorted(wanted - samples.keys())  # samples that this import added itself
         return samples | {sample.sample_id: sample for sample in snapshot.iter_samples(ids=later)}
 
-    def _settle_one(self, item: Loaded, known: dict[str, Sample]) -> None:
-        row = self._same(item)
+    def _match_one(self, item: StoredFile, known: dict[str, Sample]) -> None:
+        row = self._same_file(item)
         if row is not None:
-            self._note(item, row.sample_id, "unchanged", _enriched(self._current(row, known), item.incoming))
+            self._record(
+                item, row.sample_id, "unchanged", _enriched(self._current(row, known), item.incoming)
+            )
             return
         named = self._by_name.get(item.incoming.name)
         if named is not None and named.import_id == self.import_id:
@@ -169,22 +172,22 @@ class Settling:
             self._by_sha[named.sha256].remove(named)
             changed = self._sample(item, old)
             self._remember(replace(named, sha256=item.sha256), changed.names)
-            self._note(item, old.sample_id, "changed", changed)
+            self._record(item, old.sample_id, "changed", changed)
             return
         twins = self._by_sha.get(item.sha256)
         if twins and self._duplicates == "alias":
             old = self._current(twins[0], known)
             self._by_alias[item.incoming.name, item.sha256] = twins[0]
-            self._note(
+            self._record(
                 item, old.sample_id, "duplicates", replace(old, names=(*old.names, item.incoming.name))
             )
             return
-        made = self._sample(item, None)
-        self._remember(_Row(made.sample_id, made.name, item.sha256, self.import_id), made.names)
-        self._note(item, made.sample_id, "added", made)
+        new = self._sample(item, None)
+        self._remember(_KnownSample(new.sample_id, new.name, item.sha256, self.import_id), new.names)
+        self._record(item, new.sample_id, "added", new)
 
-    def _same(self, item: Loaded) -> _Row | None:
-        """The sample that is this very file already."""
+    def _same_file(self, item: StoredFile) -> _KnownSample | None:
+        """The sample that has this file already."""
         for row in (
             self._by_name.get(item.incoming.name),
             self._by_alias.get((item.incoming.name, item.sha256)),
@@ -198,19 +201,19 @@ class Settling:
                 return row  # added from a folder first, now listed by a label file
         return None
 
-    def _current(self, row: _Row, known: dict[str, Sample]) -> Sample:
+    def _current(self, row: _KnownSample, known: dict[str, Sample]) -> Sample:
         return self._outcome.put.get(row.sample_id) or known[row.sample_id]
 
-    def _note(self, item: Loaded, sample_id: str, outcome: str, sample: Sample | None) -> None:
+    def _record(self, item: StoredFile, sample_id: str, outcome: str, sample: Sample | None) -> None:
         self._outcome.counts[outcome] += 1
         self._outcome.sample_ids[item.incoming.name] = sample_id
         if sample is not None:
             self._outcome.put[sample_id] = sample
 
-    def _sample(self, item: Loaded, old: Sample | None) -> Sample:
-        incoming, (width, height, mime) = item.incoming, item.seen
+    def _sample(self, item: StoredFile, old: Sample | None) -> Sample:
+        incoming, (width, height, mime) = item.incoming, item.facts
         name = old.name if old else self._free_name(item)
-        made = Sample(
+        sample = Sample(
             sample_id=old.sample_id if old else uuid7(),
             media_sha256=item.sha256,
             name=name,
@@ -229,9 +232,9 @@ class Settling:
             import_id=self.import_id,
             created_at_us=old.created_at_us if old else now_us(),
         )
-        return made if old is None else (_enriched(made, _as_incoming(old, incoming.path)) or made)
+        return sample if old is None else (_enriched(sample, _as_incoming(old, incoming.path)) or sample)
 
-    def _free_name(self, item: Loaded) -> str:
+    def _free_name(self, item: StoredFile) -> str:
         name = item.incoming.name
         if name not in self._by_name:
             return name
@@ -240,7 +243,7 @@ class Settling:
 
 
 def _enriched(old: Sample, incoming: IncomingImage) -> Sample | None:
-    """The sample with what it lacked and the incoming file says; None when nothing is new."""
+    """The sample with its gaps filled from the incoming file; None when nothing is new."""
     metadata = {**incoming.metadata, **old.metadata}
     new = replace(
         old,

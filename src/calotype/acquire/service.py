@@ -5,169 +5,99 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from calotype.acquire import quarantine as setting_aside
-from calotype.acquire.folders import Found, find
-from calotype.acquire.intake import MediaMode, check_media_mode, take_in
-from calotype.acquire.intake_bucket import look_into
-from calotype.acquire.intake_reference import look_at, looked_before, refer_to
-from calotype.acquire.model import Added, BucketByReferenceOnly
-from calotype.acquire.sample_matcher import Intake
+from calotype.acquire import quarantine
+from calotype.acquire.folders import FoundFiles, find_images
+from calotype.acquire.intake import check_media_mode, copy_images
+from calotype.acquire.intake_bucket import inspect_bucket
+from calotype.acquire.intake_reference import inspect_files, known_references, register_images
+from calotype.acquire.job import ImportJob
+from calotype.acquire.model import Added, BucketByReferenceOnly, ImageOptions
+from calotype.acquire.sample_matcher import IntakeResult
 from calotype.datasets import refs
-from calotype.datasets.reading import read
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 from calotype.store.media.remote_objects import is_remote
 
+_DEFAULTS = ImageOptions()
+
 
 def add(
     actor: Actor,
     name: str,
     paths: Sequence[Path | str],
+    options: ImageOptions = _DEFAULTS,
     *,
     store: Store,
-    source: str = "",
-    licence: str = "",
-    tags: Sequence[str] = (),
-    on_invalid: str = "quarantine",
-    media: MediaMode = "copy",
     progress: Progress = silent,
 ) -> Added:
     """Add image files and folders, or folders of buckets, to a dataset (`name` or `name@branch`).
 
-    Bytes that the dataset has already under another name add that name to their sample. Running it again changes
+    Bytes that the dataset has already under another name add the name to their sample. Running it again changes
     nothing; a file of the same folder whose bytes changed replaces the image of its sample.
 
     Args:
-        paths: Paths, or addresses `s3://bucket/folder` of buckets, whose images can be taken by reference only.
-        source: Where they come from, e.g. a camera; kept on each sample.
-        licence: An SPDX identifier or a name; kept on each sample.
-        on_invalid: What to do with files that are no whole images: "quarantine", "skip" or "error".
-        media: "copy" the bytes into the workspace, "link" the files into it (a second name for the same bytes; who
-            writes into such a file damages the workspace), or register them by "reference" where they lie.
+        paths: Paths, or addresses `s3://bucket/folder` of buckets, whose images can only be registered by reference.
     Raises: NotPermitted, DatasetNotFound, PathNotFound, FileUnreadable, MediaModeUnknown, BucketByReferenceOnly,
         BucketUrlInvalid, BucketFailed.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
-    check_media_mode(media)
+    check_media_mode(options.media)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
-    places = _places(paths, media)
-    found = [None if isinstance(place, str) else find(place) for place in places]
-    total, ignored = Intake(), 0
-    for place, files in zip(places, found, strict=True):
-        started = now_us()
+    places = _places(paths, options)
+    files_of = [None if isinstance(place, str) else find_images(place) for place in places]
+    total, ignored = IntakeResult(), 0
+    for place, files in zip(places, files_of, strict=True):
+        started_us = now_us()
         root = place if isinstance(place, str) else str(place.resolve())
-        import_id = setting_aside.import_id(info.id, "images", root)
-        took, beside = _take(
-            actor,
-            name,
-            place,
-            files,
-            import_id,
-            store,
-            source=source,
-            licence=licence,
-            tags=tuple(tags),
-            on_invalid=on_invalid,
-            media=media,
-            progress=progress,
-        )
-        _register(actor, store, info.id, import_id, PurePosixPath(root).name, source, took, started)
-        ignored += beside
-        total.added += took.added
-        total.duplicates += took.duplicates
-        total.unchanged += took.unchanged
-        total.changed += took.changed
-        total.quarantined.extend(took.quarantined)
-    return Added(
-        total.added,
-        total.duplicates,
-        total.unchanged,
-        total.changed,
-        len(total.quarantined),
-        ignored,
-        tuple(total.quarantined),
-    )
+        import_id = quarantine.import_id(info.id, "images", root)
+        job = ImportJob(actor, name, store, import_id, "images.add", options.on_invalid, progress)
+        result, n_others = _add_place(job, str(place), files, options)
+        _register(job, info.id, options.source or PurePosixPath(root).name, result, started_us)
+        ignored += n_others
+        total.added += result.added
+        total.duplicates += result.duplicates
+        total.unchanged += result.unchanged
+        total.changed += result.changed
+        total.quarantined.extend(result.quarantined)
+    return Added.of(total, ignored)
 
 
-def _places(paths: Sequence[Path | str], media: MediaMode) -> list[Path | str]:
-    """Addresses of buckets as texts, all else as paths."""
+def _places(paths: Sequence[Path | str], options: ImageOptions) -> list[Path | str]:
+    """Addresses of buckets as texts, everything else as paths."""
     places = [path.rstrip("/") if isinstance(path, str) and is_remote(path) else Path(path) for path in paths]
     for place in places:
-        if isinstance(place, str) and media != "reference":
+        if isinstance(place, str) and options.media != "reference":
             raise BucketByReferenceOnly(url=place)
     return places
 
 
-def _take(
-    actor: Actor,
-    name: str,
-    place: Path | str,
-    files: Found | None,
-    import_id: str,
-    store: Store,
-    *,
-    source: str,
-    licence: str,
-    tags: tuple[str, ...],
-    on_invalid: str,
-    media: MediaMode,
-    progress: Progress,
-) -> tuple[Intake, int]:
-    """The images of one place, and how many other files lay beside them."""
-    if files is not None and media != "reference":
-        images = files.incoming(source=source, licence=licence, tags=tags)
-        took = take_in(
-            actor,
-            name,
-            images,
-            import_id=import_id,
-            store=store,
-            verb="images.add",
-            on_invalid=on_invalid,
-            link=media == "link",
-            progress=progress,
-        )
-        return took, files.ignored
-    known = looked_before(read(actor, name, store=store))
+def _add_place(
+    job: ImportJob, place: str, files: FoundFiles | None, options: ImageOptions
+) -> tuple[IntakeResult, int]:
+    """Import the images of one place (a bucket where `files` is None); also the number of other files."""
+    if files is not None and options.media != "reference":
+        images = files.incoming(source=options.source, licence=options.licence, tags=options.tags)
+        result = copy_images(job, images, len(images), link=options.media == "link")
+        return result, files.ignored
+    known = known_references(job.working_state())
     if files is None:
-        far = store.media.references.remote
-        in_place, bad, ignored = look_into(far, str(place), licence=licence, known=known)
+        referenced, bad, ignored = inspect_bucket(job.store.media.references.remote, place, known=known)
     else:
-        in_place, bad = look_at(files.files, licence=licence, known=known)
+        referenced, bad = inspect_files(files.files, known=known)
         ignored = files.ignored
-    in_place.source, in_place.tags = source, tags
-    referred = refer_to(
-        actor,
-        name,
-        in_place.parts(bad),
-        len(in_place),
-        import_id=import_id,
-        store=store,
-        verb="images.add",
-        on_invalid=on_invalid,
-        progress=progress,
-    )
-    return referred.intake, ignored
+    referenced.describe(licence=options.licence, tags=tuple(options.tags), source=options.source)
+    return register_images(job, referenced.parts(bad), len(referenced)).counts, ignored
 
 
-def _register(
-    actor: Actor,
-    store: Store,
-    dataset_id: str,
-    import_id: str,
-    title: str,
-    source: str,
-    took: Intake,
-    started: int,
-) -> None:
-    counts = {"added": took.added, "duplicates": took.duplicates, "unchanged": took.unchanged}
-    counts |= {"changed": took.changed, "quarantined": len(took.quarantined)}
-    record = setting_aside.ImportRecord(
-        import_id, "images", source or title, "images", "", counts, [], actor.name, started, now_us()
+def _register(job: ImportJob, dataset_id: str, title: str, result: IntakeResult, started_us: int) -> None:
+    counts = {"added": result.added, "duplicates": result.duplicates, "unchanged": result.unchanged}
+    counts |= {"changed": result.changed, "quarantined": len(result.quarantined)}
+    record = quarantine.ImportRecord(
+        job.import_id, "images", title, "images", "", counts, [], job.actor.name, started_us, now_us()
     )
-    with store.catalog.bookkeeping() as conn:
-        setting_aside.register(conn, dataset_id, record)
+    with job.store.catalog.bookkeeping() as conn:
+        quarantine.register(conn, dataset_id, record)

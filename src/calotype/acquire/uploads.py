@@ -1,4 +1,4 @@
-"""One image from afar: its bytes are written aside within a limit, then taken in as any file."""
+"""Uploading one image: its bytes are written to a temporary file within a limit, then imported like any file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from calotype.acquire import quarantine
-from calotype.acquire.intake import take_in
+from calotype.acquire.intake import copy_images
+from calotype.acquire.job import ImportJob
 from calotype.acquire.model import Added, UploadNameInvalid, UploadTooLarge
 from calotype.acquire.sample_matcher import IncomingImage
 from calotype.datasets import refs
@@ -28,7 +29,7 @@ def add_upload(
     licence: str = "",
     max_bytes: int = MAX_UPLOAD_BYTES,
 ) -> Added:
-    """Add one image that was sent, under a relative name. Sending it again changes nothing.
+    """Add one uploaded image under a relative name. Uploading it again changes nothing.
 
     Raises: NotPermitted, DatasetNotFound, UploadNameInvalid, UploadTooLarge.
     """
@@ -48,15 +49,8 @@ def add_upload(
                 out.write(chunk)
         image = IncomingImage(file, file_name, source=source, licence=licence)
         import_id = quarantine.import_id(info.id, "images", f"upload:{source}")
-        took = take_in(actor, name, [image], import_id=import_id, store=store, verb="images.add")
-    return Added(
-        took.added,
-        took.duplicates,
-        took.unchanged,
-        took.changed,
-        len(took.quarantined),
-        set_aside=tuple(took.quarantined),
-    )
+        result = copy_images(ImportJob(actor, name, store, import_id, "images.add"), [image], 1)
+    return Added.of(result)
 
 
 def _check(name: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis import out_of_sample
+from calotype.analysis.blas import threads_for
 from calotype.analysis.temperature import calibrated
 from calotype.analysis.validation import finite, probabilities, refuse, whole_numbers
 
@@ -122,10 +123,11 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
     if len(classes) < 2:
         calm = np.zeros(len(given), np.float32)
         return LabelErrors(calm, calm.astype(bool), 0.0, (0.0, 0.0), given)
-    features = out_of_sample.features(vectors)
-    first = out_of_sample.first_guess(features, numbered, len(classes))
-    trust = 1 - _found(numbered, first, hard=0.0).score
-    second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
+    with threads_for(len(vectors)):
+        features = out_of_sample.features(vectors)
+        first = out_of_sample.first_guess(features, numbered, len(classes))
+        trust = 1 - _found(numbered, first, hard=0.0).score
+        second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
     found = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
     return LabelErrors(
         found.score, found.flagged, found.n_errors, found.n_errors_interval, classes[found.suggested]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.blas import threads_for
 from calotype.analysis.image_input import Picture, read_each
 from calotype.vision import copies
 from calotype.vision.copies import Fit, Looks
@@ -26,8 +27,10 @@ _FEW = 30_000_000
 """Pairs up to which all regions are looked at; above, whole images and their middle."""
 _CANDIDATES = 8
 _KEPT = 3
-_BLOCK_PAIRS = 20_000_000
-_FIT_BATCH = 1_000
+_BLOCK_PAIRS = 500_000
+"""Pairs that are compared at once: so many fit into a processor's cache."""
+_FEWEST_ROWS = 64
+_FIT_BATCH = 128
 _STILL = 0.3
 SMALL_PX = 64
 _SMALL_SCORE = 0.77
@@ -110,8 +113,9 @@ def match(
     other = looks if against is None else against
     if len(looks) == 0 or len(other) == 0 or (against is None and len(looks) < 2):
         return np.zeros((0, 2), np.int64), np.zeros(0, np.float32), np.zeros(0, bool)
-    first, second, how = _candidates(looks, other, same=against is None)
-    first, second, score, flagged = _judged(looks, other, first, second, how, strict)
+    with threads_for(len(other)):
+        first, second, how = _candidates(looks, other, same=against is None)
+        first, second, score, flagged = _judged(looks, other, first, second, how, strict)
     order = np.lexsort((-score, second, first))
     first, second, score, flagged = first[order], second[order], score[order], flagged[order]
     keep = np.append(True, (first[1:] != first[:-1]) | (second[1:] != second[:-1]))
@@ -156,7 +160,7 @@ def _candidates(
     """Rows of both, and the number of the channel that they were found by (odd: the first one mirrored)."""
     channels = _channels(len(looks) * len(other))
     k = min(_CANDIDATES, len(other) - 1 if same else len(other))
-    block = max(1, min(len(looks), _BLOCK_PAIRS // len(other)))
+    block = max(_FEWEST_ROWS, min(len(looks), _BLOCK_PAIRS // len(other)))
     targets = {region: copies.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
     found = []
     for start in range(0, len(looks), block):
@@ -187,28 +191,29 @@ def _judged(
     """The candidates that fit best at first sight, and how well they fit at the second."""
     starts = np.stack([_map(a, b) for a, b in _channels(len(looks) * len(other))])
     maps, rough = np.zeros((len(first), 2, 3), np.float32), np.zeros(len(first), np.float32)
-    for rows, a, b in _batches(looks, other, first, second, how):
-        maps[rows], rough[rows] = copies.roughly(a, b, starts[how[rows] // 2])
+    for rows in _batches(len(first)):
+        sources, of = np.unique(2 * first[rows] + how[rows] % 2, return_inverse=True)
+        a = _maybe_mirrored(looks[sources // 2], sources % 2 == 1)
+        maps[rows], rough[rows] = copies.roughly(a, other[second[rows]], starts[how[rows] // 2], of)
     order = np.lexsort((-rough, first))
     rank = np.arange(len(order)) - np.searchsorted(first[order], first[order])
     kept = np.sort(order[(rank < _KEPT) & (rough[order] > 0.5) | (rank == 0)])
     first, second, how, maps = first[kept], second[kept], how[kept], maps[kept]
     score, flagged = np.zeros(len(first), np.float32), np.zeros(len(first), bool)
-    for rows, a, b in _batches(looks, other, first, second, how):
-        fit = copies.fit(a, b, maps[rows])
+    for rows in _batches(len(first)):
+        a = _maybe_mirrored(looks[first[rows]], how[rows] % 2 == 1)
+        fit = copies.fit(a, other[second[rows]], maps[rows])
         score[rows], flagged[rows] = score_of(fit), is_copy(fit) & (fit.rest < (_STILL if strict else 9))
     return first, second, score, flagged
 
 
-def _batches(
-    looks: Looks, other: Looks, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],
-    how: npt.NDArray[np.int64],
-) -> Iterator[tuple[slice, Looks, Looks]]:  # fmt: skip
-    for start in range(0, len(first), _FIT_BATCH):
-        rows = slice(start, start + _FIT_BATCH)
-        a, mirror = looks[first[rows]], how[rows] % 2 == 1
-        a[mirror] = copies.mirrored(a[mirror])
-        yield rows, a, other[second[rows]]
+def _batches(n: int) -> Iterator[slice]:
+    yield from (slice(start, start + _FIT_BATCH) for start in range(0, n, _FIT_BATCH))
+
+
+def _maybe_mirrored(looks: Looks, mirror: npt.NDArray[np.bool_]) -> Looks:
+    looks[mirror] = copies.mirrored(looks[mirror])
+    return looks
 
 
 def _map(a: tuple[float, ...], b: tuple[float, ...]) -> Floats:

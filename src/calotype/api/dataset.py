@@ -12,9 +12,9 @@ from calotype.acquire import service as acquire
 from calotype.acquire.intake import MediaMode
 from calotype.acquire.labels import put_annotations as annotation_tables
 from calotype.acquire.labels import service as labels
-from calotype.acquire.labels.model import Imported
+from calotype.acquire.labels.model import Imported, ImportOptions
 from calotype.acquire.labels.put_annotations import Replace
-from calotype.acquire.model import Added
+from calotype.acquire.model import Added, ImageOptions
 from calotype.api.context import Context, ref_text
 from calotype.api.merge import HistoryMethods
 from calotype.api.quality import QualityMethods
@@ -57,10 +57,7 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
         return self._call(
             acquire.add,
             [fspath(path) for path in paths],
-            source=source,
-            licence=licence,
-            tags=tags,
-            media=media,
+            ImageOptions(source=source, licence=licence, tags=tags, media=media),
             progress=self._context.progress,
         )
 
@@ -86,14 +83,16 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
         return self._call(
             labels.import_annotations,
             Path(path),
-            format=format,
-            images=None if images is None else Path(images),
-            label_set=label_set,
-            on_unknown=on_unknown,
-            on_invalid=on_invalid,
-            source=source,
-            licence=licence,
-            media=media,
+            ImportOptions(
+                format=format,
+                images=None if images is None else Path(images),
+                label_set=label_set,
+                on_unknown=on_unknown,
+                on_invalid=on_invalid,
+                source=source,
+                licence=licence,
+                media=media,
+            ),
             progress=self._context.progress,
         )
 

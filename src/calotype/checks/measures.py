@@ -21,31 +21,30 @@ from calotype.vision import copies, file_quality, images, pixel_facts, quality
 
 Value = npt.NDArray[Any]
 
-_KINDS: dict[str, tuple[Callable[[pixel_facts.Rgb], Value], type[np.generic], tuple[int, ...]]] = {
-    "pixel-sha256": (pixel_facts.pixel_sha256, np.uint8, (32,)),
-    "dhash64": (pixel_facts.dhash64, np.uint64, ()),
-    "thumb32": (pixel_facts.thumb32, np.uint8, (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)),
-    "quality": (pixel_facts.quality, np.float32, (len(pixel_facts.QUALITY),)),
-    "look-v1": (copies.look, np.uint8, (copies.LOOK_BYTES,)),
-}
-"""Name -> function of the upright pixels, and the type and shape of its value."""
-
 FIGURES = "figures-v2"
 """Of the pixels, in the order of `vision.quality.METRICS`."""
 FILE_FIGURES = "file-v2"
 """Of the file rather than its pixels, in the order of `vision.file_quality.FILE_FIGURES`."""
-_OF_FILES: dict[str, tuple[Callable[[bytes, pixel_facts.Rgb], Value], type[np.generic], tuple[int, ...]]] = {
-    FIGURES: (file_quality.pixel_part, np.float32, (len(quality.METRICS),)),
-    FILE_FIGURES: (file_quality.file_part, np.float32, (len(file_quality.FILE_FIGURES),)),
+_MEASURES: dict[str, Callable[[bytes, images.Upright], Value]] = {
+    "pixel-sha256": lambda _, upright: pixel_facts.pixel_sha256(upright.rgb),
+    "dhash64": lambda _, upright: pixel_facts.dhash64(upright.grey),
+    "thumb32": lambda _, upright: pixel_facts.thumb32(upright.grey),
+    "look-v1": lambda _, upright: copies.look(upright.rgb, upright.image),
+    FIGURES: file_quality.pixel_part,
+    FILE_FIGURES: file_quality.file_part,
 }
-"""The same for functions of the file's bytes and the upright pixels."""
+"""Name -> function of the file's bytes and the decoded image."""
 _SHAPES: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
-    **{name: (dtype, shape) for name, (_, dtype, shape) in _KINDS.items()},
-    **{name: (dtype, shape) for name, (_, dtype, shape) in _OF_FILES.items()},
+    "pixel-sha256": (np.uint8, (32,)),
+    "dhash64": (np.uint64, ()),
+    "thumb32": (np.uint8, (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)),
+    "look-v1": (np.uint8, (copies.LOOK_BYTES,)),
+    FIGURES: (np.float32, (len(quality.METRICS),)),
+    FILE_FIGURES: (np.float32, (len(file_quality.FILE_FIGURES),)),
 }
-NAMES = tuple(_SHAPES)
-CHECKED = ("pixel-sha256", "dhash64", "thumb32", FIGURES, "look-v1", FILE_FIGURES)
-"""What the checks ask for: one decode makes all of them."""
+"""Name -> type and shape of its value."""
+NAMES = tuple(_MEASURES)
+"""One decode makes all of them."""
 
 _UNREADABLE = "unreadable"
 _CHUNK = 256
@@ -81,7 +80,7 @@ def unreadable(
     missing = {
         sha: "its media file is missing from the workspace" for sha in shas if not store.media.has(sha)
     }
-    measure(store, snapshot, CHECKED, sample_ids=sample_ids, progress=progress)
+    measure(store, snapshot, NAMES, sample_ids=sample_ids, progress=progress)
     return {**_stored_reasons(store, shas), **missing}
 
 
@@ -106,14 +105,12 @@ def _one(store: Store, sha: str, names: Sequence[str]) -> dict[str, Value] | str
     """The values, or why there is none; None for a missing file (it may come back, so that is not kept)."""
     try:
         data = store.media.read(sha)
-        rgb = images.decode_rgb(data)
+        upright = images.decode_upright(data)
     except MediaMissing:
         return None
     except images.ImageUnreadable as error:
         return error.message
-    found = {name: _KINDS[name][0](rgb) for name in names if name in _KINDS}
-    found.update({name: _OF_FILES[name][0](data, rgb) for name in names if name in _OF_FILES})
-    return found
+    return {name: _MEASURES[name](data, upright) for name in names}
 
 
 def _keep(store: Store, outcomes: Iterable[tuple[str, dict[str, Value] | str | None]]) -> None:

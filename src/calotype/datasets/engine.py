@@ -30,7 +30,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    import duckdb  # 0.1 s of CPU that most commands do not need
+    import duckdb  # heavy, and many commands ask no such question
 
     settings: dict[str, Any] = {"enable_external_access": "false", "threads": 2}
     return duckdb.connect(":memory:", config=settings)

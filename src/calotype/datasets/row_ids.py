@@ -60,8 +60,8 @@ def mixed(first: Pairs, *rest: npt.NDArray[np.uint64]) -> Pairs:
     return np.stack([high, low], axis=1)
 
 
-def told_ids(pairs: Pairs) -> pa.Array:
-    """Ids that belong to what they were mixed of, the same each time (UUIDv8)."""
+def derived_ids(pairs: Pairs) -> pa.Array:
+    """Ids derived from what the pairs were mixed of, the same each time (UUIDv8)."""
     return to_text(_stamped(pairs, version=8))
 
 

@@ -1,8 +1,10 @@
-"""What every label format module offers: detect, read into a neutral form, write from it, and say what is lost.
+"""What every label format offers: detect its files, open them as sources of windows, write them, and say what is lost.
 
-A reader never touches the store: it turns files into `Parsed`, in which each thing that cannot be taken is a
-`Problem` with its place. The room `annotate` decides (`on_unknown`, `on_invalid`) and writes. A writer gets
-`ExportSamples` and reports each thing that the format cannot hold as a `Loss`; nothing is dropped in silence.
+A reader never touches the store. `Format.open` gives one `LabelSource` for each label file (or one for a folder of
+small files): the images as columns, the classes it declares, the problems found so far, and its annotations as windows
+of some thousand rows. The importer in `acquire` handles every source the same way; whatever differs between formats is
+declared in their `Abilities`. A format that parses whole files into values hands them to `values.ParsedSource`.
+A writer gets `ExportSamples` and reports everything that the format cannot hold as a `Loss`.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.formats.image_files import ImageFile
+from calotype.formats.windows import DeclaredClass, ImageColumns, LabelIndex, Problem, Window
 from calotype.foundation.errors import Invalid, NotFound
 from calotype.foundation.progress import Progress, silent
 from calotype.vision.ontology import Ontology
 
 
 class LabelFileUnreadable(Invalid):
-    """The file as a whole cannot be taken."""
+    """A label file that cannot be read as a whole."""
 
     code = "label-file-unreadable"
     what = "{file} cannot be read as {format}: {detail}"
@@ -29,79 +33,11 @@ class LabelFileUnreadable(Invalid):
 
 
 class FormatUnknown(NotFound):
-    """No format of that name, or none recognises the files."""
+    """No format has this name, or none recognises the files."""
 
     code = "format-unknown"
     what = "no label format for {got}"
     fix = "name one with --format: {known}"
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedImage:
-    """One image that the label files list.
-
-    `key` joins annotations to it inside this `Parsed`; `name` becomes the sample's name (relative, posix);
-    `path` is the file found for it, None when missing.
-    """
-
-    key: str
-    name: str
-    path: Path | None
-    split: str = ""
-    licence: str = ""
-    metadata: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    tags: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedAnnotation:
-    """One annotation in pixels of the upright image, its class still a name. Geometry as in `model.Annotation`."""
-
-    image_key: str
-    class_name: str
-    kind: Kind
-    where: str
-    bbox_xywh_px: tuple[float, float, float, float] | None = None
-    rings_px: tuple[tuple[float, ...], ...] = ()
-    mask_rle: str = ""
-    mask_size_hw: tuple[int, int] | None = None
-    keypoints_xyv: tuple[float, ...] = ()
-    area_px: float | None = None
-    score: float | None = None
-    iscrowd: bool = False
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    source_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedClass:
-    """A class that the label files declare, with the id they give it (kept when it is free)."""
-
-    name: str
-    id: int | None = None
-    supercategory: str = ""
-    keypoints: tuple[str, ...] = ()
-    skeleton: tuple[tuple[int, int], ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that cannot be taken: set aside with its place, a reason, and the item itself.
-
-    `kind` is "invalid" (broken geometry, wrong type, dangling reference) or "missing-file"; `what` is "image" or
-    "annotation". Unknown classes are found later, against the dataset's ontology.
-    """
-
-    kind: str
-    what: str
-    where: str
-    reason: str
-    item: Any = None
-    image_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +50,66 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """Everything that label files say. `warnings` are adjustments that kept the item, as losses with counts.
+class Abilities:
+    """What a format can do.
 
-    `info` holds file-level keys kept for round trips (COCO `info`, `licenses`, unknown top-level keys).
+    `reads` and `writes` are the kinds of annotations it reads and writes; a format without `writes` is read only.
+    `one_file` says that one label file is complete by itself (it names its classes), so that it can be uploaded alone.
+    `streams` says that a large file is read in bounded memory. `loses` names what an export cannot hold.
     """
 
-    format: str
-    images: tuple[ParsedImage, ...]
-    annotations: tuple[ParsedAnnotation, ...]
-    classes: tuple[ParsedClass, ...]
-    problems: tuple[Problem, ...] = ()
-    losses: tuple[Loss, ...] = ()
-    warnings: tuple[Loss, ...] = ()
-    info: Mapping[str, Any] = field(default_factory=dict)
+    reads: frozenset[Kind]
+    writes: frozenset[Kind]
+    one_file: bool = False
+    streams: bool = False
+    loses: tuple[str, ...] = ()
+
+
+class LabelSource(Protocol):
+    """One opened label file, or a folder of small ones read together.
+
+    `index` says which images and classes the rows refer to; it is None for a file that lists none itself and refers to
+    those of the dataset by the numbers of an earlier import (COCO results). Every class that a window names is in
+    `classes`, unless `index` is None. `problems` are those found when the source was opened. `losses` could not be kept
+    and `warnings` were adjusted on reading. `info` holds file-level keys kept for round trips.
+    """
+
+    @property
+    def file(self) -> str:
+        """The name of the file, as places show it."""
+        ...
+
+    @property
+    def images(self) -> ImageColumns: ...
+    @property
+    def index(self) -> LabelIndex | None: ...
+    @property
+    def classes(self) -> Sequence[DeclaredClass]: ...
+    @property
+    def problems(self) -> Sequence[Problem]: ...
+    @property
+    def losses(self) -> Sequence[Loss]: ...
+    @property
+    def warnings(self) -> Sequence[Loss]: ...
+    @property
+    def info(self) -> Mapping[str, Any]: ...
+
+    def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
+        """The file of each of the images at these positions, None where it is missing; looked up one by one."""
+        ...
+
+    def windows(self, index: LabelIndex) -> Iterator[Window]:
+        """The annotations, in the same order each time.
+
+        Args:
+            index: `self.index`, or one made from the dataset where that is None.
+        Raises: LabelFileUnreadable.
+        """
+        ...
+
+    def release_images(self) -> None:
+        """Free the memory of `images`; `index` stays."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +118,7 @@ class ExportSamples:
 
     `items()` yields (sample, annotations) in a fixed order and may be called several times; `tables(columns)` yields
     the same as some thousand samples and columns of their annotation rows, in the order of the samples.
-    `bring(sample, target)` puts the sample's image at a path, or leaves it where it lies, and says which.
+    `bring(sample, target)` puts the sample's image at a path, or leaves it where it is, and says which.
     `file_name(sample)` is a safe, unique, relative posix path with the right extension that the writer uses below its
     image folder.
     """
@@ -151,13 +133,13 @@ class ExportSamples:
 
     @property
     def n_samples(self) -> int:
-        """How many samples are to be written."""
+        """Number of samples to write."""
         return len(self.listed)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a writer made: files relative to the target folder, and what the format could not hold."""
+    """What a writer wrote: files relative to the target folder, and what the format could not hold."""
 
     files: tuple[str, ...]
     n_samples: int
@@ -166,20 +148,40 @@ class Written:
 
 
 class Format(Protocol):
-    """One label format."""
+    """One label format; a class with these constants and methods, listed in `registry`."""
 
-    name: str
-    title: str
-    holds: frozenset[Kind]
-
-    def detect(self, path: Path) -> bool:
-        """Whether these files look like this format (a cheap look, never an error)."""
+    @property
+    def name(self) -> str:
+        """What commands and files call it."""
         ...
 
-    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
-        """Read label files (a file or a folder).
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
 
-        Raises: LabelFileUnreadable when nothing can be taken from a file.
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The extensions of its label files, the usual one first; none for folders of images."""
+        ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it reads, writes and loses."""
+        ...
+
+    def detect(self, path: Path) -> bool:
+        """Whether these files look like this format (cheap, never an error)."""
+        ...
+
+    def open(
+        self, path: Path, *, images: Path | None = None, progress: Progress = silent
+    ) -> Sequence[LabelSource]:
+        """Open label files (a file or a folder).
+
+        Args:
+            images: The folder of the images, where they are not beside the label files.
+        Raises: LabelFileUnreadable when a file cannot be read as a whole.
         """
         ...
 

@@ -1,5 +1,6 @@
-"""COCO instances: one JSON with images, annotations and categories. Source: the data format page of the
-COCO dataset.
+"""COCO instances: one JSON file with images, annotations and categories, or a list of results.
+
+Source: the data format page of the COCO dataset.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats import coco_writing
-from calotype.formats.base import ExportSamples, Parsed, Written
-from calotype.formats.coco_files import label_files, refused, split_of
-from calotype.formats.coco_reading import CocoFile, CocoResults, opened
-from calotype.formats.coco_values import parsed
+from calotype.formats.base import Abilities, ExportSamples, LabelSource, Written
+from calotype.formats.coco_files import label_files, refused
+from calotype.formats.coco_reading import open_file
 from calotype.foundation.progress import Progress, silent
+
+_KINDS = frozenset({Kind.BOX, Kind.POLYGON, Kind.MASK, Kind.KEYPOINTS})
 
 
 class Coco:
@@ -20,30 +22,27 @@ class Coco:
 
     name = "coco"
     title = "COCO"
-    holds = frozenset({Kind.BOX, Kind.POLYGON, Kind.MASK, Kind.KEYPOINTS})
+    suffixes = (".json",)
+    abilities = Abilities(
+        reads=_KINDS,
+        writes=_KINDS,
+        one_file=True,
+        streams=True,
+        loses=("classes of whole images", "tags and source of samples"),
+    )
 
     def detect(self, path: Path) -> bool:
         """A JSON file, or a folder with one that names images and annotations."""
         return any(_looks_like(file) for file in label_files(path))
 
-    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
+    def open(
+        self, path: Path, *, images: Path | None = None, progress: Progress = silent
+    ) -> list[LabelSource]:
         """Raises: LabelFileUnreadable."""
-        files = [file for file in self.files(path) if isinstance(file, CocoFile)]
-        if not files:
-            raise refused(
-                path, "its top level is no object", "give a file with images, annotations and categories"
-            )
-        return parsed(files, images)
-
-    def files(self, path: Path) -> list[CocoFile | CocoResults]:
-        """The label files at a path, opened.
-
-        Raises: LabelFileUnreadable.
-        """
         files = label_files(path)
         if not files:
             raise refused(path, "there is no JSON file", "give the JSON file, or the folder that holds it")
-        return [opened(file, split=split_of(file)) for file in files]
+        return [open_file(file, images) for file in files]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `annotations/instances[_split].json` and `images/`; the same input gives the same bytes."""

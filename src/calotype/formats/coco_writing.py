@@ -1,4 +1,4 @@
-"""Writing COCO by columns: one file a split, annotation rows streamed, numbers and keys of the source kept."""
+"""Writing COCO by columns: one file per split, annotation rows streamed, numbers and keys of the source kept."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COLUMNS = (*_PLAIN, "rings", "mask_rle", "mask_h", "mask_w", "keypoints")
 
 
 def write(samples: ExportSamples, out: Path, *, progress: Progress) -> Written:
-    """Write `annotations/instances[_split].json`, and `images/` where images are brought."""
+    """Write `annotations/instances[_split].json`, and `images/` where images are written."""
     return _Writing(samples, out, progress).write()
 
 
@@ -81,7 +81,7 @@ class _Writing:
         self._files.append(place)
         given: list[Any] = [sample.extra.get("id") for sample in samples]
         kept = all(map(is_whole, given)) and len(set(given)) == len(given)
-        self._losses["id of an image (numbered anew)"] += (
+        self._losses["id of an image (renumbered)"] += (
             0 if kept else sum(value is not None for value in given)
         )
         file = (self._out / place).open("wb")
@@ -108,7 +108,7 @@ class _Writing:
         return row
 
     def _annotations(self, files: Mapping[str, IO[bytes]]) -> int:
-        anew = self._numbered_anew()
+        renumbered = self._renumbered_splits()
         n_written: Counter[str] = Counter()
         done = 0
         for chunk, table in self._samples.tables(_COLUMNS):
@@ -117,11 +117,9 @@ class _Writing:
             with collector_paused():
                 for split, row in self._rows(drawn):
                     n_written[split] += 1
-                    if split in anew:
+                    if split in renumbered:
                         if "id" in row:
-                            self._losses["id of an annotation (numbered anew)"] += (
-                                row["id"] != n_written[split]
-                            )
+                            self._losses["id of an annotation (renumbered)"] += row["id"] != n_written[split]
                             row["source_id"] = row["id"]
                         row = {**row, "id": n_written[split]}
                     files[split].write((b",\n" if n_written[split] > 1 else b"\n") + _encode(row))
@@ -129,7 +127,7 @@ class _Writing:
             self._progress("writing annotations", done, self._samples.n_samples)
         return n_written.total()
 
-    def _numbered_anew(self) -> set[str]:
+    def _renumbered_splits(self) -> set[str]:
         """Splits in which not every annotation has a number of its own from its source."""
         given: dict[str, list[pa.Array]] = {split: [] for split in set(self._split_of.values())}
         for chunk, table in self._samples.tables(("source_id", "x")):
@@ -181,9 +179,11 @@ class _Licences:
 
 
 def _source_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """What one imported file said of itself; nothing where several did."""
-    told = [value for value in info.values() if isinstance(value, dict)]
-    return {k: v for k, v in told[0].items() if k not in _LISTS or k == "licenses"} if len(told) == 1 else {}
+    """The file-level keys of an imported file; none where several files have some."""
+    infos = [value for value in info.values() if isinstance(value, dict)]
+    return (
+        {k: v for k, v in infos[0].items() if k not in _LISTS or k == "licenses"} if len(infos) == 1 else {}
+    )
 
 
 def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:

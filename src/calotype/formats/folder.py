@@ -1,4 +1,4 @@
-"""Image folders: one folder a class, optionally below one folder a split. Source: the layout of
+"""Image folders: one folder per class, optionally below one folder per split. Source: the layout of
 torchvision ImageFolder.
 """
 
@@ -9,16 +9,9 @@ from collections import Counter
 from pathlib import Path
 
 from calotype.datasets.model import Kind
-from calotype.formats.base import (
-    ExportSamples,
-    LabelFileUnreadable,
-    Loss,
-    Parsed,
-    ParsedAnnotation,
-    ParsedClass,
-    ParsedImage,
-    Written,
-)
+from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
+from calotype.formats.windows import DeclaredClass
 from calotype.foundation.progress import Progress, silent
 from calotype.vision.images import IMAGE_EXTENSIONS
 
@@ -27,26 +20,38 @@ UNLABELLED = "_unlabelled"
 
 
 class Folder:
-    """Classification by the name of the folder an image lies in."""
+    """Classification by the name of the folder that an image is in."""
 
     name = "folder"
     title = "Image folders by class"
-    holds = frozenset({Kind.CLASSIFICATION})
+    suffixes = ()
+    abilities = Abilities(
+        reads=frozenset({Kind.CLASSIFICATION}),
+        writes=frozenset({Kind.CLASSIFICATION}),
+        loses=(
+            "annotations other than classes of whole images",
+            "further classes of one image",
+            "metadata of samples",
+        ),
+    )
 
     def detect(self, path: Path) -> bool:
         """A folder with folders of images in it."""
         return path.is_dir() and any(len(file.relative_to(path).parts) > 1 for file in _images(path))
 
-    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
+    def open(
+        self, path: Path, *, images: Path | None = None, progress: Progress = silent
+    ) -> list[ParsedSource]:
         """Raises: LabelFileUnreadable when there is no folder or no image in it."""
         root = path.resolve()
         files = _images(root) if root.is_dir() else []
         if not files:
-            hint = "give the folder that holds one folder a class"
+            hint = "give the folder that holds one folder per class"
             raise LabelFileUnreadable(
                 file=path.name, format=self.title, detail="no images below it", hint=hint
             )
-        listed, annotations = [], []
+        listed: list[ParsedImage] = []
+        annotations: list[ParsedAnnotation] = []
         for file in files:
             parts = file.relative_to(root).parts
             name = "/".join(parts)
@@ -57,8 +62,8 @@ class Folder:
             folders = parts[1:-1] if has_split else parts[:-1]
             if folders and folders[0] != UNLABELLED:
                 annotations.append(ParsedAnnotation(name, "/".join(folders), Kind.CLASSIFICATION, name))
-        classes = tuple(ParsedClass(name) for name in sorted({a.class_name for a in annotations}))
-        return Parsed(self.name, tuple(listed), tuple(annotations), classes)
+        classes = [DeclaredClass(name) for name in sorted({a.class_name for a in annotations})]
+        return [ParsedSource(path.name, ParsedLabels(listed, annotations, classes))]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Copies each image into the folder of its class; what a folder cannot hold is a loss."""
@@ -73,9 +78,9 @@ class Folder:
                 losses["further classes of one image"] += len(whole) - 1
             if sample.metadata:
                 losses["metadata of a sample"] += 1
-            found = samples.ontology.by_id(whole[0].class_id) if whole else None
-            folder = _safe(found.name) if found else UNLABELLED
-            n_annotations += 1 if found else 0
+            kept = samples.ontology.by_id(whole[0].class_id) if whole else None
+            folder = _safe(kept.name) if kept else UNLABELLED
+            n_annotations += 1 if kept else 0
             place = "/".join(part for part in (sample.split, folder, samples.file_name(sample)) if part)
             if samples.bring(sample, out / place):
                 files.append(place)
@@ -84,14 +89,14 @@ class Folder:
 
 
 def _images(root: Path) -> list[Path]:
-    found = []
+    files = []
     for folder, folders, names in os.walk(root, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(folder) / name
             if not name.startswith(".") and file.suffix.lower() in IMAGE_EXTENSIONS and not file.is_symlink():
-                found.append(file)
-    return found
+                files.append(file)
+    return files
 
 
 def _safe(name: str) -> str:

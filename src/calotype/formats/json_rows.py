@@ -1,7 +1,7 @@
 """Large JSON files whose top level is an object of lists of rows: read in windows, so that memory stays small.
 
 The top level is split without building anything (`msgspec.Raw` points into the file's bytes); each list is then decoded
-some thousand rows at a time. What the quick decoder cannot judge (numbers beyond 64 bits, keys that stand twice) is
+some thousand rows at a time. What the fast decoder cannot check (numbers beyond 64 bits, repeated keys) is
 decoded again by the strict one of the standard library. Source: RFC 8259.
 """
 
@@ -38,7 +38,7 @@ class JsonRows:
         self._whole: Any = None
         data = self._bytes()
         self.is_list = bytes(data[:64]).lstrip()[:1] == b"["
-        """The top level is a list of rows and not an object."""
+        """The top level is a list of rows instead of an object."""
         if self.is_list:
             start, end = bytes(data[:64]).index(b"["), _end_of_list(file, data)
             self._raw = {"": memoryview(data)[start : end + 1]}
@@ -48,10 +48,10 @@ class JsonRows:
             self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             self._raw = {}
-            self._whole = strictly(file, bytes(data))  # says what is wrong, or finds that nothing is
+            self._whole = strictly(file, bytes(data))  # raises with the reason, or finds nothing wrong
         else:
             if not _only_keys_between(data, list(self._raw.values())):
-                self._whole = strictly(file, bytes(data))  # a key of the top level stands twice
+                self._whole = strictly(file, bytes(data))  # a key of the top level occurs twice
             self._forget()
 
     @property
@@ -74,7 +74,7 @@ class JsonRows:
         if self._whole is not None:
             listed = self._whole.get(key, []) if isinstance(self._whole, dict) else None
             if not isinstance(listed, list):
-                raise refused(self.file, f"`{key}` is no list", "export the file again")
+                raise refused(self.file, f"`{key}` is not a list", "export the file again")
             for start in range(0, len(listed), 10_000):
                 yield listed[start : start + 10_000]
             return
@@ -82,7 +82,7 @@ class JsonRows:
         if raw is None:
             return
         if bytes(raw[:1]) != b"[":
-            raise refused(self.file, f"`{key}` is no list", "export the file again")
+            raise refused(self.file, f"`{key}` is not a list", "export the file again")
         yield from self._windows(raw[1:-1])
 
     def _windows(self, body: memoryview) -> Iterator[list[Any]]:
@@ -99,10 +99,10 @@ class JsonRows:
         while at + size < len(body):
             tail = max(0, size - 100_000)
             piece = bytes(body[at : at + size])
-            for found in reversed(list(_BETWEEN_ROWS.finditer(piece, tail))[-20:]):
+            for gap in reversed(list(_BETWEEN_ROWS.finditer(piece, tail))[-20:]):
                 # a wrong guess (inside a text or a nested list) leaves brackets open and cannot be decoded
                 with suppress(msgspec.DecodeError, Unreadable, ValueError):
-                    return at + piece.index(b",", found.start()) + 1, decoded(piece[: found.start() + 1])
+                    return at + piece.index(b",", gap.start()) + 1, decoded(piece[: gap.start() + 1])
             size *= 2
         piece = bytes(body[at:])
         try:
@@ -122,7 +122,7 @@ class JsonRows:
         return memoryview(self._map)[start:]
 
     def _forget(self) -> None:
-        """Give pages of the file back; they are read again when they are needed."""
+        """Release pages of the file; they are read again when needed."""
         if self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED)
 
@@ -142,12 +142,12 @@ def _only_keys_between(data: memoryview | bytes, values: list[memoryview]) -> bo
 def _end_of_list(file: Path, data: memoryview | bytes) -> int:
     tail = bytes(data[-64:]).rstrip()
     if not tail.endswith(b"]"):
-        raise refused(file, "its list does not end", "export the file again; it is cut off")
+        raise refused(file, "its list does not end", "export the file again; it is truncated")
     return max(0, len(data) - 64) + len(tail) - 1
 
 
 def decoded(body: bytes) -> list[Any]:
-    """The rows of a list given without its brackets; keys that stand twice in a row are refused.
+    """The rows of a list given without its brackets; repeated keys in a row are rejected.
 
     Raises: msgspec.DecodeError, Unreadable, ValueError.
     """
@@ -155,7 +155,7 @@ def decoded(body: bytes) -> list[Any]:
     with collector_paused():
         rows: list[Any] = _ANY.decode(text)
     n_keys = text.count(b'":')
-    with suppress(TypeError):  # a row without a length is no row; the caller says so
+    with suppress(TypeError):  # a value without a length is not a row; the caller reports it
         if sum(map(len, rows)) == n_keys:
             return rows
     if sum(map(_n_keys, rows)) == n_keys:

@@ -1,4 +1,4 @@
-"""The label formats, an explicit list."""
+"""The list of label formats. Everything that names formats takes their names from here: commands, HTTP, docs, app."""
 
 from __future__ import annotations
 
@@ -10,20 +10,36 @@ from calotype.formats.folder import Folder
 from calotype.formats.voc import Voc
 from calotype.formats.yolo import Yolo
 
-FORMATS: dict[str, Format] = {made.name: made for made in (Coco(), Voc(), Yolo(), Folder())}
+_ALL: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Folder())
+
+FORMATS = {format.name: format for format in _ALL}
 """Name -> format; `detect` asks them in this order."""
 
+READABLE = tuple(name for name, format in FORMATS.items() if format.abilities.reads)
+WRITABLE = tuple(name for name, format in FORMATS.items() if format.abilities.writes)
+UPLOADABLE = tuple(name for name in READABLE if FORMATS[name].abilities.one_file)
+"""Formats of which a single label file can be imported by itself."""
 
-def get(name: str) -> Format:
-    """The format of a name. Raises: FormatUnknown."""
-    if name not in FORMATS:
-        raise FormatUnknown(got=repr(name[:40]), known=", ".join(FORMATS))
-    return FORMATS[name]
+
+def reader(name: str) -> Format:
+    """The format of a name, to read. Raises: FormatUnknown."""
+    return _get(name, READABLE)
+
+
+def writer(name: str) -> Format:
+    """The format of a name, to write. Raises: FormatUnknown."""
+    return _get(name, WRITABLE)
 
 
 def detect(path: Path) -> Format:
     """The first format that recognises the files. Raises: FormatUnknown."""
-    for made in FORMATS.values():
-        if made.detect(path):
-            return made
-    raise FormatUnknown(got=f"the files at {path.name!r}", known=", ".join(FORMATS))
+    for name in READABLE:
+        if FORMATS[name].detect(path):
+            return FORMATS[name]
+    raise FormatUnknown(got=f"the files at {path.name!r}", known=", ".join(READABLE))
+
+
+def _get(name: str, known: tuple[str, ...]) -> Format:
+    if name not in known:
+        raise FormatUnknown(got=repr(name[:40]), known=", ".join(known))
+    return FORMATS[name]

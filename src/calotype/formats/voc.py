@@ -1,6 +1,6 @@
-"""Pascal VOC: one XML an image, boxes by corners. Source: the annotation format of the VOC2012 development kit.
+"""Pascal VOC: one XML file per image, boxes by corners. Source: the annotation format of the VOC2012 development kit.
 
-Corners are read as they are, without "+1" (decision 0008); a box without area is kept and found by a check.
+Corners are read as they are, without "+1" (decision 0008); a box without area is kept, and a check reports it.
 """
 
 from __future__ import annotations
@@ -15,19 +15,11 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from calotype.datasets.model import Annotation, Kind, Sample
-from calotype.formats.base import (
-    ExportSamples,
-    LabelFileUnreadable,
-    Loss,
-    Parsed,
-    ParsedAnnotation,
-    ParsedClass,
-    ParsedImage,
-    Problem,
-    Written,
-)
+from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.image_files import images_below
+from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
+from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress, silent
-from calotype.vision.images import IMAGE_EXTENSIONS
 
 _FLAGS = ("pose", "truncated", "difficult", "occluded")
 _SPLITS = ("train", "val", "test")
@@ -45,29 +37,42 @@ class Element(Protocol):
 
 
 class Voc:
-    """Boxes, one XML file an image."""
+    """Boxes, one XML file per image."""
 
     name = "voc"
     title = "Pascal VOC"
-    holds = frozenset({Kind.BOX})
+    suffixes = (".xml",)
+    abilities = Abilities(
+        reads=frozenset({Kind.BOX}),
+        writes=frozenset({Kind.BOX}),
+        one_file=True,
+        loses=(
+            "polygons, masks and keypoints (their box is kept)",
+            "classes of whole images",
+            "id, score, iscrowd and extra keys of annotations",
+            f"attributes other than {', '.join(_FLAGS)}",
+            "metadata, licence, source and tags of samples",
+        ),
+    )
 
     def detect(self, path: Path) -> bool:
         """XML files with an `annotation` in them."""
         return any(b"<annotation" in file.read_bytes()[:2_000] for file in _label_files(path)[:1])
 
-    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
-        """Raises: LabelFileUnreadable when no file can be taken."""
+    def open(
+        self, path: Path, *, images: Path | None = None, progress: Progress = silent
+    ) -> list[ParsedSource]:
+        """Raises: LabelFileUnreadable when no file can be read."""
         files = _label_files(path)
         if not files:
-            raise _refused(
-                path, "there is no XML file", "give the folder that holds Annotations/, or one XML file"
-            )
+            hint = "give the folder that holds Annotations/, or one XML file"
+            raise _refused(path, "there is no XML file", hint)
         root = path if path.is_dir() else path.parent
-        pictures = images or _picture_folder(root)
-        by_stem = {file.stem: file for file in _pictures(pictures)}
+        folder = (images or _image_folder(root)).resolve()
+        by_stem = {file.stem: file for file in images_below(folder)} if folder.is_dir() else {}
         splits = _splits(root)
         listed: list[ParsedImage] = []
-        found: list[ParsedAnnotation] = []
+        annotations: list[ParsedAnnotation] = []
         problems: list[Problem] = []
         for at, file in enumerate(files):
             try:
@@ -77,13 +82,13 @@ class Voc:
                     raise
                 problems.append(Problem("invalid", "image", file.name, error.message))
                 continue
-            picture = _picture(tree, file, pictures, by_stem)
-            name = picture.relative_to(pictures.resolve()).as_posix() if picture else _stated_name(tree, file)
-            listed.append(ParsedImage(file.name, name, picture, splits.get(file.stem, ""), where=file.name))
-            _take_objects(tree, file.name, found, problems)
+            image = _image(tree, file, folder, by_stem)
+            name = image.relative_to(folder).as_posix() if image else _stated_name(tree, file)
+            listed.append(ParsedImage(file.name, name, image, splits.get(file.stem, ""), where=file.name))
+            _read_objects(tree, file.name, annotations, problems)
             progress("reading labels", at + 1, len(files))
-        classes = tuple(ParsedClass(name) for name in sorted({a.class_name for a in found}))
-        return Parsed(self.name, tuple(listed), tuple(found), classes, tuple(problems))
+        classes = [DeclaredClass(name) for name in sorted({a.class_name for a in annotations})]
+        return [ParsedSource(path.name, ParsedLabels(listed, annotations, classes, problems))]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `Annotations/`, `JPEGImages/` and `ImageSets/Main/`; the same input gives the same bytes."""
@@ -113,17 +118,19 @@ class Voc:
         return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
 
 
-def _take_objects(tree: Element, file: str, found: list[ParsedAnnotation], problems: list[Problem]) -> None:
-    for at, thing in enumerate(tree.findall("object")):
+def _read_objects(
+    tree: Element, file: str, annotations: list[ParsedAnnotation], problems: list[Problem]
+) -> None:
+    for at, element in enumerate(tree.findall("object")):
         where = f"{file} object[{at}]"
-        name = (thing.findtext("name") or "").strip()
-        box = _box(thing.find("bndbox"))
+        name = (element.findtext("name") or "").strip()
+        box = _box(element.find("bndbox"))
         if not name or isinstance(box, str):
             reason = box if isinstance(box, str) else "it has no class name"
-            problems.append(Problem("invalid", "annotation", where, reason, image_key=file))
+            problems.append(Problem("invalid", "annotation", where, reason))
             continue
-        attributes = {flag: str(thing.findtext(flag)).strip() for flag in _FLAGS if thing.findtext(flag)}
-        found.append(
+        attributes = {flag: str(element.findtext(flag)).strip() for flag in _FLAGS if element.findtext(flag)}
+        annotations.append(
             ParsedAnnotation(
                 file, name, Kind.BOX, where, bbox_xywh_px=box, area_px=box[2] * box[3], attributes=attributes
             )
@@ -131,7 +138,7 @@ def _take_objects(tree: Element, file: str, found: list[ParsedAnnotation], probl
 
 
 def _box(element: Element | None) -> tuple[float, float, float, float] | str:
-    """The box, or why there is none."""
+    """The box, or why it is invalid."""
     if element is None:
         return "it has no bndbox"
     corners = []
@@ -140,7 +147,7 @@ def _box(element: Element | None) -> tuple[float, float, float, float] | str:
         try:
             value = float(text)
         except ValueError:
-            return f"its {side} is {text[:40]!r}, which is no number"
+            return f"its {side} is {text[:40]!r}, which is not a number"
         if not math.isfinite(value) or abs(value) > 1e7:
             return f"its {side} is {text[:40]!r}"
         corners.append(value)
@@ -168,10 +175,11 @@ def _stated_name(tree: Element, file: Path) -> str:
     return stated or f"{file.stem}.jpg"
 
 
-def _picture(tree: Element, file: Path, folder: Path, by_stem: dict[str, Path]) -> Path | None:
+def _image(tree: Element, file: Path, folder: Path, by_stem: dict[str, Path]) -> Path | None:
     stated = PureWindowsPath((tree.findtext("filename") or "").strip()).name
-    if stated and (folder / stated).is_file():
-        return (folder / stated).resolve()
+    direct = (folder / stated).resolve()
+    if stated and direct.is_file() and direct.is_relative_to(folder):
+        return direct
     if stated and PurePosixPath(stated).stem in by_stem:
         return by_stem[PurePosixPath(stated).stem]
     return None if stated else by_stem.get(file.stem)
@@ -181,13 +189,13 @@ def _label_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     for folder in (path / "Annotations", path / "annotations", path):
-        found = sorted(folder.rglob("*.xml")) if folder.is_dir() else []
-        if found:
-            return found
+        files = sorted(folder.rglob("*.xml")) if folder.is_dir() else []
+        if files:
+            return files
     return []
 
 
-def _picture_folder(root: Path) -> Path:
+def _image_folder(root: Path) -> Path:
     for base in (root, root.parent):
         for name in ("JPEGImages", "images"):
             if (base / name).is_dir():
@@ -195,23 +203,15 @@ def _picture_folder(root: Path) -> Path:
     return root
 
 
-def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    root = folder.resolve()
-    found = (file for file in sorted(root.rglob("*")) if file.suffix.lower() in IMAGE_EXTENSIONS)
-    return [file for file in found if file.is_file() and not file.is_symlink()]
-
-
 def _splits(root: Path) -> dict[str, str]:
-    made: dict[str, str] = {}
+    split_of: dict[str, str] = {}
     for split in _SPLITS:
         listing = root / "ImageSets" / "Main" / f"{split}.txt"
         if listing.is_file():
             for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
                 if line.strip():
-                    made.setdefault(PurePosixPath(line.split()[0]).name, split)
-    return made
+                    split_of.setdefault(PurePosixPath(line.split()[0]).name, split)
+    return split_of
 
 
 def _xml(sample: Sample, place: str, boxes: list[Annotation], names: dict[int, str]) -> bytes:

@@ -1,7 +1,7 @@
-"""YOLO: one text file an image, shares of width and height. Source: the dataset format of Ultralytics.
+"""YOLO: one text file per image, coordinates relative to width and height. Source: the dataset format of Ultralytics.
 
-Boxes (class cx cy w h), polygons (class x y x y ...) and poses (with `kpt_shape`) are told apart row by row. An empty
-label file is a picture that was looked at (tag `background`); a picture without one is not labelled.
+Boxes (class cx cy w h), polygons (class x y x y ...) and poses (with `kpt_shape`) are distinguished row by row. An
+empty label file means an image without objects (tag `background`); an image without a label file is not labelled.
 """
 
 from __future__ import annotations
@@ -13,17 +13,10 @@ import yaml
 
 from calotype.datasets.model import Kind
 from calotype.formats import yolo_files, yolo_writing
-from calotype.formats.base import (
-    ExportSamples,
-    LabelFileUnreadable,
-    Loss,
-    Parsed,
-    ParsedAnnotation,
-    ParsedClass,
-    ParsedImage,
-    Problem,
-    Written,
-)
+from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.image_files import images_below
+from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
+from calotype.formats.windows import DeclaredClass, Problem
 from calotype.formats.yolo_files import Config, Row, refused
 from calotype.foundation.progress import Progress, silent
 from calotype.vision import images as vision
@@ -33,11 +26,23 @@ _NO_SPLIT = "unassigned"
 
 
 class Yolo:
-    """Boxes, polygons and poses, one text file an image."""
+    """Boxes, polygons and poses, one text file per image."""
 
     name = "yolo"
     title = "YOLO"
-    holds = frozenset({Kind.BOX, Kind.POLYGON})
+    suffixes = (".txt",)
+    abilities = Abilities(
+        reads=frozenset({Kind.BOX, Kind.POLYGON, Kind.KEYPOINTS}),
+        writes=frozenset({Kind.BOX, Kind.POLYGON}),
+        loses=(
+            "masks and keypoints (their box is kept)",
+            "further parts of a polygon (the largest is kept)",
+            "classes of whole images",
+            "id, score, iscrowd, attributes and extra keys of annotations",
+            "ids of classes (they count from 0)",
+            "metadata, licence, source and tags of samples",
+        ),
+    )
 
     def detect(self, path: Path) -> bool:
         """A YAML or a list with names, and label files; or a label file."""
@@ -48,13 +53,15 @@ class Yolo:
             return False
         return file.suffix not in (".yaml", ".yml") or b"names" in file.read_bytes()[:100_000]
 
-    def read(self, path: Path, *, images: Path | None = None, progress: Progress = silent) -> Parsed:
-        """Raises: LabelFileUnreadable when there are no names, or no label file can be taken."""
+    def open(
+        self, path: Path, *, images: Path | None = None, progress: Progress = silent
+    ) -> list[ParsedSource]:
+        """Raises: LabelFileUnreadable when there are no names, or no label file can be read."""
         reading = _Reading(path, images)
-        for at, file in enumerate(reading.labels):
-            reading.take(file)
-            progress("reading labels", at + 1, len(reading.labels))
-        return reading.answer(self.name)
+        for at, file in enumerate(reading.label_files):
+            reading.read_file(file)
+            progress("reading labels", at + 1, len(reading.label_files))
+        return [ParsedSource(path.name, reading.labels())]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `data.yaml`, `images/<split>/` and `labels/<split>/`; the same input gives the same bytes."""
@@ -82,45 +89,43 @@ class Yolo:
 
 
 class _Reading:
-    """One reading: the files found, and what they said so far."""
+    """One reading: the files below the folder, and the labels read so far."""
 
     def __init__(self, path: Path, images: Path | None) -> None:
         if not path.exists():
-            raise refused(path, "it is not there", "give the folder with the YAML, or the YAML itself")
+            raise refused(path, "it does not exist", "give the folder with the YAML, or the YAML itself")
         root = path if path.is_dir() else path.parent
         is_yaml = path.is_file() and path.suffix != ".txt"
         file = path if is_yaml else yolo_files.config_file(root)
         if file is None:
             raise refused(
                 path,
-                "no data.yaml or classes.txt lies with it",
+                "there is no data.yaml or classes.txt beside it",
                 "write one with `names:`, class number to name",
             )
         self.config: Config = yolo_files.load_config(file)
         self.single = path.is_file() and not is_yaml
         self.root = root.resolve()
-        self.labels = [path] if self.single else yolo_files.label_files(root)
+        self.label_files = [path] if self.single else yolo_files.label_files(root)
         self.folder = (images or root).resolve()
-        self.pictures = {
-            self._key(picture, self.folder): picture for picture in yolo_files.pictures(self.folder)
-        }
+        self.image_files = {self._key(image, self.folder): image for image in images_below(self.folder)}
         self.by_stem: dict[str, list[str]] = {}
-        for key in self.pictures:
+        for key in self.image_files:
             self.by_stem.setdefault(PurePosixPath(key).name, []).append(key)
-        self.listed: dict[str, ParsedImage] = {}
-        self.found: list[ParsedAnnotation] = []
+        self.images: dict[str, ParsedImage] = {}
+        self.annotations: list[ParsedAnnotation] = []
         self.problems: list[Problem] = []
         self.warnings: Counter[str] = Counter()
-        if not self.labels and not self.pictures:
+        if not self.label_files and not self.image_files:
             raise refused(
                 path,
-                "there are no label files and no pictures",
+                "there are no label files and no images",
                 "give the folder that holds labels/ and images/",
             )
 
-    def take(self, file: Path) -> None:
-        """One label file."""
-        key = self._key(file.resolve(), self.root)
+    def read_file(self, file: Path) -> None:
+        """Read one label file."""
+        label_key = self._key(file.resolve(), self.root)
         try:
             lines = yolo_files.lines_of(file)
         except LabelFileUnreadable as error:
@@ -128,66 +133,64 @@ class _Reading:
                 raise
             self.problems.append(Problem("invalid", "image", file.name, error.message))
             return
-        picture_key = self._picture_of(key)
-        picture = self.pictures.get(picture_key or "")
-        size = self._size(picture)
+        image_key = self._image_key(label_key)
+        image = self.image_files.get(image_key or "")
+        key = image_key or label_key
+        size = self._size(image)
         tags = () if lines else (BACKGROUND,)
-        self.warnings["empty label file: nothing to see, tagged `background`"] += not lines
-        name = picture.relative_to(self.folder).as_posix() if picture else f"{key}.jpg"
-        self.listed[picture_key or key] = ParsedImage(
-            picture_key or key, name, picture, yolo_files.split_of(key), tags=tags, where=file.name
-        )
-        for at, fields in lines:
-            where = f"{file.name}:{at}"
-            row = yolo_files.row(fields, self.config)
-            if isinstance(row, str) or size is None:
-                reason = (
-                    row if isinstance(row, str) else "its picture is missing or unreadable, so it has no size"
-                )
-                self.problems.append(
-                    Problem("invalid", "annotation", where, reason, image_key=picture_key or key)
-                )
-                continue
-            self.warnings["box or polygon beyond the image by rounding: clipped"] += row.clipped
-            self.found.append(_annotation(row, picture_key or key, where, size, self.config))
+        self.warnings["empty label file: no objects, tagged `background`"] += not lines
+        name = image.relative_to(self.folder).as_posix() if image else f"{label_key}.jpg"
+        split = yolo_files.split_of(label_key)
+        self.images[key] = ParsedImage(key, name, image, split, tags, file.name, size_wh=size)
+        for number, fields in lines:
+            self._read_row(key, f"{file.name}:{number}", fields, size)
 
-    def answer(self, format: str) -> Parsed:
-        """All of it; pictures without a label file come along unless one label file was asked for."""
+    def _read_row(self, key: str, where: str, fields: list[str], size: tuple[int, int] | None) -> None:
+        row = yolo_files.row(fields, self.config)
+        if isinstance(row, str) or size is None:
+            reason = (
+                row if isinstance(row, str) else "its image is missing or unreadable, so its size is unknown"
+            )
+            self.problems.append(Problem("invalid", "annotation", where, reason))
+            return
+        self.warnings["box or polygon beyond the image by rounding: clipped"] += row.clipped
+        self.annotations.append(_annotation(row, key, where, size, self.config))
+
+    def labels(self) -> ParsedLabels:
+        """Everything read; images without a label file are included unless one label file was asked for."""
         if not self.single:
-            for key, picture in self.pictures.items():
-                if key not in self.listed:
-                    self.warnings["picture without a label file: not labelled"] += 1
-                    name = picture.relative_to(self.folder).as_posix()
-                    self.listed[key] = ParsedImage(key, name, picture, yolo_files.split_of(key), where=name)
-        points = self.config.keypoints
-        names = tuple(f"point-{at}" for at in range(points[0])) if points else ()
-        classes = tuple(
-            ParsedClass(name, number, keypoints=names) for number, name in sorted(self.config.names.items())
-        )
-        warnings = tuple(Loss(what, count) for what, count in sorted((+self.warnings).items()))
-        return Parsed(
-            format,
-            tuple(self.listed.values()),
-            tuple(self.found),
-            classes,
-            tuple(self.problems),
-            warnings=warnings,
+            for key, image in self.image_files.items():
+                if key not in self.images:
+                    self.warnings["image without a label file: not labelled"] += 1
+                    name = image.relative_to(self.folder).as_posix()
+                    self.images[key] = ParsedImage(key, name, image, yolo_files.split_of(key), where=name)
+        shape = self.config.keypoints
+        points = tuple(f"point-{at}" for at in range(shape[0])) if shape else ()
+        return ParsedLabels(
+            images=list(self.images.values()),
+            annotations=self.annotations,
+            classes=[
+                DeclaredClass(name, number, keypoints=points)
+                for number, name in sorted(self.config.names.items())
+            ],
+            problems=self.problems,
+            warnings=[Loss(what, count) for what, count in sorted((+self.warnings).items())],
         )
 
     def _key(self, file: Path, root: Path) -> str:
         return yolo_files.key_of(PurePosixPath(file.resolve().relative_to(root).as_posix()))
 
-    def _picture_of(self, key: str) -> str | None:
-        if key in self.pictures:
-            return key
-        found = self.by_stem.get(PurePosixPath(key).name, [])
-        return found[0] if len(found) == 1 else None
+    def _image_key(self, label_key: str) -> str | None:
+        if label_key in self.image_files:
+            return label_key
+        same_stem = self.by_stem.get(PurePosixPath(label_key).name, [])
+        return same_stem[0] if len(same_stem) == 1 else None
 
-    def _size(self, picture: Path | None) -> tuple[int, int] | None:
-        if picture is None:
+    def _size(self, image: Path | None) -> tuple[int, int] | None:
+        if image is None:
             return None
         try:
-            facts = vision.probe(picture.read_bytes())
+            facts = vision.probe(image.read_bytes())
         except (OSError, vision.ImageUnreadable):
             return None
         return facts.width_px, facts.height_px

@@ -1,4 +1,4 @@
-"""The files of YOLO: the YAML with the names, where labels and pictures lie, one row of a label file."""
+"""The files of YOLO: the YAML with the class names, the label files of a folder, one row of a label file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 
 from calotype.formats.base import LabelFileUnreadable
-from calotype.vision.images import IMAGE_EXTENSIONS
 
 _YAMLS = ("data.yaml", "data.yml", "dataset.yaml", "config.yaml")
 _NAMES = ("classes.txt", "obj.names", "labels.names")
@@ -25,7 +24,7 @@ _MAX_YAML = 1_000_000
 _MAX_LABELS = 50_000_000
 _MAX_DEPTH = 20
 _SLACK = 1e-3
-"""How far a share may pass 0 or 1 by rounding; it is clipped."""
+"""How far a coordinate may exceed 0 or 1 by rounding; it is clipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the class number and shares of the image's width and height. `box` is x, y, w, h of the corner form."""
+    """One row: the class number and coordinates relative to the image; `box` is left, top, width, height."""
 
     number: int
     box: tuple[float, float, float, float] | None = None
@@ -49,7 +48,7 @@ class Row:
 
 
 def refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
-    """The error for a file that cannot be taken as a whole."""
+    """The error for a file that cannot be read as a whole."""
     return LabelFileUnreadable(where=file.name, file=file.name, format="YOLO", detail=detail, hint=hint)
 
 
@@ -72,14 +71,14 @@ def load_config(file: Path) -> Config:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise refused(file, "it is no UTF-8 text", "save it as UTF-8") from None
+        raise refused(file, "it is not UTF-8 text", "save it as UTF-8") from None
     if file.suffix not in (".yaml", ".yml"):
         lines = [line.strip() for line in text.splitlines()]
         return Config({at: name for at, name in enumerate(lines) if name})
     value = _safe(file, text)
     names = _names(file, value)
     if isinstance(value.get("nc"), int) and value["nc"] != len(names):
-        raise refused(file, f"nc says {value['nc']}, names lists {len(names)}", "make them agree")
+        raise refused(file, f"nc is {value['nc']}, but names lists {len(names)}", "make them agree")
     _check_places(file, value)
     shape: Any = value.get("kpt_shape")
     points = None
@@ -89,7 +88,7 @@ def load_config(file: Path) -> Config:
 
 
 def _safe(file: Path, text: str) -> dict[str, Any]:
-    """YAML without aliases, tags and towers."""
+    """The mapping of a YAML text without aliases, tags and deep nesting."""
     try:
         depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -117,16 +116,16 @@ def _names(file: Path, value: Mapping[str, Any]) -> dict[int, str]:
         if isinstance(given, dict)
         else []
     )
-    made: dict[int, str] = {}
+    names: dict[int, str] = {}
     for number, name in pairs:
         whole = int(number) if str(number).isdigit() else None
         if whole is None or not isinstance(name, str | int | float | bool) or not str(name).strip():
             raise refused(file, f"names has the entry {number!r}: {str(name)[:40]!r}", "map numbers to names")
-        made[whole] = str(name).strip()
-    if not made or len(set(made.values())) < len(made):
-        detail = "names lists a name twice" if made else "it has no names"
-        raise refused(file, detail, "give each class a name of its own under `names:`")
-    return made
+        names[whole] = str(name).strip()
+    if not names or len(set(names.values())) < len(names):
+        detail = "a name occurs twice" if names else "it has no names"
+        raise refused(file, detail, "give each class a distinct name under `names:`")
+    return names
 
 
 def _check_places(file: Path, value: Mapping[str, Any]) -> None:
@@ -151,18 +150,12 @@ def _check_places(file: Path, value: Mapping[str, Any]) -> None:
 
 def label_files(root: Path) -> list[Path]:
     """All label files below a folder."""
-    found = (file for file in sorted(root.rglob("*.txt")) if file.name.lower() not in _NOT_LABELS)
-    return [file for file in found if file.is_file() and not file.is_symlink()]
-
-
-def pictures(folder: Path) -> list[Path]:
-    """All pictures below a folder."""
-    found = (file for file in sorted(folder.rglob("*")) if file.suffix.lower() in IMAGE_EXTENSIONS)
-    return [file for file in found if file.is_file() and not file.is_symlink()]
+    texts = (file for file in sorted(root.rglob("*.txt")) if file.name.lower() not in _NOT_LABELS)
+    return [file for file in texts if file.is_file() and not file.is_symlink()]
 
 
 def key_of(place: PurePosixPath) -> str:
-    """What a picture and its labels have in common: the path without its images/labels folder and its ending."""
+    """What an image and its label file have in common: the path without the images/labels folder and the extension."""
     parts = list(place.parts)
     for word in ("images", "labels", "obj_train_data"):
         if word in parts[:-1]:
@@ -174,29 +167,29 @@ def key_of(place: PurePosixPath) -> str:
 def split_of(key: str) -> str:
     """The split that the first folder names, or none."""
     parts = key.split("/")
-    found = _SPLIT.fullmatch(parts[0].lower()) if len(parts) > 1 else None
-    return _SPLIT_OF[found.group(1)] if found else ""
+    match = _SPLIT.fullmatch(parts[0].lower()) if len(parts) > 1 else None
+    return _SPLIT_OF[match.group(1)] if match else ""
 
 
 def lines_of(file: Path) -> list[tuple[int, list[str]]]:
     """Line numbers from 1 and fields of the rows that are not blank. Raises: LabelFileUnreadable."""
     if file.stat().st_size > _MAX_LABELS:
-        raise refused(file, "it is larger than 50 MB", "one label file belongs to one picture")
+        raise refused(file, "it is larger than 50 MB", "a label file describes one image")
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise refused(file, "it is no text", "export the labels again") from None
+        raise refused(file, "it is not a text file", "export the labels again") from None
     if "\0" in text:
-        raise refused(file, "it is no text", "export the labels again")
+        raise refused(file, "it is not a text file", "export the labels again")
     return [(at, line.split()) for at, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
 
 def row(fields: Sequence[str], config: Config) -> Row | str:
-    """A row, or why it is none."""
+    """A row, or why it is invalid."""
     try:
         values = [float(text) for text in fields]
     except ValueError:
-        return f"it has a field that is no number: {' '.join(fields)[:60]!r}"
+        return f"it has a field that is not a number: {' '.join(fields)[:60]!r}"
     if not all(math.isfinite(value) for value in values):
         return "it has a number that is not finite"
     if values[0] != int(values[0]) or int(values[0]) not in config.names:
@@ -209,7 +202,7 @@ def row(fields: Sequence[str], config: Config) -> Row | str:
     if len(rest) >= 6 and len(rest) % 2 == 0:
         shares = _shares(rest)
         if shares is None:
-            return "a corner lies outside the image"
+            return "a corner is outside the image"
         return Row(number, ring=tuple(shares), clipped=shares != rest)
     return f"it has {len(fields)} fields; a box has 5, a polygon an odd number from 7 up"
 
@@ -219,7 +212,7 @@ def _box(number: int, rest: Sequence[float]) -> Row | str:
     if w < 0 or h < 0:
         return "its width or height is below 0"
     if _shares([cx, cy, w, h]) is None:
-        return "its numbers are no shares of the image between 0 and 1"
+        return "its coordinates are not between 0 and 1"
     if len(rest) == 5 and not 0 <= rest[4] <= 1:
         return f"its score {rest[4]:g} is not between 0 and 1"
     sides = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
@@ -239,13 +232,13 @@ def _pose(number: int, rest: Sequence[float], size: int) -> Row | str:
         x, y = rest[at], rest[at + 1]
         seen = rest[at + 2] if size == 3 else 2.0
         if _shares([x, y]) is None or seen not in (0, 1, 2):
-            return "a keypoint lies outside the image or is neither 0, 1 nor 2"
+            return "a keypoint is outside the image, or its visibility is not 0, 1 or 2"
         points += [x, y, seen]
     return Row(number, box=box.box, points=tuple(points), clipped=box.clipped)
 
 
 def _shares(values: Sequence[float]) -> list[float] | None:
-    """The values between 0 and 1, what passes them by rounding clipped; None where one passes by more."""
+    """The values clipped to 0 and 1; None where one is outside by more than rounding."""
     if any(value < -_SLACK or value > 1 + _SLACK for value in values):
         return None
     return [min(1.0, max(0.0, value)) for value in values]

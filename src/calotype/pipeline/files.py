@@ -37,7 +37,7 @@ def image_files(path: Path, *, exclude: Path | None = None) -> list[tuple[str, P
     Raises: PathNotFound.
     """
     excluded = None if exclude is None else exclude.resolve()
-    files = [(name, Path(file)) for name, file in folders.find(path).files]
+    files = [(name, Path(file)) for name, file in folders.find_images(path).files]
     return [(name, file) for name, file in files if excluded is None or not file.is_relative_to(excluded)]
 
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from calotype.acquire import service as acquire
 from calotype.acquire.labels import service as annotate
+from calotype.acquire.labels.model import ImportOptions
+from calotype.acquire.model import ImageOptions
 from calotype.checks import service as checks
 from calotype.contracts import service as contracts
 from calotype.contracts.known import KnownChecks
@@ -127,11 +129,10 @@ def _acquire(context: RunContext, stage: Acquire) -> StageResult:
         context.actor,
         context.dataset,
         [context.pipeline.resolve(stage.path)],
+        ImageOptions(
+            source=stage.source, licence=stage.licence, tags=stage.tags, on_invalid=stage.on_invalid
+        ),
         store=context.store,
-        source=stage.source,
-        licence=stage.licence,
-        tags=stage.tags,
-        on_invalid=stage.on_invalid,
         progress=context.progress,
     )
     counts = {name: value for name, value in added.to_dict().items() if isinstance(value, int)}
@@ -149,14 +150,16 @@ def _annotate(context: RunContext, stage: Annotate) -> StageResult:
         context.actor,
         context.dataset,
         context.pipeline.resolve(stage.path),
+        ImportOptions(
+            format=stage.format,
+            images=images,
+            label_set=stage.label_set,
+            on_unknown=stage.on_unknown,
+            on_invalid=stage.on_invalid,
+            source=stage.source,
+            licence=stage.licence,
+        ),
         store=context.store,
-        format=stage.format,
-        images=images,
-        label_set=stage.label_set,
-        on_unknown=stage.on_unknown,
-        on_invalid=stage.on_invalid,
-        source=stage.source,
-        licence=stage.licence,
         progress=context.progress,
     )
     names = ("samples", "annotations", "added", "updated", "unchanged", "skipped")

@@ -162,7 +162,7 @@ def move_into_place(staging: Path, target: Path) -> None:
 
 def write_export(folder: Path, source: ExportSource, format: str, *, progress: Progress) -> Exported:
     """Write one format into an existing, empty folder. Raises: FormatUnknown, MediaMissing."""
-    result = registry.get(format).write(source.for_writer(), folder, progress=progress)
+    result = registry.writer(format).write(source.for_writer(), folder, progress=progress)
     files = tuple(sorted(result.files))
     return Exported(folder, format, files, result.n_samples, result.n_annotations, result.losses)
 

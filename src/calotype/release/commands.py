@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats import registry
 from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.release import service
 from calotype.release.card_text import markdown
@@ -122,7 +123,7 @@ def export(
     name: Annotated[str, typer.Argument(help="Dataset: NAME or NAME@REF.", show_default=False)],
     format: Annotated[
         str,
-        typer.Option("--format", "-f", help="Label format: coco, yolo, voc or folder.", show_default=False),
+        typer.Option("--format", "-f", help=f"Label format: {', '.join(registry.WRITABLE)}.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.", show_default=False)],
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,

@@ -7,6 +7,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats import registry
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, action, file_answer
 from calotype.release import answers, card_text, service
@@ -25,7 +26,11 @@ class NewRelease(BaseModel):
     by: str | None = Field(None, max_length=200)
     where: str | None = Field(None, max_length=10_000)
     seed: int = 0
-    formats: list[str] = Field(default_factory=lambda: ["coco"], max_length=20)
+    formats: list[str] = Field(
+        default_factory=lambda: ["coco"],
+        max_length=20,
+        json_schema_extra={"items": {"type": "string", "enum": list(registry.WRITABLE)}},
+    )
     label_set: str = Field(DEFAULT_LABEL_SET, max_length=200)
     purpose: str = Field("", max_length=500)
 

@@ -261,7 +261,7 @@ def _normalised(spec: ReleaseSpec) -> ReleaseSpec:
 
 def _known_formats(formats: Sequence[str]) -> tuple[str, ...]:
     """The formats without repeats. Raises: FormatUnknown."""
-    return tuple(dict.fromkeys(registry.get(name).name for name in formats))
+    return tuple(dict.fromkeys(registry.writer(name).name for name in formats))
 
 
 def _check_version_free(store: Store, dataset: str, version: str) -> None:

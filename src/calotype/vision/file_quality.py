@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,6 @@ from calotype.vision import images, quality
 from calotype.vision.jpeg_header import JpegHead, read_head
 
 Figures = npt.NDArray[np.float32]
-Rgb = npt.NDArray[np.uint8]
 
 FILE_FIGURES = ("jpeg_quality", "orientation", "has_end", "thumbnail")
 """IJG's quality in 1..100 (NaN for no JPEG); EXIF's orientation in 1..8; 0 for a JPEG without its end mark, else 1; how
@@ -74,30 +73,30 @@ def measure(data: bytes) -> FileQuality:
         pixels[quality.DETAIL] = quality.detail(images.decode_grey(data))
     if facts.orientation in _UPRIGHT:
         grey = grey.transpose(Image.Transpose(_UPRIGHT[facts.orientation]))
-    of_file = _of_file(head, facts.orientation, image)
+    of_file = _of_file(head, facts.orientation, lambda: image)
     return FileQuality(pixels, of_file, quality.difference_hash(grey), size_wh)
 
 
-def pixel_part(data: bytes, rgb: Rgb) -> Figures:
-    """The (12,) figures of a file whose upright (H, W, 3) pixels are known already."""
-    picture = Image.fromarray(rgb)
+def pixel_part(data: bytes, upright: images.Upright) -> Figures:
+    """The (12,) figures of a file that is decoded already."""
+    picture = upright.image
     image = quality.working_image(picture)
-    pixels, gradient = quality.working_figures(image, image.convert("L"), picture.size)
+    grey = upright.grey if image is picture else image.convert("L")
+    pixels, gradient = quality.working_figures(image, grey, picture.size)
     if _has_few_bits(len(data), picture.size, read_head(data), gradient):
-        pixels[quality.DETAIL] = quality.detail(np.asarray(picture.convert("L")))
+        pixels[quality.DETAIL] = quality.detail(np.asarray(upright.grey))
     return pixels
 
 
-def file_part(data: bytes, rgb: Rgb) -> Figures:
-    """The (4,) figures of a file whose upright (H, W, 3) pixels are known already.
+def file_part(data: bytes, upright: images.Upright) -> Figures:
+    """The (4,) figures of a file that is decoded already."""
+    orientation = upright.facts.orientation
 
-    Raises: ImageUnreadable.
-    """
-    orientation = images.probe(data).orientation
-    picture = Image.fromarray(rgb).resize(_CELLS, Image.Resampling.BOX)
-    if orientation in _BACK:
-        picture = picture.transpose(Image.Transpose(_BACK[orientation]))
-    return _of_file(read_head(data), orientation, picture)
+    def stored() -> Image.Image:
+        cells = upright.image.resize(_CELLS, Image.Resampling.BOX)
+        return cells.transpose(Image.Transpose(_BACK[orientation])) if orientation in _BACK else cells
+
+    return _of_file(read_head(data), orientation, stored)
 
 
 def jpeg_quality(luma_steps: Sequence[int]) -> float:
@@ -128,10 +127,11 @@ def _has_few_bits(n_bytes: int, size_wh: tuple[int, int], head: JpegHead | None,
     return math.log2(bits) - usual < _FEW_BITS
 
 
-def _of_file(head: JpegHead | None, orientation: int, stored: Image.Image) -> Figures:
+def _of_file(head: JpegHead | None, orientation: int, stored: Callable[[], Image.Image]) -> Figures:
+    """The figures of a file; the picture as `stored` is asked for where a thumbnail is compared with it."""
     if head is None:
         return np.asarray([math.nan, orientation, 1, 1], dtype=np.float32)
-    agrees = _thumbnail_agrees(head.exif, stored) if head.exif else 1.0
+    agrees = _thumbnail_agrees(head.exif, stored()) if head.exif else 1.0
     values = [jpeg_quality(head.luma_steps), orientation, float(head.has_end), agrees]
     return np.asarray(values, dtype=np.float32)
 

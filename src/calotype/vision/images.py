@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +102,32 @@ def verify(data: bytes) -> ImageFacts:
     if facts.mime == "image/png":
         _check_png(data)
     return facts
+
+
+@dataclass(frozen=True)
+class Upright:
+    """A decoded image: its upright pixels in mode RGB, and what its header says."""
+
+    image: Image.Image
+    facts: ImageFacts
+
+    @cached_property
+    def rgb(self) -> Rgb:
+        """(H, W, 3) uint8."""
+        return np.asarray(self.image, dtype=np.uint8)
+
+    @cached_property
+    def grey(self) -> Image.Image:
+        """The luma, mode L."""
+        return self.image.convert("L")
+
+
+def decode_upright(data: bytes) -> Upright:
+    """The first frame of an image, as `decode_rgb` decodes it. Raises: ImageUnreadable."""
+    with _opened(data) as image:
+        facts = _facts(image)
+        image.load()
+        return Upright(_to_rgb(_upright(image)), facts)
 
 
 def decode_rgb(data: bytes, *, max_side_px: int | None = None) -> Rgb:

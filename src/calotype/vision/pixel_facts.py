@@ -1,4 +1,4 @@
-"""What is computed of pixels: hashes, a small thumbnail, figures of quality. NumPy in, NumPy out."""
+"""What is computed of pixels: hashes and a small thumbnail, and how alike they are."""
 
 from __future__ import annotations
 
@@ -13,72 +13,29 @@ Floats = npt.NDArray[np.float32]
 
 THUMB_SIDE_PX = 32
 _FLAT_DEVIATION = 2.0
-QUALITY = ("luma", "contrast", "sharpness", "dark_fraction", "bright_fraction")
-"""Order of the figures in a quality vector."""
-
-_SHARPNESS_SIDE_PX = 1_280
 
 
 def pixel_sha256(rgb: Rgb) -> Rgb:
     """(32,) bytes: SHA-256 of size and pixels, equal for equal pixels under other encodings."""
     height, width = rgb.shape[:2]
-    digest = hashlib.sha256(f"{width}x{height}:".encode() + np.ascontiguousarray(rgb).tobytes()).digest()
-    return np.frombuffer(digest, dtype=np.uint8)
+    digest = hashlib.sha256(f"{width}x{height}:".encode())
+    digest.update(np.ascontiguousarray(rgb).data)
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
-def dhash64(rgb: Rgb) -> npt.NDArray[np.uint64]:
-    """() uint64: which of 9 x 8 neighbouring cells gets lighter to the right.
+def dhash64(grey: Image.Image) -> npt.NDArray[np.uint64]:
+    """() uint64: which of 9 x 8 neighbouring cells of a picture (mode L) gets lighter to the right.
 
     Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
     """
-    cells = np.asarray(Image.fromarray(rgb).convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
+    cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     bits = (cells[:, 1:] > cells[:, :-1]).ravel()
     return np.packbits(bits).view(">u8").astype(np.uint64).reshape(())
 
 
-def thumb32(rgb: Rgb) -> Rgb:
-    """(32, 32) uint8: the luma of the whole image, stretched to a square."""
-    size = (THUMB_SIDE_PX, THUMB_SIDE_PX)
-    return np.asarray(Image.fromarray(rgb).convert("L").resize(size, Image.Resampling.BOX), dtype=np.uint8)
-
-
-def quality(rgb: Rgb) -> Floats:
-    """(5,) float32 in [0, 1] as `QUALITY`: mean luma, its deviation, sharpness, share of dark and bright.
-
-    Sharpness is the mean step between pixels one apart over that between pixels four apart, along the
-    strongest steps: near 1 where edges are crisp, 0.25 where all is smooth ramps (out of focus).
-    """
-    grey = Image.fromarray(rgb).convert("L")
-    luma = np.asarray(grey, dtype=np.float32) / 255.0
-    small = grey
-    if max(grey.size) > _SHARPNESS_SIDE_PX:
-        scale = _SHARPNESS_SIDE_PX / max(grey.size)
-        size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-        small = grey.resize(size, Image.Resampling.BOX)
-    figures = [
-        luma.mean(),
-        luma.std(),
-        _sharpness(np.asarray(small, dtype=np.float32)),
-        (luma < 0.06).mean(),
-        (luma > 0.97).mean(),
-    ]
-    return np.asarray(figures, dtype=np.float32)
-
-
-def _sharpness(grey: Floats) -> float:
-    ratios = []
-    for image in (grey, grey.T):
-        if image.shape[1] < 9:
-            continue
-        wide = np.abs(image[:, 4:] - image[:, :-4])
-        steps = [
-            np.abs(image[:, k + 1 : image.shape[1] - 3 + k] - image[:, k : image.shape[1] - 4 + k])
-            for k in range(4)
-        ]
-        strong = wide >= max(8.0, float(np.quantile(wide, 0.98)))
-        if strong.any():
-            ratios.append(float(np.max(steps, axis=0)[strong].mean() / wide[strong].mean()))
-    return min(1.0, max(ratios)) if ratios else 1.0  # nothing to judge by: a flat image is not called blurred
+def thumb32(grey: Image.Image) -> Rgb:
+    """(32, 32) uint8: a picture (mode L) stretched to a square."""
+    return np.asarray(grey.resize((THUMB_SIDE_PX, THUMB_SIDE_PX), Image.Resampling.BOX), dtype=np.uint8)
 
 
 def correlation(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:

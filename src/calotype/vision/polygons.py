@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 Ring = Sequence[float]
 Rings = Sequence[Ring]
+Points = npt.NDArray[np.float64]
 
 _SUPERSAMPLE = 4
 
@@ -81,29 +82,24 @@ def rasterise(rings: Rings, *, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_
 def crosses_itself(ring: Ring, *, max_points: int = 2_000) -> bool:
     """Whether two sides of the ring cross (a longer ring than `max_points` is not looked at: False)."""
     points = np.asarray(ring, dtype=np.float64).reshape(-1, 2)
-    if not 4 <= len(points) <= max_points:
+    n = len(points)
+    if not 4 <= n <= max_points:
         return False
-    start, end = points, np.roll(points, -1, axis=0)
-    step = end - start
-    for at in range(len(points) - 2):
-        others = slice(at + 2, len(points) - (1 if at == 0 else 0))
-        if _any_crossing(start[at], step[at], start[others], step[others]):
-            return True
-    return False
+    steps = np.roll(points, -1, axis=0) - points
+    sides, others = np.triu_indices(n, 2)
+    apart = others - sides < n - 1
+    sides, others = sides[apart], others[apart]
+    return bool(sides_cross(points[sides], steps[sides], points[others], steps[others]).any())
 
 
-def _any_crossing(
-    p: npt.NDArray[np.float64],
-    r: npt.NDArray[np.float64],
-    q: npt.NDArray[np.float64],
-    s: npt.NDArray[np.float64],
-) -> bool:
-    across = r[0] * s[:, 1] - r[1] * s[:, 0]
-    gap = q - p
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = (gap[:, 0] * s[:, 1] - gap[:, 1] * s[:, 0]) / across
-        u = (gap[:, 0] * r[1] - gap[:, 1] * r[0]) / across
-    return bool(((across != 0) & (t > 0) & (t < 1) & (u > 0) & (u < 1)).any())
+def sides_cross(p: Points, p_steps: Points, q: Points, q_steps: Points) -> npt.NDArray[np.bool_]:
+    """(N,) whether the sides from `p` and from `q`, each (N, 2) a point and the step to its end, cross within both."""
+    (rx, ry), (sx, sy), (gap_x, gap_y) = p_steps.T, q_steps.T, (q - p).T
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        across = rx * sy - ry * sx
+        t = (gap_x * sy - gap_y * sx) / across
+        u = (gap_x * ry - gap_y * rx) / across
+    return np.asarray((across != 0) & (t > 0) & (t < 1) & (u > 0) & (u < 1))
 
 
 def _clip_ring(ring: Ring, xyxy_px: tuple[float, float, float, float]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import calotype as ct
 from calotype.acquire import service as acquire
-from calotype.acquire.model import BucketByReferenceOnly
+from calotype.acquire.model import BucketByReferenceOnly, ImageOptions
 from calotype.app.cli import app
 from calotype.datasets import service as datasets
 from calotype.reliability import service as reliability
@@ -21,6 +21,8 @@ from calotype.store.media.references import CHANGED, MISSING, PRESENT, MediaChan
 from calotype.store.media.remote_objects import RemoteObjects
 
 NAMES = ("a.jpg", "night 100%/ä b.jpg", "sub/c.png")
+
+BY_REFERENCE = ImageOptions(media="reference")
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def pictures(bucket: str) -> Bucket:
 @pytest.fixture
 def state(workspace, owner, pictures):
     datasets.create(owner, "far", store=workspace)
-    added = acquire.add(owner, "far", [pictures.location.url], store=workspace, media="reference")
+    added = acquire.add(owner, "far", [pictures.location.url], BY_REFERENCE, store=workspace)
     assert (added.added, added.quarantined, added.ignored) == (3, 1, 2)
     return datasets.read(owner, "far", store=workspace)
 
@@ -64,7 +66,7 @@ def test_objects_that_are_as_they_were_are_not_read_again(state, workspace, owne
         return beginning(self, uri, n_bytes)
 
     monkeypatch.setattr(RemoteObjects, "read_head", noted)
-    again = acquire.add(owner, "far", [pictures.location.url], store=workspace, media="reference")
+    again = acquire.add(owner, "far", [pictures.location.url], BY_REFERENCE, store=workspace)
     assert (again.added, again.unchanged, again.changed) == (0, 3, 0)
     assert looked == [f"{pictures.location.url}/d.jpg"]
 
@@ -81,7 +83,7 @@ def test_changed_and_vanished_objects_are_told_apart_and_taken_in_again(state, w
         state.image_bytes(by_name["a.jpg"])
     with pytest.raises(ReferenceGone, match=r"c\.png"):
         state.image_bytes(by_name["sub/c.png"])
-    again = acquire.add(owner, "far", [pictures.location.url], store=workspace, media="reference")
+    again = acquire.add(owner, "far", [pictures.location.url], BY_REFERENCE, store=workspace)
     assert (again.added, again.unchanged, again.changed) == (0, 1, 1)
     new = datasets.read(owner, "far", store=workspace).sample("a.jpg")
     assert (new.sample_id, new.width_px) == (by_name["a.jpg"].sample_id, 50)

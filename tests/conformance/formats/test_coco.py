@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.labels import ReadLabels, read_labels
 
 from calotype.formats import registry
-from calotype.formats.base import LabelFileUnreadable, Parsed
+from calotype.formats.base import LabelFileUnreadable
 
-COCO = registry.get("coco")
+COCO = registry.reader("coco")
 IMAGE = {"id": 1, "file_name": "a.png", "width": 64, "height": 48}
 CATEGORY = {"id": 7, "name": "car", "supercategory": "vehicle"}
 
 
-def read(folder: Path, *annotations: dict[str, Any], **over: Any) -> Parsed:
+def read(folder: Path, *annotations: dict[str, Any], **over: Any) -> ReadLabels:
     value = {"images": [IMAGE], "categories": [CATEGORY], "annotations": list(annotations), **over}
     (folder / "labels.json").write_text(json.dumps(value))
-    return COCO.read(folder / "labels.json")
+    return read_labels(COCO, folder / "labels.json")
 
 
 def box(**over: Any) -> dict[str, Any]:
@@ -30,8 +31,8 @@ def box(**over: Any) -> dict[str, Any]:
 
 def test_a_box_keeps_its_numbers_its_id_and_keys_we_do_not_know(tmp_path):
     (found,) = read(tmp_path, box(lens="wide")).annotations
-    assert found.bbox_xywh_px == (1.5, 2.0, 10.25, 20.0)
-    assert (found.source_id, found.class_name, found.extra) == ("1", "car", {"lens": "wide"})
+    assert found.drawn.bbox_xywh_px == (1.5, 2.0, 10.25, 20.0)
+    assert (found.drawn.source_id, found.class_name, found.drawn.extra) == ("1", "car", {"lens": "wide"})
 
 
 def test_keypoints_keep_their_names_and_their_skeleton_counted_from_0(tmp_path):
@@ -67,7 +68,7 @@ def test_keypoints_keep_their_names_and_their_skeleton_counted_from_0(tmp_path):
 )
 def test_a_broken_annotation_is_set_aside_and_the_good_one_stays(tmp_path, broken):
     parsed = read(tmp_path, {**broken, "id": broken["id"] if broken["id"] != 1 else 2}, box())
-    assert [found.source_id for found in parsed.annotations] == ["1"]
+    assert [read.drawn.source_id for read in parsed.annotations] == ["1"]
     assert len(parsed.problems) == 1
     assert "annotations[0]" in parsed.problems[0].where
 
@@ -87,7 +88,6 @@ def test_a_file_name_that_leads_out_is_set_aside(tmp_path, name):
     "text",
     [
         "",
-        "[]",
         "{",
         '{"images": [',
         "[" * 100_000,
@@ -99,7 +99,14 @@ def test_a_file_name_that_leads_out_is_set_aside(tmp_path, name):
 def test_a_file_that_is_broken_as_a_whole_is_refused(tmp_path, text):
     (tmp_path / "labels.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(LabelFileUnreadable):
-        COCO.read(tmp_path / "labels.json")
+        read_labels(COCO, tmp_path / "labels.json")
+
+
+def test_a_list_of_results_lists_no_images(tmp_path):
+    (tmp_path / "results.json").write_text("[]")
+    (source,) = COCO.open(tmp_path / "results.json")
+    assert source.index is None
+    assert len(source.images) == 0
 
 
 def test_two_images_with_one_id_are_refused(tmp_path):
@@ -119,10 +126,9 @@ def test_the_collection_of_bad_files_is_treated_as_its_manifest_says():
         ]
     for row in rows:
         try:
-            parsed = COCO.read(folder / row["file"], images=folder / "images")
+            parsed = read_labels(COCO, folder / row["file"], images=folder / "images")
             got = "quarantine-items" if parsed.problems else "accept"
-            listed = {image.key for image in parsed.images}
-            good = sum(found.image_key in listed for found in parsed.annotations)
+            good = sum(read.image is not None for read in parsed.annotations)
         except LabelFileUnreadable:
             got, good = "refuse", 0
         if got != row["expected"] or (got != "refuse" and good != int(row["good_annotations"] or 0)):

@@ -8,6 +8,10 @@ from collections import Counter
 import pytest
 
 import calotype as ct
+from calotype.datasets.model import Kind
+from calotype.formats.registry import FORMATS
+
+OF_BOXES = [f.name for f in FORMATS.values() if Kind.BOX in f.abilities.reads & f.abilities.writes]
 
 
 def boxes(view):
@@ -29,7 +33,7 @@ def there_and_back(ws, ds, format, folder):
     return written, back, took
 
 
-@pytest.mark.parametrize("format", ["coco", "yolo", "voc"])
+@pytest.mark.parametrize("format", OF_BOXES)
 def test_boxes_survive_each_format_and_losses_are_told(tmp_path, raw, format):
     with ct.open(tmp_path / "ws") as ws:
         ds = ws.create("shop")

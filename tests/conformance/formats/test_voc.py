@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.labels import read_labels
 
 from calotype.formats import registry
 from calotype.formats.base import LabelFileUnreadable
 
-VOC = registry.get("voc")
+VOC = registry.reader("voc")
 
 
 def write(folder, *objects):
@@ -25,13 +26,13 @@ def corners(*values):
     [((1, 2, 11, 22), (1, 2, 10, 20)), ((1.5, 2, 3.25, 4), (1.5, 2, 1.75, 2)), ((5, 5, 5, 5), (5, 5, 0, 0))],
 )
 def test_corners_are_read_as_they_are(tmp_path, values, box):
-    (found,) = VOC.read(write(tmp_path, corners(*values))).annotations
-    assert found.bbox_xywh_px == box
+    (found,) = read_labels(VOC, write(tmp_path, corners(*values))).annotations
+    assert found.drawn.bbox_xywh_px == box
 
 
 @pytest.mark.parametrize("values", [(11, 2, 1, 22), ("x", 2, 3, 4), ("nan", 2, 3, 4), ("", 2, 3, 4)])
 def test_a_broken_box_is_set_aside(tmp_path, values):
-    parsed = VOC.read(write(tmp_path, corners(*values), corners(1, 2, 3, 4)))
+    parsed = read_labels(VOC, write(tmp_path, corners(*values), corners(1, 2, 3, 4)))
     assert (len(parsed.annotations), len(parsed.problems)) == (1, 1)
 
 
@@ -49,5 +50,5 @@ def test_a_hostile_or_broken_file_is_refused(tmp_path, text):
     (tmp_path / "a.xml").write_text(text)
     (tmp_path / "canary.txt").write_text("canary")
     with pytest.raises(LabelFileUnreadable) as refused:
-        VOC.read(tmp_path / "a.xml")
+        read_labels(VOC, tmp_path / "a.xml")
     assert "canary" not in str(refused.value)

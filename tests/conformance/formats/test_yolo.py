@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.support.labels import read_labels
 
 from calotype.datasets.model import Kind
 from calotype.formats import registry
 from calotype.formats.base import LabelFileUnreadable
 
-YOLO = registry.get("yolo")
+YOLO = registry.reader("yolo")
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def folder(tmp_path):
 
 def read(folder, text):
     (folder / "labels/train/a.txt").write_text(text)
-    return YOLO.read(folder)
+    return read_labels(YOLO, folder)
 
 
 @pytest.mark.parametrize(
@@ -43,21 +44,21 @@ def read(folder, text):
 )
 def test_a_box_comes_out_in_pixels(folder, line, box):
     (found,) = read(folder, line).annotations
-    assert found.bbox_xywh_px == pytest.approx(box)
+    assert found.drawn.bbox_xywh_px == pytest.approx(box)
 
 
 def test_polygons_scores_and_splits(folder):
     parsed = read(folder, "0 0 0 1 0 1 1\n1 .5 .5 .5 .5 .75\n")
     ring, scored = parsed.annotations
-    assert (ring.kind, ring.rings_px) == (Kind.POLYGON, ((0, 0, 200, 0, 200, 100),))
-    assert (scored.class_name, scored.score) == ("dog", 0.75)
+    assert (ring.drawn.kind, ring.drawn.rings_px) == (Kind.POLYGON, ((0, 0, 200, 0, 200, 100),))
+    assert (scored.class_name, scored.drawn.score) == ("dog", 0.75)
     assert [(image.name, image.split) for image in parsed.images] == [("images/train/a.png", "train")]
 
 
 def test_poses_have_keypoints(folder):
     (folder / "data.yaml").write_text("names: {0: person}\nkpt_shape: [2, 3]\n")
     (pose,) = read(folder, "0 .5 .5 .5 .5 .5 .5 2 .25 .25 1").annotations
-    assert pose.keypoints_xyv == (100, 50, 2, 50, 25, 1)
+    assert pose.drawn.keypoints_xyv == (100, 50, 2, 50, 25, 1)
 
 
 def test_an_empty_file_is_not_the_same_as_none(folder):
@@ -143,7 +144,7 @@ def test_the_collection_of_bad_files_is_treated_as_its_manifest_says(tmp_path):
             shutil.copy(source / "yolo" / "data.yaml", place)
         shutil.copy(picture, place / f"{name.stem}{picture.suffix}")
         try:
-            parsed = YOLO.read(place / name.name)
+            parsed = read_labels(YOLO, place / name.name)
             got, good = "quarantine-items" if parsed.problems else "accept", len(parsed.annotations)
         except LabelFileUnreadable:
             got, good = "refuse", 0

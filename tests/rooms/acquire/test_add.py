@@ -8,7 +8,7 @@ from PIL import Image
 from calotype.acquire import service, uploads
 from calotype.acquire.folders import PathNotFound
 from calotype.acquire.intake import FileUnreadable
-from calotype.acquire.model import UploadNameInvalid, UploadTooLarge
+from calotype.acquire.model import ImageOptions, UploadNameInvalid, UploadTooLarge
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
@@ -39,7 +39,13 @@ def test_a_file_that_changed_replaces_the_image_of_its_sample(shop, owner, tmp_p
 
 def test_source_licence_and_tags_stay_with_the_sample(shop, owner, tmp_path):
     picture(tmp_path / "in" / "deep" / "a.png", "red")
-    service.add(owner, "shop", [tmp_path / "in"], store=shop, source="cam", licence="CC0-1.0", tags=["x"])
+    service.add(
+        owner,
+        "shop",
+        [tmp_path / "in"],
+        ImageOptions(source="cam", licence="CC0-1.0", tags=["x"]),
+        store=shop,
+    )
     (sample,) = datasets.read(owner, "shop", store=shop).iter_samples()
     assert (sample.name, sample.source, sample.licence, tuple(sample.tags)) == (
         "deep/a.png",
@@ -53,7 +59,7 @@ def test_a_file_that_lies_about_its_type_is_set_aside_or_stops(shop, owner, tmp_
     picture(tmp_path / "in" / "a.png", "red").rename(tmp_path / "in" / "a.jpg")
     assert service.add(owner, "shop", [tmp_path / "in"], store=shop).quarantined == 1
     with pytest.raises(FileUnreadable, match=r"a\.jpg"):
-        service.add(owner, "shop", [tmp_path / "in"], store=shop, on_invalid="error")
+        service.add(owner, "shop", [tmp_path / "in"], ImageOptions(on_invalid="error"), store=shop)
 
 
 def test_links_are_not_followed(shop, owner, tmp_path):

@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from calotype.acquire import service as acquire
 from calotype.acquire.labels import service
-from calotype.acquire.labels.model import ItemsInvalid, NothingToImport, PolicyUnknown, UnknownClasses
+from calotype.acquire.labels.model import (
+    ImportOptions,
+    ItemsInvalid,
+    NothingToImport,
+    PolicyUnknown,
+    UnknownClasses,
+)
+from calotype.acquire.model import ImageOptions
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
 from calotype.datasets import service as datasets
@@ -23,7 +30,8 @@ def shop(workspace, owner):
 
 
 def bring(shop, owner, raw, **options):
-    return service.import_annotations(owner, "shop", raw / "instances.json", store=shop, **options)
+    file = raw / "instances.json"
+    return service.import_annotations(owner, "shop", file, ImportOptions(**options), store=shop)
 
 
 def change(raw, at, **values):
@@ -64,7 +72,7 @@ def test_a_class_that_a_closed_ontology_lacks(shop, owner, raw, policy):
 
 def test_a_broken_box_is_set_aside_with_its_place_or_stops(shop, owner, raw):
     change(raw, 5, bbox=[1, 2, -3, 4])
-    with pytest.raises(ItemsInvalid, match="1 things"):
+    with pytest.raises(ItemsInvalid, match="1 items"):
         bring(shop, owner, raw, on_invalid="error")
     took = bring(shop, owner, raw)
     assert (took.annotations, took.skipped) == (23, 1)
@@ -88,7 +96,7 @@ def test_nothing_and_nonsense(shop, owner, raw):
 
 
 def test_samples_that_were_there_learn_what_the_file_says_of_them(shop, owner, raw, tmp_path):
-    acquire.add(owner, "shop", [raw / "images"], store=shop, licence="CC0-1.0")
+    acquire.add(owner, "shop", [raw / "images"], ImageOptions(licence="CC0-1.0"), store=shop)
     (raw / "instances.json").rename(tmp_path / "instances.json")
     for _ in range(2):
         took = service.import_annotations(owner, "shop", tmp_path / "instances.json", store=shop)

@@ -13,9 +13,12 @@ from tests.support.images import draw, encode
 from calotype.acquire import service as acquire
 from calotype.acquire.intake import MediaMode, MediaModeUnknown
 from calotype.acquire.labels import service as annotate
+from calotype.acquire.labels.model import ImportOptions
+from calotype.acquire.model import ImageOptions
 from calotype.datasets import service as datasets
 from calotype.store.media.references import MediaChanged, ReferenceGone
 
+BY_REFERENCE = ImageOptions(media="reference")
 _WAYS: tuple[tuple[str, MediaMode], ...] = (("copied", "copy"), ("referred", "reference"))
 
 
@@ -35,7 +38,7 @@ def folder(tmp_path):
 @pytest.fixture
 def state(workspace, owner, folder):
     datasets.create(owner, "far", store=workspace)
-    added = acquire.add(owner, "far", [folder], store=workspace, media="reference")
+    added = acquire.add(owner, "far", [folder], BY_REFERENCE, store=workspace)
     assert (added.added, added.quarantined) == (3, 1)
     return datasets.read(owner, "far", store=workspace)
 
@@ -70,10 +73,10 @@ def test_changed_and_vanished_objects_are_told_apart(state, workspace, folder):
 
 
 def test_adding_again_changes_nothing_and_a_new_edition_replaces_the_image(state, workspace, owner, folder):
-    again = acquire.add(owner, "far", [folder], store=workspace, media="reference")
+    again = acquire.add(owner, "far", [folder], BY_REFERENCE, store=workspace)
     assert (again.added, again.unchanged, again.changed) == (0, 3, 0)
     (folder / "a.jpg").write_bytes(encode(draw(9, size_wh=(99, 30))))
-    third = acquire.add(owner, "far", [folder], store=workspace, media="reference")
+    third = acquire.add(owner, "far", [folder], BY_REFERENCE, store=workspace)
     assert (third.added, third.unchanged, third.changed) == (0, 2, 1)
     after = datasets.read(owner, "far", store=workspace)
     assert after.sample("a.jpg").sample_id == state.sample("a.jpg").sample_id
@@ -83,12 +86,12 @@ def test_adding_again_changes_nothing_and_a_new_edition_replaces_the_image(state
 def test_an_unknown_way_of_taking_in_is_refused(workspace, owner, folder):
     datasets.create(owner, "far", store=workspace)
     with pytest.raises(MediaModeUnknown):
-        acquire.add(owner, "far", [folder], store=workspace, media="teleport")  # type: ignore[arg-type]
+        acquire.add(owner, "far", [folder], ImageOptions(media="teleport"), store=workspace)  # type: ignore[arg-type]
 
 
 def test_linked_files_share_their_bytes(workspace, owner, folder):
     datasets.create(owner, "near", store=workspace)
-    acquire.add(owner, "near", [folder], store=workspace, media="link")
+    acquire.add(owner, "near", [folder], ImageOptions(media="link"), store=workspace)
     sample = datasets.read(owner, "near", store=workspace).sample("a.jpg")
     assert os.path.samefile(workspace.media.path(sample.media_sha256), folder / "a.jpg")
 
@@ -130,8 +133,9 @@ def test_coco_by_reference_gives_the_same_dataset_as_by_copy(workspace, owner, f
     told = []
     for name, media in _WAYS:
         datasets.create(owner, name, store=workspace)
-        first = annotate.import_annotations(owner, name, file, store=workspace, images=folder, media=media)
-        again = annotate.import_annotations(owner, name, file, store=workspace, images=folder, media=media)
+        options = ImportOptions(images=folder, media=media)
+        first = annotate.import_annotations(owner, name, file, options, store=workspace)
+        again = annotate.import_annotations(owner, name, file, options, store=workspace)
         assert (first.added, first.samples, first.skipped) == (4, 2, 6)
         assert (again.added, again.updated, again.unchanged) == (0, 0, 4)
         state = datasets.read(owner, name, store=workspace)
@@ -166,7 +170,8 @@ def test_a_results_list_finds_its_images_by_number(workspace, owner, folder):
     file.write_text(
         json.dumps({"images": images, "annotations": [box], "categories": [{"id": 3, "name": "car"}]})
     )
-    annotate.import_annotations(owner, "far", file, store=workspace, images=folder, media="reference")
+    options = ImportOptions(images=folder, media="reference")
+    annotate.import_annotations(owner, "far", file, options, store=workspace)
     results = folder.parent / "results.json"
     found = [
         {"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4], "score": 0.9},
@@ -175,7 +180,9 @@ def test_a_results_list_finds_its_images_by_number(workspace, owner, folder):
     ]
     results.write_text(json.dumps(found))
     for _ in range(2):
-        made = annotate.import_annotations(owner, "far", results, store=workspace, label_set="model:one")
+        made = annotate.import_annotations(
+            owner, "far", results, ImportOptions(label_set="model:one"), store=workspace
+        )
         assert (made.annotations, made.skipped) == (2, 1)
     state = datasets.read(owner, "far", store=workspace)
     assert state.count(label_set="model:one")["annotations"] == 2
@@ -189,7 +196,7 @@ def test_two_folders_with_the_same_names_are_known_again(state, workspace, owner
     (other / "a.jpg").write_bytes(encode(draw(9, size_wh=(50, 30)), "image/jpeg"))
 
     def add(place):
-        return acquire.add(owner, "far", [place], store=workspace, media="reference")
+        return acquire.add(owner, "far", [place], BY_REFERENCE, store=workspace)
 
     assert add(other).added == 1
     again = add(other)
@@ -211,7 +218,7 @@ def test_a_file_that_is_as_it_was_is_not_opened_again(state, workspace, owner, f
         return real(path, *rest)
 
     monkeypatch.setattr(os, "open", noted)
-    added = acquire.add(owner, "far", [folder], store=workspace, media="reference")
+    added = acquire.add(owner, "far", [folder], BY_REFERENCE, store=workspace)
     assert (added.unchanged, added.quarantined) == (3, 1)
     assert [path for path in opened if path.startswith(str(folder))] == [str(folder / "d.jpg")]
 
@@ -236,4 +243,4 @@ def deep(tmp_path):
 def test_a_folder_is_walked_however_deep_and_never_in_a_circle(deep, owner, workspace):
     (deep / "circle").symlink_to(deep)
     datasets.create(owner, "deep", store=workspace)
-    assert acquire.add(owner, "deep", [deep], store=workspace, media="reference").added == 1
+    assert acquire.add(owner, "deep", [deep], BY_REFERENCE, store=workspace).added == 1

@@ -10,6 +10,7 @@ from PIL import Image
 from tests.support.images import draw, encode
 
 from calotype.acquire import service as acquire
+from calotype.acquire.model import ImageOptions
 from calotype.browse.images import Gallery, ImageNotFound
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -98,7 +99,7 @@ def test_an_image_of_an_older_commit_stays_visible(workspace, owner, streets):
 
 def test_media_by_reference_are_shown(workspace, owner, folder):
     datasets.create(owner, "far", store=workspace)
-    acquire.add(owner, "far", [folder], store=workspace, media="reference")
+    acquire.add(owner, "far", [folder], ImageOptions(media="reference"), store=workspace)
     key = media_of(owner, workspace, "far")
     assert key.startswith("r")
     assert shown_size(Gallery().thumbnail(owner, "far", key, store=workspace, size_px=64)) == (64, 43)

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from calotype.checks.suite import narrow as narrowing
-from calotype.checks.suite import pairs as comparing
+from calotype.checks.suite import annotation_columns
+from calotype.vision import close_boxes
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ def boxes():
 @pytest.mark.parametrize("at_once", [1, 7, 64])
 def test_pairs_found_in_blocks_are_those_found_at_once(monkeypatch, boxes, at_once):
     def listed():
-        found = comparing.close_pairs(*boxes)
+        found = close_boxes.close_pairs(*boxes)
         return sorted(zip(found.first.tolist(), found.second.tolist(), found.iou.tolist(), strict=True))
 
     whole = listed()
-    monkeypatch.setattr(comparing, "_AT_ONCE", at_once)
+    monkeypatch.setattr(close_boxes, "_AT_ONCE", at_once)
     assert listed() == whole
     assert len(whole) >= 48
 
 
 def test_rows_of_samples_are_looked_up_in_rounds(monkeypatch):
-    monkeypatch.setattr(narrowing, "_LOOKED_UP_AT_ONCE", 2)
+    monkeypatch.setattr(annotation_columns, "_LOOK_UP_AT_ONCE", 2)
     batches = [
         pa.record_batch(
             {
@@ -49,9 +49,9 @@ def test_rows_of_samples_are_looked_up_in_rounds(monkeypatch):
         )
         for ids in (["b", "a"], ["gone", "c"])
     ]
-    found = narrowing.narrow(batches, pa.chunked_array([["a", "b"], ["c"]]))
+    found = annotation_columns.read_columns(batches, pa.chunked_array([["a", "b"], ["c"]]))
     assert found.sample_of.tolist() == [1, 0, -1, 2]
     assert found.classes.tolist() == [1, 2, 1, 2]
-    assert [narrowing.KINDS[kind] for kind in found.kinds] == ["box", "polygon"] * 2
+    assert [annotation_columns.KINDS[kind] for kind in found.kinds] == ["box", "polygon"] * 2
     assert found.boxes_xywh_px[0].tolist() == [1, 2, 3, 4]
     assert np.isnan(found.boxes_xywh_px[1]).all()

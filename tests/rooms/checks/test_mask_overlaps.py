@@ -8,11 +8,11 @@ from tests.support.images import draw, encode
 
 from calotype.analysis.mask_overlaps import Patch, mask_overlaps
 from calotype.checks import service as checks
-from calotype.checks.suite.drawn import patch_of
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Kind
 from calotype.vision import masks
+from calotype.vision.shape_patches import patch_of
 
 CAR, DOG = 0, 1
 

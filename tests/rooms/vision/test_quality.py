@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from calotype.vision import file_quality, quality, quality_edges, quality_light
+from calotype.vision import file_quality, images, quality, quality_edges, quality_light
 from calotype.vision.jpeg_header import read_head
 
 
@@ -126,10 +126,10 @@ def test_large_pictures_are_judged_smaller(size_wh, scale):
 @pytest.mark.parametrize("form, options", [("JPEG", {"quality": 95}), ("PNG", {}), ("WEBP", {"quality": 95})])
 def test_a_file_is_measured_alike_from_its_bytes_and_from_its_pixels(form, options):
     data = saved(GOOD, form, **options)
-    rgb = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    upright = images.decode_upright(data)
     quick = file_quality.measure(data)
-    assert quick.pixels == pytest.approx(file_quality.pixel_part(data, rgb), abs=0.08)
-    assert quick.file == pytest.approx(file_quality.file_part(data, rgb), nan_ok=True)
+    assert quick.pixels == pytest.approx(file_quality.pixel_part(data, upright), abs=0.08)
+    assert quick.file == pytest.approx(file_quality.file_part(data, upright), nan_ok=True)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -1,4 +1,6 @@
-/** What the server says when it says no (RFC 9457): what, where, and how to fix it. */
+import type { paths } from "@/api/schema.gen";
+
+/** An error of the server (RFC 9457): what went wrong, where, and how to fix it. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -12,8 +14,8 @@ export class Problem extends Error {
   }
 
   static of(status: number, body: unknown): Problem {
-    const said = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
-    const text = (key: string) => (typeof said[key] === "string" ? (said[key] as string) : "");
+    const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+    const text = (key: string) => (typeof fields[key] === "string" ? fields[key] : "");
     return new Problem(
       status,
       text("code") || `http-${status}`,
@@ -25,47 +27,64 @@ export class Problem extends Error {
 }
 
 /** The server cannot be reached at all. */
-export function unreachable(): Problem {
-  return new Problem(0, "unreachable", "the server does not answer", "", "is `calotype serve` still running? Start it again, then reload");
+export const unreachable = (): Problem =>
+  new Problem(0, "unreachable", "cannot reach the server", "", "check that `calotype serve` is running, then reload the page");
+
+export type Method = "get" | "post" | "put" | "delete";
+
+/** The paths of the API that answer to a method. */
+export type Path<M extends Method> = { [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never }[keyof paths];
+
+type Json<Part> = Part extends { content: { "application/json": infer Body } } ? Body : undefined;
+type Answers<Op> = Op extends { responses: infer Responses } ? Responses[keyof Responses & (200 | 201 | 204)] : never;
+/** What a path answers to a method. */
+export type Answer<M extends Method, P extends Path<M>> = Json<Answers<paths[P][M]>>;
+
+type Params<Op> = Op extends { parameters: infer P } ? P : never;
+
+/** What the operation takes of `path`, `query` and `body`, and a signal. */
+type Request<Op> = { signal?: AbortSignal } & (Params<Op> extends { path: infer Names } ? { path: Names } : unknown) &
+  (Params<Op> extends { query: infer Query } ? { query: Query } : Params<Op> extends { query?: infer Query } ? { query?: Query } : unknown) &
+  (Op extends { requestBody: infer Content } ? { body: Json<Content> } : unknown);
+
+type Plain = { path?: Record<string, string>; query?: Record<string, unknown>; body?: unknown; signal?: AbortSignal };
+
+/**
+ * Call the API; methods, paths, parameters and answers are typed by `schema.gen.ts`.
+ * Rejects with a Problem where the answer is not 2xx, with an AbortError where the signal says so.
+ */
+export async function call<M extends Method, P extends Path<M>>(
+  method: M, path: P, request: Request<paths[P][M]> = {} as Request<paths[P][M]>,
+): Promise<Answer<M, P>> {
+  const { path: names = {}, query, body, signal } = request as Plain;
+  const address = path.replace(/\{(\w+)\}/g, (_, name: string) => part(names[name] ?? "")) + queryText(query);
+  const init: RequestInit = { method: method.toUpperCase(), credentials: "same-origin" };
+  if (signal) init.signal = signal;
+  if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  const answer = await fetch(address, init).catch((error: unknown) => {
+    throw error instanceof DOMException && error.name === "AbortError" ? error : unreachable();
+  });
+  const isJson = (answer.headers.get("content-type") ?? "").includes("json");
+  const json: unknown = isJson ? await answer.json() : undefined;
+  if (!answer.ok) throw Problem.of(answer.status, json);
+  return json as Answer<M, P>;
 }
 
-type Value = string | number | boolean | undefined | null;
-
-/** Query text of the values that are set, in a stable order. */
-export function queryText(values: Record<string, Value>): string {
-  const asked = new URLSearchParams();
-  for (const [key, value] of Object.entries(values)) {
-    if (value !== undefined && value !== null && value !== "") asked.set(key, String(value));
+function queryText(query: Record<string, unknown> = {}): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) params.set(key, String(value));
   }
-  const text = asked.toString();
-  return text ? `?${text}` : "";
+  return params.size ? `?${params.toString()}` : "";
 }
 
 export const API = "/api/v1";
 
-/** Ask the server; throws Problem. */
-export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  let answer: Response;
-  try {
-    answer = await fetch(API + path, { credentials: "same-origin", ...init });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw unreachable();
-  }
-  if (answer.status === 204) return undefined as T;
-  const isJson = (answer.headers.get("content-type") ?? "").includes("json");
-  const body: unknown = isJson ? await answer.json() : await answer.text();
-  if (!answer.ok) throw Problem.of(answer.status, body);
-  return body as T;
-}
-
-/** Send JSON to the server. */
-export function send<T>(path: string, body: unknown = {}, method = "POST"): Promise<T> {
-  return ask<T>(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
-}
-
 /** One part of an address: names may hold anything. */
 export const part = encodeURIComponent;
 
-export const thumbUrl = (sha256: string, size = 256) => `${API}/thumbs/${sha256}?size=${size}`;
-export const mediaUrl = (sha256: string) => `${API}/media/${sha256}`;
+const imageUrl = (dataset: string, kind: "thumbs" | "media", media: string) => `${API}/datasets/${encodeURIComponent(dataset)}/${kind}/${media}`;
+/** The thumbnail of a dataset's image, its longer side `size` pixels or the next larger size. */
+export const thumbUrl = (dataset: string, media: string, size = 256) => `${imageUrl(dataset, "thumbs", media)}?size=${size}`;
+/** The display image of a dataset's image. */
+export const mediaUrl = (dataset: string, media: string) => imageUrl(dataset, "media", media);

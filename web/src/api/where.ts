@@ -1,4 +1,6 @@
-import type { Scalar } from "@/api/types";
+import type { ValueCount } from "@/api/schema.gen";
+
+type Scalar = NonNullable<ValueCount["value"]>;
 
 /** Query texts of the grammar in `datasets/query`: built for links, added to what is there. */
 export const quoted = (value: string): string => `"${value.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;

@@ -2,19 +2,19 @@ import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import * as queries from "@/api/queries";
-import { useAllCommands } from "@/app/commands";
 import { IconButton, KeyHint } from "@/kit/basics";
+import { GROUPS, useAllCommands } from "@/kit/commands";
 import { Dialog } from "@/kit/dialog";
 import { compact } from "@/kit/format";
 import { Picker, type Pick } from "@/kit/picker";
+import { datasets } from "@/rooms/datasets/api";
 
 type Which = "palette" | "keys" | null;
 let show: (which: Which) => void = () => {};
 export const openPalette = () => show("palette");
 export const openKeys = () => show("keys");
 
-/** The palette (every command and dataset) and the cheat sheet (every key). */
+/** The palette (every command and dataset) and the list of keyboard shortcuts. */
 export function Dialogs() {
   const [which, setWhich] = useState<Which>(null);
   useEffect(() => {
@@ -26,9 +26,9 @@ export function Dialogs() {
       <Dialog open={which === "palette"} onClose={close} label="Commands">
         <Palette onDone={close} />
       </Dialog>
-      <Dialog open={which === "keys"} onClose={close} label="Keys" className="wide">
+      <Dialog open={which === "keys"} onClose={close} label="Keyboard shortcuts" className="wide">
         <header className="dialog-head">
-          <h2>Keys</h2>
+          <h2>Keyboard shortcuts</h2>
           <IconButton label="Close" onClick={close}><IconX size={16} /></IconButton>
         </header>
         <Keys />
@@ -40,7 +40,7 @@ export function Dialogs() {
 function Palette({ onDone }: { onDone: () => void }) {
   const commands = useAllCommands();
   const navigate = useNavigate();
-  const list = useQuery(queries.datasets());
+  const list = useQuery(datasets());
   const items: Pick[] = [
     ...commands.filter((command) => !command.quiet).map((command) => ({
       id: command.id, title: command.title, group: command.group, run: command.run,
@@ -53,10 +53,10 @@ function Palette({ onDone }: { onDone: () => void }) {
     })),
   ];
   items.sort((a, b) => ORDER.indexOf(a.group) - ORDER.indexOf(b.group));
-  return <Picker items={items} label="Commands" placeholder="What would you like to do?" empty="No command of that name" onDone={onDone} />;
+  return <Picker items={items} label="Commands" placeholder="Search commands and datasets" empty="No matching command" onDone={onDone} />;
 }
 
-const ORDER = ["Sample", "Grid", "Page", "Dataset", "Go to", "Datasets", "App"];
+const ORDER: readonly string[] = GROUPS;
 
 function Keys() {
   const commands = useAllCommands().filter((command) => command.keys?.length);

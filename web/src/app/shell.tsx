@@ -3,81 +3,86 @@ import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "@/api/client";
-import * as queries from "@/api/queries";
-import { useCommands, useKeyboard, type Command } from "@/app/commands";
-import { useHere } from "@/app/here";
+import { DATASET_KEYS, SHELL_KEYS } from "@/app/keys";
 import { Dialogs, openKeys, openPalette } from "@/app/palette";
+import { placesOf } from "@/app/places";
+import { session } from "@/app/session";
 import { Sidebar } from "@/app/sidebar";
 import { SignIn } from "@/app/states";
-import { say, Said } from "@/kit/said";
+import { Tools } from "@/app/tools";
+import { useCommands, useKeyboard, type CommandLine } from "@/kit/commands";
+import { PageTools } from "@/kit/frame";
+import { useHere } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
+import { say, Said } from "@/kit/said";
+import { datasets } from "@/rooms/datasets/api";
+import { refs } from "@/rooms/versions/api";
 
-/** What stands on every page: the navigation, the keyboard, the palette, the door. */
+/** What stands around every page: the sidebar, the keyboard, the palette, the sign-in. */
 export function Shell() {
-  const session = useQuery(queries.session());
+  const query = useQuery(session());
   const [narrow, setNarrow] = useState(false);
   useKeyboard();
+  useGoCommands();
   useShellCommands(() => setNarrow((before) => !before));
-  const refused = session.error instanceof Problem && session.error.status === 401;
-  if (refused) return <SignIn />;
-  if (session.error) {
-    return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
-  }
+  if (query.error instanceof Problem && query.error.status === 401) return <SignIn />;
+  if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   return (
-    <div className="shell" data-narrow={narrow}>
-      <a className="skip" href="#main">Skip to the content</a>
-      <Sidebar session={session.data} />
-      <main id="main" className="main" tabIndex={-1}>
-        <Outlet />
-      </main>
-      <Dialogs />
-      <Said />
-    </div>
+    <PageTools value={Tools}>
+      <div className="shell" data-narrow={narrow}>
+        <a className="skip" href="#main">Skip to the content</a>
+        <Sidebar session={query.data} />
+        <main id="main" className="main" tabIndex={-1}><Outlet /></main>
+        <Dialogs />
+        <Said />
+      </div>
+    </PageTools>
   );
 }
 
+/** The keys that lead to the places of the rooms. */
+function useGoCommands() {
+  const { dataset = "" } = useHere();
+  const navigate = useNavigate();
+  const lines: Record<string, CommandLine> = {};
+  const runs: Record<string, () => void> = {};
+  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot")]) {
+    if (!keys) continue;
+    lines[`go.${keys}`] = { title, group: "Go to", keys: [keys] };
+    runs[`go.${keys}`] = () => void navigate(link(dataset) as Parameters<typeof navigate>[0]);
+  }
+  useCommands(lines, runs);
+}
+
 function useShellCommands(toggleSidebar: () => void) {
+  const { dataset } = useHere();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const pin = usePin();
+  useCommands<string>(dataset ? DATASET_KEYS : {}, { pin: () => void pin() });
+  useCommands(SHELL_KEYS, {
+    palette: openPalette,
+    keys: openKeys,
+    sidebar: toggleSidebar,
+    theme: () => setColorScheme(colorScheme === "dark" ? "light" : "dark"),
+  });
+}
+
+/** Puts the commit that is shown into the address and copies the link. */
+function usePin() {
   const navigate = useNavigate();
   const { dataset, ref } = useHere();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const list = useQuery(queries.datasets());
-  const refs = useQuery({ ...queries.refs(dataset ?? ""), enabled: dataset !== undefined });
-  const go = (title: string, keys: string, run: () => void): Command => ({ id: `go.${keys}`, title, group: "Go to", keys: [keys], run });
-
-  const pin = async () => {
-    const row = list.data?.items.find((one) => one.name === dataset);
-    const named = refs.data?.items.find((one) => one.name === (ref || "main"));
+  const list = useQuery(datasets());
+  const known = useQuery({ ...refs(dataset ?? ""), enabled: dataset !== undefined });
+  return async () => {
+    const row = list.data?.items.find((item) => item.name === dataset);
+    const named = known.data?.items.find((item) => item.name === (ref || "main"));
     const commit = ref && !named ? ref : named?.commit;
     if (!commit || (!ref && row?.dirty)) {
-      say("There are uncommitted changes: commit them first, then the link can name the commit");
+      say("Commit the uncommitted changes first; a link can only name a commit");
       return;
     }
     await navigate({ to: ".", replace: true, search: (before: Record<string, unknown>) => ({ ...before, ref: commit.slice(0, 12) }) } as never);
     await navigator.clipboard.writeText(window.location.href).catch(() => undefined);
     say("Link to this commit copied");
   };
-  const inside: Command[] = dataset
-    ? [
-        go("Overview", "g o", () => void navigate({ to: "/d/$dataset", params: { dataset } })),
-        go("Samples", "g s", () => void navigate({ to: "/d/$dataset/samples", params: { dataset } })),
-        go("Checks", "g c", () => void navigate({ to: "/d/$dataset/checks", params: { dataset } })),
-        go("History", "g h", () => void navigate({ to: "/d/$dataset/history", params: { dataset } })),
-        go("Merges", "g m", () => void navigate({ to: "/d/$dataset/merges", params: { dataset }, search: {} })),
-        go("Releases", "g r", () => void navigate({ to: "/d/$dataset/releases", params: { dataset } })),
-        { id: "pin", title: "Pin the address to this commit and copy it", group: "Dataset", keys: ["y"], run: () => void pin() },
-      ]
-    : [];
-  useCommands([
-    ...inside,
-    go("Datasets", "g d", () => void navigate({ to: "/" })),
-    go("Runs", "g u", () => void navigate({ to: "/runs" })),
-    go("Audit", "g a", () => void navigate({ to: "/audit" })),
-    { id: "palette", title: "All commands", group: "App", keys: ["mod+k"], run: openPalette, quiet: true },
-    { id: "keys", title: "Show all keys", group: "App", keys: ["?"], run: openKeys },
-    { id: "sidebar", title: "Narrow or widen the navigation", group: "App", keys: ["["], run: toggleSidebar },
-    {
-      id: "theme", title: "Switch between light and dark", group: "App", keys: ["mod+."],
-      run: () => setColorScheme(colorScheme === "dark" ? "light" : "dark"),
-    },
-  ]);
 }

@@ -1,21 +1,19 @@
-import {
-  IconChecklist, IconDatabase, IconGitMerge, IconHistory, IconLayoutGrid, IconListDetails, IconPackage, IconRoute, IconShieldCheck,
-  type TablerIcon,
-} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, type LinkProps } from "@tanstack/react-router";
-import * as queries from "@/api/queries";
-import type { Session } from "@/api/types";
-import { useHere } from "@/app/here";
-import { ThemeToggle } from "@/app/page";
+import { Link } from "@tanstack/react-router";
+import type { Session } from "@/api/schema.gen";
 import { openKeys } from "@/app/palette";
+import { placesOf } from "@/app/places";
+import { ThemeToggle } from "@/app/tools";
 import { KeyHint } from "@/kit/basics";
 import { compact, plural } from "@/kit/format";
+import { useHere } from "@/kit/here";
+import type { Place } from "@/kit/rooms";
+import { datasets } from "@/rooms/datasets/api";
 
-/** The way around: datasets, the pages of the one in hand, and what belongs to the whole workspace. */
+/** The navigation: datasets, the pages of the open one, and the pages of the whole workspace. */
 export function Sidebar({ session }: { session: Session | undefined }) {
   const here = useHere();
-  const list = useQuery(queries.datasets());
+  const list = useQuery(datasets());
   const items = list.data?.items ?? [];
   return (
     <nav className="sidebar" aria-label="Main">
@@ -24,7 +22,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
         <span className="cut">{session?.workspace.name ?? "Calotype"}</span>
       </Link>
       <div className="side-scroll">
-        <Item link={{ to: "/", activeOptions: { exact: true } }} icon={IconDatabase} label="Datasets" count={items.length || undefined} />
+        {placesOf("top").map((place) => <Item key={place.title} place={place} count={items.length || undefined} />)}
         <ul className="side-datasets">
           {items.map((dataset) => {
             const open = dataset.name === here.dataset;
@@ -45,12 +43,11 @@ export function Sidebar({ session }: { session: Session | undefined }) {
         </ul>
       </div>
       <div className="side-foot">
-        <Item link={{ to: "/runs" }} icon={IconRoute} label="Runs" />
-        <Item link={{ to: "/audit" }} icon={IconShieldCheck} label="Audit" />
+        {placesOf("foot").map((place) => <Item key={place.title} place={place} />)}
         <div className="side-who">
           <span className="cut">{session ? `${session.actor.name} (${session.actor.roles.join(", ")})` : ""}</span>
           <ThemeToggle />
-          <button type="button" onClick={openKeys} aria-label="Show all keys"><KeyHint keys="?" /></button>
+          <button type="button" onClick={openKeys} aria-label="Keyboard shortcuts"><KeyHint keys="?" /></button>
         </div>
       </div>
     </nav>
@@ -58,25 +55,16 @@ export function Sidebar({ session }: { session: Session | undefined }) {
 }
 
 function DatasetPages({ name }: { name: string }) {
-  const params = { dataset: name };
-  return (
-    <ul className="side-pages">
-      <li><Item link={{ to: "/d/$dataset", params, activeOptions: { exact: true, includeSearch: false } }} icon={IconListDetails} label="Overview" /></li>
-      <li><Item link={{ to: "/d/$dataset/samples", params }} icon={IconLayoutGrid} label="Samples" /></li>
-      <li><Item link={{ to: "/d/$dataset/checks", params }} icon={IconChecklist} label="Checks" /></li>
-      <li><Item link={{ to: "/d/$dataset/history", params }} icon={IconHistory} label="History" /></li>
-      <li><Item link={{ to: "/d/$dataset/merges", params, search: {} }} icon={IconGitMerge} label="Merges" /></li>
-      <li><Item link={{ to: "/d/$dataset/releases", params }} icon={IconPackage} label="Releases" /></li>
-      <li><Item link={{ to: "/runs", search: { dataset: name } }} icon={IconRoute} label="Runs" /></li>
-    </ul>
-  );
+  return <ul className="side-pages">{placesOf("dataset").map((place) => <li key={place.title}><Item place={place} dataset={name} /></li>)}</ul>;
 }
 
-function Item({ link, icon: Icon, label, count }: { link: LinkProps; icon: TablerIcon; label: string; count?: number | undefined }) {
+function Item({ place, dataset = "", count }: { place: Place; dataset?: string; count?: number | undefined }) {
+  const { icon: Icon, title } = place;
+  const link = place.link(dataset);
   return (
     <Link {...link} activeOptions={{ includeSearch: false, ...link.activeOptions }} className="side-item">
       <Icon size={15} stroke={1.7} />
-      <span className="cut">{label}</span>
+      <span className="cut">{title}</span>
       {count !== undefined ? <span className="side-count">{count}</span> : null}
     </Link>
   );

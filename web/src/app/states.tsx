@@ -1,41 +1,42 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
-import { Problem, send } from "@/api/client";
+import { Problem } from "@/api/client";
+import { signIn } from "@/app/session";
 import { Button, CommandLine } from "@/kit/basics";
 import { EmptyState, ErrorState, sentence, useTitle } from "@/kit/page";
 
-/** No page at this address. */
+/** An address without a page. */
 export function NotFound() {
   useTitle("Not found");
   return (
-    <EmptyState title="There is no page at this address">
+    <EmptyState title="Page not found">
       <p>
-        The link may be mistyped, or of another workspace. Start from <Link to="/" className="link">the datasets</Link>.
+        The link may be mistyped or belong to another workspace. Go to <Link to="/" className="link">the datasets</Link>.
       </p>
     </EmptyState>
   );
 }
 
-/** A page that broke: ours to mend. */
+/** A page that failed to render. */
 export function PageFailed({ error }: ErrorComponentProps) {
   const router = useRouter();
   return <ErrorState error={error} onRetry={() => void router.invalidate()} />;
 }
 
-/** The server wants its token first. */
+/** The server asks for its token. */
 export function SignIn() {
   useTitle("Sign in");
   const client = useQueryClient();
   const [token, setToken] = useState("");
-  const [said, setSaid] = useState("");
+  const [refusal, setRefusal] = useState("");
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      await send("/session", { token: token.trim() });
+      await signIn(token.trim());
       await client.invalidateQueries();
     } catch (error) {
-      setSaid(error instanceof Problem && error.status === 401 ? "that is not the token of this server" : String(error));
+      setRefusal(error instanceof Problem && error.status === 401 ? "this token is not valid for this server" : error instanceof Error ? error.message : String(error));
     }
   };
   return (
@@ -43,19 +44,18 @@ export function SignIn() {
       <img src="/icon.svg" width={36} height={36} alt="" />
       <h1>Open the link that <code>calotype serve</code> printed</h1>
       <p className="dim">
-        It carries a token, so that only you can read this workspace. The link ends with <code>?token=…</code>; the token
-        alone works here too.
+        The link ends with <code>?token=…</code>, which gives access to this workspace. You can also paste the token here.
       </p>
       <form onSubmit={(event) => void submit(event)}>
         <label className="hidden-label" htmlFor="token">Token</label>
         <input
           id="token" className="field mono" type="password" autoComplete="off" placeholder="Token" autoFocus
-          value={token} onChange={(event) => setToken(event.target.value)} aria-invalid={said !== ""} aria-describedby="token-said"
+          value={token} onChange={(event) => setToken(event.target.value)} aria-invalid={refusal !== ""} aria-describedby="token-said"
         />
         <Button look="first" type="submit" disabled={!token.trim()}>Open</Button>
       </form>
-      <p id="token-said" role="alert" className="said">{said ? sentence(said) : null}</p>
-      <p className="dim">Lost it? Start the server again:</p>
+      <p id="token-said" role="alert" className="said">{refusal ? sentence(refusal) : null}</p>
+      <p className="dim">Lost the link? Restart the server:</p>
       <CommandLine>calotype serve</CommandLine>
     </main>
   );

@@ -1,6 +1,6 @@
 /**
- * Colours of classes: stable by id, told apart by people who see red and green alike, visible on photographs.
- * Source: the first eight follow Okabe and Ito (2008), brightened where they drown in dark pictures; the rest are from
+ * Colours of classes: stable by id, distinguishable with red-green colour blindness, visible on photographs.
+ * Source: the first eight follow Okabe and Ito (2008), brightened where they drown in dark images; the rest are from
  * Paul Tol's "bright" and "muted" schemes, ordered so that neighbours differ in lightness too.
  */
 const PALETTE = [

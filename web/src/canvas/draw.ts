@@ -1,4 +1,4 @@
-import type { Annotation, Mask } from "@/api/types";
+import type { Annotation, Mask } from "@/api/schema.gen";
 import { classColour, withAlpha } from "@/canvas/colours";
 import { areaOf, boxOf, type View } from "@/canvas/geometry";
 import { decode } from "@/canvas/rle";
@@ -10,7 +10,7 @@ export type Style = {
   skeletons: Skeletons;
   /** Width of lines in whole screen pixels. */
   line: number;
-  /** The annotation in hand: stronger, the others step back. */
+  /** The selected annotation: stronger, the others step back. */
   lit?: string | null;
   labels?: boolean;
 };
@@ -29,7 +29,7 @@ export function prepare(canvas: HTMLCanvasElement, width: number, height: number
   return ctx;
 }
 
-/** Draw annotations over their image: large ones below, the one in hand on top. */
+/** Draw annotations over their image: large ones below, the selected one on top. */
 export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], view: View, style: Style): void {
   const shown = annotations.filter((a) => !style.hidden.has(a.class_id));
   const sorted = [...shown].sort((a, b) => Number(a.id === style.lit) - Number(b.id === style.lit) || areaOf(b) - areaOf(a));
@@ -65,7 +65,7 @@ function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }
     ctx.setLineDash([]);
   }
   if (a.keypoints.length && (extent >= 64 || lit || !a.rings.length)) drawKeypoints(ctx, a, view, { skeletons, line }, colour, lit);
-  // The box of the one in hand, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
+  // The box of the selected one, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
   if (lit && a.bbox && (a.rings.length || a.mask || a.keypoints.length)) {
     ctx.setLineDash([5, 4]);
     outline(ctx, boxPath(a.bbox, view, 1), colour, 1, false);

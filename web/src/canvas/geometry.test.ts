@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Annotation } from "@/api/types";
+import type { Annotation } from "@/api/schema.gen";
 import { boxOf, fit, hit, inRings, zoomAt } from "@/canvas/geometry";
 
-const made = (id: string, more: Partial<Annotation>): Annotation => ({
+const annotation = (id: string, more: Partial<Annotation>): Annotation => ({
   id, kind: "box", class: "car", class_id: 1, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, ...more,
 });
 
@@ -16,8 +16,8 @@ test("zooming keeps the point under the pointer", () => {
 });
 
 test("the smallest annotation under the pointer is hit, holes are not", () => {
-  const big = made("big", { bbox: [0, 0, 100, 100] });
-  const small = made("small", { bbox: [10, 10, 20, 20] });
+  const big = annotation("big", { bbox: [0, 0, 100, 100] });
+  const small = annotation("small", { bbox: [10, 10, 20, 20] });
   expect(hit([small, big], 15, 15, 0)?.id).toBe("small");
   expect(hit([small, big], 50, 50, 0)?.id).toBe("big");
   expect(hit([small], 90, 90, 0)).toBeNull();
@@ -26,5 +26,5 @@ test("the smallest annotation under the pointer is hit, holes are not", () => {
 });
 
 test("keypoints that are not there do not widen the box", () => {
-  expect(boxOf(made("p", { keypoints: [0, 0, 0, 5, 6, 2, 9, 10, 1] }))).toEqual({ x: 5, y: 6, w: 4, h: 4 });
+  expect(boxOf(annotation("p", { keypoints: [0, 0, 0, 5, 6, 2, 9, 10, 1] }))).toEqual({ x: 5, y: 6, w: 4, h: 4 });
 });

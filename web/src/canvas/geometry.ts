@@ -1,4 +1,4 @@
-import type { Annotation } from "@/api/types";
+import type { Annotation } from "@/api/schema.gen";
 
 /** Image pixels to screen pixels: `x * scale + dx`. */
 export type View = { scale: number; dx: number; dy: number };

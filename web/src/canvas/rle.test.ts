@@ -23,9 +23,9 @@ test("run lengths come back, also long ones and shrinking ones", () => {
 
 test("a mask is read column by column", () => {
   // 3 rows, 4 columns; inside: column 1 rows 1 to 2, column 2 row 1
-  const found = decode({ size: [3, 4], counts: write([4, 2, 1, 1, 4]) });
-  expect(found).toMatchObject({ x: 1, y: 1, width: 2, height: 2 });
-  expect([...(found?.bits ?? [])]).toEqual([1, 1, 1, 0]);
+  const mask = decode({ size: [3, 4], counts: write([4, 2, 1, 1, 4]) });
+  expect(mask).toMatchObject({ x: 1, y: 1, width: 2, height: 2 });
+  expect([...(mask?.bits ?? [])]).toEqual([1, 1, 1, 0]);
 });
 
 test("empty masks and nonsense draw nothing", () => {

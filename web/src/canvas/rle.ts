@@ -1,11 +1,11 @@
-import type { Mask } from "@/api/types";
+import type { Mask } from "@/api/schema.gen";
 
 /**
  * Run lengths of a mask in COCO's compressed string: column by column, background first, each number in groups of five
  * bits, from the third on as a difference to the one before the last. Source: cocoapi, `maskApi.c`, `rleFrString`.
  */
 export function runs(counts: string): number[] {
-  const found: number[] = [];
+  const lengths: number[] = [];
   let at = 0;
   while (at < counts.length) {
     let value = 0;
@@ -19,10 +19,10 @@ export function runs(counts: string): number[] {
       shift += 5;
       if (!more && (code & 0x10) !== 0) value |= -1 << shift;
     }
-    if (found.length > 2) value += found[found.length - 2] ?? 0;
-    found.push(value);
+    if (lengths.length > 2) value += lengths[lengths.length - 2] ?? 0;
+    lengths.push(value);
   }
-  return found;
+  return lengths;
 }
 
 export type Bitmap = { x: number; y: number; width: number; height: number; /** Row by row, 1 inside. */ bits: Uint8Array };

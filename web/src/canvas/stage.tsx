@@ -1,13 +1,13 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { useEffect, useImperativeHandle, useRef, useState, type PointerEvent, type Ref } from "react";
-import type { Annotation } from "@/api/types";
+import type { Annotation } from "@/api/schema.gen";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit, fitBox, hit, kept, zoomAt, type Box, type View } from "@/canvas/geometry";
 
 export type StageHandle = { fit: () => void; actual: () => void; zoom: (factor: number) => void; show: (box: Box) => void };
 
 type Props = {
-  /** Picture to show, and a small one that is there sooner. */
+  /** Address of the image, and of a small one that loads sooner. */
   src: string;
   early: string;
   name: string;
@@ -33,7 +33,7 @@ export function Stage(props: Props) {
   const space = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, space);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { picture, failed } = usePicture(src, early);
+  const { image, failed } = useLoadedImage(src, early);
   const [view, setView] = useState<View | null>(null);
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null);
   const ready = spaceW > 0 && spaceH > 0;
@@ -74,10 +74,10 @@ export function Stage(props: Props) {
     if (!canvas.current || !ready) return;
     const ctx = prepare(canvas.current, spaceW, spaceH);
     if (!ctx) return;
-    if (picture) {
+    if (image) {
       ctx.imageSmoothingEnabled = now.scale < 2.5;
       ctx.imageSmoothingQuality = "high";
-      ctx.drawImage(picture, now.dx, now.dy, width * now.scale, height * now.scale);
+      ctx.drawImage(image, now.dx, now.dy, width * now.scale, height * now.scale);
     }
     drawAnnotations(ctx, annotations, now, { hidden, skeletons, lit, labels, line: 2 });
   });
@@ -94,9 +94,9 @@ export function Stage(props: Props) {
     change({ ...now, dx: now.dx + dx, dy: now.dy + dy });
   };
   const up = (event: PointerEvent) => {
-    const found = drag.current?.moved ? null : at(event);
+    const target = drag.current?.moved ? null : at(event);
     drag.current = null;
-    if (found) props.onPick(found.id);
+    if (target) props.onPick(target.id);
   };
   return (
     <div
@@ -110,16 +110,16 @@ export function Stage(props: Props) {
       onPointerLeave={() => props.onHover(null)} onDoubleClick={() => setView(null)}
     >
       <canvas ref={canvas} style={{ width: spaceW, height: spaceH }} aria-hidden="true" />
-      {failed ? <p className="stage-failed" role="alert">The picture cannot be shown. <code>calotype verify</code> tells whether its file is whole.</p> : null}
+      {failed ? <p className="stage-failed" role="alert">This image cannot be displayed. Run <code>calotype verify</code> to check its file.</p> : null}
     </div>
   );
 }
 
-type Found = { src: string; image: HTMLImageElement | null; failed: boolean };
+type Loaded = { src: string; image: HTMLImageElement | null; failed: boolean };
 
-/** The picture once it is there, the small one until then. */
-function usePicture(src: string, early: string): { picture: HTMLImageElement | null; failed: boolean } {
-  const [found, setFound] = useState<Found | null>(null);
+/** The image once it has loaded, the small one until then. */
+function useLoadedImage(src: string, early: string): { image: HTMLImageElement | null; failed: boolean } {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   useEffect(() => {
     let over = false;
     let isFull = false;
@@ -128,10 +128,10 @@ function usePicture(src: string, early: string): { picture: HTMLImageElement | n
       image.onload = () => {
         if (over || (isFull && !full)) return;
         isFull ||= full;
-        setFound({ src, image, failed: false });
+        setLoaded({ src, image, failed: false });
       };
       image.onerror = () => {
-        if (!over && full) setFound((before) => ({ src, image: before?.src === src ? before.image : null, failed: true }));
+        if (!over && full) setLoaded((before) => ({ src, image: before?.src === src ? before.image : null, failed: true }));
       };
       image.src = url;
     };
@@ -141,5 +141,5 @@ function usePicture(src: string, early: string): { picture: HTMLImageElement | n
       over = true;
     };
   }, [src, early]);
-  return found?.src === src ? { picture: found.image, failed: found.failed } : { picture: null, failed: false };
+  return loaded?.src === src ? { image: loaded.image, failed: loaded.failed } : { image: null, failed: false };
 }

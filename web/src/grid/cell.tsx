@@ -1,8 +1,7 @@
 import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
 import { memo, useEffect, useRef, useState } from "react";
-import { part, thumbUrl } from "@/api/client";
-import type { Annotation, SampleItem } from "@/api/types";
-import { stringifySearch, type GridSearch } from "@/app/search";
+import { thumbUrl } from "@/api/client";
+import type { Annotation, GridSample } from "@/api/schema.gen";
 import { classColour } from "@/canvas/colours";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit } from "@/canvas/geometry";
@@ -11,26 +10,27 @@ import { plural } from "@/kit/format";
 export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays: boolean };
 
 type Props = {
-  item: SampleItem;
-  index: number;
   dataset: string;
-  search: GridSearch;
+  item: GridSample;
+  index: number;
+  href: string;
   width: number;
   height: number;
   isAt: boolean;
   look: Look;
 };
 
-/** One sample: its picture, what is drawn on it, and what to know before opening it. A plain link, as there are hundreds;
- * the grid follows it without loading the page anew. */
-export const Cell = memo(function Cell({ item, index, dataset, search, width, height, isAt, look }: Props) {
+/**
+ * One sample: its image, its annotations and a caption. A plain link, as there are hundreds; the grid follows it without
+ * reloading the page.
+ */
+export const Cell = memo(function Cell({ dataset, item, index, href, width, height, isAt, look }: Props) {
   return (
     <a
-      href={`/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, at: index })}`}
-      className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
+      href={href} className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
-        <Picture media={item.media} wanted={width} />
+        <Thumbnail dataset={dataset} media={item.media} wanted={width} />
         {look.overlays && item.annotations.some(isDrawn) ? <Overlay item={item} width={width} height={height} look={look} /> : null}
         {item.findings ? (
           <span className="cell-findings" aria-hidden="true" title={plural(item.findings, "finding")}>
@@ -49,8 +49,8 @@ export const Cell = memo(function Cell({ item, index, dataset, search, width, he
   );
 });
 
-/** What the picture shows at a glance, for who cannot see it. */
-function spoken(item: SampleItem): string {
+/** What the image shows at a glance, for screen readers. */
+function spoken(item: GridSample): string {
   const words = [plural(item.annotations.length, "annotation")];
   if (item.parent) words.push("derived");
   if (item.findings) words.push(plural(item.findings, "finding"));
@@ -58,10 +58,10 @@ function spoken(item: SampleItem): string {
 }
 
 /** Classes that name the whole image stand in the caption. */
-const named = (item: SampleItem, hidden: ReadonlySet<number>) =>
+const named = (item: GridSample, hidden: ReadonlySet<number>) =>
   item.annotations.filter((a) => a.kind === "classification" && !hidden.has(a.class_id)).slice(0, 2);
 
-function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> }) {
+function Tags({ item, hidden }: { item: GridSample; hidden: ReadonlySet<number> }) {
   return named(item, hidden).map((a) => (
     <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
   ));
@@ -69,19 +69,19 @@ function Tags({ item, hidden }: { item: SampleItem; hidden: ReadonlySet<number> 
 
 const isDrawn = (a: Annotation) => a.bbox !== null || a.rings.length > 0 || a.keypoints.length > 0 || a.mask !== null;
 
-function Picture({ media, wanted }: { media: string; wanted: number }) {
+function Thumbnail({ dataset, media, wanted }: { dataset: string; media: string; wanted: number }) {
   const [state, setState] = useState<"loading" | "there" | "missing">("loading");
   const size = wanted * (window.devicePixelRatio || 1) > 280 ? 512 : 256;
-  if (state === "missing") return <span className="cell-missing">no picture</span>;
+  if (state === "missing") return <span className="cell-missing">no image</span>;
   return (
     <img
-      src={thumbUrl(media, size)} alt="" decoding="async" draggable={false} data-state={state}
+      src={thumbUrl(dataset, media, size)} alt="" decoding="async" draggable={false} data-state={state}
       onLoad={() => setState("there")} onError={() => setState("missing")}
     />
   );
 }
 
-function Overlay({ item, width, height, look }: { item: SampleItem; width: number; height: number; look: Look }) {
+function Overlay({ item, width, height, look }: { item: GridSample; width: number; height: number; look: Look }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (!canvas.current) return;

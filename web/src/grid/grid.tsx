@@ -1,46 +1,46 @@
-import { keepPreviousData, useQueries } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { useDebouncedValue, useElementSize, useMergedRef } from "@mantine/hooks";
+import { keepPreviousData, useQueries, type UseQueryOptions } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent } from "react";
-import * as queries from "@/api/queries";
-import type { SampleItem } from "@/api/types";
-import { useCommands } from "@/app/commands";
-import type { GridSearch } from "@/app/search";
+import { PAGE } from "@/api/cache";
+import type { GridSample, SamplePage } from "@/api/schema.gen";
 import { Cell, type Look } from "@/grid/cell";
+import { MOVES, MOVE_KEYS, OPEN_KEYS } from "@/grid/keys";
 import { centre, firstSeen, layout, reveal, rowTop, step, toTop, visibleRows } from "@/grid/layout";
+import { useCommands } from "@/kit/commands";
 import "./grid.css";
+
+/** The query of one page of samples, 100 a page. */
+type PageQuery = (page: number) => UseQueryOptions<SamplePage, Error, SamplePage, readonly unknown[]>;
 
 type Props = {
   dataset: string;
-  refName: string;
-  search: GridSearch;
+  /** Names what is listed; the scroll position is remembered by it. */
+  address: string;
+  page: PageQuery;
+  /** Index of the selected sample; -1 for none. */
+  selected: number;
   size: number;
   aspect: number;
   look: Look;
   total: number;
+  href: (item: GridSample, index: number) => string;
+  onSelect: (index: number) => void;
+  onOpen: (item: GridSample, index: number) => void;
 };
 
-/** Where the grid stood when it was left, by address. */
+/** Scroll positions of grids that were left, by address. */
 const places = new Map<string, number>();
 
-const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"] as const;
-const WORDS: Record<(typeof KEYS)[number], string> = {
-  ArrowLeft: "Sample to the left", ArrowRight: "Sample to the right", ArrowUp: "Sample above", ArrowDown: "Sample below",
-  PageUp: "Screen up", PageDown: "Screen down", Home: "First sample", End: "Last sample",
-};
-
-/** Samples as pictures: draws what is near the screen, asks for the pages that it draws, goes to any index. */
-export function Grid({ dataset, refName, search, size, aspect, look, total }: Props) {
+/** Samples as images: draws what is near the screen, asks for the pages that it draws, goes to any index. */
+export function Grid({ dataset, address, page, selected, size, aspect, look, total, href, onSelect, onOpen }: Props) {
   const { ref: measure, width, height } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, scroller);
   const [scrollTop, setScrollTop] = useState(0);
-  const navigate = useNavigate();
   const place = useMemo(() => layout({ width, size, aspect, total }), [width, size, aspect, total]);
   const { first, last } = visibleRows(place, scrollTop, height);
-  const items = usePages(dataset, refName, search, first * place.columns, Math.min(total, (last + 1) * place.columns));
-  const at = Math.min(search.at ?? -1, total - 1);
-  const address = `${dataset} ${refName} ${search.where ?? ""} ${search.sort ?? ""}`;
+  const items = usePages(page, first * place.columns, Math.min(total, (last + 1) * place.columns));
+  const at = Math.min(selected, total - 1);
   const ready = width > 0 && height > 0;
 
   const scrollTo = (top: number) => {
@@ -75,11 +75,11 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
 
   const move = (index: number) => {
     scrollTo(reveal(place, index, scrollTop, height));
-    void navigate({ to: ".", replace: true, search: (before: GridSearch) => ({ ...before, at: index }) } as never);
+    onSelect(index);
   };
   const open = (index: number) => {
     const item = items.get(index);
-    if (item) void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, at: index } });
+    if (item) onOpen(item, index);
   };
   const follow = (event: MouseEvent) => {
     const index = (event.target as HTMLElement).closest<HTMLElement>("a.cell")?.dataset.index;
@@ -87,13 +87,11 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
     event.preventDefault();
     open(Number(index));
   };
-  useCommands([
-    ...KEYS.map((key) => ({
-      id: `grid.${key}`, title: WORDS[key], group: "Grid", keys: [key], quiet: true,
-      run: () => move(at < 0 && key !== "End" ? firstSeen(place, scrollTop, height) : step(place, at, key, total, height)),
-    })),
-    { id: "grid.open", title: "Open the sample", group: "Grid", keys: ["Enter"], quiet: true, run: () => at >= 0 && open(at) },
+  const moves = MOVES.map((key) => [
+    `grid.${key}`, () => move(at < 0 && key !== "End" ? firstSeen(place, scrollTop, height) : step(place, at, key, total, height)),
   ]);
+  useCommands(MOVE_KEYS, Object.fromEntries(moves) as Record<keyof typeof MOVE_KEYS, () => void>);
+  useCommands(OPEN_KEYS, { "grid.open": () => at >= 0 && open(at) });
 
   const rows = [];
   for (let row = first; ready && row <= last; row += 1) {
@@ -106,7 +104,7 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
             <div key={index} id={`cell-${index}`} role="gridcell" aria-colindex={column + 1} aria-selected={index === at} style={{ width: place.cellW }}>
               {item ? (
                 <Cell
-                  item={item} index={index} dataset={dataset} search={search} width={place.cellW} height={place.imageH}
+                  dataset={dataset} item={item} index={index} href={href(item, index)} width={place.cellW} height={place.imageH}
                   isAt={index === at} look={look}
                 />
               ) : (
@@ -131,15 +129,15 @@ export function Grid({ dataset, refName, search, size, aspect, look, total }: Pr
 }
 
 /** The samples between two indices that have arrived; pages are asked for when scrolling comes to rest on them. */
-function usePages(dataset: string, refName: string, search: GridSearch, from: number, to: number): Map<number, SampleItem> {
-  const [range] = useDebouncedValue(`${Math.floor(from / queries.PAGE)} ${Math.floor(Math.max(0, to - 1) / queries.PAGE)}`, 60);
+function usePages(query: PageQuery, from: number, to: number): Map<number, GridSample> {
+  const [range] = useDebouncedValue(`${Math.floor(from / PAGE)} ${Math.floor(Math.max(0, to - 1) / PAGE)}`, 60);
   const [low = 0, high = 0] = range.split(" ").map(Number);
   const wanted = to > from ? Array.from({ length: Math.min(high - low + 1, 12) }, (_, n) => low + n) : [];
   return useQueries({
-    queries: wanted.map((page) => ({ ...queries.samplePage(dataset, refName, search, page), placeholderData: keepPreviousData })),
-    combine: (found) => {
-      const items = new Map<number, SampleItem>();
-      for (const { data, isPlaceholderData } of found) {
+    queries: wanted.map((page) => ({ ...query(page), placeholderData: keepPreviousData })),
+    combine: (pages) => {
+      const items = new Map<number, GridSample>();
+      for (const { data, isPlaceholderData } of pages) {
         if (data && !isPlaceholderData) data.items.forEach((item, n) => items.set(data.offset + n, item));
       }
       return items;

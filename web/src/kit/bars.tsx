@@ -1,6 +1,6 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Histogram } from "@/api/types";
+import type { Histogram } from "@/api/schema.gen";
 import { compact, count, measured } from "@/kit/format";
 
 export type BarItem = {
@@ -75,7 +75,7 @@ export function HistogramBars({ histogram, link, name }: {
       </div>
       <div className="histogram-axis dim" aria-hidden="true">
         <span>{measured(edges[0] ?? 0)}</span>
-        <span>peak {compact(most)}</span>
+        <span>max {compact(most)}</span>
         <span>{measured(edges.at(-1) ?? 0)}</span>
       </div>
     </div>

@@ -1,7 +1,7 @@
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { type ButtonHTMLAttributes, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
-import { caps } from "@/app/keys";
 import { ago, moment } from "@/kit/format";
+import { caps } from "@/kit/keys";
 
 const MAC = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
 
@@ -84,7 +84,7 @@ export function When({ at }: { at: string }) {
   );
 }
 
-/** Copies its text; says so for a moment. */
+/** Copies its text to the clipboard. */
 export function Copy({ text, label }: { text: string; label: string }) {
   const [done, setDone] = useState(false);
   const copy = async () => {
@@ -126,7 +126,7 @@ export function Skeleton({ height = 14, width = "100%" }: { height?: number; wid
   return <span className="skeleton" style={{ height, width }} aria-hidden="true" />;
 }
 
-/** Grey lines in the place of a page that is on its way. */
+/** Grey lines while a page loads. */
 export function Loading({ what, rows = 8 }: { what: string; rows?: number }) {
   return (
     <div className="loading" role="status" aria-label={`Loading ${what}`}>

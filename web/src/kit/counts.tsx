@@ -1,10 +1,10 @@
-import type { Counts } from "@/api/types";
+import type { ChangeCounts } from "@/api/schema.gen";
 import { count } from "@/kit/format";
 
-/** +3 -1 ~2, with words for who listens. */
-export function ChangeCounts({ counts, of }: { counts: Counts; of?: string }) {
+/** +3 -1 ~2, with words for screen readers. */
+export function Delta({ counts, of }: { counts: ChangeCounts; of?: string }) {
   const { added, removed, changed } = counts;
-  if (added + removed + changed === 0) return <span className="dim">none{of ? ` of ${of}` : ""}</span>;
+  if (added + removed + changed === 0) return <span className="dim">no changes</span>;
   return (
     <span className="change-counts">
       {added ? <span className="plus" aria-label={`${added} added`}>+{count(added)}</span> : null}

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { best, score } from "@/kit/fuzzy";
 
 test("what holds the text comes before what holds its letters", () => {
-  const found = best(["Run checks", "Change theme", "Checks", "Copy link"], "che", (x) => x);
-  expect(found).toEqual(["Checks", "Run checks", "Change theme"]);
+  const ranked = best(["Run checks", "Change theme", "Checks", "Copy link"], "che", (x) => x);
+  expect(ranked).toEqual(["Checks", "Run checks", "Change theme"]);
 });
 
 test("letters have to be there in order", () => {

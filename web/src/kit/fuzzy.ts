@@ -5,14 +5,14 @@ export function score(text: string, typed: string): number | null {
   const at = hay.indexOf(needle);
   if (at >= 0) return 1000 - at - hay.length / 100 + (at === 0 || /[\s/._-]/.test(hay[at - 1] ?? "") ? 200 : 0);
   let from = 0;
-  let found = 0;
+  let total = 0;
   for (const letter of needle.replace(/\s+/g, "")) {
     const next = hay.indexOf(letter, from);
     if (next < 0) return null;
-    found += next === from ? 6 : next === 0 || /[\s/._-]/.test(hay[next - 1] ?? "") ? 4 : 1 - Math.min(next - from, 20) / 20;
+    total += next === from ? 6 : next === 0 || /[\s/._-]/.test(hay[next - 1] ?? "") ? 4 : 1 - Math.min(next - from, 20) / 20;
     from = next + 1;
   }
-  return found;
+  return total;
 }
 
 /** The entries that answer, best first; with nothing typed, all as they are. */

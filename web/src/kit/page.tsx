@@ -5,7 +5,7 @@ import { Words } from "@/kit/words";
 
 export { sentence } from "@/kit/format";
 
-/** The title of the window: the page first, so that tabs can be told apart. */
+/** The title of the window: the page first, so that tabs can be distinguished. */
 export function useTitle(...parts: (string | undefined)[]): void {
   const title = [...parts.filter(Boolean), "Calotype"].join(" \u00b7 ");
   useEffect(() => {
@@ -43,29 +43,29 @@ export function EmptyState({ title, children, icon }: { title: string; children?
   );
 }
 
-/** What went wrong, where, and the way out. */
+/** What went wrong, where, and how to fix it. */
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const found = error instanceof Problem
+  const problem = error instanceof Problem
     ? error
     : new Problem(0, "page-failed", error instanceof Error ? error.message : String(error), "", "reload the page");
   return (
     <div className="state error" role="alert">
-      <h2><Words>{found.detail}</Words></h2>
+      <h2><Words>{problem.detail}</Words></h2>
       <dl className="facts">
-        {found.where ? (
+        {problem.where ? (
           <>
             <dt>Where</dt>
-            <dd>{found.where}</dd>
+            <dd>{problem.where}</dd>
           </>
         ) : null}
-        {found.fix ? (
+        {problem.fix ? (
           <>
             <dt>Fix</dt>
-            <dd><Words>{found.fix}</Words></dd>
+            <dd><Words>{problem.fix}</Words></dd>
           </>
         ) : null}
         <dt>Code</dt>
-        <dd className="mono">{found.code}</dd>
+        <dd className="mono">{problem.code}</dd>
       </dl>
       {onRetry ? <Button onClick={onRetry}>Try again</Button> : null}
     </div>

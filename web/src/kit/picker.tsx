@@ -15,8 +15,8 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
   const id = useId();
-  const found = useMemo(() => best(items, typed, (item) => `${item.title} ${item.group}`).slice(0, 60), [items, typed]);
-  const active = Math.min(at, Math.max(0, found.length - 1));
+  const matches = useMemo(() => best(items, typed, (item) => `${item.title} ${item.group}`).slice(0, 60), [items, typed]);
+  const active = Math.min(at, Math.max(0, matches.length - 1));
 
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
@@ -29,19 +29,19 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
   };
   const listen = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step && found.length) {
+    if (step && matches.length) {
       event.preventDefault();
-      setAt((active + step + found.length) % found.length);
+      setAt((active + step + matches.length) % matches.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      take(found[active]);
+      take(matches[active]);
     }
   };
   return (
     <div className="picker" onKeyDown={listen}>
       <input
         className="picker-input" placeholder={placeholder} aria-label={label} data-autofocus autoFocus
-        role="combobox" aria-expanded aria-controls={id} aria-activedescendant={found[active] ? `${id}-${active}` : undefined}
+        role="combobox" aria-expanded aria-controls={id} aria-activedescendant={matches[active] ? `${id}-${active}` : undefined}
         value={typed} spellCheck={false}
         onChange={(event) => {
           setTyped(event.target.value);
@@ -49,9 +49,9 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
         }}
       />
       <ul ref={list} id={id} role="listbox" aria-label={label} className="picker-list">
-        {found.map((item, index) => (
+        {matches.map((item, index) => (
           <li key={item.id} role="presentation">
-            {!typed && item.group !== found[index - 1]?.group ? <div className="picker-group">{item.group}</div> : null}
+            {!typed && item.group !== matches[index - 1]?.group ? <div className="picker-group">{item.group}</div> : null}
             <div
               id={`${id}-${index}`} role="option" aria-selected={index === active} tabIndex={-1} className="picker-item"
               onMouseMove={() => setAt(index)} onClick={() => take(item)} onKeyDown={() => undefined}
@@ -63,7 +63,7 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
             </div>
           </li>
         ))}
-        {found.length === 0 ? <li className="picker-none dim">{empty}</li> : null}
+        {matches.length === 0 ? <li className="picker-none dim">{empty}</li> : null}
       </ul>
     </div>
   );

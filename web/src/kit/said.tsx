@@ -2,10 +2,10 @@ import { useEffect, useState } from "react";
 
 let tell: (text: string) => void = () => {};
 
-/** Say something in passing, for a few seconds. */
+/** Show a message for a few seconds. */
 export const say = (text: string) => tell(text);
 
-/** The place where it is said; read out too. */
+/** Where such messages appear; screen readers announce them. */
 export function Said() {
   const [said, setSaid] = useState<{ text: string; at: number } | null>(null);
   useEffect(() => {

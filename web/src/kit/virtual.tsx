@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, type ReactNode } from "react";
 
-/** A long list of rows: only those near the screen are made. `onRange` tells which, so that pages can be asked for. */
+/** A long list of rows: only those near the screen are rendered. `onRange` tells which, so that pages can be asked for. */
 export function VirtualRows({ total, height, label, row, onRange }: {
   total: number;
   height: number;
@@ -15,8 +15,8 @@ export function VirtualRows({ total, height, label, row, onRange }: {
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     overscan: 8,
-    onChange: (made) => {
-      const seen = made.getVirtualItems();
+    onChange: (list) => {
+      const seen = list.getVirtualItems();
       onRange(seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0);
     },
   });

@@ -1,4 +1,4 @@
-"""The command line of annotate."""
+"""The command `calotype import`."""
 
 from __future__ import annotations
 
@@ -8,47 +8,60 @@ from typing import Annotated, Any
 import typer
 
 from calotype.acquire.labels import service
+from calotype.acquire.labels.model import Imported, ImportOptions
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats import registry
 from calotype.foundation.terminal import facts, table, terminal
+
+_FORMATS = typer.Option(
+    "--format",
+    "-f",
+    help=f"Label format: {', '.join(registry.READABLE)} or auto.",
+    autocompletion=lambda: [*registry.READABLE, "auto"],
+)
 
 
 def import_labels(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    path: Annotated[Path, typer.Argument(help="A label file, or a folder of them.", show_default=False)],
-    format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, voc, folder or auto.")] = "auto",
+    path: Annotated[
+        Path, typer.Argument(help="A label file, or a folder of label files.", show_default=False)
+    ],
+    format: Annotated[str, _FORMATS] = "auto",
     images: Annotated[
-        Path | None, typer.Option(help="The folder of the pictures, where it lies elsewhere.")
+        Path | None, typer.Option(help="Folder of the images, if it is not beside the labels.")
     ] = None,
-    label_set: Annotated[str, typer.Option(help="Where the annotations go.")] = DEFAULT_LABEL_SET,
+    label_set: Annotated[str, typer.Option(help="Label set to import into.")] = DEFAULT_LABEL_SET,
     on_unknown: Annotated[
         str, typer.Option(help="Classes that a closed ontology lacks: error, skip, quarantine.")
-    ] = ("error"),
-    on_invalid: Annotated[str, typer.Option(help="Broken items, missing files: error, skip, quarantine.")] = (
-        "quarantine"
-    ),
-    source: Annotated[str, typer.Option(help="Where the images come from.")] = "",
-    licence: Annotated[str, typer.Option(help="The licence of images for which the file names none.")] = "",
-    media: Annotated[str, typer.Option(help="How the images come in: copy, link, reference.")] = "copy",
+    ] = "error",
+    on_invalid: Annotated[
+        str, typer.Option(help="Invalid items and missing files: error, skip, quarantine.")
+    ] = "quarantine",
+    source: Annotated[str, typer.Option(help="Where the images come from, kept on each sample.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of images for which the file names none.")] = "",
+    media: Annotated[str, typer.Option(help="How to import the images: copy, link, reference.")] = "copy",
 ) -> None:
     """Import annotations, and the images that they list."""
     t = terminal(ctx)
+    options = ImportOptions(
+        format=format,
+        images=images,
+        label_set=label_set,
+        on_unknown=on_unknown,
+        on_invalid=on_invalid,
+        source=source,
+        licence=licence,
+        media=media,  # type: ignore[arg-type]
+    )
     with t.progress() as progress:
         imported = service.import_annotations(
-            t.actor,
-            name,
-            path,
-            store=t.store(),
-            format=format,
-            images=images,
-            label_set=label_set,
-            on_unknown=on_unknown,
-            on_invalid=on_invalid,
-            source=source,
-            licence=licence,
-            media=media,  # type: ignore[arg-type]
-            progress=progress,
+            t.actor, name, path, options, store=t.store(), progress=progress
         )
+    t.emit(imported.to_dict(), _report(imported), next=f'calotype commit {name} -m "import {path.name}"')
+
+
+def _report(imported: Imported) -> list[Any]:
     value = imported.to_dict()
     names = ("format", "samples", "annotations", "added", "updated", "unchanged", "skipped")
     shown: list[Any] = [facts({key: value[key] for key in names})]
@@ -56,7 +69,6 @@ def import_labels(
         if value[title]:
             shown.append(table([title, "count", "example"], [list(entry.values()) for entry in value[title]]))
     if imported.set_aside:
-        shown.append(
-            table(["set aside", "reason"], [[item.place, item.reason] for item in imported.set_aside[:20]])
-        )
-    t.emit(value, shown, next=f'calotype commit {name} -m "import {path.name}"')
+        items = [[item.place, item.reason] for item in imported.set_aside[:20]]
+        shown.append(table(["quarantined", "reason"], items))
+    return shown

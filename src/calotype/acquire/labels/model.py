@@ -1,13 +1,17 @@
-"""What an import of annotations answers, and what may go wrong with one."""
+"""The options and the report of an import of labels, and its errors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
-from calotype.acquire.quarantine import SetAside
-from calotype.formats.base import Loss, ParsedAnnotation, ParsedClass, Problem
+from calotype.acquire.intake import MediaMode
+from calotype.acquire.quarantine import QuarantinedItem
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats.base import Loss
+from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.errors import Invalid
 from calotype.vision.ontology import Ontology
 
@@ -24,31 +28,31 @@ class UnknownClasses(Invalid):
 
 
 class ItemsInvalid(Invalid):
-    """Things of the label file that cannot be taken, where the caller asked to stop at the first."""
+    """Invalid items in label files, where the caller asked to stop at the first."""
 
     code = "label-items-invalid"
-    what = "{count} things cannot be taken in; the first: {reason}"
-    fix = "correct them at their source, or import with --on-invalid quarantine to set them aside"
+    what = "{count} items are invalid; the first: {reason}"
+    fix = "correct them at their source, or import with --on-invalid quarantine"
 
 
 class NothingToImport(Invalid):
-    """Not one thing of the label file could be taken."""
+    """Label files without a single item that can be imported."""
 
     code = "nothing-to-import"
-    what = "nothing of {file} could be taken in; {count} things were refused, the first: {reason}"
-    fix = "correct the file at its source; pass --images DIR when the pictures lie elsewhere"
+    what = "nothing in {file} can be imported; {count} items were rejected, the first: {reason}"
+    fix = "correct the file at its source; pass --images DIR if the images are in another folder"
 
 
 class RowsInvalid(Invalid):
-    """A table of annotations breaks a promise of the model."""
+    """A table of annotations with rows that are not valid annotations."""
 
     code = "rows-invalid"
-    what = "these annotations cannot be put: {detail}"
-    fix = "correct the rows and put the table again; nothing of it was written"
+    what = "these annotations are invalid: {detail}"
+    fix = "correct the rows and put the table again; nothing was written"
 
 
 class PolicyUnknown(Invalid):
-    """Not one of the three ways."""
+    """A policy other than error, skip or quarantine."""
 
     code = "policy-unknown"
     what = "{option} cannot be {got!r}"
@@ -56,12 +60,39 @@ class PolicyUnknown(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of a label file.
+class ImportOptions:
+    """How label files are imported.
 
-    `samples` are the images it lists that are samples now, `annotations` those of its annotations that the dataset
-    holds now; of these `added`, `updated` and `unchanged` tell what was new. `skipped` were not taken, each with a
-    reason. `losses` is what the reader could not keep, `warnings` what it adjusted.
+    `format` is the name of a format or "auto". `images` is the folder of the images, where they are not beside the
+    labels; images that are not found there are matched to samples by name. `on_unknown` is for classes that a closed
+    ontology lacks, `on_invalid` for broken items and missing files: "error", "skip" or "quarantine". `source` and
+    `licence` are kept on new samples, the licence where the file names none. `origin` identifies the file when it is
+    imported again; empty for its path.
+    """
+
+    format: str = "auto"
+    images: Path | None = None
+    label_set: str = DEFAULT_LABEL_SET
+    on_unknown: str = "error"
+    on_invalid: str = "quarantine"
+    source: str = ""
+    licence: str = ""
+    media: MediaMode = "copy"
+    origin: str = ""
+
+    def keeps(self, item: QuarantinedItem) -> bool:
+        """Whether an item is kept in the quarantine."""
+        policy = self.on_unknown if item.code == "ontology-class-unknown" else self.on_invalid
+        return policy == "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The report of an import of label files.
+
+    `samples` counts the listed images that are samples now, `annotations` the listed annotations that the dataset has
+    now: `added`, `updated` or `unchanged`. `skipped` items were rejected, each with a reason in `set_aside`. `losses`
+    could not be read, `warnings` were adjusted.
     """
 
     format: str
@@ -75,11 +106,11 @@ class Imported:
     new_classes: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
     warnings: tuple[Loss, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
+    set_aside: tuple[QuarantinedItem, ...] = ()
     reasons: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """The JSON form."""
         plain = ("format", "label_set", "samples", "annotations", "added", "updated", "unchanged", "skipped")
         value: dict[str, Any] = {name: getattr(self, name) for name in plain}
         value["new_classes"] = list(self.new_classes)
@@ -92,40 +123,38 @@ class Imported:
         return value
 
     def __str__(self) -> str:
-        words = f"samples={self.samples}, annotations={self.annotations}, skipped={self.skipped}"
-        return f"Import({words}, losses={len(self.losses)})"
+        counts = f"samples={self.samples}, annotations={self.annotations}, skipped={self.skipped}"
+        return f"Import({counts}, losses={len(self.losses)})"
 
 
-def aside_problem(problem: Problem) -> SetAside:
-    """A problem of a reader as an entry of the quarantine."""
+def quarantined_problem(problem: Problem) -> QuarantinedItem:
+    """A problem of a reader as a quarantined item."""
     code = "file-missing" if problem.kind == "missing-file" else "annotation-invalid"
-    return SetAside(problem.what, problem.where, code, problem.reason, problem.item)
+    return QuarantinedItem(problem.what, problem.where, code, problem.reason, problem.item)
 
 
-def aside_class(class_name: str, where: str) -> SetAside:
-    """An annotation whose class a closed ontology does not have."""
+def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
+    """An annotation of a class that a closed ontology does not have."""
     reason = f"class {class_name!r} is not in the ontology"
-    return SetAside("annotation", where, "ontology-class-unknown", reason)
+    return QuarantinedItem("annotation", where, "ontology-class-unknown", reason)
 
 
-def aside_image(where: str) -> SetAside:
-    """An annotation whose image is no sample."""
-    return SetAside("annotation", where, "file-missing", "its image could not be taken in")
+def quarantined_annotation(where: str) -> QuarantinedItem:
+    """An annotation whose image is not a sample."""
+    return QuarantinedItem("annotation", where, "file-missing", "its image could not be imported")
 
 
-def grown(
-    ontology: Ontology, declared: Sequence[ParsedClass], placed: Sequence[ParsedAnnotation]
-) -> Ontology:
-    """The ontology with the classes of the file; a closed one only learns the keypoints of its own."""
-    told = {c.name: c for c in declared if c.keypoints}
-    learned = tuple(
-        replace(c, keypoints=told[c.name].keypoints, skeleton=told[c.name].skeleton)
-        if c.name in told and not c.keypoints
+def with_declared_classes(ontology: Ontology, declared: Sequence[DeclaredClass]) -> Ontology:
+    """The ontology with the classes of label files; a closed one only gains the keypoints of its own classes."""
+    poses = {c.name: c for c in declared if c.keypoints}
+    classes = tuple(
+        replace(c, keypoints=poses[c.name].keypoints, skeleton=poses[c.name].skeleton)
+        if c.name in poses and not c.keypoints
         else c
         for c in ontology.classes
     )
-    if learned != ontology.classes:
-        ontology = replace(ontology, classes=learned)
+    if classes != ontology.classes:
+        ontology = replace(ontology, classes=classes)
     if ontology.closed:
         return ontology
     for c in declared:
@@ -138,7 +167,4 @@ def grown(
                 skeleton=c.skeleton,
                 extra=c.extra,
             )
-    for name in dict.fromkeys(annotation.class_name for annotation in placed):
-        if ontology.by_name(name) is None:
-            ontology = ontology.add(name)
     return ontology

@@ -1,4 +1,4 @@
-"""Putting annotations as an Arrow table: predictions and corrections by the million, judged by columns."""
+"""Putting annotations as an Arrow table: predictions and corrections by the million, checked by columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from calotype.store import Store
 Replace = Literal["samples"] | None
 
 _TEXTS = ("mask_rle", "attributes", "extra", "source_id", "import_id")
-"""Nothing is written of these where a new row has none: columns of empty texts take most of the time of writing."""
+"""Left null in new rows that have none: writing columns of empty texts takes most of the time."""
 _BATCH_ROWS = 262_144
 _DRAWN_ROWS = 8_192
 _MADE_HERE = ("author", "import_id", "created_at_us")
@@ -47,24 +47,24 @@ def put_annotations(
             `h` (pixels of the upright image, left-top corner and size), and where wanted `score` in [0, 1], `iscrowd`,
             `area_px`, `attributes` (JSON text), `ann_id` (an annotation to replace; without it all rows are new).
             Rows that were read with `annotations()` may be put back as they are, polygons, masks and keypoints
-            included; who made them and when is written anew.
-        replace: "samples" takes away what the samples of the table had in this label set before.
+            included; their author and time are set to this edit's.
+        replace: "samples" removes the annotations that the samples of the table have in this label set.
     Returns: The number of rows put.
     Raises: NotPermitted, DatasetNotFound, RowsInvalid (says which row and why; nothing is written).
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
-    table = table.drop_columns([one for one in _MADE_HERE if one in table.column_names])
+    table = table.drop_columns([column for column in _MADE_HERE if column in table.column_names])
     unknown = sorted(set(table.column_names) - set(_GIVEN))
     if unknown:
-        raise RowsInvalid(where=f"column {unknown[0]}", detail=f"it is none of {', '.join(_GIVEN)}")
+        raise RowsInvalid(where=f"column {unknown[0]}", detail=f"it is not one of {', '.join(_GIVEN)}")
     table = _typed(table)
-    _judge_boxes(table)
-    _judge_texts(table)
-    _judge_drawings(table)
+    _check_boxes(table)
+    _check_texts(table)
+    _check_drawings(table)
 
     def plan(snapshot: Snapshot) -> Change:
-        known = _judge_samples(table, snapshot)
+        known = _check_samples(table, snapshot)
         classes = _class_ids(table, snapshot)
         make = _batches(table, classes, actor.name)
         put: Any = RowStream(make, table.num_rows)
@@ -98,7 +98,7 @@ def _typed(table: pa.Table) -> pa.Table:
     return table
 
 
-def _judge_boxes(table: pa.Table) -> None:
+def _check_boxes(table: pa.Table) -> None:
     if "sample_id" not in table.column_names:
         raise RowsInvalid(where="the table", detail="it has no column sample_id")
     given = [side for side in "xywh" if side in table.column_names]
@@ -116,14 +116,14 @@ def _judge_boxes(table: pa.Table) -> None:
         _refuse((scores < 0) | (scores > 1), "its score is outside 0 to 1")
 
 
-def _judge_drawings(table: pa.Table) -> None:
-    """Kinds that are known, and polygons, masks and keypoints that are whole; boxes are judged by columns."""
+def _check_drawings(table: pa.Table) -> None:
+    """Check kinds, polygons, masks and keypoints; boxes are checked by columns."""
     if "kind" not in table.column_names:
         drawn = sorted({"rings", "mask_rle", "keypoints"} & set(table.column_names))
         if drawn:
-            raise RowsInvalid(where=f"column {drawn[0]}", detail="rows that draw need a column kind")
+            raise RowsInvalid(where=f"column {drawn[0]}", detail="rows with shapes need a column kind")
         return
-    _refuse(~_is_kind(table, list(Kind)), f"its kind is none of {', '.join(Kind)}")
+    _refuse(~_is_kind(table, list(Kind)), f"its kind is not one of {', '.join(Kind)}")
     if "x" not in table.column_names:
         _refuse(~_is_kind(table, [Kind.CLASSIFICATION]), "its kind needs a box around it")
     others = np.flatnonzero(~_is_kind(table, [Kind.BOX, Kind.CLASSIFICATION]))
@@ -135,27 +135,27 @@ def _judge_drawings(table: pa.Table) -> None:
         columns.setdefault("class_id", pa.repeat(0, len(places)))
         whole = _whole_row(columns, len(places))
         for at, place in enumerate(places):
-            _judge_drawing(pa.Table.from_batches([whole.slice(at, 1)]), int(place))
+            _check_drawing(pa.Table.from_batches([whole.slice(at, 1)]), int(place))
 
 
-def _judge_drawing(row: pa.Table, place: int) -> None:
+def _check_drawing(row: pa.Table, place: int) -> None:
     try:
-        (made,) = rows.annotations_from_arrow(row)
+        (annotation,) = rows.annotations_from_arrow(row)
     except AnnotationInvalid as error:
         raise RowsInvalid(where=f"row {place}", detail=str(error)) from error
-    numbers = np.array([*(v for ring in made.rings_px for v in ring), *made.keypoints_xyv], float)
-    if any(len(ring) < 6 or len(ring) % 2 for ring in made.rings_px):
+    numbers = np.array([*(v for ring in annotation.rings_px for v in ring), *annotation.keypoints_xyv], float)
+    if any(len(ring) < 6 or len(ring) % 2 for ring in annotation.rings_px):
         raise RowsInvalid(
             where=f"row {place}", detail="a ring needs x1, y1, x2, y2, ... of three points or more"
         )
-    if len(made.keypoints_xyv) % 3:
+    if len(annotation.keypoints_xyv) % 3:
         raise RowsInvalid(where=f"row {place}", detail="keypoints are triples x, y, v")
     if not np.isfinite(numbers).all():
         raise RowsInvalid(where=f"row {place}", detail="it holds a number that is not finite")
 
 
-def _judge_texts(table: pa.Table) -> None:
-    """Attributes and extra keys are JSON objects: what is kept must be readable."""
+def _check_texts(table: pa.Table) -> None:
+    """Check that attributes and extra keys are JSON objects."""
     for name in ("attributes", "extra"):
         for text in pc.unique(table[name]).to_pylist() if name in table.column_names else ():
             try:
@@ -164,7 +164,7 @@ def _judge_texts(table: pa.Table) -> None:
                 good = False
             if not good:
                 row = pc.index(table[name], text).as_py()
-                raise RowsInvalid(where=f"row {row}", detail=f"its {name} are not the text of a JSON object")
+                raise RowsInvalid(where=f"row {row}", detail=f"its {name} are not a JSON object")
 
 
 def _is_kind(table: pa.Table, kinds: list[Kind]) -> Any:
@@ -172,13 +172,13 @@ def _is_kind(table: pa.Table, kinds: list[Kind]) -> Any:
     return pc.is_in(table["kind"], value_set=named).to_numpy()
 
 
-def _judge_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
+def _check_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
     """The distinct samples of the table, all of which the dataset has."""
     named = pc.unique(table["sample_id"])
     present = snapshot.rows_of(rows.SAMPLES, columns=["sample_id"])["sample_id"].combine_chunks()
-    found = present.filter(pc.is_in(present, value_set=named))
-    if len(found) < len(named):
-        first = named.filter(pc.invert(pc.is_in(named, value_set=found)))[0].as_py()
+    known = present.filter(pc.is_in(present, value_set=named))
+    if len(known) < len(named):
+        first = named.filter(pc.invert(pc.is_in(named, value_set=known)))[0].as_py()
         row = pc.index(table["sample_id"], first).as_py()
         raise RowsInvalid(where=f"row {row}", detail=f"{snapshot.dataset.name} has no sample {first!r}")
     return named
@@ -187,21 +187,21 @@ def _judge_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
 def _class_ids(table: pa.Table, snapshot: Snapshot) -> pa.Array:
     if "class" in table.column_names:
         names = list(snapshot.ontology.names)
-        found = pc.index_in(table["class"].combine_chunks(), value_set=pa.array(names, pa.string()))
-        _refuse(found.is_null().to_numpy(zero_copy_only=False), "its class is not in the ontology")
-        ids = pa.array([made.id for made in snapshot.ontology.classes], pa.int32())
-        return ids.take(found)
+        positions = pc.index_in(table["class"].combine_chunks(), value_set=pa.array(names, pa.string()))
+        _refuse(positions.is_null().to_numpy(zero_copy_only=False), "its class is not in the ontology")
+        ids = pa.array([declared.id for declared in snapshot.ontology.classes], pa.int32())
+        return ids.take(positions)
     if "class_id" not in table.column_names:
         raise RowsInvalid(where="the table", detail="it has neither a column class nor class_id")
     given = table["class_id"].combine_chunks().cast(pa.int32())
-    known = pa.array([made.id for made in snapshot.ontology.classes], pa.int32())
+    known = pa.array([declared.id for declared in snapshot.ontology.classes], pa.int32())
     unknown = pc.invert(pc.is_in(given, value_set=known)).to_numpy(zero_copy_only=False)
     _refuse(unknown, "its class is not in the ontology")
     return given
 
 
 def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], Iterator[pa.RecordBatch]]:
-    """Rows of the schema, made some at a time; asked again, they are the same rows under the same ids."""
+    """Rows of the schema, some at a time; called again, the same rows with the same ids."""
     ids = None if "ann_id" in table.column_names else NewIds()
     at_us = now_us()
 

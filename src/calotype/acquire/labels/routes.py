@@ -1,4 +1,4 @@
-"""The HTTP door of annotate."""
+"""HTTP routes of label imports."""
 
 from __future__ import annotations
 
@@ -10,14 +10,26 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from calotype.acquire.labels import answers, service
-from calotype.acquire.labels.model import Policy
+from calotype.acquire.labels.format_answers import LabelFormat, LabelFormatList
+from calotype.acquire.labels.model import ImportOptions, Policy
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.formats import registry
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import BINARY, Ask, Sent, action
 
 routes = APIRouter(tags=["acquire"])
 
-_SUFFIX = {"coco": ".json", "voc": ".xml"}
+_UPLOADABLE = Query(
+    pattern=f"^({'|'.join(registry.UPLOADABLE)})$",
+    json_schema_extra={"enum": list(registry.UPLOADABLE)},
+    description="Format of the label file.",
+)
+
+
+@routes.get("/formats", **action(Permission.DATASET_READ))
+def list_formats(ask: Ask) -> LabelFormatList:
+    """The label formats and what each can do."""
+    return LabelFormatList(items=[LabelFormat.of(format) for format in registry.FORMATS.values()])
 
 
 @routes.post("/datasets/{dataset}/imports", status_code=201, **action(Permission.DATASET_EDIT, body=BINARY))
@@ -25,26 +37,29 @@ def import_labels(
     dataset: str,
     ask: Ask,
     sent: Sent,
-    format: Annotated[str, Query(pattern="^(coco|voc)$", description="Formats of one file.")] = "coco",
+    format: Annotated[str, _UPLOADABLE] = registry.UPLOADABLE[0],
     label_set: Annotated[
         str, Query(max_length=200, description="Where the annotations go.")
     ] = DEFAULT_LABEL_SET,
     on_unknown: Annotated[Policy, Query(description="What to do with unknown classes.")] = "error",
     on_invalid: Annotated[Policy, Query(description="What to do with invalid annotations.")] = "quarantine",
-    name: Annotated[str, Query(max_length=1_000, description="What makes it the same file next time.")] = "",
+    name: Annotated[str, Query(max_length=1_000, description="Identifies the file when it comes again.")] = "",
 ) -> answers.LabelImport:
     """Import annotations of images that the dataset has, one label file as the body; answers as `calotype import`."""
     ask.store.guard.require(ask.actor, Permission.DATASET_EDIT, dataset=dataset)
     with tempfile.TemporaryDirectory(prefix="import-", dir=ask.store.folder) as folder:
-        file = Path(folder) / f"labels{_SUFFIX[format]}"
+        file = Path(folder) / f"labels{registry.FORMATS[format].suffixes[0]}"
         digest = hashlib.sha256()
         with file.open("wb") as out:
             for chunk in sent:
                 digest.update(chunk)
                 out.write(chunk)
-        imported = service.import_annotations(
-            ask.actor, dataset, file, store=ask.store, format=format, label_set=label_set,
-            on_unknown=on_unknown, on_invalid=on_invalid,
+        options = ImportOptions(
+            format=format,
+            label_set=label_set,
+            on_unknown=on_unknown,
+            on_invalid=on_invalid,
             origin=f"upload:{name or digest.hexdigest()}",
-        )  # fmt: skip
+        )
+        imported = service.import_annotations(ask.actor, dataset, file, options, store=ask.store)
     return answers.LabelImport.of(imported.to_dict())

@@ -125,7 +125,7 @@ def _run(t: Terminal, store: Store, spec: Pipeline, planted: tuple[Planted, ...]
     report = checks.latest(t.actor, spec.dataset, store=store, any_state=True)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, spec.dataset)
-    quarantined = [item.place for item in quarantine.set_aside(store, info.id)]
+    quarantined = [item.place for item in quarantine.quarantined_items(store, info.id)]
     findings = report.findings if report else ()
     return DemoResult(run, report, tuple(score(planted, findings, quarantined)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,25 +13,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks import measures
-from calotype.checks.suite.narrow import NARROW_COLUMNS, Narrow, narrow
-from calotype.checks.suite.pairs import ClosePairs, close_pairs
+from calotype.checks.suite.annotation_columns import COLUMNS, KINDS, AnnotationColumns, read_columns
+from calotype.checks.suite.polygon_reader import Polygons, read_polygons
 from calotype.contracts.model import Contract
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import annotation_batches, annotations_at
 from calotype.findings.model import Finding
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
+from calotype.vision.close_boxes import ClosePairs, close_pairs
 
 KEPT_PER_CHECK = 10_000
 """Findings of one check that are written down; all are counted."""
 
 Rows = npt.NDArray[np.int64]
-Tell = Callable[[int], tuple[str, dict[str, Any]]]
+Told = tuple[str, dict[str, Any]]
+"""The reason and the facts of a finding."""
+Tell = Callable[[int], Told]
 """From a row to the reason and the facts of its finding."""
 Parameter = bool | int | float | str
 _SAMPLE_COLUMNS = ("sample_id", "name", "width_px", "height_px")
-_SMALL_COLUMNS = (*NARROW_COLUMNS, "ann_id")
+_SMALL_COLUMNS = (*COLUMNS, "ann_id")
 """What is read first of a few samples; other columns are read when a check asks for them."""
+_SHAPES_AT_ONCE = 10_000
 
 
 @dataclass
@@ -65,17 +69,41 @@ class Columns:
         return self.snapshot.samples(ids=ids, columns=columns).combine_chunks()
 
     @cached_property
-    def _narrow(self) -> Narrow:
-        """What most checks ask of annotations, without its texts."""
-        if self.sample_ids is not None:
-            return narrow([*self._small_annotations.to_batches()], self.samples["sample_id"])
-        found = annotation_batches(self.store, self.snapshot, self.label_set, NARROW_COLUMNS)
-        return narrow(found, self.samples["sample_id"])
+    def _annotations(self) -> AnnotationColumns:
+        """What most checks ask of annotations, without their texts."""
+        return read_columns(self._annotation_batches(COLUMNS), self.samples["sample_id"])
+
+    def _annotation_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of all annotations, in the order of rows, without holding them all at once."""
+        if self.sample_ids is None:
+            yield from annotation_batches(self.store, self.snapshot, self.label_set, columns)
+        else:
+            yield from self.annotations_with(columns).to_batches()
+
+    def shape_batches(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[Rows, pa.RecordBatch]]:
+        """Rows and columns of the annotations of one kind, at most 10,000 at a time, in the order of rows."""
+        chosen = self.rows_of_kinds(kind)
+        first = 0
+        for batch in self._annotation_batches(columns) if len(chosen) else ():
+            rows = chosen[slice(*np.searchsorted(chosen, [first, first + batch.num_rows]))]
+            for start in range(0, len(rows), _SHAPES_AT_ONCE):
+                part = rows[start : start + _SHAPES_AT_ONCE]
+                yield part, batch.take(pa.array(part - first))
+            first += batch.num_rows
+
+    def shapes(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Row and values of each annotation of one kind, in the order of rows."""
+        for rows, batch in self.shape_batches(kind, columns):
+            yield from zip(rows.tolist(), batch.to_pylist(), strict=True)
+
+    def rows_of_kinds(self, *kinds: str) -> Rows:
+        """Rows of the annotations of some kinds."""
+        return np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds]))
 
     @property
     def n_annotations(self) -> int:
         """Number of annotations."""
-        return len(self._narrow.kinds)
+        return len(self._annotations.kinds)
 
     def ann_ids_at(self, rows: Sequence[int]) -> list[str]:
         """The ids of some annotations."""
@@ -120,7 +148,7 @@ class Columns:
         key = f"annotations.{name}"
         if key not in self._columns:
             if name == "class_id":
-                return self._narrow.classes
+                return self._annotations.classes
             if name in "xywh":
                 return self.boxes_xywh_px[:, "xywh".index(name)]
             table = self.annotations_with([name])
@@ -130,12 +158,12 @@ class Columns:
     @property
     def kinds(self) -> npt.NDArray[np.int8]:
         """(N,) the place of each annotation's kind in `KINDS`."""
-        return self._narrow.kinds
+        return self._annotations.kinds
 
     @property
     def sample_of(self) -> Rows:
         """For each annotation the row of its sample, -1 where there is none."""
-        return self._narrow.sample_of
+        return self._annotations.sample_of
 
     def rows_of(self, sample_ids: pa.ChunkedArray | pa.Array) -> Rows:
         """Rows of samples with these ids, -1 where there is none."""
@@ -145,7 +173,7 @@ class Columns:
     @property
     def boxes_xywh_px(self) -> npt.NDArray[np.float64]:
         """(N, 4) boxes of all annotations; NaN where there is none."""
-        return self._narrow.boxes_xywh_px
+        return self._annotations.boxes_xywh_px
 
 
 @dataclass
@@ -158,6 +186,11 @@ class CheckContext(Columns):
     def close_pairs(self) -> ClosePairs:
         """Pairs of boxes on one sample that nearly cover each other."""
         return close_pairs(self.boxes_xywh_px, self.sample_of)
+
+    @cached_property
+    def polygons(self) -> Polygons:
+        """All polygons of the label set, judged."""
+        return read_polygons(self.shape_batches("polygon", ["rings"]))
 
     @cached_property
     def root(self) -> Rows:
@@ -175,7 +208,7 @@ class CheckContext(Columns):
     def measured(self, name: str) -> dict[str, Any]:
         """A measure of all media: SHA-256 -> value; media without whole pixels are absent."""
         if name not in self._measured:
-            self._measured.update(self._measure(measures.CHECKED))
+            self._measured.update(self._measure(measures.NAMES))
         if name not in self._measured:
             self._measured.update(self._measure([name]))
         return self._measured[name]
@@ -193,6 +226,10 @@ class CheckContext(Columns):
         """A class's name, or its number where the ontology lacks it."""
         found = self.snapshot.ontology.by_id(int(class_id))
         return found.name if found is not None else f"class {int(class_id)}"
+
+    def class_of(self, row: int) -> str:
+        """The name of an annotation's class."""
+        return self.class_name(self._annotations.classes[row])
 
 
 @dataclass
@@ -233,6 +270,14 @@ class Tally:
     ) -> None:  # fmt: skip
         """A finding for each of these annotations."""
         self._add(list(rows), tell, severity, self._annotation_places, fault, about)
+
+    def annotations_by_fault(self, findings: Mapping[int, Told]) -> None:
+        """A finding for each of these annotations, of one fault (the fact `fault`) after the other."""
+        rows = sorted(findings)
+        faults = [findings[row][1]["fault"] for row in rows]
+        for fault in dict.fromkeys(faults):
+            same = [row for row, name in zip(rows, faults, strict=True) if name == fault]
+            self.annotations(same, findings.__getitem__)
 
     def dataset(
         self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "", fault: str = "",

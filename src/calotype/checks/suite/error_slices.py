@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.conditions import fields_of
 from calotype.checks.suite.context import CheckContext, Rows, Tally
-from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.predictions import corners_of, predictions, scores_of
 from calotype.vision import boxes
 

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.analysis.mask_overlaps import MaskDoubt, Patch, mask_overlaps
+from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Rows, Tally, Tell
-from calotype.checks.suite.drawn import patch_of
-from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.predictions import label_set_of, predictions, scores_of
 from calotype.datasets.streaming import annotations_at
+from calotype.vision.shape_patches import patch_of
 
 _COLUMNS = ("kind", "class_id", "x", "y", "w", "h", "rings", "mask_rle", "mask_h", "mask_w", "iscrowd")
 _SHAPES = ("mask", "polygon")

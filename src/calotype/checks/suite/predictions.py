@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.context import CheckContext
-from calotype.checks.suite.narrow import KINDS
 from calotype.vision import boxes
 
 UNSCORED = 0.5

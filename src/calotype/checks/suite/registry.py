@@ -8,15 +8,16 @@ from importlib.metadata import entry_points
 from typing import get_args
 
 from calotype.checks.suite import (
+    boxes,
     conditions,
     declared,
     duplicates,
     error_slices,
-    geometry,
+    keypoints,
     labels,
     mask_labels,
     media,
-    shapes,
+    outlines,
     vector_drift,
     wrong_labels,
 )
@@ -26,15 +27,16 @@ from calotype.contracts.known import KnownChecks, is_plug_in
 from calotype.foundation.errors import Invalid
 
 _MODULES = (
+    boxes,
     conditions,
     declared,
     duplicates,
     error_slices,
-    geometry,
+    keypoints,
     labels,
     mask_labels,
     media,
-    shapes,
+    outlines,
     vector_drift,
     wrong_labels,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,15 @@ from calotype.store.media.objects import MediaMissing
 from calotype.vision import images
 
 Vectors = npt.NDArray[np.float32]
+Rgb = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
+Key = tuple[str, str]
+"""SHA-256 of a medium, and the name of a measure of it."""
 _TABLE = schema.measures
 _SMALL_PX = 32
 """Images below this side are digits and signs rather than photographs: the descriptor without weights serves better."""
 _AT_ONCE = 400
+_CROPS_AT_ONCE = 256
 _PAD = 0.08
 
 
@@ -42,7 +46,7 @@ def vectors_of(
         if key not in known:
             todo.setdefault(key[0], []).append(at)
     if todo:
-        known.update(_made(context, name, places, keys, todo))
+        known.update(_embedded(context, name, places, keys, todo))
     had = np.asarray([key in known for key in keys], bool)
     dim = len(next(iter(known.values()))) if known else 1
     found = np.zeros((len(keys), dim), np.float32)
@@ -64,9 +68,7 @@ def _key(model: str, box: Box | None) -> str:
     return "vec:" + hashlib.sha256(f"{model}|{place}".encode()).hexdigest()[:40]
 
 
-def _stored(
-    context: CheckContext, keys: Sequence[tuple[str, str]]
-) -> Iterator[tuple[tuple[str, str], Vectors]]:
+def _stored(context: CheckContext, keys: Sequence[Key]) -> Iterator[tuple[Key, Vectors]]:
     wanted = set(keys)
     shas = sorted({sha for sha, _ in keys})
     with context.store.catalog.read() as conn:
@@ -79,31 +81,44 @@ def _stored(
                     yield (sha, name), np.frombuffer(bytes(value), np.float16).astype(np.float32)
 
 
-def _made(
-    context: CheckContext, name: str, places: Sequence[tuple[int, Box | None]], keys: Sequence[tuple[str, str]],
-    todo: dict[str, list[int]],
-) -> dict[tuple[str, str], Vectors]:  # fmt: skip
-    maker = embedder(name)
-    found: dict[tuple[str, str], Vectors] = {}
-    rows: list[dict[str, Any]] = []
-    for done, (sha, at) in enumerate(todo.items()):
-        context.progress("looking at what is annotated", done, len(todo))
+def _embedded(
+    context: CheckContext,
+    model: str,
+    places: Sequence[tuple[int, Box | None]],
+    keys: Sequence[Key],
+    missing: Mapping[str, Sequence[int]],
+) -> dict[Key, Vectors]:
+    """The vectors of some places, by media; kept as they are made.
+
+    Args:
+        missing: SHA-256 of a medium -> which of `places` lie on it. Each medium is decoded once.
+    """
+    network = embedder(model)
+    vectors: dict[Key, Vectors] = {}
+    waiting: list[tuple[Key, Rgb]] = []
+
+    def embed(least: int) -> None:
+        if len(waiting) <= least:
+            return
+        made = network.embed([crop for _, crop in waiting]).astype(np.float16)
+        fresh = dict(zip([key for key, _ in waiting], made, strict=True))
+        _keep(
+            context,
+            [{"media_sha256": sha, "name": name, "value": v.tobytes()} for (sha, name), v in fresh.items()],
+        )
+        vectors.update({key: vector.astype(np.float32) for key, vector in fresh.items()})
+        waiting.clear()
+
+    for done, (sha, on_medium) in enumerate(missing.items()):
+        context.progress("looking at what is annotated", done, len(missing))
         try:
             rgb = images.decode_rgb(context.store.media.read(sha))
         except (images.ImageUnreadable, MediaMissing):
             continue
-        made = maker.embed([_cut(rgb, places[k][1]) for k in at])
-        for k, vector in zip(at, made, strict=True):
-            found[keys[k]] = vector.astype(np.float16).astype(np.float32)
-            rows.append(
-                {"media_sha256": sha, "name": keys[k][1], "value": vector.astype(np.float16).tobytes()}
-            )
-        if len(rows) >= _AT_ONCE or done == len(todo) - 1:
-            _keep(context, rows)
-            rows = []
-    if rows:
-        _keep(context, rows)
-    return found
+        waiting += {keys[k]: _cut(rgb, places[k][1]) for k in on_medium}.items()
+        embed(least=_CROPS_AT_ONCE)
+    embed(least=0)
+    return vectors
 
 
 def _keep(context: CheckContext, rows: list[dict[str, Any]]) -> None:

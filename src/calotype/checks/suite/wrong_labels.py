@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
-from calotype.checks.suite.narrow import KINDS
 from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
 from calotype.vision import boxes

@@ -56,7 +56,7 @@ class QueryInvalid(Invalid):
 
     code = "query-invalid"
     what = "the query cannot be read: {detail}"
-    fix = 'for example: light = "night" and count(car) >= 3; see docs/reference/query.md'
+    fix = 'for example: light = "night" and count(car) >= 3; see docs/how-to/query.md'
 
 
 @dataclass(frozen=True, slots=True)

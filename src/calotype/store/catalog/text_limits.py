@@ -19,7 +19,7 @@ _SHOWN = 40
 class TextNotStorable(Invalid):
     """Text that the databases cannot store."""
 
-    code = "text-not-escape_unstorable"
+    code = "text-not-storable"
     what = "the text {got} cannot be stored: it contains {detail}"
     fix = "remove that character from the name, message or file that it comes from"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def insert(conn: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that supports `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if conn.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # 0.05 s of CPU that a workspace on SQLite does not need
+        from sqlalchemy.dialects import postgresql  # heavy, and only for teams
 
         return postgresql.insert(table)
     return sqlite.insert(table)

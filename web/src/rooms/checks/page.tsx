@@ -1,63 +1,64 @@
 import { IconChecklist, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { part, queryText, send } from "@/api/client";
-import * as queries from "@/api/queries";
-import type { Checks } from "@/api/types";
-import { useCommands } from "@/app/commands";
-import { useDataset } from "@/app/here";
-import { Page } from "@/app/page";
+import { datasetChanged } from "@/api/cache";
 import { Button, CommandLine, Loading, When } from "@/kit/basics";
+import { useCommands } from "@/kit/commands";
 import { duration, plural } from "@/kit/format";
-import { EmptyState, ErrorState, sentence } from "@/kit/page";
+import { Page } from "@/kit/frame";
+import { useDataset } from "@/kit/here";
+import { EmptyState, ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
-import { CheckList, ContractPanel, GateList, ObjectiveList } from "@/rooms/checks/lists";
-import { Findings } from "@/rooms/checks/findings";
-import "./checks.css";
+import { ContractPanel } from "@/rooms/contracts/panel";
+import { Findings } from "@/rooms/findings/panel";
+import * as api from "./api";
+import { CheckList } from "./components/check_list";
+import { GateList, ObjectiveList } from "./components/gate_list";
+import { CHECKS_KEYS } from "./keys";
+import "./page.css";
 
-/** What the data tests say: gates that let a release pass or not, and every finding behind them. */
+/** The latest run of the checks: the gates that a release must pass, and every finding behind them. */
 export function ChecksPage() {
   const { dataset, ref } = useDataset();
   const search = useSearch({ from: "/d/$dataset/checks" });
   const navigate = useNavigate({ from: "/d/$dataset/checks" });
   const client = useQueryClient();
-  const asked = queries.checks(dataset, ref);
-  const found = useQuery(asked);
+  const asked = api.checks(dataset, ref);
+  const query = useQuery(asked);
   const running = useMutation({
-    mutationFn: () => send<Checks>(`/datasets/${part(dataset)}/checks${queryText({ ref })}`),
+    mutationFn: () => api.runChecks(dataset, ref),
     onSuccess: async (report) => {
       client.setQueryData(asked.queryKey, report);
       const total = report.checks.reduce((sum, check) => sum + check.findings, 0);
-      say(`${plural(total, "finding")}; ${report.run?.red ? "a gate blocks" : "all gates are green"}`);
-      await client.invalidateQueries({ queryKey: ["datasets"] });
-      await client.invalidateQueries({ queryKey: ["d", dataset] });
+      say(`${plural(total, "finding")}; ${report.run?.red ? "some gates are not green" : "all gates are green"}`);
+      await datasetChanged(client, dataset);
     },
   });
   const run = () => {
     if (!running.isPending) running.mutate();
   };
-  useCommands([{ id: "checks.run", title: "Run the checks", group: "Page", keys: ["r"], run }]);
-  const report = found.data;
+  useCommands(CHECKS_KEYS, { "checks.run": run });
+  const report = query.data;
   return (
     <Page
       title="Checks" flush
-      meta={report?.run ? <><span>tested <When at={report.run.at} /> by {report.run.actor}</span><span>{duration(report.run.duration_s)}</span></> : null}
+      meta={report?.run ? <><span>checked <When at={report.run.at} /> by {report.run.actor}</span><span>{duration(report.run.duration_s)}</span></> : null}
       actions={
         <Button look="first" busy={running.isPending} onClick={run}>
-          <IconPlayerPlay size={14} /> {running.isPending ? "Running the checks…" : "Run checks"}
+          <IconPlayerPlay size={14} /> {running.isPending ? "Running checks…" : "Run checks"}
         </Button>
       }
     >
-      {found.isPending ? <Loading what="the checks" /> : null}
-      {found.error ? <ErrorState error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {query.isPending ? <Loading what="the checks" /> : null}
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {running.error ? <ErrorState error={running.error} onRetry={run} /> : null}
-      {report && !report.run && !running.error ? <NeverTested dataset={dataset} /> : null}
+      {report && !report.run && !running.error ? <NotChecked dataset={dataset} /> : null}
       {report?.run && !running.error ? (
         <div className="checks">
           <div className="checks-side">
             {report.stale ? (
               <div className="notice warn" role="status">
-                <span>The dataset changed after this run: what you see is of the older state.</span>
+                <span>The dataset has changed since this run. These results are for the earlier state.</span>
               </div>
             ) : null}
             <GateList gates={report.gates} onCheck={(check) => void navigate({ search: (before) => ({ ...before, check, severity: undefined }) })} />
@@ -75,12 +76,12 @@ export function ChecksPage() {
   );
 }
 
-function NeverTested({ dataset }: { dataset: string }) {
+function NotChecked({ dataset }: { dataset: string }) {
   return (
-    <EmptyState title={sentence("never tested")} icon={<IconChecklist size={26} stroke={1.5} />}>
+    <EmptyState title="Not checked yet" icon={<IconChecklist size={26} stroke={1.5} />}>
       <p>
-        Checks look for what breaks training later: unreadable images, duplicates across splits, boxes outside the image,
-        classes that nobody declared. Run them here, or in a terminal:
+        Checks find problems that would break training later: unreadable images, duplicates across splits, boxes outside the
+        image, undeclared classes. Run them here or in a terminal:
       </p>
       <CommandLine>{`calotype check ${dataset}`}</CommandLine>
     </EmptyState>

@@ -53,34 +53,52 @@ def extent_of(mask: Mask, corner: tuple[int, int]) -> tuple[float, float, float,
 def outlines(mask: Mask, corner: tuple[int, int]) -> tuple[Polygon, ...]:
     """Outer outlines of a mask's pieces, largest first, in pixels.
 
-    The boundary between true and false cells is followed edge by edge, then thinned by Douglas and
+    The boundary between true and false cells is followed from corner to corner, then thinned by Douglas and
     Peucker's method to 0.6 pixel.
     """
     loops = []
     for loop in _boundary_loops(mask):
         area = _signed_area(loop) / MASK_SCALE**2
         if area >= _MIN_PIECE:
-            loops.append((area, _thin(_turns(loop) / MASK_SCALE + corner, 0.6)))
+            loops.append((area, _thin(loop / MASK_SCALE + corner, 0.6)))
     loops.sort(key=lambda item: -item[0])
     return tuple(tuple((float(x), float(y)) for x, y in points) for _, points in loops if len(points) >= 3)
 
 
 def _boundary_loops(mask: Mask) -> list[NDArray[np.float64]]:
-    """Closed chains of grid corners (N, 2) around true cells; those around true cells have positive area."""
+    """The corners (N, 2) of closed outlines around true cells; those around true cells have positive area."""
     padded = np.pad(mask, 1)
     inner = padded[1:-1, 1:-1]
     wide = mask.shape[1] + 1
-    starts, ends = [], []
-    for neighbour, start, end in (
-        (padded[:-2, 1:-1], 0, 1),
-        (padded[1:-1, 2:], 1, wide + 1),
-        (padded[2:, 1:-1], wide + 1, wide),
-        (padded[1:-1, :-2], wide, 0),
-    ):
-        rows, columns = np.nonzero(inner & ~neighbour)
-        corner = rows * wide + columns
-        starts += (corner + start).tolist()
-        ends += (corner + end).tolist()
+    top, left, top_end = _runs(inner & ~padded[:-2, 1:-1])
+    column, upper, lower = _runs((inner & ~padded[1:-1, 2:]).T)
+    bottom, bottom_left, bottom_end = _runs(inner & ~padded[2:, 1:-1])
+    left_column, left_upper, left_lower = _runs((inner & ~padded[1:-1, :-2]).T)
+    lowest_last = np.lexsort((left_column, left_lower))  # an outline begins at the lowest of its left sides
+    starts = [
+        top * wide + left,
+        upper * wide + column + 1,
+        (bottom + 1) * wide + bottom_end,
+        (left_lower * wide + left_column)[lowest_last],
+    ]
+    ends = [
+        top * wide + top_end,
+        lower * wide + column + 1,
+        (bottom + 1) * wide + bottom_left,
+        (left_upper * wide + left_column)[lowest_last],
+    ]
+    return _chains(np.concatenate(starts).tolist(), np.concatenate(ends).tolist(), wide)
+
+
+def _runs(sides: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Row, first column, and the column beyond the last of each run of true cells along a row."""
+    steps = np.diff(sides.astype(np.int8), axis=1, prepend=0, append=0)
+    rows, first = np.nonzero(steps == 1)
+    return rows, first, np.nonzero(steps == -1)[1]
+
+
+def _chains(starts: list[int], ends: list[int], wide: int) -> list[NDArray[np.float64]]:
+    """Sides from corner to corner, joined into closed outlines of (N, 2) x and y."""
     following = dict(zip(starts, ends, strict=True))
     second: dict[int, int] = {}
     if len(following) < len(starts):
@@ -91,7 +109,9 @@ def _boundary_loops(mask: Mask) -> list[NDArray[np.float64]]:
         loop, came = [first], here - first
         while here != first:
             loop.append(here)
-            there = _right_turn(here, came, following, second) if here in second else following.pop(here)
+            there = (
+                _right_turn(here, came, wide, following, second) if here in second else following.pop(here)
+            )
             here, came = there, there - here
         chain = np.array(loop)
         loops.append(np.column_stack([chain % wide, chain // wide]).astype(np.float64))
@@ -103,11 +123,11 @@ def _touching(starts: list[int], ends: list[int], following: dict[int, int]) -> 
     return {a: b for a, b in zip(starts, ends, strict=True) if following[a] != b}
 
 
-def _right_turn(here: int, came: int, following: dict[int, int], second: dict[int, int]) -> int:
+def _right_turn(here: int, came: int, wide: int, following: dict[int, int], second: dict[int, int]) -> int:
     """Where two pieces touch at a corner, stay on the same piece: the clockwise turn."""
     one, other = following.pop(here), second.pop(here)
-    # Steps are +1 (right), +wide (down), -1, -wide; a clockwise turn keeps or gains one place in that order.
-    clockwise = abs(came) == 1
+    # Right, down, left, up: a clockwise turn gains one place in that order; a step across is less than `wide`.
+    clockwise = abs(came) < wide
     turn = one if ((one - here > 0) == (came > 0)) == clockwise else other
     following[here] = other if turn == one else one
     return turn
@@ -116,13 +136,6 @@ def _right_turn(here: int, came: int, following: dict[int, int], second: dict[in
 def _signed_area(points: NDArray[np.float64]) -> float:
     x, y = points[:, 0], points[:, 1]
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
-
-
-def _turns(loop: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Only the corners at which the chain changes direction."""
-    step = np.roll(loop, -1, axis=0) - loop
-    turning: NDArray[np.bool_] = np.any(np.not_equal(step, np.roll(step, 1, axis=0)), axis=1)
-    return np.compress(turning, loop, axis=0)
 
 
 def _thin(points: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:

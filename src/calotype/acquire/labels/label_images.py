@@ -1,0 +1,122 @@
+"""The images of a label source: copied, linked or registered by reference, in resumable chunks."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from calotype.acquire.intake import copy_images
+from calotype.acquire.intake_reference import (
+    CHUNK_FILES,
+    ReferencedImages,
+    ReferencePart,
+    inspect_files,
+    register_images,
+)
+from calotype.acquire.job import ImportJob
+from calotype.acquire.labels.model import ImportOptions
+from calotype.acquire.quarantine import QuarantinedItem
+from calotype.acquire.sample_matcher import IncomingImage
+from calotype.formats.base import LabelSource
+from calotype.foundation.collector import collector_paused
+from calotype.store.media.references import file_reference
+from calotype.vision.images import EXTENSIONS
+
+_COPY_ROWS = 1_024
+_MIMES = {extension: mime for mime, extensions in EXTENSIONS.items() for extension in extensions}
+
+
+class LabelImages:
+    """Imports the images of one source.
+
+    After `run`, `sample_ids` has the sample of each of `source.images` (null where there is none), `missing` the
+    positions without a file, and `quarantined` the files that are not valid images.
+    """
+
+    def __init__(self, job: ImportJob, source: LabelSource, options: ImportOptions) -> None:
+        self._job = job
+        self._source = source
+        self._options = options
+        self.missing = array("q")
+        self.quarantined: list[QuarantinedItem] = []
+        self.sample_ids: pa.Array = pa.array([], pa.string())
+        self._registered = array("q")
+
+    def run(self) -> None:
+        """Import the images. Raises: FileUnreadable (with `on_invalid="error"`)."""
+        n_images = len(self._source.images)
+        if self._options.media == "reference":
+            registered = register_images(self._job, self._parts(), n_images)
+            self.quarantined = registered.counts.quarantined
+            ids = pa.concat_arrays([pa.array([], pa.string()), *registered.samples])
+            place = np.full(n_images, -1)
+            place[np.array(self._registered, np.int64)] = np.arange(len(ids))
+            self.sample_ids = ids.take(pa.array(place, mask=place < 0))
+            return
+        link = self._options.media == "link"
+        copied = copy_images(self._job, self._incoming(), n_images, duplicates="keep", link=link)
+        self.quarantined = copied.quarantined
+        names = self._source.images.names.to_pylist()
+        self.sample_ids = pa.array([copied.sample_ids.get(name) for name in names], pa.string())
+
+    def _incoming(self) -> Iterator[IncomingImage]:
+        images = self._source.images
+        for start in range(0, len(images), _COPY_ROWS):
+            stop = min(start + _COPY_ROWS, len(images))
+            values = images.values(range(start, stop))
+            for at, (image, file) in enumerate(
+                zip(values, self._source.locate(start, stop), strict=True), start
+            ):
+                if file is None:
+                    self.missing.append(at)
+                    continue
+                yield IncomingImage(
+                    path=Path(file.path),
+                    name=image.name,
+                    split=image.split,
+                    licence=image.licence or self._options.licence,
+                    source=self._options.source,
+                    tags=image.tags,
+                    metadata=image.metadata,
+                    extra=image.extra,
+                )
+
+    def _parts(self) -> Iterator[ReferencePart]:
+        for start in range(0, len(self._source.images), CHUNK_FILES):
+            with collector_paused():
+                part = self._part(start, min(start + CHUNK_FILES, len(self._source.images)))
+            yield part
+
+    def _part(self, start: int, stop: int) -> ReferencePart:
+        """Sizes and types are taken from the source; where it has no size, from the header of the image."""
+        images, part, bad = self._source.images, ReferencedImages(source=self._options.source), []
+        sizes = (images.widths[start:stop].tolist(), images.heights[start:stop].tolist())
+        texts = (images.names, images.licences, images.metadata, images.extras, images.splits, images.tags)
+        columns = [*sizes, *(column.slice(start, stop - start).to_pylist() for column in texts)]
+        located = self._source.locate(start, stop)
+        for at, (file, width, height, name, licence, metadata, extra, split, tags) in enumerate(
+            zip(located, *columns, strict=True), start
+        ):
+            if file is None:
+                self.missing.append(at)
+                continue
+            mime = _MIMES.get(os.path.splitext(name)[1].lower())
+            if not width or not height or mime is None:
+                inspected, broken = inspect_files([(name, file.real_path)])
+                bad += broken
+                if not len(inspected):
+                    continue
+                width, height, mime = inspected.widths[0], inspected.heights[0], inspected.mimes[0]
+            self._registered.append(at)
+            part.add(name, file_reference(file.real_path, file.stat), (width, height, mime))
+            part.licences.append(licence or self._options.licence)
+            part.metadata.append(metadata)
+            part.extra.append(extra)
+            part.splits.append(split)
+            part.tags.append(tags or ())
+        return part, bad

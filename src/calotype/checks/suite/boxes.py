@@ -1,0 +1,289 @@
+"""Checks of boxes: inside their image, not drawn twice, of a usual size, steady along a track."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from calotype.analysis.robust import middle_and_spread
+from calotype.checks.suite.annotation_columns import KINDS
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import KEPT_PER_CHECK, CheckContext, Rows, Tally, Told
+from calotype.vision import boxes
+
+_ROWS = 500_000
+
+
+def usable_boxes(context: CheckContext) -> npt.NDArray[np.bool_]:
+    """(N,) annotations with a box, on a sample of the state."""
+    return np.asarray(np.isfinite(context.boxes_xywh_px).all(axis=1) & (context.sample_of >= 0))
+
+
+def rounded(box: npt.NDArray[np.float64]) -> list[float]:
+    """A box as findings show it."""
+    return [round(float(value), 3) for value in box]
+
+
+def box_bounds(context: CheckContext, tally: Tally) -> None:
+    """Boxes that reach beyond their image."""
+    rows = np.flatnonzero(usable_boxes(context))
+    tally.looked_at = len(rows)
+    beyond_px = np.zeros(len(context.kinds))
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        sizes = _image_sizes(context, part)
+        beyond_px[part] = boxes.overshoot_px(context.boxes_xywh_px[part], size_wh=sizes)
+    rows = np.flatnonzero(beyond_px > tally.number("tolerance_px"))
+    rows = rows[np.argsort(-beyond_px[rows], kind="stable")]
+
+    def tell(row: int) -> Told:
+        width, height = (int(side) for side in _image_sizes(context, np.asarray([row]))[0])
+        box = context.boxes_xywh_px[row]
+        outside = boxes.are_outside(box, size_wh=(width, height))[0]
+        how = "lies outside" if outside else f"reaches {beyond_px[row]:.1f} px beyond"
+        has_shape = KINDS[context.kinds[row]] in ("polygon", "mask")
+        facts = {
+            "box_xywh_px": rounded(box),
+            "image_wh_px": [width, height],
+            "beyond_px": round(float(beyond_px[row]), 3),
+            "repair": {"do": "box-of-shape"} if has_shape else _clipped(box, (width, height)),
+        }
+        return f"the box of {context.class_of(row)} {how} the image of {width}x{height} px", facts
+
+    tally.annotations(rows, tell)
+
+
+def _image_sizes(context: CheckContext, rows: Rows) -> npt.NDArray[Any]:
+    """(N, 2) width and height of the images of some annotations."""
+    samples = context.sample_of[rows]
+    return np.stack([context.column("width_px")[samples], context.column("height_px")[samples]], axis=1)
+
+
+def _clipped(box_xywh_px: npt.NDArray[np.float64], size_wh: tuple[int, int]) -> dict[str, Any]:
+    """The repair of a box that reaches beyond its image: clip it, or remove it where nothing would be left."""
+    inside = boxes.xyxy_to_xywh(boxes.clip(boxes.xywh_to_xyxy(box_xywh_px), size_wh=size_wh))[0]
+    if min(inside[2:]) < 1:
+        return {"do": "remove-annotation"}
+    return {"do": "set-box", "box_xywh_px": [round(float(value), 4) for value in inside]}
+
+
+def duplicate_annotations(context: CheckContext, tally: Tally) -> None:
+    """Two boxes of one class on one sample that cover the same place."""
+    pairs, same = context.close_pairs, _same_class(context)
+    chosen = same & (pairs.iou > tally.number("min_iou"))
+    _add_pairs(context, tally, chosen, "covers the same place as another", {"do": "remove-annotation"})
+
+
+def conflicting_boxes(context: CheckContext, tally: Tally) -> None:
+    """Two boxes of different classes on one sample that cover the same place."""
+    pairs, same = context.close_pairs, _same_class(context)
+    _add_pairs(context, tally, ~same & (pairs.iou > tally.number("min_iou")), "covers the same place as a")
+
+
+def nested_boxes(context: CheckContext, tally: Tally) -> None:
+    """A box that lies within a larger one of its class."""
+    pairs, same = context.close_pairs, _same_class(context)
+    inside = (pairs.inside > tally.number("min_inside")) & (pairs.iou < tally.number("max_iou"))
+    _add_pairs(context, tally, same & inside, "lies within another")
+
+
+def _same_class(context: CheckContext) -> npt.NDArray[np.bool_]:
+    classes, pairs = context.annotation_column("class_id"), context.close_pairs
+    return np.asarray(classes[pairs.first] == classes[pairs.second])
+
+
+def _add_pairs(
+    context: CheckContext,
+    tally: Tally,
+    chosen: npt.NDArray[np.bool_],
+    words: str,
+    repair: dict[str, Any] | None = None,
+) -> None:
+    """A finding on the later box of each chosen pair, once."""
+    tally.looked_at = int(usable_boxes(context).sum())
+    pairs = context.close_pairs
+    places = np.flatnonzero(chosen)
+    pair_of = dict(zip(pairs.second[places].tolist(), places.tolist(), strict=True))
+    kept = sorted(pair_of)[:KEPT_PER_CHECK]
+    twin_ids = context.ann_ids_at([int(pairs.first[pair_of[row]]) for row in kept])
+    twins = dict(zip(kept, twin_ids, strict=True))
+
+    def tell(row: int) -> Told:
+        pair = pair_of[row]
+        iou, other = float(pairs.iou[pair]), context.class_of(int(pairs.first[pair]))
+        facts = {
+            "twin": twins[row],
+            "iou": round(iou, 4),
+            "box_xywh_px": rounded(context.boxes_xywh_px[row]),
+            **({"repair": repair} if repair else {}),
+        }
+        return f"the box of {context.class_of(row)} {words} {other} (overlap {iou:.3f})", facts
+
+    tally.annotations(sorted(pair_of), tell)
+
+
+def box_outliers(context: CheckContext, tally: Tally) -> None:
+    """Boxes of an unusual size or shape for their class. What is usual is kept from the last whole run."""
+    box, classes = context.boxes_xywh_px, context.annotation_column("class_id").astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        rows = np.flatnonzero((box[:, 2] > 0) & (box[:, 3] > 0) & (context.sample_of >= 0))
+    tally.looked_at = len(rows)
+    width, height = np.log(box[rows, 2:]).T
+    figures = {"area": width + height, "aspect": np.log(box[rows, 2] / box[rows, 3])}
+    if not tally.reference:
+        min_boxes = int(tally.number("min_boxes"))
+        for name, values in figures.items():
+            tally.reference[name] = middle_and_spread(values, classes[rows], min_boxes=min_boxes)
+    for name, values in figures.items():
+        usual = {int(number): limits for number, limits in tally.reference[name].items()}
+        if not usual:
+            continue
+        numbers = np.sort(list(usual))
+        place = np.searchsorted(numbers, classes[rows]).clip(0, len(numbers) - 1)
+        middle, spread = np.asarray([usual[number] for number in numbers.tolist()])[place].T
+        deviations = np.where(numbers[place] == classes[rows], (values - middle) / spread, 0)
+        odd = np.flatnonzero(np.abs(deviations) > tally.number("max_deviations"))
+        odd = odd[np.argsort(-np.abs(deviations[odd]), kind="stable")]
+        times = np.exp(values[odd] - middle[odd])
+        tally.annotations(rows[odd], _odd_box(context, name, rows[odd], deviations[odd], times))
+
+
+def _odd_box(
+    context: CheckContext,
+    name: str,
+    rows: Rows,
+    deviations: npt.NDArray[np.float64],
+    times: npt.NDArray[np.float64],
+) -> Callable[[int], Told]:
+    figures = dict(zip(rows.tolist(), zip(deviations.tolist(), times.tolist(), strict=True), strict=True))
+
+    def tell(row: int) -> Told:
+        z, factor = figures[row]
+        box = [round(float(value), 2) for value in context.boxes_xywh_px[row]]
+        facts = {"fault": name, "box_xywh_px": box, "deviations": round(z, 2)}
+        usual = f"the usual of {context.class_of(row)}"
+        return f"its {name} is {factor:.3g} times {usual} ({abs(z):.1f} deviations)", facts
+
+    return tell
+
+
+def track_jumps(context: CheckContext, tally: Tally) -> None:
+    """Boxes of one track that jump from frame to frame, or change their class. Tracks are the attribute `track_id`,
+    frames the metadata field `frame` within one group."""
+    texts = context.annotations_with(["attributes"])["attributes"]
+    tracked = np.flatnonzero(pc.fill_null(pc.match_substring(texts, '"track_id"'), False).to_numpy())
+    tally.looked_at = len(tracked)
+    if not len(tracked):
+        return
+    frames = [json.loads(text or "{}").get("frame") for text in context.column("metadata").tolist()]
+    groups = context.column("group")
+    tracks: dict[tuple[str, Any], list[tuple[float, int]]] = {}
+    for row in tracked.tolist():
+        sample = int(context.sample_of[row])
+        frame = frames[sample] if sample >= 0 else None
+        if isinstance(frame, int | float):
+            track = json.loads(texts[row].as_py())["track_id"]
+            tracks.setdefault((str(groups[sample]), str(track)), []).append((float(frame), row))
+    jumps: dict[int, Told] = {}
+    for places in tracks.values():
+        jumps.update(_jumps(context, sorted(places), tally.number("max_jump")))
+    tally.annotations(sorted(jumps), jumps.__getitem__)
+
+
+def _jumps(context: CheckContext, places: list[tuple[float, int]], max_jump: float) -> dict[int, Told]:
+    jumps: dict[int, Told] = {}
+    classes = context.annotation_column("class_id")
+    for (frame, row), (next_frame, next_row) in pairwise(places):
+        a, b = context.boxes_xywh_px[row], context.boxes_xywh_px[next_row]
+        size = max(float(np.sqrt(max(a[2] * a[3], 1))), 1.0) * max(1.0, next_frame - frame)
+        moved = float(np.hypot(*(a[:2] + a[2:] / 2 - b[:2] - b[2:] / 2))) / size
+        if classes[row] != classes[next_row]:
+            names = [context.class_of(row), context.class_of(next_row)]
+            facts: dict[str, Any] = {"fault": "class", "classes": names}
+            jumps[next_row] = f"the track changes from {names[0]} to {names[1]}", facts
+        elif moved > max_jump:
+            facts = {"fault": "jump", "sizes": round(moved, 3)}
+            jumps[next_row] = f"the track jumps by {moved:.1f} of its size a frame", facts
+    return jumps
+
+
+CHECKS = (
+    Check(
+        "box-bounds",
+        "Boxes inside the image",
+        "A box reaches beyond the image by more than a tolerance.",
+        "move or clip the box",
+        "annotations",
+        "warning",
+        box_bounds,
+        {"tolerance_px": 1.0},
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "duplicate-annotations",
+        "Annotated twice",
+        "Two boxes of one class cover the same place on one sample.",
+        "remove one of the two",
+        "annotations",
+        "warning",
+        duplicate_annotations,
+        {"min_iou": 0.95},
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "conflicting-boxes",
+        "Two classes for one thing",
+        "Two boxes of different classes cover the same place on one sample.",
+        "decide which class is right and remove the other box",
+        "annotations",
+        "warning",
+        conflicting_boxes,
+        {"min_iou": 0.9},
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "nested-boxes",
+        "A box within a box",
+        "A box lies almost wholly within a larger box of the same class.",
+        "look whether both things are there, and remove the box that shows none",
+        "annotations",
+        "info",
+        nested_boxes,
+        {"min_inside": 0.98, "max_iou": 0.9},
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "track-jumps",
+        "Steady tracks",
+        "A track jumps between frames by more than its size, or changes its class.",
+        "look at the frames before and after; split the track where two things share it",
+        "tracked annotations",
+        "warning",
+        track_jumps,
+        {"max_jump": 1.5},
+        family="tracks",
+        scope="dataset",
+    ),
+    Check(
+        "box-outliers",
+        "Unusual boxes",
+        "A box is far larger, smaller, wider or narrower than boxes of its class usually are.",
+        "look whether the box and its class are right",
+        "annotations",
+        "info",
+        box_outliers,
+        {"max_deviations": 5.0, "min_boxes": 30},
+        family="structure",
+        scope="sample",
+    ),
+)

@@ -1,0 +1,179 @@
+"""Checks of outlines: polygons and masks with an area, rings that do not cross, shapes that fill their box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from calotype.checks.suite.annotation_columns import KINDS
+from calotype.checks.suite.boxes import rounded, usable_boxes
+from calotype.checks.suite.check import Check
+from calotype.checks.suite.context import CheckContext, Tally, Told
+from calotype.vision import masks
+from calotype.vision.shape_patches import rle_of
+
+_MASK = ("mask_rle", "mask_h", "mask_w")
+_LARGEST_MASK_PX = 25_000_000
+
+
+def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
+    """Boxes, polygons and masks without a usable area."""
+    has_box = usable_boxes(context)
+    tally.looked_at = int(has_box.sum())
+    box = context.boxes_xywh_px
+    min_side_px = tally.number("min_side_px")
+    with np.errstate(invalid="ignore"):
+        flat = has_box & ((box[:, 2] <= 0) | (box[:, 3] <= 0))
+        thin = has_box & ~flat & (np.minimum(box[:, 2], box[:, 3]) < min_side_px)
+
+    def tell(row: int) -> Told:
+        width, height = box[row, 2:]
+        problem = "has no area" if flat[row] else f"is thinner than {min_side_px:g} px"
+        facts = {"box_xywh_px": rounded(box[row]), "repair": {"do": "remove-annotation"}}
+        return f"the box of {context.class_of(row)} is {width:g} x {height:g} px and {problem}", facts
+
+    tally.annotations(np.flatnonzero(flat), tell, severity="error", fault="no-area")
+    tally.annotations(np.flatnonzero(thin), tell, fault="thin")
+    _empty_shapes(context, tally)
+
+
+def _empty_shapes(context: CheckContext, tally: Tally) -> None:
+    empty = dict(context.polygons.empty)
+    for row, shape in context.shapes("mask", _MASK):
+        problem = _mask_problem(shape)
+        if problem:
+            empty[row] = problem
+
+    def tell(row: int) -> Told:
+        return empty[row], {"kind": KINDS[context.kinds[row]], "repair": {"do": "remove-annotation"}}
+
+    tally.annotations(sorted(empty), tell, severity="error", fault="empty")
+
+
+def _mask_problem(shape: dict[str, Any]) -> str:
+    try:
+        rle = rle_of(shape)
+    except masks.RleInvalid as error:
+        return error.message
+    return "" if rle.area_px else "no pixel of the mask is set"
+
+
+def invalid_polygons(context: CheckContext, tally: Tally) -> None:
+    """Rings that cross themselves, or have too few points."""
+    tally.looked_at = len(context.polygons.rows)
+    tally.annotations_by_fault(context.polygons.invalid)
+
+
+def shape_mismatch(context: CheckContext, tally: Tally) -> None:
+    """Polygons and masks that do not fill their box, masks of another size than their image."""
+    mask_rows = context.rows_of_kinds("mask")
+    tally.looked_at = len(context.polygons.rows) + len(mask_rows)
+    mismatches = _unlike_their_box(context, tally)
+    sizes = (
+        context.annotations_with(["mask_w", "mask_h"]).take(mask_rows).to_pylist() if len(mask_rows) else ()
+    )
+    widths, heights = context.column("width_px"), context.column("height_px")
+    for row, shape in zip(mask_rows.tolist(), sizes, strict=True):
+        sample = context.sample_of[row]
+        size = [int(shape["mask_w"] or 0), int(shape["mask_h"] or 0)]
+        if sample < 0 or size == [widths[sample], heights[sample]]:
+            continue
+        image = [int(widths[sample]), int(heights[sample])]
+        facts = {"fault": "mask-size", "mask_wh_px": size, "image_wh_px": image}
+        mismatches[row] = f"the mask is {size[0]}x{size[1]} px, the image {image[0]}x{image[1]}", facts
+    tally.annotations_by_fault(mismatches)
+
+
+def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Told]:
+    """Polygons that are further from their box than is usual for a box drawn by hand."""
+    rows, bounds = context.polygons.rows, context.polygons.bounds_xyxy
+    box = context.boxes_xywh_px[rows]
+    sides = np.concatenate([box[:, 2:], bounds[:, 2:] - bounds[:, :2]], axis=1)
+    with np.errstate(invalid="ignore"):
+        corners = np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)
+        gaps_px = np.abs(corners - bounds).max(axis=1, initial=0)
+        allowed_px = np.maximum(
+            tally.number("max_gap_px"), tally.number("max_share") * sides.max(axis=1, initial=0)
+        )
+        apart = np.flatnonzero(gaps_px > allowed_px)
+    mismatches: dict[int, Told] = {}
+    for place in apart.tolist():
+        left, top, right, bottom = bounds[place].tolist()
+        ring_box = [round(value, 2) for value in (left, top, right - left, bottom - top)]
+        gap_px = float(gaps_px[place])
+        facts = {"fault": "box", "gap_px": round(gap_px, 2), "rings_xywh_px": ring_box}
+        mismatches[int(rows[place])] = f"the polygon and its box are {gap_px:.1f} px apart", facts
+    return mismatches
+
+
+def mask_islands(context: CheckContext, tally: Tally) -> None:
+    """Specks of masks: parts that are tiny beside the largest."""
+    tally.looked_at = len(context.rows_of_kinds("mask"))
+    islands: dict[int, Told] = {}
+    for row, shape in context.shapes("mask", _MASK):
+        if not 0 < int(shape["mask_h"] or 0) * int(shape["mask_w"] or 0) <= _LARGEST_MASK_PX:
+            continue
+        try:
+            parts_px = masks.areas_of_parts(masks.decode(rle_of(shape)))
+        except masks.RleInvalid:
+            continue
+        share, most_px = tally.number("max_share"), tally.number("max_px")
+        specks = parts_px[(parts_px < share * parts_px.max(initial=0)) & (parts_px <= most_px)]
+        if len(specks):
+            smallest, n = int(specks.min()), len(parts_px)
+            facts = {"fault": "islands", "parts": n, "specks": len(specks), "smallest_px": smallest}
+            reason = f"{len(specks)} of the mask's {n} parts are specks, the smallest of {smallest} px"
+            islands[row] = reason, facts
+    tally.annotations_by_fault(islands)
+
+
+CHECKS = (
+    Check(
+        "degenerate-shapes",
+        "Shapes with an area",
+        "A box, polygon or mask has no area, or a box is too thin to show anything.",
+        "draw the shape again, or remove the annotation",
+        "annotations",
+        "warning",
+        degenerate_shapes,
+        {"min_side_px": 2.0},
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "invalid-polygons",
+        "Polygons that are none",
+        "A ring crosses itself, has fewer than three points, or points that are no numbers.",
+        "draw the outline again",
+        "polygons",
+        "warning",
+        invalid_polygons,
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "shape-mismatch",
+        "Shape and box agree",
+        "A polygon does not fill its box, or a mask has another size than its image.",
+        "take the box anew from the shape, or look which of the two is right",
+        "polygons and masks",
+        "warning",
+        shape_mismatch,
+        {"max_gap_px": 3.0, "max_share": 0.15},
+        family="structure",
+        scope="sample",
+    ),
+    Check(
+        "mask-islands",
+        "Specks of masks",
+        "A mask has parts that are tiny beside its largest.",
+        "remove the specks",
+        "masks",
+        "info",
+        mask_islands,
+        {"max_share": 0.01, "max_px": 50.0},
+        family="structure",
+        scope="sample",
+    ),
+)

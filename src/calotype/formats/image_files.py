@@ -1,0 +1,59 @@
+"""Finding image files below a folder by name; links that lead out of the folder are not followed."""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from pathlib import Path
+from typing import NamedTuple
+
+from calotype.vision.images import IMAGE_EXTENSIONS
+
+
+class ImageFile(NamedTuple):
+    """An image file: its path, the path behind a symbolic link, and the state of the file."""
+
+    path: str
+    real_path: str
+    stat: os.stat_result
+
+
+def image_file(path: str) -> ImageFile | None:
+    """The file at a path; None where there is none."""
+    try:
+        stat = os.lstat(path)
+        real_path = path
+        if modes.S_ISLNK(stat.st_mode):
+            real_path = os.path.realpath(path)
+            stat = os.stat(real_path)
+    except OSError:
+        return None
+    return ImageFile(path, real_path, stat) if modes.S_ISREG(stat.st_mode) else None
+
+
+class ImageFolder:
+    """Finds the images of a folder by their relative name, or by its last part."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder.resolve()
+        self._inside: dict[str, bool] = {}
+
+    def find(self, name: str) -> ImageFile | None:
+        """The file of a name; None where it is missing or outside the folder."""
+        last = name.rpartition("/")[2]
+        for candidate in (name,) if last == name else (name, last):
+            file = image_file(f"{self._root}/{candidate}")
+            if file is not None and self._holds(os.path.dirname(file.real_path)):
+                return file
+        return None
+
+    def _holds(self, folder: str) -> bool:
+        if folder not in self._inside:
+            self._inside[folder] = Path(folder).resolve().is_relative_to(self._root)
+        return self._inside[folder]
+
+
+def images_below(folder: Path) -> list[Path]:
+    """All image files below a folder by their extension, sorted; symbolic links are left out."""
+    files = (file for file in sorted(folder.rglob("*")) if file.suffix.lower() in IMAGE_EXTENSIONS)
+    return [file for file in files if file.is_file() and not file.is_symlink()]

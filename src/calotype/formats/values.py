@@ -1,0 +1,163 @@
+"""Formats that parse whole files into values: the shared way from those values to a source of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from calotype.datasets import rows
+from calotype.datasets.model import Kind
+from calotype.formats.base import Loss
+from calotype.formats.image_files import ImageFile, image_file
+from calotype.formats.windows import (
+    DeclaredClass,
+    ImageColumns,
+    ImageColumnsBuilder,
+    LabelIndex,
+    ListedImage,
+    Problem,
+    Window,
+    no_images,
+)
+from calotype.foundation.ids import canonical_json
+
+WINDOW_ROWS = 10_000
+_COLUMNS = tuple(column.name for column in rows.DRAWN_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedImage:
+    """One image that the label files list.
+
+    `key` joins annotations to it inside this source; `name` becomes the sample's name (relative, posix); `path` is the
+    file found for it, None when missing; `size_wh` is in pixels of the upright image, None where unknown.
+    """
+
+    key: str
+    name: str
+    path: Path | None
+    split: str = ""
+    tags: tuple[str, ...] = ()
+    where: str = ""
+    licence: str = ""
+    metadata: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    size_wh: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAnnotation:
+    """One annotation in pixels of the upright image, its class still a name. Geometry as in `model.Annotation`."""
+
+    image_key: str
+    class_name: str
+    kind: Kind
+    where: str
+    bbox_xywh_px: tuple[float, float, float, float] | None = None
+    rings_px: tuple[tuple[float, ...], ...] = ()
+    mask_rle: str = ""
+    mask_size_hw: tuple[int, int] | None = None
+    keypoints_xyv: tuple[float, ...] = ()
+    area_px: float | None = None
+    score: float | None = None
+    iscrowd: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    source_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLabels:
+    """Everything that label files say. Every annotation's `image_key` is that of one of the images.
+
+    `warnings` are adjustments that kept the item; `info` holds file-level keys kept for round trips.
+    """
+
+    images: Sequence[ParsedImage]
+    annotations: Sequence[ParsedAnnotation]
+    classes: Sequence[DeclaredClass]
+    problems: Sequence[Problem] = ()
+    losses: Sequence[Loss] = ()
+    warnings: Sequence[Loss] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ParsedSource:
+    """Parsed values as a `LabelSource`."""
+
+    def __init__(self, file: str, parsed: ParsedLabels) -> None:
+        self.file = file
+        self.problems = parsed.problems
+        self.losses = parsed.losses
+        self.warnings = parsed.warnings
+        self.info = parsed.info
+        self.classes = _all_classes(parsed)
+        self.images = _columns(parsed.images)
+        self._annotations = parsed.annotations
+        self._paths = [image.path for image in parsed.images]
+        self._position = {image.key: at for at, image in enumerate(parsed.images)}
+        names = dict(enumerate(declared.name for declared in self.classes))
+        self._number = {name: number for number, name in names.items()}
+        sizes = np.array([image.size_wh or (0, 0) for image in parsed.images], np.int64).reshape(-1, 2)
+        self.index = LabelIndex(file, np.arange(len(sizes)), sizes[:, 0], sizes[:, 1], names)
+
+    def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
+        """The file of each of the images at these positions, None where it is missing."""
+        return (None if path is None else image_file(str(path)) for path in self._paths[start:stop])
+
+    def windows(self, index: LabelIndex) -> Iterator[Window]:
+        """The annotations in their order."""
+        for start in range(0, len(self._annotations), WINDOW_ROWS):
+            yield self._window(self._annotations[start : start + WINDOW_ROWS])
+
+    def release_images(self) -> None:
+        """Free the memory of `images`."""
+        self.images = no_images()
+        self._paths = []
+
+    def _window(self, annotations: Sequence[ParsedAnnotation]) -> Window:
+        table = rows.drawn_to_arrow(annotations)
+        return Window(
+            self.file,
+            np.array([self._position[a.image_key] for a in annotations], np.int64),
+            np.array([self._number[a.class_name] for a in annotations], np.int64),
+            pa.array([a.source_id or None for a in annotations], pa.string()),
+            {name: table[name].combine_chunks() for name in _COLUMNS},
+            identities=[_identity(a) for a in annotations],
+            places=[a.where for a in annotations],
+        )
+
+
+def _all_classes(parsed: ParsedLabels) -> list[DeclaredClass]:
+    """The declared classes, then those that only annotations name."""
+    classes: dict[str, DeclaredClass] = {}
+    for declared in parsed.classes:
+        classes.setdefault(declared.name, declared)
+    for name in dict.fromkeys(annotation.class_name for annotation in parsed.annotations):
+        classes.setdefault(name, DeclaredClass(name))
+    return list(classes.values())
+
+
+def _columns(images: Sequence[ParsedImage]) -> ImageColumns:
+    builder = ImageColumnsBuilder()
+    for at, image in enumerate(images):
+        width, height = image.size_wh or (0, 0)
+        value = ListedImage(
+            image.name, image.split, image.licence, image.tags, image.metadata, image.extra, image.where
+        )
+        builder.add(at, value, width=width, height=height)
+    places = [image.where for image in images]
+    return builder.build(places.__getitem__)
+
+
+def _identity(a: ParsedAnnotation) -> str:
+    """What makes it the same annotation in another edition of the file: its id, or else its content."""
+    if a.source_id:
+        return f"id:{a.source_id}"
+    content = [a.class_name, str(a.kind), a.bbox_xywh_px, a.rings_px, a.mask_rle, a.keypoints_xyv, a.score]
+    return f"content:{canonical_json(content)}"

@@ -1,0 +1,13 @@
+import type { QueryClient } from "@tanstack/react-query";
+
+/** Rows of one page of a long list. */
+export const PAGE = 100;
+
+/** Keys of queries about one dataset begin with this, so that a change of it reloads them all. */
+export const datasetKey = (dataset: string, ...rest: unknown[]): readonly unknown[] => ["d", dataset, ...rest];
+
+/** Reload what is shown of a dataset that has changed, and the list of datasets. */
+export async function datasetChanged(client: QueryClient, dataset: string): Promise<void> {
+  await client.invalidateQueries({ queryKey: datasetKey(dataset) });
+  await client.invalidateQueries({ queryKey: ["datasets"] });
+}

@@ -1,0 +1,8 @@
+/** The rooms with pages. A new room is one line here; its routes, places and keys are its own. */
+export * as browse from "@/rooms/browse/routes";
+export * as checks from "@/rooms/checks/routes";
+export * as datasets from "@/rooms/datasets/routes";
+export * as govern from "@/rooms/govern/routes";
+export * as pipeline from "@/rooms/pipeline/routes";
+export * as release from "@/rooms/release/routes";
+export * as versions from "@/rooms/versions/routes";

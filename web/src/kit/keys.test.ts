@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { caps, chord, isTaken, match } from "@/kit/keys";
+
+const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false, altKey: false, shiftKey: false, ...more });
+
+test("presses become text", () => {
+  expect(chord(press("j"))).toBe("j");
+  expect(chord(press("K", { metaKey: true, shiftKey: true }))).toBe("mod+k");
+  expect(chord(press("?", { shiftKey: true }))).toBe("?");
+  expect(chord(press("Tab", { shiftKey: true }))).toBe("shift+Tab");
+});
+
+test("two presses reach a command, one waits", () => {
+  const go = { keys: ["g s"] };
+  const single = { keys: ["s"] };
+  expect(match([go, single], "", "g")).toEqual({ waiting: "g" });
+  expect(match([go, single], "g", "s")).toEqual({ hit: go });
+  expect(match([go, single], "", "s")).toEqual({ hit: single });
+  expect(match([go, single], "", "x")).toBeNull();
+});
+
+test("the page that came last wins a key", () => {
+  const [shell, page] = [{ keys: ["Escape"] }, { keys: ["Escape"] }];
+  expect(match([shell, page], "", "Escape")).toEqual({ hit: page });
+});
+
+test("caps are shown as on the keyboard", () => {
+  expect(caps("mod+k", true)).toEqual(["\u2318", "K"]);
+  expect(caps("g s", false)).toEqual(["G", "S"]);
+  expect(caps("ArrowLeft", false)).toEqual(["\u2190"]);
+});
+
+test("a press belongs to the thing it was made on", () => {
+  const on = (tagName: string, type = "", inside: string[] = []) =>
+    ({ tagName, type, isContentEditable: false, closest: (asked: string) => (inside.some((one) => asked.includes(one)) ? {} : null) }) as never;
+  expect([isTaken(on("INPUT", "text"), "j"), isTaken(on("INPUT", "text"), "mod+k"), isTaken(on("SELECT"), "a")]).toEqual([true, false, true]);
+  expect([isTaken(on("INPUT", "range"), "ArrowLeft"), isTaken(on("INPUT", "range"), "a")]).toEqual([true, false]);
+  expect([isTaken(on("BUTTON", "", ["button"]), "Enter"), isTaken(on("BUTTON", "", ["button"]), "ArrowLeft")]).toEqual([true, false]);
+  expect(isTaken(on("DIV"), "Enter")).toBe(false);
+});

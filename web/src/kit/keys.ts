@@ -1,0 +1,58 @@
+/** Keys as text: "j", "?", "mod+k", "g s" (one after the other), "Escape". Letters with shift are capital letters. */
+export type Press = Pick<KeyboardEvent, "key" | "metaKey" | "ctrlKey" | "altKey" | "shiftKey">;
+
+/** One press as text. `mod` is Command or Control. */
+export function chord(press: Press): string {
+  const mod = press.metaKey || press.ctrlKey ? "mod+" : "";
+  const alt = press.altKey ? "alt+" : "";
+  const named = press.key.length > 1;
+  const shift = press.shiftKey && named ? "shift+" : "";
+  const key = press.key === " " ? "Space" : mod ? press.key.toLowerCase() : press.key;
+  return mod + alt + shift + key;
+}
+
+export type Match<T> = { hit: T } | { waiting: string } | null;
+
+/** The entry that these presses ask for, or that another press could complete. */
+export function match<T extends { keys?: readonly string[] | undefined }>(
+  entries: readonly T[], before: string, pressed: string,
+): Match<T> {
+  const whole = before ? `${before} ${pressed}` : pressed;
+  for (const text of before ? [whole, pressed] : [pressed]) {
+    const hit = entries.findLast((entry) => entry.keys?.includes(text));
+    if (hit) return { hit };
+  }
+  const opens = entries.some((entry) => entry.keys?.some((keys) => keys.startsWith(`${pressed} `)));
+  return opens ? { waiting: pressed } : null;
+}
+
+const NAMES: Record<string, string> = {
+  ArrowLeft: "\u2190", ArrowRight: "\u2192", ArrowUp: "\u2191", ArrowDown: "\u2193", Escape: "Esc", Enter: "\u21b5",
+};
+
+/** The caps to show for a key text; "mod" is a word of the machine. */
+export function caps(keys: string, mac: boolean): string[] {
+  return keys.split(" ").flatMap((one) =>
+    one.split(/\+(?=.)/).map((name) => {
+      if (name === "mod") return mac ? "\u2318" : "Ctrl";
+      return NAMES[name] ?? (name.length === 1 && /[a-z]/.test(name) ? name.toUpperCase() : name);
+    }),
+  );
+}
+
+type Target = Pick<HTMLElement, "tagName" | "isContentEditable" | "closest"> & { type?: string };
+
+const MOVES = /^(?:shift\+)?(?:Arrow\w+|Home|End|PageUp|PageDown)$/;
+const PRESSES = new Set(["Enter", "Space"]);
+
+/** Whether a press belongs to the element it happens on: text to a field, arrows to a slider, Enter to a button. */
+export function isTaken(target: Target | null, pressed: string): boolean {
+  if (!target?.tagName || pressed.startsWith("mod+")) return false;
+  if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
+  if (target.tagName === "INPUT") {
+    if (target.type === "range" || target.type === "radio") return MOVES.test(pressed);
+    return target.type === "checkbox" ? PRESSES.has(pressed) : true;
+  }
+  if (target.closest('[role="radio"]') && MOVES.test(pressed)) return true;
+  return PRESSES.has(pressed) && target.closest("a, button, summary") !== null;
+}

@@ -1,0 +1,38 @@
+import type { CommandLine } from "@/kit/commands";
+
+/** The keyboard commands of the overview, the grid and the sample page, and the keys that lead there. */
+export const GO = { overview: "g o", samples: "g s" } as const;
+
+type Lines = Record<string, CommandLine>;
+
+export const OVERVIEW_KEYS = {
+  "overview.samples": { title: "Open the samples", group: "Page", keys: ["Enter"], quiet: true },
+} satisfies Lines;
+
+export const GRID_KEYS = {
+  "grid.overlays": { title: "Show or hide annotations", group: "Grid", keys: ["a"] },
+  "grid.facets": { title: "Show or hide classes and filters", group: "Grid", keys: ["f"] },
+  "grid.larger": { title: "Larger images", group: "Grid", keys: ["+", "="] },
+  "grid.smaller": { title: "Smaller images", group: "Grid", keys: ["-"] },
+  "grid.copy": { title: "Copy this query as a command", group: "Grid", keys: ["Y"] },
+  "grid.clear": { title: "Clear the query", group: "Grid", keys: ["Escape"] },
+} satisfies Lines;
+
+export const QUERY_KEYS = { query: { title: "Edit the query", group: "Grid", keys: ["/"] } } satisfies Lines;
+
+export const JUMP_KEYS = { "grid.jump": { title: "Go to a sample by number", group: "Grid", keys: ["#", ":"] } } satisfies Lines;
+
+export const SAMPLE_KEYS = {
+  "sample.next": { title: "Next sample", group: "Sample", keys: ["j", "ArrowRight"] },
+  "sample.previous": { title: "Previous sample", group: "Sample", keys: ["k", "ArrowLeft"] },
+  "sample.back": { title: "Back to the previous page", group: "Sample", keys: ["Escape"] },
+  "sample.fit": { title: "Fit the image to the window", group: "Sample", keys: ["0"] },
+  "sample.actual": { title: "Zoom to 100 %", group: "Sample", keys: ["1"] },
+  "sample.in": { title: "Zoom in", group: "Sample", keys: ["+", "="] },
+  "sample.out": { title: "Zoom out", group: "Sample", keys: ["-"] },
+  "sample.down": { title: "Next annotation", group: "Sample", keys: ["ArrowDown"] },
+  "sample.up": { title: "Previous annotation", group: "Sample", keys: ["ArrowUp"] },
+  "sample.zoom": { title: "Zoom to the selected annotation", group: "Sample", keys: ["Enter", "z"] },
+  "sample.overlays": { title: "Show or hide annotations", group: "Sample", keys: ["a"] },
+  "sample.labels": { title: "Show or hide class names", group: "Sample", keys: ["l"] },
+} satisfies Lines;

@@ -1,0 +1,35 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Skeleton, When } from "@/kit/basics";
+import { GatePill } from "@/kit/gates";
+import * as api from "./api";
+import "./panel.css";
+
+/** The gates of the latest run, those that block first. */
+export function LatestRun({ dataset, refName }: { dataset: string; refName: string }) {
+  const query = useQuery(api.checks(dataset, refName));
+  if (query.isPending) return <Skeleton height={60} />;
+  if (query.error) return <span className="dim">could not load: {query.error.message}</span>;
+  const { run, stale, gates } = query.data;
+  const link = { to: "/d/$dataset/checks", params: { dataset } } as const;
+  if (!run) {
+    return <span className="dim">Not checked yet. <Link {...link} className="link">Run the checks</Link></span>;
+  }
+  const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
+  return (
+    <>
+      <ul className="gate-lines">
+        {sorted.slice(0, 8).map((gate) => (
+          <li key={gate.name}>
+            <GatePill state={gate.state} />
+            <span className="cut" title={gate.detail}>{gate.name}</span>
+          </li>
+        ))}
+      </ul>
+      <Link {...link} className="link more">
+        {sorted.length > 8 ? `${sorted.length - 8} more; ` : ""}
+        {stale ? "outdated, checked" : "checked"} <When at={run.at} />
+      </Link>
+    </>
+  );
+}

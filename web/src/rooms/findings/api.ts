@@ -1,0 +1,31 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { datasetKey, PAGE } from "@/api/cache";
+import { call } from "@/api/client";
+import type { DecisionBody, Finding } from "@/api/schema.gen";
+
+export type Severity = Finding["severity"];
+
+/** One page of the findings of a run; "" stands for every check or severity. */
+export const findings = (dataset: string, run: string, check: string, severity: Severity | "", page: number) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "findings", run, check, severity, page),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/findings", {
+        path: { dataset }, query: { run, check, severity, offset: page * PAGE, limit: PAGE },
+      }),
+    enabled: run !== "",
+    placeholderData: keepPreviousData,
+  });
+
+export type Decision = Omit<DecisionBody, "keys">;
+
+export const decide = (dataset: string, keys: string[], decision: Decision) =>
+  call("post", "/api/v1/datasets/{dataset}/finding-decisions", { path: { dataset }, body: { keys, ...decision } });
+
+/** Stage the repairs that these findings suggest. */
+export const fix = (dataset: string, keys: string[]) =>
+  call("post", "/api/v1/datasets/{dataset}/finding-fixes", { path: { dataset }, body: { keys } });
+
+/** Undo the latest fix. */
+export const undoFix = (dataset: string) =>
+  call("post", "/api/v1/datasets/{dataset}/finding-fixes/undo", { path: { dataset }, body: {} });

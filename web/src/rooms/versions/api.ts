@@ -1,0 +1,60 @@
+import { queryOptions } from "@tanstack/react-query";
+import { datasetKey } from "@/api/cache";
+import { call } from "@/api/client";
+
+export const refs = (dataset: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "refs"),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/refs", { path: { dataset } }),
+  });
+
+export const log = (dataset: string, ref: string, limit = 200) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "log", ref, limit),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/log", { path: { dataset }, query: { ref, limit } }),
+  });
+
+/** The changes from `a` to `b`; `b` "" is the working state. */
+export const diff = (dataset: string, a: string, b: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "diff", a, b),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/diff", { path: { dataset }, query: { a, b } }),
+    retry: false,
+  });
+
+export const merges = (dataset: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "merges"),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/merges", { path: { dataset } }),
+  });
+
+export const merge = (dataset: string, id: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "merge", id),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/merges/{merge}", { path: { dataset, merge: id }, query: { limit: 1000 } }),
+    retry: false,
+  });
+
+export const commit = (dataset: string, message: string) =>
+  call("post", "/api/v1/datasets/{dataset}/commits", { path: { dataset }, body: { message } });
+
+/** Name a commit. */
+export const tag = (dataset: string, name: string, ref: string) =>
+  call("post", "/api/v1/datasets/{dataset}/tags", { path: { dataset }, body: { name, ref } });
+
+/** Restore the contents of a commit as a new commit. */
+export const rollback = (dataset: string, to: string, discard: boolean) =>
+  call("post", "/api/v1/datasets/{dataset}/rollback", { path: { dataset }, body: { to, discard } });
+
+/** Resolve conflicts of a merge by their positions. */
+export const resolve = (dataset: string, merge: string, how: string, which: number[]) =>
+  call("post", "/api/v1/datasets/{dataset}/merges/{merge}/choices", { path: { dataset, merge }, body: { how, which } });
+
+/** Commit a merge whose conflicts are resolved. */
+export const land = (dataset: string, merge: string) =>
+  call("post", "/api/v1/datasets/{dataset}/merges/{merge}/landing", { path: { dataset, merge }, body: {} });
+
+export const abandon = (dataset: string, merge: string) =>
+  call("delete", "/api/v1/datasets/{dataset}/merges/{merge}", { path: { dataset, merge } });

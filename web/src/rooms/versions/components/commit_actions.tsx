@@ -1,0 +1,105 @@
+import { IconArrowBackUp, IconTag } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useId, useState, type FormEvent } from "react";
+import { datasetChanged } from "@/api/cache";
+import { Problem } from "@/api/client";
+import type { LoggedCommit } from "@/api/schema.gen";
+import { Button, IconButton } from "@/kit/basics";
+import { Dialog } from "@/kit/dialog";
+import { short } from "@/kit/format";
+import { say } from "@/kit/said";
+import { Words } from "@/kit/words";
+import * as api from "../api";
+
+type Which = "tag" | "rollback" | null;
+
+/** Actions on a commit: tag it, or restore its contents as a new commit. */
+export function CommitActions({ dataset, commit, isHead, dirty }: { dataset: string; commit: LoggedCommit; isHead: boolean; dirty: boolean }) {
+  const [which, setWhich] = useState<Which>(null);
+  const close = () => setWhich(null);
+  return (
+    <>
+      <IconButton className="small" label={`Tag ${short(commit.id)}`} onClick={() => setWhich("tag")}><IconTag size={14} /></IconButton>
+      <IconButton className="small" label={`Roll back to ${short(commit.id)}`} disabled={isHead && !dirty} onClick={() => setWhich("rollback")}>
+        <IconArrowBackUp size={14} />
+      </IconButton>
+      <Dialog open={which === "tag"} onClose={close} label="Tag a commit">
+        <TagForm dataset={dataset} commit={commit} onDone={close} />
+      </Dialog>
+      <Dialog open={which === "rollback"} onClose={close} label="Roll back">
+        <RollbackForm dataset={dataset} commit={commit} dirty={dirty} onDone={close} />
+      </Dialog>
+    </>
+  );
+}
+
+/** A change of the dataset that is announced, closes the dialog and reloads what is shown. */
+function useChange(dataset: string, change: () => Promise<unknown>, announcement: string, onDone: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: async () => {
+      say(announcement);
+      onDone();
+      await datasetChanged(client, dataset);
+    },
+  });
+}
+
+function TagForm({ dataset, commit, onDone }: { dataset: string; commit: LoggedCommit; onDone: () => void }) {
+  const id = useId();
+  const [name, setName] = useState("");
+  const tagging = useChange(dataset, () => api.tag(dataset, name.trim(), commit.id), `Tagged ${name.trim()}`, onDone);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (name.trim()) tagging.mutate();
+  };
+  return (
+    <form className="act" onSubmit={submit}>
+      <h2>Tag {short(commit.id)}</h2>
+      <p className="dim">A tag is a permanent name for this commit: {commit.message || "(no message)"}</p>
+      <label htmlFor={id}>Name</label>
+      <input id={id} className="field" value={name} autoFocus onChange={(event) => setName(event.target.value)} />
+      <Failure error={tagging.error} />
+      <footer>
+        <Button onClick={onDone}>Cancel</Button>
+        <Button look="first" type="submit" busy={tagging.isPending} disabled={!name.trim()}>Tag</Button>
+      </footer>
+    </form>
+  );
+}
+
+function RollbackForm({ dataset, commit, dirty, onDone }: { dataset: string; commit: LoggedCommit; dirty: boolean; onDone: () => void }) {
+  const [discard, setDiscard] = useState(false);
+  const restoring = useChange(dataset, () => api.rollback(dataset, commit.id, discard), `Rolled back to ${short(commit.id)}`, onDone);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    restoring.mutate();
+  };
+  return (
+    <form className="act" onSubmit={submit}>
+      <h2>Roll back to {short(commit.id)}</h2>
+      <p>
+        Restores the contents of this commit as a new commit: {commit.message || "(no message)"}. No history is lost; you
+        can undo it the same way.
+      </p>
+      {dirty ? (
+        <label className="act-check">
+          <input type="checkbox" checked={discard} onChange={(event) => setDiscard(event.target.checked)} />
+          Discard the uncommitted changes permanently
+        </label>
+      ) : null}
+      <Failure error={restoring.error} />
+      <footer>
+        <Button onClick={onDone}>Cancel</Button>
+        <Button look="first" type="submit" busy={restoring.isPending} disabled={dirty && !discard}>Roll back</Button>
+      </footer>
+    </form>
+  );
+}
+
+function Failure({ error }: { error: Error | null }) {
+  if (!error) return null;
+  const fix = error instanceof Problem ? error.fix : "";
+  return <p role="alert" className="said"><Words>{error.message}</Words>{fix ? <><br /><Words>{fix}</Words></> : null}</p>;
+}

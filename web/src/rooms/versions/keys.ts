@@ -1,0 +1,24 @@
+import type { CommandLine } from "@/kit/commands";
+
+/** The keyboard commands of history, merges and the state picker, and the keys that lead there. */
+export const GO = { history: "g h", merges: "g m" } as const;
+
+type Lines = Record<string, CommandLine>;
+
+export const PICKER_KEYS = { "ref.pick": { title: "Switch branch, tag or commit", group: "Dataset", keys: ["b"] } } satisfies Lines;
+
+export const HISTORY_KEYS = {
+  "history.compare": { title: "Compare the two selected commits", group: "Page", keys: ["c"] },
+} satisfies Lines;
+
+export const COMMIT_KEYS = { "history.commit": { title: "Write a commit message", group: "Page", keys: ["m"] } } satisfies Lines;
+
+export const MERGE_KEYS = {
+  "merge.next": { title: "Next conflict", group: "Page", keys: ["j"] },
+  "merge.previous": { title: "Previous conflict", group: "Page", keys: ["k"] },
+  "merge.ours": { title: "Resolve with ours", group: "Page", keys: ["o"] },
+  "merge.theirs": { title: "Resolve with theirs", group: "Page", keys: ["t"] },
+  "merge.union": { title: "Keep both", group: "Page", keys: ["u"] },
+  "merge.base": { title: "Restore the base", group: "Page", keys: ["b"] },
+  "merge.review": { title: "Mark for review", group: "Page", keys: ["r"] },
+} satisfies Lines;

@@ -1,0 +1,38 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, createRouter, Outlet, RouterProvider } from "@tanstack/react-router";
+import { configure, render } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import type { ComponentType } from "react";
+import { NotFound, PageFailed } from "@/app/states";
+import { tree } from "@/app/tree";
+import { useKeyboard } from "@/kit/commands";
+import { AppFrame } from "@/kit/frame";
+import { Said } from "@/kit/said";
+import { parseSearch, stringifySearch } from "@/kit/search";
+
+// A slow machine is no failure.
+configure({ asyncUtilTimeout: 30_000 });
+
+/** A page with the keyboard and the messages, without the sidebar. */
+function Alone() {
+  useKeyboard();
+  return <><Outlet /><Said /></>;
+}
+
+/** Show the page of an address: alone, or inside a frame such as the shell of the app. */
+export function showPage(address: string, Frame: ComponentType = Alone) {
+  const history = createMemoryHistory({ initialEntries: [address] });
+  const router = createRouter({
+    routeTree: tree, history, parseSearch, stringifySearch, defaultErrorComponent: PageFailed, defaultNotFoundComponent: NotFound,
+  });
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={client}>
+        <AppFrame value={Frame}><RouterProvider router={router as never} /></AppFrame>
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+  return { user: userEvent.setup(), address: () => history.location.pathname + history.location.search };
+}
