@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import doors
 from doc_http import http_page, models_page, openapi
 from doc_text import Absent, attribute, page, table
 
@@ -214,6 +215,21 @@ def _default(option: Any) -> str:
     return f"`{getattr(value, 'value', value)}`"
 
 
+# ---- doors
+
+
+def doors_page() -> str:
+    """Every verb with its doors, and why some are missing."""
+    intro = (
+        "A verb is something that Calotype does; the same function stands behind each of its doors. A number stands "
+        "for a missing door, with its reason below. An empty *App* cell means that no page offers the verb yet; *App* "
+        "names the rooms of the web app that use it, *Pipeline* the stage."
+    )
+    notes = "\n".join(f"{number}. {reason}" for number, reason in enumerate(doors.footnotes(), 1))
+    parts = (table(("verb", *doors.COLUMNS), list(doors.rows())), "## Why a door is missing", notes)
+    return page("Doors", intro, iter(parts))
+
+
 # ---- label formats
 
 
@@ -234,7 +250,9 @@ def formats_page() -> str:
         for format in formats
     ]
     lost = [
-        "\n".join([f"## What {format.title} cannot hold", "", *(f"- {loss}" for loss in format.abilities.loses)])
+        "\n".join(
+            [f"## What {format.title} cannot hold", "", *(f"- {loss}" for loss in format.abilities.loses)]
+        )
         for format in formats
         if format.abilities.loses
     ]
@@ -320,6 +338,7 @@ def _json(value: Any) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "checks.md": checks_page,
+    "doors.md": doors_page,
     "errors.md": errors_page,
     "formats.md": formats_page,
     "http.md": http_page,

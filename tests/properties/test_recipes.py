@@ -13,7 +13,7 @@ from tests.support.recipes import shape
 from calotype.datasets.model import Kind
 from calotype.transform.recipe import parse
 from calotype.transform.recipe_apply import apply_recipe
-from calotype.transform.recipe_sampling import draw
+from calotype.transform.recipe_sampling import resolve
 from calotype.vision import masks, polygons
 
 SHA = "ab" * 32
@@ -140,10 +140,10 @@ def test_a_box_that_stays_whole_is_not_truncated():
     assert "truncated" not in applied.annotations["gt"][0].attributes
 
 
-def test_moves_are_one_resampling_where_nothing_cut_off_comes_back():
+def test_geometric_steps_are_one_resampling_unless_a_cropped_area_would_reappear():
     moves = [{"resize": {"width": 300}}, {"flip": {"axis": "vertical"}}, {"rotate": {"degrees": 9}}]
     recipe = parse({"name": "r", "steps": [*moves, {"resize": {"height": 99}}]})
-    assert len(draw(recipe, media_sha256=SHA, copy=0, size_wh=(160, 120)).segments) == 1
+    assert len(resolve(recipe, media_sha256=SHA, copy=0, size_wh=(160, 120)).segments) == 1
 
 
 def test_what_a_crop_cut_off_does_not_come_back_in_the_bars():
@@ -230,7 +230,7 @@ def test_seed_parent_and_copy_change_what_is_drawn():
     steps = [{"rotate": {"degrees": [-30, 30]}}]
     plain, seeded = parse({"name": "r", "steps": steps}), parse({"name": "r", "steps": steps, "seed": 1})
     drawn = [
-        draw(recipe, media_sha256=sha, copy=copy, size_wh=(160, 120)).segments[0].affine.a
+        resolve(recipe, media_sha256=sha, copy=copy, size_wh=(160, 120)).segments[0].affine.a
         for recipe, sha, copy in [(plain, SHA, 0), (seeded, SHA, 0), (plain, "cd" * 32, 0), (plain, SHA, 1)]
     ]
     assert len(set(drawn)) == 4

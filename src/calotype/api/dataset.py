@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace as with_fields
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,8 @@ from calotype.datasets.query import Expression
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.release import service as releases
 from calotype.release.model import Exported, ExportSpec, ImagesMode, ReleaseSpec
-from calotype.transform import augmentation
 from calotype.transform import service as transformation
-from calotype.transform.recipe_derive import Derived
+from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 
 AnyPath = str | PathLike[str]
 
@@ -108,6 +108,17 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
         Raises: RowsInvalid.
         """
         return self._call(annotation_tables.put_annotations, table, label_set=label_set, replace=replace)
+
+    def map_classes(self, mapping: Mapping[str, str | None], *, dry_run: bool = True) -> ClassMapping:
+        """Rename, merge or drop (None) classes in all label sets; a dry run only counts.
+
+        Raises: ClassUnknown, ClassMappingInvalid.
+        """
+        return self._call(transformation.map_classes, mapping, dry_run=dry_run)
+
+    def tag_selection(self, selection: Selection, name: str) -> int:
+        """Tag the selected samples `picked:NAME`, and no others. Returns their number. Raises: SelectionNameInvalid."""
+        return self._call(curation.apply_selection, selection, name)
 
     def commit(self, message: str) -> Commit:
         """Commit the working state. Raises: NothingToCommit."""
@@ -260,13 +271,30 @@ class View(VectorSearch):
 
     def augment(self, recipe: str | Mapping[str, Any]) -> Derived:
         """Create augmented copies of the training samples and their annotations. Raises: RecipeInvalid."""
-        return self._call(augmentation.augment, recipe, where=self._query, progress=self._context.progress)
+        scope = with_fields(transformation.TRAINING, where=self._query)
+        return self._call(transformation.augment, recipe, scope=scope, progress=self._context.progress)
+
+    def plan_augment(self, recipe: str | Mapping[str, Any]) -> Worklist:
+        """What `augment` would create and remove now; changes nothing. Raises: RecipeInvalid."""
+        scope = with_fields(transformation.TRAINING, where=self._query)
+        return self._call(transformation.plan_augment, recipe, scope=scope)
 
     def transform(self, recipe: str | Mapping[str, Any], *, into: str = "") -> Derived:
-        """Create one transformed sample of each, in this dataset or in the dataset `into`. Raises: RecipeInvalid."""
+        """Create one transformed sample of each, in this dataset or in the dataset `into`.
+
+        Raises: RecipeInvalid, RecipeRandom, TargetHasOwnSamples.
+        """
+        scope = Scope(where=self._query)
         return self._call(
-            transformation.transform, recipe, into=into, where=self._query, progress=self._context.progress
+            transformation.transform, recipe, into=into, scope=scope, progress=self._context.progress
         )
+
+    def plan_transform(self, recipe: str | Mapping[str, Any], *, into: str = "") -> Worklist:
+        """What `transform` would create and remove now; changes nothing, and `into` must exist.
+
+        Raises: RecipeInvalid, RecipeRandom, TargetHasOwnSamples, DatasetNotFound.
+        """
+        return self._call(transformation.plan_transform, recipe, into=into, scope=Scope(where=self._query))
 
     def export(
         self, format: str, out: AnyPath, *, label_set: str = DEFAULT_LABEL_SET, images: ImagesMode = "copy"

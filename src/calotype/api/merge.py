@@ -85,6 +85,17 @@ class HistoryMethods(DatasetHandle):
         )
         return Merge(self._context, self.name, merge)
 
+    def merges(self, state: str = "") -> list[Merge]:
+        """Merges and undos, newest first; `state` selects open, landed or abandoned ones."""
+        return [Merge(self._context, self.name, merge) for merge in self._call(versions.merges, state=state)]
+
+    def preview_merge(self, source: str | Commit, *, into: str = "") -> Mapping[str, Any]:
+        """Counts of the rows and conflicts that `merge` would produce. Changes nothing.
+
+        Raises: NothingToMerge, WorkingStateDirty, RefNotFound.
+        """
+        return dict(self._call(versions.preview, ref_text(source), into=into).counts)
+
     def undo(self, commit: str | Commit, *, strategy: str | None = None, message: str = "") -> Merge:
         """Revert the changes of one commit as a new commit. Raises: RefNotFound, NothingToUndo."""
         merge = self._call(versions.undo, ref_text(commit), strategy=strategy, message=message)

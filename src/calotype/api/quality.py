@@ -23,6 +23,10 @@ class QualityMethods(DatasetHandle):
         """Set the dataset's contract from YAML text. Raises: ContractInvalid."""
         self._call(contracts.set_contract, text, self._context.ports.known_checks())
 
+    def contract(self) -> str | None:
+        """The dataset's contract as YAML text; None for the built-in one."""
+        return self._call(contracts.contract, self._context.ports.known_checks())[1]
+
     def check(self, *only: str, whole: bool = False) -> CheckReport:
         """Test the working state against its contract, with all checks or `only` these checks and families.
 

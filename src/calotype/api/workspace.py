@@ -18,13 +18,14 @@ from pathlib import Path
 from calotype.acquire.folders import PathNotFound
 from calotype.api.context import Context
 from calotype.api.dataset import AnyPath, Dataset
+from calotype.api.operations import OperationMethods
 from calotype.datasets import service as datasets
 from calotype.foundation.progress import Progress
 from calotype.reliability import service as reliability
 from calotype.reliability.model import BackupResult, DiskUsage, GcResult, VerifyResult, parse_duration_s
 
 
-class Workspace:
+class Workspace(OperationMethods):
     """An open workspace, returned by `open`. Use it in a `with` block, or call `close`."""
 
     def __init__(self, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""The command line: one table of commands, each loaded when it is called, so that `--help` is quick."""
+"""The command line: one table of commands, each imported when it is called, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -10,97 +10,132 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import calotype
 from calotype.foundation.codes import BUG, EXTERNAL, code_of
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.terminal import Terminal
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("calotype.app.demo.commands:demo", "See the whole pipeline at work"),
-    "init": ("calotype.app.commands:init", "Make a workspace"),
-    "dataset": ("calotype.datasets.commands:dataset", "Make and list datasets"),
-    "add": ("calotype.acquire.commands:add", "Add images"),
-    "import": (
-        "calotype.acquire.labels.commands:import_labels",
-        "Import annotations and the images they list",
-    ),
-    "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
-    "samples": ("calotype.datasets.commands:samples", "List samples"),
-    "quarantine": ("calotype.acquire.commands:quarantine", "List what was set aside at the door"),
-    "commit": ("calotype.datasets.commands:commit", "Freeze the working state as a commit"),
-    "log": ("calotype.datasets.commands:log", "List commits"),
-    "diff": ("calotype.datasets.commands:diff", "Show what changed between two refs"),
-    "branch": ("calotype.datasets.commands:branch", "Make or list branches"),
-    "tag": ("calotype.datasets.commands:tag", "Make or list tags"),
-    "rollback": ("calotype.datasets.commands:rollback", "Hold again what an older commit held"),
-    "merge": ("calotype.versions.commands:merge", "Bring the commits of a branch into another"),
-    "conflicts": ("calotype.versions.commands:conflicts", "List the conflicts of a merge"),
-    "resolve": ("calotype.versions.commands:resolve", "Choose how conflicts are settled"),
-    "undo": ("calotype.versions.commands:undo", "Take back what one commit changed"),
-    "blame": ("calotype.versions.commands:blame", "Say who made an annotation what it is"),
-    "protect": ("calotype.versions.commands:protect", "Let a branch take green merges only"),
-    "contract": ("calotype.contracts.commands:contract", "Write, set and compare contracts"),
-    "check": ("calotype.checks.commands:check", "Test a dataset against its contract"),
-    "findings": (
-        "calotype.findings.commands:findings",
-        "List what checks found, and what became of it",
-    ),
-    "triage": ("calotype.findings.commands:triage", "Decide on findings"),
-    "fix": ("calotype.findings.commands:fix", "Stage what findings suggest, or take it back"),
-    "split": ("calotype.curate.commands:split", "Assign train, val and test without leakage"),
-    "curate": ("calotype.curate.commands:curate", "Pick samples, each with its reason"),
-    "embed": ("calotype.curate.commands:embed", "Make vectors of samples"),
-    "similar": ("calotype.curate.commands:similar", "Find the samples that lie nearest to one"),
-    "release": ("calotype.release.commands:release", "Freeze a tested version of a dataset"),
-    "releases": ("calotype.release.commands:releases", "List releases, show one, or write its files again"),
-    "materialise": (
-        "calotype.release.commands:materialise",
-        "Make the pixels of a release ready for training",
-    ),
-    "export": ("calotype.release.commands:export", "Write a dataset in a label format"),
-    "run": ("calotype.pipeline.commands:run", "Run a pipeline; done work is not done again"),
-    "runs": ("calotype.pipeline.commands:runs", "List the runs of pipelines"),
-    "serve": ("calotype.app.serving:serve", "Show the workspace in the browser"),
-    "audit": ("calotype.govern.commands:audit", "Show who did what"),
-    "verify": ("calotype.reliability.commands:verify", "Prove that nothing is missing"),
-    "repair": ("calotype.reliability.commands:repair", "Mend what can be mended"),
-    "backup": ("calotype.reliability.commands:backup", "Copy the workspace as it is now"),
-    "move": ("calotype.reliability.commands:move", "Move the workspace to a database and a bucket"),
-    "restore": ("calotype.reliability.commands:restore", "Make a workspace again from a backup"),
-    "gc": ("calotype.reliability.commands:gc", "Compact tables, remove what nothing reaches"),
-    "size": ("calotype.reliability.commands:size", "Show what the bytes on the disk are for"),
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "demo": ("calotype.app.demo.commands:demo", "Run the whole pipeline on example images"),
+        "init": ("calotype.app.commands:init", "Create a workspace"),
+        "serve": ("calotype.app.serving:serve", "Open the workspace in the browser"),
+    },
+    "Acquire": {
+        "dataset": ("calotype.datasets.commands:dataset", "Create and list datasets"),
+        "add": ("calotype.acquire.commands:add", "Add images to a dataset"),
+        "import": ("calotype.acquire.labels.commands:import_labels", "Import annotations and their images"),
+        "quarantine": ("calotype.acquire.commands:quarantine", "List rejected files and annotations"),
+        "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
+        "samples": ("calotype.datasets.commands:samples", "List samples"),
+    },
+    "Check": {
+        "contract": ("calotype.contracts.commands:contract", "Write, set and compare contracts"),
+        "check": ("calotype.checks.commands:check", "Test a dataset against its contract"),
+        "findings": ("calotype.findings.commands:findings", "List findings and their state"),
+        "triage": ("calotype.findings.commands:triage", "Accept, reject or assign findings"),
+        "fix": ("calotype.findings.commands:fix", "Apply suggested fixes of findings, or undo them"),
+    },
+    "Augment and transform": {
+        "augment": ("calotype.transform.commands:augment", "Make varied copies of samples by a recipe"),
+        "transform": (
+            "calotype.transform.commands:transform",
+            "Make one transformed sample of each by a recipe",
+        ),
+        "map-classes": ("calotype.transform.commands:map_classes", "Rename, merge or drop classes"),
+    },
+    "Curate": {
+        "split": ("calotype.curate.commands:split", "Assign train, val and test splits without leakage"),
+        "curate": ("calotype.curate.commands:curate", "Select samples, with a reason for each"),
+        "embed": ("calotype.curate.commands:embed", "Compute embeddings of samples"),
+        "similar": ("calotype.curate.commands:similar", "List the samples most similar to one"),
+    },
+    "Release": {
+        "release": ("calotype.release.commands:release", "Release a tested version of a dataset"),
+        "releases": ("calotype.release.commands:releases", "List or show releases, or rebuild their files"),
+        "materialise": (
+            "calotype.release.commands:materialise",
+            "Decode and resize the images of a release for training",
+        ),
+        "export": ("calotype.release.commands:export", "Export a dataset in a label format"),
+    },
+    "Versions": {
+        "commit": ("calotype.datasets.commands:commit", "Record the working state as a commit"),
+        "log": ("calotype.datasets.commands:log", "List commits"),
+        "diff": ("calotype.datasets.commands:diff", "Show the changes between two commits, branches or tags"),
+        "branch": ("calotype.datasets.commands:branch", "Create or list branches"),
+        "tag": ("calotype.datasets.commands:tag", "Create or list tags"),
+        "rollback": (
+            "calotype.datasets.commands:rollback",
+            "Restore the contents of an earlier commit as a new commit",
+        ),
+        "merge": ("calotype.versions.commands:merge", "Merge a branch into another"),
+        "conflicts": ("calotype.versions.commands:conflicts", "List the conflicts of a merge"),
+        "resolve": ("calotype.versions.commands:resolve", "Resolve conflicts of a merge"),
+        "undo": ("calotype.versions.commands:undo", "Revert the changes of one commit"),
+        "blame": ("calotype.versions.commands:blame", "Show who created and last changed an annotation"),
+        "protect": ("calotype.versions.commands:protect", "Require green gates for merges into a branch"),
+    },
+    "Pipelines": {
+        "run": ("calotype.pipeline.commands:run", "Run a pipeline; up-to-date stages are skipped"),
+        "runs": ("calotype.pipeline.commands:runs", "List or show pipeline runs"),
+    },
+    "Govern": {
+        "audit": ("calotype.govern.commands:audit", "Show the audit log"),
+    },
+    "Reliability": {
+        "verify": ("calotype.reliability.commands:verify", "Verify that all data is present and intact"),
+        "repair": ("calotype.reliability.commands:repair", "Repair damage that verify reports"),
+        "backup": ("calotype.reliability.commands:backup", "Back up the workspace"),
+        "restore": ("calotype.reliability.commands:restore", "Restore a workspace from a backup"),
+        "move": ("calotype.reliability.commands:move", "Move the workspace to PostgreSQL and a bucket"),
+        "gc": ("calotype.reliability.commands:gc", "Compact tables and delete unreferenced data"),
+        "size": ("calotype.reliability.commands:size", "Show disk usage by purpose"),
+    },
 }
-"""Name -> where the command lies, and its line in the list. The order is the order of work."""
+"""Panel of the help -> command -> where it is defined, and its line in the list."""
+
+COMMANDS = {
+    name: (place, line, panel)
+    for panel, commands in GROUPS.items()
+    for name, (place, line) in commands.items()
+}
 
 
 class Lazy(TyperGroup):
-    """A group that imports a command when it is asked for."""
+    """A group that imports a command when it is called; the list of commands needs no imports."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """All names, in the order of work."""
+        """All names, in the order of the help."""
         return list(COMMANDS)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help from the table of commands alone."""
+        ctx.meta[_LISTING] = True
+        super().format_help(ctx, formatter)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name."""
         if cmd_name not in COMMANDS:
             return None
-        place, line = COMMANDS[cmd_name]
-        if getattr(ctx, "listing", False):
-            return None
+        place, line, panel = COMMANDS[cmd_name]
+        if ctx is not None and ctx.meta.get(_LISTING):
+            return TyperCommand(cmd_name, short_help=line, rich_help_panel=panel)
         module, _, attribute = place.partition(":")
-        found = getattr(importlib.import_module(module), attribute)
-        if isinstance(found, typer.Typer):
-            made: Any = typer.main.get_group(found)
+        target = getattr(importlib.import_module(module), attribute)
+        if isinstance(target, typer.Typer):
+            command: Any = typer.main.get_group(target)
         else:
             single = typer.Typer(add_completion=False, context_settings=_SETTINGS)
-            single.command(cmd_name)(found)
-            made = typer.main.get_command(single)
-        made.name, made.short_help = cmd_name, line
-        return made
+            single.command(cmd_name)(target)
+            command = typer.main.get_command(single)
+        command.name, command.short_help = cmd_name, line
+        return command
 
 
+_LISTING = "calotype.listing"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -128,24 +163,35 @@ def options(
             "--workspace",
             "-w",
             envvar="CALOTYPE_WORKSPACE",
-            help="The folder of the workspace; by default the nearest one from here upward.",
+            help="Workspace folder. Default: the nearest one, from the current folder upward.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with JSON; may stand anywhere.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON. Accepted anywhere on the line.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Set up the terminal of this call."""
-    from calotype.app import wiring  # after --help and --version were answered
+    """Set up the terminal for this command."""
+    ctx.obj = Terminal(folder=workspace, as_json=as_json, open_store=_open_store, ports=Wiring())
 
-    ctx.obj = Terminal(folder=workspace, as_json=as_json, open_store=wiring.open_at, ports=wiring)
+
+class Wiring:
+    """The names of `app.wiring`, imported when a command asks for one: most need none, and it loads every room."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("calotype.app.wiring"), name)
+
+
+def _open_store(folder: Path | None) -> Any:
+    return importlib.import_module("calotype.app.workspaces").open_at(folder)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = _takes_json(words)
+    as_json = _pop_json(words)
     try:
         app(args=["--json", *words] if as_json else words, prog_name="calotype", standalone_mode=True)
     except CalotypeError as error:
@@ -159,19 +205,21 @@ def main(arguments: list[str] | None = None) -> None:
             f"error[storage-failed]: {error.strerror or error}\n  where: {error.filename or 'storage'}\n"
         )
         sys.stderr.write(
-            "  fix:   make room or give access, then run the same command again; nothing is half done\n"
+            "  fix:   free disk space or grant access, then run the command again; nothing was half written\n"
         )
         raise SystemExit(EXTERNAL) from None
     except Exception as error:
         if os.environ.get("CALOTYPE_DEBUG"):
             traceback.print_exc()
         sys.stderr.write(f"error[bug]: {type(error).__name__}: {error}\n")
-        sys.stderr.write("  fix:   this is ours; run again with CALOTYPE_DEBUG=1 and report what it prints\n")
+        sys.stderr.write(
+            "  fix:   this is a bug in Calotype; run again with CALOTYPE_DEBUG=1 and report the output\n"
+        )
         raise SystemExit(BUG) from None
 
 
-def _takes_json(words: list[str]) -> bool:
-    """Take `--json` from wherever it stands (before a `--`)."""
+def _pop_json(words: list[str]) -> bool:
+    """Remove `--json` from anywhere before a `--`; returns whether it was there."""
     end = words.index("--") if "--" in words else len(words)
     if "--json" not in words[:end]:
         return False

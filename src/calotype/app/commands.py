@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from calotype.app import wiring
+from calotype.app import workspaces
 from calotype.foundation.terminal import terminal
 
 
@@ -21,7 +21,7 @@ def init(
 ) -> None:
     """Create a workspace: a folder of datasets. Needs no server and no account."""
     t = terminal(ctx)
-    store = wiring.create(t.actor, folder, catalog=catalog, storage=storage)
+    store = workspaces.create(t.actor, folder, catalog=catalog, storage=storage)
     t.emit(
         {"workspace": str(store.root)},
         f"created a workspace in {store.root}",

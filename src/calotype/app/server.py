@@ -23,6 +23,7 @@ from calotype.app.sessions import LOOPBACK, AccessKeys, AuthMiddleware, not_sign
 from calotype.browse.routes import routes as browse
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
+from calotype.curate.routes import routes as curate
 from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
@@ -32,9 +33,24 @@ from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
+from calotype.transform.routes import routes as transform
 from calotype.versions.routes import routes as versions
 
-ROOMS = (datasets, browse, versions, acquire, labels, contracts, checks, findings, release, pipeline, govern)
+ROOMS = (
+    datasets,
+    browse,
+    versions,
+    acquire,
+    labels,
+    contracts,
+    checks,
+    findings,
+    release,
+    transform,
+    curate,
+    pipeline,
+    govern,
+)
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import webbrowser
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
@@ -81,12 +82,14 @@ def serve_store(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, proto)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(1024)  # requests that arrive before the server is ready wait instead of failing
-    except OSError as error:
-        raise PortTaken(host=host, port=port, detail=error.strerror or str(error)) from None
+    with ExitStack() as stack:
+        try:
+            family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listening = stack.enter_context(socket.socket(family, kind, proto))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(1024)  # requests that arrive before the server is ready wait instead of failing
+        except OSError as error:
+            raise PortTaken(host=host, port=port, detail=error.strerror or str(error)) from None
+        stack.pop_all()
     return listening

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from calotype.app.workspaces import create, open_at
 from calotype.checks import service as checks
 from calotype.checks.data_tests import DataTest, RunsDataTests
 from calotype.checks.suite.registry import known_checks
@@ -21,11 +22,9 @@ from calotype.findings import summary
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid
-from calotype.govern.rules import RoleRules
 from calotype.release import service as release
 from calotype.release.model import ReleaseSpec
-from calotype.store import Store, create_workspace, open_workspace
-from calotype.store.location import storage_from_urls
+from calotype.store import Store
 
 __all__ = [
     "create",
@@ -38,28 +37,6 @@ __all__ = [
     "open_at",
     "splitter",
 ]
-
-
-def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") -> Store:
-    """Create a workspace under the rules of `govern`.
-
-    Args:
-        catalog: URL of a PostgreSQL database for the catalog, instead of a file in the folder.
-        storage: Bucket for media and tables (`s3://bucket/prefix`), instead of the folder.
-
-    Raises: WorkspaceExists, CatalogUrlInvalid, BucketUrlInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable.
-    """
-    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_from_urls(catalog, storage))
-
-
-def open_at(folder: Path | None) -> Store:
-    """Open the workspace in a folder; without a folder, in the current folder or its nearest parent.
-
-    Raises: WorkspaceNotFound.
-    """
-    if folder is not None:
-        return open_workspace(folder, decider=RoleRules())
-    return open_workspace(Path.cwd(), decider=RoleRules(), search_up=True)
 
 
 def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:

@@ -114,6 +114,7 @@ CODES: dict[str, Code] = {
     "recipe-random": _INVALID,
     "target-has-own-samples": _CONFLICT,
     "class-mapping-invalid": _INVALID,
+    "transform-file-not-found": _NOT_FOUND,
     # checks
     "inputs-invalid": _INVALID,
     "image-not-embeddable": _INVALID,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import yaml
@@ -65,6 +66,24 @@ def check_keys(node: yaml.Node, file: str, make_error: ErrorFactory) -> None:
 def line_of_mark(mark: Any) -> int:
     """The line number of a mark, from 1."""
     return int(mark.line) + 1 if mark is not None else 1
+
+
+def line_of_path(node: yaml.Node, path: Sequence[str | int]) -> int:
+    """The line (from 1) of the value at a path of keys and indices, or of its deepest part that exists."""
+    line = line_of_mark(node.start_mark)
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            entries = [(key, value) for key, value in node.value if key.value == str(part)]
+            if not entries:
+                break
+            key, node = entries[0]
+            line = line_of_mark(key.start_mark)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = line_of_mark(node.start_mark)
+        else:
+            break
+    return line
 
 
 def location(file: str, error: Exception) -> str:

@@ -38,9 +38,8 @@ from calotype.pipeline.runs import PipelineGateRed, PipelineReleaseTaken
 from calotype.release import service as release
 from calotype.release.model import ReleaseNotFound, ReleaseSpec, Splitter
 from calotype.store import Store
-from calotype.transform import augmentation
 from calotype.transform import service as transform
-from calotype.transform.recipe_derive import Derived
+from calotype.transform.service import Derived, Scope
 
 
 class Ports(Protocol):
@@ -215,14 +214,12 @@ def _derived_result(derived: Derived) -> StageResult:
 
 
 def _augment(context: RunContext, stage: Augment) -> StageResult:
-    derived = augmentation.augment(
+    derived = transform.augment(
         context.actor,
         context.dataset,
         stage.recipe,
         store=context.store,
-        where=stage.where,
-        label_sets=stage.label_sets,
-        splits=stage.splits,
+        scope=Scope(stage.where, stage.splits, stage.label_sets),
         progress=context.progress,
     )
     return _derived_result(derived)
@@ -235,9 +232,7 @@ def _transform(context: RunContext, stage: Transform) -> StageResult:
             context.dataset,
             stage.recipe,
             store=context.store,
-            where=stage.where,
-            label_sets=stage.label_sets,
-            splits=stage.splits,
+            scope=Scope(stage.where, stage.splits, stage.label_sets),
             progress=context.progress,
         )
         return _derived_result(derived)

@@ -1,4 +1,4 @@
-"""What mapping classes onto others means for the ontology and for annotations. No IO."""
+"""Errors of the room, and what a class mapping means for the ontology. No IO."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from calotype.foundation.errors import Conflict, Invalid
 from calotype.vision.ontology import Class, ClassUnknown, Ontology
 
 RENAMED, MERGED, DROPPED = "renamed", "merged", "dropped"
+MAX_NAME = 500
+"""Maximum length of a class name, in characters."""
 
 
 class RecipeRandom(Invalid):
-    """A recipe that draws random numbers where a transformation was asked for."""
+    """A recipe with random values, passed to a transformation."""
 
     code = "recipe-random"
-    what = "a transformation takes fixed values, but step {step} of recipe {recipe!r} draws random numbers"
-    fix = "give one value instead of a range and leave out p, or use `calotype augment`"
+    what = "a transformation takes fixed values, but step {step} of recipe {recipe!r} is random"
+    fix = "use one value instead of a range and remove p, or run `calotype augment`"
 
 
 class TargetHasOwnSamples(Conflict):
-    """The dataset to transform into holds samples that did not come from this."""
+    """The target dataset holds samples that are not derived."""
 
     code = "target-has-own-samples"
     what = "dataset {into!r} holds samples that were not made from {name!r}"
-    fix = "name a dataset that is not there yet, or one that an earlier run of the same kind made"
+    fix = "name a dataset that does not exist yet, or one that an earlier run created"
 
 
 class ClassMappingInvalid(Invalid):
-    """A mapping that cannot be followed."""
+    """A class mapping that is not valid."""
 
     code = "class-mapping-invalid"
-    what = "the class mapping cannot be followed: {detail}"
-    fix = "map each class to one class name, or to nothing to drop it: {{van: car, cone: null}}"
+    what = "the class mapping is not valid: {detail}"
+    fix = "map each class to a class name, or to null to drop it: {{van: car, cone: null}}"
 
 
 @dataclass(frozen=True, slots=True)
-class ClassMove:
+class ClassChange:
     """What happens to one class. `new` is None when it is dropped; annotations are counted by label set."""
 
     old: str
@@ -48,43 +50,43 @@ class ClassMove:
 
     @property
     def n_annotations(self) -> int:
-        """Annotations of the class in all label sets."""
+        """Number of annotations of the class in all label sets."""
         return sum(self.annotations.values())
 
 
 @dataclass(frozen=True, slots=True)
 class ClassMapping:
-    """The report of a mapping: what moves or goes, which classes come. `applied` is False for a dry run."""
+    """The report of a mapping: changed, dropped and new classes. `applied` is False for a dry run."""
 
-    moves: tuple[ClassMove, ...]
+    changes: tuple[ClassChange, ...]
     new_classes: tuple[str, ...]
     applied: bool
 
     @property
     def moved(self) -> int:
-        """Annotations that get another class; those of a renamed class keep theirs."""
-        return sum(move.n_annotations for move in self.moves if move.action == MERGED)
+        """Number of annotations that get another class; those of a renamed class keep theirs."""
+        return sum(change.n_annotations for change in self.changes if change.action == MERGED)
 
     @property
     def dropped(self) -> int:
-        """Annotations that go."""
-        return sum(move.n_annotations for move in self.moves if move.action == DROPPED)
+        """Number of annotations that are removed."""
+        return sum(change.n_annotations for change in self.changes if change.action == DROPPED)
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
-        moves = [
+        """The report as plain values."""
+        classes = [
             {
-                "old": m.old,
-                "new": m.new,
-                "action": m.action,
-                "annotations": m.n_annotations,
-                "by_label_set": dict(m.annotations),
+                "old": change.old,
+                "new": change.new,
+                "action": change.action,
+                "annotations": change.n_annotations,
+                "by_label_set": dict(change.annotations),
             }
-            for m in self.moves
+            for change in self.changes
         ]
         return {
             "applied": self.applied,
-            "classes": moves,
+            "classes": classes,
             "new_classes": list(self.new_classes),
             "moved": self.moved,
             "dropped": self.dropped,
@@ -93,7 +95,7 @@ class ClassMapping:
 
 @dataclass(frozen=True, slots=True)
 class MappedOntology:
-    """The ontology after a mapping; `class_ids` says where annotations go: old id -> new id or None."""
+    """The ontology after a mapping. `class_ids` maps the old class ids of annotations to new ones, or to None."""
 
     ontology: Ontology
     class_ids: Mapping[int, int | None]
@@ -102,54 +104,54 @@ class MappedOntology:
 
 
 def map_ontology(ontology: Ontology, mapping: Mapping[str, str | None]) -> MappedOntology:
-    """Follow all entries at once, so that two classes can swap their names.
+    """Apply all entries at once, so that two classes can swap names.
 
-    One class to a name that is free is a rename and keeps its id; several to such a name make a new class; a
-    class to one that stays is merged into it.
+    One class mapped to an unused name is renamed and keeps its id; several mapped to such a name make a new class; a
+    class mapped to one that stays is merged into it.
 
     Raises: ClassUnknown, ClassMappingInvalid.
     """
-    wanted = {old: new for old, new in mapping.items() if old != new}
+    changed = {old: new for old, new in mapping.items() if old != new}
     for old, new in mapping.items():
         _check(ontology, old, new)
-    groups: dict[str, list[str]] = {}
-    for old, new in wanted.items():
+    sources_of: dict[str, list[str]] = {}
+    for old, new in changed.items():
         if new is not None:
-            groups.setdefault(new, []).append(old)
-    staying = {c.name: c for c in ontology.classes if c.name not in wanted}
-    class_ids: dict[int, int | None] = {
-        _id(ontology, old): None for old, new in wanted.items() if new is None
-    }
-    actions = {old: DROPPED for old, new in wanted.items() if new is None}
-    classes, made, next_id = list(staying.values()), [], ontology.next_id
-    for new, olds in groups.items():
-        action, target = MERGED, staying.get(new)
-        if target is None and len(olds) == 1:
-            action, target = RENAMED, replace(_class(ontology, olds[0]), name=new)
+            sources_of.setdefault(new, []).append(old)
+    unchanged = {c.name: c for c in ontology.classes if c.name not in changed}
+    dropped = [old for old, new in changed.items() if new is None]
+    class_ids: dict[int, int | None] = {_class(ontology, old).id: None for old in dropped}
+    actions = dict.fromkeys(dropped, DROPPED)
+    classes, new_classes, next_id = list(unchanged.values()), [], ontology.next_id
+    for new, sources in sources_of.items():
+        action, target = MERGED, unchanged.get(new)
+        if target is None and len(sources) == 1:
+            action, target = RENAMED, replace(_class(ontology, sources[0]), name=new)
             classes.append(target)
         elif target is None:
-            target = _made(ontology, new, olds, next_id)
+            target = _merged_class(ontology, new, sources, next_id)
             next_id += 1
             classes.append(target)
-            made.append(new)
-        actions.update(dict.fromkeys(olds, action))
+            new_classes.append(new)
+        actions.update(dict.fromkeys(sources, action))
         if action == MERGED:
-            class_ids.update({_id(ontology, old): target.id for old in olds})
+            class_ids.update({_class(ontology, old).id: target.id for old in sources})
     ordered = tuple(sorted(classes, key=lambda c: c.id))
     return MappedOntology(
-        replace(ontology, classes=ordered, next_id=next_id), class_ids, actions, tuple(made)
+        replace(ontology, classes=ordered, next_id=next_id), class_ids, actions, tuple(new_classes)
     )
 
 
-def _made(ontology: Ontology, name: str, olds: list[str], class_id: int) -> Class:
-    """A class that takes over what its sources agree on."""
-    sources = [_class(ontology, old) for old in olds]
+def _merged_class(ontology: Ontology, name: str, old_names: list[str], class_id: int) -> Class:
+    """A new class with the fields that all its sources share."""
+    sources = [_class(ontology, old) for old in old_names]
     first = sources[0]
-    agreed = all((c.keypoints, c.skeleton) == (first.keypoints, first.skeleton) for c in sources)
-    above = first.supercategory if all(c.supercategory == first.supercategory for c in sources) else ""
-    if not agreed:
-        return Class(class_id, name, above)
-    return Class(class_id, name, above, first.keypoints, first.skeleton)
+    same_keypoints = all((c.keypoints, c.skeleton) == (first.keypoints, first.skeleton) for c in sources)
+    same_parent = all(c.supercategory == first.supercategory for c in sources)
+    supercategory = first.supercategory if same_parent else ""
+    if not same_keypoints:
+        return Class(class_id, name, supercategory)
+    return Class(class_id, name, supercategory, first.keypoints, first.skeleton)
 
 
 def _check(ontology: Ontology, old: str, new: str | None) -> None:
@@ -159,18 +161,13 @@ def _check(ontology: Ontology, old: str, new: str | None) -> None:
         raise ClassUnknown(
             where="mapping", got=old, hint=f"{hint}known classes: {', '.join(ontology.names[:40])}"
         )
-    if new is not None and not 1 <= len(new.strip()) <= 500:
-        raise ClassMappingInvalid(
-            where=old, detail=f"{old!r} is mapped to a name of no or too many characters"
-        )
+    if new is not None and not 1 <= len(new.strip()) <= MAX_NAME:
+        detail = f"{old!r} is mapped to a name of {len(new.strip())} characters, not 1 to {MAX_NAME}"
+        raise ClassMappingInvalid(where=old, detail=detail)
 
 
 def _class(ontology: Ontology, name: str) -> Class:
-    found = ontology.by_name(name)
-    if found is None:
+    known = ontology.by_name(name)
+    if known is None:
         raise ClassUnknown(got=name, hint="")
-    return found
-
-
-def _id(ontology: Ontology, name: str) -> int:
-    return _class(ontology, name).id
+    return known

@@ -1,4 +1,4 @@
-"""A recipe: declared steps, a seed, a hash. Equal hashes mean equal pixels for one image and copy number."""
+"""A recipe: declared steps, a seed and a hash. For one image and copy number, equal hashes mean equal pixels."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from calotype.foundation import yaml_text
 from calotype.foundation.errors import Invalid
 from calotype.foundation.ids import sha256_json
+from calotype.transform.input_file import read_text
 from calotype.transform.recipe_steps import STEPS, Step
 
 MAX_STEPS = 50
@@ -24,15 +27,15 @@ _KEYS = ("name", "steps", "copies", "seed", "keep")
 
 
 class RecipeInvalid(Invalid):
-    """A recipe that cannot be followed."""
+    """A recipe that is not valid."""
 
     code = "recipe-invalid"
-    what = "the recipe cannot be followed: {detail}"
+    what = "the recipe is not valid: {detail}"
     fix = "{hint}"
 
 
 class Keep(BaseModel):
-    """Which annotations stay: the share of their area that must be visible, the least side of their box."""
+    """Which annotations to keep: minimum visible share of their area, minimum side of their box."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -42,7 +45,7 @@ class Keep(BaseModel):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to do with each image. `copies` is how many samples come of one; it is not part of the hash."""
+    """What to do with each image. `copies` is the number of samples made from each; it is not part of the hash."""
 
     name: str
     steps: tuple[tuple[str, Step], ...]
@@ -52,20 +55,22 @@ class Recipe:
 
     @cached_property
     def sha256(self) -> str:
-        """Over the canonical form and the versions of the operations used."""
+        """Hash of the canonical form and of the versions of the operations used."""
         value = {key: part for key, part in self.to_dict().items() if key != "copies"}
         versions = {word: step.version for word, step in self.steps}
         return sha256_json({"recipe": value, "versions": versions})
 
     @property
     def label(self) -> str:
-        """How a derived sample names its recipe: `name@` and 12 digits of the hash."""
+        """The recipe as a derived sample names it: `name@` and 12 digits of the hash."""
         return f"{self.name}@{self.sha256[:12]}"
 
     @property
     def random_steps(self) -> tuple[str, ...]:
-        """The steps that draw random numbers, as `2 (rotate)`."""
-        return tuple(f"{at} ({word})" for at, (word, step) in enumerate(self.steps, 1) if step.is_random)
+        """The steps with random values, as `2 (rotate)`."""
+        return tuple(
+            f"{index} ({word})" for index, (word, step) in enumerate(self.steps, 1) if step.is_random
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The canonical form: every field, each range as two numbers."""
@@ -78,106 +83,145 @@ class Recipe:
         }
 
 
-def parse(source: str | Mapping[str, Any] | Recipe) -> Recipe:
+def load(file: Path) -> Recipe:
+    """The recipe in a YAML file. Raises: TransformFileNotFound, RecipeInvalid, which names the line."""
+    return parse(read_text(file, kind="recipe", max_chars=MAX_TEXT, make_error=_error), file=file.name)
+
+
+def parse(source: str | Mapping[str, Any] | Recipe, *, file: str = "recipe") -> Recipe:
     """A recipe from YAML text or a mapping: `{name, steps: [{rotate: {degrees: 10}}], copies, seed, keep}`.
 
-    Raises: RecipeInvalid, which names the step and the field.
+    Args:
+        source: The text or the mapping; a recipe is returned unchanged.
+        file: The name of the text's file, for errors.
+    Raises:
+        RecipeInvalid: names the step and the field, and for text the line.
     """
     if isinstance(source, Recipe):
         return source
-    value = _load(source) if isinstance(source, str) else source
+    value, place = _read_yaml(source, file) if isinstance(source, str) else (source, _Place())
     if not isinstance(value, Mapping):
-        raise _invalid("it is no mapping", hint="write `name:` and `steps:`")
+        raise place.invalid("it is not a mapping", hint="write `name:` and `steps:`")
     for key in value:
         if key not in _KEYS:
-            raise _invalid(f"unknown key {str(key)[:80]!r}", where=str(key)[:80], hint=_near(str(key), _KEYS))
-    name = value.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        hint = "give 1 to 64 letters, digits, `_`, `.` or `-`"
-        raise _invalid("it has no usable name", where="name", hint=hint)
-    steps = value.get("steps")
-    if not isinstance(steps, Sequence) or isinstance(steps, str) or not 1 <= len(steps) <= MAX_STEPS:
-        detail = f"`steps` is no list of 1 to {MAX_STEPS} steps"
-        raise _invalid(detail, where="steps", hint="steps: [{flip: {axis: horizontal}}]")
+            hint = _suggest(str(key), _KEYS)
+            raise place.invalid(f"unknown key {str(key)[:80]!r}", str(key)[:80], hint=hint)
     recipe = Recipe(
-        name=name,
-        steps=tuple(_step(entry, at) for at, entry in enumerate(steps, 1)),
-        copies=_whole(value, "copies", default=1, low=1, high=MAX_COPIES),
-        seed=_whole(value, "seed", default=0, low=0, high=2**63 - 1),
-        keep=_keep(value.get("keep")),
+        name=_name(value.get("name"), place),
+        steps=_steps(value.get("steps"), place),
+        copies=_integer(value, "copies", place, default=1, low=1, high=MAX_COPIES),
+        seed=_integer(value, "seed", place, default=0, low=0, high=2**63 - 1),
+        keep=_keep(value.get("keep"), place),
     )
     if recipe.copies > 1 and not recipe.random_steps:
         hint = "set copies: 1, or give a step a range such as degrees: [-10, 10]"
-        raise _invalid(f"its {recipe.copies} copies would all be the same", where="copies", hint=hint)
+        raise place.invalid(f"its {recipe.copies} copies would be identical", "copies", hint=hint)
     return recipe
 
 
-def _load(text: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a recipe comes from: a mapping, or a YAML text (with `file`; `node` is None when it is empty)."""
+
+    file: str = ""
+    node: yaml.Node | None = None
+
+    def invalid(self, detail: str, *path: str | int, hint: str) -> RecipeInvalid:
+        """The error for the value at a path such as `"steps", 0, "rotate"`."""
+        field = "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+        line = 1 if self.node is None else yaml_text.line_of_path(self.node, path)
+        where = ", ".join(part for part in (f"{self.file} line {line}" if self.file else "", field) if part)
+        return _error(where or "recipe", detail, hint)
+
+
+def _error(where: str, detail: str, hint: str) -> RecipeInvalid:
+    return RecipeInvalid(where=where, detail=detail, hint=hint)
+
+
+def _read_yaml(text: str, file: str) -> tuple[Any, _Place]:
     if len(text) > MAX_TEXT:
-        raise _invalid(f"it is longer than {MAX_TEXT} characters", hint="keep to the steps")
+        raise _error(file, f"it is longer than {MAX_TEXT:,} characters", "a recipe is a page of YAML")
+    node = yaml_text.compose(text, file, _error, word="recipe")
+    if not isinstance(node, yaml.MappingNode):
+        return None, _Place(file, node)
+    yaml_text.check_keys(node, file, _error)
     try:
-        return yaml.safe_load(text)
+        return yaml.safe_load(text), _Place(file, node)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark is not None else ""
-        raise _invalid("it is no YAML", where=where, hint="mind the indentation and the brackets") from None
+        raise _error(yaml_text.location(file, error), yaml_text.summary(error), "quote such values") from None
 
 
-def _step(entry: Any, at: int) -> tuple[str, Step]:
+def _name(value: Any, place: _Place) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        hint = "use 1 to 64 letters, digits, `_`, `.` or `-`"
+        raise place.invalid("the name is missing or not valid", "name", hint=hint)
+    return value
+
+
+def _steps(value: Any, place: _Place) -> tuple[tuple[str, Step], ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 1 <= len(value) <= MAX_STEPS:
+        detail = f"`steps` is not a list of 1 to {MAX_STEPS} steps"
+        raise place.invalid(detail, "steps", hint="steps: [{flip: {axis: horizontal}}]")
+    return tuple(_step(entry, index, place) for index, entry in enumerate(value))
+
+
+def _step(entry: Any, index: int, place: _Place) -> tuple[str, Step]:
     if isinstance(entry, str):
         entry = {entry: {}}
     if not isinstance(entry, Mapping) or len(entry) != 1:
         hint = "write each step as `- flip: {axis: horizontal}`"
-        raise _invalid(f"step {at} is no step with one name", where=f"steps[{at}]", hint=hint)
+        raise place.invalid(f"step {index + 1} is not a mapping with one name", "steps", index, hint=hint)
     word, fields = next(iter(entry.items()))
     kind = STEPS.get(word) if isinstance(word, str) else None
     if kind is None:
-        detail = f"step {at} is called {str(word)[:80]!r}, which is no operation"
-        raise _invalid(detail, where=f"steps[{at}]", hint=_near(str(word), tuple(STEPS)))
+        detail = f"step {index + 1}: unknown operation {str(word)[:80]!r}"
+        raise place.invalid(detail, "steps", index, hint=_suggest(str(word), tuple(STEPS)))
     try:
         return word, kind.model_validate({} if fields is None else fields)
     except ValidationError as error:
-        raise _field_error(error, kind, where=f"steps[{at}].{word}", of=f"step {at} ({word})") from None
+        subject = f"step {index + 1} ({word})"
+        raise _field_error(error, kind, place, ("steps", index, word), subject=subject) from None
 
 
-def _keep(value: Any) -> Keep:
+def _keep(value: Any, place: _Place) -> Keep:
     try:
         return Keep.model_validate({} if value is None else value)
     except ValidationError as error:
-        raise _field_error(error, Keep, where="keep", of="keep") from None
+        raise _field_error(error, Keep, place, ("keep",), subject="keep") from None
 
 
-def _field_error(error: ValidationError, kind: type[BaseModel], *, where: str, of: str) -> RecipeInvalid:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    path = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
-    field = ".".join(path)
+def _field_error(
+    error: ValidationError, kind: type[BaseModel], place: _Place, path: tuple[str | int, ...], *, subject: str
+) -> RecipeInvalid:
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    first = min(
+        errors, key=lambda e: e["type"] != "extra_forbidden"
+    )  # a misspelt field explains a missing one
+    inner = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
+    field = ".".join(inner)
     known = tuple(kind.model_fields)
     if first["type"] == "extra_forbidden":
-        inner = "random" in path[:-1]
-        known = ("min_scale", "max_scale", "ratio") if inner else known
-        detail, hint = f"{of} has no field {path[-1][:80]!r}", _near(path[-1], known)
+        known = ("min_scale", "max_scale", "ratio") if "random" in inner[:-1] else known
+        detail, hint = f"{subject} has no field {inner[-1][:80]!r}", _suggest(inner[-1], known)
     elif first["type"] == "missing":
-        detail, hint = f"{of} lacks {field!r}", f"give {field}; its fields are {', '.join(known)}"
+        detail, hint = f"{subject} lacks {field!r}", f"add {field}; its fields are {', '.join(known)}"
     else:
-        said = first["msg"][0].lower() + first["msg"][1:]
-        detail = f"{of}, field {field!r}: {said}" if field else f"{of}: {said}"
+        message = first["msg"][0].lower() + first["msg"][1:]
+        detail = f"{subject}, field {field!r}: {message}" if field else f"{subject}: {message}"
         hint = "correct the value" if field else f"its fields are {', '.join(known)}"
-    return _invalid(detail, where=f"{where}.{field}" if field else where, hint=hint)
+    return place.invalid(detail, *path, *inner, hint=hint)
 
 
-def _whole(value: Mapping[str, Any], key: str, *, default: int, low: int, high: int) -> int:
-    got = value.get(key, default)
-    if isinstance(got, bool) or not isinstance(got, int) or not low <= got <= high:
-        raise _invalid(f"{key} is no whole number from {low} to {high}", where=key, hint=f"{key}: {default}")
-    return got
+def _integer(value: Mapping[str, Any], key: str, place: _Place, *, default: int, low: int, high: int) -> int:
+    number = value.get(key, default)
+    if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
+        raise place.invalid(f"{key} is not an integer from {low} to {high}", key, hint=f"{key}: {default}")
+    return number
 
 
-def _near(got: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(got.lower(), known, n=1, cutoff=0.5)
-    american = {"color": "colour", "grayscale": "greyscale", "gray": "greyscale"}.get(got.lower())
+def _suggest(word: str, known: Sequence[str]) -> str:
+    """A hint that lists the known words, with the one that was probably meant."""
+    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    american = {"color": "colour", "grayscale": "greyscale", "gray": "greyscale"}.get(word.lower())
     meant = american if american in known else close[0] if close else None
     return (f"did you mean {meant}? " if meant else "") + f"known: {', '.join(known)}"
-
-
-def _invalid(detail: str, *, hint: str, where: str = "") -> RecipeInvalid:
-    return RecipeInvalid(where=where or "recipe", detail=detail, hint=hint)

@@ -13,7 +13,7 @@ from PIL import Image
 from calotype.datasets.model import Annotation
 from calotype.transform import recipe_labels, recipe_pixels
 from calotype.transform.recipe import Keep, Recipe
-from calotype.transform.recipe_sampling import Drawn, draw
+from calotype.transform.recipe_sampling import ResolvedRecipe, resolve
 from calotype.transform.recipe_warp import Affine, warp_image
 from calotype.vision import images
 
@@ -22,7 +22,7 @@ LabelSets = Mapping[str, Sequence[Annotation]]
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came out: (H, W, 3) uint8 pixels, the annotations that stay, and how many went, by reason."""
+    """The result: (H, W, 3) uint8 pixels, the annotations kept, and the number dropped by reason."""
 
     rgb: npt.NDArray[np.uint8]
     annotations: Mapping[str, tuple[Annotation, ...]]
@@ -30,7 +30,7 @@ class Applied:
     mime: str = ""
 
     def encode(self, parent_mime: str) -> tuple[bytes, str]:
-        """Bytes and type: as the recipe says, else JPEG for a JPEG or WebP parent, PNG for lossless ones."""
+        """Bytes and MIME type: the recipe's, else JPEG for a JPEG or WebP parent and PNG for any other."""
         lossy = parent_mime in ("image/jpeg", "image/webp")
         mime = self.mime or ("image/jpeg" if lossy else "image/png")
         if mime == "image/jpeg":
@@ -47,42 +47,42 @@ def apply_recipe(
     copy: int = 0,
     swaps: recipe_labels.Swaps | None = None,
 ) -> Applied:
-    """Copy number `copy` of an image and its annotations. The annotations keep their ids.
+    """Make copy number `copy` of an image and its annotations. The annotations keep their ids.
 
     Args:
-        recipe: What to do.
-        rgb: Array (H, W, 3) uint8, upright.
-        annotations: Those on the image, by label set, in pixels of `rgb`.
-        media_sha256: Of the image's bytes; the random numbers depend on it.
-        copy: Counted from 0.
+        recipe: The recipe.
+        rgb: Array (H, W, 3) uint8, EXIF orientation applied.
+        annotations: The annotations of the image by label set, in pixels of `rgb`.
+        media_sha256: SHA-256 of the image's bytes; random values depend on it.
+        copy: Number of the copy, from 0.
         swaps: Class id -> order of its keypoints in a mirror (`recipe_labels.mirror_order`).
     Raises:
         RecipeDoesNotFit.
     """
     size_wh = (rgb.shape[1], rgb.shape[0])
-    drawn = draw(recipe, media_sha256=media_sha256, copy=copy, size_wh=size_wh)
+    resolved = resolve(recipe, media_sha256=media_sha256, copy=copy, size_wh=size_wh)
     dropped: Counter[str] = Counter()
     kept = {
-        name: tuple(_warped(of_set, drawn, size_wh, recipe.keep, swaps or {}, dropped))
+        name: tuple(_warp_labels(of_set, resolved, size_wh, recipe.keep, swaps or {}, dropped))
         for name, of_set in annotations.items()
     }
-    return Applied(warp_pixels(rgb, drawn), kept, dict(dropped), drawn.mime)
+    return Applied(warp_pixels(rgb, resolved), kept, dict(dropped), resolved.mime)
 
 
-def warp_pixels(rgb: npt.NDArray[np.uint8], drawn: Drawn) -> npt.NDArray[np.uint8]:
-    """The pixels after all moves and pixel steps: (H, W, 3) uint8 -> (H', W', 3) uint8."""
+def warp_pixels(rgb: npt.NDArray[np.uint8], resolved: ResolvedRecipe) -> npt.NDArray[np.uint8]:
+    """Apply all segments and pixel steps: (H, W, 3) uint8 -> (H', W', 3) uint8."""
     image = Image.fromarray(rgb)
-    for segment in drawn.segments:
+    for segment in resolved.segments:
         if segment.affine != Affine() or segment.size_wh != image.size:
             image = warp_image(image, segment.affine, size_wh=segment.size_wh, fill=segment.fill)
-    for step in drawn.pixels:
-        image = recipe_pixels.change(image, step)
+    for step in resolved.pixel_steps:
+        image = recipe_pixels.apply_pixel_step(image, step)
     return np.asarray(image, dtype=np.uint8)
 
 
-def _warped(
+def _warp_labels(
     annotations: Sequence[Annotation],
-    drawn: Drawn,
+    resolved: ResolvedRecipe,
     size_wh: tuple[int, int],
     keep: Keep,
     swaps: recipe_labels.Swaps,
@@ -90,9 +90,9 @@ def _warped(
 ) -> list[Annotation]:
     kept = []
     for annotation in annotations:
-        moved = recipe_labels.warp(annotation, drawn.segments, size_wh=size_wh, keep=keep, swaps=swaps)
-        if isinstance(moved, str):
-            dropped[moved] += 1
+        warped = recipe_labels.warp(annotation, resolved.segments, size_wh=size_wh, keep=keep, swaps=swaps)
+        if isinstance(warped, str):
+            dropped[warped] += 1
         else:
-            kept.append(moved)
+            kept.append(warped)
     return kept

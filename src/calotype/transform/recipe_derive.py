@@ -1,4 +1,4 @@
-"""Making derived samples: a pure body (one parent in, its copies out), reading and publishing around it."""
+"""Makes derived samples: a pure body (one parent in, its copies out), with reading and publishing around it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from calotype.vision import images
 from calotype.vision.masks import RleInvalid
 
 CHUNK = 64
-"""Derived samples that are published together; a killed run loses at most this many."""
+"""Number of derived samples published together; an interrupted run loses at most this many."""
 
 _EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png"}
 ShouldStop = Callable[[], bool]
@@ -50,7 +50,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What one run did. `dropped_annotations` counts by reason: outside, barely-visible, too-small."""
+    """The result of a run. `dropped_annotations` counts by reason: outside, barely-visible, too-small."""
 
     made: int = 0
     unchanged: int = 0
@@ -61,8 +61,8 @@ class Derived:
     stopped: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
-        failed = [{"sample": one.sample_id, "name": one.name, "reason": one.reason} for one in self.failed]
+        """The result as plain values."""
+        failed = [{"sample": f.sample_id, "name": f.name, "reason": f.reason} for f in self.failed]
         return {
             "recipe": self.recipe,
             "made": self.made,
@@ -76,7 +76,7 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run works on: parents in `name`, derived samples in `into` (the same dataset by default)."""
+    """The task of a run: parents in `name`, derived samples in `into` (by default the same dataset)."""
 
     name: str
     recipe: Recipe
@@ -86,12 +86,12 @@ class Job:
 
     @property
     def target(self) -> str:
-        """Where the derived samples go."""
+        """The dataset that gets the derived samples."""
         return self.into or self.name
 
 
 @dataclass(frozen=True, slots=True)
-class MadeSample:
+class NewSample:
     """A derived sample with its bytes and annotations, not yet stored."""
 
     sample: Sample
@@ -109,10 +109,10 @@ def body(
     *,
     swaps: Swaps,
     from_dataset: str = "",
-) -> Iterator[MadeSample]:
+) -> Iterator[NewSample]:
     """The copies of one parent. Pure: no IO, no clock, no state; the same arguments give the same bytes.
 
-    The sample's `media_sha256` is left empty: whoever stores the bytes knows it.
+    The samples' `media_sha256` is empty until their bytes are stored.
     Raises: RecipeDoesNotFit.
     """
     for item in items:
@@ -135,19 +135,19 @@ def body(
             recipe=recipe.label,
             import_id="",
         )
-        moved = {
-            name: tuple(_renamed(annotation, item.sample_id, name) for annotation in of_set)
+        copied = {
+            name: tuple(_copied(annotation, item.sample_id, name) for annotation in of_set)
             for name, of_set in applied.annotations.items()
         }
-        yield MadeSample(sample, data, moved, applied.dropped)
+        yield NewSample(sample, data, copied, applied.dropped)
 
 
 def _extra(item: WorkItem, from_dataset: str) -> dict[str, Any]:
-    elsewhere = {PARENT_DATASET: from_dataset} if from_dataset else {}
-    return {PARENT_STATE: item.parent_state, "copy": item.copy, **elsewhere}
+    parent_dataset = {PARENT_DATASET: from_dataset} if from_dataset else {}
+    return {PARENT_STATE: item.parent_state, "copy": item.copy, **parent_dataset}
 
 
-def _renamed(annotation: Annotation, sample_id: str, label_set: str) -> Annotation:
+def _copied(annotation: Annotation, sample_id: str, label_set: str) -> Annotation:
     ann_id = uuid8(sample_id, label_set, annotation.ann_id)
     return replace(annotation, ann_id=ann_id, sample_id=sample_id, source_id="", import_id="")
 
@@ -161,7 +161,7 @@ def run(
     progress: Progress = silent,
     should_stop: ShouldStop | None = None,
 ) -> Derived:
-    """Remove what must go, make what is missing, chunk by chunk. What is published stays when stopped."""
+    """Remove outdated derived samples and make missing ones, chunk by chunk. A stopped run keeps what it published."""
     removed = _remove(actor, job, worklist.remove, store=store)
     done = process(actor, job, worklist.items, store=store, progress=progress, should_stop=should_stop)
     return replace(done, unchanged=worklist.unchanged, removed=removed)
@@ -176,13 +176,13 @@ def process(
     progress: Progress = silent,
     should_stop: ShouldStop | None = None,
 ) -> Derived:
-    """Make these derived samples and publish them: the work of one shard of a pipeline.
+    """Make these derived samples and publish them.
 
-    A parent that changed since the items were planned is passed over; the next plan finds it again.
+    Parents that changed since the plan was made are skipped; the next plan includes them again.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
     """
-    made, stopped = 0, False
+    n_published, stopped = 0, False
     dropped: Counter[str] = Counter()
     failed: list[Failure] = []
     progress(job.recipe.name, 0, len(items))
@@ -192,19 +192,21 @@ def process(
             if should_stop is not None and should_stop():
                 stopped = True
                 break
-            fresh, broken = _make(read(actor, job.name, store=store), job, chunk, store=store, pool=pool)
-            published = _publish(actor, job, fresh, store=store)
-            made += len(published)
-            failed += broken
-            for one in published:
-                dropped.update(one.dropped)
+            new_samples, failures = _make(
+                read(actor, job.name, store=store), job, chunk, store=store, pool=pool
+            )
+            published = _publish(actor, job, new_samples, store=store)
+            n_published += len(published)
+            failed += failures
+            for new in published:
+                dropped.update(new.dropped)
             done += sum(len(of_parent) for of_parent in chunk)
             progress(job.recipe.name, done, len(items))
-    return Derived(made, 0, 0, dict(dropped), tuple(failed), job.recipe.label, stopped)
+    return Derived(n_published, 0, 0, dict(dropped), tuple(failed), job.recipe.label, stopped)
 
 
 def _chunks(items: Sequence[WorkItem]) -> Iterator[list[list[WorkItem]]]:
-    """Items of one parent together, parents together up to CHUNK items."""
+    """Items grouped by parent, and parents in chunks of up to CHUNK items."""
     by_parent: dict[str, list[WorkItem]] = {}
     for item in items:
         by_parent.setdefault(item.parent_id, []).append(item)
@@ -220,15 +222,15 @@ def _chunks(items: Sequence[WorkItem]) -> Iterator[list[list[WorkItem]]]:
 
 def _make(
     snapshot: Snapshot, job: Job, chunk: list[list[WorkItem]], *, store: Store, pool: ThreadPoolExecutor
-) -> tuple[list[MadeSample], list[Failure]]:
+) -> tuple[list[NewSample], list[Failure]]:
     ids = [of_parent[0].parent_id for of_parent in chunk]
     parents = {sample.sample_id: sample for sample in snapshot.iter_samples(ids=ids)}
     states = recipe_plan.parent_states(snapshot, parents.values(), job.label_sets)
     by_set = {name: snapshot.annotations_of(list(parents), name) for name in job.label_sets}
     swaps = recipe_plan.mirror_orders(snapshot)
-    elsewhere = snapshot.dataset.name if job.into else ""
+    from_dataset = snapshot.dataset.name if job.into else ""
 
-    def one(of_parent: list[WorkItem]) -> list[MadeSample] | Failure:
+    def copies_of(of_parent: list[WorkItem]) -> list[NewSample] | Failure:
         parent = parents.get(of_parent[0].parent_id)
         if parent is None or states[parent.sample_id] != of_parent[0].parent_state:
             return []
@@ -236,63 +238,71 @@ def _make(
         try:
             rgb = images.decode_rgb(snapshot.image_bytes(parent))
             copies = body(
-                job.recipe, parent, rgb, annotations, of_parent, swaps=swaps, from_dataset=elsewhere
+                job.recipe, parent, rgb, annotations, of_parent, swaps=swaps, from_dataset=from_dataset
             )
-            return _stored(copies, batch)
+            return _store_media(copies, batch)
         except (images.ImageUnreadable, MediaMissing, RecipeDoesNotFit, RleInvalid) as error:
             return Failure(parent.sample_id, parent.name, error.message)
 
     with store.media.batch() as batch:
-        results = list(pool.map(one, chunk))
-    fresh = [made for result in results if not isinstance(result, Failure) for made in result]
-    return fresh, [result for result in results if isinstance(result, Failure)]
+        results = list(pool.map(copies_of, chunk))
+    new_samples = [new for result in results if not isinstance(result, Failure) for new in result]
+    return new_samples, [result for result in results if isinstance(result, Failure)]
 
 
-def _stored(copies: Iterator[MadeSample], batch: Batch) -> list[MadeSample]:
-    """The copies with their bytes stored and let go."""
+def _store_media(copies: Iterator[NewSample], batch: Batch) -> list[NewSample]:
+    """Store the bytes of the copies; the returned samples refer to them by hash and no longer hold them."""
     stored = []
-    for made in copies:
-        media = batch.put(made.data)
-        sample = replace(made.sample, media_sha256=media.sha256, created_at_us=now_us())
-        stored.append(replace(made, sample=sample, data=b""))
+    for new in copies:
+        media = batch.put(new.data)
+        sample = replace(new.sample, media_sha256=media.sha256, created_at_us=now_us())
+        stored.append(replace(new, sample=sample, data=b""))
     return stored
 
 
-def _publish(actor: Actor, job: Job, fresh: list[MadeSample], *, store: Store) -> list[MadeSample]:
-    """Put what was made, unless a parent changed while it was being made. Returns what was put."""
-    kept: list[MadeSample] = []
-    if not fresh:
-        return kept
+def _publish(actor: Actor, job: Job, new_samples: list[NewSample], *, store: Store) -> list[NewSample]:
+    """Add the new samples to the dataset, except those whose parent changed meanwhile. Returns the added ones."""
+    current: list[NewSample] = []
+    if not new_samples:
+        return current
 
     def change(target: Snapshot) -> Change:
         source = target if not job.into else read(actor, job.name, store=store)
-        ids = list(dict.fromkeys(made.sample.parent_id for made in fresh))
+        ids = list(dict.fromkeys(new.sample.parent_id for new in new_samples))
         parents = source.iter_samples(ids=ids)
         states = recipe_plan.parent_states(source, parents, job.label_sets)
-        kept[:] = [m for m in fresh if states.get(m.sample.parent_id) == m.sample.extra[PARENT_STATE]]
+        current[:] = [
+            new for new in new_samples if states.get(new.sample.parent_id) == new.sample.extra[PARENT_STATE]
+        ]
         ontology = source.ontology if job.into and target.ontology != source.ontology else None
-        return replace(_change(target, kept), ontology=ontology)
+        return replace(_change(target, current), ontology=ontology)
 
-    details = {"recipe": job.recipe.label, "samples": len(fresh), **({"from": job.name} if job.into else {})}
+    details = {
+        "recipe": job.recipe.label,
+        "samples": len(new_samples),
+        **({"from": job.name} if job.into else {}),
+    }
     edit.apply(actor, job.target, change, store=store, verb=job.verb, details=details)
-    return kept
+    return current
 
 
-def _change(target: Snapshot, made: list[MadeSample]) -> Change:
-    ids = [one.sample.sample_id for one in made]
+def _change(target: Snapshot, new_samples: list[NewSample]) -> Change:
+    ids = [new.sample.sample_id for new in new_samples]
     put: dict[str, list[Annotation]] = {}
-    for one in made:
-        for name, of_set in one.annotations.items():
+    for new in new_samples:
+        for name, of_set in new.annotations.items():
             put.setdefault(name, []).extend(of_set)
-    gone: dict[str, list[str]] = {}
+    stale: dict[str, list[str]] = {}
     for name in target.label_sets:
-        new = {annotation.ann_id for annotation in put.get(name, ())}
-        held = target.annotations(name, sample_ids=ids, columns=["ann_id"])["ann_id"].to_pylist()
-        stale = [ann_id for ann_id in held if ann_id not in new]
-        if stale:
-            gone[name] = stale
-    filled = {name: of_set for name, of_set in put.items() if of_set}
-    return Change(put_samples=[one.sample for one in made], put_annotations=filled, remove_annotations=gone)
+        new_ids = {annotation.ann_id for annotation in put.get(name, ())}
+        present = target.annotations(name, sample_ids=ids, columns=["ann_id"])["ann_id"].to_pylist()
+        stale_ids = [ann_id for ann_id in present if ann_id not in new_ids]
+        if stale_ids:
+            stale[name] = stale_ids
+    put = {name: of_set for name, of_set in put.items() if of_set}
+    return Change(
+        put_samples=[new.sample for new in new_samples], put_annotations=put, remove_annotations=stale
+    )
 
 
 def _remove(actor: Actor, job: Job, ids: Sequence[str], *, store: Store) -> int:

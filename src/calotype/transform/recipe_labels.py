@@ -1,4 +1,4 @@
-"""Annotations moved with the pixels: every geometry that they have, clipped to what is still visible."""
+"""Warps annotations with the pixels: every geometry that they have, clipped to the image."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ OUTSIDE, BARELY_VISIBLE, TOO_SMALL = "outside", "barely-visible", "too-small"
 _SIDES = re.compile(r"(left|right)|(?<![a-z])([lr])(?![a-z])", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<![A-Za-z])([LR])(?=[A-Z][a-z])")
 _SWAP = {"left": "right", "right": "left", "l": "r", "r": "l"}
-_CUT = 1e-6
+_VISIBLE_TOLERANCE = 1e-6
 
 Swaps = Mapping[int, Sequence[int]]
-"""Class id -> for each keypoint the one whose place it takes in a mirror."""
+"""Class id -> for each keypoint, the index of its mirror image."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
-    """An annotation on its way: `visible` is the share of its area that is left."""
+class _Warped:
+    """An annotation after some segments. `visible` is the share of its area that is still inside the image."""
 
     annotation: Annotation
     visible: float
@@ -37,42 +37,42 @@ class _Moved:
 def warp(
     annotation: Annotation, segments: Sequence[Segment], *, size_wh: tuple[int, int], keep: Keep, swaps: Swaps
 ) -> Annotation | str:
-    """The annotation after all moves, or the reason why it went: outside, barely-visible, too-small.
+    """The annotation after all segments, or the reason to drop it: outside, barely-visible, too-small.
 
-    A classification stays whatever is cut off. `attributes["truncated"]` says that a part is lost; where the
-    source gave a share (as KITTI does), the share grows.
+    A classification is always kept. `attributes["truncated"]` is set when a part is outside the image; where the source
+    gave the share outside (as KITTI does), the share grows.
     """
     if annotation.bbox_xywh_px is None:
         return replace(annotation, extra={})
-    moved = _Moved(replace(annotation, extra={}), 1.0)
+    warped = _Warped(replace(annotation, extra={}), 1.0)
     for segment in segments:
-        step = _through(moved.annotation, segment, size_wh)
+        step = _warp_once(warped.annotation, segment, size_wh)
         if step is None:
             return OUTSIDE
-        moved = _Moved(step.annotation, moved.visible * step.visible)
+        warped = _Warped(step.annotation, warped.visible * step.visible)
         size_wh = segment.size_wh
-    if moved.visible < keep.min_visible:
+    if warped.visible < keep.min_visible:
         return BARELY_VISIBLE
-    box = moved.annotation.bbox_xywh_px
+    box = warped.annotation.bbox_xywh_px
     if box is None or min(box[2:]) < keep.min_side_px:
         return TOO_SMALL
     mirrored = sum(segment.affine.det < 0 for segment in segments) % 2 == 1
     order = swaps.get(annotation.class_id) if mirrored else None
-    made = _swapped(moved.annotation, order) if order else moved.annotation
-    if moved.visible < 1.0 - _CUT:
-        made = replace(made, attributes=_truncated(made.attributes, moved.visible))
-    return made
+    result = _swap_keypoints(warped.annotation, order) if order else warped.annotation
+    if warped.visible < 1.0 - _VISIBLE_TOLERANCE:
+        result = replace(result, attributes=_truncated(result.attributes, warped.visible))
+    return result
 
 
 def mirror_order(keypoints: Sequence[str]) -> tuple[int, ...] | None:
-    """For each keypoint the index of its mirror image by name (left_eye, right_eye); None when none pair up.
+    """For each keypoint the index of its mirror image by name (left_eye, right_eye); None when there are no pairs.
 
     Example:
         >>> mirror_order(["nose", "left_eye", "right_eye"])
         (0, 2, 1)
     """
-    index = {name: at for at, name in enumerate(keypoints)}
-    order = tuple(index.get(_other_side(name), at) for at, name in enumerate(keypoints))
+    indices = {name: index for index, name in enumerate(keypoints)}
+    order = tuple(indices.get(_other_side(name), index) for index, name in enumerate(keypoints))
     unchanged = tuple(range(len(keypoints)))
     return order if order != unchanged and sorted(order) == list(unchanged) else None
 
@@ -87,36 +87,35 @@ def _other_side(name: str) -> str:
     return camel if camel != name else _SIDES.sub(other, name)
 
 
-def _through(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) -> _Moved | None:
-    """One segment: the annotation clipped to its canvas; None when nothing of it is left."""
+def _warp_once(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) -> _Warped | None:
+    """The annotation after one segment, clipped to its canvas; None when it is outside."""
     affine, (width, height) = segment.affine, segment.size_wh
     window = (0.0, 0.0, float(width), float(height))
     quad = affine.points(_corners(annotation)).ravel().tolist()
     box = polygons.clip_rings([quad], xyxy_px=window)
     changed: dict[str, Any] = {}
-    bbox, visible = _seen_box(quad, box)
+    bbox, visible = _visible_box(quad, box)
     if annotation.rings_px:
-        whole_rings = [ring for ring in annotation.rings_px if polygons.ring_problem(ring) is None]
-        rings = [affine.points(ring).ravel().tolist() for ring in whole_rings]
+        valid_rings = [ring for ring in annotation.rings_px if polygons.ring_problem(ring) is None]
+        rings = [affine.points(ring).ravel().tolist() for ring in valid_rings]
         clipped = polygons.clip_rings(rings, xyxy_px=window)
-        whole = polygons.rings_area(rings)
-        left = polygons.rings_area(clipped)
-        visible = left / whole if whole > 0 else 0.0
+        full_area, clipped_area = polygons.rings_area(rings), polygons.rings_area(clipped)
+        visible = clipped_area / full_area if full_area > 0 else 0.0
         bbox = polygons.rings_bbox_xywh(clipped) if clipped else None
-        changed = {"rings_px": clipped, "area_px": left}
+        changed = {"rings_px": clipped, "area_px": clipped_area}
     if annotation.mask_rle and annotation.mask_size_hw is not None:
-        seen = _mask(annotation, segment, size_wh)
+        mask = _warp_mask(annotation, segment, size_wh)
         if not annotation.rings_px or annotation.kind == "mask":
-            bbox, visible = seen.bbox, seen.visible
-            changed["area_px"] = seen.area
-        changed |= {"mask_rle": seen.rle, "mask_size_hw": (height, width)}
+            bbox, visible = mask.bbox, mask.visible
+            changed["area_px"] = mask.area_px
+        changed |= {"mask_rle": mask.rle, "mask_size_hw": (height, width)}
     if bbox is None or visible <= 0.0:
         return None
     if "area_px" not in changed:
-        changed["area_px"] = _area(annotation, bbox, abs(affine.det) * visible)
+        changed["area_px"] = _warp_area(annotation, bbox, abs(affine.det) * visible)
     if annotation.keypoints_xyv and len(annotation.keypoints_xyv) % 3 == 0:
-        changed["keypoints_xyv"] = _keypoints(annotation.keypoints_xyv, affine, segment.size_wh)
-    return _Moved(replace(annotation, bbox_xywh_px=bbox, **changed), visible)
+        changed["keypoints_xyv"] = _warp_keypoints(annotation.keypoints_xyv, affine, segment.size_wh)
+    return _Warped(replace(annotation, bbox_xywh_px=bbox, **changed), visible)
 
 
 def _corners(annotation: Annotation) -> list[tuple[float, float]]:
@@ -124,25 +123,25 @@ def _corners(annotation: Annotation) -> list[tuple[float, float]]:
     return [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
 
 
-def _seen_box(
+def _visible_box(
     quad: Sequence[float], clipped: Sequence[Sequence[float]]
 ) -> tuple[tuple[float, float, float, float] | None, float]:
-    whole = polygons.ring_area(quad)
-    if not clipped or whole <= 0.0:
+    full_area = polygons.ring_area(quad)
+    if not clipped or full_area <= 0.0:
         return None, 0.0
-    return polygons.rings_bbox_xywh(clipped), min(1.0, polygons.rings_area(clipped) / whole)
+    return polygons.rings_bbox_xywh(clipped), min(1.0, polygons.rings_area(clipped) / full_area)
 
 
 @dataclass(frozen=True, slots=True)
-class _SeenMask:
+class _WarpedMask:
     rle: str
     bbox: tuple[float, float, float, float] | None
-    area: float
+    area_px: float
     visible: float
 
 
-def _mask(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) -> _SeenMask:
-    """The mask resampled as the image is. What is visible is counted by the centres of its pixels."""
+def _warp_mask(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) -> _WarpedMask:
+    """The mask resampled as the image is. The visible share is counted by the centres of its pixels."""
     size_hw = annotation.mask_size_hw or (size_wh[1], size_wh[0])
     before = masks.decode(masks.from_string(annotation.mask_rle, size_hw))
     affine = segment.affine
@@ -150,18 +149,20 @@ def _mask(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) ->
         affine = Affine(a=size_wh[0] / size_hw[1], e=size_wh[1] / size_hw[0]).then(affine)
     rows, columns = np.nonzero(before)
     if not rows.size:
-        return _SeenMask(annotation.mask_rle, None, 0.0, 0.0)
+        return _WarpedMask(annotation.mask_rle, None, 0.0, 0.0)
     centres = affine.points(np.stack([columns + 0.5, rows + 0.5], axis=1))
     inside = ((centres >= 0) & (centres < segment.size_wh)).all(axis=1)
     grey = Image.fromarray(before.astype(np.uint8) * 255)
     after = np.asarray(warp_image(grey, affine, size_wh=segment.size_wh, fill=0)) >= 128
     rle = masks.encode(after)
     bbox = rle.bbox_xywh_px() if rle.area_px else None
-    return _SeenMask(masks.to_string(rle), bbox, float(rle.area_px), float(inside.mean()))
+    return _WarpedMask(masks.to_string(rle), bbox, float(rle.area_px), float(inside.mean()))
 
 
-def _area(annotation: Annotation, bbox: tuple[float, float, float, float], factor: float) -> float | None:
-    """A box's own area follows the box; an area of something finer keeps its share."""
+def _warp_area(
+    annotation: Annotation, bbox: tuple[float, float, float, float], factor: float
+) -> float | None:
+    """An area equal to the box's follows the box; any other area is multiplied by `factor`."""
     if annotation.area_px is None or annotation.bbox_xywh_px is None:
         return annotation.area_px
     before = annotation.bbox_xywh_px[2] * annotation.bbox_xywh_px[3]
@@ -170,20 +171,22 @@ def _area(annotation: Annotation, bbox: tuple[float, float, float, float], facto
     return annotation.area_px * factor
 
 
-def _keypoints(xyv: Sequence[float], affine: Affine, size_wh: tuple[int, int]) -> tuple[float, ...]:
-    """Keypoints moved; one that leaves the image, or was never labelled, is 0, 0, 0."""
+def _warp_keypoints(xyv: Sequence[float], affine: Affine, size_wh: tuple[int, int]) -> tuple[float, ...]:
+    """Warped keypoints; one that is outside the image or not labelled becomes 0, 0, 0."""
     triples = np.asarray(xyv, dtype=np.float64).reshape(-1, 3)
     points = affine.points(triples[:, :2])
     inside = ((points >= 0) & (points <= size_wh)).all(axis=1) & (triples[:, 2] > 0)
-    made = np.concatenate([points, triples[:, 2:]], axis=1) * inside[:, None]
-    return tuple(float(value) for value in made.ravel())
+    warped = np.concatenate([points, triples[:, 2:]], axis=1) * inside[:, None]
+    return tuple(float(value) for value in warped.ravel())
 
 
-def _swapped(annotation: Annotation, order: Sequence[int]) -> Annotation:
-    triples = [annotation.keypoints_xyv[at : at + 3] for at in range(0, len(annotation.keypoints_xyv), 3)]
+def _swap_keypoints(annotation: Annotation, order: Sequence[int]) -> Annotation:
+    triples = [
+        annotation.keypoints_xyv[start : start + 3] for start in range(0, len(annotation.keypoints_xyv), 3)
+    ]
     if len(triples) != len(order):
         return annotation
-    return replace(annotation, keypoints_xyv=tuple(value for at in order for value in triples[at]))
+    return replace(annotation, keypoints_xyv=tuple(value for index in order for value in triples[index]))
 
 
 def _truncated(attributes: Mapping[str, Any], visible: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pixel steps of a recipe: whole-number operations of Pillow and NumPy, the same result on every machine."""
+"""The pixel steps of a recipe: integer operations of Pillow and NumPy, the same result on every machine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 from calotype.transform.recipe_sampling import PixelStep
 
 
-def change(image: Image.Image, step: PixelStep) -> Image.Image:
-    """The RGB image after one pixel step, same size."""
+def apply_pixel_step(image: Image.Image, step: PixelStep) -> Image.Image:
+    """Apply one pixel step to an RGB image; the size stays the same."""
     values = step.values
     if step.word == "colour":
         return _colour(image, values)
@@ -35,8 +35,8 @@ def _colour(image: Image.Image, values: dict[str, float]) -> Image.Image:
     shift = round(values["hue"] * 256 / 360) % 256
     if shift:
         hue, saturation, value = image.convert("HSV").split()
-        turned = hue.point([(level + shift) % 256 for level in range(256)])
-        image = Image.merge("HSV", (turned, saturation, value)).convert("RGB")
+        shifted = hue.point([(level + shift) % 256 for level in range(256)])
+        image = Image.merge("HSV", (shifted, saturation, value)).convert("RGB")
     if values["gamma"] != 1.0:
         curve = [round(255 * math.pow(level / 255, values["gamma"])) for level in range(256)]
         image = image.point(curve * 3)
@@ -44,7 +44,7 @@ def _colour(image: Image.Image, values: dict[str, float]) -> Image.Image:
 
 
 def _noise(image: Image.Image, sigma: float, key: bytes) -> Image.Image:
-    """Sums of eight random bytes: close to Gaussian, and whole numbers until the last step."""
+    """Add noise made of sums of eight random bytes: close to Gaussian, and integers until the last step."""
     pixels = np.asarray(image, dtype=np.int16)
     numbers = np.random.Philox(key=int.from_bytes(key[:16], "big")).random_raw(pixels.size)
     summed = np.zeros(pixels.size, dtype=np.int16)
@@ -56,7 +56,7 @@ def _noise(image: Image.Image, sigma: float, key: bytes) -> Image.Image:
 
 
 def _jpeg(image: Image.Image, quality: int) -> Image.Image:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality, subsampling=2)
-    with Image.open(io.BytesIO(out.getvalue()), formats=["JPEG"]) as again:
-        return again.convert("RGB")
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=quality, subsampling=2)
+    with Image.open(io.BytesIO(encoded.getvalue()), formats=["JPEG"]) as decoded:
+        return decoded.convert("RGB")

@@ -1,4 +1,4 @@
-"""What a recipe has to do in a dataset: which derived samples are missing or out of date, which must go."""
+"""Plans the work of a recipe: which derived samples are missing or out of date, and which to remove."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from calotype.transform.recipe import Recipe
 from calotype.transform.recipe_labels import Swaps, mirror_order
 
 PARENT_STATE = "parent_state"
-"""Key of `Sample.extra` of a derived sample: the hash of what it was made from."""
+"""Key in `Sample.extra` of a derived sample: the hash of its inputs."""
 
 PARENT_DATASET = "parent_dataset"
-"""Key of `Sample.extra` of a derived sample whose parent is in another dataset: that dataset's name."""
+"""Key in `Sample.extra` of a derived sample whose parent is in another dataset: the name of that dataset."""
 
-_NO_STATE = frozenset({"import_id", "created_at_us"})
+_NOT_HASHED = frozenset({"import_id", "created_at_us"})
 
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """One derived sample to make. Plain values, so that a job can carry it."""
+    """One derived sample to make. Plain values only, so that it fits in a job's payload."""
 
     parent_id: str
     parent_state: str
@@ -34,18 +34,24 @@ class WorkItem:
     name_stem: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As a job's payload."""
+        """The item as plain values, for a job's payload."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> WorkItem:
-        """From a job's payload."""
+        """The item from a job's payload."""
         return cls(**value)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose copies are wanted: a query, splits (None: all; "" stands for samples without one), label sets."""
+    """Which samples a recipe applies to, and which of their annotations.
+
+    Args:
+        where: Only samples that match this query.
+        splits: Only samples of these splits; "" stands for samples without a split. None: all.
+        label_sets: Only annotations of these label sets. None: all.
+    """
 
     where: Where = None
     splits: tuple[str, ...] | None = None
@@ -54,34 +60,38 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """What is to be made, how many are up to date, and the ids of those that must go."""
+    """A plan: the derived samples to make, how many are up to date, and the ids of those to remove."""
 
     items: tuple[WorkItem, ...]
     unchanged: int = 0
     remove: tuple[str, ...] = ()
     label_sets: tuple[str, ...] = ()
 
+    def counts(self) -> dict[str, int]:
+        """Numbers of derived samples to make, up to date and to remove."""
+        return {"to_make": len(self.items), "unchanged": self.unchanged, "to_remove": len(self.remove)}
+
 
 def plan(snapshot: Snapshot, recipe: Recipe, scope: Scope, *, target: Snapshot | None = None) -> Worklist:
-    """Compare what the recipe asks for with the derived samples that are there.
+    """Compare the derived samples that should exist with those that do.
 
-    A derived sample goes when its parent is gone or has left the splits, when it is of an older version of
-    the recipe of this name, or when fewer copies are asked for. Those of parents outside `where` stay as they
-    are. Parents are the samples that no recipe made here; with a target of its own, all samples.
+    A derived sample is removed when its parent was removed or left the splits, when an older version of the recipe made
+    it, or when the recipe now asks for fewer copies. Derived samples of parents that `where` excludes stay as they are.
+    Parents are the samples that are not derived themselves; with a separate target, all samples.
 
     Args:
         snapshot: The state that holds the parents.
-        recipe: What to do.
-        scope: Whose copies are wanted.
-        target: The state that holds the derived samples when they live in another dataset.
+        recipe: The recipe.
+        scope: Which samples it applies to.
+        target: The state that holds the derived samples, when that is another dataset.
     Raises:
         LabelSetNotFound, QueryInvalid, QueryFieldUnknown.
     """
     label_sets = chosen_label_sets(snapshot, scope.label_sets)
-    everything = list(snapshot.iter_samples())
-    originals = {s.sample_id: s for s in everything if target is not None or _is_parent(s)}
-    held = everything if target is None else target.iter_samples()
-    present = {sample.sample_id: sample for sample in held if _is_of(sample, recipe)}
+    samples = list(snapshot.iter_samples())
+    originals = {s.sample_id: s for s in samples if target is not None or _is_parent(s)}
+    target_samples = samples if target is None else target.iter_samples()
+    present = {sample.sample_id: sample for sample in target_samples if _is_from(sample, recipe)}
     matching = set(snapshot.ids(scope.where)) if scope.where is not None else set(originals)
     in_split = {
         key for key, sample in originals.items() if scope.splits is None or sample.split in scope.splits
@@ -94,21 +104,21 @@ def plan(snapshot: Snapshot, recipe: Recipe, scope: Scope, *, target: Snapshot |
         for copy in range(recipe.copies):
             sample_id = derived_id(parent.sample_id, recipe, copy, into=target)
             wanted.add(sample_id)
-            known = present.get(sample_id)
-            if known is None or known.extra.get(PARENT_STATE) != states[parent.sample_id]:
-                stem = _name_stem(parent, recipe, copy, alone=stems[_stem(parent.name)] == 1)
+            current = present.get(sample_id)
+            if current is None or current.extra.get(PARENT_STATE) != states[parent.sample_id]:
+                stem = _name_stem(parent, recipe, copy, unique=stems[_stem(parent.name)] == 1)
                 items.append(WorkItem(parent.sample_id, states[parent.sample_id], copy, sample_id, stem))
-    touched = {parent.sample_id for parent in parents}
+    in_scope = {parent.sample_id for parent in parents}
     remove = tuple(
         key
         for key, sample in present.items()
-        if key not in wanted and (sample.parent_id in touched or sample.parent_id not in in_split)
+        if key not in wanted and (sample.parent_id in in_scope or sample.parent_id not in in_split)
     )
     return Worklist(tuple(items), len(wanted) - len(items), remove, label_sets)
 
 
 def chosen_label_sets(snapshot: Snapshot, label_sets: Sequence[str] | None) -> tuple[str, ...]:
-    """The label sets asked for, all of them by default. Raises: LabelSetNotFound."""
+    """The requested label sets; all of them for None. Raises: LabelSetNotFound."""
     for name in label_sets or ():
         if name not in snapshot.label_sets:
             known = ", ".join(snapshot.label_sets) or "none"
@@ -117,13 +127,13 @@ def chosen_label_sets(snapshot: Snapshot, label_sets: Sequence[str] | None) -> t
 
 
 def derived_id(parent_id: str, recipe: Recipe, copy: int, *, into: Snapshot | None = None) -> str:
-    """The id of a derived sample: the same whenever the same is made again."""
+    """The id of a derived sample; the same parent, recipe and copy always give the same id."""
     place = () if into is None else (into.dataset.id,)
     return uuid8(parent_id, recipe.sha256, str(copy), *place)
 
 
 def parent_states(snapshot: Snapshot, parents: Iterable[Sample], label_sets: Sequence[str]) -> dict[str, str]:
-    """For each parent a hash over all that its derived samples are made from."""
+    """For each parent, the hash of everything that its derived samples are made from."""
     listed = list(parents)
     ids = [parent.sample_id for parent in listed]
     by_parent: dict[str, dict[str, list[Annotation]]] = defaultdict(dict)
@@ -135,7 +145,7 @@ def parent_states(snapshot: Snapshot, parents: Iterable[Sample], label_sets: Seq
 
 
 def mirror_orders(snapshot: Snapshot) -> dict[int, tuple[int, ...]]:
-    """Class id -> order of its keypoints in a mirror, for classes whose keypoints have sides."""
+    """Class id -> mirrored order of its keypoints, for classes whose keypoints have a left and a right."""
     orders = {c.id: mirror_order(c.keypoints) for c in snapshot.ontology.classes if c.keypoints}
     return {class_id: order for class_id, order in orders.items() if order is not None}
 
@@ -151,7 +161,7 @@ def _state(parent: Sample, annotations: Mapping[str, Sequence[Annotation]], swap
 
 
 def _plain(annotation: Annotation) -> str:
-    names = (name for name in Annotation.__dataclass_fields__ if name not in _NO_STATE)
+    names = (name for name in Annotation.__dataclass_fields__ if name not in _NOT_HASHED)
     value = {name: getattr(annotation, name) for name in names}
     return canonical_json(
         {**value, "attributes": dict(annotation.attributes), "extra": dict(annotation.extra)}
@@ -162,7 +172,7 @@ def _is_parent(sample: Sample) -> bool:
     return not sample.is_derived or PARENT_DATASET in sample.extra
 
 
-def _is_of(sample: Sample, recipe: Recipe) -> bool:
+def _is_from(sample: Sample, recipe: Recipe) -> bool:
     return sample.is_derived and sample.recipe.rpartition("@")[0] == recipe.name
 
 
@@ -170,7 +180,7 @@ def _stem(name: str) -> str:
     return str(PurePosixPath(name).with_suffix("")) if PurePosixPath(name).name else name
 
 
-def _name_stem(parent: Sample, recipe: Recipe, copy: int, *, alone: bool) -> str:
-    """`<parent stem>~<recipe>-<copy>`; the whole parent name where two parents share a stem."""
+def _name_stem(parent: Sample, recipe: Recipe, copy: int, *, unique: bool) -> str:
+    """`<parent stem>~<recipe>-<copy>`; the full parent name where two parents share a stem."""
     number = f"-{copy}" if recipe.random_steps else ""
-    return f"{_stem(parent.name) if alone else parent.name}~{recipe.name}{number}"[:4_090]
+    return f"{_stem(parent.name) if unique else parent.name}~{recipe.name}{number}"[:4_090]

@@ -1,7 +1,7 @@
-"""The steps that a recipe is made of: their fields, their limits, their versions. No pixel is touched here.
+"""The steps of a recipe: their fields, limits and versions. No pixels are changed here.
 
-A field written as `[low, high]` is drawn anew for each copy; one number is fixed. Units: pixels of the image
-that the step gets, degrees, or factors where 1 changes nothing.
+A field written as `[low, high]` gets a new random value for each copy; a single number is fixed. Units: pixels of the
+step's input image, degrees, or factors where 1 means no change.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ Pair = tuple[float, float]
 """A range: lowest and highest; the same number twice for a fixed value."""
 
 
-def trouble(detail: str) -> PydanticCustomError:
-    """What pydantic gathers and `recipe.parse` turns into an error of ours."""
+def invalid(detail: str) -> PydanticCustomError:
+    """A validation error that `recipe.parse` turns into `RecipeInvalid`."""
     return PydanticCustomError("recipe", "{detail}", {"detail": detail})
 
 
 def _pair(value: Any) -> Any:
-    """One number is a range without width."""
+    """A single number is a range of one value."""
     return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _colour(value: Any) -> Any:
-    """One number is a grey."""
+    """A single number is a shade of grey."""
     return (value, value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _between(low: float, high: float) -> Callable[[Pair], Pair]:
     def check(value: Pair) -> Pair:
         if value[0] > value[1]:
-            raise trouble(f"the range [{value[0]:g}, {value[1]:g}] begins above its end")
+            raise invalid(f"the range [{value[0]:g}, {value[1]:g}] starts above its end")
         if value[0] < low or value[1] > high:
-            raise trouble(f"should lie between {low:g} and {high:g}")
+            raise invalid(f"must be between {low:g} and {high:g}")
         return value
 
     return check
@@ -67,30 +67,30 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
 
 class Step(BaseModel):
-    """One operation. `version` is part of the recipe's hash: it grows when equal fields give other pixels."""
+    """One operation. `version` is part of the recipe's hash; raise it when the same fields give different pixels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     version: ClassVar[int] = 1
-    moves: ClassVar[bool] = False
-    """Whether annotations move with it."""
+    geometric: ClassVar[bool] = False
+    """Whether it changes the coordinates of annotations."""
 
     p: float = Field(default=1.0, ge=0.0, le=1.0)
-    """Chance of being taken, drawn for each copy."""
+    """Probability that the step is applied, for each copy."""
 
     @property
     def ranges(self) -> dict[str, Pair]:
-        """The fields that may hold a range."""
+        """The fields that may be ranges, with their limits."""
         return {name: value for name, value in self if isinstance(value, tuple) and len(value) == 2}
 
     @property
     def is_random(self) -> bool:
-        """Two copies may come out differently."""
+        """Whether two copies may differ."""
         return 0.0 < self.p < 1.0 or any(low < high for low, high in self.ranges.values())
 
 
 class _Sized(Step):
-    moves = True
+    geometric = True
 
     width: Side
     height: Side
@@ -98,14 +98,14 @@ class _Sized(Step):
     @model_validator(mode="after")
     def _check_size(self) -> Self:
         if self.width * self.height > MAX_PIXELS:
-            raise trouble(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
+            raise invalid(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
         return self
 
 
 class Resize(Step):
-    """To a size; with one side given the other follows, so that shapes keep their form."""
+    """Resize; when only one side is given, the aspect ratio is kept."""
 
-    moves = True
+    geometric = True
 
     width: Side | None = None
     height: Side | None = None
@@ -113,20 +113,20 @@ class Resize(Step):
     @model_validator(mode="after")
     def _check_size(self) -> Self:
         if self.width is None and self.height is None:
-            raise trouble("give width, height or both")
+            raise invalid("give width, height or both")
         if self.width and self.height and self.width * self.height > MAX_PIXELS:
-            raise trouble(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
+            raise invalid(f"{self.width}x{self.height} px is more than {MAX_PIXELS // 1_000_000} megapixels")
         return self
 
 
 class Letterbox(_Sized):
-    """Into a size with its form kept, centred, the rest filled."""
+    """Resize to fit inside a size, keep the aspect ratio, centre, and fill the rest."""
 
     fill: Fill = (114, 114, 114)
 
 
 class RandomCrop(BaseModel):
-    """A window at a random place: its share of the image's area, and its form beside the image's."""
+    """A random window: its share of the image's area, and its aspect ratio relative to the image's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -137,14 +137,14 @@ class RandomCrop(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.min_scale > self.max_scale:
-            raise trouble("min_scale is above max_scale")
+            raise invalid("min_scale is above max_scale")
         return self
 
 
 class Crop(Step):
-    """A window: at a place in pixels (cut to the image), or a random one."""
+    """Crop to a window, given in pixels (clipped to the image) or random."""
 
-    moves = True
+    geometric = True
 
     x: int | None = Field(default=None, ge=0)
     y: int | None = Field(default=None, ge=0)
@@ -156,29 +156,29 @@ class Crop(Step):
     def _check_window(self) -> Self:
         given = [side is not None for side in (self.x, self.y, self.w, self.h)]
         if self.random is not None and any(given):
-            raise trouble("give x, y, w, h or random, not both")
+            raise invalid("give x, y, w, h or random, not both")
         if self.random is None and not all(given):
-            raise trouble("give x, y, w and h, or random")
+            raise invalid("give x, y, w and h, or random")
         return self
 
     @property
     def is_random(self) -> bool:
-        """A random window differs from copy to copy."""
+        """A random window differs between copies."""
         return self.random is not None or 0.0 < self.p < 1.0
 
 
 class Flip(Step):
-    """Mirrored left to right (horizontal) or top to bottom (vertical); left and right keypoints swap."""
+    """Mirror left to right (horizontal) or top to bottom (vertical); left and right keypoints swap."""
 
-    moves = True
+    geometric = True
 
     axis: Literal["horizontal", "vertical"]
 
 
 class Rotate(Step):
-    """Counter-clockwise about the centre; `expand` makes the canvas hold the whole turned image."""
+    """Rotate counter-clockwise about the centre; `expand` enlarges the canvas to hold the whole image."""
 
-    moves = True
+    geometric = True
 
     degrees: Degrees
     fill: Fill = (114, 114, 114)
@@ -186,7 +186,7 @@ class Rotate(Step):
 
 
 class Colour(Step):
-    """Factors on brightness, contrast and saturation, a turn of the hue in degrees, an exponent."""
+    """Change brightness, contrast and saturation by factors, hue by degrees, and apply a gamma exponent."""
 
     brightness: Factor = (1.0, 1.0)
     contrast: Factor = (1.0, 1.0)
@@ -196,41 +196,41 @@ class Colour(Step):
 
 
 class Blur(Step):
-    """A Gaussian blur; sigma in pixels of the image that is made."""
+    """Gaussian blur; sigma in pixels of the result."""
 
     sigma_px: Sigma
 
 
 class Noise(Step):
-    """Noise on every channel, about Gaussian; sigma in levels of 0 to 255. Always random."""
+    """Approximately Gaussian noise on every channel; sigma in levels of 0 to 255. Always random."""
 
     sigma: Sigma
 
     @property
     def is_random(self) -> bool:
-        """Every copy gets noise of its own."""
+        """Every copy gets different noise."""
         return True
 
 
 class Jpeg(Step):
-    """The marks of a JPEG of this quality."""
+    """Add the compression artefacts of a JPEG of this quality."""
 
     quality: Quality
 
 
 class Greyscale(Step):
-    """Colour taken away; still three channels."""
+    """Remove colour; the result still has three channels."""
 
 
 class Format(Step):
-    """The type of file that is written."""
+    """Set the file type of the result."""
 
     mime: Literal["image/jpeg", "image/png"]
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        """`format: png` for `format: {mime: image/png}`."""
+        """Accept `format: png` for `format: {mime: image/png}`."""
         short = {"jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png"}
         if isinstance(value, str):
             return {"mime": short.get(value.lower(), value)}

@@ -1,4 +1,4 @@
-"""Affine maps of the plane, and images moved by them. Continuous pixels: a pixel covers [i, i + 1)."""
+"""Affine maps, and images resampled through them. Continuous pixel coordinates: pixel i covers [i, i + 1)."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Affine:
 
     @property
     def det(self) -> float:
-        """By how much areas grow; negative when the map mirrors."""
+        """Factor by which areas grow; negative when the map mirrors."""
         return self.a * self.e - self.b * self.d
 
     @property
     def keeps_axes(self) -> bool:
-        """Upright rectangles stay upright rectangles, with no quarter turn."""
+        """Whether axis-aligned rectangles stay axis-aligned, without a quarter turn."""
         return abs(self.b) < _EXACT and abs(self.d) < _EXACT
 
     def then(self, after: Affine) -> Affine:
-        """First this map, then `after`."""
+        """This map followed by `after`."""
         return Affine(
             after.a * self.a + after.b * self.d,
             after.a * self.b + after.b * self.e,
@@ -48,25 +48,25 @@ class Affine:
         )
 
     def inverse(self) -> Affine:
-        """The way back (a recipe's maps all have one: no step shrinks a side to nothing)."""
+        """The inverse map. Every step's map has one, since no step shrinks a side to zero."""
         det = self.det
         a, b, d, e = self.e / det, -self.b / det, -self.d / det, self.a / det
         return Affine(a, b, -(a * self.c + b * self.f), d, e, -(d * self.c + e * self.f))
 
     def points(self, xy_px: npt.ArrayLike) -> Points:
-        """Points moved: (N, 2) x, y -> (N, 2) float64."""
+        """Map points: (N, 2) x, y -> (N, 2) float64."""
         xy = np.asarray(xy_px, dtype=np.float64).reshape(-1, 2)
         matrix = np.array([[self.a, self.d], [self.b, self.e]])
         return np.asarray(xy @ matrix + (self.c, self.f))
 
 
 def scaling(sx: float, sy: float, *, dx: float = 0.0, dy: float = 0.0) -> Affine:
-    """Sides times sx and sy, then moved by dx and dy pixels."""
+    """Scale by sx and sy, then shift by dx and dy pixels."""
     return Affine(a=sx, e=sy, c=dx, f=dy)
 
 
 def rotation(degrees: float, *, centre_xy: tuple[float, float], new_centre_xy: tuple[float, float]) -> Affine:
-    """A counter-clockwise turn as seen on the screen; quarter turns are exact."""
+    """Rotate counter-clockwise, as seen on the screen; quarter turns are exact."""
     quarter = {0.0: (1.0, 0.0), 90.0: (0.0, 1.0), 180.0: (-1.0, 0.0), 270.0: (0.0, -1.0)}
     angle = math.radians(degrees)
     cos, sin = quarter.get(degrees % 360.0, (math.cos(angle), math.sin(angle)))
@@ -77,18 +77,18 @@ def rotation(degrees: float, *, centre_xy: tuple[float, float], new_centre_xy: t
 def warp_image(
     image: Image.Image, affine: Affine, *, size_wh: tuple[int, int], fill: tuple[int, int, int] | int
 ) -> Image.Image:
-    """The image seen through the map, resampled once.
+    """The image resampled once through the map.
 
-    Scalings, flips, quarter turns and whole-pixel moves are exact at their edges, smoothed when they shrink;
-    everything else is bicubic, shrunk beforehand where the map makes it smaller.
+    Scaling, flips, quarter turns and whole-pixel shifts have exact edges, with antialiasing when they shrink the image.
+    Everything else is bicubic; where the map shrinks the image, it is reduced first.
 
     Args:
         image: Mode RGB or L.
         affine: From pixels of `image` to pixels of the result.
         size_wh: Width and height of the result.
-        fill: What shows where the image does not reach.
+        fill: Colour outside the image.
     """
-    image, affine = _unturned(image, affine)
+    image, affine = _without_turns(image, affine)
     if affine.keeps_axes:
         straight = _scaled(image, affine, size_wh, fill)
         if straight is not None:
@@ -105,10 +105,10 @@ def warp_image(
     )
 
 
-def _unturned(image: Image.Image, affine: Affine) -> tuple[Image.Image, Affine]:
-    """Quarter turns and flips done on the pixels: what is left scales both axes by positive factors."""
+def _without_turns(image: Image.Image, affine: Affine) -> tuple[Image.Image, Affine]:
+    """Apply quarter turns and flips to the pixels; the remaining map scales both axes by positive factors."""
     if abs(affine.a) < _EXACT and abs(affine.e) < _EXACT:
-        affine = Affine(a=0.0, b=1.0, d=1.0, e=0.0).then(affine)  # read x for y: the transposed image
+        affine = Affine(a=0.0, b=1.0, d=1.0, e=0.0).then(affine)  # swap x and y, as in the transposed image
         image = image.transpose(Image.Transpose.TRANSPOSE)
     if not affine.keeps_axes:
         return image, affine
@@ -124,7 +124,7 @@ def _unturned(image: Image.Image, affine: Affine) -> tuple[Image.Image, Affine]:
 def _scaled(
     image: Image.Image, affine: Affine, size_wh: tuple[int, int], fill: tuple[int, int, int] | int
 ) -> Image.Image | None:
-    """The part of the result that the image covers, when it begins and ends at whole pixels; else None."""
+    """The scaled image on its canvas when its edges fall on whole pixels, else None."""
     spans = []
     for scale, shift, length, out in (
         (affine.a, affine.c, image.width, size_wh[0]),

@@ -1,27 +1,22 @@
-"""The verbs of transformation: pixels by a deterministic recipe, classes by a mapping."""
+"""The verbs of the room: augment and transform images by a recipe, map classes."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
-from calotype.datasets.model import Annotation
+from calotype.datasets.model import Split
 from calotype.datasets.refs import DatasetNotFound
-from calotype.datasets.rows import annotations_from_arrow
-from calotype.datasets.snapshot import Snapshot, Where
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.transform import recipe_derive, recipe_plan
+from calotype.transform import class_mapping, recipe_derive, recipe_plan
 from calotype.transform.model import (
     ClassMapping,
     ClassMappingInvalid,
-    ClassMove,
-    MappedOntology,
     RecipeRandom,
     TargetHasOwnSamples,
     map_ontology,
@@ -30,9 +25,97 @@ from calotype.transform.recipe import Recipe, parse
 from calotype.transform.recipe_derive import Derived, Job, ShouldStop
 from calotype.transform.recipe_plan import Scope, WorkItem, Worklist
 
-__all__ = ["ClassMapping", "Derived", "WorkItem", "Worklist", "map_classes", "plan", "process", "transform"]
+__all__ = [
+    "TRAINING",
+    "ClassMapping",
+    "Derived",
+    "Scope",
+    "WorkItem",
+    "Worklist",
+    "augment",
+    "map_classes",
+    "plan_augment",
+    "plan_transform",
+    "process_augment",
+    "process_transform",
+    "transform",
+]
+
+TRAINING = Scope(splits=(str(Split.TRAIN), ""))
+"""Training samples, and samples without a split; never validation or test samples."""
+
+ALL = Scope()
+"""All samples with all their annotations."""
 
 RecipeSource = str | Mapping[str, Any] | Recipe
+"""A recipe, its mapping or its YAML text."""
+
+
+def augment(
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    *,
+    store: Store,
+    scope: Scope = TRAINING,
+    progress: Progress = silent,
+    should_stop: ShouldStop | None = None,
+) -> Derived:
+    """Make a recipe's copies of samples, with their annotations, in the same dataset.
+
+    Only missing and outdated copies are made, so a second run changes nothing. A copy is made again when its parent's
+    image, annotations or metadata changed, and removed when its parent was removed or left the splits of `scope`. An
+    interrupted run resumes after the last published chunk.
+
+    Args:
+        actor: Who asks.
+        name: The dataset, or `dataset@branch`.
+        recipe: The recipe.
+        store: The open workspace.
+        scope: Which samples to copy, with the annotations of which label sets.
+        progress: Called after each chunk.
+        should_stop: Called before each chunk; the run ends when it returns true.
+    Raises:
+        NotPermitted, DatasetNotFound, RefNotFound, RecipeInvalid, QueryInvalid, QueryFieldUnknown,
+        LabelSetNotFound, WorkingStateMoved.
+    """
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=name.partition("@")[0])
+    parsed = parse(recipe)
+    worklist = recipe_plan.plan(datasets.read(actor, name, store=store), parsed, scope)
+    job = Job(name, parsed, worklist.label_sets, verb="augment.run")
+    return recipe_derive.run(actor, job, worklist, store=store, progress=progress, should_stop=should_stop)
+
+
+def plan_augment(
+    actor: Actor, name: str, recipe: RecipeSource, *, store: Store, scope: Scope = TRAINING
+) -> Worklist:
+    """What `augment` would make and remove now. Changes nothing; parts of it can go to `process_augment`.
+
+    Raises: as `augment`.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=name.partition("@")[0])
+    return recipe_plan.plan(datasets.read(actor, name, store=store), parse(recipe), scope)
+
+
+def process_augment(
+    actor: Actor,
+    name: str,
+    recipe: RecipeSource,
+    worklist: Worklist,
+    *,
+    store: Store,
+    progress: Progress = silent,
+    should_stop: ShouldStop | None = None,
+) -> Derived:
+    """Make and publish the copies that a plan, or a part of one, lists; its removals are left to `augment`.
+
+    Raises: as `augment`.
+    """
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=name.partition("@")[0])
+    job = Job(name, parse(recipe), worklist.label_sets, verb="augment.run")
+    return recipe_derive.process(
+        actor, job, worklist.items, store=store, progress=progress, should_stop=should_stop
+    )
 
 
 def transform(
@@ -42,82 +125,72 @@ def transform(
     *,
     store: Store,
     into: str = "",
-    where: Where = None,
-    label_sets: Sequence[str] | None = None,
-    splits: Sequence[str] | None = None,
+    scope: Scope = ALL,
     progress: Progress = silent,
     should_stop: ShouldStop | None = None,
 ) -> Derived:
-    """Make one transformed sample of every matching sample, with its annotations.
+    """Make one transformed sample of each sample, with its annotations.
 
-    The transformed samples live beside their parents, or alone in the dataset `into`, which is made when
-    missing, gets the classes of the source, and takes its derived samples as well. As with `augment`, only
-    what is missing or out of date is made.
+    The transformed samples are added to the same dataset, or to the dataset `into`, which is created when missing, gets
+    the classes of the source and holds transformed samples only. As with `augment`, only missing and outdated samples
+    are made. With `into`, derived samples are transformed as well.
 
     Args:
         actor: Who asks.
         name: The dataset, or `dataset@branch`; with `into` any ref.
-        recipe: A recipe without random numbers, its mapping or its YAML text.
+        recipe: A recipe without random values.
         store: The open workspace.
-        into: The dataset that takes the transformed samples ("": the same one).
-        where: Only samples that match this query.
-        label_sets: Whose annotations move along (None: all).
-        splits: Whose samples are taken (None: all; "" is no split).
-        progress: Told after each chunk.
-        should_stop: Asked before each chunk.
+        into: The dataset for the transformed samples ("": the same one).
+        scope: Which samples to transform, with the annotations of which label sets.
+        progress: Called after each chunk.
+        should_stop: Called before each chunk; the run ends when it returns true.
     Raises:
         NotPermitted, DatasetNotFound, RefNotFound, RecipeInvalid, RecipeRandom, TargetHasOwnSamples,
         QueryInvalid, QueryFieldUnknown, LabelSetNotFound, WorkingStateMoved.
     """
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=(into or name).partition("@")[0])
-    parsed = _fixed(recipe)
+    parsed = _without_random(recipe)
     source = datasets.read(actor, name, store=store)
-    target = _target(actor, source, into, store=store, make=True)
-    worklist = recipe_plan.plan(source, parsed, _scope(where, splits, label_sets), target=target)
+    target = _target(actor, source, into, store=store, create=True)
+    worklist = recipe_plan.plan(source, parsed, scope, target=target)
     job = Job(name, parsed, worklist.label_sets, into=into, verb="transform.run")
     return recipe_derive.run(actor, job, worklist, store=store, progress=progress, should_stop=should_stop)
 
 
-def plan(
-    actor: Actor,
-    name: str,
-    recipe: RecipeSource,
-    *,
-    store: Store,
-    into: str = "",
-    where: Where = None,
-    label_sets: Sequence[str] | None = None,
-    splits: Sequence[str] | None = None,
+def plan_transform(
+    actor: Actor, name: str, recipe: RecipeSource, *, store: Store, into: str = "", scope: Scope = ALL
 ) -> Worklist:
-    """What `transform` would make and remove now. Changes nothing; `into` has to be there already.
+    """What `transform` would make and remove now. Changes nothing; the dataset `into` must exist.
 
     Raises: as `transform`.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=name.partition("@")[0])
+    parsed = _without_random(recipe)
     source = datasets.read(actor, name, store=store)
-    target = _target(actor, source, into, store=store, make=False)
-    return recipe_plan.plan(source, _fixed(recipe), _scope(where, splits, label_sets), target=target)
+    target = _target(actor, source, into, store=store, create=False)
+    return recipe_plan.plan(source, parsed, scope, target=target)
 
 
-def process(
+def process_transform(
     actor: Actor,
     name: str,
     recipe: RecipeSource,
-    items: Sequence[WorkItem],
+    worklist: Worklist,
     *,
     store: Store,
-    label_sets: Sequence[str],
     into: str = "",
     progress: Progress = silent,
     should_stop: ShouldStop | None = None,
 ) -> Derived:
-    """Make and publish the samples of one shard of a plan. `label_sets` are the plan's.
+    """Make and publish the samples that a plan, or a part of one, lists; its removals are left to `transform`.
 
     Raises: as `transform`.
     """
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=(into or name).partition("@")[0])
-    job = Job(name, _fixed(recipe), tuple(label_sets), into=into, verb="transform.run")
-    return recipe_derive.process(actor, job, items, store=store, progress=progress, should_stop=should_stop)
+    job = Job(name, _without_random(recipe), worklist.label_sets, into=into, verb="transform.run")
+    return recipe_derive.process(
+        actor, job, worklist.items, store=store, progress=progress, should_stop=should_stop
+    )
 
 
 def map_classes(
@@ -128,84 +201,49 @@ def map_classes(
     Args:
         actor: Who asks.
         name: The dataset, or `dataset@branch`.
-        mapping: Old class name -> new one, or None to drop the class with its annotations. All at once.
+        mapping: Old class name -> new one, or None to drop the class with its annotations.
         store: The open workspace.
-        dry_run: Count and change nothing.
+        dry_run: Count, but change nothing.
     Raises:
         NotPermitted, DatasetNotFound, RefNotFound, ClassUnknown, ClassMappingInvalid, WorkingStateMoved.
     """
-    needed = Permission.DATASET_READ if dry_run else Permission.DATASET_EDIT
-    store.guard.require(actor, needed, dataset=name.partition("@")[0])
+    permission = Permission.DATASET_READ if dry_run else Permission.DATASET_EDIT
+    store.guard.require(actor, permission, dataset=name.partition("@")[0])
     if not mapping:
         raise ClassMappingInvalid(where="mapping", detail="it is empty")
     if dry_run:
         snapshot = datasets.read(actor, name, store=store)
-        return _report(snapshot, mapping, map_ontology(snapshot.ontology, mapping), applied=False)
+        mapped = map_ontology(snapshot.ontology, mapping)
+        return class_mapping.report(snapshot, mapping, mapped, applied=False)
     reports: list[ClassMapping] = []
-    facts: dict[str, Any] = {"mapping": dict(mapping)}
+    details: dict[str, Any] = {"mapping": dict(mapping)}
 
     def change(snapshot: Snapshot) -> Change:
         mapped = map_ontology(snapshot.ontology, mapping)
-        report = _report(snapshot, mapping, mapped, applied=True)
+        report = class_mapping.report(snapshot, mapping, mapped, applied=True)
         reports[:] = [report]
-        facts.update(moved=report.moved, dropped=report.dropped)
-        return _edit(snapshot, mapped)
+        details.update(moved=report.moved, dropped=report.dropped)
+        return class_mapping.edit(snapshot, mapped)
 
-    datasets.apply(actor, name, change, store=store, verb="transform.map_classes", details=facts)
+    datasets.apply(actor, name, change, store=store, verb="transform.map_classes", details=details)
     return reports[0]
 
 
-def _edit(snapshot: Snapshot, mapped: MappedOntology) -> Change:
-    put: dict[str, list[Annotation]] = {}
-    gone: dict[str, list[str]] = {}
-    for label_set in snapshot.label_sets if mapped.class_ids else ():
-        table = snapshot.annotations(label_set)
-        for annotation in annotations_from_arrow(table):
-            if annotation.class_id not in mapped.class_ids:
-                continue
-            class_id = mapped.class_ids[annotation.class_id]
-            if class_id is None:
-                gone.setdefault(label_set, []).append(annotation.ann_id)
-            else:
-                put.setdefault(label_set, []).append(replace(annotation, class_id=class_id))
-    return Change(put_annotations=put, remove_annotations=gone, ontology=mapped.ontology)
-
-
-def _report(
-    snapshot: Snapshot, mapping: Mapping[str, str | None], mapped: MappedOntology, *, applied: bool
-) -> ClassMapping:
-    counts = {
-        name: Counter(snapshot.annotations(name, columns=["class_id"])["class_id"].to_pylist())
-        for name in snapshot.label_sets
-    }
-    moves = []
-    for old, action in mapped.actions.items():
-        found = snapshot.ontology.by_name(old)
-        by_set = {name: of_set[found.id] for name, of_set in counts.items() if found and of_set[found.id]}
-        moves.append(ClassMove(old, mapping[old], action, by_set))
-    return ClassMapping(tuple(moves), mapped.new_classes, applied)
-
-
-def _fixed(recipe: RecipeSource) -> Recipe:
+def _without_random(recipe: RecipeSource) -> Recipe:
     parsed = parse(recipe)
     if parsed.random_steps:
         raise RecipeRandom(where=f"recipe {parsed.name}", step=parsed.random_steps[0], recipe=parsed.name)
     return parsed
 
 
-def _scope(where: Where, splits: Sequence[str] | None, label_sets: Sequence[str] | None) -> Scope:
-    chosen = None if label_sets is None else tuple(label_sets)
-    return Scope(where, None if splits is None else tuple(splits), chosen)
-
-
-def _target(actor: Actor, source: Snapshot, into: str, *, store: Store, make: bool) -> Snapshot | None:
-    """The dataset that takes the samples; None when it is the source itself."""
+def _target(actor: Actor, source: Snapshot, into: str, *, store: Store, create: bool) -> Snapshot | None:
+    """The dataset for the transformed samples; None when it is the source itself."""
     if not into:
         return None
     try:
         target = datasets.read(actor, into, store=store)
     except DatasetNotFound:
-        if not make:
+        if not create:
             raise
         datasets.create(actor, into, store=store, description=f"transformed from {source.dataset.name}")
         target = datasets.read(actor, into, store=store)

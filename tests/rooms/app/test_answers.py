@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from tests.support.described import Described, document
@@ -15,6 +16,7 @@ from tests.support.streets import Streets, box
 
 from calotype.app import server, wiring
 from calotype.app.sessions import AccessKeys
+from calotype.curate import vectors
 from calotype.foundation.actor import Actor
 from calotype.pipeline import service as pipelines
 from calotype.pipeline.model import Acquire, Commit, Pipeline
@@ -135,6 +137,7 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _take_in(http, raw)
     _test_and_fix(http)
     _version_and_release(http)
+    _derive_and_curate(http, workspace, owner)
     _merge(http, Streets(owner, workspace))
     assert {name for name, _ in operations()} - described.answered == set()
 
@@ -224,6 +227,25 @@ def _version_and_release(http: TestClient) -> None:
     (shop,) = (row for row in say(http, "GET", "/datasets")["items"] if row["name"] == "shop")
     assert (shop["releases"], shop["gates"]["red"]) == (["1.0.0"], 0)
     assert say(http, "GET", "/audit")["intact"]
+
+
+def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None:
+    place = "/datasets/shop"
+    ids = [row["id"] for row in say(http, "GET", f"{place}/samples?limit=3")["items"]]
+    vectors.put_vectors(owner, "shop", "own", ids, np.eye(3, dtype=np.float32), store=workspace)
+    assert len(say(http, "GET", f"{place}/similar?to={ids[0]}")["items"]) == 2
+    say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
+    selected = say(http, "POST", f"{place}/selections", json={"n": 2})
+    tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})
+    assert (selected["tagged"], tagged["tagged"]) == (None, 2)
+    body = {"recipe": {"name": "half", "steps": [{"resize": {"width": 32}}]}, "where": "split = train"}
+    for noun in ("augmentations", "transformations"):
+        planned = say(http, "POST", f"{place}/{noun}/plan", json=body)["to_make"]
+        assert say(http, "POST", f"{place}/{noun}", json=body)["made"] == planned
+        body = {**body, "recipe": {"name": "third", "steps": [{"resize": {"width": 21}}]}}
+    mapping = {"classes": {"car": "vehicle"}}
+    assert say(http, "POST", f"{place}/class-mappings/plan", json=mapping)["applied"] is False
+    assert say(http, "POST", f"{place}/class-mappings", json=mapping)["applied"] is True
 
 
 def _merge(http: TestClient, streets: Streets) -> None:

@@ -37,7 +37,7 @@ WHOLE = (
         ("  - check\n  - paint: {}\n", 5, "unknown kind 'paint'"),
         ("  - check: {}\n    commit: {message: x}\n", 4, "not a mapping with one key"),
         ("  - transform: {classes: {a: b, b: c}}\n", 4, "'b' is both an old and a new name"),
-        ("  - augment:\n      recipe: {name: a, steps: [{spin: {}}]}\n", 5, "is called 'spin'"),
+        ("  - augment:\n      recipe: {name: a, steps: [{spin: {}}]}\n", 5, "unknown operation 'spin'"),
         (
             "  - check\n  - augment:\n      where: class ==\n      recipe: {name: a, steps: [greyscale]}\n",
             6,

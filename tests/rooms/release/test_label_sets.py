@@ -14,6 +14,8 @@ from calotype.release.model import ExportSpec
 def test_an_unknown_label_set(workspace, owner, tmp_path):
     make_city(owner, workspace)
     with pytest.raises(LabelSetNotFound) as refused:
-        service.export(owner, "city", ExportSpec("coco", label_set="nobody"), tmp_path / "out", store=workspace)
+        service.export(
+            owner, "city", ExportSpec("coco", label_set="nobody"), tmp_path / "out", store=workspace
+        )
     assert_refused(refused, "label-set-not-found", "city", "'nobody'", fix="ground_truth")
     assert not (tmp_path / "out").exists()

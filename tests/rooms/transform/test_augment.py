@@ -13,9 +13,9 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
-from calotype.transform import augmentation as augment
 from calotype.transform import recipe_derive
-from calotype.transform.augmentation import WorkItem
+from calotype.transform import service as transform
+from calotype.transform.service import Scope, WorkItem, Worklist
 from calotype.vision import images
 
 RECIPE: dict[str, Any] = {
@@ -32,7 +32,7 @@ def derived(owner, workspace, name="streets"):
 
 
 def run(owner, workspace, recipe=RECIPE, **more):
-    return augment.augment(owner, "streets", recipe, store=workspace, **more)
+    return transform.augment(owner, "streets", recipe, store=workspace, **more)
 
 
 def test_copies_keep_what_their_parent_is(owner, workspace):
@@ -70,7 +70,7 @@ def test_all_label_sets_move_along(owner, workspace):
 
 def test_one_label_set_can_be_chosen(owner, workspace):
     dataset(owner, workspace)
-    run(owner, workspace, label_sets=["ground_truth"])
+    run(owner, workspace, scope=Scope(splits=("train", ""), label_sets=("ground_truth",)))
     snapshot = datasets.read(owner, "streets", store=workspace)
     assert snapshot.annotations("model:one").num_rows == 3
     assert snapshot.annotations("ground_truth").num_rows == 3 + 4
@@ -155,14 +155,14 @@ def test_an_edited_recipe_replaces_what_it_made(owner, workspace, edit, made, un
 def test_the_copies_of_samples_outside_the_query_are_left_alone(owner, workspace):
     dataset(owner, workspace)
     run(owner, workspace)
-    done = run(owner, workspace, where='split = "train"')
+    done = run(owner, workspace, scope=Scope('split = "train"', ("train", "")))
     assert (done.made, done.unchanged, done.removed) == (0, 2, 0)
     assert len(derived(owner, workspace)) == 4
 
 
 def test_all_splits_when_asked(owner, workspace):
     dataset(owner, workspace)
-    assert run(owner, workspace, splits=None).made == 6
+    assert run(owner, workspace, scope=Scope()).made == 6
 
 
 def test_a_png_parent_gets_png_copies(owner, workspace):
@@ -209,22 +209,21 @@ def test_shards_of_a_plan_make_the_same_bytes_as_one_run(owner, workspace):
     whole = {s.name: s.media_sha256 for s in derived(owner, workspace).values()}
     gone = Change(remove_samples=[s.sample_id for s in derived(owner, workspace).values()])
     datasets.apply(owner, "streets", gone, store=workspace)
-    worklist = augment.plan(owner, "streets", RECIPE, store=workspace)
+    worklist = transform.plan_augment(owner, "streets", RECIPE, store=workspace)
     payload = [item.to_dict() for item in reversed(worklist.items)]
     for shard in (payload[:1], payload[1:]):
         items = [WorkItem.from_dict(value) for value in shard]
-        augment.process(owner, "streets", RECIPE, items, store=workspace, label_sets=worklist.label_sets)
+        part = Worklist(tuple(items), label_sets=worklist.label_sets)
+        transform.process_augment(owner, "streets", RECIPE, part, store=workspace)
     assert {s.name: s.media_sha256 for s in derived(owner, workspace).values()} == whole
 
 
 def test_an_item_whose_parent_changed_since_the_plan_is_passed_over(owner, workspace):
     parents = dataset(owner, workspace)
-    worklist = augment.plan(owner, "streets", RECIPE, store=workspace)
+    worklist = transform.plan_augment(owner, "streets", RECIPE, store=workspace)
     moved = Change(put_samples=[replace(parents[0], split="val")])
     datasets.apply(owner, "streets", moved, store=workspace)
-    done = augment.process(
-        owner, "streets", RECIPE, worklist.items, store=workspace, label_sets=worklist.label_sets
-    )
+    done = transform.process_augment(owner, "streets", RECIPE, worklist, store=workspace)
     assert done.made == 2
     assert {s.parent_id for s in derived(owner, workspace).values()} == {parents[1].sample_id}
 

@@ -89,7 +89,7 @@ def test_two_classes_can_swap_their_names(owner, workspace, streets):
 
 def test_mapping_a_class_to_itself_does_nothing(owner, workspace, streets):
     before = streets().state_sha256
-    assert map_classes(owner, "streets", {"car": "car"}, store=workspace, dry_run=False).moves == ()
+    assert map_classes(owner, "streets", {"car": "car"}, store=workspace, dry_run=False).changes == ()
     assert streets().state_sha256 == before
 
 

@@ -1,0 +1,34 @@
+"""Creates and opens workspaces under the rules of `govern`. Kept apart from `wiring`, which imports every room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calotype.foundation.actor import Actor
+from calotype.govern.rules import RoleRules
+from calotype.store import Store, create_workspace, open_workspace
+from calotype.store.location import storage_from_urls
+
+
+def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") -> Store:
+    """Create a workspace.
+
+    Args:
+        actor: Who asks.
+        folder: The folder of the workspace.
+        catalog: Address of a PostgreSQL database for the catalog (default: a file in the folder).
+        storage: A place in a bucket for media and tables, `s3://bucket/prefix` (default: the folder).
+
+    Raises: WorkspaceExists, CatalogUrlInvalid, BucketUrlInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable.
+    """
+    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_from_urls(catalog, storage))
+
+
+def open_at(folder: Path | None) -> Store:
+    """Open the workspace in a folder; for None, the nearest one from the current folder upward.
+
+    Raises: WorkspaceNotFound.
+    """
+    if folder is not None:
+        return open_workspace(folder, decider=RoleRules())
+    return open_workspace(Path.cwd(), decider=RoleRules(), search_up=True)

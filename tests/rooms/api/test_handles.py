@@ -1,0 +1,84 @@
+"""The handles of `import calotype`, for verbs that no journey covers."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.recipes import dataset
+
+import calotype as ct
+
+TILT = "name: tilt\nsteps:\n  - rotate: {degrees: [-5, 5]}\ncopies: 2\n"
+SQUARE = "name: square\nsteps:\n  - letterbox: {width: 32, height: 32}\n"
+PIPELINE = "pipeline: small\ndataset: streets\nstages:\n  - commit: {message: all}\n"
+
+
+@pytest.fixture
+def shop(owner, workspace):
+    """The open workspace; its dataset streets has three samples: no split, train and val."""
+    dataset(owner, workspace)
+    with ct.open(workspace.root, actor=owner) as opened:
+        yield opened
+
+
+def test_an_augmentation_is_planned_without_changes(shop):
+    view = shop.dataset("streets").where()
+    assert view.plan_augment(TILT).counts() == {"to_make": 4, "unchanged": 0, "to_remove": 0}
+    assert view.augment(TILT).made == 4
+    assert view.plan_augment(TILT).counts() == {"to_make": 0, "unchanged": 4, "to_remove": 0}
+
+
+def test_a_transformation_is_planned_for_the_samples_of_the_view(shop):
+    view = shop.dataset("streets").where('split = "train"')
+    assert view.plan_transform(SQUARE).counts()["to_make"] == 1
+    assert len(shop.dataset("streets").where()) == 3
+
+
+def test_classes_are_counted_then_mapped(shop):
+    streets = shop.dataset("streets")
+    assert (streets.map_classes({"car": None}).applied, streets.where().by_class()["car"]) == (False, 3)
+    assert streets.map_classes({"car": None}, dry_run=False).dropped == 3
+    assert "car" not in streets.where().by_class()
+
+
+def test_a_selection_is_tagged(shop):
+    streets = shop.dataset("streets")
+    selection = streets.where().curate(2, by="random")
+    assert streets.tag_selection(selection, "first") == 2
+    assert len(streets.where('tags has "picked:first"')) == 2
+
+
+def test_the_contract_is_none_until_it_is_set(shop):
+    streets = shop.dataset("streets")
+    assert streets.contract() is None
+    text = "task: {name: streets, owner: ana}\nclasses: [car, person, sign]\n"
+    streets.set_contract(text)
+    assert streets.contract() == text
+
+
+def test_a_merge_is_previewed_and_listed(shop):
+    streets = shop.dataset("streets")
+    streets.commit("first")
+    work = streets.branch("work")
+    work.map_classes({"car": "vehicle"}, dry_run=False)
+    work.commit("rename")
+    assert streets.preview_merge("work")["conflicts"] == 0
+    assert streets.merges() == []
+    streets.merge("work")
+    assert [merge.state for merge in streets.merges()] == ["landed"]
+
+
+def test_a_pipeline_file_runs_and_its_runs_are_listed(shop, tmp_path):
+    (tmp_path / "small.yaml").write_text(PIPELINE)
+    report = shop.run(tmp_path / "small.yaml")
+    assert (report.changed, [run.id for run in shop.runs("streets")]) == (True, [report.id])
+
+
+def test_the_audit_lists_events_and_is_intact(shop):
+    shop.dataset("streets").commit("first")
+    assert shop.audit(limit=1)[0].verb == "dataset.commit"
+    assert shop.audit_problems() == []
+
+
+def test_a_whole_workspace_needs_no_repair(shop):
+    shop.dataset("streets").commit("first")
+    assert shop.repair().to_dict()["ok"] is True
