@@ -137,11 +137,11 @@ class Dataset(Branches, Checked):
         tags: Sequence[str] = (),
         media: MediaMode = "copy",
     ) -> Added:
-        """Add image files and folders, or `s3://bucket/folder`; bad files are set aside with a reason, known ones are
+        """Add image files and folders, or `s3://bucket/folder`; bad files are quarantined with a reason, known ones are
         recognised.
 
         Args:
-            media: "copy" the bytes into the workspace, "link" them, or register them by "reference" where they lie.
+            media: "copy" the bytes into the workspace, "link" them, or register them by "reference" where they are.
         Raises: PathNotFound, MediaModeUnknown.
         """
         return self._do(
