@@ -20,7 +20,7 @@ _NEAR: dict[str, Parameter] = {
     "max_samples_fitted": 100_000,
 }
 _SHOWN = 20
-_CHUNK = 2_000
+_CHUNK = 500
 
 
 def _groups(keys: npt.NDArray[Any]) -> list[list[int]]:
@@ -100,12 +100,16 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     )
     pairs = pairs[keep]
     kept, alike = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
+    looked_at, places = np.unique(pairs, return_inverse=True)
+    small = np.stack([thumbs[media[row]] for row in looked_at]) if len(pairs) else np.zeros((0, 32, 32), np.uint8)
+    centred = pixel_facts.centred(small)
     for start in range(0, len(pairs), _CHUNK):
         part = pairs[start : start + _CHUNK]
-        a, b = (np.stack([thumbs[media[row]] for row in part[:, side]]) for side in (0, 1))
-        scores = pixel_facts.correlation(a, b)
+        a, b = places.reshape(-1, 2)[start : start + _CHUNK].T
+        scores = pixel_facts.correlation(centred[a], centred[b])
         close = np.flatnonzero(scores >= tally.number("min_correlation"))
-        close = close[pixel_facts.misfit(a[close], b[close]) <= tally.number("max_misfit")]
+        fits = pixel_facts.misfit(small[a[close]], small[b[close]]) <= tally.number("max_misfit")
+        close = close[fits]
         kept.append(part[close])
         alike.append(scores[close])
     return np.concatenate(kept), np.concatenate(alike)

@@ -27,6 +27,9 @@ _SMALL_PX = 32
 """Images below this side are digits and signs rather than photographs: the descriptor without weights serves better."""
 _AT_ONCE = 400
 _CROPS_AT_ONCE = 256
+_SIDE_PX = 200
+"""JPEGs of which only the whole is looked at are decoded at a fraction of their size, down to this: embedders look at
+less."""
 _PAD = 0.08
 
 
@@ -112,7 +115,9 @@ def _embedded(
     for done, (sha, on_medium) in enumerate(missing.items()):
         context.progress("looking at what is annotated", done, len(missing))
         try:
-            rgb = images.decode_rgb(context.store.media.read(sha))
+            data = context.store.media.read(sha)
+            whole_only = all(places[k][1] is None for k in on_medium)
+            rgb = images.decode_reduced(data, min_side_px=_SIDE_PX) if whole_only else images.decode_rgb(data)
         except (images.ImageUnreadable, MediaMissing):
             continue
         waiting += {keys[k]: _cut(rgb, places[k][1]) for k in on_medium}.items()
