@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float32]
 
 THUMB_SIDE_PX = 32
 _FLAT_DEVIATION = 2.0
+_PAIRS_AT_ONCE = 500
 
 
 def pixel_sha256(rgb: Rgb) -> Rgb:
@@ -50,6 +51,23 @@ def centred(thumbs: npt.NDArray[np.uint8]) -> Floats:
 def correlation(a: Floats, b: Floats) -> Floats:
     """(N,) likeness in [-1, 1] of pairs of thumbnails, as of `centred`; 0 where one is flat."""
     return np.asarray(np.einsum("ij,ij->i", a, b), np.float32)
+
+
+def close_pairs(
+    thumbs: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], *, min_correlation: float, max_misfit: float
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Which of (P, 2) pairs of (N, 32, 32) thumbnails correlate, and differ nowhere by much once fitted; and their
+    correlation."""
+    values = centred(thumbs)
+    places, alike = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        a, b = pairs[start : start + _PAIRS_AT_ONCE].T
+        scores = correlation(values[a], values[b])
+        close = np.flatnonzero(scores >= min_correlation)
+        close = close[misfit(thumbs[a[close]], thumbs[b[close]]) <= max_misfit]
+        places.append(start + close)
+        alike.append(scores[close])
+    return np.concatenate(places), np.concatenate(alike)
 
 
 def misfit(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
