@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from calotype.checks.methods.metadata_values import fields_of, newest_date_us
+from calotype.analysis.metadata_values import fields_of, newest_date_us
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 from calotype.checks.suite.vectors import vectors_of

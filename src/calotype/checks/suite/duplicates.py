@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.checks.methods.grouping import groups_of_equals, groups_of_pairs
+from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Parameter, Tally
 from calotype.vision import pixel_facts

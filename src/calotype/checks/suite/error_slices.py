@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from calotype.checks.methods.metadata_values import fields_of
-from calotype.checks.methods.slice_columns import (
+from calotype.analysis.metadata_values import fields_of
+from calotype.analysis.slice_columns import (
     OTHER,
     SliceColumn,
     column_of,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.checks.methods.grouping import rows_of_each, sets_of_values
+from calotype.analysis.grouping import rows_of_each, sets_of_values
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.boxes import rounded
 from calotype.checks.suite.check import Check
