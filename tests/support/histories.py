@@ -8,7 +8,7 @@ from typing import Any
 
 from calotype.datasets import rows
 from calotype.foundation.ids import canonical_json
-from calotype.versions.model import Outcome, Row, RowEdit, Side, Texts
+from calotype.versions.model import DecodedDocuments, MergeResult, Row, RowEdit, Side
 
 GROUND_TRUTH, MODEL = "ann/ground_truth", "ann/model"
 
@@ -18,7 +18,7 @@ class World:
     """A whole state of a dataset as plain rows."""
 
     tables: dict[str, dict[str, Row]] = field(default_factory=dict)
-    texts: Texts = field(default_factory=Texts)
+    documents: DecodedDocuments = field(default_factory=DecodedDocuments)
 
     def of(self, table: str) -> dict[str, Row]:
         """The rows of a table by id."""
@@ -57,13 +57,15 @@ def small_world() -> World:
     boxes = {f"a{n}": annotation_row(f"a{n}", f"s{n // 2}", n % 3) for n in range(6)}
     guesses = {"m0": annotation_row("m0", "s0", 1)}
     ontology = {"classes": [{"id": n, "name": f"class {n}"} for n in range(4)], "closed": False, "next_id": 4}
-    texts = Texts(ontology, {"lux": "int"}, "contract: 1", None, frozenset({"ground_truth", "model"}))
-    return World({rows.SAMPLES: samples, GROUND_TRUTH: boxes, MODEL: guesses}, texts)
+    documents = DecodedDocuments(
+        ontology, {"lux": "int"}, "contract: 1", None, frozenset({"ground_truth", "model"})
+    )
+    return World({rows.SAMPLES: samples, GROUND_TRUTH: boxes, MODEL: guesses}, documents)
 
 
 def after(world: World, history: bytes, *, side: str) -> World:
     """The world after the edits that the bytes stand for: four bytes each, what (0: nothing), on which, two values."""
-    edited = World({table: dict(found) for table, found in world.tables.items()}, world.texts)
+    edited = World({table: dict(found) for table, found in world.tables.items()}, world.documents)
     for at in range(0, len(history) - 3, 4):
         verb, which, a, b = history[at : at + 4]
         if verb == 0:
@@ -81,10 +83,10 @@ def side_of(base: World, now: World) -> Side:
             key: RowEdit(old.get(key), new.get(key)) for key in {*old, *new} if old.get(key) != new.get(key)
         }
     used = {e.after["class_id"] for t, c in edits.items() if t != rows.SAMPLES for e in c.values() if e.after}
-    return Side(now.texts, edits, frozenset(used))
+    return Side(now.documents, edits, frozenset(used))
 
 
-def applied(ours: World, outcome: Outcome) -> World:
+def applied(ours: World, outcome: MergeResult) -> World:
     """A world after a merge was made of it."""
     tables = {table: dict(found) for table, found in ours.tables.items()}
     for table, final in outcome.rows.items():
@@ -92,7 +94,7 @@ def applied(ours: World, outcome: Outcome) -> World:
             tables.setdefault(table, {}).pop(key, None)
             if row is not None:
                 tables[table][key] = row
-    return World(tables, outcome.texts)
+    return World(tables, outcome.documents)
 
 
 def _pick(found: dict[str, Row], which: int) -> str | None:
@@ -109,7 +111,7 @@ def _add_annotation(world: World, which: int, a: int, b: int, fresh: str) -> Wor
     sample = _pick(world.of(rows.SAMPLES), which)
     key = fresh if b % 4 else f"shared{a % 3}"  # the same label file, imported on both sides
     table = MODEL if b % 3 == 0 else GROUND_TRUTH
-    classes = [entry["id"] for entry in world.texts.ontology["classes"]]
+    classes = [entry["id"] for entry in world.documents.ontology["classes"]]
     if sample is not None and key not in world.of(table):
         made = annotation_row(key, sample, classes[-1 - a % 2 if b % 2 else a % len(classes)], float(b % 5))
         world.tables.setdefault(table, {})[key] = made
@@ -146,7 +148,7 @@ def _edit_annotation(world: World, which: int, a: int, b: int, fresh: str) -> Wo
     key = _pick(world.of(GROUND_TRUTH), which)
     if key is None:
         return world
-    classes = [entry["id"] for entry in world.texts.ontology["classes"]]
+    classes = [entry["id"] for entry in world.documents.ontology["classes"]]
     samples = sorted(world.of(rows.SAMPLES))
     values: list[dict[str, Any]] = [
         {"x": float(b % 3), "w": float(1 + b % 2)},
@@ -179,7 +181,7 @@ def _edit_sample(world: World, which: int, a: int, b: int, fresh: str) -> World:
 
 
 def _edit_texts(world: World, which: int, a: int, b: int, fresh: str) -> World:
-    ontology = world.texts.ontology
+    ontology = world.documents.ontology
     classes = [dict(entry) for entry in ontology["classes"]]
     names = {entry["name"] for entry in classes}
     used = {row["class_id"] for _, _, row in world.annotations()}
@@ -196,9 +198,9 @@ def _edit_texts(world: World, which: int, a: int, b: int, fresh: str) -> World:
         unused = [entry["id"] for entry in classes if entry["id"] not in used]
         classes = [entry for entry in classes if entry["id"] not in unused[:1]]
     elif a % 4 == 3:
-        return World(world.tables, replace(world.texts, contract=f"contract: {b % 3}"))
+        return World(world.tables, replace(world.documents, contract=f"contract: {b % 3}"))
     made = {"classes": classes, "closed": ontology["closed"], "next_id": next_id}
-    return World(world.tables, replace(world.texts, ontology=made))
+    return World(world.tables, replace(world.documents, ontology=made))
 
 
 _VERBS = (

@@ -207,9 +207,7 @@ class Branches(Searches):
             self._do(
                 versions.merge,
                 ref_text(source),
-                into=into,
-                strategy=strategy,
-                message=message,
+                options=versions.MergeOptions(into, strategy, message),
                 gatekeeper=self._hand.ports.gatekeeper(self._hand.store, "merge"),
             ),
         )

@@ -1,4 +1,4 @@
-"""The base of a merge, and rules that need a picture rather than a generated history."""
+"""The base of a merge, and rules that are clearer as examples than as generated histories."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_tags_merge_as_sets(base, ours, theirs, merged):
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "merged", "clashing"),
+    ("ours", "theirs", "merged", "conflicting"),
     [
         ({"a": 1, "b": 2}, {"a": 1, "c": 3}, {"a": 1, "b": 2, "c": 3}, []),
         ({"a": 2}, {"a": 3}, {"a": 2}, ["a"]),
@@ -52,7 +52,7 @@ def test_tags_merge_as_sets(base, ours, theirs, merged):
     ],
     ids=["other keys", "two values", "removed and changed", "removed", "another type", "two types"],
 )
-def test_objects_merge_key_by_key(ours, theirs, merged, clashing):
+def test_objects_merge_key_by_key(ours, theirs, merged, conflicting):
     found, keys = merge_objects({"a": 1}, ours, theirs)
-    assert (found, keys) == (merged, clashing)
+    assert (found, keys) == (merged, conflicting)
     assert {key: type(value) for key, value in found.items()} == {key: type(v) for key, v in merged.items()}

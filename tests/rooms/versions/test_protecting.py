@@ -8,6 +8,7 @@ from tests.support.streets import Streets, box
 from calotype.datasets import refs, service
 from calotype.findings.gatekeeping import Verdict
 from calotype.findings.model import Gate, GateState
+from calotype.versions import service as versions
 from calotype.versions.merge_execution import MergeBehind, MergeBlocked, NothingToUndo
 from calotype.versions.protection import ProtectionInvalid
 
@@ -89,7 +90,7 @@ class TestProtected:
         streets.do("protect", "main")
         with pytest.raises(MergeBehind, match="has commits that fix lacks"):
             streets.do("merge", "fix", gatekeeper=green)
-        streets.do("merge", "main", into="fix")
+        streets.do("merge", "main", options=versions.MergeOptions(into="fix"))
         assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
 
     def test_it_is_lifted_again(self, streets):
