@@ -36,7 +36,7 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
         before = table_files.shape(store.tables, table, pin)
         if before.n_parts and ((always and (before.n_parts > 1 or before.n_deleted)) or _worth(before)):
             done += _compact(actor, store, names[dataset_id], table, pin, before)
-        if rows.is_of_vectors(table.removeprefix(f"{dataset_id}/")):
+        if rows.is_vector_table(table.removeprefix(f"{dataset_id}/")):
             vector_index.supply(
                 actor, store.catalog, store.tables, table, pin, rows.VECTOR, subject=names[dataset_id]
             )

@@ -75,7 +75,7 @@ def _vectors(base: Snapshot, ours: Snapshot, theirs: Snapshot) -> dict[str, int]
     return {
         table: pin
         for table, pin in theirs.pins.items()
-        if rows.is_of_vectors(table) and ours.pins.get(table) == base.pins.get(table) != pin
+        if rows.is_vector_table(table) and ours.pins.get(table) == base.pins.get(table) != pin
     }
 
 

@@ -124,7 +124,7 @@ def _batch(
     class_ids = ours[np.searchsorted(numbers, window.category)]
     pairs = _told(window, samples, class_ids, placing.repeated, seen, constant["label_set"])
     columns = dict(window.columns)
-    columns |= {"ann_id": row_ids.told_ids(pairs), "sample_id": samples, "class_id": pa.array(class_ids)}
+    columns |= {"ann_id": row_ids.derived_ids(pairs), "sample_id": samples, "class_id": pa.array(class_ids)}
     columns["source_id"] = window.source_id.cast(pa.string()).fill_null("")
     columns |= {name: pa.repeat(constant[name], n) for name in ("author", "import_id")}
     columns["created_at_us"] = pa.repeat(now_us(), n)
