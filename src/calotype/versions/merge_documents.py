@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,29 @@ def merge_ontology(base: DecodedDocuments, ours: Side, theirs: Side, conflicts: 
     classes = [merged[key] for key in sorted(merged)]
     next_id = max([next_id, *(key + 1 for key in merged)])
     return Classes({"classes": classes, "closed": closed, "next_id": next_id}, class_map)
+
+
+def with_used_classes(
+    merged: Mapping[str, Any], used: Collection[int], ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The merged ontology with the removed classes that annotations still use.
+
+    One side may remove samples and then a class that only their annotations had. If the merge keeps such a sample, its
+    annotations are restored and need their class.
+    """
+    present = _by_id(merged)
+    restored = {
+        key: entry
+        for key, entry in sorted({**_by_id(theirs), **_by_id(ours)}.items())
+        if key in used and key not in present
+    }
+    if not restored:
+        return merged
+    for key, entry in restored.items():
+        taken = {other["name"] for other in present.values()}
+        name = _free(f"{entry['name']}~{key}", present) if entry["name"] in taken else entry["name"]
+        present[key] = {**entry, "name": name}
+    return {**merged, "classes": [present[key] for key in sorted(present)]}
 
 
 def merge_fields(

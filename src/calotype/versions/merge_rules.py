@@ -14,7 +14,13 @@ from typing import Any
 
 from calotype.datasets import rows
 from calotype.foundation.ids import canonical_json
-from calotype.versions.merge_documents import Classes, merge_fields, merge_ontology, merge_text
+from calotype.versions.merge_documents import (
+    Classes,
+    merge_fields,
+    merge_ontology,
+    merge_text,
+    with_used_classes,
+)
 from calotype.versions.merge_rows import load, merge_row, resolve_fields, same, second_id
 from calotype.versions.model import (
     Choices,
@@ -54,6 +60,15 @@ def merge(base: DecodedDocuments, ours: Side, theirs: Side, choices: Choices = N
     _make_names_unique(row_merge.rows.get(rows.SAMPLES, {}))
     for field_name, kind in converted.items():
         _convert_field(row_merge.rows.get(rows.SAMPLES, {}), field_name, kind)
+    used = {
+        row["class_id"]
+        for table, final in row_merge.rows.items()
+        if table != rows.SAMPLES
+        for row in final.values()
+        if row is not None
+    }
+    ontology = with_used_classes(documents.ontology, used, ours.documents.ontology, theirs.documents.ontology)
+    documents = replace(documents, ontology=ontology)
     conflict_lists = (tuple(conflicts.found), tuple(conflicts.open))
     return MergeResult(row_merge.rows, documents, *conflict_lists, classes.class_map, sample_map)
 

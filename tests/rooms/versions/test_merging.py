@@ -37,7 +37,7 @@ def test_two_sides_come_together_in_a_commit_with_two_parents(streets):
     assert (streets.boxes()["a0"].class_id, streets.boxes()["a0"].score) == (1, 0.5)
     assert (streets.samples()["s1"].tags, streets.samples()["s1"].split) == (("wet",), "val")
     assert streets.do("uncommitted") is None
-    with pytest.raises(NothingToMerge, match="everything"):
+    with pytest.raises(NothingToMerge, match="already contains"):
         streets.do("merge", "fix")
     assert streets.verbs()[-1] == "dataset.merge"
 
@@ -71,7 +71,7 @@ def test_conflicts_wait_and_leave_the_target_alone(streets):
     assert said == [("edit-delete", "a0", ()), ("fields", "a1", ("geometry",))]
     assert (listed[0].content.ours, listed[1].content.theirs["x"]) == (None, 9.0)
     with pytest.raises(
-        MergeConflictsOpen, match=r"2 open conflicts; the first: #1 edit-delete ann/ground_truth a0"
+        MergeConflictsOpen, match=r"2 unresolved conflicts, starting with: #1 edit-delete ann/ground_truth a0"
     ):
         streets.do("land")
     streets.do("resolve", "theirs", [1])
@@ -237,7 +237,7 @@ def test_choices_count_when_the_target_moved_on(streets):
     streets.do("resolve", "theirs")
     streets.commit("streets", boxes=[box(1, 1, score=0.75)])
     with pytest.raises(
-        MergeConflictsOpen, match=r"1 open conflicts; the first: #2 fields ann/ground_truth a1"
+        MergeConflictsOpen, match=r"1 unresolved conflicts, starting with: #2 fields ann/ground_truth a1"
     ):
         streets.do("land")
     assert [one.state for one in streets.do("conflicts")[1]] == ["resolved", "open"]
