@@ -16,11 +16,11 @@ from calotype.datasets.commits import Commit
 from calotype.datasets.snapshot import Where
 from calotype.findings import service as tracking
 from calotype.findings.comparison import Comparison
-from calotype.findings.fixes import Fixed
+from calotype.findings.fixes import StagedFix
 from calotype.findings.gatekeeping import Gatekeeper
-from calotype.findings.lifecycle import Decision, Life, Precision, State
+from calotype.findings.lifecycle import Decision, Precision, State, TrackedFinding
 from calotype.findings.model import CheckReport
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Actor
 from calotype.foundation.progress import Progress, silent
 from calotype.release.model import Splitter
@@ -150,14 +150,14 @@ class Checked:
         check: str = "",
         severity: str = "",
         limit: int = 1_000,
-    ) -> tuple[Life, ...]:
+    ) -> tuple[TrackedFinding, ...]:
         """Findings with what became of them, worst first."""
-        wanted = Wanted((), tuple(State(one) for one in state), check, severity)
+        wanted = FindingFilter((), tuple(State(one) for one in state), check, severity)
         return self._check(tracking.tracked, wanted, limit=limit).items
 
     def triage(
         self, keys: Sequence[str], state: str, *, because: str = "", to: str = "", until: date | None = None
-    ) -> tuple[Life, ...]:
+    ) -> tuple[TrackedFinding, ...]:
         """Decide on findings: `rejected` or `accepted` (`because`, the latter `until` a day), `assigned` (`to`),
         `fixed`, `open`.
 
@@ -166,12 +166,12 @@ class Checked:
         end = None if until is None else int(datetime.combine(until, time.max, UTC).timestamp() * 1e6)
         return self._check(tracking.triage, keys, Decision(State(state), to, because, end))
 
-    def fix(self, keys: Sequence[str]) -> Fixed:
+    def fix(self, keys: Sequence[str]) -> StagedFix:
         """Stage what findings suggest as one edit; the next check closes what is mended. Raises:
         FindingNotRepairable."""
         return self._check(tracking.fix, keys)
 
-    def undo_fix(self, fix_id: str = "") -> Fixed:
+    def undo_fix(self, fix_id: str = "") -> StagedFix:
         """Take a staged fix back, the newest without an id. Raises: FixNotFound, FixOutdated."""
         return self._check(tracking.undo_fix, fix_id)
 
@@ -181,7 +181,7 @@ class Checked:
 
     def precision(self) -> dict[str, Precision]:
         """Check -> how often people confirmed what it found."""
-        return self._check(tracking.trust)
+        return self._check(tracking.precision)
 
     def _check(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
         return verb(self._hand.actor, self.name, *args, store=self._hand.store, **options)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from tests.rooms.checks.conftest import gate
+from tests.support.things import gate
 
 from calotype.checks import service as checks
 from calotype.checks.service import CheckRunNotFound

@@ -76,7 +76,7 @@ def test_conflicts_wait_and_leave_the_target_alone(streets):
         streets.do("land")
     streets.do("resolve", "theirs", [1])
     streets.do("resolve", "review", "fields")
-    with pytest.raises(MergeConflictsOpen, match="1 open"):
+    with pytest.raises(MergeConflictsOpen, match="1 unresolved"):
         streets.do("land")
     streets.do("resolve", "ours")
     landed = streets.do("land", message="both looked at")

@@ -64,7 +64,7 @@ class TestProtected:
 
     def test_direct_ways_are_shut(self, streets):
         streets.do("protect", "main")
-        with pytest.raises(refs.BranchProtected, match=r"dataset\.edit may not"):
+        with pytest.raises(refs.BranchProtected, match=r"protected against dataset\.edit"):
             streets.put("streets", boxes=[box(0, 0, score=0.5)])
         with pytest.raises(refs.BranchProtected):
             streets.do("undo", streets.first.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.rooms.checks.conftest import gate
+from tests.support.things import gate
 
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
@@ -19,7 +19,7 @@ from calotype.findings.fixes import FixNotFound, FixOutdated
 from calotype.findings.lifecycle import Decision, DecisionInvalid, State
 from calotype.findings.model import GateState
 from calotype.findings.repairs import FindingNotRepairable
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 from calotype.findings.triage import FindingNotFound
 from calotype.foundation.actor import Actor, Guard
 from calotype.foundation.clock import now_us
@@ -44,7 +44,7 @@ def shop(things, owner):
 
 def only(things, owner, check="degenerate-shapes"):
     """The one finding of a check, with its life."""
-    (found,) = tracking.tracked(owner, "things", Wanted(check=check), store=things.store).items
+    (found,) = tracking.tracked(owner, "things", FindingFilter(check=check), store=things.store).items
     return found
 
 
@@ -173,9 +173,9 @@ def test_a_decision_on_many_is_all_or_nothing(shop, owner):
 def test_precision_counts_what_people_confirmed(shop, owner):
     decide(shop, owner, only(shop, owner).key, State.REJECTED, note="a line is meant")
     decide(shop, owner, only(shop, owner, "box-bounds").key, State.FIXED)
-    trust = tracking.trust(owner, "things", store=shop.store)
-    assert (trust["degenerate-shapes"].share, trust["box-bounds"].share) == (0.0, 1.0)
-    assert trust["box-bounds"].low == pytest.approx(0.2065, abs=1e-3)
+    precision = tracking.precision(owner, "things", store=shop.store)
+    assert (precision["degenerate-shapes"].share, precision["box-bounds"].share) == (0.0, 1.0)
+    assert precision["box-bounds"].low == pytest.approx(0.2065, abs=1e-3)
 
 
 def test_a_fix_clips_the_box_and_its_undo_brings_it_back(shop, owner):
@@ -249,11 +249,11 @@ def test_what_suggests_nothing_is_left_out_of_a_fix_and_told(things, owner):
 
 
 def test_the_loop_from_finding_to_green(shop, owner):
-    keys = tracking.keys_of(owner, "things", Wanted(states=(State.OPEN,)), store=shop.store)
+    keys = tracking.keys_of(owner, "things", FindingFilter(states=(State.OPEN,)), store=shop.store)
     made = tracking.fix(owner, "things", keys, store=shop.store)
     assert not again(shop, owner).red
-    lives = tracking.tracked(owner, "things", store=shop.store).items
-    assert {one.key for one in lives if one.state is State.CLOSED} == set(made.keys)
+    tracked_findings = tracking.tracked(owner, "things", store=shop.store).items
+    assert {one.key for one in tracked_findings if one.state is State.CLOSED} == set(made.keys)
     assert len(made.keys) == 2
 
 
