@@ -34,21 +34,54 @@ class World:
 def sample_row(sample_id: str, media: int, name: str) -> Row:
     """A sample with the columns that its table has."""
     return {
-        "sample_id": sample_id, "media_sha256": f"{media:064x}", "name": name, "names": [name], "width_px": 64,
-        "height_px": 48, "mime": "image/png", "n_bytes": 100 + media, "source": "", "licence": "", "group": "",
-        "split": "", "tags": ["base"], "metadata": "", "extra": "", "parent_id": "", "recipe": "",
-        "import_id": "i0", "created_at_us": 1,
-    }  # fmt: skip
+        "sample_id": sample_id,
+        "media_sha256": f"{media:064x}",
+        "name": name,
+        "names": [name],
+        "width_px": 64,
+        "height_px": 48,
+        "mime": "image/png",
+        "n_bytes": 100 + media,
+        "source": "",
+        "licence": "",
+        "group": "",
+        "split": "",
+        "tags": ["base"],
+        "metadata": "",
+        "extra": "",
+        "parent_id": "",
+        "recipe": "",
+        "import_id": "i0",
+        "created_at_us": 1,
+    }
 
 
 def annotation_row(ann_id: str, sample_id: str, class_id: int, x: float = 1.0) -> Row:
     """A box with the columns that its table has."""
     return {
-        "ann_id": ann_id, "sample_id": sample_id, "kind": "box", "class_id": class_id, "x": x, "y": 2.0, "w": 5.0,
-        "h": 6.0, "rings": None, "mask_rle": "", "mask_h": None, "mask_w": None, "keypoints": None,
-        "area_px": 30.0, "score": None, "iscrowd": False, "attributes": "", "extra": "", "source_id": "",
-        "author": "", "import_id": "i0", "created_at_us": 1,
-    }  # fmt: skip
+        "ann_id": ann_id,
+        "sample_id": sample_id,
+        "kind": "box",
+        "class_id": class_id,
+        "x": x,
+        "y": 2.0,
+        "w": 5.0,
+        "h": 6.0,
+        "rings": None,
+        "mask_rle": "",
+        "mask_h": None,
+        "mask_w": None,
+        "keypoints": None,
+        "area_px": 30.0,
+        "score": None,
+        "iscrowd": False,
+        "attributes": "",
+        "extra": "",
+        "source_id": "",
+        "author": "",
+        "import_id": "i0",
+        "created_at_us": 1,
+    }
 
 
 def small_world() -> World:
@@ -204,7 +237,20 @@ def _edit_texts(world: World, which: int, a: int, b: int, fresh: str) -> World:
 
 
 _VERBS = (
-    _edit_annotation, _add_annotation, _edit_sample, _remove_annotation, _edit_annotation, _add_annotation,
-    _remove_sample, _edit_texts, _add_sample, _edit_sample, _add_sample, _edit_texts, _edit_annotation,
-    _edit_texts, _add_annotation, _edit_annotation,
-)  # fmt: skip
+    _edit_annotation,
+    _add_annotation,
+    _edit_sample,
+    _remove_annotation,
+    _edit_annotation,
+    _add_annotation,
+    _remove_sample,
+    _edit_texts,
+    _add_sample,
+    _edit_sample,
+    _add_sample,
+    _edit_texts,
+    _edit_annotation,
+    _edit_texts,
+    _add_annotation,
+    _edit_annotation,
+)

@@ -11,7 +11,7 @@ from calotype.findings import service
 from calotype.findings.lifecycle import Decision, State, TrackedFinding
 from calotype.findings.repository import FindingFilter
 from calotype.foundation.errors import Invalid
-from calotype.foundation.terminal import table, terminal
+from calotype.foundation.terminal import Terminal, table, terminal
 
 Name = Annotated[str, typer.Argument(help="A dataset.", show_default=False)]
 Keys = Annotated[
@@ -50,38 +50,42 @@ def findings(
     """List findings with their state, and the precision of each check."""
     t = terminal(ctx)
     if key:
-        tracked, events = service.history(t.actor, name, key, store=t.store())
-        lines = [[e.to_dict()["at"], e.verb, str(e.new), e.actor, e.note] for e in events]
-        shown = [_summary_line(tracked), table(["at", "what", "state", "who", "note"], lines)]
-        t.emit({**tracked.to_dict(), "events": [e.to_dict() for e in events]}, shown)
-        return
+        return _show_history(t, name, key)
     filter_ = FindingFilter(
         (), _states(state or ["open", "assigned", "fixed"]), check, severity, assignee, sample
     )
     page = service.tracked(t.actor, name, filter_, store=t.store(), limit=limit)
     precision = service.precision(t.actor, name, store=t.store())
-    rows = [
-        [
-            tracked.key[:8],
-            tracked.finding.check,
-            tracked.finding.severity,
-            str(tracked.state),
-            tracked.assignee,
-            _place(tracked),
-        ]
-        for tracked in page.items
-    ]
-    shown = [
-        table(["key", "check", "severity", "state", "who", "what"], rows),
-        f"{page.total} findings match",
-    ]
+    rows = [_row(tracked) for tracked in page.items]
+    shown = table(["key", "check", "severity", "state", "who", "finding"], rows)
+    total = f"{page.total} findings match"
     judged = [f"{p.check}: {p.n_real} of {p.n_real + p.n_false} confirmed" for p in precision.values()]
     value = {
         "total": page.total,
         "findings": [tracked.to_dict() for tracked in page.items],
         "precision": {name: check_precision.to_dict() for name, check_precision in precision.items()},
     }
-    t.emit(value, [*shown, *judged], next=f"calotype triage {name} KEY --reject REASON")
+    t.emit(value, [shown, total, *judged], next=f"calotype triage {name} KEY --reject REASON")
+    return None
+
+
+def _show_history(t: Terminal, name: str, key: str) -> None:
+    tracked, events = service.history(t.actor, name, key, store=t.store())
+    lines = [[e.to_dict()["at"], e.verb, str(e.new), e.actor, e.note] for e in events]
+    shown = [_summary_line(tracked), table(["at", "event", "state", "who", "note"], lines)]
+    t.emit({**tracked.to_dict(), "events": [e.to_dict() for e in events]}, shown)
+
+
+def _row(tracked: TrackedFinding) -> list[Any]:
+    finding = tracked.finding
+    return [
+        tracked.key[:8],
+        finding.check,
+        finding.severity,
+        str(tracked.state),
+        tracked.assignee,
+        _place(tracked),
+    ]
 
 
 def triage(

@@ -11,7 +11,7 @@ from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.findings import repository
 from calotype.findings.exemptions import Waiver, waives
-from calotype.findings.lifecycle import State
+from calotype.findings.lifecycle import State, TrackedFinding
 from calotype.findings.model import SEVERITIES, CheckReport
 from calotype.foundation.actor import Actor, Permission
 from calotype.store import Store
@@ -105,19 +105,20 @@ def summarise(
         for waiver in waivers
         if waiver.until >= today
     )
-    accepted = tuple(
-        AcceptedRisk(
-            tracked.key,
-            tracked.finding.check,
-            tracked.finding.severity,
-            tracked.finding.sample,
-            tracked.finding.reason,
-            tracked.note,
-            _day(tracked.until_us or 0),
-        )
-        for tracked in risks
+    return Summary(states, tuple(_accepted_risk(risk) for risk in risks), in_force)
+
+
+def _accepted_risk(tracked: TrackedFinding) -> AcceptedRisk:
+    finding = tracked.finding
+    return AcceptedRisk(
+        tracked.key,
+        finding.check,
+        finding.severity,
+        finding.sample,
+        finding.reason,
+        tracked.note,
+        _day(tracked.until_us or 0),
     )
-    return Summary(states, accepted, in_force)
 
 
 def _day(at_us: int) -> date:

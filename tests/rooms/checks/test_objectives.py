@@ -107,7 +107,9 @@ def test_a_run_of_some_checks_measures_no_objective(things, owner):
 def test_a_kept_run_has_its_objectives(things, owner):
     things.image()
     things.write()
-    contracts.set_contract(owner, "things", promise("labelled_fraction", 1.0), known_checks(), store=things.store)
+    contracts.set_contract(
+        owner, "things", promise("labelled_fraction", 1.0), known_checks(), store=things.store
+    )
     ran = checks.check(owner, "things", store=things.store)
     kept = checks.latest(owner, "things", store=things.store)
     assert kept is not None
@@ -125,7 +127,7 @@ def test_a_figure_that_misses_by_a_hair_does_not_read_like_its_target(things):
 def test_every_report_tells_what_was_missed(things):
     things.image(licence="")
     report = things.check(promise("finding_count", 0))
-    assert "missed  objective promise: 1, at most 0 findings asked" in str(report)
+    assert "missed  objective promise: 1, target at most 0 findings" in str(report)
     told = "| promise | missed | 1 | at most 0 findings | errors and warnings |"
     assert told in report_as("markdown", report)
     assert "<h2>Objectives</h2>" in report_as("html", report)

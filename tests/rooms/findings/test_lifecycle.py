@@ -128,11 +128,11 @@ def test_a_check_that_is_switched_off_closes_nothing(shop, owner):
 
 def test_a_run_on_a_branch_closes_nothing_of_main(shop, owner):
     datasets.commit(owner, "things", "first", store=shop.store)
-    datasets.branch(owner, "things", "mend", store=shop.store)
+    datasets.branch(owner, "things", "repair", store=shop.store)
     life = only(shop, owner)
     change = Change(remove_annotations={"ground_truth": [life.finding.annotation_id]})
-    datasets.apply(owner, "things@mend", change, store=shop.store)
-    checks.check(owner, "things@mend+", store=shop.store)
+    datasets.apply(owner, "things@repair", change, store=shop.store)
+    checks.check(owner, "things@repair+", store=shop.store)
     assert only(shop, owner).state is State.OPEN
 
 
@@ -140,9 +140,9 @@ def test_a_run_on_a_branch_closes_nothing_of_main(shop, owner):
     "decision, lacks",
     [
         (Decision(State.REJECTED), "reason"),
-        (Decision(State.ACCEPTED, note="we know", until_us=1), "day to come"),
-        (Decision(State.ACCEPTED, note="we know"), "day to come"),
-        (Decision(State.ASSIGNED), "nobody is named"),
+        (Decision(State.ACCEPTED, note="we know", until_us=1), "must be in the future"),
+        (Decision(State.ACCEPTED, note="we know"), "must be in the future"),
+        (Decision(State.ASSIGNED), "the assignee is missing"),
     ],
     ids=["rejected", "over", "endless", "nobody"],
 )
@@ -231,7 +231,7 @@ def test_a_fix_is_not_undone_over_later_work(shop, owner):
     moved = next(box for box in shop.boxes if box.ann_id == life.finding.annotation_id)
     later = Change(put_annotations={"ground_truth": [replace(moved, bbox_xywh_px=(1, 1, 4, 4))]})
     datasets.apply(owner, "things", later, store=shop.store)
-    with pytest.raises(FixOutdated, match="changed again"):
+    with pytest.raises(FixOutdated, match="were changed after fix"):
         tracking.undo_fix(owner, "things", store=shop.store)
     assert boxes_of(shop, owner, life)[life.finding.annotation_id] == (1, 1, 4, 4)
 
