@@ -11,7 +11,7 @@ from calotype.contracts import service as contracts
 from calotype.findings import service as findings
 from calotype.findings.comparison import Comparison
 from calotype.findings.fixes import StagedFix
-from calotype.findings.lifecycle import Decision, TrackedFinding, Precision, State
+from calotype.findings.lifecycle import Decision, Precision, State, TrackedFinding
 from calotype.findings.model import CheckReport
 from calotype.findings.repository import FindingFilter
 
