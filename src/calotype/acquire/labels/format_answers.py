@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from calotype.formats.base import Format
+from calotype.foundation.answers import Answer
 
 
-class LabelFormat(BaseModel):
+class LabelFormat(Answer):
     """A label format and what it can do."""
 
     name: str
@@ -20,7 +21,7 @@ class LabelFormat(BaseModel):
     loses: list[str] = Field(description="What an export cannot hold.")
 
     @classmethod
-    def of(cls, format: Format) -> LabelFormat:
+    def of_format(cls, format: Format) -> LabelFormat:
         """The answer for a registered format."""
         abilities = format.abilities
         return cls(
@@ -35,7 +36,7 @@ class LabelFormat(BaseModel):
         )
 
 
-class LabelFormatList(BaseModel):
+class LabelFormatList(Answer):
     """All label formats."""
 
     items: list[LabelFormat]

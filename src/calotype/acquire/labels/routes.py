@@ -29,7 +29,7 @@ _UPLOADABLE = Query(
 @routes.get("/formats", **action(Permission.DATASET_READ))
 def list_formats(ask: Ask) -> LabelFormatList:
     """The label formats and what each can do."""
-    return LabelFormatList(items=[LabelFormat.of(format) for format in registry.FORMATS.values()])
+    return LabelFormatList(items=[LabelFormat.of_format(format) for format in registry.FORMATS.values()])
 
 
 @routes.post("/datasets/{dataset}/imports", status_code=201, **action(Permission.DATASET_EDIT, body=BINARY))
