@@ -29,9 +29,9 @@ READING = """\
 
 ## How to read this
 
-- The data is drawn: 320 x 240 pictures of about 13 KB (1.5 KB in sets of other sizes than 50,000 and of photos),
-  {boxes} boxes an image, 80 classes by Zipf's law, random vectors. The pictures are in the page cache.
-- `plain` is not a product: json, Arrow, DuckDB and NumPy doing the same work without versions, ids or checks: the floor.
+- The data is drawn: 320 x 240 images of about 13 KB (1.5 KB in sets of other sizes than 50,000 and of photos),
+  {boxes} boxes an image, 80 classes by Zipf's law, random vectors. The images are in the page cache.
+- `plain` is not a product: json, Arrow, DuckDB and NumPy do the same work without versions, ids or checks: the floor.
 - One run of the command takes the peers in turn, each in its own environment, with the settings of its own
   documentation. A figure of an earlier run stands until it is measured again; `versions.json` has the commit, the day
   and the load of each. Compare only what was measured under a like load.
