@@ -104,7 +104,7 @@ def test_over_http(folder):
     with served(folder) as server:
         headers = {"authorization": f"Bearer {server.token}"}
         with httpx.Client(
-            base_url=f"{server.url}api/v1/datasets/streets", headers=headers, timeout=30
+            base_url=f"{server.url}api/v1/datasets/streets", headers=headers, timeout=300
         ) as http:
 
             Described().watch(http)

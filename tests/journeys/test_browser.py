@@ -69,7 +69,7 @@ def test_from_samples_to_a_release(page, shop):
     dialog = page.get_by_role("dialog", name="New release")
     dialog.get_by_role("textbox", name="Version").fill("1.0.0")
     dialog.get_by_role("button", name="release").last.click()
-    expect(dialog).to_be_hidden(timeout=20_000)
+    expect(dialog).to_be_hidden(timeout=120_000)
     page.goto(f"{shop.url}d/shop/releases/1.0.0")
     expect(page.get_by_text("manifest.json").first).to_be_visible()
     page.goto(f"{shop.url}audit")

@@ -15,7 +15,7 @@ screencast = importlib.util.module_from_spec(spec)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1_800)
 def test_from_red_to_a_release_in_one_sitting(tmp_path, monkeypatch):
     import sys
 

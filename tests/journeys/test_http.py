@@ -20,7 +20,7 @@ def http(tmp_path):
     create(Actor.local(), tmp_path / "ws").close()
     with served(tmp_path / "ws") as server:
         headers = {"authorization": f"Bearer {server.token}"}
-        with httpx.Client(base_url=f"{server.url}api/v1", headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=f"{server.url}api/v1", headers=headers, timeout=300) as client:
             yield Described().watch(client)
 
 

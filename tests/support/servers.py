@@ -28,7 +28,7 @@ import pytest
 from calotype.store.files.bucket import BucketLocation
 
 _NOBODY = 65534
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 
 
 @dataclass

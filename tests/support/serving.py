@@ -37,4 +37,4 @@ def served(workspace: Path) -> Iterator[Served]:
             yield Served(told["url"], told["token"])
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=120)

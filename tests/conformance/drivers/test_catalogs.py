@@ -149,7 +149,7 @@ def test_a_writer_sees_what_was_committed_while_it_waited(opened: Opener) -> Non
 def test_a_writer_that_stands_still_is_cut_and_those_who_wait_get_through(postgres: Postgres) -> None:
     url = postgres.fresh()
     other = Catalog(url)  # makes the tables, between which the other one might stand still for too long
-    stopped = Catalog(url, Timeouts(idle_s=0.3))
+    stopped = Catalog(url, Timeouts(idle_s=1.5))
     done = threading.Event()
     with pytest.raises(WriteInterrupted) as caught, stopped.write(ANA, "test.stop", subject="counter") as tx:
         tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
@@ -208,12 +208,12 @@ def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres) -> Non
 def test_a_patient_transaction_may_stand_still(postgres: Postgres) -> None:
     url = postgres.fresh()
     other = Catalog(url)  # makes the tables, see above
-    patient = Catalog(url, Timeouts(idle_s=0.3))
+    patient = Catalog(url, Timeouts(idle_s=1.5))
     with patient.write(ANA, "test.wait", subject="counter") as tx:
         disable_idle_timeout(tx.conn)
         tx.conn.execute(schema.workspace.insert().values(key="count", value=7))
         with other.read() as conn:
-            conn.exec_driver_sql("SELECT pg_sleep(0.9)")
+            conn.exec_driver_sql("SELECT pg_sleep(2.5)")
     with other.read() as conn:
         assert _counter(conn) == 7
     patient.close()

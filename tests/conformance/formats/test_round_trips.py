@@ -80,7 +80,7 @@ SETS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("name", SETS)
 def test_real_sets_come_in_whole_and_survive_each_format(tmp_path, dev_data, name):
     place, format, images, n_samples, n_annotations = SETS[name]

@@ -151,7 +151,7 @@ def test_no_images_have_no_figures():
     assert found.flags["blurred"].shape == (0,)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(600)
 def test_odd_files_never_raise(dev_data):
     files = sorted(path for path in (dev_data / "odd-images").iterdir())
     found = image_quality(files)

@@ -68,7 +68,7 @@ def test_own_pictures_are_released_and_nothing_is_done_twice(tmp_path, raw, caps
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1_800)
 def test_the_demo_ends_with_two_releases(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["demo", "--no-serve", "--json", "--dir", str(tmp_path / "ws")])

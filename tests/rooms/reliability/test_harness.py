@@ -19,7 +19,7 @@ def python(repo, code_or_file, *words):
         capture_output=True,
         text=True,
         env=environment,
-        timeout=110,
+        timeout=800,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

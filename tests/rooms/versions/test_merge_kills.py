@@ -59,7 +59,7 @@ def test_a_killed_merge_leaves_nothing_behind(tmp_path, owner, point):
         text=True,
         check=False,
         env={**os.environ},
-        timeout=120,
+        timeout=600,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     streets.store = open_workspace(tmp_path / "ws", decider=RoleRules())
