@@ -24,7 +24,7 @@ def fields_of(texts: Iterable[str | None]) -> Iterator[dict[str, Any]]:
 
 
 def newest_date_us(texts: Iterable[str | None], field: str) -> int | None:
-    """The latest ISO 8601 date in a field, in microseconds since 1970 (UTC where it names no zone); None without one."""
+    """The latest ISO 8601 date in a field, in microseconds since 1970 (UTC if it names no zone); None without one."""
     dates = []
     for values in fields_of(texts):
         try:
