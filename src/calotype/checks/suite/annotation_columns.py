@@ -68,6 +68,11 @@ def read_columns(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray)
     return columns
 
 
+def rows_of_kind(kinds: npt.NDArray[np.int8], kind: str) -> npt.NDArray[np.int64]:
+    """Rows of the annotations of one kind; `kinds` as in `AnnotationColumns`."""
+    return np.flatnonzero(kinds == KINDS.index(kind))
+
+
 def _stacked(parts: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     """The parts under one another; each is released as it is copied."""
     stacked = np.empty((sum(map(len, parts)), 4))

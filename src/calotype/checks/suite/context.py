@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks import measures
-from calotype.checks.suite.annotation_columns import COLUMNS, KINDS, AnnotationColumns, read_columns
+from calotype.checks.suite.annotation_columns import COLUMNS, AnnotationColumns, read_columns, rows_of_kind
 from calotype.checks.suite.polygon_reader import Polygons, read_polygons
 from calotype.contracts.model import Contract
 from calotype.datasets.snapshot import Snapshot
@@ -82,7 +82,7 @@ class Columns:
 
     def shape_batches(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[Rows, pa.RecordBatch]]:
         """Rows and columns of the annotations of one kind, at most 10,000 at a time, in the order of rows."""
-        chosen = self.rows_of_kinds(kind)
+        chosen = rows_of_kind(self.kinds, kind)
         first = 0
         for batch in self._annotation_batches(columns) if len(chosen) else ():
             rows = chosen[slice(*np.searchsorted(chosen, [first, first + batch.num_rows]))]
@@ -95,10 +95,6 @@ class Columns:
         """Row and values of each annotation of one kind, in the order of rows."""
         for rows, batch in self.shape_batches(kind, columns):
             yield from zip(rows.tolist(), batch.to_pylist(), strict=True)
-
-    def rows_of_kinds(self, *kinds: str) -> Rows:
-        """Rows of the annotations of some kinds."""
-        return np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds]))
 
     @property
     def n_annotations(self) -> int:

@@ -51,9 +51,7 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
     told: list[tuple[npt.NDArray[np.bool_], dict[str, Any]]] = []
     stratum = np.zeros(len(rows), np.int64)
     for one in find_slices(codes, wrong, most_conditions(len(columns), len(rows)), most_values=_MOST_CLASSES):
-        inside = np.ones(len(rows), bool)
-        for name, code in one.conditions.items():
-            inside &= codes[name] == code
+        inside = np.all([codes[name] == code for name, code in one.conditions.items()], axis=0)
         rest = (int(wrong.sum()) - one.n_errors) / max(1, len(rows) - one.n)
         if one.n < tally.number("min_n") or one.error_rate < tally.number("times") * rest:
             continue
@@ -64,8 +62,7 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
         twin = same_labels(inside, [labels for labels, _ in told])
         if twin >= 0:
             told[twin][1]["same_as"].append(dict(values))
-            continue
-        if told and explained(inside, wrong, stratum):
+        if twin >= 0 or (told and explained(inside, wrong, stratum)):
             continue
         ranges = {n: list(columns[n].ranges[v]) for n, v in values.items() if v in columns[n].ranges}
         facts = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from calotype.checks.suite.annotation_columns import KINDS
+from calotype.checks.suite.annotation_columns import KINDS, rows_of_kind
 from calotype.checks.suite.boxes import rounded, usable_boxes
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally, Told
@@ -67,7 +67,7 @@ def invalid_polygons(context: CheckContext, tally: Tally) -> None:
 
 def shape_mismatch(context: CheckContext, tally: Tally) -> None:
     """Polygons and masks that do not fill their box, masks of another size than their image."""
-    mask_rows = context.rows_of_kinds("mask")
+    mask_rows = rows_of_kind(context.kinds, "mask")
     tally.looked_at = len(context.polygons.rows) + len(mask_rows)
     mismatches = _unlike_their_box(context, tally)
     sizes = (
@@ -109,7 +109,7 @@ def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Told]:
 
 def mask_islands(context: CheckContext, tally: Tally) -> None:
     """Specks of masks: parts that are tiny beside the largest."""
-    tally.looked_at = len(context.rows_of_kinds("mask"))
+    tally.looked_at = len(rows_of_kind(context.kinds, "mask"))
     islands: dict[int, Told] = {}
     for row, shape in context.shapes("mask", _MASK):
         if not 0 < int(shape["mask_h"] or 0) * int(shape["mask_w"] or 0) <= _LARGEST_MASK_PX:
