@@ -83,6 +83,6 @@ def test_the_api_describes_the_formats_of_the_registry():
 
 
 def test_the_answer_of_a_format_states_its_abilities():
-    coco, folder = (LabelFormat.of(registry.FORMATS[name]) for name in ("coco", "folder"))
+    coco, folder = (LabelFormat.of_format(registry.FORMATS[name]) for name in ("coco", "folder"))
     assert (coco.suffixes, coco.one_file, coco.streams) == ([".json"], True, True)
     assert (folder.reads, folder.one_file) == (["classification"], False)
