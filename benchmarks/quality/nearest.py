@@ -104,16 +104,18 @@ def main() -> None:
     wish = parser.parse_args()
     matrix = np.load(wish.vectors) if wish.vectors else drawn(wish.rows + QUERIES, wish.dim)
     queries, matrix = matrix[:QUERIES], matrix[QUERIES:]
-    if len(matrix) <= vector_index.LEAST_ROWS:
-        print(f"only {len(matrix)} vectors: the limit of {vector_index.LEAST_ROWS} is lowered for this run")
-        vector_index.LEAST_ROWS = len(matrix) // 2
+    if len(matrix) <= vector_index.MIN_ROWS:
+        print(f"only {len(matrix)} vectors: the limit of {vector_index.MIN_ROWS} is lowered for this run")
+        vector_index.MIN_ROWS = len(matrix) // 2
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "workspace"
         store = create_workspace(ACTOR, folder)
         seconds = fill(store, matrix)
         state = datasets.read(ACTOR, "crowd", store=store)
         table = f"{state.dataset.id}/{rows.vector_table(MODEL)}"
-        covered = vector_index.covered(store.tables, table, state.pins[rows.vector_table(MODEL)], rows.VECTOR)
+        covered = vector_index.n_indexed_rows(
+            store.tables, table, state.pins[rows.vector_table(MODEL)], rows.VECTOR
+        )
         print(f"{matrix.shape} put and indexed ({covered} rows) in {seconds:.1f} CPU s")
         begun = [first(folder, queries[0], exact=exact) for exact in (False, True)]
         print(line("first query", *begun))

@@ -89,7 +89,7 @@ def test_in_python(folder):
         streets = ws.dataset("streets")
         merge = streets.merge("fix")
         assert (merge.state, merge.commit) == ("open", None)
-        assert [one.clash.row_id for one in merge.conflicts()] == ["a0"]
+        assert [one.content.row_id for one in merge.conflicts()] == ["a0"]
         assert repr(merge.resolve("theirs").land()) == "Merge('fix' into 'main', landed)"
         assert streets.log()[0].id == merge.commit
         assert streets.blame("a9")[0].to_dict()["created"]["message"] == "edits"

@@ -46,7 +46,7 @@ def test_from_samples_to_a_release(page, shop):
     expect(page.get_by_text("12 of 24 samples").first).to_be_visible()
     query.fill("clas =")
     query.press("Enter")
-    expect(page.get_by_text("the query cannot be read").first).to_be_visible()
+    expect(page.get_by_text("cannot parse the query").first).to_be_visible()
 
     page.goto(f"{shop.url}d/shop/samples")
     page.get_by_text("00.png").first.click()

@@ -18,7 +18,7 @@ from calotype.versions import service as versions
 from calotype.versions.merge_execution import NothingToMerge
 from calotype.versions.merge_rows import GEOMETRY
 from calotype.versions.merge_rules import merge
-from calotype.versions.model import Clash, Outcome, Texts
+from calotype.versions.model import ConflictContent, DecodedDocuments, MergeResult
 from calotype.vision.ontology import Ontology
 
 BASE = small_world()
@@ -27,8 +27,8 @@ HISTORIES = st.integers(0, 9).flatmap(lambda n: st.binary(min_size=4 * n, max_si
 MANY = settings(max_examples=1_700, deadline=None, derandomize=True, database=None)
 
 
-def merged(base: World, ours: World, theirs: World, choose: str | None = None) -> tuple[World, Outcome]:
-    outcome = merge(base.texts, side_of(base, ours), side_of(base, theirs), choose)
+def merged(base: World, ours: World, theirs: World, choose: str | None = None) -> tuple[World, MergeResult]:
+    outcome = merge(base.documents, side_of(base, ours), side_of(base, theirs), choose)
     return applied(ours, outcome), outcome
 
 
@@ -36,17 +36,17 @@ def same_content(a: World, b: World) -> bool:
     return _plain(a) == _plain(b)
 
 
-def _plain(world: World) -> tuple[object, Texts]:
+def _plain(world: World) -> tuple[object, DecodedDocuments]:
     tables = {
         table: {key: {k: v for k, v in row.items() if k not in rows.PROVENANCE} for key, row in found.items()}
         for table, found in world.tables.items()
         if found
     }
-    return tables, world.texts
+    return tables, world.documents
 
 
-def places(clashes: tuple[Clash, ...]) -> set[tuple[object, ...]]:
-    return {(*clash.key, clash.fields) for clash in clashes}
+def places(conflicts: tuple[ConflictContent, ...]) -> set[tuple[object, ...]]:
+    return {(*conflict.key, conflict.fields) for conflict in conflicts}
 
 
 @MANY
@@ -57,8 +57,8 @@ def test_the_order_of_the_sides_does_not_matter(a: bytes, b: bytes) -> None:
     other, second = merged(BASE, theirs, ours)
     if first.class_map or second.class_map:
         return  # the side that comes gets the new numbers
-    assert places(first.clashes) == places(second.clashes)
-    if not first.clashes:
+    assert places(first.conflicts) == places(second.conflicts)
+    if not first.conflicts:
         assert same_content(one, other)
     chosen, _ = merged(BASE, ours, theirs, "theirs")
     mirrored, _ = merged(BASE, theirs, ours, "ours")
@@ -72,7 +72,7 @@ def test_no_annotation_is_lost_or_invented(a: bytes, b: bytes) -> None:
     for choose in (None, "ours", "theirs"):
         result, _ = merged(BASE, ours, theirs, choose)
         samples = result.of(rows.SAMPLES)
-        classes = {entry["id"] for entry in result.texts.ontology["classes"]}
+        classes = {entry["id"] for entry in result.documents.ontology["classes"]}
         present = {(table, key) for table, key, _ in result.annotations()}
         in_ours, in_theirs, in_base = (
             {(t, k) for t, k, _ in side.annotations()} for side in (ours, theirs, BASE)
@@ -103,7 +103,7 @@ def test_no_annotation_is_lost_or_invented(a: bytes, b: bytes) -> None:
 def test_annotations_keep_the_class_that_they_were_given(a: bytes, b: bytes) -> None:
     ours, theirs = after(BASE, a, side="o"), after(BASE, b, side="t")
     result, outcome = merged(BASE, ours, theirs)
-    if any(clash.table == "ontology" for clash in outcome.clashes):
+    if any(conflict.table == "ontology" for conflict in outcome.conflicts):
         return
     known = class_names(BASE)
     for table, key, row in result.annotations():
@@ -114,7 +114,7 @@ def test_annotations_keep_the_class_that_they_were_given(a: bytes, b: bytes) -> 
 
 
 def class_names(world: World) -> dict[int, str]:
-    return {entry["id"]: entry["name"] for entry in world.texts.ontology["classes"]}
+    return {entry["id"]: entry["name"] for entry in world.documents.ontology["classes"]}
 
 
 @MANY
@@ -127,11 +127,11 @@ def test_merging_what_is_there_already_changes_nothing(a: bytes, b: bytes) -> No
         (BASE, ours, ours, ours),  # the same on both sides
     ):
         result, outcome = merged(base, mine, other)
-        assert not outcome.clashes
+        assert not outcome.conflicts
         assert same_content(result, expected)
     once, _ = merged(BASE, ours, theirs, "ours")
     again, outcome = merged(theirs, once, theirs)  # their newest commit is the base of the second merge
-    assert not outcome.clashes
+    assert not outcome.conflicts
     assert same_content(again, once)
 
 
@@ -159,13 +159,13 @@ def test_undo_of_an_undo_is_what_was(a: bytes, b: bytes) -> None:
     parent = after(BASE, a, side="o")
     commit = after(parent, b, side="t")
     undone, outcome = merged(commit, commit, parent)  # base is the commit, its parent comes
-    assert not outcome.clashes
+    assert not outcome.conflicts
     assert undone.tables.keys() == parent.tables.keys()
     assert _plain(undone)[0] == _plain(parent)[0]
     back, outcome = merged(undone, undone, commit)
-    assert not outcome.clashes
+    assert not outcome.conflicts
     assert _plain(back)[0] == _plain(commit)[0]
-    assert back.texts.ontology["classes"] == commit.texts.ontology["classes"]
+    assert back.documents.ontology["classes"] == commit.documents.ontology["classes"]
 
 
 @pytest.mark.parametrize("choose", ["ours", "theirs", "union", "base"])
@@ -204,16 +204,18 @@ def test_a_store_merges_as_the_rules_say(stored, a: bytes, b: bytes) -> None:
             service.commit(owner, f"world@{name}", "edits", store=store)
     expected, _ = merged(BASE, sides[0], sides[1], "theirs")
     try:
-        made = versions.merge(owner, "world", names[1], into=names[0], strategy="theirs", store=store)
+        made = versions.merge(
+            owner, "world", names[1], store=store, options=versions.MergeOptions(names[0], "theirs")
+        )
     except NothingToMerge:
         return
     assert made.state == "landed"
     assert tables_of(owner, store, f"world@{names[0]}") == _plain(expected)[0]
     state = service.read(owner, f"world@{names[0]}", store=store)
-    assert state.ontology == Ontology.from_json(expected.texts.ontology)
-    assert state.contract_text == expected.texts.contract
+    assert state.ontology == Ontology.from_json(expected.documents.ontology)
+    assert state.contract_text == expected.documents.contract
     with pytest.raises(NothingToMerge):
-        versions.merge(owner, "world", names[1], into=names[0], store=store)
+        versions.merge(owner, "world", names[1], store=store, options=versions.MergeOptions(names[0]))
     if _plain(expected)[0] == _plain(sides[0])[0]:
         return  # texts are not told apart here
     undone = versions.undo(owner, f"world@{names[0]}", str(made.merge_commit), store=store)

@@ -8,7 +8,7 @@ from typing import Any
 
 from calotype.datasets import rows
 from calotype.foundation.ids import canonical_json
-from calotype.versions.model import Outcome, Row, RowEdit, Side, Texts
+from calotype.versions.model import DecodedDocuments, MergeResult, Row, RowEdit, Side
 
 GROUND_TRUTH, MODEL = "ann/ground_truth", "ann/model"
 
@@ -18,7 +18,7 @@ class World:
     """A whole state of a dataset as plain rows."""
 
     tables: dict[str, dict[str, Row]] = field(default_factory=dict)
-    texts: Texts = field(default_factory=Texts)
+    documents: DecodedDocuments = field(default_factory=DecodedDocuments)
 
     def of(self, table: str) -> dict[str, Row]:
         """The rows of a table by id."""
@@ -34,21 +34,54 @@ class World:
 def sample_row(sample_id: str, media: int, name: str) -> Row:
     """A sample with the columns that its table has."""
     return {
-        "sample_id": sample_id, "media_sha256": f"{media:064x}", "name": name, "names": [name], "width_px": 64,
-        "height_px": 48, "mime": "image/png", "n_bytes": 100 + media, "source": "", "licence": "", "group": "",
-        "split": "", "tags": ["base"], "metadata": "", "extra": "", "parent_id": "", "recipe": "",
-        "import_id": "i0", "created_at_us": 1,
-    }  # fmt: skip
+        "sample_id": sample_id,
+        "media_sha256": f"{media:064x}",
+        "name": name,
+        "names": [name],
+        "width_px": 64,
+        "height_px": 48,
+        "mime": "image/png",
+        "n_bytes": 100 + media,
+        "source": "",
+        "licence": "",
+        "group": "",
+        "split": "",
+        "tags": ["base"],
+        "metadata": "",
+        "extra": "",
+        "parent_id": "",
+        "recipe": "",
+        "import_id": "i0",
+        "created_at_us": 1,
+    }
 
 
 def annotation_row(ann_id: str, sample_id: str, class_id: int, x: float = 1.0) -> Row:
     """A box with the columns that its table has."""
     return {
-        "ann_id": ann_id, "sample_id": sample_id, "kind": "box", "class_id": class_id, "x": x, "y": 2.0, "w": 5.0,
-        "h": 6.0, "rings": None, "mask_rle": "", "mask_h": None, "mask_w": None, "keypoints": None,
-        "area_px": 30.0, "score": None, "iscrowd": False, "attributes": "", "extra": "", "source_id": "",
-        "author": "", "import_id": "i0", "created_at_us": 1,
-    }  # fmt: skip
+        "ann_id": ann_id,
+        "sample_id": sample_id,
+        "kind": "box",
+        "class_id": class_id,
+        "x": x,
+        "y": 2.0,
+        "w": 5.0,
+        "h": 6.0,
+        "rings": None,
+        "mask_rle": "",
+        "mask_h": None,
+        "mask_w": None,
+        "keypoints": None,
+        "area_px": 30.0,
+        "score": None,
+        "iscrowd": False,
+        "attributes": "",
+        "extra": "",
+        "source_id": "",
+        "author": "",
+        "import_id": "i0",
+        "created_at_us": 1,
+    }
 
 
 def small_world() -> World:
@@ -57,13 +90,15 @@ def small_world() -> World:
     boxes = {f"a{n}": annotation_row(f"a{n}", f"s{n // 2}", n % 3) for n in range(6)}
     guesses = {"m0": annotation_row("m0", "s0", 1)}
     ontology = {"classes": [{"id": n, "name": f"class {n}"} for n in range(4)], "closed": False, "next_id": 4}
-    texts = Texts(ontology, {"lux": "int"}, "contract: 1", None, frozenset({"ground_truth", "model"}))
-    return World({rows.SAMPLES: samples, GROUND_TRUTH: boxes, MODEL: guesses}, texts)
+    documents = DecodedDocuments(
+        ontology, {"lux": "int"}, "contract: 1", None, frozenset({"ground_truth", "model"})
+    )
+    return World({rows.SAMPLES: samples, GROUND_TRUTH: boxes, MODEL: guesses}, documents)
 
 
 def after(world: World, history: bytes, *, side: str) -> World:
     """The world after the edits that the bytes stand for: four bytes each, what (0: nothing), on which, two values."""
-    edited = World({table: dict(found) for table, found in world.tables.items()}, world.texts)
+    edited = World({table: dict(found) for table, found in world.tables.items()}, world.documents)
     for at in range(0, len(history) - 3, 4):
         verb, which, a, b = history[at : at + 4]
         if verb == 0:
@@ -81,10 +116,10 @@ def side_of(base: World, now: World) -> Side:
             key: RowEdit(old.get(key), new.get(key)) for key in {*old, *new} if old.get(key) != new.get(key)
         }
     used = {e.after["class_id"] for t, c in edits.items() if t != rows.SAMPLES for e in c.values() if e.after}
-    return Side(now.texts, edits, frozenset(used))
+    return Side(now.documents, edits, frozenset(used))
 
 
-def applied(ours: World, outcome: Outcome) -> World:
+def applied(ours: World, outcome: MergeResult) -> World:
     """A world after a merge was made of it."""
     tables = {table: dict(found) for table, found in ours.tables.items()}
     for table, final in outcome.rows.items():
@@ -92,7 +127,7 @@ def applied(ours: World, outcome: Outcome) -> World:
             tables.setdefault(table, {}).pop(key, None)
             if row is not None:
                 tables[table][key] = row
-    return World(tables, outcome.texts)
+    return World(tables, outcome.documents)
 
 
 def _pick(found: dict[str, Row], which: int) -> str | None:
@@ -109,7 +144,7 @@ def _add_annotation(world: World, which: int, a: int, b: int, fresh: str) -> Wor
     sample = _pick(world.of(rows.SAMPLES), which)
     key = fresh if b % 4 else f"shared{a % 3}"  # the same label file, imported on both sides
     table = MODEL if b % 3 == 0 else GROUND_TRUTH
-    classes = [entry["id"] for entry in world.texts.ontology["classes"]]
+    classes = [entry["id"] for entry in world.documents.ontology["classes"]]
     if sample is not None and key not in world.of(table):
         made = annotation_row(key, sample, classes[-1 - a % 2 if b % 2 else a % len(classes)], float(b % 5))
         world.tables.setdefault(table, {})[key] = made
@@ -146,7 +181,7 @@ def _edit_annotation(world: World, which: int, a: int, b: int, fresh: str) -> Wo
     key = _pick(world.of(GROUND_TRUTH), which)
     if key is None:
         return world
-    classes = [entry["id"] for entry in world.texts.ontology["classes"]]
+    classes = [entry["id"] for entry in world.documents.ontology["classes"]]
     samples = sorted(world.of(rows.SAMPLES))
     values: list[dict[str, Any]] = [
         {"x": float(b % 3), "w": float(1 + b % 2)},
@@ -179,7 +214,7 @@ def _edit_sample(world: World, which: int, a: int, b: int, fresh: str) -> World:
 
 
 def _edit_texts(world: World, which: int, a: int, b: int, fresh: str) -> World:
-    ontology = world.texts.ontology
+    ontology = world.documents.ontology
     classes = [dict(entry) for entry in ontology["classes"]]
     names = {entry["name"] for entry in classes}
     used = {row["class_id"] for _, _, row in world.annotations()}
@@ -196,13 +231,26 @@ def _edit_texts(world: World, which: int, a: int, b: int, fresh: str) -> World:
         unused = [entry["id"] for entry in classes if entry["id"] not in used]
         classes = [entry for entry in classes if entry["id"] not in unused[:1]]
     elif a % 4 == 3:
-        return World(world.tables, replace(world.texts, contract=f"contract: {b % 3}"))
+        return World(world.tables, replace(world.documents, contract=f"contract: {b % 3}"))
     made = {"classes": classes, "closed": ontology["closed"], "next_id": next_id}
-    return World(world.tables, replace(world.texts, ontology=made))
+    return World(world.tables, replace(world.documents, ontology=made))
 
 
 _VERBS = (
-    _edit_annotation, _add_annotation, _edit_sample, _remove_annotation, _edit_annotation, _add_annotation,
-    _remove_sample, _edit_texts, _add_sample, _edit_sample, _add_sample, _edit_texts, _edit_annotation,
-    _edit_texts, _add_annotation, _edit_annotation,
-)  # fmt: skip
+    _edit_annotation,
+    _add_annotation,
+    _edit_sample,
+    _remove_annotation,
+    _edit_annotation,
+    _add_annotation,
+    _remove_sample,
+    _edit_texts,
+    _add_sample,
+    _edit_sample,
+    _add_sample,
+    _edit_texts,
+    _edit_annotation,
+    _edit_texts,
+    _add_annotation,
+    _edit_annotation,
+)

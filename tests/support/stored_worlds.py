@@ -28,8 +28,10 @@ def write(actor: Actor, store: Store, name: str, old: World, new: World) -> None
         remove_samples=gone.get(rows.SAMPLES, ()),
         put_annotations={name: put[table] for name, table in LABEL_SETS.items() if table in put},
         remove_annotations={name: gone[table] for name, table in LABEL_SETS.items() if table in gone},
-        ontology=None if old.texts.ontology == new.texts.ontology else Ontology.from_json(new.texts.ontology),
-        contract=None if old.texts.contract == new.texts.contract else new.texts.contract,
+        ontology=None
+        if old.documents.ontology == new.documents.ontology
+        else Ontology.from_json(new.documents.ontology),
+        contract=None if old.documents.contract == new.documents.contract else new.documents.contract,
     )
     apply(actor, name, change, store=store)
 

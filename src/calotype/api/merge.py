@@ -78,9 +78,7 @@ class HistoryMethods(DatasetHandle):
         merge = self._call(
             versions.merge,
             ref_text(source),
-            into=into,
-            strategy=strategy,
-            message=message,
+            options=versions.MergeOptions(into, strategy, message),
             gatekeeper=self._context.ports.gatekeeper(self._context.store, "merge"),
         )
         return Merge(self._context, self.name, merge)

@@ -10,10 +10,10 @@ from calotype.checks import service as checks
 from calotype.contracts import service as contracts
 from calotype.findings import service as findings
 from calotype.findings.comparison import Comparison
-from calotype.findings.fixes import Fixed
-from calotype.findings.lifecycle import Decision, Life, Precision, State
+from calotype.findings.fixes import StagedFix
+from calotype.findings.lifecycle import Decision, Precision, State, TrackedFinding
 from calotype.findings.model import CheckReport
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 
 
 class QualityMethods(DatasetHandle):
@@ -45,14 +45,14 @@ class QualityMethods(DatasetHandle):
         check: str = "",
         severity: str = "",
         limit: int = 1_000,
-    ) -> tuple[Life, ...]:
+    ) -> tuple[TrackedFinding, ...]:
         """Findings with their state and history, most severe first."""
-        wanted = Wanted((), tuple(State(name) for name in state), check, severity)
+        wanted = FindingFilter((), tuple(State(name) for name in state), check, severity)
         return self._call(findings.tracked, wanted, limit=limit).items
 
     def triage(
         self, keys: Sequence[str], state: str, *, because: str = "", to: str = "", until: date | None = None
-    ) -> tuple[Life, ...]:
+    ) -> tuple[TrackedFinding, ...]:
         """Set the state of findings.
 
         Args:
@@ -63,14 +63,14 @@ class QualityMethods(DatasetHandle):
         until_us = None if until is None else int(datetime.combine(until, time.max, UTC).timestamp() * 1e6)
         return self._call(findings.triage, keys, Decision(State(state), to, because, until_us))
 
-    def fix(self, keys: Sequence[str]) -> Fixed:
+    def fix(self, keys: Sequence[str]) -> StagedFix:
         """Stage the suggested fixes of findings as one edit; the next check closes the findings.
 
         Raises: FindingNotRepairable.
         """
         return self._call(findings.fix, keys)
 
-    def undo_fix(self, fix_id: str = "") -> Fixed:
+    def undo_fix(self, fix_id: str = "") -> StagedFix:
         """Revert a staged fix, by default the latest. Raises: FixNotFound, FixOutdated."""
         return self._call(findings.undo_fix, fix_id)
 
@@ -80,4 +80,4 @@ class QualityMethods(DatasetHandle):
 
     def precision(self) -> dict[str, Precision]:
         """Check -> share of its findings that people confirmed."""
-        return self._call(findings.trust)
+        return self._call(findings.precision)

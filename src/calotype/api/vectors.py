@@ -22,7 +22,7 @@ class VectorSearch(DatasetHandle):
         Args:
             model: Name of the model; "" if there are vectors of one model only.
             to: A vector (D,), or a sample by id or name, which is not returned itself.
-            exact: Compare with all vectors, even if there are so many that an index would be used.
+            exact: Compare with all vectors, even if there are enough for an index.
         Returns: Nearest first; the distance is 1 - cosine, 0 to 2.
         Raises: VectorsNotFound, VectorsInvalid, SampleNotFound, QueryInvalid.
         """

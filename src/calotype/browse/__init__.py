@@ -1,1 +1,1 @@
-"""Browse: what lists, grids, sample pages and comparisons show."""
+"""Browse: data for lists, grids, sample pages and comparisons."""

@@ -1,4 +1,4 @@
-"""What the routes for browsing answer: the overview of a dataset, pages of samples, one sample."""
+"""Response models of browse: overview of a dataset, pages of samples, one sample."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ClassCount(Answer):
 class Histogram(Answer):
     """Distribution of a number."""
 
-    edges: list[Number] = Field(description="One more than `counts`.")
+    edges: list[Number] = Field(description="Edges of the bins, one more than `counts`.")
     counts: list[int]
 
 
@@ -55,7 +55,9 @@ class FieldSummary(Answer):
     distinct: int = Field(description="Number of different values.")
     missing: int = Field(description="Samples without a value.")
     top: list[ValueCount] = Field(description="The most frequent values.")
-    histogram: Histogram | None = Field(description="For a number with many different values.")
+    histogram: Histogram | None = Field(
+        description="Null unless the field is a number with many different values."
+    )
 
 
 class ImageSizes(Answer):
@@ -78,7 +80,7 @@ class Overview(Answer):
     samples: int
     annotations: int = Field(description="Annotations of all label sets.")
     unlabelled: int = Field(description="Samples without annotations.")
-    derived: int = Field(description="Samples made from others by a recipe.")
+    derived: int = Field(description="Samples derived from others by a recipe.")
     label_sets: list[LabelSetCount]
     classes: list[ClassCount]
     splits: list[SplitCount]
@@ -97,7 +99,7 @@ class Mask(Answer):
 
 
 class Annotation(Answer):
-    """An annotation as a canvas draws it; coordinates are pixels of the upright image."""
+    """An annotation to draw; coordinates are pixels of the upright image."""
 
     id: str
     kind: Kind
@@ -105,23 +107,25 @@ class Annotation(Answer):
     class_id: int
     bbox: Box | None = Field(description="Left, top, width, height; null for a classification.")
     rings: list[list[Number]] = Field(description="Polygon rings, each x1, y1, x2, y2, ...")
-    keypoints: list[Number] = Field(description="x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible.")
+    keypoints: list[Number] = Field(
+        description="x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible)."
+    )
     mask: Mask | None
-    score: Number | None = Field(description="Confidence from 0 to 1, where a model made it.")
+    score: Number | None = Field(description="Confidence from 0 to 1 of a model prediction.")
     iscrowd: bool
 
 
 class FullAnnotation(Annotation):
     """An annotation with its attributes and origin."""
 
-    attributes: dict[str, Any] = Field(description="As the source gives them.")
+    attributes: dict[str, Any] = Field(description="Attributes as given by the source.")
     author: str
     area: Number | None = Field(description="Pixels; null for a classification.")
-    source_id: str = Field(description="Its id in the file that it was imported from.")
+    source_id: str = Field(description="Id in the file that it was imported from.")
 
 
 class SampleCell(Answer):
-    """A sample as a grid shows it."""
+    """A sample in a grid."""
 
     id: str
     name: str
@@ -135,7 +139,7 @@ class SampleCell(Answer):
 
 
 class GridSample(SampleCell):
-    """A sample with what a grid draws on it."""
+    """A sample in a grid with its annotations and number of findings."""
 
     findings: int = Field(description="Number of findings of the newest run of the checks.")
     annotations: list[Annotation]
@@ -145,7 +149,7 @@ class SamplePage(Answer):
     """A page of samples."""
 
     commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
-    total: int = Field(description="Samples that match, on all pages.")
+    total: int = Field(description="Number of matching samples on all pages.")
     offset: int
     items: list[GridSample]
 
@@ -159,12 +163,12 @@ class DerivedSample(Answer):
 
 
 class Position(Answer):
-    """Place of a sample in the list that it was opened from."""
+    """Position of a sample in the list that it was opened from."""
 
     index: int = Field(description="From 0.")
     total: int
-    previous: str | None = Field(description="Id of the sample before it.")
-    next: str | None = Field(description="Id of the sample after it.")
+    previous: str | None = Field(description="Id of the previous sample.")
+    next: str | None = Field(description="Id of the next sample.")
 
 
 class SampleDetail(SampleCell):
@@ -177,9 +181,9 @@ class SampleDetail(SampleCell):
     licence: str
     metadata: dict[str, Scalar]
     names: list[str] = Field(description="All names under which the same bytes were added.")
-    recipe: str = Field(description="The recipe that made it; empty for an original.")
+    recipe: str = Field(description="The recipe that it was derived by; empty for an original.")
     created_at: Timestamp
     label_sets: dict[str, list[FullAnnotation]]
     children: list[DerivedSample] = Field(description="The first 50 samples derived from it.")
-    findings: list[Finding] = Field(description="Of the newest run of the checks.")
+    findings: list[Finding] = Field(description="Findings of the newest run of the checks.")
     position: Position | None = Field(description="Null when the sample is not in the list.")

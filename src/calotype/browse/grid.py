@@ -1,4 +1,4 @@
-"""Pages of samples for grids: ordered, cut, with their annotations; states are kept open between requests."""
+"""Pages of samples for grids, with their annotations. States are kept open between requests."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from calotype.foundation.errors import Invalid
 from calotype.store import Store
 
 SORTS = ("name", "-name", "newest", "annotations", "-annotations")
-_KEPT = 16
-_TOUCHED = 200
+_MAX_STATES = 16
+_MAX_CHANGES = 200
 
 
 class SortUnknown(Invalid):
-    """Not an order that samples can have."""
+    """Samples cannot be sorted this way."""
 
     code = "sort-unknown"
-    what = "samples cannot be sorted by {got!r}"
+    what = "cannot sort samples by {got!r}"
     fix = "use one of: name, -name, newest, annotations, -annotations"
 
 
 class Browser:
-    """Keeps the last few states open, and the order of the last few queries on each."""
+    """Caches recently used states and the results of recent queries on them."""
 
     def __init__(self) -> None:
         self._states: OrderedDict[str, Snapshot] = OrderedDict()
@@ -39,18 +39,18 @@ class Browser:
         self._lock = Lock()
 
     def state(self, actor: Actor, name: str, *, store: Store) -> Snapshot:
-        """The state at `name@ref`; the same object for the same rows, so that what it read is kept."""
+        """The state at `name@ref`. The same rows give the same object, which keeps what it has read."""
         fresh = read(actor, name, store=store)
         with self._lock:
-            kept = self._states.setdefault(fresh.state_sha256 + fresh.name, fresh)
+            state = self._states.setdefault(fresh.state_sha256 + fresh.name, fresh)
             self._states.move_to_end(fresh.state_sha256 + fresh.name)
-            while len(self._states) > _KEPT:
+            while len(self._states) > _MAX_STATES:
                 self._states.popitem(last=False)
-        kept.commit_id = fresh.commit_id
-        return kept
+        state.commit_id = fresh.commit_id
+        return state
 
     def order(self, state: Snapshot, *, where: str, sort: str, label_set: str) -> list[str]:
-        """Ids of all samples that match, in order. Raises: QueryInvalid, QueryFieldUnknown, SortUnknown."""
+        """Ids of all matching samples, in order. Raises: QueryInvalid, QueryFieldUnknown, SortUnknown."""
         key = (state.state_sha256, where, sort, label_set)
         with self._lock:
             if key in self._orders:
@@ -58,7 +58,7 @@ class Browser:
         ids = _sorted(state, state.ids(where or None, label_set=label_set), sort, label_set)
         with self._lock:
             self._orders[key] = ids
-            while len(self._orders) > 4 * _KEPT:
+            while len(self._orders) > 4 * _MAX_STATES:
                 self._orders.popitem(last=False)
         return ids
 
@@ -71,7 +71,7 @@ def _sorted(state: Snapshot, ids: list[str], sort: str, label_set: str) -> list[
     if sort == "-name":
         return ids[::-1]
     if sort == "newest":
-        return sorted(ids, reverse=True)  # ids of samples begin with the time of their birth
+        return sorted(ids, reverse=True)  # ids of samples begin with their creation time
     counts = state.annotations(label_set, columns=["sample_id"])["sample_id"].value_counts().to_pylist()
     n = {entry["values"]: entry["counts"] for entry in counts}
     sign = -1 if sort.startswith("-") else 1
@@ -79,17 +79,20 @@ def _sorted(state: Snapshot, ids: list[str], sort: str, label_set: str) -> list[
 
 
 def page(state: Snapshot, ids: list[str], *, label_set: str = DEFAULT_LABEL_SET) -> list[dict[str, Any]]:
-    """Rows of a grid for these samples, in this order."""
+    """Grid rows for these samples, in this order."""
     annotations = state.annotations_of(ids, label_set)
     names = {c.id: c.name for c in state.ontology.classes}
     return [
-        {**cell(sample), "annotations": [drawn(a, names) for a in annotations[sample.sample_id]]}
+        {
+            **cell(sample),
+            "annotations": [to_draw(annotation, names) for annotation in annotations[sample.sample_id]],
+        }
         for sample in state.iter_samples(ids=ids)
     ]
 
 
 def cell(sample: Sample) -> dict[str, Any]:
-    """What a grid cell needs of a sample."""
+    """The fields of a sample that a grid cell shows."""
     return {
         "id": sample.sample_id,
         "name": sample.name,
@@ -103,8 +106,8 @@ def cell(sample: Sample) -> dict[str, Any]:
     }
 
 
-def drawn(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
-    """What a canvas needs of an annotation; pixels of the upright image."""
+def to_draw(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
+    """The fields of an annotation that a canvas draws, in pixels of the upright image."""
     mask = {"size": list(a.mask_size_hw), "counts": a.mask_rle} if a.mask_size_hw else None
     return {
         "id": a.ann_id,
@@ -121,20 +124,20 @@ def drawn(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
 
 
 def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
-    """All of one sample: its facts, its annotations in every label set, what was derived from it."""
+    """One sample with its annotations in all label sets and the samples derived from it."""
     names = {c.id: c.name for c in state.ontology.classes}
-    sets = {}
+    label_sets = {}
     for label_set in state.label_sets:
-        found = state.annotations_of([sample.sample_id], label_set)[sample.sample_id]
-        sets[label_set] = [
+        annotations = state.annotations_of([sample.sample_id], label_set)[sample.sample_id]
+        label_sets[label_set] = [
             {
-                **drawn(a, names),
+                **to_draw(a, names),
                 "attributes": dict(a.attributes),
                 "author": a.author,
                 "area": a.area_px,
                 "source_id": a.source_id,
             }
-            for a in found
+            for a in annotations
         ]
     return {
         **cell(sample),
@@ -146,43 +149,45 @@ def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
         "names": list(sample.names),
         "recipe": sample.recipe,
         "created_at_us": sample.created_at_us,
-        "label_sets": sets,
+        "label_sets": label_sets,
         "children": _children(state, sample.sample_id),
     }
 
 
 def _children(state: Snapshot, sample_id: str) -> list[dict[str, Any]]:
-    derived: pa.Table = state.samples(columns=["sample_id", "name", "media_sha256", "parent_id"])
-    mine = derived.filter(pc.equal(derived["parent_id"], sample_id)).to_pylist()
-    return [{"id": row["sample_id"], "name": row["name"], "media": row["media_sha256"]} for row in mine[:50]]
+    samples: pa.Table = state.samples(columns=["sample_id", "name", "media_sha256", "parent_id"])
+    children = samples.filter(pc.equal(samples["parent_id"], sample_id)).to_pylist()
+    return [
+        {"id": row["sample_id"], "name": row["name"], "media": row["media_sha256"]} for row in children[:50]
+    ]
 
 
-def changes(before: Snapshot, after: Snapshot, found: Diff) -> list[dict[str, Any]]:
-    """The first samples that a difference touches, each with what became of it and of its annotations."""
-    touched: dict[str, dict[str, Any]] = {}
-    for word in ("added", "removed", "changed"):
-        for sample_id in getattr(found.samples, word)[:_TOUCHED]:
-            touched[sample_id] = {"change": word, "annotations": _none()}
-    for label_set, delta in found.annotations.items():
-        for word, state in (("added", after), ("removed", before), ("changed", after)):
-            wanted = set(getattr(delta, word))
-            if not wanted:
+def changes(before: Snapshot, after: Snapshot, diff: Diff) -> list[dict[str, Any]]:
+    """The first samples that differ between two states, each with the changes of it and its annotations."""
+    entries: dict[str, dict[str, Any]] = {}
+    for change in ("added", "removed", "changed"):
+        for sample_id in getattr(diff.samples, change)[:_MAX_CHANGES]:
+            entries[sample_id] = {"change": change, "annotations": _no_changes()}
+    for label_set, delta in diff.annotations.items():
+        for change, state in (("added", after), ("removed", before), ("changed", after)):
+            ids = set(getattr(delta, change))
+            if not ids:
                 continue
             table = state.annotations(label_set, columns=["ann_id", "sample_id"])
             pairs = zip(table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True)
-            for sample_id in (sample_id for ann_id, sample_id in pairs if ann_id in wanted):
-                entry = touched.setdefault(sample_id, {"change": "annotations", "annotations": _none()})
-                entry["annotations"][word] += 1
+            for sample_id in (sample_id for ann_id, sample_id in pairs if ann_id in ids):
+                entry = entries.setdefault(sample_id, {"change": "annotations", "annotations": _no_changes()})
+                entry["annotations"][change] += 1
     items = []
     for state in (after, before):
-        names = [sample_id for sample_id in list(touched)[:_TOUCHED] if sample_id in touched]
+        names = [sample_id for sample_id in list(entries)[:_MAX_CHANGES] if sample_id in entries]
         for sample in state.iter_samples(ids=names):
-            entry = touched.pop(sample.sample_id)
+            entry = entries.pop(sample.sample_id)
             items.append(
                 {"sample_id": sample.sample_id, "name": sample.name, "media": sample.media_sha256, **entry}
             )
-    return items[:_TOUCHED]
+    return items[:_MAX_CHANGES]
 
 
-def _none() -> dict[str, int]:
+def _no_changes() -> dict[str, int]:
     return {"added": 0, "removed": 0, "changed": 0}

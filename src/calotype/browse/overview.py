@@ -1,4 +1,4 @@
-"""What a dataset is made of, in one look: counts by class, split, licence, metadata. For pages and cards."""
+"""Summarises a dataset: counts by class, split, licence and metadata. For pages and cards."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 
-_TOP = 12
-_BINS = 24
+_MAX_VALUES = 12
+_N_BINS = 24
 
 
 def overview(snapshot: Snapshot, *, label_set: str | None = None) -> dict[str, Any]:
-    """Counts, classes, splits, licences, metadata fields, sizes of a state; plain values for JSON."""
-    main = label_set or (snapshot.label_sets[0] if snapshot.label_sets else DEFAULT_LABEL_SET)
+    """Counts, classes, splits, licences, metadata fields and sizes of a state, as JSON-ready values."""
+    label_set_ = label_set or (snapshot.label_sets[0] if snapshot.label_sets else DEFAULT_LABEL_SET)
     samples = snapshot.samples(
         columns=[
             "sample_id",
@@ -33,11 +33,11 @@ def overview(snapshot: Snapshot, *, label_set: str | None = None) -> dict[str, A
             "parent_id",
         ]
     )
-    annotations = snapshot.annotations(main, columns=["sample_id", "class_id", "kind"])
-    labelled = pc.is_in(samples["sample_id"], value_set=_array(annotations["sample_id"]))
+    annotations = snapshot.annotations(label_set_, columns=["sample_id", "class_id", "kind"])
+    is_labelled = pc.is_in(samples["sample_id"], value_set=_as_array(annotations["sample_id"]))
     return {
         **snapshot.count(),
-        "unlabelled": samples.num_rows - int(pc.sum(labelled).as_py() or 0),
+        "unlabelled": samples.num_rows - int(pc.sum(is_labelled).as_py() or 0),
         "derived": int(pc.sum(pc.not_equal(samples["parent_id"], "")).as_py() or 0),
         "label_sets": [_label_set(snapshot, name) for name in snapshot.label_sets],
         "classes": classes(snapshot, annotations),
@@ -51,17 +51,17 @@ def overview(snapshot: Snapshot, *, label_set: str | None = None) -> dict[str, A
 
 
 def classes(snapshot: Snapshot, annotations: pa.Table) -> list[dict[str, Any]]:
-    """Each class with its number of annotations and of samples, in order of id."""
+    """Classes with their number of annotations and samples, ordered by id."""
     grouped = annotations.group_by("class_id").aggregate(
         [("sample_id", "count"), ("sample_id", "count_distinct")]
     )
-    counted = {
+    counts = {
         row["class_id"]: (row["sample_id_count"], row["sample_id_count_distinct"])
         for row in grouped.to_pylist()
     }
     rows = []
     for c in snapshot.ontology.classes:
-        n_annotations, n_samples = counted.get(c.id, (0, 0))
+        n_annotations, n_samples = counts.get(c.id, (0, 0))
         rows.append(
             {
                 "id": c.id,
@@ -77,23 +77,25 @@ def classes(snapshot: Snapshot, annotations: pa.Table) -> list[dict[str, Any]]:
 
 
 def fields(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Each metadata field: type, how many samples lack it, its most frequent values, and a histogram of numbers."""
-    found: dict[str, list[Any]] = {name: [] for name in snapshot.fields}
+    """Metadata fields: type, number of samples without a value, most frequent values, histogram of numbers."""
+    values_by_field: dict[str, list[Any]] = {name: [] for name in snapshot.fields}
     n_samples = 0
     for sample in snapshot.iter_samples():
         n_samples += 1
         for name, value in sample.metadata.items():
-            found[name].append(value)
-    return [_field(name, snapshot.fields[name], values, n_samples) for name, values in found.items()]
+            values_by_field[name].append(value)
+    return [
+        _field(name, snapshot.fields[name], values, n_samples) for name, values in values_by_field.items()
+    ]
 
 
 def _field(name: str, kind: str, values: list[Any], n_samples: int) -> dict[str, Any]:
     counts = Counter(values)
     histogram = None
-    if kind in ("int", "float") and len(counts) > _TOP:
-        n, edges = np.histogram(np.asarray(values, dtype=np.float64), bins=_BINS)
+    if kind in ("int", "float") and len(counts) > _MAX_VALUES:
+        n, edges = np.histogram(np.asarray(values, dtype=np.float64), bins=_N_BINS)
         histogram = {"edges": edges.tolist(), "counts": n.tolist()}
-    top = [{"value": value, "count": count} for value, count in _by_count(counts)[:_TOP]]
+    top = [{"value": value, "count": count} for value, count in _by_count(counts)[:_MAX_VALUES]]
     missing = n_samples - len(values)
     return {
         "name": name,
@@ -139,5 +141,5 @@ def _sizes(samples: pa.Table) -> dict[str, list[int]] | None:
     }
 
 
-def _array(column: pa.ChunkedArray) -> pa.Array:
+def _as_array(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks()

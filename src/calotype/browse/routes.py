@@ -1,4 +1,4 @@
-"""The HTTP door of browse: what lists, grids, the sample page and comparisons show."""
+"""HTTP routes of browse: data for lists, grids, sample pages and comparisons."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ READ = action(Permission.DATASET_READ)
 IMAGE = file_answer("image/jpeg", "image/png")
 
 
-def named(dataset: str, ref: str) -> str:
-    """`dataset@ref`, or the dataset alone."""
+def name_with_ref(dataset: str, ref: str) -> str:
+    """`dataset@ref`, or the dataset alone if the ref is empty."""
     return f"{dataset}@{ref}" if ref else dataset
 
 
 def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
-    """The state that a request reads."""
-    return browser.state(ask.actor, named(dataset, ref), store=ask.store)
+    """The state that a request refers to."""
+    return browser.state(ask.actor, name_with_ref(dataset, ref), store=ask.store)
 
 
 @routes.get("/datasets", **READ)
 def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
-    """The datasets that the actor may see."""
+    """List the datasets that the caller may see."""
     items = []
     for info in service.datasets(ask.actor, store=ask.store):
         state = state_of(ask, info.name, "")
@@ -67,7 +67,7 @@ def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
 
 @routes.get("/datasets/{dataset}", **READ)
 def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> answers.Overview:
-    """A dataset in one look."""
+    """Show an overview of a dataset."""
     state = state_of(ask, dataset, ref)
     contract = state.documents.get("contract")
     return answers.Overview.of(
@@ -94,14 +94,14 @@ def list_samples(
     limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of samples.")] = 100,
     label_set: LabelSet = DEFAULT_LABEL_SET,
 ) -> Response:
-    """A page of samples with what a grid draws."""
+    """List a page of samples with their annotations, for a grid."""
     state = state_of(ask, dataset, ref)
     ids = browser.order(state, where=where, sort=sort, label_set=label_set)
-    cut = ids[offset : offset + limit]
-    items = grid.page(state, cut, label_set=label_set)
-    counts = ask.ports.findings_of(ask.actor, state, cut, store=ask.store)
+    page_ids = ids[offset : offset + limit]
+    items = grid.page(state, page_ids, label_set=label_set)
+    findings = ask.ports.findings_of(ask.actor, state, page_ids, store=ask.store)
     for item in items:
-        item["findings"] = len(counts.get(item["id"], ()))
+        item["findings"] = len(findings.get(item["id"], ()))
     return packed({"commit": state.commit_id, "total": len(ids), "offset": offset, "items": items})
 
 
@@ -115,20 +115,30 @@ def show_sample(
     sort: Sort = "name",
     label_set: LabelSet = DEFAULT_LABEL_SET,
 ) -> Response:
-    """One sample with all that is known of it, and its neighbours in the list it was opened from."""
+    """Show one sample with its annotations, findings and derived samples, and its position in the list."""
     state = state_of(ask, dataset, ref)
     sample = state.sample(sample_id)
     ids = browser.order(state, where=where, sort=sort, label_set=label_set)
-    at = ids.index(sample.sample_id) if sample.sample_id in ids else None
+    index = ids.index(sample.sample_id) if sample.sample_id in ids else None
     position = None
-    if at is not None:
-        position = {"index": at, "total": len(ids), "previous": ids[at - 1] if at else None,
-                    "next": ids[at + 1] if at + 1 < len(ids) else None}  # fmt: skip
+    if index is not None:
+        position = {
+            "index": index,
+            "total": len(ids),
+            "previous": ids[index - 1] if index else None,
+            "next": ids[index + 1] if index + 1 < len(ids) else None,
+        }
     value = grid.detail(state, sample)
     value["created_at"] = iso(value.pop("created_at_us"))
-    found = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
-    return packed({"commit": state.commit_id, **value, "findings": found.get(sample.sample_id, []),
-                   "position": position})  # fmt: skip
+    findings = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
+    return packed(
+        {
+            "commit": state.commit_id,
+            **value,
+            "findings": findings.get(sample.sample_id, []),
+            "position": position,
+        }
+    )
 
 
 @routes.get("/datasets/{dataset}/diff", **READ)
@@ -138,11 +148,11 @@ def show_diff(
     a: Annotated[str, Query(description="The earlier ref.")],
     b: Annotated[str, Query(description="The later ref.")],
 ) -> dataset_answers.Diff:
-    """What changed from ref `a` to ref `b`, with the first 200 samples it touched."""
-    found = service.diff(ask.actor, dataset, a, b, store=ask.store)
+    """Show the changes from ref `a` to ref `b`, with the first 200 samples that differ."""
+    diff = service.diff(ask.actor, dataset, a, b, store=ask.store)
     before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
-    items = grid.changes(before, after, found)
-    return dataset_answers.Diff.of({"a": a, "b": b, **found.to_dict(), "items": items})
+    items = grid.changes(before, after, diff)
+    return dataset_answers.Diff.of({"a": a, "b": b, **diff.to_dict(), "items": items})
 
 
 @routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
@@ -150,16 +160,16 @@ def show_thumbnail(
     dataset: str,
     media: str,
     ask: Ask,
-    size: Annotated[int, Query(ge=1, le=1024, description="Pixels.")] = 256,
+    size: Annotated[int, Query(ge=1, le=1024, description="Longer side in pixels.")] = 256,
     ref: Ref = "",
 ) -> Response:
-    """A small upright image of the dataset, without metadata; its bytes never change."""
+    """A thumbnail of an image of the dataset: upright and without metadata. Its bytes never change."""
     return _image(*gallery.thumbnail(ask.actor, dataset, media, store=ask.store, ref=ref, size_px=size))
 
 
 @routes.get("/datasets/{dataset}/media/{media}", response_class=Response, **READ, **IMAGE)
 def show_image(dataset: str, media: str, ask: Ask, ref: Ref = "") -> Response:
-    """An upright image of the dataset for the screen, without metadata; its bytes never change."""
+    """A display copy of an image of the dataset: upright and without metadata. Its bytes never change."""
     return _image(*gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
 
 

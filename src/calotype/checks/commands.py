@@ -72,7 +72,7 @@ def _shown(report: CheckReport) -> list[Any]:
     worst = _worst(report.findings)
     found = [[f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in worst]
     shown: list[Any] = [table(["gate", "state", "measured", "threshold", ""], gates)]
-    promises = [[o.name, str(o.state), _figure(o.measured), o.asked, o.detail] for o in report.objectives]
+    promises = [[o.name, str(o.state), _figure(o.measured), o.target_text, o.detail] for o in report.objectives]
     if promises:
         shown += ["", table(["objective", "state", "measured", "asked", ""], promises)]
     if told:

@@ -45,7 +45,7 @@ def _for(
     tally = tallies.get(str(spec.check))
     if spec.scope == "all" or tally is None or not old_keys:
         return exempt
-    why, counts = dict(exempt.why), Counter(exempt.counts)
+    why, counts = dict(exempt.reasons), Counter(exempt.counts)
     for finding in tally.findings:
         if finding.key in old_keys and finding.key not in why:
             why[finding.key] = "not new"

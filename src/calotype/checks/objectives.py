@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from calotype.checks.suite import CheckContext, labels
 from calotype.checks.suite.conditions import newest_us
-from calotype.contracts.parts import Objective
+from calotype.contracts.sections import Objective
 from calotype.findings.exemptions import Exemptions
 from calotype.findings.model import CheckReport, Gate, ObjectiveResult, ObjectiveState, at_least
 

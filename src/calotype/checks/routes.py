@@ -11,10 +11,10 @@ from calotype.checks import answers, service
 from calotype.datasets import service as datasets
 from calotype.findings import answers as finding_answers
 from calotype.findings import service as tracking
-from calotype.findings.lifecycle import Life
+from calotype.findings.lifecycle import TrackedFinding
 from calotype.findings.model import SEVERITIES, CheckReport, Finding
 from calotype.findings.reports import FORMS, report_as
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.http import Ask, Offset, Session, action, one_of
@@ -57,7 +57,7 @@ def list_findings(
         ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit
     )
     samples = _samples(ask, dataset, found)
-    wanted = Wanted(keys=tuple(finding.key for finding in found))
+    wanted = FindingFilter(keys=tuple(finding.key for finding in found))
     lives = tracking.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
     life_of = {life.key: life for life in lives}
     items = [_item(offset + at, f, samples, life_of.get(f.key)) for at, f in enumerate(found)]
@@ -135,7 +135,7 @@ def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str
 
 
 def _item(
-    position: int, finding: Finding, samples: dict[str, dict[str, Any]], life: Life | None
+    position: int, finding: Finding, samples: dict[str, dict[str, Any]], life: TrackedFinding | None
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "position": position,

@@ -17,10 +17,10 @@ from calotype.datasets import service as datasets
 from calotype.datasets.commits import MAIN, Ref
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
-from calotype.findings import repository as lives
+from calotype.findings import repository as findings_repository
 from calotype.findings.comparison import Comparison
 from calotype.findings.exemptions import exemptions
-from calotype.findings.lifecycle import Life, Retest, retest
+from calotype.findings.lifecycle import StateChanges, TrackedFinding, retest
 from calotype.findings.model import CheckReport, Finding, Gate, GateState
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -72,8 +72,8 @@ def check(
     own, report = with_tests.gates, replace(with_tests, gates=())
     found = {finding.key for finding in report.findings}
     with store.catalog.read() as conn:
-        known = lives.concerned(conn, snapshot.dataset.id, found, ran.part)
-        seen = lives.last_event(conn, snapshot.dataset.id)
+        known = findings_repository.affected(conn, snapshot.dataset.id, found, ran.part)
+        seen = findings_repository.last_event(conn, snapshot.dataset.id)
     exempt = exemptions(report.findings, known, report.finished_at_us, asked.waivers)
     judged = gates.evaluate(
         context,
@@ -137,7 +137,7 @@ def _report(
 
 
 def _keep(
-    actor: Actor, report: CheckReport, snapshot: Snapshot, known: dict[str, Life], seen: int, *, store: Store,
+    actor: Actor, report: CheckReport, snapshot: Snapshot, known: dict[str, TrackedFinding], seen: int, *, store: Store,
     branch: str, part: engine.Continuation | None,
 ) -> None:  # fmt: skip
     """Write the run down, and what it means for the lives of findings, in one transaction.
@@ -148,17 +148,19 @@ def _keep(
     with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
         repository.add_run(tx.conn, report, snapshot, branch=branch, part=part)
         if branch:
-            if lives.last_event(tx.conn, dataset_id) != seen:
+            if findings_repository.last_event(tx.conn, dataset_id) != seen:
                 found = {finding.key for finding in report.findings}
-                known = lives.concerned(tx.conn, dataset_id, found, part)
+                known = findings_repository.affected(tx.conn, dataset_id, found, part)
             done = _retested(report, known, branch, part)
-            lives.keep(tx.conn, dataset_id, done)
+            findings_repository.save_changes(tx.conn, dataset_id, done)
         tx.details(
             {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
         )
 
 
-def _retested(report: CheckReport, known: dict[str, Life], branch: str, part: engine.Continuation | None) -> Retest:
+def _retested(
+    report: CheckReport, known: dict[str, TrackedFinding], branch: str, part: engine.Continuation | None
+) -> StateChanges:
     """What the run means for lives. Findings that were taken over unchanged have theirs already."""
     if part is None:
         return retest(report, known, branch=branch)

@@ -1,11 +1,11 @@
-"""What a contract leaves open although what it says calls for it: told, never refused."""
+"""Warnings about what a contract should say and does not. They never make a contract invalid."""
 
 from __future__ import annotations
 
 from calotype.contracts.model import Contract
 
-_PERSONAL = ("personal", "special")
-_SHOWS_PEOPLE = frozenset(
+_PERSONAL_LEVELS = ("personal", "special")
+_PERSONAL_CONTENT = frozenset(
     {
         "face",
         "faces",
@@ -27,32 +27,33 @@ _SHOWS_PEOPLE = frozenset(
 
 
 def advice(contract: Contract) -> tuple[str, ...]:
-    """A sentence for each thing that personal data should have and the contract does not say.
+    """A warning for each declaration that personal data needs and the contract lacks.
 
-    It reads the contract only: no check here looks for faces or plates in the pictures.
+    Only the contract is read: images are not searched for faces or plates.
     Source: GDPR, article 5 (1) b, purpose limitation, and e, storage limitation.
     """
     privacy = contract.privacy
-    told = []
-    if privacy.level in _PERSONAL:
+    warnings = []
+    if privacy.level in _PERSONAL_LEVELS:
         if privacy.retention_days is None:
-            told.append(
-                f"privacy.level is {privacy.level}, and nothing says for how long samples may be kept: "
+            warnings.append(
+                f"privacy.level is {privacy.level}, but the contract does not limit how long samples may be kept: "
                 "add privacy.retention_days"
             )
         if not contract.purposes:
-            told.append(
-                f"privacy.level is {privacy.level}, and nothing says what the data may be used for: add purposes"
+            warnings.append(
+                f"privacy.level is {privacy.level}, but the contract does not say what the data may be used for: "
+                "add purposes"
             )
     else:
-        shown = [one for one in privacy.contains if _plain(one) in _SHOWS_PEOPLE]
-        if shown:
-            told.append(
-                f"privacy.contains names {', '.join(shown)}, and privacy.level is {privacy.level}: "
-                "say personal, or take away what is not there"
+        personal = [item for item in privacy.contains if _normalised(item) in _PERSONAL_CONTENT]
+        if personal:
+            warnings.append(
+                f"privacy.contains names {', '.join(personal)}, but privacy.level is {privacy.level}: "
+                "set it to personal, or remove what the images do not contain"
             )
-    return tuple(told)
+    return tuple(warnings)
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())

@@ -1,4 +1,4 @@
-"""What the routes of contracts answer."""
+"""Response models of contracts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Contract(Answer):
 
     sha256: Sha256
     text: str | None = Field(description="YAML; null when the dataset has no contract.")
-    template: str | None = Field(description="A contract to start from, for a dataset without one.")
-    purposes: list[str] = Field(description="Uses that the contract allows; empty allows all.")
+    template: str | None = Field(description="A contract to start from; null when the dataset has one.")
+    purposes: list[str] = Field(description="Purposes that the contract allows; empty allows any.")
     warnings: list[str]
 
 

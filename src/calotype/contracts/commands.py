@@ -1,4 +1,4 @@
-"""The command line of service."""
+"""Commands of contracts: init, set, show, check, diff, export."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from calotype.foundation.terminal import Terminal, terminal
 
 Name = Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)]
 File = Annotated[Path, typer.Argument(help="A contract as a YAML file.", show_default=False)]
-contract = typer.Typer(no_args_is_help=True, help="Write and set the contract of a dataset.")
+contract = typer.Typer(no_args_is_help=True, help="Write, set, show and compare contracts.")
 
 
 @contract.command("init")
 def init(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="A dataset to take classes and fields from.")] = "",
-    out: Annotated[Path | None, typer.Option(help="The file to write; without it, stdout.")] = None,
+    name: Annotated[str, typer.Argument(help="A dataset to take classes, fields and licences from.")] = "",
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default stdout.")] = None,
 ) -> None:
-    """Write a commented contract to begin with."""
+    """Write a commented contract to start from."""
     t = terminal(ctx)
     text = service.contract_template(t.actor, name, store=t.store())
     if out is not None:
@@ -38,16 +38,16 @@ def put(
     name: Name,
     file: Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)],
 ) -> None:
-    """Give a dataset its contract."""
+    """Set the contract of a dataset."""
     t = terminal(ctx)
     text = file.read_text(encoding="utf-8")
-    made = service.set_contract(
+    new_contract = service.set_contract(
         t.actor, name, text, t.ports.known_checks(), store=t.store(), file=file.name
     )
-    told = _told(t, made)
+    warnings = _show_warnings(t, new_contract)
     t.emit(
-        {"contract": made.sha256, "warnings": told},
-        f"{name} has the contract {file.name}",
+        {"contract": new_contract.sha256, "warnings": warnings},
+        f"set {file.name} as the contract of {name}",
         next=f"calotype check {name}",
     )
 
@@ -56,19 +56,23 @@ def put(
 def show(ctx: typer.Context, name: Name) -> None:
     """Print the contract in force."""
     t = terminal(ctx)
-    asked, text = service.contract(t.actor, name, t.ports.known_checks(), store=t.store())
+    current, text = service.contract(t.actor, name, t.ports.known_checks(), store=t.store())
     t.emit(
-        {"contract": asked.model_dump(mode="json"), "text": text},
-        text or "no contract: the built-in one holds",
+        {"contract": current.model_dump(mode="json"), "text": text},
+        text or "no contract; the built-in one applies",
     )
 
 
 @contract.command("check")
 def check(ctx: typer.Context, file: File) -> None:
-    """Say whether a contract file can be read; no workspace is needed."""
+    """Validate a contract file; needs no workspace."""
     t = terminal(ctx)
-    asked = service.read_contract(_text(file), t.ports.known_checks(), file=file.name)
-    value = {"contract": asked.sha256, "classes": list(asked.class_names), "warnings": _told(t, asked)}
+    parsed = service.read_contract(_text(file), t.ports.known_checks(), file=file.name)
+    value = {
+        "contract": parsed.sha256,
+        "classes": list(parsed.class_names),
+        "warnings": _show_warnings(t, parsed),
+    }
     t.emit(value, f"{file.name} is a valid contract")
 
 
@@ -78,18 +82,24 @@ def diff(
     before: Annotated[
         str, typer.Argument(help="A file, or a dataset: NAME or NAME@REF.", show_default=False)
     ],
-    after: Annotated[str, typer.Argument(help="Likewise.", show_default=False)],
+    after: Annotated[
+        str, typer.Argument(help="Another file or dataset to compare it with.", show_default=False)
+    ],
 ) -> None:
-    """Say what changed from one contract to another, and whether it asks for more or for less."""
+    """Show what changed from one contract to another, and whether each change is stricter or looser."""
     t = terminal(ctx)
     checks = t.ports.known_checks()
     sides = []
-    for given in (before, after):
-        path = Path(given)
-        text = _text(path) if path.is_file() else service.contract(t.actor, given, checks, store=t.store())[1]
+    for source in (before, after):
+        path = Path(source)
+        text = (
+            _text(path) if path.is_file() else service.contract(t.actor, source, checks, store=t.store())[1]
+        )
         sides.append(service.read_contract(text or "", checks, file=path.name))
     changes = service.contract_changes(*sides)
-    t.emit([change.to_dict() for change in changes], [str(change) for change in changes] or ["no difference"])
+    t.emit(
+        [change.to_dict() for change in changes], [str(change) for change in changes] or ["no differences"]
+    )
 
 
 @contract.command("export")
@@ -99,9 +109,9 @@ def export(
     format: Annotated[
         str, typer.Option(help="odcs: Open Data Contract Standard; schema: JSON Schema.")
     ] = "odcs",
-    out: Annotated[Path | None, typer.Option(help="The file to write; without it, stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default stdout.")] = None,
 ) -> None:
-    """Write the contract for other tools."""
+    """Export the contract for other tools."""
     t = terminal(ctx)
     text = service.export_contract(t.actor, name, format, t.ports.known_checks(), store=t.store())
     if out is not None:
@@ -111,12 +121,12 @@ def export(
     )
 
 
-def _told(t: Terminal, asked: Contract) -> list[str]:
-    """What the contract leaves open, said to a person at once."""
-    found = list(advice(asked))
-    for one in found:
-        t.say(f"warning: {one}")
-    return found
+def _show_warnings(t: Terminal, contract_: Contract) -> list[str]:
+    """Print the warnings of a contract and return them."""
+    warnings = list(advice(contract_))
+    for warning in warnings:
+        t.say(f"warning: {warning}")
+    return warnings
 
 
 def _text(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""What changed from one contract to another, and whether it asks for more or for less."""
+"""Compares two contracts: which fields changed, and whether each change is stricter or looser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from calotype.contracts.model import Contract
 
 Effect = Literal["stricter", "looser", "neutral"]
-_LISTS_BY = {
+_LIST_KEYS = {
     "classes": ("name",),
     "coverage": ("name", "slice", "where"),
     "gates": ("check", "metric"),
@@ -22,16 +22,16 @@ _MORE_IS_STRICTER = frozenset(
 _LESS_IS_STRICTER = frozenset(
     {"max", "max_findings", "max_fraction", "max_age_days", "max_shift", "retention_days", "until"}
 )
-_ASKS = frozenset(
+_REQUIREMENTS = frozenset(
     {"classes", "coverage", "gates", "metadata", "objectives", "combinations", "freshness", "gold"}
 )
-_WORDS = frozenset({"description", "intent", "product", "reason"})
+_DESCRIPTIVE = frozenset({"description", "intent", "product", "reason"})
 _ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
 class ContractChange:
-    """One field that differs. `effect` says what it means for data that were good before."""
+    """One changed field. `effect` says whether data must meet more (`stricter`) or less (`looser`) than before."""
 
     path: str
     before: Any
@@ -39,7 +39,7 @@ class ContractChange:
     effect: Effect
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     def __str__(self) -> str:
@@ -51,24 +51,24 @@ class ContractChange:
 
 
 def contract_diff(a: Contract, b: Contract) -> tuple[ContractChange, ...]:
-    """What `b` says that `a` does not, and the other way round; stricter changes first."""
+    """The changes from `a` to `b`, stricter changes first."""
     order = {"stricter": 0, "looser": 1, "neutral": 2}
-    found = _walk("", _keyed(a), _keyed(b))
-    return tuple(sorted(found, key=lambda change: (order[change.effect], change.path)))
+    changes = _walk("", _keyed(a), _keyed(b))
+    return tuple(sorted(changes, key=lambda change: (order[change.effect], change.path)))
 
 
 def _keyed(contract: Contract) -> dict[str, Any]:
-    """The contract as mappings only: lists by the name of their entries."""
-    plain = contract.model_dump(mode="json", exclude_none=True)
-    for name, keys in _LISTS_BY.items():
+    """The contract as nested mappings; entries of lists are keyed by their name."""
+    keyed = contract.model_dump(mode="json", exclude_none=True)
+    for name, keys in _LIST_KEYS.items():
         entries: dict[str, Any] = {}
-        for entry in plain.get(name, ()):
+        for entry in keyed.get(name, ()):
             key = next((str(entry[k]) for k in keys if entry.get(k)), "?")
             while key in entries:
                 key += "'"
             entries[key] = entry
-        plain[name] = entries
-    return plain
+        keyed[name] = entries
+    return keyed
 
 
 def _walk(path: str, a: Any, b: Any) -> Iterator[ContractChange]:
@@ -85,7 +85,7 @@ def _walk(path: str, a: Any, b: Any) -> Iterator[ContractChange]:
 def _effect(path: str, before: Any, after: Any) -> Effect:
     parts = path.split(".")
     first, last = parts[0], parts[-1]
-    if last in _WORDS:
+    if last in _DESCRIPTIVE:
         return "neutral"
     if first == "waivers":
         return "looser" if after is not None and (before is None or last == "until") else "stricter"
@@ -99,7 +99,7 @@ def _effect(path: str, before: Any, after: Any) -> Effect:
         )
     if last in ("required", "enabled"):
         return "stricter" if after else "looser"
-    if first in _ASKS and (before is None or after is None):
+    if first in _REQUIREMENTS and (before is None or after is None):
         return "stricter" if before is None else "looser"
     return "neutral"
 

@@ -1,7 +1,7 @@
-"""A contract as an Open Data Contract Standard document, for catalogues that read that.
+"""Exports a contract as an Open Data Contract Standard document, for data catalogues.
 
-Source: Open Data Contract Standard 3.0.2 (Bitol, Linux Foundation AI & Data). What it has no field for stands under
-`customProperties`; checks and gates are quality rules of the engine `calotype`.
+Source: Open Data Contract Standard 3.0.2 (Bitol, Linux Foundation AI & Data). Declarations without a field of their own
+are written to `customProperties`; checks and gates become quality rules of the engine `calotype`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _UNITS = {"freshness_days": "d", "finding_count": "findings"}
 def to_odcs(
     contract: Contract, *, dataset: str, contract_id: str = "", version: str = "1.0.0"
 ) -> dict[str, Any]:
-    """The document as plain values.
+    """The document as JSON-ready values.
 
     Args:
         dataset: Name of the dataset.
-        contract_id: An id that stays; the dataset's name when empty.
-        version: The version of the contract, as your team counts it.
+        contract_id: A stable id; by default the name of the dataset.
+        version: The version of the contract, as numbered by the team.
     """
     task = contract.task
     team = [{"username": task.owner, "role": "owner"}] if task.owner else []
@@ -39,7 +39,7 @@ def to_odcs(
         "dataProduct": task.product or task.name,
         "description": {"purpose": task.intent, "usage": "; ".join(contract.purposes)},
         "schema": [_samples(contract, dataset)],
-        "slaProperties": _promises(contract),
+        "slaProperties": _service_levels(contract),
         "team": team,
         "customProperties": _custom(contract),
     }
@@ -72,11 +72,11 @@ def _samples(contract: Contract, dataset: str) -> dict[str, Any]:
 
 def _labels(contract: Contract) -> dict[str, Any]:
     classes = []
-    for one in contract.classes:
-        asked = {"min_annotations": one.min_annotations, "min_samples": one.min_samples}
-        rule = _rule(f"enough of {one.name}", asked, "error")
+    for spec in contract.classes:
+        minimums = {"min_annotations": spec.min_annotations, "min_samples": spec.min_samples}
+        rule = _rule(f"minimum of {spec.name}", minimums, "error")
         classes.append(
-            {"name": one.name, "logicalType": "object", "description": one.description, "quality": [rule]}
+            {"name": spec.name, "logicalType": "object", "description": spec.description, "quality": [rule]}
         )
     items = {"logicalType": "object", "properties": classes} if classes else {"logicalType": "object"}
     return {"name": contract.label_set, "logicalType": "array", "items": items}
@@ -84,39 +84,43 @@ def _labels(contract: Contract) -> dict[str, Any]:
 
 def _field(name: str, spec: MetadataSpec) -> dict[str, Any]:
     limits = {"minimum": spec.min, "maximum": spec.max}
-    made: dict[str, Any] = {"name": name, "logicalType": _TYPES[spec.type], "required": spec.required}
+    field: dict[str, Any] = {"name": name, "logicalType": _TYPES[spec.type], "required": spec.required}
     if spec.description:
-        made["description"] = spec.description
+        field["description"] = spec.description
     options = {key: value for key, value in limits.items() if value is not None}
     if options:
-        made["logicalTypeOptions"] = options
+        field["logicalTypeOptions"] = options
     if spec.values is not None:
-        made["quality"] = [_rule(f"allowed values of {name}", {"values": list(spec.values)}, "error")]
+        field["quality"] = [_rule(f"allowed values of {name}", {"values": list(spec.values)}, "error")]
     if spec.operating:
-        made["tags"] = ["operating-condition"]
-    return made
+        field["tags"] = ["operating-condition"]
+    return field
 
 
-def _rule(description: str, asked: dict[str, Any], severity: str) -> dict[str, Any]:
+def _rule(description: str, declaration: dict[str, Any], severity: str) -> dict[str, Any]:
     return {
         "type": "custom",
         "engine": "calotype",
         "description": description,
         "severity": severity,
-        "implementation": str(yaml.safe_dump(asked, sort_keys=False, allow_unicode=True)),
+        "implementation": str(yaml.safe_dump(declaration, sort_keys=False, allow_unicode=True)),
     }
 
 
-def _promises(contract: Contract) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        {"property": one.metric, "value": one.target, "unit": _UNITS.get(one.metric, "share")}
-        for one in contract.objectives
+def _service_levels(contract: Contract) -> list[dict[str, Any]]:
+    promises: list[dict[str, Any]] = [
+        {
+            "property": objective.metric,
+            "value": objective.target,
+            "unit": _UNITS.get(objective.metric, "share"),
+        }
+        for objective in contract.objectives
     ]
     if contract.freshness is not None:
-        found.append({"property": "latency", "value": contract.freshness.max_age_days, "unit": "d"})
+        promises.append({"property": "latency", "value": contract.freshness.max_age_days, "unit": "d"})
     if contract.privacy.retention_days is not None:
-        found.append({"property": "retention", "value": contract.privacy.retention_days, "unit": "d"})
-    return found
+        promises.append({"property": "retention", "value": contract.privacy.retention_days, "unit": "d"})
+    return promises
 
 
 def _custom(contract: Contract) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The HTTP door of contracts."""
+"""HTTP routes of contracts."""
 
 from __future__ import annotations
 
@@ -20,26 +20,30 @@ ContractText = Annotated[str, Body(media_type="application/yaml", max_length=1_0
 
 @routes.get("/datasets/{dataset}/contract", **READ)
 def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> answers.Contract:
-    """The contract in force, or a commented one to begin with."""
-    asked, text = service.contract(ask.actor, _named(dataset, ref), ask.ports.known_checks(), store=ask.store)
+    """Show the contract in force, or a commented template if the dataset has none."""
+    current, text = service.contract(
+        ask.actor, _name_with_ref(dataset, ref), ask.ports.known_checks(), store=ask.store
+    )
     template = None if text else service.contract_template(ask.actor, dataset, store=ask.store)
     return answers.Contract(
-        sha256=asked.sha256,
+        sha256=current.sha256,
         text=text,
         template=template,
-        purposes=list(asked.purposes),
-        warnings=list(advice(asked)),
+        purposes=list(current.purposes),
+        warnings=list(advice(current)),
     )
 
 
 @routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT))
 def put_contract(dataset: str, ask: Ask, text: ContractText) -> answers.AcceptedContract:
-    """Give the dataset a contract (YAML)."""
-    asked = service.set_contract(ask.actor, dataset, text, ask.ports.known_checks(), store=ask.store)
+    """Set the contract of a dataset (YAML)."""
+    new_contract = service.set_contract(ask.actor, dataset, text, ask.ports.known_checks(), store=ask.store)
     return answers.AcceptedContract(
-        sha256=asked.sha256, classes=list(asked.class_names), warnings=list(advice(asked))
+        sha256=new_contract.sha256,
+        classes=list(new_contract.class_names),
+        warnings=list(advice(new_contract)),
     )
 
 
-def _named(dataset: str, ref: str) -> str:
+def _name_with_ref(dataset: str, ref: str) -> str:
     return f"{dataset}@{ref}" if ref else dataset

@@ -1,4 +1,4 @@
-"""The verbs of contracts: read, set, compare, write for others."""
+"""The verbs of contracts: read, set, compare, export."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ from calotype.store import Store
 
 
 class ContractFormatUnknown(Invalid):
-    """No such format to write a contract in."""
+    """Contracts cannot be exported in this format."""
 
     code = "contract-format-unknown"
-    what = "contracts are not written as {got!r}"
+    what = "cannot export a contract as {got!r}"
     fix = "use odcs or schema"
 
 
-def contract(actor: Actor, name_ref: str, checks: KnownChecks, *, store: Store) -> tuple[Contract, str | None]:
-    """The contract in force and its text; the text is None where the built-in one holds.
+def contract(
+    actor: Actor, name_ref: str, checks: KnownChecks, *, store: Store
+) -> tuple[Contract, str | None]:
+    """The contract in force and its text; the text is None for the built-in contract.
 
     Args:
-        checks: The checks that a contract may name.
+        checks: The checks that a contract may use.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
     """
@@ -43,29 +45,29 @@ def contract(actor: Actor, name_ref: str, checks: KnownChecks, *, store: Store) 
 def set_contract(
     actor: Actor, name: str, text: str, checks: KnownChecks, *, store: Store, file: str = "contract"
 ) -> Contract:
-    """Give a dataset a contract. Its classes join the ontology, which is closed when the contract names any.
+    """Set the contract of a dataset. Its classes are added to the ontology, which is closed if it names any.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, WorkingStateMoved.
     """
     store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=_dataset_of(name))
-    asked = read_contract(text, checks, file=file)
+    new_contract = read_contract(text, checks, file=file)
 
     def plan(snapshot: Snapshot) -> Change:
         ontology = snapshot.ontology
-        for class_name in asked.class_names:
+        for class_name in new_contract.class_names:
             if ontology.by_name(class_name) is None:
                 ontology = ontology.add(class_name)
-        ontology = replace(ontology, closed=bool(asked.classes))
-        changed = ontology if ontology != snapshot.ontology else None
-        return Change(contract=text if text != snapshot.contract_text else None, ontology=changed)
+        ontology = replace(ontology, closed=bool(new_contract.classes))
+        new_ontology = ontology if ontology != snapshot.ontology else None
+        return Change(contract=text if text != snapshot.contract_text else None, ontology=new_ontology)
 
-    details = {"contract": asked.sha256, "classes": len(asked.classes)}
+    details = {"contract": new_contract.sha256, "classes": len(new_contract.classes)}
     datasets.apply(actor, name, plan, store=store, verb="contract.set", details=details)
-    return asked
+    return new_contract
 
 
 def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
-    """A commented contract to begin with; with a dataset, of its own classes, fields and licences.
+    """A commented contract to start from, with the classes, fields and licences of a dataset if one is given.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound.
     """
@@ -74,14 +76,14 @@ def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
 
 
 def read_contract(text: str, checks: KnownChecks, *, file: str = "contract") -> Contract:
-    """The contract of a YAML text, its parameters checked too. Raises: ContractInvalid."""
-    asked = parse(text, file=file, checks=checks)
-    _check_parameters(asked, checks, file)
-    return asked
+    """Parse a contract and check the parameters of its checks. Raises: ContractInvalid."""
+    parsed = parse(text, file=file, checks=checks)
+    _check_parameters(parsed, checks, file)
+    return parsed
 
 
 def contract_changes(before: Contract, after: Contract) -> tuple[ContractChange, ...]:
-    """What changed from one contract to another; stricter changes first."""
+    """The changes from one contract to another, stricter changes first."""
     return contract_diff(before, after)
 
 
@@ -90,12 +92,12 @@ def export_contract(actor: Actor, name_ref: str, format: str, checks: KnownCheck
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractFormatUnknown.
     """
-    asked, _ = contract(actor, name_ref, checks, store=store)
+    current, _ = contract(actor, name_ref, checks, store=store)
     if format == "schema":
         return json.dumps(json_schema(checks), indent=2)
     if format != "odcs":
         raise ContractFormatUnknown(got=format[:80])
-    return odcs_text(asked, dataset=_dataset_of(name_ref))
+    return odcs_text(current, dataset=_dataset_of(name_ref))
 
 
 def _dataset_of(name_ref: str) -> str:
@@ -108,20 +110,20 @@ def contract_of(snapshot: Snapshot, checks: KnownChecks) -> Contract:
     return DEFAULT if text is None else read_contract(text, checks)
 
 
-def _check_parameters(asked: Contract, checks: KnownChecks, file: str) -> None:
-    """The parameters of a contract are ones that the checks have, and of their type."""
-    for name, spec in asked.checks.items():
+def _check_parameters(contract_: Contract, checks: KnownChecks, file: str) -> None:
+    """Check that the parameters in a contract exist and are valid. Raises: ContractInvalid."""
+    for name, spec in contract_.checks.items():
         if name not in checks:
             detail = f"no plug-in provides the check {name!r}"
             hint = "install the package that provides it, or remove it from the contract"
             raise ContractInvalid(where=f"{file}, checks.{name}", detail=detail, hint=hint)
-        known = checks[name]
+        parameters = checks[name]
         for key, value in spec.parameters.items():
             where = f"{file}, checks.{name}.parameters.{key}"
-            if key not in known:
+            if key not in parameters:
                 detail = f"the check {name!r} has no parameter {key!r}"
-                hint = f"{name!r} has: {', '.join(known) or 'no parameters'}"
+                hint = f"parameters of {name!r}: {', '.join(parameters) or 'none'}"
                 raise ContractInvalid(where=where, detail=detail, hint=hint)
             if isinstance(value, bool | str) or value < 0:
-                detail = f"{key} is {value!r}, not a number of 0 or more"
-                raise ContractInvalid(where=where, detail=detail, hint=f"its default is {known[key]}")
+                detail = f"{key} is {value!r}; it must be a number of 0 or more"
+                raise ContractInvalid(where=where, detail=detail, hint=f"its default is {parameters[key]}")

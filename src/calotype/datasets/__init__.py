@@ -1,1 +1,1 @@
-"""Floor 3: samples, annotations, ontology; views, commits, branches, diffs; label formats and contracts."""
+"""Datasets: samples, annotations and their queries; commits, branches, tags and diffs."""

@@ -1,4 +1,4 @@
-"""What the routes of datasets answer, and the small parts that the answers of other rooms share."""
+"""Response models of datasets, and small models shared with other rooms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Commit(Answer):
     """A frozen state of a whole dataset; it never changes."""
 
     id: Sha256
-    parents: list[Sha256] = Field(description="None for the first commit, two for a merge.")
+    parents: list[Sha256] = Field(description="Empty for the first commit, two for a merge.")
     author: str
     message: str
     at: Timestamp
@@ -37,7 +37,7 @@ class CreatedCommit(Commit):
 class LoggedCommit(Commit):
     """A commit in the log."""
 
-    refs: list[str] = Field(description="Branches and tags that point at it.")
+    refs: list[str] = Field(description="Branches and tags that point at the commit.")
 
 
 class ChangeCounts(Answer):
@@ -49,7 +49,7 @@ class ChangeCounts(Answer):
 
 
 class Changes(Answer):
-    """What differs between two states."""
+    """Differences between two states."""
 
     samples: ChangeCounts
     annotations: ChangeCounts = Field(description="Annotations of all label sets.")
@@ -57,11 +57,11 @@ class Changes(Answer):
 
 
 class Log(Answer):
-    """Commits, newest first, and the changes that are not committed yet."""
+    """Commits, newest first, and the uncommitted changes."""
 
     items: list[LoggedCommit]
     dirty: bool = Field(description="Whether the working state of `main` has uncommitted changes.")
-    changes: Changes | None = Field(description="The uncommitted changes; null when a ref is asked for.")
+    changes: Changes | None = Field(description="The uncommitted changes; null when `ref` is given.")
 
 
 class ChangedSample(Answer):
@@ -71,13 +71,13 @@ class ChangedSample(Answer):
     name: str
     media: Sha256
     change: Literal["added", "removed", "changed", "annotations"] = Field(
-        description="What happened to the sample; `annotations` when only its annotations differ."
+        description="How the sample changed; `annotations` when only its annotations differ."
     )
     annotations: ChangeCounts
 
 
 class Diff(Changes):
-    """What changed from ref `a` to ref `b`."""
+    """Changes from ref `a` to ref `b`."""
 
     a: str
     b: str
@@ -85,9 +85,9 @@ class Diff(Changes):
 
 
 class BranchRules(Answer):
-    """Rules of a protected branch, which accepts merges only."""
+    """Rules of a protected branch, which accepts only merges."""
 
-    gates: Literal[True] = Field(description="A merge must pass the gates.")
+    gates: Literal[True] = Field(description="The source of a merge must pass the gates.")
 
 
 class Ref(Answer):
@@ -131,7 +131,7 @@ class GateCounts(Answer):
 
     green: int
     red: int
-    missing: int = Field(description="Gates without data to judge; they block as red ones do.")
+    missing: int = Field(description="Gates without data to evaluate; like red gates, they block.")
 
 
 class DatasetRow(Answer):
@@ -148,7 +148,7 @@ class DatasetRow(Answer):
     cover: list[Sha256] = Field(description="Media of up to 8 samples, for a preview.")
     releases: list[str] = Field(description="Versions, newest first.")
     gates: GateCounts | None = Field(
-        description="Of the newest run of the checks; null before the first run."
+        description="Gates of the newest run of the checks; null before the first run."
     )
 
 
@@ -174,7 +174,7 @@ class SplitCount(Answer):
 
 
 class FormatLoss(Answer):
-    """Something that a format could not hold, or that a reader adjusted."""
+    """Something that a format cannot represent, or that an importer adjusted."""
 
     what: str
     count: int
@@ -185,6 +185,6 @@ class QuarantinedItem(Answer):
     """A file or an annotation that was not imported."""
 
     what: str = Field(description="Kind of item, such as `image` or `annotation`.")
-    place: str = Field(description="File, and position in it.")
+    place: str = Field(description="File and position in the file.")
     code: str = Field(description="Error code.")
     reason: str

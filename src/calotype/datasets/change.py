@@ -1,4 +1,4 @@
-"""An edit of a dataset: what comes, what goes. Applied whole or not at all."""
+"""An edit of a dataset: rows to write and to remove, applied completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calotype.vision.ontology import Ontology
 
 @dataclass(frozen=True, slots=True)
 class RowStream:
-    """Rows too many to hold at once, all of them new: `batches` may be called again when the edit is tried again."""
+    """New rows that do not fit into memory. `batches` is called again when the edit is retried."""
 
     batches: Callable[[], Iterator[pa.RecordBatch]]
     n_rows: int
@@ -24,14 +24,14 @@ class RowStream:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one verb does to a branch.
+    """Rows and documents that an edit writes to a branch or removes from it.
 
-    `put_*` inserts or replaces by id, values or an Arrow table of `rows.SAMPLE_SCHEMA` or `rows.ANNOTATION_SCHEMA`;
-    removing a sample removes its annotations in every label set. `remove_annotations_of` takes away all annotations
-    that the named samples have in a label set, before the new ones are put. `put_vectors` has a table of
-    `rows.vector_schema` by model. Vectors of a removed sample stay, unseen, for when it comes back;
-    `remove_vectors_of` takes those of samples away, by model, whether the samples are there or not.
-    `ontology`, `contract` (YAML text) and `info` (file-level keys of imports) replace the present ones when given.
+    `put_*` inserts rows or replaces them by id, given as values or as Arrow tables of `rows.SAMPLE_SCHEMA` or
+    `rows.ANNOTATION_SCHEMA`. Removing a sample removes its annotations from every label set. `remove_annotations_of`
+    removes all annotations of these samples from a label set before the new ones are written. `put_vectors` has a
+    table of `rows.vector_schema` for each model. Vectors of a removed sample are kept but hidden, so that they are
+    available when the sample is restored; `remove_vectors_of` removes vectors by model, whether or not the samples
+    exist. `ontology`, `contract` (YAML text) and `info` (file-level keys of imports) replace the current documents.
     """
 
     put_samples: Sequence[Sample] | pa.Table = ()
@@ -45,11 +45,11 @@ class Change:
     contract: str | None = None
     info: str | None = None
     fields: Mapping[str, str] | None = None
-    """Types of metadata fields to start from; None: those of the present state."""
+    """Types of metadata fields to start from; None for those of the current state."""
 
     @property
     def is_empty(self) -> bool:
-        """Nothing comes and nothing goes."""
+        """Whether the edit changes nothing."""
         by_name: tuple[Mapping[str, Sized], ...] = (
             self.put_annotations,
             self.remove_annotations,
@@ -57,6 +57,6 @@ class Change:
             self.put_vectors,
             self.remove_vectors_of,
         )
-        named = any(len(rows) for one in by_name for rows in one.values())
-        texts = any(text is not None for text in (self.ontology, self.contract, self.info))
-        return not (len(self.put_samples) or len(self.remove_samples) or named or texts)
+        has_rows = any(len(rows) for mapping in by_name for rows in mapping.values())
+        has_documents = any(document is not None for document in (self.ontology, self.contract, self.info))
+        return not (len(self.put_samples) or len(self.remove_samples) or has_rows or has_documents)

@@ -1,4 +1,4 @@
-"""The command line of datasets: counts, commits, refs, differences."""
+"""Commands of datasets: counts, commits, refs, diffs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Name = Annotated[
 ]
 Where = Annotated[str | None, typer.Option("--where", help="Only samples that match this query.")]
 
-dataset = typer.Typer(no_args_is_help=True, help="Make and list datasets.")
+dataset = typer.Typer(no_args_is_help=True, help="Create and list datasets.")
 
 
 class ByUnknown(Invalid):
-    """Not something that samples can be counted by."""
+    """Samples cannot be counted by this."""
 
     code = "by-unknown"
     what = "cannot count by {got!r}"
@@ -33,14 +33,14 @@ class ByUnknown(Invalid):
 def create(
     ctx: typer.Context,
     name: Name,
-    description: Annotated[str, typer.Option(help="One sentence about it.")] = "",
+    description: Annotated[str, typer.Option(help="A short description.")] = "",
 ) -> None:
-    """Make an empty dataset."""
+    """Create an empty dataset."""
     t = terminal(ctx)
     info = service.create(t.actor, name, store=t.store(), description=description)
     t.emit(
         {"dataset": info.name, "id": info.id},
-        f"made dataset {info.name}",
+        f"created dataset {info.name}",
         next=f"calotype add {info.name} PATH",
     )
 
@@ -56,7 +56,7 @@ def list_datasets(ctx: typer.Context) -> None:
     shown = table(["dataset", "samples", "annotations", ""], [list(row.values()) for row in rows])
     t.emit(
         {"items": rows},
-        shown if rows else "no dataset yet",
+        shown if rows else "no datasets yet",
         next="" if rows else "calotype dataset create NAME",
     )
 
@@ -66,7 +66,7 @@ def count(
     name: Name,
     where: Where = None,
     by: Annotated[
-        str | None, typer.Option(help="class, split, source, licence, or a metadata field.")
+        str | None, typer.Option(help="Count by class, split, source, licence, or a metadata field.")
     ] = None,
     label_set: Annotated[str | None, typer.Option(help="Count annotations of this label set only.")] = None,
 ) -> None:
@@ -89,7 +89,7 @@ def samples(
     ctx: typer.Context,
     name: Name,
     where: Where = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of samples.")] = 50,
 ) -> None:
     """List samples."""
     t = terminal(ctx)
@@ -115,46 +115,48 @@ def samples(
 def commit(
     ctx: typer.Context,
     name: Name,
-    message: Annotated[str, typer.Option("--message", "-m", help="What changed, and why.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="Commit message: what changed, and why.")],
 ) -> None:
     """Freeze the working state as a commit."""
     t = terminal(ctx)
-    made = service.commit(t.actor, name, message, store=t.store())
-    counts = f"{made.stats['samples']:,} samples, {made.stats['annotations']:,} annotations"
+    new_commit = service.commit(t.actor, name, message, store=t.store())
+    counts = f"{new_commit.stats['samples']:,} samples, {new_commit.stats['annotations']:,} annotations"
     dataset_name = name.partition("@")[0]
     t.emit(
-        {"commit": made.id, **made.to_dict()},
-        f"{made.short} {message} ({counts})",
+        {"commit": new_commit.id, **new_commit.to_dict()},
+        f"{new_commit.short} {message} ({counts})",
         next=f"calotype check {dataset_name}",
     )
 
 
 def log(
-    ctx: typer.Context, name: Name, limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50
+    ctx: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of commits.")] = 50,
 ) -> None:
     """List the commits of a dataset, newest first."""
     t = terminal(ctx)
     commits = service.log(t.actor, name, store=t.store(), limit=limit)
     refs = service.list_refs(t.actor, name, store=t.store())
-    names = {made.id: [ref.name for ref in refs if ref.commit_id == made.id] for made in commits}
-    value = [{**made.to_dict(), "refs": names[made.id]} for made in commits]
+    names = {commit.id: [ref.name for ref in refs if ref.commit_id == commit.id] for commit in commits}
+    value = [{**commit.to_dict(), "refs": names[commit.id]} for commit in commits]
     shown = table(
         ["commit", "at", "by", "samples", "annotations", "", "message"],
-        [_log_row(made, names[made.id]) for made in commits],
+        [_log_row(commit, names[commit.id]) for commit in commits],
     )
-    t.emit({"items": value}, shown if commits else "no commit yet")
+    t.emit({"items": value}, shown if commits else "no commits yet")
 
 
-def _log_row(made: Commit, refs: list[str]) -> list[Any]:
-    stats = made.stats
+def _log_row(commit: Commit, refs: list[str]) -> list[Any]:
+    stats = commit.stats
     counts = [int(stats["samples"]), int(stats["annotations"])]
     return [
-        made.short,
-        iso(made.created_at_us)[:19],
-        made.author,
+        commit.short,
+        iso(commit.created_at_us)[:19],
+        commit.author,
         *counts,
         " ".join(refs),
-        made.message.splitlines()[0],
+        commit.message.splitlines()[0],
     ]
 
 
@@ -168,8 +170,8 @@ def diff(
 ) -> None:
     """Show what changed from one ref to another."""
     t = terminal(ctx)
-    found = service.diff(t.actor, name, a, b, store=t.store())
-    value = found.to_dict()
+    changes = service.diff(t.actor, name, a, b, store=t.store())
+    value = changes.to_dict()
     rows = [["samples", *value["samples"].values()]]
     rows += [[label_set, *counts.values()] for label_set, counts in value["by_label_set"].items()]
     t.emit({"a": a, "b": b, **value}, table(["", "added", "removed", "changed"], rows))
@@ -178,35 +180,31 @@ def diff(
 def branch(
     ctx: typer.Context,
     name: Name,
-    new: Annotated[
-        str | None, typer.Argument(help="The branch to make; without it, branches are listed.")
-    ] = None,
-    start: Annotated[str, typer.Option("--from", help="The ref it starts at.")] = "main",
+    new: Annotated[str | None, typer.Argument(help="The branch to create; omit it to list branches.")] = None,
+    start: Annotated[str, typer.Option("--from", help="The ref to start the branch from.")] = "main",
 ) -> None:
-    """Make a branch, or list them."""
+    """Create a branch, or list branches."""
     _refs(ctx, name, new, start, kind="branch")
 
 
 def tag(
     ctx: typer.Context,
     name: Name,
-    new: Annotated[str | None, typer.Argument(help="The tag to make; without it, tags are listed.")] = None,
-    at: Annotated[str, typer.Argument(help="The ref it names.")] = "main",
+    new: Annotated[str | None, typer.Argument(help="The tag to create; omit it to list tags.")] = None,
+    at: Annotated[str, typer.Argument(help="The ref to tag.")] = "main",
 ) -> None:
-    """Name a commit for good, or list the tags."""
+    """Tag a commit, or list tags."""
     _refs(ctx, name, new, at, kind="tag")
 
 
-def _refs(ctx: typer.Context, name: str, new: str | None, at: str, *, kind: str) -> None:
+def _refs(ctx: typer.Context, name: str, new: str | None, target: str, *, kind: str) -> None:
     t = terminal(ctx)
     if new is not None:
         if kind == "branch":
-            made = service.branch(t.actor, name, new, store=t.store(), start=at)
+            ref = service.branch(t.actor, name, new, store=t.store(), start=target)
         else:
-            made = service.tag(t.actor, name, new, store=t.store(), at=at)
-        t.emit(
-            {kind: made.name, "commit": made.commit_id}, f"{kind} {made.name} at {str(made.commit_id)[:12]}"
-        )
+            ref = service.tag(t.actor, name, new, store=t.store(), at=target)
+        t.emit({kind: ref.name, "commit": ref.commit_id}, f"{kind} {ref.name} at {str(ref.commit_id)[:12]}")
         return
     refs = [ref for ref in service.list_refs(t.actor, name, store=t.store()) if ref.kind == kind]
     value = [{"name": ref.name, "commit": ref.commit_id, "protection": ref.protection} for ref in refs]
@@ -222,18 +220,18 @@ def _refs(ctx: typer.Context, name: str, new: str | None, at: str, *, kind: str)
 def rollback(
     ctx: typer.Context,
     name: Name,
-    to: Annotated[str, typer.Argument(help="The ref whose content to hold again.", show_default=False)],
-    discard: Annotated[bool, typer.Option("--discard", help="Lose edits that are not committed.")] = False,
+    to: Annotated[str, typer.Argument(help="The ref to restore.", show_default=False)],
+    discard: Annotated[bool, typer.Option("--discard", help="Discard uncommitted edits.")] = False,
 ) -> None:
-    """Hold again what an older commit held, as a new commit; nothing is lost."""
+    """Restore the contents of an earlier commit as a new commit."""
     t = terminal(ctx)
-    made = service.rollback(t.actor, name, to, store=t.store(), discard=discard)
-    t.emit({"commit": made.id, **made.to_dict()}, f"{made.short} {made.message}")
+    new_commit = service.rollback(t.actor, name, to, store=t.store(), discard=discard)
+    t.emit({"commit": new_commit.id, **new_commit.to_dict()}, f"{new_commit.short} {new_commit.message}")
 
 
 def _by_field(snapshot: Any, by: str, where: str | None) -> dict[str, int]:
-    plain = {"split", "source", "licence", "group", "mime"}
-    if by in plain:
+    columns = {"split", "source", "licence", "group", "mime"}
+    if by in columns:
         values = snapshot.samples(where=where, columns=[by])[by].to_pylist()
     elif by in snapshot.fields:
         values = [sample.metadata.get(by) for sample in snapshot.iter_samples(where=where)]

@@ -10,7 +10,7 @@ from calotype.foundation.clock import iso
 from calotype.foundation.ids import sha256_json
 
 Pins = Mapping[str, int]
-"""Table -> the Lance version that a commit or working state reads."""
+"""Table -> its Lance version in a commit or working state."""
 
 Documents = Mapping[str, str]
 """Kind (ontology, fields, contract, info) -> SHA-256 of the text."""
@@ -31,7 +31,7 @@ class DatasetInfo:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A frozen state of a whole dataset; never changes."""
+    """An immutable state of a whole dataset."""
 
     id: str
     dataset_id: str
@@ -45,11 +45,11 @@ class Commit:
 
     @property
     def short(self) -> str:
-        """The first 12 digits of the id, enough to name it."""
+        """The first 12 digits of the id."""
         return self.id[:12]
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             "id": self.id,
             "parents": list(self.parents),
@@ -70,7 +70,7 @@ def commit_id(
     pins: Pins,
     documents: Documents,
 ) -> str:
-    """The id of a commit: SHA-256 over all that it says."""
+    """The id of a commit: the SHA-256 of its contents."""
     return sha256_json(
         {
             "dataset": dataset_id,
@@ -86,9 +86,9 @@ def commit_id(
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A branch or a tag. A branch also has a working state: pins and documents not yet committed.
+    """A branch or a tag. The pins and documents of a branch are its working state, which may be uncommitted.
 
-    `protection` is None for an open branch.
+    `protection` is None for an unprotected branch.
     """
 
     dataset_id: str
@@ -110,13 +110,13 @@ class Delta:
     changed: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
-        """How many of each."""
+        """Number of added, removed and changed rows."""
         return {"added": len(self.added), "removed": len(self.removed), "changed": len(self.changed)}
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What differs between two states of a dataset, by sample and by annotation of each label set."""
+    """Differences between two states of a dataset: samples, and annotations by label set."""
 
     samples: Delta
     annotations: Mapping[str, Delta] = field(default_factory=dict)
@@ -124,16 +124,16 @@ class Diff:
 
     @property
     def is_empty(self) -> bool:
-        """The two states hold the same rows."""
+        """Whether both states have the same rows."""
         deltas = [self.samples, *self.annotations.values()]
         return not any(delta.added or delta.removed or delta.changed for delta in deltas)
 
     def to_dict(self) -> dict[str, Any]:
-        """Counts, as every door shows them."""
+        """Counts as JSON-ready values."""
         total = {"added": 0, "removed": 0, "changed": 0}
         for delta in self.annotations.values():
-            for word, count in delta.counts().items():
-                total[word] += count
+            for change, count in delta.counts().items():
+                total[change] += count
         by_set = {name: delta.counts() for name, delta in self.annotations.items()}
         return {"samples": self.samples.counts(), "annotations": total, "by_label_set": by_set}
 

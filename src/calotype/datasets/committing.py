@@ -1,4 +1,4 @@
-"""What every verb that makes a commit needs: its refusals, its counts, its id, its tags on the tables."""
+"""Shared steps of verbs that create a commit: errors, counts, the new commit, tags on its tables."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ class NothingToCommit(Conflict):
     """The working state equals the newest commit."""
 
     code = "nothing-to-commit"
-    what = "nothing changed in {dataset} since its newest commit"
+    what = "{dataset} has no changes since its newest commit"
     fix = "add or import something first; `calotype log {dataset}` lists the commits"
 
 
 class WorkingStateDirty(Conflict):
-    """There are edits that are not committed."""
+    """The branch has uncommitted edits."""
 
     code = "working-state-dirty"
-    what = "{branch} of {dataset} has edits that are not committed"
+    what = "{branch} of {dataset} has uncommitted edits"
     fix = (
-        "commit them with `calotype commit {dataset}@{branch} -m MESSAGE`, or lose them with "
+        "commit them with `calotype commit {dataset}@{branch} -m MESSAGE`, or discard them with "
         "`calotype rollback {dataset}@{branch} {branch} --discard`"
     )
 
 
 class MessageInvalid(Invalid):
-    """A commit without words."""
+    """A commit message that is empty or too long."""
 
     code = "message-invalid"
     what = "a commit needs a message of 1 to 10000 characters"
@@ -40,45 +40,53 @@ class MessageInvalid(Invalid):
 
 
 def stats_of(snapshot: Snapshot) -> dict[str, Any]:
-    """Samples and annotations of a state, the latter also by label set."""
+    """Number of samples and annotations of a state, in total and by label set."""
     by_set = {name: snapshot.count(label_set=name)["annotations"] for name in snapshot.label_sets}
     samples = snapshot.count()["samples"]
     return {"samples": samples, "annotations": sum(by_set.values()), "label_sets": by_set}
 
 
 def message_of(text: str, dataset: str) -> str:
-    """The message of a commit without blanks around it. Raises: MessageInvalid."""
+    """The commit message without surrounding whitespace. Raises: MessageInvalid."""
     if not 1 <= len(text.strip()) <= 10_000:
         raise MessageInvalid(dataset=dataset)
     return text.strip()
 
 
 def is_clean(ref: Ref, head: Commit | None) -> bool:
-    """Whether a branch has no edits beyond its newest commit."""
+    """Whether a branch has no uncommitted edits."""
     if head is None:
         return not ref.pins and not ref.documents
     return (head.pins, head.documents) == (ref.pins, ref.documents)
 
 
 def new_commit(actor: Actor, base: Ref, message: str, stats: Any, *, merged: str | None = None) -> Commit:
-    """The commit of a branch's state; `merged` is its second parent."""
+    """A commit of the working state of a branch; `merged` is its second parent."""
     parents = tuple(parent for parent in (base.commit_id, merged) if parent)
-    at = now_us()
-    made = commit_id(
+    created_at_us = now_us()
+    new_id = commit_id(
         dataset_id=base.dataset_id,
         parents=parents,
         author=actor.name,
         message=message,
-        created_at_us=at,
+        created_at_us=created_at_us,
         pins=base.pins,
         documents=base.documents,
     )
     return Commit(
-        made, base.dataset_id, parents, actor.name, message, at, base.pins, base.documents, dict(stats)
+        new_id,
+        base.dataset_id,
+        parents,
+        actor.name,
+        message,
+        created_at_us,
+        base.pins,
+        base.documents,
+        dict(stats),
     )
 
 
-def tag_tables(store: Store, made: Commit) -> None:
-    """Keep the versions that a commit pins from being cleaned up."""
-    for table, pin in made.pins.items():
-        store.tables.tag(f"{made.dataset_id}/{table}", pin, f"c-{made.id[:32]}")
+def tag_tables(store: Store, commit: Commit) -> None:
+    """Tag the table versions that a commit pins, so that cleanup keeps them."""
+    for table, pin in commit.pins.items():
+        store.tables.tag(f"{commit.dataset_id}/{table}", pin, f"c-{commit.id[:32]}")

@@ -1,7 +1,7 @@
-"""What differs between two states, by the content of the rows.
+"""Differences between two states, by the content of their rows.
 
-Only files that one state has and the other has not are read (`store.row_files`); `audit=True` compares every row of
-both states instead, which proves the quick way right and needs no trust in files.
+Reads only files that one of the states has and the other lacks. `audit=True` compares every row of both states
+instead, which does not rely on file names; tests use it to verify the fast comparison.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from calotype.datasets.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """Rows that differ between two states, with all columns: as the older and as the newer state has them."""
+    """Rows that differ between two states, with all columns: as they are in the older and in the newer state."""
 
     before: pa.Table
     after: pa.Table
 
 
 def difference(a: Snapshot, b: Snapshot, *, audit: bool = False) -> Diff:
-    """What `b` has that `a` has not, and the other way round. Tables with equal pins are not opened."""
+    """Compare state `a` with the later state `b`. Tables with equal pins are not read."""
     annotations: dict[str, Delta] = {}
     touched: set[str] = set()
     for label_set in dict.fromkeys([*a.label_sets, *b.label_sets]):
@@ -41,55 +41,55 @@ def difference(a: Snapshot, b: Snapshot, *, audit: bool = False) -> Diff:
 
 
 def changed(a: Snapshot, b: Snapshot, table: str, *, audit: bool = False) -> RowChange:
-    """The rows of one table (`samples`, `ann/...`) whose content differs: as they are in `a`, as they are in `b`.
+    """The rows of one table (`samples`, `ann/...`) whose content differs between `a` and `b`.
 
-    A row that is in one of the answers only was added or removed. Columns of provenance do not count as content.
+    A row that is in one of the two results only was added or removed. Provenance columns are not compared.
     """
     if a.pins.get(table) == b.pins.get(table):
         empty = rows.schema_of(table).empty_table()
         return RowChange(empty, empty)
     before = a.rows_of(table, not_in=None if audit else b)
-    found = RowChange(before, b.rows_of(table, not_in=None if audit else a))
-    return _without_equal(found, rows.key_of(table))
+    change = RowChange(before, b.rows_of(table, not_in=None if audit else a))
+    return _without_equal(change, rows.key_of(table))
 
 
 def touched_samples(a: Snapshot, b: Snapshot, tables: Sequence[str]) -> pa.Array:
-    """Ids of samples with rows of these tables that differ, and perhaps of some whose rows were written anew.
+    """Ids of samples whose rows in these tables differ, and possibly of some whose rows were rewritten unchanged.
 
-    Quicker than `changed`, since no content is read.
+    Faster than `changed`, because only ids are read.
     """
-    found: list[pa.Array] = []
+    ids: list[pa.Array] = []
     for table in tables:
         if a.pins.get(table) != b.pins.get(table):
-            for one, other in ((a, b), (b, a)):
-                found += one.rows_of(table, not_in=other, columns=["sample_id"])["sample_id"].chunks
-    return pc.unique(pa.chunked_array(found, pa.string()))
+            for state, other in ((a, b), (b, a)):
+                ids += state.rows_of(table, not_in=other, columns=["sample_id"])["sample_id"].chunks
+    return pc.unique(pa.chunked_array(ids, pa.string()))
 
 
 def equal_ids(before: pa.Table, after: pa.Table, key: str, compared: Sequence[str]) -> pa.Array:
-    """Keys of rows that both tables have with the same content in some columns."""
+    """Keys of rows that have equal content in the compared columns of both tables."""
     if before.num_rows == 0 or after.num_rows == 0:
         return pa.array([], pa.string())
-    listed = ", ".join(f'"{name}"' for name in compared)
+    columns = ", ".join(f'"{name}"' for name in compared)
     with engine() as sql:
         sql.register("before", before)
         sql.register("after", after)
-        found = sql.sql(
+        ids = sql.sql(
             f"""
-            SELECT x.id FROM (SELECT {key} AS id, hash(row({listed})) AS content FROM before) x
-            JOIN (SELECT {key} AS id, hash(row({listed})) AS content FROM after) y USING (id, content)
+            SELECT x.id FROM (SELECT {key} AS id, hash(row({columns})) AS content FROM before) x
+            JOIN (SELECT {key} AS id, hash(row({columns})) AS content FROM after) y USING (id, content)
             """
         ).to_arrow_table()["id"]
-    return found.combine_chunks().cast(pa.string())
+    return ids.combine_chunks().cast(pa.string())
 
 
-def _without_equal(found: RowChange, key: str) -> RowChange:
-    """The same without rows that are equal on both sides."""
-    compared = [name for name in found.before.schema.names if name != key and name not in rows.PROVENANCE]
-    same = equal_ids(found.before, found.after, key, compared)
-    if len(same) == 0:
-        return found
-    sides = [side.filter(pc.invert(pc.is_in(side[key], same))) for side in (found.before, found.after)]
+def _without_equal(change: RowChange, key: str) -> RowChange:
+    """The change without rows that are equal on both sides."""
+    compared = [name for name in change.before.schema.names if name != key and name not in rows.PROVENANCE]
+    equal = equal_ids(change.before, change.after, key, compared)
+    if len(equal) == 0:
+        return change
+    sides = [side.filter(pc.invert(pc.is_in(side[key], equal))) for side in (change.before, change.after)]
     return RowChange(*sides)
 
 

@@ -1,4 +1,4 @@
-"""Editing a branch: stage outside the lock, publish inside one short catalog transaction, try again when moved."""
+"""Edits a branch: stages files outside the lock, publishes in a short transaction, retries if it moved."""
 
 from __future__ import annotations
 
@@ -32,22 +32,32 @@ MAX_TRIES = 60
 
 
 class WorkingStateMoved(Conflict):
-    """Other writers were quicker every time."""
+    """Other writers changed the branch at every attempt."""
 
     code = "working-state-moved"
-    what = "{dataset} kept changing under this edit ({tries} tries)"
-    fix = "try again when fewer writers are busy on the branch; nothing of this edit was kept"
+    what = "{dataset} changed during each of {tries} attempts to apply this edit"
+    fix = "try again when fewer writers are active on the branch; nothing of this edit was applied"
 
 
 @dataclass(frozen=True, slots=True)
 class _TableEdit:
-    """What happens to one table: rows that go, rows that come (already on disk)."""
+    """The edit of one table: row ids to remove, and new rows that are already staged on disk."""
 
     table: str
     schema: pa.Schema
     remove: list[int]
     index: list[str]
     staged: Staged | None
+
+
+@dataclass(frozen=True, slots=True)
+class _StagedEdit:
+    """An edit that is ready to be published on `base`, the branch as it was read."""
+
+    info: DatasetInfo
+    base: Ref
+    tables: list[_TableEdit]
+    documents: Mapping[str, str]
 
 
 def apply(
@@ -62,8 +72,9 @@ def apply(
 ) -> Snapshot:
     """Edit a branch (`name` or `name@branch`) and return its new working state.
 
-    `change` may be a function of the state it applies to; it is asked again when another writer was quicker, so an
-    edit never overwrites what it has not seen. `record` writes the room's own rows in the same transaction.
+    `change` may be a function of the current state. It is called again if another writer changed the branch meanwhile,
+    so an edit never overwrites changes that it has not seen. `record` writes rows of the caller's own catalog tables in
+    the same transaction.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
     """
@@ -74,20 +85,19 @@ def apply(
         if planned.is_empty and record is None:
             return snapshot
         edits, documents = _stage(store, snapshot, planned)
-        moved = None
-        with suppress(TableMoved):  # a writer that lost its lock was still at it: plan anew
-            moved = _publish(
-                actor, store, info, base, edits, documents, verb=verb, details=facts, record=record
-            )
-        if moved is not None:
+        branch = None
+        with suppress(TableMoved):  # a writer that had lost its lock was still writing: plan again
+            staged = _StagedEdit(info, base, edits, documents)
+            branch = _publish(actor, staged, store=store, verb=verb, details=facts, record=record)
+        if branch is not None:
             with store.catalog.read() as conn:
-                return open_ref(conn, store, info, moved, name=f"{base.name}+")
+                return open_ref(conn, store, info, branch, name=f"{base.name}+")
         time.sleep(random.uniform(0, min(0.5, 0.005 * 2 ** min(attempt, 7))))
     raise WorkingStateMoved(dataset=name, tries=MAX_TRIES)
 
 
 def current(actor: Actor, name: str, *, store: Store, verb: str) -> Snapshot:
-    """The working state that an edit would apply to. Raises: as `apply`."""
+    """The working state that an edit would apply to. Raises the same errors as `apply`."""
     return _open(actor, name, store, verb)[2]
 
 
@@ -101,9 +111,7 @@ def _open(actor: Actor, name: str, store: Store, verb: str) -> tuple[DatasetInfo
         return info, base, open_ref(conn, store, info, base, name=f"{base.name}+")
 
 
-def _stage(
-    store: Store, snapshot: Snapshot, change: Change
-) -> tuple[list[_TableEdit], dict[str, tuple[str, str]]]:
+def _stage(store: Store, snapshot: Snapshot, change: Change) -> tuple[list[_TableEdit], dict[str, str]]:
     edits = []
     if len(change.put_samples) or change.remove_samples:
         arrow = _arrow(change.put_samples, rows.samples_to_arrow)
@@ -150,93 +158,94 @@ def _table_edit(
     store: Store,
     snapshot: Snapshot,
     table: str,
-    gone: list[ColumnValues],
+    removed: list[ColumnValues],
     put: pa.Table | RowStream,
     *,
     schema: pa.Schema | None = None,
 ) -> _TableEdit:
-    full = f"{snapshot.dataset.id}/{table}"
+    name = f"{snapshot.dataset.id}/{table}"
     remove: list[int] = []
     looked_up: set[str] = set()
     if table in snapshot.pins:
-        remove, looked_up = row_ids(store.tables.at(full, snapshot.pins[table]), gone, key=rows.key_of(table))
+        remove, looked_up = row_ids(
+            store.tables.at(name, snapshot.pins[table]), removed, key=rows.key_of(table)
+        )
     schema = schema or rows.schema_of(table)
     staged = None
     if len(put):
         batches = put.batches() if isinstance(put, RowStream) else put
-        staged = store.tables.stage(full, batches, schema=schema)
+        staged = store.tables.stage(name, batches, schema=schema)
     index = {"sample_id", *looked_up}
     return _TableEdit(table, schema, remove, sorted(index), staged)
 
 
-def _learned(snapshot: Snapshot, change: Change) -> dict[str, str]:
-    known = snapshot.fields if change.fields is None else change.fields
+def _field_types(snapshot: Snapshot, change: Change) -> dict[str, str]:
+    known_types = snapshot.fields if change.fields is None else change.fields
     if isinstance(change.put_samples, pa.Table):
         distinct = change.put_samples["metadata"].unique().drop_null().to_pylist()
-        return fields.learn(known, (("", json.loads(text)) for text in distinct if text))
-    return fields.learn(known, ((sample.name, sample.metadata) for sample in change.put_samples))
+        return fields.learn(known_types, (("", json.loads(text)) for text in distinct if text))
+    return fields.learn(known_types, ((sample.name, sample.metadata) for sample in change.put_samples))
 
 
-def _arrow(rows_: Any, convert: Callable[[Any], pa.Table]) -> pa.Table:
-    return rows_ if isinstance(rows_, pa.Table) else convert(rows_)
+def _arrow(values: Any, convert: Callable[[Any], pa.Table]) -> pa.Table:
+    return values if isinstance(values, pa.Table) else convert(values)
 
 
 def _ids(arrow: pa.Table, key: str) -> list[str]:
     return list(arrow[key].to_pylist())
 
 
-def _documents(snapshot: Snapshot, change: Change) -> dict[str, tuple[str, str]]:
-    """Kind -> (kind, body) of the texts that this change replaces."""
-    texts: dict[str, str] = {}
+def _documents(snapshot: Snapshot, change: Change) -> dict[str, str]:
+    """Kind -> body of the documents that a change replaces."""
+    bodies: dict[str, str] = {}
     if change.ontology is not None and change.ontology != snapshot.ontology:
-        texts["ontology"] = canonical_json(change.ontology.to_json())
+        bodies["ontology"] = canonical_json(change.ontology.to_json())
     if change.contract is not None:
-        texts["contract"] = change.contract
+        bodies["contract"] = change.contract
     if change.info is not None:
-        texts["info"] = change.info
-    learned = _learned(snapshot, change)
-    if learned != snapshot.fields:
-        texts["fields"] = canonical_json(learned)
+        bodies["info"] = change.info
+    field_types = _field_types(snapshot, change)
+    if field_types != snapshot.fields:
+        bodies["fields"] = canonical_json(field_types)
     names = {*snapshot.label_sets, *(name for name, put in change.put_annotations.items() if len(put))}
     if names != set(snapshot.label_sets):
-        texts["label_sets"] = json.dumps(sorted(names))
-    return {kind: (kind, body) for kind, body in texts.items()}
+        bodies["label_sets"] = json.dumps(sorted(names))
+    return bodies
 
 
 def _publish(
     actor: Actor,
-    store: Store,
-    info: DatasetInfo,
-    base: Ref,
-    edits: list[_TableEdit],
-    documents: dict[str, tuple[str, str]],
+    edit: _StagedEdit,
     *,
+    store: Store,
     verb: str,
     details: Mapping[str, Any],
     record: Record | None,
 ) -> Ref | None:
-    with store.catalog.write(actor, verb, subject=info.name) as tx:
-        now = repository.ref(tx.conn, base.dataset_id, base.name)
-        if now is None or now.sequence != base.sequence:
+    """Publish a staged edit; None if the branch moved since it was read."""
+    base = edit.base
+    with store.catalog.write(actor, verb, subject=edit.info.name) as tx:
+        current = repository.ref(tx.conn, base.dataset_id, base.name)
+        if current is None or current.sequence != base.sequence:
             tx.abandon()
             return None
         pins = dict(base.pins)
-        for edit in edits:
-            pins[edit.table] = store.tables.publish(
-                f"{info.id}/{edit.table}",
-                pin=base.pins.get(edit.table),
-                schema=edit.schema,
-                remove=edit.remove,
-                staged=edit.staged,
-                index=edit.index,
+        for table in edit.tables:
+            pins[table.table] = store.tables.publish(
+                f"{edit.info.id}/{table.table}",
+                pin=base.pins.get(table.table),
+                schema=table.schema,
+                remove=table.remove,
+                staged=table.staged,
+                index=table.index,
             )
-        hashes = {kind: repository.put_document(tx.conn, kind, body) for kind, (_, body) in documents.items()}
-        new = replace(base, pins=pins, documents={**base.documents, **hashes}, sequence=base.sequence + 1)
-        if edits or hashes:
-            repository.move_ref(tx.conn, base, new)
+        hashes = {kind: repository.put_document(tx.conn, kind, body) for kind, body in edit.documents.items()}
+        moved = replace(base, pins=pins, documents={**base.documents, **hashes}, sequence=base.sequence + 1)
+        if edit.tables or hashes:
+            repository.move_ref(tx.conn, base, moved)
         else:
-            new = base
+            moved = base
         if record is not None:
             record(tx.conn)
         tx.details({"branch": base.name, **details})
-        return new
+        return moved

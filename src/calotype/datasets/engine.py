@@ -1,6 +1,6 @@
-"""DuckDB for joins and queries: one database in memory for the process, a cursor of its own for each question.
+"""DuckDB for joins and queries: one in-memory database for the process, and a new cursor for each query.
 
-Opening a database costs more than most questions. A cursor sees only the tables that were registered on it.
+Opening a database takes longer than most queries. A cursor sees only the tables that were registered on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OPENING = Lock()
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor without access to files or networks; two threads at most."""
+    """A cursor without access to files or the network, limited to two threads."""
     with _OPENING:
         cursor = _database().cursor()
     try:

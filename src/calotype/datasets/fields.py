@@ -1,4 +1,4 @@
-"""Typed metadata: each field of a dataset has one type, learned when it is first seen and kept from then on."""
+"""Types of metadata fields. A field gets its type from its first value, and later values must have the same type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 
 
 class MetadataInvalid(Invalid):
-    """A metadata field has a bad name or a value of another type than before."""
+    """A metadata field with an invalid name, or a value whose type differs from earlier values."""
 
     code = "metadata-invalid"
     what = "metadata field {field!r} of {sample!r}: {detail}"
@@ -23,9 +23,9 @@ class MetadataInvalid(Invalid):
 def learn(
     known: Mapping[str, str], samples: Iterable[tuple[str, Mapping[str, MetadataValue]]]
 ) -> dict[str, str]:
-    """The field types of a dataset after samples joined it, given as name and metadata of each.
+    """The field types of a dataset after adding samples, given as name and metadata.
 
-    An int field widens to float when floats come.
+    An int field becomes float when a float value is added.
 
     Raises: MetadataInvalid.
     """
@@ -33,17 +33,19 @@ def learn(
     for sample, metadata in samples:
         for name, value in metadata.items():
             if name not in types and not _NAME.fullmatch(name):
-                raise MetadataInvalid(field=name[:80], sample=sample, detail="not a legal name")
-            types[name] = _joined(types.get(name), name, value, sample)
+                raise MetadataInvalid(field=name[:80], sample=sample, detail="not a valid name")
+            types[name] = _merged_type(types.get(name), name, value, sample)
     return types
 
 
-def _joined(known: str | None, name: str, value: MetadataValue, sample: str) -> str:
-    found = TYPES.get(type(value))
-    if found is None:
-        raise MetadataInvalid(field=name, sample=sample, detail=f"{type(value).__name__} is no metadata type")
-    if known is None or known == found:
-        return found
-    if {known, found} == {"int", "float"}:
+def _merged_type(known_kind: str | None, name: str, value: MetadataValue, sample: str) -> str:
+    kind = TYPES.get(type(value))
+    if kind is None:
+        raise MetadataInvalid(
+            field=name, sample=sample, detail=f"{type(value).__name__} is not a metadata type"
+        )
+    if known_kind is None or known_kind == kind:
+        return kind
+    if {known_kind, kind} == {"int", "float"}:
         return "float"
-    raise MetadataInvalid(field=name, sample=sample, detail=f"is {found}, but was {known} so far")
+    raise MetadataInvalid(field=name, sample=sample, detail=f"is {kind}, but earlier values are {known_kind}")

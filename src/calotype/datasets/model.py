@@ -1,4 +1,4 @@
-"""Sample and annotation: the two rows that everything else is about.
+"""Samples and annotations.
 
 Coordinates are pixels of the upright image (EXIF orientation applied), origin at the top-left corner, continuous:
 a pixel covers [i, i + 1), a box has an area of w * h, without "+1".
@@ -22,23 +22,23 @@ DEFAULT_LABEL_SET = "ground_truth"
 
 
 class SampleInvalid(Invalid):
-    """A sample breaks a promise of the model."""
+    """A sample with an invalid value."""
 
     code = "sample-invalid"
-    what = "sample {name!r} is not valid: {detail}"
+    what = "invalid sample {name!r}: {detail}"
     fix = "correct the value at its source and import again"
 
 
 class AnnotationInvalid(Invalid):
-    """An annotation breaks a promise of the model."""
+    """An annotation with an invalid value."""
 
     code = "annotation-invalid"
-    what = "annotation is not valid: {detail}"
-    fix = "correct it at its source, or import with `--on-invalid quarantine` to set such items aside"
+    what = "invalid annotation: {detail}"
+    fix = "correct it at its source, or import with `--on-invalid quarantine` to quarantine invalid items"
 
 
 class Kind(StrEnum):
-    """What an annotation draws; the richest geometry that it has gives its kind."""
+    """The kind of an annotation, which is its richest geometry."""
 
     CLASSIFICATION = "classification"
     BOX = "box"
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 
 class Split(StrEnum):
-    """The usual three; other names are allowed as text."""
+    """The usual splits; other names are allowed as plain strings."""
 
     TRAIN = "train"
     VAL = "val"
@@ -60,8 +60,8 @@ class Sample:
     """One image of a dataset.
 
     `name` is its path below the folder or label file it came from (posix, not normalised), unique in the dataset.
-    `names` are all names under which the same bytes came in. `width_px`, `height_px` are of the upright image.
-    `parent_id` and `recipe` say what it was derived from and by what; both empty for an original.
+    `names` are all names under which the same bytes were added. `width_px` and `height_px` are those of the upright
+    image. `parent_id` and `recipe` name the sample it was derived from and how; both are empty for an original.
     """
 
     sample_id: str
@@ -88,11 +88,11 @@ class Sample:
         if self.width_px < 1 or self.height_px < 1:
             raise SampleInvalid(name=self.name, detail=f"size {self.width_px}x{self.height_px} px")
         if not self.name or len(self.name) > 4_096:
-            raise SampleInvalid(name=self.name[:80], detail="a name has 1 to 4096 characters")
+            raise SampleInvalid(name=self.name[:80], detail="a name must have 1 to 4096 characters")
 
     @property
     def is_derived(self) -> bool:
-        """Made by a recipe from another sample."""
+        """Whether the sample was derived from another sample by a recipe."""
         return bool(self.parent_id)
 
 
@@ -102,13 +102,13 @@ class Annotation:
 
     Attributes:
         bbox_xywh_px: Left, top, width, height; None for a classification of the whole image.
-        rings_px: Polygon rings, each flat x1, y1, x2, y2, ...; parts of one thing, not holes.
+        rings_px: Polygon rings, each flat x1, y1, x2, y2, ...; parts of one object, not holes.
         mask_rle: Column-major run lengths as a COCO counts string, with `mask_size_hw`.
-        keypoints_xyv: Flat x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible.
-        area_px: Area as the source gives it, else of the geometry; None for a classification.
-        score: Confidence in [0, 1] where a model made it.
-        source_id: The id it had in its source file, kept for round trips.
-        extra: Keys of the source that we have no field for, kept for round trips.
+        keypoints_xyv: Flat x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible).
+        area_px: Area as given by the source, else computed from the geometry; None for a classification.
+        score: Confidence in [0, 1] of a model prediction.
+        source_id: The id in its source file, kept for round trips.
+        extra: Keys of the source without a field of their own, kept for round trips.
     """
 
     ann_id: str
@@ -133,12 +133,12 @@ class Annotation:
     def __post_init__(self) -> None:
         for value in self.bbox_xywh_px or ():
             if not math.isfinite(value):
-                raise AnnotationInvalid(detail=f"box {self.bbox_xywh_px} holds a number that is not finite")
+                raise AnnotationInvalid(detail=f"box {self.bbox_xywh_px} has a value that is not finite")
         if self.kind is not Kind.CLASSIFICATION and self.bbox_xywh_px is None:
-            raise AnnotationInvalid(detail=f"a {self.kind} needs a box around it")
+            raise AnnotationInvalid(detail=f"a {self.kind} needs a bounding box")
         if self.kind is Kind.POLYGON and not self.rings_px:
-            raise AnnotationInvalid(detail="a polygon without a ring")
+            raise AnnotationInvalid(detail="a polygon without rings")
         if self.kind is Kind.MASK and (not self.mask_rle or self.mask_size_hw is None):
-            raise AnnotationInvalid(detail="a mask without runs or size")
+            raise AnnotationInvalid(detail="a mask without run lengths or size")
         if self.score is not None and not 0.0 <= self.score <= 1.0:
             raise AnnotationInvalid(detail=f"score {self.score} is outside 0 to 1")

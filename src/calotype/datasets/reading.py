@@ -1,4 +1,4 @@
-"""Opening a dataset at a ref."""
+"""Opens a dataset at a ref."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calotype.store import Store
 
 
 def read(actor: Actor, name: str, *, store: Store) -> Snapshot:
-    """A dataset as it is at `name` or `name@ref` (see `refs` for what can be written there).
+    """Open the dataset `name` or `name@ref` (the syntax is described in `refs`).
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, RefAmbiguous.
     """
@@ -25,11 +25,11 @@ def read(actor: Actor, name: str, *, store: Store) -> Snapshot:
 
 def open_ref(conn: sa.Connection, store: Store, info: DatasetInfo, ref: Ref, *, name: str) -> Snapshot:
     """The snapshot of a resolved ref."""
-    texts = {}
+    bodies = {}
     for kind, sha256 in ref.documents.items():
         body = repository.document(conn, sha256)
         if body is not None:
-            texts[kind] = body
+            bodies[kind] = body
     return Snapshot(
         store,
         dataset=info,
@@ -37,5 +37,5 @@ def open_ref(conn: sa.Connection, store: Store, info: DatasetInfo, ref: Ref, *, 
         commit_id=ref.commit_id,
         pins=ref.pins,
         documents=ref.documents,
-        texts=texts,
+        bodies=bodies,
     )

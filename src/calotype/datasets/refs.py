@@ -1,10 +1,10 @@
-"""From what a user writes (`name`, `name@ref`) to a state of a dataset.
+"""Resolves dataset names with refs (`name`, `name@ref`) as written by users.
 
 name           the working state of main: everything added and imported so far
 name@branch    the newest commit of the branch
-name@branch+   the branch with its edits that are not committed yet
-name@tag, name@1f3a9c...   a tag; a commit by at least 6 digits of its id
-name@main~2    two commits before the newest
+name@branch+   the branch with its uncommitted edits
+name@tag, name@1f3a9c...   a tag; a commit by the first 6 or more digits of its id
+name@main~2    two commits before the newest commit of main
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _COMMIT = re.compile(r"[0-9a-f]{6,64}")
 
 
 class NameInvalid(Invalid):
-    """A name with characters that would not work in addresses and paths."""
+    """A name with characters that do not work in URLs and paths."""
 
     code = "name-invalid"
-    what = "{got!r} is not a name for a {thing}"
-    fix = "use letters, digits, `.`, `_` and `-`, at most 100, beginning with a letter or digit"
+    what = "{got!r} is not a valid name for a {thing}"
+    fix = "use up to 100 letters, digits, `.`, `_` and `-`, beginning with a letter or digit"
 
 
 class DatasetNotFound(NotFound):
@@ -37,14 +37,14 @@ class DatasetNotFound(NotFound):
 
     code = "dataset-not-found"
     what = "no dataset {name!r} in this workspace"
-    fix = "make it with `calotype dataset create {name}`, or list them with `calotype dataset list`"
+    fix = "create it with `calotype dataset create {name}`, or list datasets with `calotype dataset list`"
 
 
 class DatasetExists(AlreadyExists):
-    """The name is taken."""
+    """A dataset of this name already exists."""
 
     code = "dataset-exists"
-    what = "there is a dataset {name!r} already"
+    what = "dataset {name!r} already exists"
     fix = "use it, or choose another name"
 
 
@@ -57,7 +57,7 @@ class RefNotFound(NotFound):
 
 
 class RefAmbiguous(Conflict):
-    """Several commits begin so."""
+    """Several commit ids begin with these digits."""
 
     code = "ref-ambiguous"
     what = "several commits of {dataset} begin with {ref!r}"
@@ -65,35 +65,35 @@ class RefAmbiguous(Conflict):
 
 
 class RefExists(AlreadyExists):
-    """The branch or tag is there."""
+    """A branch or tag of this name already exists."""
 
     code = "ref-exists"
-    what = "{dataset} has a branch or tag {ref!r} already"
+    what = "{dataset} already has a branch or tag {ref!r}"
     fix = "choose another name"
 
 
 class BranchProtected(Conflict):
-    """The branch takes merges only."""
+    """The branch accepts only merges."""
 
     code = "branch-protected"
-    what = "branch {branch} of {dataset} is protected: {verb} may not change it"
+    what = "branch {branch} of {dataset} is protected against {verb}"
     fix = (
-        "work on a branch (`calotype branch {dataset} NAME`, then {dataset}@NAME) and bring it in with "
+        "work on another branch (`calotype branch {dataset} NAME`, then {dataset}@NAME) and merge it with "
         "`calotype merge {dataset} NAME --into {branch}`"
     )
 
 
-_LANDING = frozenset({"dataset.merge", "dataset.merge.land"})
+_MERGE_VERBS = frozenset({"dataset.merge", "dataset.merge.land"})
 
 
 def require_open(dataset: str, ref: Ref, verb: str) -> None:
-    """Refuse every verb but a merge on a protected branch. Raises: BranchProtected."""
-    if ref.protection and verb not in _LANDING:
+    """Allow only merges on a protected branch. Raises: BranchProtected."""
+    if ref.protection and verb not in _MERGE_VERBS:
         raise BranchProtected(dataset=dataset, branch=ref.name, verb=verb)
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """`name@ref` as (name, ref); the ref is empty for the working state of main."""
+    """Split `name@ref` into name and ref; an empty ref is the working state of main."""
     name, _, ref = text.partition("@")
     return name, ref
 
@@ -105,7 +105,7 @@ def check_dataset_name(name: str) -> None:
 
 
 def check_ref_name(name: str) -> None:
-    """A branch or tag name; one that looks like a commit id is refused. Raises: NameInvalid."""
+    """Check the name of a branch or tag; it must not look like a commit id. Raises: NameInvalid."""
     if not _REF.fullmatch(name) or _COMMIT.fullmatch(name):
         raise NameInvalid(got=name[:120], thing="branch or tag")
 
@@ -119,21 +119,21 @@ def dataset(conn: sa.Connection, name: str) -> DatasetInfo:
 
 
 def branch(conn: sa.Connection, info: DatasetInfo, name: str) -> Ref:
-    """A branch to write on; empty means main. Raises: RefNotFound."""
-    found = repository.ref(conn, info.id, name.removesuffix("+") or MAIN)
-    if found is None or found.kind != "branch":
+    """The branch of this name, or main if it is empty. Raises: RefNotFound."""
+    ref = repository.ref(conn, info.id, name.removesuffix("+") or MAIN)
+    if ref is None or ref.kind != "branch":
         raise _not_found(conn, info, name, only="branch")
-    return found
+    return ref
 
 
 def branch_named(conn: sa.Connection, info: DatasetInfo, text: str) -> str:
-    """The branch that a ref text names, by its newest commit or its working state; empty for anything else."""
-    found = repository.ref(conn, info.id, text.removesuffix("+") or MAIN)
-    return found.name if found is not None and found.kind == "branch" else ""
+    """The name of the branch if `text` is `branch` or `branch+`; empty for any other ref."""
+    ref = repository.ref(conn, info.id, text.removesuffix("+") or MAIN)
+    return ref.name if ref is not None and ref.kind == "branch" else ""
 
 
 def resolve(conn: sa.Connection, info: DatasetInfo, text: str) -> Ref:
-    """What `text` names: a ref whose pins are to be read; `commit_id` is None where they are not committed.
+    """Resolve a ref. `commit_id` of the result is None for a working state with uncommitted edits.
 
     Raises: RefNotFound, RefAmbiguous.
     """
@@ -142,34 +142,34 @@ def resolve(conn: sa.Connection, info: DatasetInfo, text: str) -> Ref:
         head = None if working.commit_id is None else repository.commit(conn, working.commit_id)
         clean = head is not None and (head.pins, head.documents) == (working.pins, working.documents)
         return working if clean else replace(working, commit_id=None)
-    found = commit_at(conn, info, text)
+    commit = commit_at(conn, info, text)
     name, kind = text, "commit"
-    return Ref(info.id, name, kind, found.id, found.pins, found.documents, 0)
+    return Ref(info.id, name, kind, commit.id, commit.pins, commit.documents, 0)
 
 
 def commit_at(conn: sa.Connection, info: DatasetInfo, text: str) -> Commit:
     """The commit that a branch, tag, id or `ref~n` names. Raises: RefNotFound, RefAmbiguous."""
     base, tilde, steps = text.partition("~")
-    found = _named_commit(conn, info, base or MAIN)
+    commit = _named_commit(conn, info, base or MAIN)
     if tilde:
         if not _STEPS.fullmatch(steps):
             raise _not_found(conn, info, text)
         for _ in range(int(steps or 1)):
-            if not found.parents:
+            if not commit.parents:
                 raise _not_found(conn, info, text)
-            parent = repository.commit(conn, found.parents[0])
+            parent = repository.commit(conn, commit.parents[0])
             if parent is None:
                 raise _not_found(conn, info, text)
-            found = parent
-    return found
+            commit = parent
+    return commit
 
 
 def _named_commit(conn: sa.Connection, info: DatasetInfo, text: str) -> Commit:
     ref = repository.ref(conn, info.id, text)
     if ref is not None and ref.commit_id is not None:
-        found = repository.commit(conn, ref.commit_id)
-        if found is not None:
-            return found
+        commit = repository.commit(conn, ref.commit_id)
+        if commit is not None:
+            return commit
     if ref is None and _COMMIT.fullmatch(text):
         matches = repository.commits_starting_with(conn, info.id, text)
         if len(matches) > 1:
@@ -182,7 +182,7 @@ def _named_commit(conn: sa.Connection, info: DatasetInfo, text: str) -> Commit:
 def _not_found(conn: sa.Connection, info: DatasetInfo, text: str, *, only: str = "") -> RefNotFound:
     refs = [ref for ref in repository.refs(conn, info.id) if not only or ref.kind == only]
     if any(ref.name == text and ref.commit_id is None for ref in refs):
-        hint = f"{text} has no commit yet: make one with `calotype commit {info.name} -m MESSAGE`"
+        hint = f"{text} has no commits yet: create one with `calotype commit {info.name} -m MESSAGE`"
     else:
-        hint = "it has: " + (", ".join(ref.name for ref in refs[:20]) or "none")
+        hint = "existing refs: " + (", ".join(ref.name for ref in refs[:20]) or "none")
     return RefNotFound(dataset=info.name, ref=text[:120], hint=hint)

@@ -1,4 +1,4 @@
-"""Every catalog query of datasets: datasets, refs, commits, documents. No decisions here."""
+"""Catalog queries of datasets: datasets, refs, commits, documents."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _DATASETS, _REFS, _COMMITS, _DOCUMENTS = schema.datasets, schema.refs, schema.co
 
 
 def add_dataset(conn: sa.Connection, info: DatasetInfo) -> None:
-    """Insert a dataset with its empty main branch."""
+    """Insert a dataset."""
     conn.execute(_DATASETS.insert().values(**{f: getattr(info, f) for f in DatasetInfo.__slots__}))
 
 
 def dataset_by_name(conn: sa.Connection, name: str) -> DatasetInfo | None:
-    """The dataset of a name."""
+    """The dataset of this name."""
     row = conn.execute(sa.select(_DATASETS).where(_DATASETS.c.name == name)).mappings().first()
     return None if row is None else DatasetInfo(**row)
 
 
 def all_datasets(conn: sa.Connection) -> list[DatasetInfo]:
-    """Every dataset, by name."""
+    """All datasets, ordered by name."""
     rows = conn.execute(sa.select(_DATASETS).order_by(_DATASETS.c.name)).mappings()
     return [DatasetInfo(**row) for row in rows]
 
@@ -60,7 +60,7 @@ def refs(conn: sa.Connection, dataset_id: str) -> list[Ref]:
 
 
 def move_ref(conn: sa.Connection, old: Ref, new: Ref) -> bool:
-    """Compare and set: only when the ref is still where `old` says. Returns whether it moved."""
+    """Move a ref if it still equals `old` (compare and set). Returns whether it moved."""
     statement = (
         _REFS.update()
         .where(
@@ -77,7 +77,7 @@ def move_ref(conn: sa.Connection, old: Ref, new: Ref) -> bool:
 
 
 def log_move(conn: sa.Connection, old: Ref, *, new_commit: str | None, actor: str, verb: str) -> None:
-    """Write the reflog."""
+    """Add an entry to the reflog."""
     conn.execute(
         schema.reflog.insert().values(
             dataset_id=old.dataset_id,
@@ -106,7 +106,7 @@ def commit(conn: sa.Connection, commit_id: str) -> Commit | None:
 
 
 def commits_starting_with(conn: sa.Connection, dataset_id: str, prefix: str) -> list[Commit]:
-    """Commits of a dataset whose id begins so (two are enough to call it ambiguous)."""
+    """Up to two commits whose id begins with a prefix; two mean that the prefix is ambiguous."""
     upper = prefix + "g"  # ids are hexadecimal
     query = sa.select(_COMMITS).where(
         _COMMITS.c.dataset_id == dataset_id, _COMMITS.c.id >= prefix, _COMMITS.c.id < upper
@@ -121,7 +121,7 @@ def commits_of(conn: sa.Connection, dataset_id: str) -> dict[str, Commit]:
 
 
 def put_document(conn: sa.Connection, kind: str, body: str) -> str:
-    """Store a text under its hash; returns the hash."""
+    """Store a document under its hash and return the hash."""
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     if document(conn, sha256) is None:
         conn.execute(_DOCUMENTS.insert().values(sha256=sha256, kind=kind, body=body))
@@ -129,12 +129,12 @@ def put_document(conn: sa.Connection, kind: str, body: str) -> str:
 
 
 def document(conn: sa.Connection, sha256: str) -> str | None:
-    """The text of a hash."""
+    """The document with this hash."""
     return conn.execute(sa.select(_DOCUMENTS.c.body).where(_DOCUMENTS.c.sha256 == sha256)).scalar()
 
 
 def import_of(conn: sa.Connection, import_id: str) -> dict[str, Any] | None:
-    """The row of an import."""
+    """The row of an import, as a dict."""
     table = schema.imports
     row = conn.execute(sa.select(table).where(table.c.id == import_id)).mappings().first()
     return None if row is None else dict(row)

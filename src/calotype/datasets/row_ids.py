@@ -1,8 +1,8 @@
-"""Ids for rows by the million: the same kinds as `foundation.ids` makes one by one, made with NumPy.
+"""Creates ids for millions of rows with NumPy, in the same formats as `foundation.ids`.
 
 An id is 128 bits, written as 32 hexadecimal digits; here it is a pair of uint64 in a row of shape (n, 2), or an Arrow
-string array. Mixing is the finaliser of SplitMix64 (Steele, Lea, Flood 2014): two inputs that differ in one bit give
-ids that differ in about half of theirs.
+string array. Mixing uses the finaliser of SplitMix64 (Steele, Lea, Flood 2014): two inputs that differ in one bit give
+ids that differ in about half of their bits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow as pa
 Pairs = npt.NDArray[np.uint64]
 
 _DIGITS = np.frombuffer(b"".join(b"%02x" % value for value in range(256)), np.uint16)
-"""The two digits of each byte, as one number: half as many look-ups."""
+"""The two digits of each byte as one uint16, which halves the number of look-ups."""
 _VALUES = np.zeros(256, np.uint8)
 _VALUES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.uint8)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -30,21 +30,21 @@ def new_ids(n: int) -> pa.Array:
 
 
 class NewIds:
-    """New ids by number: asked again for the same numbers, they are the same (UUIDv7, as those of `new_ids`)."""
+    """Numbered new ids (UUIDv7, as from `new_ids`): the same number always gives the same id."""
 
     def __init__(self) -> None:
         self._seed = np.frombuffer(os.urandom(16), np.uint64).reshape(1, 2)
         self._millis = np.uint64(time.time_ns() // 1_000_000 << 16)
 
     def part(self, start: int, n: int) -> pa.Array:
-        """`n` ids from number `start` on."""
+        """`n` ids, starting with number `start`."""
         pairs = mixed(self._seed, np.arange(start, start + n, dtype=np.uint64))
         pairs[:, 0] = (pairs[:, 0] & np.uint64(0xFFFF)) | self._millis
         return to_text(_stamped(pairs, version=7))
 
 
 def salt(*words: str) -> Pairs:
-    """A pair for a few words, shape (1, 2)."""
+    """A pair derived from some strings, shape (1, 2)."""
     digest = hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return np.frombuffer(digest, ">u8").astype(np.uint64).reshape(1, 2)
 
@@ -53,15 +53,15 @@ def mixed(first: Pairs, *rest: npt.NDArray[np.uint64]) -> Pairs:
     """Pairs that depend on every bit of the inputs: pairs of shape (n, 2) or (1, 2), then columns of shape (n,)."""
     high, low = first[:, 0].copy(), first[:, 1].copy()
     with np.errstate(over="ignore"):
-        for at, column in enumerate(rest, start=1):
-            step = np.uint64(at) * _GOLDEN
+        for position, column in enumerate(rest, start=1):
+            step = np.uint64(position) * _GOLDEN
             high = _mix(high + column + step)
             low = _mix((low ^ column) * _GOLDEN + high)
     return np.stack([high, low], axis=1)
 
 
 def derived_ids(pairs: Pairs) -> pa.Array:
-    """Ids derived from what the pairs were mixed of, the same each time (UUIDv8)."""
+    """Deterministic ids of mixed pairs (UUIDv8)."""
     return to_text(_stamped(pairs, version=8))
 
 

@@ -1,4 +1,4 @@
-"""The Arrow shape of samples and annotations in their tables, and the way to and from the values."""
+"""Arrow schemas of the tables of samples, annotations and vectors, and conversion from and to values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calotype.foundation.ids import canonical_json
 
 SAMPLES = "samples"
 VECTOR = "vector"
-"""The column of the vectors in the tables of models."""
+"""The column of vectors in the table of a model."""
 _VECTORS = "vec/"
 
 SAMPLE_SCHEMA = pa.schema(
@@ -70,47 +70,47 @@ ANNOTATION_SCHEMA = pa.schema(
 )
 
 DRAWN_FIELDS = [
-    ANNOTATION_SCHEMA.field(at) for at in range(4, ANNOTATION_SCHEMA.get_field_index("source_id"))
+    ANNOTATION_SCHEMA.field(position) for position in range(4, ANNOTATION_SCHEMA.get_field_index("source_id"))
 ]
 DRAWN_FIELDS.insert(0, ANNOTATION_SCHEMA.field("kind"))
-"""The columns of what an annotation draws, without who it is and where it came from."""
+"""Columns of the geometry and attributes of an annotation, without its ids and provenance."""
 
 PROVENANCE = frozenset({"import_id", "created_at_us"})
-"""Columns that tell how a row came in; two rows that differ only here are the same row to a diff."""
+"""Columns that record how a row was added. Rows that differ only in these are equal in a diff."""
 
 
-_SAMPLE_FIELDS = [one.name for one in fields_of(Sample)]
-_ANNOTATION_FIELDS = [one.name for one in fields_of(Annotation)]
+_SAMPLE_FIELDS = [field.name for field in fields_of(Sample)]
+_ANNOTATION_FIELDS = [field.name for field in fields_of(Annotation)]
 
 
 def annotation_table(label_set: str) -> str:
-    """The table of a label set, below its dataset. Any name is allowed; the folder name is made safe."""
-    return f"ann/{_safe(label_set)}"
+    """The table of a label set within its dataset. Any name is allowed; unsafe characters are escaped."""
+    return f"ann/{_escaped(label_set)}"
 
 
 def label_set_of(table: str) -> str:
     """The label set of a table `ann/...`."""
-    return _plain(table.removeprefix("ann/"))
+    return _unescaped(table.removeprefix("ann/"))
 
 
 def vector_table(model: str) -> str:
-    """The table of a model's vectors, below its dataset. Any name is allowed."""
-    return f"{_VECTORS}{_safe(model)}"
+    """The table of the vectors of a model within its dataset. Any name is allowed."""
+    return f"{_VECTORS}{_escaped(model)}"
 
 
 def models_of(tables: Iterable[str]) -> list[str]:
-    """The models whose vectors lie in some of the tables, by name."""
-    safe = [table.removeprefix(_VECTORS) for table in tables if is_of_vectors(table)]
-    return sorted(_plain(name) for name in safe)
+    """The models whose vectors are in these tables, ordered by name."""
+    safe = [table.removeprefix(_VECTORS) for table in tables if is_vector_table(table)]
+    return sorted(_unescaped(name) for name in safe)
 
 
-def is_of_vectors(table: str) -> bool:
-    """Whether a table holds the vectors of a model."""
+def is_vector_table(table: str) -> bool:
+    """Whether a table has the vectors of a model."""
     return table.startswith(_VECTORS)
 
 
 def vector_schema(dim: int) -> pa.Schema:
-    """Rows of one model: a sample and its vector of `dim` float32."""
+    """The schema of the vectors of one model: a sample id and a vector of `dim` float32 values."""
     return pa.schema(
         [
             pa.field("sample_id", pa.string(), nullable=False),
@@ -126,7 +126,7 @@ def schema_of(table: str) -> pa.Schema:
 
 def key_of(table: str) -> str:
     """The column that identifies a row of a table."""
-    return "sample_id" if table == SAMPLES or is_of_vectors(table) else "ann_id"
+    return "sample_id" if table == SAMPLES or is_vector_table(table) else "ann_id"
 
 
 def samples_to_arrow(samples: Iterable[Sample]) -> pa.Table:
@@ -157,15 +157,15 @@ def samples_from_arrow(table: pa.Table) -> list[Sample]:
 
 def annotations_to_arrow(annotations: Sequence[Annotation]) -> pa.Table:
     """Annotations as rows of `ANNOTATION_SCHEMA`."""
-    columns = _drawn(annotations)
+    columns = _geometry_columns(annotations)
     for name in ("ann_id", "sample_id", "class_id", "source_id", "author", "import_id", "created_at_us"):
         columns[name] = [getattr(a, name) for a in annotations]
     return pa.table({name: columns[name] for name in ANNOTATION_SCHEMA.names}, schema=ANNOTATION_SCHEMA)
 
 
 def drawn_to_arrow(annotations: Sequence[Drawn]) -> pa.Table:
-    """What annotations draw, without who they are: the columns of `ANNOTATION_SCHEMA` from `kind` to `extra`."""
-    columns = _drawn(annotations)
+    """Geometry and attributes of annotations: the columns of `ANNOTATION_SCHEMA` from `kind` to `extra`."""
+    columns = _geometry_columns(annotations)
     return pa.table(
         {field.name: columns[field.name] for field in DRAWN_FIELDS}, schema=pa.schema(DRAWN_FIELDS)
     )
@@ -198,13 +198,15 @@ class Drawn(Protocol):
     def extra(self) -> Mapping[str, Any]: ...
 
 
-def _drawn(annotations: Sequence[Drawn]) -> dict[str, Any]:
+def _geometry_columns(annotations: Sequence[Drawn]) -> dict[str, Any]:
     columns: dict[str, Any] = {
         name: [getattr(a, name) for a in annotations] for name in ("mask_rle", "area_px", "score", "iscrowd")
     }
     columns["kind"] = [str(a.kind) for a in annotations]
-    for at, name in enumerate("xywh"):
-        columns[name] = [None if a.bbox_xywh_px is None else float(a.bbox_xywh_px[at]) for a in annotations]
+    for position, name in enumerate("xywh"):
+        columns[name] = [
+            None if a.bbox_xywh_px is None else float(a.bbox_xywh_px[position]) for a in annotations
+        ]
     columns["rings"] = [[list(ring) for ring in a.rings_px] or None for a in annotations]
     columns["mask_h"] = [a.mask_size_hw[0] if a.mask_size_hw else None for a in annotations]
     columns["mask_w"] = [a.mask_size_hw[1] if a.mask_size_hw else None for a in annotations]
@@ -234,11 +236,11 @@ def annotations_from_arrow(table: pa.Table) -> list[Annotation]:
     return [Annotation(*values) for values in zip(*fields, strict=True)]
 
 
-def _plain(safe: str) -> str:
-    return re.sub(r"%([0-9a-f]+)\.", lambda found: chr(int(found[1], 16)), safe)
+def _unescaped(safe: str) -> str:
+    return re.sub(r"%([0-9a-f]+)\.", lambda match: chr(int(match[1], 16)), safe)
 
 
-def _safe(name: str) -> str:
+def _escaped(name: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else f"%{ord(c):x}." for c in name)
 
 

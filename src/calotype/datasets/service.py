@@ -1,4 +1,4 @@
-"""The verbs of datasets. Each takes an actor, is guarded, and writes its audit event with its effect."""
+"""The verbs of datasets. Each checks permissions, and writes its audit event in the same transaction as its effect."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ __all__ = [
 
 
 def create(actor: Actor, name: str, *, store: Store, description: str = "") -> DatasetInfo:
-    """Make an empty dataset with a branch `main`.
+    """Create an empty dataset with a branch `main`.
 
     Raises: NotPermitted, NameInvalid, DatasetExists.
     """
@@ -59,15 +59,15 @@ def create(actor: Actor, name: str, *, store: Store, description: str = "") -> D
 
 
 def datasets(actor: Actor, *, store: Store) -> list[DatasetInfo]:
-    """The datasets that the actor may see, by name."""
+    """The datasets that the actor may see, ordered by name."""
     with store.catalog.read() as conn:
-        found = repository.all_datasets(conn)
-    visible = set(store.guard.visible(actor, Permission.DATASET_READ, [info.name for info in found]))
-    return [info for info in found if info.name in visible]
+        all_datasets = repository.all_datasets(conn)
+    visible = set(store.guard.visible(actor, Permission.DATASET_READ, [info.name for info in all_datasets]))
+    return [info for info in all_datasets if info.name in visible]
 
 
 def commit(actor: Actor, name: str, message: str, *, store: Store) -> Commit:
-    """Freeze the working state of a branch (`name` or `name@branch`) as a commit.
+    """Commit the working state of a branch (`name` or `name@branch`).
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, MessageInvalid, NothingToCommit.
     """
@@ -82,20 +82,20 @@ def commit(actor: Actor, name: str, message: str, *, store: Store) -> Commit:
             if is_clean(base, head):
                 raise NothingToCommit(dataset=dataset_name)
             refs.require_open(dataset_name, base, "dataset.commit")
-            made = new_commit(actor, base, message, stats)
-            repository.add_commit(tx.conn, made)
-            if not repository.move_ref(tx.conn, base, replace(base, commit_id=made.id)):
+            commit_ = new_commit(actor, base, message, stats)
+            repository.add_commit(tx.conn, commit_)
+            if not repository.move_ref(tx.conn, base, replace(base, commit_id=commit_.id)):
                 tx.abandon()
                 continue
-            tag_tables(store, made)
-            repository.log_move(tx.conn, base, new_commit=made.id, actor=actor.id, verb="commit")
-            tx.details({"commit": made.id, "branch": base.name, "message": made.message})
-        return made
+            tag_tables(store, commit_)
+            repository.log_move(tx.conn, base, new_commit=commit_.id, actor=actor.id, verb="commit")
+            tx.details({"commit": commit_.id, "branch": base.name, "message": commit_.message})
+        return commit_
     raise WorkingStateMoved(dataset=name, tries=20)
 
 
 def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Commit]:
-    """Commits that lead to a ref (default: the head of main), newest first; first parents before merged ones."""
+    """A ref (default: the head of main) and its ancestors, newest first."""
     dataset_name, ref_text = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
     with store.catalog.read() as conn:
@@ -104,19 +104,19 @@ def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Co
             start = refs.branch(conn, info, ref_text).commit_id
         else:
             start = refs.commit_at(conn, info, ref_text).id
-        known = repository.commits_of(conn, info.id) if start else {}
+        commits = repository.commits_of(conn, info.id) if start else {}
     seen: dict[str, Commit] = {}
-    waiting = [start] if start else []
-    while waiting:
-        current = waiting.pop()
-        if current not in seen and current in known:
-            seen[current] = known[current]
-            waiting.extend(known[current].parents)
-    return sorted(seen.values(), key=lambda made: -made.created_at_us)[:limit]
+    pending = [start] if start else []
+    while pending:
+        current = pending.pop()
+        if current not in seen and current in commits:
+            seen[current] = commits[current]
+            pending.extend(commits[current].parents)
+    return sorted(seen.values(), key=lambda commit: -commit.created_at_us)[:limit]
 
 
 def diff(actor: Actor, name: str, a: str, b: str, *, store: Store) -> Diff:
-    """What changed from ref `a` to ref `b` of a dataset (an empty ref is the working state of main).
+    """Compare ref `a` of a dataset with ref `b` (an empty ref is the working state of main).
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, RefAmbiguous.
     """
@@ -127,7 +127,7 @@ def diff(actor: Actor, name: str, a: str, b: str, *, store: Store) -> Diff:
 
 
 def uncommitted(actor: Actor, name: str, *, store: Store) -> Diff | None:
-    """What the working state of a branch has beyond its newest commit; None when there is no difference."""
+    """The uncommitted changes of a branch; None if there are none."""
     dataset_name, branch_name = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
     snapshot, base = _working(actor, store, dataset_name, branch_name)
@@ -141,7 +141,7 @@ def uncommitted(actor: Actor, name: str, *, store: Store) -> Diff | None:
 
 
 def branch(actor: Actor, name: str, new: str, *, store: Store, start: str = MAIN) -> Ref:
-    """Make a branch at a commit. No data is copied.
+    """Create a branch at a commit. No data is copied.
 
     Raises: NotPermitted, DatasetNotFound, NameInvalid, RefExists, RefNotFound.
     """
@@ -149,7 +149,7 @@ def branch(actor: Actor, name: str, new: str, *, store: Store, start: str = MAIN
 
 
 def tag(actor: Actor, name: str, new: str, *, store: Store, at: str = MAIN) -> Ref:
-    """Name a commit for good.
+    """Create a tag at a commit.
 
     Raises: NotPermitted, DatasetNotFound, NameInvalid, RefExists, RefNotFound.
     """
@@ -165,7 +165,7 @@ def list_refs(actor: Actor, name: str, *, store: Store) -> list[Ref]:
 
 
 def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = False) -> Commit:
-    """Make a branch hold again what it held at `to`, as a new commit. No data moves and no commit is lost.
+    """Restore the contents of the commit `to` on a branch, as a new commit. No data is copied.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateDirty, NothingToCommit.
     """
@@ -182,16 +182,16 @@ def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = 
             raise WorkingStateDirty(dataset=dataset_name, branch=base.name)
         if head is not None and not dirty and (head.pins, head.documents) == (target.pins, target.documents):
             raise NothingToCommit(dataset=dataset_name)
-        wanted = replace(base, pins=target.pins, documents=target.documents)
-        made = new_commit(
-            actor, wanted, f"Roll back to {target.short}: {target.message}"[:10_000], target.stats
+        restored = replace(base, pins=target.pins, documents=target.documents)
+        commit_ = new_commit(
+            actor, restored, f"Roll back to {target.short}: {target.message}"[:10_000], target.stats
         )
-        repository.add_commit(tx.conn, made)
-        repository.move_ref(tx.conn, base, replace(wanted, commit_id=made.id))
-        tag_tables(store, made)
-        repository.log_move(tx.conn, base, new_commit=made.id, actor=actor.id, verb="rollback")
-        tx.details({"commit": made.id, "to": target.id, "branch": base.name, "discarded": dirty})
-    return made
+        repository.add_commit(tx.conn, commit_)
+        repository.move_ref(tx.conn, base, replace(restored, commit_id=commit_.id))
+        tag_tables(store, commit_)
+        repository.log_move(tx.conn, base, new_commit=commit_.id, actor=actor.id, verb="rollback")
+        tx.details({"commit": commit_.id, "to": target.id, "branch": base.name, "discarded": dirty})
+    return commit_
 
 
 def _working(actor: Actor, store: Store, dataset_name: str, branch_name: str) -> tuple[Snapshot, Ref]:
@@ -209,8 +209,8 @@ def _add_ref(actor: Actor, name: str, new: str, *, start: str, kind: str, store:
         info = refs.dataset(tx.conn, dataset_name)
         if repository.ref(tx.conn, info.id, new) is not None:
             raise refs.RefExists(dataset=dataset_name, ref=new)
-        at = refs.commit_at(tx.conn, info, start)
-        made = Ref(info.id, new, kind, at.id, at.pins, at.documents, 0)
-        repository.add_ref(tx.conn, made)
-        tx.details({"ref": new, "commit": at.id})
-    return made
+        commit_ = refs.commit_at(tx.conn, info, start)
+        ref = Ref(info.id, new, kind, commit_.id, commit_.pins, commit_.documents, 0)
+        repository.add_ref(tx.conn, ref)
+        tx.details({"ref": new, "commit": commit_.id})
+    return ref

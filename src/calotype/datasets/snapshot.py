@@ -1,4 +1,4 @@
-"""A dataset as it is at one ref: an immutable read that never sees later writes."""
+"""Reads a dataset at one ref. A snapshot is immutable: it does not see later writes."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class LabelSetNotFound(NotFound):
 
     code = "label-set-not-found"
     what = "{dataset} has no label set {got!r}"
-    fix = "it has: {known}"
+    fix = "use one of: {known}"
 
 
 class Snapshot:
-    """Reads of one state: the pins say which version of each table, the documents which ontology and contract.
+    """One state of a dataset, defined by the pinned version of each table and the hashes of its documents.
 
-    `commit_id` is None for a working state that differs from its branch's head. Thread-safe.
+    `commit_id` is None for a working state that differs from the head of its branch. Thread-safe.
     """
 
     def __init__(
@@ -58,84 +58,91 @@ class Snapshot:
         commit_id: str | None,
         pins: Pins,
         documents: Documents,
-        texts: Mapping[str, str],
+        bodies: Mapping[str, str],
     ) -> None:
         self.dataset = dataset
         self.ref = ref
         self.commit_id = commit_id
         self.pins = dict(pins)
         self.documents = dict(documents)
-        self._texts = dict(texts)
+        self._bodies = dict(bodies)
         self._store = store
 
     @property
     def name(self) -> str:
-        """How to name this state: `dataset@ref`, or the dataset alone for its working state."""
+        """`dataset@ref`, or the dataset alone for its working state."""
         return f"{self.dataset.name}@{self.ref}" if self.ref else self.dataset.name
 
     @cached_property
     def state_sha256(self) -> str:
-        """A hash of the state: equal hashes mean equal rows and documents."""
+        """A hash of the state. Equal hashes mean equal rows and documents."""
         return sha256_json({"dataset": self.dataset.id, "pins": self.pins, "documents": self.documents})
 
     @cached_property
     def ontology(self) -> Ontology:
-        """The classes."""
-        text = self._texts.get("ontology")
+        """The ontology: the classes of the dataset."""
+        text = self._bodies.get("ontology")
         return Ontology.from_json(json.loads(text)) if text else Ontology()
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """Metadata field -> its type: str, int, float or bool."""
-        return dict(json.loads(self._texts.get("fields", "{}")))
+        """Metadata field -> type: str, int, float or bool."""
+        return dict(json.loads(self._bodies.get("fields", "{}")))
 
     @property
     def contract_text(self) -> str | None:
-        """The contract as YAML text, None when the dataset has none."""
-        return self._texts.get("contract")
+        """The contract as YAML text; None if the dataset has none."""
+        return self._bodies.get("contract")
 
     @cached_property
     def info(self) -> dict[str, Any]:
-        """File-level keys that imports kept, e.g. COCO `info` and `licenses`."""
-        return dict(json.loads(self._texts.get("info", "{}")))
+        """File-level keys kept from imports, e.g. COCO `info` and `licenses`."""
+        return dict(json.loads(self._bodies.get("info", "{}")))
 
     @cached_property
     def label_sets(self) -> tuple[str, ...]:
         """Names of the label sets, `ground_truth` first."""
-        names = json.loads(self._texts.get("label_sets", "[]"))
+        names = json.loads(self._bodies.get("label_sets", "[]"))
         return tuple(sorted(names, key=lambda name: (name != DEFAULT_LABEL_SET, name)))
 
     def count(
         self, where: Where = None, *, label_set: str | None = None, annotations: bool = True
     ) -> dict[str, int]:
-        """Samples that match, and their annotations in one label set (default: in all of them), where wanted."""
+        """Count matching samples and, unless `annotations` is False, their annotations in one or all label sets."""
         sets = () if not annotations else self.label_sets if label_set is None else (label_set,)
         if where is None:
             n_samples = self._count(rows.SAMPLES)
             return {"samples": n_samples, "annotations": sum(self._count(self._table(name)) for name in sets)}
-        found = self._matching(where, label_set or DEFAULT_LABEL_SET)
-        return {"samples": len(found), "annotations": sum(self._count_on(name, found) for name in sets)}
+        matching_ids = self._matching(where, label_set or DEFAULT_LABEL_SET)
+        return {
+            "samples": len(matching_ids),
+            "annotations": sum(self._count_on(name, matching_ids) for name in sets),
+        }
 
     def by_class(self, where: Where = None, *, label_set: str = DEFAULT_LABEL_SET) -> dict[str, int]:
-        """Annotations of each class of the ontology (0 for unused ones), most frequent first."""
+        """Number of annotations by class, most frequent first; unused classes have 0."""
         if where is None and self._table(label_set) in self.pins:
             table = self._columns(self._table(label_set), ["class_id"])
         else:
             table = self.annotations(label_set, where=where, columns=["class_id"])
-        counted = {entry["values"]: entry["counts"] for entry in table["class_id"].value_counts().to_pylist()}
-        counts = {c.name: int(counted.get(c.id, 0)) for c in self.ontology.classes}
+        count_by_id = {
+            entry["values"]: entry["counts"] for entry in table["class_id"].value_counts().to_pylist()
+        }
+        counts = {c.name: int(count_by_id.get(c.id, 0)) for c in self.ontology.classes}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def ids(self, where: Where = None, *, label_set: str = DEFAULT_LABEL_SET) -> list[str]:
-        """Ids of the samples that match, ordered by name.
+        """Ids of matching samples, ordered by name.
 
         Raises: QueryInvalid, QueryFieldUnknown.
         """
         index = self._index
         if where is None:
             return list(index["sample_id"].to_pylist())
-        found = self._matching(where, label_set)
-        return list(index.filter(pc.is_in(index["sample_id"], value_set=found))["sample_id"].to_pylist())
+        matching_ids = self._matching(where, label_set)
+        return list(
+            index.filter(pc.is_in(index["sample_id"], value_set=matching_ids))["sample_id"].to_pylist()
+        )
 
     def samples(
         self,
@@ -145,23 +152,27 @@ class Snapshot:
         label_set: str = DEFAULT_LABEL_SET,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """Sample rows (`rows.SAMPLE_SCHEMA`), ordered by name, or in the order of `ids` when given."""
+        """Sample rows (`rows.SAMPLE_SCHEMA`), in the order of `ids` if given, else ordered by name."""
         if ids is None and where is None:
-            wanted, few = self._index["sample_id"].combine_chunks(), False
+            wanted, is_selection = self._index["sample_id"].combine_chunks(), False
         else:
             wanted = pa.array(self.ids(where, label_set=label_set) if ids is None else list(ids), pa.string())
-            few = ids is not None
+            is_selection = ids is not None
         if rows.SAMPLES not in self.pins or len(wanted) == 0:
             empty = rows.SAMPLE_SCHEMA.empty_table()
             return empty if columns is None else empty.select(list(columns))
-        read = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
-        table = self._read_some(rows.SAMPLES, read, wanted) if few else self._read(rows.SAMPLES, read)
+        read_columns = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
+        table = (
+            self._read_some(rows.SAMPLES, read_columns, wanted)
+            if is_selection
+            else self._read(rows.SAMPLES, read_columns)
+        )
         order = pc.index_in(wanted, value_set=table["sample_id"].combine_chunks())
         table = table.take(order.drop_null())
         return table if columns is None else table.select(list(columns))
 
     def iter_samples(self, *, where: Where = None, ids: Sequence[str] | None = None) -> Iterator[Sample]:
-        """Samples as values, ordered by name."""
+        """Samples as values, in the order of `ids` if given, else ordered by name."""
         wanted = self.ids(where) if ids is None else list(ids)
         for start in range(0, len(wanted), 5_000):
             yield from rows.samples_from_arrow(self.samples(ids=wanted[start : start + 5_000]))
@@ -171,14 +182,14 @@ class Snapshot:
 
         Raises: SampleNotFound.
         """
-        found = rows.samples_from_arrow(self.samples(ids=[sample_id]))
-        if not found:
+        samples = rows.samples_from_arrow(self.samples(ids=[sample_id]))
+        if not samples:
             index = self._index
-            named = index.filter(pc.equal(index["name"], sample_id))["sample_id"].to_pylist()
-            found = rows.samples_from_arrow(self.samples(ids=named[:1])) if named else []
-        if not found:
+            ids = index.filter(pc.equal(index["name"], sample_id))["sample_id"].to_pylist()
+            samples = rows.samples_from_arrow(self.samples(ids=ids[:1])) if ids else []
+        if not samples:
             raise SampleNotFound(got=sample_id, dataset=self.dataset.name)
-        return found[0]
+        return samples[0]
 
     def annotations(
         self,
@@ -188,33 +199,33 @@ class Snapshot:
         sample_ids: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """Annotation rows (`rows.ANNOTATION_SCHEMA`) of the samples that match, in order of sample and id.
+        """Annotation rows (`rows.ANNOTATION_SCHEMA`) of matching samples, ordered by sample and id.
 
-        A label set that has no annotation yet is empty.
+        Empty for a label set without annotations.
         """
-        name = self._table(label_set)
-        read = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
-        if name not in self.pins:
+        table_name = self._table(label_set)
+        read_columns = None if columns is None else [*dict.fromkeys(["sample_id", *columns])]
+        if table_name not in self.pins:
             empty = rows.ANNOTATION_SCHEMA.empty_table()
             return empty if columns is None else empty.select(list(columns))
         if where is not None:
             sample_ids = self.ids(where, label_set=label_set)
         if sample_ids is None:
-            table = self._read(name, read)
+            annotations = self._read(table_name, read_columns)
         else:
-            table = self._read_some(name, read, pa.array(sample_ids, pa.string()))
-        return table if columns is None else table.select(list(columns))
+            annotations = self._read_some(table_name, read_columns, pa.array(sample_ids, pa.string()))
+        return annotations if columns is None else annotations.select(list(columns))
 
     def annotations_of(
         self, sample_ids: Sequence[str], label_set: str = DEFAULT_LABEL_SET
     ) -> dict[str, list[Annotation]]:
-        """Annotations of each of these samples (an empty list where there is none), in order of id."""
-        found: dict[str, list[Annotation]] = {sample_id: [] for sample_id in sample_ids}
+        """Sample id -> its annotations, ordered by id; an empty list for a sample without annotations."""
+        by_sample: dict[str, list[Annotation]] = {sample_id: [] for sample_id in sample_ids}
         for annotation in rows.annotations_from_arrow(self.annotations(label_set, sample_ids=sample_ids)):
-            found[annotation.sample_id].append(annotation)
-        for of_sample in found.values():
+            by_sample[annotation.sample_id].append(annotation)
+        for of_sample in by_sample.values():
             of_sample.sort(key=lambda annotation: annotation.ann_id)
-        return found
+        return by_sample
 
     def image_bytes(self, sample: Sample) -> bytes:
         """The stored bytes of a sample's image.
@@ -224,16 +235,16 @@ class Snapshot:
         return self._store.media.read(sample.media_sha256)
 
     def image_path(self, sample: Sample | str) -> Path:
-        """A readable file with the bytes of a sample, or of the media object of a sample."""
+        """A readable file with the bytes of a sample, given as a sample or as its media hash."""
         return self._store.media.path(sample if isinstance(sample, str) else sample.media_sha256)
 
     def rows_of(
         self, table: str, *, not_in: Snapshot | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """All rows of one table (`samples`, `ann/...`), in no order; empty when the state has none.
+        """All rows of one table (`samples`, `ann/...`), in no particular order.
 
-        With `not_in` only the rows of files that the other state does not hold as they are: every row that differs,
-        and perhaps some that are equal.
+        With `not_in`, only the rows of files that the other state does not have: all rows that differ, and possibly
+        some that are equal.
         """
         if table not in self.pins:
             empty = rows.schema_of(table).empty_table()
@@ -256,7 +267,7 @@ class Snapshot:
         )
 
     def _matching(self, where: str | query.Expression, label_set: str) -> pa.Array:
-        """Ids of the samples that match, in no order."""
+        """Ids of matching samples, in no particular order."""
         tree = query.parse(where) if isinstance(where, str) else where
         compiled = Compiler(ontology=self.ontology, fields=self.fields).compile(tree)
         if rows.SAMPLES not in self.pins:
@@ -267,13 +278,13 @@ class Snapshot:
                 sql.register(
                     "a", self._scanned(self._table(label_set), ["sample_id", *compiled.columns("a")])
                 )
-            found = sql.sql(
+            result = sql.sql(
                 f"SELECT s.sample_id FROM s WHERE {compiled.sql}", params=compiled.parameters
             ).to_arrow_table()
-        return found["sample_id"].combine_chunks().cast(pa.string())
+        return result["sample_id"].combine_chunks().cast(pa.string())
 
     def _scanned(self, table: str, columns: Sequence[str]) -> Any:
-        """Something that DuckDB reads: columns in memory for a small table, the files for a large one."""
+        """A source for DuckDB: columns in memory for a small table, the files of a large one."""
         if table not in self.pins:
             return rows.schema_of(table).empty_table()
         if self._count(table) > _IN_MEMORY_ROWS:
@@ -284,7 +295,7 @@ class Snapshot:
         return self._store.tables.columns(f"{self.dataset.id}/{table}", self.pins[table], names)
 
     def _count_on(self, label_set: str, ids: pa.Array) -> int:
-        """Annotations that some samples have in a label set."""
+        """Number of annotations of these samples in a label set."""
         table = self._table(label_set)
         if table not in self.pins or len(ids) == 0:
             return 0
@@ -297,10 +308,10 @@ class Snapshot:
         return self._store.tables.read(f"{self.dataset.id}/{table}", self.pins[table], columns=columns)
 
     def _read_some(self, table: str, columns: list[str] | None, sample_ids: pa.Array) -> pa.Table:
-        """The rows of some samples; of many by reading through, a batch at a time."""
-        wanted = columns if columns is not None else rows.schema_of(table).names
-        held = self._store.tables.at(f"{self.dataset.id}/{table}", self.pins[table])
-        return read_matching(held, ColumnValues("sample_id", sample_ids.to_pylist()), wanted).select(wanted)
+        """The rows of some samples; for many samples the table is scanned in batches."""
+        names = columns if columns is not None else rows.schema_of(table).names
+        dataset = self._store.tables.at(f"{self.dataset.id}/{table}", self.pins[table])
+        return read_matching(dataset, ColumnValues("sample_id", sample_ids.to_pylist()), names).select(names)
 
     def _count(self, table: str) -> int:
         if table not in self.pins:

@@ -1,4 +1,4 @@
-"""Annotations of a state read in passing, for who cannot hold millions of rows of text in memory."""
+"""Streams the annotations of a state in batches, so that millions of rows need not fit into memory."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def annotation_batches(
     """Columns of all annotations of a label set, in the order of `Snapshot.annotations`."""
     table = rows.annotation_table(label_set)
     if table in snapshot.pins:
-        held = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
-        yield from scan_rows(held, list(columns))
+        dataset = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
+        yield from scan_rows(dataset, list(columns))
 
 
 def annotations_at(
     store: Store, snapshot: Snapshot, label_set: str, places: Sequence[int], columns: Sequence[str]
 ) -> pa.Table:
-    """Columns of the annotations at some places of that order."""
+    """Columns of the annotations at some positions of that order."""
     table = rows.annotation_table(label_set)
-    held = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
-    return take_rows(held, places, list(columns))
+    dataset = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
+    return take_rows(dataset, places, list(columns))

@@ -1,1 +1,1 @@
-"""Findings: what checks find, and what becomes of it."""
+"""Findings: results of checks, their lifecycle, decisions and fixes."""

@@ -1,4 +1,4 @@
-"""What the routes of findings answer: findings with their state and history, fixes, comparisons."""
+"""Response models of findings: findings with state and history, fixes, comparisons."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ class TrackedFinding(Finding):
     """A finding with its state."""
 
     state: FindingState
-    branch: str = Field(description="Where a re-test closes it.")
+    branch: str = Field(description="The branch whose re-test closes it.")
     assignee: str | None
-    verdict: Literal["real", "false"] | None = Field(description="What people said of it.")
+    verdict: Literal["real", "false"] | None = Field(
+        description="Judgement by people; null before anybody judged."
+    )
     note: str | None
-    until: Timestamp | None = Field(description="When an accepted risk ends.")
-    returns: int = Field(description="How often it came back after it was closed.")
+    until: Timestamp | None = Field(description="End of an accepted risk.")
+    returns: int = Field(description="Number of times it returned after it was closed.")
     opened_at: Timestamp
     changed_at: Timestamp
     first_run: str
@@ -38,7 +40,7 @@ class FindingEvent(Answer):
     actor: str
     at: Timestamp
     note: str | None
-    run: str | None = Field(description="The run of the checks that caused it.")
+    run: str | None = Field(description="The run of the checks that caused the change; null for a decision.")
 
 
 class FindingHistory(TrackedFinding):
@@ -48,7 +50,7 @@ class FindingHistory(TrackedFinding):
 
 
 class CheckPrecision(Answer):
-    """How often people confirmed what a check found."""
+    """Share of the findings of a check that people confirmed."""
 
     check: str
     n_real: int
@@ -75,7 +77,7 @@ class TrackedFindingPage(Answer):
     total: int
     offset: int
     items: list[TrackedFinding]
-    counts: dict[str, StateCounts] = Field(description="By check, of the whole dataset.")
+    counts: dict[str, StateCounts] = Field(description="Counts for the whole dataset, by check.")
     precision: dict[str, CheckPrecision] = Field(description="By check.")
 
 
@@ -89,18 +91,18 @@ class StagedFix(Answer):
     """An edit of the working state that fixes findings."""
 
     fix: str = Field(description="Id of the fix.")
-    findings: list[str] = Field(description="Keys of the findings that it fixes.")
-    left_out: dict[str, str] = Field(description="Key of a finding that it does not fix, and the reason.")
+    findings: list[str] = Field(description="Keys of the fixed findings.")
+    left_out: dict[str, str] = Field(description="Key of a finding that was not fixed -> the reason.")
 
 
 class FindingComparison(Answer):
     """Findings of two states."""
 
-    before: str = Field(description="Commit, or hash of a state that is not committed.")
+    before: str = Field(description="Commit id, or hash of an uncommitted state.")
     after: str
     new: list[Finding]
     fixed: list[Finding]
     remaining: list[Finding]
     unsure: list[str] = Field(
-        description="Checks that ran on one state only, or of which not every finding is kept."
+        description="Checks that ran on only one state, or that did not keep all findings."
     )

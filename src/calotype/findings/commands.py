@@ -1,4 +1,4 @@
-"""The command line of findings: list them, decide on them, stage what they suggest."""
+"""Commands of findings: findings, triage, fix."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Annotated, Any
 import typer
 
 from calotype.findings import service
-from calotype.findings.lifecycle import Decision, Life, State
-from calotype.findings.repository import Wanted
+from calotype.findings.lifecycle import Decision, State, TrackedFinding
+from calotype.findings.repository import FindingFilter
 from calotype.foundation.errors import Invalid
-from calotype.foundation.terminal import table, terminal
+from calotype.foundation.terminal import Terminal, table, terminal
 
 Name = Annotated[str, typer.Argument(help="A dataset.", show_default=False)]
 Keys = Annotated[
-    list[str] | None, typer.Argument(help="Keys of findings; four digits are enough.", show_default=False)
+    list[str] | None,
+    typer.Argument(help="Keys of findings, or unique prefixes of 4 or more digits.", show_default=False),
 ]
 Check = Annotated[str, typer.Option(help="Only findings of this check.")]
-Severity = Annotated[str, typer.Option(help="Only of this severity.")]
-Sample = Annotated[str, typer.Option(help="Only of the sample with this id.")]
+Severity = Annotated[str, typer.Option(help="Only findings of this severity.")]
+Sample = Annotated[str, typer.Option(help="Only findings on the sample with this id.")]
 
 
 class DecisionMissing(Invalid):
-    """A triage that does not say what to decide, or on what."""
+    """A decision or the findings to decide on are missing."""
 
     code = "decision-missing"
     what = "{detail}"
@@ -34,77 +35,95 @@ def findings(
     ctx: typer.Context,
     name: Name,
     state: Annotated[
-        list[str] | None, typer.Option(help="open, assigned, fixed, rejected, accepted, closed.")
+        list[str] | None,
+        typer.Option(
+            help="Only findings in this state: open, assigned, fixed, rejected, accepted or closed."
+        ),
     ] = None,
     check: Check = "",
     severity: Severity = "",
     sample: Sample = "",
-    assignee: Annotated[str, typer.Option(help="Only what is assigned to them.")] = "",
+    assignee: Annotated[str, typer.Option(help="Only findings assigned to this person.")] = "",
     key: Annotated[str, typer.Option(help="Show one finding with its history.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of findings.")] = 50,
 ) -> None:
-    """List what checks found and what became of it; how far each check can be trusted."""
+    """List findings with their state, and the precision of each check."""
     t = terminal(ctx)
     if key:
-        life, events = service.history(t.actor, name, key, store=t.store())
-        lines = [[e.to_dict()["at"], e.verb, str(e.new), e.actor, e.note] for e in events]
-        shown = [_line(life), table(["at", "what", "state", "who", "note"], lines)]
-        t.emit({**life.to_dict(), "events": [e.to_dict() for e in events]}, shown)
-        return
-    wanted = Wanted((), _states(state or ["open", "assigned", "fixed"]), check, severity, assignee, sample)
-    found = service.tracked(t.actor, name, wanted, store=t.store(), limit=limit)
-    trust = service.trust(t.actor, name, store=t.store())
-    rows = [
-        [o.key[:8], o.finding.check, o.finding.severity, str(o.state), o.assignee, _place(o)]
-        for o in found.items
-    ]
-    shown = [
-        table(["key", "check", "severity", "state", "who", "what"], rows),
-        f"{found.total} findings match",
-    ]
-    judged = [f"{p.check}: {p.n_real} of {p.n_real + p.n_false} confirmed" for p in trust.values()]
+        return _show_history(t, name, key)
+    filter_ = FindingFilter(
+        (), _states(state or ["open", "assigned", "fixed"]), check, severity, assignee, sample
+    )
+    page = service.tracked(t.actor, name, filter_, store=t.store(), limit=limit)
+    precision = service.precision(t.actor, name, store=t.store())
+    rows = [_row(tracked) for tracked in page.items]
+    shown = table(["key", "check", "severity", "state", "who", "finding"], rows)
+    total = f"{page.total} findings match"
+    judged = [f"{p.check}: {p.n_real} of {p.n_real + p.n_false} confirmed" for p in precision.values()]
     value = {
-        "total": found.total,
-        "findings": [one.to_dict() for one in found.items],
-        "precision": {name: one.to_dict() for name, one in trust.items()},
+        "total": page.total,
+        "findings": [tracked.to_dict() for tracked in page.items],
+        "precision": {name: check_precision.to_dict() for name, check_precision in precision.items()},
     }
-    t.emit(value, [*shown, *judged], next=f"calotype triage {name} KEY --reject REASON")
+    t.emit(value, [shown, total, *judged], next=f"calotype triage {name} KEY --reject REASON")
+    return None
+
+
+def _show_history(t: Terminal, name: str, key: str) -> None:
+    tracked, events = service.history(t.actor, name, key, store=t.store())
+    lines = [[e.to_dict()["at"], e.verb, str(e.new), e.actor, e.note] for e in events]
+    shown = [_summary_line(tracked), table(["at", "event", "state", "who", "note"], lines)]
+    t.emit({**tracked.to_dict(), "events": [e.to_dict() for e in events]}, shown)
+
+
+def _row(tracked: TrackedFinding) -> list[Any]:
+    finding = tracked.finding
+    return [
+        tracked.key[:8],
+        finding.check,
+        finding.severity,
+        str(tracked.state),
+        tracked.assignee,
+        _place(tracked),
+    ]
 
 
 def triage(
     ctx: typer.Context,
     name: Name,
     keys: Keys = None,
-    reject: Annotated[str, typer.Option(metavar="REASON", help="A false alarm; say why.")] = "",
+    reject: Annotated[
+        str, typer.Option(metavar="REASON", help="Reject as a false alarm, with a reason.")
+    ] = "",
     accept: Annotated[
-        str, typer.Option(metavar="REASON", help="Real, and accepted as a risk; say why.")
+        str, typer.Option(metavar="REASON", help="Accept as a risk, with a reason; needs --until.")
     ] = "",
     until: Annotated[
-        str, typer.Option(metavar="DATE", help="The last day of an accepted risk, as 2027-03-31.")
+        str, typer.Option(metavar="DATE", help="The last day of an accepted risk, such as 2027-03-31.")
     ] = "",
-    to: Annotated[str, typer.Option(metavar="WHO", help="Assign to somebody.")] = "",
-    fixed: Annotated[
-        bool, typer.Option("--fixed", help="Say that it is mended; the next check closes it.")
-    ] = False,
-    reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False,
+    to: Annotated[str, typer.Option(metavar="WHO", help="Assign to this person.")] = "",
+    fixed: Annotated[bool, typer.Option("--fixed", help="Mark as fixed; the next check closes it.")] = False,
+    reopen: Annotated[bool, typer.Option("--reopen", help="Reopen.")] = False,
     check: Check = "",
     severity: Severity = "",
     sample: Sample = "",
-    every: Annotated[bool, typer.Option("--all", help="All that match, without keys.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Apply to all findings that match the filters.")
+    ] = False,
 ) -> None:
-    """Decide on findings: reject, accept until a day, assign, call fixed, open again."""
+    """Decide on findings: reject, accept until a day, assign, mark as fixed, reopen."""
     t = terminal(ctx)
     decision = _decision(reject, accept, until, to, fixed=fixed, reopen=reopen)
-    asked = tuple(keys or ())
-    if not asked and not every:
+    key_prefixes = tuple(keys or ())
+    if not key_prefixes and not every:
         raise DecisionMissing(
-            detail="no finding is named", hint="give keys, or --all with --check or another filter"
+            detail="no findings were selected", hint="give keys, or use --all with --check or another filter"
         )
-    wanted = Wanted(asked, (), check, severity, "", sample)
-    chosen = service.keys_of(t.actor, name, wanted, store=t.store())
-    done = service.triage(t.actor, name, chosen, decision, store=t.store())
-    value = {"state": str(decision.state), "findings": [one.key for one in done]}
-    t.emit(value, f"{len(done)} findings are {decision.state}", next=f"calotype check {name}")
+    filter_ = FindingFilter(key_prefixes, (), check, severity, "", sample)
+    chosen = service.keys_of(t.actor, name, filter_, store=t.store())
+    decided = service.triage(t.actor, name, chosen, decision, store=t.store())
+    value = {"state": str(decision.state), "findings": [tracked.key for tracked in decided]}
+    t.emit(value, f"{len(decided)} findings are {decision.state}", next=f"calotype check {name}")
 
 
 def fix(
@@ -114,51 +133,55 @@ def fix(
     check: Check = "",
     severity: Severity = "",
     sample: Sample = "",
-    every: Annotated[bool, typer.Option("--all", help="All that match, without keys.")] = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Take the newest fix back, or the one named by --id.")
+    every: Annotated[
+        bool, typer.Option("--all", help="Apply to all findings that match the filters.")
     ] = False,
-    id: Annotated[str, typer.Option("--id", help="Which fix to take back.")] = "",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Undo the newest fix, or the one given by --id.")
+    ] = False,
+    id: Annotated[str, typer.Option("--id", help="The fix to undo.")] = "",
 ) -> None:
-    """Stage what findings suggest as one edit of the working state; `calotype check` then closes what is mended."""
+    """Stage the suggested repairs as one edit; the next `calotype check` closes repaired findings."""
     t = terminal(ctx)
     if undo:
-        taken = service.undo_fix(t.actor, name, id, store=t.store())
-        t.emit(taken.to_dict(), f"took back fix {taken.id}: {len(taken.keys)} findings are open again")
+        undone = service.undo_fix(t.actor, name, id, store=t.store())
+        t.emit(undone.to_dict(), f"undid fix {undone.id}; {len(undone.keys)} findings are open again")
         return
-    asked = tuple(keys or ())
-    if not asked and not every:
+    key_prefixes = tuple(keys or ())
+    if not key_prefixes and not every:
         raise DecisionMissing(
-            detail="no finding is named", hint="give keys, or --all with --check or another filter"
+            detail="no findings were selected", hint="give keys, or use --all with --check or another filter"
         )
-    wanted = Wanted(asked, _states(["open", "assigned"]) if every else (), check, severity, "", sample)
-    chosen = service.keys_of(t.actor, name, wanted, store=t.store())
-    made = service.fix(t.actor, name, chosen, store=t.store())
-    lines = [f"staged {len(made.keys)} repairs as fix {made.id}"]
-    lines += [f"left out {key[:8]}: {why}" for key, why in list(made.left_out.items())[:20]]
-    t.emit(made.to_dict(), lines, next=f"calotype check {name}")
+    filter_ = FindingFilter(
+        key_prefixes, _states(["open", "assigned"]) if every else (), check, severity, "", sample
+    )
+    chosen = service.keys_of(t.actor, name, filter_, store=t.store())
+    staged = service.fix(t.actor, name, chosen, store=t.store())
+    lines = [f"staged {len(staged.keys)} repairs as fix {staged.id}"]
+    lines += [f"left out {key[:8]}: {reason}" for key, reason in list(staged.left_out.items())[:20]]
+    t.emit(staged.to_dict(), lines, next=f"calotype check {name}")
 
 
 def _decision(reject: str, accept: str, until: str, to: str, *, fixed: bool, reopen: bool) -> Decision:
-    said = [bool(reject), bool(accept), fixed, reopen]
-    if sum(said) > 1 or not (any(said) or to):
+    choices = [bool(reject), bool(accept), fixed, reopen]
+    if sum(choices) > 1 or not (any(choices) or to):
         hint = "use one of --reject, --accept with --until, --to, --fixed, --reopen"
-        raise DecisionMissing(detail="it has to be said once what to decide", hint=hint)
+        raise DecisionMissing(detail="give exactly one decision", hint=hint)
     if reject:
         return Decision(State.REJECTED, to, reject)
     if accept:
-        return Decision(State.ACCEPTED, to, accept, _end(until) if until else None)
+        return Decision(State.ACCEPTED, to, accept, _end_of_day(until) if until else None)
     if fixed or reopen:
         return Decision(State.FIXED if fixed else State.OPEN, to)
     return Decision(State.ASSIGNED, to)
 
 
-def _end(day: str) -> int:
+def _end_of_day(day: str) -> int:
     try:
-        at = datetime.strptime(day, "%Y-%m-%d").replace(hour=23, minute=59, second=59, tzinfo=UTC)
+        end = datetime.strptime(day, "%Y-%m-%d").replace(hour=23, minute=59, second=59, tzinfo=UTC)
     except ValueError:
-        raise DecisionMissing(detail=f"{day!r} is no day", hint="write it as 2027-03-31") from None
-    return int(at.timestamp() * 1_000_000)
+        raise DecisionMissing(detail=f"{day!r} is not a date", hint="write it as 2027-03-31") from None
+    return int(end.timestamp() * 1_000_000)
 
 
 def _states(names: list[str]) -> tuple[State, ...]:
@@ -166,14 +189,14 @@ def _states(names: list[str]) -> tuple[State, ...]:
     for name in names:
         if name not in known:
             raise DecisionMissing(
-                detail=f"{name!r} is no state of a finding", hint=f"use one of: {', '.join(known)}"
+                detail=f"{name!r} is not a state of a finding", hint=f"use one of: {', '.join(known)}"
             )
     return tuple(State(name) for name in names)
 
 
-def _place(life: Life) -> str:
-    return f"{life.finding.sample or 'dataset'}: {life.finding.reason}"
+def _place(tracked: TrackedFinding) -> str:
+    return f"{tracked.finding.sample or 'dataset'}: {tracked.finding.reason}"
 
 
-def _line(life: Life) -> Any:
-    return f"{life.key} {life.finding.check} [{life.finding.severity}] {life.state}: {_place(life)}"
+def _summary_line(tracked: TrackedFinding) -> Any:
+    return f"{tracked.key} {tracked.finding.check} [{tracked.finding.severity}] {tracked.state}: {_place(tracked)}"

@@ -1,4 +1,4 @@
-"""Two runs beside each other: what is new, fixed, remaining."""
+"""Compares two runs of checks: new, fixed and remaining findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from calotype.findings.model import CheckReport, Finding
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """From one state to another. `unsure` names checks of which not every finding is kept, or that ran in one only."""
+    """Findings of two states. `unsure` names checks that ran on only one state or did not keep all findings."""
 
     before: str
     after: str
@@ -21,22 +21,22 @@ class Comparison:
 
     @classmethod
     def of(cls, before: CheckReport, after: CheckReport) -> Comparison:
-        """The comparison of two runs."""
-        old = {finding.key: finding for finding in before.findings}
-        now = {finding.key: finding for finding in after.findings}
+        """Compare two runs."""
+        before_by_key = {finding.key: finding for finding in before.findings}
+        after_by_key = {finding.key: finding for finding in after.findings}
         complete = [{c.name for c in run.checks if c.enabled and c.complete} for run in (before, after)]
-        every = {c.name for run in (before, after) for c in run.checks if c.enabled}
+        enabled = {c.name for run in (before, after) for c in run.checks if c.enabled}
         return cls(
             before.commit_id or before.state_sha256,
             after.commit_id or after.state_sha256,
-            tuple(f for key, f in now.items() if key not in old),
-            tuple(f for key, f in old.items() if key not in now),
-            tuple(f for key, f in now.items() if key in old),
-            tuple(sorted(every - (complete[0] & complete[1]))),
+            tuple(f for key, f in after_by_key.items() if key not in before_by_key),
+            tuple(f for key, f in before_by_key.items() if key not in after_by_key),
+            tuple(f for key, f in after_by_key.items() if key in before_by_key),
+            tuple(sorted(enabled - (complete[0] & complete[1]))),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         lists = {name: [f.to_dict() for f in getattr(self, name)] for name in ("new", "fixed", "remaining")}
         return {"before": self.before, "after": self.after, **lists, "unsure": list(self.unsure)}
 
@@ -45,5 +45,5 @@ class Comparison:
         lines = [head, *(f"  new    {f.check}: {f.sample or 'dataset'}: {f.reason}" for f in self.new[:20])]
         lines += [f"  fixed  {f.check}: {f.sample or 'dataset'}: {f.reason}" for f in self.fixed[:20]]
         if self.unsure:
-            lines.append(f"  not compared in full: {', '.join(self.unsure)}")
+            lines.append(f"  not fully compared: {', '.join(self.unsure)}")
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Findings that gates leave out: judged a false alarm, accepted as a risk for a time, or waived by the contract."""
+"""Findings that gates ignore: rejected as false alarms, accepted as a risk, or waived by the contract."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from calotype.findings.lifecycle import Judgement, Life, State
+from calotype.findings.lifecycle import Judgement, State, TrackedFinding
 from calotype.findings.model import Finding
 
 
 class Waiver(Protocol):
-    """A waiver of a contract: findings of a check that count nowhere until a day, and who answers for that."""
+    """A waiver of a contract: gates ignore findings of a check until a given day."""
 
     @property
     def check(self) -> str: ...
@@ -30,48 +30,51 @@ class Waiver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exemptions:
-    """Key -> why, and how many findings of each check and severity that is."""
+    """Key of an ignored finding -> the reason, and the number of ignored findings by check and severity."""
 
-    why: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, check: str, severities: Iterable[str]) -> int:
-        """How many findings of a check count nowhere."""
+        """Number of ignored findings of a check."""
         return sum(self.counts.get((check, severity), 0) for severity in severities)
 
     def covers(self, finding: Finding) -> bool:
-        """Whether gates leave it out."""
-        return finding.key in self.why
+        """Whether gates ignore this finding."""
+        return finding.key in self.reasons
 
 
 NONE = Exemptions()
 
 
 def exemptions(
-    findings: Iterable[Finding], lives: Mapping[str, Life], now_us: int, waivers: Sequence[Waiver] = ()
+    findings: Iterable[Finding],
+    tracked_findings: Mapping[str, TrackedFinding],
+    now_us: int,
+    waivers: Sequence[Waiver] = (),
 ) -> Exemptions:
-    """Which of these findings gates leave out: by what people said of them, and by the contract's waivers of today."""
+    """Determine which findings gates ignore, from decisions and from the waivers in force at `now_us`."""
     today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
-    holding = [waiver for waiver in waivers if waiver.until >= today]
-    why: dict[str, str] = {}
+    waivers_in_force = [waiver for waiver in waivers if waiver.until >= today]
+    reasons: dict[str, str] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for finding in findings:
-        reason = _judged(lives.get(finding.key), now_us) or _waived(finding, holding)
+        reason = _judged(tracked_findings.get(finding.key), now_us) or _waived(finding, waivers_in_force)
         if reason:
-            why[finding.key] = reason
+            reasons[finding.key] = reason
             counts[finding.check, finding.severity] += 1
-    return Exemptions(why, dict(counts))
+    return Exemptions(reasons, dict(counts))
 
 
-def _judged(life: Life | None, now_us: int) -> str:
-    if life is None:
+def _judged(tracked: TrackedFinding | None, now_us: int) -> str:
+    if tracked is None:
         return ""
-    false_again = life.state is State.CLOSED and life.verdict is Judgement.FALSE
-    return str(life.state) if life.exempt(now_us) or false_again else ""
+    false_again = tracked.state is State.CLOSED and tracked.verdict is Judgement.FALSE
+    return str(tracked.state) if tracked.exempt(now_us) or false_again else ""
 
 
 def waives(waiver: Waiver, finding: Finding) -> bool:
-    """Whether a waiver is about this finding, on whatever day."""
+    """Whether a waiver applies to this finding, regardless of its end."""
     return waiver.check == finding.check and (
         waiver.where == finding.key or fnmatchcase(finding.sample or finding.about, waiver.where)
     )

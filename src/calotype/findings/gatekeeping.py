@@ -1,4 +1,4 @@
-"""What stands between a state of a dataset and its release or merge: gates, the verdict on them, and who gives it."""
+"""The interface between checks, and releases and merges: a gatekeeper tests a state and returns a verdict."""
 
 from __future__ import annotations
 

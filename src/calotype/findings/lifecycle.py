@@ -1,6 +1,6 @@
-"""The life of a finding: people decide on it, only a re-test closes it, and it opens again when it returns.
+"""The lifecycle of a finding: people decide on it, a re-test closes it, and it reopens when it returns.
 
-Pure rules. A *decision* is what a person says of a finding; a *re-test* is what a run of the checks says.
+Rules without IO. A *decision* is made by a person; a *re-test* is a later run of the checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from calotype.foundation.errors import Invalid
 
 
 class State(StrEnum):
-    """Where a finding is in its life."""
+    """State of a finding."""
 
     OPEN = "open"
     ASSIGNED = "assigned"
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 class Judgement(StrEnum):
-    """What people said of a finding: a real fault, a false alarm, or nothing yet."""
+    """The judgement of people on a finding: none yet, a real fault, or a false alarm."""
 
     NONE = ""
     REAL = "real"
@@ -36,11 +36,11 @@ class Judgement(StrEnum):
 
 
 PENDING = (State.OPEN, State.ASSIGNED, State.FIXED)
-"""States in which a finding still counts at the gates."""
+"""States in which a finding counts for gates."""
 
 
 class DecisionInvalid(Invalid):
-    """A decision that lacks what it needs."""
+    """A decision with missing or invalid details."""
 
     code = "finding-decision-invalid"
     what = "a finding cannot become {state}: {detail}"
@@ -49,9 +49,9 @@ class DecisionInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody decides on a finding.
+    """A decision on a finding.
 
-    `rejected` and `accepted` need a note that says why, `accepted` an end as well, `assigned` somebody's name.
+    `rejected` and `accepted` need a note with the reason, `accepted` also needs an end, and `assigned` an assignee.
     """
 
     state: State
@@ -62,26 +62,28 @@ class Decision:
     def check(self, now_us: int) -> None:
         """Raises: DecisionInvalid."""
         if self.state is State.CLOSED:
-            raise _lacks(self, "only a re-test closes it", "say `fixed` and run `calotype check`")
+            raise _invalid(self, "only a re-test can close it", "mark it as `fixed` and run `calotype check`")
         if self.state in (State.REJECTED, State.ACCEPTED) and len(self.note.strip()) < 3:
-            raise _lacks(self, "it needs a reason", "say in a few words why, with `--because`")
+            raise _invalid(self, "a reason is missing", "give the reason in a few words")
         if self.state is State.ACCEPTED and (self.until_us is None or self.until_us <= now_us):
-            raise _lacks(
-                self, "an accepted risk ends at a day to come", "give its end, as `--until 2027-03-31`"
+            raise _invalid(
+                self,
+                "the end of an accepted risk must be in the future",
+                "give its end, such as `--until 2027-03-31`",
             )
         if self.state is State.ASSIGNED and not self.assignee.strip():
-            raise _lacks(self, "nobody is named", "name somebody with `--to`")
+            raise _invalid(self, "the assignee is missing", "give the assignee with `--to`")
         if len(self.note) > 4_000 or len(self.assignee) > 200:
-            raise _lacks(self, "the text is too long", "use at most 4,000 characters, 200 for a name")
+            raise _invalid(self, "the text is too long", "use at most 4,000 characters, and 200 for a name")
 
 
-def _lacks(decision: Decision, detail: str, hint: str) -> DecisionInvalid:
+def _invalid(decision: Decision, detail: str, hint: str) -> DecisionInvalid:
     return DecisionInvalid(state=str(decision.state), detail=detail, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to a finding."""
+    """A change of the state of a finding."""
 
     key: str
     verb: str
@@ -93,7 +95,7 @@ class Event:
     run_id: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             "key": self.key,
             "verb": self.verb,
@@ -107,8 +109,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """A finding with its life. `branch` is where a re-test closes it; `finding` is it as it was last seen."""
+class TrackedFinding:
+    """A finding with its state. A re-test of `branch` closes it; `finding` is its newest version."""
 
     finding: Finding
     branch: str
@@ -125,21 +127,23 @@ class Life:
 
     @property
     def key(self) -> str:
-        """The finding's identity."""
+        """Identity of the finding."""
         return self.finding.key
 
     def exempt(self, now_us: int) -> bool:
-        """Whether gates leave it out: rejected, or a risk accepted until a day to come."""
+        """Whether gates ignore it: rejected, or a risk accepted until a later time."""
         if self.state is State.REJECTED:
             return True
         return self.state is State.ACCEPTED and (self.until_us or 0) > now_us
 
-    def decided(self, decision: Decision, actor: str, at_us: int) -> tuple[Life, Event]:
-        """After somebody's decision. Raises: DecisionInvalid."""
+    def decided(self, decision: Decision, actor: str, at_us: int) -> tuple[TrackedFinding, Event]:
+        """The finding after a decision, and the event. Raises: DecisionInvalid."""
         decision.check(at_us)
         if self.state is State.CLOSED:
-            raise _lacks(
-                decision, "a re-test closed it", "run `calotype check`: it opens again if it is still there"
+            raise _invalid(
+                decision,
+                "it was closed by a re-test",
+                "run `calotype check`; it reopens if it is still there",
             )
         verdict = {
             State.REJECTED: Judgement.FALSE,
@@ -159,7 +163,7 @@ class Life:
         return after, Event(self.key, str(decision.state), self.state, after.state, actor, at_us, after.note)
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             **self.finding.to_dict(),
             "state": str(self.state),
@@ -177,72 +181,81 @@ class Life:
 
 
 @dataclass
-class Retest:
-    """What a run changes in the lives of findings."""
+class StateChanges:
+    """Changes to tracked findings: new findings, changed findings, and events."""
 
-    opened: list[Life] = field(default_factory=list)
-    changed: list[Life] = field(default_factory=list)
+    opened: list[TrackedFinding] = field(default_factory=list)
+    changed: list[TrackedFinding] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
 
-def retest(report: CheckReport, lives: Mapping[str, Life], *, branch: str) -> Retest:
-    """What a run on a branch says of the findings so far.
+def retest(
+    report: CheckReport, tracked_findings: Mapping[str, TrackedFinding], *, branch: str
+) -> StateChanges:
+    """Update tracked findings from a run on a branch.
 
-    What it found and nobody knew opens. What came back opens again (a false alarm comes back as rejected), and so does
-    what was called fixed and is still there, and a risk whose time is over. What it looked for and did not find is
-    closed, if it was opened on this branch.
+    New findings are opened. A finding reopens if it returned after it was closed (a false alarm returns as rejected),
+    if it was marked as fixed but is still there, or if its accepted risk ended. A finding that the run looked for and
+    did not find is closed if it belongs to this branch.
 
     Args:
-        lives: Those of the dataset that are not closed, and the closed ones that this run found again.
+        tracked_findings: Those of the dataset that are not closed, and closed ones that this run found again.
     """
-    found = {finding.key: finding for finding in report.findings}
+    findings = {finding.key: finding for finding in report.findings}
     at_us = report.finished_at_us
-    done = Retest()
-    for key, finding in found.items():
-        life = lives.get(key)
-        if life is None:
-            new = Life(finding, branch, State.OPEN, report.run_id, report.run_id, at_us, at_us)
-            done.opened.append(new)
-            done.events.append(
+    changes = StateChanges()
+    for key, finding in findings.items():
+        tracked = tracked_findings.get(key)
+        if tracked is None:
+            new = TrackedFinding(finding, branch, State.OPEN, report.run_id, report.run_id, at_us, at_us)
+            changes.opened.append(new)
+            changes.events.append(
                 Event(key, "opened", None, State.OPEN, report.actor, at_us, run_id=report.run_id)
             )
             continue
-        _still_there(done, life, finding, report, branch)
+        _still_there(changes, tracked, finding, report, branch)
     complete = {summary.name for summary in report.checks if summary.enabled and summary.complete}
-    for key, life in lives.items():
-        looked = life.finding.check in complete and life.branch == branch
-        if key not in found and looked and life.state is not State.CLOSED:
-            _change(done, life, report, "closed", State.CLOSED)
-    return done
+    for key, tracked in tracked_findings.items():
+        was_checked = tracked.finding.check in complete and tracked.branch == branch
+        if key not in findings and was_checked and tracked.state is not State.CLOSED:
+            _change(changes, tracked, report, "closed", State.CLOSED)
+    return changes
 
 
-def _still_there(done: Retest, life: Life, finding: Finding, report: CheckReport, branch: str) -> None:
-    home = branch if branch == "main" else life.branch  # what has reached main is closed there
-    seen = replace(life, finding=finding, branch=home)
-    over = life.state is State.ACCEPTED and not life.exempt(report.finished_at_us)
-    here = life.branch == branch or branch == "main"
-    if life.state is State.CLOSED and here:
-        back = State.REJECTED if life.verdict is Judgement.FALSE else State.OPEN
-        _change(done, replace(seen, n_returns=life.n_returns + 1), report, "returned", back)
-    elif life.state is State.FIXED and here:
-        _change(done, seen, report, "still-there", State.OPEN)
-    elif over:
-        _change(done, replace(seen, until_us=None), report, "expired", State.OPEN)
-    elif seen != life:
-        done.changed.append(replace(seen, last_run=report.run_id))
+def _still_there(
+    changes: StateChanges, tracked: TrackedFinding, finding: Finding, report: CheckReport, branch: str
+) -> None:
+    # A finding that has reached main is closed by re-tests of main.
+    home_branch = branch if branch == "main" else tracked.branch
+    updated = replace(tracked, finding=finding, branch=home_branch)
+    is_expired = tracked.state is State.ACCEPTED and not tracked.exempt(report.finished_at_us)
+    is_tested_here = tracked.branch == branch or branch == "main"
+    if tracked.state is State.CLOSED and is_tested_here:
+        state = State.REJECTED if tracked.verdict is Judgement.FALSE else State.OPEN
+        _change(changes, replace(updated, n_returns=tracked.n_returns + 1), report, "returned", state)
+    elif tracked.state is State.FIXED and is_tested_here:
+        _change(changes, updated, report, "still-there", State.OPEN)
+    elif is_expired:
+        _change(changes, replace(updated, until_us=None), report, "expired", State.OPEN)
+    elif updated != tracked:
+        changes.changed.append(replace(updated, last_run=report.run_id))
 
 
-def _change(done: Retest, life: Life, report: CheckReport, verb: str, state: State) -> None:
-    after = replace(life, state=state, last_run=report.run_id, changed_at_us=report.finished_at_us)
-    done.changed.append(after)
-    done.events.append(
-        Event(life.key, verb, life.state, state, report.actor, report.finished_at_us, run_id=report.run_id)
+def _change(
+    changes: StateChanges, tracked: TrackedFinding, report: CheckReport, verb: str, state: State
+) -> None:
+    after = replace(tracked, state=state, last_run=report.run_id, changed_at_us=report.finished_at_us)
+    changes.changed.append(after)
+    changes.events.append(
+        Event(
+            tracked.key, verb, tracked.state, state, report.actor, report.finished_at_us, run_id=report.run_id
+        )
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How often people confirmed what a check found. `share` is None before anybody judged."""
+    """Share of the findings of a check that people confirmed; `share` is None before anybody judged."""
 
     check: str
     n_real: int
@@ -252,12 +265,12 @@ class Precision:
     high: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 def precision(check: str, verdicts: Collection[Judgement]) -> Precision:
-    """The share of judged findings that were real, with its 95 % interval."""
-    real = sum(verdict is Judgement.REAL for verdict in verdicts)
-    n = real + sum(verdict is Judgement.FALSE for verdict in verdicts)
-    return Precision(check, real, n - real, real / n if n else None, *wilson(real, n))
+    """The share of judged findings that are real, with its 95 % interval."""
+    n_real = sum(verdict is Judgement.REAL for verdict in verdicts)
+    n = n_real + sum(verdict is Judgement.FALSE for verdict in verdicts)
+    return Precision(check, n_real, n - n_real, n_real / n if n else None, *wilson(n_real, n))

@@ -1,4 +1,4 @@
-"""What a check says: findings, a summary of each check, gates, and the report that holds them."""
+"""Results of checks: findings, summaries of checks, gates, objectives, and the report with all of them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from calotype.foundation.ids import sha256_json
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 SEVERITIES = ("error", "warning", "info")
-"""Worst first."""
+"""From worst to mildest."""
 
 
 def at_least(severity: str) -> tuple[str, ...]:
-    """This severity and the worse ones."""
+    """This severity and all worse ones."""
     return SEVERITIES[: SEVERITIES.index(severity) + 1]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check found; `reason` is a sentence with its numbers, `facts` the numbers.
+    """One result of a check; `reason` is a sentence with figures, `facts` are the figures.
 
-    `fault` is which of the check's faults it is, `about` what a finding on the dataset as a whole is about (a class, a
-    field, a condition). Neither holds numbers: with check, sample and annotation they make the `key`, its identity
-    across
-    commits and runs: 24 hexadecimal digits, equal for the same fault at the same place.
+    `fault` is the kind of fault, for a check with several kinds. `about` is the subject of a finding on the whole
+    dataset, such as a class, field or condition. With check, sample and annotation they determine the `key`: 24
+    hexadecimal digits that identify the same fault at the same place across commits and runs. They contain no figures.
     """
 
     check: str
@@ -50,7 +49,7 @@ class Finding:
             object.__setattr__(self, "key", sha256_json(place)[:24])
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             "key": self.key,
             "check": self.check,
@@ -67,10 +66,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
-    """How one check went. `counts` is by severity and complete, also where not every finding is kept.
+    """Summary of one check. `counts` by severity are complete, even if not every finding is kept.
 
-    `measured_again` is the number of samples it looked at anew, where the run went on from an earlier one; None after a
-    whole run.
+    `measured_again` is the number of samples checked again in a run that continued an earlier one; None for a full run.
     """
 
     name: str
@@ -91,17 +89,17 @@ class CheckSummary:
 
     @property
     def complete(self) -> bool:
-        """Whether every finding is kept, not only counted."""
+        """Whether all findings are kept, not only counted."""
         return self.kept == self.n_findings
 
     @property
     def n_findings(self) -> int:
-        """Findings of all severities."""
+        """Number of findings of all severities."""
         return sum(self.counts.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
-        plain = (
+        """As JSON-ready values."""
+        names = (
             "name",
             "title",
             "means",
@@ -115,7 +113,7 @@ class CheckSummary:
             "version",
             "measured_again",
         )
-        values: dict[str, Any] = {name: getattr(self, name) for name in plain}
+        values: dict[str, Any] = {name: getattr(self, name) for name in names}
         return {
             **values,
             "counts": dict(self.counts),
@@ -126,12 +124,12 @@ class CheckSummary:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> CheckSummary:
-        """The other way."""
+        """Create from the result of `to_dict`."""
         return cls(**{name: value[name] for name in cls.__slots__ if name in value})
 
 
 class GateState(StrEnum):
-    """Green lets pass; red blocks; missing blocks too: there is no data yet to judge."""
+    """Green passes and red blocks. Missing means that there is no data to evaluate; it blocks too."""
 
     GREEN = "green"
     RED = "red"
@@ -140,9 +138,9 @@ class GateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition of a release: what was measured against which threshold, and what to do about it.
+    """A condition of a release or merge: the measured value, the threshold, and how to fix it.
 
-    `excused` findings were left out: rejected, accepted as a risk, or waived.
+    `excused` is the number of ignored findings: rejected, accepted as a risk, or waived.
     """
 
     name: str
@@ -160,29 +158,29 @@ class Gate:
 
     @property
     def blocks(self) -> bool:
-        """Whether it stops a release."""
+        """Whether it blocks."""
         return self.state is not GateState.GREEN
 
     def to_card(self) -> dict[str, Any]:
-        """The part that the card of a release keeps."""
+        """The fields that are written to the card of a release."""
         names = ("name", "measured", "threshold", "unit", "detail")
         return {**{name: getattr(self, name) for name in names}, "state": str(self.state)}
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         return {**values, "state": str(self.state), "samples": list(self.samples), "on": list(self.on)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Gate:
-        """The other way."""
-        known = {**value, "state": GateState(value["state"]), "samples": tuple(value["samples"])}
-        known["on"] = tuple(known.get("on", ("merge", "release")))
-        return cls(**known)
+        """Create from the result of `to_dict`."""
+        values = {**value, "state": GateState(value["state"]), "samples": tuple(value["samples"])}
+        values["on"] = tuple(values.get("on", ("merge", "release")))
+        return cls(**values)
 
 
 class ObjectiveState(StrEnum):
-    """Whether a promise holds. What cannot be measured is neither kept nor broken."""
+    """Whether an objective is met."""
 
     MET = "met"
     MISSED = "missed"
@@ -191,10 +189,10 @@ class ObjectiveState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveResult:
-    """One objective of the contract with its figure.
+    """An objective of the contract with its measured value.
 
-    `at` is "most" where less is better, "least" where more is; `measured` is None where there is nothing to measure,
-    and `detail` says why, or of what the figure is. Shares, from 0 to 1, have no unit.
+    `at` is "most" if the target is a maximum, "least" if it is a minimum. `measured` is None if there is nothing to
+    measure; `detail` says why, or what was measured. Shares from 0 to 1 have no unit.
     """
 
     name: str
@@ -207,30 +205,30 @@ class ObjectiveResult:
     detail: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {**{name: getattr(self, name) for name in self.__slots__}, "state": str(self.state)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ObjectiveResult:
-        """The other way."""
+        """Create from the result of `to_dict`."""
         return cls(**{**value, "state": ObjectiveState(value["state"])})
 
     @property
-    def asked(self) -> str:
-        """The target in words, as "at most 14 days"."""
+    def target_text(self) -> str:
+        """The target in words, such as "at most 14 days"."""
         return f"at {self.at} {self.target:g} {self.unit}".rstrip()
 
     def __str__(self) -> str:
-        figure = "" if self.measured is None else f"{self.measured:g}, "
-        return f"{self.name}: {figure}{self.asked} asked; {self.detail}"
+        measured = "" if self.measured is None else f"{self.measured:g}, "
+        return f"{self.name}: {measured}target {self.target_text}; {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """One run of the checks on one state of a dataset; findings are worst first.
+    """One run of the checks on one state of a dataset; findings are ordered worst first.
 
-    `only` names the checks or families that were asked for; empty: all. `earlier_run` is the run whose findings were
-    taken over where nothing had changed. `objectives` are told and block nothing; a run of some checks has none.
+    `only` names the selected checks or families; empty means all. `earlier_run` is the run whose findings were reused
+    for unchanged data. `objectives` do not block; they are measured only if all checks run.
     """
 
     run_id: str
@@ -250,19 +248,19 @@ class CheckReport:
 
     @property
     def red(self) -> bool:
-        """Whether a gate blocks."""
+        """Whether any gate blocks."""
         return any(gate.blocks for gate in self.gates)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Findings by severity, also those that were counted and not kept."""
+        """Number of findings by severity, including those that were counted but not kept."""
         total = Counter(dict.fromkeys(SEVERITIES, 0))
         for summary in self.checks:
             total.update(summary.counts)
         return dict(total)
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             "run_id": self.run_id,
             "dataset": self.dataset,
@@ -272,22 +270,24 @@ class CheckReport:
             "red": self.red,
             "counts": self.counts,
             "gates": [gate.to_dict() for gate in self.gates],
-            "objectives": [one.to_dict() for one in self.objectives],
+            "objectives": [objective.to_dict() for objective in self.objectives],
             "checks": [summary.to_dict() for summary in self.checks],
             "findings": [finding.to_dict() for finding in self.findings],
             "at": iso(self.finished_at_us),
         }
 
     def __str__(self) -> str:
-        states = Counter(gate.state for gate in self.gates)
-        words = ", ".join(
-            f"{states[s]} {s}" for s in (GateState.MISSING, GateState.RED, GateState.GREEN) if states[s]
+        gate_counts = Counter(gate.state for gate in self.gates)
+        states_text = ", ".join(
+            f"{gate_counts[s]} {s}"
+            for s in (GateState.MISSING, GateState.RED, GateState.GREEN)
+            if gate_counts[s]
         )
         total = sum(self.counts.values())
-        missed = [one for one in self.objectives if one.state is ObjectiveState.MISSED]
-        lines = [f"{total} {'finding' if total == 1 else 'findings'}, worst first; gates: {words}"]
+        missed = [objective for objective in self.objectives if objective.state is ObjectiveState.MISSED]
+        lines = [f"{total} {'finding' if total == 1 else 'findings'}, worst first; gates: {states_text}"]
         lines += [f"  {gate.state:<7} {gate.name}: {gate.detail}" for gate in self.gates if gate.blocks]
-        lines += [f"  missed  objective {one}" for one in missed]
+        lines += [f"  missed  objective {objective}" for objective in missed]
         lines += [
             f"  {f.severity:<7} {f.check}: {f.sample or 'dataset'}: {f.reason}" for f in self.findings[:20]
         ]

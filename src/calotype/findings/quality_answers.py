@@ -1,4 +1,4 @@
-"""Findings and objectives as answers show them; shared by the rooms that test, browse and release."""
+"""Response models of findings and objectives, shared by checks, browse and release."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ Severity = Literal["error", "warning", "info"]
 
 
 class Finding(Answer):
-    """One thing that a check found."""
+    """A finding of a check."""
 
-    key: str = Field(description="Identity of the finding in all commits and runs.")
+    key: str = Field(description="Identity of the finding across commits and runs.")
     check: str
-    fault: str | None = Field(
-        description="Which of the check's faults it is, for a check that knows several."
-    )
+    fault: str | None = Field(description="Kind of fault, for a check with several kinds.")
     severity: Severity
     sample_id: str | None = Field(description="Null for a finding about the whole dataset.")
     sample: str | None = Field(description="Name of the sample.")
     annotation_id: str | None
     label_set: str | None
-    reason: str = Field(description="The finding as a sentence, with its figures.")
-    facts: dict[str, Any] = Field(description="The figures; each check has its own.")
+    reason: str = Field(description="The finding as a sentence with its figures.")
+    facts: dict[str, Any] = Field(description="The figures, which depend on the check.")
 
 
 class ObjectiveResult(Answer):

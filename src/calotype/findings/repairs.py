@@ -1,4 +1,4 @@
-"""What a finding suggests to do about it, as a plain value in its facts under `repair`; and the edit that does it.
+"""Repairs that findings suggest as a value in their facts under `repair`, and the edit that applies them.
 
     {"do": "remove-sample"}                        {"do": "remove-annotation"}
     {"do": "set-box", "box_xywh_px": [x, y, w, h]}  {"do": "box-of-shape"}
@@ -6,8 +6,8 @@
     {"do": "set-split", "split": "val"}             {"do": "set-keypoints", "keypoints_xyv": [...]}
     {"do": "add-box", "class": "dog", "box_xywh_px": [x, y, w, h]}
 
-Pixels are of the upright image; a polygon or mask takes the box around itself, whatever box is suggested.
-Checks of plug-ins may suggest the same.
+Pixels are those of the upright image. A polygon or mask gets its own bounding box instead of the suggested box.
+Plug-in checks can suggest the same repairs.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from calotype.vision.polygons import clip_rings, rings_area, rings_bbox_xywh
 
 
 class FindingNotRepairable(Invalid):
-    """A finding whose repair cannot be worked out."""
+    """The finding has no repair that can be applied."""
 
     code = "finding-not-repairable"
-    what = "finding {key} of {check} suggests no repair that can be done: {detail}"
-    fix = "mend it by hand, then `calotype triage NAME {key} --fixed`"
+    what = "cannot repair finding {key} of {check}: {detail}"
+    fix = "fix the data manually, then run `calotype triage NAME {key} --fixed`"
 
 
 class FindingOutdated(Conflict):
-    """The data moved on since the finding was made."""
+    """The sample or annotation of the finding no longer exists."""
 
     code = "finding-outdated"
-    what = "what finding {key} of {check} is about is not there any more"
+    what = "finding {key} of {check} refers to something that no longer exists"
     fix = "run `calotype check` again"
 
 
 @dataclass
 class Edit:
-    """The state that repairs apply to, and what they have gathered so far."""
+    """The samples and annotations to repair, and the repairs applied so far."""
 
     snapshot: Snapshot
     samples: dict[str, Sample]
@@ -56,85 +56,89 @@ class Edit:
     remove: set[tuple[str, str]] = field(default_factory=set)
 
     def sample(self, finding: Finding) -> Sample:
-        """The sample of a finding, with what an earlier repair did to it. Raises: FindingOutdated."""
-        found = self.put_samples.get(finding.sample_id) or self.samples.get(finding.sample_id)
-        if found is None:
+        """The sample of a finding, after earlier repairs. Raises: FindingOutdated."""
+        sample = self.put_samples.get(finding.sample_id) or self.samples.get(finding.sample_id)
+        if sample is None:
             raise FindingOutdated(key=finding.key, check=finding.check)
-        return found
+        return sample
 
     def annotation(self, finding: Finding) -> Annotation:
-        """The annotation of a finding, likewise. Raises: FindingOutdated."""
+        """The annotation of a finding, after earlier repairs. Raises: FindingOutdated."""
         key = (finding.label_set, finding.annotation_id)
-        found = self.put.get(key) or self.annotations.get(key)
-        if found is None:
+        annotation = self.put.get(key) or self.annotations.get(key)
+        if annotation is None:
             raise FindingOutdated(key=finding.key, check=finding.check)
-        return found
+        return annotation
 
-    def kept(self) -> dict[str, list[Annotation]]:
-        """Label set -> annotations that are put, without those whose sample goes or that go themselves."""
-        found: dict[str, list[Annotation]] = {}
-        for (label_set, ann_id), one in self.put.items():
-            if one.sample_id not in self.remove_samples and (label_set, ann_id) not in self.remove:
-                found.setdefault(label_set, []).append(one)
-        return found
+    def remaining_annotations(self) -> dict[str, list[Annotation]]:
+        """Label set -> annotations to write, without those that are removed, also with their sample."""
+        by_label_set: dict[str, list[Annotation]] = {}
+        for (label_set, ann_id), annotation in self.put.items():
+            if annotation.sample_id not in self.remove_samples and (label_set, ann_id) not in self.remove:
+                by_label_set.setdefault(label_set, []).append(annotation)
+        return by_label_set
 
-    def kept_samples(self) -> list[Sample]:
-        """Samples that are put and stay."""
-        return [one for one in self.put_samples.values() if one.sample_id not in self.remove_samples]
+    def remaining_samples(self) -> list[Sample]:
+        """Samples to write, without those that are removed."""
+        return [sample for sample in self.put_samples.values() if sample.sample_id not in self.remove_samples]
 
     def change(self) -> Change:
-        """All of it as one edit."""
+        """All repairs as one edit."""
         removed: dict[str, list[str]] = {}
         for label_set, ann_id in sorted(self.remove):
             removed.setdefault(label_set, []).append(ann_id)
         return Change(
-            put_samples=self.kept_samples(),
+            put_samples=self.remaining_samples(),
             remove_samples=sorted(self.remove_samples),
-            put_annotations=self.kept(),
+            put_annotations=self.remaining_annotations(),
             remove_annotations=removed,
         )
 
 
-def opened(snapshot: Snapshot, findings: Sequence[Finding], *, author: str = "") -> Edit:
-    """The rows that these findings are about; what is added gets this author."""
+def open_edit(snapshot: Snapshot, findings: Sequence[Finding], *, author: str = "") -> Edit:
+    """Load the samples and annotations of findings; added annotations get this author."""
     ids = sorted({finding.sample_id for finding in findings if finding.sample_id})
-    samples = {one.sample_id: one for one in snapshot.iter_samples(ids=ids)} if ids else {}
+    samples = (
+        {annotation.sample_id: annotation for annotation in snapshot.iter_samples(ids=ids)} if ids else {}
+    )
     annotations: dict[tuple[str, str], Annotation] = {}
     for label_set in sorted({finding.label_set for finding in findings if finding.label_set}):
         for of_sample in snapshot.annotations_of(list(samples), label_set).values():
-            annotations.update({(label_set, one.ann_id): one for one in of_sample})
+            annotations.update({(label_set, annotation.ann_id): annotation for annotation in of_sample})
     return Edit(snapshot, samples, annotations, author)
 
 
 def repair(edit: Edit, finding: Finding) -> None:
-    """Add to the edit what the finding suggests.
+    """Add the repair that a finding suggests to the edit.
 
     Raises: FindingNotRepairable, FindingOutdated.
     """
     suggested = finding.facts.get("repair")
-    do = suggested.get("do") if isinstance(suggested, Mapping) else None
-    if suggested is None or do not in _REPAIRS:
-        raise _unfit(finding, "it suggests none" if do is None else f"nobody knows how to do {do!r}")
-    _REPAIRS[str(do)](edit, finding, suggested)
+    action = suggested.get("do") if isinstance(suggested, Mapping) else None
+    if suggested is None or action not in _REPAIRS:
+        raise _not_repairable(
+            finding, "it suggests no repair" if action is None else f"unknown repair {action!r}"
+        )
+    _REPAIRS[str(action)](edit, finding, suggested)
 
 
-def _unfit(finding: Finding, detail: str) -> FindingNotRepairable:
+def _not_repairable(finding: Finding, detail: str) -> FindingNotRepairable:
     return FindingNotRepairable(key=finding.key, check=finding.check, detail=detail)
 
 
 def _numbers(finding: Finding, value: Any, n: int) -> tuple[float, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or (n and len(value) != n):
-        raise _unfit(finding, f"it needs {n or 'some'} numbers")
-    if not all(isinstance(one, int | float) for one in value):
-        raise _unfit(finding, "it needs numbers")
-    return tuple(float(one) for one in value)
+        raise _not_repairable(finding, f"the repair needs {n or 'some'} numbers")
+    if not all(isinstance(number, int | float) for number in value):
+        raise _not_repairable(finding, "the repair needs numbers")
+    return tuple(float(number) for number in value)
 
 
 def _class_id(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> int:
-    found = edit.snapshot.ontology.by_name(str(suggested.get("class")))
-    if found is None:
-        raise _unfit(finding, f"the ontology has no class {suggested.get('class')!r}")
-    return found.id
+    class_ = edit.snapshot.ontology.by_name(str(suggested.get("class")))
+    if class_ is None:
+        raise _not_repairable(finding, f"the ontology has no class {suggested.get('class')!r}")
+    return class_.id
 
 
 def _remove_sample(edit: Edit, finding: Finding, _: Mapping[str, Any]) -> None:
@@ -151,46 +155,54 @@ def _set_split(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> No
 
 
 def _set_class(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
-    one = edit.annotation(finding)
-    edit.put[finding.label_set, one.ann_id] = replace(one, class_id=_class_id(edit, finding, suggested))
+    annotation = edit.annotation(finding)
+    edit.put[finding.label_set, annotation.ann_id] = replace(
+        annotation, class_id=_class_id(edit, finding, suggested)
+    )
 
 
 def _set_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
-    one = edit.annotation(finding)
-    if one.kind in (Kind.POLYGON, Kind.MASK):
+    annotation = edit.annotation(finding)
+    if annotation.kind in (Kind.POLYGON, Kind.MASK):
         return _box_of_shape(edit, finding, suggested)
     x, y, w, h = _numbers(finding, suggested.get("box_xywh_px"), 4)
     if w <= 0 or h <= 0:
-        raise _unfit(finding, "the box would have no area")
-    edit.put[finding.label_set, one.ann_id] = replace(one, bbox_xywh_px=(x, y, w, h), area_px=w * h)
+        raise _not_repairable(finding, "the box would have no area")
+    edit.put[finding.label_set, annotation.ann_id] = replace(
+        annotation, bbox_xywh_px=(x, y, w, h), area_px=w * h
+    )
     return None
 
 
 def _box_of_shape(edit: Edit, finding: Finding, _: Mapping[str, Any]) -> None:
-    """The box around what is drawn, as far as it lies inside the image."""
-    one, sample = edit.annotation(finding), edit.sample(finding)
-    if one.kind is Kind.POLYGON:
-        rings = clip_rings(one.rings_px, xyxy_px=(0, 0, sample.width_px, sample.height_px))
+    """Set the bounding box of the shape, clipped to the image."""
+    annotation, sample = edit.annotation(finding), edit.sample(finding)
+    if annotation.kind is Kind.POLYGON:
+        rings = clip_rings(annotation.rings_px, xyxy_px=(0, 0, sample.width_px, sample.height_px))
         if not rings:
-            raise _unfit(finding, "nothing of its polygon lies inside the image")
-        after = replace(one, rings_px=rings, bbox_xywh_px=rings_bbox_xywh(rings), area_px=rings_area(rings))
-    elif one.kind is Kind.MASK and one.mask_size_hw is not None:
-        after = replace(one, bbox_xywh_px=from_string(one.mask_rle, one.mask_size_hw).bbox_xywh_px())
+            raise _not_repairable(finding, "its polygon is outside the image")
+        after = replace(
+            annotation, rings_px=rings, bbox_xywh_px=rings_bbox_xywh(rings), area_px=rings_area(rings)
+        )
+    elif annotation.kind is Kind.MASK and annotation.mask_size_hw is not None:
+        after = replace(
+            annotation, bbox_xywh_px=from_string(annotation.mask_rle, annotation.mask_size_hw).bbox_xywh_px()
+        )
     else:
-        raise _unfit(finding, f"a {one.kind} has no shape beside its box")
-    edit.put[finding.label_set, one.ann_id] = after
+        raise _not_repairable(finding, f"a {annotation.kind} has no shape besides its box")
+    edit.put[finding.label_set, annotation.ann_id] = after
 
 
 def _set_keypoints(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
-    one = edit.annotation(finding)
-    points = _numbers(finding, suggested.get("keypoints_xyv"), len(one.keypoints_xyv))
-    edit.put[finding.label_set, one.ann_id] = replace(one, keypoints_xyv=points)
+    annotation = edit.annotation(finding)
+    points = _numbers(finding, suggested.get("keypoints_xyv"), len(annotation.keypoints_xyv))
+    edit.put[finding.label_set, annotation.ann_id] = replace(annotation, keypoints_xyv=points)
 
 
 def _add_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
     sample = edit.sample(finding)
     x, y, w, h = _numbers(finding, suggested.get("box_xywh_px"), 4)
-    made = Annotation(
+    box = Annotation(
         ann_id=uuid7(),
         sample_id=sample.sample_id,
         kind=Kind.BOX,
@@ -200,7 +212,7 @@ def _add_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None
         author=edit.author,
         attributes={"suggested_by": finding.check},
     )
-    edit.put[finding.label_set or "ground_truth", made.ann_id] = made
+    edit.put[finding.label_set or "ground_truth", box.ann_id] = box
 
 
 _REPAIRS: dict[str, Callable[[Edit, Finding, Mapping[str, Any]], None]] = {
@@ -213,4 +225,4 @@ _REPAIRS: dict[str, Callable[[Edit, Finding, Mapping[str, Any]], None]] = {
     "set-keypoints": _set_keypoints,
     "add-box": _add_box,
 }
-__all__ = ["Edit", "FindingNotRepairable", "FindingOutdated", "opened", "repair"]
+__all__ = ["Edit", "FindingNotRepairable", "FindingOutdated", "open_edit", "repair"]

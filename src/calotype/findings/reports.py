@@ -1,4 +1,4 @@
-"""A run of checks for other programs and for people: JUnit, SARIF, GitHub annotations, Markdown, HTML. Pure text."""
+"""Writes a run of checks as JUnit, SARIF, GitHub annotations, Markdown, HTML or JSON text."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from calotype.findings.model import CheckReport, Finding, Gate, ObjectiveResult,
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import Invalid
 
-_SHOWN = 200
+_MAX_FINDINGS = 200
 _SARIF_LEVEL = {"error": "error", "warning": "warning", "info": "note"}
 _GITHUB_LEVEL = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 class ReportFormatUnknown(Invalid):
-    """No such form of a report."""
+    """Unknown format of a report."""
 
     code = "report-format-unknown"
-    what = "there is no report {got!r}"
-    fix = "use one of: {known}, each as FORM=FILE"
+    what = "unknown report format {got!r}"
+    fix = "use one of: {known}; write it as FORMAT=FILE"
 
 
-def report_as(form: str, report: CheckReport) -> str:
-    """The text of a report in one of the `FORMS`. Raises: ReportFormatUnknown."""
-    if form not in FORMS:
-        raise ReportFormatUnknown(got=form[:40], known=", ".join(FORMS))
-    return FORMS[form](report)
+def report_as(format: str, report: CheckReport) -> str:
+    """Write a report in one of the `FORMS`. Raises: ReportFormatUnknown."""
+    if format not in FORMS:
+        raise ReportFormatUnknown(got=format[:40], known=", ".join(FORMS))
+    return FORMS[format](report)
 
 
 def _clean(text: str) -> str:
-    """Without characters that XML cannot hold."""
+    """The text without characters that XML does not allow."""
     return "".join(
         c
         for c in text
@@ -42,12 +42,12 @@ def _clean(text: str) -> str:
 
 
 def junit(report: CheckReport) -> str:
-    """One test case a gate, a failure for each that blocks; then one case a check with what it found.
+    """A test case for each gate, failed if it blocks; then a test case for each check with its findings.
 
-    Source: the JUnit XML form that Jenkins, GitLab and GitHub actions read.
+    Source: the JUnit XML format that Jenkins, GitLab and GitHub Actions read.
     """
-    failures, promises = sum(gate.blocks for gate in report.gates), report.objectives
-    n_cases = len(report.gates) + len(report.checks) + len(promises)
+    failures, objectives = sum(gate.blocks for gate in report.gates), report.objectives
+    n_cases = len(report.gates) + len(report.checks) + len(objectives)
     seconds = (report.finished_at_us - report.started_at_us) / 1e6
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -57,32 +57,36 @@ def junit(report: CheckReport) -> str:
         "</testsuite>",
         f'<testsuite name={_attribute(report.dataset + " checks")} tests="{len(report.checks)}" failures="0">',
     ]
-    for one in report.checks:
-        told = "\n".join(
+    for summary in report.checks:
+        output = "\n".join(
             f"{f.severity} {f.sample or 'dataset'}: {f.reason}"
             for f in report.findings
-            if f.check == one.name
+            if f.check == summary.name
         )
         body = (
-            "<skipped/>" if not one.enabled else f"<system-out>{escape(_clean(told[:100_000]))}</system-out>"
+            "<skipped/>"
+            if not summary.enabled
+            else f"<system-out>{escape(_clean(output[:100_000]))}</system-out>"
         )
         lines.append(
-            f"<testcase classname={_attribute(report.dataset + '.checks')} name={_attribute(one.name)} "
-            f'time="{one.took_ms / 1e3:.3f}">{body}</testcase>'
+            f"<testcase classname={_attribute(report.dataset + '.checks')} name={_attribute(summary.name)} "
+            f'time="{summary.took_ms / 1e3:.3f}">{body}</testcase>'
         )
     lines.append("</testsuite>")
-    if promises:
+    if objectives:
         name = _attribute(report.dataset + " objectives")
-        lines += [f'<testsuite name={name} tests="{len(promises)}" failures="0">']
-        lines += [*(_objective_case(report, one) for one in promises), "</testsuite>"]
+        lines += [f'<testsuite name={name} tests="{len(objectives)}" failures="0">']
+        lines += [*(_objective_case(report, objective) for objective in objectives), "</testsuite>"]
     return "\n".join([*lines, "</testsuites>", ""])
 
 
-def _objective_case(report: CheckReport, one: ObjectiveResult) -> str:
-    """An objective blocks nothing, so a missed one is told and is no failure."""
-    head = f"<testcase classname={_attribute(report.dataset + '.objectives')} name={_attribute(one.name)}>"
-    text = escape(_clean(f"{one.state}: {one}"))
-    skipped = "<skipped/>" if one.state is ObjectiveState.NOT_MEASURED else ""
+def _objective_case(report: CheckReport, objective: ObjectiveResult) -> str:
+    """A missed objective is reported but not as a failure, because objectives do not block."""
+    head = (
+        f"<testcase classname={_attribute(report.dataset + '.objectives')} name={_attribute(objective.name)}>"
+    )
+    text = escape(_clean(f"{objective.state}: {objective}"))
+    skipped = "<skipped/>" if objective.state is ObjectiveState.NOT_MEASURED else ""
     return f"{head}{skipped}<system-out>{text}</system-out></testcase>"
 
 
@@ -95,22 +99,22 @@ def _gate_case(report: CheckReport, gate: Gate) -> str:
     if not gate.blocks:
         return head + "</testcase>"
     body = f"{gate.detail}\nfix: {gate.fix}\nsamples: {', '.join(gate.samples)}"
-    what = f"type={_attribute(str(gate.state))} message={_attribute(gate.detail)}"
-    return f"{head}<failure {what}>{escape(_clean(body))}</failure></testcase>"
+    attributes = f"type={_attribute(str(gate.state))} message={_attribute(gate.detail)}"
+    return f"{head}<failure {attributes}>{escape(_clean(body))}</failure></testcase>"
 
 
 def sarif(report: CheckReport) -> str:
-    """Static Analysis Results Interchange Format 2.1.0; a sample is a logical location, the key a fingerprint."""
+    """Static Analysis Results Interchange Format 2.1.0, with samples as logical locations and keys as fingerprints."""
     rules = [
         {
-            "id": one.name,
-            "shortDescription": {"text": one.title},
-            "fullDescription": {"text": one.means},
-            "help": {"text": one.fix},
+            "id": summary.name,
+            "shortDescription": {"text": summary.title},
+            "fullDescription": {"text": summary.means},
+            "help": {"text": summary.fix},
         }
-        for one in report.checks
+        for summary in report.checks
     ]
-    promises = [one.to_dict() for one in report.objectives]
+    objectives = [objective.to_dict() for objective in report.objectives]
     run = {
         "tool": {
             "driver": {"name": "calotype", "informationUri": "https://github.com/calotype", "rules": rules}
@@ -120,7 +124,7 @@ def sarif(report: CheckReport) -> str:
             "dataset": report.dataset,
             "commit": report.commit_id,
             "red": report.red,
-            "objectives": promises,
+            "objectives": objectives,
         },
     }
     head = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0"}
@@ -145,7 +149,7 @@ def _sarif_result(report: CheckReport, finding: Finding) -> dict[str, Any]:
 
 
 def github(report: CheckReport) -> str:
-    """Workflow commands, one a line: gates that block first, then the worst findings."""
+    """GitHub workflow commands, one per line: blocking gates first, then the worst findings."""
 
     def line(level: str, title: str, text: str) -> str:
         title = (
@@ -162,17 +166,19 @@ def github(report: CheckReport) -> str:
     lines = [
         line("error", f"gate {g.name} is {g.state}", f"{g.detail}; {g.fix}") for g in report.gates if g.blocks
     ]
-    missed = (one for one in report.objectives if one.state is ObjectiveState.MISSED)
-    lines += [line("warning", f"objective {one.name} is missed", str(one)) for one in missed]
+    missed = (objective for objective in report.objectives if objective.state is ObjectiveState.MISSED)
+    lines += [
+        line("warning", f"objective {objective.name} is missed", str(objective)) for objective in missed
+    ]
     lines += [
         line(_GITHUB_LEVEL[f.severity], f.check, f"{f.sample or report.dataset}: {f.reason}")
-        for f in report.findings[:_SHOWN]
+        for f in report.findings[:_MAX_FINDINGS]
     ]
     return "\n".join([*lines, ""])
 
 
 def markdown(report: CheckReport) -> str:
-    """A page for a pull request: gates, checks, the worst findings."""
+    """A Markdown page for a pull request: gates, objectives, checks, worst findings."""
 
     def cell(text: object) -> str:
         return html.escape(str(text), quote=False).replace("|", "\\|").replace("\n", " ")
@@ -183,40 +189,42 @@ def markdown(report: CheckReport) -> str:
         "",
         f"{iso(report.finished_at_us)}, commit {report.commit_id or 'working state'}",
     ]
-    lines += ["", "| gate | state | measured | asked |", "| --- | --- | --- | --- |"]
+    lines += ["", "| gate | state | measured | threshold |", "| --- | --- | --- | --- |"]
     lines += [f"| {cell(g.name)} | {g.state} | {cell(g.detail)} | {g.threshold:g} |" for g in report.gates]
     if report.objectives:
-        lines += ["", "| objective | state | measured | asked | of what |", "| --- | --- | --- | --- | --- |"]
-        lines += [f"| {' | '.join(cell(text) for text in _promise(one))} |" for one in report.objectives]
-    lines += ["", "| check | errors | warnings | infos | looked at |", "| --- | --- | --- | --- | --- |"]
-    for one in report.checks:
-        counts = [one.counts.get(level, 0) for level in ("error", "warning", "info")]
-        lines.append(
-            f"| {cell(one.name)} | {counts[0]} | {counts[1]} | {counts[2]} | {one.looked_at} {cell(one.unit)} |"
-        )
-    lines += ["", "| severity | check | sample | what |", "| --- | --- | --- | --- |"]
+        lines += ["", "| objective | state | measured | target | detail |", "| --- | --- | --- | --- | --- |"]
+        lines += [
+            f"| {' | '.join(cell(text) for text in _objective_cells(objective))} |"
+            for objective in report.objectives
+        ]
+    lines += ["", "| check | errors | warnings | infos | checked |", "| --- | --- | --- | --- | --- |"]
+    for summary in report.checks:
+        counts = [summary.counts.get(level, 0) for level in ("error", "warning", "info")]
+        checked = f"{summary.looked_at} {cell(summary.unit)}"
+        lines.append(f"| {cell(summary.name)} | {counts[0]} | {counts[1]} | {counts[2]} | {checked} |")
+    lines += ["", "| severity | check | sample | finding |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {f.severity} | {cell(f.check)} | {cell(f.sample or 'dataset')} | {cell(f.reason)} |"
-        for f in report.findings[:_SHOWN]
+        for f in report.findings[:_MAX_FINDINGS]
     ]
     total = sum(report.counts.values())
-    if total > _SHOWN:
-        lines += ["", f"and {total - _SHOWN} more findings"]
+    if total > _MAX_FINDINGS:
+        lines += ["", f"and {total - _MAX_FINDINGS} more findings"]
     return "\n".join([*lines, ""])
 
 
-def _promise(one: ObjectiveResult) -> tuple[str, ...]:
-    measured = "" if one.measured is None else f"{one.measured:g}"
-    return one.name, str(one.state), measured, one.asked, one.detail
+def _objective_cells(objective: ObjectiveResult) -> tuple[str, ...]:
+    measured = "" if objective.measured is None else f"{objective.measured:g}"
+    return objective.name, str(objective.state), measured, objective.target_text, objective.detail
 
 
-def page(report: CheckReport) -> str:
-    """The same as one HTML page without scripts, light or dark as the reader's system is."""
+def html_page(report: CheckReport) -> str:
+    """An HTML page without scripts that follows the light or dark mode of the system."""
 
     def row(cells: list[object], tag: str = "td") -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
-    promises = [row([*_promise(one)]) for one in report.objectives]
+    objectives = [row([*_objective_cells(objective)]) for objective in report.objectives]
     gates = [row([g.name, g.state, g.detail, g.fix]) for g in report.gates]
     checks = [
         row(
@@ -228,18 +236,18 @@ def page(report: CheckReport) -> str:
         )
         for c in report.checks
     ]
-    found = [
+    findings = [
         row([f.severity, f.check, f.sample or "dataset", f.reason, f.key[:8]])
-        for f in report.findings[:_SHOWN]
+        for f in report.findings[:_MAX_FINDINGS]
     ]
     tables = [
         ("Gates", row(["gate", "state", "measured", "fix"], "th"), gates),
         *(
-            [("Objectives", row(["objective", "state", "measured", "asked", "of what"], "th"), promises)]
-            * bool(promises)
+            [("Objectives", row(["objective", "state", "measured", "target", "detail"], "th"), objectives)]
+            * bool(objectives)
         ),
-        ("Checks", row(["check", "errors", "warnings", "infos", "looked at"], "th"), checks),
-        ("Findings, worst first", row(["severity", "check", "sample", "what", "key"], "th"), found),
+        ("Checks", row(["check", "errors", "warnings", "infos", "checked"], "th"), checks),
+        ("Findings, worst first", row(["severity", "check", "sample", "finding", "key"], "th"), findings),
     ]
     body = "".join(f"<h2>{title}</h2><table>{head}{''.join(rows)}</table>" for title, head, rows in tables)
     name, state = html.escape(report.dataset), "red" if report.red else "green"
@@ -264,7 +272,7 @@ FORMS: dict[str, Callable[[CheckReport], str]] = {
     "sarif": sarif,
     "github": github,
     "markdown": markdown,
-    "html": page,
+    "html": html_page,
     "json": lambda report: json.dumps(report.to_dict(), indent=1, default=str),
 }
-"""Name -> writer."""
+"""Format -> function that writes it."""

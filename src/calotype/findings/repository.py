@@ -1,4 +1,4 @@
-"""Every catalog query of the lives of findings: states, events, fixes."""
+"""Catalog queries of findings: states, events, fixes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from calotype.findings.lifecycle import Event, Judgement, Life, Retest, State
+from calotype.findings.lifecycle import Event, Judgement, State, StateChanges, TrackedFinding
 from calotype.findings.model import Finding
 from calotype.store.catalog import schema
 
 _STATES, _EVENTS, _FIXES = schema.finding_states, schema.finding_events, schema.finding_fixes
-_FOUND = schema.findings
-_AT_ONCE = 500
+_FINDINGS = schema.findings
+_MAX_KEYS = 500
 _CHUNK = 5_000
 
 
 class PartialRun(Protocol):
-    """A run that looked only at what changed since an earlier run, and carried over the rest."""
+    """A run that checked only changed data and reused the findings of an earlier run for the rest."""
 
     @property
     def taken_over(self) -> Collection[str]: ...
@@ -28,8 +28,8 @@ class PartialRun(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which findings a list is of; empty fields ask for nothing."""
+class FindingFilter:
+    """A filter of findings; empty fields match all."""
 
     keys: tuple[str, ...] = ()
     states: tuple[State, ...] = ()
@@ -39,25 +39,25 @@ class Wanted:
     sample_id: str = ""
 
     def conditions(self, dataset_id: str) -> list[sa.ColumnElement[bool]]:
-        """As SQL; keys are asked in parts by those who read."""
-        found = [_STATES.c.dataset_id == dataset_id]
+        """The filter as SQL conditions, except for the keys, which callers query in chunks."""
+        conditions = [_STATES.c.dataset_id == dataset_id]
         if self.states:
-            found.append(_STATES.c.state.in_([str(state) for state in self.states]))
+            conditions.append(_STATES.c.state.in_([str(state) for state in self.states]))
         for column, value in (
             ("check_name", self.check),
             ("assignee", self.assignee),
             ("sample_id", self.sample_id),
         ):
             if value:
-                found.append(_STATES.c[column] == value)
+                conditions.append(_STATES.c[column] == value)
         if self.severity:
-            found.append(_STATES.c.finding["severity"].as_string() == self.severity)
-        return found
+            conditions.append(_STATES.c.finding["severity"].as_string() == self.severity)
+        return conditions
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A repair that was staged from findings: rows as they were and as they became, as Arrow IPC."""
+    """A staged fix: the affected rows before and after it, as Arrow IPC."""
 
     id: str
     dataset_id: str
@@ -71,25 +71,27 @@ class Fix:
     undone_at_us: int | None = None
 
 
-def lives(conn: sa.Connection, dataset_id: str, wanted: Wanted) -> dict[str, Life]:
-    """Key -> life of those that are wanted, newest first."""
-    conditions = wanted.conditions(dataset_id)
-    if not wanted.keys:
+def tracked_findings(
+    conn: sa.Connection, dataset_id: str, filter_: FindingFilter
+) -> dict[str, TrackedFinding]:
+    """Key -> finding, for all findings that match."""
+    conditions = filter_.conditions(dataset_id)
+    if not filter_.keys:
         return _read(conn, conditions)
-    found: dict[str, Life] = {}
-    for start in range(0, len(wanted.keys), _AT_ONCE):
-        part = _STATES.c.key.in_(wanted.keys[start : start + _AT_ONCE])
-        found.update(_read(conn, [*conditions, part]))
-    return found
+    tracked: dict[str, TrackedFinding] = {}
+    for start in range(0, len(filter_.keys), _MAX_KEYS):
+        has_key = _STATES.c.key.in_(filter_.keys[start : start + _MAX_KEYS])
+        tracked.update(_read(conn, [*conditions, has_key]))
+    return tracked
 
 
 def page(
-    conn: sa.Connection, dataset_id: str, wanted: Wanted, *, offset: int, limit: int
-) -> tuple[int, list[Life]]:
-    """How many are wanted, and some of them: worst first, then oldest first."""
-    conditions = wanted.conditions(dataset_id)
-    if wanted.keys:
-        conditions.append(_STATES.c.key.in_(wanted.keys[:_CHUNK]))
+    conn: sa.Connection, dataset_id: str, filter_: FindingFilter, *, offset: int, limit: int
+) -> tuple[int, list[TrackedFinding]]:
+    """The number of matching findings and a page of them, worst first, then oldest first."""
+    conditions = filter_.conditions(dataset_id)
+    if filter_.keys:
+        conditions.append(_STATES.c.key.in_(filter_.keys[:_CHUNK]))
     total = conn.execute(sa.select(sa.func.count()).select_from(_STATES).where(*conditions)).scalar() or 0
     severity = _STATES.c.finding["severity"].as_string()
     worst = sa.case((severity == "error", 0), (severity == "warning", 1), else_=2)
@@ -98,80 +100,92 @@ def page(
     return int(total), [_from_row(row) for row in rows]
 
 
-def not_closed(conn: sa.Connection, dataset_id: str) -> dict[str, Life]:
-    """All that live."""
+def unclosed(conn: sa.Connection, dataset_id: str) -> dict[str, TrackedFinding]:
+    """All findings that are not closed."""
     return _read(conn, [_STATES.c.dataset_id == dataset_id, _STATES.c.state != str(State.CLOSED)])
 
 
-def concerned(
-    conn: sa.Connection, dataset_id: str, found: Collection[str], part: PartialRun | None = None
-) -> dict[str, Life]:
-    """All that live, and the closed ones among these keys; after a run that went on from another, without the open ones
-    that nothing has happened to."""
+def affected(
+    conn: sa.Connection, dataset_id: str, keys: Collection[str], partial_run: PartialRun | None = None
+) -> dict[str, TrackedFinding]:
+    """Findings whose state a run may change: those not closed, and closed ones among these keys.
+
+    A partial run does not affect open findings of checks and samples that it reused.
+    """
     closed = sa.select(_STATES.c.key).where(
         _STATES.c.dataset_id == dataset_id, _STATES.c.state == str(State.CLOSED)
     )
-    again = tuple(sorted(set(conn.execute(closed).scalars()) & set(found)))
-    back = lives(conn, dataset_id, Wanted(keys=again)) if again else {}
-    if part is None or not part.taken_over:
-        return {**not_closed(conn, dataset_id), **back}
-    return {**_touched(conn, dataset_id, part), **back}
+    closed_keys = tuple(sorted(set(conn.execute(closed).scalars()) & set(keys)))
+    closed_findings = (
+        tracked_findings(conn, dataset_id, FindingFilter(keys=closed_keys)) if closed_keys else {}
+    )
+    if partial_run is None or not partial_run.taken_over:
+        return {**unclosed(conn, dataset_id), **closed_findings}
+    return {**_affected_by(conn, dataset_id, partial_run), **closed_findings}
 
 
-def _touched(conn: sa.Connection, dataset_id: str, part: PartialRun) -> dict[str, Life]:
-    alive = [_STATES.c.dataset_id == dataset_id, _STATES.c.state != str(State.CLOSED)]
-    quiet = [str(State.OPEN), str(State.ASSIGNED)]
-    other = _STATES.c.check_name.not_in(sorted(part.taken_over))
-    found = _read(conn, [*alive, sa.or_(_STATES.c.state.not_in(quiet), other, _STATES.c.sample_id.is_(None))])
-    ids = part.touched_ids
+def _affected_by(conn: sa.Connection, dataset_id: str, partial_run: PartialRun) -> dict[str, TrackedFinding]:
+    unclosed = [_STATES.c.dataset_id == dataset_id, _STATES.c.state != str(State.CLOSED)]
+    quiet_states = [str(State.OPEN), str(State.ASSIGNED)]
+    is_other_check = _STATES.c.check_name.not_in(sorted(partial_run.taken_over))
+    tracked = _read(
+        conn,
+        [
+            *unclosed,
+            sa.or_(_STATES.c.state.not_in(quiet_states), is_other_check, _STATES.c.sample_id.is_(None)),
+        ],
+    )
+    ids = partial_run.touched_ids
     for start in range(0, len(ids), _CHUNK):
-        found.update(_read(conn, [*alive, _STATES.c.sample_id.in_(ids[start : start + _CHUNK])]))
-    return found
+        tracked.update(_read(conn, [*unclosed, _STATES.c.sample_id.in_(ids[start : start + _CHUNK])]))
+    return tracked
 
 
 def last_event(conn: sa.Connection, dataset_id: str) -> int:
-    """The number of the newest event; as long as it stays, no life has changed."""
+    """The number of the newest event. If it is unchanged, no finding has changed its state."""
     query = sa.select(sa.func.max(_EVENTS.c.id)).where(_EVENTS.c.dataset_id == dataset_id)
     return int(conn.execute(query).scalar() or 0)
 
 
 def counts(conn: sa.Connection, dataset_id: str) -> dict[str, dict[str, int]]:
-    """Check -> state -> how many."""
-    by = (_STATES.c.check_name, _STATES.c.state)
-    query = sa.select(*by, sa.func.count()).where(_STATES.c.dataset_id == dataset_id).group_by(*by)
-    found: dict[str, dict[str, int]] = {}
+    """Check -> state -> number of findings."""
+    columns = (_STATES.c.check_name, _STATES.c.state)
+    query = sa.select(*columns, sa.func.count()).where(_STATES.c.dataset_id == dataset_id).group_by(*columns)
+    counts_: dict[str, dict[str, int]] = {}
     for check, state, n in conn.execute(query):
-        found.setdefault(check, {})[state] = int(n)
-    return found
+        counts_.setdefault(check, {})[state] = int(n)
+    return counts_
 
 
 def states_of_run(
     conn: sa.Connection, dataset_id: str, run_id: str, states: Collection[State], now_us: int
 ) -> dict[tuple[str, str], int]:
-    """(severity, state) -> how many of a run's findings are in these states; risks accepted until now are over."""
-    by = (_FOUND.c.severity, _STATES.c.state)
-    query = sa.select(*by, sa.func.count()).select_from(_of_run(dataset_id))
-    wanted = _STATES.c.state.in_([str(state) for state in states])
-    query = query.where(_FOUND.c.check_run_id == run_id, wanted, _not_over(now_us)).group_by(*by)
+    """(severity, state) -> number of findings of a run in these states, without expired accepted risks."""
+    columns = (_FINDINGS.c.severity, _STATES.c.state)
+    query = sa.select(*columns, sa.func.count()).select_from(_of_run(dataset_id))
+    filter_ = _STATES.c.state.in_([str(state) for state in states])
+    query = query.where(_FINDINGS.c.check_run_id == run_id, filter_, _not_expired(now_us)).group_by(*columns)
     return {(severity, state): int(n) for severity, state, n in conn.execute(query)}
 
 
 def accepted_in_run(
     conn: sa.Connection, dataset_id: str, run_id: str, now_us: int, *, limit: int
-) -> list[Life]:
-    """Findings of a run whose risk is accepted, worst first, then those that end first."""
-    worst = sa.case((_FOUND.c.severity == "error", 0), (_FOUND.c.severity == "warning", 1), else_=2)
+) -> list[TrackedFinding]:
+    """Accepted risks among the findings of a run: worst first, then by end."""
+    worst = sa.case((_FINDINGS.c.severity == "error", 0), (_FINDINGS.c.severity == "warning", 1), else_=2)
     query = (
         sa.select(_STATES)
         .select_from(_of_run(dataset_id))
-        .where(_FOUND.c.check_run_id == run_id, _STATES.c.state == str(State.ACCEPTED), _not_over(now_us))
+        .where(
+            _FINDINGS.c.check_run_id == run_id, _STATES.c.state == str(State.ACCEPTED), _not_expired(now_us)
+        )
     )
     ordered = query.order_by(worst, _STATES.c.until_us, _STATES.c.key).limit(limit)
     return [_from_row(row) for row in conn.execute(ordered).mappings()]
 
 
 def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]:
-    """Severity -> how many findings a re-test on the branch has closed, less the false alarms."""
+    """Severity -> number of findings closed by re-tests of the branch, without false alarms."""
     severity = _STATES.c.finding["severity"].as_string().label("level")
     query = sa.select(severity, sa.func.count()).where(
         _STATES.c.dataset_id == dataset_id,
@@ -183,34 +197,34 @@ def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]
 
 
 def _of_run(dataset_id: str) -> sa.Join:
-    same = sa.and_(_STATES.c.dataset_id == dataset_id, _STATES.c.key == _FOUND.c.key)
-    return sa.join(_FOUND, _STATES, same)
+    is_same = sa.and_(_STATES.c.dataset_id == dataset_id, _STATES.c.key == _FINDINGS.c.key)
+    return sa.join(_FINDINGS, _STATES, is_same)
 
 
-def _not_over(now_us: int) -> sa.ColumnElement[bool]:
+def _not_expired(now_us: int) -> sa.ColumnElement[bool]:
     return sa.or_(_STATES.c.state != str(State.ACCEPTED), _STATES.c.until_us > now_us)
 
 
 def verdicts(conn: sa.Connection, dataset_id: str) -> dict[str, list[Judgement]]:
-    """Check -> the verdicts of people on its findings, closed ones too."""
+    """Check -> judgements of people on its findings, including closed ones."""
     query = sa.select(_STATES.c.check_name, _STATES.c.verdict).where(
         _STATES.c.dataset_id == dataset_id, _STATES.c.verdict != ""
     )
-    found: dict[str, list[Judgement]] = {}
+    verdicts_: dict[str, list[Judgement]] = {}
     for check, verdict in conn.execute(query):
-        found.setdefault(check, []).append(Judgement(verdict))
-    return found
+        verdicts_.setdefault(check, []).append(Judgement(verdict))
+    return verdicts_
 
 
-def keep(conn: sa.Connection, dataset_id: str, done: Retest) -> None:
-    """Write what a re-test or decisions changed."""
-    for part in _parts([_to_row(dataset_id, life) for life in done.opened]):
-        conn.execute(_STATES.insert(), part)
-    for part in _parts([_to_row(dataset_id, life) for life in done.changed]):
+def save_changes(conn: sa.Connection, dataset_id: str, changes: StateChanges) -> None:
+    """Write state changes of findings from a re-test or from decisions."""
+    for chunk in _chunks([_to_row(dataset_id, tracked) for tracked in changes.opened]):
+        conn.execute(_STATES.insert(), chunk)
+    for chunk in _chunks([_to_row(dataset_id, tracked) for tracked in changes.changed]):
         key = sa.and_(_STATES.c.dataset_id == dataset_id, _STATES.c.key == sa.bindparam("b_key"))
-        names = [name for name in part[0] if name not in ("dataset_id", "key")]
+        names = [name for name in chunk[0] if name not in ("dataset_id", "key")]
         update = _STATES.update().where(key).values({name: sa.bindparam(f"b_{name}") for name in names})
-        conn.execute(update, [{f"b_{name}": value for name, value in row.items()} for row in part])
+        conn.execute(update, [{f"b_{name}": value for name, value in row.items()} for row in chunk])
     rows = [
         {
             "dataset_id": dataset_id,
@@ -223,14 +237,14 @@ def keep(conn: sa.Connection, dataset_id: str, done: Retest) -> None:
             "run_id": event.run_id or None,
             "at_us": event.at_us,
         }
-        for event in done.events
+        for event in changes.events
     ]
-    for part in _parts(rows):
-        conn.execute(_EVENTS.insert(), part)
+    for chunk in _chunks(rows):
+        conn.execute(_EVENTS.insert(), chunk)
 
 
 def history(conn: sa.Connection, dataset_id: str, key: str) -> list[Event]:
-    """What happened to one finding, oldest first."""
+    """Events of one finding, oldest first."""
     query = sa.select(_EVENTS).where(_EVENTS.c.dataset_id == dataset_id, _EVENTS.c.key == key)
     return [
         Event(
@@ -253,7 +267,7 @@ def add_fix(conn: sa.Connection, fix: Fix) -> None:
 
 
 def fix(conn: sa.Connection, dataset_id: str, fix_id: str) -> Fix | None:
-    """One fix by id; without an id the newest that is applied."""
+    """One fix by id; without an id, the newest applied one."""
     query = sa.select(_FIXES).where(_FIXES.c.dataset_id == dataset_id)
     query = query.where(_FIXES.c.id == fix_id) if fix_id else query.where(_FIXES.c.state == "applied")
     row = conn.execute(query.order_by(_FIXES.c.at_us.desc(), _FIXES.c.id.desc()).limit(1)).mappings().first()
@@ -263,43 +277,43 @@ def fix(conn: sa.Connection, dataset_id: str, fix_id: str) -> Fix | None:
 
 
 def mark_undone(conn: sa.Connection, fix_id: str, at_us: int) -> None:
-    """Say that a fix was taken back."""
+    """Mark a fix as undone."""
     conn.execute(_FIXES.update().where(_FIXES.c.id == fix_id).values(state="undone", undone_at_us=at_us))
 
 
-def _parts(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
+def _chunks(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
     return (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
 
 
-def _read(conn: sa.Connection, conditions: Collection[sa.ColumnElement[bool]]) -> dict[str, Life]:
+def _read(conn: sa.Connection, conditions: Collection[sa.ColumnElement[bool]]) -> dict[str, TrackedFinding]:
     rows = conn.execute(sa.select(_STATES).where(*conditions).order_by(_STATES.c.key)).mappings()
     return {row["key"]: _from_row(row) for row in rows}
 
 
-def _to_row(dataset_id: str, life: Life) -> dict[str, Any]:
-    finding = {name: getattr(life.finding, name) for name in Finding.__slots__}
+def _to_row(dataset_id: str, tracked: TrackedFinding) -> dict[str, Any]:
+    finding = {name: getattr(tracked.finding, name) for name in Finding.__slots__}
     return {
         "dataset_id": dataset_id,
-        "key": life.key,
-        "branch": life.branch,
-        "check_name": life.finding.check,
-        "sample_id": life.finding.sample_id or None,
-        "finding": {**finding, "facts": dict(life.finding.facts)},
-        "state": str(life.state),
-        "assignee": life.assignee,
-        "verdict": str(life.verdict),
-        "note": life.note,
-        "until_us": life.until_us,
-        "first_run": life.first_run,
-        "last_run": life.last_run,
-        "n_returns": life.n_returns,
-        "opened_at_us": life.opened_at_us,
-        "changed_at_us": life.changed_at_us,
+        "key": tracked.key,
+        "branch": tracked.branch,
+        "check_name": tracked.finding.check,
+        "sample_id": tracked.finding.sample_id or None,
+        "finding": {**finding, "facts": dict(tracked.finding.facts)},
+        "state": str(tracked.state),
+        "assignee": tracked.assignee,
+        "verdict": str(tracked.verdict),
+        "note": tracked.note,
+        "until_us": tracked.until_us,
+        "first_run": tracked.first_run,
+        "last_run": tracked.last_run,
+        "n_returns": tracked.n_returns,
+        "opened_at_us": tracked.opened_at_us,
+        "changed_at_us": tracked.changed_at_us,
     }
 
 
-def _from_row(row: Mapping[str, Any] | sa.RowMapping) -> Life:
-    return Life(
+def _from_row(row: Mapping[str, Any] | sa.RowMapping) -> TrackedFinding:
+    return TrackedFinding(
         finding=Finding(**row["finding"]),
         branch=row["branch"],
         state=State(row["state"]),

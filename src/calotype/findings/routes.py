@@ -1,4 +1,4 @@
-"""The HTTP door of findings that live: lists, decisions, fixes, comparing, reports."""
+"""HTTP routes of findings: lists, history, decisions, fixes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from calotype.findings import answers, service
 from calotype.findings.lifecycle import Decision, State
 from calotype.findings.model import SEVERITIES
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, Offset, action, one_of
 
@@ -29,7 +29,7 @@ class _Body(BaseModel):
 
 
 class DecisionBody(_Body):
-    """A decision on findings; judging (rejected, accepted) needs the permission `finding.judge` besides."""
+    """A decision on findings. `rejected` and `accepted` also need the permission `finding.judge`."""
 
     keys: Keys
     state: Literal["open", "assigned", "fixed", "rejected", "accepted"]
@@ -39,13 +39,13 @@ class DecisionBody(_Body):
 
 
 class KeysBody(_Body):
-    """Some findings."""
+    """Keys of findings, or unique prefixes of keys."""
 
     keys: Keys
 
 
 class UndoBody(_Body):
-    """Which fix to take back; empty: the newest."""
+    """The fix to undo; empty for the newest."""
 
     fix: Annotated[str, Field(max_length=64)] = ""
 
@@ -55,7 +55,8 @@ def list_tracked_findings(
     dataset: str,
     ask: Ask,
     state: Annotated[
-        list[answers.FindingState] | None, Query(description="States; without any: open, assigned, fixed.")
+        list[answers.FindingState] | None,
+        Query(description="States of findings; by default open, assigned and fixed."),
     ] = None,
     check: Annotated[str, Query(description="Only findings of this check.")] = "",
     severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
@@ -64,47 +65,47 @@ def list_tracked_findings(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
 ) -> answers.TrackedFindingPage:
-    """Findings with what became of them, worst first; how many in each state, and how far each check can be trusted."""
-    states = tuple(State(one) for one in state or ("open", "assigned", "fixed"))
-    wanted = Wanted((), states, check, severity, assignee, sample)
-    found = service.tracked(ask.actor, dataset, wanted, store=ask.store, offset=offset, limit=limit)
-    trust = service.trust(ask.actor, dataset, store=ask.store)
+    """List findings with their state, worst first, with counts by state and the precision of each check."""
+    states = tuple(State(state_) for state_ in state or ("open", "assigned", "fixed"))
+    filter_ = FindingFilter((), states, check, severity, assignee, sample)
+    page = service.tracked(ask.actor, dataset, filter_, store=ask.store, offset=offset, limit=limit)
+    precision = service.precision(ask.actor, dataset, store=ask.store)
     return answers.TrackedFindingPage.of(
         {
-            "total": found.total,
+            "total": page.total,
             "offset": offset,
-            "items": [life.to_dict() for life in found.items],
+            "items": [tracked.to_dict() for tracked in page.items],
             "counts": service.state_counts(ask.actor, dataset, store=ask.store),
-            "precision": {check: one.to_dict() for check, one in trust.items()},
+            "precision": {name: value.to_dict() for name, value in precision.items()},
         }
     )
 
 
 @routes.get("/datasets/{dataset}/finding-lives/{key}", **READ)
 def show_tracked_finding(dataset: str, key: str, ask: Ask) -> answers.FindingHistory:
-    """One finding with its history."""
-    life, events = service.history(ask.actor, dataset, key, store=ask.store)
-    return answers.FindingHistory.of({**life.to_dict(), "events": [event.to_dict() for event in events]})
+    """Show one finding with its history."""
+    tracked, events = service.history(ask.actor, dataset, key, store=ask.store)
+    return answers.FindingHistory.of({**tracked.to_dict(), "events": [event.to_dict() for event in events]})
 
 
 @routes.post("/datasets/{dataset}/finding-decisions", **TRIAGE)
 def decide_findings(dataset: str, body: DecisionBody, ask: Ask) -> answers.DecidedFindings:
-    """Decide on findings: all of them or none."""
+    """Decide on findings; either all decisions are applied or none."""
     end = None if body.until is None else int(datetime.combine(body.until, time.max, UTC).timestamp() * 1e6)
     decision = Decision(State(body.state), body.assignee, body.note, end)
-    keys = service.keys_of(ask.actor, dataset, Wanted(keys=tuple(body.keys)), store=ask.store)
-    done = service.triage(ask.actor, dataset, keys, decision, store=ask.store)
-    return answers.DecidedFindings.of({"items": [life.to_dict() for life in done]})
+    keys = service.keys_of(ask.actor, dataset, FindingFilter(keys=tuple(body.keys)), store=ask.store)
+    decided = service.triage(ask.actor, dataset, keys, decision, store=ask.store)
+    return answers.DecidedFindings.of({"items": [tracked.to_dict() for tracked in decided]})
 
 
 @routes.post("/datasets/{dataset}/finding-fixes", **TRIAGE)
 def stage_finding_fix(dataset: str, body: KeysBody, ask: Ask) -> answers.StagedFix:
-    """Stage what findings suggest as one edit of the working state."""
-    keys = service.keys_of(ask.actor, dataset, Wanted(keys=tuple(body.keys)), store=ask.store)
+    """Stage the repairs suggested by findings as one edit of the working state."""
+    keys = service.keys_of(ask.actor, dataset, FindingFilter(keys=tuple(body.keys)), store=ask.store)
     return answers.StagedFix.of(service.fix(ask.actor, dataset, keys, store=ask.store).to_dict())
 
 
 @routes.post("/datasets/{dataset}/finding-fixes/undo", **TRIAGE)
 def undo_finding_fix(dataset: str, body: UndoBody, ask: Ask) -> answers.StagedFix:
-    """Take a staged fix back."""
+    """Undo a staged fix."""
     return answers.StagedFix.of(service.undo_fix(ask.actor, dataset, body.fix, store=ask.store).to_dict())

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from calotype.findings.fixes import Fixed, fix, undo_fix
+from calotype.findings.fixes import StagedFix, fix, undo_fix
 from calotype.findings.summary import Summary, summarise
 from calotype.findings.triage import (
     FindingNotFound,
-    Listed,
+    FindingPage,
     history,
     keys_of,
+    precision,
     state_counts,
     tracked,
     triage,
-    trust,
 )
 
 __all__ = [
     "FindingNotFound",
-    "Fixed",
-    "Listed",
+    "FindingPage",
+    "StagedFix",
     "Summary",
     "fix",
     "history",
     "keys_of",
+    "precision",
     "state_counts",
     "summarise",
     "tracked",
     "triage",
-    "trust",
     "undo_fix",
 ]

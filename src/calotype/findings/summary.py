@@ -1,4 +1,4 @@
-"""Where the findings of one tested state stand: open, assigned, accepted, rejected, fixed; and the waivers in force."""
+"""Summarises the findings of a tested state by severity and lifecycle state, with accepted risks and waivers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
-from calotype.findings import repository as lives
+from calotype.findings import repository
 from calotype.findings.exemptions import Waiver, waives
-from calotype.findings.lifecycle import State
+from calotype.findings.lifecycle import State, TrackedFinding
 from calotype.findings.model import SEVERITIES, CheckReport
 from calotype.foundation.actor import Actor, Permission
 from calotype.store import Store
 
-MOST_ACCEPTED = 200
-"""Accepted risks that are told one by one; all are counted."""
-_APART = (State.ASSIGNED, State.ACCEPTED, State.REJECTED)
+MAX_ACCEPTED_RISKS = 200
+"""Maximum number of accepted risks that are listed; all are counted."""
+_COUNTED_STATES = (State.ASSIGNED, State.ACCEPTED, State.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRisk:
-    """A finding that somebody lives with until a day, and why."""
+    """A finding accepted as a risk until a given day, with the reason."""
 
     key: str
     check: str
@@ -34,17 +34,16 @@ class AcceptedRisk:
     until: date
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {**{name: getattr(self, name) for name in self.__slots__}, "until": self.until.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The findings of one state. `states` is severity -> state -> how many, all that were counted.
+    """The findings of one state. `states` is severity -> state -> number of findings.
 
-    *Open* are those that wait for somebody, also those that were called fixed and are still there; *fixed* those that
-    an earlier run found on the branch and that a re-test closed. A waiver comes with the number of findings that it
-    covers.
+    *Open* includes findings that were marked as fixed but are still there. *Fixed* are findings of earlier runs on the
+    branch that a re-test closed. `waivers` are the waivers in force with the number of findings that each covers.
     """
 
     states: Mapping[str, Mapping[str, int]]
@@ -52,21 +51,21 @@ class Summary:
     waivers: tuple[tuple[Waiver, int], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         waivers = [
             {
-                "check": one.check,
-                "where": one.where,
-                "because": one.reason,
-                "owner": one.owner,
-                "until": one.until.isoformat(),
+                "check": waiver.check,
+                "where": waiver.where,
+                "because": waiver.reason,
+                "owner": waiver.owner,
+                "until": waiver.until.isoformat(),
                 "findings": n,
             }
-            for one, n in self.waivers
+            for waiver, n in self.waivers
         ]
         return {
             "states": [{"severity": level, **self.states[level]} for level in SEVERITIES],
-            "accepted": [one.to_dict() for one in self.accepted],
+            "accepted": [risk.to_dict() for risk in self.accepted],
             "waivers": waivers,
         }
 
@@ -74,45 +73,52 @@ class Summary:
 def summarise(
     actor: Actor, name_ref: str, report: CheckReport, waivers: Sequence[Waiver], *, store: Store
 ) -> Summary:
-    """Where the findings of a run stand, at the time of the run.
+    """Summarise the findings of a run as of the time of the run.
 
     Args:
-        name_ref: The state that the run looked at.
-        waivers: Those of the contract in force.
+        name_ref: The tested state.
+        waivers: The waivers of the contract in force.
     Raises: NotPermitted, DatasetNotFound, RefNotFound.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=refs.split_name(name_ref)[0])
     snapshot = datasets.read(actor, name_ref, store=store)
     with store.catalog.read() as conn:
         branch = refs.branch_named(conn, snapshot.dataset, snapshot.ref)
-        apart = lives.states_of_run(conn, snapshot.dataset.id, report.run_id, _APART, report.finished_at_us)
-        fixed = lives.n_fixed(conn, snapshot.dataset.id, branch) if branch else {}
-        risks = lives.accepted_in_run(
-            conn, snapshot.dataset.id, report.run_id, report.finished_at_us, limit=MOST_ACCEPTED
+        counts_by_state = repository.states_of_run(
+            conn, snapshot.dataset.id, report.run_id, _COUNTED_STATES, report.finished_at_us
+        )
+        fixed = repository.n_fixed(conn, snapshot.dataset.id, branch) if branch else {}
+        risks = repository.accepted_in_run(
+            conn, snapshot.dataset.id, report.run_id, report.finished_at_us, limit=MAX_ACCEPTED_RISKS
         )
     states = {}
     for level in SEVERITIES:
-        of = {str(state): apart.get((level, str(state)), 0) for state in _APART}
-        states[level] = {"open": report.counts[level] - sum(of.values()), **of, "fixed": fixed.get(level, 0)}
+        counts = {str(state): counts_by_state.get((level, str(state)), 0) for state in _COUNTED_STATES}
+        states[level] = {
+            "open": report.counts[level] - sum(counts.values()),
+            **counts,
+            "fixed": fixed.get(level, 0),
+        }
     today = _day(report.finished_at_us)
     in_force = tuple(
         (waiver, sum(waives(waiver, finding) for finding in report.findings))
         for waiver in waivers
         if waiver.until >= today
     )
-    accepted = tuple(
-        AcceptedRisk(
-            life.key,
-            life.finding.check,
-            life.finding.severity,
-            life.finding.sample,
-            life.finding.reason,
-            life.note,
-            _day(life.until_us or 0),
-        )
-        for life in risks
+    return Summary(states, tuple(_accepted_risk(risk) for risk in risks), in_force)
+
+
+def _accepted_risk(tracked: TrackedFinding) -> AcceptedRisk:
+    finding = tracked.finding
+    return AcceptedRisk(
+        tracked.key,
+        finding.check,
+        finding.severity,
+        finding.sample,
+        finding.reason,
+        tracked.note,
+        _day(tracked.until_us or 0),
     )
-    return Summary(states, accepted, in_force)
 
 
 def _day(at_us: int) -> date:

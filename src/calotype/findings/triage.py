@@ -1,4 +1,4 @@
-"""The verbs on findings that live: list, decide, read the history, see how far a check can be trusted."""
+"""Verbs on tracked findings: list, decide, history, precision of checks."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calotype.datasets import refs
-from calotype.findings import repository as lives
-from calotype.findings.lifecycle import Decision, Event, Judgement, Life, Precision, Retest, State, precision
-from calotype.findings.repository import Wanted
+from calotype.findings import repository
+from calotype.findings.lifecycle import (
+    Decision,
+    Event,
+    Judgement,
+    Precision,
+    State,
+    StateChanges,
+    TrackedFinding,
+)
+from calotype.findings.lifecycle import precision as precision_of
+from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound
 from calotype.store import Store
 
 MAX_PAGE = 10_000
-EVERY = Wanted()
+ALL = FindingFilter()
 _JUDGEMENTS = (State.REJECTED, State.ACCEPTED)
 
 
@@ -24,21 +33,21 @@ class FindingNotFound(NotFound):
 
     code = "finding-not-found"
     what = "{dataset} has no finding {got!r}"
-    fix = "list them with `calotype findings {dataset}`; the first digits of a key are enough if no other begins so"
+    fix = "list them with `calotype findings {dataset}`; a unique prefix of the key is enough"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of findings, and how many match in all."""
+class FindingPage:
+    """A page of findings, and the total number that match."""
 
     total: int
-    items: tuple[Life, ...]
+    items: tuple[TrackedFinding, ...]
 
 
 def tracked(
-    actor: Actor, name: str, wanted: Wanted = EVERY, *, store: Store, offset: int = 0, limit: int = 100
-) -> Listed:
-    """Findings of a dataset with their lives: worst first, then oldest first.
+    actor: Actor, name: str, filter_: FindingFilter = ALL, *, store: Store, offset: int = 0, limit: int = 100
+) -> FindingPage:
+    """Findings of a dataset with their state, worst first, then oldest first.
 
     Raises: NotPermitted, DatasetNotFound.
     """
@@ -47,28 +56,32 @@ def tracked(
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset)
         limit = max(0, min(limit, MAX_PAGE))
-        total, items = lives.page(conn, info.id, wanted, offset=max(0, offset), limit=limit)
-    return Listed(total, tuple(items))
+        total, items = repository.page(conn, info.id, filter_, offset=max(0, offset), limit=limit)
+    return FindingPage(total, tuple(items))
 
 
-def keys_of(actor: Actor, name: str, wanted: Wanted, *, store: Store) -> tuple[str, ...]:
-    """The keys of all findings that match, and that are not closed unless closed ones are asked for.
+def keys_of(actor: Actor, name: str, filter_: FindingFilter, *, store: Store) -> tuple[str, ...]:
+    """Keys of all matching findings; closed ones are included only if the filter names their state.
 
-    A key may be given by its first digits. Raises: NotPermitted, DatasetNotFound, FindingNotFound.
+    Keys in the filter may be unique prefixes. Raises: NotPermitted, DatasetNotFound, FindingNotFound.
     """
     dataset = refs.split_name(name)[0]
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset)
-        if not wanted.keys:
-            found = lives.lives(conn, info.id, wanted)
-            return tuple(key for key, one in found.items() if wanted.states or one.state is not State.CLOSED)
-        every = sorted(lives.lives(conn, info.id, Wanted()))
-    return tuple(_whole(every, key, dataset) for key in wanted.keys)
+        if not filter_.keys:
+            tracked_ = repository.tracked_findings(conn, info.id, filter_)
+            return tuple(
+                key
+                for key, finding in tracked_.items()
+                if filter_.states or finding.state is not State.CLOSED
+            )
+        all_keys = sorted(repository.tracked_findings(conn, info.id, FindingFilter()))
+    return tuple(_full_key(all_keys, key, dataset) for key in filter_.keys)
 
 
-def _whole(every: Sequence[str], key: str, dataset: str) -> str:
-    matches = [one for one in every if one.startswith(key)] if len(key) >= 4 else []
+def _full_key(all_keys: Sequence[str], key: str, dataset: str) -> str:
+    matches = [candidate for candidate in all_keys if candidate.startswith(key)] if len(key) >= 4 else []
     if len(matches) != 1:
         raise FindingNotFound(dataset=dataset, got=key[:80])
     return matches[0]
@@ -76,80 +89,85 @@ def _whole(every: Sequence[str], key: str, dataset: str) -> str:
 
 def triage(
     actor: Actor, name: str, keys: Sequence[str], decision: Decision, *, store: Store
-) -> tuple[Life, ...]:
-    """Decide on findings: all of them or none.
+) -> tuple[TrackedFinding, ...]:
+    """Decide on findings; either all decisions are applied or none.
 
-    Whoever rejects a finding or accepts its risk takes it out of the gates, and needs the permission for that.
+    Rejecting a finding or accepting its risk makes gates ignore it, so it needs the permission `finding.judge`.
 
     Raises: NotPermitted, DatasetNotFound, FindingNotFound, DecisionInvalid.
     """
     dataset = refs.split_name(name)[0]
-    asked = Permission.FINDING_JUDGE if decision.state in _JUDGEMENTS else Permission.FINDING_TRIAGE
-    store.guard.require(actor, asked, dataset=dataset)
+    permission = Permission.FINDING_JUDGE if decision.state in _JUDGEMENTS else Permission.FINDING_TRIAGE
+    store.guard.require(actor, permission, dataset=dataset)
     decision.check(now_us())
     with store.catalog.write(actor, f"finding.{decision.state}", subject=dataset) as tx:
         info = refs.dataset(tx.conn, dataset)
-        found = lives.lives(tx.conn, info.id, Wanted(keys=tuple(dict.fromkeys(keys))))
-        done = Retest()
+        tracked_ = repository.tracked_findings(
+            tx.conn, info.id, FindingFilter(keys=tuple(dict.fromkeys(keys)))
+        )
+        changes = StateChanges()
         for key in dict.fromkeys(keys):
-            if key not in found:
+            if key not in tracked_:
                 raise FindingNotFound(dataset=dataset, got=key[:80])
-            after, event = found[key].decided(decision, actor.name, now_us())
-            done.changed.append(after)
-            done.events.append(event)
-        lives.keep(tx.conn, info.id, done)
-        told = {"findings": len(done.changed), "keys": [one.key for one in done.changed[:100]]}
-        tx.details({**told, "note": decision.note[:400], "to": decision.assignee})
-    return tuple(done.changed)
+            after, event = tracked_[key].decided(decision, actor.name, now_us())
+            changes.changed.append(after)
+            changes.events.append(event)
+        repository.save_changes(tx.conn, info.id, changes)
+        details = {
+            "findings": len(changes.changed),
+            "keys": [finding.key for finding in changes.changed[:100]],
+        }
+        tx.details({**details, "note": decision.note[:400], "to": decision.assignee})
+    return tuple(changes.changed)
 
 
-def history(actor: Actor, name: str, key: str, *, store: Store) -> tuple[Life, list[Event]]:
-    """A finding as it is, and what happened to it, oldest first.
+def history(actor: Actor, name: str, key: str, *, store: Store) -> tuple[TrackedFinding, list[Event]]:
+    """A finding and its events, oldest first.
 
     Raises: NotPermitted, DatasetNotFound, FindingNotFound.
     """
     dataset = refs.split_name(name)[0]
-    (whole,) = keys_of(actor, name, Wanted(keys=(key,)), store=store)
+    (full_key,) = keys_of(actor, name, FindingFilter(keys=(key,)), store=store)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset)
-        found = lives.lives(conn, info.id, Wanted(keys=(whole,)))
-        return found[whole], lives.history(conn, info.id, whole)
+        tracked_ = repository.tracked_findings(conn, info.id, FindingFilter(keys=(full_key,)))
+        return tracked_[full_key], repository.history(conn, info.id, full_key)
 
 
-def trust(actor: Actor, name: str, *, store: Store) -> dict[str, Precision]:
-    """Check -> how often people confirmed what it found, of the checks that anybody judged.
+def precision(actor: Actor, name: str, *, store: Store) -> dict[str, Precision]:
+    """Check -> precision, for checks with judged findings.
 
     Raises: NotPermitted, DatasetNotFound.
     """
     dataset = refs.split_name(name)[0]
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
     with store.catalog.read() as conn:
-        judged = lives.verdicts(conn, refs.dataset(conn, dataset).id)
-    return {check: precision(check, verdicts) for check, verdicts in sorted(judged.items())}
+        verdicts = repository.verdicts(conn, refs.dataset(conn, dataset).id)
+    return {check: precision_of(check, judgements) for check, judgements in sorted(verdicts.items())}
 
 
 def state_counts(actor: Actor, name: str, *, store: Store) -> dict[str, dict[str, int]]:
-    """Check -> state -> how many findings.
+    """Check -> state -> number of findings.
 
     Raises: NotPermitted, DatasetNotFound.
     """
     dataset = refs.split_name(name)[0]
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
     with store.catalog.read() as conn:
-        return lives.counts(conn, refs.dataset(conn, dataset).id)
+        return repository.counts(conn, refs.dataset(conn, dataset).id)
 
 
 __all__ = [
     "Decision",
+    "FindingFilter",
     "FindingNotFound",
+    "FindingPage",
     "Judgement",
-    "Listed",
     "State",
-    "Wanted",
     "history",
     "keys_of",
+    "precision",
     "state_counts",
     "tracked",
     "triage",
-    "trust",
 ]

@@ -1,1 +1,1 @@
-"""Floor 2: runners for models that turn images into numbers. Nothing is trained here."""
+"""Floor 2: embedders, which turn images into vectors. Inference only; nothing is trained here."""

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite0 as an embedder: the weights of a package, made into an ONNX file of 8-bit numbers on first use.
+"""EfficientNet-Lite0 as an embedder: weights from a package, converted to an 8-bit ONNX file on first use.
 
-The network: M. Tan and Q. Le, "EfficientNet", 2019, in its Lite form (no squeeze-and-excitation, ReLU6), trained on
-ImageNet. The
-vector is the mean over the last feature map, 1,280 numbers. Batch normalisation is folded into the convolutions.
+Network: M. Tan and Q. Le, "EfficientNet", 2019, in its Lite form (no squeeze-and-excitation, ReLU6), trained on
+ImageNet. The vector is the mean of the last feature map, 1,280 numbers. Batch normalisation is folded into the
+convolutions.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-"""Repeats, kernel, stride of the first, expansion, channels."""
+"""Per stage: repeats, kernel size, stride of the first block, expansion factor, output channels."""
 _EPSILON = 1e-3
 Floats = npt.NDArray[np.float32]
 
 
 class EmbedExtraMissing(External):
-    """What the built-in network needs is not installed."""
+    """The packages of the built-in network are not installed."""
 
     code = "embed-extra-missing"
     what = "the embedder {name} needs packages that are not installed"
@@ -52,35 +52,35 @@ class EmbedExtraMissing(External):
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
+    """Whether the packages of the extra `embed` are installed."""
     return all(find_spec(name) is not None for name in ("onnx", "onnxruntime", _PACKAGE))
 
 
-def model_file() -> Path:
-    """The ONNX file of 8-bit numbers; made on the first call and kept in the user's cache.
+def cached_model_file() -> Path:
+    """The path of the 8-bit ONNX file; created on first use in the user's cache folder.
 
     Raises: EmbedExtraMissing, TensorFileUnreadable.
     """
-    place = cache_folder() / f"{NAME}-{_SHA256[:12]}.onnx"
-    if place.is_file():
-        return place
-    made = build(weights(), quantised=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f".{place.name}.{os.getpid()}")
-    partial.write_bytes(made)
-    partial.replace(place)
-    return place
+    path = cache_folder() / f"{NAME}-{_SHA256[:12]}.onnx"
+    if path.is_file():
+        return path
+    model = build(weights(), quantised=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(model)
+    partial.replace(path)
+    return path
 
 
 def cache_folder() -> Path:
-    """Where made files are kept: `CALOTYPE_CACHE`, or `calotype` in the user's cache."""
-    given = os.environ.get("CALOTYPE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(given) if given else Path(base) / "calotype"
+    """The cache folder: `CALOTYPE_CACHE`, or `calotype` in the user's cache folder."""
+    override = os.environ.get("CALOTYPE_CACHE")
+    user_cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(override) if override else Path(user_cache) / "calotype"
 
 
 def weights() -> Tensors:
-    """The tensors of the package, whose file is compared with the one that we know.
+    """The tensors from the weights package, whose file must have the expected hash.
 
     Raises: EmbedExtraMissing, TensorFileUnreadable.
     """
@@ -89,13 +89,13 @@ def weights() -> Tensors:
         raise EmbedExtraMissing(name=NAME)
     data = (Path(spec.origin).parent / _FILE).read_bytes()
     if hashlib.sha256(data).hexdigest() != _SHA256:
-        raise TensorFileUnreadable(detail="it is another file than the one that this version knows")
+        raise TensorFileUnreadable(detail="its hash differs from the expected one")
     return read_tensors(data)
 
 
 @dataclass
 class _Graph:
-    """Nodes and constants of the network while it is put together."""
+    """A graph under construction: nodes and constants."""
 
     tensors: Mapping[str, npt.NDArray[Any]]
     quantised: bool
@@ -106,40 +106,40 @@ class _Graph:
     outputs: list[str] = field(default_factory=list)
 
     def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """Add a node; the name of its output."""
+        """Add a node. Returns the name of its output."""
         self.nodes.append(self.helper.make_node(kind, inputs, [output], **attributes))
         return output
 
     def constant(self, name: str, value: npt.NDArray[Any]) -> str:
-        """Add a constant; its name."""
+        """Add a constant. Returns its name."""
         self.constants[name] = value
         return name
 
-    def rounded(self, name: str, *, signed: bool) -> str:
-        """The tensor through 256 steps of its range."""
+    def quantise(self, name: str, *, signed: bool) -> str:
+        """Quantise a tensor to 256 steps of its range."""
         if not self.quantised:
             self.outputs.append(name)
             return name
         largest = LARGEST[len(self.outputs)]
         self.outputs.append(name)
-        # unsigned throughout: convolutions are only joined with what surrounds them where the types are equal
+        # always unsigned: the runtime fuses a convolution with its neighbours only if their types are equal
         scale = self.constant(f"{name}.scale", np.asarray(largest / (127 if signed else 255), np.float32))
         zero = self.constant(f"{name}.zero", np.asarray(128 if signed else 0, np.uint8))
         small = self.node("QuantizeLinear", [name, scale, zero], f"{name}.small")
         return self.node("DequantizeLinear", [small, scale, zero], f"{name}.rounded")
 
     def convolution(self, x: str, prefix: str, norm: str, *, stride: int, groups: int, relu: bool) -> str:
-        """A convolution with its batch normalisation folded in, and ReLU6 where wanted."""
+        """A convolution with folded batch normalisation, optionally followed by ReLU6."""
         self.n_steps += 1
         name = f"step{self.n_steps}"
         weight, bias = self._folded(prefix, norm)
         kernel = weight.shape[2]
         before, after = (kernel - stride) // 2, kernel - stride - (kernel - stride) // 2
-        held = self._weights(name, weight)
+        weight_name = self._weights(name, weight)
         self.constant(f"{name}.bias", bias)
         out = self.node(
             "Conv",
-            [x, held, f"{name}.bias"],
+            [x, weight_name, f"{name}.bias"],
             f"{name}.conv",
             kernel_shape=[kernel, kernel],
             strides=[stride, stride],
@@ -147,20 +147,20 @@ class _Graph:
             group=groups,
         )
         if not relu:
-            return self.rounded(out, signed=True)
-        return self.rounded(self.node("Clip", [out, "low", "high"], f"{name}.relu"), signed=False)
+            return self.quantise(out, signed=True)
+        return self.quantise(self.node("Clip", [out, "low", "high"], f"{name}.relu"), signed=False)
 
     def _folded(self, prefix: str, norm: str) -> tuple[Floats, Floats]:
-        of = self.tensors
-        factor = of[f"{norm}.weight"] / np.sqrt(of[f"{norm}.running_var"] + np.float32(_EPSILON))
-        bias = of[f"{norm}.bias"] - of[f"{norm}.running_mean"] * factor
-        weight = of[f"{prefix}.weight"] * factor[:, None, None, None]
+        tensors = self.tensors
+        factor = tensors[f"{norm}.weight"] / np.sqrt(tensors[f"{norm}.running_var"] + np.float32(_EPSILON))
+        bias = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * factor
+        weight = tensors[f"{prefix}.weight"] * factor[:, None, None, None]
         return np.asarray(weight, np.float32), np.asarray(bias, np.float32)
 
     def _weights(self, name: str, weight: Floats) -> str:
         if not self.quantised:
             return self.constant(f"{name}.weight", weight)
-        # seven bits: the sums of eight would overflow on processors without the newer instructions
+        # 7 bits: sums of 8-bit products overflow on processors without VNNI-like instructions
         scale = np.maximum(np.abs(weight).reshape(len(weight), -1).max(axis=1), 1e-8) / 63
         small = np.clip(np.round(weight / scale[:, None, None, None]), -63, 63).astype(np.int8)
         inputs = [
@@ -171,43 +171,43 @@ class _Graph:
         return self.node("DequantizeLinear", inputs, f"{name}.weight.wide", axis=0)
 
 
-def build(tensors: Tensors, *, quantised: bool, inner: bool = False) -> bytes:
+def build(tensors: Tensors, *, quantised: bool, all_outputs: bool = False) -> bytes:
     """The network as an ONNX file: `x` (N, 3, 128, 128), normalised, to `features` (N, 1280).
 
-    With `inner`, each rounded tensor is an output too, in order, so that ranges can be measured.
+    With `all_outputs`, each quantised tensor is an output too, in order, to measure value ranges.
     """
-    import onnx  # heavy, and only in the extra
+    import onnx  # large, and only installed with the extra
     from onnx import TensorProto, helper, numpy_helper
 
     graph = _Graph(tensors, quantised, helper)
     graph.constant("low", np.asarray(0, np.float32))
     graph.constant("high", np.asarray(6, np.float32))
     x = graph.convolution(
-        graph.rounded("x", signed=True), "_conv_stem", "_bn0", stride=2, groups=1, relu=True
+        graph.quantise("x", signed=True), "_conv_stem", "_bn0", stride=2, groups=1, relu=True
     )
     n_block, channels = 0, 32
     for repeats, _kernel, first_stride, expansion, out_channels in _STAGES:
-        for at in range(repeats):
-            stride = first_stride if at == 0 else 1
+        for repeat in range(repeats):
+            stride = first_stride if repeat == 0 else 1
             x = _block(graph, x, n_block, channels, expansion, out_channels, stride)
             n_block, channels = n_block + 1, out_channels
     x = graph.convolution(x, "_conv_head", "_bn1", stride=1, groups=1, relu=True)
     graph.node("GlobalAveragePool", [x], "pooled")
     graph.node("Flatten", ["pooled"], "features", axis=1)
     outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", DIMENSIONS])]
-    if inner:
+    if all_outputs:
         outputs += [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in graph.outputs[1:]
         ]
-    made = helper.make_graph(
+    onnx_graph = helper.make_graph(
         graph.nodes,
         NAME,
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])],
         outputs,
         [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    if not inner:
+    model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    if not all_outputs:
         onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
@@ -228,4 +228,4 @@ def _block(
     )
     if stride != 1 or channels != out_channels:
         return inside
-    return graph.rounded(graph.node("Add", [inside, x], f"block{number}.sum"), signed=True)
+    return graph.quantise(graph.node("Add", [inside, x], f"block{number}.sum"), signed=True)

@@ -1,4 +1,4 @@
-"""The largest value of each tensor that is rounded, measured once on 80 photos; facts of the network, in its order."""
+"""Maximum value of each quantised tensor, in network order; measured once on 80 photos."""
 
 LARGEST: tuple[float, ...] = (
     1.0,

@@ -1,4 +1,4 @@
-"""What an embedder promises."""
+"""The interface of an embedder, and its errors."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Vectors = npt.NDArray[np.float32]
 
 
 class EmbedderUnknown(NotFound):
-    """No embedder of this name."""
+    """There is no embedder of this name."""
 
     code = "embedder-unknown"
-    what = "no embedder is called {got!r}"
+    what = "there is no embedder {got!r}"
     fix = "use one of: {known}; or give the path of a model file that ends in .onnx"
 
 
 class ModelUnusable(Invalid):
-    """A model file that does not turn an image into one vector."""
+    """A model file that does not map an image to one vector."""
 
     code = "model-unusable"
     what = "{file} cannot be used to embed images: {detail}"
-    fix = "give an ONNX model with one float32 input (batch, 3, height, width) whose first output is (batch, numbers)"
+    fix = "use an ONNX model with one float32 input (batch, 3, height, width) and a first output (batch, numbers)"
 
 
 class OnnxRuntimeMissing(External):
@@ -35,13 +35,13 @@ class OnnxRuntimeMissing(External):
 
     code = "onnx-runtime-missing"
     what = "ONNX models need onnxruntime, which is not installed"
-    fix = "install it beside calotype: `pip install onnxruntime`"
+    fix = "install it with `pip install onnxruntime`"
 
 
 class Embedder(Protocol):
-    """Turns images into vectors that lie close together when the images look alike.
+    """Maps images to vectors; similar images get vectors that are close together.
 
-    `name` says which model and version, and names the vectors wherever they are kept; `dim` is their length.
+    `name` identifies the model and its version, and is stored with the vectors; `dim` is their length.
     """
 
     @property
@@ -51,12 +51,12 @@ class Embedder(Protocol):
     def dim(self) -> int: ...
 
     def embed(self, images: Sequence[Rgb]) -> Vectors:
-        """Vectors (N, dim) float32 of length 1 (or all zero) for N images, each (H, W, 3) uint8, upright."""
+        """Embed N upright images, each (H, W, 3) uint8. Returns (N, dim) float32, rows of length 1 or all zero."""
         ...
 
 
 def unit_length(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; a row of zeros stays as it is."""
+    """Scale rows to length 1; rows of zeros are unchanged."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     return np.ascontiguousarray(scaled, dtype=np.float32)

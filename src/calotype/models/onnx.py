@@ -1,4 +1,4 @@
-"""An embedder from an ONNX file that a user brings."""
+"""An embedder that runs a user's ONNX file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from calotype.models.model import ModelUnusable, OnnxRuntimeMissing, Rgb, Vector
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How an image becomes a network's input: stretched to a size, then (value - mean) / deviation of each channel.
+    """Preprocessing: resize without keeping the aspect ratio, then (value - mean) / deviation for each channel.
 
-    Values are 0 to 1. The default is ImageNet's, as most published image encoders expect; source: torchvision, the
-    transforms of its weights.
+    Values are 0 to 1. The defaults are those of ImageNet, which most published image encoders expect; source:
+    torchvision, the transforms of its weights.
     """
 
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
@@ -28,21 +28,16 @@ class Preparation:
     size_px: int = 224
     smooth: bool = False
 
-    def __call__(self, images: Sequence[Rgb], size_wh: tuple[int, int]) -> Vectors:
-        """(N, 3, height, width) float32 of N images, each (H, W, 3) uint8."""
-        how = Image.Resampling.BICUBIC if self.smooth else Image.Resampling.BILINEAR
-        mean, deviation = (np.asarray(three, np.float32)[:, None] for three in (self.mean, self.deviation))
-        values = (np.arange(256, dtype=np.float32) / np.float32(255) - mean) / deviation
-        prepared = np.empty((len(images), 3, size_wh[1], size_wh[0]), np.float32)
-        for image, channels in zip(images, prepared, strict=True):
-            small = np.asarray(Image.fromarray(image).resize(size_wh, how, reducing_gap=2.0))
-            for number, channel in enumerate(channels):
-                np.take(values[number], small[:, :, number], out=channel, mode="clip")
-        return prepared
+    def __call__(self, image: Rgb, size_wh: tuple[int, int]) -> Vectors:
+        """(H, W, 3) uint8 to (3, height, width) float32."""
+        resampling = Image.Resampling.BICUBIC if self.smooth else Image.Resampling.BILINEAR
+        resized = np.asarray(Image.fromarray(image).resize(size_wh, resampling, reducing_gap=2.0), np.float32)
+        mean, deviation = (np.asarray(channels, np.float32) for channels in (self.mean, self.deviation))
+        return np.ascontiguousarray(((resized / np.float32(255) - mean) / deviation).transpose(2, 0, 1))
 
 
-def beside(path: Path) -> Preparation:
-    """The preparation that `model.json` beside `model.onnx` asks for: `mean`, `std`, `size_px`; ImageNet's without one.
+def read_preparation(path: Path) -> Preparation:
+    """The preprocessing in `model.json` next to `model.onnx`: `mean`, `std`, `size_px`; defaults to ImageNet's.
 
     Raises: ModelUnusable.
     """
@@ -50,38 +45,38 @@ def beside(path: Path) -> Preparation:
     if not file.is_file():
         return Preparation()
     try:
-        asked = msgspec.json.decode(file.read_bytes()[:100_000], type=_Asked)
+        settings = msgspec.json.decode(file.read_bytes()[:100_000], type=_ModelFile)
     except (msgspec.DecodeError, OSError) as error:
         raise ModelUnusable(file=file.name, detail=str(error)[:200]) from error
-    if min(asked.std) <= 0 or not 8 <= asked.size_px <= 2_048:
-        raise ModelUnusable(file=file.name, detail="std has to be above 0, size_px 8 to 2048")
-    return Preparation(asked.mean, asked.std, asked.size_px)
+    if min(settings.std) <= 0 or not 8 <= settings.size_px <= 2_048:
+        raise ModelUnusable(file=file.name, detail="std must be positive, size_px between 8 and 2048")
+    return Preparation(settings.mean, settings.std, settings.size_px)
 
 
-class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     size_px: int = 224
 
 
 class OnnxEmbedder:
-    """Runs `path` on the processor, one thread and 16 images at a time. Its name holds the first digits of the file's
-    SHA-256, so a new file is a new name.
+    """Runs `path` on the CPU in one thread, 16 images at a time. Its name contains the first digits of the file's
+    SHA-256, so a new file gets a new name.
 
-    Images are stretched to the model's input, or to the preparation's size where the file leaves it open; the first
-    output is flattened to one vector an image.
+    Images are resized to the model's input size, or to the size in `Preparation` if the model has a dynamic one. The
+    first output is flattened to one vector per image.
     """
 
     def __init__(
         self, path: Path, *, batch: int = 16, prepare: Preparation | None = None, name: str = ""
     ) -> None:
         try:
-            import onnxruntime  # optional and heavy
+            import onnxruntime  # optional and large
         except ModuleNotFoundError:
             raise OnnxRuntimeMissing() from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = (
-            1  # several under load are slower than one
+            1  # under load, several threads are slower than one
         )
         options.log_severity_level = 4
         try:
@@ -93,9 +88,9 @@ class OnnxEmbedder:
             raise ModelUnusable(file=path.name, detail=str(error)[:200]) from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3:
-            raise ModelUnusable(file=path.name, detail=f"its inputs are {[i.shape for i in inputs]}")
+            raise ModelUnusable(file=path.name, detail=f"its inputs have shapes {[i.shape for i in inputs]}")
         self._file = path.name
-        self._prepare = beside(path) if prepare is None else prepare
+        self._prepare = read_preparation(path) if prepare is None else prepare
         self._input = inputs[0].name
         height, width = (s if isinstance(s, int) else self._prepare.size_px for s in inputs[0].shape[2:])
         self._size_wh = (width, height)
@@ -105,11 +100,12 @@ class OnnxEmbedder:
         self.dim = int(self._run(np.zeros((1, 3, height, width), np.float32)).shape[1])
 
     def embed(self, images: Sequence[Rgb]) -> Vectors:
-        """Vectors (N, dim) float32 of length 1 for N images, each (H, W, 3) uint8."""
-        parts = []
-        for at in range(0, len(images), self._batch):
-            parts.append(self._run(self._prepare(images[at : at + self._batch], self._size_wh)))
-        return unit_length(np.concatenate(parts)) if parts else np.zeros((0, self.dim), np.float32)
+        """Embed N images, each (H, W, 3) uint8. Returns (N, dim) float32, rows of length 1."""
+        outputs = []
+        for start in range(0, len(images), self._batch):
+            inputs = [self._prepare(image, self._size_wh) for image in images[start : start + self._batch]]
+            outputs.append(self._run(np.stack(inputs)))
+        return unit_length(np.concatenate(outputs)) if outputs else np.zeros((0, self.dim), np.float32)
 
     def _run(self, stack: Vectors) -> Vectors:
         n = len(stack)
@@ -120,5 +116,5 @@ class OnnxEmbedder:
         except (RuntimeError, ValueError) as error:
             raise ModelUnusable(file=self._file, detail=str(error)[:200]) from error
         if output.ndim < 2 or len(output) != len(stack):
-            raise ModelUnusable(file=self._file, detail=f"its first output has the shape {output.shape}")
+            raise ModelUnusable(file=self._file, detail=f"its first output has shape {output.shape}")
         return output.reshape(len(stack), -1)[:n]

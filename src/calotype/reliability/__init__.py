@@ -1,1 +1,1 @@
-"""Reliability: prove a workspace whole, mend it, keep it small, carry it away and bring it back."""
+"""Reliability: verify, repair, compact, move, back up and restore a workspace."""

@@ -12,7 +12,7 @@ from calotype.foundation.clock import iso
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import facts, table, terminal
 from calotype.reliability import service
-from calotype.reliability.model import Problem, RestoreResult, VerifyResult, parse_duration_s
+from calotype.reliability.model import Manifest, Problem, RestoreResult, VerifyResult, parse_duration_s
 
 _SHOWN = 50
 
@@ -130,21 +130,7 @@ def backup(
     """Back up the present state of the workspace; files that are already there are not copied again."""
     t = terminal(ctx)
     if list_:
-        known = service.list_backups(t.actor, target, store=t.store())
-        rows = [
-            [
-                manifest.id,
-                iso(manifest.at_us)[:19],
-                manifest.commits,
-                manifest.media,
-                format_bytes(manifest.n_bytes),
-            ]
-            for manifest in known
-        ]
-        t.emit(
-            {"items": [manifest.to_dict() for manifest in known]},
-            [table(["id", "at", "commits", "media", "size"], rows)],
-        )
+        _emit_backups(ctx, service.list_backups(t.actor, target, store=t.store()))
         return
     with t.progress() as progress:
         if drill:
@@ -163,6 +149,17 @@ def backup(
     t.emit(result.to_dict(), output, next=f"calotype backup --drill {target}")
     if not result.ok:
         raise typer.Exit(FINDINGS)
+
+
+def _emit_backups(ctx: typer.Context, manifests: Sequence[Manifest]) -> None:
+    rows = [
+        [item.id, iso(item.at_us)[:19], item.commits, item.media, format_bytes(item.n_bytes)]
+        for item in manifests
+    ]
+    terminal(ctx).emit(
+        {"items": [item.to_dict() for item in manifests]},
+        [table(["id", "at", "commits", "media", "size"], rows)],
+    )
 
 
 def move(

@@ -1,4 +1,4 @@
-"""What the routes of merging answer: merges, conflicts, blame, protection."""
+"""Response models of versions: merges, conflicts, blame, protection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MergeCounts(Answer):
     samples: RowChanges
     annotations: RowChanges
     conflicts: int
-    open: int = Field(description="Conflicts that the strategy did not settle.")
+    open: int = Field(description="Unresolved conflicts.")
 
 
 class Merge(Answer):
@@ -33,7 +33,7 @@ class Merge(Answer):
     source: str = Field(description="The merged ref; `undo:` and the commit for an undo.")
     into: str
     state: Literal["open", "landed", "abandoned"] = Field(
-        description="`open` while conflicts wait for a choice."
+        description="`open` while the merge has unresolved conflicts."
     )
     base: Sha256 | None = Field(description="Newest common commit.")
     source_commit: Sha256
@@ -51,7 +51,7 @@ class MergeList(Answer):
 
 
 class MergePreview(Answer):
-    """What a merge would do."""
+    """The effect that a merge would have."""
 
     source: str
     into: str
@@ -59,7 +59,7 @@ class MergePreview(Answer):
 
 
 class MergeConflict(Answer):
-    """A place where both sides changed the same thing differently. A side that removed it is null."""
+    """Something that both sides changed differently. A side that removed it is null."""
 
     position: int
     kind: Literal["fields", "edit-delete", "class-name", "field-type", "contract", "info"]
@@ -67,12 +67,12 @@ class MergeConflict(Answer):
     id: str = Field(description="Id of the row.")
     sample_id: str | None
     fields: list[str] = Field(description="Fields with different values.")
-    base: dict[str, Any] | None = Field(description="The row as its table holds it.")
+    base: dict[str, Any] | None = Field(description="The row with the columns of its table.")
     ours: dict[str, Any] | None
     theirs: dict[str, Any] | None
     state: Literal["open", "review", "resolved"]
     resolution: str | dict[str, Any] | None = Field(
-        description="`ours`, `theirs`, `union` or `base`, or by field a side or a value."
+        description="`ours`, `theirs`, `union` or `base`, or a mapping from field to a side or a value."
     )
     resolved_by: str | None
 
@@ -81,12 +81,12 @@ class MergeDetail(Merge):
     """A merge with a page of its conflicts."""
 
     total: int = Field(description="Number of conflicts.")
-    open: int = Field(description="Conflicts not resolved yet.")
+    open: int = Field(description="Number of unresolved conflicts.")
     items: list[MergeConflict]
 
 
 class ResolvedConflicts(Answer):
-    """Conflicts that a choice resolved."""
+    """Conflicts that were resolved."""
 
     settled: list[int] = Field(description="Their positions.")
 
@@ -139,7 +139,7 @@ class BlameList(Answer):
 
 
 class BranchProtection(Answer):
-    """How changes may reach a branch."""
+    """Protection of a branch."""
 
     branch: str
     protection: BranchRules | None = Field(description="Null for an unprotected branch.")

@@ -1,7 +1,8 @@
-"""Who made a sample or an annotation what it is: the commits that created it and last changed it, and their origin.
+"""Finds the commits that created a sample or an annotation and last changed it, and their origin.
 
-Walks back commit by commit. A commit whose pin of the table equals its parent's cannot have changed the row and costs
-nothing. Of several parents the first that has the row with the same content explains it, else the first that has it.
+Walks back commit by commit. A commit with the same pin of the table as its parent cannot have changed the row, so
+nothing is read for it. Of several parents, the first that has the row with equal content is followed, else the first
+that has the row.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from calotype.versions.model import Row
 
 
 class BlameTargetNotFound(NotFound):
-    """Neither a sample nor an annotation."""
+    """The id belongs neither to a sample nor to an annotation."""
 
     code = "blame-target-not-found"
     what = "{name} has no sample and no annotation {got!r}"
-    fix = "list samples with `calotype samples {name}`; for what was removed, name an older ref: {name}@REF"
+    fix = "list samples with `calotype samples {name}`; for a removed row name an older ref: {name}@REF"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One moment in the life of a row. `commit` is None for an edit that is not committed yet."""
+    """A change of a row. `commit` is None for an uncommitted edit."""
 
     commit: Commit | None
     row_author: str
@@ -45,7 +46,7 @@ class Origin:
     documents: Documents
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         commit, ontology = self.commit, self.documents.get("ontology")
         return {
             "commit": commit.id if commit else None,
@@ -61,7 +62,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Where a row comes from. `label_set` is empty for the sample itself."""
+    """Who created a row, and who last changed it. `label_set` is empty for the sample itself."""
 
     id: str
     sample_id: str
@@ -70,7 +71,7 @@ class Blame:
     changed: Origin
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             "id": self.id,
             "sample_id": self.sample_id,
@@ -81,10 +82,10 @@ class Blame:
 
 
 def blame(actor: Actor, name: str, which: str, *, store: Store) -> list[Blame]:
-    """Who created a row and who last changed it, of one annotation, or of a sample and all its annotations.
+    """Find who created and who last changed an annotation, or a sample and all its annotations.
 
     Args:
-        name: `dataset` or `dataset@ref`; the row as it is there.
+        name: `dataset` or `dataset@ref`, the state to look at.
         which: An annotation id, or the id or name of a sample.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, BlameTargetNotFound.
     """
@@ -96,21 +97,21 @@ def blame(actor: Actor, name: str, which: str, *, store: Store) -> list[Blame]:
         head = ref.commit_id or refs.branch(conn, info, ref_text).commit_id
         state = open_ref(conn, store, info, ref, name=ref_text)
         commits = dataset_repository.commits_of(conn, info.id)
-    tip = _Node(commits.get(ref.commit_id or ""), ref.pins, ref.documents, (head,) if head else ())
-    if tip.commit is not None:
-        tip = _node(tip.commit)
-    found: list[Blame] = []
+    start = _State(commits.get(ref.commit_id or ""), ref.pins, ref.documents, (head,) if head else ())
+    if start.commit is not None:
+        start = _state(start.commit)
+    blames: list[Blame] = []
     with store.catalog.read() as conn:
-        for label_set, ids in _wanted(store, state, which):
-            walk = _Walk(store, info, commits, label_set, ids)
-            found += [walk.blame(conn, tip, row_id) for row_id in ids]
-    if not found:
+        for label_set, ids in _requested_rows(store, state, which):
+            history = _History(store, info, commits, label_set, ids)
+            blames += [history.blame(conn, start, row_id) for row_id in ids]
+    if not blames:
         raise BlameTargetNotFound(name=dataset_name, got=which[:120])
-    return found
+    return blames
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class _State:
     """A commit, or the working state on top of one."""
 
     commit: Commit | None
@@ -119,12 +120,12 @@ class _Node:
     parents: tuple[str, ...]
 
 
-def _node(commit: Commit) -> _Node:
-    return _Node(commit, commit.pins, commit.documents, commit.parents)
+def _state(commit: Commit) -> _State:
+    return _State(commit, commit.pins, commit.documents, commit.parents)
 
 
-def _wanted(store: Store, state: Snapshot, which: str) -> list[tuple[str, list[str]]]:
-    """Label set (empty: the samples) and the ids of its rows that are asked for."""
+def _requested_rows(store: Store, state: Snapshot, which: str) -> list[tuple[str, list[str]]]:
+    """Label sets (empty: the table of samples) with the ids of the requested rows."""
     for label_set in state.label_sets:
         table = rows.annotation_table(label_set)
         pin = state.pins.get(table)
@@ -136,16 +137,16 @@ def _wanted(store: Store, state: Snapshot, which: str) -> list[tuple[str, list[s
         sample_id = state.sample(which).sample_id
     except SampleNotFound:
         return []
-    wanted = [("", [sample_id])]
+    requested = [("", [sample_id])]
     for label_set in state.label_sets:
         ids = state.annotations(label_set, sample_ids=[sample_id], columns=["ann_id"])["ann_id"].to_pylist()
-        wanted.append((label_set, sorted(ids)))
-    return wanted
+        requested.append((label_set, sorted(ids)))
+    return requested
 
 
 @dataclass
-class _Walk:
-    """Reads some rows of one table at every pin that comes up, each once."""
+class _History:
+    """Reads some rows of one table at several pins, each pin once."""
 
     store: Store
     info: DatasetInfo
@@ -155,13 +156,13 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.table = rows.annotation_table(self.label_set) if self.label_set else rows.SAMPLES
-        self._known: dict[int, dict[str, AddressedRow]] = {}
-        self._newest: dict[str, AddressedRow] = {}
+        self._rows_by_pin: dict[int, dict[str, AddressedRow]] = {}
+        self._latest: dict[str, AddressedRow] = {}
 
-    def blame(self, conn: sa.Connection, tip: _Node, row_id: str) -> Blame:
-        """Walk to the last change, and on to the creation."""
-        changed, row = self._back(tip, row_id, while_same=True)
-        created, first = self._back(changed, row_id, while_same=False)
+    def blame(self, conn: sa.Connection, start: _State, row_id: str) -> Blame:
+        """Walk back to the last change, and from there to the creation."""
+        changed, row = self._walk_back(start, row_id, while_same=True)
+        created, first = self._walk_back(changed, row_id, while_same=False)
         return Blame(
             row_id,
             row["sample_id"],
@@ -170,47 +171,55 @@ class _Walk:
             self._origin(conn, changed, row),
         )
 
-    def _back(self, node: _Node, row_id: str, *, while_same: bool) -> tuple[_Node, Row]:
-        row = self._at(node, row_id)
+    def _walk_back(self, state: _State, row_id: str, *, while_same: bool) -> tuple[_State, Row]:
+        row = self._row_at(state, row_id)
         assert row is not None
         while True:
-            parents = [_node(self.commits[key]) for key in node.parents if key in self.commits]
-            twin = next((p for p in parents if p.pins.get(self.table) == node.pins.get(self.table)), None)
-            having = [] if twin else [p for p in parents if self._at(p, row_id) is not None]
-            twin = twin or next((p for p in having if same(self.table, self._at(p, row_id), row)), None)
-            following = twin or (None if while_same or not having else having[0])
-            if following is None:
-                return node, row
-            node = following
-            row = self._at(node, row_id) or row
+            parents = [_state(self.commits[key]) for key in state.parents if key in self.commits]
+            unchanged = next(
+                (p for p in parents if p.pins.get(self.table) == state.pins.get(self.table)), None
+            )
+            candidates = [] if unchanged else [p for p in parents if self._row_at(p, row_id) is not None]
+            unchanged = unchanged or next(
+                (p for p in candidates if same(self.table, self._row_at(p, row_id), row)), None
+            )
+            previous = unchanged or (None if while_same or not candidates else candidates[0])
+            if previous is None:
+                return state, row
+            state = previous
+            row = self._row_at(state, row_id) or row
 
-    def _at(self, node: _Node, row_id: str) -> Row | None:
-        pin = node.pins.get(self.table)
+    def _row_at(self, state: _State, row_id: str) -> Row | None:
+        pin = state.pins.get(self.table)
         if pin is None:
             return None
-        if pin not in self._known:
-            self._known[pin] = self._read(pin)
-        found = self._known[pin].get(row_id)
-        return None if found is None else found[0]
+        if pin not in self._rows_by_pin:
+            self._rows_by_pin[pin] = self._read(pin)
+        placed = self._rows_by_pin[pin].get(row_id)
+        return None if placed is None else placed[0]
 
     def _read(self, pin: int) -> dict[str, AddressedRow]:
-        """The rows at a pin. Those that lie where they lay at the pin before are not read again."""
+        """The rows at a pin. Rows that are unmoved since the pin read before are not read again."""
         table, tables = f"{self.info.id}/{self.table}", self.store.tables
-        ids = list(self._newest)
-        stand = tables.contains_rows(table, pin, [self._newest[row_id][1] for row_id in ids])
-        found = {row_id: self._newest[row_id] for row_id, stands in zip(ids, stand, strict=True) if stands}
-        if others := [row_id for row_id in self.ids if row_id not in found]:
-            found |= tables.rows_with_addresses(table, pin, rows.key_of(self.table), others)
-        self._newest |= found
-        return found
+        ids = list(self._latest)
+        unmoved = tables.contains_rows(table, pin, [self._latest[row_id][1] for row_id in ids])
+        placed = {
+            row_id: self._latest[row_id]
+            for row_id, is_unmoved in zip(ids, unmoved, strict=True)
+            if is_unmoved
+        }
+        if to_read := [row_id for row_id in self.ids if row_id not in placed]:
+            placed |= tables.rows_with_addresses(table, pin, rows.key_of(self.table), to_read)
+        self._latest |= placed
+        return placed
 
-    def _origin(self, conn: sa.Connection, node: _Node, row: Row) -> Origin:
+    def _origin(self, conn: sa.Connection, state: _State, row: Row) -> Origin:
         imported = dataset_repository.import_of(conn, row["import_id"]) if row["import_id"] else None
-        shown = ("id", "kind", "source", "format", "label_set", "actor")
+        columns = ("id", "kind", "source", "format", "label_set", "actor")
         return Origin(
-            commit=node.commit,
+            commit=state.commit,
             row_author=row.get("author") or "",
             row_at_us=row["created_at_us"] or 0,
-            imported=None if imported is None else {name: imported[name] for name in shown},
-            documents=node.documents,
+            imported=None if imported is None else {name: imported[name] for name in columns},
+            documents=state.documents,
         )

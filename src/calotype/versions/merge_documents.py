@@ -1,13 +1,20 @@
-"""Three-way rules for what belongs to a whole state: classes, metadata fields, contract, file-level keys."""
+"""Three-way merge of the documents of a dataset: classes, metadata field types, contract, file-level keys."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from calotype.versions.merge_rows import three_way
-from calotype.versions.model import Clash, Clashes, Resolution, Row, Side, Texts
+from calotype.versions.model import (
+    ConflictCollector,
+    ConflictContent,
+    DecodedDocuments,
+    Resolution,
+    Row,
+    Side,
+)
 
 ONTOLOGY = "ontology"
 
@@ -17,80 +24,109 @@ ClassEntry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The merged ontology as JSON, and the new numbers of classes of theirs."""
+    """The merged ontology as JSON, and a map from class ids of theirs to their new ids."""
 
     ontology: Mapping[str, Any]
     class_map: Mapping[int, int]
 
 
-def merge_ontology(base: Texts, ours: Side, theirs: Side, clashes: Clashes) -> Classes:
-    """Classes by id; ones that both sides added, by name.
+def merge_ontology(base: DecodedDocuments, ours: Side, theirs: Side, conflicts: ConflictCollector) -> Classes:
+    """Merge classes by id, and classes that both sides added by name.
 
-    A class that one side removed stays where the other side's changed annotations use it: no annotation may be left
-    without a class. Two new classes under one id: theirs gets a new number.
+    A class that one side removed is kept when annotations changed by the other side use it, so that no annotation is
+    left without a class. When both sides added different classes with one id, the class of theirs gets a new id.
     """
-    a, b = ours.texts.ontology, theirs.texts.ontology
-    if a == b:
-        return Classes(a, {})
+    our_classes, their_classes = ours.documents.ontology, theirs.documents.ontology
+    if our_classes == their_classes:
+        return Classes(our_classes, {})
     old = _by_id(base.ontology)
-    class_map = _renumbered(old, a, b)
-    next_id = max(int(side.get("next_id", 0)) for side in (base.ontology, a, b))
-    sides = (old, _by_id(a), {class_map.get(key, key): entry for key, entry in _by_id(b).items()})
+    class_map = _new_ids(old, our_classes, their_classes)
+    next_id = max(int(side.get("next_id", 0)) for side in (base.ontology, our_classes, their_classes))
+    sides = (
+        old,
+        _by_id(our_classes),
+        {class_map.get(key, key): entry for key, entry in _by_id(their_classes).items()},
+    )
     used = (ours.classes, frozenset(class_map.get(key, key) for key in theirs.classes))
     merged: dict[int, ClassEntry] = {}
     for key in sorted({*sides[0], *sides[1], *sides[2]}):
-        found = _merge_class(key, [side.get(key) for side in sides], used, clashes)
-        if found is not None:
-            merged[key] = {**found, "id": key}
-    _names_apart(merged, sides, clashes)
-    closed, _ = three_way(*(bool(side.get("closed", False)) for side in (base.ontology, a, b)))
+        merged_class = _merge_class(key, [side.get(key) for side in sides], used, conflicts)
+        if merged_class is not None:
+            merged[key] = {**merged_class, "id": key}
+    _make_names_unique(merged, sides, conflicts)
+    closed, _ = three_way(
+        *(bool(side.get("closed", False)) for side in (base.ontology, our_classes, their_classes))
+    )
     classes = [merged[key] for key in sorted(merged)]
     next_id = max([next_id, *(key + 1 for key in merged)])
     return Classes({"classes": classes, "closed": closed, "next_id": next_id}, class_map)
 
 
-def merge_fields(
-    base: Texts, ours: Texts, theirs: Texts, clashes: Clashes
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Types of metadata fields, all of both sides; and the fields whose values have to change their type.
+def with_used_classes(
+    merged: Mapping[str, Any], used: Collection[int], ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The merged ontology with the removed classes that annotations still use.
 
-    int and float join as float. Any other two types clash; while nobody chose, the type is ours. `union` makes both
-    text.
+    One side may remove samples and then a class that only their annotations had. If the merge keeps such a sample, its
+    annotations are restored and need their class.
+    """
+    present = _by_id(merged)
+    restored = {
+        key: entry
+        for key, entry in sorted({**_by_id(theirs), **_by_id(ours)}.items())
+        if key in used and key not in present
+    }
+    if not restored:
+        return merged
+    for key, entry in restored.items():
+        taken = {other["name"] for other in present.values()}
+        name = _free(f"{entry['name']}~{key}", present) if entry["name"] in taken else entry["name"]
+        present[key] = {**entry, "name": name}
+    return {**merged, "classes": [present[key] for key in sorted(present)]}
+
+
+def merge_fields(
+    base: DecodedDocuments, ours: DecodedDocuments, theirs: DecodedDocuments, conflicts: ConflictCollector
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Merge the types of metadata fields. Returns all types, and those of fields whose values must be converted.
+
+    int and float merge to float. Any other pair of types is a conflict; until it is resolved, our type holds. `union`
+    makes the field `str`.
     """
     merged, forced = {**ours.fields}, {}
-    for name, kind in theirs.fields.items():
-        mine = merged.setdefault(name, kind)
-        if mine == kind:
+    for name, their_type in theirs.fields.items():
+        our_type = merged.setdefault(name, their_type)
+        if our_type == their_type:
             continue
-        if {mine, kind} == {"int", "float"}:
+        if {our_type, their_type} == {"int", "float"}:
             merged[name] = "float"
             continue
         types = [side.fields.get(name) for side in (base, ours, theirs)]
-        clash = Clash("field-type", "fields", name, ("type",), *_three(types))
-        chosen = clashes.settle(clash)
-        if chosen is not None:
-            merged[name] = {"theirs": kind, "union": "str"}.get(str(chosen), mine)
+        conflict = ConflictContent("field-type", "fields", name, ("type",), *_three(types))
+        resolution = conflicts.resolve(conflict)
+        if resolution is not None:
+            merged[name] = {"theirs": their_type, "union": "str"}.get(str(resolution), our_type)
             forced[name] = merged[name]
     return merged, forced
 
 
 def merge_text(
-    kind: str, base: str | None, ours: str | None, theirs: str | None, clashes: Clashes
+    kind: str, base: str | None, ours: str | None, theirs: str | None, conflicts: ConflictCollector
 ) -> str | None:
-    """Contract or file-level keys: one-sided changes are taken, two different ones clash."""
-    chosen, clash = three_way(base, ours, theirs)
-    if not clash:
-        return None if chosen is None else str(chosen)
-    found = Clash(kind, kind, kind, ("text",), *_three([base, ours, theirs], key="text"))
-    return {"theirs": theirs, "base": base}.get(str(clashes.settle(found)), ours)
+    """Merge the contract or file-level keys: a change of one side is taken, two different changes are a conflict."""
+    merged, differs = three_way(base, ours, theirs)
+    if not differs:
+        return None if merged is None else str(merged)
+    conflict = ConflictContent(kind, kind, kind, ("text",), *_three([base, ours, theirs], key="text"))
+    return {"theirs": theirs, "base": base}.get(str(conflicts.resolve(conflict)), ours)
 
 
 def _by_id(ontology: Mapping[str, Any]) -> dict[int, ClassEntry]:
     return {int(entry["id"]): dict(entry) for entry in ontology.get("classes", ())}
 
 
-def _renumbered(old: Mapping[int, ClassEntry], a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[int, int]:
-    """New numbers for classes that theirs added: that of ours where the name is the same, a free one where taken."""
+def _new_ids(old: Mapping[int, ClassEntry], a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[int, int]:
+    """New ids for classes that theirs added: our id for a class of the same name, a free id if the id is taken."""
     ours, theirs = _by_id(a), _by_id(b)
     added = {entry["name"]: key for key, entry in ours.items() if key not in old}
     next_id = max([int(a.get("next_id", 0)), int(b.get("next_id", 0)), *(k + 1 for k in (*ours, *theirs))])
@@ -108,7 +144,10 @@ def _renumbered(old: Mapping[int, ClassEntry], a: Mapping[str, Any], b: Mapping[
 
 
 def _merge_class(
-    key: int, sides: list[ClassEntry | None], used: tuple[frozenset[int], frozenset[int]], clashes: Clashes
+    key: int,
+    sides: list[ClassEntry | None],
+    used: tuple[frozenset[int], frozenset[int]],
+    conflicts: ConflictCollector,
 ) -> ClassEntry | None:
     old, a, b = sides
     if a is None or b is None:
@@ -118,25 +157,27 @@ def _merge_class(
         is_used = key in used[0 if b is None else 1]
         if _content(kept) == _content(old):
             return kept if is_used else None
-        settled = clashes.settle(Clash("edit-delete", ONTOLOGY, str(key), (), old, a, b))
-        chosen = {"ours": a, "theirs": b, "base": old}.get(str(settled), kept)
+        resolution = conflicts.resolve(ConflictContent("edit-delete", ONTOLOGY, str(key), (), old, a, b))
+        chosen = {"ours": a, "theirs": b, "base": old}.get(str(resolution), kept)
         return (chosen or kept) if is_used else chosen
-    merged, clashing = dict(a), []
+    merged, conflicting = dict(a), []
     for name in _CLASS_FIELDS:
-        value, clash = three_way((old or {}).get(name), a.get(name), b.get(name))
+        value, differs = three_way((old or {}).get(name), a.get(name), b.get(name))
         if value is None:
             merged.pop(name, None)
         else:
             merged[name] = value
-        clashing += [name] if clash else []
-    if clashing:
-        named = {"ours": a, "theirs": {**b, "id": key}, "base": old}
-        clash_ = Clash("fields", ONTOLOGY, str(key), tuple(clashing), old, a, named["theirs"])
-        merged = _settled(merged, tuple(clashing), named, clashes.settle(clash_))
+        conflicting += [name] if differs else []
+    if conflicting:
+        versions = {"ours": a, "theirs": {**b, "id": key}, "base": old}
+        conflict = ConflictContent(
+            "fields", ONTOLOGY, str(key), tuple(conflicting), old, a, versions["theirs"]
+        )
+        merged = _with_resolution(merged, tuple(conflicting), versions, conflicts.resolve(conflict))
     return merged
 
 
-def _settled(
+def _with_resolution(
     merged: ClassEntry,
     fields: tuple[str, ...],
     sides: Mapping[str, ClassEntry | None],
@@ -156,26 +197,35 @@ def _content(entry: ClassEntry) -> list[Any]:
     return [entry.get(name) for name in _CLASS_FIELDS]
 
 
-def _names_apart(merged: dict[int, ClassEntry], sides: Any, clashes: Clashes) -> None:
-    """Two classes of one name (one side renamed, the other added): the later one gets its id behind its name.
+def _make_names_unique(merged: dict[int, ClassEntry], sides: Any, conflicts: ConflictCollector) -> None:
+    """Make class names unique: of two classes with one name, the later gets its id as a suffix.
 
-    A class whose own name is still open is left out: what it will be called is not known yet.
+    This happens when one side renames a class and the other adds one. A class whose name is in an open conflict is
+    skipped, because its final name is not known yet.
     """
     seen: dict[str, int] = {}
-    undecided = {one.row_id for one in clashes.open if one.table == ONTOLOGY and "name" in one.fields}
+    in_conflict = {
+        conflict.row_id
+        for conflict in conflicts.open
+        if conflict.table == ONTOLOGY and "name" in conflict.fields
+    }
     for key in sorted(merged):
-        if str(key) in undecided:
+        if str(key) in in_conflict:
             continue
         name = merged[key]["name"]
         first = seen.setdefault(name, key)
         if first == key:
             continue
         base, a, b = (_pair(side, first, key) for side in sides)
-        chosen = clashes.settle(Clash("class-name", ONTOLOGY, f"{first}+{key}", ("name",), base, a, b))
+        chosen = conflicts.resolve(
+            ConflictContent("class-name", ONTOLOGY, f"{first}+{key}", ("name",), base, a, b)
+        )
         holder = first
         if chosen in ("ours", "theirs"):
             side = sides[1] if chosen == "ours" else sides[2]
-            holder = next((one for one in (first, key) if side.get(one, {}).get("name") == name), first)
+            holder = next(
+                (conflict for conflict in (first, key) if side.get(conflict, {}).get("name") == name), first
+            )
         other = key if holder == first else first
         merged[other] = {**merged[other], "name": _free(f"{name}~{other}", merged)}
         seen[name] = holder

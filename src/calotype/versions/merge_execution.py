@@ -1,4 +1,4 @@
-"""How a merge lands: planned outside the lock, published with its commit in one transaction, or kept waiting."""
+"""Executes a merge: plans it outside the lock, then publishes it in one transaction, or stores its conflicts."""
 
 from __future__ import annotations
 
@@ -24,56 +24,59 @@ from calotype.foundation.ids import uuid7
 from calotype.store import Store
 from calotype.versions import merge_tables, repository
 from calotype.versions.merge_rules import ancestors, common_ancestor
-from calotype.versions.merge_tables import Merging
-from calotype.versions.model import Choose, Merge, MergeConflict
+from calotype.versions.merge_tables import MergePlan
+from calotype.versions.model import Choices, Merge, MergeConflict
 
 UNDO = "undo:"
-"""What the source of an undo begins with; no ref can."""
+"""Prefix of the source of an undo. No ref can begin with it."""
 
 
 class NothingToMerge(Conflict):
-    """The target has it all."""
+    """The target already contains the source."""
 
     code = "nothing-to-merge"
-    what = "{target} of {dataset} has everything of {source} already"
-    fix = "commit on {source} first (only commits are merged), or name another branch, tag or commit"
+    what = "{target} of {dataset} already contains {source}"
+    fix = "commit the changes on {source} first (only commits are merged), or name another branch, tag or commit"
 
 
 class NothingToUndo(Conflict):
-    """What the commit changed is not there any more."""
+    """The changes of the commit were already undone or overwritten."""
 
     code = "nothing-to-undo"
-    what = "nothing of commit {commit} is left on {target} of {dataset}"
+    what = "{target} of {dataset} has none of the changes of commit {commit}"
     fix = "see what it changed with `calotype diff {dataset} {commit}~1 {commit}`"
 
 
 class MergeClosed(Conflict):
-    """It is over."""
+    """The merge has landed or was abandoned."""
 
     code = "merge-closed"
-    what = "merge {merge} was {state} already"
+    what = "merge {merge} is already {state}"
     fix = "start a new one with `calotype merge {dataset} {source}`"
 
 
 class MergeBlocked(ChecksFailed):
-    """A protected branch takes only what has green gates."""
+    """The source has red gates, and the target is a protected branch."""
 
     code = "merge-blocked"
-    what = "{source} may not come into the protected {target} of {dataset}: {gates}"
-    fix = "correct it on the branch, commit, see that `calotype check {dataset}@{source}` is green, and merge again"
+    what = "cannot merge {source} into the protected branch {target} of {dataset}: {gates}"
+    fix = "fix it on {source}, commit, make sure that `calotype check {dataset}@{source}` passes, and merge again"
 
 
 class MergeBehind(Conflict):
-    """What the gates said of the source would not be what lands."""
+    """The gates of the source do not apply to the result, because the target has further commits."""
 
     code = "merge-behind"
-    what = "the protected {target} of {dataset} has commits that {source} lacks, so its gates say nothing of the result"
+    what = (
+        "the protected branch {target} of {dataset} has commits that {source} lacks, "
+        "so the gates of {source} do not cover the result"
+    )
     fix = "merge the other way first: `calotype merge {dataset} {target} --into {source}`, check it, and merge again"
 
 
 @dataclass
-class Request:
-    """One wish to merge, and what was found out on the way."""
+class MergeAttempt:
+    """The parameters of one merge or undo, and its state while it is planned and executed."""
 
     actor: Actor
     store: Store
@@ -81,7 +84,7 @@ class Request:
     source: str
     source_commit: Commit | None
     target: str
-    choose: Choose = None
+    choices: Choices = None
     message: str = ""
     undo: Commit | None = None
     gatekeeper: Gatekeeper | None = None
@@ -90,208 +93,212 @@ class Request:
     details: dict[str, Any] = field(default_factory=dict)
     base: Commit | None = None
     head: Commit | None = None
-    found: Merging | None = None
+    plan: MergePlan | None = None
     landed: Merge | None = None
 
     @property
     def into(self) -> str:
-        """The branch to write on, as `apply` names it."""
+        """The target branch as `dataset@branch`."""
         return f"{self.info.name}@{self.target}"
 
 
-class Waits(Exception):
-    """Somebody has to choose first; nothing is written on the target."""
+class UnresolvedConflicts(Exception):
+    """The merge has unresolved conflicts; nothing is written to the target."""
 
 
-def require_open(dataset_name: str, found: Merge) -> None:
+def require_open(dataset_name: str, merge: Merge) -> None:
     """Raises: MergeClosed."""
-    if not found.is_open:
-        raise MergeClosed(dataset=dataset_name, merge=found.id[-12:], state=found.state, source=found.source)
+    if not merge.is_open:
+        raise MergeClosed(dataset=dataset_name, merge=merge.id[-12:], state=merge.state, source=merge.source)
 
 
-def land(request: Request, verb: str) -> Merge:
-    """Land it, or keep it open where somebody has to choose. Raises what refuses it."""
+def land(attempt: MergeAttempt, verb: str) -> Merge:
+    """Land a merge, or store it as open when it has unresolved conflicts."""
     try:
         apply(
-            request.actor,
-            request.into,
-            lambda ours: _plan(request, ours),
-            store=request.store,
+            attempt.actor,
+            attempt.into,
+            lambda ours: _change_to_write(attempt, ours),
+            store=attempt.store,
             verb=verb,
-            details=request.details,
-            record=lambda conn: _record(request, conn),
+            details=attempt.details,
+            record=lambda conn: _record_merge(attempt, conn),
         )
-    except Waits:
-        return _keep(request, verb)
-    assert request.landed is not None
-    return request.landed
+    except UnresolvedConflicts:
+        return _store_open_merge(attempt, verb)
+    assert attempt.landed is not None
+    return attempt.landed
 
 
-def look(request: Request, ours: Snapshot) -> Ref:
-    """Find out what the merge would do to the target as it is now, and which branch that is.
+def plan_merge(attempt: MergeAttempt, ours: Snapshot) -> Ref:
+    """Plan the merge with the target as it is now, and return the target branch.
 
     Raises: NothingToMerge, WorkingStateDirty.
     """
-    store, info = request.store, request.info
+    store, info = attempt.store, attempt.info
     with store.catalog.read() as conn:
-        target = refs.branch(conn, info, request.target)
-        known = dataset_repository.commits_of(conn, info.id)
-    head = known.get(ours.commit_id or "")
+        target = refs.branch(conn, info, attempt.target)
+        commits = dataset_repository.commits_of(conn, info.id)
+    head = commits.get(ours.commit_id or "")
     if not is_clean(replace(target, pins=ours.pins, documents=ours.documents), head):
         raise WorkingStateDirty(dataset=info.name, branch=target.name)
-    request.head = head
-    request.base = request.undo or _base(request, known)
-    base, theirs = (_opened(request, commit) for commit in (request.base, request.source_commit))
-    request.found = merge_tables.plan(base, ours, theirs, request.choose)
+    attempt.head = head
+    attempt.base = attempt.undo or _base(attempt, commits)
+    base, theirs = (_open_commit(attempt, commit) for commit in (attempt.base, attempt.source_commit))
+    attempt.plan = merge_tables.plan(base, ours, theirs, attempt.choices)
     return target
 
 
-def _plan(request: Request, ours: Snapshot) -> Change:
-    """The rows to write. Raises what refuses a merge, and `Waits`."""
-    target = look(request, ours)
-    assert request.found is not None
-    if target.protection and request.undo is None:
-        _ask_gates(request, target)
-    if request.found.outcome.open:
-        raise Waits
-    if request.undo is not None and not _does_something(request.found):
-        raise NothingToUndo(dataset=request.info.name, target=request.target, commit=request.undo.short)
-    return Change() if _moves_forward(request) else request.found.change
+def _change_to_write(attempt: MergeAttempt, ours: Snapshot) -> Change:
+    """The rows to write. Raises `UnresolvedConflicts`, and the reason if the merge is refused."""
+    target = plan_merge(attempt, ours)
+    assert attempt.plan is not None
+    if target.protection and attempt.undo is None:
+        _require_green_gates(attempt, target)
+    if attempt.plan.result.open:
+        raise UnresolvedConflicts
+    if attempt.undo is not None and not _has_effect(attempt.plan):
+        raise NothingToUndo(dataset=attempt.info.name, target=attempt.target, commit=attempt.undo.short)
+    return Change() if _is_fast_forward(attempt) else attempt.plan.change
 
 
-def _base(request: Request, known: dict[str, Commit]) -> Commit | None:
-    source, head = request.source_commit, request.head
+def _base(attempt: MergeAttempt, commits: dict[str, Commit]) -> Commit | None:
+    source, head = attempt.source_commit, attempt.head
     assert source is not None
     if head is None:
         return None
-    parents = {key: made.parents for key, made in known.items()}
+    parents = {key: commit.parents for key, commit in commits.items()}
     if source.id in ancestors(parents, head.id):
-        raise NothingToMerge(dataset=request.info.name, target=request.target, source=request.source)
-    times = {key: made.created_at_us for key, made in known.items()}
-    found = common_ancestor(parents, times, head.id, source.id)
-    return known[found] if found else None
+        raise NothingToMerge(dataset=attempt.info.name, target=attempt.target, source=attempt.source)
+    times = {key: commit.created_at_us for key, commit in commits.items()}
+    base_id = common_ancestor(parents, times, head.id, source.id)
+    return commits[base_id] if base_id else None
 
 
-def _opened(request: Request, commit: Commit | None) -> Snapshot:
-    """The state of a commit; an empty one for none."""
-    ref = Ref(request.info.id, "", "commit", None, {}, {}, 0)
+def _open_commit(attempt: MergeAttempt, commit: Commit | None) -> Snapshot:
+    """The state of a commit, or an empty state for None."""
+    ref = Ref(attempt.info.id, "", "commit", None, {}, {}, 0)
     if commit is not None:
         ref = replace(ref, commit_id=commit.id, pins=commit.pins, documents=commit.documents)
-    with request.store.catalog.read() as conn:
-        return open_ref(conn, request.store, request.info, ref, name=commit.id if commit else "")
+    with attempt.store.catalog.read() as conn:
+        return open_ref(conn, attempt.store, attempt.info, ref, name=commit.id if commit else "")
 
 
-def _ask_gates(request: Request, target: Ref) -> None:
-    source, info = request.source_commit, request.info
+def _require_green_gates(attempt: MergeAttempt, target: Ref) -> None:
+    source, info = attempt.source_commit, attempt.info
     assert source is not None
-    if request.head is not None and request.base != request.head:
-        raise MergeBehind(dataset=info.name, target=target.name, source=request.source)
-    verdict = request.gatekeeper(request.actor, f"{info.name}@{source.id}") if request.gatekeeper else None
-    shut = [gate for gate in verdict.gates if gate.blocks] if verdict else []
-    if verdict is None or shut:
-        said = "; ".join(f"gate {gate.name}" + (f" ({gate.detail})" if gate.detail else "") for gate in shut)
+    if attempt.head is not None and attempt.base != attempt.head:
+        raise MergeBehind(dataset=info.name, target=target.name, source=attempt.source)
+    verdict = attempt.gatekeeper(attempt.actor, f"{info.name}@{source.id}") if attempt.gatekeeper else None
+    red_gates = [gate for gate in verdict.gates if gate.blocks] if verdict else []
+    if verdict is None or red_gates:
+        reasons = "; ".join(
+            f"gate {gate.name}" + (f" ({gate.detail})" if gate.detail else "") for gate in red_gates
+        )
         raise MergeBlocked(
             dataset=info.name,
-            source=request.source,
+            source=attempt.source,
             target=target.name,
-            gates=said or "nobody asked the gates",
+            gates=reasons or "the gates were not evaluated",
         )
 
 
-def _does_something(found: Merging) -> bool:
-    return not found.change.is_empty or bool(found.whole or found.documents)
+def _has_effect(plan: MergePlan) -> bool:
+    return not plan.change.is_empty or bool(plan.adopted or plan.documents)
 
 
-def _moves_forward(request: Request) -> bool:
-    return request.forward and request.undo is None and request.base == request.head
+def _is_fast_forward(attempt: MergeAttempt) -> bool:
+    return attempt.forward and attempt.undo is None and attempt.base == attempt.head
 
 
-def _record(request: Request, conn: sa.Connection) -> None:
-    """Inside the transaction that publishes the rows: the commit, the branch, the merge."""
-    now = dataset_repository.ref(conn, request.info.id, request.target)
-    found, source = request.found, request.source_commit
-    assert now is not None and found is not None
-    if request.merge is not None:
-        require_open(request.info.name, repository.merge_of(conn, request.merge.id) or request.merge)
-    forward = source if _moves_forward(request) else None
-    made = forward or _commit(request, conn, now, found)
-    new = replace(now, pins=made.pins, documents=made.documents, commit_id=made.id)
-    dataset_repository.move_ref(conn, now, new)
-    verb = "undo" if request.undo else "merge"
-    dataset_repository.log_move(conn, now, new_commit=made.id, actor=request.actor.id, verb=verb)
-    landed = _merge_row(request, state="landed", commit=made.id)
+def _record_merge(attempt: MergeAttempt, conn: sa.Connection) -> None:
+    """Record the commit, the branch and the merge in the transaction that publishes the rows."""
+    branch = dataset_repository.ref(conn, attempt.info.id, attempt.target)
+    plan, source = attempt.plan, attempt.source_commit
+    assert branch is not None and plan is not None
+    if attempt.merge is not None:
+        require_open(attempt.info.name, repository.merge_of(conn, attempt.merge.id) or attempt.merge)
+    fast_forward = source if _is_fast_forward(attempt) else None
+    commit = fast_forward or _commit(attempt, conn, branch, plan)
+    moved = replace(branch, pins=commit.pins, documents=commit.documents, commit_id=commit.id)
+    dataset_repository.move_ref(conn, branch, moved)
+    verb = "undo" if attempt.undo else "merge"
+    dataset_repository.log_move(conn, branch, new_commit=commit.id, actor=attempt.actor.id, verb=verb)
+    landed = _merge_row(attempt, state="landed", commit=commit.id)
     repository.put_merge(conn, landed)
-    repository.put_conflicts(conn, landed.id, _listed(request, repository.conflicts_of(conn, landed.id)))
-    request.landed = landed
-    request.details.update(merge=landed.id, source=request.source, commit=made.id, counts=dict(found.counts))
+    repository.put_conflicts(
+        conn, landed.id, _current_conflicts(attempt, repository.conflicts_of(conn, landed.id))
+    )
+    attempt.landed = landed
+    attempt.details.update(merge=landed.id, source=attempt.source, commit=commit.id, counts=dict(plan.counts))
 
 
-def _commit(request: Request, conn: sa.Connection, now: Ref, found: Merging) -> Commit:
+def _commit(attempt: MergeAttempt, conn: sa.Connection, branch: Ref, plan: MergePlan) -> Commit:
     documents = {
-        kind: sha for kind, sha in now.documents.items() if found.documents.get(kind, "") is not None
+        kind: sha for kind, sha in branch.documents.items() if plan.documents.get(kind, "") is not None
     }
-    for kind, body in found.documents.items():
+    for kind, body in plan.documents.items():
         if body is not None:
             documents[kind] = dataset_repository.put_document(conn, kind, body)
-    new = replace(now, pins={**now.pins, **found.whole}, documents=documents)
-    stats = stats_of(open_ref(conn, request.store, request.info, new, name=f"{now.name}+"))
-    merged = request.source_commit.id if request.source_commit and not request.undo else None
-    made = new_commit(request.actor, new, request.message, stats, merged=merged)
-    dataset_repository.add_commit(conn, made)
-    tag_tables(request.store, made)
-    return made
+    working_state = replace(branch, pins={**branch.pins, **plan.adopted}, documents=documents)
+    stats = stats_of(open_ref(conn, attempt.store, attempt.info, working_state, name=f"{branch.name}+"))
+    merged = attempt.source_commit.id if attempt.source_commit and not attempt.undo else None
+    commit = new_commit(attempt.actor, working_state, attempt.message, stats, merged=merged)
+    dataset_repository.add_commit(conn, commit)
+    tag_tables(attempt.store, commit)
+    return commit
 
 
-def _keep(request: Request, verb: str) -> Merge:
-    """Keep a merge that waits, with its conflicts; choices made before are taken over."""
-    with request.store.catalog.write(request.actor, f"{verb}.conflicts", subject=request.info.name) as tx:
-        earlier = repository.conflicts_of(tx.conn, request.merge.id) if request.merge else []
-        if request.merge is not None:
-            require_open(request.info.name, repository.merge_of(tx.conn, request.merge.id) or request.merge)
-        kept = _merge_row(request, state="open", commit=None)
-        repository.put_merge(tx.conn, kept)
-        repository.put_conflicts(tx.conn, kept.id, _listed(request, earlier))
+def _store_open_merge(attempt: MergeAttempt, verb: str) -> Merge:
+    """Store a merge as open with its conflicts; earlier resolutions are carried over."""
+    with attempt.store.catalog.write(attempt.actor, f"{verb}.conflicts", subject=attempt.info.name) as tx:
+        earlier = repository.conflicts_of(tx.conn, attempt.merge.id) if attempt.merge else []
+        if attempt.merge is not None:
+            require_open(attempt.info.name, repository.merge_of(tx.conn, attempt.merge.id) or attempt.merge)
+        merge = _merge_row(attempt, state="open", commit=None)
+        repository.put_merge(tx.conn, merge)
+        repository.put_conflicts(tx.conn, merge.id, _current_conflicts(attempt, earlier))
         tx.details(
-            {"merge": kept.id, "source": kept.source, "branch": kept.target, "counts": dict(kept.counts)}
+            {"merge": merge.id, "source": merge.source, "branch": merge.target, "counts": dict(merge.counts)}
         )
-    return kept
+    return merge
 
 
-def _merge_row(request: Request, *, state: str, commit: str | None) -> Merge:
-    found = request.found
-    assert found is not None
+def _merge_row(attempt: MergeAttempt, *, state: str, commit: str | None) -> Merge:
+    plan = attempt.plan
+    assert plan is not None
     return Merge(
-        id=request.merge.id if request.merge else uuid7(),
-        dataset_id=request.info.id,
-        source=request.source,
-        target=request.target,
-        base_commit=request.base.id if request.base else None,
-        source_commit=request.source_commit.id if request.source_commit else "",
-        target_commit=request.head.id if request.head else None,
+        id=attempt.merge.id if attempt.merge else uuid7(),
+        dataset_id=attempt.info.id,
+        source=attempt.source,
+        target=attempt.target,
+        base_commit=attempt.base.id if attempt.base else None,
+        source_commit=attempt.source_commit.id if attempt.source_commit else "",
+        target_commit=attempt.head.id if attempt.head else None,
         state=state,
-        counts=found.counts,
+        counts=plan.counts,
         merge_commit=commit,
-        actor=request.actor.id,
-        created_at_us=request.merge.created_at_us if request.merge else now_us(),
+        actor=attempt.actor.id,
+        created_at_us=attempt.merge.created_at_us if attempt.merge else now_us(),
         finished_at_us=None if state == "open" else now_us(),
     )
 
 
-def _listed(request: Request, earlier: Sequence[MergeConflict]) -> list[MergeConflict]:
-    """The conflicts that were met now, with what is known of how they are settled."""
-    assert request.found is not None
-    before = {one.clash.fingerprint: one for one in earlier}
-    word = request.choose if isinstance(request.choose, str) else None
-    listed = []
-    for position, clash in enumerate(request.found.outcome.clashes, start=1):
-        known = before.get(clash.fingerprint) or MergeConflict(0, clash)
-        if word is not None:
-            known = replace(
-                known,
+def _current_conflicts(attempt: MergeAttempt, earlier: Sequence[MergeConflict]) -> list[MergeConflict]:
+    """The conflicts of the current plan, with the resolutions that are known."""
+    assert attempt.plan is not None
+    earlier_by_fingerprint = {conflict.content.fingerprint: conflict for conflict in earlier}
+    side_for_all = attempt.choices if isinstance(attempt.choices, str) else None
+    conflicts = []
+    for position, content in enumerate(attempt.plan.result.conflicts, start=1):
+        conflict = earlier_by_fingerprint.get(content.fingerprint) or MergeConflict(0, content)
+        if side_for_all is not None:
+            conflict = replace(
+                conflict,
                 state="resolved",
-                resolution=word,
-                resolved_by=request.actor.id,
+                resolution=side_for_all,
+                resolved_by=attempt.actor.id,
                 resolved_at_us=now_us(),
             )
-        listed.append(replace(known, position=position, clash=clash))
-    return listed
+        conflicts.append(replace(conflict, position=position, content=content))
+    return conflicts

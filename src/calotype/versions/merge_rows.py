@@ -1,7 +1,7 @@
 """Three-way rules for one row: field by field, sets as sets, JSON objects key by key.
 
-What is drawn is one field (a box whose left edge is ours and whose width is theirs would be nobody's box).
-Columns that tell where a row came from never clash: they follow the side that changed the content.
+All geometry is one field: a box with the left edge of one side and the width of the other would be wrong for both.
+Provenance columns never conflict: they follow the side that changed the content.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ABSENT = object()
 
 
 def same(table: str, a: Row | None, b: Row | None) -> bool:
-    """Equal but for provenance."""
+    """Whether two rows are equal except for provenance."""
     if a is None or b is None:
         return a is b
     names = rows.schema_of(table).names
@@ -51,7 +51,7 @@ def same(table: str, a: Row | None, b: Row | None) -> bool:
 
 
 def merge_row(table: str, base: Row | None, ours: Row, theirs: Row) -> tuple[Row, tuple[str, ...]]:
-    """The row that has the changes of both sides, and the fields where they differ (there it has ours).
+    """The row with the changes of both sides, and the conflicting fields (where it has our value).
 
     Args:
         base: None where both sides added the row.
@@ -59,29 +59,29 @@ def merge_row(table: str, base: Row | None, ours: Row, theirs: Row) -> tuple[Row
     is_sample = table == rows.SAMPLES
     before: Row = base or {}
     merged = dict(ours)
-    clashing: list[str] = []
+    conflicting: list[str] = []
     for field, columns in (_SAMPLE if is_sample else _ANNOTATION).items():
         values = [tuple(row.get(name) for name in columns) for row in (before, ours, theirs)]
-        old = values[0] if base is not None else _nothing_said(values[1:])
-        chosen, clash = three_way(old, values[1], values[2])
+        old = values[0] if base is not None else _empty_base(values[1:])
+        chosen, differs = three_way(old, values[1], values[2])
         merged.update(zip(columns, chosen, strict=True))
-        clashing += [field] if clash else []
+        conflicting += [field] if differs else []
     for name in _SETS[is_sample]:
         merged[name] = merge_lists(before.get(name), ours[name], theirs[name])
     for name in _OBJECTS[is_sample]:
-        merged[name], clash = three_way(before.get(name) or "", ours[name] or "", theirs[name] or "")
-        if not clash:
+        merged[name], differs = three_way(before.get(name) or "", ours[name] or "", theirs[name] or "")
+        if not differs:
             continue
-        found, keys = merge_objects(*(load(row.get(name)) for row in (before, ours, theirs)))
-        merged[name] = canonical_json(found) if found else ""
-        clashing += [f"{name}.{key}" for key in keys]
+        merged_object, keys = merge_objects(*(load(row.get(name)) for row in (before, ours, theirs)))
+        merged[name] = canonical_json(merged_object) if merged_object else ""
+        conflicting += [f"{name}.{key}" for key in keys]
     for name in _FOLLOW if not is_sample else _FOLLOW[1:]:
-        merged[name] = _following(table, name, before, ours, theirs)
-    return merged, tuple(clashing)
+        merged[name] = _merged_provenance(table, name, before, ours, theirs)
+    return merged, tuple(conflicting)
 
 
 def three_way(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
-    """The value after both changes, and whether they clash (then it is ours)."""
+    """The merged value, and whether both sides changed it differently (then it is our value)."""
     if ours == theirs or theirs == base:
         return ours, False
     if ours == base:
@@ -92,7 +92,7 @@ def three_way(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
 def merge_lists(
     base: Sequence[str] | None, ours: Sequence[str] | None, theirs: Sequence[str] | None
 ) -> list[str] | None:
-    """Names as a set: what either side added, less what either side removed. Kept ones first, then new ones by name."""
+    """Merge lists as sets: additions and removals of both sides apply. Kept names first, then new ones in order."""
     before, a, b = list(base or ()), list(ours or ()), list(theirs or ())
     if a == b or b == before:
         return None if ours is None else a
@@ -105,33 +105,36 @@ def merge_lists(
 def merge_objects(
     base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """A JSON object key by key, and the keys that clash. A removed key clashes with a changed one; ours is kept."""
+    """Merge a JSON object key by key. Returns it with the conflicting keys, which keep our value.
+
+    Removing a key conflicts with changing it.
+    """
     merged: dict[str, Any] = {}
-    clashing = []
+    conflicting = []
     for key in sorted({*base, *ours, *theirs}):
-        values = [_tagged(side.get(key, _ABSENT)) for side in (base, ours, theirs)]
-        chosen, clash = three_way(*values)
+        values = [_with_type(side.get(key, _ABSENT)) for side in (base, ours, theirs)]
+        chosen, differs = three_way(*values)
         if chosen[1] is not _ABSENT:
             merged[key] = chosen[1]
-        if clash:
-            clashing.append(key)
-    return merged, clashing
+        if differs:
+            conflicting.append(key)
+    return merged, conflicting
 
 
-def settle_fields(
+def resolve_fields(
     table: str, fields: Sequence[str], sides: Mapping[str, Row | None], resolution: Resolution
 ) -> Row:
-    """The merged row with its clashing fields as chosen: one side for all, or each by itself."""
+    """The merged row with its conflicting fields resolved: one side for all fields, or a choice for each."""
     ours, theirs, base = sides["ours"], sides["theirs"], sides["base"]
     if ours is None or theirs is None:
         return dict(ours or theirs or {})
     merged, _ = merge_row(table, base, ours, theirs)
-    word = resolution if isinstance(resolution, str) else ""
+    side_for_all = resolution if isinstance(resolution, str) else ""
     for field in fields:
-        chosen = word if isinstance(resolution, str) else resolution[field]
-        side = chosen if isinstance(chosen, str) and chosen in (*SIDES, "union") else None
+        choice = side_for_all if isinstance(resolution, str) else resolution[field]
+        side = choice if isinstance(choice, str) and choice in (*SIDES, "union") else None
         if side is None:
-            _set_value(merged, field, chosen)
+            _set_value(merged, field, choice)
         else:
             source = (
                 sides.get("ours" if side == "union" else side) or ours
@@ -141,26 +144,26 @@ def settle_fields(
 
 
 def second_id(table: str, row_id: str, theirs: Row) -> str:
-    """The id of an annotation that `union` keeps beside the one it came from: the same whenever it is made anew."""
+    """The id of the second annotation that `union` keeps. Deterministic, so repeating the merge gives the same id."""
     content = [theirs[name] for name in rows.schema_of(table).names if name not in rows.PROVENANCE]
     return hashlib.sha256(canonical_json(["union", row_id, content]).encode()).hexdigest()[:32]
 
 
 def load(text: str | None) -> dict[str, Any]:
-    """A JSON column as an object."""
+    """Decode a JSON column."""
     return dict(json.loads(text)) if text else {}
 
 
-def _nothing_said(values: Sequence[tuple[Any, ...]]) -> Any:
-    """What counts as the base of a field in a row that both sides added: an empty value says nothing."""
-    return next((value for value in values if all(one in (None, "") for one in value)), _ABSENT)
+def _empty_base(values: Sequence[tuple[Any, ...]]) -> Any:
+    """The base value of a field in a row that both sides added: an empty value if one side has it, else absent."""
+    return next((value for value in values if all(column in (None, "") for column in value)), _ABSENT)
 
 
 def _copy_field(table: str, merged: Row, source: Row, field: str) -> None:
     name, _, key = field.partition(".")
     if key:
-        found = load(source.get(name)).get(key, _ABSENT)
-        _in_object(merged, name, lambda values: _put(values, key, found))
+        value = load(source.get(name)).get(key, _ABSENT)
+        _edit_object(merged, name, lambda values: _set_key(values, key, value))
         return
     for column in (_SAMPLE if table == rows.SAMPLES else _ANNOTATION).get(field, (field,)):
         merged[column] = source.get(column)
@@ -169,37 +172,37 @@ def _copy_field(table: str, merged: Row, source: Row, field: str) -> None:
 def _set_value(merged: Row, field: str, value: Any) -> None:
     name, _, key = field.partition(".")
     if key:
-        _in_object(merged, name, lambda values: _put(values, key, value))
+        _edit_object(merged, name, lambda values: _set_key(values, key, value))
     elif isinstance(value, Mapping):  # a geometry or an image: its columns by name
         merged.update(value)
     else:
         merged[name] = value
 
 
-def _in_object(merged: Row, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+def _edit_object(merged: Row, name: str, change: Callable[[dict[str, Any]], None]) -> None:
     values = load(merged.get(name))
     change(values)
     merged[name] = canonical_json(values) if values else ""
 
 
-def _put(values: dict[str, Any], key: str, value: Any) -> None:
+def _set_key(values: dict[str, Any], key: str, value: Any) -> None:
     if value is _ABSENT:
         values.pop(key, None)
     else:
         values[key] = value
 
 
-def _tagged(value: Any) -> tuple[str, Any]:
-    """With its type: to JSON, 1, 1.0 and true are three values."""
+def _with_type(value: Any) -> tuple[str, Any]:
+    """The value with its JSON text, because 1, 1.0 and true are equal in Python but differ in JSON."""
     return canonical_json(value) if value is not _ABSENT else "", value
 
 
-def _following(table: str, name: str, base: Row, ours: Row, theirs: Row) -> Any:
+def _merged_provenance(table: str, name: str, base: Row, ours: Row, theirs: Row) -> Any:
     if not base or not (same(table, base, ours) or same(table, base, theirs)):
         newest = max(
             (ours, theirs),
             key=lambda row: (row["created_at_us"] or 0, row["import_id"] or "", row.get("author") or ""),
         )
-        chosen, clash = three_way(base.get(name, _ABSENT), ours[name], theirs[name])
-        return newest[name] if clash or name in rows.PROVENANCE else chosen
+        chosen, differs = three_way(base.get(name, _ABSENT), ours[name], theirs[name])
+        return newest[name] if differs or name in rows.PROVENANCE else chosen
     return (theirs if same(table, base, ours) else ours)[name]

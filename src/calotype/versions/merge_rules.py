@@ -1,7 +1,7 @@
-"""The three-way merge of two states that came from one base, on plain values: no IO, the same answer each time.
+"""The three-way merge of two states with a common base, on plain values: deterministic and without IO.
 
-It looks at rows that a side changed; every other row stays as it is. A sample counts as one with its annotations when
-it is removed: removing it clashes with any edit of it, and keeping it brings its annotations back.
+Only rows that a side changed are considered. A sample and its annotations are removed as one unit: removing a sample
+conflicts with any edit of it or its annotations, and keeping the sample restores its annotations.
 """
 
 from __future__ import annotations
@@ -14,56 +14,85 @@ from typing import Any
 
 from calotype.datasets import rows
 from calotype.foundation.ids import canonical_json
-from calotype.versions.merge_documents import Classes, merge_fields, merge_ontology, merge_text
-from calotype.versions.merge_rows import load, merge_row, same, second_id, settle_fields
-from calotype.versions.model import Choose, Clash, Clashes, Edits, Outcome, Row, RowEdit, Side, Texts
+from calotype.versions.merge_documents import (
+    Classes,
+    merge_fields,
+    merge_ontology,
+    merge_text,
+    with_used_classes,
+)
+from calotype.versions.merge_rows import load, merge_row, resolve_fields, same, second_id
+from calotype.versions.model import (
+    Choices,
+    ConflictCollector,
+    ConflictContent,
+    DecodedDocuments,
+    Edits,
+    MergeResult,
+    Row,
+    RowEdit,
+    Side,
+)
 
 _UNTOUCHED = RowEdit(None, None)
 
 
-def merge(base: Texts, ours: Side, theirs: Side, choose: Choose = None) -> Outcome:
-    """Merge what theirs changed into what ours changed.
+def merge(base: DecodedDocuments, ours: Side, theirs: Side, choices: Choices = None) -> MergeResult:
+    """Merge the changes of both sides.
 
     Args:
-        base: The documents of the newest state that both sides come from.
-        choose: How clashes are settled, by fingerprint, or one way for all.
-    Returns: The final row of each row that a side changed, the documents, and the clashes.
+        base: The documents of the newest common ancestor.
+        choices: Resolutions by fingerprint of the conflict, or one resolution for all.
+    Returns: The final version of each changed row, the documents, and the conflicts.
     Raises: ResolutionInvalid.
     """
-    clashes = Clashes(choose)
-    classes = merge_ontology(base, ours, theirs, clashes)
-    texts, forced = _texts(base, ours.texts, theirs.texts, classes, clashes)
-    theirs = replace(theirs, edits=with_classes(theirs.edits, classes.class_map))
-    ours_edits, theirs_edits, sample_map = _unified(ours.edits, theirs.edits)
-    work = _Work(ours_edits, theirs_edits, clashes)
-    work.samples_removed_by_one()
+    conflicts = ConflictCollector(choices)
+    classes = merge_ontology(base, ours, theirs, conflicts)
+    documents, converted = _merge_all_documents(base, ours.documents, theirs.documents, classes, conflicts)
+    theirs = replace(theirs, edits=with_class_ids(theirs.edits, classes.class_map))
+    ours_edits, theirs_edits, sample_map = _unify_samples(ours.edits, theirs.edits)
+    row_merge = _RowMerge(ours_edits, theirs_edits, conflicts)
+    row_merge.merge_removed_samples()
     for table in sorted({*ours_edits, *theirs_edits}, key=lambda name: (name != rows.SAMPLES, name)):
-        work.merge_table(table)
-    for loser in sample_map:
-        work.rows[rows.SAMPLES][loser] = None
-    _names_apart(work.rows.get(rows.SAMPLES, {}))
-    for field_, kind in forced.items():
-        _retype(work.rows.get(rows.SAMPLES, {}), field_, kind)
-    found = (tuple(clashes.found), tuple(clashes.open))
-    return Outcome(work.rows, texts, *found, classes.class_map, sample_map)
+        row_merge.merge_table(table)
+    for duplicate_id in sample_map:
+        row_merge.rows[rows.SAMPLES][duplicate_id] = None
+    _make_names_unique(row_merge.rows.get(rows.SAMPLES, {}))
+    for field_name, kind in converted.items():
+        _convert_field(row_merge.rows.get(rows.SAMPLES, {}), field_name, kind)
+    used = {
+        row["class_id"]
+        for table, final in row_merge.rows.items()
+        if table != rows.SAMPLES
+        for row in final.values()
+        if row is not None
+    }
+    ontology = with_used_classes(documents.ontology, used, ours.documents.ontology, theirs.documents.ontology)
+    documents = replace(documents, ontology=ontology)
+    conflict_lists = (tuple(conflicts.found), tuple(conflicts.open))
+    return MergeResult(row_merge.rows, documents, *conflict_lists, classes.class_map, sample_map)
 
 
-def _texts(
-    base: Texts, ours: Texts, theirs: Texts, classes: Classes, clashes: Clashes
-) -> tuple[Texts, dict[str, str]]:
-    merged_fields, forced = merge_fields(base, ours, theirs, clashes)
-    texts = Texts(
+def _merge_all_documents(
+    base: DecodedDocuments,
+    ours: DecodedDocuments,
+    theirs: DecodedDocuments,
+    classes: Classes,
+    conflicts: ConflictCollector,
+) -> tuple[DecodedDocuments, dict[str, str]]:
+    merged_fields, converted = merge_fields(base, ours, theirs, conflicts)
+    documents = DecodedDocuments(
         ontology=classes.ontology,
         fields=merged_fields,
-        contract=merge_text("contract", base.contract, ours.contract, theirs.contract, clashes),
-        info=merge_text("info", base.info, ours.info, theirs.info, clashes),
+        contract=merge_text("contract", base.contract, ours.contract, theirs.contract, conflicts),
+        info=merge_text("info", base.info, ours.info, theirs.info, conflicts),
         label_sets=ours.label_sets | theirs.label_sets,
     )
-    return texts, forced
+    return documents, converted
 
 
-def with_classes(edits: Edits, class_map: Mapping[int, int]) -> Edits:
-    """The edits with new numbers for the classes of annotations."""
+def with_class_ids(edits: Edits, class_map: Mapping[int, int]) -> Edits:
+    """The edits with new class ids for annotations."""
     if not class_map:
         return edits
     return {
@@ -80,37 +109,37 @@ def _renumber(edit: RowEdit, class_map: Mapping[int, int]) -> RowEdit:
     return RowEdit(edit.before, {**edit.after, "class_id": class_map[edit.after["class_id"]]})
 
 
-def _unified(ours: Edits, theirs: Edits) -> tuple[Edits, Edits, dict[str, str]]:
-    """Both sides with one id for a sample that both added: same bytes, same name. The smaller (older) id stays."""
-    a, b = (_added_names(side.get(rows.SAMPLES, {})) for side in (ours, theirs))
+def _unify_samples(ours: Edits, theirs: Edits) -> tuple[Edits, Edits, dict[str, str]]:
+    """Give a sample that both sides added (same bytes and name) one id. The smaller, older id is kept."""
+    a, b = (_added_samples(side.get(rows.SAMPLES, {})) for side in (ours, theirs))
     sample_map: dict[str, str] = {}
     for identity in a.keys() & b.keys():
-        one, other = sorted((a[identity], b[identity]))
-        if one != other:
-            sample_map[other] = one
+        kept_id, duplicate_id = sorted((a[identity], b[identity]))
+        if kept_id != duplicate_id:
+            sample_map[duplicate_id] = kept_id
     if not sample_map:
         return ours, theirs, {}
-    return _pointed(ours, sample_map), _pointed(theirs, sample_map), dict(sorted(sample_map.items()))
+    return _repoint(ours, sample_map), _repoint(theirs, sample_map), dict(sorted(sample_map.items()))
 
 
-def _added_names(edits: Mapping[str, RowEdit]) -> dict[tuple[str, str], str]:
+def _added_samples(edits: Mapping[str, RowEdit]) -> dict[tuple[str, str], str]:
     added = sorted((key, edit.after) for key, edit in edits.items() if edit.before is None and edit.after)
     return {(row["media_sha256"], row["name"]): key for key, row in reversed(added)}
 
 
-def _pointed(edits: Edits, sample_map: Mapping[str, str]) -> Edits:
-    def point(row: Row | None) -> Row | None:
+def _repoint(edits: Edits, sample_map: Mapping[str, str]) -> Edits:
+    def repointed(row: Row | None) -> Row | None:
         if row is None:
             return None
-        moved = {
+        new_ids = {
             name: sample_map[row[name]] for name in ("sample_id", "parent_id") if row.get(name) in sample_map
         }
-        return {**row, **moved} if moved else row
+        return {**row, **new_ids} if new_ids else row
 
     return {
         table: {
             sample_map.get(key, key) if table == rows.SAMPLES else key: RowEdit(
-                edit.before, point(edit.after)
+                edit.before, repointed(edit.after)
             )
             for key, edit in changed.items()
         }
@@ -119,19 +148,19 @@ def _pointed(edits: Edits, sample_map: Mapping[str, str]) -> Edits:
 
 
 @dataclass
-class _Work:
-    """The rows of one merge on their way to be final."""
+class _RowMerge:
+    """The merge of the rows of all tables."""
 
     ours: Edits
     theirs: Edits
-    clashes: Clashes
+    conflicts: ConflictCollector
     rows: dict[str, dict[str, Row | None]] = field(default_factory=dict)
-    kept: dict[str, Edits] = field(default_factory=dict)
-    """Sample that one side removed and that stays -> the edits of the side that keeps it."""
-    gone: set[str] = field(default_factory=set)
+    keepers: dict[str, Edits] = field(default_factory=dict)
+    """Sample that one side removed but the merge keeps -> the edits of the side that keeps it."""
+    removed_samples: set[str] = field(default_factory=set)
 
-    def samples_removed_by_one(self) -> None:
-        """Settle the samples that one side removed and the other edited, or gave other annotations."""
+    def merge_removed_samples(self) -> None:
+        """Merge samples that one side removed while the other edited them or their annotations."""
         for remover, keeper in ((self.ours, self.theirs), (self.theirs, self.ours)):
             here, there = remover.get(rows.SAMPLES, {}), keeper.get(rows.SAMPLES, {})
             removed = {
@@ -143,93 +172,101 @@ class _Work:
                 continue
             touched = removed & {*there, *_annotated(keeper)}
             for key in sorted(touched):
-                self._settle_sample(key, remover, keeper)
-            self.gone |= removed - touched
+                self._resolve_sample(key, remover, keeper)
+            self.removed_samples |= removed - touched
 
-    def _settle_sample(self, key: str, remover: Edits, keeper: Edits) -> None:
+    def _resolve_sample(self, key: str, remover: Edits, keeper: Edits) -> None:
         base = remover[rows.SAMPLES][key].before
         kept = keeper.get(rows.SAMPLES, {}).get(key, RowEdit(base, base)).after
         by_ours = keeper is self.ours
         ours, theirs = (kept, None) if by_ours else (None, kept)
-        settled = self.clashes.settle(Clash("edit-delete", rows.SAMPLES, key, (), base, ours, theirs, key))
-        removes = settled == ("theirs" if by_ours else "ours")
+        resolution = self.conflicts.resolve(
+            ConflictContent("edit-delete", rows.SAMPLES, key, (), base, ours, theirs, key)
+        )
+        removes = resolution == ("theirs" if by_ours else "ours")
         final = self.rows.setdefault(rows.SAMPLES, {})
         if removes:
-            self.gone.add(key)
+            self.removed_samples.add(key)
             final[key] = None
         else:
-            self.kept[key] = keeper
-            final[key] = base if settled == "base" else kept
+            self.keepers[key] = keeper
+            final[key] = base if resolution == "base" else kept
 
     def merge_table(self, table: str) -> None:
-        """Settle the rows of one table."""
+        """Merge the rows of one table."""
         final = self.rows.setdefault(table, {})
         ours, theirs = self.ours.get(table, {}), self.theirs.get(table, {})
         for key in sorted({*ours, *theirs}):
             if table == rows.SAMPLES and key in final:
                 continue
-            made = self._whole_sample(ours.get(key), theirs.get(key)) if table != rows.SAMPLES else None
-            row = made[0] if made else self._merged(table, key, ours.get(key), theirs.get(key))
-            if row is not None and table != rows.SAMPLES and row["sample_id"] in self.gone:
+            restored = (
+                self._restored_annotation(ours.get(key), theirs.get(key)) if table != rows.SAMPLES else None
+            )
+            row = restored[0] if restored else self._merge_row(table, key, ours.get(key), theirs.get(key))
+            if row is not None and table != rows.SAMPLES and row["sample_id"] in self.removed_samples:
                 row = None
             final[key] = row
 
-    def _whole_sample(self, a: RowEdit | None, b: RowEdit | None) -> tuple[Row | None] | None:
-        """For an annotation that one side removed together with its sample, where the sample stays."""
+    def _restored_annotation(self, a: RowEdit | None, b: RowEdit | None) -> tuple[Row | None] | None:
+        """The row of an annotation that was removed with its sample, when the merge keeps the sample; else None."""
         for mine, other, edits in ((a, b, self.theirs), (b, a, self.ours)):
             if mine is None or mine.after is not None or mine.before is None:
                 continue
-            if self.kept.get(mine.before["sample_id"]) is edits:
+            if self.keepers.get(mine.before["sample_id"]) is edits:
                 return (mine.before if other is None else other.after,)
         return None
 
-    def _merged(self, table: str, key: str, a: RowEdit | None, b: RowEdit | None) -> Row | None:
+    def _merge_row(self, table: str, key: str, a: RowEdit | None, b: RowEdit | None) -> Row | None:
         if a is None or b is None:
             return (a or b or _UNTOUCHED).after
         if same(table, a.after, b.after):
-            return _newest(a.after, b.after)
+            return _newer(a.after, b.after)
         base = a.before
         sides = {"base": base, "ours": a.after, "theirs": b.after}
         if a.after is None or b.after is None:
             return self._edit_against_delete(table, key, sides)
-        merged, clashing = merge_row(table, base, a.after, b.after)
-        if not clashing:
+        merged, conflicting = merge_row(table, base, a.after, b.after)
+        if not conflicting:
             return merged
-        clash = Clash("fields", table, key, clashing, base, a.after, b.after, merged["sample_id"])
-        settled = self.clashes.settle(clash)
-        if settled is None:
+        conflict = ConflictContent(
+            "fields", table, key, conflicting, base, a.after, b.after, merged["sample_id"]
+        )
+        resolution = self.conflicts.resolve(conflict)
+        if resolution is None:
             return merged
-        if settled == "union" and table != rows.SAMPLES:
+        if resolution == "union" and table != rows.SAMPLES:
             second = second_id(table, key, b.after)
             self.rows[table][second] = {**b.after, "ann_id": second}
-        return settle_fields(table, clashing, sides, settled)
+        return resolve_fields(table, conflicting, sides, resolution)
 
     def _edit_against_delete(self, table: str, key: str, sides: Mapping[str, Row | None]) -> Row | None:
         edited = sides["ours"] or sides["theirs"]
-        where = (edited or {}).get("sample_id")
-        if where in self.gone:
+        sample_id = (edited or {}).get("sample_id")
+        if sample_id in self.removed_samples:
             return None
         base, a, b = sides["base"], sides["ours"], sides["theirs"]
-        settled = self.clashes.settle(Clash("edit-delete", table, key, (), base, a, b, where))
-        return sides[settled] if isinstance(settled, str) and settled in sides else edited
+        resolution = self.conflicts.resolve(
+            ConflictContent("edit-delete", table, key, (), base, a, b, sample_id)
+        )
+        return sides[resolution] if isinstance(resolution, str) and resolution in sides else edited
 
 
 def _annotated(edits: Edits) -> Iterator[str]:
-    """Samples on which a side added or edited annotations."""
+    """Samples whose annotations a side added or edited."""
     for table, changed in edits.items():
         if table != rows.SAMPLES:
             yield from (edit.after["sample_id"] for edit in changed.values() if edit.after is not None)
 
 
-def _newest(a: Row | None, b: Row | None) -> Row | None:
-    """Of two rows that differ in provenance only."""
+def _newer(a: Row | None, b: Row | None) -> Row | None:
+    """The newer of two rows that differ in provenance only."""
     if a is None or b is None:
         return a
     return max(a, b, key=lambda row: (row["created_at_us"] or 0, row["import_id"] or ""))
 
 
-def _names_apart(final: dict[str, Row | None]) -> None:
-    """Names stay unique: of two samples that came under one name, the later gets a part of its hash in the name."""
+def _make_names_unique(final: dict[str, Row | None]) -> None:
+    """Make sample names unique: of two samples with one name, the later gets a part of its hash in the name."""
     by_name: dict[str, list[str]] = {}
     for key, row in sorted(final.items()):
         if row is not None:
@@ -245,24 +282,24 @@ def _names_apart(final: dict[str, Row | None]) -> None:
                 final[key] = {**row, "name": free}
 
 
-def _retype(final: dict[str, Row | None], name: str, kind: str) -> None:
-    """Values of a metadata field in the type that was chosen; one that cannot be said in it moves to `extra`."""
+def _convert_field(final: dict[str, Row | None], name: str, kind: str) -> None:
+    """Convert values of a metadata field to its merged type; a value that cannot be converted moves to `extra`."""
     for key, row in final.items():
         values = load(row["metadata"]) if row is not None else {}
         if row is None or name not in values or type(values[name]).__name__ == kind:
             continue
         value = values.pop(name)
         extra = load(row["extra"])
-        fitting = _as(kind, value)
-        if fitting is None:
+        converted = _convert(kind, value)
+        if converted is None:
             extra[f"metadata.{name}"] = value
         else:
-            values[name] = fitting
+            values[name] = converted
         final[key] = {**row, "metadata": _dump(values), "extra": _dump(extra)}
 
 
-def _as(kind: str, value: Any) -> Any:
-    """The value as another type where that loses nothing, else None."""
+def _convert(kind: str, value: Any) -> Any:
+    """The value as another type, or None if the conversion would lose information."""
     if kind == "str":
         return value if isinstance(value, str) else json.dumps(value)
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
@@ -271,10 +308,10 @@ def _as(kind: str, value: Any) -> Any:
         return int(value) if value.is_integer() else None
     if isinstance(value, str):
         try:
-            found = json.loads(value)
+            parsed = json.loads(value)
         except json.JSONDecodeError:
             return None
-        return found if type(found).__name__ == kind and json.dumps(found) == value else None
+        return parsed if type(parsed).__name__ == kind and json.dumps(parsed) == value else None
     return None
 
 
@@ -285,11 +322,11 @@ def _dump(values: Mapping[str, Any]) -> str:
 def common_ancestor(
     parents: Mapping[str, Iterable[str]], times: Mapping[str, int], a: str, b: str
 ) -> str | None:
-    """The best commit that both come from: not an ancestor of another such; of several the newest, then by id.
+    """The best common ancestor: one that is not an ancestor of another. Of several the newest, then the smallest id.
 
     Args:
         parents: Commit -> its parents.
-        times: Commit -> when it was made, microseconds.
+        times: Commit -> creation time in microseconds.
     """
     common = ancestors(parents, a) & ancestors(parents, b)
     lower = {parent for commit in common for parent in parents.get(commit, ())}
@@ -298,7 +335,7 @@ def common_ancestor(
 
 
 def ancestors(parents: Mapping[str, Iterable[str]], start: str) -> set[str]:
-    """A commit and all that led to it."""
+    """A commit and all its ancestors."""
     seen: set[str] = set()
     waiting = [start]
     while waiting:

@@ -1,4 +1,4 @@
-"""The values of a merge: what two sides changed, where they clash, and how a person settles it. No IO.
+"""The values of a merge: what both sides changed, the conflicts, and how they are resolved. No IO.
 
 A row is a dict with the columns of `rows.SAMPLE_SCHEMA` or `rows.ANNOTATION_SCHEMA`; JSON columns hold canonical text.
 """
@@ -15,43 +15,43 @@ from calotype.foundation.ids import sha256_json
 
 Row = dict[str, Any]
 Resolution = str | Mapping[str, Any]
-"""`ours`, `theirs`, `union`, `base`, `review`, or field -> `ours`, `theirs`, `base` or the value that it gets."""
+"""`ours`, `theirs`, `union`, `base`, `review`, or a mapping from field to `ours`, `theirs`, `base` or a new value."""
 
 WORDS = ("ours", "theirs", "union", "base", "review")
 SIDES = ("ours", "theirs", "base")
 
 
 class MergeConflictsOpen(Conflict):
-    """Somebody has to choose first."""
+    """The merge has unresolved conflicts."""
 
     code = "merge-conflicts-open"
-    what = "merge {merge} has {n} open conflicts; the first: {places}"
-    fix = "see them with `calotype conflicts {dataset} {merge}` and settle them with `calotype resolve`"
+    what = "merge {merge} has {n} unresolved conflicts, starting with: {places}"
+    fix = "list them with `calotype conflicts {dataset} {merge}` and resolve them with `calotype resolve`"
 
 
 class ResolutionInvalid(Invalid):
-    """A way to settle a conflict that does not fit it."""
+    """A resolution that does not apply to this kind of conflict."""
 
     code = "merge-resolution-invalid"
-    what = "{got!r} cannot settle a conflict of the kind {kind}"
+    what = "{got!r} cannot resolve a conflict of kind {kind}"
     fix = "use {fits}"
 
 
 @dataclass(frozen=True, slots=True)
 class RowEdit:
-    """One row that a side changed since the base: as it was (None: added), as it is (None: removed)."""
+    """One row that a side changed since the base. `before` is None for an added row, `after` for a removed one."""
 
     before: Row | None
     after: Row | None
 
 
 Edits = Mapping[str, Mapping[str, RowEdit]]
-"""Table -> row id -> what happened to the row."""
+"""Table -> row id -> the change of that row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """The documents of a state, decoded."""
+class DecodedDocuments:
+    """The documents of a state: ontology, field types, contract, file-level keys, names of label sets."""
 
     ontology: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -62,23 +62,23 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a merge against the base. `classes` are the class ids that its changed annotations have now."""
+    """The changes of one side since the base. `classes` are the class ids used by the annotations it changed."""
 
-    texts: Texts
+    documents: DecodedDocuments
     edits: Edits = field(default_factory=dict)
     classes: frozenset[int] = frozenset()
 
     def of(self, table: str) -> Mapping[str, RowEdit]:
-        """What it did in a table."""
+        """Changes in one table."""
         return self.edits.get(table, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
-    """One place where both sides changed the same thing into different things.
+class ConflictContent:
+    """Something that both sides changed differently.
 
-    `kind` is `fields` (both gave `fields` other values), `edit-delete` (one edited what the other removed; a sample
-    counts as one with its annotations), `class-name`, `field-type`, `contract` or `info`. A row that is gone is None.
+    `kind` is `fields` (different values for `fields`), `edit-delete` (one side edited what the other removed; a sample
+    and its annotations count as one unit), `class-name`, `field-type`, `contract` or `info`. A removed row is None.
     """
 
     kind: str
@@ -92,78 +92,80 @@ class Clash:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Where it is."""
+        """Kind, table and row id."""
         return self.kind, self.table, self.row_id
 
     @property
     def fingerprint(self) -> str:
-        """Equal for the same conflict met again."""
+        """A hash that is equal when the same conflict occurs again."""
         return sha256_json([*self.key, list(self.fields), self.base, self.ours, self.theirs])
 
 
-Choose = Mapping[str, Resolution] | Resolution | None
-"""How to settle: by fingerprint of the clash, or one way for all; None leaves all open."""
+Choices = Mapping[str, Resolution] | Resolution | None
+"""Resolutions by fingerprint of the conflict, or one resolution for all; None leaves all conflicts open."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a merge makes of the rows that were looked at.
+class MergeResult:
+    """The result of merging rows and documents.
 
-    `rows` has the final row of each (None: gone), `texts` the final documents. Open clashes hold a default in `rows`:
-    ours where values differ, the edit where one side removed.
-    `class_map` gives ids of theirs their new number; `sample_map` ids of samples that turned out to be one.
+    `rows` has the final row for each changed id (None: removed), `documents` the final documents. For an open conflict
+    `rows` has a default: our value where values differ, the edited row where one side removed it.
+    `class_map` maps class ids of theirs to their new ids; `sample_map` maps ids of duplicate samples to the id kept.
     """
 
     rows: dict[str, dict[str, Row | None]]
-    texts: Texts
-    clashes: tuple[Clash, ...]
-    open: tuple[Clash, ...]
+    documents: DecodedDocuments
+    conflicts: tuple[ConflictContent, ...]
+    open: tuple[ConflictContent, ...]
     class_map: Mapping[int, int]
     sample_map: Mapping[str, str]
 
 
-class Clashes:
-    """Collects the clashes of one merge and answers how each is settled."""
+class ConflictCollector:
+    """Collects the conflicts of one merge and looks up the resolution of each."""
 
-    def __init__(self, choose: Choose) -> None:
-        self.found: list[Clash] = []
-        self.open: list[Clash] = []
-        self._choose = choose
+    def __init__(self, choices: Choices) -> None:
+        self.found: list[ConflictContent] = []
+        self.open: list[ConflictContent] = []
+        self._choices = choices
 
-    def settle(self, clash: Clash) -> Resolution | None:
-        """Note a clash; how it is settled, or None where nobody chose yet."""
-        self.found.append(clash)
-        chosen = self._choose.get(clash.fingerprint) if isinstance(self._choose, Mapping) else self._choose
-        if chosen is None or chosen == "review":
-            self.open.append(clash)
+    def resolve(self, conflict: ConflictContent) -> Resolution | None:
+        """Record a conflict and return its resolution, or None when it has none yet."""
+        self.found.append(conflict)
+        resolution = (
+            self._choices.get(conflict.fingerprint) if isinstance(self._choices, Mapping) else self._choices
+        )
+        if resolution is None or resolution == "review":
+            self.open.append(conflict)
             return None
-        check(clash, chosen)
-        return chosen
+        check(conflict, resolution)
+        return resolution
 
 
-def check(clash: Clash, resolution: Resolution) -> None:
-    """Whether a resolution can settle a clash. Raises: ResolutionInvalid."""
+def check(conflict: ConflictContent, resolution: Resolution) -> None:
+    """Check that a resolution applies to a conflict. Raises: ResolutionInvalid."""
     if isinstance(resolution, str):
         if resolution not in WORDS:
-            raise ResolutionInvalid(got=resolution, kind=clash.kind, fits=", ".join(WORDS))
+            raise ResolutionInvalid(got=resolution, kind=conflict.kind, fits=", ".join(WORDS))
         return
-    if clash.kind != "fields":
-        raise ResolutionInvalid(got=dict(resolution), kind=clash.kind, fits=", ".join(WORDS))
-    if unknown := set(resolution) - set(clash.fields):
-        fits = "the fields of the conflict: " + ", ".join(clash.fields)
-        raise ResolutionInvalid(got=sorted(unknown)[0], kind=clash.kind, fits=fits)
-    if missing := set(clash.fields) - set(resolution):
+    if conflict.kind != "fields":
+        raise ResolutionInvalid(got=dict(resolution), kind=conflict.kind, fits=", ".join(WORDS))
+    if unknown := set(resolution) - set(conflict.fields):
+        fits = "the fields of the conflict: " + ", ".join(conflict.fields)
+        raise ResolutionInvalid(got=sorted(unknown)[0], kind=conflict.kind, fits=fits)
+    if missing := set(conflict.fields) - set(resolution):
         raise ResolutionInvalid(
-            got=dict(resolution), kind=clash.kind, fits="a choice also for " + ", ".join(sorted(missing))
+            got=dict(resolution), kind=conflict.kind, fits="a value for each of " + ", ".join(sorted(missing))
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merge, or an undo: `state` is open while somebody has to choose, then landed or abandoned.
+    """A merge or an undo. `state` is `open` while it has unresolved conflicts, then `landed` or `abandoned`.
 
-    `source` is what the user named; an undo is written `undo:` and the commit. `counts` says how many rows it puts
-    and removes on the target, and how many conflicts it has.
+    `source` is the ref as the user gave it, or `undo:` and a commit id for an undo. `counts` has the number of rows
+    to write and to remove on the target, and the number of conflicts.
     """
 
     id: str
@@ -182,11 +184,11 @@ class Merge:
 
     @property
     def is_open(self) -> bool:
-        """Waits for choices."""
+        """Whether the merge has unresolved conflicts."""
         return self.state == "open"
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
+        """As JSON-ready values."""
         return {
             "merge": self.id,
             "source": self.source,
@@ -204,10 +206,10 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class MergeConflict:
-    """A clash of a merge that is kept until it is settled: `state` is open, review or resolved."""
+    """A conflict of a stored merge. `state` is `open`, `review` or `resolved`."""
 
     position: int
-    clash: Clash
+    content: ConflictContent
     state: str = "open"
     resolution: Resolution | None = None
     resolved_by: str | None = None
@@ -215,23 +217,23 @@ class MergeConflict:
 
     @property
     def place(self) -> str:
-        """Where it is, for a person."""
-        fields = f" ({', '.join(self.clash.fields)})" if self.clash.fields else ""
-        return f"#{self.position} {self.clash.kind} {self.clash.table} {self.clash.row_id[:32]}{fields}"
+        """A short description for messages."""
+        fields = f" ({', '.join(self.content.fields)})" if self.content.fields else ""
+        return f"#{self.position} {self.content.kind} {self.content.table} {self.content.row_id[:32]}{fields}"
 
     def to_dict(self) -> dict[str, Any]:
-        """As every door shows it."""
-        clash = self.clash
+        """As JSON-ready values."""
+        content = self.content
         return {
             "position": self.position,
-            "kind": clash.kind,
-            "table": clash.table,
-            "id": clash.row_id,
-            "sample_id": clash.sample_id,
-            "fields": list(clash.fields),
-            "base": clash.base,
-            "ours": clash.ours,
-            "theirs": clash.theirs,
+            "kind": content.kind,
+            "table": content.table,
+            "id": content.row_id,
+            "sample_id": content.sample_id,
+            "fields": list(content.fields),
+            "base": content.base,
+            "ours": content.ours,
+            "theirs": content.theirs,
             "state": self.state,
             "resolution": self.resolution,
             "resolved_by": self.resolved_by,

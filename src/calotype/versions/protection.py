@@ -1,4 +1,4 @@
-"""Protected branches: they take merges only, and of those only what has green gates."""
+"""Protected branches, which accept only merges, and only if the gates of the source are green."""
 
 from __future__ import annotations
 
@@ -19,36 +19,35 @@ RULES = ("gates",)
 
 
 class ProtectionInvalid(Invalid):
-    """A rule that there is not."""
+    """An unknown rule."""
 
     code = "protection-invalid"
-    what = "{got!r} is no way to protect a branch"
-    fix = 'use {{"gates": true}}, or nothing to lift the protection'
+    what = "{got!r} is not a rule for protecting a branch"
+    fix = 'use {{"gates": true}}, or an empty mapping to remove the protection'
 
 
 def protect(
     actor: Actor, name: str, branch: str, rules: Mapping[str, Any] | None = None, *, store: Store
 ) -> Ref:
-    """Protect a branch: no edit, commit or rollback on it, only merges of commits whose gates are green.
+    """Protect a branch from edits, commits and rollbacks: it accepts only merges of commits with green gates.
 
     Args:
-        rules: `{"gates": True}`, the default; an empty mapping lifts the protection.
+        rules: `{"gates": True}`, the default; an empty mapping removes the protection.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ProtectionInvalid, WorkingStateDirty.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.CONTRACT_EDIT, dataset=dataset_name)
-    wanted = {"gates": True} if rules is None else dict(rules)
-    for rule, value in wanted.items():
+    new_rules = {"gates": True} if rules is None else dict(rules)
+    for rule, value in new_rules.items():
         if rule not in RULES or value is not True:
             raise ProtectionInvalid(got={rule: value})
     with store.catalog.write(actor, "dataset.protect", subject=dataset_name) as tx:
         info = refs.dataset(tx.conn, dataset_name)
-        found = refs.branch(tx.conn, info, branch)
-        head = None if found.commit_id is None else dataset_repository.commit(tx.conn, found.commit_id)
-        if wanted and not is_clean(found, head):
-            raise WorkingStateDirty(
-                dataset=dataset_name, branch=found.name
-            )  # nobody could commit these edits any more
-        repository.protect_ref(tx.conn, found, wanted or None)
-        tx.details({"branch": found.name, "rules": wanted})
-    return replace(found, protection=wanted or None, sequence=found.sequence + 1)
+        ref = refs.branch(tx.conn, info, branch)
+        head = None if ref.commit_id is None else dataset_repository.commit(tx.conn, ref.commit_id)
+        if new_rules and not is_clean(ref, head):
+            # Once the branch is protected, nobody could commit these edits.
+            raise WorkingStateDirty(dataset=dataset_name, branch=ref.name)
+        repository.protect_ref(tx.conn, ref, new_rules or None)
+        tx.details({"branch": ref.name, "rules": new_rules})
+    return replace(ref, protection=new_rules or None, sequence=ref.sequence + 1)

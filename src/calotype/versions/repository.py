@@ -1,4 +1,4 @@
-"""Every catalog query of versions: merges, their conflicts, protection of branches."""
+"""Catalog queries of versions: merges, their conflicts, protection of branches."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import sqlalchemy as sa
 
 from calotype.datasets.commits import Ref
 from calotype.store.catalog import schema
-from calotype.versions.model import Clash, Merge, MergeConflict
+from calotype.versions.model import ConflictContent, Merge, MergeConflict
 
 _REFS, _MERGES, _CONFLICTS = schema.refs, schema.merges, schema.merge_conflicts
 
 
 def protect_ref(conn: sa.Connection, ref: Ref, rules: Mapping[str, Any] | None) -> None:
-    """Set how changes may reach a branch. Edits under way notice: the branch counts as moved."""
+    """Set the protection of a branch. Concurrent edits are retried, because the branch counts as moved."""
     statement = _REFS.update().where(_REFS.c.dataset_id == ref.dataset_id, _REFS.c.name == ref.name)
     rules = None if rules is None else dict(rules)
     conn.execute(statement.values(protection=rules or sa.null(), sequence=_REFS.c.sequence + 1))
 
 
 def put_merge(conn: sa.Connection, merge: Merge) -> None:
-    """Insert or renew a merge."""
+    """Insert or update a merge."""
     values = {f: getattr(merge, f) for f in Merge.__slots__} | {"counts": dict(merge.counts)}
     if merge_of(conn, merge.id) is None:
         conn.execute(_MERGES.insert().values(**values))
@@ -37,7 +37,7 @@ def merge_of(conn: sa.Connection, merge_id: str) -> Merge | None:
 
 
 def merges_of(conn: sa.Connection, dataset_id: str, *, state: str = "") -> list[Merge]:
-    """Merges of a dataset, newest first; of one state where it is given."""
+    """Merges of a dataset, newest first, optionally only those in one state."""
     query = sa.select(_MERGES).where(_MERGES.c.dataset_id == dataset_id)
     if state:
         query = query.where(_MERGES.c.state == state)
@@ -46,50 +46,53 @@ def merges_of(conn: sa.Connection, dataset_id: str, *, state: str = "") -> list[
 
 
 def put_conflicts(conn: sa.Connection, merge_id: str, conflicts: Sequence[MergeConflict]) -> None:
-    """Set the conflicts of a merge anew."""
+    """Replace the conflicts of a merge."""
     conn.execute(_CONFLICTS.delete().where(_CONFLICTS.c.merge_id == merge_id))
     if not conflicts:
         return
     values = [
         {
             "merge_id": merge_id,
-            "position": one.position,
-            "kind": one.clash.kind,
-            "table_name": one.clash.table,
-            "row_id": one.clash.row_id,
-            "sample_id": one.clash.sample_id,
-            "fields": list(one.clash.fields),
-            "base": one.clash.base,
-            "ours": one.clash.ours,
-            "theirs": one.clash.theirs,
-            "resolution": one.resolution,
-            "state": one.state,
-            "resolved_by": one.resolved_by,
-            "resolved_at_us": one.resolved_at_us,
+            "position": conflict.position,
+            "kind": conflict.content.kind,
+            "table_name": conflict.content.table,
+            "row_id": conflict.content.row_id,
+            "sample_id": conflict.content.sample_id,
+            "fields": list(conflict.content.fields),
+            "base": conflict.content.base,
+            "ours": conflict.content.ours,
+            "theirs": conflict.content.theirs,
+            "resolution": conflict.resolution,
+            "state": conflict.state,
+            "resolved_by": conflict.resolved_by,
+            "resolved_at_us": conflict.resolved_at_us,
         }
-        for one in conflicts
+        for conflict in conflicts
     ]
     conn.execute(_CONFLICTS.insert(), values)
 
 
-def settle_conflicts(conn: sa.Connection, merge_id: str, conflicts: Sequence[MergeConflict]) -> None:
-    """Write how conflicts are settled."""
+def resolve_conflicts(conn: sa.Connection, merge_id: str, conflicts: Sequence[MergeConflict]) -> None:
+    """Update the resolutions of conflicts."""
     names = ("resolution", "state", "resolved_by", "resolved_at_us")
-    where = (_CONFLICTS.c.merge_id == merge_id) & (_CONFLICTS.c.position == sa.bindparam("at"))
+    where = (_CONFLICTS.c.merge_id == merge_id) & (_CONFLICTS.c.position == sa.bindparam("conflict_position"))
     columns = {name: sa.bindparam(f"new_{name}", type_=_CONFLICTS.c[name].type) for name in names}
-    values = [{"at": one.position, **{f"new_{n}": getattr(one, n) for n in names}} for one in conflicts]
+    values = [
+        {"conflict_position": conflict.position, **{f"new_{n}": getattr(conflict, n) for n in names}}
+        for conflict in conflicts
+    ]
     if values:
         conn.execute(_CONFLICTS.update().where(where).values(**columns), values)
 
 
 def conflicts_of(conn: sa.Connection, merge_id: str) -> list[MergeConflict]:
-    """The conflicts of a merge in order."""
+    """Conflicts of a merge in order of position."""
     query = sa.select(_CONFLICTS).where(_CONFLICTS.c.merge_id == merge_id).order_by(_CONFLICTS.c.position)
     return [_conflict(row) for row in conn.execute(query).mappings()]
 
 
 def _conflict(row: Any) -> MergeConflict:
-    clash = Clash(
+    content = ConflictContent(
         row["kind"],
         row["table_name"],
         row["row_id"],
@@ -100,5 +103,5 @@ def _conflict(row: Any) -> MergeConflict:
         row["sample_id"],
     )
     return MergeConflict(
-        row["position"], clash, row["state"], row["resolution"], row["resolved_by"], row["resolved_at_us"]
+        row["position"], content, row["state"], row["resolution"], row["resolved_by"], row["resolved_at_us"]
     )

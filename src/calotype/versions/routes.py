@@ -1,4 +1,4 @@
-"""The HTTP door of merging: merges, conflicts, undo, blame, protection."""
+"""HTTP routes of versions: merges, conflicts, undo, blame, protection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT
 
 
 class NewMerge(BaseModel):
-    """What to bring where."""
+    """The refs and options of a merge."""
 
     source: str = Field(max_length=200)
     into: str = Field("", max_length=100)
@@ -28,7 +28,7 @@ class NewMerge(BaseModel):
 
 
 class NewUndo(BaseModel):
-    """The commit to take back."""
+    """The commit to undo."""
 
     commit: str = Field(max_length=100)
     branch: str = Field("main", max_length=100)
@@ -37,20 +37,20 @@ class NewUndo(BaseModel):
 
 
 class Choice(BaseModel):
-    """How conflicts are settled: a word, or field -> side or value; `which` is all, a kind, or positions."""
+    """A resolution: a side, or a mapping from field to side or value. `which` is `all`, a kind, or positions."""
 
     how: str | dict[str, Any]
     which: str | list[int] = "all"
 
 
 class Landing(BaseModel):
-    """The message of the commit; empty for the usual one."""
+    """The commit message; empty for the default one."""
 
     message: str = Field("", max_length=10_000)
 
 
 class Protection(BaseModel):
-    """Rules of a branch, e.g. `{"gates": true}`; empty lifts the protection."""
+    """Rules of a branch, e.g. `{"gates": true}`; empty removes the protection."""
 
     rules: dict[str, Any]
 
@@ -62,8 +62,8 @@ def list_merges(
     state: Annotated[str, one_of(STATES, "Only merges in this state; empty for all.")] = "",
 ) -> answers.MergeList:
     """Merges and undos, newest first."""
-    found = service.merges(ask.actor, dataset, store=ask.store, state=state)
-    return answers.MergeList.of({"items": [one.to_dict() for one in found]})
+    merges = service.merges(ask.actor, dataset, store=ask.store, state=state)
+    return answers.MergeList.of({"items": [merge.to_dict() for merge in merges]})
 
 
 @routes.get("/datasets/{dataset}/merges/preview", **READ)
@@ -73,19 +73,23 @@ def preview_merge(
     ask: Ask,
     into: Annotated[str, Query(description="The branch to merge into; empty is main.")] = "",
 ) -> answers.MergePreview:
-    """What a merge would do; nothing is written."""
+    """Show what a merge would change without merging."""
     plan = service.preview(ask.actor, dataset, source, store=ask.store, into=into)
     return answers.MergePreview.of({"source": source, "into": into or "main", "counts": dict(plan.counts)})
 
 
 @routes.post("/datasets/{dataset}/merges", status_code=201, **COMMIT)
 def post_merge(dataset: str, body: NewMerge, ask: Ask) -> answers.Merge:
-    """Bring commits into a branch. With conflicts its state is open and the branch is as it was."""
-    made = service.merge(
-        ask.actor, dataset, body.source, store=ask.store, into=body.into, strategy=body.strategy,
-        message=body.message, forward=body.forward, gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
-    )  # fmt: skip
-    return answers.Merge.of(made.to_dict())
+    """Merge commits into a branch. With conflicts, the merge stays open and the branch does not change."""
+    merge = service.merge(
+        ask.actor,
+        dataset,
+        body.source,
+        store=ask.store,
+        options=service.MergeOptions(body.into, body.strategy, body.message, body.forward),
+        gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
+    )
+    return answers.Merge.of(merge.to_dict())
 
 
 @routes.get("/datasets/{dataset}/merges/{merge}", **READ)
@@ -97,43 +101,49 @@ def show_merge(
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of conflicts.")] = 200,
 ) -> answers.MergeDetail:
     """A merge with its conflicts."""
-    found, listed = service.conflicts(ask.actor, dataset, merge, store=ask.store)
-    items = [one.to_dict() for one in listed[offset : offset + limit]]
-    left = sum(one.state != "resolved" for one in listed)
-    return answers.MergeDetail.of({**found.to_dict(), "total": len(listed), "open": left, "items": items})
+    found_merge, conflicts = service.conflicts(ask.actor, dataset, merge, store=ask.store)
+    items = [conflict.to_dict() for conflict in conflicts[offset : offset + limit]]
+    unresolved = sum(conflict.state != "resolved" for conflict in conflicts)
+    return answers.MergeDetail.of(
+        {**found_merge.to_dict(), "total": len(conflicts), "open": unresolved, "items": items}
+    )
 
 
 @routes.post("/datasets/{dataset}/merges/{merge}/choices", **action(Permission.DATASET_EDIT))
 def post_choice(dataset: str, merge: str, body: Choice, ask: Ask) -> answers.ResolvedConflicts:
-    """Choose how conflicts are settled."""
-    settled = service.resolve(ask.actor, dataset, body.how, body.which, merge, store=ask.store)
-    return answers.ResolvedConflicts(settled=[one.position for one in settled])
+    """Resolve conflicts of an open merge."""
+    resolved = service.resolve(ask.actor, dataset, body.how, body.which, merge, store=ask.store)
+    return answers.ResolvedConflicts(settled=[conflict.position for conflict in resolved])
 
 
 @routes.post("/datasets/{dataset}/merges/{merge}/landing", status_code=201, **COMMIT)
 def post_landing(dataset: str, merge: str, body: Landing, ask: Ask) -> answers.Merge:
-    """Land a merge whose conflicts are settled."""
-    made = service.land(
-        ask.actor, dataset, merge, store=ask.store, message=body.message,
+    """Land a merge whose conflicts are resolved."""
+    landed = service.land(
+        ask.actor,
+        dataset,
+        merge,
+        store=ask.store,
+        message=body.message,
         gatekeeper=ask.ports.gatekeeper(ask.store, "merge"),
-    )  # fmt: skip
-    return answers.Merge.of(made.to_dict())
+    )
+    return answers.Merge.of(landed.to_dict())
 
 
 @routes.delete("/datasets/{dataset}/merges/{merge}", **COMMIT)
 def delete_merge(dataset: str, merge: str, ask: Ask) -> answers.Merge:
-    """Give up an open merge; it stays in the list as abandoned."""
+    """Abandon an open merge; it stays in the list."""
     return answers.Merge.of(service.abandon(ask.actor, dataset, merge, store=ask.store).to_dict())
 
 
 @routes.post("/datasets/{dataset}/undos", status_code=201, **COMMIT)
 def post_undo(dataset: str, body: NewUndo, ask: Ask) -> answers.Merge:
-    """Take back what one commit changed, as a new commit."""
+    """Undo the changes of one commit as a new commit."""
     name = f"{dataset}@{body.branch}"
-    made = service.undo(
+    undo = service.undo(
         ask.actor, name, body.commit, store=ask.store, message=body.message, strategy=body.strategy
     )
-    return answers.Merge.of(made.to_dict())
+    return answers.Merge.of(undo.to_dict())
 
 
 @routes.get("/datasets/{dataset}/blame/{which:path}", **READ)
@@ -146,12 +156,12 @@ def show_blame(
     ] = "",
 ) -> answers.BlameList:
     """Who created and who last changed an annotation, or a sample and all its annotations."""
-    found = service.blame(ask.actor, f"{dataset}@{ref}" if ref else dataset, which, store=ask.store)
-    return answers.BlameList.of({"items": [one.to_dict() for one in found]})
+    blames = service.blame(ask.actor, f"{dataset}@{ref}" if ref else dataset, which, store=ask.store)
+    return answers.BlameList.of({"items": [blame.to_dict() for blame in blames]})
 
 
 @routes.put("/datasets/{dataset}/branches/{branch:path}/protection", **action(Permission.CONTRACT_EDIT))
 def put_protection(dataset: str, branch: str, body: Protection, ask: Ask) -> answers.BranchProtection:
-    """Say how changes may reach a branch."""
+    """Protect a branch, or remove its protection."""
     ref = service.protect(ask.actor, dataset, branch, body.rules, store=ask.store)
     return answers.BranchProtection.of({"branch": ref.name, "protection": ref.protection})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -22,11 +22,11 @@ from calotype.foundation.errors import NotFound
 from calotype.store import Store
 from calotype.versions import merge_execution, repository
 from calotype.versions.blame import blame
-from calotype.versions.merge_execution import Request, require_open
-from calotype.versions.merge_rows import settle_fields
-from calotype.versions.merge_tables import Merging
+from calotype.versions.merge_execution import MergeAttempt, require_open
+from calotype.versions.merge_rows import resolve_fields
+from calotype.versions.merge_tables import MergePlan
 from calotype.versions.model import (
-    Clash,
+    ConflictContent,
     Merge,
     MergeConflict,
     MergeConflictsOpen,
@@ -39,14 +39,15 @@ from calotype.versions.protection import protect
 __all__ = [
     "ConflictNotFound",
     "MergeNotFound",
+    "MergeOptions",
     "abandon",
     "blame",
     "conflicts",
-    "find",
+    "conflicts_open",
+    "find_merge",
     "land",
     "merge",
     "merges",
-    "open_conflicts",
     "preview",
     "protect",
     "resolve",
@@ -56,20 +57,35 @@ __all__ = [
 STRATEGIES = ("ours", "theirs", "union")
 
 
+@dataclass(frozen=True, slots=True)
+class MergeOptions:
+    """How to merge.
+
+    `into` is the target branch; empty means the branch of the dataset's name, or main. `strategy` (`ours`, `theirs` or
+    `union`) resolves every conflict the same way; None leaves conflicts open. `forward` moves the branch without a
+    merge commit if it has no commit that the source lacks.
+    """
+
+    into: str = ""
+    strategy: str | None = None
+    message: str = ""
+    forward: bool = False
+
+
 class MergeNotFound(NotFound):
     """No merge of this id."""
 
     code = "merge-not-found"
     what = "{dataset} has no merge {got}"
-    fix = "list them with `calotype merge {dataset} --list`, and name one by the last digits of its id"
+    fix = "list merges with `calotype merge {dataset} --list`, and give the last 6 or more digits of an id"
 
 
 class ConflictNotFound(NotFound):
-    """No such conflict in this merge."""
+    """The merge has no such conflict."""
 
     code = "merge-conflict-not-found"
     what = "merge {merge} has no open conflict {got!r}"
-    fix = "give numbers or kinds that `calotype conflicts` shows"
+    fix = "use a number or a kind listed by `calotype conflicts`"
 
 
 def merge(
@@ -78,36 +94,34 @@ def merge(
     source: str,
     *,
     store: Store,
-    into: str = "",
-    strategy: str | None = None,
-    message: str = "",
-    forward: bool = False,
+    options: MergeOptions = MergeOptions(),
     gatekeeper: Gatekeeper | None = None,
 ) -> Merge:
-    """Bring the commits of `source` (branch, tag, commit) into a branch: `into`, or that of `name`, or main.
+    """Merge the commits of `source` (branch, tag or commit) into a branch.
 
-    Without conflicts it lands at once, as a commit with two parents. With conflicts it stays open and the branch as it
-    is, until they are settled (`resolve`) and the merge is landed (`land`).
+    Without conflicts it lands at once, as a commit with two parents. With conflicts it stays open and the branch does
+    not change until the conflicts are resolved (`resolve`) and the merge is landed (`land`).
 
     Args:
-        strategy: `ours`, `theirs` or `union` settles every conflict that way; None leaves them open.
-        forward: Move the branch without a commit of its own where it has nothing that the source lacks.
-        gatekeeper: Asked where the branch is protected by gates.
+        name: `dataset` or `dataset@branch`, the target unless `options.into` names another branch.
+        gatekeeper: Evaluates the gates if the branch is protected.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, NothingToMerge, WorkingStateDirty, ResolutionInvalid,
         MergeBlocked, MergeBehind, WorkingStateMoved.
     """
-    request = _request(actor, name, source, store, into, strategy)
-    request.message = message_of(message or f"Merge {source} into {request.target}", request.info.name)
-    request.gatekeeper, request.forward = gatekeeper, forward
-    return merge_execution.land(request, "dataset.merge")
+    attempt = _new_attempt(actor, name, source, store, options)
+    attempt.message = message_of(
+        options.message or f"Merge {source} into {attempt.target}", attempt.info.name
+    )
+    attempt.gatekeeper, attempt.forward = gatekeeper, options.forward
+    return merge_execution.land(attempt, "dataset.merge")
 
 
 def undo(
     actor: Actor, name: str, commit: str, *, store: Store, message: str = "", strategy: str | None = None
 ) -> Merge:
-    """Take back what one commit changed, as a new commit on a branch; later changes stay.
+    """Undo the changes of one commit, as a new commit on a branch; later changes stay.
 
-    Where later commits changed the same, it stays open like a merge: theirs is what was before the commit.
+    If later commits changed the same rows, the undo stays open like a merge; theirs is the state before the commit.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, NothingToMerge, WorkingStateDirty, BranchProtected.
     """
@@ -118,28 +132,37 @@ def undo(
         info = refs.dataset(conn, dataset_name)
         target = refs.branch(conn, info, branch)
         refs.require_open(dataset_name, target, "dataset.undo")
-        made = refs.commit_at(conn, info, commit)
-        parent = dataset_repository.commit(conn, made.parents[0]) if made.parents else None
-    said = message or f"Undo {made.short}: {made.message.splitlines()[0]}"[:10_000]
-    request = Request(
-        actor, store, info, merge_execution.UNDO + made.id, parent, target.name, strategy, undo=made
+        commit_to_undo = refs.commit_at(conn, info, commit)
+        parent = (
+            dataset_repository.commit(conn, commit_to_undo.parents[0]) if commit_to_undo.parents else None
+        )
+    text = message or f"Undo {commit_to_undo.short}: {commit_to_undo.message.splitlines()[0]}"[:10_000]
+    attempt = MergeAttempt(
+        actor,
+        store,
+        info,
+        merge_execution.UNDO + commit_to_undo.id,
+        parent,
+        target.name,
+        strategy,
+        undo=commit_to_undo,
     )
-    request.message = message_of(said, dataset_name)
-    return merge_execution.land(request, "dataset.undo")
+    attempt.message = message_of(text, dataset_name)
+    return merge_execution.land(attempt, "dataset.undo")
 
 
-def preview(actor: Actor, name: str, source: str, *, store: Store, into: str = "") -> Merging:
-    """What a merge would do; nothing is written.
+def preview(actor: Actor, name: str, source: str, *, store: Store, into: str = "") -> MergePlan:
+    """Plan a merge without writing anything.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, NothingToMerge, WorkingStateDirty.
     """
-    request = _request(actor, name, source, store, into, None, need=Permission.DATASET_READ)
+    attempt = _new_attempt(actor, name, source, store, MergeOptions(into), Permission.DATASET_READ)
     with store.catalog.read() as conn:
-        target = refs.branch(conn, request.info, request.target)
-        ours = open_ref(conn, store, request.info, target, name=f"{target.name}+")
-    merge_execution.look(request, ours)
-    assert request.found is not None
-    return request.found
+        target = refs.branch(conn, attempt.info, attempt.target)
+        ours = open_ref(conn, store, attempt.info, target, name=f"{target.name}+")
+    merge_execution.plan_merge(attempt, ours)
+    assert attempt.plan is not None
+    return attempt.plan
 
 
 def merges(actor: Actor, name: str, *, store: Store, state: str = "") -> list[Merge]:
@@ -153,15 +176,15 @@ def merges(actor: Actor, name: str, *, store: Store, state: str = "") -> list[Me
 def conflicts(
     actor: Actor, name: str, merge_id: str = "", *, store: Store
 ) -> tuple[Merge, list[MergeConflict]]:
-    """A merge and its conflicts, in order; without an id the one that is open.
+    """A merge and its conflicts in order; without an id, the open merge.
 
     Raises: NotPermitted, DatasetNotFound, MergeNotFound.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
     with store.catalog.read() as conn:
-        _, found = find(conn, dataset_name, merge_id)
-        return found, repository.conflicts_of(conn, found.id)
+        _, merge_ = find_merge(conn, dataset_name, merge_id)
+        return merge_, repository.conflicts_of(conn, merge_.id)
 
 
 def land(
@@ -173,43 +196,44 @@ def land(
     message: str = "",
     gatekeeper: Gatekeeper | None = None,
 ) -> Merge:
-    """Land an open merge whose conflicts are settled. It is planned anew: choices count where the conflict is the same.
+    """Land an open merge whose conflicts are resolved.
+
+    The merge is planned again; a resolution applies if its conflict is still the same.
 
     Raises: NotPermitted, DatasetNotFound, MergeNotFound, MergeClosed, MergeConflictsOpen, WorkingStateDirty,
         MergeBlocked, MergeBehind, WorkingStateMoved.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
-    with store.catalog.read() as conn:
-        info, found = find(conn, dataset_name, merge_id)
-        require_open(dataset_name, found)
-        listed = repository.conflicts_of(conn, found.id)
-        source = dataset_repository.commit(conn, found.source_commit)
-        is_undo = found.source.startswith(merge_execution.UNDO)
-        undone = (
-            dataset_repository.commit(conn, found.source.removeprefix(merge_execution.UNDO))
-            if is_undo
-            else None
-        )
-    choose = {one.clash.fingerprint: one.resolution for one in listed if one.resolution is not None}
-    said = message or (f"Undo {undone.short}" if undone else f"Merge {found.source} into {found.target}")
-    request = Request(
-        actor,
-        store,
-        info,
-        found.source,
-        source,
-        found.target,
-        choose,
-        message_of(said, dataset_name),
-        undone,
-        gatekeeper,
-        merge=found,
+    attempt = _stored_attempt(actor, dataset_name, merge_id, store)
+    default = (
+        f"Undo {attempt.undo.short}" if attempt.undo else f"Merge {attempt.source} into {attempt.target}"
     )
-    landed = merge_execution.land(request, "dataset.undo" if is_undo else "dataset.merge.land")
+    attempt.message = message_of(message or default, dataset_name)
+    attempt.gatekeeper = gatekeeper
+    landed = merge_execution.land(attempt, "dataset.undo" if attempt.undo else "dataset.merge.land")
     if landed.is_open:
-        raise open_conflicts(store, dataset_name, landed)
+        raise conflicts_open(store, dataset_name, landed)
     return landed
+
+
+def _stored_attempt(actor: Actor, dataset_name: str, merge_id: str, store: Store) -> MergeAttempt:
+    """An open merge with its resolutions, ready to be executed."""
+    with store.catalog.read() as conn:
+        info, merge_ = find_merge(conn, dataset_name, merge_id)
+        require_open(dataset_name, merge_)
+        resolutions = {
+            conflict.content.fingerprint: conflict.resolution
+            for conflict in repository.conflicts_of(conn, merge_.id)
+            if conflict.resolution is not None
+        }
+        source = dataset_repository.commit(conn, merge_.source_commit)
+        is_undo = merge_.source.startswith(merge_execution.UNDO)
+        undone = merge_.source.removeprefix(merge_execution.UNDO)
+        undo_ = dataset_repository.commit(conn, undone) if is_undo else None
+    return MergeAttempt(
+        actor, store, info, merge_.source, source, merge_.target, resolutions, undo=undo_, merge=merge_
+    )
 
 
 def resolve(
@@ -221,87 +245,90 @@ def resolve(
     *,
     store: Store,
 ) -> list[MergeConflict]:
-    """Choose how conflicts are settled; `land` then does it.
+    """Resolve conflicts of an open merge; `land` then applies the resolutions.
 
     Args:
-        how: `ours`, `theirs`, `union` (both annotations; else whatever either side has), `base`, `review` (somebody
-            shall look at it; it stays unsettled), or field -> `ours`, `theirs`, `base` or a value.
-        which: `all`, positions, or a kind of conflict; `all` and a kind leave alone what is settled already.
+        how: `ours`, `theirs`, `base`, `union` (keep both annotations, or the values of both sides), `review` (mark it
+            for review; it stays unresolved), or a mapping from field to `ours`, `theirs`, `base` or a value.
+        which: `all`, a kind of conflict, or positions. `all` and a kind skip conflicts that are already resolved.
     Raises: NotPermitted, DatasetNotFound, MergeNotFound, MergeClosed, ConflictNotFound, ResolutionInvalid.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
     with store.catalog.write(actor, "dataset.merge.resolve", subject=dataset_name) as tx:
-        _, found = find(tx.conn, dataset_name, merge_id)
-        require_open(dataset_name, found)
-        chosen = _chosen(repository.conflicts_of(tx.conn, found.id), which, found)
-        settled = [_settled(actor, one, how) for one in chosen]
-        repository.settle_conflicts(tx.conn, found.id, settled)
-        positions = [one.position for one in settled]
-        tx.details({"merge": found.id, "n": len(settled), "positions": positions[:1_000], "how": how})
-    return settled
+        _, merge_ = find_merge(tx.conn, dataset_name, merge_id)
+        require_open(dataset_name, merge_)
+        selected = _select_conflicts(repository.conflicts_of(tx.conn, merge_.id), which, merge_)
+        resolved = [_resolved(actor, conflict, how) for conflict in selected]
+        repository.resolve_conflicts(tx.conn, merge_.id, resolved)
+        positions = [conflict.position for conflict in resolved]
+        tx.details({"merge": merge_.id, "n": len(resolved), "positions": positions[:1_000], "how": how})
+    return resolved
 
 
 def abandon(actor: Actor, name: str, merge_id: str = "", *, store: Store) -> Merge:
-    """Give up an open merge; both branches stay as they are.
+    """Abandon an open merge; both branches stay unchanged.
 
     Raises: NotPermitted, DatasetNotFound, MergeNotFound, MergeClosed.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
     with store.catalog.write(actor, "dataset.merge.abandon", subject=dataset_name) as tx:
-        _, found = find(tx.conn, dataset_name, merge_id)
-        require_open(dataset_name, found)
-        closed = replace(found, state="abandoned", finished_at_us=now_us())
-        repository.put_merge(tx.conn, closed)
-        tx.details({"merge": found.id})
-    return closed
+        _, merge_ = find_merge(tx.conn, dataset_name, merge_id)
+        require_open(dataset_name, merge_)
+        abandoned = replace(merge_, state="abandoned", finished_at_us=now_us())
+        repository.put_merge(tx.conn, abandoned)
+        tx.details({"merge": merge_.id})
+    return abandoned
 
 
-def open_conflicts(store: Store, dataset_name: str, merge_: Merge) -> MergeConflictsOpen:
-    """The refusal, with the first places."""
+def conflicts_open(store: Store, dataset_name: str, merge_: Merge) -> MergeConflictsOpen:
+    """The error for a merge with unresolved conflicts, which lists the first five."""
     with store.catalog.read() as conn:
-        left = [one for one in repository.conflicts_of(conn, merge_.id) if one.state != "resolved"]
-    places = "; ".join(one.place for one in left[:5])
-    return MergeConflictsOpen(dataset=dataset_name, merge=merge_.id[-12:], n=len(left), places=places)
+        unresolved = [
+            conflict for conflict in repository.conflicts_of(conn, merge_.id) if conflict.state != "resolved"
+        ]
+    places = "; ".join(conflict.place for conflict in unresolved[:5])
+    return MergeConflictsOpen(dataset=dataset_name, merge=merge_.id[-12:], n=len(unresolved), places=places)
 
 
-def find(conn: sa.Connection, dataset_name: str, merge_id: str) -> tuple[DatasetInfo, Merge]:
-    """A merge by its id or the last digits of it; without an id the only one that is open.
+def find_merge(conn: sa.Connection, dataset_name: str, merge_id: str) -> tuple[DatasetInfo, Merge]:
+    """Find a merge by its id or the last 6 or more digits of it; without an id, the only open merge.
 
     Raises: DatasetNotFound, MergeNotFound.
     """
     info = refs.dataset(conn, dataset_name)
-    found = repository.merges_of(conn, info.id, state="" if merge_id else "open")
+    matches = repository.merges_of(conn, info.id, state="" if merge_id else "open")
     if merge_id:
-        found = [
-            one for one in found if one.id == merge_id or (len(merge_id) >= 6 and one.id.endswith(merge_id))
+        matches = [
+            match
+            for match in matches
+            if match.id == merge_id or (len(merge_id) >= 6 and match.id.endswith(merge_id))
         ]
-    if len(found) != 1:
+    if len(matches) != 1:
         raise MergeNotFound(
             dataset=dataset_name,
-            got=repr(merge_id[:64]) if merge_id else f"to choose by itself ({len(found)} are open)",
+            got=repr(merge_id[:64]) if merge_id else f"to use by default ({len(matches)} are open)",
         )
-    return info, found[0]
+    return info, matches[0]
 
 
-def _request(
+def _new_attempt(
     actor: Actor,
     name: str,
     source: str,
     store: Store,
-    into: str,
-    strategy: str | None,
-    need: Permission = Permission.DATASET_COMMIT,
-) -> Request:
+    options: MergeOptions,
+    permission: Permission = Permission.DATASET_COMMIT,
+) -> MergeAttempt:
     dataset_name, branch = refs.split_name(name)
-    store.guard.require(actor, need, dataset=dataset_name)
-    _check_strategy(strategy)
+    store.guard.require(actor, permission, dataset=dataset_name)
+    _check_strategy(options.strategy)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
-        target = refs.branch(conn, info, into or branch)
-        made = refs.commit_at(conn, info, source.removeprefix(f"{dataset_name}@"))
-    return Request(actor, store, info, source, made, target.name, strategy)
+        target = refs.branch(conn, info, options.into or branch)
+        source_commit = refs.commit_at(conn, info, source.removeprefix(f"{dataset_name}@"))
+    return MergeAttempt(actor, store, info, source, source_commit, target.name, options.strategy)
 
 
 def _check_strategy(strategy: str | None) -> None:
@@ -309,40 +336,46 @@ def _check_strategy(strategy: str | None) -> None:
         raise ResolutionInvalid(got=strategy, kind="any", fits=", ".join(STRATEGIES))
 
 
-def _chosen(listed: list[MergeConflict], which: str | Sequence[int], found: Merge) -> list[MergeConflict]:
+def _select_conflicts(
+    conflicts_: list[MergeConflict], which: str | Sequence[int], merge_: Merge
+) -> list[MergeConflict]:
     if isinstance(which, str):
-        chosen = [one for one in listed if which in ("all", one.clash.kind) and one.state != "resolved"]
+        selected = [
+            conflict
+            for conflict in conflicts_
+            if which in ("all", conflict.content.kind) and conflict.state != "resolved"
+        ]
     else:
-        known = {one.position: one for one in listed}
-        if missing := [position for position in which if position not in known]:
-            raise ConflictNotFound(merge=found.id[-12:], got=missing[0])
-        chosen = [known[position] for position in dict.fromkeys(which)]
-    if not chosen:
-        raise ConflictNotFound(merge=found.id[-12:], got=which)
-    return chosen
+        by_position = {conflict.position: conflict for conflict in conflicts_}
+        if missing := [position for position in which if position not in by_position]:
+            raise ConflictNotFound(merge=merge_.id[-12:], got=missing[0])
+        selected = [by_position[position] for position in dict.fromkeys(which)]
+    if not selected:
+        raise ConflictNotFound(merge=merge_.id[-12:], got=which)
+    return selected
 
 
-def _settled(actor: Actor, one: MergeConflict, how: Resolution) -> MergeConflict:
-    check(one.clash, how)
+def _resolved(actor: Actor, conflict: MergeConflict, how: Resolution) -> MergeConflict:
+    check(conflict.content, how)
     if not isinstance(how, str):
-        _check_values(one.clash, how)
+        _check_values(conflict.content, how)
     state = "review" if how == "review" else "resolved"
     choice = None if how == "review" else how
-    return replace(one, state=state, resolution=choice, resolved_by=actor.id, resolved_at_us=now_us())
+    return replace(conflict, state=state, resolution=choice, resolved_by=actor.id, resolved_at_us=now_us())
 
 
-def _check_values(clash: Clash, how: Mapping[str, Any]) -> None:
-    """Whether a row with these values can be. Raises: ResolutionInvalid."""
-    if clash.table != rows.SAMPLES and not clash.table.startswith("ann/"):
+def _check_values(content: ConflictContent, how: Mapping[str, Any]) -> None:
+    """Check that the values are valid for the row. Raises: ResolutionInvalid."""
+    if content.table != rows.SAMPLES and not content.table.startswith("ann/"):
         return
-    sides = {"base": clash.base, "ours": clash.ours, "theirs": clash.theirs}
-    row = settle_fields(clash.table, clash.fields, sides, how)
+    sides = {"base": content.base, "ours": content.ours, "theirs": content.theirs}
+    row = resolve_fields(content.table, content.fields, sides, how)
     try:
-        table = pa.Table.from_pylist([row], rows.schema_of(clash.table))
-        if clash.table == rows.SAMPLES:
+        table = pa.Table.from_pylist([row], rows.schema_of(content.table))
+        if content.table == rows.SAMPLES:
             rows.samples_from_arrow(table)
         else:
             rows.annotations_from_arrow(table)
     except (pa.ArrowException, AnnotationInvalid, SampleInvalid, TypeError) as error:
-        fits = f"values of the type that the columns have ({str(error)[:200]})"
-        raise ResolutionInvalid(got=dict(how), kind=clash.kind, fits=fits) from error
+        fits = f"values that fit the types of the columns ({str(error)[:200]})"
+        raise ResolutionInvalid(got=dict(how), kind=content.kind, fits=fits) from error

@@ -47,6 +47,8 @@ IMAGE_EXTENSIONS = frozenset(extension for group in EXTENSIONS.values() for exte
 
 _FORMATS = [name for name in MIMES if name != "MPO"]  # Pillow finds MPO inside JPEG by itself
 _ORIENTATION = 0x0112
+_RIM = 0.08
+"""Of the side of a box: how much around it is cut out with it."""
 _TURNED = frozenset({5, 6, 7, 8})
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked from the header, before any pixel is touched
@@ -208,6 +210,18 @@ def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) ->
             image.draft("RGB", (image.size[0] // scale, image.size[1] // scale))
     image.load()
     return _to_rgb(image if facts.orientation == 1 else _upright(image))
+
+
+def cut_out(rgb: Rgb, box_xywh_px: tuple[float, float, float, float] | None) -> Rgb:
+    """The pixels of a box with a little of what is around it; all of them without a box."""
+    if box_xywh_px is None:
+        return rgb
+    x, y, w, h = box_xywh_px
+    left, top = max(0, int(x - _RIM * w)), max(0, int(y - _RIM * h))
+    right = max(left + 1, min(rgb.shape[1], int(np.ceil(x + w + _RIM * w))))
+    bottom = max(top + 1, min(rgb.shape[0], int(np.ceil(y + h + _RIM * h))))
+    part = rgb[top:bottom, left:right]
+    return np.ascontiguousarray(part) if part.size else np.zeros((1, 1, 3), np.uint8)
 
 
 def thumbnail(data: bytes, *, max_side_px: int) -> bytes:

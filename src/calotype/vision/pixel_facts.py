@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float32]
 
 THUMB_SIDE_PX = 32
 _FLAT_DEVIATION = 2.0
+_PAIRS_AT_ONCE = 500
 
 
 def pixel_sha256(rgb: Rgb) -> Rgb:
@@ -38,14 +39,35 @@ def thumb32(grey: Image.Image) -> Rgb:
     return np.asarray(grey.resize((THUMB_SIDE_PX, THUMB_SIDE_PX), Image.Resampling.BOX), dtype=np.uint8)
 
 
-def correlation(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
-    """(N,) likeness in [-1, 1] of pairs of thumbnails, (N, 32, 32) each; 0 where one is flat."""
-    x, y = (side.reshape(-1, THUMB_SIDE_PX**2).astype(np.float32) for side in (a, b))
-    x -= x.mean(axis=1, keepdims=True)
-    y -= y.mean(axis=1, keepdims=True)
-    norm = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    flat = norm < _FLAT_DEVIATION**2 * x.shape[1]
-    return np.asarray(np.where(flat, 0.0, (x * y).sum(axis=1) / np.where(flat, 1.0, norm)), dtype=np.float32)
+def centred(thumbs: npt.NDArray[np.uint8]) -> Floats:
+    """(N, 1024) float32 of (N, 32, 32) thumbnails: around their mean, of length 1; zeros for a flat one."""
+    values = thumbs.reshape(len(thumbs), THUMB_SIDE_PX**2).astype(np.float32)
+    values -= values.mean(axis=1, keepdims=True)
+    lengths = np.sqrt(np.einsum("ij,ij->i", values, values))[:, None]
+    flat = lengths < _FLAT_DEVIATION * THUMB_SIDE_PX
+    return np.asarray(np.divide(values, lengths, out=np.zeros_like(values), where=~flat), np.float32)
+
+
+def correlation(a: Floats, b: Floats) -> Floats:
+    """(N,) likeness in [-1, 1] of pairs of thumbnails, as of `centred`; 0 where one is flat."""
+    return np.asarray(np.einsum("ij,ij->i", a, b), np.float32)
+
+
+def close_pairs(
+    thumbs: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], *, min_correlation: float, max_misfit: float
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Which of (P, 2) pairs of (N, 32, 32) thumbnails correlate, and differ nowhere by much once fitted; and their
+    correlation."""
+    values = centred(thumbs)
+    places, alike = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        a, b = pairs[start : start + _PAIRS_AT_ONCE].T
+        scores = correlation(values[a], values[b])
+        close = np.flatnonzero(scores >= min_correlation)
+        close = close[misfit(thumbs[a[close]], thumbs[b[close]]) <= max_misfit]
+        places.append(start + close)
+        alike.append(scores[close])
+    return np.concatenate(places), np.concatenate(alike)
 
 
 def misfit(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:

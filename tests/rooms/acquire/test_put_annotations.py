@@ -143,7 +143,7 @@ def test_rows_that_were_read_are_put_back_as_they_are(shop, owner):
         ({"kind": "polygon", "rings": [[1.0, 2.0, float("nan"), 2.0, 3.0, 3.0]]}, "not finite"),
         ({"kind": "keypoints", "keypoints": [1.0, 2.0]}, "triples"),
         ({"kind": "mask", "mask_rle": "abc"}, "runs or size"),
-        ({"kind": "shape"}, "none of"),
+        ({"kind": "shape"}, "not one of"),
         ({"rings": [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]}, "column kind"),
         ({"attributes": "{broken"}, "JSON"),
         ({"attributes": "[1]"}, "JSON"),

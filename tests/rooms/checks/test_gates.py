@@ -6,7 +6,7 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from tests.rooms.checks.conftest import gate
+from tests.support.things import gate
 
 from calotype.checks import service as checks
 from calotype.checks.service import CheckRunNotFound
@@ -202,7 +202,7 @@ def test_a_contract_is_kept_word_for_word(things, owner):
     "text, words",
     [
         ("checks: {box-bounds: {parameters: {tolerance: 3}}}", "no parameter 'tolerance'"),
-        ("checks: {box-bounds: {parameters: {tolerance_px: wide}}}", "not a number"),
+        ("checks: {box-bounds: {parameters: {tolerance_px: wide}}}", "must be a number"),
     ],
 )
 def test_parameters_that_a_check_does_not_have_are_refused(things, owner, text, words):

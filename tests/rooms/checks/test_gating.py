@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.rooms.checks.conftest import gate
+from tests.support.things import gate
 
 from calotype.app import wiring
 from calotype.app.cli import main

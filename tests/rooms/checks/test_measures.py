@@ -77,10 +77,11 @@ def test_the_smallest_images_have_measures(size_wh):
 
 def test_flat_images_are_not_called_alike():
     flat = np.full((1, 32, 32), 128, dtype=np.uint8)
-    assert pixel_facts.correlation(flat, flat).tolist() == [0.0]
+    assert pixel_facts.correlation(pixel_facts.centred(flat), pixel_facts.centred(flat)).tolist() == [0.0]
     assert pixel_facts.misfit(flat, flat).tolist() == [np.inf]
 
 
 def test_no_pairs_have_no_likeness():
     none = np.zeros((0, 32, 32), dtype=np.uint8)
-    assert pixel_facts.correlation(none, none).shape == pixel_facts.misfit(none, none).shape == (0,)
+    centred = pixel_facts.centred(none)
+    assert pixel_facts.correlation(centred, centred).shape == pixel_facts.misfit(none, none).shape == (0,)

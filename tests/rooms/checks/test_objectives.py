@@ -127,7 +127,7 @@ def test_a_figure_that_misses_by_a_hair_does_not_read_like_its_target(things):
 def test_every_report_tells_what_was_missed(things):
     things.image(licence="")
     report = things.check(promise("finding_count", 0))
-    assert "missed  objective promise: 1, at most 0 findings asked" in str(report)
+    assert "missed  objective promise: 1, target at most 0 findings" in str(report)
     told = "| promise | missed | 1 | at most 0 findings | errors and warnings |"
     assert told in report_as("markdown", report)
     assert "<h2>Objectives</h2>" in report_as("html", report)

@@ -16,7 +16,7 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.findings import service as tracking
 from calotype.findings.lifecycle import Decision, State
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 from calotype.foundation.clock import now_us
 from calotype.release import card_text, service
 from calotype.release.model import PurposeInvalid, PurposeMissing, PurposeNotAllowed, ReleaseSpec
@@ -166,7 +166,7 @@ def test_the_card_tells_where_findings_stand_and_why_risks_are_accepted(shop, ow
     bare = [replace(one, licence="") for one in datasets.read(owner, "shop", store=shop).iter_samples()][:3]
     datasets.apply(owner, "shop", Change(put_samples=bare), store=shop)
     checks.check(owner, "shop", store=shop)
-    found = tracking.tracked(owner, "shop", Wanted(check="licence"), store=shop).items
+    found = tracking.tracked(owner, "shop", FindingFilter(check="licence"), store=shop).items
     until = 32_503_680_000_000_000  # 3000-01-01
     risk = Decision(State.ACCEPTED, note="we asked the owner", until_us=until)
     tracking.triage(owner, "shop", [found[0].key], risk, store=shop)

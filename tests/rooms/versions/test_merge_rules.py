@@ -1,11 +1,14 @@
-"""The base of a merge, and rules that need a picture rather than a generated history."""
+"""The base of a merge, and rules that are clearer as examples than as generated histories."""
 
 from __future__ import annotations
 
 import pytest
+from tests.support.histories import GROUND_TRUTH, annotation_row, sample_row
 
+from calotype.datasets import rows
 from calotype.versions.merge_rows import merge_lists, merge_objects
-from calotype.versions.merge_rules import common_ancestor
+from calotype.versions.merge_rules import common_ancestor, merge
+from calotype.versions.model import DecodedDocuments, RowEdit, Side
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_tags_merge_as_sets(base, ours, theirs, merged):
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "merged", "clashing"),
+    ("ours", "theirs", "merged", "conflicting"),
     [
         ({"a": 1, "b": 2}, {"a": 1, "c": 3}, {"a": 1, "b": 2, "c": 3}, []),
         ({"a": 2}, {"a": 3}, {"a": 2}, ["a"]),
@@ -52,7 +55,24 @@ def test_tags_merge_as_sets(base, ours, theirs, merged):
     ],
     ids=["other keys", "two values", "removed and changed", "removed", "another type", "two types"],
 )
-def test_objects_merge_key_by_key(ours, theirs, merged, clashing):
+def test_objects_merge_key_by_key(ours, theirs, merged, conflicting):
     found, keys = merge_objects({"a": 1}, ours, theirs)
-    assert (found, keys) == (merged, clashing)
+    assert (found, keys) == (merged, conflicting)
     assert {key: type(value) for key, value in found.items()} == {key: type(v) for key, v in merged.items()}
+
+
+def test_a_restored_annotation_keeps_its_class():
+    base = DecodedDocuments(ontology={"classes": [{"id": 0, "name": "car"}, {"id": 1, "name": "dog"}]})
+    without_dog = DecodedDocuments(ontology={"classes": [{"id": 0, "name": "car"}]})
+    added = {"a1": RowEdit(None, annotation_row("a1", "s0", 0))}
+    removed = {
+        rows.SAMPLES: {"s0": RowEdit(sample_row("s0", 0, "0.png"), None)},
+        GROUND_TRUTH: {"a0": RowEdit(annotation_row("a0", "s0", 1), None)},
+    }
+    ours, theirs = Side(base, {GROUND_TRUTH: added}, frozenset({0})), Side(without_dog, removed)
+    result = merge(base, ours, theirs)
+    assert [(c.kind, c.row_id) for c in result.open] == [("edit-delete", "s0")]
+    assert result.rows[GROUND_TRUTH]["a0"] == annotation_row("a0", "s0", 1)
+    assert [entry["name"] for entry in result.documents.ontology["classes"]] == ["car", "dog"]
+    settled = merge(base, ours, theirs, "theirs")
+    assert [entry["name"] for entry in settled.documents.ontology["classes"]] == ["car"]

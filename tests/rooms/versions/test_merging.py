@@ -37,7 +37,7 @@ def test_two_sides_come_together_in_a_commit_with_two_parents(streets):
     assert (streets.boxes()["a0"].class_id, streets.boxes()["a0"].score) == (1, 0.5)
     assert (streets.samples()["s1"].tags, streets.samples()["s1"].split) == (("wet",), "val")
     assert streets.do("uncommitted") is None
-    with pytest.raises(NothingToMerge, match="everything"):
+    with pytest.raises(NothingToMerge, match="already contains"):
         streets.do("merge", "fix")
     assert streets.verbs()[-1] == "dataset.merge"
 
@@ -55,7 +55,7 @@ def test_a_table_that_only_theirs_changed_is_taken_without_writing_rows(streets)
 
 def test_a_branch_that_is_only_behind_moves_forward_on_demand(streets):
     theirs = streets.commit("streets@fix", boxes=[box(0, 0, class_id=1)])
-    assert streets.do("merge", "fix", forward=True).merge_commit == theirs.id
+    assert streets.do("merge", "fix", options=versions.MergeOptions(forward=True)).merge_commit == theirs.id
     assert [made.id for made in streets.do("log")] == [theirs.id, streets.first.id]
 
 
@@ -67,16 +67,16 @@ def test_conflicts_wait_and_leave_the_target_alone(streets):
     assert streets.do("log")[0] == ours
     found, listed = streets.do("conflicts")
     assert found == made
-    said = [(one.clash.kind, one.clash.row_id, one.clash.fields) for one in listed]
+    said = [(one.content.kind, one.content.row_id, one.content.fields) for one in listed]
     assert said == [("edit-delete", "a0", ()), ("fields", "a1", ("geometry",))]
-    assert (listed[0].clash.ours, listed[1].clash.theirs["x"]) == (None, 9.0)
+    assert (listed[0].content.ours, listed[1].content.theirs["x"]) == (None, 9.0)
     with pytest.raises(
-        MergeConflictsOpen, match=r"2 open conflicts; the first: #1 edit-delete ann/ground_truth a0"
+        MergeConflictsOpen, match=r"2 unresolved conflicts, starting with: #1 edit-delete ann/ground_truth a0"
     ):
         streets.do("land")
     streets.do("resolve", "theirs", [1])
     streets.do("resolve", "review", "fields")
-    with pytest.raises(MergeConflictsOpen, match="1 open"):
+    with pytest.raises(MergeConflictsOpen, match="1 unresolved"):
         streets.do("land")
     streets.do("resolve", "ours")
     landed = streets.do("land", message="both looked at")
@@ -119,7 +119,7 @@ def test_a_conflict_is_settled_as_chosen(streets, how, expected):
 def test_a_union_keeps_both_annotations(streets):
     streets.commit("streets@fix", boxes=[box(0, 0, bbox_xywh_px=(9.0, 2.0, 5.0, 6.0))])
     streets.commit("streets", boxes=[box(0, 0, bbox_xywh_px=(3.0, 2.0, 5.0, 6.0))])
-    streets.do("merge", "fix", strategy="union")
+    streets.do("merge", "fix", options=versions.MergeOptions(strategy="union"))
     on_first = [a.bbox_xywh_px[0] for a in streets.boxes().values() if a.sample_id == "s0"]
     assert sorted(on_first) == [3.0, 9.0]
     assert [one.state for one in streets.do("conflicts", streets.do("merges")[0].id)[1]] == ["resolved"]
@@ -145,8 +145,13 @@ def test_a_sample_that_one_side_removed_and_the_other_labelled_comes_back_whole(
     streets.commit("streets@late", boxes=[box(10, 0)])
     streets.commit("streets", gone=["s0"])
     made = streets.do("merge", "late")
-    ((clash,),) = [[one.clash for one in streets.do("conflicts")[1]]]
-    assert (clash.kind, clash.table, clash.row_id, clash.ours) == ("edit-delete", "samples", "s0", None)
+    ((content,),) = [[one.content for one in streets.do("conflicts")[1]]]
+    assert (content.kind, content.table, content.row_id, content.ours) == (
+        "edit-delete",
+        "samples",
+        "s0",
+        None,
+    )
     streets.do("resolve", "theirs", "edit-delete", made.id)
     streets.do("land")
     assert {"a0", "a9", "a10"} <= streets.boxes().keys()
@@ -156,7 +161,7 @@ def test_a_sample_that_one_side_removed_and_the_other_labelled_comes_back_whole(
 def test_a_sample_stays_removed_with_all_its_annotations_when_that_is_chosen(streets):
     streets.commit("streets@fix", boxes=[box(9, 0)])
     streets.commit("streets", gone=["s0"])
-    streets.do("merge", "fix", strategy="ours")
+    streets.do("merge", "fix", options=versions.MergeOptions(strategy="ours"))
     assert streets.boxes().keys() == {"a1", "a2", "a3"}
     assert "s0" not in streets.samples()
 
@@ -219,7 +224,7 @@ def test_contracts_come_from_the_side_that_changed_them(streets):
     streets.commit("streets@fix", contract="a: 2")
     streets.commit("streets", contract="a: 3")
     streets.do("merge", "fix")
-    assert [one.clash.kind for one in streets.do("conflicts")[1]] == ["contract"]
+    assert [one.content.kind for one in streets.do("conflicts")[1]] == ["contract"]
     streets.do("resolve", "theirs")
     streets.do("land")
     assert service.read(streets.owner, "streets", store=streets.store).contract_text == "a: 2"
@@ -232,7 +237,7 @@ def test_choices_count_when_the_target_moved_on(streets):
     streets.do("resolve", "theirs")
     streets.commit("streets", boxes=[box(1, 1, score=0.75)])
     with pytest.raises(
-        MergeConflictsOpen, match=r"1 open conflicts; the first: #2 fields ann/ground_truth a1"
+        MergeConflictsOpen, match=r"1 unresolved conflicts, starting with: #2 fields ann/ground_truth a1"
     ):
         streets.do("land")
     assert [one.state for one in streets.do("conflicts")[1]] == ["resolved", "open"]

@@ -8,6 +8,7 @@ from tests.support.streets import Streets, box
 from calotype.datasets import refs, service
 from calotype.findings.gatekeeping import Verdict
 from calotype.findings.model import Gate, GateState
+from calotype.versions import service as versions
 from calotype.versions.merge_execution import MergeBehind, MergeBlocked, NothingToUndo
 from calotype.versions.protection import ProtectionInvalid
 
@@ -63,7 +64,7 @@ class TestProtected:
 
     def test_direct_ways_are_shut(self, streets):
         streets.do("protect", "main")
-        with pytest.raises(refs.BranchProtected, match=r"dataset\.edit may not"):
+        with pytest.raises(refs.BranchProtected, match=r"protected against dataset\.edit"):
             streets.put("streets", boxes=[box(0, 0, score=0.5)])
         with pytest.raises(refs.BranchProtected):
             streets.do("undo", streets.first.id)
@@ -77,7 +78,7 @@ class TestProtected:
         red = Verdict((gate("geometry", GateState.RED), gate("licence", GateState.GREEN)))
         with pytest.raises(MergeBlocked, match=r"gate geometry \(3 boxes outside\)"):
             streets.do("merge", "fix", gatekeeper=lambda *_: red)
-        with pytest.raises(MergeBlocked, match="nobody asked"):
+        with pytest.raises(MergeBlocked, match="not evaluated"):
             streets.do("merge", "fix")
         assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
         assert asked == [f"streets@{theirs.id}"]
@@ -89,7 +90,7 @@ class TestProtected:
         streets.do("protect", "main")
         with pytest.raises(MergeBehind, match="has commits that fix lacks"):
             streets.do("merge", "fix", gatekeeper=green)
-        streets.do("merge", "main", into="fix")
+        streets.do("merge", "main", options=versions.MergeOptions(into="fix"))
         assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
 
     def test_it_is_lifted_again(self, streets):

@@ -11,7 +11,7 @@ import { AppFrame } from "@/kit/frame";
 import { Said } from "@/kit/said";
 import { parseSearch, stringifySearch } from "@/kit/search";
 
-// A slow machine is no failure.
+// A slow machine must not fail a test.
 configure({ asyncUtilTimeout: 30_000 });
 
 /** A page with the keyboard and the messages, without the sidebar. */

@@ -3,14 +3,12 @@ guidelines."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 
+from calotype.analysis.metadata_values import fields_of, newest_date_us
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 from calotype.checks.suite.vectors import vectors_of
@@ -21,21 +19,6 @@ from calotype.foundation.clock import now_us
 
 _DAY_US = 86_400_000_000
 _TOLD = 200
-
-
-def fields_of(texts: list[str | None]) -> Iterator[dict[str, Any]]:
-    """Metadata or attributes as values, of each text of a column."""
-    known: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        if not text:
-            yield {}
-        elif text in known:
-            yield known[text]
-        else:
-            values = json.loads(text)
-            if len(known) < 100_000:
-                known[text] = values
-            yield values
 
 
 def combinations(context: CheckContext, tally: Tally) -> None:
@@ -162,14 +145,7 @@ def newest_us(context: CheckContext, field: str) -> int | None:
     if field == "added":
         newest = pc.max(context.samples_with(["created_at_us"])["created_at_us"]).as_py()
         return int(newest) if newest else None
-    dates = []
-    for values in fields_of(context.column("metadata").tolist()):
-        try:
-            dates.append(datetime.fromisoformat(str(values.get(field, ""))))
-        except ValueError:
-            continue
-    aware = [one if one.tzinfo else one.replace(tzinfo=UTC) for one in dates]
-    return int(max(aware).timestamp() * 1e6) if aware else None
+    return newest_date_us(context.column("metadata").tolist(), field)
 
 
 def unreviewed(context: CheckContext, tally: Tally) -> None:

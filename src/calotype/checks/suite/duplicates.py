@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Parameter, Tally
 from calotype.vision import pixel_facts
@@ -20,16 +21,6 @@ _NEAR: dict[str, Parameter] = {
     "max_samples_fitted": 100_000,
 }
 _SHOWN = 20
-_CHUNK = 2_000
-
-
-def _groups(keys: npt.NDArray[Any]) -> list[list[int]]:
-    """Rows with equal keys, in order, where there are at least two; empty keys stand alone."""
-    order = np.argsort(keys, kind="stable")
-    ends = np.flatnonzero(np.append(keys[order][1:] != keys[order][:-1], True)) + 1
-    starts = np.concatenate([[0], ends[:-1]])
-    found = [order[a:b].tolist() for a, b in zip(starts, ends, strict=True) if b - a > 1 and keys[order[a]]]
-    return sorted(sorted(rows) for rows in found)
 
 
 def _pixel_keys(context: CheckContext) -> npt.NDArray[Any]:
@@ -44,10 +35,10 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
     if not context.n_samples:
         return
     media = context.column("media_sha256").astype(str)
-    same_bytes = _groups(media)
+    same_bytes = groups_of_equals(media)
     _tell_copies(context, tally, same_bytes, "has the same bytes as", "bytes")
     told = {row for rows in same_bytes for row in rows[1:]}
-    same_pixels = [[row for row in rows if row not in told] for rows in _groups(_pixel_keys(context))]
+    same_pixels = [[row for row in rows if row not in told] for rows in groups_of_equals(_pixel_keys(context))]
     same_pixels = [rows for rows in same_pixels if len(set(context.root[rows].tolist())) > 1]
     _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as", "pixels")
     names = context.samples_with(["names"])["names"]
@@ -99,16 +90,15 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
         pixels[pairs[:, 0]] != pixels[pairs[:, 1]]
     )
     pairs = pairs[keep]
-    kept, alike = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
-    for start in range(0, len(pairs), _CHUNK):
-        part = pairs[start : start + _CHUNK]
-        a, b = (np.stack([thumbs[media[row]] for row in part[:, side]]) for side in (0, 1))
-        scores = pixel_facts.correlation(a, b)
-        close = np.flatnonzero(scores >= tally.number("min_correlation"))
-        close = close[pixel_facts.misfit(a[close], b[close]) <= tally.number("max_misfit")]
-        kept.append(part[close])
-        alike.append(scores[close])
-    return np.concatenate(kept), np.concatenate(alike)
+    looked_at, places = np.unique(pairs, return_inverse=True)
+    small = np.stack([thumbs[media[row]] for row in looked_at]) if len(pairs) else np.zeros((0, 32, 32), np.uint8)
+    close, alike = pixel_facts.close_pairs(
+        small,
+        places.reshape(-1, 2),
+        min_correlation=tally.number("min_correlation"),
+        max_misfit=tally.number("max_misfit"),
+    )
+    return pairs[close], alike
 
 
 def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
@@ -155,7 +145,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
     for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True):
         best[b] = max(best.get(b, (-1.0, a)), (score, a))
         best[a] = max(best.get(a, (-1.0, b)), (score, b))
-    group_of = {row: rows for rows in _joined(pairs) for row in rows}
+    group_of = {row: rows for rows in groups_of_pairs(pairs) for row in rows}
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         score, other = best[row]
@@ -175,25 +165,6 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
     tally.samples(sorted(row for row, rows in group_of.items() if row != rows[0]), tell)
 
 
-def _joined(pairs: Pairs) -> list[list[int]]:
-    """Connected rows, each group in order."""
-    leader: dict[int, int] = {}
-
-    def find(row: int) -> int:
-        while leader.setdefault(row, row) != row:
-            leader[row] = leader[leader[row]]
-            row = leader[row]
-        return row
-
-    for a, b in pairs.tolist():
-        low, high = sorted((find(a), find(b)))
-        leader[high] = low
-    groups: dict[int, list[int]] = {}
-    for row in sorted(leader):
-        groups.setdefault(find(row), []).append(row)
-    return list(groups.values())
-
-
 def split_leakage(context: CheckContext, tally: Tally) -> None:
     """Copies, groups and derived samples that lie on both sides of a split."""
     split = context.column("split").astype(str)
@@ -210,7 +181,7 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
         ((families + 1).astype(str), "comes from the same original as", "original"),
         (context.column("group").astype(str), "is of the same group as", "group"),
     ):
-        across = [_crossing(rows, split, assigned) for rows in _groups(keys)]
+        across = [_crossing(rows, split, assigned) for rows in groups_of_equals(keys)]
         _tell_leak(context, tally, [p for found in across for p in found], told, split, words, name, "error")
     pairs, scores = all_near_copies(context, tally)
     crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import comb
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from calotype.analysis.metadata_values import fields_of
+from calotype.analysis.slice_columns import (
+    OTHER,
+    SliceColumn,
+    column_of,
+    explained,
+    most_conditions,
+    same_labels,
+    texts_column,
+)
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.conditions import fields_of
 from calotype.checks.suite.context import CheckContext, Rows, Tally
 from calotype.checks.suite.predictions import corners_of, predictions, scores_of
 from calotype.vision import boxes
 
-_MOST_VALUES = 32
 _MOST_CLASSES = 300
 _MOST_COLUMNS = 30
-_MOST_WORK = 2e8
-"""Labels times sets of columns that are counted; beyond, fewer conditions are combined."""
-_FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
 _SIZES = ("small", "medium", "large")
 _SIZE_EDGES_PX2 = (32.0**2, 96.0**2)
 """COCO's: areas below 32 x 32 are small, from 96 x 96 px on large."""
-_OTHER = "(other)"
-_SAME = 0.9
-_WORSE = 1.25
-"""Times as many errors as other slices explain, from which on one is told beside them."""
-_NONE = "(none)"
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A value of each label as a place in `values`, which are words that stay the same when data are added."""
-
-    codes: npt.NDArray[np.int64]
-    values: tuple[str, ...]
-    ranges: Mapping[str, tuple[float, float]]
 
 
 def error_slices(context: CheckContext, tally: Tally) -> None:
@@ -63,7 +50,7 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
     codes = {name: column.codes for name, column in columns.items()}
     told: list[tuple[npt.NDArray[np.bool_], dict[str, Any]]] = []
     stratum = np.zeros(len(rows), np.int64)
-    for one in find_slices(codes, wrong, _ways(len(columns), len(rows)), most_values=_MOST_CLASSES):
+    for one in find_slices(codes, wrong, most_conditions(len(columns), len(rows)), most_values=_MOST_CLASSES):
         inside = np.ones(len(rows), bool)
         for name, code in one.conditions.items():
             inside &= codes[name] == code
@@ -72,9 +59,13 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
             continue
         sure = max(one.q_value, cluster_p_value(wrong, inside, pictures))
         values = {name: columns[name].values[int(one.conditions[name])] for name in sorted(one.conditions)}
-        if sure > tally.number("max_q") or _OTHER in values.values() or _again(inside, values, told):
+        if sure > tally.number("max_q") or OTHER in values.values():
             continue
-        if told and _explained(inside, wrong, stratum):
+        twin = same_labels(inside, [labels for labels, _ in told])
+        if twin >= 0:
+            told[twin][1]["same_as"].append(dict(values))
+            continue
+        if told and explained(inside, wrong, stratum):
             continue
         ranges = {n: list(columns[n].ranges[v]) for n, v in values.items() if v in columns[n].ranges}
         facts = {
@@ -85,31 +76,6 @@ def error_slices(context: CheckContext, tally: Tally) -> None:
         told.append((inside, facts))
         _, stratum = np.unique(2 * stratum + inside, return_inverse=True)
         _tell(context, tally, facts)
-
-
-def _again(
-    inside: npt.NDArray[np.bool_], values: Mapping[str, str], told: Sequence[tuple[npt.NDArray[np.bool_], Any]]
-) -> bool:  # fmt: skip
-    """Whether nearly these very labels were told under other conditions, which then say so."""
-    for other, facts in told:
-        if (inside & other).sum() >= _SAME * (inside | other).sum():
-            facts["same_as"].append(dict(values))
-            return True
-    return False
-
-
-def _explained(
-    inside: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], stratum: npt.NDArray[np.int64]
-) -> bool:  # fmt: skip
-    """Whether the slices that were told lead one to expect about as many errors in this one.
-
-    Args:
-        inside: (N,) which labels are in the slice.
-        wrong: (N,).
-        stratum: (N,) a number for the told slices that a label is in.
-    """
-    rate = np.bincount(stratum, weights=wrong) / np.bincount(stratum)
-    return bool(wrong[inside].sum() < _WORSE * rate[stratum[inside]].sum())
 
 
 def _tell(context: CheckContext, tally: Tally, facts: dict[str, Any]) -> None:
@@ -164,68 +130,32 @@ def _asked(context: CheckContext, of: Rows) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isin(splits, seen), bool)
 
 
-def _columns(context: CheckContext, rows: Rows) -> dict[str, _Column]:
+def _columns(context: CheckContext, rows: Rows) -> dict[str, SliceColumn]:
     """What labels are sliced by: class, size of the box, split, and the metadata of their samples."""
     of = context.sample_of[rows]
     classes, place = np.unique(context.annotation_column("class_id")[rows], return_inverse=True)
     names = [context.class_name(number) for number in classes.tolist()]
-    found = {"class": _of_texts([names[k] for k in place.tolist()], _MOST_CLASSES)}
+    found = {"class": texts_column([names[k] for k in place.tolist()], _MOST_CLASSES)}
     with np.errstate(invalid="ignore"):
         area = context.boxes_xywh_px[rows, 2:].prod(axis=1)
     size = np.where(np.isfinite(area), np.searchsorted(_SIZE_EDGES_PX2, area, side="right"), len(_SIZES))
-    found["box size"] = _Column(size.astype(np.int64), (*_SIZES, "the whole image"), {})
+    found["box size"] = SliceColumn(size.astype(np.int64), (*_SIZES, "the whole image"), {})
     used = np.zeros(context.n_samples, bool)
     used[of] = True
     samples = np.flatnonzero(used)
     position = np.cumsum(used) - 1
-    found["split"] = _of_texts([str(v) if v else None for v in context.column("split")[samples].tolist()])
+    found["split"] = texts_column([str(v) if v else None for v in context.column("split")[samples].tolist()])
     held = list(fields_of(context.column("metadata")[samples].tolist()))
     counts = Counter(name for values in held for name in values)
     wanted = [name for name in context.contract.metadata if counts[name]]
     wanted += [name for name, _ in counts.most_common() if name not in wanted]
     for name in wanted[:_MOST_COLUMNS]:
         own = name if name not in found else f"{name} (metadata)"
-        found[own] = _column([values.get(name) for values in held])
+        found[own] = column_of([values.get(name) for values in held])
     return {
         name: column if name in ("class", "box size") else
-        _Column(column.codes[position[of]], column.values, column.ranges) for name, column in found.items()
+        SliceColumn(column.codes[position[of]], column.values, column.ranges) for name, column in found.items()
     }  # fmt: skip
-
-
-def _column(values: Sequence[Any]) -> _Column:
-    """Many different numbers by fifths, anything else by its words."""
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    others = any(v is not None and (isinstance(v, bool) or not isinstance(v, int | float)) for v in values)
-    if others or len(set(numbers)) <= _MOST_VALUES:
-        return _of_texts([None if v is None else _word(v) for v in values])
-    array = np.asarray([np.nan if v is None else v for v in values], np.float64)
-    given = np.isfinite(array)
-    edges = np.quantile(array[given], [0.2, 0.4, 0.6, 0.8])
-    codes = np.where(given, np.searchsorted(edges, array, side="right"), len(_FIFTHS)).astype(np.int64)
-    parts = {name: array[given & (codes == k)] for k, name in enumerate(_FIFTHS)}
-    ranges = {name: (float(part.min()), float(part.max())) for name, part in parts.items() if len(part)}
-    return _Column(codes, (*_FIFTHS, _NONE), ranges)
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:100]
-
-
-def _of_texts(texts: Sequence[str | None], most: int = _MOST_VALUES) -> _Column:
-    """Each text a value; of very many the most frequent."""
-    counts = Counter(texts)
-    kept = [text for text, _ in counts.most_common(most - 1 if len(counts) > most else None)]
-    place = {text: k for k, text in enumerate(kept)}
-    codes = np.asarray([place.get(text, len(kept)) for text in texts], np.int64)
-    return _Column(codes, (*(_NONE if text is None else text for text in kept), _OTHER), {})
-
-
-def _ways(n_columns: int, n_rows: int) -> int:
-    """How many conditions are combined, so that the work stays within bounds."""
-    fits = [
-        k for k in (1, 2, 3) if sum(comb(n_columns, size) for size in range(1, k + 1)) * n_rows <= _MOST_WORK
-    ]
-    return max(fits, default=1)
 
 
 CHECKS = (

@@ -27,7 +27,9 @@ _SMALL_PX = 32
 """Images below this side are digits and signs rather than photographs: the descriptor without weights serves better."""
 _AT_ONCE = 400
 _CROPS_AT_ONCE = 256
-_PAD = 0.08
+_SIDE_PX = 200
+"""JPEGs of which only the whole is looked at are decoded at a fraction of their size, down to this: embedders look at
+less."""
 
 
 def vectors_of(
@@ -112,10 +114,12 @@ def _embedded(
     for done, (sha, on_medium) in enumerate(missing.items()):
         context.progress("looking at what is annotated", done, len(missing))
         try:
-            rgb = images.decode_rgb(context.store.media.read(sha))
+            data = context.store.media.read(sha)
+            whole_only = all(places[k][1] is None for k in on_medium)
+            rgb = images.decode_reduced(data, min_side_px=_SIDE_PX) if whole_only else images.decode_rgb(data)
         except (images.ImageUnreadable, MediaMissing):
             continue
-        waiting += {keys[k]: _cut(rgb, places[k][1]) for k in on_medium}.items()
+        waiting += {keys[k]: images.cut_out(rgb, places[k][1]) for k in on_medium}.items()
         embed(least=_CROPS_AT_ONCE)
     embed(least=0)
     return vectors
@@ -124,15 +128,3 @@ def _embedded(
 def _keep(context: CheckContext, rows: list[dict[str, Any]]) -> None:
     with context.store.catalog.bookkeeping() as conn:
         conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)
-
-
-def _cut(rgb: npt.NDArray[np.uint8], box: Box | None) -> npt.NDArray[np.uint8]:
-    """The pixels of a box with a little of what is around it."""
-    if box is None:
-        return rgb
-    x, y, w, h = box
-    left, top = max(0, int(x - _PAD * w)), max(0, int(y - _PAD * h))
-    right = max(left + 1, min(rgb.shape[1], int(np.ceil(x + w + _PAD * w))))
-    bottom = max(top + 1, min(rgb.shape[0], int(np.ceil(y + h + _PAD * h))))
-    part = rgb[top:bottom, left:right]
-    return np.ascontiguousarray(part) if part.size else np.zeros((1, 1, 3), np.uint8)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.grouping import rows_of_each, sets_of_values
 from calotype.checks.suite.annotation_columns import KINDS
+from calotype.checks.suite.boxes import rounded
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Tally
 from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
@@ -94,24 +96,14 @@ def box_errors(context: CheckContext, tally: Tally) -> None:
     samples = np.unique(np.concatenate([context.sample_of[given_rows], seen_of[seen_rows]]))
     classes = context.annotation_column("class_id")
     corners = boxes.xywh_to_xyxy(context.boxes_xywh_px)
-    truth = [(corners[r], classes[r]) for r in _by(samples, context.sample_of, given_rows)]
-    predicted = [tuple(one[r] for one in seen) for r in _by(samples, seen_of, seen_rows)]
+    truth = [(corners[r], classes[r]) for r in rows_of_each(samples, context.sample_of, given_rows)]
+    predicted = [tuple(one[r] for one in seen) for r in rows_of_each(samples, seen_of, seen_rows)]
     tally.looked_at = len(given_rows)
     found = judged(truth, predicted)
     limit = tally.number("min_probability")
     _tell_moved(context, tally, given_rows, found, limit)
     _tell_swapped(context, tally, given_rows, found, limit)
     _tell_missing(context, tally, (seen_of, seen_rows, seen[0], seen[1]), found.candidate_missing, limit)
-
-
-def _by(samples: npt.NDArray[Any], of: npt.NDArray[Any], rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    ends = np.searchsorted(of[rows], samples, side="right")
-    starts = np.searchsorted(of[rows], samples, side="left")
-    return [rows[a:b] for a, b in zip(starts, ends, strict=True)]
-
-
-def _xywh(corners: npt.NDArray[Any]) -> list[float]:
-    return [round(float(v), 3) for v in (*corners[:2], corners[2] - corners[0], corners[3] - corners[1])]
 
 
 def _tell_moved(
@@ -122,7 +114,7 @@ def _tell_moved(
 
     def tell(row: int) -> tuple[str, dict[str, Any]]:
         k = at[row]
-        better = _xywh(found.suggested_box_xyxy_px[k])
+        better = rounded(boxes.xyxy_to_xywh(found.suggested_box_xyxy_px[k])[0])
         name = context.class_name(context.annotation_column("class_id")[row])
         facts = {
             "fault": "moved",
@@ -167,7 +159,7 @@ def _tell_missing(
 
     def tell(sample: int) -> tuple[str, dict[str, Any]]:
         k = best[sample]
-        box, name = _xywh(corners[rows[k]]), context.class_name(int(classes[rows[k]]))
+        box, name = rounded(boxes.xyxy_to_xywh(corners[rows[k]])[0]), context.class_name(int(classes[rows[k]]))
         facts = {
             "fault": "missing",
             "class": name,
@@ -224,8 +216,8 @@ def gold(context: CheckContext, tally: Tally) -> None:
         return
     known = context.snapshot.annotations(asked.label_set, columns=["sample_id", "class_id"])
     of = context.rows_of(known["sample_id"])
-    right = _class_sets(of, known["class_id"].to_numpy())
-    given = _class_sets(context.sample_of, context.annotation_column("class_id"))
+    right = sets_of_values(of, known["class_id"].to_numpy())
+    given = sets_of_values(context.sample_of, context.annotation_column("class_id"))
     tally.looked_at = len(right)
     wrong = {row for row, classes in right.items() if given.get(row, frozenset()) != classes}
 
@@ -240,14 +232,6 @@ def gold(context: CheckContext, tally: Tally) -> None:
     if right and share < asked.min_agreement:
         reason = f"{share:.1%} of {len(right)} samples agree with gold, the contract asks for {asked.min_agreement:.0%}"
         tally.dataset(reason, {"agreement": round(share, 4)}, severity="error", fault="agreement")
-
-
-def _class_sets(of: npt.NDArray[Any], classes: npt.NDArray[Any]) -> dict[int, frozenset[int]]:
-    found: dict[int, set[int]] = {}
-    for row, number in zip(of.tolist(), classes.tolist(), strict=True):
-        if row >= 0:
-            found.setdefault(row, set()).add(int(number))
-    return {row: frozenset(numbers) for row, numbers in found.items()}
 
 
 CHECKS = (

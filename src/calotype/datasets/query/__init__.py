@@ -4,7 +4,8 @@
     any(class = "person" and area > 900 and iscrowd = false) or tags has "street"
     not (split in ("train", "val")) and width >= 640 and luma is not missing
 
-Parsed into a tree (`syntax`), compiled to SQL with bound parameters (`compile`); no text of a user reaches SQL.
+The text is parsed into a tree (`syntax`) and compiled to SQL with bound parameters (`compile`); user text never
+becomes part of the SQL.
 """
 
 from calotype.datasets.query.expression import Expression, annotation_count, any_annotation, field

@@ -1,6 +1,6 @@
-"""From a query's tree to DuckDB SQL with bound parameters.
+"""Compiles the tree of a query to DuckDB SQL with bound parameters.
 
-Names are looked up in fixed lists and in the dataset's own metadata fields; values are always parameters.
+Names are looked up in fixed lists and in the metadata fields of the dataset; values are always parameters.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SAMPLE_FIELDS: dict[str, tuple[str, str]] = {
     "parent": ("s.parent_id", "str"),
     "recipe": ("s.recipe", "str"),
 }
-"""Name in the language -> SQL and type; also the answer to "which fields are there?"."""
+"""Name in the query language -> SQL and type."""
 
 SAMPLE_LISTS = {"tags": "s.tags", "names": "s.names"}
 
@@ -62,7 +62,7 @@ ANNOTATION_FIELDS: dict[str, tuple[str, str]] = {
 
 
 class QueryFieldUnknown(Invalid):
-    """A name that no sample, metadata field or class has."""
+    """An unknown field or class."""
 
     code = "query-field-unknown"
     what = "no {thing} named {name!r}"
@@ -71,14 +71,14 @@ class QueryFieldUnknown(Invalid):
 
 @dataclass
 class Compiled:
-    """SQL text for a WHERE clause over samples `s`, its parameters, and whether annotations `a` are needed."""
+    """A WHERE clause over samples `s`, its parameters, and whether it needs annotations `a`."""
 
     sql: str
     parameters: list[Any] = field(default_factory=list)
     needs_annotations: bool = False
 
     def columns(self, table: str) -> list[str]:
-        """The columns of `s` or `a` that the clause reads, in order of name."""
+        """The columns of `s` or `a` that the clause reads, ordered by name."""
         return sorted(set(re.findall(rf'\b{table}\."?(\w+)"?', self.sql)))
 
 
@@ -92,7 +92,7 @@ class Compiler:
         self._needs_annotations = False
 
     def compile(self, tree: Expression) -> Compiled:
-        """The SQL of a tree.
+        """Compile a tree to SQL.
 
         Raises: QueryFieldUnknown, QueryInvalid.
         """
@@ -111,11 +111,11 @@ class Compiler:
                 return self._count(tree, inside=inside)
             case Has():
                 return self._has(tree, inside=inside)
-            case In(name, values, at):
-                either = tuple(Compare(name, "=", value, at) for value in values)
+            case In(name, values, column):
+                either = tuple(Compare(name, "=", value, column) for value in values)
                 return self._sql(Or(either), inside=inside) if either else "false"
-            case Missing(name, at):
-                sql, kind = self._field(name, at, inside=inside)
+            case Missing(name, column):
+                sql, kind = self._field(name, column, inside=inside)
                 return f"({sql} IS NULL OR {sql} = '')" if kind == "str" else f"({sql} IS NULL)"
             case Compare():
                 return self._compare(tree, inside=inside)
@@ -123,13 +123,11 @@ class Compiler:
 
     def _count(self, tree: Count, *, inside: bool) -> str:
         if inside:
-            raise QueryInvalid(
-                where=f"column {tree.at}", detail="`any` and `count` cannot stand inside one another"
-            )
+            raise QueryInvalid(where=f"column {tree.column}", detail="`any` and `count` cannot be nested")
         self._needs_annotations = True
         n_bound = len(self._parameters)
         where = "" if tree.where is None else f" WHERE {self._sql(tree.where, inside=True)}"
-        op, value, within = _grouped(tree.op, tree.value)
+        op, value, within = _as_group_condition(tree.op, tree.value)
         if op is None:
             del self._parameters[n_bound:]  # of a condition that is checked and then not asked
             return "true" if within else "false"
@@ -139,21 +137,21 @@ class Compiler:
     def _has(self, tree: Has, *, inside: bool) -> str:
         if tree.name in ("classes", "class"):
             return self._sql(
-                Count(Compare("class", "=", tree.value, tree.at), ">=", 1, tree.at), inside=inside
+                Count(Compare("class", "=", tree.value, tree.column), ">=", 1, tree.column), inside=inside
             )
-        column = SAMPLE_LISTS.get(tree.name)
-        if column is None or inside:
+        sql = SAMPLE_LISTS.get(tree.name)
+        if sql is None or inside:
             hint = f"`has` works on {', '.join([*SAMPLE_LISTS, 'classes'])}"
-            raise QueryFieldUnknown(where=f"column {tree.at}", thing="list", name=tree.name, hint=hint)
-        return f"(list_contains({column}, {self._bind(str(tree.value))}))"
+            raise QueryFieldUnknown(where=f"column {tree.column}", thing="list", name=tree.name, hint=hint)
+        return f"(list_contains({sql}, {self._bind(str(tree.value))}))"
 
     def _compare(self, tree: Compare, *, inside: bool) -> str:
         if tree.name in ("class", "class_id", "supercategory"):
             return self._compare_class(tree, inside=inside)
         if not inside and tree.name in ANNOTATION_FIELDS and tree.name not in self._fields:
-            return self._sql(Count(tree, ">=", 1, tree.at), inside=False)
-        sql, kind = self._field(tree.name, tree.at, inside=inside)
-        value = _fitting(tree, kind)
+            return self._sql(Count(tree, ">=", 1, tree.column), inside=False)
+        sql, kind = self._field(tree.name, tree.column, inside=inside)
+        value = _fitting_value(tree, kind)
         if tree.op == "contains":
             return f"(contains({sql}, {self._bind(value)}))"
         if tree.op == "!=":
@@ -162,11 +160,11 @@ class Compiler:
 
     def _compare_class(self, tree: Compare, *, inside: bool) -> str:
         if not inside:
-            if tree.op == "!=":  # a sample whose class is not x: it has none of that class
+            if tree.op == "!=":  # a sample without an annotation of that class
                 return self._sql(
-                    Not(Count(Compare(tree.name, "=", tree.value, tree.at), ">=", 1)), inside=False
+                    Not(Count(Compare(tree.name, "=", tree.value, tree.column), ">=", 1)), inside=False
                 )
-            return self._sql(Count(tree, ">=", 1, tree.at), inside=False)
+            return self._sql(Count(tree, ">=", 1, tree.column), inside=False)
         ids = self._class_ids(tree)
         listed = ", ".join(self._bind(i) for i in ids)
         within = f"a.class_id IN ({listed})" if ids else "false"
@@ -175,20 +173,24 @@ class Compiler:
     def _class_ids(self, tree: Compare) -> list[int]:
         classes = self._ontology.classes
         if tree.op not in ("=", "!=", "contains"):
-            raise QueryInvalid(where=f"column {tree.at}", detail="a class is compared with =, != or contains")
+            raise QueryInvalid(
+                where=f"column {tree.column}", detail="a class can only be compared with =, != or contains"
+            )
         if tree.name == "class_id":
             return [c.id for c in classes if c.id == tree.value]
         if tree.name == "supercategory":
             return [c.id for c in classes if c.supercategory == str(tree.value)]
         if tree.op == "contains":
             return [c.id for c in classes if str(tree.value) in c.name]
-        found = self._ontology.by_name(str(tree.value))
-        if found is None:
-            hint = _near(str(tree.value), [c.name for c in classes], "classes")
-            raise QueryFieldUnknown(where=f"column {tree.at}", thing="class", name=str(tree.value), hint=hint)
-        return [found.id]
+        class_ = self._ontology.by_name(str(tree.value))
+        if class_ is None:
+            hint = _suggestion(str(tree.value), [c.name for c in classes], "classes")
+            raise QueryFieldUnknown(
+                where=f"column {tree.column}", thing="class", name=str(tree.value), hint=hint
+            )
+        return [class_.id]
 
-    def _field(self, name: str, at: int, *, inside: bool) -> tuple[str, str]:
+    def _field(self, name: str, column: int, *, inside: bool) -> tuple[str, str]:
         plain = name.removeprefix("metadata.")
         if inside and name in ANNOTATION_FIELDS:
             return ANNOTATION_FIELDS[name]
@@ -204,7 +206,7 @@ class Compiler:
             return (f"TRY_CAST({text} AS {sql_type})" if sql_type else text), kind
         known = [*ANNOTATION_FIELDS] if inside else [*SAMPLE_FIELDS, *SAMPLE_LISTS, *self._fields, "class"]
         raise QueryFieldUnknown(
-            where=f"column {at}", thing="field", name=name, hint=_near(name, known, "fields")
+            where=f"column {column}", thing="field", name=name, hint=_suggestion(name, known, "fields")
         )
 
     def _bind(self, value: Any) -> str:
@@ -212,16 +214,16 @@ class Compiler:
         return f"${len(self._parameters)}"
 
 
-def _grouped(op: str, value: int) -> tuple[str | None, int, bool]:
-    """A comparison with a count as one over groups, which have at least one row: operator, number, in or not in.
+def _as_group_condition(op: str, value: int) -> tuple[str | None, int, bool]:
+    """Rewrite a comparison with a count for groups, which have at least one row: operator, number, in or not in.
 
-    Without an operator the answer is the same for every sample.
+    Without an operator the result is the same for every sample.
     """
     if op in ("<", "<="):
-        other, number, within = _grouped(">=" if op == "<" else ">", value)
+        other, number, within = _as_group_condition(">=" if op == "<" else ">", value)
         return other, number, not within
     if op == "!=":
-        other, number, within = _grouped("=", value)
+        other, number, within = _as_group_condition("=", value)
         return other, number, not within
     if op == ">":
         op, value = ">=", value + 1
@@ -232,7 +234,7 @@ def _grouped(op: str, value: int) -> tuple[str | None, int, bool]:
     return (None, 0, False) if value < 0 else ("=", value, True)
 
 
-def _fitting(tree: Compare, kind: str) -> Literal:
+def _fitting_value(tree: Compare, kind: str) -> Literal:
     value = tree.value
     if kind == "any" or tree.op == "contains":
         return str(value).lower() if isinstance(value, bool) else str(value)
@@ -242,7 +244,9 @@ def _fitting(tree: Compare, kind: str) -> Literal:
         return value
     if kind in ("int", "float") and isinstance(value, int | float) and not isinstance(value, bool):
         return _bindable(value)
-    raise QueryInvalid(where=f"column {tree.at}", detail=f"field {tree.name!r} is {kind}, {value!r} is not")
+    raise QueryInvalid(
+        where=f"column {tree.column}", detail=f"field {tree.name!r} is {kind}, {value!r} is not"
+    )
 
 
 def _bindable(value: int | float) -> int | float:
@@ -258,7 +262,7 @@ def _json_path(name: str) -> str:
     return '$."' + name.replace('"', "") + '"'
 
 
-def _near(name: str, known: list[str], word: str) -> str:
+def _suggestion(name: str, known: list[str], word: str) -> str:
     close = difflib.get_close_matches(name, known, n=3)
     if close:
         return f"did you mean {' or '.join(repr(c) for c in close)}?"

@@ -1,4 +1,4 @@
-"""The tree of a query. Python builds it with operators, the text form is parsed into the same tree."""
+"""The expression tree of a query, built with Python operators or parsed from text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Literal = str | int | float | bool
 
 
 class Expression:
-    """Something that is true or false of a sample (inside `any`/`count`: of an annotation)."""
+    """A condition on a sample, or on an annotation inside `any` and `count`."""
 
     def __and__(self, other: Expression) -> Expression:
         return And((self, other))
@@ -22,7 +22,7 @@ class Expression:
         return Not(self)
 
     def __bool__(self) -> bool:
-        raise TypeError("join query expressions with & | ~ and put each comparison in brackets")
+        raise TypeError("combine query expressions with & | ~ and put each comparison in parentheses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,16 @@ class Compare(Expression):
     name: str
     op: str
     value: Literal
-    at: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Has(Expression):
-    """A list field holds the value."""
+    """The list field contains the value."""
 
     name: str
     value: Literal
-    at: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class In(Expression):
 
     name: str
     values: tuple[Literal, ...]
-    at: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +73,21 @@ class Missing(Expression):
     """The field has no value."""
 
     name: str
-    at: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Count(Expression):
-    """Number of the sample's annotations for which `where` holds (all when None), compared."""
+    """Comparison of the number of annotations for which `where` is true (all if None)."""
 
     where: Expression | None
     op: str
     value: int
-    at: int = 0
+    column: int = 0
 
 
 class Field:
-    """A named field, to be compared: `field("luma") < 40`, `field("tags").has("street")`."""
+    """A named field to compare: `field("luma") < 40`, `field("tags").has("street")`."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -113,7 +113,7 @@ class Field:
         return Compare(self._name, ">=", value)
 
     def has(self, value: Literal) -> Expression:
-        """The list holds the value: tags, names, classes."""
+        """The list contains the value: tags, names, classes."""
         return Has(self._name, value)
 
     def is_in(self, values: Sequence[Literal]) -> Expression:
@@ -121,7 +121,7 @@ class Field:
         return In(self._name, tuple(values))
 
     def contains(self, text: str) -> Expression:
-        """The text holds this piece (case counts)."""
+        """The text contains this substring (case-sensitive)."""
         return Compare(self._name, "contains", text)
 
     def is_missing(self) -> Expression:
@@ -130,7 +130,7 @@ class Field:
 
 
 class CountOf:
-    """A count of annotations, to be compared: `count("car") >= 3`."""
+    """A count of annotations to compare: `count("car") >= 3`."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -162,14 +162,14 @@ def field(name: str) -> Field:
 
 
 def any_annotation(where: Expression | str) -> Expression:
-    """At least one annotation of the sample matches (a text is a class name)."""
-    return Count(_of(where), ">=", 1)
+    """At least one annotation of the sample matches; a string is a class name."""
+    return Count(_as_expression(where), ">=", 1)
 
 
 def annotation_count(where: Expression | str | None = None) -> CountOf:
-    """The number of the sample's annotations that match (a text is a class name)."""
-    return CountOf(None if where is None else _of(where))
+    """The number of annotations of the sample that match; a string is a class name."""
+    return CountOf(None if where is None else _as_expression(where))
 
 
-def _of(where: Expression | str) -> Expression:
+def _as_expression(where: Expression | str) -> Expression:
     return Compare("class", "=", where) if isinstance(where, str) else where

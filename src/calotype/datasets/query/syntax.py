@@ -1,4 +1,4 @@
-"""From query text to its tree: a hand-written recursive descent parser with the place of every error."""
+"""Parses query text into a tree: a recursive descent parser that reports the position of every error."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _KEYWORDS = {
 
 
 class QueryInvalid(Invalid):
-    """A query that cannot be read."""
+    """A query that cannot be parsed."""
 
     code = "query-invalid"
-    what = "the query cannot be read: {detail}"
+    what = "cannot parse the query: {detail}"
     fix = 'for example: light = "night" and count(car) >= 3; see docs/how-to/query.md'
 
 
@@ -63,13 +63,13 @@ class QueryInvalid(Invalid):
 class Token:
     kind: str
     value: str
-    at: int
+    column: int
 
 
 def parse(text: str) -> Expression:
-    """The tree of a query text.
+    """Parse a query text.
 
-    Raises: QueryInvalid, with the column of the trouble.
+    Raises: QueryInvalid, with the column of the error.
     """
     if len(text) > MAX_LENGTH:
         raise QueryInvalid(where="query", detail=f"it is longer than {MAX_LENGTH} characters")
@@ -80,20 +80,20 @@ def parse(text: str) -> Expression:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    at = 0
+    position = 0
     end = len(text.rstrip())
-    while at < end:
-        match = _TOKEN.match(text, at)
+    while position < end:
+        match = _TOKEN.match(text, position)
         if match is None:
-            start = at + len(text[at:]) - len(text[at:].lstrip())
-            hint = "a quotation mark is not closed" if text[start] in "\"'" else f"unexpected {text[start]!r}"
+            start = position + len(text[position:]) - len(text[position:].lstrip())
+            hint = "unclosed quotation mark" if text[start] in "\"'" else f"unexpected {text[start]!r}"
             raise QueryInvalid(where=f"column {start + 1}", detail=hint)
         kind = str(match.lastgroup)
         value = match.group(kind)
         if kind == "word" and value.lower() in _KEYWORDS:
             kind, value = "keyword", value.lower()
         yield Token(kind, value, match.start(match.lastgroup or 0) + 1)
-        at = match.end()
+        position = match.end()
     yield Token("end", "the end", end + 1)
 
 
@@ -140,12 +140,12 @@ class _Parser:
         where = self._aggregate_body(depth)
         self._need("op", ")")
         if token.value == "any":
-            return Count(where, ">=", 1, token.at)
+            return Count(where, ">=", 1, token.column)
         op = self._operator()
         value = self._literal()
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self._error("a count is compared with a whole number")
-        return Count(where, op, value, token.at)
+            raise self._error("a count can only be compared with a whole number")
+        return Count(where, op, value, token.column)
 
     def _aggregate_body(self, depth: int) -> Expression | None:
         if self._take("op", "*"):
@@ -154,9 +154,9 @@ class _Parser:
             return None
         first, after = self._peek(), self._tokens[self._next + 1]
         if first.kind in ("word", "text") and after.kind == "op" and after.value == ")":
-            return Compare("class", "=", str(self._literal()), first.at)
+            return Compare("class", "=", str(self._literal()), first.column)
         if first.kind in ("word", "text") and after.kind == "keyword" and after.value == "where":
-            of_class = Compare("class", "=", str(self._literal()), first.at)
+            of_class = Compare("class", "=", str(self._literal()), first.column)
             self._advance()
             return And((of_class, self.either(depth + 1)))
         return self.either(depth + 1)
@@ -166,21 +166,21 @@ class _Parser:
         if name.kind != "word":
             raise self._error(f"expected a field name, found {name.value!r}", name)
         if self._take("keyword", "has"):
-            return Has(name.value, self._literal(), name.at)
+            return Has(name.value, self._literal(), name.column)
         if self._take("keyword", "contains"):
-            return Compare(name.value, "contains", str(self._literal()), name.at)
+            return Compare(name.value, "contains", str(self._literal()), name.column)
         if self._take("keyword", "is"):
             negated = self._take("keyword", "not")
             self._need("keyword", "missing")
-            missing = Missing(name.value, name.at)
+            missing = Missing(name.value, name.column)
             return Not(missing) if negated else missing
         negated = self._take("keyword", "not")
         if self._take("keyword", "in"):
-            inside = In(name.value, self._list(), name.at)
+            inside = In(name.value, self._list(), name.column)
             return Not(inside) if negated else inside
         if negated:
             raise self._error("expected `in` after `not`")
-        return Compare(name.value, self._operator(), self._literal(), name.at)
+        return Compare(name.value, self._operator(), self._literal(), name.column)
 
     def _list(self) -> tuple[Literal, ...]:
         self._need("op", "(")
@@ -230,4 +230,4 @@ class _Parser:
             raise self._error(f"expected {value!r}, found {self._peek().value!r}")
 
     def _error(self, detail: str, token: Token | None = None) -> QueryInvalid:
-        return QueryInvalid(where=f"column {(token or self._peek()).at}", detail=detail)
+        return QueryInvalid(where=f"column {(token or self._peek()).column}", detail=detail)

@@ -38,7 +38,7 @@ def compact(actor: Actor, store: Store, *, always: bool, progress: Progress) -> 
             (always and (before.n_fragments > 1 or before.n_deleted)) or _is_worthwhile(before)
         ):
             results += _compact_table(actor, store, names[dataset_id], table, pin, before)
-        if rows.is_of_vectors(table.removeprefix(f"{dataset_id}/")):
+        if rows.is_vector_table(table.removeprefix(f"{dataset_id}/")):
             vector_index.update_index(
                 actor, store.catalog, store.tables, table, pin, rows.VECTOR, subject=names[dataset_id]
             )

@@ -15,7 +15,7 @@ from calotype.foundation.errors import Conflict
 from calotype.store.catalog import schema
 
 MOVED_TO = "moved_to"
-DATA_MOVED_TO = "opened_locations"
+DATA_MOVED_TO = "bytes_at"
 
 
 class WorkspaceMoved(Conflict):

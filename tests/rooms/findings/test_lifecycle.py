@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.rooms.checks.conftest import gate
+from tests.support.things import gate
 
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
@@ -19,7 +19,7 @@ from calotype.findings.fixes import FixNotFound, FixOutdated
 from calotype.findings.lifecycle import Decision, DecisionInvalid, State
 from calotype.findings.model import GateState
 from calotype.findings.repairs import FindingNotRepairable
-from calotype.findings.repository import Wanted
+from calotype.findings.repository import FindingFilter
 from calotype.findings.triage import FindingNotFound
 from calotype.foundation.actor import Actor, Guard
 from calotype.foundation.clock import now_us
@@ -44,7 +44,7 @@ def shop(things, owner):
 
 def only(things, owner, check="degenerate-shapes"):
     """The one finding of a check, with its life."""
-    (found,) = tracking.tracked(owner, "things", Wanted(check=check), store=things.store).items
+    (found,) = tracking.tracked(owner, "things", FindingFilter(check=check), store=things.store).items
     return found
 
 
@@ -128,11 +128,11 @@ def test_a_check_that_is_switched_off_closes_nothing(shop, owner):
 
 def test_a_run_on_a_branch_closes_nothing_of_main(shop, owner):
     datasets.commit(owner, "things", "first", store=shop.store)
-    datasets.branch(owner, "things", "mend", store=shop.store)
+    datasets.branch(owner, "things", "repair", store=shop.store)
     life = only(shop, owner)
     change = Change(remove_annotations={"ground_truth": [life.finding.annotation_id]})
-    datasets.apply(owner, "things@mend", change, store=shop.store)
-    checks.check(owner, "things@mend+", store=shop.store)
+    datasets.apply(owner, "things@repair", change, store=shop.store)
+    checks.check(owner, "things@repair+", store=shop.store)
     assert only(shop, owner).state is State.OPEN
 
 
@@ -140,9 +140,9 @@ def test_a_run_on_a_branch_closes_nothing_of_main(shop, owner):
     "decision, lacks",
     [
         (Decision(State.REJECTED), "reason"),
-        (Decision(State.ACCEPTED, note="we know", until_us=1), "day to come"),
-        (Decision(State.ACCEPTED, note="we know"), "day to come"),
-        (Decision(State.ASSIGNED), "nobody is named"),
+        (Decision(State.ACCEPTED, note="we know", until_us=1), "must be in the future"),
+        (Decision(State.ACCEPTED, note="we know"), "must be in the future"),
+        (Decision(State.ASSIGNED), "the assignee is missing"),
     ],
     ids=["rejected", "over", "endless", "nobody"],
 )
@@ -173,9 +173,9 @@ def test_a_decision_on_many_is_all_or_nothing(shop, owner):
 def test_precision_counts_what_people_confirmed(shop, owner):
     decide(shop, owner, only(shop, owner).key, State.REJECTED, note="a line is meant")
     decide(shop, owner, only(shop, owner, "box-bounds").key, State.FIXED)
-    trust = tracking.trust(owner, "things", store=shop.store)
-    assert (trust["degenerate-shapes"].share, trust["box-bounds"].share) == (0.0, 1.0)
-    assert trust["box-bounds"].low == pytest.approx(0.2065, abs=1e-3)
+    precision = tracking.precision(owner, "things", store=shop.store)
+    assert (precision["degenerate-shapes"].share, precision["box-bounds"].share) == (0.0, 1.0)
+    assert precision["box-bounds"].low == pytest.approx(0.2065, abs=1e-3)
 
 
 def test_a_fix_clips_the_box_and_its_undo_brings_it_back(shop, owner):
@@ -231,7 +231,7 @@ def test_a_fix_is_not_undone_over_later_work(shop, owner):
     moved = next(box for box in shop.boxes if box.ann_id == life.finding.annotation_id)
     later = Change(put_annotations={"ground_truth": [replace(moved, bbox_xywh_px=(1, 1, 4, 4))]})
     datasets.apply(owner, "things", later, store=shop.store)
-    with pytest.raises(FixOutdated, match="changed again"):
+    with pytest.raises(FixOutdated, match="were changed after fix"):
         tracking.undo_fix(owner, "things", store=shop.store)
     assert boxes_of(shop, owner, life)[life.finding.annotation_id] == (1, 1, 4, 4)
 
@@ -249,11 +249,11 @@ def test_what_suggests_nothing_is_left_out_of_a_fix_and_told(things, owner):
 
 
 def test_the_loop_from_finding_to_green(shop, owner):
-    keys = tracking.keys_of(owner, "things", Wanted(states=(State.OPEN,)), store=shop.store)
+    keys = tracking.keys_of(owner, "things", FindingFilter(states=(State.OPEN,)), store=shop.store)
     made = tracking.fix(owner, "things", keys, store=shop.store)
     assert not again(shop, owner).red
-    lives = tracking.tracked(owner, "things", store=shop.store).items
-    assert {one.key for one in lives if one.state is State.CLOSED} == set(made.keys)
+    tracked_findings = tracking.tracked(owner, "things", store=shop.store).items
+    assert {one.key for one in tracked_findings if one.state is State.CLOSED} == set(made.keys)
     assert len(made.keys) == 2
 
 

@@ -1,0 +1,54 @@
+"""Rows that belong together: by equal keys, or by pairs that join them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def groups_of_equals(keys: npt.NDArray[Any]) -> list[list[int]]:
+    """Rows with equal keys, in order, where there are at least two; empty keys stand alone."""
+    order = np.argsort(keys, kind="stable")
+    ends = np.flatnonzero(np.append(keys[order][1:] != keys[order][:-1], True)) + 1
+    starts = np.concatenate([[0], ends[:-1]])
+    groups = [order[a:b].tolist() for a, b in zip(starts, ends, strict=True) if b - a > 1 and keys[order[a]]]
+    return sorted(sorted(rows) for rows in groups)
+
+
+def groups_of_pairs(pairs: npt.NDArray[np.int64]) -> list[list[int]]:
+    """Connected rows, each group in order."""
+    leader: dict[int, int] = {}
+
+    def find(row: int) -> int:
+        while leader.setdefault(row, row) != row:
+            leader[row] = leader[leader[row]]
+            row = leader[row]
+        return row
+
+    for a, b in pairs.tolist():
+        low, high = sorted((find(a), find(b)))
+        leader[high] = low
+    groups: dict[int, list[int]] = {}
+    for row in sorted(leader):
+        groups.setdefault(find(row), []).append(row)
+    return list(groups.values())
+
+
+def rows_of_each(
+    groups: npt.NDArray[Any], group_of: npt.NDArray[Any], rows: npt.NDArray[Any]
+) -> list[npt.NDArray[Any]]:
+    """The rows of each group; `rows` are ordered by their group."""
+    ends = np.searchsorted(group_of[rows], groups, side="right")
+    starts = np.searchsorted(group_of[rows], groups, side="left")
+    return [rows[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def sets_of_values(group_of: npt.NDArray[Any], values: npt.NDArray[Any]) -> dict[int, frozenset[int]]:
+    """Group -> its different values; rows of a negative group are left out."""
+    sets: dict[int, set[int]] = {}
+    for group, value in zip(group_of.tolist(), values.tolist(), strict=True):
+        if group >= 0:
+            sets.setdefault(group, set()).add(int(value))
+    return {group: frozenset(members) for group, members in sets.items()}
