@@ -105,7 +105,7 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 def _service_verbs() -> dict[Key, Verb]:
     package = importlib.import_module("calotype")
-    found: dict[Key, Verb] = {}
+    known: dict[Key, Verb] = {}
     for module in pkgutil.walk_packages(package.__path__, "calotype."):
         if not module.name.endswith(".service"):
             continue
@@ -114,8 +114,8 @@ def _service_verbs() -> dict[Key, Verb]:
         for name, value in vars(service).items():
             own = name in listed if listed is not None else getattr(value, "__module__", "") == module.name
             if own and _is_verb(value):
-                found[_key(value)] = Verb(module.name.split(".")[1], name)
-    return found
+                known[_key(value)] = Verb(module.name.split(".")[1], name)
+    return known
 
 
 def _is_verb(value: Any) -> bool:
@@ -176,14 +176,14 @@ class _Source:
                 }
 
     def verbs_of(self, name: str, seen: frozenset[str] = frozenset()) -> list[Any]:
-        found: list[Any] = []
+        targets: list[Any] = []
         for node in ast.walk(self.functions[name]) if name in self.functions else ():
             value = self._value(node)
             if _is_verb(value):
-                found.append(value)
+                targets.append(value)
             elif isinstance(node, ast.Name) and node.id in self.functions and node.id not in seen | {name}:
-                found += self.verbs_of(node.id, seen | {name})
-        return found
+                targets += self.verbs_of(node.id, seen | {name})
+        return targets
 
     def _value(self, node: ast.AST) -> Any:
         """What a name, or a name of an imported module, stands for."""

@@ -104,16 +104,16 @@ def _errors_by_code() -> dict[str, list[Any]]:
             importlib.import_module(module)
         except ImportError as error:  # a module that waits for one not written yet, or for an extra
             print(f"docs: {module} left out: {error.msg}")
-    found: dict[str, list[Any]] = {}
+    by_code: dict[str, list[Any]] = {}
     open_, seen = [base], {base}
     while open_:
         kind = open_.pop()
         if kind.__module__.startswith("calotype."):
-            found.setdefault(kind.code, []).append(kind)
+            by_code.setdefault(kind.code, []).append(kind)
         fresh = [child for child in kind.__subclasses__() if child not in seen]
         seen.update(fresh)
         open_.extend(fresh)
-    return {code: sorted(kinds, key=lambda kind: str(kind.__name__)) for code, kinds in found.items()}
+    return {code: sorted(kinds, key=lambda kind: str(kind.__name__)) for code, kinds in by_code.items()}
 
 
 def modules() -> Iterator[str]:
@@ -132,8 +132,8 @@ def cli_page() -> str:
     app = attribute("calotype.app.cli:app")
     command = importlib.import_module("typer.main").get_command(app)
     intro = (
-        "Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings, 2 usage, 3 not found, "
-        "4 conflict, 5 outside service, 70 a bug of ours."
+        "Data goes to stdout, messages to stderr. Exit codes: 0 fine, 1 findings, 2 usage, 3 not found, "
+        "4 conflict, 5 external service, 70 a bug in Calotype."
     )
     return page(
         "Command line", intro, (_command(name, node) for name, node in _commands("calotype", command))
@@ -148,12 +148,12 @@ def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield name, command
     for child in names:
         try:
-            found = command.get_command(None, child)
+            subcommand = command.get_command(None, child)
         except (ImportError, AttributeError) as error:  # not written yet
             print(f"docs: command {name} {child} left out: {error}")
             continue
-        if found is not None:
-            yield from _commands(f"{name} {child}", found)
+        if subcommand is not None:
+            yield from _commands(f"{name} {child}", subcommand)
 
 
 def _command(name: str, command: Any) -> str:
