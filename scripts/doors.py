@@ -118,6 +118,13 @@ def _service_verbs() -> dict[Key, Verb]:
     return known
 
 
+def _local_names(function: ast.AST) -> set[str]:
+    """Parameters and variables of a function; they may share the name of another command."""
+    nodes = list(ast.walk(function))
+    parameters = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return parameters | {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
 def _is_verb(value: Any) -> bool:
     if not inspect.isfunction(value) or value.__name__.startswith("_"):
         return False
@@ -177,11 +184,17 @@ class _Source:
 
     def verbs_of(self, name: str, seen: frozenset[str] = frozenset()) -> list[Any]:
         targets: list[Any] = []
-        for node in ast.walk(self.functions[name]) if name in self.functions else ():
+        function = self.functions.get(name)
+        local = _local_names(function) if function is not None else set()
+        for node in ast.walk(function) if function is not None else ():
             value = self._value(node)
             if _is_verb(value):
                 targets.append(value)
-            elif isinstance(node, ast.Name) and node.id in self.functions and node.id not in seen | {name}:
+            elif (
+                isinstance(node, ast.Name)
+                and node.id in self.functions
+                and node.id not in seen | local | {name}
+            ):
                 targets += self.verbs_of(node.id, seen | {name})
         return targets
 

@@ -106,7 +106,6 @@ def test_over_http(folder):
         with httpx.Client(
             base_url=f"{server.url}api/v1/datasets/streets", headers=headers, timeout=300
         ) as http:
-
             Described().watch(http)
 
             def say(method: str, path: str, **options: Any) -> Any:

@@ -121,7 +121,9 @@ class Town:
         name = f"{self.name}@{on}" if on else self.name
         room = versions if hasattr(versions, verb) else service
         if verb == "merge":
-            chosen = {key: options.pop(key) for key in ("into", "strategy", "message", "forward") if key in options}
+            chosen = {
+                key: options.pop(key) for key in ("into", "strategy", "message", "forward") if key in options
+            }
             options["options"] = versions.MergeOptions(**chosen)  # type: ignore[arg-type]
         return getattr(room, verb)(self.actor, name, *args, store=self.store, **options)
 

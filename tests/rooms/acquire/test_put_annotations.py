@@ -139,10 +139,10 @@ def test_rows_that_were_read_are_put_back_as_they_are(shop, owner):
     ("changed", "said"),
     [
         ({"kind": "polygon", "rings": [[1.0, 2.0, 3.0]]}, "three points"),
-        ({"kind": "polygon"}, "without a ring"),
+        ({"kind": "polygon"}, "without rings"),
         ({"kind": "polygon", "rings": [[1.0, 2.0, float("nan"), 2.0, 3.0, 3.0]]}, "not finite"),
         ({"kind": "keypoints", "keypoints": [1.0, 2.0]}, "triples"),
-        ({"kind": "mask", "mask_rle": "abc"}, "runs or size"),
+        ({"kind": "mask", "mask_rle": "abc"}, "run lengths or size"),
         ({"kind": "shape"}, "not one of"),
         ({"rings": [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]}, "column kind"),
         ({"attributes": "{broken"}, "JSON"),

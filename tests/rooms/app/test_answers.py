@@ -133,6 +133,7 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     say(http, "GET", "/health")
     say(http, "GET", "/session")
     say(http, "POST", "/session", json={"token": "open-sesame"})
+    assert say(http, "GET", "/formats")["items"][0]["name"] == "coco"
     _run_a_pipeline(http, workspace, owner, tmp_path)
     _take_in(http, raw)
     _test_and_fix(http)

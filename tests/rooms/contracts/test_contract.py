@@ -65,8 +65,8 @@ def test_every_commented_line_of_the_template_is_valid_when_taken_in():
         ),
         ("metadata:\n  a: {type: float, min: 3, max: 2}\n", "line 2, metadata.a", "larger than max"),
         ("metadata:\n  a: {type: float, min: .nan}\n", "line 2, metadata.a.min", "finite"),
-        ("a: 1\na: 2\n", "line 2", "written twice"),
-        ("a: [1,\n", "line 2", "no YAML"),
+        ("a: 1\na: 2\n", "line 2", "repeated"),
+        ("a: [1,\n", "line 2", "not valid YAML"),
         ("- 1\n", "line 1", "not a mapping"),
     ],
 )

@@ -178,5 +178,5 @@ class TestTogether:
             town.name,
             2,
         )
-        assert "nothing of this edit was kept" in error.remedy
+        assert "nothing of this edit was applied" in error.remedy
         assert (town.ids(), asked) == (["s1", "s2"], [0, 1])

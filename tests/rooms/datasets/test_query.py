@@ -247,7 +247,7 @@ class TestExpressions:
         assert names(city, field("split").is_in([])) == ""
 
     def test_python_words_between_expressions_are_refused(self):
-        with pytest.raises(TypeError, match=r"join query expressions with & \| ~"):
+        with pytest.raises(TypeError, match=r"combine query expressions with & \| ~"):
             bool(field("luma") < 40)
 
 
@@ -280,7 +280,7 @@ class TestRefused:
             ("", 1, "expected a field name, found 'the end'"),
             ("light =", 8, "expected a value, found 'the end'"),
             ("light = night x", 15, "expected `and`, `or` or the end, found 'x'"),
-            ('light = "night', 9, "a quotation mark is not closed"),
+            ('light = "night', 9, "unclosed quotation mark"),
             ("light ~ 3", 7, "unexpected '~'"),
             ("light night", 7, "expected a comparison such as `=` or `<`, found 'night'"),
             ("(light = night", 15, "expected ')', found 'the end'"),
@@ -289,13 +289,13 @@ class TestRefused:
             ("light is night", 10, "expected 'missing', found 'night'"),
             ("3 = light", 1, "expected a field name, found '3'"),
             ("count(car)", 11, "expected a comparison such as `=` or `<`, found 'the end'"),
-            ("count(car) = 1.5", 17, "a count is compared with a whole number"),
-            ("count(car) = true", 18, "a count is compared with a whole number"),
-            ("any(count(car) = 1)", 5, "`any` and `count` cannot stand inside one another"),
+            ("count(car) = 1.5", 17, "a count can only be compared with a whole number"),
+            ("count(car) = true", 18, "a count can only be compared with a whole number"),
+            ("any(count(car) = 1)", 5, "`any` and `count` cannot be nested"),
             ("luma = dark", 1, "field 'luma' is int, 'dark' is not"),
             ("luma = true", 1, "field 'luma' is int, True is not"),
             ("rain = 1", 1, "field 'rain' is bool, 1 is not"),
-            ("class < car", 1, "a class is compared with =, != or contains"),
+            ("class < car", 1, "a class can only be compared with =, != or contains"),
         ],
     )
     def test_a_query_that_cannot_be_read(self, city, where, column, detail):

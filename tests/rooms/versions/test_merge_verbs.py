@@ -153,18 +153,18 @@ class TestConflicts:
 
     def test_they_show_all_three_sides(self, shared_torn):
         _, (first, second) = shared_torn.do("conflicts")
-        assert (first.position, first.clash.table, first.clash.row_id, first.clash.fields) == (
+        assert (first.position, first.content.table, first.content.row_id, first.content.fields) == (
             1,
             "samples",
             "s0",
             ("split",),
         )
-        assert [side["split"] for side in (first.clash.base, first.clash.ours, first.clash.theirs)] == [
+        assert [side["split"] for side in (first.content.base, first.content.ours, first.content.theirs)] == [
             "",
             "val",
             "train",
         ]
-        assert (second.clash.row_id, second.clash.fields, second.state) == ("s1", ("licence",), "open")
+        assert (second.content.row_id, second.content.fields, second.state) == ("s1", ("licence",), "open")
 
     def test_a_merge_is_named_by_its_id_or_the_end_of_it(self, shared_torn):
         (merge,) = shared_torn.do("merges")

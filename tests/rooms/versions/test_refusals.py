@@ -59,7 +59,7 @@ class TestEverybody:
         with pytest.raises(NotPermitted) as caught:
             getattr(versions, verb)(GIL, shared_torn.name, *VERBS[verb], store=shared_torn.store)
         assert caught.value.code == "not-permitted"
-        assert caught.value.message.startswith("gil may not ")
+        assert caught.value.message.startswith("gil does not have the permission ")
         assert caught.value.message.endswith(f" on {shared_torn.name}")
 
     def test_a_reader_may_read(self, shared_torn):
