@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from calotype.datasets.model import MetadataValue
 from calotype.foundation.errors import Invalid
 
 TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "str"}
+_CACHED_TEXTS = 100_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -47,3 +50,15 @@ def _joined(known: str | None, name: str, value: MetadataValue, sample: str) -> 
     if {known, found} == {"int", "float"}:
         return "float"
     raise MetadataInvalid(field=name, sample=sample, detail=f"is {found}, but was {known} so far")
+
+
+def parsed(texts: Iterable[str | None]) -> Iterator[dict[str, Any]]:
+    """The values of each text of a column of JSON objects (metadata, attributes); equal texts are parsed once."""
+    known: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        values = known.get(text) if text else {}
+        if values is None and text:
+            values = json.loads(text)
+            if len(known) < _CACHED_TEXTS:
+                known[text] = values
+        yield values or {}
