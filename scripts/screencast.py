@@ -70,8 +70,8 @@ class Cast:
 
 def play(folder: Path) -> Cast:
     """Run the commands in a folder that is made ready for them."""
-    from calotype.app.demo.faults import FaultPlan
-    from calotype.app.demo.streets import scenes as streets
+    from calotype.demo.faults import FaultPlan
+    from calotype.demo.streets import scenes as streets
 
     faults = FaultPlan(exact_duplicate=2, degenerate_box=2, box_outside=3, blur=1)
     streets.write(folder / "streets", n=N_STREETS, seed=11, faults=faults, workers=1)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.checks.suite.polygon_reader import read_polygons
+from calotype.checks.suite.annotation_columns import polygons_of
 from calotype.vision import polygons, ring_arrays
 from calotype.vision.ring_arrays import RingArrays
 
@@ -37,7 +37,7 @@ def read(*shapes):
     column = pa.array(
         [[list(map(float, ring)) for ring in rings] for rings in shapes], pa.list_(pa.list_(pa.float64()))
     )
-    return read_polygons([(np.arange(10, 10 + len(shapes)), pa.record_batch({"rings": column}))])
+    return polygons_of(np.arange(10, 10 + len(shapes)), column)
 
 
 def sides_cross(ring):

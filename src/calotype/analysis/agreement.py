@@ -53,7 +53,7 @@ def krippendorff_alpha(item: npt.ArrayLike, label: npt.ArrayLike) -> float:
 
 def with_gold(
     item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike, gold: dict[int, int]
-) -> dict[int, Agreement]:  # fmt: skip
+) -> dict[int, Agreement]:
     """Annotator -> how often they gave the known answer, for those who answered items that have one.
 
     Raises: InputsInvalid.

@@ -43,8 +43,11 @@ class Consensus:
 
 
 def consensus(
-    item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike, pred_probs: npt.ArrayLike | None = None
-) -> Consensus:  # fmt: skip
+    item: npt.ArrayLike,
+    annotator: npt.ArrayLike,
+    label: npt.ArrayLike,
+    pred_probs: npt.ArrayLike | None = None,
+) -> Consensus:
     """Join the answers of annotators, and a model's where there is one.
 
     Args:
@@ -91,7 +94,7 @@ class _Joint:
 
     def __init__(
         self, items: Ints, who: Ints, given: Ints, n: int, k: int, n_people: int, model: Floats | None
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.items, self.who, self.given = items, who, given
         self.n, self.k, self.n_people = n, k, n_people
         self.logs = None if model is None else np.log(np.maximum(model, 1e-6))

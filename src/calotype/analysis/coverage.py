@@ -33,7 +33,7 @@ class Combined:
 
 def combined(
     columns: Mapping[str, Sequence[Any]], values: Mapping[str, Sequence[Any]], ways: int, min_samples: int = 1
-) -> Combined:  # fmt: skip
+) -> Combined:
     """How many combinations of allowed values of `ways` fields occur on enough samples.
 
     Args:
@@ -88,3 +88,20 @@ def balance(counts: Mapping[str, int], beta: float = 0.999) -> Balance:
     return Balance(
         dict(counts), worth, float(used.max() / used.min()), float(np.exp(-(share * np.log(share)).sum()))
     )
+
+
+def counts_by_class(
+    class_ids: npt.NDArray[np.int64], sample_of: npt.NDArray[np.int64], n_samples: int
+) -> dict[int, tuple[int, int]]:
+    """Class id -> (annotations, samples that carry it).
+
+    Args:
+        class_ids: (N,) of annotations.
+        sample_of: (N,) rows of their samples; -1 for none.
+    """
+    numbers, place, n_annotations = np.unique(class_ids, return_inverse=True, return_counts=True)
+    carries = np.zeros((len(numbers), n_samples + 1), bool)
+    carries[place, sample_of] = True  # the last column is -1: no sample
+    n_carrying = carries.sum(axis=1)
+    rows = zip(n_annotations.tolist(), n_carrying.tolist(), strict=True)
+    return dict(zip(numbers.tolist(), rows, strict=True))

@@ -66,8 +66,10 @@ def _counts(
         )
         return now, then
     known = {value: at for at, value in enumerate(sorted({str(v) for v in (*values, *reference)}))}
-    now, then = (np.bincount([known[str(v)] for v in side], minlength=len(known)).astype(float)
-                 for side in (values, reference))  # fmt: skip
+    now, then = (
+        np.bincount([known[str(v)] for v in side], minlength=len(known)).astype(float)
+        for side in (values, reference)
+    )
     return now, then
 
 
@@ -82,27 +84,32 @@ class VectorShift:
 
 
 def vector_shift(
-    vectors: npt.ArrayLike, reference: npt.ArrayLike, *, pictures: npt.ArrayLike | None = None,
-    reference_pictures: npt.ArrayLike | None = None,
-) -> VectorShift:  # fmt: skip
+    vectors: npt.ArrayLike,
+    reference: npt.ArrayLike,
+    *,
+    images: npt.ArrayLike | None = None,
+    reference_images: npt.ArrayLike | None = None,
+) -> VectorShift:
     """Whether vectors are distributed otherwise than those of a reference: a classifier two-sample test.
 
-    A ridge regression learns on four fifths of the pictures which side they are of, and ranks the last fifth; what
-    both sides share counts on both. The p-value comes from 199 exchanges of sides among pictures, so the smallest is
+    A ridge regression learns on four fifths of the images which side they are of, and ranks the last fifth; what
+    both sides share counts on both. The p-value comes from 199 exchanges of sides among images, so the smallest is
     0.005. At most 5,000 rows of each side are looked at.
 
     Args:
         vectors: (N, D), at least 10 rows.
         reference: (M, D), at least 10 rows.
-        pictures: (N,) numbers that say which picture a row shows, to know what both sides share. Absent: all differ.
-        reference_pictures: (M,) the same of the reference.
+        images: (N,) numbers that say which picture a row shows, to know what both sides share. Absent: all differ.
+        reference_images: (M,) the same of the reference.
     Raises: InputsInvalid.
     Source: D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", 2017.
     """
     sides = [_unit(finite(one, name)) for one, name in ((vectors, "vectors"), (reference, "reference"))]
-    shown = (pictures, reference_pictures)
-    numbers = [np.asarray(p) if p is not None else np.arange(len(x)) * 2 + k
-               for k, (x, p) in enumerate(zip(sides, shown, strict=True))]  # fmt: skip
+    shown = (images, reference_images)
+    numbers = [
+        np.asarray(p) if p is not None else np.arange(len(x)) * 2 + k
+        for k, (x, p) in enumerate(zip(sides, shown, strict=True))
+    ]
     steps = [max(1, -(-len(x) // _MOST)) for x in sides]
     sides = [x[::step] for x, step in zip(sides, steps, strict=True)]
     numbers = [one[::step] for one, step in zip(numbers, steps, strict=True)]
@@ -111,9 +118,9 @@ def vector_shift(
         raise refuse("vectors", detail, "give 10 rows or more on each side, of equal length")
     _, first, place = np.unique(np.concatenate(numbers), return_index=True, return_inverse=True)
     x = np.concatenate(sides)[first]
-    counts = np.stack([
-        np.bincount(part, minlength=len(first)) for part in np.split(place, [len(sides[0])])
-    ]).astype(np.float32)  # fmt: skip
+    counts = np.stack(
+        [np.bincount(part, minlength=len(first)) for part in np.split(place, [len(sides[0])])]
+    ).astype(np.float32)
     random = np.random.default_rng(0)
     tried = np.stack([np.arange(len(x)), *(random.permutation(len(x)) for _ in range(_EXCHANGES))], axis=1)
     aurocs = _aurocs(x, counts[0][tried], counts[1][tried], random.permutation(len(x)) % _FOLDS)
@@ -122,10 +129,12 @@ def vector_shift(
 
 
 def _aurocs(
-    x: npt.NDArray[np.float32], now: npt.NDArray[np.float32], then: npt.NDArray[np.float32],
+    x: npt.NDArray[np.float32],
+    now: npt.NDArray[np.float32],
+    then: npt.NDArray[np.float32],
     fold: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float64]:  # fmt: skip
-    """(T,) how well sides are told apart, for T ways (columns of `now` and `then`) to give pictures to the sides."""
+) -> npt.NDArray[np.float64]:
+    """(T,) how well sides are told apart, for T ways (columns of `now` and `then`) to give images to the sides."""
     target = now / now.sum(axis=0) - then / then.sum(axis=0)
     hits, pairs = np.zeros(now.shape[1]), np.zeros(now.shape[1])
     for k in range(_FOLDS):

@@ -48,7 +48,7 @@ def rgb_of(picture: Picture, *, min_side_px: int = 10_000) -> npt.NDArray[np.uin
 
 def read_each(
     pictures: Sequence[Picture], *, min_side_px: int = 10_000
-) -> Iterator[npt.NDArray[np.uint8] | str]:  # fmt: skip
+) -> Iterator[npt.NDArray[np.uint8] | str]:
     """Pixels of each, or the reason why there are none.
 
     Raises: InputsInvalid.

@@ -27,9 +27,15 @@ METRICS = {
 """Metric -> what it is. Higher is better of all but `brightness`, `colour` and `aspect`, which have no good end."""
 
 _ALSO = {
-    "blur": "sharpness", "letterbox": "border", "upscaled": "detail", "colourfulness": "colour", "truncated": "whole",
-    "orientation": "upright", "overexposure": "over_exposure", "underexposure": "under_exposure",
-}  # fmt: skip
+    "blur": "sharpness",
+    "letterbox": "border",
+    "upscaled": "detail",
+    "colourfulness": "colour",
+    "truncated": "whole",
+    "orientation": "upright",
+    "overexposure": "over_exposure",
+    "underexposure": "under_exposure",
+}
 _N_PIXEL = len(quality.METRICS)
 _GREY = 0.01
 _LEAST_ASPECT = 0.2

@@ -181,7 +181,7 @@ def _by_sample(surest: Floats) -> float:
 
 def _judged(
     given: npt.NDArray[np.int64], probs: Floats, noise: Floats, *, steps: int
-) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:  # fmt: skip
+) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(N,) the probability that each label is wrong, the most likely class, and the most likely other one."""
     wrong, likely = np.empty(len(given), np.float32), np.empty(len(given), np.int64)
     other = np.empty(len(given), np.int64)

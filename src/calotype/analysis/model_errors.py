@@ -12,12 +12,12 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 _PAIRS_AT_ONCE = 1_000_000
-_FEWEST_PICTURES = 5
+_FEWEST_IMAGES = 5
 
 
-def found_boxes(
+def overlapped_boxes(
     boxes_xyxy_px: Floats, groups: Ints, other_xyxy_px: Floats, other_groups: Ints, *, min_iou: float = 0.5
-) -> Bools:  # fmt: skip
+) -> Bools:
     """(N,) whether any of the other boxes of the same group overlaps a box by `min_iou` or more.
 
     Args:
@@ -29,32 +29,32 @@ def found_boxes(
     order = np.argsort(other_groups, kind="stable")
     other, held = other_xyxy_px[order], other_groups[order]
     first = np.searchsorted(held, groups, side="left")
-    many = np.searchsorted(held, groups, side="right") - first
-    found = np.zeros(len(groups), bool)
-    ends = np.cumsum(many)
+    n_others = np.searchsorted(held, groups, side="right") - first
+    overlapped = np.zeros(len(groups), bool)
+    ends = np.cumsum(n_others)
     start = 0
     while start < len(groups):
         before = int(ends[start - 1]) if start else 0
         end = max(start + 1, int(np.searchsorted(ends, before + _PAIRS_AT_ONCE, side="right")))
-        part = many[start:end]
-        one = np.repeat(np.arange(start, end), part)
-        two = np.arange(len(one)) - np.repeat(np.cumsum(part) - part, part) + first[one]
-        found[one[_ious(boxes_xyxy_px[one], other[two]) >= min_iou]] = True
+        part = n_others[start:end]
+        rows = np.repeat(np.arange(start, end), part)
+        others = np.arange(len(rows)) - np.repeat(np.cumsum(part) - part, part) + first[rows]
+        overlapped[rows[_ious(boxes_xyxy_px[rows], other[others]) >= min_iou]] = True
         start = end
-    return found
+    return overlapped
 
 
 def _ious(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
     """(P,) intersection over union of pairs."""
     low, high = np.maximum(a_xyxy[:, :2], b_xyxy[:, :2]), np.minimum(a_xyxy[:, 2:], b_xyxy[:, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=1)
-    whole = sum((one[:, 2:] - one[:, :2]).prod(axis=1) for one in (a_xyxy, b_xyxy)) - shared
+    whole = sum((side[:, 2:] - side[:, :2]).prod(axis=1) for side in (a_xyxy, b_xyxy)) - shared
     return np.asarray(shared / np.maximum(whole, 1e-12), np.float64)
 
 
 def named_classes(
     samples: Ints, classes: Ints, other_samples: Ints, other_classes: Ints, scores: Floats
-) -> Bools:  # fmt: skip
+) -> Bools:
     """(N,) whether a labelled class is among the best of those predicted for its sample.
 
     As many predicted classes count as the sample has labelled ones: with one label, only the best.
@@ -78,22 +78,22 @@ def named_classes(
     return np.isin(samples * width + classes, keys[rank < n_asked[of]])
 
 
-def cluster_p_value(is_error: Bools, in_slice: Bools, pictures: Ints) -> float:
-    """The chance of so many more errors in a slice than in the rest, where labels of one picture go wrong together.
+def cluster_p_value(is_error: Bools, in_slice: Bools, images: Ints) -> float:
+    """The chance of that many more errors in a slice than in the rest, where labels of one image go wrong together.
 
-    One-sided, by the variance of a ratio over pictures; 1 with fewer than 5 pictures on either side.
+    One-sided, by the variance of a ratio over images; 1 with fewer than 5 images on either side.
 
     Args:
         is_error: (N,).
         in_slice: (N,).
-        pictures: (N,) the picture of each label.
+        images: (N,) the image of each label.
     Source: W. Cochran, "Sampling Techniques", 1977, chapter 6.
     """
     rates, variances = [], []
     for chosen in (in_slice, ~in_slice):
-        _, place = np.unique(pictures[chosen], return_inverse=True)
+        _, place = np.unique(images[chosen], return_inverse=True)
         n = np.bincount(place)
-        if len(n) < _FEWEST_PICTURES:
+        if len(n) < _FEWEST_IMAGES:
             return 1.0
         errors = np.bincount(place, weights=is_error[chosen])
         # half an error more and half a right one more: no side is ever certain

@@ -102,7 +102,7 @@ def _looks(
 
 def match(
     looks: Looks, against: Looks | None, *, strict: bool = False
-) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:  # fmt: skip
+) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:
     """(P, 2) pairs of rows, (P,) score and (P,) whether it is a copy, among looks or against others.
 
     Args:
@@ -126,7 +126,7 @@ def match(
 
 def _once(
     pairs: Pairs, score: Floats, flagged: npt.NDArray[np.bool_]
-) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:  # fmt: skip
+) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:
     """Each pair once, the smaller row first, with its better score."""
     pairs = np.sort(pairs, axis=1)
     order = np.lexsort((-score, pairs[:, 1], pairs[:, 0]))
@@ -156,7 +156,7 @@ def _channels(n_pairs: int) -> list[tuple[tuple[float, float, float, float], ...
 
 def _candidates(
     looks: Looks, other: Looks, *, same: bool
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:  # fmt: skip
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Rows of both, and the number of the channel that they were found by (odd: the first one mirrored)."""
     channels = _channels(len(looks) * len(other))
     k = min(_CANDIDATES, len(other) - 1 if same else len(other))
@@ -185,9 +185,13 @@ def _candidates(
 
 
 def _judged(
-    looks: Looks, other: Looks, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],
-    how: npt.NDArray[np.int64], strict: bool,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_]]:  # fmt: skip
+    looks: Looks,
+    other: Looks,
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    how: npt.NDArray[np.int64],
+    strict: bool,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_]]:
     """The candidates that fit best at first sight, and how well they fit at the second."""
     starts = np.stack([_map(a, b) for a, b in _channels(len(looks) * len(other))])
     maps, rough = np.zeros((len(first), 2, 3), np.float32), np.zeros(len(first), np.float32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,3 +29,23 @@ def middle_and_spread(
             spread = 1.4826 * float(np.median(np.abs(values[part] - middle)))
             usual[str(number)] = [middle, max(spread, _LEAST_SPREAD)]
     return usual
+
+
+def deviations_of(
+    values: npt.NDArray[np.float64], classes: npt.NDArray[np.int64], usual: Mapping[str, Sequence[float]]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(N,) how many deviations each value lies from what is usual for its class, and (N,) by how much.
+
+    Args:
+        values: (N,) finite.
+        classes: (N,) class ids; both figures are 0 for a class without usual values.
+        usual: As `middle_and_spread` returns it.
+    """
+    if not usual:
+        return np.zeros(len(values)), np.zeros(len(values))
+    limits = {int(number): pair for number, pair in usual.items()}
+    numbers = np.sort(list(limits))
+    place = np.searchsorted(numbers, classes).clip(0, len(numbers) - 1)
+    middle, spread = np.asarray([limits[number] for number in numbers.tolist()])[place].T
+    off = np.where(numbers[place] == classes, values - middle, 0)
+    return off / spread, off

@@ -74,9 +74,12 @@ class _Found:
 
 
 def find_slices(
-    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], is_error: npt.ArrayLike, max_conditions: int = 3, *,
+    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]],
+    is_error: npt.ArrayLike,
+    max_conditions: int = 3,
+    *,
     most_values: int = _MOST_VALUES,
-) -> tuple[ErrorSlice, ...]:  # fmt: skip
+) -> tuple[ErrorSlice, ...]:
     """The slices in which errors concentrate, worst first; at most 50.
 
     Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is told
@@ -180,7 +183,7 @@ def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int)
 
 def _above(
     chosen: tuple[int, ...], n: Codes, errors: Codes, known: Mapping[tuple[int, ...], tuple[Codes, Codes]]
-) -> _Found:  # fmt: skip
+) -> _Found:
     """How far each cell lies above the rest of every slice with one condition less."""
     lowest = np.full(n.shape, np.inf)
     for axis in range(n.ndim):
@@ -198,8 +201,12 @@ def _above(
         lowest = np.minimum(lowest, (errors / np.maximum(n, 1) - rest) / spread)
     cells = np.flatnonzero(n >= _SMALLEST)
     return _Found(
-        chosen, cells, n.ravel()[cells].astype(float), errors.ravel()[cells].astype(float), lowest.ravel()[cells]
-    )  # fmt: skip
+        chosen,
+        cells,
+        n.ravel()[cells].astype(float),
+        errors.ravel()[cells].astype(float),
+        lowest.ravel()[cells],
+    )
 
 
 def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) -> tuple[ErrorSlice, ...]:
@@ -220,10 +227,18 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
         if errors / n <= usual or _said_already(conditions, n, errors, told):
             continue
         low, high = wilsons([errors], [n])
-        told.append(ErrorSlice(
-            conditions, n, errors, errors / n, (float(low[0]), float(high[0])), errors / n / usual, float(p[at]),
-            float(q[at]),
-        ))  # fmt: skip
+        told.append(
+            ErrorSlice(
+                conditions,
+                n,
+                errors,
+                errors / n,
+                (float(low[0]), float(high[0])),
+                errors / n / usual,
+                float(p[at]),
+                float(q[at]),
+            )
+        )
     return tuple(told)
 
 

@@ -1,4 +1,4 @@
-"""Probabilities that are too sure of themselves, or not sure enough, brought to what the labels say."""
+"""Probabilities of classes: from scores of some classes, from logits, and calibrated to what the labels say."""
 
 from __future__ import annotations
 
@@ -36,3 +36,31 @@ def softmax(scores: Floats) -> Floats:
     """(N, K) scores as probabilities."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
+def spread_scores(
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.floating],
+    *,
+    shape: tuple[int, int],
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """(N, K) probabilities from scores of single classes, and (N,) the rows that have a score.
+
+    What the scores of a row leave of 1 is shared equally by the classes without a score.
+
+    Args:
+        rows: (M,) the row of each score.
+        columns: (M,) its class.
+        scores: (M,) in [0, 1].
+        shape: N and K.
+    """
+    probs = np.zeros(shape, np.float32)
+    np.add.at(probs, (rows, columns), scores)
+    unnamed = probs == 0
+    rest = np.maximum(1 - probs.sum(axis=1), 0) / np.maximum(unnamed.sum(axis=1), 1)
+    probs += unnamed * rest[:, None]
+    probs /= np.maximum(probs.sum(axis=1, keepdims=True), 1e-12)
+    available = np.zeros(shape[0], bool)
+    available[rows] = True
+    return probs, available

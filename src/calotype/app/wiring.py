@@ -12,13 +12,13 @@ from typing import Any
 
 from calotype.app.workspaces import create, open_at
 from calotype.checks import service as checks
-from calotype.checks.data_tests import DataTest, RunsDataTests
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
 from calotype.curate import service as curate
 from calotype.curate.model import SplitSpec, fractions
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings import summary
+from calotype.findings.data_tests import DataTest, RunsDataTests
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         label_errors,
         label_errors_from_embeddings,
     )
-    from calotype.analysis.mask_errors import MaskErrors, mask_errors
+    from calotype.analysis.masks.errors import MaskErrors, mask_errors
     from calotype.analysis.near_duplicates import NearDuplicates, near_duplicates
     from calotype.analysis.slices import ErrorSlice, find_slices
 
@@ -28,7 +28,7 @@ _FROM = {
     "ErrorSlice": "slices",
     "ImageQuality": "image_quality",
     "LabelErrors": "label_errors",
-    "MaskErrors": "mask_errors",
+    "MaskErrors": "masks.errors",
     "NearDuplicates": "near_duplicates",
     "box_errors": "boxes.errors",
     "consensus": "consensus",
@@ -37,7 +37,7 @@ _FROM = {
     "image_quality": "image_quality",
     "label_errors": "label_errors",
     "label_errors_from_embeddings": "label_errors",
-    "mask_errors": "mask_errors",
+    "mask_errors": "masks.errors",
     "near_duplicates": "near_duplicates",
 }
 """Public name -> its module in `analysis`."""

@@ -16,30 +16,37 @@ from calotype.foundation.codes import FINDINGS
 from calotype.foundation.terminal import table, terminal
 
 _EACH, _SHOWN = 3, 40
-"""Findings of one check, and of all, that a terminal shows."""
+"""Maximum number of findings of one check, and of all, that a terminal shows."""
 Name = Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)]
 
 
+Only = Annotated[list[str] | None, typer.Option(help="Name of a check or of a family; repeatable.")]
+Whole = Annotated[bool, typer.Option(help="Look at every sample, not only at what changed.")]
+_REPORTS = "Write a report: junit, sarif, github, markdown, html or json; - is stdout."
+_TESTS = "Run the contract's data tests, from this folder."
+Reports = Annotated[list[str] | None, typer.Option("--report", metavar="FORM=FILE", help=_REPORTS)]
+Tests = Annotated[Path | None, typer.Option(metavar="ROOT", help=_TESTS)]
+Against = Annotated[
+    str, typer.Option(metavar="REF", help="Show which findings are new and fixed since this ref.")
+]
+
+
 def check(
-    ctx: typer.Context, name: Name,
+    ctx: typer.Context,
+    name: Name,
     contract: Annotated[Path | None, typer.Option(help="Test against this contract file instead.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="A check or a family of checks; repeatable.")] = None,
-    whole: Annotated[bool, typer.Option(help="Look at every sample, not only at what changed.")] = False,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FORM=FILE", help="Write junit, sarif, github, markdown, html or json; - is stdout."),
-    ] = None,
-    against: Annotated[str, typer.Option(metavar="REF", help="Say what is new and fixed since this ref.")] = "",
-    tests: Annotated[
-        Path | None, typer.Option(metavar="ROOT", help="Run the contract's data tests, which lie below this folder.")
-    ] = None,
-    on: Annotated[str, typer.Option(help="Fail only for gates that block a merge or a release.")] = "",
-) -> None:  # fmt: skip
+    only: Only = None,
+    whole: Whole = False,
+    report: Reports = None,
+    against: Against = "",
+    tests: Tests = None,
+    on: Annotated[str, typer.Option(help="Fail only for gates that block this: merge or release.")] = "",
+) -> None:
     """Test a dataset against its contract; exit code 1 when a gate is red."""
     t = terminal(ctx)
     text = contract.read_text(encoding="utf-8") if contract else None
     with t.progress() as progress:
-        found = service.check(
+        result = service.check(
             t.actor,
             name,
             store=t.store(),
@@ -49,35 +56,36 @@ def check(
             tests=t.ports.data_tests(t.store(), tests.resolve()) if tests else None,
             progress=progress,
         )
-    quiet = _written(report or [], found)
-    value, shown = found.to_dict(), _shown(found)
+    quiet = _write_reports(report or [], result)
+    value, shown = result.to_dict(), _shown(result)
     if against:
-        compared = service.compare(
-            t.actor, name.partition("@")[0], against, name.partition("@")[2], store=t.store()
-        )
+        dataset, _, ref = name.partition("@")
+        compared = service.compare(t.actor, dataset, against, ref, store=t.store())
         value, shown = {**value, "compared": compared.to_dict()}, [*shown, str(compared)]
     if not quiet:
         t.emit(value, shown)
-    if any(gate.blocks and (not on or on in gate.on) for gate in found.gates):
+    if any(gate.blocks and (not on or on in gate.on) for gate in result.gates):
         raise typer.Exit(FINDINGS)
 
 
 def _shown(report: CheckReport) -> list[Any]:
     gates = [[g.name, g.state, str(g.measured), str(g.threshold), g.detail] for g in report.gates]
-    told = [one for one in report.checks if one.n_findings]
-    checks = [
-        [one.name, one.n_findings, ", ".join(f"{n:,} {s}" for s, n in one.counts.items() if n), one.means]
-        for one in sorted(told, key=lambda one: (_worst_of(one), -one.n_findings))
-    ]
-    worst = _worst(report.findings)
-    found = [[f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"] for f in worst]
     shown: list[Any] = [table(["gate", "state", "measured", "threshold", ""], gates)]
-    promises = [[o.name, str(o.state), _figure(o.measured), o.target_text, o.detail] for o in report.objectives]
-    if promises:
-        shown += ["", table(["objective", "state", "measured", "asked", ""], promises)]
-    if told:
-        shown += ["", table(["check", "findings", "of severity", "what it tells"], checks), ""]
-        shown.append(table(["key", "check", "severity", "the worst of each"], found))
+    objectives = [[o.name, str(o.state), _figure(o.measured), o.target_text, o.detail] for o in report.objectives]
+    if objectives:
+        shown += ["", table(["objective", "state", "measured", "target", ""], objectives)]
+    with_findings = [summary for summary in report.checks if summary.n_findings]
+    checks = [
+        [s.name, s.n_findings, ", ".join(f"{n:,} {level}" for level, n in s.counts.items() if n), s.means]
+        for s in sorted(with_findings, key=lambda s: (_worst_of(s), -s.n_findings))
+    ]
+    worst = [
+        [f.key[:8], f.check, f.severity, f"{f.sample or 'dataset'}: {f.reason}"]
+        for f in _worst(report.findings)
+    ]
+    if checks:
+        shown += ["", table(["check", "findings", "by severity", "meaning"], checks), ""]
+        shown.append(table(["key", "check", "severity", "worst findings of each check"], worst))
     return [*shown, str(report).splitlines()[0]]
 
 
@@ -87,27 +95,27 @@ def _worst_of(summary: CheckSummary) -> int:
 
 def _worst(findings: Sequence[Finding]) -> list[Finding]:
     """The first few of each check: a fault of every sample must not hide the others."""
-    seen: Counter[str] = Counter()
-    kept = []
-    for one in findings:
-        seen[one.check] += 1
-        if seen[one.check] <= _EACH:
-            kept.append(one)
-    return kept[:_SHOWN]
+    n_shown: Counter[str] = Counter()
+    worst = []
+    for finding in findings:
+        n_shown[finding.check] += 1
+        if n_shown[finding.check] <= _EACH:
+            worst.append(finding)
+    return worst[:_SHOWN]
 
 
 def _figure(measured: float | None) -> str:
     return "" if measured is None else f"{measured:g}"
 
 
-def _written(asked: list[str], report: CheckReport) -> bool:
-    """Write the reports; whether one went to stdout, which then is its alone."""
+def _write_reports(reports: list[str], result: CheckReport) -> bool:
+    """Write the reports, each FORM=FILE. Returns: Whether one went to stdout, so that nothing else may."""
     to_stdout = False
-    for one in asked:
-        form, separator, file = one.partition("=")
+    for report in reports:
+        form, separator, file = report.partition("=")
         if not separator or not file:
-            raise ReportFormatUnknown(got=one[:40], known="junit, sarif, github, markdown, html, json")
-        text = report_as(form, report)
+            raise ReportFormatUnknown(got=report[:40], known="junit, sarif, github, markdown, html, json")
+        text = report_as(form, result)
         if file == "-":
             typer.echo(text, nl=False)
             to_stdout = True

@@ -1,4 +1,4 @@
-"""From what the checks found to green, red or missing: the contract's declarations first, then its gates."""
+"""Gates: from findings to green, red or missing. The contract's declarations first, then its gates."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ _NAMED = 5
 
 
 def evaluate(
-    context: CheckContext, tallies: Mapping[str, Tally], *, partial: bool = False, exempt: Exemptions = NONE,
+    context: CheckContext,
+    tallies: Mapping[str, Tally],
+    *,
+    partial: bool = False,
+    exempt: Exemptions = NONE,
     old_keys: Collection[str] = (),
-) -> tuple[Gate, ...]:  # fmt: skip
+) -> tuple[Gate, ...]:
     """All gates, those that block first. `tallies` holds the checks that ran.
 
-    After a partial run only the gates of the checks that ran. Gates of scope "new" leave out findings in `old_keys`.
+    After a partial run, only the gates of the checks that ran. Gates of scope "new" leave out findings in `old_keys`.
     """
     gates = [
         *_declared(context, tallies, exempt),
         *(
-            replace(
-                _from_spec(context, tallies, spec, _for(spec, tallies, exempt, old_keys)), on=spec.blocks
-            )
+            replace(_from_spec(context, tallies, spec, _for(spec, tallies, exempt, old_keys)), on=spec.blocks)
             for spec in context.contract.gates
         ),
     ]
@@ -40,8 +42,8 @@ def evaluate(
 
 def _for(
     spec: GateSpec, tallies: Mapping[str, Tally], exempt: Exemptions, old_keys: Collection[str]
-) -> Exemptions:  # fmt: skip
-    """What a gate leaves out: for one of scope "new" also what the protected branch has already."""
+) -> Exemptions:
+    """What a gate leaves out: for scope "new" also the findings that the protected branch already has."""
     tally = tallies.get(str(spec.check))
     if spec.scope == "all" or tally is None or not old_keys:
         return exempt
@@ -70,9 +72,9 @@ def _declared(context: CheckContext, tallies: Mapping[str, Tally], exempt: Exemp
             yield _minimum(name, "class-balance", n_samples, spec.min_samples, "samples", fix)
     for line in context.contract.coverage:
         for class_name, asked, unit in declared.demands(line):
-            found, why = declared.covered(context, line, class_name)
+            n_matching, why = declared.covered(context, line, class_name)
             name = f"coverage {line.title}" + (f": {class_name}" if class_name else "")
-            gate = _minimum(name, "coverage", found, asked, unit, REGISTRY["coverage"].fix)
+            gate = _minimum(name, "coverage", n_matching, asked, unit, REGISTRY["coverage"].fix)
             yield gate if not why else _with_detail(gate, f"{gate.detail}; {why}")
     if "metadata" in tallies:
         fields = context.contract.metadata
@@ -81,10 +83,10 @@ def _declared(context: CheckContext, tallies: Mapping[str, Tally], exempt: Exemp
         yield _findings(context, tallies["licence"], GateSpec(check="licence"), exempt, needs_samples=True)
 
 
-def _minimum(name: str, check: str, found: float, asked: float, unit: str, fix: str) -> Gate:
-    state = GateState.GREEN if found >= asked else GateState.RED if found else GateState.MISSING
-    shown = f"{found:g} of at least {asked:g} {unit}"
-    return Gate(name, check, state, found, asked, unit, shown, "" if state is GateState.GREEN else fix)
+def _minimum(name: str, check: str, measured: float, asked: float, unit: str, fix: str) -> Gate:
+    state = GateState.GREEN if measured >= asked else GateState.RED if measured else GateState.MISSING
+    shown = f"{measured:g} of at least {asked:g} {unit}"
+    return Gate(name, check, state, measured, asked, unit, shown, "" if state is GateState.GREEN else fix)
 
 
 def _with_detail(gate: Gate, detail: str) -> Gate:
@@ -92,70 +94,64 @@ def _with_detail(gate: Gate, detail: str) -> Gate:
 
 
 def _metadata(context: CheckContext, tally: Tally, field: str, exempt: Exemptions) -> Gate:
-    every = [finding for finding in tally.findings if finding.facts.get("field") == field]
-    found = [finding for finding in every if not exempt.covers(finding)]
+    of_field = [finding for finding in tally.findings if finding.facts.get("field") == field]
+    findings = [finding for finding in of_field if not exempt.covers(finding)]
     name, fix = f"metadata {field}", REGISTRY["metadata"].fix
     if not context.n_samples:
-        return Gate(
-            name, "metadata", GateState.MISSING, 0, 0, "findings", "no sample that could carry it yet", fix
-        )
-    if not found:
-        return Gate(
-            name, "metadata", GateState.GREEN, 0, 0, "findings", "as the contract says on all samples"
-        )
-    state = (
-        GateState.RED
-        if len(found) < context.n_samples or field in context.snapshot.fields
-        else GateState.MISSING
-    )
-    named = tuple(finding.sample for finding in found[:_NAMED])
-    detail = f"{len(found)} of {context.n_samples} samples: {found[0].reason}"
-    return Gate(name, "metadata", state, len(found), 0, "findings", detail, fix, len(found), named)
+        return Gate(name, "metadata", GateState.MISSING, 0, 0, "findings", "no sample yet", fix)
+    if not findings:
+        detail = "as the contract requires, on all samples"
+        return Gate(name, "metadata", GateState.GREEN, 0, 0, "findings", detail)
+    n = len(findings)
+    is_used = n < context.n_samples or field in context.snapshot.fields
+    state = GateState.RED if is_used else GateState.MISSING
+    named = tuple(finding.sample for finding in findings[:_NAMED])
+    detail = f"{n} of {context.n_samples} samples: {findings[0].reason}"
+    return Gate(name, "metadata", state, n, 0, "findings", detail, fix, n, named)
 
 
-def _from_spec(context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec, exempt: Exemptions) -> Gate:
+def _from_spec(
+    context: CheckContext, tallies: Mapping[str, Tally], spec: GateSpec, exempt: Exemptions
+) -> Gate:
     if spec.metric is not None:
         return _metric(context, spec.metric, spec.min or 0.0)
     name = str(spec.check)
     if name not in tallies:
-        fix = f"enable the check {name!r} in the contract, or take its gate out"
-        return Gate(name, name, GateState.MISSING, 0, 0, "findings", "the check is switched off", fix)
+        fix = f"enable the check {name!r} in the contract, or remove its gate"
+        return Gate(name, name, GateState.MISSING, 0, 0, "findings", "the check is disabled", fix)
     return _findings(context, tallies[name], spec, exempt)
 
 
 def _findings(
     context: CheckContext, tally: Tally, spec: GateSpec, exempt: Exemptions, *, needs_samples: bool = False
-) -> Gate:  # fmt: skip
+) -> Gate:
     name, check = str(spec.check), all_checks()[str(spec.check)]
     counted = at_least(spec.severity)
     n_excused = exempt.of(name, counted)
-    found = sum(tally.counts.get(severity, 0) for severity in counted) - n_excused
+    n = sum(tally.counts.get(severity, 0) for severity in counted) - n_excused
     if needs_samples and not context.n_samples:
-        return Gate(name, name, GateState.MISSING, 0, 0, "findings", "no sample to judge yet", check.fix)
+        return Gate(name, name, GateState.MISSING, 0, 0, "findings", "no sample yet", check.fix)
     worst = [f for f in tally.findings if f.severity in counted and not exempt.covers(f)]
     named = tuple(dict.fromkeys(finding.sample for finding in worst if finding.sample))[:_NAMED]
     words = "findings" if spec.severity == "info" else f"findings of severity {' or '.join(counted)}"
     if spec.max_fraction is not None:
-        measured = found / tally.looked_at if tally.looked_at else 0.0
+        measured = n / tally.looked_at if tally.looked_at else 0.0
         threshold, unit = spec.max_fraction, f"share of {check.unit}"
-        detail = (
-            f"{found} {words} in {tally.looked_at} {check.unit} ({measured:.2%}), allowed {threshold:.2%}"
-        )
+        detail = f"{n} {words} in {tally.looked_at} {check.unit} ({measured:.2%}), allowed {threshold:.2%}"
     else:
-        measured, threshold, unit = float(found), float(spec.max_findings or 0), "findings"
-        detail = f"{found} {words} in {tally.looked_at} {check.unit}, allowed {threshold:g}"
+        measured, threshold, unit = float(n), float(spec.max_findings or 0), "findings"
+        detail = f"{n} {words} in {tally.looked_at} {check.unit}, allowed {threshold:g}"
     if n_excused:
         detail += f"; {n_excused} more excused"
     state = GateState.GREEN if measured <= threshold else GateState.RED
     fix = "" if state is GateState.GREEN else check.fix
-    return Gate(name, name, state, measured, threshold, unit, detail, fix, found, named, n_excused)
+    return Gate(name, name, state, measured, threshold, unit, detail, fix, n, named, n_excused)
 
 
 def _metric(context: CheckContext, metric: str, asked: float) -> Gate:
     if metric == "samples":
-        return _minimum(
-            "samples minimum", "", context.n_samples, asked, "samples", "add images to the dataset"
-        )
+        fix = "add images to the dataset"
+        return _minimum("samples minimum", "", context.n_samples, asked, "samples", fix)
     n_annotations = context.n_annotations
     if metric == "annotations":
         return _minimum("annotations", "", n_annotations, asked, "annotations", "label more samples")

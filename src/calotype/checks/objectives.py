@@ -1,4 +1,4 @@
-"""Objectives of a contract, measured at each whole run: met, missed, or not measured, with the figure."""
+"""Objectives of a contract, measured at each full run: met, missed, or not measured, with the figure."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from calotype.findings.model import CheckReport, Gate, ObjectiveResult, Objectiv
 
 DAY_US = 86_400_000_000
 Figure = tuple[float | None, str]
-"""What was measured, None where it cannot be, and of what or why."""
+"""What was measured (None where it cannot be), and of what or why not."""
 Earlier = Callable[[int], Sequence[Gate]]
-"""From a time in microseconds since 1970 to the gates of all earlier whole runs since then."""
+"""From a time in microseconds since 1970 to the gates of all earlier full runs since then."""
 _UNITS = {"freshness_days": "days", "finding_count": "findings"}
 
 
 def evaluate(
     context: CheckContext, report: CheckReport, exempt: Exemptions, earlier: Earlier
-) -> tuple[ObjectiveResult, ...]:  # fmt: skip
-    """Each objective of the contract, in its order, for the state that the report is of.
+) -> tuple[ObjectiveResult, ...]:
+    """Measure the objectives of the contract, in their order, for the state of a report.
 
     Args:
         report: With the gates of this run.
-        exempt: What gates leave out; it counts in no objective either.
+        exempt: What gates leave out; objectives leave it out too.
         earlier: The gates of earlier runs of the same contract on the same branch.
     """
     return tuple(
-        _judged(one, _measure(one, context, report, exempt, earlier)) for one in context.contract.objectives
+        _judged(objective, _measure(objective, context, report, exempt, earlier))
+        for objective in context.contract.objectives
     )
 
 
 def _measure(
     asked: Objective, context: CheckContext, report: CheckReport, exempt: Exemptions, earlier: Earlier
-) -> Figure:  # fmt: skip
+) -> Figure:
     match asked.metric:
         case "freshness_days":
             return _freshness(context, report.finished_at_us)
@@ -57,31 +58,31 @@ def _measure(
 def _judged(asked: Objective, figure: Figure) -> ObjectiveResult:
     measured, detail = figure
     unit = _UNITS.get(asked.metric, "")
-    at: Literal["most", "least"] = "most" if unit else "least"
+    bound: Literal["most", "least"] = "most" if unit else "least"
     if measured is None:
         state = ObjectiveState.NOT_MEASURED
     else:
-        kept = measured <= asked.target if at == "most" else measured >= asked.target
+        kept = measured <= asked.target if bound == "most" else measured >= asked.target
         state = ObjectiveState.MET if kept else ObjectiveState.MISSED
     shown = None if measured is None else _rounded(measured, asked.target)
-    return ObjectiveResult(asked.name, asked.metric, state, shown, at, asked.target, unit, detail)
+    return ObjectiveResult(asked.name, asked.metric, state, shown, bound, asked.target, unit, detail)
 
 
 def _rounded(measured: float, target: float) -> float:
-    """Few digits, and never so few that a missed figure reads like the target."""
+    """Few digits, but enough that a missed figure does not read like the target."""
     for digits in (4, 6, 9):
         if round(measured, digits) != target or measured == target:
             return round(measured, digits)
     return measured
 
 
-def _freshness(context: CheckContext, at_us: int) -> Figure:
+def _freshness(context: CheckContext, now_us: int) -> Figure:
     field = context.contract.freshness.field if context.contract.freshness else "added"
     newest = newest_us(context, field) if context.n_samples else None
     if newest is None:
         return None, f"no sample has a date in {field!r}" if context.n_samples else "there is no sample"
     word = "was added" if field == "added" else f"has its date in {field!r}"
-    return max(0.0, (at_us - newest) / DAY_US), f"days since the newest sample {word}"
+    return max(0.0, (now_us - newest) / DAY_US), f"days since the newest sample {word}"
 
 
 def _labelled(context: CheckContext) -> Figure:
@@ -93,13 +94,13 @@ def _labelled(context: CheckContext) -> Figure:
 
 
 def _reviewed(context: CheckContext) -> Figure:
-    """Annotations whose attribute `reviewed` is true; where none has the attribute, nobody can tell."""
+    """Share of annotations whose attribute `reviewed` is true; not measured where none has the attribute."""
     n = context.n_annotations
     if not n:
         return None, f"there is no annotation in {context.label_set}"
     texts = context.annotations_with(["attributes"])["attributes"]
-    said = np.asarray(pc.fill_null(pc.match_substring_regex(texts, '"reviewed": ?(true|false)'), False))
-    if not said.any():
+    stated = np.asarray(pc.fill_null(pc.match_substring_regex(texts, '"reviewed": ?(true|false)'), False))
+    if not stated.any():
         return None, "no annotation has the attribute 'reviewed'"
     true = np.asarray(pc.fill_null(pc.match_substring_regex(texts, '"reviewed": ?true'), False))
     return float(true.sum()) / n, f"{int(true.sum())} of {n} annotations are marked as reviewed"
@@ -117,5 +118,5 @@ def _green(gates: Sequence[Gate], days: int) -> Figure:
     if not gates:
         return None, "there is no gate"
     green = sum(not gate.blocks for gate in gates)
-    said = "1 day" if days == 1 else f"{days} days"
-    return green / len(gates), f"{green} of {len(gates)} gates were green in the runs of {said}"
+    period = "1 day" if days == 1 else f"{days} days"
+    return green / len(gates), f"{green} of {len(gates)} gates were green in the runs of {period}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,10 +16,10 @@ from calotype.store.catalog import schema
 
 _RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
 _CHUNK = 5_000
-_AT_ONCE = 500
+_KEYS_PER_QUERY = 500
 _AFTER = 1_000_000
-"""Positions of what a run found itself, after those that it took over."""
-_MOST_DROPPED = 5_000
+"""First position of a run's own findings, after those that it took over."""
+_MAX_DROPPED = 5_000
 _WORST_FIRST = (
     sa.case((_FINDINGS.c.severity == "error", 0), (_FINDINGS.c.severity == "warning", 1), else_=2),
     _FINDINGS.c.position,
@@ -26,11 +27,16 @@ _WORST_FIRST = (
 
 
 def add_run(
-    conn: sa.Connection, report: CheckReport, state: Snapshot, *, branch: str, part: Continuation | None = None
-) -> None:  # fmt: skip
+    conn: sa.Connection,
+    report: CheckReport,
+    state: Snapshot,
+    *,
+    branch: str,
+    part: Continuation | None = None,
+) -> None:
     """Insert a run with its findings; `branch` is empty where a tag or a commit was tested.
 
-    Of a run that went on from an earlier one, `part` says which findings are copied inside the catalog.
+    For a run that continues an earlier one, `part` says which findings are copied inside the catalog.
     """
     conn.execute(
         _RUNS.insert().values(
@@ -49,31 +55,31 @@ def add_run(
             documents=state.documents,
             only=list(report.only) or None,
             earlier_run=report.earlier_run or None,
-            objectives=[one.to_dict() for one in report.objectives],
+            objectives=[objective.to_dict() for objective in report.objectives],
         )
     )
     fresh = report.findings
-    if part is not None and part.taken_over and not part.cut and len(part.dropped) <= _MOST_DROPPED:
+    if part is not None and part.taken_over and not part.cut and len(part.dropped) <= _MAX_DROPPED:
         _take_over(conn, report.run_id, part)
         fresh = (*(f for f in report.findings if f.check not in part.taken_over), *part.fresh)
     for start in range(0, len(fresh), _CHUNK):
         rows = [
-            _to_row(report.run_id, _AFTER + start + at, f)
-            for at, f in enumerate(fresh[start : start + _CHUNK])
+            _to_row(report.run_id, _AFTER + start + number, finding)
+            for number, finding in enumerate(fresh[start : start + _CHUNK])
         ]
         conn.execute(_FINDINGS.insert(), rows)
 
 
 def _take_over(conn: sa.Connection, run_id: str, part: Continuation) -> None:
-    """Copy the earlier run's findings that still hold, without moving them through the program."""
+    """Copy the earlier run's findings that still hold, within the database."""
     names = [column.name for column in _FINDINGS.columns if column.name not in ("check_run_id", "position")]
     order = sa.func.row_number().over(order_by=_FINDINGS.c.position)
-    held = sa.select(sa.literal(run_id), order, *(_FINDINGS.c[name] for name in names)).where(
+    copied = sa.select(sa.literal(run_id), order, *(_FINDINGS.c[name] for name in names)).where(
         _FINDINGS.c.check_run_id == part.earlier_run, _FINDINGS.c.check_name.in_(sorted(part.taken_over))
     )
     if part.dropped:
-        held = held.where(_FINDINGS.c.key.not_in(sorted(part.dropped)))
-    conn.execute(_FINDINGS.insert().from_select(["check_run_id", "position", *names], held))
+        copied = copied.where(_FINDINGS.c.key.not_in(sorted(part.dropped)))
+    conn.execute(_FINDINGS.insert().from_select(["check_run_id", "position", *names], copied))
 
 
 def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
@@ -82,12 +88,17 @@ def run(conn: sa.Connection, run_id: str) -> CheckReport | None:
 
 
 def newest(
-    conn: sa.Connection, dataset_id: str, *, state_sha256: str | None, contract_sha256: str | None,
-    branch: str | None = None, only: Sequence[str] = (),
-) -> CheckReport | None:  # fmt: skip
+    conn: sa.Connection,
+    dataset_id: str,
+    *,
+    state_sha256: str | None,
+    contract_sha256: str | None,
+    branch: str | None = None,
+    only: Sequence[str] = (),
+) -> CheckReport | None:
     """The newest run on a dataset, on one state, contract, branch where given; without findings.
 
-    A complete one, or one of the same choice of checks.
+    A complete run, or one of the same selection of checks.
     """
     chosen = sa.or_(_RUNS.c.only.is_(None), sa.cast(_RUNS.c.only, sa.Text) == json.dumps(list(only)))
     wanted = [_RUNS.c.dataset_id == dataset_id, chosen if only else _RUNS.c.only.is_(None)]
@@ -101,23 +112,26 @@ def newest(
 
 
 def keys(conn: sa.Connection, run_id: str) -> set[str]:
-    """The keys of all that a run found."""
+    """The keys of all findings of a run."""
     return set(conn.execute(sa.select(_FINDINGS.c.key).where(_FINDINGS.c.check_run_id == run_id)).scalars())
 
 
 def gates_since(
     conn: sa.Connection, dataset_id: str, *, branch: str, contract_sha256: str, since_us: int
-) -> tuple[Gate, ...]:  # fmt: skip
+) -> tuple[Gate, ...]:
     """The gates of all complete runs of a contract on a branch since then."""
     query = sa.select(_RUNS.c.gates).where(
-        _RUNS.c.dataset_id == dataset_id, _RUNS.c.branch == branch, _RUNS.c.only.is_(None),
-        _RUNS.c.contract_sha256 == contract_sha256, _RUNS.c.finished_at_us >= since_us,
-    )  # fmt: skip
+        _RUNS.c.dataset_id == dataset_id,
+        _RUNS.c.branch == branch,
+        _RUNS.c.only.is_(None),
+        _RUNS.c.contract_sha256 == contract_sha256,
+        _RUNS.c.finished_at_us >= since_us,
+    )
     return tuple(Gate.from_dict(value) for row in conn.execute(query).scalars() for value in row)
 
 
 def tested_state(conn: sa.Connection, run_id: str) -> tuple[dict[str, Any], dict[str, str]] | None:
-    """Pins and documents of the state that a run looked at; None for a run of an older version."""
+    """Pins and documents of the state that a run tested; None for a run of an older version."""
     query = sa.select(_RUNS.c.pins, _RUNS.c.documents).where(_RUNS.c.id == run_id)
     row = conn.execute(query).first()
     return None if row is None or row[0] is None else (dict(row[0]), dict(row[1]))
@@ -125,8 +139,8 @@ def tested_state(conn: sa.Connection, run_id: str) -> tuple[dict[str, Any], dict
 
 def findings(
     conn: sa.Connection, run_id: str, *, check: str, severity: str, offset: int, limit: int | None
-) -> tuple[int, tuple[Finding, ...]]:  # fmt: skip
-    """How many findings of a run match, and a page of them, worst first."""
+) -> tuple[int, tuple[Finding, ...]]:
+    """The number of findings of a run that match, and a page of them, worst first."""
     wanted = [_FINDINGS.c.check_run_id == run_id]
     if check:
         wanted.append(_FINDINGS.c.check_name == check)
@@ -138,15 +152,21 @@ def findings(
     return int(total), tuple(_from_row(row) for row in rows)
 
 
+def with_findings(conn: sa.Connection, run: CheckReport) -> CheckReport:
+    """A run with all its findings, worst first."""
+    _, kept = findings(conn, run.run_id, check="", severity="", offset=0, limit=None)
+    return replace(run, findings=kept)
+
+
 def of_samples(conn: sa.Connection, run_id: str, sample_ids: Collection[str]) -> tuple[Finding, ...]:
-    """What a run found at these samples, worst first."""
+    """Findings of a run at these samples, worst first."""
     wanted = sorted(sample_ids)
-    found: list[Finding] = []
-    for start in range(0, len(wanted), _AT_ONCE):
-        part = _FINDINGS.c.sample_id.in_(wanted[start : start + _AT_ONCE])
+    matching: list[Finding] = []
+    for start in range(0, len(wanted), _KEYS_PER_QUERY):
+        part = _FINDINGS.c.sample_id.in_(wanted[start : start + _KEYS_PER_QUERY])
         query = sa.select(_FINDINGS).where(_FINDINGS.c.check_run_id == run_id, part)
-        found += [_from_row(row) for row in conn.execute(query.order_by(*_WORST_FIRST)).mappings()]
-    return tuple(found)
+        matching += [_from_row(row) for row in conn.execute(query.order_by(*_WORST_FIRST)).mappings()]
+    return tuple(matching)
 
 
 def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:

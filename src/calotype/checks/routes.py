@@ -52,15 +52,17 @@ def list_findings(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
 ) -> answers.FindingPage:
-    """A page of what a run found, worst first."""
-    total, found = service.findings(
+    """A page of the findings of a run, worst first."""
+    total, findings = service.findings(
         ask.actor, run, store=ask.store, check=check, severity=severity, offset=offset, limit=limit
     )
-    samples = _samples(ask, dataset, found)
-    wanted = FindingFilter(keys=tuple(finding.key for finding in found))
-    lives = tracking.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if found else ()
+    samples = _samples(ask, dataset, findings)
+    wanted = FindingFilter(keys=tuple(finding.key for finding in findings))
+    lives = (
+        tracking.tracked(ask.actor, dataset, wanted, store=ask.store, limit=limit).items if findings else ()
+    )
     life_of = {life.key: life for life in lives}
-    items = [_item(offset + at, f, samples, life_of.get(f.key)) for at, f in enumerate(found)]
+    items = [_item(offset + n, f, samples, life_of.get(f.key)) for n, f in enumerate(findings)]
     return answers.FindingPage.of({"total": total, "offset": offset, "items": items})
 
 
@@ -71,7 +73,7 @@ def compare_findings(
     before: Annotated[str, Query(description="The earlier ref.")],
     after: Annotated[str, Query(description="The later ref; empty is the working state of main.")] = "",
 ) -> finding_answers.FindingComparison:
-    """Which findings are new, fixed and remaining between two refs; both are tested where they have not been."""
+    """Which findings are new, fixed and remaining between two refs; both are tested if they were not."""
     comparison = service.compare(ask.actor, dataset, before, after, store=ask.store)
     return finding_answers.FindingComparison.of(comparison.to_dict())
 
@@ -81,16 +83,14 @@ def download_report(
     dataset: str,
     ask: Ask,
     form: Annotated[str, one_of(FORMS, "Format of the report.")] = "html",
-    ref: Annotated[
-        str, Query(description="A branch, tag or commit; empty is the working state of main.")
-    ] = "",
+    ref: Ref = "",
 ) -> PlainTextResponse:
     """The newest run as junit, sarif, github, markdown or html."""
-    name = f"{dataset}@{ref}" if ref else dataset
-    found = service.latest(ask.actor, name, store=ask.store, any_state=True)
-    if found is None:
+    name = _named(dataset, ref)
+    report = service.latest(ask.actor, name, store=ask.store, any_state=True)
+    if report is None:
         raise service.CheckRunNotFound(got=name)
-    return PlainTextResponse(report_as(form, found), headers={"Content-Disposition": "attachment"})
+    return PlainTextResponse(report_as(form, report), headers={"Content-Disposition": "attachment"})
 
 
 def _named(dataset: str, ref: str) -> str:
@@ -112,16 +112,16 @@ def _shown(report: CheckReport | None, *, stale: bool) -> answers.CheckResults:
     }
     gates = [gate.to_dict() for gate in report.gates]
     shown = [c.to_dict() for c in report.checks]
-    measured = [one.to_dict() for one in report.objectives]
+    measured = [objective.to_dict() for objective in report.objectives]
     return answers.CheckResults.of(
         {"run": run, "stale": stale, "gates": gates, "objectives": measured, "checks": shown}
     )
 
 
-def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str, dict[str, Any]]:
+def _samples(ask: Session, dataset: str, findings: tuple[Finding, ...]) -> dict[str, dict[str, Any]]:
     """What a list shows of the samples that still exist."""
     state = datasets.read(ask.actor, dataset, store=ask.store)
-    ids = sorted({finding.sample_id for finding in found if finding.sample_id})
+    ids = sorted({finding.sample_id for finding in findings if finding.sample_id})
     return {
         sample.sample_id: {
             "id": sample.sample_id,
@@ -136,7 +136,7 @@ def _samples(ask: Session, dataset: str, found: tuple[Finding, ...]) -> dict[str
 
 def _item(
     position: int, finding: Finding, samples: dict[str, dict[str, Any]], life: TrackedFinding | None
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     return {
         "position": position,
         "key": finding.key,

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
+import sqlalchemy as sa
+
 from calotype.checks import engine, gates, objectives, repository
-from calotype.checks.data_tests import RunsDataTests, with_data_tests, without_tests
 from calotype.checks.suite import CheckContext
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts.model import Contract
@@ -19,7 +20,8 @@ from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings import repository as findings_repository
 from calotype.findings.comparison import Comparison
-from calotype.findings.exemptions import exemptions
+from calotype.findings.data_tests import RunsDataTests, with_data_tests, without_tests
+from calotype.findings.exemptions import Exemptions, exemptions
 from calotype.findings.lifecycle import StateChanges, TrackedFinding, retest
 from calotype.findings.model import CheckReport, Finding, Gate, GateState
 from calotype.foundation.actor import Actor, Permission
@@ -34,98 +36,109 @@ class CheckRunNotFound(NotFound):
     """No run of checks with this id."""
 
     code = "check-run-not-found"
-    what = "no run of checks {got!r}"
-    fix = "run `calotype check NAME` and use the run_id of its answer"
+    what = "check run {got!r} does not exist"
+    fix = "run `calotype check NAME --json` and use its run_id"
 
 
 def check(
-    actor: Actor, name_ref: str, *, store: Store, contract_text: str | None = None, only: Sequence[str] = (),
-    whole: bool = False, tests: RunsDataTests | None = None, progress: Progress = silent,
-) -> CheckReport:  # fmt: skip
-    """Test a dataset (`name` or `name@ref`) against its contract and keep what was found.
+    actor: Actor,
+    name_ref: str,
+    *,
+    store: Store,
+    contract_text: str | None = None,
+    only: Sequence[str] = (),
+    whole: bool = False,
+    tests: RunsDataTests | None = None,
+    progress: Progress = silent,
+) -> CheckReport:
+    """Test a dataset (`name` or `name@ref`) against its contract and store the findings.
 
-    Where an earlier run under the same contract is kept, checks that judge each sample by itself look only at what
-    changed since; the answer is that of a whole run.
+    Where an earlier run under the same contract is stored, checks that judge each sample by itself look only at what
+    changed since; the result is that of a full run.
 
     Args:
-        contract_text: A contract to test against in place of the dataset's own, as YAML.
+        contract_text: A contract to test against instead of the dataset's own, as YAML.
         only: Names of checks or families; gates of other checks are left out, and the run does not count as the
             newest of its state.
-        whole: Look at every sample, whatever an earlier run says.
-        tests: Runs the data tests that the contract names; they are programs, so the caller says where they may lie.
+        whole: Look at every sample, whatever an earlier run found.
+        tests: Runs the data tests that the contract names. They are programs, so the caller decides where from.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid, CheckUnknown.
     """
     store.guard.require(actor, Permission.CHECK_RUN, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
-    asked = (
-        contract_of(snapshot, known_checks())
-        if contract_text is None
-        else read_contract(contract_text, known_checks())
-    )
-    context = CheckContext(snapshot, asked, store, progress)
+    if contract_text is None:
+        contract = contract_of(snapshot, known_checks())
+    else:
+        contract = read_contract(contract_text, known_checks())
+    context = CheckContext(snapshot, contract, store, progress)
     branch = _branch_of(snapshot, store)
-    earlier = None if whole else _earlier(snapshot, asked, store, branch, only)
+    earlier = None if whole else _earlier(snapshot, contract, store, branch, only)
     started = now_us()
     ran = engine.run(context, progress, only=only, earlier=earlier)
-    report = replace(_report(snapshot, asked, ran, started, actor), only=tuple(only))
-    with_tests = _data_tested(report, snapshot, asked, name_ref, tests, earlier)
-    own, report = with_tests.gates, replace(with_tests, gates=())
-    found = {finding.key for finding in report.findings}
+    report = replace(_report(snapshot, contract, ran, started, actor), only=tuple(only))
+    report = _with_data_tests(report, contract, name_ref, tests, earlier)
     with store.catalog.read() as conn:
-        known = findings_repository.affected(conn, snapshot.dataset.id, found, ran.part)
-        seen = findings_repository.last_event(conn, snapshot.dataset.id)
-    exempt = exemptions(report.findings, known, report.finished_at_us, asked.waivers)
-    judged = gates.evaluate(
-        context,
-        ran.tallies,
-        partial=bool(only),
-        exempt=exempt,
-        old_keys=_old_keys(snapshot, asked, store, branch),
-    )
-    report = replace(report, gates=(*own, *judged))
-    if not only:
-        earlier_gates = partial(_earlier_gates, report, snapshot.dataset.id, branch, store)
-        measured = objectives.evaluate(context, report, exempt, earlier_gates)
-        report = replace(report, objectives=measured)
-    _keep(actor, report, snapshot, known, seen, store=store, branch=branch, part=ran.part)
+        known = findings_repository.affected(conn, snapshot.dataset.id, _keys(report), ran.part)
+        last_event = findings_repository.last_event(conn, snapshot.dataset.id)
+    exempt = exemptions(report.findings, known, report.finished_at_us, contract.waivers)
+    report = _judged(report, context, ran, exempt, branch)
+    _keep(actor, report, snapshot, known, last_event, store=store, branch=branch, part=ran.part)
     return report
+
+
+def _judged(
+    report: CheckReport, context: CheckContext, ran: engine.Ran, exempt: Exemptions, branch: str
+) -> CheckReport:
+    """The report with its gates and, after a full run, its objectives."""
+    snapshot, store = context.snapshot, context.store
+    old_keys = _old_keys(snapshot, context.contract, store, branch)
+    judged = gates.evaluate(context, ran.tallies, partial=bool(report.only), exempt=exempt, old_keys=old_keys)
+    report = replace(report, gates=(*report.gates, *judged))
+    if report.only:
+        return report
+    earlier_gates = partial(_earlier_gates, report, snapshot.dataset.id, branch, store)
+    return replace(report, objectives=objectives.evaluate(context, report, exempt, earlier_gates))
 
 
 def _earlier_gates(
     report: CheckReport, dataset_id: str, branch: str, store: Store, since_us: int
 ) -> tuple[Gate, ...]:
-    """The gates of earlier whole runs of the same contract on a branch; a tag or an older commit has no history."""
+    """The gates of earlier full runs of the same contract on a branch; a tag or an older commit has no history."""
     if not branch:
         return ()
-    asked = report.contract_sha256
+    contract = report.contract_sha256
     with store.catalog.read() as conn:
         return repository.gates_since(
-            conn, dataset_id, branch=branch, contract_sha256=asked, since_us=since_us
+            conn, dataset_id, branch=branch, contract_sha256=contract, since_us=since_us
         )
 
 
-def _data_tested(
-    report: CheckReport, snapshot: Snapshot, asked: Contract, name_ref: str, tests: RunsDataTests | None,
+def _with_data_tests(
+    report: CheckReport,
+    contract: Contract,
+    name_ref: str,
+    tests: RunsDataTests | None,
     earlier: engine.Earlier | None,
-) -> CheckReport:  # fmt: skip
-    """The report with what the team's own tests say, where the contract names any."""
-    if asked.data_tests is None or report.only:
+) -> CheckReport:
+    """The report with the results of the team's own tests, where the contract names any."""
+    if contract.data_tests is None or report.only:
         return report
     if tests is not None:
-        return with_data_tests(report, tests(name_ref, asked.data_tests.paths), snapshot)
-    same = earlier is not None and earlier.report.state_sha256 == report.state_sha256
-    return without_tests(report, earlier.report if same and earlier is not None else None)
+        return with_data_tests(report, tests(name_ref, contract.data_tests.paths))
+    if earlier is not None and earlier.report.state_sha256 == report.state_sha256:
+        return without_tests(report, earlier.report)
+    return without_tests(report, None)
 
 
 def _report(
-    snapshot: Snapshot, asked: Contract, ran: engine.Ran, started_us: int, actor: Actor
+    snapshot: Snapshot, contract: Contract, ran: engine.Ran, started_us: int, actor: Actor
 ) -> CheckReport:
     return CheckReport(
         run_id=uuid7(),
         dataset=snapshot.dataset.name,
         commit_id=snapshot.commit_id,
         state_sha256=snapshot.state_sha256,
-        contract_sha256=asked.sha256,
+        contract_sha256=contract.sha256,
         gates=(),
         findings=ran.findings,
         checks=tuple(ran.summaries),
@@ -137,62 +150,68 @@ def _report(
 
 
 def _keep(
-    actor: Actor, report: CheckReport, snapshot: Snapshot, known: dict[str, TrackedFinding], seen: int, *, store: Store,
-    branch: str, part: engine.Continuation | None,
-) -> None:  # fmt: skip
-    """Write the run down, and what it means for the lives of findings, in one transaction.
+    actor: Actor,
+    report: CheckReport,
+    snapshot: Snapshot,
+    known: dict[str, TrackedFinding],
+    last_event: int,
+    *,
+    store: Store,
+    branch: str,
+    part: engine.Continuation | None,
+) -> None:
+    """Store the run, and what it means for the lifecycles of findings, in one transaction.
 
-    `known` are the lives as they were after event `seen`; they are read again where somebody decided meanwhile.
+    `known` are the lifecycles after event `last_event`; they are read again where somebody decided meanwhile.
     """
     dataset_id = snapshot.dataset.id
     with store.catalog.write(actor, "check.run", subject=snapshot.dataset.name) as tx:
         repository.add_run(tx.conn, report, snapshot, branch=branch, part=part)
         if branch:
-            if findings_repository.last_event(tx.conn, dataset_id) != seen:
-                found = {finding.key for finding in report.findings}
-                known = findings_repository.affected(tx.conn, dataset_id, found, part)
-            done = _retested(report, known, branch, part)
-            findings_repository.save_changes(tx.conn, dataset_id, done)
+            if findings_repository.last_event(tx.conn, dataset_id) != last_event:
+                known = findings_repository.affected(tx.conn, dataset_id, _keys(report), part)
+            findings_repository.save_changes(tx.conn, dataset_id, _retested(report, known, branch, part))
         tx.details(
             {"run": report.run_id, "state": report.state_sha256, "red": report.red, "counts": report.counts}
         )
 
 
+def _keys(report: CheckReport) -> set[str]:
+    return {finding.key for finding in report.findings}
+
+
 def _retested(
     report: CheckReport, known: dict[str, TrackedFinding], branch: str, part: engine.Continuation | None
 ) -> StateChanges:
-    """What the run means for lives. Findings that were taken over unchanged have theirs already."""
+    """What the run means for lifecycles. Findings that were taken over unchanged already have theirs."""
     if part is None:
         return retest(report, known, branch=branch)
     fresh = {finding.key for finding in part.fresh}
-    told = tuple(
+    findings = tuple(
         f for f in report.findings if f.check not in part.taken_over or f.key in fresh or f.key in known
     )
-    return retest(replace(report, findings=told), known, branch=branch)
+    return retest(replace(report, findings=findings), known, branch=branch)
 
 
-def _old_keys(snapshot: Snapshot, asked: Contract, store: Store, branch: str) -> set[str]:
-    """Keys of what the newest run on main found, where a gate counts only what is new on another branch."""
-    if branch == MAIN or all(spec.scope == "all" for spec in asked.gates):
+def _old_keys(snapshot: Snapshot, contract: Contract, store: Store, branch: str) -> set[str]:
+    """Keys of the findings of the newest run on main, where a gate counts only what is new on another branch."""
+    if branch == MAIN or all(spec.scope == "all" for spec in contract.gates):
         return set()
     with store.catalog.read() as conn:
-        found = repository.newest(
-            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=None, branch=MAIN
-        )
-        return repository.keys(conn, found.run_id) if found is not None else set()
+        run = _newest(conn, snapshot.dataset.name, branch=MAIN)
+        return repository.keys(conn, run.run_id) if run is not None else set()
 
 
 def compare(actor: Actor, name: str, before: str, after: str, *, store: Store) -> Comparison:
-    """Which findings are new, fixed and remaining from one ref of a dataset to another; both are tested where they
-    have not been. An empty ref is the working state.
+    """Which findings are new, fixed and remaining from one ref of a dataset to another; both are tested if they
+    were not. An empty ref is the working state.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
     """
     reports = []
     for ref in (before, after):
         where = f"{_dataset_of(name)}@{ref}" if ref else _dataset_of(name)
-        kept = latest(actor, where, store=store)
-        reports.append(kept if kept is not None else check(actor, where, store=store))
+        reports.append(latest(actor, where, store=store) or check(actor, where, store=store))
     return Comparison.of(*reports)
 
 
@@ -203,49 +222,55 @@ def _branch_of(snapshot: Snapshot, store: Store) -> str:
 
 
 def _earlier(
-    snapshot: Snapshot, asked: Contract, store: Store, branch: str, only: Sequence[str]
-) -> engine.Earlier | None:  # fmt: skip
-    """The newest run that this one can go on from: same contract, same ontology, at least the same checks."""
+    snapshot: Snapshot, contract: Contract, store: Store, branch: str, only: Sequence[str]
+) -> engine.Earlier | None:
+    """The newest run that this one can continue: same contract, same ontology, at least the same checks."""
     with store.catalog.read() as conn:
-        found = repository.newest(
-            conn, snapshot.dataset.id, state_sha256=None, contract_sha256=asked.sha256, branch=branch or None,
+        run = repository.newest(
+            conn,
+            snapshot.dataset.id,
+            state_sha256=None,
+            contract_sha256=contract.sha256,
+            branch=branch or None,
             only=only,
-        )  # fmt: skip
-        if found is None:
+        )
+        if run is None:
             return None
-        state = repository.tested_state(conn, found.run_id)
+        state = repository.tested_state(conn, run.run_id)
         if state is None or state[1].get("ontology") != snapshot.documents.get("ontology"):
             return None
-        ref = Ref(snapshot.dataset.id, "", "commit", found.commit_id, state[0], state[1], 0)
+        ref = Ref(snapshot.dataset.id, "", "commit", run.commit_id, state[0], state[1], 0)
         before = open_ref(conn, store, snapshot.dataset, ref, name="")
-        _, kept = repository.findings(conn, found.run_id, check="", severity="", offset=0, limit=None)
-    return engine.Earlier(replace(found, findings=kept), before)
+        return engine.Earlier(repository.with_findings(conn, run), before)
 
 
 def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False) -> CheckReport | None:
-    """The newest run on this state under its own contract, with its findings; None when it was never tested.
+    """The newest run on this state under its own contract, with its findings; None if it was never tested.
 
-    With `any_state` the newest run on the dataset counts, whatever has changed since.
+    With `any_state`, the newest run on the dataset, whatever has changed since.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ContractInvalid.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
     snapshot = datasets.read(actor, name_ref, store=store)
     state = None if any_state else snapshot.state_sha256
-    asked = None if any_state else contract_of(snapshot, known_checks()).sha256
+    contract = None if any_state else contract_of(snapshot, known_checks()).sha256
     with store.catalog.read() as conn:
-        found = repository.newest(conn, snapshot.dataset.id, state_sha256=state, contract_sha256=asked)
-        if found is None:
-            return None
-        _, kept = repository.findings(conn, found.run_id, check="", severity="", offset=0, limit=None)
-    return replace(found, findings=kept)
+        run = repository.newest(conn, snapshot.dataset.id, state_sha256=state, contract_sha256=contract)
+        return None if run is None else repository.with_findings(conn, run)
 
 
 def findings(
-    actor: Actor, run_id: str, *, store: Store, check: str = "", severity: str = "", offset: int = 0,
+    actor: Actor,
+    run_id: str,
+    *,
+    store: Store,
+    check: str = "",
+    severity: str = "",
+    offset: int = 0,
     limit: int = 100,
-) -> tuple[int, tuple[Finding, ...]]:  # fmt: skip
-    """How many findings of a run match, and a page of them, worst first.
+) -> tuple[int, tuple[Finding, ...]]:
+    """The number of findings of a run that match, and a page of them, worst first.
 
     Raises: NotPermitted, CheckRunNotFound.
     """
@@ -254,43 +279,44 @@ def findings(
         if run is None:
             raise CheckRunNotFound(got=run_id[:80])
         store.guard.require(actor, Permission.DATASET_READ, dataset=run.dataset)
-        page = max(0, offset), max(0, min(limit, 10_000))
-        return repository.findings(
-            conn, run_id, check=check, severity=severity, offset=page[0], limit=page[1]
-        )
+        offset, limit = max(0, offset), max(0, min(limit, 10_000))
+        return repository.findings(conn, run_id, check=check, severity=severity, offset=offset, limit=limit)
 
 
 def of_samples(
     actor: Actor, name: str, sample_ids: Collection[str], *, store: Store
 ) -> dict[str, list[Finding]]:
-    """What the newest run on a dataset found at these samples, worst first; samples without findings are left out.
+    """Findings of the newest run at these samples, worst first; samples without findings are absent.
 
     Raises: NotPermitted, DatasetNotFound.
     """
     dataset = _dataset_of(name)
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
     with store.catalog.read() as conn:
-        info = refs.dataset(conn, dataset)
-        run = repository.newest(conn, info.id, state_sha256=None, contract_sha256=None)
-        found = repository.of_samples(conn, run.run_id, sample_ids) if run else ()
+        run = _newest(conn, dataset)
+        matching = repository.of_samples(conn, run.run_id, sample_ids) if run else ()
     by_sample: dict[str, list[Finding]] = {}
-    for finding in found:
+    for finding in matching:
         by_sample.setdefault(finding.sample_id, []).append(finding)
     return by_sample
 
 
 def gate_counts(actor: Actor, name: str, *, store: Store) -> dict[str, int] | None:
-    """How many gates are green, red and missing in the newest run on a dataset; None when it was never tested.
+    """Number of gates that are green, red and missing in the newest run on a dataset; None if it was never tested.
 
     Raises: NotPermitted, DatasetNotFound.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name))
     with store.catalog.read() as conn:
-        info = refs.dataset(conn, _dataset_of(name))
-        run = repository.newest(conn, info.id, state_sha256=None, contract_sha256=None)
+        run = _newest(conn, _dataset_of(name))
     if run is None:
         return None
     return {str(state): sum(gate.state is state for gate in run.gates) for state in GateState}
+
+
+def _newest(conn: sa.Connection, dataset: str, branch: str | None = None) -> CheckReport | None:
+    info = refs.dataset(conn, dataset)
+    return repository.newest(conn, info.id, state_sha256=None, contract_sha256=None, branch=branch)
 
 
 def _dataset_of(name_ref: str) -> str:

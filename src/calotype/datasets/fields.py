@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from calotype.datasets.model import MetadataValue
 from calotype.foundation.errors import Invalid
 
 TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "str"}
+_CACHED_TEXTS = 100_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -49,3 +52,15 @@ def _merged_type(known_kind: str | None, name: str, value: MetadataValue, sample
     if {known_kind, kind} == {"int", "float"}:
         return "float"
     raise MetadataInvalid(field=name, sample=sample, detail=f"is {kind}, but earlier values are {known_kind}")
+
+
+def parsed(texts: Iterable[str | None]) -> Iterator[dict[str, Any]]:
+    """The values of each text of a column of JSON objects (metadata, attributes); equal texts are parsed once."""
+    known: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        values = known.get(text) if text else {}
+        if values is None and text:
+            values = json.loads(text)
+            if len(known) < _CACHED_TEXTS:
+                known[text] = values
+        yield values or {}

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from calotype.foundation.errors import Invalid
 
 Array = npt.NDArray[np.floating]
+_MIN_TRACK_SIZE_PX = 1.0
 
 
 class BoxCornersSwapped(Invalid):
@@ -116,3 +117,31 @@ def _check_corners(boxes: Array, name: str) -> None:
     if wrong.size:
         row = int(wrong[0])
         raise BoxCornersSwapped(set=name, row=row, box=boxes[row].tolist())
+
+
+def side_gaps_px(boxes_xyxy_px: Array, others_xyxy_px: Array) -> tuple[Array, Array]:
+    """(N,) the largest distance between the same sides of two boxes, and (N,) the longest side of both.
+
+    Args:
+        boxes_xyxy_px: (N, 4) corners; NaN gives NaN.
+        others_xyxy_px: (N, 4) corners of the other box.
+    """
+    with np.errstate(invalid="ignore"):
+        gaps_px = np.abs(boxes_xyxy_px - others_xyxy_px).max(axis=1, initial=0)
+        sides = [corners[:, 2:] - corners[:, :2] for corners in (boxes_xyxy_px, others_xyxy_px)]
+        return gaps_px, np.concatenate(sides, axis=1).max(axis=1, initial=0)
+
+
+def jumps_in_sizes(
+    boxes_xywh_px: npt.NDArray[np.float64], frames: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """(N - 1,) how far each box of a track moved since the box before it, in sizes of that box a frame.
+
+    Args:
+        boxes_xywh_px: (N, 4) in the order of frames. The size of a box is the root of its area, at least 1 px.
+        frames: (N,) ascending; a gap of several frames allows as many times the distance.
+    """
+    sizes_px = np.sqrt(np.maximum(boxes_xywh_px[:-1, 2] * boxes_xywh_px[:-1, 3], _MIN_TRACK_SIZE_PX))
+    centres_px = boxes_xywh_px[:, :2] + boxes_xywh_px[:, 2:] / 2
+    moved_px = np.hypot(*np.diff(centres_px, axis=0).T)
+    return np.asarray(moved_px / (sizes_px * np.maximum(1.0, np.diff(frames))))

@@ -50,9 +50,7 @@ def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
     return ClosePairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _of_some(
-    boxes_xywh_px: Floats, sample_of: Rows, rows: Rows
-) -> list[tuple[Rows, Rows, Floats, Floats]]:  # fmt: skip
+def _of_some(boxes_xywh_px: Floats, sample_of: Rows, rows: Rows) -> list[tuple[Rows, Rows, Floats, Floats]]:
     """The pairs among some rows: neighbours from left to right, as long as they overlap."""
     order = rows[np.lexsort((boxes_xywh_px[rows, 0], sample_of[rows]))]
     samples = sample_of[order]

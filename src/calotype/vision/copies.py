@@ -280,9 +280,12 @@ def _compared(a: Looks, b: Looks, where: Floats) -> Fit:
     largest = np.abs(_blurred(rest.reshape(-1, GRID, GRID), 1.0)).max(axis=(1, 2))
     bad = (size < 0.3) | (np.abs(np.linalg.det(where[:, :, :2].astype(np.float64))) < 0.08)
     return Fit(
-        np.where(bad, -1, likeness).astype(np.float32), np.where(bad, -1, detail).astype(np.float32),
-        _chroma_alike(a, b, where), largest.astype(np.float32), size.astype(np.float32),
-    )  # fmt: skip
+        np.where(bad, -1, likeness).astype(np.float32),
+        np.where(bad, -1, detail).astype(np.float32),
+        _chroma_alike(a, b, where),
+        largest.astype(np.float32),
+        size.astype(np.float32),
+    )
 
 
 def _correlated(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:

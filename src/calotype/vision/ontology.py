@@ -94,9 +94,15 @@ class Ontology:
         return self._by_id.get(class_id)
 
     def add(
-        self, name: str, *, supercategory: str = "", id: int | None = None, keypoints: tuple[str, ...] = (),
-        skeleton: tuple[tuple[int, int], ...] = (), extra: Mapping[str, Any] = _EMPTY,
-    ) -> Ontology:  # fmt: skip
+        self,
+        name: str,
+        *,
+        supercategory: str = "",
+        id: int | None = None,
+        keypoints: tuple[str, ...] = (),
+        skeleton: tuple[tuple[int, int], ...] = (),
+        extra: Mapping[str, Any] = _EMPTY,
+    ) -> Ontology:
         """The ontology with one more class; its id is the wanted one when that was never given out, else a new one.
 
         Raises: ClassExists (the name is taken), ClassInvalid.

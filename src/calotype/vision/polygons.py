@@ -116,7 +116,7 @@ def _clip_ring(ring: Ring, xyxy_px: tuple[float, float, float, float]) -> tuple[
 
 def _clip_side(
     points: list[tuple[float, float]], axis: int, limit: float, sign: float
-) -> list[tuple[float, float]]:  # fmt: skip
+) -> list[tuple[float, float]]:
     kept: list[tuple[float, float]] = []
     for at, here in enumerate(points):
         before = points[at - 1]

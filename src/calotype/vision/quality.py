@@ -30,7 +30,7 @@ METRICS = {
     "colour": "colourfulness in hundredths, 0 to 1; 0 for a grey image",
     "entropy": "of luma, 0 to 1; 0 for a single tone",
     "aspect": "shorter side over longer side",
-}  # fmt: skip
+}
 """Name -> what it is; in this order in a vector of figures."""
 
 _SMALL_PX = 600
@@ -144,9 +144,16 @@ class Limits:
 
 
 FAULTS = (
-    "blurred", "motion_blurred", "over_exposed", "under_exposed", "low_contrast", "noisy", "upscaled", "letterboxed",
+    "blurred",
+    "motion_blurred",
+    "over_exposed",
+    "under_exposed",
+    "low_contrast",
+    "noisy",
+    "upscaled",
+    "letterboxed",
     "single_tone",
-)  # fmt: skip
+)
 
 
 def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.NDArray[np.bool_]]:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from calotype.app.cli import main
-from calotype.app.demo.faults import Planted
 from calotype.app.demo.scorecard import score
+from calotype.demo.faults import Planted
 from calotype.findings.model import Finding
 
 

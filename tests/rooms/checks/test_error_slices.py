@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.support.images import draw, encode
 
-from calotype.analysis.model_errors import cluster_p_value, found_boxes, named_classes
+from calotype.analysis.model_errors import cluster_p_value, named_classes, overlapped_boxes
 from calotype.datasets.model import Kind
 
 PICTURE = encode(draw(1))
@@ -157,10 +157,10 @@ def test_a_box_is_found_by_one_of_its_group_that_overlaps_by_half():
     box = np.asarray([[0, 0, 10, 10]], float)
     half, less = (box + np.asarray([0, 0, 0, more]) for more in (10, 10.5))
     one, two = np.asarray([1]), np.asarray([2])
-    assert found_boxes(box, one, half, one).tolist() == [True]
-    assert found_boxes(box, one, less, one).tolist() == [False]
-    assert found_boxes(box, one, box, two).tolist() == [False]
-    assert found_boxes(box, one, box[:0], one[:0]).tolist() == [False]
+    assert overlapped_boxes(box, one, half, one).tolist() == [True]
+    assert overlapped_boxes(box, one, less, one).tolist() == [False]
+    assert overlapped_boxes(box, one, box, two).tolist() == [False]
+    assert overlapped_boxes(box, one, box[:0], one[:0]).tolist() == [False]
 
 
 def test_as_many_predicted_classes_count_as_there_are_labelled():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.support.images import draw, encode
 
-from calotype.analysis.mask_overlaps import Patch, mask_overlaps
+from calotype.analysis.masks.overlaps import Patch, mask_overlaps
 from calotype.checks import service as checks
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change

@@ -21,7 +21,7 @@ def red(seed):
 
 @pytest.fixture
 def reference(things, owner):
-    """Fifty drawn pictures, committed and tagged v1."""
+    """Fifty drawn images, committed and tagged v1."""
     for seed in range(50):
         things.image(encode(draw(seed)), label=False)
     things.write()
@@ -89,9 +89,9 @@ def test_a_shift_is_told_and_chance_is_not():
     assert (moved.auroc > 0.75, moved.p_value, moved.n, moved.n_reference) == (True, 0.005, 150, 150)
 
 
-def test_pictures_on_both_sides_tell_nothing_apart():
+def test_images_on_both_sides_tell_nothing_apart():
     x, numbers = vectors(200, 3), np.arange(200)
-    found = vector_shift(x[:190], x, pictures=numbers[:190], reference_pictures=numbers)
+    found = vector_shift(x[:190], x, images=numbers[:190], reference_images=numbers)
     assert found.auroc == pytest.approx(0.5, abs=0.03)
     assert found.p_value > 0.05
 

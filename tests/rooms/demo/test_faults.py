@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.app.demo import digits
-from calotype.app.demo.faults import FaultPlan, Planted
-from calotype.app.demo.streets import scenes
+from calotype.demo import digits
+from calotype.demo.faults import FaultPlan, Planted
+from calotype.demo.streets import scenes
 
 N = 24
 EVERY = FaultPlan(**dict.fromkeys(asdict(FaultPlan()), 1))

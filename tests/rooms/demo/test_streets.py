@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from calotype.app.demo.streets import scenes as streets
-from calotype.app.demo.streets.camera import CAMERAS, HEIGHT, WIDTH, Camera
-from calotype.app.demo.streets.draw import painting_order
-from calotype.app.demo.streets.layout import FRAMES_PER_SCENE, Thing
-from calotype.app.demo.streets.truth import extent_of, outlines
+from calotype.demo.streets import scenes as streets
+from calotype.demo.streets.camera import CAMERAS, HEIGHT, WIDTH, Camera
+from calotype.demo.streets.draw import painting_order
+from calotype.demo.streets.layout import FRAMES_PER_SCENE, Thing
+from calotype.demo.streets.truth import extent_of, outlines
 
 SEED = 7
 INDICES = (0, 5, 10)

@@ -90,13 +90,19 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
     of_boxes = chances(np.column_stack([judged.moved, judged.swapped]), usual=_USUAL)
     of_boxes *= np.column_stack([judged.place, judged.other]) >= 0
     return BoxErrors(
-        image=anything, missing=by_image[:, 0], moved=by_image[:, 1], swapped=by_image[:, 2],
-        box_image=given.image, box_moved=of_boxes[:, 0], box_swapped=of_boxes[:, 1],
+        image=anything,
+        missing=by_image[:, 0],
+        moved=by_image[:, 1],
+        swapped=by_image[:, 2],
+        box_image=given.image,
+        box_moved=of_boxes[:, 0],
+        box_swapped=of_boxes[:, 1],
         suggested_box_xyxy_px=_at(seen.xyxy, judged.place, np.nan),
         suggested_class=_at(names[seen.classes], judged.other, -1),
-        candidate_image=seen.image, candidate_missing=_by_candidate(judged, len(seen.image), of_boxes[:, 0]),
+        candidate_image=seen.image,
+        candidate_missing=_by_candidate(judged, len(seen.image), of_boxes[:, 0]),
         flagged=flagged,
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True)

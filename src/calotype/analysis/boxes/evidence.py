@@ -86,10 +86,20 @@ class Scene:
         off = held_score * (1 - np.clip(held_iou, 0, 1))
         renamed = np.maximum(against, agreed) - agreed
         values = [
-            held, held_iou, held_score, off, off * held_score, _taken(free_same, best, -0.1), against,
-            renamed, any_held, lonely, _taken(pairs.iou, place, -0.1), other_lonely,
+            held,
+            held_iou,
+            held_score,
+            off,
+            off * held_score,
+            _taken(free_same, best, -0.1),
+            against,
+            renamed,
+            any_held,
+            lonely,
+            _taken(pairs.iou, place, -0.1),
+            other_lonely,
             *self._circumstances(asked),
-        ]  # fmt: skip
+        ]
         place, other = _taken(pairs.b, place, -1), _taken(pairs.b, other, -1)
         return Evidence(np.column_stack(values), off, renamed, place, other)
 
@@ -98,10 +108,15 @@ class Scene:
         support, higher = self._supported()
         asked = replace(taken(self.seen, rows), own=own)
         values = [
-            asked.scores, np.log(asked.scores + 1e-4), asked.scores * (1 - self.covered.without(rows, own)),
-            self.covered.without(rows, own), self.covered_same.without(rows, own),
-            support[rows], higher[rows], *self._circumstances(asked),
-        ]  # fmt: skip
+            asked.scores,
+            np.log(asked.scores + 1e-4),
+            asked.scores * (1 - self.covered.without(rows, own)),
+            self.covered.without(rows, own),
+            self.covered_same.without(rows, own),
+            support[rows],
+            higher[rows],
+            *self._circumstances(asked),
+        ]
         return np.column_stack(values)
 
     def uncovered(self) -> Ints:

@@ -62,9 +62,15 @@ def _ratio(right: Floats, wrong: Floats, asked: Floats, rising: tuple[int, ...] 
     from sklearn.preprocessing import StandardScaler
 
     trees = HistGradientBoostingClassifier(
-        max_iter=80, learning_rate=0.1, max_leaf_nodes=8, min_samples_leaf=20, l2_regularization=1.0,
-        early_stopping=False, random_state=0, monotonic_cst=rising,
-    )  # fmt: skip
+        max_iter=80,
+        learning_rate=0.1,
+        max_leaf_nodes=8,
+        min_samples_leaf=20,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=0,
+        monotonic_cst=rising,
+    )
     line = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
     rows, which = np.vstack([right, wrong]), np.repeat([0, 1], [len(right), len(wrong)])
     ratios = []

@@ -1,1 +1,1 @@
-"""The demo: rendered streets with exact ground truth, and real handwritten digits. Needs no network."""
+"""The `demo` command: its pipelines, and the scorecard of the planted faults. `calotype.demo` makes the data."""

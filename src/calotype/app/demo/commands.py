@@ -13,12 +13,13 @@ import typer
 
 from calotype.acquire import quarantine
 from calotype.app import serving, wiring
-from calotype.app.demo import digits, pipelines
-from calotype.app.demo.faults import FaultPlan, Planted
+from calotype.app.demo import pipelines
 from calotype.app.demo.scorecard import Score, score
-from calotype.app.demo.streets import scenes
 from calotype.checks import service as checks
 from calotype.datasets import refs
+from calotype.demo import digits
+from calotype.demo.faults import FaultPlan, Planted
+from calotype.demo.streets import scenes
 from calotype.findings.model import CheckReport
 from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.pipeline import service as pipeline

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from calotype.app.demo.faults import Planted
+from calotype.demo.faults import Planted
 from calotype.findings.model import Finding
 
 FOUND_BY: Mapping[str, frozenset[str]] = {

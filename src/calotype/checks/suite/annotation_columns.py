@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from calotype.datasets.model import Kind
 from calotype.store.tables.memory import release_memory
+from calotype.vision.polygon_problems import Polygons, judge_polygons
+from calotype.vision.ring_arrays import RingArrays
 
 KINDS = tuple(str(kind) for kind in Kind)
 COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")
@@ -68,9 +70,13 @@ def read_columns(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray)
     return columns
 
 
-def rows_of_kind(kinds: npt.NDArray[np.int8], kind: str) -> npt.NDArray[np.int64]:
-    """Rows of the annotations of one kind; `kinds` as in `AnnotationColumns`."""
-    return np.flatnonzero(kinds == KINDS.index(kind))
+def polygons_of(rows: npt.NDArray[np.int64], column: pa.ListArray) -> Polygons:
+    """Polygons with their problems, of some rows and their column `rings`."""
+    rings = column.flatten()
+    lengths = pc.fill_null(pc.list_value_length(rings), 0).to_numpy(zero_copy_only=False)
+    coordinates = rings.flatten().to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+    arrays = RingArrays(coordinates, np.append(0, np.cumsum(lengths, dtype=np.int64)))
+    return judge_polygons(rows, pc.list_parent_indices(column).to_numpy(), arrays)
 
 
 def _stacked(parts: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

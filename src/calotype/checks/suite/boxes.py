@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -11,10 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from calotype.analysis.robust import middle_and_spread
+from calotype.analysis.robust import deviations_of, middle_and_spread
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import KEPT_PER_CHECK, CheckContext, Rows, Tally, Told
+from calotype.checks.suite.context import (
+    KEPT_PER_CHECK,
+    CheckContext,
+    Describe,
+    Description,
+    Rows,
+    Tally,
+)
+from calotype.datasets.fields import parsed
 from calotype.vision import boxes
 
 _ROWS = 500_000
@@ -42,7 +49,7 @@ def box_bounds(context: CheckContext, tally: Tally) -> None:
     rows = np.flatnonzero(beyond_px > tally.number("tolerance_px"))
     rows = rows[np.argsort(-beyond_px[rows], kind="stable")]
 
-    def tell(row: int) -> Told:
+    def describe(row: int) -> Description:
         width, height = (int(side) for side in _image_sizes(context, np.asarray([row]))[0])
         box = context.boxes_xywh_px[row]
         outside = boxes.are_outside(box, size_wh=(width, height))[0]
@@ -56,7 +63,7 @@ def box_bounds(context: CheckContext, tally: Tally) -> None:
         }
         return f"the box of {context.class_of(row)} {how} the image of {width}x{height} px", facts
 
-    tally.annotations(rows, tell)
+    tally.annotations(rows, describe)
 
 
 def _image_sizes(context: CheckContext, rows: Rows) -> npt.NDArray[Any]:
@@ -114,7 +121,7 @@ def _add_pairs(
     twin_ids = context.ann_ids_at([int(pairs.first[pair_of[row]]) for row in kept])
     twins = dict(zip(kept, twin_ids, strict=True))
 
-    def tell(row: int) -> Told:
+    def describe(row: int) -> Description:
         pair = pair_of[row]
         iou, other = float(pairs.iou[pair]), context.class_of(int(pairs.first[pair]))
         facts = {
@@ -125,11 +132,11 @@ def _add_pairs(
         }
         return f"the box of {context.class_of(row)} {words} {other} (overlap {iou:.3f})", facts
 
-    tally.annotations(sorted(pair_of), tell)
+    tally.annotations(sorted(pair_of), describe)
 
 
 def box_outliers(context: CheckContext, tally: Tally) -> None:
-    """Boxes of an unusual size or shape for their class. What is usual is kept from the last whole run."""
+    """Boxes of an unusual size or shape for their class. The last whole run says what is usual."""
     box, classes = context.boxes_xywh_px, context.annotation_column("class_id").astype(np.int64)
     with np.errstate(invalid="ignore"):
         rows = np.flatnonzero((box[:, 2] > 0) & (box[:, 3] > 0) & (context.sample_of >= 0))
@@ -141,17 +148,10 @@ def box_outliers(context: CheckContext, tally: Tally) -> None:
         for name, values in figures.items():
             tally.reference[name] = middle_and_spread(values, classes[rows], min_boxes=min_boxes)
     for name, values in figures.items():
-        usual = {int(number): limits for number, limits in tally.reference[name].items()}
-        if not usual:
-            continue
-        numbers = np.sort(list(usual))
-        place = np.searchsorted(numbers, classes[rows]).clip(0, len(numbers) - 1)
-        middle, spread = np.asarray([usual[number] for number in numbers.tolist()])[place].T
-        deviations = np.where(numbers[place] == classes[rows], (values - middle) / spread, 0)
+        deviations, off = deviations_of(values, classes[rows], tally.reference[name])
         odd = np.flatnonzero(np.abs(deviations) > tally.number("max_deviations"))
         odd = odd[np.argsort(-np.abs(deviations[odd]), kind="stable")]
-        times = np.exp(values[odd] - middle[odd])
-        tally.annotations(rows[odd], _odd_box(context, name, rows[odd], deviations[odd], times))
+        tally.annotations(rows[odd], _odd_box(context, name, rows[odd], deviations[odd], np.exp(off[odd])))
 
 
 def _odd_box(
@@ -160,28 +160,30 @@ def _odd_box(
     rows: Rows,
     deviations: npt.NDArray[np.float64],
     times: npt.NDArray[np.float64],
-) -> Callable[[int], Told]:
+) -> Describe:
     figures = dict(zip(rows.tolist(), zip(deviations.tolist(), times.tolist(), strict=True), strict=True))
 
-    def tell(row: int) -> Told:
+    def describe(row: int) -> Description:
         z, factor = figures[row]
         box = [round(float(value), 2) for value in context.boxes_xywh_px[row]]
         facts = {"fault": name, "box_xywh_px": box, "deviations": round(z, 2)}
         usual = f"the usual of {context.class_of(row)}"
         return f"its {name} is {factor:.3g} times {usual} ({abs(z):.1f} deviations)", facts
 
-    return tell
+    return describe
 
 
 def track_jumps(context: CheckContext, tally: Tally) -> None:
-    """Boxes of one track that jump from frame to frame, or change their class. Tracks are the attribute `track_id`,
-    frames the metadata field `frame` within one group."""
+    """Boxes of one track that jump from frame to frame, or change their class.
+
+    Tracks are the attribute `track_id`, frames the metadata field `frame` within one group.
+    """
     texts = context.annotations_with(["attributes"])["attributes"]
     tracked = np.flatnonzero(pc.fill_null(pc.match_substring(texts, '"track_id"'), False).to_numpy())
     tally.looked_at = len(tracked)
     if not len(tracked):
         return
-    frames = [json.loads(text or "{}").get("frame") for text in context.column("metadata").tolist()]
+    frames = [values.get("frame") for values in parsed(context.column("metadata").tolist())]
     groups = context.column("group")
     tracks: dict[tuple[str, Any], list[tuple[float, int]]] = {}
     for row in tracked.tolist():
@@ -190,100 +192,112 @@ def track_jumps(context: CheckContext, tally: Tally) -> None:
         if isinstance(frame, int | float):
             track = json.loads(texts[row].as_py())["track_id"]
             tracks.setdefault((str(groups[sample]), str(track)), []).append((float(frame), row))
-    jumps: dict[int, Told] = {}
+    problems: dict[int, Description] = {}
     for places in tracks.values():
-        jumps.update(_jumps(context, sorted(places), tally.number("max_jump")))
-    tally.annotations(sorted(jumps), jumps.__getitem__)
+        problems.update(_track_problems(context, sorted(places), tally.number("max_jump")))
+    tally.annotations(sorted(problems), problems.__getitem__)
 
 
-def _jumps(context: CheckContext, places: list[tuple[float, int]], max_jump: float) -> dict[int, Told]:
-    jumps: dict[int, Told] = {}
-    classes = context.annotation_column("class_id")
-    for (frame, row), (next_frame, next_row) in pairwise(places):
-        a, b = context.boxes_xywh_px[row], context.boxes_xywh_px[next_row]
-        size = max(float(np.sqrt(max(a[2] * a[3], 1))), 1.0) * max(1.0, next_frame - frame)
-        moved = float(np.hypot(*(a[:2] + a[2:] / 2 - b[:2] - b[2:] / 2))) / size
-        if classes[row] != classes[next_row]:
-            names = [context.class_of(row), context.class_of(next_row)]
+def _track_problems(
+    context: CheckContext, places: list[tuple[float, int]], max_jump: float
+) -> dict[int, Description]:
+    """Row -> what is wrong there on one track; `places` are frames and rows, in order."""
+    problems: dict[int, Description] = {}
+    frames, rows = np.asarray([frame for frame, _ in places]), [row for _, row in places]
+    jumps = boxes.jumps_in_sizes(context.boxes_xywh_px[rows], frames).tolist()
+    for (row, next_row), jump in zip(pairwise(rows), jumps, strict=True):
+        names = [context.class_of(row), context.class_of(next_row)]
+        if context.annotation_column("class_id")[row] != context.annotation_column("class_id")[next_row]:
             facts: dict[str, Any] = {"fault": "class", "classes": names}
-            jumps[next_row] = f"the track changes from {names[0]} to {names[1]}", facts
-        elif moved > max_jump:
-            facts = {"fault": "jump", "sizes": round(moved, 3)}
-            jumps[next_row] = f"the track jumps by {moved:.1f} of its size a frame", facts
-    return jumps
+            problems[next_row] = f"the track changes from {names[0]} to {names[1]}", facts
+        elif jump > max_jump:
+            facts = {"fault": "jump", "sizes": round(jump, 3)}
+            problems[next_row] = f"the track jumps by {jump:.1f} of its size a frame", facts
+    return problems
 
 
 CHECKS = (
     Check(
-        "box-bounds",
-        "Boxes inside the image",
-        "A box reaches beyond the image by more than a tolerance.",
-        "move or clip the box",
-        "annotations",
-        "warning",
-        box_bounds,
-        {"tolerance_px": 1.0},
+        name="box-bounds",
+        title="Boxes inside the image",
+        means="A box reaches beyond the image by more than a tolerance.",
+        fix="move or clip the box",
+        unit="annotations",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=box_bounds,
+        parameters={"tolerance_px": 1.0},
+        source="boxes are continuous pixels (decision 0008)",
+        example="the box of car reaches 9.0 px beyond the image of 640x480 px",
     ),
     Check(
-        "duplicate-annotations",
-        "Annotated twice",
-        "Two boxes of one class cover the same place on one sample.",
-        "remove one of the two",
-        "annotations",
-        "warning",
-        duplicate_annotations,
-        {"min_iou": 0.95},
+        name="duplicate-annotations",
+        title="Annotated twice",
+        means="Two boxes of one class cover the same place on one sample.",
+        fix="remove one of the two",
+        unit="annotations",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=duplicate_annotations,
+        parameters={"min_iou": 0.95},
+        source="intersection over union",
+        example="the box of car covers the same place as another car (overlap 0.981)",
     ),
     Check(
-        "conflicting-boxes",
-        "Two classes for one thing",
-        "Two boxes of different classes cover the same place on one sample.",
-        "decide which class is right and remove the other box",
-        "annotations",
-        "warning",
-        conflicting_boxes,
-        {"min_iou": 0.9},
+        name="conflicting-boxes",
+        title="Two classes for one thing",
+        means="Two boxes of different classes cover the same place on one sample.",
+        fix="decide which class is right and remove the other box",
+        unit="annotations",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=conflicting_boxes,
+        parameters={"min_iou": 0.9},
+        source="intersection over union",
+        example="the box of bus covers the same place as a truck (overlap 0.942)",
     ),
     Check(
-        "nested-boxes",
-        "A box within a box",
-        "A box lies almost wholly within a larger box of the same class.",
-        "look whether both things are there, and remove the box that shows none",
-        "annotations",
-        "info",
-        nested_boxes,
-        {"min_inside": 0.98, "max_iou": 0.9},
+        name="nested-boxes",
+        title="A box within a box",
+        means="A box lies almost wholly within a larger box of the same class.",
+        fix="look whether both things are there, and remove the box that shows none",
+        unit="annotations",
+        severity="info",
         family="structure",
         scope="sample",
+        run=nested_boxes,
+        parameters={"min_inside": 0.98, "max_iou": 0.9},
+        source="share of the smaller box",
+        example="the box of car lies within another car (overlap 0.310)",
     ),
     Check(
-        "track-jumps",
-        "Steady tracks",
-        "A track jumps between frames by more than its size, or changes its class.",
-        "look at the frames before and after; split the track where two things share it",
-        "tracked annotations",
-        "warning",
-        track_jumps,
-        {"max_jump": 1.5},
+        name="track-jumps",
+        title="Steady tracks",
+        means="A track jumps between frames by more than its size, or changes its class.",
+        fix="look at the frames before and after; split the track where two things share it",
+        unit="tracked annotations",
+        severity="warning",
         family="tracks",
-        scope="dataset",
+        run=track_jumps,
+        parameters={"max_jump": 1.5},
+        source="distance of centres over size",
+        example="the track jumps by 3.2 of its size a frame",
     ),
     Check(
-        "box-outliers",
-        "Unusual boxes",
-        "A box is far larger, smaller, wider or narrower than boxes of its class usually are.",
-        "look whether the box and its class are right",
-        "annotations",
-        "info",
-        box_outliers,
-        {"max_deviations": 5.0, "min_boxes": 30},
+        name="box-outliers",
+        title="Unusual boxes",
+        means="A box is far larger, smaller, wider or narrower than boxes of its class usually are.",
+        fix="look whether the box and its class are right",
+        unit="annotations",
+        severity="info",
         family="structure",
         scope="sample",
+        run=box_outliers,
+        parameters={"max_deviations": 5.0, "min_boxes": 30},
+        source="median and median deviation of log area and log aspect",
+        example="its area is 0.002 times the usual of car (6.1 deviations)",
     ),
 )

@@ -1,4 +1,4 @@
-"""What a check is: its words, its parameters, where it belongs, and the function that runs it."""
+"""What a check is: its texts, its parameters, its family and cost, and the function that runs it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from typing import Literal
 from calotype.checks.suite.context import CheckContext, Parameter, Tally
 
 Family = Literal[
-    "integrity", "image", "copies", "structure", "tracks", "labels", "annotators", "balance", "coverage", "drift",
-    "declared", "process", "tests",
-]  # fmt: skip
+    "integrity",
+    "image",
+    "copies",
+    "structure",
+    "tracks",
+    "labels",
+    "annotators",
+    "balance",
+    "coverage",
+    "drift",
+    "declared",
+    "process",
+    "tests",
+]
 Scope = Literal["sample", "dataset"]
 Cost = Literal["columns", "pixels", "vectors", "predictions"]
 
@@ -21,14 +32,14 @@ class Check:
     """One data test. `unit` is what it looks at; a gate's `max_fraction` is a share of that.
 
     Attributes:
-        family: What it belongs to; `calotype check --only FAMILY` runs one family.
-        scope: "sample" where what it says of a sample depends on that sample and its annotations alone, so that a
-            later run looks only at samples that changed; "dataset" where it depends on others too.
+        family: `calotype check --only FAMILY` runs the checks of one family.
+        scope: "sample" where the findings of a sample depend only on that sample and its annotations, so that a
+            later run looks only at samples that changed; "dataset" where they depend on others too.
         cost: What it has to read: columns of the tables, pixels (once an image), vectors, or predictions.
         source: Where definition and threshold come from.
-        example: What a finding of it says.
-        steady: Whether equal data give equal findings on every day; not so where the present time counts.
-        version: Raised when the same data give other findings; a later run does not go on from an older version.
+        example: The sentence of a typical finding.
+        steady: Whether equal data give equal findings on every day; false where the current time matters.
+        version: Raised when the same data give other findings; a later run does not continue from an older version.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a check gets: columns of one state, parameters, measures of pixels; and how it tells what it found."""
+"""What a check works with: columns of one state, parameters, measures of pixels; and how it reports findings."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks import measures
-from calotype.checks.suite.annotation_columns import COLUMNS, AnnotationColumns, read_columns, rows_of_kind
-from calotype.checks.suite.polygon_reader import Polygons, read_polygons
+from calotype.checks.suite.annotation_columns import (
+    COLUMNS,
+    KINDS,
+    AnnotationColumns,
+    polygons_of,
+    read_columns,
+)
 from calotype.contracts.model import Contract
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import annotation_batches, annotations_at
@@ -22,19 +27,20 @@ from calotype.findings.model import Finding
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 from calotype.vision.close_boxes import ClosePairs, close_pairs
+from calotype.vision.polygon_problems import Polygons
 
 KEPT_PER_CHECK = 10_000
-"""Findings of one check that are written down; all are counted."""
+"""Maximum number of findings of one check that are stored; all are counted."""
 
 Rows = npt.NDArray[np.int64]
-Told = tuple[str, dict[str, Any]]
+Description = tuple[str, dict[str, Any]]
 """The reason and the facts of a finding."""
-Tell = Callable[[int], Told]
+Describe = Callable[[int], Description]
 """From a row to the reason and the facts of its finding."""
 Parameter = bool | int | float | str
 _SAMPLE_COLUMNS = ("sample_id", "name", "width_px", "height_px")
 _SMALL_COLUMNS = (*COLUMNS, "ann_id")
-"""What is read first of a few samples; other columns are read when a check asks for them."""
+"""Columns of a few samples that are read first; others are read when a check needs them."""
 _SHAPES_AT_ONCE = 10_000
 
 
@@ -42,7 +48,7 @@ _SHAPES_AT_ONCE = 10_000
 class Columns:
     """One state of a dataset as columns. A *row* is a position in `samples` or `annotations`.
 
-    With `sample_ids` it holds these samples and their annotations only, as far as the state has them.
+    With `sample_ids` only these samples and their annotations, as far as the state has them.
     """
 
     snapshot: Snapshot
@@ -70,7 +76,7 @@ class Columns:
 
     @cached_property
     def _annotations(self) -> AnnotationColumns:
-        """What most checks ask of annotations, without their texts."""
+        """The columns of annotations that most checks need, without their texts."""
         return read_columns(self._annotation_batches(COLUMNS), self.samples["sample_id"])
 
     def _annotation_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -82,7 +88,7 @@ class Columns:
 
     def shape_batches(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[Rows, pa.RecordBatch]]:
         """Rows and columns of the annotations of one kind, at most 10,000 at a time, in the order of rows."""
-        chosen = rows_of_kind(self.kinds, kind)
+        chosen = self.rows_of_kinds(kind)
         first = 0
         for batch in self._annotation_batches(columns) if len(chosen) else ():
             rows = chosen[slice(*np.searchsorted(chosen, [first, first + batch.num_rows]))]
@@ -91,10 +97,9 @@ class Columns:
                 yield part, batch.take(pa.array(part - first))
             first += batch.num_rows
 
-    def shapes(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Row and values of each annotation of one kind, in the order of rows."""
-        for rows, batch in self.shape_batches(kind, columns):
-            yield from zip(rows.tolist(), batch.to_pylist(), strict=True)
+    def rows_of_kinds(self, *kinds: str) -> Rows:
+        """Rows of the annotations of some kinds."""
+        return np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds]))
 
     @property
     def n_annotations(self) -> int:
@@ -107,19 +112,19 @@ class Columns:
             return list(self._small_annotations["ann_id"].take(pa.array(rows, pa.int64())).to_pylist())
         if not len(rows):
             return []
-        found = annotations_at(self.store, self.snapshot, self.label_set, rows, ["ann_id"])
-        return list(found["ann_id"].to_pylist())
+        table = annotations_at(self.store, self.snapshot, self.label_set, rows, ["ann_id"])
+        return list(table["ann_id"].to_pylist())
 
     def annotations_with(self, columns: Sequence[str]) -> pa.Table:
-        """Other columns of the same annotations, in the same order: that in which the table holds them."""
+        """Other columns of the same annotations, in the order of the table."""
         if self.sample_ids is not None and set(columns) <= set(_SMALL_COLUMNS):
             return self._small_annotations.select(list(columns))
-        found = self.snapshot.annotations(self.label_set, sample_ids=self.sample_ids, columns=columns)
-        return found.combine_chunks()
+        table = self.snapshot.annotations(self.label_set, sample_ids=self.sample_ids, columns=columns)
+        return table.combine_chunks()
 
     @cached_property
     def _small_annotations(self) -> pa.Table:
-        """Of a few samples all that most checks ask for: they are looked up once."""
+        """The columns that most checks need, of the annotations of a few samples: looked up once."""
         ids = self.sample_ids
         return self.snapshot.annotations(
             self.label_set, sample_ids=ids, columns=_SMALL_COLUMNS
@@ -163,8 +168,8 @@ class Columns:
 
     def rows_of(self, sample_ids: pa.ChunkedArray | pa.Array) -> Rows:
         """Rows of samples with these ids, -1 where there is none."""
-        found = pc.index_in(sample_ids, value_set=self.samples["sample_id"].combine_chunks())
-        return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
+        rows = pc.index_in(sample_ids, value_set=self.samples["sample_id"].combine_chunks())
+        return np.asarray(pc.fill_null(rows, -1).to_numpy(), dtype=np.int64)
 
     @property
     def boxes_xywh_px(self) -> npt.NDArray[np.float64]:
@@ -174,7 +179,7 @@ class Columns:
 
 @dataclass
 class CheckContext(Columns):
-    """What a check looks at: the columns, and what is worked out of them once for all checks (`worked_out`)."""
+    """What a check looks at: the columns, and what is derived from them once for all checks (`worked_out`)."""
 
     worked_out: dict[str, Any] = field(default_factory=dict)
 
@@ -185,8 +190,14 @@ class CheckContext(Columns):
 
     @cached_property
     def polygons(self) -> Polygons:
-        """All polygons of the label set, judged."""
-        return read_polygons(self.shape_batches("polygon", ["rings"]))
+        """All polygons of the label set with their problems; each is read once, whatever the number of checks."""
+        batches = self.shape_batches("polygon", ["rings"])
+        return Polygons.joined([polygons_of(rows, batch["rings"]) for rows, batch in batches])
+
+    def shapes(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Row and values of each annotation of one kind, in the order of rows."""
+        for rows, batch in self.shape_batches(kind, columns):
+            yield from zip(rows.tolist(), batch.to_pylist(), strict=True)
 
     @cached_property
     def root(self) -> Rows:
@@ -220,20 +231,37 @@ class CheckContext(Columns):
 
     def class_name(self, class_id: int) -> str:
         """A class's name, or its number where the ontology lacks it."""
-        found = self.snapshot.ontology.by_id(int(class_id))
-        return found.name if found is not None else f"class {int(class_id)}"
+        known = self.snapshot.ontology.by_id(int(class_id))
+        return known.name if known is not None else f"class {int(class_id)}"
 
     def class_of(self, row: int) -> str:
         """The name of an annotation's class."""
         return self.class_name(self._annotations.classes[row])
 
 
+def ranked(
+    rows: Rows, scores: npt.NDArray[Any], chosen: npt.NDArray[np.bool_], describe: Describe
+) -> tuple[Rows, Describe]:
+    """The chosen of N rows, highest score first, and how they are described.
+
+    Args:
+        rows: (N,) rows of samples or annotations.
+        scores: (N,).
+        chosen: (N,).
+        describe: From a position in `rows` to the description of the finding.
+    """
+    positions = np.flatnonzero(chosen)
+    positions = positions[np.argsort(-scores[positions], kind="stable")]
+    position_of = dict(zip(rows[positions].tolist(), positions.tolist(), strict=True))
+    return rows[positions], lambda row: describe(position_of[row])
+
+
 @dataclass
 class Tally:
     """Collects the findings of one check: counts all, keeps the first `KEPT_PER_CHECK`.
 
-    `reference` is what the check learned of all samples, such as the usual size of a class: filled by a whole run,
-    given again to the runs that go on from it.
+    `reference` is what the check learned from all samples, such as the usual size of a class: filled by a full run,
+    passed on to the runs that continue from it.
     """
 
     context: CheckContext
@@ -251,23 +279,35 @@ class Tally:
         return float(self.parameters[name])
 
     def samples(
-        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
-    ) -> None:  # fmt: skip
-        """A finding for each of these samples; `tell(row)` is asked only for those that are kept.
+        self,
+        rows: Iterable[int] | Rows,
+        describe: Describe,
+        *,
+        severity: str = "",
+        fault: str = "",
+        about: str = "",
+    ) -> None:
+        """A finding for each of these samples; `describe(row)` is called only for those that are kept.
 
         Args:
-            fault: Which of the check's faults; without it the fact `fault` counts.
-            about: What sets apart several findings of one fault at one place, such as a field.
+            fault: Which of the check's faults; by default the fact `fault`.
+            about: What distinguishes several findings of one fault at one place, such as a field.
         """
-        self._add(list(rows), tell, severity, self._sample_places, fault, about)
+        self._add(list(rows), describe, severity, self._sample_places, fault, about)
 
     def annotations(
-        self, rows: Iterable[int] | Rows, tell: Tell, *, severity: str = "", fault: str = "", about: str = ""
-    ) -> None:  # fmt: skip
+        self,
+        rows: Iterable[int] | Rows,
+        describe: Describe,
+        *,
+        severity: str = "",
+        fault: str = "",
+        about: str = "",
+    ) -> None:
         """A finding for each of these annotations."""
-        self._add(list(rows), tell, severity, self._annotation_places, fault, about)
+        self._add(list(rows), describe, severity, self._annotation_places, fault, about)
 
-    def annotations_by_fault(self, findings: Mapping[int, Told]) -> None:
+    def annotations_by_fault(self, findings: Mapping[int, Description]) -> None:
         """A finding for each of these annotations, of one fault (the fact `fault`) after the other."""
         rows = sorted(findings)
         faults = [findings[row][1]["fault"] for row in rows]
@@ -276,34 +316,44 @@ class Tally:
             self.annotations(same, findings.__getitem__)
 
     def dataset(
-        self, reason: str, facts: dict[str, Any], *, severity: str = "", label_set: str = "", fault: str = "",
+        self,
+        reason: str,
+        facts: dict[str, Any],
+        *,
+        severity: str = "",
+        label_set: str = "",
+        fault: str = "",
         about: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A finding on the dataset as a whole; `about` names the class, field or condition that it is about."""
         self._add(
             [0], lambda _: (reason, facts), severity, lambda _: [{"label_set": label_set}], fault, about
         )
 
     def _add(
-        self, rows: list[int], tell: Tell, severity: str, places: Callable[[list[int]], list[dict[str, str]]],
-        fault: str, about: str,
-    ) -> None:  # fmt: skip
+        self,
+        rows: list[int],
+        describe: Describe,
+        severity: str,
+        places: Callable[[list[int]], list[dict[str, str]]],
+        fault: str,
+        about: str,
+    ) -> None:
         if not rows:
             return
         level = severity if severity and not self.forced else self.severity
         self.counts[level] = self.counts.get(level, 0) + len(rows)
         kept = [int(row) for row in rows[: max(0, KEPT_PER_CHECK - len(self.findings))]]
         for row, where in zip(kept, places(kept), strict=True):
-            reason, facts = tell(row)
+            reason, facts = describe(row)
             which = fault or str(facts.get("fault", ""))
             self.findings.append(
                 Finding(self.check, level, reason, facts=facts, fault=which, about=about, **where)
             )
 
     def _sample_places(self, rows: list[int]) -> list[dict[str, str]]:
-        at = pa.array(rows, pa.int64())
-        ids, names = (self.context.samples[name].take(at).to_pylist() for name in ("sample_id", "name"))
-        return [{"sample_id": one, "sample": name} for one, name in zip(ids, names, strict=True)]
+        taken = self.context.samples.select(["sample_id", "name"]).take(pa.array(rows, pa.int64()))
+        return [{"sample_id": row["sample_id"], "sample": row["name"]} for row in taken.to_pylist()]
 
     def _annotation_places(self, rows: list[int]) -> list[dict[str, str]]:
         context = self.context

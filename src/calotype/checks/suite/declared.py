@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Tally, Tell
+from calotype.checks.suite.context import CheckContext, Describe, Description, Tally
 from calotype.contracts.model import Coverage, MetadataSpec
 from calotype.datasets.fields import TYPES
 from calotype.datasets.query import QueryInvalid
@@ -22,18 +22,17 @@ def licence(context: CheckContext, tally: Tally) -> None:
     licences = context.column("licence").astype(str)
     allowed = context.contract.licences
     empty = np.isin(licences, ["", "None"])
-    tally.samples(
-        np.flatnonzero(empty), lambda _: ("the sample has no licence", {"licence": ""}), fault="missing"
-    )
+    without: Description = ("the sample has no licence", {"licence": ""})
+    tally.samples(np.flatnonzero(empty), lambda _: without, fault="missing")
     if allowed:
 
-        def tell(row: int) -> tuple[str, dict[str, Any]]:
+        def describe(row: int) -> Description:
             given = str(licences[row])
             reason = f"its licence {given!r} is not one of the contract's: {', '.join(allowed)}"
             return reason, {"licence": given, "allowed": list(allowed)}
 
         refused = ~empty & ~np.isin(licences, list(allowed))
-        tally.samples(np.flatnonzero(refused), tell, severity="error", fault="not-allowed")
+        tally.samples(np.flatnonzero(refused), describe, severity="error", fault="not-allowed")
 
 
 def metadata(context: CheckContext, tally: Tally) -> None:
@@ -42,21 +41,20 @@ def metadata(context: CheckContext, tally: Tally) -> None:
     specs = context.contract.metadata
     if not specs:
         return
-    told: dict[int, list[tuple[str, str]]] = {}
+    problems_of: dict[int, list[tuple[str, str]]] = {}
     known: dict[str | None, list[tuple[str, str]]] = {}
     for row, text in enumerate(context.column("metadata").tolist()):
         if text not in known and len(known) < 100_000:
             known[text] = list(_problems(specs, text))
         problems = known[text] if text in known else list(_problems(specs, text))
         if problems:
-            told[row] = problems
+            problems_of[row] = problems
     for name in specs:
-        wrong = {row: detail for row, all_of in told.items() for field, detail in all_of if field == name}
-        tell = _teller(wrong, name)
-        tally.samples(sorted(wrong), tell, about=name)
+        wrong = {row: why for row, all_of in problems_of.items() for field, why in all_of if field == name}
+        tally.samples(sorted(wrong), _describe_field(wrong, name), about=name)
 
 
-def _teller(wrong: Mapping[int, str], name: str) -> Tell:
+def _describe_field(wrong: Mapping[int, str], name: str) -> Describe:
     return lambda row: (wrong[row], {"field": name})
 
 
@@ -73,9 +71,9 @@ def _problems(specs: Mapping[str, MetadataSpec], text: str | None) -> Iterator[t
 
 
 def _value_problem(spec: MetadataSpec, value: Any) -> str:
-    found = TYPES.get(type(value), type(value).__name__)
-    if found != spec.type and not (spec.type == "float" and found == "int"):
-        return f"is {found}, the contract says {spec.type}"
+    given = TYPES.get(type(value), type(value).__name__)
+    if given != spec.type and not (spec.type == "float" and given == "int"):
+        return f"is {given}, the contract requires {spec.type}"
     if spec.values is not None and value not in spec.values:
         return f"is {value!r}, allowed are {', '.join(map(repr, spec.values[:20]))}"
     if spec.min is not None and value < spec.min:
@@ -86,7 +84,7 @@ def _value_problem(spec: MetadataSpec, value: Any) -> str:
 
 
 def covered(context: CheckContext, line: Coverage, class_name: str = "") -> tuple[int, str]:
-    """How many samples match a coverage line, or annotations of a class on them; and why it cannot be asked yet."""
+    """Number of samples that match a coverage line, or of annotations of a class on them; and why it is unknown."""
     where = context.contract.query_of(line)
     try:
         if class_name:
@@ -97,7 +95,7 @@ def covered(context: CheckContext, line: Coverage, class_name: str = "") -> tupl
 
 
 def demands(line: Coverage) -> list[tuple[str, int, str]]:
-    """Class (empty: any), how many, and of what, that a coverage line asks for."""
+    """What a coverage line requires: class (empty: any), the number, and of what."""
     samples = [("", line.min_samples, "samples")] if line.min_samples is not None else []
     return samples + [(name, asked.min_annotations, "annotations") for name, asked in line.classes.items()]
 
@@ -107,32 +105,52 @@ def coverage(context: CheckContext, tally: Tally) -> None:
     for line in context.contract.coverage:
         for class_name, asked, unit in demands(line):
             tally.looked_at += 1
-            found, why = covered(context, line, class_name)
-            if found < asked:
+            n_matching, why = covered(context, line, class_name)
+            if n_matching < asked:
                 of = f"annotations of {class_name!r}" if class_name else "samples"
-                reason = f"{found} {of} match {line.title!r}, the contract asks for {asked}"
+                reason = f"{n_matching} {of} match {line.title!r}, the contract requires {asked}"
                 where = context.contract.query_of(line)
-                facts = {"where": where, unit: found, f"min_{unit}": asked}
+                facts = {"where": where, unit: n_matching, f"min_{unit}": asked}
                 tally.dataset(f"{reason} ({why})" if why else reason, facts, about=f"{where}|{class_name}")
 
 
 CHECKS = (
     Check(
-        "licence", "Licences",
-        "Each sample has a licence, and one that the contract allows.",
-        "ask the source for the licence, or remove the sample", "samples", "warning", licence,
-        family="declared", scope="sample",
+        name="licence",
+        title="Licences",
+        means="Each sample has a licence, and one that the contract allows.",
+        fix="ask the source for the licence, or remove the sample",
+        unit="samples",
+        severity="warning",
+        family="declared",
+        scope="sample",
+        run=licence,
+        source="the contract",
+        example="the sample has no licence",
     ),
     Check(
-        "metadata", "Metadata",
-        "Each sample has the metadata that the contract requires, of its type and in its range.",
-        "fill in the field at the source and import again", "samples", "error", metadata,
-        family="declared", scope="sample",
+        name="metadata",
+        title="Metadata",
+        means="Each sample has the metadata that the contract requires, of its type and in its range.",
+        fix="fill in the field at the source and import again",
+        unit="samples",
+        severity="error",
+        family="declared",
+        scope="sample",
+        run=metadata,
+        source="the contract",
+        example="the metadata field 'light' is 'dusk', allowed are 'day', 'night'",
     ),
     Check(
-        "coverage", "Coverage of conditions",
-        "Each condition that the contract names is met by enough samples.",
-        "collect samples that meet the condition", "conditions", "error", coverage,
-        family="coverage", scope="dataset",
+        name="coverage",
+        title="Coverage of conditions",
+        means="Each condition that the contract names is met by enough samples.",
+        fix="collect samples that meet the condition",
+        unit="conditions",
+        severity="error",
+        family="coverage",
+        run=coverage,
+        source="the contract",
+        example="12 samples match 'night', the contract requires 100",
     ),
-)  # fmt: skip
+)

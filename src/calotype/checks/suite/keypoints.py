@@ -1,4 +1,4 @@
-"""Checks of keypoints: as many as their class has, in their box, left and right not swapped."""
+"""Checks of keypoints: the number that their class has, in their box, left and right not swapped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Tally, Told
+from calotype.checks.suite.context import CheckContext, Description, Tally
 from calotype.vision.keypoints import swapped_pair
 
 _COLUMNS = ("x", "y", "w", "h", "keypoints", "class_id")
@@ -17,7 +17,7 @@ _COLUMNS = ("x", "y", "w", "h", "keypoints", "class_id")
 def keypoints(context: CheckContext, tally: Tally) -> None:
     """Keypoints outside their box, visible ones at the corner of the image, and left and right swapped."""
     names = {cls.id: tuple(cls.keypoints) for cls in context.snapshot.ontology.classes}
-    problems: dict[int, Told] = {}
+    problems: dict[int, Description] = {}
     for row, shape in context.shapes("keypoints", _COLUMNS):
         tally.looked_at += 1
         problem = _problem(shape, names.get(shape["class_id"], ()), tally.number("slack"))
@@ -26,10 +26,10 @@ def keypoints(context: CheckContext, tally: Tally) -> None:
     tally.annotations_by_fault(problems)
 
 
-def _problem(shape: Mapping[str, Any], names: tuple[str, ...], slack: float) -> Told | None:
+def _problem(shape: Mapping[str, Any], names: tuple[str, ...], slack: float) -> Description | None:
     points = np.asarray(shape["keypoints"] or [], np.float64)
     if points.size % 3 or not points.size:
-        return f"it has {points.size} numbers, not three a point", {"fault": "count"}
+        return f"it has {points.size} numbers, not three per point", {"fault": "count"}
     points = points.reshape(-1, 3)
     if names and len(names) != len(points):
         return f"it has {len(points)} points, its class {len(names)}", {"fault": "count"}
@@ -58,15 +58,20 @@ def _problem(shape: Mapping[str, Any], names: tuple[str, ...], slack: float) -> 
 
 CHECKS = (
     Check(
-        "keypoints",
-        "Keypoints in place",
-        "Visible keypoints lie outside their box or at 0, 0, left and right are swapped, or their number is wrong.",
-        "move the point, or swap the two sides",
-        "keypoint annotations",
-        "warning",
-        keypoints,
-        {"slack": 0.25},
+        name="keypoints",
+        title="Keypoints in place",
+        means=(
+            "Visible keypoints lie outside their box or at 0, 0, left and right are swapped, or their "
+            "number is wrong."
+        ),
+        fix="move the point, or swap the two sides",
+        unit="keypoint annotations",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=keypoints,
+        parameters={"slack": 0.25},
+        source="COCO's keypoints; sides by majority of stiff pairs",
+        example="left_hip and right_hip look swapped",
     ),
 )

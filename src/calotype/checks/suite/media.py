@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
 from calotype.checks import measures
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Tally
+from calotype.checks.suite.context import CheckContext, Description, Tally
 from calotype.store.catalog import schema
 from calotype.vision import quality
 
 
 def readable(context: CheckContext, tally: Tally) -> None:
-    """Media that are missing or cannot be decoded; files that imports set aside, for information."""
+    """Media that are missing or cannot be decoded; files that imports quarantined, for information."""
     tally.looked_at = context.n_samples
     broken = measures.unreadable(
         context.store, context.snapshot, sample_ids=context.sample_ids, progress=context.progress
@@ -24,29 +22,31 @@ def readable(context: CheckContext, tally: Tally) -> None:
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
 
-    def tell(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> Description:
         sha = str(media[row])
         return f"the image cannot be read: {broken[sha]}", {
-            "media_sha256": sha, "repair": {"do": "remove-sample"},
-        }  # fmt: skip
+            "media_sha256": sha,
+            "repair": {"do": "remove-sample"},
+        }
 
-    tally.samples(rows, tell)
+    tally.samples(rows, describe)
     rows, figures = _figures(context, measures.FILE_FIGURES)
     cut = rows[figures[:, 2] == 0] if len(rows) else rows
     reason = "the JPEG lacks its end mark: it may have been cut off"
     tally.samples(cut, lambda _: (reason, {"fault": "no-end"}), severity="warning", fault="no-end")
-    n_aside = _set_aside(context)
-    if n_aside:
-        reason = f"{n_aside} image files were set aside when they came in and are in no sample"
-        tally.dataset(reason, {"files": n_aside}, severity="info", fault="set-aside")
+    n_quarantined = _n_quarantined(context)
+    if n_quarantined:
+        reason = f"{n_quarantined} image files were quarantined at import and are in no sample"
+        tally.dataset(reason, {"files": n_quarantined}, severity="info", fault="set-aside")
 
 
-def _set_aside(context: CheckContext) -> int:
+def _n_quarantined(context: CheckContext) -> int:
     table = schema.quarantine
-    asked = sa.select(sa.func.count()).select_from(table)
+    query = sa.select(sa.func.count()).where(
+        table.c.dataset_id == context.snapshot.dataset.id, table.c.what == "image"
+    )
     with context.store.catalog.read() as conn:
-        asked = asked.where(table.c.dataset_id == context.snapshot.dataset.id, table.c.what == "image")
-        return int(conn.execute(asked).scalar() or 0)
+        return int(conn.execute(query).scalar() or 0)
 
 
 def dimensions(context: CheckContext, tally: Tally) -> None:
@@ -63,12 +63,12 @@ def dimensions(context: CheckContext, tally: Tally) -> None:
     for hit, words, name in limits:
         limit = tally.number(name)
 
-        def tell(row: int, words: str = words, limit: float = limit) -> tuple[str, dict[str, Any]]:
+        def describe(row: int, words: str = words, limit: float = limit) -> Description:
             size = [int(width[row]), int(height[row])]
             facts = {"image_wh_px": size, "aspect": round(float(aspect[row]), 3)}
             return f"the image is {size[0]}x{size[1]} px, {words.format(limit)}", facts
 
-        tally.samples(np.flatnonzero(hit), tell, fault=name)
+        tally.samples(np.flatnonzero(hit), describe, fault=name)
 
 
 _WORDS = {
@@ -80,35 +80,34 @@ _WORDS = {
     "noisy": ("is noisy", "noise"),
     "upscaled": ("was enlarged: it holds less detail than its size", "detail"),
     "letterboxed": ("has plain borders", "border"),
-    "single_tone": ("is of a single tone", "entropy"),
+    "single_tone": ("has a single tone", "entropy"),
 }
-"""Fault -> how it is told, and the figure that shows it."""
+"""Fault -> its words, and the figure that shows it."""
 
 
 def image_quality(context: CheckContext, tally: Tally) -> None:
-    """Images out of focus, moved, badly lit, without contrast, noisy or of a single tone."""
+    """Images out of focus, moved, badly lit, without contrast, noisy or with a single tone."""
     limits = quality.Limits(**{name: tally.number(f"min_{name}") for name in _IN_QUALITY})
-    _tell_faults(context, tally, limits, ("single_tone", *list(_WORDS)[:6]))
+    _add_faults(context, tally, limits, ("single_tone", *list(_WORDS)[:6]))
 
 
 def upscaled(context: CheckContext, tally: Tally) -> None:
     """Images that were enlarged."""
-    _tell_faults(context, tally, quality.Limits(detail=tally.number("min_detail")), ("upscaled",))
+    _add_faults(context, tally, quality.Limits(detail=tally.number("min_detail")), ("upscaled",))
 
 
 def letterbox(context: CheckContext, tally: Tally) -> None:
     """Images with plain borders."""
-    _tell_faults(context, tally, quality.Limits(border=tally.number("min_inner")), ("letterboxed",))
+    _add_faults(context, tally, quality.Limits(border=tally.number("min_inner")), ("letterboxed",))
 
 
-_IN_QUALITY = (
-    "sharpness", "sharpness_alone", "motion", "motion_alone", "over_exposure", "under_exposure", "brightness",
-    "contrast", "noise", "entropy",
-)  # fmt: skip
+_SHARP = ("sharpness", "sharpness_alone", "motion", "motion_alone")
+_IN_QUALITY = (*_SHARP, "over_exposure", "under_exposure", "brightness", "contrast", "noise", "entropy")
+"""Limits that are parameters of `image-quality`."""
 
 
 def _figures(context: CheckContext, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Rows of samples whose media is measured, and their figures."""
+    """Rows of samples whose media have been measured, and their figures."""
     measured = context.measured(name)
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(measured)))
@@ -116,109 +115,180 @@ def _figures(context: CheckContext, name: str) -> tuple[npt.NDArray[np.int64], n
     return rows, np.stack(values).astype(np.float64) if values else np.zeros((0, len(quality.METRICS)))
 
 
-def _tell_faults(context: CheckContext, tally: Tally, limits: quality.Limits, names: tuple[str, ...]) -> None:
+def _add_faults(context: CheckContext, tally: Tally, limits: quality.Limits, names: tuple[str, ...]) -> None:
     rows, figures = _figures(context, measures.FIGURES)
     tally.looked_at = len(rows)
     if not len(rows):
         return
-    found = quality.faults(figures, limits)
-    at = {int(row): k for k, row in enumerate(rows)}
+    faults = quality.faults(figures, limits)
+    figures_of = dict(zip(rows.tolist(), figures, strict=True))
     for name in names:
-        words, figure = _WORDS[name]
 
-        def tell(
-            row: int, name: str = name, words: str = words, figure: str = figure
-        ) -> tuple[str, dict[str, Any]]:
-            facts = {
-                key: round(float(v), 4) for key, v in zip(quality.METRICS, figures[at[row]], strict=True)
-            }
-            return f"the image {words} ({figure.replace('_', ' ')} {facts[figure]:.2f})", {
-                "fault": name,
-                **facts,
-            }
+        def describe(row: int, name: str = name) -> Description:
+            words, figure = _WORDS[name]
+            shown = {k: round(float(v), 4) for k, v in zip(quality.METRICS, figures_of[row], strict=True)}
+            reason = f"the image {words} ({figure.replace('_', ' ')} {shown[figure]:.2f})"
+            return reason, {"fault": name, **shown}
 
-        tally.samples(rows[np.flatnonzero(found[name])], tell)
+        tally.samples(rows[np.flatnonzero(faults[name])], describe)
 
 
 def jpeg_quality(context: CheckContext, tally: Tally) -> None:
     """JPEGs that were saved at a low quality."""
     rows, figures = _figures(context, measures.FILE_FIGURES)
     tally.looked_at = len(rows)
-    at = {int(row): float(figures[k, 0]) for k, row in enumerate(rows)}
+    saved_at = dict(zip(rows.tolist(), figures[:, 0].tolist(), strict=True))
     with np.errstate(invalid="ignore"):
-        hit = rows[figures[:, 0] < tally.number("min_quality")] if len(rows) else rows
-    tally.samples(
-        hit, lambda row: (f"it was saved at JPEG quality {at[row]:.0f}", {"quality": round(at[row], 1)})
-    )
+        low = rows[figures[:, 0] < tally.number("min_quality")]
+
+    def describe(row: int) -> Description:
+        return f"saved at JPEG quality {saved_at[row]:.0f}", {"quality": round(saved_at[row], 1)}
+
+    tally.samples(low, describe)
 
 
 def orientation(context: CheckContext, tally: Tally) -> None:
-    """Images that EXIF turns, and images whose thumbnail in EXIF shows another turn or another picture."""
+    """Images that EXIF turns, and images whose EXIF thumbnail shows another turn or another image."""
     rows, figures = _figures(context, measures.FILE_FIGURES)
     tally.looked_at = len(rows)
-    at = {int(row): figures[k] for k, row in enumerate(rows)}
-    turned, thumbnail = (figures[:, 1] != 1, figures[:, 3]) if len(rows) else (np.zeros(0, bool), np.zeros(0))
-    differs = thumbnail < tally.number("min_thumbnail")
+    figures_of = dict(zip(rows.tolist(), figures, strict=True))
+    with np.errstate(invalid="ignore"):
+        differs = figures[:, 3] < tally.number("min_thumbnail")
 
-    def tell(row: int) -> tuple[str, dict[str, Any]]:
-        value = int(at[row][1])
+    def describe(row: int) -> Description:
+        value = int(figures_of[row][1])
         return f"EXIF orientation {value} turns the pixels", {"orientation": value}
 
-    def tell_thumbnail(row: int) -> tuple[str, dict[str, Any]]:
-        value = round(float(at[row][3]), 3)
-        how = "would fit the image better turned" if value < 0 else "shows something else"
-        return f"the thumbnail in EXIF {how}", {"fault": "thumbnail", "thumbnail": value}
+    def describe_thumbnail(row: int) -> Description:
+        value = round(float(figures_of[row][3]), 3)
+        problem = "would fit the image better turned" if value < 0 else "shows something else"
+        return f"the EXIF thumbnail {problem}", {"fault": "thumbnail", "thumbnail": value}
 
-    tally.samples(rows[turned], tell)
-    tally.samples(rows[differs], tell_thumbnail, severity="warning", fault="thumbnail")
+    tally.samples(rows[figures[:, 1] != 1], describe)
+    tally.samples(rows[differs], describe_thumbnail, severity="warning", fault="thumbnail")
 
 
 CHECKS = (
     Check(
-        "readable", "Readable media",
-        "The image of each sample is there and can be decoded whole.",
-        "add the original file again, or remove the sample", "samples", "error", readable,
-        family="integrity", scope="sample", cost="pixels", steady=False, version=2,
+        name="readable",
+        title="Readable media",
+        means="The image of each sample exists and can be decoded completely.",
+        fix="add the original file again, or remove the sample",
+        unit="samples",
+        severity="error",
+        family="integrity",
+        scope="sample",
+        cost="pixels",
+        run=readable,
+        source="decoding the complete file within limits",
+        example="the image cannot be read: image file is truncated",
+        steady=False,
+        version=2,
     ),
     Check(
-        "dimensions", "Image size",
-        "Images are neither tiny, huge nor extremely long.",
-        "remove the sample, or set min_side_px, max_side_px and max_aspect in the contract",
-        "samples", "warning", dimensions,
-        {"min_side_px": 16, "max_side_px": 20_000, "max_aspect": 10.0},
-        family="integrity", scope="sample",
+        name="dimensions",
+        title="Image size",
+        means="The image is not tiny, huge or extremely long.",
+        fix="remove the sample, or set min_side_px, max_side_px and max_aspect in the contract",
+        unit="samples",
+        severity="warning",
+        family="integrity",
+        scope="sample",
+        run=dimensions,
+        parameters={"min_side_px": 16, "max_side_px": 20_000, "max_aspect": 10.0},
+        source="limits of common networks and tools",
+        example="the image is 9x640 px, shorter than 16 px",
     ),
     Check(
-        "image-quality", "Sharp and well lit",
-        "Images that are out of focus, blurred by motion, nearly black, over-exposed, flat, noisy or of one tone.",
-        "look at the images and remove those that show nothing", "samples", "warning", image_quality,
-        {f"min_{name}": getattr(quality.Limits(), name) for name in _IN_QUALITY},
-        family="image", scope="sample", cost="pixels", version=3,
+        name="image-quality",
+        title="Sharp and well lit",
+        means=(
+            "The image is out of focus, blurred by motion, nearly black, over-exposed, flat, noisy or "
+            "of a single tone."
+        ),
+        fix="look at the images and remove those that show nothing",
+        unit="samples",
+        severity="warning",
+        family="image",
+        scope="sample",
+        cost="pixels",
+        run=image_quality,
+        parameters={f"min_{name}": getattr(quality.Limits(), name) for name in _IN_QUALITY},
+        source=(
+            "second differences at the strongest edges, clipped shares, percentiles; noise after J. "
+            "Immerkaer, 1996"
+        ),
+        example="the image is out of focus (sharpness 0.31)",
+        version=3,
     ),
     Check(
-        "upscaled", "Enlarged images",
-        "The image holds less detail than its size: it was enlarged, or is a little soft all over.",
-        "ask the source for the original", "samples", "info", upscaled, {"min_detail": quality.Limits().detail},
-        family="image", scope="sample", cost="pixels", version=2,
+        name="upscaled",
+        title="Enlarged images",
+        means="The image holds less detail than its size: it was enlarged, or is a little soft all over.",
+        fix="ask the source for the original",
+        unit="samples",
+        severity="info",
+        family="image",
+        scope="sample",
+        cost="pixels",
+        run=upscaled,
+        parameters={"min_detail": quality.Limits().detail},
+        source="tail of the spectrum of rows and columns",
+        example="the image was enlarged: it holds less detail than its size (detail 0.42)",
+        version=2,
     ),
     Check(
-        "letterbox", "Plain borders",
-        "Rows or columns of one colour frame the image.",
-        "crop the image with a recipe, or ask the source for the original", "samples", "info", letterbox,
-        {"min_inner": quality.Limits().border}, family="image", scope="sample", cost="pixels", version=2,
+        name="letterbox",
+        title="Plain borders",
+        means="Rows or columns of one colour frame the image.",
+        fix="crop the image with a recipe, or ask the source for the original",
+        unit="samples",
+        severity="info",
+        family="image",
+        scope="sample",
+        cost="pixels",
+        run=letterbox,
+        parameters={"min_inner": quality.Limits().border},
+        source="lines of one tone that end abruptly",
+        example="the image has plain borders (border 0.75)",
+        version=2,
     ),
     Check(
-        "jpeg-quality", "JPEG quality",
-        "The JPEG was saved at a low quality, told from its tables.",
-        "ask the source for the original", "samples", "info", jpeg_quality,
-        {"min_quality": quality.Limits().jpeg_quality}, family="image", scope="sample", cost="pixels",
+        name="jpeg-quality",
+        title="JPEG quality",
+        means="The JPEG was saved at a low quality, by its quantisation tables.",
+        fix="ask the source for the original",
+        unit="samples",
+        severity="info",
+        family="image",
+        scope="sample",
+        cost="pixels",
+        run=jpeg_quality,
+        parameters={"min_quality": quality.Limits().jpeg_quality},
+        source="quantisation tables, ITU-T T.81 annex K",
+        example="saved at JPEG quality 12",
     ),
     Check(
-        "orientation", "Turned by EXIF",
-        "The file says that its pixels have to be turned (Calotype does so; other programs may not), or its thumbnail "
-        "shows another turn or another picture: it was changed by a program that did not mind EXIF.",
-        "look at the image; export with images copied, or turn the pixels with a recipe before others use them",
-        "samples", "info", orientation, {"min_thumbnail": 0.5},
-        family="image", scope="sample", cost="pixels", version=2,
+        name="orientation",
+        title="Turned by EXIF",
+        means=(
+            "The file says that its pixels have to be turned (Calotype does so; other programs may not), "
+            "or its thumbnail shows another turn or another image: it was changed by a program that "
+            "ignores EXIF."
+        ),
+        fix=(
+            "look at the image; export with images copied, or turn the pixels with a recipe before "
+            "others use them"
+        ),
+        unit="samples",
+        severity="info",
+        family="image",
+        scope="sample",
+        cost="pixels",
+        run=orientation,
+        parameters={"min_thumbnail": 0.5},
+        source="EXIF tag 274, and the thumbnail in EXIF",
+        example="EXIF orientation 6 turns the pixels",
+        version=2,
     ),
-)  # fmt: skip
+)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from calotype.checks.suite.annotation_columns import KINDS, rows_of_kind
+from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.boxes import rounded, usable_boxes
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Tally, Told
-from calotype.vision import masks
+from calotype.checks.suite.context import CheckContext, Description, Tally
+from calotype.vision import boxes, masks
 from calotype.vision.shape_patches import rle_of
 
 _MASK = ("mask_rle", "mask_h", "mask_w")
@@ -27,14 +27,14 @@ def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
         flat = has_box & ((box[:, 2] <= 0) | (box[:, 3] <= 0))
         thin = has_box & ~flat & (np.minimum(box[:, 2], box[:, 3]) < min_side_px)
 
-    def tell(row: int) -> Told:
+    def describe(row: int) -> Description:
         width, height = box[row, 2:]
         problem = "has no area" if flat[row] else f"is thinner than {min_side_px:g} px"
         facts = {"box_xywh_px": rounded(box[row]), "repair": {"do": "remove-annotation"}}
         return f"the box of {context.class_of(row)} is {width:g} x {height:g} px and {problem}", facts
 
-    tally.annotations(np.flatnonzero(flat), tell, severity="error", fault="no-area")
-    tally.annotations(np.flatnonzero(thin), tell, fault="thin")
+    tally.annotations(np.flatnonzero(flat), describe, severity="error", fault="no-area")
+    tally.annotations(np.flatnonzero(thin), describe, fault="thin")
     _empty_shapes(context, tally)
 
 
@@ -45,10 +45,10 @@ def _empty_shapes(context: CheckContext, tally: Tally) -> None:
         if problem:
             empty[row] = problem
 
-    def tell(row: int) -> Told:
+    def describe(row: int) -> Description:
         return empty[row], {"kind": KINDS[context.kinds[row]], "repair": {"do": "remove-annotation"}}
 
-    tally.annotations(sorted(empty), tell, severity="error", fault="empty")
+    tally.annotations(sorted(empty), describe, severity="error", fault="empty")
 
 
 def _mask_problem(shape: dict[str, Any]) -> str:
@@ -67,12 +67,11 @@ def invalid_polygons(context: CheckContext, tally: Tally) -> None:
 
 def shape_mismatch(context: CheckContext, tally: Tally) -> None:
     """Polygons and masks that do not fill their box, masks of another size than their image."""
-    mask_rows = rows_of_kind(context.kinds, "mask")
+    mask_rows = context.rows_of_kinds("mask")
     tally.looked_at = len(context.polygons.rows) + len(mask_rows)
     mismatches = _unlike_their_box(context, tally)
-    sizes = (
-        context.annotations_with(["mask_w", "mask_h"]).take(mask_rows).to_pylist() if len(mask_rows) else ()
-    )
+    columns = ["mask_w", "mask_h"]
+    sizes = context.annotations_with(columns).take(mask_rows).to_pylist() if len(mask_rows) else ()
     widths, heights = context.column("width_px"), context.column("height_px")
     for row, shape in zip(mask_rows.tolist(), sizes, strict=True):
         sample = context.sample_of[row]
@@ -85,22 +84,17 @@ def shape_mismatch(context: CheckContext, tally: Tally) -> None:
     tally.annotations_by_fault(mismatches)
 
 
-def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Told]:
-    """Polygons that are further from their box than is usual for a box drawn by hand."""
+def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Description]:
+    """Polygons that are farther from their box than is usual for a box drawn by hand."""
     rows, bounds = context.polygons.rows, context.polygons.bounds_xyxy
-    box = context.boxes_xywh_px[rows]
-    sides = np.concatenate([box[:, 2:], bounds[:, 2:] - bounds[:, :2]], axis=1)
+    corners = boxes.xywh_to_xyxy(context.boxes_xywh_px[rows])
+    gaps_px, longest_px = boxes.side_gaps_px(corners, bounds)
     with np.errstate(invalid="ignore"):
-        corners = np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)
-        gaps_px = np.abs(corners - bounds).max(axis=1, initial=0)
-        allowed_px = np.maximum(
-            tally.number("max_gap_px"), tally.number("max_share") * sides.max(axis=1, initial=0)
-        )
+        allowed_px = np.maximum(tally.number("max_gap_px"), tally.number("max_share") * longest_px)
         apart = np.flatnonzero(gaps_px > allowed_px)
-    mismatches: dict[int, Told] = {}
+    mismatches: dict[int, Description] = {}
     for place in apart.tolist():
-        left, top, right, bottom = bounds[place].tolist()
-        ring_box = [round(value, 2) for value in (left, top, right - left, bottom - top)]
+        ring_box = [round(value, 2) for value in boxes.xyxy_to_xywh(bounds[place])[0].tolist()]
         gap_px = float(gaps_px[place])
         facts = {"fault": "box", "gap_px": round(gap_px, 2), "rings_xywh_px": ring_box}
         mismatches[int(rows[place])] = f"the polygon and its box are {gap_px:.1f} px apart", facts
@@ -109,8 +103,8 @@ def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Told]:
 
 def mask_islands(context: CheckContext, tally: Tally) -> None:
     """Specks of masks: parts that are tiny beside the largest."""
-    tally.looked_at = len(rows_of_kind(context.kinds, "mask"))
-    islands: dict[int, Told] = {}
+    tally.looked_at = len(context.rows_of_kinds("mask"))
+    islands: dict[int, Description] = {}
     for row, shape in context.shapes("mask", _MASK):
         if not 0 < int(shape["mask_h"] or 0) * int(shape["mask_w"] or 0) <= _LARGEST_MASK_PX:
             continue
@@ -118,8 +112,8 @@ def mask_islands(context: CheckContext, tally: Tally) -> None:
             parts_px = masks.areas_of_parts(masks.decode(rle_of(shape)))
         except masks.RleInvalid:
             continue
-        share, most_px = tally.number("max_share"), tally.number("max_px")
-        specks = parts_px[(parts_px < share * parts_px.max(initial=0)) & (parts_px <= most_px)]
+        share_px = tally.number("max_share") * parts_px.max(initial=0)
+        specks = parts_px[(parts_px < share_px) & (parts_px <= tally.number("max_px"))]
         if len(specks):
             smallest, n = int(specks.min()), len(parts_px)
             facts = {"fault": "islands", "parts": n, "specks": len(specks), "smallest_px": smallest}
@@ -130,50 +124,58 @@ def mask_islands(context: CheckContext, tally: Tally) -> None:
 
 CHECKS = (
     Check(
-        "degenerate-shapes",
-        "Shapes with an area",
-        "A box, polygon or mask has no area, or a box is too thin to show anything.",
-        "draw the shape again, or remove the annotation",
-        "annotations",
-        "warning",
-        degenerate_shapes,
-        {"min_side_px": 2.0},
+        name="degenerate-shapes",
+        title="Shapes with an area",
+        means="A box, polygon or mask has no area, or a box is too thin to show anything.",
+        fix="draw the shape again, or remove the annotation",
+        unit="annotations",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=degenerate_shapes,
+        parameters={"min_side_px": 2.0},
+        source="area and sides",
+        example="the box of car is 0 x 9 px and has no area",
     ),
     Check(
-        "invalid-polygons",
-        "Polygons that are none",
-        "A ring crosses itself, has fewer than three points, or points that are no numbers.",
-        "draw the outline again",
-        "polygons",
-        "warning",
-        invalid_polygons,
+        name="invalid-polygons",
+        title="Invalid polygons",
+        means="A ring crosses itself, has fewer than three points, or coordinates that are not finite.",
+        fix="draw the outline again",
+        unit="polygons",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=invalid_polygons,
+        source="segments that cross, sweep by pairs",
+        example="a ring of 7 points crosses itself",
     ),
     Check(
-        "shape-mismatch",
-        "Shape and box agree",
-        "A polygon does not fill its box, or a mask has another size than its image.",
-        "take the box anew from the shape, or look which of the two is right",
-        "polygons and masks",
-        "warning",
-        shape_mismatch,
-        {"max_gap_px": 3.0, "max_share": 0.15},
+        name="shape-mismatch",
+        title="Shape and box agree",
+        means="A polygon does not fill its box, or a mask differs in size from its image.",
+        fix="compute the box from the shape again, or decide which of the two is right",
+        unit="polygons and masks",
+        severity="warning",
         family="structure",
         scope="sample",
+        run=shape_mismatch,
+        parameters={"max_gap_px": 3.0, "max_share": 0.15},
+        source="extent of rings, size of masks",
+        example="the polygon and its box are 14.0 px apart",
     ),
     Check(
-        "mask-islands",
-        "Specks of masks",
-        "A mask has parts that are tiny beside its largest.",
-        "remove the specks",
-        "masks",
-        "info",
-        mask_islands,
-        {"max_share": 0.01, "max_px": 50.0},
+        name="mask-islands",
+        title="Specks of masks",
+        means="A mask has parts that are tiny beside its largest.",
+        fix="remove the specks",
+        unit="masks",
+        severity="info",
         family="structure",
         scope="sample",
+        run=mask_islands,
+        parameters={"max_share": 0.01, "max_px": 50.0},
+        source="connected parts, 4 neighbours",
+        example="2 of the mask's 3 parts are specks, the smallest of 4 px",
     ),
 )

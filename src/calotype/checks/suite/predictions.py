@@ -1,4 +1,4 @@
-"""What a model predicts on the samples under test: read once, for all checks that hold it against the labels."""
+"""What a model predicts on the samples under test: read once, for all checks that compare it with the labels."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from calotype.vision import boxes
 
 UNSCORED = 0.5
 """What counts as the score of a prediction that has none."""
-_FEWEST_SEEN = 0.5
-"""Share of labels that need a predicted class, else the model was not meant for them."""
+_MIN_SHARE_SEEN = 0.5
+"""Share of labels that need a predicted class; below it the model was not meant for them."""
 
 
 def label_set_of(context: CheckContext) -> str:
@@ -50,45 +50,38 @@ def corners_of(table: pa.Table) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class ClassProbabilities:
-    """What a model makes of N labels of whole images: `probs` (N, K) of `classes` (K,), true where `had` (N,)."""
+    """What a model makes of N labels of whole images: `probs` (N, K) of `classes` (K,), where `available` (N,)."""
 
     name: str
     classes: npt.NDArray[np.int64]
     probs: npt.NDArray[np.float32]
-    had: npt.NDArray[np.bool_]
+    available: npt.NDArray[np.bool_]
 
 
 def class_probabilities(context: CheckContext, rows: npt.NDArray[np.int64]) -> ClassProbabilities | None:
-    """Of labels of whole images, one an image, the model's probability of each class; None where it has none for them.
+    """A model's probability of each class, for labels of whole images, one an image; None where it has none for them.
 
-    Only a model that the contract names is asked: whether it learned these very labels cannot be seen here. What its
-    scores leave of 1 is shared by the classes that it does not name.
+    Only a model that the contract names is asked: whether it learned these very labels cannot be seen here.
+    What its scores leave of 1 is shared by the classes that it does not name.
     """
     kinds = context.kinds[rows] == KINDS.index("classification")
     samples = context.sample_of[rows]
-    table = (
-        predictions(context, ["sample_id", "kind", "class_id", "score"])
-        if context.contract.predictions
-        else None
-    )
+    columns = ["sample_id", "kind", "class_id", "score"]
+    table = predictions(context, columns) if context.contract.predictions else None
     if table is None or not kinds.all() or len(np.unique(samples)) < len(samples):
         return None
     table = table.filter(pc.equal(table["kind"], "classification"))
-    place = np.full(
-        context.n_samples + 1, -1
-    )  # the last for predictions on samples that are not there, row -1
+    place = np.full(context.n_samples + 1, -1)  # the last is for predictions on other samples, row -1
     place[samples] = np.arange(len(rows))
-    at, seen_class = place[context.rows_of(table["sample_id"])], table["class_id"].to_numpy()
-    classes = np.union1d(seen_class, context.annotation_column("class_id")[rows]).astype(np.int64)
-    probs = np.zeros((len(rows), len(classes)), np.float32)
-    known = at >= 0
-    np.add.at(probs, (at[known], np.searchsorted(classes, seen_class[known])), scores_of(table)[known])
-    had = np.zeros(len(rows), bool)
-    had[at[known]] = True
-    if had.mean() < _FEWEST_SEEN:
+    from calotype.analysis.temperature import spread_scores  # heavy to load
+
+    labels, predicted = place[context.rows_of(table["sample_id"])], table["class_id"].to_numpy()
+    classes = np.union1d(predicted, context.annotation_column("class_id")[rows]).astype(np.int64)
+    known = labels >= 0
+    positions = np.searchsorted(classes, predicted[known])
+    probs, available = spread_scores(
+        labels[known], positions, scores_of(table)[known], shape=(len(rows), len(classes))
+    )
+    if available.mean() < _MIN_SHARE_SEEN:
         return None
-    unnamed = probs == 0
-    left = np.maximum(1 - probs.sum(axis=1), 0) / np.maximum(unnamed.sum(axis=1), 1)
-    probs += unnamed * left[:, None]
-    probs /= np.maximum(probs.sum(axis=1, keepdims=True), 1e-12)
-    return ClassProbabilities(context.contract.predictions, classes, probs, had)
+    return ClassProbabilities(context.contract.predictions, classes, probs, available)

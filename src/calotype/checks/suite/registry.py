@@ -1,57 +1,32 @@
-"""The list of checks, by name. Each module of the suite lists its own in `CHECKS`."""
+"""The list of checks, by name. Each module of the suite lists its own in `CHECKS`; a name belongs to one check."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import get_args
 
-from calotype.checks.suite import (
-    boxes,
-    conditions,
-    declared,
-    duplicates,
-    error_slices,
-    keypoints,
-    labels,
-    mask_labels,
-    media,
-    outlines,
-    vector_drift,
-    wrong_labels,
-)
 from calotype.checks.suite.check import Check, Family
-from calotype.checks.suite.sources import DEFAULT_SOURCE, SOURCES
 from calotype.contracts.known import KnownChecks, is_plug_in
 from calotype.foundation.errors import Invalid
 
 _MODULES = (
-    boxes,
-    conditions,
-    declared,
-    duplicates,
-    error_slices,
-    keypoints,
-    labels,
-    mask_labels,
-    media,
-    outlines,
-    vector_drift,
-    wrong_labels,
+    "boxes",
+    "conditions",
+    "declared",
+    "duplicates",
+    "error_slices",
+    "keypoints",
+    "labels",
+    "mask_labels",
+    "media",
+    "outlines",
+    "vector_drift",
+    "wrong_labels",
 )
-
-
-def _told(check: Check) -> Check:
-    """The check with its source and example."""
-    source, example = SOURCES.get(check.name, (DEFAULT_SOURCE, ""))
-    return replace(check, source=check.source or source, example=check.example or example)
-
-
-_BY_NAME = {check.name: _told(check) for module in _MODULES for check in module.CHECKS}
-
-REGISTRY: dict[str, Check] = _BY_NAME
-"""The checks that come with Calotype, in the order of their modules."""
+"""Modules of `calotype.checks.suite` whose `CHECKS` come with Calotype."""
 
 PLUG_INS = "calotype.checks"
 """The group of entry points under which packages bring checks of their own: a `Check`, or several."""
@@ -65,22 +40,48 @@ class PlugInInvalid(Invalid):
     fix = "correct the package: its entry point in the group `calotype.checks` names a Check called vendor/check"
 
 
+def register(registry: dict[str, Check], checks: Iterable[Check], *, source: str) -> None:
+    """Add checks to a registry.
+
+    Args:
+        source: Who brings them, for the error.
+    Raises: PlugInInvalid, also when a name is already taken.
+    """
+    for check in checks:
+        if not isinstance(check, Check):
+            raise PlugInInvalid(name=source, detail=f"it holds {type(check).__name__}")
+        if check.name in registry:
+            raise PlugInInvalid(name=source, detail=f"a check named {check.name!r} already exists")
+        registry[check.name] = check
+
+
+def _built_in() -> dict[str, Check]:
+    registry: dict[str, Check] = {}
+    for name in _MODULES:
+        module = import_module(f"calotype.checks.suite.{name}")
+        register(registry, module.CHECKS, source=module.__name__)
+    return registry
+
+
+REGISTRY: dict[str, Check] = _built_in()
+"""The checks that come with Calotype, in the order of their modules."""
+
+
 @lru_cache(maxsize=1)
 def all_checks() -> dict[str, Check]:
     """The checks that come with Calotype, then those of installed packages, by name.
 
     Raises: PlugInInvalid.
     """
-    found = dict(REGISTRY)
-    for point in sorted(entry_points(group=PLUG_INS), key=lambda one: one.name):
-        brought = point.load()
-        for check in (brought,) if isinstance(brought, Check) else tuple(brought):
-            if not isinstance(check, Check):
-                raise PlugInInvalid(name=point.name, detail=f"it holds {type(check).__name__}")
-            if not is_plug_in(check.name) or check.name in found:
-                raise PlugInInvalid(name=point.name, detail=f"{check.name!r} is no free name vendor/check")
-            found[check.name] = check
-    return found
+    registry = dict(REGISTRY)
+    for point in sorted(entry_points(group=PLUG_INS), key=lambda point: point.name):
+        loaded = point.load()
+        checks = (loaded,) if isinstance(loaded, Check) else tuple(loaded)
+        for check in checks:
+            if isinstance(check, Check) and not is_plug_in(check.name):
+                raise PlugInInvalid(name=point.name, detail=f"{check.name!r} is not a name like vendor/check")
+        register(registry, checks, source=point.name)
+    return registry
 
 
 def known_checks() -> KnownChecks:

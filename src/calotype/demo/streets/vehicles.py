@@ -6,11 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from calotype.app.demo.streets.layout import generator
-from calotype.app.demo.streets.light import GLASS, GLOW, MATTE, PAINT, Colour
-from calotype.app.demo.streets.lorries import bus, truck
-from calotype.app.demo.streets.mesh import Face, Mesh, face, loft, mesh, part
-from calotype.app.demo.streets.vehicle_parts import (
+from calotype.demo.streets.layout import generator
+from calotype.demo.streets.light import GLASS, GLOW, MATTE, PAINT, Colour
+from calotype.demo.streets.lorries import bus, truck
+from calotype.demo.streets.mesh import Face, Mesh, face, loft, mesh, part
+from calotype.demo.streets.vehicle_parts import (
     DARK,
     DARK_GLASS,
     DULL_RED,

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from calotype.app.demo.streets.camera import HEIGHT, WIDTH
-from calotype.app.demo.streets.draw import Glow
-from calotype.app.demo.streets.light import Light
+from calotype.demo.streets.camera import HEIGHT, WIDTH
+from calotype.demo.streets.draw import Glow
+from calotype.demo.streets.light import Light
 
 _HALF = (WIDTH // 2, HEIGHT // 2)
 

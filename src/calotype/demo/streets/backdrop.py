@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from calotype.app.demo.streets.camera import HEIGHT, WIDTH, Array, Camera
-from calotype.app.demo.streets.houses import draw_houses
-from calotype.app.demo.streets.layout import FACADE, ROAD, Plan, generator, lamp_light, plan, sunlit
-from calotype.app.demo.streets.light import LAMP_COLOUR, Colour, to_bytes
+from calotype.demo.streets.camera import HEIGHT, WIDTH, Array, Camera
+from calotype.demo.streets.houses import draw_houses
+from calotype.demo.streets.layout import FACADE, ROAD, Plan, generator, lamp_light, plan, sunlit
+from calotype.demo.streets.light import LAMP_COLOUR, Colour, to_bytes
 
 _ASPHALT, _PAVEMENT, _KERB, _PAINT = (
     (0.30, 0.305, 0.325),

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 from PIL import Image, ImageDraw
 
-from calotype.app.demo.streets.camera import HEIGHT, NEAR_M, WIDTH, Array
-from calotype.app.demo.streets.layout import FACADE, House, Plan, generator
-from calotype.app.demo.streets.light import GLASS, GLOW, MATTE, Light, to_bytes
+from calotype.demo.streets.camera import HEIGHT, NEAR_M, WIDTH, Array
+from calotype.demo.streets.layout import FACADE, House, Plan, generator
+from calotype.demo.streets.light import GLASS, GLOW, MATTE, Light, to_bytes
 
 _ZOOM = 2
 _SHOP_M, _FLOOR_M = 4.0, 3.1

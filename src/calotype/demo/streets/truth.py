@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from calotype.app.demo.streets.paint import MASK_SCALE
+from calotype.demo.streets.paint import MASK_SCALE
 
 Mask = NDArray[np.bool_]
 Polygon = tuple[tuple[float, float], ...]

@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 
-from calotype.app.demo.streets.figures import Figure, Rod
-from calotype.app.demo.streets.layout import Thing, generator
-from calotype.app.demo.streets.light import PAINT, Colour
-from calotype.app.demo.streets.mesh import Spot
-from calotype.app.demo.streets.people import COATS
+from calotype.demo.streets.figures import Figure, Rod
+from calotype.demo.streets.layout import Thing, generator
+from calotype.demo.streets.light import PAINT, Colour
+from calotype.demo.streets.mesh import Spot
+from calotype.demo.streets.people import COATS
 
 _DOGS: tuple[Colour, ...] = ((0.62, 0.42, 0.24), (0.16, 0.14, 0.13), (0.86, 0.80, 0.70), (0.46, 0.28, 0.16))
 BICYCLE_SEAT: tuple[Spot, Spot, Spot] = ((-0.20, 0.0, 0.93), (0.02, 1.0, 0.32), (0.46, 0.24, 1.02))

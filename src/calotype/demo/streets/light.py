@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calotype.app.demo.streets.camera import Array
+from calotype.demo.streets.camera import Array
 
 Colour = tuple[float, float, float]
 MATTE, PAINT, GLASS, GLOW = 0, 1, 2, 3

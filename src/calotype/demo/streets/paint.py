@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from calotype.app.demo.streets.camera import HEIGHT, WIDTH, Point
+from calotype.demo.streets.camera import HEIGHT, WIDTH, Point
 
 Rgb = tuple[int, int, int]
 MASK_SCALE = 2

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from calotype.app.demo.streets.camera import Array, Camera, Point
-from calotype.app.demo.streets.layout import FACADE
-from calotype.app.demo.streets.light import GLASS, MATTE, Colour, Light, to_bytes
-from calotype.app.demo.streets.paint import Mark
+from calotype.demo.streets.camera import Array, Camera, Point
+from calotype.demo.streets.layout import FACADE
+from calotype.demo.streets.light import GLASS, MATTE, Colour, Light, to_bytes
+from calotype.demo.streets.paint import Mark
 
 Spot = tuple[float, float, float]
 

@@ -66,7 +66,7 @@ def mask_errors(masks: Sequence[npt.ArrayLike], pred_probs: Sequence[npt.ArrayLi
 
 def _checked(
     mask: npt.NDArray[np.integer], probs: npt.NDArray[np.float32], at: int
-) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.float32]]:  # fmt: skip
+) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.float32]]:
     if mask.ndim != 2 or mask.dtype.kind not in "iu" or probs.ndim != 3 or probs.shape[1:] != mask.shape:
         detail = f"mask {at} has shape {mask.shape} and type {mask.dtype}, its probabilities {probs.shape}"
         raise refuse("masks", detail, "give (H, W) whole numbers and (K, H, W) probabilities")
@@ -82,7 +82,7 @@ def _checked(
 
 def _regions(
     given: npt.NDArray[np.integer], seen: npt.NDArray[np.float32], counted: npt.NDArray[np.bool_]
-) -> tuple[tuple[tuple[int, int, int, int], int], ...]:  # fmt: skip
+) -> tuple[tuple[tuple[int, int, int, int], int], ...]:
     from scipy import ndimage  # heavy to load
 
     best = seen.argmax(axis=0)

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from calotype.app.demo.streets.backdrop import Backdrop, backdrop
-from calotype.app.demo.streets.camera import HEIGHT, WIDTH, Array
-from calotype.app.demo.streets.draw import Drawing, Glow, drawings
-from calotype.app.demo.streets.finish import add_glows, finish
-from calotype.app.demo.streets.layout import FRAME_SECONDS, FRAMES_PER_SCENE, Plan, generator, plan
-from calotype.app.demo.streets.paint import MASK_SCALE, Sprite
-from calotype.app.demo.streets.truth import StreetObject, extent_of, outlines
+from calotype.demo.streets.backdrop import Backdrop, backdrop
+from calotype.demo.streets.camera import HEIGHT, WIDTH, Array
+from calotype.demo.streets.draw import Drawing, Glow, drawings
+from calotype.demo.streets.finish import add_glows, finish
+from calotype.demo.streets.layout import FRAME_SECONDS, FRAMES_PER_SCENE, Plan, generator, plan
+from calotype.demo.streets.paint import MASK_SCALE, Sprite
+from calotype.demo.streets.truth import StreetObject, extent_of, outlines
 
 CLASSES: tuple[tuple[str, str], ...] = (
     ("car", "vehicle"),

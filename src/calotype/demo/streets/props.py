@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from calotype.app.demo.streets.camera import Array, Camera, Point
-from calotype.app.demo.streets.figures import Figure, Rod
-from calotype.app.demo.streets.layout import FACADE, Thing, generator
-from calotype.app.demo.streets.light import GLOW, MATTE, Light, to_bytes
-from calotype.app.demo.streets.mesh import Mesh, face, loft, mesh, part, placed
-from calotype.app.demo.streets.paint import Mark
+from calotype.demo.streets.camera import Array, Camera, Point
+from calotype.demo.streets.figures import Figure, Rod
+from calotype.demo.streets.layout import FACADE, Thing, generator
+from calotype.demo.streets.light import GLOW, MATTE, Light, to_bytes
+from calotype.demo.streets.mesh import Mesh, face, loft, mesh, part, placed
+from calotype.demo.streets.paint import Mark
 
 _LEAVES = ((0.26, 0.44, 0.18), (0.34, 0.48, 0.16), (0.74, 0.46, 0.14), (0.62, 0.30, 0.13), (0.20, 0.38, 0.22))
 SIGNAL = {"red": (1.0, 0.13, 0.08), "green": (0.15, 1.0, 0.45)}

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from calotype.app.demo.streets.light import GLASS, GLOW, MATTE, PAINT, Colour
-from calotype.app.demo.streets.mesh import Face, Mesh, face, loft, mesh, part
-from calotype.app.demo.streets.vehicle_parts import (
+from calotype.demo.streets.light import GLASS, GLOW, MATTE, PAINT, Colour
+from calotype.demo.streets.mesh import Face, Mesh, face, loft, mesh, part
+from calotype.demo.streets.vehicle_parts import (
     DARK,
     DARK_GLASS,
     PAINTS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from calotype.app.demo.streets.figures import Figure, Rod
-from calotype.app.demo.streets.layout import Thing, generator
-from calotype.app.demo.streets.light import PAINT, Colour, Light
-from calotype.app.demo.streets.mesh import Spot
+from calotype.demo.streets.figures import Figure, Rod
+from calotype.demo.streets.layout import Thing, generator
+from calotype.demo.streets.light import PAINT, Colour, Light
+from calotype.demo.streets.mesh import Spot
 
 KEYPOINTS = (
     "nose",

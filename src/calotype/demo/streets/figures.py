@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calotype.app.demo.streets.camera import Array, Camera, Point
-from calotype.app.demo.streets.layout import FACADE
-from calotype.app.demo.streets.light import MATTE, PAINT, Colour, Light, to_bytes
-from calotype.app.demo.streets.mesh import Spot, placed
-from calotype.app.demo.streets.paint import Mark, limb
+from calotype.demo.streets.camera import Array, Camera, Point
+from calotype.demo.streets.layout import FACADE
+from calotype.demo.streets.light import MATTE, PAINT, Colour, Light, to_bytes
+from calotype.demo.streets.mesh import Spot, placed
+from calotype.demo.streets.paint import Mark, limb
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from calotype.app.demo.streets import cycles, figures, props
-from calotype.app.demo.streets.camera import Array, Camera, Point
-from calotype.app.demo.streets.layout import LENGTHS, Plan, Thing, lamp_light, sunlit
-from calotype.app.demo.streets.mesh import Mesh, mesh_marks, mesh_shadow, placed
-from calotype.app.demo.streets.paint import Mark, Sprite, rasterise
-from calotype.app.demo.streets.people import person
-from calotype.app.demo.streets.vehicles import vehicle
+from calotype.demo.streets import cycles, figures, props
+from calotype.demo.streets.camera import Array, Camera, Point
+from calotype.demo.streets.layout import LENGTHS, Plan, Thing, lamp_light, sunlit
+from calotype.demo.streets.mesh import Mesh, mesh_marks, mesh_shadow, placed
+from calotype.demo.streets.paint import Mark, Sprite, rasterise
+from calotype.demo.streets.people import person
+from calotype.demo.streets.vehicles import vehicle
 
 _WIDTHS = {
     "car": 1.85,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from calotype.app.demo.streets.light import GLOW, MATTE, PAINT, Colour
-from calotype.app.demo.streets.mesh import Face, face, wheel
+from calotype.demo.streets.light import GLOW, MATTE, PAINT, Colour
+from calotype.demo.streets.mesh import Face, face, wheel
 
 PAINTS: tuple[Colour, ...] = (
     (0.82, 0.16, 0.14),

@@ -71,10 +71,16 @@ class MaskDoubt:
 
 
 def mask_overlaps(
-    given: Sequence[Patch], given_classes: npt.NDArray[np.int64], seen: Sequence[Patch],
-    seen_classes: npt.NDArray[np.int64], *, size_hw: tuple[int, int], judged: int | None = None,
-    max_share: float = 0.3, rim: float = 0.05,
-) -> list[MaskDoubt]:  # fmt: skip
+    given: Sequence[Patch],
+    given_classes: npt.NDArray[np.int64],
+    seen: Sequence[Patch],
+    seen_classes: npt.NDArray[np.int64],
+    *,
+    size_hw: tuple[int, int],
+    judged: int | None = None,
+    max_share: float = 0.3,
+    rim: float = 0.05,
+) -> list[MaskDoubt]:
     """Hold the masks of one image against those that a model is sure of.
 
     A predicted mask is one thing with one score, not a probability of each pixel, so the score of `mask_errors` does
@@ -120,7 +126,7 @@ def mask_overlaps(
 
 def _unions(
     patches: Sequence[Patch], classes: npt.NDArray[np.int64], size_hw: tuple[int, int]
-) -> dict[int, Bools]:  # fmt: skip
+) -> dict[int, Bools]:
     """Class -> (H, W) what its masks cover together."""
     found: dict[int, Bools] = {}
     for patch, number in zip(patches, classes.tolist(), strict=True):
@@ -150,18 +156,21 @@ def _shared(
     return shared, shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1)
 
 
-def _belongs(
-    i: int, j: int, shared: npt.NDArray[np.float64], same: Bools, seen: Sequence[Patch]
-) -> bool:  # fmt: skip
+def _belongs(i: int, j: int, shared: npt.NDArray[np.float64], same: Bools, seen: Sequence[Patch]) -> bool:
     """Whether a predicted mask is mostly of this labelled one, among those of its class."""
     best = int(np.where(same[:, j], shared[:, j], 0).argmax())
     return best == i and shared[i, j] >= _COVERED * seen[j].area_px
 
 
 def _shape(
-    i: int, given: Sequence[Patch], own: Sequence[Patch], labelled: dict[int, Bools], predicted: dict[int, Bools],
-    number: int, rim: float,
-) -> MaskDoubt | None:  # fmt: skip
+    i: int,
+    given: Sequence[Patch],
+    own: Sequence[Patch],
+    labelled: dict[int, Bools],
+    predicted: dict[int, Bools],
+    number: int,
+    rim: float,
+) -> MaskDoubt | None:
     """How a labelled mask differs from what the model sees of it; None where it sees too little to say."""
     one = given[i]
     if not own:
@@ -214,7 +223,7 @@ def _regions(part: Bools, origin: tuple[int, int]) -> tuple[Region, ...]:
 
 def _missing(
     seen: Sequence[Patch], classes: npt.NDArray[np.int64], labelled: dict[int, Bools], explained: Bools
-) -> list[MaskDoubt]:  # fmt: skip
+) -> list[MaskDoubt]:
     """Predicted masks that labels of their class hardly cover; of those that cover each other the first."""
     found: list[MaskDoubt] = []
     for j, patch in enumerate(seen):

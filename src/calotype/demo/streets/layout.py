@@ -11,8 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from calotype.app.demo.streets.camera import CAMERAS, Array, Camera
-from calotype.app.demo.streets.light import Light, light_for
+from calotype.demo.streets.camera import CAMERAS, Array, Camera
+from calotype.demo.streets.light import Light, light_for
 
 FRAMES_PER_SCENE = 4
 FRAME_SECONDS = 2.0

@@ -13,12 +13,12 @@ from typing import Any
 
 from PIL import Image
 
-from calotype.app.demo.faults import FaultPlan, Planted, plant
-from calotype.app.demo.streets.camera import HEIGHT, WIDTH
-from calotype.app.demo.streets.layout import FRAMES_PER_SCENE
-from calotype.app.demo.streets.people import KEYPOINTS
-from calotype.app.demo.streets.render import CLASSES, Scene, render
-from calotype.app.demo.streets.truth import StreetObject
+from calotype.demo.faults import FaultPlan, Planted, plant
+from calotype.demo.streets.camera import HEIGHT, WIDTH
+from calotype.demo.streets.layout import FRAMES_PER_SCENE
+from calotype.demo.streets.people import KEYPOINTS
+from calotype.demo.streets.render import CLASSES, Scene, render
+from calotype.demo.streets.truth import StreetObject
 
 JPEG_QUALITY = 90
 _SKELETON = (

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from calotype.app.demo.faults import Planted
+from calotype.demo.faults import Planted
 
 SIDE = 64
 _SEED = 20251103

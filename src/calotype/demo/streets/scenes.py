@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from calotype.app.demo.faults import FaultPlan, Planted
-from calotype.app.demo.streets.render import CLASSES, Scene, render
-from calotype.app.demo.streets.truth import StreetObject
-from calotype.app.demo.streets.write import StreetsTruth, write
+from calotype.demo.faults import FaultPlan, Planted
+from calotype.demo.streets.render import CLASSES, Scene, render
+from calotype.demo.streets.truth import StreetObject
+from calotype.demo.streets.write import StreetsTruth, write
 
 __all__ = ["CLASSES", "FaultPlan", "Planted", "Scene", "StreetObject", "StreetsTruth", "render", "write"]

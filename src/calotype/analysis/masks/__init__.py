@@ -1,0 +1,1 @@
+"""Errors in segmentation masks, judged by the predictions of a model."""

@@ -1,0 +1,116 @@
+"""Measures of media, computed once per media object and kept in the catalog: a cache that may be dropped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from calotype.foundation.progress import Progress, silent
+from calotype.store.catalog import schema
+from calotype.store.catalog.upserts import insert
+from calotype.store.media.objects import MediaMissing
+from calotype.store.store import Store
+from calotype.vision import images
+
+Value = npt.NDArray[Any]
+_UNREADABLE = "unreadable"
+_CHUNK = 256
+_KEYS_PER_QUERY = 500
+_TABLE = schema.measures
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of one image: a function of the file's bytes and the decoded image, and the form of its value."""
+
+    compute: Callable[[bytes, images.Upright], Value]
+    dtype: type[np.generic]
+    shape: tuple[int, ...] = ()
+
+
+def measure(
+    store: Store,
+    shas: Sequence[str],
+    measures: Mapping[str, Measure],
+    *,
+    progress: Progress = silent,
+) -> dict[str, dict[str, Value]]:
+    """Measures of media: name -> media SHA-256 -> value.
+
+    What is not known yet is computed in threads, one decode per image, and kept. Media that are missing or
+    cannot be decoded have no value; `unreadable` says why.
+    """
+    values_of = {name: dict(_stored(store, name, spec, shas)) for name, spec in measures.items()}
+    broken = unreadable(store, shas)
+    todo = [sha for sha in shas if sha not in broken and any(sha not in kept for kept in values_of.values())]
+    for chunk in _computed(store, todo, measures, progress):
+        for sha, values in chunk:
+            for name, value in values.items():
+                values_of[name][sha] = value
+    return values_of
+
+
+def unreadable(store: Store, shas: Sequence[str]) -> dict[str, str]:
+    """Media SHA-256 -> why `measure` could not decode it."""
+    return {sha: value.decode("utf-8", "replace") for sha, value in _rows(store, _UNREADABLE, shas)}
+
+
+def _computed(
+    store: Store, todo: list[str], measures: Mapping[str, Measure], progress: Progress
+) -> Iterator[list[tuple[str, dict[str, Value]]]]:
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        for start in range(0, len(todo), _CHUNK):
+            part = todo[start : start + _CHUNK]
+            results = list(
+                zip(part, pool.map(lambda sha: _measured(store, sha, measures), part), strict=True)
+            )
+            _keep(store, results)
+            progress("measuring images", start + len(part), len(todo))
+            yield [(sha, values) for sha, values in results if isinstance(values, dict)]
+
+
+def _measured(store: Store, sha: str, measures: Mapping[str, Measure]) -> dict[str, Value] | str | None:
+    """The values, or why there are none; None for a missing file (it may come back, so that is not kept)."""
+    try:
+        data = store.media.read(sha)
+        upright = images.decode_upright(data)
+    except MediaMissing:
+        return None
+    except images.ImageUnreadable as error:
+        return error.message
+    return {name: spec.compute(data, upright) for name, spec in measures.items()}
+
+
+def _keep(store: Store, results: Iterable[tuple[str, dict[str, Value] | str | None]]) -> None:
+    rows: list[dict[str, Any]] = []
+    for sha, values in results:
+        if isinstance(values, str):
+            rows.append({"media_sha256": sha, "name": _UNREADABLE, "value": values.encode()})
+        for name, value in values.items() if isinstance(values, dict) else ():
+            rows.append({"media_sha256": sha, "name": name, "value": np.ascontiguousarray(value).tobytes()})
+    if rows:
+        with store.catalog.bookkeeping() as conn:
+            conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)
+
+
+def _stored(store: Store, name: str, spec: Measure, shas: Sequence[str]) -> Iterator[tuple[str, Value]]:
+    size = np.dtype(spec.dtype).itemsize * int(np.prod(spec.shape))
+    for sha, value in _rows(store, name, shas):
+        if len(value) == size:  # a row of this name that another version wrote is computed again, in memory
+            yield sha, np.frombuffer(value, dtype=spec.dtype).reshape(spec.shape)
+
+
+def _rows(store: Store, name: str, shas: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    with store.catalog.read() as conn:
+        for start in range(0, len(shas), _KEYS_PER_QUERY):
+            keys = shas[start : start + _KEYS_PER_QUERY]
+            query = sa.select(_TABLE.c.media_sha256, _TABLE.c.value)
+            for row in conn.execute(query.where(_TABLE.c.name == name, _TABLE.c.media_sha256.in_(keys))):
+                yield row[0], bytes(row[1])
