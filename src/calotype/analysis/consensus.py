@@ -142,7 +142,7 @@ class _Joint:
         return np.clip((hits + strength * mean) / (self.answers + strength), 0.02, 0.995)
 
     def _mistakes(self, posterior: Floats) -> Floats:
-        """(K, K) row j: what is answered in place of class j, by those who are wrong."""
+        """(K, K) row j: what is answered instead of class j, by those who are wrong."""
         found = np.empty((self.k, self.k))
         at = posterior[self.items]
         for true in range(self.k):

@@ -99,7 +99,7 @@ def vector_shift(
     Args:
         vectors: (N, D), at least 10 rows.
         reference: (M, D), at least 10 rows.
-        images: (N,) numbers that say which picture a row shows, to know what both sides share. Absent: all differ.
+        images: (N,) numbers that say which image a row shows, to know what both sides share. Absent: all differ.
         reference_images: (M,) the same of the reference.
     Raises: InputsInvalid.
     Source: D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", 2017.
@@ -134,7 +134,7 @@ def _aurocs(
     then: npt.NDArray[np.float32],
     fold: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
-    """(T,) how well sides are told apart, for T ways (columns of `now` and `then`) to give images to the sides."""
+    """(T,) how well the two sides separate, for T ways (columns of `now` and `then`) to assign images to them."""
     target = now / now.sum(axis=0) - then / then.sum(axis=0)
     hits, pairs = np.zeros(now.shape[1]), np.zeros(now.shape[1])
     for k in range(_FOLDS):

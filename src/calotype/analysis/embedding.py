@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.image_input import Picture, rgb_of
+from calotype.analysis.image_input import ImageInput, rgb_of
 from calotype.foundation.errors import Invalid
 from calotype.models.model import Embedder
 from calotype.models.registry import embedder
@@ -27,7 +27,7 @@ class ImageNotEmbeddable(Invalid):
     fix = "leave it out; `calotype.checks.image_quality` lists all that cannot be read"
 
 
-def embed(paths: Sequence[Picture], model: str = "default") -> npt.NDArray[np.float32]:
+def embed(paths: Sequence[ImageInput], model: str = "default") -> npt.NDArray[np.float32]:
     """(N, D) float32 rows of length 1, one an image.
 
     Args:
@@ -46,13 +46,13 @@ def _maker(model: str) -> Embedder:
     return embedder(model)
 
 
-def _batches(paths: Sequence[Picture]) -> Iterator[list[npt.NDArray[np.uint8]]]:
+def _batches(paths: Sequence[ImageInput]) -> Iterator[list[npt.NDArray[np.uint8]]]:
     batch = []
-    for position, picture in enumerate(paths):
+    for position, image in enumerate(paths):
         try:
-            batch.append(rgb_of(picture, min_side_px=_SIDE_PX))
+            batch.append(rgb_of(image, min_side_px=_SIDE_PX))
         except ImageUnreadable as error:
-            name = "bytes" if isinstance(picture, bytes | np.ndarray) else str(picture)
+            name = "bytes" if isinstance(image, bytes | np.ndarray) else str(image)
             raise ImageNotEmbeddable(position=position, name=name[-120:], detail=error.message) from error
         if len(batch) == _BATCH:
             yield batch

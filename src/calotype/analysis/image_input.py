@@ -1,4 +1,4 @@
-"""Pictures from outside, for methods that need no workspace: a path, bytes, or pixels."""
+"""Images from outside, for methods that need no workspace: a path, bytes, or pixels."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy.typing as npt
 from calotype.analysis.validation import refuse
 from calotype.vision.images import ImageUnreadable, decode_reduced
 
-Picture = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
+ImageInput = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
 MAX_BYTES = 500_000_000
 
 
-def bytes_of(picture: str | os.PathLike[str] | bytes) -> bytes:
+def bytes_of(image: str | os.PathLike[str] | bytes) -> bytes:
     """The bytes of a file, or themselves.
 
     Raises: ImageUnreadable (no such file, a folder, too large, not readable).
     """
-    if isinstance(picture, bytes):
-        return picture
-    path = Path(picture)
+    if isinstance(image, bytes):
+        return image
+    path = Path(image)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ImageUnreadable(detail=f"it is larger than {MAX_BYTES // 1_000_000} MB")
@@ -33,30 +33,30 @@ def bytes_of(picture: str | os.PathLike[str] | bytes) -> bytes:
         raise ImageUnreadable(detail=f"the file cannot be read: {reason}") from error
 
 
-def rgb_of(picture: Picture, *, min_side_px: int = 10_000) -> npt.NDArray[np.uint8]:
+def rgb_of(image: ImageInput, *, min_side_px: int = 10_000) -> npt.NDArray[np.uint8]:
     """Upright pixels (H, W, 3) uint8; a JPEG may come smaller, with its longer side still `min_side_px` or more.
 
     Raises: ImageUnreadable, InputsInvalid (an array of another shape).
     """
-    if isinstance(picture, np.ndarray):
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
-            detail = f"an array has shape {picture.shape} and type {picture.dtype}"
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            detail = f"an array has shape {image.shape} and type {image.dtype}"
             raise refuse("an image", detail, "give (H, W, 3) uint8, or a path")
-        return picture
-    return decode_reduced(bytes_of(picture), min_side_px=min_side_px)
+        return image
+    return decode_reduced(bytes_of(image), min_side_px=min_side_px)
 
 
 def read_each(
-    pictures: Sequence[Picture], *, min_side_px: int = 10_000
+    images: Sequence[ImageInput], *, min_side_px: int = 10_000
 ) -> Iterator[npt.NDArray[np.uint8] | str]:
     """Pixels of each, or the reason why there are none.
 
     Raises: InputsInvalid.
     """
-    if isinstance(pictures, str | bytes):
+    if isinstance(images, str | bytes):
         raise refuse("paths", "it is one path", "give a list of paths")
-    for picture in pictures:
+    for image in images:
         try:
-            yield rgb_of(picture, min_side_px=min_side_px)
+            yield rgb_of(image, min_side_px=min_side_px)
         except ImageUnreadable as error:
             yield error.message

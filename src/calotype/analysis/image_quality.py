@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from calotype.analysis.image_input import Picture, bytes_of, rgb_of
+from calotype.analysis.image_input import ImageInput, bytes_of, rgb_of
 from calotype.analysis.validation import refuse
 from calotype.vision import file_quality, images, quality
 
 Floats = npt.NDArray[np.float32]
 METRICS = {
     **quality.METRICS,
-    "jpeg_quality": "1 to 100, from the file's tables: of its last saving; NaN where it is no JPEG",
+    "jpeg_quality": "1 to 100, from the file's tables: of its last saving; NaN if it is not a JPEG",
     "upright": "1 where pixels lie as they are shown, 0 where EXIF turns them",
     "whole": "1 for a file with its end, 0 where it was cut off",
     "thumbnail": "how well the thumbnail in EXIF fits, -1 to 1; 1 for none, below 0 where it would fit better turned",
@@ -77,15 +77,15 @@ class ImageQuality(Mapping[str, Floats]):
         return dict(METRICS)
 
 
-def image_quality(paths: Sequence[Picture]) -> ImageQuality:
-    """Measure images; a file that cannot be read is told, never raised.
+def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
+    """Measure images; a file that cannot be read is reported, never raised.
 
     Args:
         paths: Paths, bytes, or (H, W, 3) uint8 arrays.
     Returns:
         `ImageQuality`. `sharpness` is the figure for blur: it does not depend on contrast or texture, and a photo
         with one sharp thing counts as sharp. Images of 600 px and more are judged at half their size or less. That
-        an image lies on its side can be told from EXIF only.
+        an image lies on its side is known from EXIF only.
     Raises: InputsInvalid.
     """
     if isinstance(paths, str | bytes):
@@ -95,9 +95,9 @@ def image_quality(paths: Sequence[Picture]) -> ImageQuality:
     hashes = np.zeros(n, np.uint64)
     digests = [""] * n
     unreadable: dict[int, str] = {}
-    for at, picture in enumerate(paths):
+    for at, image in enumerate(paths):
         try:
-            measured, digests[at] = _measured(picture)
+            measured, digests[at] = _measured(image)
         except images.ImageUnreadable as error:
             unreadable[at] = error.message
             continue
@@ -111,16 +111,16 @@ def image_quality(paths: Sequence[Picture]) -> ImageQuality:
     return ImageQuality(scores, _flags(values, unreadable), unreadable, hashes, tuple(digests))
 
 
-def _measured(picture: Picture) -> tuple[file_quality.FileQuality, str]:
-    if isinstance(picture, np.ndarray):
-        rgb = rgb_of(picture)
+def _measured(image: ImageInput) -> tuple[file_quality.FileQuality, str]:
+    if isinstance(image, np.ndarray):
+        rgb = rgb_of(image)
         return _of_array(rgb), hashlib.sha256(rgb.tobytes()).hexdigest()
-    data = bytes_of(picture)
+    data = bytes_of(image)
     return file_quality.measure(data), hashlib.sha256(data).hexdigest()
 
 
 def _row(measured: file_quality.FileQuality) -> Floats:
-    """A row of values, with the geometric mean of the sides in place of `size`."""
+    """A row of values, with the geometric mean of the sides instead of `size`."""
     jpeg, orientation, has_end, thumbnail = measured.file
     width, height = measured.size_wh_px
     rest = [jpeg, orientation == 1, has_end, thumbnail, np.sqrt(width * height)]

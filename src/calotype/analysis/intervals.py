@@ -33,7 +33,7 @@ def wilsons(
 
 
 def q_values(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """(K,) p-values as the smallest rate of false discoveries at which each is still told.
+    """(K,) p-values as the smallest rate of false discoveries at which each is still reported.
 
     Source: Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", 1995.
     """

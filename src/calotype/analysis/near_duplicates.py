@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis.blas import threads_for
-from calotype.analysis.image_input import Picture, read_each
+from calotype.analysis.image_input import ImageInput, read_each
 from calotype.vision import copies
 from calotype.vision.copies import Fit, Looks
 
@@ -28,7 +28,7 @@ _FEW = 30_000_000
 _CANDIDATES = 8
 _KEPT = 3
 _BLOCK_PAIRS = 500_000
-"""Pairs that are compared at once: so many fit into a processor's cache."""
+"""Number of pairs compared at once, which fit into a processor's cache."""
 _FEWEST_ROWS = 64
 _FIT_BATCH = 128
 _STILL = 0.3
@@ -45,7 +45,7 @@ class NearDuplicates:
             partner of each image is among them.
         score: (P,) float32 in [0, 1]; how surely the pair is one image.
         flagged: (P,) bool; a copy, by one fixed rule.
-        unreadable: Position in `paths` -> why there is no picture of it.
+        unreadable: Position in `paths` -> why there is no image of it.
     """
 
     pairs: Pairs
@@ -54,7 +54,9 @@ class NearDuplicates:
     unreadable: dict[int, str]
 
 
-def near_duplicates(paths: Sequence[Picture], against: Sequence[Picture] | None = None) -> NearDuplicates:
+def near_duplicates(
+    paths: Sequence[ImageInput], against: Sequence[ImageInput] | None = None
+) -> NearDuplicates:
     """Find copies among images, or copies of images among others.
 
     Args:
@@ -81,21 +83,21 @@ def near_duplicates(paths: Sequence[Picture], against: Sequence[Picture] | None 
 
 
 def sure_enough(score: Floats, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """(P,) small pictures show too little to tell one bird from another: of them a copy has to score higher."""
+    """(P,) small images show too little to tell one bird from another: of them a copy has to score higher."""
     return np.asarray(~small | (score > _SMALL_SCORE))
 
 
 def _looks(
-    paths: Sequence[Picture],
+    paths: Sequence[ImageInput],
 ) -> tuple[Looks, npt.NDArray[np.int64], dict[int, str], npt.NDArray[np.bool_]]:
     found, known, small, unreadable = [], [], [], {}
-    for at, picture in enumerate(read_each(paths, min_side_px=150)):
-        if isinstance(picture, str):
-            unreadable[at] = picture
+    for at, image in enumerate(read_each(paths, min_side_px=150)):
+        if isinstance(image, str):
+            unreadable[at] = image
         else:
             known.append(at)
-            small.append(min(picture.shape[:2]) < SMALL_PX)
-            found.append(copies.look(picture))
+            small.append(min(image.shape[:2]) < SMALL_PX)
+            found.append(copies.look(image))
     looks = np.stack(found) if found else np.zeros((0, copies.LOOK_BYTES), np.uint8)
     return looks, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
 

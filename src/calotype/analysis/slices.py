@@ -23,7 +23,7 @@ _MOST_CELLS = 200_000
 _MOST_SETS = 25_000
 _SMALLEST = 20
 _PSEUDO = 10.0
-_MOST_TOLD = 50
+_MAX_REPORTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ErrorSlice:
         error_rate: Their share.
         interval: Its 95 % interval.
         lift: The share over that of all rows.
-        p_value: Of so many errors by chance, one-sided, against rows that share all but one of the conditions.
+        p_value: Of as many errors by chance, one-sided, against rows that share all but one of the conditions.
         q_value: The same with regard to how many slices were tested.
     """
 
@@ -82,7 +82,7 @@ def find_slices(
 ) -> tuple[ErrorSlice, ...]:
     """The slices in which errors concentrate, worst first; at most 50.
 
-    Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is told
+    Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is reported
     only if it is worse than each slice that has one condition less, so that no condition stands there idly.
 
     Args:
@@ -215,19 +215,19 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
     q = q_values(p) if len(p) else p
     which = np.repeat(np.arange(len(levels)), [len(one.cells) for one in levels])
     within = np.arange(len(z)) - np.searchsorted(which, which)
-    told: list[ErrorSlice] = []
-    for at in np.argsort(-z, kind="stable")[: _MOST_TOLD * 4]:
-        if z[at] <= 0 or len(told) == _MOST_TOLD:
+    reported: list[ErrorSlice] = []
+    for at in np.argsort(-z, kind="stable")[: _MAX_REPORTED * 4]:
+        if z[at] <= 0 or len(reported) == _MAX_REPORTED:
             break
         one, cell = levels[which[at]], within[at]
         shape = [len(coded[c].values) for c in one.columns]
         codes = np.unravel_index(int(one.cells[cell]), shape)
         conditions = {coded[c].name: coded[c].values[int(k)] for c, k in zip(one.columns, codes, strict=True)}
         n, errors = int(one.n[cell]), int(one.errors[cell])
-        if errors / n <= usual or _said_already(conditions, n, errors, told):
+        if errors / n <= usual or _is_reported(conditions, n, errors, reported):
             continue
         low, high = wilsons([errors], [n])
-        told.append(
+        reported.append(
             ErrorSlice(
                 conditions,
                 n,
@@ -239,13 +239,13 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
                 float(q[at]),
             )
         )
-    return tuple(told)
+    return tuple(reported)
 
 
-def _said_already(conditions: Mapping[str, Any], n: int, errors: int, told: Sequence[ErrorSlice]) -> bool:
-    """A part of a slice that was told, and hardly worse; or the whole around one, and mostly made of it."""
+def _is_reported(conditions: Mapping[str, Any], n: int, errors: int, reported: Sequence[ErrorSlice]) -> bool:
+    """A part of a slice that was reported, and hardly worse; or the whole around one, and mostly made of it."""
     items = set(conditions.items())
-    for one in told:
+    for one in reported:
         other = set(one.conditions.items())
         if other < items and errors / n < 1.25 * one.error_rate:
             return True

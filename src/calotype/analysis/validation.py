@@ -1,4 +1,4 @@
-"""What the methods refuse: arrays that do not fit together, said so that they can be mended."""
+"""What the methods refuse: arrays that do not fit together, with an error that says how to fix them."""
 
 from __future__ import annotations
 

@@ -71,7 +71,9 @@ def check(
 def _shown(report: CheckReport) -> list[Any]:
     gates = [[g.name, g.state, str(g.measured), str(g.threshold), g.detail] for g in report.gates]
     shown: list[Any] = [table(["gate", "state", "measured", "threshold", ""], gates)]
-    objectives = [[o.name, str(o.state), _figure(o.measured), o.target_text, o.detail] for o in report.objectives]
+    objectives = [
+        [o.name, str(o.state), _figure(o.measured), o.target_text, o.detail] for o in report.objectives
+    ]
     if objectives:
         shown += ["", table(["objective", "state", "measured", "target", ""], objectives)]
     with_findings = [summary for summary in report.checks if summary.n_findings]

@@ -123,7 +123,9 @@ def export(
     name: Annotated[str, typer.Argument(help="Dataset: NAME or NAME@REF.", show_default=False)],
     format: Annotated[
         str,
-        typer.Option("--format", "-f", help=f"Label format: {', '.join(registry.WRITABLE)}.", show_default=False),
+        typer.Option(
+            "--format", "-f", help=f"Label format: {', '.join(registry.WRITABLE)}.", show_default=False
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.", show_default=False)],
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,

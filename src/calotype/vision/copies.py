@@ -50,7 +50,7 @@ class Fit:
 
 
 def look(rgb: Rgb, image: Image.Image | None = None) -> Looks:
-    """(2592,) uint8: the look of an image (H, W, 3) uint8, which may be given as a picture in mode RGB too."""
+    """(2592,) uint8: the look of an image (H, W, 3) uint8, which may be given as a image in mode RGB too."""
     inner = _without_border(rgb)
     image = image if image is not None and inner.shape == rgb.shape else Image.fromarray(inner)
     luma, blue, red = image.convert("YCbCr").split()

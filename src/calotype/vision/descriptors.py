@@ -1,6 +1,6 @@
 """A vector for an image without learned weights: where its edges run and where its colours lie. Version 1.
 
-It sees layout and light, not meaning: two pictures of the same street lie close, two kinds of dog do not part.
+It sees layout and light, not meaning: two images of the same street lie close, two kinds of dog do not part.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Image quality of a file: that of its pixels, and what its bytes tell besides.
 
 Bytes tell how coarsely a JPEG was quantised, whether it has its end, how EXIF wants it turned and whether the small
-picture that EXIF holds shows the same. What no file tells is whether a picture *without* EXIF is the right way up.
+image that EXIF holds shows the same. What no file tells is whether a image *without* EXIF is the right way up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Figures = npt.NDArray[np.float32]
 
 FILE_FIGURES = ("jpeg_quality", "orientation", "has_end", "thumbnail")
 """IJG's quality in 1..100 (NaN for no JPEG); EXIF's orientation in 1..8; 0 for a JPEG without its end mark, else 1; how
-well the thumbnail in EXIF correlates with the picture (1 for none; below 0 where it fits better turned or mirrored).
+well the thumbnail in EXIF correlates with the image (1 for none; below 0 where it fits better turned or mirrored).
 """
 
 _K1 = (
@@ -108,7 +108,7 @@ _FEW_BITS = -0.4
 
 @dataclass(frozen=True, slots=True)
 class FileQuality:
-    """(12,) figures in the order of `quality.METRICS`, (4,) in that of `FILE_FIGURES`, the upright picture's 64-bit
+    """(12,) figures in the order of `quality.METRICS`, (4,) in that of `FILE_FIGURES`, the upright image's 64-bit
     difference hash, and its size."""
 
     pixels: Figures
@@ -120,8 +120,8 @@ class FileQuality:
 def measure(data: bytes) -> FileQuality:
     """All figures of a file's bytes; a JPEG of 600 px and more is read at half its size or less.
 
-    `detail` needs the full size: that is decoded where the file is small for what the reduced picture shows, as an
-    enlarged or blurred picture's is; it is 1 otherwise.
+    `detail` needs the full size: that is decoded where the file is small for what the reduced image shows, as an
+    enlarged or blurred image's is; it is 1 otherwise.
     Raises:
         ImageUnreadable.
     """
@@ -140,11 +140,11 @@ def measure(data: bytes) -> FileQuality:
 
 def pixel_part(data: bytes, upright: images.Upright) -> Figures:
     """The (12,) figures of a file that is decoded already."""
-    picture = upright.image
-    image = quality.working_image(picture)
-    grey = upright.grey if image is picture else image.convert("L")
-    pixels, gradient = quality.working_figures(image, grey, picture.size)
-    if _has_few_bits(len(data), picture.size, read_head(data), gradient):
+    image = upright.image
+    image = quality.working_image(image)
+    grey = upright.grey if image is image else image.convert("L")
+    pixels, gradient = quality.working_figures(image, grey, image.size)
+    if _has_few_bits(len(data), image.size, read_head(data), gradient):
         pixels[quality.DETAIL] = quality.detail(np.asarray(upright.grey))
     return pixels
 
@@ -169,16 +169,16 @@ def jpeg_quality(luma_steps: Sequence[int]) -> float:
     if len(luma_steps) != len(_K1):
         return math.nan
     pairs = zip(sorted(luma_steps), _K1, strict=True)
-    told = [(step, usual) for step, usual in pairs if 1 < step < _LARGEST_STEP]
-    if not told:
+    steps = [(step, usual) for step, usual in pairs if 1 < step < _LARGEST_STEP]
+    if not steps:
         return 100.0 if max(luma_steps) <= 1 else 1.0
-    percent = 100 * sum(step for step, _ in told) / sum(usual for _, usual in told)
+    percent = 100 * sum(step for step, _ in steps) / sum(usual for _, usual in steps)
     return float(min(100, max(1, round(100 - percent / 2 if percent <= 100 else 5_000 / percent))))
 
 
 def _has_few_bits(n_bytes: int, size_wh: tuple[int, int], head: JpegHead | None, gradient: float) -> bool:
     """Whether a file has few bits a pixel for the gradient at its working size and its steps (a fit on photographs);
-    True for what is no JPEG."""
+    True for files that are not JPEGs."""
     if head is None or not head.luma_steps:
         return True
     mean_step = max(1.0, sum(head.luma_steps) / len(head.luma_steps))
@@ -189,7 +189,7 @@ def _has_few_bits(n_bytes: int, size_wh: tuple[int, int], head: JpegHead | None,
 
 
 def _of_file(head: JpegHead | None, orientation: int, stored: Callable[[], Image.Image]) -> Figures:
-    """The figures of a file; the picture as `stored` is asked for where a thumbnail is compared with it."""
+    """The figures of a file; the image as `stored` is asked for where a thumbnail is compared with it."""
     if head is None:
         return np.asarray([math.nan, orientation, 1, 1], dtype=np.float32)
     agrees = _thumbnail_agrees(head.exif, stored()) if head.exif else 1.0
@@ -198,12 +198,12 @@ def _of_file(head: JpegHead | None, orientation: int, stored: Callable[[], Image
 
 
 def _thumbnail_agrees(exif: bytes, stored: Image.Image) -> float:
-    """The correlation of the thumbnail in EXIF with the picture, both as stored; 1 where there is none to compare."""
+    """The correlation of the thumbnail in EXIF with the image, both as stored; 1 where there is none to compare."""
     thumbnail = _thumbnail(exif)
     if thumbnail is None:
         return 1.0
-    pictures = (picture.resize(_CELLS, Image.Resampling.BOX).convert("L") for picture in (stored, thumbnail))
-    here, there = (np.asarray(picture, dtype=np.float64) for picture in pictures)
+    images = (image.resize(_CELLS, Image.Resampling.BOX).convert("L") for image in (stored, thumbnail))
+    here, there = (np.asarray(image, dtype=np.float64) for image in images)
     if min(here.std(), there.std()) < _FLAT_DEVIATION:
         return 1.0
     ways = [np.rot90(side, k) for side in (there, there.T) for k in range(4)]
@@ -217,7 +217,7 @@ def _thumbnail(exif: bytes) -> Image.Image | None:
     block = Image.Exif()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a broken block is no thumbnail; that is all
+            warnings.simplefilter("ignore")  # a broken block means no thumbnail, nothing more
             block.load(exif)
             entries = block.get_ifd(ExifTags.IFD.IFD1)
         start, length = int(entries[ExifTags.Base.JpegIFOffset]), int(entries[ExifTags.Base.JpegIFByteCount])

@@ -166,7 +166,7 @@ def decode_working(data: bytes, scale_of: Callable[[tuple[int, int]], int]) -> t
 
     Args:
         data: The bytes of the file.
-        scale_of: From (width, height) as stored to 1, 2, 4, 8... by which the picture is reduced.
+        scale_of: From (width, height) as stored to 1, 2, 4, 8... by which the image is reduced.
     Raises:
         ImageUnreadable.
     """

@@ -14,7 +14,7 @@ _TABLES, _SCAN, _EXIF = 0xDB, 0xDA, 0xE1
 
 
 def quick_size(head: bytes) -> tuple[int, int] | None:
-    """(width, height) in pixels; None where it takes a closer look: no JPEG, EXIF, several pictures, cut short."""
+    """(width, height) in pixels; None where it takes a closer look: no JPEG, EXIF, several images, cut short."""
     if head[:2] != b"\xff\xd8":
         return None
     at = 2

@@ -22,7 +22,7 @@ class RleInvalid(Invalid):
     """Run lengths that describe no mask."""
 
     code = "rle-invalid"
-    what = "these run lengths are no mask: {detail}"
+    what = "invalid run lengths: {detail}"
     fix = "the runs of a mask are whole numbers of 0 or more that add up to height * width"
 
 

@@ -25,7 +25,7 @@ def pixel_sha256(rgb: Rgb) -> Rgb:
 
 
 def dhash64(grey: Image.Image) -> npt.NDArray[np.uint64]:
-    """() uint64: which of 9 x 8 neighbouring cells of a picture (mode L) gets lighter to the right.
+    """() uint64: which of 9 x 8 neighbouring cells of a image (mode L) gets lighter to the right.
 
     Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
     """
@@ -35,7 +35,7 @@ def dhash64(grey: Image.Image) -> npt.NDArray[np.uint64]:
 
 
 def thumb32(grey: Image.Image) -> Rgb:
-    """(32, 32) uint8: a picture (mode L) stretched to a square."""
+    """(32, 32) uint8: a image (mode L) stretched to a square."""
     return np.asarray(grey.resize((THUMB_SIDE_PX, THUMB_SIDE_PX), Image.Resampling.BOX), dtype=np.uint8)
 
 
@@ -108,7 +108,7 @@ def _smooth(thumbs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
 
 
 def near_pairs(hashes: npt.NDArray[np.uint64], *, max_distance: int) -> npt.NDArray[np.int64]:
-    """(K, 2) pairs i < j of hashes that differ in at most so many bits; all are compared, block by block."""
+    """(K, 2) pairs i < j of hashes that differ in at most `max_distance` bits; all are compared, block by block."""
     bits = (
         np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
     )

@@ -17,7 +17,7 @@ _SUPERSAMPLE = 4
 
 
 def ring_problem(ring: Ring) -> str | None:
-    """Why a ring is no polygon, or None: an odd count, fewer than 3 points, a number that is not finite."""
+    """Why a ring is not a polygon, or None: an odd count, fewer than 3 points, a number that is not finite."""
     if len(ring) % 2:
         return f"an odd count of coordinates ({len(ring)})"
     if len(ring) < 6:

@@ -1,7 +1,7 @@
 """Image quality from pixels: figures with one meaning each, and which faults they show. Made to be quick.
 
-What is measured is the picture at its *working size*: one of 600 px and more is reduced by 2, 4, 8... so that the
-figures of a phone's photo and of a web picture can be compared. Most figures look at a lattice of pixels.
+What is measured is the image at its *working size*: one of 600 px and more is reduced by 2, 4, 8... so that the
+figures of a phone's photo and of a web image can be compared. Most figures look at a lattice of pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METRICS = {
     "contrast": "luma between the 1st and 99th percentile, 0 to 1",
     "noise": "1 / (1 + strength of the noise), which is about its deviation in grey levels",
     "detail": "energy of the finest detail beside that of the middle, 0 to 1; low where an image was enlarged",
-    "border": "share of the picture that is left without bars along its sides",
+    "border": "share of the image that is left without bars along its sides",
     "colour": "colourfulness in hundredths, 0 to 1; 0 for a grey image",
     "entropy": "of luma, 0 to 1; 0 for a single tone",
     "aspect": "shorter side over longer side",
@@ -41,9 +41,9 @@ _DECADES = 2.5
 
 
 def working_scale(size_wh: tuple[int, int]) -> int:
-    """1, 2, 4, 8...: by how much a picture of this size is reduced before it is measured.
+    """1, 2, 4, 8...: by how much a image of this size is reduced before it is measured.
 
-    Its longer side is then below 600 px, or from 300 px (pictures of 600 px) to 1,023 px.
+    Its longer side is then below 600 px, or from 300 px (images of 600 px) to 1,023 px.
     """
     longer = max(size_wh)
     return 1 if longer < _SMALL_PX else 1 << max(1, (longer // _WORKING_SIDE_PX).bit_length() - 1)
@@ -51,17 +51,17 @@ def working_scale(size_wh: tuple[int, int]) -> int:
 
 def figures(rgb: Rgb) -> Figures:
     """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
-    picture = Image.fromarray(rgb)
-    image = working_image(picture)
-    found, _ = working_figures(image, image.convert("L"), picture.size)
-    found[DETAIL] = detail(np.asarray(picture.convert("L")))
+    image = Image.fromarray(rgb)
+    image = working_image(image)
+    found, _ = working_figures(image, image.convert("L"), image.size)
+    found[DETAIL] = detail(np.asarray(image.convert("L")))
     return found
 
 
-def working_image(picture: Image.Image) -> Image.Image:
-    """A picture at its working size."""
-    scale = working_scale(picture.size)
-    return picture.reduce(scale) if scale > 1 else picture
+def working_image(image: Image.Image) -> Image.Image:
+    """A image at its working size."""
+    scale = working_scale(image.size)
+    return image.reduce(scale) if scale > 1 else image
 
 
 DETAIL = list(METRICS).index("detail")
@@ -73,7 +73,7 @@ def working_figures(
     """Figures in the order of `METRICS`, with 1 for the detail, and the mean gradient in grey levels.
 
     Args:
-        image: The picture at its working size, mode RGB.
+        image: The image at its working size, mode RGB.
         grey: The same in mode L.
         full_size_wh: Its width and height before it was reduced, in pixels.
     """
@@ -104,9 +104,9 @@ def detail(luma: npt.NDArray[np.uint8]) -> float:
 
 
 def difference_hash(grey: Image.Image) -> int:
-    """64 bits: which of 9 x 8 neighbouring cells of a picture (mode L) gets lighter to the right.
+    """64 bits: which of 9 x 8 neighbouring cells of a image (mode L) gets lighter to the right.
 
-    A picture that is larger than 200 px is thinned out first.
+    A image that is larger than 200 px is thinned out first.
 
     Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
     """
@@ -123,7 +123,7 @@ class Limits:
     """Below which figures an image has a fault. Set between photos and their corrupted copies, for all data alike.
 
     `sharpness` and `motion` count where the detail is low as well, as it is when a photo is blurred; a microscope's
-    picture may be as soft by nature, a picture of lines as uneven. Below the limits `_alone` they count by themselves.
+    image may be as soft by nature, a image of lines as uneven. Below the limits `_alone` they count by themselves.
     """
 
     sharpness: float = 0.40

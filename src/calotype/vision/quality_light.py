@@ -1,4 +1,4 @@
-"""How a picture is lit and coloured: clipping, range, entropy, colour, and bars along its sides."""
+"""How a image is lit and coloured: clipping, range, entropy, colour, and bars along its sides."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Light:
 _CLIPPED = 254
 _LATTICE_PX = 4
 _BAR_RANGE = 16
-"""Grey levels that a line of a bar may span: JPEG rings a little beside the picture."""
+"""Grey levels that a line of a bar may span: JPEG rings a little beside the image."""
 _BAR_LINES = 2
 _BAR_BLACK = 8
 _ALONG_THE_EDGE = 0.6
@@ -39,7 +39,7 @@ _OPPONENTS = np.array([[1, 0.5], [-1, 0.5], [0, -1]], dtype=np.float32)
 
 
 def light(image: Image.Image, luma: Grey) -> Light:
-    """The figures of a picture in mode RGB and of its (H, W) luma, from a lattice of its pixels."""
+    """The figures of a image in mode RGB and of its (H, W) luma, from a lattice of its pixels."""
     size = (max(1, image.width // _LATTICE_PX), max(1, image.height // _LATTICE_PX))
     rgb = np.asarray(image.resize(size, Image.Resampling.NEAREST))
     high = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
@@ -85,7 +85,7 @@ def _opposite(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
 
 
 def _bar(luma: Grey) -> tuple[int, int]:
-    """(lines from the top that are a bar, tone); no lines for a picture that is flat throughout."""
+    """(lines from the top that are a bar, tone); no lines for a image that is flat throughout."""
     first = luma[0]
     tone = int(first[len(first) // 2])
     if int(first.max()) - int(first.min()) > _BAR_RANGE:

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 _NEARLY_FLAT = 1e-9
 """Area over squared extent up to which a ring may have no area; rounding errors stay below 1e-12."""
 _POINTS_AT_ONCE = 30_000
-"""Points whose sides are compared at once, but for those of one ring: so many fit into a processor's cache."""
+"""Points whose sides are compared at once, except those of one ring, which fit into a processor's cache."""
 _KEY_SLACK = 1e-9
 """In widths of a ring: two sides that are this close count as neighbours."""
 

@@ -43,7 +43,9 @@ def import_labels(
     ] = DEFAULT_LABEL_SET,
     on_unknown: Annotated[Policy, Query(description="What to do with unknown classes.")] = "error",
     on_invalid: Annotated[Policy, Query(description="What to do with invalid annotations.")] = "quarantine",
-    name: Annotated[str, Query(max_length=1_000, description="Identifies the file when it comes again.")] = "",
+    name: Annotated[
+        str, Query(max_length=1_000, description="Identifies the file when it comes again.")
+    ] = "",
 ) -> answers.LabelImport:
     """Import annotations of images that the dataset has, one label file as the body; answers as `calotype import`."""
     ask.store.guard.require(ask.actor, Permission.DATASET_EDIT, dataset=dataset)

@@ -1,7 +1,7 @@
 """How much likelier a fault is than none, learned from faults planted on purpose in the same data.
 
 Most labels are right. So labels as they are stand for right ones, copies spoilt on purpose for wrong ones, and what
-tells the two apart is learned anew for each data set and each model that judges it: no threshold has to suit all.
+tells the two apart is learned separately for each data set and each model that judges it: no threshold has to suit all.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def mask_overlaps(
 
     A predicted mask is one thing with one score, not a probability of each pixel, so the score of `mask_errors` does
     not fit it: a soft minimum over pixels that are either agreed or not is decided by the rim of the mask alone, where
-    no two outlines agree. Here overlaps decide, and a rim is forgiven. What a model does not see at all is not told:
+    no two outlines agree. Here overlaps decide, and a rim is forgiven. What a model misses entirely is not reported:
     models miss things far more often than people draw things that are not there. Masks of one class cover a place
     together, so a crowd that one side draws as one mask and the other as many agrees.
 
@@ -95,7 +95,7 @@ def mask_overlaps(
         seen: Predicted masks; not empty, within the image.
         seen_classes: (M,) their classes.
         size_hw: Of the image.
-        judged: The first so many labelled masks are judged, the others only cover (boxes, say). Absent: all.
+        judged: Number of labelled masks to judge, from the first; others only cover (boxes, say). Absent: all.
         max_share: Share of the pixels of both outlines that may be in one only.
         rim: Width that is forgiven on both sides of an outline, in square roots of the mask's area; at least 2 px.
     """

@@ -167,7 +167,7 @@ def _release_line(name: str, item: dict[str, Any]) -> str:
 
 
 def _score_table(name: str, scores: Sequence[Score]) -> Any:
-    rows = [[s.kind.replace("_", " "), s.planted, s.found, s.by, s.told or ""] for s in scores]
+    rows = [[s.kind.replace("_", " "), s.planted, s.found, s.by, s.n_findings or ""] for s in scores]
     return table([f"planted in {name}", "planted", "found", "by", "all findings of these checks"], rows)
 
 

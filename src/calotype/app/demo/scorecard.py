@@ -35,14 +35,14 @@ FOUND_BY: Mapping[str, frozenset[str]] = {
 class Score:
     """One kind of fault: the numbers planted and found, and the checks that found them.
 
-    `told` is the number of all findings of these checks; those beyond the planted faults may be true or false alarms.
+    `n_findings` is the number of all findings of these checks; beyond the planted faults they may be true or false.
     """
 
     kind: str
     planted: int
     found: int
     by: str
-    told: int = 0
+    n_findings: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As `--json` shows it."""
@@ -51,7 +51,7 @@ class Score:
             "planted": self.planted,
             "found": self.found,
             "by": self.by,
-            "told": self.told,
+            "told": self.n_findings,
         }
 
 

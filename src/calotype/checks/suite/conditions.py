@@ -231,7 +231,7 @@ CHECKS = (
     Check(
         name="freshness",
         title="Fresh samples",
-        means="The newest sample is no older than the contract allows.",
+        means="The newest sample is not older than the contract allows.",
         fix="add newer samples",
         unit="samples",
         severity="error",

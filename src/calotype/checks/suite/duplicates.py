@@ -37,21 +37,23 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
     media = context.column("media_sha256").astype(str)
     same_bytes = groups_of_equals(media)
     _tell_copies(context, tally, same_bytes, "has the same bytes as", "bytes")
-    told = {row for rows in same_bytes for row in rows[1:]}
-    same_pixels = [[row for row in rows if row not in told] for rows in groups_of_equals(_pixel_keys(context))]
+    reported = {row for rows in same_bytes for row in rows[1:]}
+    same_pixels = [
+        [row for row in rows if row not in reported] for rows in groups_of_equals(_pixel_keys(context))
+    ]
     same_pixels = [rows for rows in same_pixels if len(set(context.root[rows].tolist())) > 1]
     _tell_copies(context, tally, same_pixels, "has other bytes and the same pixels as", "pixels")
     names = context.samples_with(["names"])["names"]
     several = [row for row, all_of in enumerate(names.to_pylist()) if len(set(all_of or ())) > 1]
 
-    def tell(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> tuple[str, dict[str, Any]]:
         others = sorted(set(names[row].as_py()))
         return f"the same bytes came in under {len(others)} names", {
             "names": others[:_SHOWN],
             "count": len(others),
         }
 
-    tally.samples(several, tell, fault="names")
+    tally.samples(several, describe, fault="names")
 
 
 def _tell_copies(
@@ -59,14 +61,14 @@ def _tell_copies(
 ) -> None:
     first_of = {row: rows for rows in groups for row in rows[1:]}
 
-    def tell(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> tuple[str, dict[str, Any]]:
         rows = first_of[row]
         first = context.name_of(rows[0])
         names = [context.name_of(r) for r in rows[:_SHOWN]]
         facts = {"copy_of": first, "copies": names, "count": len(rows), "repair": {"do": "remove-sample"}}
         return f"the image {words} {first}", facts
 
-    tally.samples(sorted(first_of), tell, fault=fault)
+    tally.samples(sorted(first_of), describe, fault=fault)
 
 
 def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
@@ -91,7 +93,9 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     )
     pairs = pairs[keep]
     looked_at, places = np.unique(pairs, return_inverse=True)
-    small = np.stack([thumbs[media[row]] for row in looked_at]) if len(pairs) else np.zeros((0, 32, 32), np.uint8)
+    small = (
+        np.stack([thumbs[media[row]] for row in looked_at]) if len(pairs) else np.zeros((0, 32, 32), np.uint8)
+    )
     close, alike = pixel_facts.close_pairs(
         small,
         places.reshape(-1, 2),
@@ -147,7 +151,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
         best[a] = max(best.get(a, (-1.0, b)), (score, b))
     group_of = {row: rows for rows in groups_of_pairs(pairs) for row in rows}
 
-    def tell(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> tuple[str, dict[str, Any]]:
         score, other = best[row]
         rows = group_of[row]
         facts = {
@@ -162,7 +166,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
             facts,
         )
 
-    tally.samples(sorted(row for row, rows in group_of.items() if row != rows[0]), tell)
+    tally.samples(sorted(row for row, rows in group_of.items() if row != rows[0]), describe)
 
 
 def split_leakage(context: CheckContext, tally: Tally) -> None:
@@ -172,7 +176,7 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
     tally.looked_at = int(assigned.sum())
     if len(set(split[assigned].tolist())) < 2:
         return
-    told: set[int] = set()
+    reported: set[int] = set()
     originals = np.where(context.root != np.arange(context.n_samples), context.root, -1)
     families = np.where(originals >= 0, originals, np.arange(context.n_samples))
     for keys, words, name in (
@@ -182,11 +186,13 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
         (context.column("group").astype(str), "is of the same group as", "group"),
     ):
         across = [_crossing(rows, split, assigned) for rows in groups_of_equals(keys)]
-        _tell_leak(context, tally, [p for found in across for p in found], told, split, words, name, "error")
+        _add_leak(
+            context, tally, [p for found in across for p in found], reported, split, words, name, "error"
+        )
     pairs, scores = all_near_copies(context, tally)
     crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])
     near = [(int(b), int(a), float(s)) for (a, b), s in zip(pairs[crossing], scores[crossing], strict=True)]
-    _tell_leak(context, tally, near, told, split, "looks nearly like", "near copy", "warning")
+    _add_leak(context, tally, near, reported, split, "looks nearly like", "near copy", "warning")
 
 
 def _crossing(
@@ -197,17 +203,17 @@ def _crossing(
     return [(row, inside[0], 1.0) for row in inside[1:] if split[row] != split[inside[0]]]
 
 
-def _tell_leak(
-    context: CheckContext, tally: Tally, leaks: list[tuple[int, int, float]], told: set[int],
+def _add_leak(
+    context: CheckContext, tally: Tally, leaks: list[tuple[int, int, float]], reported: set[int],
     split: npt.NDArray[Any], words: str, how: str, severity: str,
 ) -> None:  # fmt: skip
     other_of: dict[int, tuple[int, float]] = {}
     for row, other, score in leaks:
-        if row not in told and score >= other_of.get(row, (0, -1.0))[1]:
+        if row not in reported and score >= other_of.get(row, (0, -1.0))[1]:
             other_of[row] = (other, score)
-    told |= set(other_of)
+    reported |= set(other_of)
 
-    def tell(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> tuple[str, dict[str, Any]]:
         other, score = other_of[row]
         name = context.name_of(other)
         facts = {
@@ -219,7 +225,7 @@ def _tell_leak(
         }
         return f"the {split[row]} image {words} {name} in {split[other]}", facts
 
-    tally.samples(sorted(other_of), tell, severity=severity, fault=how)
+    tally.samples(sorted(other_of), describe, severity=severity, fault=how)
 
 
 CHECKS = (

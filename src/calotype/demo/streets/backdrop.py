@@ -1,4 +1,4 @@
-"""The street without its traffic: sky, ground, their light. One picture per scene, shared by its frames."""
+"""The street without its traffic: sky, ground, their light. One image per scene, shared by its frames."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Backdrop:
     """A scene's empty street.
 
     Args:
-        picture: RGB image.
+        image: RGB image.
         mirror: (H, W) uint8, how much each ground pixel mirrors what stands above it, 0 to 255.
     """
 
-    picture: Image.Image
+    canvas: Image.Image
     mirror: Image.Image
 
 
@@ -50,12 +50,12 @@ def backdrop(seed: int, scene: int) -> Backdrop:
     above.paste(houses, (0, 0), houses)
     top = max(0, min(HEIGHT, int(p.camera.horizon) + 1))
     ground, mirror = _ground(p, rng, above, top)
-    picture = sky
-    picture.paste(ground, (0, top))
-    picture.paste(houses, (0, 0), houses)
+    canvas = sky
+    canvas.paste(ground, (0, top))
+    canvas.paste(houses, (0, 0), houses)
     full_mirror = Image.new("L", (WIDTH, HEIGHT), 0)
     full_mirror.paste(mirror, (0, top))
-    return Backdrop(picture, full_mirror)
+    return Backdrop(canvas, full_mirror)
 
 
 def noise(
@@ -94,16 +94,16 @@ def _sky(p: Plan, rng: np.random.Generator) -> Image.Image:
     sky += ((dim + (pale - dim) * lift) - sky) * cover[..., None]
     if light.weather == "clear" and light.time != "day":
         _sun_or_moon(sky, p)
-    picture = Image.fromarray((np.clip(sky, 0, 1) * 255).astype(np.uint8)).resize(
+    canvas = Image.fromarray((np.clip(sky, 0, 1) * 255).astype(np.uint8)).resize(
         (WIDTH, HEIGHT), Image.Resampling.BICUBIC
     )
     if light.time == "night" and light.cloud < 0.8:
-        _stars(picture, rng, horizon * 2)
-    return picture
+        _stars(canvas, rng, horizon * 2)
+    return canvas
 
 
-def _stars(picture: Image.Image, rng: np.random.Generator, horizon: float) -> None:
-    pen = ImageDraw.Draw(picture)
+def _stars(canvas: Image.Image, rng: np.random.Generator, horizon: float) -> None:
+    pen = ImageDraw.Draw(canvas)
     for x, y, bright in rng.random((130, 3)).tolist():
         tone = int(40 + 150 * bright**2)
         pen.point((x * WIDTH, y**1.3 * horizon * 0.8), fill=(tone, tone, min(255, tone + 16)))
@@ -156,8 +156,8 @@ def _ground(
         colours += (flipped - colours) * mirror[..., None]
     clear = np.exp(-depth / light.haze_m)[..., None]
     colours = colours * clear + _f32(light.haze) * (1 - clear)
-    picture = Image.fromarray((np.clip(colours, 0, 1) * 255).astype(np.uint8))
-    return picture, Image.fromarray((np.clip(mirror, 0, 1) * 255).astype(np.uint8))
+    canvas = Image.fromarray((np.clip(colours, 0, 1) * 255).astype(np.uint8))
+    return canvas, Image.fromarray((np.clip(mirror, 0, 1) * 255).astype(np.uint8))
 
 
 def _ground_light(p: Plan, x: Array, y: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Effects over the whole picture: glows, bloom, falling rain and snow, vignette, grain."""
+"""Effects over the whole image: glows, bloom, falling rain and snow, vignette, grain."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from calotype.demo.streets.light import Light
 _HALF = (WIDTH // 2, HEIGHT // 2)
 
 
-def add_glows(picture: Image.Image, glows: Sequence[Glow], light: Light) -> Image.Image:
+def add_glows(canvas: Image.Image, glows: Sequence[Glow], light: Light) -> Image.Image:
     """Add halos around lights, and their streaks on a wet road."""
     if not glows:
-        return picture
+        return canvas
     sheet = np.zeros((_HALF[1], _HALF[0], 3), dtype=np.float32)
     for glow in glows:
         _stamp(sheet, glow.at[0], glow.at[1], glow.radius, glow.radius, glow.colour, 1.0)
         if light.wet > 0.5 and glow.foot is not None:
             _stamp(sheet, glow.at[0], glow.foot, glow.radius * 0.55, glow.radius * 3.0, glow.colour, 0.55)
     half = Image.fromarray((np.clip(sheet, 0, 1) * 255).astype(np.uint8))
-    return ImageChops.screen(picture, half.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
+    return ImageChops.screen(canvas, half.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
 
 
 @lru_cache(maxsize=64)
@@ -57,25 +57,25 @@ def _stamp(
         sheet[y0:y1, x0:x1] += piece * (np.asarray(colour, dtype=np.float32) * np.float32(gain))
 
 
-def finish(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
+def finish(canvas: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
     """Bloom, weather in the air, vignette and grain."""
-    small = picture.reduce(4)
+    small = canvas.reduce(4)
     bright = small.point([max(0, v - (176 if light.time == "day" else 138)) for v in range(256)] * 3)
     bloom = (
         bright.filter(ImageFilter.BoxBlur(6))
         .filter(ImageFilter.BoxBlur(6))
         .resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
     )
-    picture = ImageChops.screen(picture, bloom)
+    canvas = ImageChops.screen(canvas, bloom)
     if light.weather == "rain":
-        picture = _rain(picture, light, rng)
+        canvas = _rain(canvas, light, rng)
     elif light.weather == "snow":
-        picture = _snow(picture, light, rng)
-    picture = ImageChops.multiply(picture, _vignette())
-    return _grain(picture, rng, 3 if light.time == "day" else 5)
+        canvas = _snow(canvas, light, rng)
+    canvas = ImageChops.multiply(canvas, _vignette())
+    return _grain(canvas, rng, 3 if light.time == "day" else 5)
 
 
-def _rain(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
+def _rain(canvas: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
     veil = Image.new("L", (WIDTH, HEIGHT), 0)
     pen = ImageDraw.Draw(veil)
     n = 420
@@ -89,11 +89,11 @@ def _rain(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image
             width=1 if k < 0.75 else 2,
         )
     tint = tuple(int(255 * min(1.0, c * 0.4 + 0.6)) for c in light.sky[2])
-    picture.paste(tint, (0, 0), veil.filter(ImageFilter.BoxBlur(0.6)))
-    return picture
+    canvas.paste(tint, (0, 0), veil.filter(ImageFilter.BoxBlur(0.6)))
+    return canvas
 
 
-def _snow(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
+def _snow(canvas: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
     veil = Image.new("L", (WIDTH, HEIGHT), 0)
     pen = ImageDraw.Draw(veil)
     n = 520
@@ -102,8 +102,8 @@ def _snow(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image
         r = 0.7 + 3.4 * k
         pen.ellipse((x - r, y - r, x + r, y + r), fill=int(205 - 90 * k))
     white = (250, 252, 255) if light.time == "day" else (190, 198, 220)
-    picture.paste(white, (0, 0), veil.filter(ImageFilter.GaussianBlur(0.7)))
-    return picture
+    canvas.paste(white, (0, 0), veil.filter(ImageFilter.GaussianBlur(0.7)))
+    return canvas
 
 
 @lru_cache(maxsize=1)
@@ -117,13 +117,13 @@ def _vignette() -> Image.Image:
 
 @lru_cache(maxsize=4)
 def _grain_tiles(amount: int) -> tuple[Image.Image, Image.Image]:
-    """What grain adds and what it takes away, larger than the picture so that it can be shifted."""
+    """What grain adds and what it takes away, larger than the image so that it can be shifted."""
     tile = (np.random.default_rng(20251103).random((HEIGHT + 64, WIDTH + 64)) - 0.5) * (2 * amount)
     more, less = (Image.fromarray(np.clip(t, 0, 255).astype(np.uint8)) for t in (tile, -tile))
     return Image.merge("RGB", (more, more, more)), Image.merge("RGB", (less, less, less))
 
 
-def _grain(picture: Image.Image, rng: np.random.Generator, amount: int) -> Image.Image:
+def _grain(canvas: Image.Image, rng: np.random.Generator, amount: int) -> Image.Image:
     dx, dy = (int(v) for v in rng.integers(0, 64, 2))
     more, less = (t.crop((dx, dy, dx + WIDTH, dy + HEIGHT)) for t in _grain_tiles(amount))
-    return ImageChops.subtract(ImageChops.add(picture, more), less)
+    return ImageChops.subtract(ImageChops.add(canvas, more), less)

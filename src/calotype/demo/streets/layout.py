@@ -221,7 +221,7 @@ def _traffic(rng: np.random.Generator, camera: Camera, crossing: float | None, r
         held = red and crossing is not None
         y = 6.5 if camera.name == "cam-03" and side > 0 else float(rng.uniform(4, 12))
         if not held and side > 0 and camera.name != "cam-03":
-            y -= 48  # these drive into the picture later
+            y -= 48  # these drive into the image later
         while y < (75 if held or side > 0 else 120):
             kind = _vehicle(rng)
             half = LENGTHS[kind] / 2

@@ -30,9 +30,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A rasterised drawing: picture (RGBA), top-left corner, mask at `MASK_SCALE` times the image."""
+    """A rasterised drawing: image (RGBA), top-left corner, mask at `MASK_SCALE` times the image."""
 
-    picture: Image.Image
+    canvas: Image.Image
     corner: tuple[int, int]
     mask: NDArray[np.bool_]
     full_area: float  # pixels squared, also outside the frame and behind other things

@@ -1,6 +1,6 @@
-"""Draws one picture with its truth from a seed and a number.
+"""Draws one image with its truth from a seed and a number.
 
-Every picture is decided by (seed, index): the same pair gives the same bytes on the same Pillow and NumPy.
+Every image is decided by (seed, index): the same pair gives the same bytes on the same Pillow and NumPy.
 Four frames in a row share a scene (`metadata["scene"]`), so a fair split keeps a scene on one side.
 """
 
@@ -39,7 +39,7 @@ MIN_VISIBLE, MIN_SIDE_PX = 0.35, 12.0
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture with its truth.
+    """One image with its truth.
 
     Args:
         image: (600, 960, 3) uint8, RGB.
@@ -53,7 +53,7 @@ class Scene:
 
 
 def render(seed: int, index: int) -> Scene:
-    """Draw picture `index` of the series `seed`.
+    """Draw image `index` of the series `seed`.
 
     Args:
         seed: Any non-negative integer; another seed gives other streets.
@@ -64,10 +64,10 @@ def render(seed: int, index: int) -> Scene:
     seconds = frame * FRAME_SECONDS
     pairs = drawings(p, seconds)
     drawn, sprites = [d for d, _ in pairs], [s for _, s in pairs]
-    picture, ids = _compose(p, backdrop(seed, scene), drawn, sprites)
+    canvas, ids = _compose(p, backdrop(seed, scene), drawn, sprites)
     lights = [_seen(g, ids, i + 1) for i, d in enumerate(drawn) for g in d.glows if _shines(ids, i + 1, g.at)]
-    picture = finish(add_glows(picture, lights, p.light), p.light, generator(p.seed, 10, frame))
-    image = np.asarray(picture)
+    canvas = finish(add_glows(canvas, lights, p.light), p.light, generator(p.seed, 10, frame))
+    image = np.asarray(canvas)
     objects = tuple(o for i, d in enumerate(drawn) if (o := _truth(d, sprites[i], ids, i + 1)) is not None)
     return Scene(
         image,
@@ -78,7 +78,7 @@ def render(seed: int, index: int) -> Scene:
             "camera": p.camera.name,
             "scene": p.scene,
             "captured_at": (p.started_at + timedelta(seconds=seconds)).isoformat(timespec="milliseconds"),
-            "luma": round(float(np.asarray(picture.convert("L").reduce(4)).mean()), 2),
+            "luma": round(float(np.asarray(canvas.convert("L").reduce(4)).mean()), 2),
         },
     )
 
@@ -86,22 +86,22 @@ def render(seed: int, index: int) -> Scene:
 def _compose(
     p: Plan, empty: Backdrop, drawn: Sequence[Drawing], sprites: Sequence[Sprite]
 ) -> tuple[Image.Image, NDArray[np.uint8]]:
-    """The picture without lights in the air, and which drawing is seen where (0 none), at `MASK_SCALE`."""
-    picture = empty.picture.copy()
-    _cast_shadows(picture, p, drawn)
-    _beams(picture, drawn)
+    """The image without lights in the air, and which drawing is seen where (0 none), at `MASK_SCALE`."""
+    canvas = empty.canvas.copy()
+    _cast_shadows(canvas, p, drawn)
+    _beams(canvas, drawn)
     if p.light.wet > 0.5:
         for d, s in zip(drawn, sprites, strict=True):
-            _reflect(picture, empty.mirror, d, s)
+            _reflect(canvas, empty.mirror, d, s)
     ids = np.zeros((HEIGHT * MASK_SCALE, WIDTH * MASK_SCALE), dtype=np.uint8)
     for i, s in enumerate(sprites):
-        picture.paste(s.picture, s.corner, s.picture)
+        canvas.paste(s.canvas, s.corner, s.canvas)
         x, y = s.corner[0] * MASK_SCALE, s.corner[1] * MASK_SCALE
         ids[y : y + s.mask.shape[0], x : x + s.mask.shape[1]][s.mask] = i + 1
-    return picture, ids
+    return canvas, ids
 
 
-def _cast_shadows(picture: Image.Image, p: Plan, drawn: Sequence[Drawing]) -> None:
+def _cast_shadows(canvas: Image.Image, p: Plan, drawn: Sequence[Drawing]) -> None:
     soft = Image.new("L", (WIDTH // 2, HEIGHT // 2), 0)
     pen = ImageDraw.Draw(soft)
     for d in drawn:
@@ -116,10 +116,10 @@ def _cast_shadows(picture: Image.Image, p: Plan, drawn: Sequence[Drawing]) -> No
             for patch in d.shadows:
                 pen.polygon(patch, fill=tone)
     hard = hard.filter(ImageFilter.BoxBlur(1))
-    picture.paste((16, 18, 32), (0, 0), ImageChops.lighter(soft, hard))
+    canvas.paste((16, 18, 32), (0, 0), ImageChops.lighter(soft, hard))
 
 
-def _beams(picture: Image.Image, drawn: Sequence[Drawing]) -> None:
+def _beams(canvas: Image.Image, drawn: Sequence[Drawing]) -> None:
     beams = [b for d in drawn for b in d.beams]
     if not beams:
         return
@@ -128,18 +128,18 @@ def _beams(picture: Image.Image, drawn: Sequence[Drawing]) -> None:
     for beam in beams:
         pen.polygon([(x / 4, y / 4) for x, y in beam], fill=64)
     sheet = sheet.filter(ImageFilter.GaussianBlur(3)).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-    picture.paste((255, 240, 205), (0, 0), sheet)
+    canvas.paste((255, 240, 205), (0, 0), sheet)
 
 
-def _reflect(picture: Image.Image, mirror: Image.Image, d: Drawing, s: Sprite) -> None:
-    width, height = s.picture.size
+def _reflect(canvas: Image.Image, mirror: Image.Image, d: Drawing, s: Sprite) -> None:
+    width, height = s.canvas.size
     top = round(2 * d.base - (s.corner[1] + height))
-    flipped = s.picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    flipped = s.canvas.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     flipped = flipped.resize((width, max(1, height // 7)), Image.Resampling.BOX).resize(
         (width, height), Image.Resampling.BILINEAR
     )
     room = mirror.crop((s.corner[0], top, s.corner[0] + width, top + height))
-    picture.paste(flipped, (s.corner[0], top), ImageChops.multiply(flipped.getchannel("A"), room))
+    canvas.paste(flipped, (s.corner[0], top), ImageChops.multiply(flipped.getchannel("A"), room))
 
 
 def _shines(ids: NDArray[np.uint8], own: int, at: tuple[float, float]) -> bool:

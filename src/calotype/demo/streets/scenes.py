@@ -1,6 +1,6 @@
-"""Rendered street scenes with exact truth: the demo's pictures, drawn by our own code, released as CC0-1.0.
+"""Rendered street scenes with exact truth: the demo's images, drawn by our own code, released as CC0-1.0.
 
-    scene = streets.render(seed=7, index=0)          # one picture with its truth
+    scene = streets.render(seed=7, index=0)          # one image with its truth
     streets.write(folder, n=240, seed=7, faults=FaultPlan.for_images(240))
 
 `write` leaves `images/*.jpg`, `instances.json` (COCO) and `planted.json` (what was spoilt on purpose).

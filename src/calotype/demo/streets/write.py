@@ -1,4 +1,4 @@
-"""Writes a series of street pictures as files: JPEGs, COCO annotations, and the list of planted faults."""
+"""Writes a series of street images as files: JPEGs, COCO annotations, and the list of planted faults."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ def write(
     progress: Callable[[int, int], None] | None = None,
     workers: int = 1,
 ) -> StreetsTruth:
-    """Render `n` pictures into `folder/images` with `instances.json` and `planted.json` beside them.
+    """Render `n` images into `folder/images` with `instances.json` and `planted.json` beside them.
 
     The same n, seed and faults give the same files on the same Pillow and NumPy, with any number of workers.
 
     Args:
         folder: Made when missing; files of the same names are replaced.
-        n: Pictures before planted copies.
+        n: Images before planted copies.
         seed: See `render`.
         faults: How many of each fault to plant; None plants none.
-        progress: Called with (done, total) as pictures are finished.
+        progress: Called with (done, total) as images are finished.
         workers: Processes; from 2 on they are spawned, so the caller's main module must be safe to import.
     """
     images = folder / "images"
