@@ -73,3 +73,30 @@ def test_a_first_answer_waits_for_no_web_server_and_no_model(tmp_path):
     assert loaded.isdisjoint(
         {"fastapi", "starlette", "uvicorn", "alembic", "boto3", "torch", "sklearn", "scipy"}
     )
+
+
+COUNT = """
+import sys
+from calotype.app.cli import main
+try:
+    main(["-w", sys.argv[1], "count", "first", *sys.argv[2:]])
+except SystemExit:
+    print(" ".join(sorted(sys.modules)))
+"""
+
+
+def test_a_short_command_loads_neither_checks_nor_databases_that_it_does_not_ask(tmp_path):
+    with ct.open(tmp_path) as workspace:
+        workspace.create("first")
+    words = [sys.executable, "-c", COUNT, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    heavy = ("calotype.checks.service", "calotype.release.service", "duckdb", "yaml", "sklearn", "scipy")
+    assert loaded.isdisjoint(heavy) and "calotype.datasets.service" in loaded
+
+
+def test_what_a_command_leaves_at_its_end_is_not_reported_as_leaked(tmp_path):
+    with ct.open(tmp_path) as workspace:
+        workspace.create("first")
+    words = [sys.executable, "-c", COUNT, str(tmp_path), "--where", "luma < 40"]
+    assert "leaked" not in subprocess.run(words, capture_output=True, text=True, check=True).stderr

@@ -216,6 +216,11 @@ class MergeConflict:
     resolved_at_us: int | None = None
 
     @property
+    def clash(self) -> ConflictContent:
+        """Deprecated name of `content`."""
+        return self.content
+
+    @property
     def place(self) -> str:
         """A short description for messages."""
         fields = f" ({', '.join(self.content.fields)})" if self.content.fields else ""
