@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 from tests.support.cities import ANA
+from tests.support.refusals import assert_refused
 
 from calotype.store.catalog import audit_chain, schema
 from calotype.store.catalog.catalog import HEAD_REVISION, Catalog, WorkspaceTooNew
@@ -109,8 +110,7 @@ class TestRefused:
         impatient = Catalog(catalog_file, Timeouts(busy_s=0.05))
         with catalog.bookkeeping(), pytest.raises(WorkspaceBusy) as refused:
             verb(impatient, "test.wait")
-        assert refused.value.code == "workspace-busy"
-        assert "nothing of this command was kept" in refused.value.remedy
+        assert_refused(refused, "workspace-busy", fix="nothing was changed")
         verb(impatient, "test.wait")
         assert chain(catalog).n_events == 1
         impatient.close()
@@ -121,50 +121,34 @@ class TestRefused:
         conn.close()
         with pytest.raises(WorkspaceTooNew) as refused:
             Catalog(catalog_file)
-        error = refused.value
-        assert (error.code, error.fields["found"], error.fields["known"]) == (
-            "workspace-too-new",
-            "9999",
-            HEAD_REVISION,
-        )
-        assert error.where.endswith("catalog.sqlite")
-        assert "upgrade calotype" in error.remedy
+        assert_refused(refused, "workspace-too-new", "9999", HEAD_REVISION, fix="upgrade calotype")
+        assert refused.value.where.endswith("catalog.sqlite")
 
     def test_a_file_that_is_not_a_database(self, catalog_file):
         catalog_file.write_bytes(b"not what was written" * 500)
         with pytest.raises(CatalogDamaged) as refused:
             Catalog(catalog_file)
-        assert (refused.value.code, refused.value.fields["detail"]) == (
-            "catalog-damaged",
-            "file is not a database",
-        )
-        assert "`calotype restore" in refused.value.remedy
+        assert_refused(refused, "catalog-damaged", "file is not a database", fix="`calotype restore")
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         with pytest.raises(CatalogNotWritable) as refused:
             Catalog(tmp_path / "nowhere" / "catalog.sqlite")
-        assert refused.value.code == "catalog-not-writable"
-        assert "unable to open database file" in refused.value.message
-        assert "make room" in refused.value.remedy
+        assert_refused(
+            refused, "catalog-not-writable", "unable to open database file", fix="run the same command again"
+        )
 
     @pytest.mark.parametrize(
         ("text", "shown", "detail"),
         [
-            ("a\0b", r"'a\x00b'", "the character NUL"),
-            ("a\ud800b", r"'a\ud800b'", "a character that is not Unicode"),
+            ("a\0b", r"'a\x00b'", "NUL"),
+            ("a\ud800b", r"'a\ud800b'", "surrogate"),
         ],
         ids=["nul", "half a pair"],
     )
     def test_a_text_that_not_every_database_keeps(self, catalog, text, shown, detail):
         with pytest.raises(TextNotStorable) as refused:
             verb(catalog, text)
-        error = refused.value
-        assert (error.code, error.fields["got"], error.fields["detail"]) == (
-            "text-not-storable",
-            shown,
-            detail,
-        )
-        assert "remove that character" in error.remedy
+        assert_refused(refused, "text-not-storable", shown, detail, fix="remove that character")
         assert chain(catalog).n_events == 0
 
     def test_a_text_in_one_of_many_rows(self, catalog):
@@ -218,19 +202,19 @@ class TestAuditChain:
     )
     def test_an_event_that_was_changed(self, three, values):
         walked = self.change(three, f"UPDATE audit SET {values} WHERE seq = 2")
-        assert walked.problems == ("event 2 was changed after it was written",)
+        assert [problem.startswith("event 2 was changed") for problem in walked.problems] == [True]
 
     def test_an_event_that_was_removed(self, three):
         walked = self.change(three, "DELETE FROM audit WHERE seq = 2")
-        assert walked.problems == ("event 3 does not follow the one before it",)
+        assert [problem.startswith("event 3 does not follow") for problem in walked.problems] == [True]
 
     def test_the_first_event_removed(self, three):
         walked = self.change(three, "DELETE FROM audit WHERE seq = 1")
-        assert walked.problems == ("event 2 does not follow the one before it",)
+        assert [problem.startswith("event 2 does not follow") for problem in walked.problems] == [True]
 
     def test_an_event_whose_hash_was_made_to_fit(self, three):
         walked = self.change(three, "UPDATE audit SET hash = 'f' || substr(hash, 2) WHERE seq = 1")
-        assert walked.problems[-1] == "event 2 does not follow the one before it"
+        assert walked.problems[-1].startswith("event 2 does not follow")
 
 
 class TestMoved:
@@ -241,8 +225,7 @@ class TestMoved:
             write_relocation(conn, "moved_to", {"catalog": "postgresql://db/x"})
         with pytest.raises(WorkspaceMoved) as refused:
             verb(catalog, "test.late")
-        assert refused.value.code == "workspace-moved"
-        assert "run the command again" in refused.value.remedy
+        assert_refused(refused, "workspace-moved", fix="run the command again")
         with catalog.read() as conn:
             assert read_relocation(conn) == {"moved_to": {"catalog": "postgresql://db/x"}}
 
@@ -250,10 +233,10 @@ class TestMoved:
         with catalog.bookkeeping() as conn:
             write_relocation(conn, "bytes_at", {"media": "s3://b/media", "tables": "s3://b/tables"})
         verb(catalog, "test.not-asked")
-        catalog.bytes_at = ("", "")
+        catalog.opened_locations = ("", "")
         with pytest.raises(WorkspaceMoved):
             verb(catalog, "test.late")
-        catalog.bytes_at = ("s3://b/media", "s3://b/tables")
+        catalog.opened_locations = ("s3://b/media", "s3://b/tables")
         verb(catalog, "test.arrived")
 
     def test_marks_are_replaced_and_dropped(self, catalog):

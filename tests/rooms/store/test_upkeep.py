@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from tests.support.refusals import assert_refused
 
 from calotype.foundation.errors import Bug
 from calotype.store.maintenance import table_files
@@ -67,10 +68,8 @@ class TestParts:
             file.unlink()
         with pytest.raises(TableDamaged) as refused:
             table_files.read_fragment(Tables(tables.folder("t").parent), "t", pins[0], part, ["id"])
-        assert (refused.value.code, refused.value.fields["table"], refused.value.fields["version"]) == (
-            "table-damaged",
-            "t",
-            pins[0],
+        assert_refused(
+            refused, "table-damaged", f"table t cannot be read at version {pins[0]}", fix="`calotype verify`"
         )
 
     def test_the_shape_of_a_version(self, tables, pins):
@@ -108,8 +107,7 @@ class TestCompaction:
     def test_a_version_with_other_rows_cannot_stand_in(self, tables, pins):
         with pytest.raises(Bug) as refused:
             table_files.set_stand_in(tables, "t", pins[1], pins[0])
-        assert refused.value.code == "bug"
-        assert f"does not hold the rows of pin {pins[1]}" in refused.value.message
+        assert_refused(refused, "bug", f"t version {pins[0]}", f"pin {pins[1]}", fix="")
 
     def test_files_staged_for_an_older_head_are_not_published(self, tables, pins):
         dataset = table_files.prepare_compaction(tables, "t", pins[2])
@@ -153,7 +151,7 @@ class TestCleanUp:
         tables.tag("t", pins[0], "whole")
         (tables.folder("t") / "_refs" / "tags" / "torn.json").write_bytes(b"{")
         table_files.delete_damaged_tags(tables, "t")
-        assert tables.place.tag_names("t") == ["whole"]
+        assert tables.storage.tag_names("t") == ["whole"]
         table_files.delete_tags(tables, "t", ["whole", "nowhere"])
         assert table_files.tags(tables, "t") == {}
 

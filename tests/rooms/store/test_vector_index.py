@@ -21,7 +21,7 @@ def small(monkeypatch):
     """Tables count as large from 300 rows on."""
     monkeypatch.setattr(vector_index, "MIN_ROWS", 300)
     monkeypatch.setattr(vector_index, "MAX_UNINDEXED_ROWS", 50)
-    monkeypatch.setattr(vector_index, "_ROWS_A_CELL", 128)
+    monkeypatch.setattr(vector_index, "_ROWS_PER_CELL", 128)
 
 
 def vectors(n, *, start=0, seed=0):
@@ -156,11 +156,11 @@ class TestSupply:
 
         def then_another_indexes(*args, **options):
             needed = real(*args, **options)
-            monkeypatch.setattr(vector_index, "lack", real)
+            monkeypatch.setattr(vector_index, "find_gap", real)
             held.supply()
             return needed
 
-        monkeypatch.setattr(vector_index, "lack", then_another_indexes)
+        monkeypatch.setattr(vector_index, "find_gap", then_another_indexes)
         assert held.supply() is False
         assert (held.supply(), held.covered) == (True, 400)
 

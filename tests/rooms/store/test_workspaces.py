@@ -49,18 +49,14 @@ class TestCreateAndOpen:
     def test_a_second_one_in_the_same_folder(self, workspace):
         with pytest.raises(WorkspaceExists) as refused:
             create_workspace(ANA, workspace.root)
-        error = refused.value
-        assert (error.code, error.fields["folder"]) == ("workspace-exists", str(workspace.root))
-        assert "choose another folder" in error.remedy
+        assert_refused(refused, "workspace-exists", str(workspace.root), fix="another folder")
 
     def test_none_here(self, workspace):
         below = workspace.root / "a" / "b"
         below.mkdir(parents=True)
         with pytest.raises(WorkspaceNotFound) as refused:
             open_workspace(below)
-        error = refused.value
-        assert (error.code, error.fields["folder"]) == ("workspace-not-found", str(below))
-        assert f"`calotype init {below}`" in error.remedy
+        assert_refused(refused, "workspace-not-found", str(below), fix=f"`calotype init {below}`")
 
     def test_the_nearest_one_above_is_found(self, workspace):
         (workspace.root / "a" / "b").mkdir(parents=True)
@@ -74,8 +70,9 @@ class TestCreateAndOpen:
 
     def test_the_guard_lets_owners_in_by_default(self, workspace):
         workspace.guard.require(ANA, Permission.DATASET_READ)
-        with pytest.raises(NotPermitted, match=r"eve may not dataset\.read on workspace"):
+        with pytest.raises(NotPermitted) as refused:
             workspace.guard.require(STRANGER, Permission.DATASET_READ)
+        assert_refused(refused, "not-permitted", "eve", "dataset.read", "workspace", fix="owner")
 
 
 class TestStorageFile:
@@ -96,9 +93,9 @@ class TestStorageFile:
         ("text", "detail"),
         [
             ("{", "Expecting property name"),
-            ("[]", "format 1"),
-            ("{}", "format 1"),
-            ('{"format": 2}', "format 1"),
+            ("[]", "format"),
+            ("{}", "format"),
+            ('{"format": 2}', "format"),
             (
                 '{"format": 1}',
                 "catalog, endpoint, media, region, tables, workspace",
@@ -171,9 +168,9 @@ class TestAddresses:
             ("bucket", "s3://"),
             ("s3://", "bucket"),
             ("s3:///x", "bucket"),
-            ("s3://key:secret@bucket/x", "bucket and prefix"),
-            ("s3://bucket/x?key=secret", "bucket and prefix"),
-            ("s3://bucket/x#secret", "bucket and prefix"),
+            ("s3://key:secret@bucket/x", "a bucket and a prefix"),
+            ("s3://bucket/x?key=secret", "a bucket and a prefix"),
+            ("s3://bucket/x#secret", "a bucket and a prefix"),
         ],
     )
     def test_a_bucket_address_that_cannot_be_used(self, url, detail):
@@ -216,7 +213,7 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("url", "detail"),
         [
-            ("nonsense", "not an address"),
+            ("nonsense", "not a URL"),
             ("mysql://ana@db/c", "PostgreSQL"),
             ("sqlite:///c.sqlite", "PostgreSQL"),
             ("postgresql://ana:secret@db/c", "password"),
@@ -224,7 +221,7 @@ class TestAddresses:
             ("postgresql://ana@db", "host or the database"),
             ("postgresql://ana@db/c?sslmode=maybe", "sslmode"),
             ("postgresql://ana@db/c?timeout=3", "sslmode"),
-            ("postgresql://ana@db:port/c", "not an address"),
+            ("postgresql://ana@db:port/c", "not a URL"),
         ],
     )
     def test_a_catalog_address_that_cannot_be_used(self, url, detail):
