@@ -258,7 +258,7 @@ def test_licences_that_are_missing_or_not_allowed_are_found(things):
     "spec, words",
     [
         ("{type: str}", []),
-        ("{type: int}", ["is str, the contract says int"]),
+        ("{type: int}", ["is str, the contract requires int"]),
         ('{type: str, values: ["day"]}', ["is 'night', allowed are 'day'"]),
     ],
 )
