@@ -61,10 +61,10 @@ def with_gold(
     items = whole_numbers(item, "item")
     people = whole_numbers(annotator, "annotator", n=len(items))
     labels = whole_numbers(label, "label", n=len(items))
-    known = np.asarray([gold.get(int(one), -1) for one in items], np.int64)
-    found = {}
+    known = np.asarray([gold.get(int(number), -1) for number in items], np.int64)
+    agreement_of = {}
     for person in np.unique(people[known >= 0]).tolist():
         mine = (people == person) & (known >= 0)
         n, right = int(mine.sum()), int((labels[mine] == known[mine]).sum())
-        found[int(person)] = Agreement(n, right, right / n, *wilson(right, n))
-    return found
+        agreement_of[int(person)] = Agreement(n, right, right / n, *wilson(right, n))
+    return agreement_of

@@ -143,23 +143,23 @@ class _Joint:
 
     def _mistakes(self, posterior: Floats) -> Floats:
         """(K, K) row j: what is answered instead of class j, by those who are wrong."""
-        found = np.empty((self.k, self.k))
-        at = posterior[self.items]
+        mistakes = np.empty((self.k, self.k))
+        posterior_of = posterior[self.items]
         for true in range(self.k):
-            found[true] = np.bincount(self.given, at[:, true], self.k)
-        found += _PSEUDO / (self.k - 1)
-        np.fill_diagonal(found, 0)
-        return np.asarray(found / found.sum(axis=1, keepdims=True))
+            mistakes[true] = np.bincount(self.given, posterior_of[:, true], self.k)
+        mistakes += _PSEUDO / (self.k - 1)
+        np.fill_diagonal(mistakes, 0)
+        return np.asarray(mistakes / mistakes.sum(axis=1, keepdims=True))
 
     def _likelihood(self, skills: Floats, mistakes: Floats) -> Floats:
         """(N, K) log of how likely the answers are, were each class the right one."""
-        found = np.empty((self.n, self.k))
+        likelihood = np.empty((self.n, self.k))
         right, wrong = np.log(skills)[self.who], np.log1p(-skills)[self.who]
         logs = np.log(np.maximum(mistakes, 1e-9))
         for true in range(self.k):
             each = np.where(self.given == true, right, wrong + logs[true, self.given])
-            found[:, true] = np.bincount(self.items, each, self.n)
-        return found
+            likelihood[:, true] = np.bincount(self.items, each, self.n)
+        return likelihood
 
     def _prior(self, power: float) -> Floats:
         logs = np.zeros((self.n, self.k)) if self.logs is None else self.logs * power

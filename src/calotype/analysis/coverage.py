@@ -56,12 +56,14 @@ def combined(
         n_holes += len(few)
         if len(few) and len(holes) < _MOST_HOLES:
             every = list(product(*(values[name] for name in chosen)))
-            holes += [(dict(zip(chosen, every[at], strict=True)), int(counts[at])) for at in few.tolist()]
+            holes += [
+                (dict(zip(chosen, every[hole], strict=True)), int(counts[hole])) for hole in few.tolist()
+            ]
     return Combined(ways, total, n_holes, tuple(holes[:_MOST_HOLES]))
 
 
 def _coded(column: Sequence[Any], allowed: Sequence[Any]) -> npt.NDArray[np.int64]:
-    known = {value: at for at, value in enumerate(allowed)}
+    known = {value: code for code, value in enumerate(allowed)}
     return np.asarray([known.get(value, -1) for value in column], np.int64)
 
 

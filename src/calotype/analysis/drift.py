@@ -65,7 +65,7 @@ def _counts(
             np.histogram(np.asarray(side, float), edges)[0].astype(float) for side in (values, reference)
         )
         return now, then
-    known = {value: at for at, value in enumerate(sorted({str(v) for v in (*values, *reference)}))}
+    known = {value: number for number, value in enumerate(sorted({str(v) for v in (*values, *reference)}))}
     now, then = (
         np.bincount([known[str(v)] for v in side], minlength=len(known)).astype(float)
         for side in (values, reference)
@@ -104,7 +104,7 @@ def vector_shift(
     Raises: InputsInvalid.
     Source: D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", 2017.
     """
-    sides = [_unit(finite(one, name)) for one, name in ((vectors, "vectors"), (reference, "reference"))]
+    sides = [_unit(finite(rows, name)) for rows, name in ((vectors, "vectors"), (reference, "reference"))]
     shown = (images, reference_images)
     numbers = [
         np.asarray(p) if p is not None else np.arange(len(x)) * 2 + k
@@ -112,7 +112,7 @@ def vector_shift(
     ]
     steps = [max(1, -(-len(x) // _MOST)) for x in sides]
     sides = [x[::step] for x, step in zip(sides, steps, strict=True)]
-    numbers = [one[::step] for one, step in zip(numbers, steps, strict=True)]
+    numbers = [rows[::step] for rows, step in zip(numbers, steps, strict=True)]
     if min(map(len, sides)) < 2 * _FOLDS or sides[0].shape[1] != sides[1].shape[1]:
         detail = f"their shapes are {sides[0].shape} and {sides[1].shape}"
         raise refuse("vectors", detail, "give 10 rows or more on each side, of equal length")
@@ -206,11 +206,11 @@ def _unit(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def _kth(x: npt.NDArray[np.float32], against: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.float32]:
     """(N,) 1 - cosine to the k-th nearest."""
-    found = [
-        1 - np.partition(x[at : at + _BLOCK] @ against.T, len(against) - k, axis=1)[:, len(against) - k]
-        for at in range(0, len(x), _BLOCK)
+    distances = [
+        1 - np.partition(x[start : start + _BLOCK] @ against.T, len(against) - k, axis=1)[:, len(against) - k]
+        for start in range(0, len(x), _BLOCK)
     ]
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
+    return np.concatenate(distances) if distances else np.zeros(0, np.float32)
 
 
 def outliers(vectors: npt.ArrayLike, k: int = 10) -> npt.NDArray[np.float32]:

@@ -128,9 +128,9 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
         first = out_of_sample.first_guess(features, numbered, len(classes))
         trust = 1 - _found(numbered, first, hard=0.0).score
         second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
-    found = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
+    errors = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
     return LabelErrors(
-        found.score, found.flagged, found.n_errors, found.n_errors_interval, classes[found.suggested]
+        errors.score, errors.flagged, errors.n_errors, errors.n_errors_interval, classes[errors.suggested]
     )
 
 
@@ -143,13 +143,13 @@ def best_f1_count(wrong: npt.NDArray[np.floating]) -> int:
 
 def _against_likeliest(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
     """(N,) the probability of any other class than the given one, after sharpening."""
-    found = np.empty(len(given), np.float32)
+    wrong = np.empty(len(given), np.float32)
     for start in range(0, len(given), _CHUNK):
         rows = slice(start, start + _CHUNK)
         sharp = probs[rows] ** _SHARPNESS
         own = np.take_along_axis(sharp, given[rows, None], axis=1)[:, 0]
-        found[rows] = 1 - own / np.maximum(sharp.sum(axis=1), 1e-30)
-    return found
+        wrong[rows] = 1 - own / np.maximum(sharp.sum(axis=1), 1e-30)
+    return wrong
 
 
 def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floats:
@@ -161,16 +161,16 @@ def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floa
     counts = np.bincount(best, minlength=k)
     rank = np.arange(len(best)) - np.repeat(np.cumsum(counts) - counts, counts)
     chosen = order[rank < np.ceil(counts[best[order]] * share)]
-    found = np.full((k, k), 1e-3 / k, np.float64)
-    np.add.at(found, (best[chosen], given[chosen]), 0.5)
+    noise = np.full((k, k), 1e-3 / k, np.float64)
+    np.add.at(noise, (best[chosen], given[chosen]), 0.5)
     for start in range(0, len(chosen), _CHUNK):
         rows = chosen[start : start + _CHUNK]
         by_class = np.zeros((k, len(rows)), np.float32)
         by_class[best[rows], np.arange(len(rows))] = 0.5
-        found += by_class @ probs[rows]
+        noise += by_class @ probs[rows]
     unseen = counts < 5
-    found[unseen] += 5 * (0.98 * np.eye(k) + 0.02 / k)[unseen]
-    return np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+    noise[unseen] += 5 * (0.98 * np.eye(k) + 0.02 / k)[unseen]
+    return np.asarray(noise / noise.sum(axis=1, keepdims=True), np.float32)
 
 
 def _by_sample(surest: Floats) -> float:

@@ -64,9 +64,8 @@ def near_duplicates(
         against: Images to look among; None: among `paths` themselves.
     Returns:
         `NearDuplicates`. Candidates come from small descriptors of whole images, mirrored ones and crops; each is
-        fitted by
-        an affine map and judged by what is left. Time grows with N times M, slowly: 10,000 against 50,000 take about
-        two minutes of one processor.
+        fitted by an affine map and judged by the remaining difference. Time grows with N times M: 10,000 against
+        50,000 take about two minutes of one processor.
     Raises: InputsInvalid.
     """
     looks, known, unreadable, small = _looks(paths)
@@ -78,8 +77,8 @@ def near_duplicates(
         pairs, score, flagged = match(looks, other_looks)
     if len(pairs):
         flagged &= sure_enough(score, small[pairs[:, 0]] | others_small[pairs[:, 1]])
-    found = np.stack([known[pairs[:, 0]], others[pairs[:, 1]]], axis=1) if len(pairs) else pairs
-    return NearDuplicates(found, score, flagged, unreadable)
+    numbers = np.stack([known[pairs[:, 0]], others[pairs[:, 1]]], axis=1) if len(pairs) else pairs
+    return NearDuplicates(numbers, score, flagged, unreadable)
 
 
 def sure_enough(score: Floats, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -90,16 +89,16 @@ def sure_enough(score: Floats, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.b
 def _looks(
     paths: Sequence[ImageInput],
 ) -> tuple[Looks, npt.NDArray[np.int64], dict[int, str], npt.NDArray[np.bool_]]:
-    found, known, small, unreadable = [], [], [], {}
-    for at, image in enumerate(read_each(paths, min_side_px=150)):
+    looks, known, small, unreadable = [], [], [], {}
+    for number, image in enumerate(read_each(paths, min_side_px=150)):
         if isinstance(image, str):
-            unreadable[at] = image
+            unreadable[number] = image
         else:
-            known.append(at)
+            known.append(number)
             small.append(min(image.shape[:2]) < SMALL_PX)
-            found.append(copies.look(image))
-    looks = np.stack(found) if found else np.zeros((0, copies.LOOK_BYTES), np.uint8)
-    return looks, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
+            looks.append(copies.look(image))
+    stacked = np.stack(looks) if looks else np.zeros((0, copies.LOOK_BYTES), np.uint8)
+    return stacked, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
 
 
 def match(
@@ -164,7 +163,7 @@ def _candidates(
     k = min(_CANDIDATES, len(other) - 1 if same else len(other))
     block = max(_FEWEST_ROWS, min(len(looks), _BLOCK_PAIRS // len(other)))
     targets = {region: copies.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
-    found = []
+    candidates = []
     for start in range(0, len(looks), block):
         part = looks[start : start + block]
         best = np.full((len(part), len(other)), -2, np.float32)
@@ -181,8 +180,8 @@ def _candidates(
             best[np.arange(len(part)), np.arange(start, start + len(part))] = -3
         top = np.argpartition(-best, k - 1, axis=1)[:, :k]
         rows = np.repeat(np.arange(start, start + len(part)), k)
-        found.append((rows, top.ravel(), np.take_along_axis(which, top, 1).ravel()))
-    first, second, how = (np.concatenate(column) for column in zip(*found, strict=True))
+        candidates.append((rows, top.ravel(), np.take_along_axis(which, top, 1).ravel()))
+    first, second, how = (np.concatenate(column) for column in zip(*candidates, strict=True))
     return first, second, how.astype(np.int64)
 
 

@@ -104,9 +104,9 @@ def find_slices(
         raise refuse("max_conditions", f"it is {max_conditions}", "use 1, 2 or 3")
     wrong = wrong.astype(bool)
     coded = [
-        one
-        for one in (_coded(n, v, len(wrong), most_values) for n, v in columns.items())
-        if len(one.values) > 1
+        column
+        for column in (_coded(n, v, len(wrong), most_values) for n, v in columns.items())
+        if len(column.values) > 1
     ]
     total = int(wrong.sum())
     if not len(wrong) or not total or not coded:
@@ -162,7 +162,7 @@ def _numbers(name: str, array: npt.NDArray[Any], most: int) -> _Column:
 
 def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int) -> list[_Found]:
     """Counts of all sets of columns, as many as can be counted in reasonable time, small sets first."""
-    found, known = [], {}
+    counted, known = [], {}
     for size in range(1, most + 1):
         if comb(len(coded), size) > _MOST_SETS:
             break
@@ -177,8 +177,8 @@ def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int)
             n = np.bincount(place, minlength=n_cells).reshape(shape)
             errors = np.bincount(place[wrong], minlength=n_cells).reshape(shape)
             known[chosen] = n, errors
-            found.append(_above(chosen, n, errors, known))
-    return found
+            counted.append(_above(chosen, n, errors, known))
+    return counted
 
 
 def _above(
@@ -187,7 +187,7 @@ def _above(
     """How far each cell lies above the rest of every slice with one condition less."""
     lowest = np.full(n.shape, np.inf)
     for axis in range(n.ndim):
-        parent = tuple(c for at, c in enumerate(chosen) if at != axis)
+        parent = tuple(c for place, c in enumerate(chosen) if place != axis)
         of = known.get(parent) or (n.sum(axis=axis), errors.sum(axis=axis))
         whole_n, whole_errors = (np.expand_dims(counts, axis) for counts in of)
         rest = (whole_errors - errors + 0.5) / (whole_n - n + 1)
@@ -210,20 +210,22 @@ def _above(
 
 
 def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) -> tuple[ErrorSlice, ...]:
-    z = np.concatenate([one.z for one in levels])
+    z = np.concatenate([level.z for level in levels])
     p = 0.5 * erfc(z / np.sqrt(2))
     q = q_values(p) if len(p) else p
-    which = np.repeat(np.arange(len(levels)), [len(one.cells) for one in levels])
+    which = np.repeat(np.arange(len(levels)), [len(level.cells) for level in levels])
     within = np.arange(len(z)) - np.searchsorted(which, which)
     reported: list[ErrorSlice] = []
-    for at in np.argsort(-z, kind="stable")[: _MAX_REPORTED * 4]:
-        if z[at] <= 0 or len(reported) == _MAX_REPORTED:
+    for position in np.argsort(-z, kind="stable")[: _MAX_REPORTED * 4]:
+        if z[position] <= 0 or len(reported) == _MAX_REPORTED:
             break
-        one, cell = levels[which[at]], within[at]
-        shape = [len(coded[c].values) for c in one.columns]
-        codes = np.unravel_index(int(one.cells[cell]), shape)
-        conditions = {coded[c].name: coded[c].values[int(k)] for c, k in zip(one.columns, codes, strict=True)}
-        n, errors = int(one.n[cell]), int(one.errors[cell])
+        level, cell = levels[which[position]], within[position]
+        shape = [len(coded[c].values) for c in level.columns]
+        codes = np.unravel_index(int(level.cells[cell]), shape)
+        conditions = {
+            coded[c].name: coded[c].values[int(k)] for c, k in zip(level.columns, codes, strict=True)
+        }
+        n, errors = int(level.n[cell]), int(level.errors[cell])
         if errors / n <= usual or _is_reported(conditions, n, errors, reported):
             continue
         low, high = wilsons([errors], [n])
@@ -235,8 +237,8 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
                 errors / n,
                 (float(low[0]), float(high[0])),
                 errors / n / usual,
-                float(p[at]),
-                float(q[at]),
+                float(p[position]),
+                float(q[position]),
             )
         )
     return tuple(reported)
@@ -245,10 +247,10 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
 def _is_reported(conditions: Mapping[str, Any], n: int, errors: int, reported: Sequence[ErrorSlice]) -> bool:
     """A part of a slice that was reported, and hardly worse; or the whole around one, and mostly made of it."""
     items = set(conditions.items())
-    for one in reported:
-        other = set(one.conditions.items())
-        if other < items and errors / n < 1.25 * one.error_rate:
+    for known in reported:
+        other = set(known.conditions.items())
+        if other < items and errors / n < 1.25 * known.error_rate:
             return True
-        if items < other and errors - one.n_errors < 1.25 * max(1.0, n - one.n) * (errors / n) * 0.5:
+        if items < other and errors - known.n_errors < 1.25 * max(1.0, n - known.n) * (errors / n) * 0.5:
             return True
     return False

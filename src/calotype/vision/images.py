@@ -302,20 +302,20 @@ def _count_gif_frames(image: ImageFile.ImageFile) -> int:
     data = image.fp.getvalue() if isinstance(image.fp, io.BytesIO) else b""
     if len(data) < 13:
         return 1
-    at = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
+    offset = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
     frames = 0
-    while at < len(data) and frames <= MAX_FRAMES:
-        marker = data[at]
-        if marker == 0x2C and at + 10 <= len(data):
+    while offset < len(data) and frames <= MAX_FRAMES:
+        marker = data[offset]
+        if marker == 0x2C and offset + 10 <= len(data):
             frames += 1
-            at += 10 + (3 << ((data[at + 9] & 7) + 1) if data[at + 9] & 0x80 else 0) + 1
+            offset += 10 + (3 << ((data[offset + 9] & 7) + 1) if data[offset + 9] & 0x80 else 0) + 1
         elif marker == 0x21:
-            at += 2
+            offset += 2
         else:
             break
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
+        while offset < len(data) and data[offset]:
+            offset += 1 + data[offset]
+        offset += 1
     return max(1, frames)
 
 

@@ -94,8 +94,8 @@ def areas_of_parts(mask: Mask) -> npt.NDArray[np.int64]:
 def to_string(rle: Rle) -> str:
     """The compressed text of the COCO API."""
     out = bytearray()
-    for at, run in enumerate(rle.counts):
-        value = run - rle.counts[at - 2] if at > 2 else run
+    for position, run in enumerate(rle.counts):
+        value = run - rle.counts[position - 2] if position > 2 else run
         while True:
             chunk = value & 0x1F
             value >>= 5
@@ -112,18 +112,18 @@ def from_string(text: str, size_hw: tuple[int, int]) -> Rle:
     Raises: RleInvalid: bytes outside the alphabet, a cut-off number, runs that do not fill the size.
     """
     counts: list[int] = []
-    at, length = 0, len(text)
-    while at < length:
+    position, length = 0, len(text)
+    while position < length:
         value, shift, more = 0, 0, True
         while more:
-            if at >= length or shift > 60:
+            if position >= length or shift > 60:
                 raise RleInvalid(detail="its text is cut off or no run text")
-            chunk = ord(text[at]) - 48
+            chunk = ord(text[position]) - 48
             if not 0 <= chunk < 64:
-                raise RleInvalid(detail=f"its text holds {text[at]!r}")
+                raise RleInvalid(detail=f"its text holds {text[position]!r}")
             value |= (chunk & 0x1F) << shift
             more = bool(chunk & 0x20)
-            at += 1
+            position += 1
             shift += 5
             if not more and chunk & 0x10:
                 value |= -1 << shift

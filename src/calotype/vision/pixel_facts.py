@@ -112,10 +112,10 @@ def near_pairs(hashes: npt.NDArray[np.uint64], *, max_distance: int) -> npt.NDAr
     bits = (
         np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
     )
-    found = []
+    parts = []
     for start in range(0, len(bits), 2_048):
         dots = bits[start : start + 2_048] @ bits[start:].T
         i, j = np.nonzero(dots >= 64 - 2 * max_distance)
         keep = j > i
-        found.append(np.stack([i[keep] + start, j[keep] + start], axis=1))
-    return np.concatenate(found).astype(np.int64) if found else np.zeros((0, 2), dtype=np.int64)
+        parts.append(np.stack([i[keep] + start, j[keep] + start], axis=1))
+    return np.concatenate(parts).astype(np.int64) if parts else np.zeros((0, 2), dtype=np.int64)

@@ -53,9 +53,9 @@ def figures(rgb: Rgb) -> Figures:
     """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
     image = Image.fromarray(rgb)
     image = working_image(image)
-    found, _ = working_figures(image, image.convert("L"), image.size)
-    found[DETAIL] = detail(np.asarray(image.convert("L")))
-    return found
+    values, _ = working_figures(image, image.convert("L"), image.size)
+    values[DETAIL] = detail(np.asarray(image.convert("L")))
+    return values
 
 
 def working_image(image: Image.Image) -> Image.Image:

@@ -99,9 +99,9 @@ def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
     some = strength[::3]
     k = int(len(some) * (1 - _STRONGEST))
     least = max(_LEAST_STEP, int(np.partition(some, k)[k]))
-    found = np.flatnonzero(strength >= least)
-    found = found[:: max(1, len(found) // _POINTS)]
-    y, x = np.divmod(found, dx.shape[1])
+    edges = np.flatnonzero(strength >= least)
+    edges = edges[:: max(1, len(edges) // _POINTS)]
+    y, x = np.divmod(edges, dx.shape[1])
     return np.asarray((y * _ROWS_PX + m) * width + x + m, dtype=np.int64), float(some.sum()) / len(some)
 
 
@@ -134,8 +134,8 @@ def noise_strength(luma: Grey) -> float:
     residue, steps = residue[judged], steps[judged]
     if len(residue) < _FEWEST_RUNS:
         return 0.0
-    at = [int(len(residue) * share) for share in (_QUIETEST, 0.1, 0.5)]
-    quiet, low, middle = np.partition(residue, at)[at]
+    ranks = [int(len(residue) * share) for share in (_QUIETEST, 0.1, 0.5)]
+    quiet, low, middle = np.partition(residue, ranks)[ranks]
     here = residue <= quiet
     white = residue[here].mean() / (steps[here].mean() + _LEAST_NOISE)
     return float(quiet * np.sqrt(np.pi / 2) / 6 * white * low / max(float(middle), _LEAST_NOISE))

@@ -141,9 +141,9 @@ def _crossing_rings(points: Floats, first: Ints, n: Ints) -> Bools:
         side = side[: np.searchsorted(side, len(order) - step)]
         side = side[key_low[side + step] <= key_high[side]]
         near = side[(top[side + step] <= bottom[side]) & (top[side] <= bottom[side + step])]
-        one, other = np.sort([order[near], order[near + step]], axis=0)
-        apart = (other - one > 1) & (other - one < n[ring[one]] - 1)
-        one, other = one[apart], other[apart]
-        crossed = polygons.sides_cross(points[one], steps[one], points[other], steps[other])
-        crossing[ring[one[crossed]]] = True
+        earlier, later = np.sort([order[near], order[near + step]], axis=0)
+        apart = (later - earlier > 1) & (later - earlier < n[ring[earlier]] - 1)
+        earlier, later = earlier[apart], later[apart]
+        crossed = polygons.sides_cross(points[earlier], steps[earlier], points[later], steps[later])
+        crossing[ring[earlier[crossed]]] = True
     return crossing

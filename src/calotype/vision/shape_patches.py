@@ -80,6 +80,6 @@ def _centres(
     size: int, whole: int, start: int, length: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Small pixels whose centres lie in a stretch of large ones, and in which of these."""
-    at = np.floor((np.arange(size) + 0.5) * whole / size).astype(np.int64)
-    inside = np.flatnonzero((at >= start) & (at < start + length))
-    return inside, at[inside]
+    samples = np.floor((np.arange(size) + 0.5) * whole / size).astype(np.int64)
+    inside = np.flatnonzero((samples >= start) & (samples < start + length))
+    return inside, samples[inside]

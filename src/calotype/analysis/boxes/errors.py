@@ -135,8 +135,8 @@ def _judged(scene: Scene) -> _Judged:
     copied = np.repeat(chosen, int(np.clip(_MOST // (4 * len(chosen)), 1, 4)))
     off, renamed = moved(taken(given, copied), rng), swapped(taken(given, copied), given, rng)
     of_moved, of_swapped = (
-        likelihood_ratio(real.values, scene.of_boxes(one).values, given.image, one.image)
-        for one in (off, renamed)
+        likelihood_ratio(real.values, scene.of_boxes(planted).values, given.image, planted.image)
+        for planted in (off, renamed)
     )
     rows, labels = scene.left_behind(chosen)
     left, image = scene.of_candidates(rows, labels), scene.seen.image
@@ -167,25 +167,25 @@ def _by_image(scene: Scene, judged: _Judged) -> Floats:
 
 
 def _at(values: npt.NDArray[Any], rows: Ints, otherwise: float) -> npt.NDArray[Any]:
-    found = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
-    found[rows >= 0] = values[rows[rows >= 0]]
-    return found
+    taken_values = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
+    taken_values[rows >= 0] = values[rows[rows >= 0]]
+    return taken_values
 
 
 def _by_candidate(judged: _Judged, n: int, of_moved: Floats) -> Floats:
     """(Q,) that a prediction shows a missing box, and not where a moved one belongs."""
-    found, elsewhere = np.zeros(n), np.zeros(n)
-    found[judged.candidates] = chances(judged.missing[:, None], usual=_USUAL)[:, 0]
+    missing, elsewhere = np.zeros(n), np.zeros(n)
+    missing[judged.candidates] = chances(judged.missing[:, None], usual=_USUAL)[:, 0]
     known = judged.place >= 0
     np.maximum.at(elsewhere, judged.place[known], of_moved[known])
-    found *= 1 - elsewhere
-    return found
+    missing *= 1 - elsewhere
+    return missing
 
 
 def _gathered(entries: Sequence[Any], name: str) -> Boxes:
     images, boxes, classes, scores = [], [], [], []
-    for at, entry in enumerate(entries):
-        where = f"{name}[{at}]"
+    for number, entry in enumerate(entries):
+        where = f"{name}[{number}]"
         xyxy = np.asarray(_part(entry, "boxes", 0, where), np.float64).reshape(-1, 4)
         xyxy = finite(xyxy, where).astype(np.float64)
         ids = whole_numbers(_part(entry, "classes", 1, where), f"the classes of {where}", n=len(xyxy))
@@ -196,7 +196,7 @@ def _gathered(entries: Sequence[Any], name: str) -> Boxes:
                 raise refuse(
                     f"the scores of {where}", "they are not one number in [0, 1] a box", "give confidences"
                 )
-        images.append(np.full(len(xyxy), at))
+        images.append(np.full(len(xyxy), number))
         boxes.append(xyxy)
         classes.append(ids)
         scores.append(sure)
@@ -212,8 +212,8 @@ def _gathered(entries: Sequence[Any], name: str) -> Boxes:
     )
 
 
-def _part(entry: Any, what: str, position: int, where: str) -> Any:
-    for name in _NAMES[what]:
+def _part(entry: Any, part: str, position: int, where: str) -> Any:
+    for name in _NAMES[part]:
         if isinstance(entry, Mapping) and name in entry:
             return entry[name]
         if not isinstance(entry, Mapping) and hasattr(entry, name):
@@ -221,5 +221,5 @@ def _part(entry: Any, what: str, position: int, where: str) -> Any:
     if isinstance(entry, tuple | list) and len(entry) > position:
         return entry[position]
     raise refuse(
-        where, f"it has no {_NAMES[what][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
+        where, f"it has no {_NAMES[part][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
     )

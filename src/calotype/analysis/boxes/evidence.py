@@ -163,9 +163,9 @@ class Scene:
 
 
 def _taken(values: npt.NDArray[T], which: Ints, otherwise: float) -> npt.NDArray[T]:
-    found = np.full(len(which), otherwise, values.dtype)
-    found[which >= 0] = values[which[which >= 0]]
-    return found
+    taken_values = np.full(len(which), otherwise, values.dtype)
+    taken_values[which >= 0] = values[which[which >= 0]]
+    return taken_values
 
 
 def moved(boxes: Boxes, rng: np.random.Generator) -> Boxes:

@@ -34,9 +34,9 @@ def likelihood_ratio(
         rising: of each of the F numbers, whether the fault grows likelier with it (1), less likely (-1), or either (0).
     Source: density ratios by classification, M. Sugiyama et al., 2012; gradient boosting on histograms.
     """
-    found = np.ones(len(real))
+    ratios = np.ones(len(real))
     if len(planted) < _FEW or len(real) < _FEW:
-        return found
+        return ratios
     rng = np.random.default_rng(0)
     images, numbered = np.unique(np.concatenate([real_image, planted_image]), return_inverse=True)
     fold = rng.permutation(len(images)) % _FOLDS
@@ -46,8 +46,8 @@ def likelihood_ratio(
         right = _some(np.flatnonzero(real_fold != k), rng)
         wrong = _some(np.flatnonzero(planted_fold != k), rng)
         if len(rows) and len(right) and len(wrong):
-            found[rows] = _ratio(real[right], planted[wrong], real[rows], rising)
-    return found
+            ratios[rows] = _ratio(real[right], planted[wrong], real[rows], rising)
+    return ratios
 
 
 def _some(rows: Ints, rng: np.random.Generator) -> Ints:

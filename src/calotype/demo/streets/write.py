@@ -165,7 +165,7 @@ def _image_record(scene: Scene, index: int) -> dict[str, Any]:
 
 
 def _annotation(o: StreetObject) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    row: dict[str, Any] = {
         "category_id": _CLASS_IDS[o.label],
         "bbox": list(o.bbox),
         "area": o.area,
@@ -174,6 +174,6 @@ def _annotation(o: StreetObject) -> dict[str, Any]:
         "attributes": {"occluded": o.occluded, "truncated": o.truncated, **o.attributes},
     }
     if o.keypoints:
-        made["keypoints"] = [c for point in o.keypoints for c in point]
-        made["num_keypoints"] = sum(v > 0 for _, _, v in o.keypoints)
-    return made
+        row["keypoints"] = [c for point in o.keypoints for c in point]
+        row["num_keypoints"] = sum(v > 0 for _, _, v in o.keypoints)
+    return row
