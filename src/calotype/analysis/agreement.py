@@ -1,4 +1,4 @@
-"""How far annotators agree: with one another, and with answers that are known."""
+"""Agreement of annotators: with one another, and with known answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calotype.analysis.validation import whole_numbers
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Right answers of somebody against known ones, with a 95 % interval."""
+    """Right answers of an annotator, against known ones, with a 95 % interval."""
 
     n: int
     n_right: int
@@ -54,7 +54,7 @@ def krippendorff_alpha(item: npt.ArrayLike, label: npt.ArrayLike) -> float:
 def with_gold(
     item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike, gold: dict[int, int]
 ) -> dict[int, Agreement]:
-    """Annotator -> how often they gave the known answer, for those who answered items that have one.
+    """Annotator -> how often the annotator gave the known answer, for annotators of items that have one.
 
     Raises: InputsInvalid.
     """

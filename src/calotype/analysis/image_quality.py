@@ -1,5 +1,5 @@
-"""Image quality of files: blur, motion, exposure, contrast, noise, borders and more, one figure each, and what is at
-fault."""
+"""Image quality of files: blur, motion, exposure, contrast, noise, borders and more, one figure each, and their
+faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METRICS = {
     "thumbnail": "how well the thumbnail in EXIF fits, -1 to 1; 1 for none, below 0 where it would fit better turned",
     "size": "1 for the median side of the images given, 0.5 for half or twice of it",
 }
-"""Metric -> what it is. Higher is better of all but `brightness`, `colour` and `aspect`, which have no good end."""
+"""Metric -> what it is. Higher is better, except for `brightness`, `colour` and `aspect`: they have no better end."""
 
 _ALSO = {
     "blur": "sharpness",
@@ -78,7 +78,7 @@ class ImageQuality(Mapping[str, Floats]):
 
 
 def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
-    """Measure images; a file that cannot be read is reported, never raised.
+    """Measure images; a file that cannot be read is listed and does not raise.
 
     Args:
         paths: Paths, bytes, or (H, W, 3) uint8 arrays.

@@ -9,7 +9,7 @@ Z_95 = 1.959964
 
 
 def wilson(n_hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share; (0, 1) for nothing seen.
+    """The 95 % interval of a share; (0, 1) without observations.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """

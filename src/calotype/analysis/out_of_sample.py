@@ -18,7 +18,7 @@ _SCALE = 8.0
 _PENALTY = 50.0
 """Of the squared weights, against the summed loss."""
 _WIDTH = 0.05
-"""How much less similar a neighbour may be before its vote is worth 1/e."""
+"""The difference in similarity at which the vote of a neighbour falls to 1/e."""
 _BLOCK = 1_000
 
 
@@ -91,8 +91,8 @@ def discriminants(x: Floats, labels: Ints, k: int, shrink: float = 0.1) -> Float
 
 
 def softmax_regression(x: Floats, labels: Ints, k: int, trust: Floats) -> Floats:
-    """(N, K) by regression with a penalty, each fold by the rows of the others, which count as far as they are
-    trusted."""
+    """(N, K) by regression with a penalty, each fold by the rows of the others, weighted by
+    trust."""
     probs = np.empty((len(x), k), np.float32)
     fold = folds(labels)
     wide = np.hstack([x * np.float32(_SCALE), np.ones((len(x), 1), np.float32)])

@@ -37,8 +37,8 @@ class ErrorSlice:
         error_rate: Their share.
         interval: Its 95 % interval.
         lift: The share over that of all rows.
-        p_value: Of as many errors by chance, one-sided, against rows that share all but one of the conditions.
-        q_value: The same with regard to how many slices were tested.
+        p_value: Of this many errors by chance, one-sided, against rows that share all but one of the conditions.
+        q_value: The same, corrected for the number of slices tested.
     """
 
     conditions: Mapping[str, Any]
@@ -83,7 +83,7 @@ def find_slices(
     """The slices in which errors concentrate, worst first; at most 50.
 
     Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is reported
-    only if it is worse than each slice that has one condition less, so that no condition stands there idly.
+    only if it is worse than each slice that has one condition less, so that every condition contributes.
 
     Args:
         columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
@@ -92,7 +92,7 @@ def find_slices(
         is_error: (N,) bool.
         max_conditions: 1 to 3.
         most_values: Of one column; sets of columns with more than 200,000 combinations are not tested.
-    Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with 5 % of mistakes among them.
+    Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with an expected 5 % of false ones.
     Raises: InputsInvalid.
     Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; false discoveries by
         Benjamini and Hochberg.
@@ -119,7 +119,7 @@ def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int, most: in
     array = values if isinstance(values, np.ndarray) else _as_array(values)
     if array.shape != (n,):
         raise refuse(
-            f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value a row"
+            f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value per row"
         )
     if array.dtype.kind in "fiu":
         return _numbers(name, array, most)
@@ -161,7 +161,7 @@ def _numbers(name: str, array: npt.NDArray[Any], most: int) -> _Column:
 
 
 def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int) -> list[_Found]:
-    """Counts of all sets of columns, as many as can be counted in reasonable time, small sets first."""
+    """Counts of all sets of columns, as far as they can be counted in reasonable time, small sets first."""
     counted, known = [], {}
     for size in range(1, most + 1):
         if comb(len(coded), size) > _MOST_SETS:
@@ -245,7 +245,7 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
 
 
 def _is_reported(conditions: Mapping[str, Any], n: int, errors: int, reported: Sequence[ErrorSlice]) -> bool:
-    """A part of a slice that was reported, and hardly worse; or the whole around one, and mostly made of it."""
+    """Whether the slice is part of a reported one and hardly worse, or contains one that explains most of it."""
     items = set(conditions.items())
     for known in reported:
         other = set(known.conditions.items())

@@ -10,9 +10,9 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 _AT_ONCE = 400_000
-"""Boxes that are compared in one go, but for those of one sample."""
+"""Maximum number of boxes that are compared at once; those of one sample stay together."""
 CLOSE = 0.85
-"""Share of the smaller box that the other covers, from which on a pair is listed."""
+"""Share of the smaller box that the other covers, above which a pair is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
 
 
 def _of_some(boxes_xywh_px: Floats, sample_of: Rows, rows: Rows) -> list[tuple[Rows, Rows, Floats, Floats]]:
-    """The pairs among some rows: neighbours from left to right, as long as they overlap."""
+    """The pairs among some rows: neighbours from left to right, while they overlap."""
     order = rows[np.lexsort((boxes_xywh_px[rows, 0], sample_of[rows]))]
     samples = sample_of[order]
     left, width = boxes_xywh_px[order, 0], boxes_xywh_px[order, 2]

@@ -1,4 +1,4 @@
-"""What stands in a JPEG before its pixels: size, steps of quantisation, EXIF. Nothing is decoded.
+"""The header of a JPEG: size, quantisation steps, EXIF. Nothing is decoded.
 
 Source: ITU-T T.81, annex B (markers); JPEG markers are two bytes, 0xFF and a code, then a length.
 """
@@ -14,7 +14,7 @@ _TABLES, _SCAN, _EXIF = 0xDB, 0xDA, 0xE1
 
 
 def quick_size(head: bytes) -> tuple[int, int] | None:
-    """(width, height) in pixels; None where it takes a closer look: no JPEG, EXIF, several images, cut short."""
+    """(width, height) in pixels; None where the header is not enough: not a JPEG, EXIF, several images, truncated."""
     if head[:2] != b"\xff\xd8":
         return None
     offset = 2
@@ -79,7 +79,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _luma_steps(tables: bytes) -> tuple[int, ...]:
-    """Table 0 of a segment, if it holds that."""
+    """Table 0 of a segment; empty if it is not there."""
     offset = 0
     while offset < len(tables):
         wide, number = tables[offset] >> 4, tables[offset] & 15

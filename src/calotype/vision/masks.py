@@ -1,7 +1,7 @@
-"""Masks as run lengths, column by column, as COCO has them. Everything is checked before memory is taken.
+"""Masks as run lengths, column by column, as in COCO. Everything is checked before memory is allocated.
 
 Source: the mask format of the COCO API (`counts` alternate between 0 and 1, beginning with 0, in column-major order;
-the compressed text packs 5 bits a character, from the fourth run on as a difference to the run two before).
+the compressed text packs 5 bits per character, from the fourth run on as a difference to the run two before).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class RleInvalid(Invalid):
-    """Run lengths that describe no mask."""
+    """Run lengths that do not describe a mask."""
 
     code = "rle-invalid"
     what = "invalid run lengths: {detail}"
@@ -141,7 +141,7 @@ def from_counts(counts: Sequence[int], size_hw: tuple[int, int]) -> Rle:
 def rings_of(mask: npt.ArrayLike) -> tuple[tuple[float, ...], ...]:
     """Outlines of the set areas along pixel edges, each flat x1, y1, x2, y2, ... in pixels.
 
-    Holes are not part of the answer (the formats that need it know none). Corners only: collinear points are left
+    Holes are not included (the formats that need outlines have none). Corners only: collinear points are left
     out, so filling the rings gives the mask back exactly, less its holes.
     """
     array = np.asarray(mask, dtype=bool)
@@ -188,7 +188,7 @@ def _edges(padded: Mask) -> dict[tuple[int, int], list[tuple[int, int]]]:
 
 
 def _turn(options: list[tuple[int, int]], heading: tuple[int, int]) -> tuple[int, int]:
-    """Where two areas touch at a corner, turn right first, so that each gets a ring of its own."""
+    """Where two areas touch at a corner, turn right first, so that each gets its own ring."""
     right = (-heading[1], heading[0])
     return right if right in options else options[0]
 

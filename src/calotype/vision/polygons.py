@@ -57,7 +57,7 @@ def clip_rings(rings: Rings, *, xyxy_px: tuple[float, float, float, float]) -> t
 
 
 def rasterise(rings: Rings, *, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """The (H, W) bool mask of rings: a pixel is set when at least half of it is covered (4 x 4 points a pixel)."""
+    """The (H, W) bool mask of rings: a pixel is set when at least half of it is covered (4 x 4 points per pixel)."""
     height, width = size_hw
     mask = np.zeros(size_hw, dtype=bool)
     inside = clip_rings(rings, xyxy_px=(0.0, 0.0, float(width), float(height)))

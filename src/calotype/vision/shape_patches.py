@@ -27,8 +27,8 @@ def patch_of(
     Args:
         shape: Values of kind, x, y, w, h, rings, mask_rle, mask_h, mask_w.
         image_wh: The size of the image that polygons and boxes are drawn on.
-        size_hw: The size that is asked for.
-    Returns: None where nothing is left of it, or it cannot be read.
+        size_hw: The requested size.
+    Returns: None where nothing remains of it, or it cannot be read.
     """
     scale = np.asarray([size_hw[1] / image_wh[0], size_hw[0] / image_wh[1]])
     if shape["kind"] == "mask":

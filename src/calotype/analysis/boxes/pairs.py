@@ -50,7 +50,7 @@ class Covered:
     second: Floats
 
     def without(self, boxes: Ints, left_out: Ints) -> Floats:
-        """(P,) how well `boxes` are covered when `left_out` is not there."""
+        """(P,) how well `boxes` are covered without `left_out`."""
         return np.where(self.by[boxes] == left_out, self.second[boxes], self.best[boxes])
 
 
@@ -101,7 +101,7 @@ def coverage(pairs: Pairs, n: int, *, same: bool) -> Covered:
 
 
 def largest(n: int, places: Ints, values: Floats) -> tuple[Floats, Ints]:
-    """(n,) the largest value above 0 at each place, or 0; and which of the values it is (-1: none)."""
+    """(n,) the largest value above 0 at each place, or 0; and its position in `values` (-1: none)."""
     maxima, which = np.zeros(n), np.full(n, -1)
     order = np.argsort(values, kind="stable")
     order = order[values[order] > 0]
@@ -111,7 +111,7 @@ def largest(n: int, places: Ints, values: Floats) -> tuple[Floats, Ints]:
 
 
 class Counts:
-    """How many boxes of each class each image has."""
+    """Number of boxes of each class in each image."""
 
     def __init__(self, boxes: Boxes, n_images: int, n_classes: int) -> None:
         self.n_classes = n_classes
@@ -119,7 +119,7 @@ class Counts:
         self.keys, self.numbers = np.unique(boxes.image * n_classes + boxes.classes, return_counts=True)
 
     def of_class(self, image: Ints, classes: Ints) -> Ints:
-        """(M,) how many boxes of that class the image has."""
+        """(M,) number of boxes of that class in the image."""
         if not len(self.keys):
             return np.zeros(len(image), np.int64)
         asked = image * self.n_classes + classes

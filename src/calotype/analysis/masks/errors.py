@@ -17,7 +17,7 @@ _SMALLEST_PX = 16
 
 @dataclass(frozen=True, slots=True)
 class MaskErrors:
-    """What is known of N masks; scores are in [0, 1], higher is more suspect.
+    """The judgement of N masks; scores are in [0, 1], higher is more suspect.
 
     Attributes:
         score: (N,) of the image: its most doubtful pixels count most.
@@ -43,7 +43,7 @@ def mask_errors(masks: Sequence[npt.ArrayLike], pred_probs: Sequence[npt.ArrayLi
     """
     if len(masks) != len(pred_probs):
         raise refuse(
-            "pred_probs", f"there are {len(pred_probs)} for {len(masks)} masks", "give one array an image"
+            "pred_probs", f"there are {len(pred_probs)} for {len(masks)} masks", "give one array per image"
         )
     scores: list[float] = []
     shares: list[float] = []

@@ -81,11 +81,11 @@ def mask_overlaps(
     max_share: float = 0.3,
     rim: float = 0.05,
 ) -> list[MaskDoubt]:
-    """Hold the masks of one image against those that a model is sure of.
+    """Compare the masks of one image with those that a model is sure of.
 
     A predicted mask is one thing with one score, not a probability of each pixel, so the score of `mask_errors` does
     not fit it: a soft minimum over pixels that are either agreed or not is decided by the rim of the mask alone, where
-    no two outlines agree. Here overlaps decide, and a rim is forgiven. What a model misses entirely is not reported:
+    no two outlines agree. Here overlaps decide, and a rim is ignored. What a model misses entirely is not reported:
     models miss things far more often than people draw things that are not there. Masks of one class cover a place
     together, so a crowd that one side draws as one mask and the other as many agrees.
 
@@ -95,9 +95,9 @@ def mask_overlaps(
         seen: Predicted masks; not empty, within the image.
         seen_classes: (M,) their classes.
         size_hw: Of the image.
-        judged: Number of labelled masks to judge, from the first; others only cover (boxes, say). Absent: all.
+        judged: Number of labelled masks to judge, from the first; others, such as boxes, only cover. By default all.
         max_share: Share of the pixels of both outlines that may be in one only.
-        rim: Width that is forgiven on both sides of an outline, in square roots of the mask's area; at least 2 px.
+        rim: Width that is ignored on both sides of an outline, in square roots of the mask's area; at least 2 px.
     """
     n_judged = len(given) if judged is None else judged
     labelled = _unions(given, given_classes, size_hw)
@@ -171,7 +171,7 @@ def _shape(
     number: int,
     rim: float,
 ) -> MaskDoubt | None:
-    """How a labelled mask differs from what the model sees of it; None where it sees too little to say."""
+    """How a labelled mask differs from what the model sees of it; None where it sees too little of it."""
     labelled_patch = given[i]
     if not own:
         return None

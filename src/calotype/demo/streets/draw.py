@@ -93,7 +93,7 @@ def drawings(p: Plan, seconds: float) -> list[Drawn]:
 
 @lru_cache(maxsize=2)
 def _stills(seed: int) -> dict[Thing, list[Drawn]]:
-    """What does not move in one scene, drawn once for all its frames."""
+    """Things that do not move in one scene, drawn once for all its frames."""
     return {}
 
 

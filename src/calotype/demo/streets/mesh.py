@@ -32,7 +32,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Faces of all parts in one stack, ready to be turned, shaded and projected in one go."""
+    """Faces of all parts in one stack, ready to be turned, shaded and projected at once."""
 
     points: Array  # (P, 3)
     starts: tuple[int, ...]  # first point of every face, and the total

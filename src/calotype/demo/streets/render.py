@@ -1,4 +1,4 @@
-"""Draws one image with its truth from a seed and a number.
+"""Draws one image with its truth, from a seed and a number.
 
 Every image is decided by (seed, index): the same pair gives the same bytes on the same Pillow and NumPy.
 Four frames in a row share a scene (`metadata["scene"]`), so a fair split keeps a scene on one side.

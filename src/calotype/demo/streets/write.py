@@ -1,4 +1,4 @@
-"""Writes a series of street images as files: JPEGs, COCO annotations, and the list of planted faults."""
+"""A series of street images as files: JPEGs, COCO annotations, and the list of planted faults."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def write(
     The same n, seed and faults give the same files on the same Pillow and NumPy, with any number of workers.
 
     Args:
-        folder: Made when missing; files of the same names are replaced.
+        folder: Created if it does not exist; files of the same names are replaced.
         n: Images before planted copies.
         seed: See `render`.
-        faults: How many of each fault to plant; None plants none.
+        faults: Number of faults of each kind to plant; by default none.
         progress: Called with (done, total) as images are finished.
-        workers: Processes; from 2 on they are spawned, so the caller's main module must be safe to import.
+        workers: Number of processes; 2 or more are spawned, so the caller's main module must be safe to import.
     """
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
