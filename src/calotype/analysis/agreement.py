@@ -1,4 +1,4 @@
-"""How far annotators agree: with one another, and with answers that are known."""
+"""Agreement of annotators: with one another, and with known answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calotype.analysis.validation import whole_numbers
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Right answers of somebody against known ones, with a 95 % interval."""
+    """Right answers of an annotator, against known ones, with a 95 % interval."""
 
     n: int
     n_right: int
@@ -54,17 +54,17 @@ def krippendorff_alpha(item: npt.ArrayLike, label: npt.ArrayLike) -> float:
 def with_gold(
     item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike, gold: dict[int, int]
 ) -> dict[int, Agreement]:
-    """Annotator -> how often they gave the known answer, for those who answered items that have one.
+    """Annotator -> how often the annotator gave the known answer, for annotators of items that have one.
 
     Raises: InputsInvalid.
     """
     items = whole_numbers(item, "item")
     people = whole_numbers(annotator, "annotator", n=len(items))
     labels = whole_numbers(label, "label", n=len(items))
-    known = np.asarray([gold.get(int(one), -1) for one in items], np.int64)
-    found = {}
+    known = np.asarray([gold.get(int(number), -1) for number in items], np.int64)
+    agreement_of = {}
     for person in np.unique(people[known >= 0]).tolist():
         mine = (people == person) & (known >= 0)
         n, right = int(mine.sum()), int((labels[mine] == known[mine]).sum())
-        found[int(person)] = Agreement(n, right, right / n, *wilson(right, n))
-    return found
+        agreement_of[int(person)] = Agreement(n, right, right / n, *wilson(right, n))
+    return agreement_of

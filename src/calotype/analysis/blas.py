@@ -1,7 +1,7 @@
 """How many threads linear algebra uses: one where the matrices are small.
 
-A library's threads wait for each other at each product, and wait by being busy: with matrices of a few megabytes that
-costs more than it gains.
+A library's threads wait for each other after each product, and spin while they wait: with matrices of a few megabytes
+that costs more than it gains.
 """
 
 from __future__ import annotations

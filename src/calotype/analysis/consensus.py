@@ -1,4 +1,4 @@
-"""What several annotators together say of each sample, how sure that is, and how good each of them is."""
+"""The consensus of several annotators on each sample, its confidence, and the quality of each annotator."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Ints = npt.NDArray[np.int64]
 N_STEPS = 25
 _POWERS = np.exp(np.linspace(-3.0, 1.4, 45))
 _PSEUDO = 20.0
-"""Mistakes of each class that are assumed before any is seen, spread evenly."""
+"""Prior number of mistakes of each class, spread evenly."""
 _AGAIN = 0.4
-"""How much the model counts once more in the confidence: annotators of one hard image err together, so that votes
-say less than their number. Found on simulated votes; between 0.3 and 0.6 makes little difference."""
+"""How much the model counts once more in the confidence: annotators of one hard image make mistakes together, so that
+votes count less than their number. Found on simulated votes; between 0.3 and 0.6 makes little difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """What is known of N samples and their annotators.
+    """The judgement of N samples and their annotators.
 
     Attributes:
         label: (N,) int64; the likeliest class, -1 where there is neither a vote nor a model.
-        confidence: (N,) float64 in [0, 1], how far the label can be trusted; low ones are worth another look.
+        confidence: (N,) float64 in [0, 1], how far the label can be trusted; review low ones first.
         annotator_quality: Annotator -> the estimated share of right answers.
         posterior: (N, K) float64; probability of each class by votes and model.
         n_votes: (N,) int64.
@@ -48,7 +48,7 @@ def consensus(
     label: npt.ArrayLike,
     pred_probs: npt.ArrayLike | None = None,
 ) -> Consensus:
-    """Join the answers of annotators, and a model's where there is one.
+    """Combine the answers of annotators, and those of a model if there is one.
 
     Args:
         item: (M,) which sample an answer is about, 0 to N - 1.
@@ -57,7 +57,7 @@ def consensus(
         pred_probs: (N, K) a model's out-of-sample probabilities; they fix N and K. Without them K is the largest class
             plus 1, and N the largest item plus 1.
     Raises: InputsInvalid.
-    Source: expectation maximisation as in A. Dawid and A. Skene, 1979, with one skill an annotator, mistakes shared
+    Source: expectation maximisation as in A. Dawid and A. Skene, 1979, with one skill per annotator, mistakes shared
         by all, a beta prior on skills by moments, and the model as one more voice whose weight the votes decide.
     """
     items, people, given = _answers(item, annotator, label)
@@ -66,7 +66,7 @@ def consensus(
     k = model.shape[1] if model is not None else max(2, int(given.max(initial=0)) + 1)
     if len(items) and (int(items.max()) >= n or int(given.max()) >= k):
         detail = f"they reach item {int(items.max())} and class {int(given.max())}, pred_probs is {n} x {k}"
-        raise refuse("item and label", detail, "give pred_probs one row an item and one column a class")
+        raise refuse("item and label", detail, "give pred_probs one row per item and one column per class")
     names, who = np.unique(people, return_inverse=True)
     joint = _Joint(items, who, given, n, k, len(names), model)
     posterior, skills = joint.fitted()
@@ -90,7 +90,7 @@ def _answers(item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike
 
 
 class _Joint:
-    """The votes and the model's voice, and what is believed of them at one step."""
+    """The votes and the model's voice, and the estimates at one step."""
 
     def __init__(
         self, items: Ints, who: Ints, given: Ints, n: int, k: int, n_people: int, model: Floats | None
@@ -143,23 +143,23 @@ class _Joint:
 
     def _mistakes(self, posterior: Floats) -> Floats:
         """(K, K) row j: what is answered instead of class j, by those who are wrong."""
-        found = np.empty((self.k, self.k))
-        at = posterior[self.items]
+        mistakes = np.empty((self.k, self.k))
+        posterior_of = posterior[self.items]
         for true in range(self.k):
-            found[true] = np.bincount(self.given, at[:, true], self.k)
-        found += _PSEUDO / (self.k - 1)
-        np.fill_diagonal(found, 0)
-        return np.asarray(found / found.sum(axis=1, keepdims=True))
+            mistakes[true] = np.bincount(self.given, posterior_of[:, true], self.k)
+        mistakes += _PSEUDO / (self.k - 1)
+        np.fill_diagonal(mistakes, 0)
+        return np.asarray(mistakes / mistakes.sum(axis=1, keepdims=True))
 
     def _likelihood(self, skills: Floats, mistakes: Floats) -> Floats:
-        """(N, K) log of how likely the answers are, were each class the right one."""
-        found = np.empty((self.n, self.k))
+        """(N, K) log-likelihood of the answers for each true class."""
+        likelihood = np.empty((self.n, self.k))
         right, wrong = np.log(skills)[self.who], np.log1p(-skills)[self.who]
         logs = np.log(np.maximum(mistakes, 1e-9))
         for true in range(self.k):
             each = np.where(self.given == true, right, wrong + logs[true, self.given])
-            found[:, true] = np.bincount(self.items, each, self.n)
-        return found
+            likelihood[:, true] = np.bincount(self.items, each, self.n)
+        return likelihood
 
     def _prior(self, power: float) -> Floats:
         logs = np.zeros((self.n, self.k)) if self.logs is None else self.logs * power

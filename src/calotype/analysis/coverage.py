@@ -1,4 +1,4 @@
-"""Combinations of operating conditions: which occur, and which are missing. And how even classes are."""
+"""Combinations of operating conditions: which occur, and which are missing; and how even classes are."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Combined:
 def combined(
     columns: Mapping[str, Sequence[Any]], values: Mapping[str, Sequence[Any]], ways: int, min_samples: int = 1
 ) -> Combined:
-    """How many combinations of allowed values of `ways` fields occur on enough samples.
+    """Count the combinations of allowed values of `ways` fields that occur on enough samples.
 
     Args:
-        columns: Field -> (N,) values; others than the allowed ones count for no combination.
+        columns: Field -> (N,) values; values that are not allowed count for no combination.
         values: Field -> allowed values.
     Source: D. R. Kuhn et al., "Combinatorial coverage measurement", NIST IR 7878, 2012.
     """
@@ -56,12 +56,14 @@ def combined(
         n_holes += len(few)
         if len(few) and len(holes) < _MOST_HOLES:
             every = list(product(*(values[name] for name in chosen)))
-            holes += [(dict(zip(chosen, every[at], strict=True)), int(counts[at])) for at in few.tolist()]
+            holes += [
+                (dict(zip(chosen, every[hole], strict=True)), int(counts[hole])) for hole in few.tolist()
+            ]
     return Combined(ways, total, n_holes, tuple(holes[:_MOST_HOLES]))
 
 
 def _coded(column: Sequence[Any], allowed: Sequence[Any]) -> npt.NDArray[np.int64]:
-    known = {value: at for at, value in enumerate(allowed)}
+    known = {value: code for code, value in enumerate(allowed)}
     return np.asarray([known.get(value, -1) for value in column], np.int64)
 
 
@@ -76,7 +78,7 @@ class Balance:
 
 
 def balance(counts: Mapping[str, int], beta: float = 0.999) -> Balance:
-    """Counts of classes as how much they are worth: samples of one class overlap, so each is worth less than the last.
+    """Effective numbers of samples by class: samples of one class overlap, so each is worth less than the last.
 
     Source: Y. Cui et al., "Class-balanced loss based on effective number of samples", 2019: (1 - beta^n) / (1 - beta).
     """

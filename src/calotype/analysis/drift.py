@@ -1,4 +1,4 @@
-"""How far data moved away from a reference: by the values of a field, and by vectors."""
+"""Drift of data from a reference: by the values of a field, and by vectors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXCHANGES = 199
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How two distributions differ: 0 is alike, 1 shares nothing. `p_value` is of so much by chance."""
+    """The difference of two distributions: 0 is equal, 1 shares nothing; `p_value` is its chance."""
 
     distance: float
     p_value: float
@@ -65,7 +65,7 @@ def _counts(
             np.histogram(np.asarray(side, float), edges)[0].astype(float) for side in (values, reference)
         )
         return now, then
-    known = {value: at for at, value in enumerate(sorted({str(v) for v in (*values, *reference)}))}
+    known = {value: number for number, value in enumerate(sorted({str(v) for v in (*values, *reference)}))}
     now, then = (
         np.bincount([known[str(v)] for v in side], minlength=len(known)).astype(float)
         for side in (values, reference)
@@ -75,7 +75,7 @@ def _counts(
 
 @dataclass(frozen=True, slots=True)
 class VectorShift:
-    """How well a classifier tells two sets of vectors apart: `auroc` 0.5 is not at all, 1 always."""
+    """How well a classifier separates two sets of vectors: an `auroc` of 0.5 is not at all, 1 perfectly."""
 
     auroc: float
     p_value: float
@@ -90,11 +90,11 @@ def vector_shift(
     images: npt.ArrayLike | None = None,
     reference_images: npt.ArrayLike | None = None,
 ) -> VectorShift:
-    """Whether vectors are distributed otherwise than those of a reference: a classifier two-sample test.
+    """Whether the distribution of vectors differs from that of a reference: a classifier two-sample test.
 
     A ridge regression learns on four fifths of the images which side they are of, and ranks the last fifth; what
     both sides share counts on both. The p-value comes from 199 exchanges of sides among images, so the smallest is
-    0.005. At most 5,000 rows of each side are looked at.
+    0.005. At most 5,000 rows of each side are used.
 
     Args:
         vectors: (N, D), at least 10 rows.
@@ -104,7 +104,7 @@ def vector_shift(
     Raises: InputsInvalid.
     Source: D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", 2017.
     """
-    sides = [_unit(finite(one, name)) for one, name in ((vectors, "vectors"), (reference, "reference"))]
+    sides = [_unit(finite(rows, name)) for rows, name in ((vectors, "vectors"), (reference, "reference"))]
     shown = (images, reference_images)
     numbers = [
         np.asarray(p) if p is not None else np.arange(len(x)) * 2 + k
@@ -112,7 +112,7 @@ def vector_shift(
     ]
     steps = [max(1, -(-len(x) // _MOST)) for x in sides]
     sides = [x[::step] for x, step in zip(sides, steps, strict=True)]
-    numbers = [one[::step] for one, step in zip(numbers, steps, strict=True)]
+    numbers = [rows[::step] for rows, step in zip(numbers, steps, strict=True)]
     if min(map(len, sides)) < 2 * _FOLDS or sides[0].shape[1] != sides[1].shape[1]:
         detail = f"their shapes are {sides[0].shape} and {sides[1].shape}"
         raise refuse("vectors", detail, "give 10 rows or more on each side, of equal length")
@@ -156,7 +156,7 @@ class Novelty:
     """How far N vectors lie from a reference.
 
     Attributes:
-        score: (N,) the distance to the k-th nearest of the reference, over what is usual within it; 1 is usual.
+        score: (N,) the distance to the k-th nearest of the reference, relative to what is usual within it; 1 is usual.
         limit: What only a share of the reference's own rows exceeds, measured against its others.
         flagged: (N,) whether the score exceeds the limit.
     """
@@ -167,9 +167,9 @@ class Novelty:
 
 
 def novelty(vectors: npt.ArrayLike, reference: npt.ArrayLike, k: int = 10) -> npt.NDArray[np.float32]:
-    """(N,) how far each vector lies from its k-th nearest of the reference, over what is usual within it; 1 is usual.
+    """(N,) distance of each vector to its k-th nearest of the reference, relative to what is usual there; 1 is usual.
 
-    At most 5,000 rows of the reference are looked at.
+    At most 5,000 rows of the reference are used.
     Raises: InputsInvalid.
     """
     return novel(vectors, reference, k=k).score
@@ -178,13 +178,13 @@ def novelty(vectors: npt.ArrayLike, reference: npt.ArrayLike, k: int = 10) -> np
 def novel(vectors: npt.ArrayLike, reference: npt.ArrayLike, *, share: float = 0.01, k: int = 3) -> Novelty:
     """Which vectors lie farther from a reference than its own rows do from each other.
 
-    At most 5,000 rows of the reference are looked at.
+    At most 5,000 rows of the reference are used.
 
     Args:
         vectors: (N, D).
         reference: (M, D), more than k rows.
         share: Of the reference's own rows that may lie as far.
-        k: Which neighbour counts; a small one suits references in which many images are rare.
+        k: Which neighbour counts; use a small k for references with many rare images.
     Raises: InputsInvalid.
     Source: the distance of S. Ramaswamy et al., 2000, with a limit by rank.
     """
@@ -206,11 +206,11 @@ def _unit(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def _kth(x: npt.NDArray[np.float32], against: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.float32]:
     """(N,) 1 - cosine to the k-th nearest."""
-    found = [
-        1 - np.partition(x[at : at + _BLOCK] @ against.T, len(against) - k, axis=1)[:, len(against) - k]
-        for at in range(0, len(x), _BLOCK)
+    distances = [
+        1 - np.partition(x[start : start + _BLOCK] @ against.T, len(against) - k, axis=1)[:, len(against) - k]
+        for start in range(0, len(x), _BLOCK)
     ]
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
+    return np.concatenate(distances) if distances else np.zeros(0, np.float32)
 
 
 def outliers(vectors: npt.ArrayLike, k: int = 10) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Vectors of image files: like images lie close."""
+"""Vectors of image files: similar images are close."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calotype.vision.images import ImageUnreadable
 
 _BATCH = 64
 _SIDE_PX = 200
-"""JPEGs are decoded at a fraction of their size, down to this; embedders look at less."""
+"""JPEGs are decoded at a fraction of their size, down to this side; networks see less."""
 
 
 class ImageNotEmbeddable(Invalid):
@@ -28,7 +28,7 @@ class ImageNotEmbeddable(Invalid):
 
 
 def embed(paths: Sequence[ImageInput], model: str = "default") -> npt.NDArray[np.float32]:
-    """(N, D) float32 rows of length 1, one an image.
+    """(N, D) float32 rows of length 1, one per image.
 
     Args:
         paths: Paths, bytes, or (H, W, 3) uint8 arrays.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 def groups_of_equals(keys: npt.NDArray[Any]) -> list[list[int]]:
-    """Rows with equal keys, in order, where there are at least two; empty keys stand alone."""
+    """Rows with equal keys, in order, where there are at least two; empty keys belong to no group."""
     order = np.argsort(keys, kind="stable")
     ends = np.flatnonzero(np.append(keys[order][1:] != keys[order][:-1], True)) + 1
     starts = np.concatenate([[0], ends[:-1]])
@@ -46,7 +46,7 @@ def rows_of_each(
 
 
 def sets_of_values(group_of: npt.NDArray[Any], values: npt.NDArray[Any]) -> dict[int, frozenset[int]]:
-    """Group -> its different values; rows of a negative group are left out."""
+    """Group -> its distinct values; rows of a negative group are left out."""
     sets: dict[int, set[int]] = {}
     for group, value in zip(group_of.tolist(), values.tolist(), strict=True):
         if group >= 0:

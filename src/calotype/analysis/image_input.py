@@ -17,7 +17,7 @@ MAX_BYTES = 500_000_000
 
 
 def bytes_of(image: str | os.PathLike[str] | bytes) -> bytes:
-    """The bytes of a file, or themselves.
+    """The bytes of a file, or the bytes given.
 
     Raises: ImageUnreadable (no such file, a folder, too large, not readable).
     """
@@ -34,7 +34,7 @@ def bytes_of(image: str | os.PathLike[str] | bytes) -> bytes:
 
 
 def rgb_of(image: ImageInput, *, min_side_px: int = 10_000) -> npt.NDArray[np.uint8]:
-    """Upright pixels (H, W, 3) uint8; a JPEG may come smaller, with its longer side still `min_side_px` or more.
+    """Upright pixels (H, W, 3) uint8; a JPEG may be decoded smaller, with its longer side still `min_side_px` or more.
 
     Raises: ImageUnreadable, InputsInvalid (an array of another shape).
     """
@@ -49,7 +49,7 @@ def rgb_of(image: ImageInput, *, min_side_px: int = 10_000) -> npt.NDArray[np.ui
 def read_each(
     images: Sequence[ImageInput], *, min_side_px: int = 10_000
 ) -> Iterator[npt.NDArray[np.uint8] | str]:
-    """Pixels of each, or the reason why there are none.
+    """Pixels of each image, or why it cannot be read.
 
     Raises: InputsInvalid.
     """

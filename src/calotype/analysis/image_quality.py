@@ -1,5 +1,5 @@
-"""Image quality of files: blur, motion, exposure, contrast, noise, borders and more, one figure each, and what is at
-fault."""
+"""Image quality of files: blur, motion, exposure, contrast, noise, borders and more, one figure each, and their
+faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METRICS = {
     "thumbnail": "how well the thumbnail in EXIF fits, -1 to 1; 1 for none, below 0 where it would fit better turned",
     "size": "1 for the median side of the images given, 0.5 for half or twice of it",
 }
-"""Metric -> what it is. Higher is better of all but `brightness`, `colour` and `aspect`, which have no good end."""
+"""Metric -> what it is. Higher is better, except for `brightness`, `colour` and `aspect`: they have no better end."""
 
 _ALSO = {
     "blur": "sharpness",
@@ -78,7 +78,7 @@ class ImageQuality(Mapping[str, Floats]):
 
 
 def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
-    """Measure images; a file that cannot be read is reported, never raised.
+    """Measure images; a file that cannot be read is listed and does not raise.
 
     Args:
         paths: Paths, bytes, or (H, W, 3) uint8 arrays.
@@ -95,17 +95,17 @@ def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
     hashes = np.zeros(n, np.uint64)
     digests = [""] * n
     unreadable: dict[int, str] = {}
-    for at, image in enumerate(paths):
+    for number, image in enumerate(paths):
         try:
-            measured, digests[at] = _measured(image)
+            measured, digests[number] = _measured(image)
         except images.ImageUnreadable as error:
-            unreadable[at] = error.message
+            unreadable[number] = error.message
             continue
-        values[at] = _row(measured)
-        hashes[at] = measured.difference_hash
+        values[number] = _row(measured)
+        hashes[number] = measured.difference_hash
     sides = values[:, -1]
     values[:, -1] = _near_median(sides)
-    cut = [at for at, why in unreadable.items() if "truncated" in why or "cut" in why]
+    cut = [number for number, why in unreadable.items() if "truncated" in why or "cut" in why]
     values[cut, list(METRICS).index("whole")] = 0
     scores = {name: values[:, column] for column, name in enumerate(METRICS)}
     return ImageQuality(scores, _flags(values, unreadable), unreadable, hashes, tuple(digests))
@@ -146,7 +146,7 @@ def _flags(values: Floats, unreadable: Mapping[int, str]) -> dict[str, npt.NDArr
     limits = quality.Limits()
     of = dict(zip(METRICS, values.T, strict=True))
     with np.errstate(invalid="ignore"):
-        found = {
+        flags = {
             **quality.faults(values[:, :_N_PIXEL], limits),
             "low_jpeg_quality": of["jpeg_quality"] < limits.jpeg_quality,
             "turned": of["upright"] == 0,
@@ -157,5 +157,5 @@ def _flags(values: Floats, unreadable: Mapping[int, str]) -> dict[str, npt.NDArr
         }
         missing = np.zeros(len(values), bool)
         missing[list(unreadable)] = True
-        readable = {name: hit & ~missing for name, hit in found.items()}
+        readable = {name: hit & ~missing for name, hit in flags.items()}
         return {**readable, "truncated": of["whole"] == 0, "unreadable": missing}

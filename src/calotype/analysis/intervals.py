@@ -9,7 +9,7 @@ Z_95 = 1.959964
 
 
 def wilson(n_hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share; (0, 1) for nothing seen.
+    """The 95 % interval of a share; (0, 1) without observations.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
@@ -40,6 +40,6 @@ def q_values(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     p = np.asarray(p_values, np.float64)
     order = np.argsort(p, kind="stable")
     scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
-    found = np.empty(len(p))
-    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
-    return found
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return adjusted

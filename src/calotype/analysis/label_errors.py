@@ -1,10 +1,10 @@
-"""Which class labels are likely wrong: a ranking, a set to look at, and how many there may be.
+"""Class labels that are likely wrong: a ranking, a set to review, and an estimate of their number.
 
 The probabilities have to be *out of sample*: each row from a model that did not see its label. Such a model predicts
-what annotators say, habits of theirs included, and where it is in doubt there are two explanations. Either the model
+what annotators say, their habits included, and where it is in doubt there are two explanations. Either the model
 is at its limits: then what annotators confuse is estimated (which classes are given for which), and each prediction is
-taken apart into the classes that it is a mixture of. Or the sample itself is hard, and annotators err there more than
-elsewhere: then what is likeliest is right. Probabilities alone cannot tell which, so each label is judged by both.
+taken apart into the classes that it is a mixture of. Or the sample itself is hard, and annotators make more mistakes
+there: then the likeliest class is right. Probabilities alone cannot tell which, so each label is judged by both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from calotype.analysis.validation import finite, probabilities, refuse, whole_nu
 
 Floats = npt.NDArray[np.float32]
 _SHARP, _SOFT = 5, 2
-"""Steps of taking apart: the more, the less a prediction counts as uncertain. Sharp ranks better, soft counts
+"""Steps of unmixing: the more, the less uncertain a prediction counts. Sharp results rank better, soft ones count
 better."""
 _HARD = 0.28
 """Belief in the second explanation; none where the model is known to be at its limits."""
@@ -37,13 +37,13 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class LabelErrors:
-    """What is known of N labels.
+    """The judgement of N labels.
 
     Attributes:
         score: (N,) float32 in [0, 1]; higher is more suspect: the probability that the label is wrong.
         flagged: (N,) bool; the set whose expected F1 is best.
-        n_errors: How many labels are estimated to be wrong.
-        n_errors_interval: From what is wrong beyond doubt to all that the model sees otherwise.
+        n_errors: Estimated number of wrong labels.
+        n_errors_interval: From labels that are certainly wrong to all that the model contradicts.
         suggested: (N,) int64; the class that is most likely right; where flagged, another than the given one.
     """
 
@@ -55,7 +55,7 @@ class LabelErrors:
 
 
 def label_errors(labels: npt.ArrayLike, pred_probs: npt.ArrayLike) -> LabelErrors:
-    """Which labels are likely wrong, judged by a model's out-of-sample probabilities.
+    """Find labels that are likely wrong by a model's out-of-sample probabilities.
 
     Args:
         labels: (N,) whole numbers, 0 to K - 1.
@@ -106,13 +106,13 @@ def _found(given: npt.NDArray[np.int64], probs: Floats, *, hard: float) -> Label
 
 
 def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLike) -> LabelErrors:
-    """The same from vectors of a frozen model: probabilities are made inside, each without the row's own label.
+    """Find labels that are likely wrong by vectors of a frozen model; each row is judged without its own label.
 
     Args:
         labels: (N,) whole numbers; they may be any class ids, with gaps.
         embeddings: (N, D) numbers, of any scale.
     Returns:
-        `LabelErrors`; `suggested` holds ids as in `labels`. Neighbours are looked for among at most 25,000 rows, so
+        `LabelErrors`; `suggested` holds ids as in `labels`. Neighbours are searched among at most 25,000 rows, so
         the time grows in proportion to N.
     Raises: InputsInvalid.
     Source: see `out_of_sample`; a second fit trusts each label as far as the first one says.
@@ -128,14 +128,14 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
         first = out_of_sample.first_guess(features, numbered, len(classes))
         trust = 1 - _found(numbered, first, hard=0.0).score
         second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
-    found = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
+    errors = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
     return LabelErrors(
-        found.score, found.flagged, found.n_errors, found.n_errors_interval, classes[found.suggested]
+        errors.score, errors.flagged, errors.n_errors, errors.n_errors_interval, classes[errors.suggested]
     )
 
 
 def best_f1_count(wrong: npt.NDArray[np.floating]) -> int:
-    """How many of the most suspect to flag so that the expected F1 is best, given the probability of each."""
+    """The number of most suspect labels to flag for the best expected F1, given the probability of each."""
     order = np.sort(np.asarray(wrong, np.float64))[::-1]
     expected = 2 * np.cumsum(order) / (np.arange(1, len(order) + 1) + order.sum())
     return int(expected.argmax()) + 1 if len(order) and order[0] > 0.5 else 0
@@ -143,13 +143,13 @@ def best_f1_count(wrong: npt.NDArray[np.floating]) -> int:
 
 def _against_likeliest(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
     """(N,) the probability of any other class than the given one, after sharpening."""
-    found = np.empty(len(given), np.float32)
+    wrong = np.empty(len(given), np.float32)
     for start in range(0, len(given), _CHUNK):
         rows = slice(start, start + _CHUNK)
         sharp = probs[rows] ** _SHARPNESS
         own = np.take_along_axis(sharp, given[rows, None], axis=1)[:, 0]
-        found[rows] = 1 - own / np.maximum(sharp.sum(axis=1), 1e-30)
-    return found
+        wrong[rows] = 1 - own / np.maximum(sharp.sum(axis=1), 1e-30)
+    return wrong
 
 
 def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floats:
@@ -161,16 +161,16 @@ def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floa
     counts = np.bincount(best, minlength=k)
     rank = np.arange(len(best)) - np.repeat(np.cumsum(counts) - counts, counts)
     chosen = order[rank < np.ceil(counts[best[order]] * share)]
-    found = np.full((k, k), 1e-3 / k, np.float64)
-    np.add.at(found, (best[chosen], given[chosen]), 0.5)
+    noise = np.full((k, k), 1e-3 / k, np.float64)
+    np.add.at(noise, (best[chosen], given[chosen]), 0.5)
     for start in range(0, len(chosen), _CHUNK):
         rows = chosen[start : start + _CHUNK]
         by_class = np.zeros((k, len(rows)), np.float32)
         by_class[best[rows], np.arange(len(rows))] = 0.5
-        found += by_class @ probs[rows]
+        noise += by_class @ probs[rows]
     unseen = counts < 5
-    found[unseen] += 5 * (0.98 * np.eye(k) + 0.02 / k)[unseen]
-    return np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+    noise[unseen] += 5 * (0.98 * np.eye(k) + 0.02 / k)[unseen]
+    return np.asarray(noise / noise.sum(axis=1, keepdims=True), np.float32)
 
 
 def _by_sample(surest: Floats) -> float:

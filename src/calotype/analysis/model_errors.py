@@ -96,7 +96,7 @@ def cluster_p_value(is_error: Bools, in_slice: Bools, images: Ints) -> float:
         if len(n) < _FEWEST_IMAGES:
             return 1.0
         errors = np.bincount(place, weights=is_error[chosen])
-        # half an error more and half a right one more: no side is ever certain
+        # half an error and half a right label are added: no side is ever certain
         rate = (errors.sum() + 0.5) / (n.sum() + 1)
         spread = float(((errors - rate * n) ** 2).sum()) * len(n) / (len(n) - 1)
         rates.append(rate)

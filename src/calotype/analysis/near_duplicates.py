@@ -1,4 +1,4 @@
-"""Near duplicates: images that are copies of one another, saved again, cropped, mirrored, framed, lightened."""
+"""Near duplicates: copies of an image that were saved again, cropped, mirrored, framed or lightened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REGIONS = tuple(
 )
 """Where a crop may lie. A fit corrects what is in between."""
 _FEW = 30_000_000
-"""Pairs up to which all regions are looked at; above, whole images and their middle."""
+"""Number of pairs up to which all regions are compared; above, whole images and their middle."""
 _CANDIDATES = 8
 _KEPT = 3
 _BLOCK_PAIRS = 500_000
@@ -43,7 +43,7 @@ class NearDuplicates:
     Attributes:
         pairs: (P, 2) int64; positions in `paths`, and in `against` (or again in `paths`, the first smaller). The best
             partner of each image is among them.
-        score: (P,) float32 in [0, 1]; how surely the pair is one image.
+        score: (P,) float32 in [0, 1]; how certain it is that the pair is one image.
         flagged: (P,) bool; a copy, by one fixed rule.
         unreadable: Position in `paths` -> why there is no image of it.
     """
@@ -61,12 +61,11 @@ def near_duplicates(
 
     Args:
         paths: N images: paths, bytes, or (H, W, 3) uint8 arrays.
-        against: Images to look among; None: among `paths` themselves.
+        against: Images to search; by default `paths` themselves.
     Returns:
         `NearDuplicates`. Candidates come from small descriptors of whole images, mirrored ones and crops; each is
-        fitted by
-        an affine map and judged by what is left. Time grows with N times M, slowly: 10,000 against 50,000 take about
-        two minutes of one processor.
+        fitted by an affine map and judged by the remaining difference. Time grows with N times M: 10,000 against
+        50,000 take about two minutes of one processor.
     Raises: InputsInvalid.
     """
     looks, known, unreadable, small = _looks(paths)
@@ -78,28 +77,28 @@ def near_duplicates(
         pairs, score, flagged = match(looks, other_looks)
     if len(pairs):
         flagged &= sure_enough(score, small[pairs[:, 0]] | others_small[pairs[:, 1]])
-    found = np.stack([known[pairs[:, 0]], others[pairs[:, 1]]], axis=1) if len(pairs) else pairs
-    return NearDuplicates(found, score, flagged, unreadable)
+    numbers = np.stack([known[pairs[:, 0]], others[pairs[:, 1]]], axis=1) if len(pairs) else pairs
+    return NearDuplicates(numbers, score, flagged, unreadable)
 
 
 def sure_enough(score: Floats, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """(P,) small images show too little to tell one bird from another: of them a copy has to score higher."""
+    """(P,) whether the score is high enough; small images show too little, so their copies have to score higher."""
     return np.asarray(~small | (score > _SMALL_SCORE))
 
 
 def _looks(
     paths: Sequence[ImageInput],
 ) -> tuple[Looks, npt.NDArray[np.int64], dict[int, str], npt.NDArray[np.bool_]]:
-    found, known, small, unreadable = [], [], [], {}
-    for at, image in enumerate(read_each(paths, min_side_px=150)):
+    looks, known, small, unreadable = [], [], [], {}
+    for number, image in enumerate(read_each(paths, min_side_px=150)):
         if isinstance(image, str):
-            unreadable[at] = image
+            unreadable[number] = image
         else:
-            known.append(at)
+            known.append(number)
             small.append(min(image.shape[:2]) < SMALL_PX)
-            found.append(copies.look(image))
-    looks = np.stack(found) if found else np.zeros((0, copies.LOOK_BYTES), np.uint8)
-    return looks, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
+            looks.append(copies.look(image))
+    stacked = np.stack(looks) if looks else np.zeros((0, copies.LOOK_BYTES), np.uint8)
+    return stacked, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
 
 
 def match(
@@ -139,13 +138,13 @@ def _once(
 
 
 def score_of(fit: Fit) -> Floats:
-    """(P,) in [0, 1]: likeness of luma and, as much, of its detail; colours that differ take off."""
+    """(P,) in [0, 1]: likeness of luma and, as much, of its detail; different colours lower it."""
     alike = np.clip(fit.likeness, 0, 1) * np.sqrt(np.clip(fit.detail, 0, 1))
     return np.asarray(np.clip(alike * (0.6 + 0.4 * np.clip(fit.colour, 0, 1)), 0, 1), np.float32)
 
 
 def is_copy(fit: Fit) -> npt.NDArray[np.bool_]:
-    """(P,) the fixed rule: much alike in the large and in detail. Different photos reach 0.96 and 0.58."""
+    """(P,) the fixed rule: similar overall and in detail. Different photos reach 0.96 and 0.58."""
     alike = (fit.likeness > 0.86) & (fit.detail > 0.62) & (fit.rest < 2)
     return np.asarray(alike & (fit.overlap > 0.45) & (fit.colour > 0.4))
 
@@ -164,7 +163,7 @@ def _candidates(
     k = min(_CANDIDATES, len(other) - 1 if same else len(other))
     block = max(_FEWEST_ROWS, min(len(looks), _BLOCK_PAIRS // len(other)))
     targets = {region: copies.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
-    found = []
+    candidates = []
     for start in range(0, len(looks), block):
         part = looks[start : start + block]
         best = np.full((len(part), len(other)), -2, np.float32)
@@ -181,8 +180,8 @@ def _candidates(
             best[np.arange(len(part)), np.arange(start, start + len(part))] = -3
         top = np.argpartition(-best, k - 1, axis=1)[:, :k]
         rows = np.repeat(np.arange(start, start + len(part)), k)
-        found.append((rows, top.ravel(), np.take_along_axis(which, top, 1).ravel()))
-    first, second, how = (np.concatenate(column) for column in zip(*found, strict=True))
+        candidates.append((rows, top.ravel(), np.take_along_axis(which, top, 1).ravel()))
+    first, second, how = (np.concatenate(column) for column in zip(*candidates, strict=True))
     return first, second, how.astype(np.int64)
 
 

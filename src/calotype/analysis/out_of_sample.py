@@ -18,7 +18,7 @@ _SCALE = 8.0
 _PENALTY = 50.0
 """Of the squared weights, against the summed loss."""
 _WIDTH = 0.05
-"""How much less similar a neighbour may be before its vote is worth 1/e."""
+"""The difference in similarity at which the vote of a neighbour falls to 1/e."""
 _BLOCK = 1_000
 
 
@@ -37,9 +37,9 @@ def features(vectors: Floats) -> Floats:
 def folds(labels: Ints) -> Ints:
     """(N,) fold of each row: classes are spread evenly, the same way every time."""
     order = np.lexsort((np.random.default_rng(0).random(len(labels)), labels))
-    found = np.empty(len(labels), np.int64)
-    found[order] = np.arange(len(labels)) % N_FOLDS
-    return found
+    fold_of = np.empty(len(labels), np.int64)
+    fold_of[order] = np.arange(len(labels)) % N_FOLDS
+    return fold_of
 
 
 def first_guess(x: Floats, labels: Ints, k: int) -> Floats:
@@ -56,7 +56,7 @@ def neighbours(x: Floats, labels: Ints, k: int) -> Floats:
     references = np.arange(0, n, step)
     classes = np.eye(k, dtype=np.float32)[labels[references]]
     against = np.ascontiguousarray(x[references].T)
-    found = np.empty((n, k), np.float32)
+    votes = np.empty((n, k), np.float32)
     for start in range(0, n, _BLOCK):
         block = x[start : start + _BLOCK] @ against
         own = np.arange(start, min(n, start + _BLOCK))
@@ -65,14 +65,14 @@ def neighbours(x: Floats, labels: Ints, k: int) -> Floats:
         block -= block.max(axis=1, keepdims=True)
         block *= 1 / _WIDTH
         np.exp(block, out=block)
-        found[start : start + _BLOCK] = block @ classes
-    found += 1e-2 / k
-    return np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+        votes[start : start + _BLOCK] = block @ classes
+    votes += 1e-2 / k
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True), np.float32)
 
 
 def discriminants(x: Floats, labels: Ints, k: int, shrink: float = 0.1) -> Floats:
     """(N, K) by linear discriminants with a shrunken covariance, each fold by the rows of the others."""
-    found = np.empty((len(x), k), np.float32)
+    probs = np.empty((len(x), k), np.float32)
     fold = folds(labels)
     for number in range(N_FOLDS):
         held = fold == number
@@ -86,22 +86,22 @@ def discriminants(x: Floats, labels: Ints, k: int, shrink: float = 0.1) -> Float
         spread += (shrink * np.trace(spread) / len(spread) + 1e-9) * np.eye(len(spread))
         weights = np.linalg.solve(spread, means.T)
         offset = np.log(share / share.sum()) - 0.5 * (means.T * weights).sum(axis=0)
-        found[held] = softmax(np.asarray(x[held] @ weights + offset, np.float32))
-    return found
+        probs[held] = softmax(np.asarray(x[held] @ weights + offset, np.float32))
+    return probs
 
 
 def softmax_regression(x: Floats, labels: Ints, k: int, trust: Floats) -> Floats:
-    """(N, K) by regression with a penalty, each fold by the rows of the others, which count as far as they are
-    trusted."""
-    found = np.empty((len(x), k), np.float32)
+    """(N, K) by regression with a penalty, each fold by the rows of the others, weighted by
+    trust."""
+    probs = np.empty((len(x), k), np.float32)
     fold = folds(labels)
     wide = np.hstack([x * np.float32(_SCALE), np.ones((len(x), 1), np.float32)])
     start = np.zeros((wide.shape[1], k), np.float32)
     for number in range(N_FOLDS):
         held = fold == number
         start = _fitted(wide[~held], labels[~held], trust[~held], start)
-        found[held] = softmax(wide[held] @ start)
-    return found
+        probs[held] = softmax(wide[held] @ start)
+    return probs
 
 
 def _fitted(x: Floats, labels: Ints, trust: Floats, start: Floats) -> Floats:
@@ -119,5 +119,5 @@ def _fitted(x: Floats, labels: Ints, trust: Floats, start: Floats) -> Floats:
         return value * scale, (slope * scale).ravel().astype(np.float64)
 
     options = {"maxiter": 60, "ftol": 1e-6}
-    found = minimize(loss, start.ravel().astype(np.float64), jac=True, method="L-BFGS-B", options=options)
-    return np.asarray(found.x.reshape(shape), np.float32)
+    optimum = minimize(loss, start.ravel().astype(np.float64), jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(optimum.x.reshape(shape), np.float32)

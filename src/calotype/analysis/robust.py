@@ -1,4 +1,4 @@
-"""What is usual for a class, not moved by a few odd values."""
+"""What is usual for a class, robust against a few odd values."""
 
 from __future__ import annotations
 

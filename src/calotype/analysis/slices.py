@@ -37,8 +37,8 @@ class ErrorSlice:
         error_rate: Their share.
         interval: Its 95 % interval.
         lift: The share over that of all rows.
-        p_value: Of as many errors by chance, one-sided, against rows that share all but one of the conditions.
-        q_value: The same with regard to how many slices were tested.
+        p_value: Of this many errors by chance, one-sided, against rows that share all but one of the conditions.
+        q_value: The same, corrected for the number of slices tested.
     """
 
     conditions: Mapping[str, Any]
@@ -83,7 +83,7 @@ def find_slices(
     """The slices in which errors concentrate, worst first; at most 50.
 
     Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is reported
-    only if it is worse than each slice that has one condition less, so that no condition stands there idly.
+    only if it is worse than each slice that has one condition less, so that every condition contributes.
 
     Args:
         columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
@@ -92,7 +92,7 @@ def find_slices(
         is_error: (N,) bool.
         max_conditions: 1 to 3.
         most_values: Of one column; sets of columns with more than 200,000 combinations are not tested.
-    Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with 5 % of mistakes among them.
+    Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with an expected 5 % of false ones.
     Raises: InputsInvalid.
     Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; false discoveries by
         Benjamini and Hochberg.
@@ -104,9 +104,9 @@ def find_slices(
         raise refuse("max_conditions", f"it is {max_conditions}", "use 1, 2 or 3")
     wrong = wrong.astype(bool)
     coded = [
-        one
-        for one in (_coded(n, v, len(wrong), most_values) for n, v in columns.items())
-        if len(one.values) > 1
+        column
+        for column in (_coded(n, v, len(wrong), most_values) for n, v in columns.items())
+        if len(column.values) > 1
     ]
     total = int(wrong.sum())
     if not len(wrong) or not total or not coded:
@@ -119,7 +119,7 @@ def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int, most: in
     array = values if isinstance(values, np.ndarray) else _as_array(values)
     if array.shape != (n,):
         raise refuse(
-            f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value a row"
+            f"the column {name!r}", f"its shape is {array.shape}, not ({n},)", "give one value per row"
         )
     if array.dtype.kind in "fiu":
         return _numbers(name, array, most)
@@ -161,8 +161,8 @@ def _numbers(name: str, array: npt.NDArray[Any], most: int) -> _Column:
 
 
 def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int) -> list[_Found]:
-    """Counts of all sets of columns, as many as can be counted in reasonable time, small sets first."""
-    found, known = [], {}
+    """Counts of all sets of columns, as far as they can be counted in reasonable time, small sets first."""
+    counted, known = [], {}
     for size in range(1, most + 1):
         if comb(len(coded), size) > _MOST_SETS:
             break
@@ -177,8 +177,8 @@ def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int)
             n = np.bincount(place, minlength=n_cells).reshape(shape)
             errors = np.bincount(place[wrong], minlength=n_cells).reshape(shape)
             known[chosen] = n, errors
-            found.append(_above(chosen, n, errors, known))
-    return found
+            counted.append(_above(chosen, n, errors, known))
+    return counted
 
 
 def _above(
@@ -187,7 +187,7 @@ def _above(
     """How far each cell lies above the rest of every slice with one condition less."""
     lowest = np.full(n.shape, np.inf)
     for axis in range(n.ndim):
-        parent = tuple(c for at, c in enumerate(chosen) if at != axis)
+        parent = tuple(c for place, c in enumerate(chosen) if place != axis)
         of = known.get(parent) or (n.sum(axis=axis), errors.sum(axis=axis))
         whole_n, whole_errors = (np.expand_dims(counts, axis) for counts in of)
         rest = (whole_errors - errors + 0.5) / (whole_n - n + 1)
@@ -210,20 +210,22 @@ def _above(
 
 
 def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) -> tuple[ErrorSlice, ...]:
-    z = np.concatenate([one.z for one in levels])
+    z = np.concatenate([level.z for level in levels])
     p = 0.5 * erfc(z / np.sqrt(2))
     q = q_values(p) if len(p) else p
-    which = np.repeat(np.arange(len(levels)), [len(one.cells) for one in levels])
+    which = np.repeat(np.arange(len(levels)), [len(level.cells) for level in levels])
     within = np.arange(len(z)) - np.searchsorted(which, which)
     reported: list[ErrorSlice] = []
-    for at in np.argsort(-z, kind="stable")[: _MAX_REPORTED * 4]:
-        if z[at] <= 0 or len(reported) == _MAX_REPORTED:
+    for position in np.argsort(-z, kind="stable")[: _MAX_REPORTED * 4]:
+        if z[position] <= 0 or len(reported) == _MAX_REPORTED:
             break
-        one, cell = levels[which[at]], within[at]
-        shape = [len(coded[c].values) for c in one.columns]
-        codes = np.unravel_index(int(one.cells[cell]), shape)
-        conditions = {coded[c].name: coded[c].values[int(k)] for c, k in zip(one.columns, codes, strict=True)}
-        n, errors = int(one.n[cell]), int(one.errors[cell])
+        level, cell = levels[which[position]], within[position]
+        shape = [len(coded[c].values) for c in level.columns]
+        codes = np.unravel_index(int(level.cells[cell]), shape)
+        conditions = {
+            coded[c].name: coded[c].values[int(k)] for c, k in zip(level.columns, codes, strict=True)
+        }
+        n, errors = int(level.n[cell]), int(level.errors[cell])
         if errors / n <= usual or _is_reported(conditions, n, errors, reported):
             continue
         low, high = wilsons([errors], [n])
@@ -235,20 +237,20 @@ def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) ->
                 errors / n,
                 (float(low[0]), float(high[0])),
                 errors / n / usual,
-                float(p[at]),
-                float(q[at]),
+                float(p[position]),
+                float(q[position]),
             )
         )
     return tuple(reported)
 
 
 def _is_reported(conditions: Mapping[str, Any], n: int, errors: int, reported: Sequence[ErrorSlice]) -> bool:
-    """A part of a slice that was reported, and hardly worse; or the whole around one, and mostly made of it."""
+    """Whether the slice is part of a reported one and hardly worse, or contains one that explains most of it."""
     items = set(conditions.items())
-    for one in reported:
-        other = set(one.conditions.items())
-        if other < items and errors / n < 1.25 * one.error_rate:
+    for known in reported:
+        other = set(known.conditions.items())
+        if other < items and errors / n < 1.25 * known.error_rate:
             return True
-        if items < other and errors - one.n_errors < 1.25 * max(1.0, n - one.n) * (errors / n) * 0.5:
+        if items < other and errors - known.n_errors < 1.25 * max(1.0, n - known.n) * (errors / n) * 0.5:
             return True
     return False

@@ -12,7 +12,7 @@ _ROWS = 100_000
 
 
 def calibrated(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
-    """The probabilities raised to the power that makes the given labels likeliest, scaled to add up to 1.
+    """The probabilities raised to the power that makes the given labels most likely, scaled to add up to 1.
 
     Args:
         given: (N,) class of each row.

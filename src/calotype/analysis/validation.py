@@ -27,7 +27,7 @@ def whole_numbers(values: npt.ArrayLike, name: str, *, n: int | None = None) -> 
     """(N,) int64. Raises: InputsInvalid."""
     array = np.asarray(values)
     if array.ndim != 1:
-        raise refuse(name, f"its shape is {array.shape}, not (N,)", "give one number a row")
+        raise refuse(name, f"its shape is {array.shape}, not (N,)", "give one number per row")
     if array.dtype.kind not in "iub" and not (array.dtype.kind == "f" and _are_whole(array)):
         if len(array):
             raise refuse(name, f"its type is {array.dtype}", "give whole numbers, such as class ids")

@@ -58,7 +58,7 @@ class GateResult(Answer):
 
 
 class CheckSummary(Answer):
-    """How one check ended."""
+    """The result of one check."""
 
     name: str
     title: str
@@ -103,7 +103,7 @@ class FindingSample(Answer):
 
 
 class ListedFinding(Answer):
-    """A finding of a run, and what became of it."""
+    """A finding of a run, and its state."""
 
     position: int = Field(description="Place in the whole list, from 0.")
     key: str

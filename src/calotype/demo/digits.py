@@ -25,7 +25,7 @@ _CONFUSED_WITH = {0: 6, 1: 7, 2: 7, 3: 8, 4: 9, 5: 3, 6: 0, 7: 1, 8: 3, 9: 4}
 
 @dataclass(frozen=True, slots=True)
 class DigitsTruth:
-    """What was written: the folder, the number of files including copies, and the planted faults."""
+    """The result: the folder, the number of files including copies, and the planted faults."""
 
     folder: Path
     n_images: int

@@ -33,7 +33,7 @@ _CLEAR_SIDE_PX = 28.0
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """How many of each fault to plant."""
+    """Number of faults of each kind to plant."""
 
     exact_duplicate: int = 0  # the same bytes under another name
     near_duplicate: int = 0  # re-encoded, cropped by 2 pixels, or 3 % brighter
@@ -46,7 +46,7 @@ class FaultPlan:
     blur: int = 0  # whole frame out of focus
     dark: int = 0  # whole frame under-exposed
     overexposed: int = 0  # whole frame over-exposed
-    unreadable: int = 0  # a file cut short
+    unreadable: int = 0  # a truncated file
     missing_licence: int = 0  # an image without a licence
 
     @classmethod
@@ -123,10 +123,10 @@ def plant(faults: FaultPlan, coco: Coco, images: Path, *, seed: int) -> tuple[Pl
     """Plant faults into a COCO dictionary and its image files, both changed in place.
 
     Args:
-        faults: How many of each; fewer are planted when the images run out.
+        faults: The number of each kind; fewer are planted when the images run out.
         coco: As written by `streets.write`; copies are appended to its images and annotations.
         images: Folder of the files.
-        seed: The same seed spoils the same images.
+        seed: The same seed plants the same faults.
     Returns:
         One entry per planted fault, in the order of `FaultPlan`'s fields.
     """

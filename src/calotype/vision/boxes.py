@@ -39,7 +39,7 @@ def xywh_to_cxcywhn(boxes_xywh_px: npt.ArrayLike, *, size_wh: tuple[int, int]) -
 
 
 def cxcywhn_to_xywh(boxes_cxcywhn: npt.ArrayLike, *, size_wh: tuple[int, int]) -> Array:
-    """The other way: shares of the image -> (N, 4) left, top, width, height in pixels, float64."""
+    """The inverse: shares of the image -> (N, 4) left, top, width, height in pixels, float64."""
     boxes = _boxes(boxes_cxcywhn) * np.array([*size_wh, *size_wh], dtype=np.float64)
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
 
@@ -51,7 +51,7 @@ def areas(boxes_xywh_px: npt.ArrayLike) -> Array:
 
 
 def clip(boxes_xyxy_px: npt.ArrayLike, *, size_wh: tuple[int, int]) -> Array:
-    """Boxes cut to the image, (N, 4) x1, y1, x2, y2; one that lies outside becomes a box without area on the edge."""
+    """Boxes cut to the image, (N, 4) x1, y1, x2, y2; a box outside becomes a box without area on the edge."""
     boxes = _boxes(boxes_xyxy_px).copy()
     boxes[:, 0::2] = np.clip(boxes[:, 0::2], 0, size_wh[0])
     boxes[:, 1::2] = np.clip(boxes[:, 1::2], 0, size_wh[1])
@@ -139,7 +139,7 @@ def jumps_in_sizes(
 
     Args:
         boxes_xywh_px: (N, 4) in the order of frames. The size of a box is the root of its area, at least 1 px.
-        frames: (N,) ascending; a gap of several frames allows as many times the distance.
+        frames: (N,) ascending; with a gap of n frames, n times the distance is allowed.
     """
     sizes_px = np.sqrt(np.maximum(boxes_xywh_px[:-1, 2] * boxes_xywh_px[:-1, 3], _MIN_TRACK_SIZE_PX))
     centres_px = boxes_xywh_px[:, :2] + boxes_xywh_px[:, 2:] / 2

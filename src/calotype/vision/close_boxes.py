@@ -10,9 +10,9 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 _AT_ONCE = 400_000
-"""Boxes that are compared in one go, but for those of one sample."""
+"""Maximum number of boxes that are compared at once; those of one sample stay together."""
 CLOSE = 0.85
-"""Share of the smaller box that the other covers, from which on a pair is listed."""
+"""Share of the smaller box that the other covers, above which a pair is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +37,25 @@ def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
     rows = np.flatnonzero(usable)
     if (np.diff(sample_of[rows]) < 0).any():
         rows = rows[np.argsort(sample_of[rows], kind="stable")]
-    found: list[tuple[Rows, Rows, Floats, Floats]] = []
+    parts: list[tuple[Rows, Rows, Floats, Floats]] = []
     start = 0
     while start < len(rows):
         last = sample_of[rows[min(start + _AT_ONCE, len(rows)) - 1]]
         end = start + int(np.searchsorted(sample_of[rows[start:]], last, side="right"))
-        found += _of_some(boxes_xywh_px, sample_of, rows[start:end])
+        parts += _of_some(boxes_xywh_px, sample_of, rows[start:end])
         start = end
-    if not found:
+    if not parts:
         none = np.zeros(0, np.int64)
         return ClosePairs(none, none, np.zeros(0), np.zeros(0))
-    return ClosePairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    return ClosePairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _of_some(boxes_xywh_px: Floats, sample_of: Rows, rows: Rows) -> list[tuple[Rows, Rows, Floats, Floats]]:
-    """The pairs among some rows: neighbours from left to right, as long as they overlap."""
+    """The pairs among some rows: neighbours from left to right, while they overlap."""
     order = rows[np.lexsort((boxes_xywh_px[rows, 0], sample_of[rows]))]
     samples = sample_of[order]
     left, width = boxes_xywh_px[order, 0], boxes_xywh_px[order, 2]
-    found = []
+    parts = []
     alive = np.arange(max(0, len(order) - 1))
     step = 1
     while len(alive):
@@ -63,17 +63,17 @@ def _of_some(boxes_xywh_px: Floats, sample_of: Rows, rows: Rows) -> list[tuple[R
         other = alive + step
         alive = alive[(samples[other] == samples[alive]) & (left[other] < left[alive] + width[alive])]
         if len(alive):
-            found.append(_compared(boxes_xywh_px, order[alive], order[alive + step]))
+            parts.append(_compared(boxes_xywh_px, order[alive], order[alive + step]))
         step += 1
-    return found
+    return parts
 
 
 def _compared(boxes: Floats, a: Rows, b: Rows) -> tuple[Rows, Rows, Floats, Floats]:
-    one, two = boxes[a], boxes[b]
-    low = np.maximum(one[:, :2], two[:, :2])
-    high = np.minimum(one[:, :2] + one[:, 2:], two[:, :2] + two[:, 2:])
+    first, second = boxes[a], boxes[b]
+    low = np.maximum(first[:, :2], second[:, :2])
+    high = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=1)
-    areas = one[:, 2:].prod(axis=1), two[:, 2:].prod(axis=1)
+    areas = first[:, 2:].prod(axis=1), second[:, 2:].prod(axis=1)
     inside = shared / np.minimum(*areas)
     near = np.flatnonzero(inside >= CLOSE)
     a, b, shared, inside = a[near], b[near], shared[near], inside[near]

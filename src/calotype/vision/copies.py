@@ -1,8 +1,8 @@
-"""Copies of an image that differ: how an image looks, in 2,592 bytes, and how well two looks fit on one another.
+"""Copies of an image that differ: how an image looks, in 2,592 bytes, and how well two looks match.
 
 A *look* is the image without plain borders, stretched to a square: 48 x 48 of luma, then twice 12 x 12 of chroma.
-Two looks are
-compared after an affine fit, so that a crop, a border, a slight turn or another size does not matter, nor does light.
+Two looks are compared after an affine fit, so that a crop, a border, a slight turn, another size or another light do
+not matter.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Fit:
 
     Attributes:
         likeness: Correlation of luma where they overlap, in [-1, 1].
-        detail: The same of what is left without slow changes; tells a sky from a sky.
+        detail: The same after slow changes are removed; distinguishes one sky from another.
         colour: Correlation of chroma, in [-1, 1]; 1 where both are grey.
         rest: The largest smoothed difference after the fit, in deviations; small unless something in the scene moved.
         overlap: Share of the first image that lies inside the second.
@@ -50,7 +50,7 @@ class Fit:
 
 
 def look(rgb: Rgb, image: Image.Image | None = None) -> Looks:
-    """(2592,) uint8: the look of an image (H, W, 3) uint8, which may be given as a image in mode RGB too."""
+    """(2592,) uint8: the look of an image (H, W, 3) uint8, also given as a Pillow image in mode RGB."""
     inner = _without_border(rgb)
     image = image if image is not None and inner.shape == rgb.shape else Image.fromarray(inner)
     luma, blue, red = image.convert("YCbCr").split()
@@ -62,7 +62,7 @@ def look(rgb: Rgb, image: Image.Image | None = None) -> Looks:
 
 
 def _without_border(rgb: Rgb) -> Rgb:
-    """Rows and columns of one plain colour at the edges are left out, up to 30 % on a side."""
+    """The image without rows and columns of one plain colour at its edges, up to 30 % per side."""
     if min(rgb.shape[:2]) < 64:
         return rgb
     top, bottom = _border(rgb), _border(rgb[::-1])
@@ -72,7 +72,7 @@ def _without_border(rgb: Rgb) -> Rgb:
 
 
 def _border(rgb: Rgb) -> int:
-    """How many lines from the top on are of one plain colour, that of the first; 0 where more than 30 % are."""
+    """Number of lines from the top in the plain colour of the first; 0 where more than 30 % are."""
     step = max(1, rgb.shape[1] // 128)
     lines = rgb[: int(rgb.shape[0] * _WIDEST_BORDER), ::step]
     ordered = np.sort(lines[0].astype(np.float64), axis=0)
@@ -88,7 +88,7 @@ def _border(rgb: Rgb) -> int:
 
 
 def _ninety_fifth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(N,) the 95th percentile of each row, between its two neighbours as `np.percentile` has it, but quicker."""
+    """(N,) the 95th percentile of each row, between its two neighbours as `np.percentile` computes it, but faster."""
     place = 0.95 * (values.shape[1] - 1)
     low = int(place)
     high = min(low + 1, values.shape[1] - 1)
@@ -108,7 +108,7 @@ def chroma_of(looks: Looks) -> Floats:
 
 
 def mirrored(looks: Looks) -> Looks:
-    """The looks of the images seen in a mirror."""
+    """The looks of the mirrored images."""
     luma = looks[:, : SIDE * SIDE].reshape(-1, SIDE, SIDE)[:, :, ::-1]
     chroma = looks[:, SIDE * SIDE :].reshape(-1, 2, CHROMA, CHROMA)[:, :, :, ::-1]
     return np.concatenate(
@@ -148,7 +148,7 @@ def roughly(a: Looks, b: Looks, start: Floats, of: Ints | None = None) -> tuple[
         a: (A, 2592) looks, as of `look`.
         b: (P, 2592) looks.
         start: (P, 2, 3) affine maps from a point (x, y, 1) of `a` to a point of `b`, both from 0 to 1.
-        of: (P,) which of `a` each pair has; without it A is P and each has its own.
+        of: (P,) which row of `a` each pair uses; by default A is P and each has its own.
     """
     of = np.arange(len(b)) if of is None else of
     where, wanted, seen, inside = _fitted(luma_of(a), luma_of(b), start.astype(np.float32), of, blur=2.0)
@@ -289,7 +289,7 @@ def _compared(a: Looks, b: Looks, where: Floats) -> Fit:
 
 
 def _correlated(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """(P,) weighted correlation of rows, and (P, M) what is left of x in its deviations."""
+    """(P,) weighted correlation of rows, and (P, M) the residuals of x in its deviations."""
     total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-6)
     x0 = x - (x * weights).sum(axis=1, keepdims=True) / total
     y0 = y - (y * weights).sum(axis=1, keepdims=True) / total

@@ -1,6 +1,6 @@
 """A vector for an image without learned weights: where its edges run and where its colours lie. Version 1.
 
-It sees layout and light, not meaning: two images of the same street lie close, two kinds of dog do not part.
+It captures layout and light, not meaning: two images of the same street are close, two breeds of dog are not separated.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _gradients(luma: Vector) -> Vector:
 
 
 def _colours(values: Vector) -> Vector:
-    """Mean and deviation of the channels in a grid; the constant keeps middle grey from being nothing."""
+    """Mean and deviation of the channels in a grid; the constant keeps middle grey from becoming a zero vector."""
     side = SIDE_PX // N_COLOUR_CELLS
     grid = values.reshape(N_COLOUR_CELLS, side, N_COLOUR_CELLS, side, 3)
     mean, deviation = grid.mean(axis=(1, 3)), grid.std(axis=(1, 3))

@@ -1,7 +1,7 @@
-"""Image quality of a file: that of its pixels, and what its bytes tell besides.
+"""Image quality of a file: from its pixels, and from its bytes.
 
-Bytes tell how coarsely a JPEG was quantised, whether it has its end, how EXIF wants it turned and whether the small
-image that EXIF holds shows the same. What no file tells is whether a image *without* EXIF is the right way up.
+Bytes show how coarsely a JPEG was quantised, whether it is complete, how EXIF turns it and whether the EXIF thumbnail
+shows the same. Whether an image *without* EXIF is the right way up cannot be seen from a file.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ _K1 = (
     120,
     121,
 )
-"""The steps of luma in T.81, table K.1, from the smallest."""
+"""The luma quantisation steps of T.81, table K.1, from the smallest."""
 _LARGEST_STEP = 255
 _THUMBNAIL_PX = 1_024
 _CELLS = (16, 16)
@@ -101,7 +101,7 @@ _UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 _BACK = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
 """EXIF's orientation -> Pillow's transposition of stored pixels into upright ones, and back."""
 _BITS = (0.52, 0.68, 0.66)
-"""log2 of a photograph's bits a pixel: a base, and how it grows with log2 of the gradient and falls with the step."""
+"""log2 of a photograph's bits per pixel: a base, and how it grows with log2 of the gradient and falls with the step."""
 _FEW_BITS = -0.4
 """A tenth of photographs have less than usual by this much, and nearly all enlarged or blurred ones."""
 
@@ -139,7 +139,7 @@ def measure(data: bytes) -> FileQuality:
 
 
 def pixel_part(data: bytes, upright: images.Upright) -> Figures:
-    """The (12,) figures of a file that is decoded already."""
+    """The (12,) figures of a decoded file."""
     image = upright.image
     image = quality.working_image(image)
     grey = upright.grey if image is image else image.convert("L")
@@ -150,7 +150,7 @@ def pixel_part(data: bytes, upright: images.Upright) -> Figures:
 
 
 def file_part(data: bytes, upright: images.Upright) -> Figures:
-    """The (4,) figures of a file that is decoded already."""
+    """The (4,) figures of a decoded file."""
     orientation = upright.facts.orientation
 
     def stored() -> Image.Image:
@@ -161,10 +161,10 @@ def file_part(data: bytes, upright: images.Upright) -> Figures:
 
 
 def jpeg_quality(luma_steps: Sequence[int]) -> float:
-    """The quality number, 1 to 100, with which the Independent JPEG Group's library makes such a table; NaN for none.
+    """The quality, 1 to 100, at which the Independent JPEG Group's library makes such a table; NaN for none.
 
-    It tells of the last time of saving only. Source: ITU-T T.81, table K.1, and libjpeg's `jpeg_quality_scaling`
-    solved for the quality. Steps at either end of the range are cut off and tell nothing.
+    It describes only the last time that the file was saved. Source: ITU-T T.81, table K.1, and libjpeg's
+    `jpeg_quality_scaling` solved for the quality. Steps at either end of the range are clipped and not used.
     """
     if len(luma_steps) != len(_K1):
         return math.nan
@@ -177,7 +177,7 @@ def jpeg_quality(luma_steps: Sequence[int]) -> float:
 
 
 def _has_few_bits(n_bytes: int, size_wh: tuple[int, int], head: JpegHead | None, gradient: float) -> bool:
-    """Whether a file has few bits a pixel for the gradient at its working size and its steps (a fit on photographs);
+    """Whether a file has few bits per pixel for the gradient at its working size and its steps (a fit on photographs);
     True for files that are not JPEGs."""
     if head is None or not head.luma_steps:
         return True
@@ -213,7 +213,7 @@ def _thumbnail_agrees(exif: bytes, stored: Image.Image) -> float:
 
 
 def _thumbnail(exif: bytes) -> Image.Image | None:
-    """The thumbnail without black bars; None where there is none that can be read."""
+    """The thumbnail without black bars; None where none can be read."""
     block = Image.Exif()
     try:
         with warnings.catch_warnings():

@@ -1,7 +1,7 @@
-"""Images as bytes: what is inside, is it whole, and its pixels the right way up.
+"""Images as bytes: their type and size, whether they are complete, and their upright pixels.
 
 Limits hold before anything is decoded.
-The one decoder of Calotype is Pillow. EXIF orientation is always applied; sizes are of the upright image.
+Calotype decodes with Pillow only. EXIF orientation is always applied; sizes are of the upright image.
 Allowed: JPEG, PNG, WebP, TIFF, BMP, GIF. Several frames are counted, the first one is the image.
 """
 
@@ -48,7 +48,7 @@ IMAGE_EXTENSIONS = frozenset(extension for group in EXTENSIONS.values() for exte
 _FORMATS = [name for name in MIMES if name != "MPO"]  # Pillow finds MPO inside JPEG by itself
 _ORIENTATION = 0x0112
 _RIM = 0.08
-"""Of the side of a box: how much around it is cut out with it."""
+"""Margin around a box that is cut out with it, as a share of its side."""
 _TURNED = frozenset({5, 6, 7, 8})
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked from the header, before any pixel is touched
@@ -60,11 +60,11 @@ Rgb = npt.NDArray[np.uint8]
 
 
 class ImageUnreadable(Invalid):
-    """The bytes are not a whole image of an allowed type within the limits."""
+    """The bytes are not a complete image of an allowed type within the limits."""
 
     code = "image-unreadable"
     what = "not a usable image: {detail}"
-    fix = "give a whole JPEG, PNG, WebP, TIFF, BMP or GIF of at most 100 megapixels"
+    fix = "give a complete JPEG, PNG, WebP, TIFF, BMP or GIF of at most 100 megapixels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def probe(data: bytes) -> ImageFacts:
 
 
 def verify(data: bytes) -> ImageFacts:
-    """The facts of an image after decoding its first frame whole: what the door asks before it takes a file in.
+    """The facts of an image after decoding its first frame completely: required before a file is imported.
 
     Raises: ImageUnreadable.
     """
@@ -213,7 +213,7 @@ def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) ->
 
 
 def cut_out(rgb: Rgb, box_xywh_px: tuple[float, float, float, float] | None) -> Rgb:
-    """The pixels of a box with a little of what is around it; all of them without a box."""
+    """The pixels of a box with a margin around it; all pixels without a box."""
     if box_xywh_px is None:
         return rgb
     x, y, w, h = box_xywh_px
@@ -254,7 +254,7 @@ def matches_extension(name: str, mime: str) -> bool:
 
 @contextmanager
 def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
-    """An opened image; every way in which Pillow can complain becomes one error of ours."""
+    """An opened image; every error of Pillow becomes `ImageUnreadable`."""
     if not data:
         raise ImageUnreadable(detail="the file is empty")
     try:
@@ -302,20 +302,20 @@ def _count_gif_frames(image: ImageFile.ImageFile) -> int:
     data = image.fp.getvalue() if isinstance(image.fp, io.BytesIO) else b""
     if len(data) < 13:
         return 1
-    at = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
+    offset = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
     frames = 0
-    while at < len(data) and frames <= MAX_FRAMES:
-        marker = data[at]
-        if marker == 0x2C and at + 10 <= len(data):
+    while offset < len(data) and frames <= MAX_FRAMES:
+        marker = data[offset]
+        if marker == 0x2C and offset + 10 <= len(data):
             frames += 1
-            at += 10 + (3 << ((data[at + 9] & 7) + 1) if data[at + 9] & 0x80 else 0) + 1
+            offset += 10 + (3 << ((data[offset + 9] & 7) + 1) if data[offset + 9] & 0x80 else 0) + 1
         elif marker == 0x21:
-            at += 2
+            offset += 2
         else:
             break
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
+        while offset < len(data) and data[offset]:
+            offset += 1 + data[offset]
+        offset += 1
     return max(1, frames)
 
 
@@ -372,7 +372,7 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _check_png(data: bytes) -> None:
-    """Check sums of all chunks; Pillow's decoder passes over some."""
+    """Checksums of all chunks; Pillow's decoder skips some."""
     with Image.open(io.BytesIO(data), formats=["PNG"]) as again:
         try:
             again.verify()

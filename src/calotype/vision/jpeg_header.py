@@ -1,4 +1,4 @@
-"""What stands in a JPEG before its pixels: size, steps of quantisation, EXIF. Nothing is decoded.
+"""The header of a JPEG: size, quantisation steps, EXIF. Nothing is decoded.
 
 Source: ITU-T T.81, annex B (markers); JPEG markers are two bytes, 0xFF and a code, then a length.
 """
@@ -14,23 +14,26 @@ _TABLES, _SCAN, _EXIF = 0xDB, 0xDA, 0xE1
 
 
 def quick_size(head: bytes) -> tuple[int, int] | None:
-    """(width, height) in pixels; None where it takes a closer look: no JPEG, EXIF, several images, cut short."""
+    """(width, height) in pixels; None where the header is not enough: not a JPEG, EXIF, several images, truncated."""
     if head[:2] != b"\xff\xd8":
         return None
-    at = 2
-    while at + 9 <= len(head):
-        if head[at] != 0xFF:
+    offset = 2
+    while offset + 9 <= len(head):
+        if head[offset] != 0xFF:
             return None
-        code = head[at + 1]
+        code = head[offset + 1]
         if code == 0xFF:
-            at += 1
+            offset += 1
             continue
         if code in _FRAMES:
-            height, width = int.from_bytes(head[at + 5 : at + 7]), int.from_bytes(head[at + 7 : at + 9])
+            height, width = (
+                int.from_bytes(head[offset + 5 : offset + 7]),
+                int.from_bytes(head[offset + 7 : offset + 9]),
+            )
             return (width, height) if width and height else None
         if code in _WITH_STORIES or code == 0xDA:
             return None
-        at += 2 + int.from_bytes(head[at + 2 : at + 4])
+        offset += 2 + int.from_bytes(head[offset + 2 : offset + 4])
     return None
 
 
@@ -62,27 +65,27 @@ def read_head(data: bytes) -> JpegHead | None:
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of what lies between a JPEG's start and its first scan."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        code = data[at + 1]
+    offset = 2
+    while offset + 4 <= len(data) and data[offset] == 0xFF:
+        code = data[offset + 1]
         if code == 0xFF:
-            at += 1
+            offset += 1
             continue
-        end = at + 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
-        yield code, at + 4, end
+        end = offset + 2 + max(2, int.from_bytes(data[offset + 2 : offset + 4]))
+        yield code, offset + 4, end
         if code == _SCAN:
             return
-        at = end
+        offset = end
 
 
 def _luma_steps(tables: bytes) -> tuple[int, ...]:
-    """Table 0 of a segment, if it holds that."""
-    at = 0
-    while at < len(tables):
-        wide, number = tables[at] >> 4, tables[at] & 15
+    """Table 0 of a segment; empty if it is not there."""
+    offset = 0
+    while offset < len(tables):
+        wide, number = tables[offset] >> 4, tables[offset] & 15
         size = 128 if wide else 64
-        body = tables[at + 1 : at + 1 + size]
+        body = tables[offset + 1 : offset + 1 + size]
         if number == 0 and len(body) == size:
             return tuple(int.from_bytes(body[k : k + 2]) for k in range(0, 128, 2)) if wide else tuple(body)
-        at += 1 + size
+        offset += 1 + size
     return ()

@@ -12,12 +12,12 @@ _STIFF = ("eye", "ear", "shoulder", "hip")
 
 
 def swapped_pair(points_xyv: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int, int] | None:
-    """The one pair of left and right that disagrees with all others on which side is which; None without one.
+    """The only pair of left and right that disagrees with all others on the sides; None if there is not exactly one.
 
     Args:
         points_xyv: (K, 3) pixels, and visibility above 0 where a point is seen.
         names: Of the points, such as `left_eye`; fewer than three visible pairs of eyes, ears, shoulders or hips
-            decide nothing.
+            are not enough.
     """
     place = {name: number for number, name in enumerate(names)}
     pairs = [

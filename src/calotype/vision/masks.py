@@ -1,7 +1,7 @@
-"""Masks as run lengths, column by column, as COCO has them. Everything is checked before memory is taken.
+"""Masks as run lengths, column by column, as in COCO. Everything is checked before memory is allocated.
 
 Source: the mask format of the COCO API (`counts` alternate between 0 and 1, beginning with 0, in column-major order;
-the compressed text packs 5 bits a character, from the fourth run on as a difference to the run two before).
+the compressed text packs 5 bits per character, from the fourth run on as a difference to the run two before).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class RleInvalid(Invalid):
-    """Run lengths that describe no mask."""
+    """Run lengths that do not describe a mask."""
 
     code = "rle-invalid"
     what = "invalid run lengths: {detail}"
@@ -94,8 +94,8 @@ def areas_of_parts(mask: Mask) -> npt.NDArray[np.int64]:
 def to_string(rle: Rle) -> str:
     """The compressed text of the COCO API."""
     out = bytearray()
-    for at, run in enumerate(rle.counts):
-        value = run - rle.counts[at - 2] if at > 2 else run
+    for position, run in enumerate(rle.counts):
+        value = run - rle.counts[position - 2] if position > 2 else run
         while True:
             chunk = value & 0x1F
             value >>= 5
@@ -112,18 +112,18 @@ def from_string(text: str, size_hw: tuple[int, int]) -> Rle:
     Raises: RleInvalid: bytes outside the alphabet, a cut-off number, runs that do not fill the size.
     """
     counts: list[int] = []
-    at, length = 0, len(text)
-    while at < length:
+    position, length = 0, len(text)
+    while position < length:
         value, shift, more = 0, 0, True
         while more:
-            if at >= length or shift > 60:
+            if position >= length or shift > 60:
                 raise RleInvalid(detail="its text is cut off or no run text")
-            chunk = ord(text[at]) - 48
+            chunk = ord(text[position]) - 48
             if not 0 <= chunk < 64:
-                raise RleInvalid(detail=f"its text holds {text[at]!r}")
+                raise RleInvalid(detail=f"its text holds {text[position]!r}")
             value |= (chunk & 0x1F) << shift
             more = bool(chunk & 0x20)
-            at += 1
+            position += 1
             shift += 5
             if not more and chunk & 0x10:
                 value |= -1 << shift
@@ -141,7 +141,7 @@ def from_counts(counts: Sequence[int], size_hw: tuple[int, int]) -> Rle:
 def rings_of(mask: npt.ArrayLike) -> tuple[tuple[float, ...], ...]:
     """Outlines of the set areas along pixel edges, each flat x1, y1, x2, y2, ... in pixels.
 
-    Holes are not part of the answer (the formats that need it know none). Corners only: collinear points are left
+    Holes are not included (the formats that need outlines have none). Corners only: collinear points are left
     out, so filling the rings gives the mask back exactly, less its holes.
     """
     array = np.asarray(mask, dtype=bool)
@@ -188,7 +188,7 @@ def _edges(padded: Mask) -> dict[tuple[int, int], list[tuple[int, int]]]:
 
 
 def _turn(options: list[tuple[int, int]], heading: tuple[int, int]) -> tuple[int, int]:
-    """Where two areas touch at a corner, turn right first, so that each gets a ring of its own."""
+    """Where two areas touch at a corner, turn right first, so that each gets its own ring."""
     right = (-heading[1], heading[0])
     return right if right in options else options[0]
 

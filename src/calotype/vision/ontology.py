@@ -1,4 +1,4 @@
-"""The ontology: the versioned set of classes, each with an id that never changes and is never given again."""
+"""The ontology: the versioned set of classes, each with an id that never changes and is never reused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ClassUnknown(NotFound):
 
 
 class ClassInvalid(Invalid):
-    """A class that cannot be."""
+    """A class with invalid values."""
 
     code = "class-invalid"
     what = "class {got!r} is not valid: {detail}"
@@ -57,7 +57,7 @@ class Class:
 
 @dataclass(frozen=True)
 class Ontology:
-    """Classes in order of their ids. `closed` means that no import may add one. `next_id` was never given out."""
+    """Classes in order of their ids. `closed` means that no import may add one. `next_id` was never used."""
 
     classes: tuple[Class, ...] = ()
     closed: bool = False
@@ -103,7 +103,7 @@ class Ontology:
         skeleton: tuple[tuple[int, int], ...] = (),
         extra: Mapping[str, Any] = _EMPTY,
     ) -> Ontology:
-        """The ontology with one more class; its id is the wanted one when that was never given out, else a new one.
+        """The ontology with one more class; with the wanted id if it was never used, else a new one.
 
         Raises: ClassExists (the name is taken), ClassInvalid.
         """
@@ -115,7 +115,7 @@ class Ontology:
         return replace(self, classes=classes, next_id=max(self.next_id, wanted + 1))
 
     def rename(self, old: str, new: str) -> Ontology:
-        """The ontology with a class called otherwise; its id, and so every annotation, stays.
+        """The ontology with a class renamed; its id, and so every annotation, stays.
 
         Raises: ClassUnknown, ClassExists.
         """
@@ -127,7 +127,7 @@ class Ontology:
         return replace(self, classes=tuple(replace(c, name=new) if c is found else c for c in self.classes))
 
     def without(self, name: str) -> Ontology:
-        """The ontology less one class; its id is not given again. Raises: ClassUnknown."""
+        """The ontology without a class; its id is not reused. Raises: ClassUnknown."""
         if name not in self._by_name:
             raise ClassUnknown(got=name, hint=f"known classes: {', '.join(self.names[:40])}")
         return replace(self, classes=tuple(c for c in self.classes if c.name != name))
@@ -150,7 +150,7 @@ class Ontology:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Ontology:
-        """The other way. Raises: ClassExists, ClassInvalid."""
+        """The ontology from plain values. Raises: ClassExists, ClassInvalid."""
         classes = tuple(
             Class(
                 id=int(entry["id"]),

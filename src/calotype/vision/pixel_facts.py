@@ -1,4 +1,4 @@
-"""What is computed of pixels: hashes and a small thumbnail, and how alike they are."""
+"""Facts computed from pixels: hashes and a small thumbnail, and how similar they are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pixel_sha256(rgb: Rgb) -> Rgb:
 
 
 def dhash64(grey: Image.Image) -> npt.NDArray[np.uint64]:
-    """() uint64: which of 9 x 8 neighbouring cells of a image (mode L) gets lighter to the right.
+    """() uint64: which of 9 x 8 neighbouring cells of an image (mode L) gets lighter to the right.
 
     Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
     """
@@ -35,7 +35,7 @@ def dhash64(grey: Image.Image) -> npt.NDArray[np.uint64]:
 
 
 def thumb32(grey: Image.Image) -> Rgb:
-    """(32, 32) uint8: a image (mode L) stretched to a square."""
+    """(32, 32) uint8: an image (mode L) stretched to a square."""
     return np.asarray(grey.resize((THUMB_SIDE_PX, THUMB_SIDE_PX), Image.Resampling.BOX), dtype=np.uint8)
 
 
@@ -71,9 +71,9 @@ def close_pairs(
 
 
 def misfit(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
-    """(N,) what differs between pairs of thumbnails, (N, 32, 32) each, after the best fit.
+    """(N,) the difference between pairs of thumbnails, (N, 32, 32) each, after the best fit.
 
-    The fit is of shift, stretch and light. What is left is the largest difference at one place, as a share of
+    The fit is of shift, stretch and light. The result is the largest difference at one place, as a share of
     the smaller deviation: small for a copy that was saved again, cropped by a percent or lightened; large
     where something in the scene moved. Infinite where one is flat.
     """
@@ -95,7 +95,7 @@ def misfit(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Floats:
 
 
 def _smooth(thumbs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Smoothed so that gradients tell what a small shift would do."""
+    """Smoothed, so that gradients predict the effect of a small shift."""
     values = thumbs.astype(np.float64)
     for _ in range(3):
         for axis in (1, 2):
@@ -112,10 +112,10 @@ def near_pairs(hashes: npt.NDArray[np.uint64], *, max_distance: int) -> npt.NDAr
     bits = (
         np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
     )
-    found = []
+    parts = []
     for start in range(0, len(bits), 2_048):
         dots = bits[start : start + 2_048] @ bits[start:].T
         i, j = np.nonzero(dots >= 64 - 2 * max_distance)
         keep = j > i
-        found.append(np.stack([i[keep] + start, j[keep] + start], axis=1))
-    return np.concatenate(found).astype(np.int64) if found else np.zeros((0, 2), dtype=np.int64)
+        parts.append(np.stack([i[keep] + start, j[keep] + start], axis=1))
+    return np.concatenate(parts).astype(np.int64) if parts else np.zeros((0, 2), dtype=np.int64)

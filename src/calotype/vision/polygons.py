@@ -57,7 +57,7 @@ def clip_rings(rings: Rings, *, xyxy_px: tuple[float, float, float, float]) -> t
 
 
 def rasterise(rings: Rings, *, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """The (H, W) bool mask of rings: a pixel is set when at least half of it is covered (4 x 4 points a pixel)."""
+    """The (H, W) bool mask of rings: a pixel is set when at least half of it is covered (4 x 4 points per pixel)."""
     height, width = size_hw
     mask = np.zeros(size_hw, dtype=bool)
     inside = clip_rings(rings, xyxy_px=(0.0, 0.0, float(width), float(height)))
@@ -103,7 +103,7 @@ def sides_cross(p: Points, p_steps: Points, q: Points, q_steps: Points) -> npt.N
 
 
 def _clip_ring(ring: Ring, xyxy_px: tuple[float, float, float, float]) -> tuple[float, ...]:
-    points = [(float(ring[at]), float(ring[at + 1])) for at in range(0, len(ring) - 1, 2)]
+    points = [(float(ring[number]), float(ring[number + 1])) for number in range(0, len(ring) - 1, 2)]
     left, top, right, bottom = xyxy_px
     if all(left <= x <= right and top <= y <= bottom for x, y in points):
         return tuple(value for point in points for value in point)
@@ -118,8 +118,8 @@ def _clip_side(
     points: list[tuple[float, float]], axis: int, limit: float, sign: float
 ) -> list[tuple[float, float]]:
     kept: list[tuple[float, float]] = []
-    for at, here in enumerate(points):
-        before = points[at - 1]
+    for number, here in enumerate(points):
+        before = points[number - 1]
         here_in, before_in = sign * (here[axis] - limit) >= 0, sign * (before[axis] - limit) >= 0
         if here_in != before_in:
             share = (limit - before[axis]) / (here[axis] - before[axis])

@@ -1,6 +1,6 @@
-"""Image quality from pixels: figures with one meaning each, and which faults they show. Made to be quick.
+"""Image quality from pixels: figures with one meaning each, and which faults they show. Optimised for speed.
 
-What is measured is the image at its *working size*: one of 600 px and more is reduced by 2, 4, 8... so that the
+Images are measured at their *working size*: an image of 600 px and more is reduced by 2, 4, 8... so that the
 figures of a phone's photo and of a web image can be compared. Most figures look at a lattice of pixels.
 """
 
@@ -37,11 +37,11 @@ _SMALL_PX = 600
 _WORKING_SIDE_PX = 512
 _HASH_SIDE_PX = 100
 _DECADES = 2.5
-"""Detail 0 is that far, in powers of ten, below the middle of the spectrum."""
+"""Powers of ten below the middle of the spectrum at which detail is 0."""
 
 
 def working_scale(size_wh: tuple[int, int]) -> int:
-    """1, 2, 4, 8...: by how much a image of this size is reduced before it is measured.
+    """1, 2, 4, 8...: the factor by which an image of this size is reduced before it is measured.
 
     Its longer side is then below 600 px, or from 300 px (images of 600 px) to 1,023 px.
     """
@@ -53,13 +53,13 @@ def figures(rgb: Rgb) -> Figures:
     """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
     image = Image.fromarray(rgb)
     image = working_image(image)
-    found, _ = working_figures(image, image.convert("L"), image.size)
-    found[DETAIL] = detail(np.asarray(image.convert("L")))
-    return found
+    values, _ = working_figures(image, image.convert("L"), image.size)
+    values[DETAIL] = detail(np.asarray(image.convert("L")))
+    return values
 
 
 def working_image(image: Image.Image) -> Image.Image:
-    """A image at its working size."""
+    """An image at its working size."""
     scale = working_scale(image.size)
     return image.reduce(scale) if scale > 1 else image
 
@@ -104,9 +104,9 @@ def detail(luma: npt.NDArray[np.uint8]) -> float:
 
 
 def difference_hash(grey: Image.Image) -> int:
-    """64 bits: which of 9 x 8 neighbouring cells of a image (mode L) gets lighter to the right.
+    """64 bits: which of 9 x 8 neighbouring cells of an image (mode L) gets lighter to the right.
 
-    A image that is larger than 200 px is thinned out first.
+    An image larger than 200 px is subsampled first.
 
     Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
     """
@@ -123,7 +123,7 @@ class Limits:
     """Below which figures an image has a fault. Set between photos and their corrupted copies, for all data alike.
 
     `sharpness` and `motion` count where the detail is low as well, as it is when a photo is blurred; a microscope's
-    image may be as soft by nature, a image of lines as uneven. Below the limits `_alone` they count by themselves.
+    image may be as soft by nature, a line drawing as uneven. Below the limits `_alone` they count by themselves.
     """
 
     sharpness: float = 0.40
@@ -157,7 +157,7 @@ FAULTS = (
 
 
 def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.NDArray[np.bool_]]:
-    """Fault -> (N,) bool, of (N, 12) figures. Of an image of a single tone nothing else is said."""
+    """Fault -> (N,) bool, of (N, 12) figures. An image of a single tone has no other fault."""
     of = {name: values[:, at] for at, name in enumerate(METRICS)}
     single = of["entropy"] < limits.entropy
     moved = (of["motion"] < limits.motion) & (of["detail"] < limits.smeared_detail)

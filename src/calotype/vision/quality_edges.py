@@ -1,7 +1,7 @@
-"""How sharp a image is, in which directions, how noisy, and whether its finest detail is missing.
+"""How sharp an image is, in which directions, how noisy, and whether its finest detail is missing.
 
 Sharpness compares the second difference over one pixel with that over a few, at the strongest edges. Both grow alike
-with contrast and with texture, so their ratio tells how abrupt the edges are and nothing else.
+with contrast and with texture, so their ratio depends only on how abrupt the edges are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Grey = npt.NDArray[np.uint8]
 class Edges:
     """Sharpness in [0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared;
     the mean step between next neighbours but one, across and down together, in grey levels. 1, 1 and 0 where the
-    image is too small or too flat to tell.
+    image is too small or too flat to measure.
     """
 
     sharpness: float = 1.0
@@ -37,17 +37,17 @@ _ROWS_PX = 5
 _STRONGEST = 0.04
 _POINTS = 1_200
 _FEWEST_POINTS = 100
-"""What a image of about 120x120 px has."""
+"""What an image of about 120x120 px has."""
 _FLAT = 0.05
-"""Grey levels that are added on both sides of a ratio: a direction without edges is like any other."""
+"""Grey levels that are added on both sides of a ratio, so that a direction without edges counts as average."""
 _LEAST_STEP = 5
-"""A image whose strongest edges are weaker, in grey levels over two pixels in both directions, is flat."""
+"""An image whose strongest edges are weaker, in grey levels over two pixels in both directions, is flat."""
 
 _WINDOW = 64
 _HANN = np.hanning(_WINDOW + 1)[:_WINDOW].astype(np.float32)
 _LINES_PX = 32
 _FINE, _MIDDLE = slice(23, 33), slice(8, 15)
-"""Of a window of 64: cycles a pixel from .36, and .125 to .22."""
+"""Of a window of 64: cycles per pixel from .36, and .125 to .22."""
 
 _RUN = 16
 _MEAN_OF_RUN = np.full(_RUN, 1.0 / _RUN, dtype=np.float32)
@@ -63,9 +63,9 @@ def edges(luma: Grey) -> Edges:
 
     With s and l the mean second differences along a direction over 1 px and over some px, each by its length, the
     ratio s/l is high where edges across that direction are crisp. Sharpness is the highest s/l (3 px) along axes and
-    diagonals, over 3: one crisp direction makes a image focused. Motion is the lowest s/l (6 px) over that at
+    diagonals, over 3: one crisp direction makes an image focused. Motion is the lowest s/l (6 px) over that at
     right angles: a smear lowers the ratio along itself only, lack of focus lowers all of them. Own design; that
-    the width of edges tells focus is in P. Marziliano et al., "A no-reference perceptual blur metric", 2002.
+    the width of edges measures focus is in P. Marziliano et al., "A no-reference perceptual blur metric", 2002.
     """
     luma = np.ascontiguousarray(luma)
     points, gradient = _strongest(luma)
@@ -99,9 +99,9 @@ def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
     some = strength[::3]
     k = int(len(some) * (1 - _STRONGEST))
     least = max(_LEAST_STEP, int(np.partition(some, k)[k]))
-    found = np.flatnonzero(strength >= least)
-    found = found[:: max(1, len(found) // _POINTS)]
-    y, x = np.divmod(found, dx.shape[1])
+    edges = np.flatnonzero(strength >= least)
+    edges = edges[:: max(1, len(edges) // _POINTS)]
+    y, x = np.divmod(edges, dx.shape[1])
     return np.asarray((y * _ROWS_PX + m) * width + x + m, dtype=np.int64), float(some.sum()) / len(some)
 
 
@@ -111,7 +111,7 @@ def _apart(a: Grey, b: Grey) -> Grey:
 
 
 def noise_strength(luma: Grey) -> float:
-    """Deviation of the noise in grey levels, less where it looks like texture; 0 for a image without noise.
+    """Deviation of the noise in grey levels, less where it looks like texture; 0 for an image without noise.
 
     The deviation is that of the quietest fiftieth of runs of 16 pixels that are not clipped. It is multiplied by how
     white the residue is there (over the step between neighbours: texture is smoother than noise) and by how even it
@@ -134,8 +134,8 @@ def noise_strength(luma: Grey) -> float:
     residue, steps = residue[judged], steps[judged]
     if len(residue) < _FEWEST_RUNS:
         return 0.0
-    at = [int(len(residue) * share) for share in (_QUIETEST, 0.1, 0.5)]
-    quiet, low, middle = np.partition(residue, at)[at]
+    ranks = [int(len(residue) * share) for share in (_QUIETEST, 0.1, 0.5)]
+    quiet, low, middle = np.partition(residue, ranks)[ranks]
     here = residue <= quiet
     white = residue[here].mean() / (steps[here].mean() + _LEAST_NOISE)
     return float(quiet * np.sqrt(np.pi / 2) / 6 * white * low / max(float(middle), _LEAST_NOISE))
@@ -150,7 +150,7 @@ def spectrum_tail(luma: Grey) -> float:
     """log10 of the energy of the finest over the middle detail of (H, W) luma at full size; of rows or columns the
     larger. 0 where a side is below 64 px.
 
-    A image that was enlarged has no detail finer than what it was enlarged from, but a middle as ever.
+    An image that was enlarged has no detail finer than what it was enlarged from, but the usual middle frequencies.
     """
     if min(luma.shape) < _WINDOW:
         return 0.0

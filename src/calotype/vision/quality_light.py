@@ -1,4 +1,4 @@
-"""How a image is lit and coloured: clipping, range, entropy, colour, and bars along its sides."""
+"""How an image is lit and coloured: clipping, range, entropy, colour, and bars along its sides."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Grey = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Share of pixels with a channel at its upper end; mean, 1st and 99th percentile of luma in [0, 1]; bits a pixel in
-    [0, 8]; colourfulness in grey levels.
+    """Share of pixels with a channel at its upper end; mean, 1st and 99th percentile of luma in [0, 1]; bits per pixel
+    in [0, 8]; colourfulness in grey levels.
     """
 
     clipped: float
@@ -28,18 +28,18 @@ class Light:
 _CLIPPED = 254
 _LATTICE_PX = 4
 _BAR_RANGE = 16
-"""Grey levels that a line of a bar may span: JPEG rings a little beside the image."""
+"""Grey levels that a line of a bar may span: JPEG causes slight ringing beside the image."""
 _BAR_LINES = 2
 _BAR_BLACK = 8
 _ALONG_THE_EDGE = 0.6
-"""Share of the line where a bar ends that has another tone. A white ground behind a thing ends bit by bit."""
+"""Share of the line where a bar ends that has another tone. A white background ends gradually."""
 _LEVELS = np.arange(256)
 _OPPONENTS = np.array([[1, 0.5], [-1, 0.5], [0, -1]], dtype=np.float32)
 """Red against green, and yellow against blue."""
 
 
 def light(image: Image.Image, luma: Grey) -> Light:
-    """The figures of a image in mode RGB and of its (H, W) luma, from a lattice of its pixels."""
+    """The figures of an image in mode RGB and of its (H, W) luma, from a lattice of its pixels."""
     size = (max(1, image.width // _LATTICE_PX), max(1, image.height // _LATTICE_PX))
     rgb = np.asarray(image.resize(size, Image.Resampling.NEAREST))
     high = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
@@ -78,14 +78,14 @@ def without_bars(luma: Grey) -> Grey:
 
 
 def _opposite(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    """How many lines of two bars, each as (lines, tone), count."""
+    """Number of lines of two bars, each given as (lines, tone), that count."""
     if a[0] and b[0]:
         return (a[0], b[0]) if abs(a[1] - b[1]) <= _BAR_RANGE else (0, 0)
     return (a[0] if a[1] <= _BAR_BLACK else 0), (b[0] if b[1] <= _BAR_BLACK else 0)
 
 
 def _bar(luma: Grey) -> tuple[int, int]:
-    """(lines from the top that are a bar, tone); no lines for a image that is flat throughout."""
+    """(lines from the top that are a bar, tone); no lines for an image that is flat everywhere."""
     first = luma[0]
     tone = int(first[len(first) // 2])
     if int(first.max()) - int(first.min()) > _BAR_RANGE:

@@ -1,7 +1,7 @@
 """The rings of many polygons in arrays: areas, bounds and crossings of all of them at once.
 
-`vision.polygons` says the same of one ring. What is decided here in arrays is confirmed there where rounding could
-matter, so that both always agree.
+`vision.polygons` does the same for one ring. Where rounding could matter, results are confirmed there, so that both
+always agree.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NEARLY_FLAT = 1e-9
 _POINTS_AT_ONCE = 30_000
 """Points whose sides are compared at once, except those of one ring, which fit into a processor's cache."""
 _KEY_SLACK = 1e-9
-"""In widths of a ring: two sides that are this close count as neighbours."""
+"""In widths of a ring: two sides this close count as neighbours."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class RingArrays:
 
     @cached_property
     def are_unusable(self) -> Bools:
-        """(R,) rings of which `polygons.ring_problem` says why they are not a polygon."""
+        """(R,) rings for which `polygons.ring_problem` returns a problem."""
         lengths = np.diff(self.starts)
         unusable = (lengths % 2 == 1) | (lengths < 6)
         not_finite = np.flatnonzero(~np.isfinite(self.coordinates_px))
@@ -78,7 +78,7 @@ class RingArrays:
 
     @cached_property
     def areas_px2(self) -> Floats:
-        """(R,) areas in square pixels as of `polygons.ring_area`, up to rounding; exactly 0 where that says 0."""
+        """(R,) areas in square pixels, equal to `polygons.ring_area` up to rounding; exactly 0 where that is 0."""
         points, starts = self._points
         areas = np.zeros(len(self.n_points))
         filled = self.n_points > 0
@@ -113,7 +113,7 @@ def _crossing_rings(points: Floats, first: Ints, n: Ints) -> Bools:
     """(R,) rings with two sides that cross.
 
     Sides are sorted from left to right and compared with their neighbours as long as those begin before they end, so
-    few of all pairs are looked at.
+    only few pairs are compared.
 
     Args:
         points: (P, 2) of all rings.
@@ -141,9 +141,9 @@ def _crossing_rings(points: Floats, first: Ints, n: Ints) -> Bools:
         side = side[: np.searchsorted(side, len(order) - step)]
         side = side[key_low[side + step] <= key_high[side]]
         near = side[(top[side + step] <= bottom[side]) & (top[side] <= bottom[side + step])]
-        one, other = np.sort([order[near], order[near + step]], axis=0)
-        apart = (other - one > 1) & (other - one < n[ring[one]] - 1)
-        one, other = one[apart], other[apart]
-        crossed = polygons.sides_cross(points[one], steps[one], points[other], steps[other])
-        crossing[ring[one[crossed]]] = True
+        earlier, later = np.sort([order[near], order[near + step]], axis=0)
+        apart = (later - earlier > 1) & (later - earlier < n[ring[earlier]] - 1)
+        earlier, later = earlier[apart], later[apart]
+        crossed = polygons.sides_cross(points[earlier], steps[earlier], points[later], steps[later])
+        crossing[ring[earlier[crossed]]] = True
     return crossing

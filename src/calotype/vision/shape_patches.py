@@ -27,8 +27,8 @@ def patch_of(
     Args:
         shape: Values of kind, x, y, w, h, rings, mask_rle, mask_h, mask_w.
         image_wh: The size of the image that polygons and boxes are drawn on.
-        size_hw: The size that is asked for.
-    Returns: None where nothing is left of it, or it cannot be read.
+        size_hw: The requested size.
+    Returns: None where nothing remains of it, or it cannot be read.
     """
     scale = np.asarray([size_hw[1] / image_wh[0], size_hw[0] / image_wh[1]])
     if shape["kind"] == "mask":
@@ -80,6 +80,6 @@ def _centres(
     size: int, whole: int, start: int, length: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Small pixels whose centres lie in a stretch of large ones, and in which of these."""
-    at = np.floor((np.arange(size) + 0.5) * whole / size).astype(np.int64)
-    inside = np.flatnonzero((at >= start) & (at < start + length))
-    return inside, at[inside]
+    samples = np.floor((np.arange(size) + 0.5) * whole / size).astype(np.int64)
+    inside = np.flatnonzero((samples >= start) & (samples < start + length))
+    return inside, samples[inside]

@@ -1,7 +1,7 @@
 """Boxes that are likely wrong, judged by a detector's predictions: missing, moved, or of another class.
 
-Weak detectors serve too. What a wrong box looks like to this detector is learned from the labels themselves,
-most of which are right: copies are spoilt on purpose, and what tells them from the rest is the evidence.
+Weak detectors are enough. What a wrong box looks like to this detector is learned from the labels themselves, most of
+which are right: errors are planted in copies, and the difference between copies and originals is the evidence.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from calotype.analysis.validation import finite, refuse, whole_numbers
 
 KINDS = ("missing", "moved", "swapped")
 _FEW = 60
-"""Labels below which nothing can be learned from them."""
+"""Number of labels below which nothing can be learned from them."""
 _USUAL, _USUAL_IMAGE = 0.03, 0.05
 """Share of things, and of images, with a fault of one kind, before any is seen."""
 _MOST = 20_000
-"""Labels from which to learn; of more, a sample."""
+"""Maximum number of labels to learn from; of more, a sample."""
 _NAMES = {
     "boxes": ("boxes_xyxy_px", "boxes", "bboxes"),
     "classes": ("class_ids", "classes", "labels"),
@@ -35,7 +35,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class BoxErrors:
-    """What is known of N images with B labelled boxes and Q predictions; all scores are in [0, 1], higher is more
+    """The judgement of N images with B labelled boxes and Q predictions. All scores are in [0, 1]; higher is more
     suspect.
 
     Attributes:
@@ -47,7 +47,7 @@ class BoxErrors:
         suggested_class: (B,) which class the detector sees there; -1 where none.
         candidate_image: (Q,) the image of each prediction, in the order given.
         candidate_missing: (Q,) that the prediction shows a thing without a label.
-        flagged: (N,) bool; images whose inspection pays most, by expected F1.
+        flagged: (N,) bool; the set of images to inspect whose expected F1 is best.
     """
 
     image: Floats
@@ -69,14 +69,14 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
 
     Args:
         truth: N entries: a mapping or an object with `boxes_xyxy_px` (n, 4) and `class_ids` (n,), or a tuple of both.
-        predictions: N entries with `scores` (m,) in [0, 1] besides. Give low scores too; the more the better.
+        predictions: N entries with `scores` (m,) in [0, 1] in addition. Include predictions with low scores.
     Raises: InputsInvalid.
     Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, see `planted`.
         An image is judged as a whole: an error is as likely on one with few boxes as on one with many.
     """
     if len(truth) != len(predictions):
         detail = f"truth has {len(truth)} images, predictions {len(predictions)}"
-        raise refuse("predictions", detail, "give one entry an image, in the same order")
+        raise refuse("predictions", detail, "give one entry per image, in the same order")
     given, seen = _gathered(truth, "truth"), _gathered(predictions, "predictions")
     names, numbered = np.unique(np.concatenate([given.classes, seen.classes]), return_inverse=True)
     given = replace(given, classes=numbered[: len(given.classes)], own=np.arange(len(given.image)))
@@ -107,8 +107,7 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """How much likelier than none each fault is: of labels to be moved or swapped, of predictions to show a missing
-    box."""
+    """Likelihood ratio of each fault: that labels are moved or swapped, that predictions show a missing box."""
 
     moved: Floats
     swapped: Floats
@@ -135,8 +134,8 @@ def _judged(scene: Scene) -> _Judged:
     copied = np.repeat(chosen, int(np.clip(_MOST // (4 * len(chosen)), 1, 4)))
     off, renamed = moved(taken(given, copied), rng), swapped(taken(given, copied), given, rng)
     of_moved, of_swapped = (
-        likelihood_ratio(real.values, scene.of_boxes(one).values, given.image, one.image)
-        for one in (off, renamed)
+        likelihood_ratio(real.values, scene.of_boxes(planted).values, given.image, planted.image)
+        for planted in (off, renamed)
     )
     rows, labels = scene.left_behind(chosen)
     left, image = scene.of_candidates(rows, labels), scene.seen.image
@@ -145,7 +144,7 @@ def _judged(scene: Scene) -> _Judged:
 
 
 def _plain(doubt: Floats) -> Floats:
-    """A ratio without anything learned: 1 at a half, large where the detector is sure."""
+    """A ratio without learning: 1 at a half, large where the detector is sure."""
     return np.asarray((doubt / (1.02 - np.clip(doubt, 0, 1))) ** 2)
 
 
@@ -167,25 +166,25 @@ def _by_image(scene: Scene, judged: _Judged) -> Floats:
 
 
 def _at(values: npt.NDArray[Any], rows: Ints, otherwise: float) -> npt.NDArray[Any]:
-    found = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
-    found[rows >= 0] = values[rows[rows >= 0]]
-    return found
+    taken_values = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
+    taken_values[rows >= 0] = values[rows[rows >= 0]]
+    return taken_values
 
 
 def _by_candidate(judged: _Judged, n: int, of_moved: Floats) -> Floats:
     """(Q,) that a prediction shows a missing box, and not where a moved one belongs."""
-    found, elsewhere = np.zeros(n), np.zeros(n)
-    found[judged.candidates] = chances(judged.missing[:, None], usual=_USUAL)[:, 0]
+    missing, elsewhere = np.zeros(n), np.zeros(n)
+    missing[judged.candidates] = chances(judged.missing[:, None], usual=_USUAL)[:, 0]
     known = judged.place >= 0
     np.maximum.at(elsewhere, judged.place[known], of_moved[known])
-    found *= 1 - elsewhere
-    return found
+    missing *= 1 - elsewhere
+    return missing
 
 
 def _gathered(entries: Sequence[Any], name: str) -> Boxes:
     images, boxes, classes, scores = [], [], [], []
-    for at, entry in enumerate(entries):
-        where = f"{name}[{at}]"
+    for number, entry in enumerate(entries):
+        where = f"{name}[{number}]"
         xyxy = np.asarray(_part(entry, "boxes", 0, where), np.float64).reshape(-1, 4)
         xyxy = finite(xyxy, where).astype(np.float64)
         ids = whole_numbers(_part(entry, "classes", 1, where), f"the classes of {where}", n=len(xyxy))
@@ -196,7 +195,7 @@ def _gathered(entries: Sequence[Any], name: str) -> Boxes:
                 raise refuse(
                     f"the scores of {where}", "they are not one number in [0, 1] a box", "give confidences"
                 )
-        images.append(np.full(len(xyxy), at))
+        images.append(np.full(len(xyxy), number))
         boxes.append(xyxy)
         classes.append(ids)
         scores.append(sure)
@@ -212,8 +211,8 @@ def _gathered(entries: Sequence[Any], name: str) -> Boxes:
     )
 
 
-def _part(entry: Any, what: str, position: int, where: str) -> Any:
-    for name in _NAMES[what]:
+def _part(entry: Any, part: str, position: int, where: str) -> Any:
+    for name in _NAMES[part]:
         if isinstance(entry, Mapping) and name in entry:
             return entry[name]
         if not isinstance(entry, Mapping) and hasattr(entry, name):
@@ -221,5 +220,5 @@ def _part(entry: Any, what: str, position: int, where: str) -> Any:
     if isinstance(entry, tuple | list) and len(entry) > position:
         return entry[position]
     raise refuse(
-        where, f"it has no {_NAMES[what][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
+        where, f"it has no {_NAMES[part][0]}", "give a mapping with boxes_xyxy_px, class_ids and scores"
     )

@@ -1,6 +1,6 @@
-"""What a detector says of labelled boxes, and of boxes that may be missing: some numbers for each, to judge by.
+"""Features of labelled boxes, and of boxes that may be missing, from the predictions of a detector.
 
-The same numbers are taken of labels as they are and of labels spoilt on purpose; see `planted`.
+The same features are computed for labels as they are and for labels with planted errors; see `planted`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=np.generic)
 _NEAR = 0.05
 _MATCH = 0.5
 COVERED = 0.6
-"""Overlap with a label from which a prediction shows no missing box."""
+"""Overlap with a label above which a prediction does not show a missing box."""
 RISING = (1, 1, 1, -1, -1, 1, -1, 0, 0, 0, 0)
 """Which numbers of a candidate speak for a missing box (1), and which against it (-1)."""
 _TYPICAL = 3
@@ -34,7 +34,7 @@ _TYPICAL = 3
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Numbers of M boxes, and the prediction of another place and of another class that speaks loudest (-1: none).
+    """Numbers of M boxes, and the strongest prediction of another place and of another class (-1: none).
 
     `off` and `renamed` are the plainest of the numbers, in [0, 1]: how surely a box is off, or of another class.
     """
@@ -47,7 +47,7 @@ class Evidence:
 
 
 class Scene:
-    """The labels and predictions of N images, with all that is asked about them more than once."""
+    """The labels and predictions of N images, with everything that is needed more than once."""
 
     def __init__(self, given: Boxes, seen: Boxes, n_images: int, n_classes: int) -> None:
         self.given, self.seen, self.n_images = given, seen, n_images
@@ -69,7 +69,7 @@ class Scene:
         return np.asarray((held + _TYPICAL * usual) / (self._frequency[classes] - alike + _TYPICAL))
 
     def of_boxes(self, asked: Boxes) -> Evidence:
-        """What is seen where each box is asked for, the label it stands for not being there."""
+        """Features of boxes, computed as if the label that each stands for were not there."""
         seen, n = self.seen, len(asked.image)
         pairs = overlapping(asked, seen, self.n_images, at_least=_NEAR)
         score, own = seen.scores[pairs.b], asked.own[pairs.a]
@@ -104,7 +104,7 @@ class Scene:
         return Evidence(np.column_stack(values), off, renamed, place, other)
 
     def of_candidates(self, rows: Ints, own: Ints) -> Floats:
-        """(M, F) of predictions that no label covers, the label `own` not being there (-1: all are)."""
+        """(M, F) of predictions that no label covers, as if the label `own` were not there (-1: with all labels)."""
         support, higher = self._supported()
         asked = replace(taken(self.seen, rows), own=own)
         values = [
@@ -137,7 +137,7 @@ class Scene:
         return pairs.b[which[labels]], labels
 
     def _circumstances(self, asked: Boxes) -> list[Floats]:
-        """Numbers that hold without the detector: size, how well the class is seen, and what else is labelled."""
+        """Features that do not need the detector: size, how well the class is seen, and what else is labelled."""
         sides = np.clip(asked.xyxy[:, 2:] - asked.xyxy[:, :2], 1e-3, None)
         there = asked.own >= 0
         alike = there & (self.given.classes[np.maximum(asked.own, 0)] == asked.classes)
@@ -163,9 +163,9 @@ class Scene:
 
 
 def _taken(values: npt.NDArray[T], which: Ints, otherwise: float) -> npt.NDArray[T]:
-    found = np.full(len(which), otherwise, values.dtype)
-    found[which >= 0] = values[which[which >= 0]]
-    return found
+    taken_values = np.full(len(which), otherwise, values.dtype)
+    taken_values[which >= 0] = values[which[which >= 0]]
+    return taken_values
 
 
 def moved(boxes: Boxes, rng: np.random.Generator) -> Boxes:

@@ -50,16 +50,16 @@ class Covered:
     second: Floats
 
     def without(self, boxes: Ints, left_out: Ints) -> Floats:
-        """(P,) how well `boxes` are covered when `left_out` is not there."""
+        """(P,) how well `boxes` are covered without `left_out`."""
         return np.where(self.by[boxes] == left_out, self.second[boxes], self.best[boxes])
 
 
 def overlapping(a: Boxes, b: Boxes, n_images: int, *, at_least: float) -> Pairs:
     """Pairs of one image whose overlap is more than `at_least`."""
     rows, columns, overlaps = [], [], []
-    first, second = (np.searchsorted(one.image, np.arange(n_images + 1)).tolist() for one in (a, b))
-    for at in range(n_images):
-        low_a, high_a, low_b, high_b = first[at], first[at + 1], second[at], second[at + 1]
+    first, second = (np.searchsorted(side.image, np.arange(n_images + 1)).tolist() for side in (a, b))
+    for image in range(n_images):
+        low_a, high_a, low_b, high_b = first[image], first[image + 1], second[image], second[image + 1]
         if low_a == high_a or low_b == high_b:
             continue
         iou = iou_matrix(a.xyxy[low_a:high_a], b.xyxy[low_b:high_b])
@@ -78,7 +78,7 @@ def iou_matrix(a: Floats, b: Floats) -> Floats:
     """(A, B) intersection over union of (A, 4) and (B, 4) boxes, corners in px."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     shared = np.clip(np.minimum(a[:, None, 2:], b[None, :, 2:]) - low, 0, None).prod(axis=2)
-    areas = [np.clip(one[:, 2:] - one[:, :2], 0, None).prod(axis=1) for one in (a, b)]
+    areas = [np.clip(corners[:, 2:] - corners[:, :2], 0, None).prod(axis=1) for corners in (a, b)]
     union = areas[0][:, None] + areas[1][None] - shared
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
@@ -89,29 +89,29 @@ def coverage(pairs: Pairs, n: int, *, same: bool) -> Covered:
     a, b, iou = pairs.a[kept], pairs.b[kept], pairs.iou[kept]
     order = np.lexsort((-iou, b))
     a, b, iou = a[order], b[order], iou[order]
-    found = Covered(np.zeros(n), np.full(n, -2), np.zeros(n))
+    covered = Covered(np.zeros(n), np.full(n, -2), np.zeros(n))
     if not len(b):
-        return found
+        return covered
     starts = np.flatnonzero(np.append(True, b[1:] != b[:-1]))
-    found.best[b[starts]] = iou[starts]
-    found.by[b[starts]] = a[starts]
+    covered.best[b[starts]] = iou[starts]
+    covered.by[b[starts]] = a[starts]
     seconds = starts[np.diff(np.append(starts, len(b))) > 1] + 1
-    found.second[b[seconds]] = iou[seconds]
-    return found
+    covered.second[b[seconds]] = iou[seconds]
+    return covered
 
 
-def largest(n: int, at: Ints, values: Floats) -> tuple[Floats, Ints]:
-    """(n,) the largest value above 0 at each place, or 0; and which of the values it is (-1: none)."""
-    found, which = np.zeros(n), np.full(n, -1)
+def largest(n: int, places: Ints, values: Floats) -> tuple[Floats, Ints]:
+    """(n,) the largest value above 0 at each place, or 0; and its position in `values` (-1: none)."""
+    maxima, which = np.zeros(n), np.full(n, -1)
     order = np.argsort(values, kind="stable")
     order = order[values[order] > 0]
-    found[at[order]] = values[order]
-    which[at[order]] = order
-    return found, which
+    maxima[places[order]] = values[order]
+    which[places[order]] = order
+    return maxima, which
 
 
 class Counts:
-    """How many boxes of each class each image has."""
+    """Number of boxes of each class in each image."""
 
     def __init__(self, boxes: Boxes, n_images: int, n_classes: int) -> None:
         self.n_classes = n_classes
@@ -119,9 +119,9 @@ class Counts:
         self.keys, self.numbers = np.unique(boxes.image * n_classes + boxes.classes, return_counts=True)
 
     def of_class(self, image: Ints, classes: Ints) -> Ints:
-        """(M,) how many boxes of that class the image has."""
+        """(M,) number of boxes of that class in the image."""
         if not len(self.keys):
             return np.zeros(len(image), np.int64)
         asked = image * self.n_classes + classes
-        at = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
-        return np.where(self.keys[at] == asked, self.numbers[at], 0)
+        position = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
+        return np.where(self.keys[position] == asked, self.numbers[position], 0)

@@ -1,7 +1,7 @@
-"""How much likelier a fault is than none, learned from faults planted on purpose in the same data.
+"""Likelihood ratios of faults, learned from faults planted on purpose in the same data.
 
-Most labels are right. So labels as they are stand for right ones, copies spoilt on purpose for wrong ones, and what
-tells the two apart is learned separately for each data set and each model that judges it: no threshold has to suit all.
+Most labels are right. So labels as they are stand for right ones and copies with planted errors for wrong ones. What
+separates the two is learned for each data set and each model that judges it: no threshold has to suit all.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ def likelihood_ratio(
     *,
     rising: tuple[int, ...] | None = None,
 ) -> Floats:
-    """(M,) how much likelier each row of `real` is among the planted than among the real; 1: it says nothing.
+    """(M,) likelihood ratio of each row of `real` to be planted rather than real; 1 is neutral.
 
     Args:
-        real: (M, F) numbers of things as they are.
-        planted: (P, F) numbers of things spoilt.
+        real: (M, F) features of things as they are.
+        planted: (P, F) features of things with planted errors.
         real_image, planted_image: which image each is of; an image is judged by what was learned from others.
         rising: of each of the F numbers, whether the fault grows likelier with it (1), less likely (-1), or either (0).
     Source: density ratios by classification, M. Sugiyama et al., 2012; gradient boosting on histograms.
     """
-    found = np.ones(len(real))
+    ratios = np.ones(len(real))
     if len(planted) < _FEW or len(real) < _FEW:
-        return found
+        return ratios
     rng = np.random.default_rng(0)
     images, numbered = np.unique(np.concatenate([real_image, planted_image]), return_inverse=True)
     fold = rng.permutation(len(images)) % _FOLDS
@@ -46,8 +46,8 @@ def likelihood_ratio(
         right = _some(np.flatnonzero(real_fold != k), rng)
         wrong = _some(np.flatnonzero(planted_fold != k), rng)
         if len(rows) and len(right) and len(wrong):
-            found[rows] = _ratio(real[right], planted[wrong], real[rows], rising)
-    return found
+            ratios[rows] = _ratio(real[right], planted[wrong], real[rows], rising)
+    return ratios
 
 
 def _some(rows: Ints, rng: np.random.Generator) -> Ints:
@@ -55,7 +55,7 @@ def _some(rows: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _ratio(right: Floats, wrong: Floats, asked: Floats, rising: tuple[int, ...] | None) -> Floats:
-    """The geometric mean of two answers: trees see what depends on what, a line serves where labels are few."""
+    """The geometric mean of two models: trees capture interactions, a linear model works with few labels."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # heavy to load
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -85,8 +85,8 @@ def chances(ratios: Floats, *, usual: float) -> Floats:
 
     Args:
         ratios: (M, K) likelihood ratio of each kind, against things as they are.
-        usual: the share of one kind that is assumed before anything is seen.
-    Things as they are hold faults themselves: a kind whose share is s has no ratio above 1 / s. So the share lies
+        usual: the prior share of one kind.
+    Things as they are contain faults themselves: a kind whose share is s has no ratio above 1 / s. So the share lies
     below what the largest ratios allow; it is taken half way (in logarithms) between that and the usual.
 
     Source: C. Elkan and K. Noto, "Learning classifiers from only positive and unlabeled data", 2008.

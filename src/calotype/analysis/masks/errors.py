@@ -17,7 +17,7 @@ _SMALLEST_PX = 16
 
 @dataclass(frozen=True, slots=True)
 class MaskErrors:
-    """What is known of N masks; scores are in [0, 1], higher is more suspect.
+    """The judgement of N masks; scores are in [0, 1], higher is more suspect.
 
     Attributes:
         score: (N,) of the image: its most doubtful pixels count most.
@@ -43,13 +43,13 @@ def mask_errors(masks: Sequence[npt.ArrayLike], pred_probs: Sequence[npt.ArrayLi
     """
     if len(masks) != len(pred_probs):
         raise refuse(
-            "pred_probs", f"there are {len(pred_probs)} for {len(masks)} masks", "give one array an image"
+            "pred_probs", f"there are {len(pred_probs)} for {len(masks)} masks", "give one array per image"
         )
     scores: list[float] = []
     shares: list[float] = []
     regions: list[tuple[tuple[tuple[int, int, int, int], int], ...]] = []
-    for at, (mask, probs) in enumerate(zip(masks, pred_probs, strict=True)):
-        given, seen = _checked(np.asarray(mask), np.asarray(probs, np.float32), at)
+    for number, (mask, probs) in enumerate(zip(masks, pred_probs, strict=True)):
+        given, seen = _checked(np.asarray(mask), np.asarray(probs, np.float32), number)
         counted = given != 255
         own = np.take_along_axis(seen, np.where(counted, given, 0)[None].astype(np.int64), 0)[0][counted]
         if not own.size:
@@ -65,18 +65,22 @@ def mask_errors(masks: Sequence[npt.ArrayLike], pred_probs: Sequence[npt.ArrayLi
 
 
 def _checked(
-    mask: npt.NDArray[np.integer], probs: npt.NDArray[np.float32], at: int
+    mask: npt.NDArray[np.integer], probs: npt.NDArray[np.float32], number: int
 ) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.float32]]:
     if mask.ndim != 2 or mask.dtype.kind not in "iu" or probs.ndim != 3 or probs.shape[1:] != mask.shape:
-        detail = f"mask {at} has shape {mask.shape} and type {mask.dtype}, its probabilities {probs.shape}"
+        detail = (
+            f"mask {number} has shape {mask.shape} and type {mask.dtype}, its probabilities {probs.shape}"
+        )
         raise refuse("masks", detail, "give (H, W) whole numbers and (K, H, W) probabilities")
     used = mask[mask != 255]
     if used.size and (int(used.min()) < 0 or int(used.max()) >= len(probs)):
         raise refuse(
-            "masks", f"mask {at} holds class {int(used.max())} of {len(probs)}", "number classes 0 to K - 1"
+            "masks",
+            f"mask {number} holds class {int(used.max())} of {len(probs)}",
+            "number classes 0 to K - 1",
         )
     if not np.isfinite(probs).all():
-        raise refuse("pred_probs", f"those of image {at} hold NaN or infinity", "leave the image out")
+        raise refuse("pred_probs", f"those of image {number} hold NaN or infinity", "leave the image out")
     return mask, probs
 
 
@@ -87,7 +91,7 @@ def _regions(
 
     best = seen.argmax(axis=0)
     doubtful = counted & (best != given) & (seen.max(axis=0) > _REGION)
-    found = []
+    regions = []
     for number in np.unique(best[doubtful]).tolist():
         labelled, n = ndimage.label(doubtful & (best == number))
         sizes = np.bincount(labelled.ravel())[1:]
@@ -95,5 +99,5 @@ def _regions(
             if sizes[k] >= _SMALLEST_PX:
                 rows, columns = place
                 box = (columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-                found.append((int(sizes[k]), box, int(number)))
-    return tuple((box, number) for _, box, number in sorted(found, reverse=True))
+                regions.append((int(sizes[k]), box, int(number)))
+    return tuple((box, number) for _, box, number in sorted(regions, reverse=True))

@@ -81,11 +81,11 @@ def mask_overlaps(
     max_share: float = 0.3,
     rim: float = 0.05,
 ) -> list[MaskDoubt]:
-    """Hold the masks of one image against those that a model is sure of.
+    """Compare the masks of one image with those that a model is sure of.
 
     A predicted mask is one thing with one score, not a probability of each pixel, so the score of `mask_errors` does
     not fit it: a soft minimum over pixels that are either agreed or not is decided by the rim of the mask alone, where
-    no two outlines agree. Here overlaps decide, and a rim is forgiven. What a model misses entirely is not reported:
+    no two outlines agree. Here overlaps decide, and a rim is ignored. What a model misses entirely is not reported:
     models miss things far more often than people draw things that are not there. Masks of one class cover a place
     together, so a crowd that one side draws as one mask and the other as many agrees.
 
@@ -95,9 +95,9 @@ def mask_overlaps(
         seen: Predicted masks; not empty, within the image.
         seen_classes: (M,) their classes.
         size_hw: Of the image.
-        judged: Number of labelled masks to judge, from the first; others only cover (boxes, say). Absent: all.
+        judged: Number of labelled masks to judge, from the first; others, such as boxes, only cover. By default all.
         max_share: Share of the pixels of both outlines that may be in one only.
-        rim: Width that is forgiven on both sides of an outline, in square roots of the mask's area; at least 2 px.
+        rim: Width that is ignored on both sides of an outline, in square roots of the mask's area; at least 2 px.
     """
     n_judged = len(given) if judged is None else judged
     labelled = _unions(given, given_classes, size_hw)
@@ -171,22 +171,22 @@ def _shape(
     number: int,
     rim: float,
 ) -> MaskDoubt | None:
-    """How a labelled mask differs from what the model sees of it; None where it sees too little to say."""
-    one = given[i]
+    """How a labelled mask differs from what the model sees of it; None where it sees too little of it."""
+    labelled_patch = given[i]
     if not own:
         return None
     from scipy import ndimage  # heavy to load
 
-    area = one.area_px
-    extra = one.mask & ~one.of(predicted[number])
+    area = labelled_patch.area_px
+    extra = labelled_patch.mask & ~labelled_patch.of(predicted[number])
     if extra.sum() > (1 - _COVERED) * area:
         return None
     width = max(2, round(rim * area**0.5))
-    left, top = (min(getattr(p, side) for p in (one, *own)) for side in ("left", "top"))
-    right, bottom = (max(getattr(p, side) for p in (one, *own)) for side in ("right", "bottom"))
+    left, top = (min(getattr(p, side) for p in (labelled_patch, *own)) for side in ("left", "top"))
+    right, bottom = (max(getattr(p, side) for p in (labelled_patch, *own)) for side in ("right", "bottom"))
     canvas = Patch(left, top, np.zeros((bottom - top, right - left), bool))
     mine, theirs = canvas.mask.copy(), canvas.mask.copy()
-    for target, patches in ((mine, [one]), (theirs, own)):
+    for target, patches in ((mine, [labelled_patch]), (theirs, own)):
         for p in patches:
             part = target[p.top - top : p.bottom - top, p.left - left : p.right - left]
             part |= p.mask
@@ -205,7 +205,7 @@ def _regions(part: Bools, origin: tuple[int, int]) -> tuple[Region, ...]:
 
     labels, _ = ndimage.label(part)
     sizes = np.bincount(labels.ravel())[1:]
-    found = [
+    regions = [
         (
             int(size),
             (
@@ -218,14 +218,14 @@ def _regions(part: Bools, origin: tuple[int, int]) -> tuple[Region, ...]:
         for size, (rows, columns) in zip(sizes, ndimage.find_objects(labels), strict=True)
         if size >= _SMALLEST_PX
     ]
-    return tuple(place for _, place in sorted(found, reverse=True))
+    return tuple(place for _, place in sorted(regions, reverse=True))
 
 
 def _missing(
     seen: Sequence[Patch], classes: npt.NDArray[np.int64], labelled: dict[int, Bools], explained: Bools
 ) -> list[MaskDoubt]:
     """Predicted masks that labels of their class hardly cover; of those that cover each other the first."""
-    found: list[MaskDoubt] = []
+    doubts: list[MaskDoubt] = []
     for j, patch in enumerate(seen):
         whole = labelled.get(int(classes[j]))
         area = patch.area_px
@@ -234,9 +234,9 @@ def _missing(
         free = 1.0 if whole is None else 1 - np.count_nonzero(patch.of(whole) & patch.mask) / area
         if free < 1 - _COVERED:
             continue
-        again = [k.seen for k in found if classes[k.seen] == classes[j]]
+        again = [k.seen for k in doubts if classes[k.seen] == classes[j]]
         if again and _shared([patch], [seen[k] for k in again])[1].max() >= _SAME_THING:
             continue
         box = (patch.left, patch.top, patch.mask.shape[1], patch.mask.shape[0])
-        found.append(MaskDoubt("missing", -1, j, free, lacking=(box,)))
-    return found
+        doubts.append(MaskDoubt("missing", -1, j, free, lacking=(box,)))
+    return doubts

@@ -35,7 +35,7 @@ class Check:
         family: `calotype check --only FAMILY` runs the checks of one family.
         scope: "sample" where the findings of a sample depend only on that sample and its annotations, so that a
             later run looks only at samples that changed; "dataset" where they depend on others too.
-        cost: What it has to read: columns of the tables, pixels (once an image), vectors, or predictions.
+        cost: What it has to read: columns of the tables, pixels (once per image), vectors, or predictions.
         source: Where definition and threshold come from.
         example: The sentence of a typical finding.
         steady: Whether equal data give equal findings on every day; false where the current time matters.

@@ -244,7 +244,7 @@ CHECKS = (
     Check(
         name="unreviewed",
         title="Unreviewed labels",
-        means="Annotations that a model made, or that are marked as not reviewed.",
+        means="Annotations that a model predicted, or that are marked as not reviewed, and nobody reviewed since.",
         fix="review them, or set the attribute `reviewed`",
         unit="annotations",
         severity="info",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Parameter, Tally
+from calotype.checks.suite.context import CheckContext, Description, Parameter, Tally
 from calotype.vision import pixel_facts
 
 Pairs = npt.NDArray[np.int64]
@@ -46,12 +46,10 @@ def exact_duplicates(context: CheckContext, tally: Tally) -> None:
     names = context.samples_with(["names"])["names"]
     several = [row for row, all_of in enumerate(names.to_pylist()) if len(set(all_of or ())) > 1]
 
-    def describe(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> Description:
         others = sorted(set(names[row].as_py()))
-        return f"the same bytes came in under {len(others)} names", {
-            "names": others[:_SHOWN],
-            "count": len(others),
-        }
+        facts = {"names": others[:_SHOWN], "count": len(others)}
+        return f"the same bytes were imported under {len(others)} names", facts
 
     tally.samples(several, describe, fault="names")
 
@@ -61,7 +59,7 @@ def _tell_copies(
 ) -> None:
     first_of = {row: rows for rows in groups for row in rows[1:]}
 
-    def describe(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> Description:
         rows = first_of[row]
         first = context.name_of(rows[0])
         names = [context.name_of(r) for r in rows[:_SHOWN]]
@@ -110,8 +108,8 @@ def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDA
     key = f"near copies {sorted(tally.parameters.items())}"
     if key not in context.worked_out:
         context.worked_out[key] = _fitted_copies(context, tally)
-    found: tuple[Pairs, npt.NDArray[np.float32]] = context.worked_out[key]
-    return found
+    copies: tuple[Pairs, npt.NDArray[np.float32]] = context.worked_out[key]
+    return copies
 
 
 def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
@@ -121,17 +119,13 @@ def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDAr
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
         return pairs, scores
-    from calotype.analysis.near_duplicates import (
-        SMALL_PX,
-        match,
-        sure_enough,
-    )  # the fit is heavy to load
+    from calotype.analysis.near_duplicates import SMALL_PX, match, sure_enough  # heavy to load
 
-    found, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
-    if len(found):
+    matched, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    if len(matched):
         sides = [np.asarray(context.column(name))[rows] for name in ("width_px", "height_px")]
-        flagged &= sure_enough(alike, (np.minimum(*sides) < SMALL_PX)[found].any(axis=1))
-    fitted = rows[found[flagged]]
+        flagged &= sure_enough(alike, (np.minimum(*sides) < SMALL_PX)[matched].any(axis=1))
+    fitted = rows[matched[flagged]]
     pixels = _pixel_keys(context)
     new = (context.root[fitted[:, 0]] != context.root[fitted[:, 1]]) & (
         pixels[fitted[:, 0]] != pixels[fitted[:, 1]]
@@ -151,7 +145,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
         best[a] = max(best.get(a, (-1.0, b)), (score, b))
     group_of = {row: rows for rows in groups_of_pairs(pairs) for row in rows}
 
-    def describe(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> Description:
         score, other = best[row]
         rows = group_of[row]
         facts = {
@@ -161,10 +155,8 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
             "count": len(rows),
             "repair": {"do": "remove-sample"},
         }
-        return (
-            f"the image looks like {context.name_of(other)} (correlation {score:.3f}, {len(rows)} alike)",
-            facts,
-        )
+        reason = f"the image looks like {context.name_of(other)} (correlation {score:.3f}, {len(rows)} alike)"
+        return reason, facts
 
     tally.samples(sorted(row for row, rows in group_of.items() if row != rows[0]), describe)
 
@@ -186,9 +178,8 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
         (context.column("group").astype(str), "is of the same group as", "group"),
     ):
         across = [_crossing(rows, split, assigned) for rows in groups_of_equals(keys)]
-        _add_leak(
-            context, tally, [p for found in across for p in found], reported, split, words, name, "error"
-        )
+        leaks = [pair for pairs in across for pair in pairs]
+        _add_leak(context, tally, leaks, reported, split, words, name, "error")
     pairs, scores = all_near_copies(context, tally)
     crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])
     near = [(int(b), int(a), float(s)) for (a, b), s in zip(pairs[crossing], scores[crossing], strict=True)]
@@ -204,16 +195,22 @@ def _crossing(
 
 
 def _add_leak(
-    context: CheckContext, tally: Tally, leaks: list[tuple[int, int, float]], reported: set[int],
-    split: npt.NDArray[Any], words: str, how: str, severity: str,
-) -> None:  # fmt: skip
+    context: CheckContext,
+    tally: Tally,
+    leaks: list[tuple[int, int, float]],
+    reported: set[int],
+    split: npt.NDArray[Any],
+    words: str,
+    how: str,
+    severity: str,
+) -> None:
     other_of: dict[int, tuple[int, float]] = {}
     for row, other, score in leaks:
         if row not in reported and score >= other_of.get(row, (0, -1.0))[1]:
             other_of[row] = (other, score)
     reported |= set(other_of)
 
-    def describe(row: int) -> tuple[str, dict[str, Any]]:
+    def describe(row: int) -> Description:
         other, score = other_of[row]
         name = context.name_of(other)
         facts = {

@@ -206,7 +206,7 @@ CHECKS = (
             "The image is out of focus, blurred by motion, nearly black, over-exposed, flat, noisy or "
             "of a single tone."
         ),
-        fix="look at the images and remove those that show nothing",
+        fix="look at the images and remove unusable ones",
         unit="samples",
         severity="warning",
         family="image",

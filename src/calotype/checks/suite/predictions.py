@@ -59,7 +59,7 @@ class ClassProbabilities:
 
 
 def class_probabilities(context: CheckContext, rows: npt.NDArray[np.int64]) -> ClassProbabilities | None:
-    """A model's probability of each class, for labels of whole images, one an image; None where it has none for them.
+    """A model's probability of each class, for labels of whole images, one per image; None where it has none for them.
 
     Only a model that the contract names is asked: whether it learned these very labels cannot be seen here.
     What its scores leave of 1 is shared by the classes that it does not name.

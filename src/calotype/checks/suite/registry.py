@@ -36,7 +36,7 @@ class PlugInInvalid(Invalid):
     """A package that brings something other than checks."""
 
     code = "check-plug-in-invalid"
-    what = "the plug-in {name} brings no usable check: {detail}"
+    what = "the plug-in {name} has no usable check: {detail}"
     fix = "correct the package: its entry point in the group `calotype.checks` names a Check called vendor/check"
 
 

@@ -1,4 +1,4 @@
-"""Vectors of what is annotated, made once for each place of each image and kept in the catalog."""
+"""Vectors of what is annotated, computed once for each place of each image and kept in the catalog."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ _SMALL_PX = 32
 _AT_ONCE = 400
 _CROPS_AT_ONCE = 256
 _SIDE_PX = 200
-"""JPEGs of which only the whole is looked at are decoded at a fraction of their size, down to this: embedders look at
+"""JPEGs that are only embedded as a whole are decoded at a fraction of their size, down to this side: networks see
 less."""
 
 
 def vectors_of(
     context: CheckContext, places: Sequence[tuple[int, Box | None]], *, model: str = ""
 ) -> tuple[Vectors, npt.NDArray[np.bool_]]:
-    """(N, D) of places (row of a sample, box in pixels or None for the whole image), and which of them could be had.
+    """(N, D) vectors of places (row of a sample, box in pixels or None for the whole image), and which are available.
 
-    Without a model it is `model_of` the context.
+    The default model is `model_of` the context.
     """
     name = model or model_of(context)
     media = context.column("media_sha256")
     keys = [(str(media[row]), _key(name, box)) for row, box in places]
     known = dict(_stored(context, keys))
     todo: dict[str, list[int]] = {}
-    for at, key in enumerate(keys):
+    for number, key in enumerate(keys):
         if key not in known:
-            todo.setdefault(key[0], []).append(at)
+            todo.setdefault(key[0], []).append(number)
     if todo:
         known.update(_embedded(context, name, places, keys, todo))
-    had = np.asarray([key in known for key in keys], bool)
+    available = np.asarray([key in known for key in keys], bool)
     dim = len(next(iter(known.values()))) if known else 1
-    found = np.zeros((len(keys), dim), np.float32)
-    for at in np.flatnonzero(had).tolist():
-        found[at] = known[keys[at]]
-    return found, had
+    vectors = np.zeros((len(keys), dim), np.float32)
+    for number in np.flatnonzero(available).tolist():
+        vectors[number] = known[keys[number]]
+    return vectors, available
 
 
 def model_of(context: CheckContext) -> str:
@@ -90,7 +90,7 @@ def _embedded(
     keys: Sequence[Key],
     missing: Mapping[str, Sequence[int]],
 ) -> dict[Key, Vectors]:
-    """The vectors of some places, by media; kept as they are made.
+    """The vectors of some places, by media; stored as they are computed.
 
     Args:
         missing: SHA-256 of a medium -> which of `places` lie on it. Each medium is decoded once.
@@ -102,8 +102,8 @@ def _embedded(
     def embed(least: int) -> None:
         if len(waiting) <= least:
             return
-        made = network.embed([crop for _, crop in waiting]).astype(np.float16)
-        fresh = dict(zip([key for key, _ in waiting], made, strict=True))
+        outputs = network.embed([crop for _, crop in waiting]).astype(np.float16)
+        fresh = dict(zip([key for key, _ in waiting], outputs, strict=True))
         _keep(
             context,
             [{"media_sha256": sha, "name": name, "value": v.tobytes()} for (sha, name), v in fresh.items()],
@@ -112,7 +112,7 @@ def _embedded(
         waiting.clear()
 
     for done, (sha, on_medium) in enumerate(missing.items()):
-        context.progress("looking at what is annotated", done, len(missing))
+        context.progress("embedding images", done, len(missing))
         try:
             data = context.store.media.read(sha)
             whole_only = all(places[k][1] is None for k in on_medium)

@@ -215,7 +215,7 @@ def gold(context: CheckContext, tally: Tally) -> None:
 
     def describe(row: int) -> tuple[str, dict[str, Any]]:
         names = [sorted(context.class_name(c) for c in side.get(row, ())) for side in (given, right)]
-        return f"it says {', '.join(names[0]) or 'nothing'}, gold {', '.join(names[1])}", {
+        return f"labelled {', '.join(names[0]) or 'nothing'}, gold is {', '.join(names[1])}", {
             "given": names[0],
             "gold": names[1],
         }
@@ -223,7 +223,7 @@ def gold(context: CheckContext, tally: Tally) -> None:
     tally.samples(sorted(wrong), describe)
     share = 1 - len(wrong) / max(1, len(right))
     if right and share < asked.min_agreement:
-        reason = f"{share:.1%} of {len(right)} samples agree with gold, the contract asks for {asked.min_agreement:.0%}"
+        reason = f"{share:.1%} of {len(right)} samples agree with gold, the contract requires {asked.min_agreement:.0%}"
         tally.dataset(reason, {"agreement": round(share, 4)}, severity="error", fault="agreement")
 
 
@@ -236,7 +236,7 @@ CHECKS = (
             "that the contract names, and that did not learn these labels, sees another class in the "
             "whole image."
         ),
-        fix="look at it beside others of the suggested class, and correct the class",
+        fix="compare it with others of the suggested class, and correct the class",
         unit="labels",
         severity="warning",
         family="labels",
@@ -244,7 +244,7 @@ CHECKS = (
         run=label_errors,
         parameters={"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.8},
         source=(
-            "confident learning (C. Northcutt et al., 2021), a mixture taken apart; cut by expected F1 "
+            "confident learning (C. Northcutt et al., 2021), predictions unmixed; cut by expected F1 "
             "(Z. Lipton, 2014)"
         ),
         example="labelled bus, it looks like truck (wrong with probability 0.91)",
@@ -253,8 +253,8 @@ CHECKS = (
     Check(
         name="box-errors",
         title="Boxes that a model contradicts",
-        means="By a model's predictions a box is missing, moved, or of another class. Weak models serve too.",
-        fix="look at the place; take the suggestion where it is right",
+        means="By a model's predictions a box is missing, moved, or of another class. Weak models are enough.",
+        fix="look at the place; use the suggestion if it is right",
         unit="annotations",
         severity="warning",
         family="labels",
@@ -268,26 +268,26 @@ CHECKS = (
     Check(
         name="annotators",
         title="Annotators who disagree",
-        means="Several annotators gave a sample classes that leave the right one in doubt.",
-        fix="ask one more annotator, or rule on the case",
+        means="Several annotators disagree on the class of a sample, and the right one is uncertain.",
+        fix="ask another annotator, or decide",
         unit="samples",
         severity="warning",
         family="annotators",
         run=annotators,
         parameters={"min_confidence": 0.7},
-        source="A. Dawid and A. Skene, 1979, one skill an annotator",
+        source="A. Dawid and A. Skene, 1979, one skill per annotator",
         example="3 annotators, 67% say cat: confidence 0.58",
     ),
     Check(
         name="gold",
         title="Agreement with gold",
-        means="Where the right answer is known, the label set gives it.",
-        fix="correct the label, and look at what its annotator did elsewhere",
+        means="The label set gives the right answer where it is known.",
+        fix="correct the label, and review other labels of its annotator",
         unit="samples",
         severity="warning",
         family="annotators",
         run=gold,
         source="the contract's `gold`",
-        example="it says cat, gold dog",
+        example="labelled cat, gold is dog",
     ),
 )

@@ -72,7 +72,7 @@ class Camera:
         return [(float(x), float(y)) for x, y in self.flatten(seen)] if len(seen) >= 3 else []
 
     def pixels_per_metre(self, depth: float) -> float:
-        """How many pixels one metre across the view takes at this depth."""
+        """Number of pixels of one metre across the view at this depth."""
         return self.focal / max(depth, NEAR_M)
 
 

@@ -80,20 +80,20 @@ def drawings(p: Plan, seconds: float) -> list[Drawn]:
         if t.speed == 0 and t in still:
             drawn += still[t]
             continue
-        made = [
+        drawn_now = [
             (d, s)
             for d in _draw(t, seconds, p, float(sun[i]), float(lamp[i]))
             if (s := rasterise(d.marks)) is not None
         ]
         if t.speed == 0:
-            still[t] = made
-        drawn += made
+            still[t] = drawn_now
+        drawn += drawn_now
     return drawn
 
 
 @lru_cache(maxsize=2)
 def _stills(seed: int) -> dict[Thing, list[Drawn]]:
-    """What does not move in one scene, drawn once for all its frames."""
+    """Things that do not move in one scene, drawn once for all its frames."""
     return {}
 
 
@@ -142,53 +142,60 @@ def _footprint(t: Thing) -> tuple[float, float, float, float]:
 
 
 def _draw(t: Thing, seconds: float, p: Plan, sun: float, lamp: float) -> list[Drawing]:
-    at = (t.x, t.y, t.heading)
+    pose = (t.x, t.y, t.heading)
     base = float(p.camera.project(np.array([t.x, t.y, 0.0]))[0][1])
     if t.kind in ("car", "truck", "bus"):
-        return [_vehicle(t, at, p, sun, lamp, base)]
+        return [_vehicle(t, pose, p, sun, lamp, base)]
     if t.kind == "tree":
         marks, shade = props.tree(t, p.camera, p.light, sunlit=sun, lamp=lamp)
         return [Drawing(None, tuple(marks), base, tuple(shade), shadow_strength=max(0.35, sun) * 0.8)]
     if t.kind == "lamp":
         return [
             _figure(
-                None, props.street_lamp(p.light), at, p, sun, lamp * 0.4, base, glows=_post_glow(at, p, base)
+                None,
+                props.street_lamp(p.light),
+                pose,
+                p,
+                sun,
+                lamp * 0.4,
+                base,
+                glows=_post_glow(pose, p, base),
             )
         ]
     if t.kind == "traffic light":
-        pole = _figure(None, props.signal_pole(), at, p, sun, lamp, base)
+        pole = _figure(None, props.signal_pole(), pose, p, sun, lamp, base)
         head = props.signal_head(t.mode)
-        marks = mesh_marks(head, at, p.camera, p.light, sunlit=sun, lamp=lamp)
+        marks = mesh_marks(head, pose, p.camera, p.light, sunlit=sun, lamp=lamp)
         return [
             pole,
             Drawing(
-                t.kind, tuple(marks), base, glows=_glows(head, at, p, base), attributes=(("state", t.mode),)
+                t.kind, tuple(marks), base, glows=_glows(head, pose, p, base), attributes=(("state", t.mode),)
             ),
         ]
     if t.kind == "dog":
-        return [_figure("dog", cycles.dog(t, seconds), at, p, sun, lamp, base)]
+        return [_figure("dog", cycles.dog(t, seconds), pose, p, sun, lamp, base)]
     if t.kind == "person":
-        return [_figure("person", person(t, seconds, p.light), at, p, sun, lamp, base)]
+        return [_figure("person", person(t, seconds, p.light), pose, p, sun, lamp, base)]
     seat = cycles.BICYCLE_SEAT if t.kind == "bicycle" else cycles.MOTORCYCLE_SEAT
     drawn = [
-        _figure(t.kind, cycles.two_wheeler(t), at, p, sun, lamp, base, glows=_bike_glows(t, at, p, base))
+        _figure(t.kind, cycles.two_wheeler(t), pose, p, sun, lamp, base, glows=_bike_glows(t, pose, p, base))
     ]
     if t.mode == "ridden":
-        drawn.append(_figure("person", person(t, seconds, p.light, seat=seat), at, p, sun, lamp, base))
+        drawn.append(_figure("person", person(t, seconds, p.light, seat=seat), pose, p, sun, lamp, base))
     return drawn
 
 
 def _vehicle(
-    t: Thing, at: tuple[float, float, float], p: Plan, sun: float, lamp: float, base: float
+    t: Thing, pose: tuple[float, float, float], p: Plan, sun: float, lamp: float, base: float
 ) -> Drawing:
     used = t.mode == "ridden"
     lamps = used and (p.light.time != "day" or p.light.weather in ("fog", "rain"))
     model = vehicle(t.kind, t.look, lamps, used and t.speed == 0)
-    marks = mesh_marks(model, at, p.camera, p.light, sunlit=sun, lamp=lamp)
+    marks = mesh_marks(model, pose, p.camera, p.light, sunlit=sun, lamp=lamp)
     length, half = LENGTHS[t.kind], _WIDTHS[t.kind] / 2
-    patch = _ground_patch(p.camera, at, -length / 2, length / 2, half, half)
+    patch = _ground_patch(p.camera, pose, -length / 2, length / 2, half, half)
     beam = (
-        _ground_patch(p.camera, at, length / 2, length / 2 + 13, half * 0.8, half * 2.2)
+        _ground_patch(p.camera, pose, length / 2, length / 2 + 13, half * 0.8, half * 2.2)
         if lamps and p.light.time != "day"
         else []
     )
@@ -196,10 +203,10 @@ def _vehicle(
         t.kind,
         tuple(marks),
         base,
-        tuple(mesh_shadow(model, at, p.camera, p.light)),
+        tuple(mesh_shadow(model, pose, p.camera, p.light)),
         (patch,) if patch else (),
         (beam,) if beam else (),
-        _glows(model, at, p, base),
+        _glows(model, pose, p, base),
         None,
         sun,
     )
@@ -208,7 +215,7 @@ def _vehicle(
 def _figure(
     label: str | None,
     figure: figures.Figure,
-    at: tuple[float, float, float],
+    pose: tuple[float, float, float],
     p: Plan,
     sun: float,
     lamp: float,
@@ -216,31 +223,31 @@ def _figure(
     *,
     glows: tuple[Glow, ...] = (),
 ) -> Drawing:
-    marks = figures.figure_marks(figure, at, p.camera, p.light, sunlit=sun, lamp=lamp)
+    marks = figures.figure_marks(figure, pose, p.camera, p.light, sunlit=sun, lamp=lamp)
     r = 0.75 if label in ("bicycle", "motorcycle") else 0.26
-    patch = _ground_patch(p.camera, at, -r, r, 0.2, 0.2)
+    patch = _ground_patch(p.camera, pose, -r, r, 0.2, 0.2)
     return Drawing(
         label,
         tuple(marks),
         base,
-        tuple(figures.figure_shadow(figure, at, p.camera, p.light)),
+        tuple(figures.figure_shadow(figure, pose, p.camera, p.light)),
         (patch,) if patch else (),
         (),
         glows,
-        figures.keypoints_in_image(figure, at, p.camera),
+        figures.keypoints_in_image(figure, pose, p.camera),
         sun,
     )
 
 
 def _ground_patch(
-    camera: Camera, at: tuple[float, float, float], x0: float, x1: float, half0: float, half1: float
+    camera: Camera, pose: tuple[float, float, float], x0: float, x1: float, half0: float, half1: float
 ) -> list[Point]:
     corners = np.array([[x0, -half0, 0], [x1, -half1, 0], [x1, half1, 0], [x0, half0, 0]])
-    return camera.polygon(placed(corners, *at))
+    return camera.polygon(placed(corners, *pose))
 
 
-def _glow(spot: tuple[float, float, float], kind: str, at: tuple[float, float, float], p: Plan) -> Glow:
-    world = placed(np.array([spot, (spot[0], spot[1], -spot[2])]), *at)
+def _glow(spot: tuple[float, float, float], kind: str, pose: tuple[float, float, float], p: Plan) -> Glow:
+    world = placed(np.array([spot, (spot[0], spot[1], -spot[2])]), *pose)
     flat, depth = p.camera.project(world)
     k = p.camera.pixels_per_metre(float(depth[0]))
     power = {"night": 1.0, "dusk": 0.72, "day": 0.45}[p.light.time] * (
@@ -258,24 +265,24 @@ def _glow(spot: tuple[float, float, float], kind: str, at: tuple[float, float, f
     )
 
 
-def _glows(m: Mesh, at: tuple[float, float, float], p: Plan, base: float) -> tuple[Glow, ...]:
-    forward = np.array([np.sin(at[2]), np.cos(at[2])])
-    toward = np.array([p.camera.at[0] - at[0], p.camera.at[1] - at[1]])
+def _glows(m: Mesh, pose: tuple[float, float, float], p: Plan, base: float) -> tuple[Glow, ...]:
+    forward = np.array([np.sin(pose[2]), np.cos(pose[2])])
+    toward = np.array([p.camera.at[0] - pose[0], p.camera.at[1] - pose[1]])
     facing = float(forward @ toward) > 0
     kept = []
     for spot, kind in m.glows:
         if (spot[0] > 0) == facing and (kind != "red" or p.light.time != "day" or p.light.weather != "clear"):
-            kept.append(_glow(spot, kind if kind in _GLOW_METRES else "red", at, p))
+            kept.append(_glow(spot, kind if kind in _GLOW_METRES else "red", pose, p))
     return tuple(kept)
 
 
-def _post_glow(at: tuple[float, float, float], p: Plan, base: float) -> tuple[Glow, ...]:
-    return (_glow((1.45, 0.0, 5.94), "lamp", at, p),) if p.light.lamps_on else ()
+def _post_glow(pose: tuple[float, float, float], p: Plan, base: float) -> tuple[Glow, ...]:
+    return (_glow((1.45, 0.0, 5.94), "lamp", pose, p),) if p.light.lamps_on else ()
 
 
-def _bike_glows(t: Thing, at: tuple[float, float, float], p: Plan, base: float) -> tuple[Glow, ...]:
+def _bike_glows(t: Thing, pose: tuple[float, float, float], p: Plan, base: float) -> tuple[Glow, ...]:
     if t.mode != "ridden" or not p.light.lamps_on:
         return ()
     facing = np.cos(t.heading) < 0
     spot = (0.70, 0.0, 0.87) if facing else (-0.80, 0.0, 0.74)
-    return (_glow(spot, "white" if facing else "red", at, p),)
+    return (_glow(spot, "white" if facing else "red", pose, p),)

@@ -40,7 +40,7 @@ class Figure:
 
 def figure_marks(
     figure: Figure,
-    at: tuple[float, float, float],
+    pose: tuple[float, float, float],
     camera: Camera,
     light: Light,
     *,
@@ -50,10 +50,10 @@ def figure_marks(
     """Marks of a figure at (x, y, heading), each limb with a lit and a shaded side."""
     rods = [*figure.rods, *figure.last]
     ends = np.array([[r.a, r.b] for r in rods])
-    world = placed(ends.reshape(-1, 3), *at)
+    world = placed(ends.reshape(-1, 3), *pose)
     flat, depth = camera.project(world)
     flat, depth = flat.reshape(-1, 2, 2), depth.reshape(-1, 2)
-    colours = _rod_colours(rods, at, camera, light, sunlit, lamp)
+    colours = _rod_colours(rods, pose, camera, light, sunlit, lamp)
     away = float(depth.mean())
     dark = to_bytes(light.through_air(colours * 0.78, away))
     pale = to_bytes(light.through_air(colours * 1.10, away))
@@ -76,20 +76,20 @@ def figure_marks(
             a2, b2 = (a[0] + ra * lean, a[1] - ra * 0.10), (b[0] + rb * lean, b[1] - rb * 0.10)
             marks += limb(a2, b2, ra * 0.70, rb * 0.70, pale[i])
     if figure.umbrella is not None:
-        marks += _umbrella(figure.umbrella, at, camera, light, lamp)
+        marks += _umbrella(figure.umbrella, pose, camera, light, lamp)
     return marks
 
 
 def _rod_colours(
     rods: list[Rod],
-    at: tuple[float, float, float],
+    pose: tuple[float, float, float],
     camera: Camera,
     light: Light,
     sunlit: float,
     lamp: float,
 ) -> Array:
     """Colours of limbs, taken as facing the camera and a little upwards."""
-    toward = np.array([camera.at[0] - at[0], camera.at[1] - at[1], 0.0])
+    toward = np.array([camera.at[0] - pose[0], camera.at[1] - pose[1], 0.0])
     normal = toward / max(float(np.linalg.norm(toward)), 1e-9) * 0.9 + np.array([0.0, 0.0, 0.42])
     normals = np.broadcast_to(normal, (len(rods), 3))
     own, materials = np.array([r.colour for r in rods]), np.array([r.material for r in rods])
@@ -97,11 +97,11 @@ def _rod_colours(
 
 
 def figure_shadow(
-    figure: Figure, at: tuple[float, float, float], camera: Camera, light: Light
+    figure: Figure, pose: tuple[float, float, float], camera: Camera, light: Light
 ) -> list[list[Point]]:
     """Shadows of the limbs on the ground, as pixel polygons."""
     rods = [*figure.rods, *figure.last]
-    world = placed(np.array([[r.a, r.b] for r in rods]).reshape(-1, 3), *at)
+    world = placed(np.array([[r.a, r.b] for r in rods]).reshape(-1, 3), *pose)
     sx, sy, sz = light.sun_at
     ground = world[:, :2] - world[:, 2:3] * np.array([sx / sz, sy / sz])
     ground[:, 0] = np.clip(ground[:, 0], -FACADE, FACADE)
@@ -122,10 +122,10 @@ def _sun_on_left(camera: Camera, light: Light) -> bool:
 
 
 def _umbrella(
-    umbrella: tuple[Spot, Colour], at: tuple[float, float, float], camera: Camera, light: Light, lamp: float
+    umbrella: tuple[Spot, Colour], pose: tuple[float, float, float], camera: Camera, light: Light, lamp: float
 ) -> list[Mark]:
     spot, colour = umbrella
-    flat, depth = camera.project(placed(np.array([spot]), *at))
+    flat, depth = camera.project(placed(np.array([spot]), *pose))
     r = 0.56 * camera.pixels_per_metre(float(depth[0]))
     x, y = float(flat[0, 0]), float(flat[0, 1])
     up = np.array([[0.0, 0.2, 0.95], [0.0, 0.2, 0.8]])
@@ -140,12 +140,12 @@ def _umbrella(
     return [Mark("polygon", [*dome, *hem], dark), Mark("polygon", gores, pale)]
 
 
-def keypoints_in_image(figure: Figure, at: tuple[float, float, float], camera: Camera) -> Array:
+def keypoints_in_image(figure: Figure, pose: tuple[float, float, float], camera: Camera) -> Array:
     """Keypoints (17, 3) in COCO's order: pixels x, y, and 0 where the back of the head hides them, else 1."""
     if not figure.keypoints:
         return np.empty((0, 3))
-    flat = camera.project(placed(np.array(figure.keypoints), *at))[0]
-    ahead = (camera.at[0] - at[0]) * np.sin(at[2]) + (camera.at[1] - at[1]) * np.cos(at[2])
+    flat = camera.project(placed(np.array(figure.keypoints), *pose))[0]
+    ahead = (camera.at[0] - pose[0]) * np.sin(pose[2]) + (camera.at[1] - pose[1]) * np.cos(pose[2])
     shown = np.ones((len(flat), 1))
     shown[:3] = float(ahead > 0)
     return np.hstack([flat, shown])

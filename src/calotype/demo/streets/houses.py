@@ -39,7 +39,7 @@ Ends = tuple[tuple[float, float], tuple[float, float]]
 
 
 class _Sheet:
-    """Collects quads of one wall and draws them in one go."""
+    """Collects quads of one wall and draws them at once."""
 
     def __init__(self, p: Plan, normal: tuple[float, float, float]) -> None:
         self._p, self._normal = p, np.asarray(normal)

@@ -274,22 +274,26 @@ def _parked(rng: np.random.Generator, camera: Camera, crossing: float | None, si
 
 
 def _people(rng: np.random.Generator, camera: Camera, crossing: float | None, red: bool) -> list[Thing]:
-    found: list[Thing] = []
+    candidates: list[Thing] = []
     for _ in range(int(rng.integers(3, 8))):
-        found += _walkers(rng, crossing)
+        candidates += _walkers(rng, crossing)
     if red and crossing is not None:
         for _ in range(int(rng.integers(2, 6))):
             way = 1 if rng.random() < 0.5 else -1
             x, y = way * float(rng.uniform(-4.8, 1.5)), crossing + float(rng.uniform(0.5, 2.9))
-            found.append(Thing("person", x, y, way * np.pi / 2, 1.3, int(rng.integers(2**31)), "walking"))
+            candidates.append(
+                Thing("person", x, y, way * np.pi / 2, 1.3, int(rng.integers(2**31)), "walking")
+            )
     if rng.random() < 0.7:
         side, y = (1 if rng.random() < 0.5 else -1), float(rng.uniform(9, 26))
         if _clear_of_crossing(y, crossing, 2, 18):
             for i in range(int(rng.integers(1, 4))):
                 look = int(rng.integers(2**31))
-                found.append(Thing("bicycle", side * 6.8, y + i * 0.75, np.pi / 2 + 0.1, 0.0, look, "parked"))
+                candidates.append(
+                    Thing("bicycle", side * 6.8, y + i * 0.75, np.pi / 2 + 0.1, 0.0, look, "parked")
+                )
     things: list[Thing] = []
-    for t in found:
+    for t in candidates:
         near = np.hypot(t.x - camera.at[0], t.y - camera.at[1]) < 5.5
         taken = any(abs(o.x - t.x) < 0.7 and abs(o.y - t.y) < 0.7 for o in things)
         if not near and not taken:

@@ -105,11 +105,11 @@ def truck(rng: np.random.Generator, paint: Colour, lamps: bool, braking: bool) -
     front_decals = [d for d in discs if d.points[0][0] > 0] + [f for f in lit if f.normal[0] > 0]
     under = [*tyres, frame, rear_discs, tail]
     glows = lamp_glows(_CAB_FRONT, _BOX_REAR, half, 0.68, lamps, braking)
-    made = mesh([*under, _cargo_box(rng), _cab(paint, front_decals)], glows)
+    lorry = mesh([*under, _cargo_box(rng), _cab(paint, front_decals)], glows)
     # The cab and the box are side by side along x: whichever is nearer the camera is drawn last.
     middles = [*(1e6 for _ in under), -1.0, 3.0]
-    parts = tuple((x, a, b) for x, (_, a, b) in zip(middles, made.parts, strict=True))
-    return replace(made, parts=parts)
+    parts = tuple((x, a, b) for x, (_, a, b) in zip(middles, lorry.parts, strict=True))
+    return replace(lorry, parts=parts)
 
 
 def _cab(paint: Colour, decals: list[Face]) -> tuple[Face, ...]:

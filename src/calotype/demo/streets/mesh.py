@@ -32,7 +32,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Faces of all parts in one stack, ready to be turned, shaded and projected in one go."""
+    """Faces of all parts in one stack, ready to be turned, shaded and projected at once."""
 
     points: Array  # (P, 3)
     starts: tuple[int, ...]  # first point of every face, and the total
@@ -105,10 +105,10 @@ def placed(points: Array, x: float, y: float, heading: float) -> Array:
 
 
 def mesh_marks(
-    m: Mesh, at: tuple[float, float, float], camera: Camera, light: Light, *, sunlit: float, lamp: float
+    m: Mesh, pose: tuple[float, float, float], camera: Camera, light: Light, *, sunlit: float, lamp: float
 ) -> list[Mark]:
     """The visible faces of a mesh at (x, y, heading), shaded and in drawing order."""
-    x, y, heading = at
+    x, y, heading = pose
     world = placed(m.points, x, y, heading)
     normals = placed(m.normals, 0.0, 0.0, heading)
     firsts = np.asarray(m.starts[:-1])
@@ -135,9 +135,9 @@ def _local_eye(camera: Camera, x: float, y: float, heading: float) -> float:
     return float((camera.at[0] - x) * np.sin(heading) + (camera.at[1] - y) * np.cos(heading))
 
 
-def mesh_shadow(m: Mesh, at: tuple[float, float, float], camera: Camera, light: Light) -> list[list[Point]]:
+def mesh_shadow(m: Mesh, pose: tuple[float, float, float], camera: Camera, light: Light) -> list[list[Point]]:
     """The faces' shadows on the ground, as pixel polygons."""
-    world = placed(m.points, *at)
+    world = placed(m.points, *pose)
     sx, sy, sz = light.sun_at
     world[:, 0] -= world[:, 2] * sx / sz
     world[:, 1] -= world[:, 2] * sy / sz
@@ -148,7 +148,7 @@ def mesh_shadow(m: Mesh, at: tuple[float, float, float], camera: Camera, light: 
         return []
     points: list[Point] = list(map(tuple, flat.tolist()))
     # The lit faces of closed parts cast the whole shadow.
-    lit = (placed(m.normals, 0.0, 0.0, at[2]) @ np.asarray(light.sun_at) > 0) & m.solid
+    lit = (placed(m.normals, 0.0, 0.0, pose[2]) @ np.asarray(light.sun_at) > 0) & m.solid
     return [points[m.starts[i] : m.starts[i + 1]] for i in np.flatnonzero(lit)]
 
 

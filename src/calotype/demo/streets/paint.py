@@ -102,5 +102,5 @@ def limb(a: Point, b: Point, ra: float, rb: float, colour: Rgb) -> list[Mark]:
     return marks
 
 
-def _disc(pen: ImageDraw.ImageDraw, at: Point, r: float, colour: Rgb) -> None:
-    pen.ellipse((at[0] - r, at[1] - r, at[0] + r, at[1] + r), fill=colour)
+def _disc(pen: ImageDraw.ImageDraw, centre: Point, r: float, colour: Rgb) -> None:
+    pen.ellipse((centre[0] - r, centre[1] - r, centre[0] + r, centre[1] + r), fill=colour)

@@ -59,7 +59,7 @@ def _trunk(thing: Thing, camera: Camera, light: Light, tall: float, lamp: float)
         ]
     )
     flat, depth = camera.project(placed(spots, thing.x, thing.y, 0.0))
-    at = [(float(u), float(v)) for u, v in flat]
+    points = [(float(u), float(v)) for u, v in flat]
     bark = np.array([[0.30, 0.22, 0.16], [0.20, 0.17, 0.15]])
     tones = light.shade(bark, np.array([[0, -0.9, 0.3], [0, 0, 1.0]]), np.array([MATTE, MATTE]), lamp=lamp)
     dark, soil = to_bytes(light.through_air(tones, float(depth.mean())))
@@ -69,7 +69,7 @@ def _trunk(thing: Thing, camera: Camera, light: Light, tall: float, lamp: float)
     )
     marks = [Mark("polygon", pit, soil)] if pit else []
     for a, b, w in ((0, 1, 0.30), (1, 2, 0.24), (1, 3, 0.13), (1, 4, 0.13)):
-        marks.append(Mark("line", (at[a], at[b]), dark, w * k))
+        marks.append(Mark("line", (points[a], points[b]), dark, w * k))
     return marks
 
 

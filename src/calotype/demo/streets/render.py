@@ -1,4 +1,4 @@
-"""Draws one image with its truth from a seed and a number.
+"""Draws one image with its truth, from a seed and a number.
 
 Every image is decided by (seed, index): the same pair gives the same bytes on the same Pillow and NumPy.
 Four frames in a row share a scene (`metadata["scene"]`), so a fair split keeps a scene on one side.
@@ -142,11 +142,11 @@ def _reflect(canvas: Image.Image, mirror: Image.Image, d: Drawing, s: Sprite) ->
     canvas.paste(flipped, (s.corner[0], top), ImageChops.multiply(flipped.getchannel("A"), room))
 
 
-def _shines(ids: NDArray[np.uint8], own: int, at: tuple[float, float]) -> bool:
+def _shines(ids: NDArray[np.uint8], own: int, point: tuple[float, float]) -> bool:
     """Whether a lamp is in the frame and nothing else stands before it."""
-    x, y = int(at[0] * MASK_SCALE), int(at[1] * MASK_SCALE)
+    x, y = int(point[0] * MASK_SCALE), int(point[1] * MASK_SCALE)
     if not (0 <= x < ids.shape[1] and 0 <= y < ids.shape[0]):
-        return -60 < at[0] < WIDTH + 60 and -60 < at[1] < HEIGHT
+        return -60 < point[0] < WIDTH + 60 and -60 < point[1] < HEIGHT
     near = ids[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
     return bool((near == own).any())
 
@@ -189,11 +189,11 @@ def _truth(d: Drawing, s: Sprite, ids: NDArray[np.uint8], own: int) -> StreetObj
 
 
 def _keypoints(points: Array, ids: NDArray[np.uint8], own: int) -> tuple[tuple[float, float, int], ...]:
-    found: list[tuple[float, float, int]] = []
+    keypoints: list[tuple[float, float, int]] = []
     for x, y, shown in points.tolist():
         if not (0 <= x < WIDTH and 0 <= y < HEIGHT):
-            found.append((0.0, 0.0, 0))
+            keypoints.append((0.0, 0.0, 0))
             continue
         seen = ids[int(y * MASK_SCALE), int(x * MASK_SCALE)] == own
-        found.append((round(x, 2), round(y, 2), 2 if seen and shown else 1))
-    return tuple(found)
+        keypoints.append((round(x, 2), round(y, 2), 2 if seen and shown else 1))
+    return tuple(keypoints)

@@ -3,7 +3,7 @@
     scene = streets.render(seed=7, index=0)          # one image with its truth
     streets.write(folder, n=240, seed=7, faults=FaultPlan.for_images(240))
 
-`write` leaves `images/*.jpg`, `instances.json` (COCO) and `planted.json` (what was spoilt on purpose).
+`write` leaves `images/*.jpg`, `instances.json` (COCO) and `planted.json` (the planted faults).
 """
 
 from __future__ import annotations

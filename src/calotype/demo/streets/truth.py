@@ -119,7 +119,7 @@ def _chains(starts: list[int], ends: list[int], wide: int) -> list[NDArray[np.fl
 
 
 def _touching(starts: list[int], ends: list[int], following: dict[int, int]) -> dict[int, int]:
-    """The other way on at corners where two pieces touch; `following` holds the last one met."""
+    """The other continuation at corners where two pieces touch; `following` holds the last one met."""
     return {a: b for a, b in zip(starts, ends, strict=True) if following[a] != b}
 
 

@@ -1,4 +1,4 @@
-"""Cars, and the door to all vehicles: the models, built once per look."""
+"""Cars, and the entry to all vehicles: models that are built once per look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a series of street images as files: JPEGs, COCO annotations, and the list of planted faults."""
+"""A series of street images as files: JPEGs, COCO annotations, and the list of planted faults."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def write(
     The same n, seed and faults give the same files on the same Pillow and NumPy, with any number of workers.
 
     Args:
-        folder: Made when missing; files of the same names are replaced.
+        folder: Created if it does not exist; files of the same names are replaced.
         n: Images before planted copies.
         seed: See `render`.
-        faults: How many of each fault to plant; None plants none.
+        faults: Number of faults of each kind to plant; by default none.
         progress: Called with (done, total) as images are finished.
-        workers: Processes; from 2 on they are spawned, so the caller's main module must be safe to import.
+        workers: Number of processes; 2 or more are spawned, so the caller's main module must be safe to import.
     """
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ def _image_record(scene: Scene, index: int) -> dict[str, Any]:
 
 
 def _annotation(o: StreetObject) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    row: dict[str, Any] = {
         "category_id": _CLASS_IDS[o.label],
         "bbox": list(o.bbox),
         "area": o.area,
@@ -174,6 +174,6 @@ def _annotation(o: StreetObject) -> dict[str, Any]:
         "attributes": {"occluded": o.occluded, "truncated": o.truncated, **o.attributes},
     }
     if o.keypoints:
-        made["keypoints"] = [c for point in o.keypoints for c in point]
-        made["num_keypoints"] = sum(v > 0 for _, _, v in o.keypoints)
-    return made
+        row["keypoints"] = [c for point in o.keypoints for c in point]
+        row["num_keypoints"] = sum(v > 0 for _, _, v in o.keypoints)
+    return row
