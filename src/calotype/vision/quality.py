@@ -52,8 +52,8 @@ def working_scale(size_wh: tuple[int, int]) -> int:
 def figures(rgb: Rgb) -> Figures:
     """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
     image = Image.fromarray(rgb)
-    image = working_image(image)
-    values, _ = working_figures(image, image.convert("L"), image.size)
+    working = working_image(image)
+    values, _ = working_figures(working, working.convert("L"), image.size)
     values[DETAIL] = detail(np.asarray(image.convert("L")))
     return values
 
