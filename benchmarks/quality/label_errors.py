@@ -1,12 +1,12 @@
 """Wrong class labels: ours beside cleanlab, from given probabilities and from vectors alone.
 
-    uv run benchmarks/quality/label_errors.py --data FOLDER            # cifar10-noisy: human noise, 10,000 pictures
+    uv run benchmarks/quality/label_errors.py --data FOLDER            # cifar10-noisy: human noise, 10,000 images
     uv run benchmarks/quality/label_errors.py --probs P.npy --labels L.npy --clean C.npy
 
 Of the folder the vectors are made here (EfficientNet-Lite0), the probabilities by cross-validated regression on them;
-with --probs they are given. A network trained on the pictures is stronger, and torn on just the pictures that
+with --probs they are given. A network trained on the images is stronger, and unsure about just the images that
 annotators get wrong: it is simulated by a signal of the right class beside the vectors, which leans to the given class
-on wrongly labelled pictures and to another on some of the rest. That is also run with fewer errors (each is mended with
+on wrongly labelled images and to another on some of the rest. It also runs with fewer errors (each corrected with
 probability .45) and with more (other labels changed as this annotator confuses classes).
 Printed: F1 of the flagged set and average precision of the ranking, against the clean labels.
 """
@@ -40,7 +40,7 @@ def given(name: str) -> np.ndarray:
     return np.load(sys.argv[sys.argv.index(name) + 1], allow_pickle=False)
 
 
-def told(name: str, wrong: np.ndarray, flagged: np.ndarray, score: np.ndarray, seconds: float) -> None:
+def show(name: str, wrong: np.ndarray, flagged: np.ndarray, score: np.ndarray, seconds: float) -> None:
     """One line of the table."""
     f1, precision = f1_score(wrong, flagged), average_precision_score(wrong, score)
     print(f"{name:34} F1 {f1:.3f}  AP {precision:.3f}  flagged {int(flagged.sum()):6}  {seconds:6.1f} CPU s")
@@ -49,14 +49,14 @@ def told(name: str, wrong: np.ndarray, flagged: np.ndarray, score: np.ndarray, s
 def noisier(labels: np.ndarray, clean: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """The same labels with 10 % and 40 % wrong."""
     wrong, k = labels != clean, int(clean.max()) + 1
-    mended = np.where(wrong & (rng.random(len(clean)) < 0.45), clean, labels)
+    corrected = np.where(wrong & (rng.random(len(clean)) < 0.45), clean, labels)
     confused = np.full((k, k), 1e-3)
     np.add.at(confused, (clean[wrong], labels[wrong]), 1)
     np.fill_diagonal(confused, 0)
     more = labels.copy()
     for at in rng.permutation(np.flatnonzero(~wrong))[: int(0.4 * len(clean)) - int(wrong.sum())]:
         more[at] = rng.choice(k, p=confused[clean[at]] / confused[clean[at]].sum())
-    return {"fewer errors": mended, "as they are": labels, "more errors": more}
+    return {"fewer errors": corrected, "as they are": labels, "more errors": more}
 
 
 def network(
@@ -78,12 +78,12 @@ def compared(labels: np.ndarray, probs: np.ndarray, clean: np.ndarray) -> None:
     wrong = labels != clean
     print(f"{len(labels)} labels, {wrong.mean():.1%} wrong")
     peer, seconds = ask(python_with("cleanlab"), CLEANLAB, labels=labels, probs=probs)
-    told("cleanlab, given probabilities", wrong, peer["flagged"], peer["score"], seconds)
+    show("cleanlab, given probabilities", wrong, peer["flagged"], peer["score"], seconds)
     began = time.process_time()
     ours = label_errors(labels, probs)
-    told("calotype, given probabilities", wrong, ours.flagged, ours.score, time.process_time() - began)
+    show("calotype, given probabilities", wrong, ours.flagged, ours.score, time.process_time() - began)
     simple = probs.argmax(axis=1) != labels
-    told("class of highest probability", wrong, simple, 1 - probs[np.arange(len(labels)), labels], 0.0)
+    show("class of highest probability", wrong, simple, 1 - probs[np.arange(len(labels)), labels], 0.0)
 
 
 def main() -> None:
@@ -103,7 +103,7 @@ def main() -> None:
     compared(labels, cross_val_predict(model, vectors * 8, labels, cv=5, method="predict_proba"), clean)
     began = time.process_time()
     ours = label_errors_from_embeddings(labels, vectors)
-    told("calotype, vectors alone", labels != clean, ours.flagged, ours.score, time.process_time() - began)
+    show("calotype, vectors alone", labels != clean, ours.flagged, ours.score, time.process_time() - began)
     low, high = ours.n_errors_interval
     print(f"estimate: {ours.n_errors:.0f} wrong, {low:.0f} to {high:.0f}")
     rng = np.random.default_rng(0)

@@ -3,10 +3,10 @@
     uv run benchmarks/quality/near_duplicates.py --data FOLDER     # coco128: 256 photos; copies are made here
     uv run benchmarks/quality/near_duplicates.py --list PAIRS.csv  # pairs that people call copies: two paths a row
 
-With a list, every other picture of the folders that it names is looked through too. Told is the average precision of
-"has a copy" over the pictures, and how often the best partner is one of those in the list.
+With a list, every other image of the folders that it names is searched too. Printed are the average precision of
+"has a copy" over the images, and how often the best partner is one of those in the list.
 
-For each change, 100 photos are changed and looked for among all. Of the hashes is told how often
+For each change, 100 photos are changed and looked for among all. For the hashes it prints how often
 the nearest photo is the right one; of ours what its fixed rule flags, and how much of that is right.
 """
 
@@ -106,7 +106,7 @@ def by_list(file: Path) -> None:
     for k in np.argsort(found.score, kind="stable"):
         for one, other in (found.pairs[k], found.pairs[k][::-1]):
             best[one], partner[one] = found.score[k], other
-    print(f"{len(paths)} pictures, {has.sum()} have a copy")
+    print(f"{len(paths)} images, {has.sum()} have a copy")
     for name, score, who, cpu in (
         ("calotype", best, partner, time.process_time() - began),
         ("pHash-256", peer["best"], peer["partner"], seconds),

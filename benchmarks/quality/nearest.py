@@ -75,8 +75,8 @@ def asked(store: Store, queries: np.ndarray, where: str, *, exact: bool) -> tupl
         return set(found["sample_id"].to_pylist())
 
     find(queries[0])
-    told = [timed(lambda query=query: find(query)) for query in queries]
-    return [one for one, _ in told], float(np.median([ms for _, ms in told]))
+    answers = [timed(lambda query=query: find(query)) for query in queries]
+    return [one for one, _ in answers], float(np.median([ms for _, ms in answers]))
 
 
 def first(folder: Path, query: np.ndarray, *, exact: bool) -> float:

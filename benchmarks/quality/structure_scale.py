@@ -2,7 +2,7 @@
 
     uv run benchmarks/quality/structure_scale.py [--samples 1000000]
 
-Draws samples with 4 boxes each on average (no pictures: these checks read columns only), a few per thousand of them
+Draws samples with 4 boxes each on average (no images: these checks read columns only), a few per thousand of them
 faulty.
 """
 
@@ -100,10 +100,10 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, __file__, "--samples", str(n), "--draw", folder]
-        told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+        result = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
         with ct.open(folder) as workspace:
-            tested(workspace.dataset("big"), n, told["loop_s"])
-    print(f"drawing and committing the data: peak {told['peak_gb']:.2f} GB")
+            tested(workspace.dataset("big"), n, result["loop_s"])
+    print(f"drawing and committing the data: peak {result['peak_gb']:.2f} GB")
 
 
 def draw(n: int, folder: Path) -> dict[str, float]:
@@ -142,8 +142,8 @@ def tested(dataset: ct.Dataset, n: int, loop: float) -> None:
     print(
         f"{n:,} samples, {4 * n:,} boxes, {sum(report.counts.values()):,} findings, {len(report.checks)} checks"
     )
-    told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())
-    print(f"{told}; peak {peak:.2f} GB")
+    times = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())
+    print(f"{times}; peak {peak:.2f} GB")
     print(
         f"two of these checks in a Python loop: {loop:.0f} s; ratio to all checks, whole: {loop / took['whole']:.1f}"
     )
