@@ -140,11 +140,11 @@ def measure(data: bytes) -> FileQuality:
 
 def pixel_part(data: bytes, upright: images.Upright) -> Figures:
     """The (12,) figures of a decoded file."""
-    full = upright.image
-    image = quality.working_image(full)
-    grey = upright.grey if image is full else image.convert("L")
-    pixels, gradient = quality.working_figures(image, grey, full.size)
-    if _has_few_bits(len(data), full.size, read_head(data), gradient):
+    image = upright.image
+    working = quality.working_image(image)
+    grey = upright.grey if working is image else working.convert("L")
+    pixels, gradient = quality.working_figures(working, grey, image.size)
+    if _has_few_bits(len(data), image.size, read_head(data), gradient):
         pixels[quality.DETAIL] = quality.detail(np.asarray(upright.grey))
     return pixels
 

@@ -51,10 +51,10 @@ def working_scale(size_wh: tuple[int, int]) -> int:
 
 def figures(rgb: Rgb) -> Figures:
     """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
-    full = Image.fromarray(rgb)
-    image = working_image(full)
-    values, _ = working_figures(image, image.convert("L"), full.size)
-    values[DETAIL] = detail(np.asarray(full.convert("L")))
+    image = Image.fromarray(rgb)
+    working = working_image(image)
+    values, _ = working_figures(working, working.convert("L"), image.size)
+    values[DETAIL] = detail(np.asarray(image.convert("L")))
     return values
 
 
