@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfc
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
@@ -102,4 +101,6 @@ def cluster_p_value(is_error: Bools, in_slice: Bools, images: Ints) -> float:
         rates.append(rate)
         variances.append(max(spread, rate * (1 - rate) * n.sum()) / float(n.sum()) ** 2)
     z = (rates[0] - rates[1]) / np.sqrt(sum(variances))
+    from scipy.special import erfc  # heavy to load
+
     return float(0.5 * erfc(z / np.sqrt(2)))

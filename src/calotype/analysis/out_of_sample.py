@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from calotype.analysis.temperature import softmax
 
@@ -119,5 +118,7 @@ def _fitted(x: Floats, labels: Ints, trust: Floats, start: Floats) -> Floats:
         return value * scale, (slope * scale).ravel().astype(np.float64)
 
     options = {"maxiter": 60, "ftol": 1e-6}
+    from scipy.optimize import minimize  # heavy to load
+
     optimum = minimize(loss, start.ravel().astype(np.float64), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(optimum.x.reshape(shape), np.float32)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfc
 
 from calotype.analysis.intervals import q_values, wilsons
 from calotype.analysis.validation import refuse
@@ -211,6 +210,8 @@ def _above(
 
 def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) -> tuple[ErrorSlice, ...]:
     z = np.concatenate([level.z for level in levels])
+    from scipy.special import erfc  # heavy to load
+
     p = 0.5 * erfc(z / np.sqrt(2))
     q = q_values(p) if len(p) else p
     which = np.repeat(np.arange(len(levels)), [len(level.cells) for level in levels])

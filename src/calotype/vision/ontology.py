@@ -17,7 +17,7 @@ class ClassExists(AlreadyExists):
     """The name or id of a class is taken."""
 
     code = "class-exists"
-    what = "there is a class with the {thing} {got!r} already"
+    what = "a class with the {thing} {got!r} already exists"
     fix = "use that class, or choose another {thing}"
 
 

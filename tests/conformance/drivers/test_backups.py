@@ -58,7 +58,7 @@ def test_a_backup_of_a_database_and_a_bucket_is_restored_into_a_folder(team: Sto
     team.close()
 
 
-def test_media_that_the_bucket_lost_are_told_of(team: Store, tmp_path: Path) -> None:
+def test_media_that_the_bucket_lost_are_reported(team: Store, tmp_path: Path) -> None:
     (sample,) = datasets.read(ANA, DATASET, store=team).iter_samples()
     assert team.media.stored.remove(sample.media_sha256, untouched_since_us=2**62) is not None
     done = reliability.backup(ANA, str(tmp_path / "backups"), store=team)

@@ -115,7 +115,7 @@ def test_a_reader_sees_one_state_from_its_first_statement_to_its_last(opened: Op
         assert _counter(conn) == 2
 
 
-def test_a_writer_that_waits_too_long_is_told_so_and_may_try_again(opened: Opener) -> None:
+def test_a_writer_that_waits_too_long_gets_an_error_and_may_try_again(opened: Opener) -> None:
     catalog, impatient = opened(), opened(busy_s=0.2)
     with catalog.write(ANA, "test.hold", subject="counter"), pytest.raises(WorkspaceBusy) as caught:
         _increment(impatient, 1)
@@ -194,12 +194,12 @@ def test_addresses_that_cannot_be_used_are_refused_without_showing_secrets(url: 
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_told_as_such() -> None:
+def test_a_server_that_does_not_answer_is_reported() -> None:
     with pytest.raises(CatalogUnreachable):
         Catalog(f"postgresql://calotype@127.0.0.1:{free_port()}/nothing")
 
 
-def test_a_database_that_is_not_there_is_told_as_such(postgres: Postgres) -> None:
+def test_a_database_that_does_not_exist_is_reported(postgres: Postgres) -> None:
     with pytest.raises(CalotypeError) as caught:
         Catalog(f"postgresql://calotype@127.0.0.1:{postgres.port}/nothing")
     assert caught.value.code == "catalog-unreachable"

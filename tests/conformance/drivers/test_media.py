@@ -86,7 +86,7 @@ def test_a_batch_that_cannot_be_sent_says_so_at_its_end(tmp_path: Path) -> None:
         batch.put(b"an image")
 
 
-def test_a_bucket_that_is_not_there_is_told_as_such(s3: S3, tmp_path: Path) -> None:
+def test_a_bucket_that_does_not_exist_is_reported(s3: S3, tmp_path: Path) -> None:
     media = BucketMedia(Bucket(BucketLocation("s3://never-made/here", s3.endpoint)), tmp_path)
     with pytest.raises(BucketFailed):
         media.put(b"an image")

@@ -117,7 +117,7 @@ def test_who_still_holds_the_old_place_cannot_write_there(
     with pytest.raises(WorkspaceMoved):
         step(ANA, held)
     held.close()
-    (folder / ".calotype" / "storage.json").unlink()  # as on a machine that was not told
+    (folder / ".calotype" / "storage.json").unlink()  # as on a machine without the new address
     store = wiring.open_at(folder)
     assert step(ANA, store) == 1
     store.close()

@@ -154,7 +154,7 @@ def test_a_bucket_that_is_not_there_makes_no_workspace(s3: S3, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("missing", ["obstore", "pg8000"])
-def test_a_missing_library_is_told_with_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported_with_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
     find = importlib.util.find_spec

@@ -87,7 +87,7 @@ def test_a_foreign_version_in_the_middle_of_a_write_is_noticed(
     assert _ids(tables, _publish(tables, first, "d")) == ["a", "b", "d"]
 
 
-def test_a_version_that_is_not_there_is_told_as_damage(root: Root) -> None:
+def test_a_version_that_does_not_exist_is_reported_as_damage(root: Root) -> None:
     tables = Tables(root)
     _publish(tables, None, "a")
     with pytest.raises(TableDamaged):

@@ -149,17 +149,17 @@ def test_threads_that_count_at_once_lose_nothing(one_sample: Path) -> None:
 
 def test_processes_that_count_at_once_lose_nothing(one_sample: Path) -> None:
     writers = [writer(one_sample, "6") for _ in range(3)]
-    told = [int(line) for one in writers for line in one.communicate(timeout=6000)[0].split()]
+    reported = [int(line) for one in writers for line in one.communicate(timeout=6000)[0].split()]
     assert [one.returncode for one in writers] == [0, 0, 0]
-    assert sorted(told) == list(range(1, 19))
+    assert sorted(reported) == list(range(1, 19))
     assert count_now(one_sample) == 18
     whole(one_sample)
 
 
 def test_what_a_writer_left_that_died_before_its_commit_is_part_of_nothing(one_sample: Path) -> None:
     dead = writer(one_sample, "2", "--die")
-    told, _ = dead.communicate(timeout=6000)
-    assert (dead.returncode, told.split()) == (-signal.SIGKILL, ["1"])
+    reported, _ = dead.communicate(timeout=6000)
+    assert (dead.returncode, reported.split()) == (-signal.SIGKILL, ["1"])
     assert count_now(one_sample) == 1
     whole(one_sample)
     with opened(one_sample) as store:
@@ -168,15 +168,15 @@ def test_what_a_writer_left_that_died_before_its_commit_is_part_of_nothing(one_s
     whole(one_sample)
 
 
-def test_every_number_that_was_told_is_there_after_a_kill(one_sample: Path) -> None:
+def test_every_reported_number_is_stored_after_a_kill(one_sample: Path) -> None:
     killed = writer(one_sample, "1000")
     assert killed.stdout is not None
-    told = [int(killed.stdout.readline()) for _ in range(3)]
+    reported = [int(killed.stdout.readline()) for _ in range(3)]
     killed.kill()
-    told += [int(line) for line in killed.communicate(timeout=600)[0].split()]
-    assert told == list(range(1, len(told) + 1))
+    reported += [int(line) for line in killed.communicate(timeout=600)[0].split()]
+    assert reported == list(range(1, len(reported) + 1))
     found = count_now(one_sample)
-    assert found in (told[-1], told[-1] + 1)  # it may have died after a commit and before it could tell
+    assert found in (reported[-1], reported[-1] + 1)  # killed after a commit, before printing
     with opened(one_sample) as store:
         assert step(ANA, store) == found + 1
     whole(one_sample)

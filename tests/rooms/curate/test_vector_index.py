@@ -120,7 +120,7 @@ def test_new_vectors_are_found_before_the_index_knows_them_and_old_ones_are_not(
     assert f"{7:032x}" not in dict(find(crowd, owner, old))
 
 
-def test_many_new_vectors_get_a_part_of_their_own_and_many_parts_become_one(crowd, owner, only_by_index):
+def test_many_new_vectors_get_their_own_segment_and_many_segments_become_one(crowd, owner, only_by_index):
     for at in range(5):
         new = clustered(150, seed=at + 1)
         put(crowd, owner, range(at * 150, at * 150 + 150), new)
@@ -154,13 +154,13 @@ def test_a_query_narrows(crowd, owner, monkeypatch, alone):
 
 
 @pytest.mark.parametrize(
-    ("alone", "told"),
+    ("alone", "max_filter"),
     [(2_048, 20_000), (0, 20_000), (0, 0)],
-    ids=["read alone", "told to the index", "all looked at"],
+    ids=["read alone", "passed to the index", "full scan"],
 )
-def test_a_query_that_leaves_only_far_ones_gives_those(crowd, owner, monkeypatch, alone, told):
+def test_a_query_that_leaves_only_far_ones_gives_those(crowd, owner, monkeypatch, alone, max_filter):
     monkeypatch.setattr(searching, "_MAX_READ_DIRECTLY", alone)
-    monkeypatch.setattr(searching, "_MAX_INDEX_FILTER", told)
+    monkeypatch.setattr(searching, "_MAX_INDEX_FILTER", max_filter)
     wanted = clustered(2_000)[0]
     far = [one for one, _ in find(crowd, owner, wanted, k=2_000, exact=True)[-12:]]
     state = datasets.read(owner, "crowd", store=crowd)
@@ -200,7 +200,7 @@ def test_a_compaction_keeps_what_is_found(crowd, owner, only_by_index):
     assert find(crowd, owner, wanted) == before
 
 
-def test_gc_makes_the_index_that_is_lacking(workspace, owner, monkeypatch):
+def test_gc_builds_a_missing_index(workspace, owner, monkeypatch):
     fill(workspace, owner, 1_200)
     assert indexed(workspace, owner) == 0
     monkeypatch.setattr(vector_index, "MIN_ROWS", 1_000)
@@ -208,7 +208,7 @@ def test_gc_makes_the_index_that_is_lacking(workspace, owner, monkeypatch):
     assert indexed(workspace, owner) == 1_200
 
 
-def test_of_vectors_that_are_taken_away_nothing_is_left(crowd, owner, only_by_index):
+def test_removed_vectors_leave_no_data(crowd, owner, only_by_index):
     secret = (np.arange(DIM) + 1_234.5).astype(np.float32)
     put(crowd, owner, [77], secret[None])
     put(crowd, owner, range(200, 400), clustered(200, seed=2))  # its part of the index holds it

@@ -169,13 +169,13 @@ def test_putting_again_replaces_only_those_samples(shop, owner):
         (lambda ids, m: (ids, [["a"] * DIM] * len(ids)), "the vectors"),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_is_written(shop, owner, spoil, said):
+def test_invalid_vectors_are_refused_and_nothing_is_written(shop, owner, spoil, said):
     ids, matrix = put(shop, owner)
     before = state(shop, owner).state_sha256
     bad_ids, bad = spoil(ids, matrix)
-    with pytest.raises(VectorsInvalid) as told:
+    with pytest.raises(VectorsInvalid) as refused:
         vectors.put_vectors(owner, "shop", MODEL, bad_ids, bad, store=shop)
-    assert said in f"{told.value.message} {told.value.where}"
+    assert said in f"{refused.value.message} {refused.value.where}"
     assert state(shop, owner).state_sha256 == before
 
 
@@ -192,9 +192,9 @@ def test_the_model_is_asked_for_when_there_are_none_or_several(shop, owner):
     ids, _ = put(shop, owner)
     assert len(vectors.nearest(owner, "shop", "", np.ones(DIM), 3, store=shop)) == 3
     vectors.put_vectors(owner, "shop", "second", ids[:1], [[1.0, 2.0]], store=shop)
-    with pytest.raises(VectorsNotFound, match="not named") as told:
+    with pytest.raises(VectorsNotFound, match="not named") as refused:
         vectors.nearest(owner, "shop", "", np.ones(DIM), 3, store=shop)
-    assert MODEL in told.value.remedy
+    assert MODEL in refused.value.remedy
     with pytest.raises(VectorsInvalid):
         vectors.nearest(owner, "shop", "second", ids[1], 3, store=shop)
 
@@ -210,7 +210,7 @@ def test_the_handles_say_the_same(shop, owner):
         assert len(ds.where("count(car) >= 1").nearest(MODEL, ids[0], 1_000)) < len(ids) - 1
 
 
-def test_vectors_are_made_once_for_each_sample(shop, owner):
+def test_vectors_are_computed_once_for_each_sample(shop, owner):
     n = state(shop, owner).count()["samples"]
     first = embedding.embed(owner, "shop", "hog-colour-v1", store=shop)
     assert (first.model, first.made, first.known, first.failed) == ("hog-colour-v1", n, 0, ())

@@ -41,13 +41,13 @@ def target(tmp_path):
 
 def held(store, owner):
     """Everything that a reader can see of the dataset."""
-    told = {}
+    states = {}
     for name in ("shop", "shop@main", "shop@try", "shop@v1", "shop@main~1"):
         state = datasets.read(owner, name, store=store)
         tables = {t: state.rows_of(t).sort_by(rows.key_of(t)).to_pylist() for t in sorted(state.pins)}
         bytes_ = [store.media.read(sample.media_sha256, verify=True) for sample in state.iter_samples()]
-        told[name] = (state.commit_id, state.state_sha256, tables, bytes_)
-    return told, [made.id for made in datasets.log(owner, "shop", store=store)]
+        states[name] = (state.commit_id, state.state_sha256, tables, bytes_)
+    return states, [made.id for made in datasets.log(owner, "shop", store=store)]
 
 
 def more(store, owner, tmp_path, name, *, seed):
@@ -56,7 +56,7 @@ def more(store, owner, tmp_path, name, *, seed):
     return datasets.commit(owner, "shop", name, store=store)
 
 
-def test_a_restored_workspace_shows_what_was_saved_and_goes_on(shop, owner, target, tmp_path):
+def test_a_restored_workspace_has_what_was_saved_and_can_be_edited(shop, owner, target, tmp_path):
     before = held(shop, owner)
     made = service.backup(owner, target, store=shop)
     more(shop, owner, tmp_path, "later", seed=50)
@@ -191,7 +191,7 @@ def _fail(*_):
     raise KeyboardInterrupt
 
 
-def test_an_interrupted_restore_goes_on(shop, owner, target, tmp_path, monkeypatch):
+def test_an_interrupted_restore_is_continued(shop, owner, target, tmp_path, monkeypatch):
     made = service.backup(owner, target, store=shop)
     real, calls = contents.read_chunks, []
 
@@ -221,7 +221,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_in_place(shop, owner, ta
     assert not (tmp_path / "again" / ".calotype").exists()
 
 
-def test_media_that_are_already_lost_are_told_of_and_the_rest_is_saved(shop, owner, target):
+def test_lost_media_are_reported_and_the_rest_is_saved(shop, owner, target):
     sample = next(datasets.read(owner, "shop", store=shop).iter_samples())
     shop.media.path(sample.media_sha256).write_bytes(b"damaged")
     done = service.backup(owner, target, store=shop)
@@ -254,7 +254,7 @@ def test_backups_of_two_workspaces_do_not_mix(shop, owner, target, tmp_path):
     other.close()
 
 
-def test_what_cannot_be_is_refused(shop, owner, target, tmp_path):
+def test_unusable_targets_are_refused(shop, owner, target, tmp_path):
     with pytest.raises(BackupNotFound):
         service.restore(owner, target, tmp_path / "again")
     service.backup(owner, target, store=shop)
@@ -280,7 +280,7 @@ def test_a_list_that_names_other_folders_is_refused(shop, owner, target):
         contents.read_file_list(FolderTarget(Path(target)), found)
 
 
-def test_marks_start_anew_in_a_restored_workspace(shop, owner, target, tmp_path):
+def test_marks_start_again_in_a_restored_workspace(shop, owner, target, tmp_path):
     shop.media.put(b"nobody knows me")
     service.gc(owner, store=shop, grace_s=0)
     service.backup(owner, target, store=shop)

@@ -112,7 +112,7 @@ def test_what_an_edit_took_away_goes_after_the_grace_period_and_not_before(shop,
     assert service.verify(owner, store=shop, deep=True).ok
 
 
-def test_media_that_are_put_again_are_wanted_again(shop, owner):
+def test_media_that_are_stored_again_are_kept(shop, owner):
     stray = shop.media.put(b"nobody knows me")
     service.gc(owner, store=shop, grace_s=0)
     marked = now_us()
@@ -124,16 +124,16 @@ def test_media_that_are_put_again_are_wanted_again(shop, owner):
 
 
 def test_a_mark_is_forgotten_when_the_thing_is_reachable_again(shop, owner, tmp_path):
-    picture = encode(draw(77), "image/png")
-    sha256 = shop.media.put(picture).sha256
+    image = encode(draw(77), "image/png")
+    sha256 = shop.media.put(image).sha256
     service.gc(owner, store=shop, grace_s=0)
     (tmp_path / "late").mkdir()
-    (tmp_path / "late" / "late.png").write_bytes(picture)
+    (tmp_path / "late" / "late.png").write_bytes(image)
     acquire.add(owner, "shop", [tmp_path / "late"], store=shop)
     gc_twice(shop, owner)
     with shop.catalog.read() as conn:
         assert sha256 not in repository.marks(conn, "media")
-    assert shop.media.read(sha256, verify=True) == picture
+    assert shop.media.read(sha256, verify=True) == image
 
 
 def test_staged_rows_of_a_living_writer_stay(shop, owner):
@@ -264,10 +264,10 @@ def test_who_may_not_maintain_may_not_sweep(shop):
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("14d", 14 * DAY), ("36h", 129_600), ("90m", 5_400), ("5", 5)])
-def test_lengths_of_time_are_read(text, wanted):
+def test_durations_are_parsed(text, wanted):
     assert parse_duration_s(text) == wanted
 
 
-def test_other_texts_are_no_length_of_time():
+def test_other_texts_are_not_durations():
     with pytest.raises(DurationInvalid):
         parse_duration_s("two weeks")

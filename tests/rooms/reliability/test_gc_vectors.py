@@ -42,15 +42,15 @@ def parts(store, owner):
     return [len(one.segments) for one in store.tables.at(*place(store, owner)).describe_indices()]
 
 
-def test_parts_of_an_index_do_not_keep_files_apart(crowd, owner):
+def test_segments_of_an_index_do_not_prevent_compaction(crowd, owner):
     assert parts(crowd, owner) == [3]
     done = service.gc(owner, store=crowd, always_compact=True)
-    told = {one.table.rpartition("/")[2]: (one.files_after, one.refused) for one in done.compacted}
-    assert told["clip"] == (1, "")
+    compacted = {one.table.rpartition("/")[2]: (one.files_after, one.refused) for one in done.compacted}
+    assert compacted["clip"] == (1, "")
     assert parts(crowd, owner) == [1]
 
 
-def test_stand_ins_of_pins_that_nothing_names_go_with_their_versions(crowd, owner):
+def test_stand_ins_of_unreferenced_pins_are_removed_with_their_versions(crowd, owner):
     table, pin = place(crowd, owner)
     assert len([name for name in table_files.tags(crowd.tables, table) if name.startswith("pin-")]) > 1
     for _ in range(2):
@@ -62,7 +62,7 @@ def test_stand_ins_of_pins_that_nothing_names_go_with_their_versions(crowd, owne
 
 
 @pytest.mark.parametrize("n", [300, 900], ids=["of a part", "of all"])
-def test_vectors_of_zeros_that_no_index_can_begin_with_are_put_all_the_same(crowd, owner, n):
+def test_zero_vectors_that_no_index_can_start_with_are_stored(crowd, owner, n):
     put(crowd, owner, IDS[:n], np.zeros((n, 16)))
     found = vectors.nearest(owner, "crowd", "clip", np.ones(16), 900, store=crowd)
     assert found.num_rows == 900

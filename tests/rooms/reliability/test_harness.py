@@ -49,7 +49,7 @@ def test_a_power_cut_is_noticed_when_nothing_is_flushed(repo):
 
 
 def test_the_judge_sees_what_is_lost(repo, tmp_path):
-    told = [
+    reported = [
         {"commit": "f" * 64, "stats": {"samples": 1, "annotations": 1}},
         {"images": ["never-added.png"]},
         {"counter": 99},
@@ -57,10 +57,10 @@ def test_the_judge_sees_what_is_lost(repo, tmp_path):
     code = f"""
 import pathlib, shop
 base = shop.prepare(pathlib.Path({str(tmp_path)!r}))
-for told in {told!r}:
+for reported in {reported!r}:
     tally = shop.Tally("x")
-    shop.judge(base, [told], tally, "here")
-    assert tally.wrong, told
+    shop.judge(base, [reported], tally, "here")
+    assert tally.wrong, reported
 media = next((base / ".calotype" / "media" / "sha256").rglob("?" * 64))
 media.unlink()
 tally = shop.Tally("x")

@@ -15,7 +15,7 @@ from calotype.reliability.repair_source import SourceNotFound
 from calotype.store.tables.tables import Tables
 
 
-def test_a_whole_workspace_needs_nothing(shop, owner, n_events):
+def test_an_intact_workspace_needs_no_repair(shop, owner, n_events):
     before = n_events()
     assert service.repair(owner, store=shop, dry_run=False).plan == ()
     assert n_events() == before
@@ -26,7 +26,7 @@ def test_only_who_maintains_the_workspace_may_repair(shop):
         service.repair(Actor("x", "x", roles=("auditor",)), store=shop)
 
 
-def test_pictures_come_back_from_the_original_folder(shop, owner, tmp_path):
+def test_images_are_restored_from_the_original_folder(shop, owner, tmp_path):
     first, second = [s.media_sha256 for s in datasets.read(owner, "shop@v1", store=shop).iter_samples()][:2]
     shop.media.path(first).unlink()
     shop.media.path(second).write_bytes(b"x" * shop.media.path(second).stat().st_size)
@@ -40,14 +40,14 @@ def test_pictures_come_back_from_the_original_folder(shop, owner, tmp_path):
         service.repair(owner, store=shop, source=tmp_path / "nowhere")
 
 
-def test_a_picture_that_the_source_has_not_is_said_to_be_lost(shop, owner, tmp_path):
+def test_an_image_that_is_not_in_the_source_is_reported_as_lost(shop, owner, tmp_path):
     sample = next(datasets.read(owner, "shop@v1", store=shop).iter_samples())
     shop.media.path(sample.media_sha256).unlink()
     done = service.repair(owner, store=shop, source=tmp_path / "second", dry_run=False)
     assert (done.n_repaired, done.ok, [one.can for one in done.plan]) == (0, False, [False])
 
 
-def test_table_files_come_back_from_a_copy(shop, owner, tmp_path):
+def test_table_files_are_restored_from_a_copy(shop, owner, tmp_path):
     shutil.copytree(shop.root, tmp_path / "copy")
     for file in (shop.folder / "tables").rglob("data/*.lance"):
         file.unlink()
@@ -58,7 +58,7 @@ def test_table_files_come_back_from_a_copy(shop, owner, tmp_path):
     assert datasets.read(owner, "shop", store=shop).count() == {"samples": 6, "annotations": 9}
 
 
-def test_a_branch_whose_commit_is_gone_goes_back_to_the_one_before(shop, owner, sql):
+def test_a_branch_whose_commit_is_missing_is_reset_to_the_previous_one(shop, owner, sql):
     sql("DELETE FROM commits WHERE message = 'six'")
     done = service.repair(owner, store=shop, dry_run=False)
     assert (done.n_repaired, done.ok) == (1, True)
@@ -66,7 +66,7 @@ def test_a_branch_whose_commit_is_gone_goes_back_to_the_one_before(shop, owner, 
     assert datasets.read(owner, "shop", store=shop).count()["samples"] == 3
 
 
-def test_missing_tags_and_old_temporary_files_are_put_right(shop, owner):
+def test_missing_tags_and_old_temporary_files_are_repaired(shop, owner):
     for tag in (shop.folder / "tables").rglob("_refs/tags/c-*.json"):
         tag.unlink()
     old, young = (shop.folder / "media" / "incoming" / name for name in ("old", "young"))

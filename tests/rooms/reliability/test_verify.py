@@ -20,7 +20,7 @@ def kinds(found):
     return sorted({problem.kind for problem in found.problems})
 
 
-def test_a_whole_workspace_verifies(shop, owner):
+def test_an_intact_workspace_verifies(shop, owner):
     found = service.verify(owner, store=shop, deep=True)
     assert (found.ok, found.untidy) == (True, ())
     assert (found.commits, found.media, found.checked["refs"]) == (2, 6, 3)
@@ -31,7 +31,7 @@ def test_who_may_not_read_the_audit_may_not_verify(shop):
         service.verify(Actor("x", "x", roles=("annotator",)), store=shop)
 
 
-def test_a_missing_a_short_and_a_changed_picture_are_found(shop, owner):
+def test_missing_short_and_changed_images_are_found(shop, owner):
     first, second, third, *_ = (
         s.media_sha256 for s in datasets.read(owner, "shop", store=shop).iter_samples()
     )
@@ -62,7 +62,7 @@ def test_a_missing_a_short_and_a_changed_picture_are_found(shop, owner):
         ("DELETE FROM datasets", "dataset-gone"),
     ],
 )
-def test_what_was_changed_behind_its_back_is_found(shop, owner, sql, statement, kind):
+def test_outside_changes_are_found(shop, owner, sql, statement, kind):
     sql(statement)
     assert kind in kinds(service.verify(owner, store=shop))
 
@@ -81,13 +81,13 @@ def test_a_lost_table_file_is_found_at_every_commit_that_needs_it(shop, owner):
     assert found.problems[0].place in ("shop@main", "shop@try")
 
 
-def test_rows_that_went_missing_since_the_commit_are_noticed(shop, owner, sql):
+def test_rows_missing_since_the_commit_are_found(shop, owner, sql):
     sql("UPDATE commits SET stats = json_set(stats, '$.samples', 7) WHERE message = 'six'")
     (problem,) = service.verify(owner, store=shop).problems
     assert (problem.kind, problem.what) == ("rows-missing", "samples has 6 rows, but the commit recorded 7")
 
 
-def test_a_part_of_a_table_is_read_once_however_many_commits_hold_it(shop, owner, monkeypatch):
+def test_a_shared_fragment_is_read_once(shop, owner, monkeypatch):
     read, real = [], table_files.read_fragment
 
     def counting(tables, table, pin, part, columns):

@@ -1,4 +1,4 @@
-"""Buckets on a real S3 server: objects, media, far objects, and the probe that a server has to pass."""
+"""Buckets on a real S3 server: objects, media, remote objects, and the probe that a server has to pass."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bucket(place):
 
 
 class TestBucket:
-    """Objects below a place."""
+    """Objects below a prefix."""
 
     def test_a_new_object_is_written_once(self, bucket):
         assert bucket.put_new("a/b", b"one") is True
@@ -63,31 +63,31 @@ class TestBucket:
         bucket.delete(["a", "nowhere"])
         assert (bucket.get("a"), bucket.get("b")) == (None, b"one")
 
-    def test_files_go_and_come(self, bucket, tmp_path):
+    def test_files_are_uploaded_and_downloaded(self, bucket, tmp_path):
         (tmp_path / "mine").write_bytes(b"abc")
         bucket.put_file("a", tmp_path / "mine")
         assert bucket.fetch("a", tmp_path / "back") is True
         assert (tmp_path / "back").read_bytes() == b"abc"
         assert bucket.fetch_with_etag("a", tmp_path / "back") == bucket.head("a").etag
 
-    def test_what_is_not_there_is_none(self, bucket, tmp_path):
+    def test_a_missing_object_is_none(self, bucket, tmp_path):
         assert (bucket.get("a"), bucket.head("a"), bucket.get_range("a", 0, 1)) == (None, None, None)
         assert bucket.fetch("a", tmp_path / "x") is False
         assert bucket.fetch_with_etag("a", tmp_path / "x") is None
         assert bucket.copy("a", "b") is False
 
-    def test_a_bucket_that_is_not_there(self, place):
+    def test_a_bucket_that_does_not_exist(self, place):
         with pytest.raises(BucketFailed) as refused:
             Bucket(BucketLocation("s3://nobody-made-it/x", place.endpoint)).put("a", b"x")
         assert_refused(refused, "bucket-failed", "s3://nobody-made-it/x", fix="AWS_ENDPOINT_URL")
         assert "test-secret" not in str(refused.value)
 
-    def test_a_server_that_is_not_there(self, place, monkeypatch):
+    def test_a_server_that_does_not_answer(self, place, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
         with pytest.raises(BucketFailed):
             Bucket(place, retries=0).get("a")
 
-    def test_a_tree_carries_files_by_name(self, bucket, tmp_path):
+    def test_a_tree_stores_files_by_name(self, bucket, tmp_path):
         tree = BucketTree(bucket)
         (tmp_path / "mine").write_bytes(b"abc")
         tree.put("a/one", tmp_path / "mine")
@@ -105,7 +105,7 @@ class TestBucketMedia:
     def media(self, bucket, tmp_path):
         return BucketMedia(bucket, tmp_path / "cache")
 
-    def test_bytes_are_put_once_and_found_as_a_file(self, media):
+    def test_bytes_are_stored_once_and_available_as_a_file(self, media):
         assert [media.put(b"abc").new for _ in range(2)] == [True, False]
         assert (media.has(ABC), media.n_bytes(ABC), media.read(ABC, verify=True)) == (True, 3, b"abc")
         assert media.path(ABC).read_bytes() == b"abc"
@@ -118,7 +118,7 @@ class TestBucketMedia:
         assert media.path(ABC) == path
         assert not media.has(ABC)
 
-    def test_what_is_missing_and_what_is_damaged(self, media, bucket):
+    def test_missing_and_damaged_media(self, media, bucket):
         with pytest.raises(MediaMissing):
             media.path(ABC)
         bucket.put(f"sha256/ba/{ABC}", b"abd")
@@ -126,66 +126,66 @@ class TestBucketMedia:
         with pytest.raises(MediaDamaged):
             media.path(ABC)
 
-    def test_a_batch_sends_many(self, media):
+    def test_a_batch_uploads_many(self, media):
         with media.batch() as batch:
             put = [batch.put(b"%d" % (number % 20)) for number in range(40)]
         assert len({stored.sha256 for stored in put}) == len(list(media.entries())) == 20
 
 
-class TestFarObjects:
-    """Images in other people's buckets, by reference."""
+class TestRemoteObjects:
+    """Images that stay in a bucket, by reference."""
 
     @pytest.fixture
-    def far(self, catalog, tmp_path):
+    def references(self, catalog, tmp_path):
         return References(catalog, RemoteObjects(tmp_path / "far"))
 
     @pytest.fixture
-    def registered(self, far, bucket, place, catalog):
+    def registered(self, references, bucket, place, catalog):
         """An object `scene 1.jpg`, registered."""
         bucket.put("scene 1.jpg", b"abc")
-        ((uri, entry),) = far.remote.list_objects(place.url)
+        ((uri, entry),) = references.remote.list_objects(place.url)
         entry_ref = reference(uri, entry.n_bytes, entry.etag)
         with catalog.bookkeeping() as conn:
-            far.register(conn, [entry_ref])
+            references.register(conn, [entry_ref])
         return entry_ref
 
     def test_a_folder_is_listed_by_address(self, registered, place):
         assert registered.uri == f"{place.url}/scene%201.jpg"
         assert (is_remote(registered.uri), is_remote("file:///a.jpg")) == (True, False)
 
-    def test_an_object_is_fetched_once(self, far, registered, bucket):
-        path = far.path(registered.key)
+    def test_an_object_is_fetched_once(self, references, registered, bucket):
+        path = references.path(registered.key)
         assert path.read_bytes() == b"abc"
         bucket.delete(["scene 1.jpg"])
-        assert far.path(registered.key) == path
-        assert far.sha256(registered.key) == ABC
+        assert references.path(registered.key) == path
+        assert references.sha256(registered.key) == ABC
 
-    def test_its_beginning_is_read_alone(self, far, registered):
-        assert far.remote.read_head(registered.uri, 2) == b"ab"
-        assert far.remote.read_head(registered.uri + "x", 2) is None
+    def test_the_first_bytes_are_read_without_the_rest(self, references, registered):
+        assert references.remote.read_head(registered.uri, 2) == b"ab"
+        assert references.remote.read_head(registered.uri + "x", 2) is None
 
-    def test_an_object_that_was_overwritten(self, far, registered, bucket):
+    def test_an_object_that_was_overwritten(self, references, registered, bucket):
         bucket.put("scene 1.jpg", b"other")
         with pytest.raises(MediaChanged) as refused:
-            far.path(registered.key)
+            references.path(registered.key)
         assert (refused.value.fields["uri"], refused.value.fields["was"]) == (registered.uri, registered.etag)
-        assert far.states([registered.key]) == {registered.key: "changed"}
+        assert references.states([registered.key]) == {registered.key: "changed"}
 
-    def test_an_object_that_is_gone(self, far, registered, bucket):
+    def test_an_object_that_was_deleted(self, references, registered, bucket):
         bucket.delete(["scene 1.jpg"])
         with pytest.raises(ReferenceGone, match="no such object"):
-            far.path(registered.key)
-        assert far.states([registered.key]) == {registered.key: "missing"}
+            references.path(registered.key)
+        assert references.states([registered.key]) == {registered.key: "missing"}
 
-    def test_a_folder_elsewhere_is_refused(self, far):
+    def test_a_folder_outside_a_bucket_is_refused(self, references):
         with pytest.raises(BucketUrlInvalid):
-            list(far.remote.list_objects("https://example.org/x"))
+            list(references.remote.list_objects("https://example.org/x"))
 
 
 class TestProbe:
-    """A server that would lose labels is found before it can."""
+    """A server that could lose commits is refused before it is used."""
 
-    def test_a_good_one_passes_and_nothing_is_left(self, place, bucket):
+    def test_a_safe_server_passes_and_no_objects_remain(self, place, bucket):
         probe(place)
         assert list(bucket.entries()) == []
 
@@ -200,7 +200,7 @@ class TestProbe:
             ("listing-is-empty", "a listing shows 0 of 6"),
         ],
     )
-    def test_a_server_that_breaks_a_promise(self, monkeypatch, fault, detail):
+    def test_a_server_that_lacks_a_guarantee(self, monkeypatch, fault, detail):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

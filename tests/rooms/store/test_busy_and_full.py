@@ -1,4 +1,4 @@
-"""A catalog that cannot go on says so in our words, and other writers' temporary files do not disturb a flush."""
+"""Failures of the catalog raise errors of Calotype; temporary files of other writers do not disturb a flush."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calotype.store.catalog.errors import CatalogDamaged, CatalogNotWritable, Wo
 from calotype.store.files import durable
 
 
-def test_a_lock_that_is_held_too_long_is_a_clean_refusal(workspace, owner, monkeypatch):
+def test_a_lock_that_is_held_too_long_raises_workspace_busy(workspace, owner, monkeypatch):
     monkeypatch.setattr(catalog, "BUSY_TIMEOUT_S", 0.05)
     other = open_workspace(workspace.root)
     with workspace.catalog.bookkeeping(), pytest.raises(WorkspaceBusy):
@@ -22,20 +22,20 @@ def test_a_lock_that_is_held_too_long_is_a_clean_refusal(workspace, owner, monke
     other.close()
 
 
-def test_a_full_disk_is_told_as_such_and_nothing_is_kept(workspace, owner):
+def test_a_full_disk_is_reported_and_nothing_is_stored(workspace, owner):
     engine = workspace.catalog.engine
     with engine.connect() as conn:  # the pool hands this one connection out again
         pages = conn.exec_driver_sql("PRAGMA page_count").scalar()
         conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(CatalogNotWritable):
-        for at in range(200):
-            datasets.create(owner, f"shop-{at}", store=workspace, description="x" * 4_000)
+        for number in range(200):
+            datasets.create(owner, f"shop-{number}", store=workspace, description="x" * 4_000)
     engine.dispose()
     names = [info.name for info in datasets.datasets(owner, store=workspace)]
     assert datasets.create(owner, f"shop-{len(names)}", store=workspace)
 
 
-def test_a_damaged_catalog_is_told_as_such(workspace, owner):
+def test_a_damaged_catalog_is_reported(workspace, owner):
     workspace.close()
     (workspace.folder / "catalog.sqlite").write_bytes(b"not what was written" * 1_000)
     (workspace.folder / "catalog.sqlite-wal").unlink(missing_ok=True)
@@ -43,7 +43,7 @@ def test_a_damaged_catalog_is_told_as_such(workspace, owner):
         open_workspace(workspace.root)
 
 
-def test_flushing_leaves_alone_what_another_writer_renames(tmp_path, monkeypatch):
+def test_a_flush_ignores_files_that_another_writer_renames(tmp_path, monkeypatch):
     for name in ("mine", "theirs"):
         (tmp_path / name).write_bytes(b"x")
     flushed, real = [], durable.fsync_path

@@ -1,4 +1,4 @@
-"""The catalog on SQLite: transactions, the audit chain, what it says when it cannot go on."""
+"""The catalog on SQLite: transactions, the audit chain, errors of the database."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def chain(catalog):
 
 
 def verb(catalog, name, **details):
-    """A verb that only leaves its event."""
+    """A write that only records its event."""
     with catalog.write(ANA, name, subject="shop") as tx:
         tx.details(details)
 
 
 class TestWrite:
-    """One transaction of one verb."""
+    """Write transactions."""
 
-    def test_rows_and_event_are_kept_together(self, catalog):
+    def test_rows_and_event_are_committed_together(self, catalog):
         with catalog.write(ANA, "test.put", subject="shop") as tx:
             put(tx.conn, "k", 7)
             tx.details({"n": 1})
@@ -66,19 +66,19 @@ class TestWrite:
             1,
         )
 
-    def test_a_verb_that_fails_leaves_neither(self, catalog):
+    def test_a_failed_write_stores_neither(self, catalog):
         with pytest.raises(KeyError), catalog.write(ANA, "test.put", subject="shop") as tx:
             put(tx.conn, "k")
             raise KeyError
         assert (value(catalog, "k"), chain(catalog).n_events) == (None, 0)
 
-    def test_a_verb_that_gives_up_leaves_neither(self, catalog):
+    def test_an_abandoned_write_stores_neither(self, catalog):
         with catalog.write(ANA, "test.put", subject="shop") as tx:
             put(tx.conn, "k")
             tx.abandon()
         assert (value(catalog, "k"), chain(catalog).n_events) == (None, 0)
 
-    def test_bookkeeping_leaves_no_event(self, catalog):
+    def test_bookkeeping_records_no_event(self, catalog):
         with catalog.bookkeeping() as conn:
             put(conn, "k", 7)
         assert (value(catalog, "k"), chain(catalog).n_events) == (7, 0)
@@ -92,7 +92,7 @@ class TestWrite:
                 put(writer, "k")
             assert conn.scalar(count) == 0
 
-    def test_a_row_that_is_there_already_is_left_or_replaced(self, catalog):
+    def test_an_existing_row_is_kept_or_replaced(self, catalog):
         with catalog.bookkeeping() as conn:
             put(conn, "k", 1)
             statement = insert(conn, schema.workspace).values(key="k", value=2)
@@ -104,7 +104,7 @@ class TestWrite:
 
 
 class TestRefused:
-    """Errors of the database in our words."""
+    """Errors of the database as errors of Calotype."""
 
     def test_another_writer_holds_the_lock(self, catalog, catalog_file):
         impatient = Catalog(catalog_file, Timeouts(busy_s=0.05))
@@ -130,7 +130,7 @@ class TestRefused:
             Catalog(catalog_file)
         assert_refused(refused, "catalog-damaged", "file is not a database", fix="`calotype restore")
 
-    def test_a_folder_that_is_not_there(self, tmp_path):
+    def test_a_folder_that_does_not_exist(self, tmp_path):
         with pytest.raises(CatalogNotWritable) as refused:
             Catalog(tmp_path / "nowhere" / "catalog.sqlite")
         assert_refused(
@@ -143,15 +143,15 @@ class TestRefused:
             ("a\0b", r"'a\x00b'", "NUL"),
             ("a\ud800b", r"'a\ud800b'", "surrogate"),
         ],
-        ids=["nul", "half a pair"],
+        ids=["nul", "unpaired surrogate"],
     )
-    def test_a_text_that_not_every_database_keeps(self, catalog, text, shown, detail):
+    def test_text_that_not_every_database_can_store(self, catalog, text, shown, detail):
         with pytest.raises(TextNotStorable) as refused:
             verb(catalog, text)
         assert_refused(refused, "text-not-storable", shown, detail, fix="remove that character")
         assert chain(catalog).n_events == 0
 
-    def test_a_text_in_one_of_many_rows(self, catalog):
+    def test_unstorable_text_in_one_of_many_rows(self, catalog):
         with pytest.raises(TextNotStorable), catalog.bookkeeping() as conn:
             conn.execute(ROW, [{"key": "good", "value": 1}, {"key": "b\0d", "value": 2}])
         assert value(catalog, "good") is None
@@ -212,15 +212,15 @@ class TestAuditChain:
         walked = self.change(three, "DELETE FROM audit WHERE seq = 1")
         assert [problem.startswith("event 2 does not follow") for problem in walked.problems] == [True]
 
-    def test_an_event_whose_hash_was_made_to_fit(self, three):
+    def test_an_event_whose_hash_was_changed_too(self, three):
         walked = self.change(three, "UPDATE audit SET hash = 'f' || substr(hash, 2) WHERE seq = 1")
         assert walked.problems[-1].startswith("event 2 does not follow")
 
 
-class TestMoved:
-    """A catalog that was left says so to whoever still writes there."""
+class TestRelocation:
+    """Writes to an abandoned location are refused."""
 
-    def test_a_catalog_that_was_left_takes_no_more_writes(self, catalog):
+    def test_an_abandoned_catalog_refuses_writes(self, catalog):
         with catalog.bookkeeping() as conn:
             write_relocation(conn, "moved_to", {"catalog": "postgresql://db/x"})
         with pytest.raises(WorkspaceMoved) as refused:
@@ -229,7 +229,7 @@ class TestMoved:
         with catalog.read() as conn:
             assert read_relocation(conn) == {"moved_to": {"catalog": "postgresql://db/x"}}
 
-    def test_bytes_that_were_moved_stop_who_has_them_open_elsewhere(self, catalog):
+    def test_a_process_with_the_old_storage_open_cannot_write_after_a_move(self, catalog):
         with catalog.bookkeeping() as conn:
             write_relocation(conn, "bytes_at", {"media": "s3://b/media", "tables": "s3://b/tables"})
         verb(catalog, "test.not-asked")
@@ -239,7 +239,7 @@ class TestMoved:
         catalog.opened_locations = ("s3://b/media", "s3://b/tables")
         verb(catalog, "test.arrived")
 
-    def test_marks_are_replaced_and_dropped(self, catalog):
+    def test_relocation_rows_are_replaced_and_deleted(self, catalog):
         with catalog.bookkeeping() as conn:
             for place in ("one", "two"):
                 write_relocation(conn, "bytes_at", {"media": place, "tables": place})
@@ -249,9 +249,9 @@ class TestMoved:
 
 
 class TestCopy:
-    """All rows of one catalog in another."""
+    """Copies of all rows to another catalog."""
 
-    def test_every_row_arrives_with_its_chain(self, catalog, tmp_path, migrated):
+    def test_all_rows_and_the_audit_chain_are_copied(self, catalog, tmp_path, migrated):
         for number in range(3):
             verb(catalog, "test.put", n=number)
         with catalog.bookkeeping() as conn:

@@ -1,4 +1,4 @@
-"""Files that survive a power cut, trees that are carried, tables kept in memory."""
+"""Durable files, file trees, and cached tables."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def flushed(monkeypatch):
 class TestDurable:
     """Writing and flushing."""
 
-    def test_a_file_is_flushed_before_it_has_its_name_and_the_folder_after(self, tmp_path, flushed):
+    def test_a_file_is_flushed_before_its_rename_and_the_folder_after(self, tmp_path, flushed):
         durable.write_file(tmp_path / "a.json", b"new")
         assert (tmp_path / "a.json").read_bytes() == b"new"
         assert flushed == [f".a.json.{os.getpid()}.tmp", tmp_path.name]
         assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
-    def test_a_file_replaces_the_one_before(self, tmp_path):
+    def test_an_existing_file_is_replaced(self, tmp_path):
         durable.write_file(tmp_path / "a", b"old")
         durable.write_file(tmp_path / "a", b"new", mode=0o600)
         assert ((tmp_path / "a").read_bytes(), (tmp_path / "a").stat().st_mode & 0o777) == (b"new", 0o600)
 
-    def test_a_new_file_never_replaces_one(self, tmp_path):
+    def test_write_new_never_replaces_a_file(self, tmp_path):
         durable.write_new(tmp_path / "a", b"one")
         with pytest.raises(FileExistsError):
             durable.write_new(tmp_path / "a", b"two")
@@ -55,7 +55,7 @@ class TestDurable:
         durable.fsync_many(files)
         assert flushed == [file.name for file in files]
 
-    def test_folders_are_flushed_up_to_one(self, tmp_path, flushed):
+    def test_folders_are_flushed_up_to_a_parent(self, tmp_path, flushed):
         (tmp_path / "a" / "b" / "c").mkdir(parents=True)
         durable.fsync_folders(tmp_path / "a" / "b" / "c", up_to=tmp_path / "a")
         assert flushed == ["c", "b", "a"]
@@ -75,7 +75,7 @@ class TestDurable:
         durable.fsync_newer(tmp_path / "nowhere", since_ns=0)
         assert flushed == ["new", tmp_path.name]
 
-    def test_folders_directly_below_are_looked_into(self, tmp_path, flushed):
+    def test_direct_subfolders_are_included(self, tmp_path, flushed):
         (tmp_path / "tags").mkdir()
         (tmp_path / "tags" / "a").write_bytes(b"x")
         durable.fsync_tree(tmp_path, since_ns=time.time_ns() - 10**10)
@@ -94,7 +94,7 @@ class TestDurable:
 
 
 class TestTrees:
-    """Files below a folder, as who carries them sees them."""
+    """Files below a folder, as backup and move see them."""
 
     @pytest.fixture
     def tree(self, tmp_path):
@@ -111,17 +111,17 @@ class TestTrees:
         tree.remove("two")
         assert tree.sizes() == {"a/b/one": 3}
 
-    def test_a_file_that_is_there_is_replaced(self, tree, tmp_path):
+    def test_an_existing_file_of_a_tree_is_replaced(self, tree, tmp_path):
         tree.put("one", tmp_path / "mine")
         (tmp_path / "mine").write_bytes(b"other")
         tree.put("one", tmp_path / "mine")
         assert tree.fetch("one", tmp_path / "spare").read_bytes() == b"other"
 
-    def test_what_is_not_there(self, tree, tmp_path):
+    def test_a_missing_file_or_folder(self, tree, tmp_path):
         assert tree.fetch("nowhere", tmp_path / "spare") is None
         assert tree.sizes("nowhere") == {}
 
-    def test_temporary_files_of_writers_are_left_out(self, tree, tmp_path):
+    def test_temporary_files_are_not_listed(self, tree, tmp_path):
         tree.put("one", tmp_path / "mine")
         (tmp_path / "tree" / ".half.tmp").write_bytes(b"x")
         assert tree.sizes() == {"one": 3}
@@ -132,42 +132,42 @@ def column(n):
     return pa.table({"n": pa.array(range(n), pa.int64())})
 
 
-class TestKept:
-    """What was made of versions stays while there is room."""
+class TestTableCache:
+    """Cached tables, within a memory limit."""
 
-    def test_it_is_made_once(self):
-        kept = TableCache(1_000, 1_000)
-        assert kept.get(("a", "t", 1), lambda: column(3)) is kept.get(("a", "t", 1), lambda: column(4))
+    def test_a_value_is_created_once(self):
+        cache = TableCache(1_000, 1_000)
+        assert cache.get(("a", "t", 1), lambda: column(3)) is cache.get(("a", "t", 1), lambda: column(4))
 
-    def test_the_least_used_gives_way(self):
-        kept = TableCache(200, 100)
-        first = kept.get(("a", "t", 1), lambda: column(10))
-        kept.get(("a", "u", 1), lambda: column(10))
-        kept.get(("a", "t", 1), lambda: column(10))
-        kept.get(("a", "v", 1), lambda: column(10))
-        assert kept.get(("a", "t", 1), lambda: column(10)) is first
-        assert kept.get(("a", "u", 1), lambda: column(7)).num_rows == 7
+    def test_the_least_recently_used_value_is_evicted(self):
+        cache = TableCache(200, 100)
+        first = cache.get(("a", "t", 1), lambda: column(10))
+        cache.get(("a", "u", 1), lambda: column(10))
+        cache.get(("a", "t", 1), lambda: column(10))
+        cache.get(("a", "v", 1), lambda: column(10))
+        assert cache.get(("a", "t", 1), lambda: column(10)) is first
+        assert cache.get(("a", "u", 1), lambda: column(7)).num_rows == 7
 
-    def test_what_is_too_large_is_made_each_time(self):
-        kept = TableCache(1_000, 100)
-        kept.get(("a", "t", 1), lambda: column(20))
-        assert kept.get(("a", "t", 1), lambda: column(21)).num_rows == 21
+    def test_a_value_over_the_limit_is_created_each_time(self):
+        cache = TableCache(1_000, 100)
+        cache.get(("a", "t", 1), lambda: column(20))
+        assert cache.get(("a", "t", 1), lambda: column(21)).num_rows == 21
 
-    def test_of_one_table_the_newest_two_versions_stay(self):
-        kept = TableCache(1_000, 1_000)
+    def test_the_newest_two_versions_of_a_table_stay(self):
+        cache = TableCache(1_000, 1_000)
         for version in (1, 2, 3):
-            kept.get(("a", "t", version), lambda: column(1))
-        assert kept.get(("a", "t", 1), lambda: column(9)).num_rows == 9
-        assert kept.get(("a", "t", 3), lambda: column(9)).num_rows == 1
+            cache.get(("a", "t", version), lambda: column(1))
+        assert cache.get(("a", "t", 1), lambda: column(9)).num_rows == 9
+        assert cache.get(("a", "t", 3), lambda: column(9)).num_rows == 1
 
-    def test_making_may_fail_and_is_tried_again(self):
-        kept = TableCache(1_000, 1_000)
+    def test_a_failed_creation_is_tried_again(self):
+        cache = TableCache(1_000, 1_000)
         with pytest.raises(KeyError):
-            kept.get(("a", "t", 1), lambda: {"a": column(1)}["nothing"])
-        assert kept.get(("a", "t", 1), lambda: column(2)).num_rows == 2
+            cache.get(("a", "t", 1), lambda: {"a": column(1)}["nothing"])
+        assert cache.get(("a", "t", 1), lambda: column(2)).num_rows == 2
 
 
-def test_memory_is_given_back_while_a_stream_runs_and_nothing_of_it_is_lost():
+def test_memory_is_released_during_a_stream_without_losing_batches():
     batches = [pa.record_batch({"n": pa.array(range(100_000))}) for _ in range(9)]
     assert list(releasing_memory(iter(batches))) == batches
     release_memory()

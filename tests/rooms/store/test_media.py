@@ -1,4 +1,4 @@
-"""Media on a disk: put once under their hash, found, proved, swept."""
+"""Media on a disk: stored once under their hash, read, verified, removed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ NOWHERE = "0" * 64
 
 
 def incoming(media):
-    """Temporary files that are left."""
+    """Remaining temporary files."""
     return [path.name for path in media.path(ABC).parents[2].joinpath("incoming").iterdir()]
 
 
 class TestPut:
-    """Bytes come in."""
+    """Storing bytes."""
 
     def test_they_are_named_by_their_hash(self, media):
-        put = media.put(b"abc")
-        assert (put.sha256, put.n_bytes, put.new) == (ABC, 3, True)
+        stored = media.put(b"abc")
+        assert (stored.sha256, stored.n_bytes, stored.new) == (ABC, 3, True)
         assert media.read(ABC) == b"abc"
         assert media.path(ABC).parts[-3:] == ("sha256", "ba", ABC)
 
@@ -35,23 +35,23 @@ class TestPut:
         assert media.put(b"abc").new is False
         assert [entry.sha256 for entry in media.entries()] == [ABC]
 
-    def test_no_bytes_at_all_are_bytes_too(self, media):
-        put = media.put(b"")
-        assert (put.n_bytes, media.read(put.sha256), media.n_bytes(put.sha256)) == (0, b"", 0)
+    def test_an_empty_object_is_stored(self, media):
+        stored = media.put(b"")
+        assert (stored.n_bytes, media.read(stored.sha256), media.n_bytes(stored.sha256)) == (0, b"", 0)
 
-    def test_nothing_temporary_is_left(self, media):
+    def test_no_temporary_file_remains(self, media):
         media.put(b"abc")
         media.put(b"abc")
         assert incoming(media) == []
 
-    def test_a_batch_has_its_names_only_at_its_end(self, media):
+    def test_a_batch_is_visible_only_at_its_end(self, media):
         with media.batch() as batch:
             put = [batch.put(data) for data in (b"abc", b"b", b"abc")]
             assert not media.has(ABC)
         assert [stored.new for stored in put] == [True, True, False]
         assert sorted(entry.n_bytes for entry in media.entries()) == [1, 3]
 
-    def test_a_batch_that_fails_leaves_nothing(self, media):
+    def test_a_failed_batch_stores_nothing(self, media):
         with pytest.raises(KeyError), media.batch() as batch:
             batch.put(b"abc")
             raise KeyError
@@ -63,23 +63,23 @@ class TestPut:
         assert sum(stored.new for stored in put) == 10
         assert len(list(media.entries())) == 10
 
-    def test_a_file_of_the_users_gets_a_second_name(self, media, tmp_path):
+    def test_a_file_of_the_user_is_hard_linked(self, media, tmp_path):
         file = tmp_path / "mine.jpg"
         file.write_bytes(b"abc")
         with media.batch() as batch:
             batch.put(b"abc", link=file)
         assert media.path(ABC).samefile(file)
 
-    def test_a_hash_that_the_caller_computed_is_taken(self, media):
+    def test_a_hash_from_the_caller_is_used(self, media):
         with media.batch() as batch:
             assert batch.put(b"abc", sha256=ABC).sha256 == ABC
         assert media.read(ABC, verify=True) == b"abc"
 
 
 class TestFind:
-    """Bytes are found again, or said to be missing or damaged."""
+    """Reading bytes; missing and damaged ones."""
 
-    def test_what_is_stored_is_listed_by_hash_with_size_and_time(self, media):
+    def test_entries_are_listed_by_hash_with_size_and_time(self, media):
         before_us = time.time_ns() // 1_000 - 1_000_000
         hashes = sorted(media.put(data).sha256 for data in (b"abc", b"defg", b""))
         entries = list(media.entries())
@@ -87,14 +87,14 @@ class TestFind:
         assert {entry.n_bytes for entry in entries} == {0, 3, 4}
         assert all(entry.at_us > before_us for entry in entries)
 
-    def test_what_is_not_stored(self, media):
+    def test_missing_media(self, media):
         assert (media.has(NOWHERE), media.n_bytes(NOWHERE)) == (False, None)
         with pytest.raises(MediaMissing) as refused:
             media.read(NOWHERE)
         assert refused.value.fields["sha256"] == NOWHERE
         assert_refused(refused, "media-missing", NOWHERE[:16], fix="`calotype verify`")
 
-    def test_bytes_that_changed_are_noticed_when_they_are_verified(self, media):
+    def test_changed_bytes_are_detected_by_verify(self, media):
         path = media.path(media.put(b"abc").sha256)
         path.chmod(0o644)
         path.write_bytes(b"abd")
@@ -107,16 +107,16 @@ class TestFind:
     @pytest.mark.parametrize(
         "name", ["", "abc", ABC.upper(), ABC + "0", "../" + ABC, ABC[:-1] + "/", ABC + "\n"]
     )
-    def test_other_names_than_hashes_reach_no_file(self, media, name):
+    def test_only_hashes_are_accepted_as_names(self, media, name):
         with pytest.raises(MediaNameInvalid) as refused:
             media.read(name)
         assert_refused(refused, "media-name-invalid", "64 lower-case hexadecimal digits", fix="media_sha256")
 
 
 class TestSweep:
-    """Bytes that nobody wants go, and no others."""
+    """Removing unreferenced bytes, and no others."""
 
-    def test_old_bytes_go(self, media):
+    def test_old_bytes_are_removed(self, media):
         media.put(b"abc")
         assert media.remove(ABC, untouched_since_us=2**62) == 3
         assert not media.has(ABC)
@@ -127,7 +127,7 @@ class TestSweep:
         assert media.remove(ABC, untouched_since_us=0) is None
         assert media.read(ABC, verify=True) == b"abc"
 
-    def test_putting_old_bytes_again_makes_them_wanted(self, media):
+    def test_storing_old_bytes_again_protects_them(self, media):
         media.put(b"abc")
         os.utime(media.path(ABC), ns=(0, 0))
         media.put(b"abc")
@@ -167,6 +167,6 @@ class TestSweep:
         assert all(media.read(one.sha256, verify=True) == data for one, data in zip(put, images, strict=True))
 
 
-def test_hashes_are_those_of_everybody(media):
+def test_the_hash_is_a_plain_sha256(media):
     data = bytes(range(256)) * 5_000
     assert media.put(data).sha256 == hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""The migrations make what the schema says, and bring an older workspace up without loss."""
+"""The migrations produce the schema, and upgrade older workspaces without loss."""
 
 from pathlib import Path
 
@@ -23,14 +23,14 @@ def test_a_new_catalog_has_exactly_the_tables_of_the_schema(tmp_path: Path) -> N
     catalog.close()
 
 
-def test_the_newest_revision_is_the_one_that_the_program_knows() -> None:
+def test_the_newest_migration_is_the_head_revision() -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD_REVISION
 
 
 def _of_revision(revision: str, path: Path, insert: str) -> Catalog:
-    """A catalog that was made at a revision, with the dataset `old` and another row, opened by this program."""
+    """A catalog created at a revision, with the dataset `old` and another row, opened by this version."""
     engine = sa.create_engine(f"sqlite:///{path}")
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
@@ -47,22 +47,24 @@ def _of_revision(revision: str, path: Path, insert: str) -> Catalog:
 
 def test_a_workspace_of_the_first_revision_keeps_its_rows(tmp_path: Path) -> None:
     catalog = _of_revision(
-        "0001", tmp_path / "catalog.sqlite",
+        "0001",
+        tmp_path / "catalog.sqlite",
         "INSERT INTO refs (dataset_id, name, kind, pins, documents, sequence)"
         " VALUES ('d', 'main', 'branch', '{}', '{}', 0)",
-    )  # fmt: skip
+    )
     with catalog.read() as conn:
         assert conn.scalar(sa.select(schema.datasets.c.name)) == "old"
         assert conn.scalar(sa.select(schema.refs.c.protection)) is None
     catalog.close()
 
 
-def test_runs_of_checks_of_the_third_revision_are_read_without_objectives(tmp_path: Path) -> None:
+def test_check_runs_of_the_third_revision_have_no_objectives(tmp_path: Path) -> None:
     catalog = _of_revision(
-        "0003", tmp_path / "catalog.sqlite",
+        "0003",
+        tmp_path / "catalog.sqlite",
         "INSERT INTO check_runs (id, dataset_id, state_sha256, contract_sha256, gates, checks, actor,"
         " started_at_us, finished_at_us) VALUES ('r', 'd', '', '', '[]', '[]', 'me', 1, 2)",
-    )  # fmt: skip
+    )
     with catalog.read() as conn:
         assert conn.execute(sa.select(schema.check_runs.c.id, schema.check_runs.c.objectives)).all() == [
             ("r", None)

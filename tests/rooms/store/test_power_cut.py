@@ -1,4 +1,4 @@
-"""What a power cut may take: names of new folders that nobody flushed, and files that were torn half written."""
+"""Power failures: new folders must be flushed, and half-written files must not block anything."""
 
 from __future__ import annotations
 
@@ -45,34 +45,34 @@ def test_a_new_workspace_has_its_folders_flushed(owner, tmp_path, flushed):
 
 def test_the_folders_of_a_new_table_are_flushed_when_its_first_rows_are(workspace, owner, flushed):
     datasets.create(owner, "shop", store=workspace)
-    made = add_sample(workspace, owner)
+    added = add_sample(workspace, owner)
     tables = workspace.folder / "tables"
     assert {
         str(tables),
-        str(tables / made.dataset.id),
-        str(tables / made.dataset.id / "samples.lance"),
+        str(tables / added.dataset.id),
+        str(tables / added.dataset.id / "samples.lance"),
     } <= set(flushed)
 
 
-def test_bytes_that_another_writer_just_put_are_flushed_by_whoever_finds_them(workspace, flushed):
+def test_bytes_that_another_writer_just_stored_are_flushed_too(workspace, flushed):
     path = workspace.media.path(workspace.media.put(b"abc").sha256)
     flushed.clear()
     assert workspace.media.put(b"abc").new is False
     assert str(path.parent) in flushed
 
 
-def test_torn_tags_stop_neither_commits_nor_reads_nor_maintenance(workspace, owner):
+def test_damaged_tags_stop_neither_commits_nor_reads_nor_maintenance(workspace, owner):
     datasets.create(owner, "shop", store=workspace)
-    made = add_sample(workspace, owner)
+    added = add_sample(workspace, owner)
     datasets.commit(owner, "shop", "one", store=workspace)
     add_sample(workspace, owner)
-    table = f"{made.dataset.id}/samples"
+    table = f"{added.dataset.id}/samples"
     for tag in (workspace.tables.folder(table) / "_refs" / "tags").glob("*.json"):
         tag.write_bytes(b"")
     (workspace.tables.folder(table) / "_refs" / "tags" / "pin-3.json").write_bytes(b'{"vers')
     datasets.commit(owner, "shop", "two", store=workspace)
-    found = service.verify(owner, store=workspace)
-    assert (found.ok, [problem.kind for problem in found.untidy]) == (True, ["tag-missing"])
+    report = service.verify(owner, store=workspace)
+    assert (report.ok, [problem.kind for problem in report.untidy]) == (True, ["tag-missing"])
     service.gc(owner, store=workspace, grace_s=0, always_compact=True)
     service.repair(owner, store=workspace, dry_run=False)
     assert service.verify(owner, store=workspace, deep=True).untidy == ()
@@ -80,21 +80,21 @@ def test_torn_tags_stop_neither_commits_nor_reads_nor_maintenance(workspace, own
 
 
 @pytest.mark.parametrize("left", [0, 20, -1], ids=["empty", "short", "one byte"])
-def test_a_version_that_was_torn_stops_no_later_edit(workspace, owner, left):
+def test_a_damaged_version_stops_no_later_edit(workspace, owner, left):
     datasets.create(owner, "shop", store=workspace)
-    made = add_sample(workspace, owner)
-    uri = workspace.tables.folder(f"{made.dataset.id}/samples")
+    added = add_sample(workspace, owner)
+    uri = workspace.tables.folder(f"{added.dataset.id}/samples")
     newest = min((uri / "_versions").glob("*.manifest"))
-    torn = newest.with_name(
+    damaged = newest.with_name(
         f"{int(newest.stem) - 1:020d}.manifest"
     )  # the version after it, as Lance counts down
-    torn.write_bytes(newest.read_bytes()[:left])
+    damaged.write_bytes(newest.read_bytes()[:left])
     fresh = open_workspace(workspace.root)
     add_sample(fresh, owner)
     add_sample(fresh, owner)
     assert datasets.read(owner, "shop", store=fresh).count()["samples"] == 3
     assert service.verify(owner, store=fresh, deep=True).ok
-    assert [path.name for path in (uri / "_torn").iterdir()] == [torn.name]
+    assert [path.name for path in (uri / "_torn").iterdir()] == [damaged.name]
     newest = min((uri / "_versions").glob("*.manifest"))
     (newest.with_name(f"{int(newest.stem) + 1:020d}.manifest")).write_bytes(b"")  # one below the newest
     service.gc(owner, store=fresh, grace_s=0, always_compact=True)
@@ -102,7 +102,7 @@ def test_a_version_that_was_torn_stops_no_later_edit(workspace, owner, left):
     fresh.close()
 
 
-def test_a_first_version_that_was_torn_is_made_again(workspace, owner):
+def test_a_damaged_first_version_is_created_again(workspace, owner):
     datasets.create(owner, "shop", store=workspace)
     uri = workspace.tables.folder(f"{datasets.read(owner, 'shop', store=workspace).dataset.id}/samples")
     (uri / "_versions").mkdir(parents=True)

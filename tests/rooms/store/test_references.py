@@ -1,4 +1,4 @@
-"""Media by reference: files that stay where they are are read, and never taken for others."""
+"""Media by reference: files are read where they are, and changed files are detected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from calotype.store.media.remote_objects import RemoteObjects
 
 @pytest.fixture
 def file(tmp_path):
-    """A file of the user's, with a name that needs quoting."""
+    """A file of the user's, whose name needs quoting."""
     path = tmp_path / "scene 1 é%.jpg"
     path.write_bytes(b"abc")
     os.utime(path, ns=(10**15, 10**15))
@@ -32,8 +32,8 @@ def file(tmp_path):
 
 @pytest.fixture
 def all_media(media, catalog, tmp_path):
-    """Stored and referred media of one workspace."""
-    return AllMedia(media, References(catalog, RemoteObjects(tmp_path / "far")))
+    """Stored and referenced media of one workspace."""
+    return AllMedia(media, References(catalog, RemoteObjects(tmp_path / "remote")))
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def key(all_media, catalog, file):
 class TestKeys:
     """What a key is made of."""
 
-    def test_a_key_is_told_from_a_hash(self, key):
+    def test_a_key_is_distinguishable_from_a_hash(self, key):
         assert (len(key), key[0], is_reference(key), is_reference("0" * 64)) == (64, "r", True, False)
 
-    def test_the_same_object_has_the_same_key_and_another_another(self, file):
+    def test_equal_objects_have_equal_keys_and_different_ones_do_not(self, file):
         first = file_reference(file, file.stat())
         assert file_reference(file, file.stat()) == first
         os.utime(file, ns=(10**15 + 1, 10**15 + 1))
@@ -63,7 +63,7 @@ class TestKeys:
         }
         assert len(keys) == 4
 
-    def test_an_address_leads_back_to_its_file(self, file):
+    def test_an_address_is_converted_back_to_its_path(self, file):
         uri = file_reference(file, file.stat()).uri
         assert uri.startswith("file:///")
         assert " " not in uri
@@ -78,12 +78,12 @@ class TestKeys:
 class TestRead:
     """Bytes behind a reference."""
 
-    def test_they_are_read_where_they_lie(self, all_media, key, file):
+    def test_bytes_are_read_from_the_original_file(self, all_media, key, file):
         assert all_media.read(key) == b"abc"
         assert all_media.path(key) == file
         assert all_media.has(key)
 
-    def test_their_hash_is_computed_when_it_is_asked_for_and_kept(self, all_media, key, file):
+    def test_the_hash_is_computed_on_first_use_and_stored(self, all_media, key, file):
         digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         assert all_media.references.find(key).sha256 is None
         assert all_media.sha256(key) == digest
@@ -91,10 +91,10 @@ class TestRead:
         file.unlink()
         assert all_media.sha256(key) == digest
 
-    def test_a_stored_hash_is_its_own(self, all_media):
+    def test_stored_media_already_have_their_hash_as_key(self, all_media):
         assert all_media.sha256("a" * 64) == "a" * 64
 
-    def test_a_file_that_was_changed_is_not_taken_for_the_old_one(self, all_media, key, file):
+    def test_a_changed_file_is_refused(self, all_media, key, file):
         file.write_bytes(b"abcd")
         with pytest.raises(MediaChanged) as refused:
             all_media.read(key)
@@ -109,20 +109,20 @@ class TestRead:
         )
         assert not all_media.has(key)
 
-    def test_a_file_that_is_gone(self, all_media, key, file):
+    def test_a_deleted_file_is_reported(self, all_media, key, file):
         file.unlink()
         with pytest.raises(ReferenceGone) as refused:
             all_media.read(key)
         assert_refused(refused, "media-gone", "No such file or directory", fix="`calotype verify`")
         assert not all_media.has(key)
 
-    def test_a_file_that_comes_back_is_read_again(self, all_media, key, file):
+    def test_a_restored_file_is_read_again(self, all_media, key, file):
         file.rename(file.with_name("aside"))
         assert not all_media.has(key)
         file.with_name("aside").rename(file)
         assert all_media.read(key) == b"abc"
 
-    def test_other_bytes_of_the_same_size_and_time_are_noticed_when_verified(self, all_media, key, file):
+    def test_other_bytes_of_the_same_size_and_time_are_detected_by_verify(self, all_media, key, file):
         all_media.sha256(key)
         file.write_bytes(b"abd")
         os.utime(file, ns=(10**15, 10**15))
@@ -136,9 +136,9 @@ class TestRead:
 
 
 class TestStates:
-    """All references looked at again."""
+    """States of all references."""
 
-    def test_present_changed_and_missing_are_told_apart_and_written_down(self, all_media, catalog, tmp_path):
+    def test_present_changed_and_missing_are_distinguished_and_stored(self, all_media, catalog, tmp_path):
         files = [tmp_path / name for name in ("present", "changed", "missing")]
         for path in files:
             path.write_bytes(b"abc")
@@ -150,10 +150,10 @@ class TestStates:
         keys = [entry.key for entry in listed]
         states = all_media.references.states([*keys, "r" + "0" * 63])
         assert list(states.values()) == ["present", "changed", "missing", "missing"]
-        fresh = References(catalog, RemoteObjects(tmp_path / "far"))
+        fresh = References(catalog, RemoteObjects(tmp_path / "remote"))
         assert [fresh.find(key).state for key in keys] == ["present", "changed", "missing"]
 
-    def test_registering_a_known_reference_leaves_it_as_it_is(self, all_media, catalog, key, file):
+    def test_registering_a_known_reference_does_not_change_it(self, all_media, catalog, key, file):
         all_media.sha256(key)
         with catalog.bookkeeping() as conn:
             all_media.references.register(conn, [file_reference(file, file.stat())])

@@ -1,4 +1,4 @@
-"""One workspace: opened again it is the same, media are stored once, a transaction happens whole or not at all."""
+"""A workspace is created once, stores media once, and commits transactions completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from calotype.store.media.objects import MediaDamaged, MediaMissing
 from calotype.store.store import WorkspaceExists
 
 
-def test_a_workspace_is_made_once_and_found_from_below(owner, tmp_path):
+def test_a_workspace_is_created_once_and_found_from_a_subfolder(owner, tmp_path):
     create_workspace(owner, tmp_path / "ws").close()
     with pytest.raises(WorkspaceExists):
         create_workspace(owner, tmp_path / "ws")
     (tmp_path / "ws" / "a" / "b").mkdir(parents=True)
-    found = open_workspace(tmp_path / "ws" / "a" / "b", search_up=True)
-    assert found.root == (tmp_path / "ws").resolve()
-    found.close()
+    opened = open_workspace(tmp_path / "ws" / "a" / "b", search_up=True)
+    assert opened.root == (tmp_path / "ws").resolve()
+    opened.close()
     with pytest.raises(WorkspaceNotFound):
         open_workspace(tmp_path / "ws" / "a")
 
 
 def test_the_same_bytes_are_stored_once_by_any_number_of_writers(workspace):
     with ThreadPoolExecutor(8) as pool:
-        made = {m.sha256 for m in pool.map(lambda _: workspace.media.put(b"x" * 100_000), range(32))}
-    (sha256,) = made
+        hashes = {m.sha256 for m in pool.map(lambda _: workspace.media.put(b"x" * 100_000), range(32))}
+    (sha256,) = hashes
     assert workspace.media.read(sha256, verify=True) == b"x" * 100_000
     files = [file for file in workspace.media.path(sha256).parent.rglob("*") if file.is_file()]
     assert files == [workspace.media.path(sha256)]
 
 
-def test_missing_and_damaged_media_are_told_apart(workspace):
-    made = workspace.media.put(b"abc")
+def test_missing_and_damaged_media_raise_different_errors(workspace):
+    stored = workspace.media.put(b"abc")
     with pytest.raises(MediaMissing):
         workspace.media.read("0" * 64)
-    file = workspace.media.path(made.sha256)
+    file = workspace.media.path(stored.sha256)
     file.chmod(0o644)
     file.write_bytes(b"abd")
     with pytest.raises(MediaDamaged):
-        workspace.media.read(made.sha256, verify=True)
+        workspace.media.read(stored.sha256, verify=True)
 
 
-def test_a_transaction_that_fails_leaves_neither_row_nor_event(workspace, owner):
+def test_a_failed_transaction_stores_neither_row_nor_event(workspace, owner):
     def events():
         with workspace.catalog.read() as conn:
             return conn.execute(sa.select(sa.func.count()).select_from(schema.audit)).scalar()
@@ -60,10 +60,10 @@ def test_a_transaction_that_fails_leaves_neither_row_nor_event(workspace, owner)
     assert events() == before
 
 
-def test_eight_writers_leave_one_unbroken_chain(workspace, owner):
-    def write(at):
-        with workspace.catalog.write(owner, "test.verb", subject=str(at)) as tx:
-            tx.details({"at": at})
+def test_eight_writers_write_one_unbroken_chain(workspace, owner):
+    def write(number):
+        with workspace.catalog.write(owner, "test.verb", subject=str(number)) as tx:
+            tx.details({"number": number})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(64)))

@@ -1,4 +1,4 @@
-"""Tables on a disk: staged, published, read at a pin, and brought back after writers that died."""
+"""Tables on a disk: staged, published, read at a pin, and recovered after writers that died."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rows(*ids, n=0):
 
 
 def publish(tables, pin, *ids, n=0, remove=(), index=(), table="t"):
-    """The pin of a version with these rows put and removed, as an edit does it."""
+    """The pin of a version with these rows added and removed, as by an edit."""
     gone = row_ids(tables.at(table, pin), [ColumnValues("id", [*remove, *ids])], key="id")[0] if pin else []
     staged = tables.stage(table, rows(*ids, n=n), schema=SCHEMA) if ids else None
     return tables.publish(table, pin=pin, schema=SCHEMA, remove=gone, staged=staged, index=index)
@@ -36,7 +36,7 @@ def ids(tables, pin, table="t"):
 class TestPublish:
     """Versions follow one another; a pin never changes."""
 
-    def test_rows_are_read_at_the_pin_that_they_were_published_with(self, tables):
+    def test_each_pin_keeps_its_rows(self, tables):
         first = publish(tables, None, "a", "b")
         second = publish(tables, first, "c")
         third = publish(tables, second, remove=["a"])
@@ -55,7 +55,7 @@ class TestPublish:
             {"id": "b", "n": 1},
         ]
 
-    def test_rows_that_are_staged_are_in_no_version(self, tables):
+    def test_staged_rows_are_in_no_version(self, tables):
         first = publish(tables, None, "a")
         staged = tables.stage("t", rows("b", "c"), schema=SCHEMA)
         assert staged.n_rows == 2
@@ -66,21 +66,21 @@ class TestPublish:
         staged = tables.stage("t", batches, schema=SCHEMA)
         assert tables.count("t", tables.publish("t", pin=None, schema=SCHEMA, staged=staged)) == 20
 
-    def test_nothing_staged_makes_an_empty_table(self, tables):
+    def test_without_staged_rows_the_table_is_empty(self, tables):
         assert tables.count("t", tables.publish("t", pin=None, schema=SCHEMA)) == 0
 
     def test_all_rows_can_be_removed(self, tables):
         first = publish(tables, None, "a", "b")
         assert ids(tables, publish(tables, first, remove=["a", "b"])) == []
 
-    def test_two_histories_share_a_table(self, tables):
+    def test_two_branches_share_a_table(self, tables):
         first = publish(tables, None, "a")
         ours = publish(tables, first, "ours")
         theirs = publish(tables, first, "theirs")
         assert [ids(tables, pin) for pin in (ours, theirs, first)] == [["a", "ours"], ["a", "theirs"], ["a"]]
         assert ids(tables, publish(tables, ours, "more")) == ["a", "more", "ours"]
 
-    def test_what_a_dead_writer_left_is_not_part_of_the_next_version(self, tables, tmp_path):
+    def test_leftovers_of_a_dead_writer_are_not_in_the_next_version(self, tables, tmp_path):
         first = publish(tables, None, "a")
         publish(Tables(tmp_path / "tables"), first, "of a writer that died before its transaction ended")
         assert ids(tables, publish(tables, first, "b")) == ["a", "b"]
@@ -99,7 +99,7 @@ class TestPublish:
             pin = tables.publish("t", pin=pin, schema=SCHEMA, staged=rows_of_one)
         assert ids(tables, pin) == list("01234567")
 
-    def test_tables_lie_in_folders_of_their_own(self, tables):
+    def test_tables_have_their_own_folders(self, tables):
         first = publish(tables, None, "a", table="d/samples")
         other = publish(tables, None, "b", table="d/ann/x")
         assert (ids(tables, first, "d/samples"), ids(tables, other, "d/ann/x")) == (["a"], ["b"])
@@ -107,9 +107,9 @@ class TestPublish:
 
 
 class TestRefused:
-    """What goes wrong is said in our words, and leaves no version."""
+    """Failures raise errors of Calotype and create no version."""
 
-    def test_another_writer_in_the_middle(self, tables, tmp_path):
+    def test_another_writer_during_the_write(self, tables, tmp_path):
         first = publish(tables, None, "a")
         staged = tables.stage("t", rows("mine"), schema=SCHEMA)
         head = tables.version("t")
@@ -122,13 +122,13 @@ class TestRefused:
         assert ids(tables, tables.publish("t", pin=first, schema=SCHEMA, staged=staged)) == ["a", "mine"]
 
     @pytest.mark.parametrize("table", ["t", "nowhere"])
-    def test_a_version_that_is_not_there(self, tables, table):
+    def test_a_version_that_does_not_exist(self, tables, table):
         publish(tables, None, "a")
         with pytest.raises(TableDamaged) as refused:
             tables.at(table, 99)
         assert_refused(refused, "table-damaged", f"table {table}", "version 99", fix="`calotype verify`")
 
-    def test_a_version_whose_description_is_damaged(self, tables):
+    def test_a_version_whose_manifest_is_damaged(self, tables):
         first = publish(tables, None, "a")
         publish(tables, first, "b")
         for file in (tables.folder("t") / "_versions").glob("*.manifest"):
@@ -139,7 +139,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         "error", [KeyError("mine"), ValueError("mine"), RestageNeeded("mine"), OSError("mine")]
     )
-    def test_an_error_of_a_stream_comes_out_as_it_was(self, tables, error):
+    def test_an_error_of_a_stream_is_raised_unchanged(self, tables, error):
         def stream():
             yield rows("a").to_batches()[0]
             raise error
@@ -160,11 +160,11 @@ class TestRead:
         assert tables.read("t", pin, columns=["id"], where="n = 2").to_pylist() == [{"id": "c"}]
         assert (tables.count("t", pin), tables.count("t", pin, where="n = 1")) == (3, 2)
 
-    def test_columns_are_made_once(self, tables, pin):
+    def test_columns_are_cached(self, tables, pin):
         assert tables.columns("t", pin, ["id"]) is tables.columns("t", pin, ["id"])
         assert tables.columns("t", pin, ["n"])["n"].to_pylist() == [1, 1, 2]
 
-    def test_values_that_are_there(self, tables, pin):
+    def test_existing_values(self, tables, pin):
         assert sorted(tables.existing_values("t", pin, "id", ["a", "c", "z"])) == ["a", "c"]
         assert tables.existing_values("t", pin, "id", []) == []
 
@@ -174,21 +174,21 @@ class TestRead:
         assert sorted(tables.only_in("t", pin, later, columns=["id"])["id"].to_pylist()) == ["a", "b"]
         assert tables.only_in("t", pin, pin).num_rows == 0
 
-    def test_a_row_stays_where_it_lies_until_it_is_changed(self, tables, pin):
-        placed = tables.rows_with_addresses("t", pin, "id", ["a", "c", "z"])
-        assert sorted(placed) == ["a", "c"]
+    def test_a_row_keeps_its_address_until_it_changes(self, tables, pin):
+        addressed_rows = tables.rows_with_addresses("t", pin, "id", ["a", "c", "z"])
+        assert sorted(addressed_rows) == ["a", "c"]
         later = publish(tables, pin, "c", n=9)
-        places = [placed[key][1] for key in ("a", "c")]
-        assert tables.contains_rows("t", pin, places) == [True, True]
-        assert tables.contains_rows("t", later, places) == [True, False]
+        addresses = [addressed_rows[key][1] for key in ("a", "c")]
+        assert tables.contains_rows("t", pin, addresses) == [True, True]
+        assert tables.contains_rows("t", later, addresses) == [True, False]
 
-    def test_rows_in_order_and_at_places_of_that_order(self, tables, pin):
+    def test_rows_are_scanned_in_order_and_taken_by_position(self, tables, pin):
         held = tables.at("t", pin)
         listed = [key for batch in scan_rows(held, ["id"]) for key in batch["id"].to_pylist()]
         assert sorted(listed) == ["a", "b", "c"]
         assert take_rows(held, [2, 0], ["id"])["id"].to_pylist() == [listed[2], listed[0]]
 
-    def test_a_value_with_a_quotation_mark_is_looked_up_as_it_is(self, tables):
+    def test_a_value_with_a_quotation_mark_is_escaped(self, tables):
         pin = publish(tables, None, "it's", "x' OR 'a'='a")
         assert tables.existing_values("t", pin, "id", ["it's"]) == ["it's"]
         assert tables.existing_values("t", pin, "id", ["' OR ''='"]) == []
@@ -208,7 +208,7 @@ class TestRead:
 
 
 class TestTags:
-    """Versions that no clean-up may take."""
+    """Tags protect versions from clean-up."""
 
     def test_a_tag_keeps_a_version(self, tables):
         first = publish(tables, None, "a")
@@ -217,7 +217,7 @@ class TestTags:
         tables.tag("t", first, "c-1")
         assert tables.storage.read_tag("t", "c-1") == first
 
-    def test_a_torn_tag_is_written_again(self, tables):
+    def test_a_damaged_tag_is_written_again(self, tables):
         first = publish(tables, None, "a")
         tables.tag("t", first, "c-1")
         (tables.folder("t") / "_refs" / "tags" / "c-1.json").write_bytes(b'{"vers')
@@ -226,7 +226,7 @@ class TestTags:
         assert tables.storage.read_tag("t", "c-1") == first
 
 
-def test_what_is_kept_open_is_read_again_after_it_was_put_back(tables, tmp_path):
+def test_a_forgotten_table_is_opened_again(tables, tmp_path):
     pin = publish(tables, None, "a")
     held = tables.at("t", pin)
     assert tables.at("t", pin) is held
@@ -234,7 +234,7 @@ def test_what_is_kept_open_is_read_again_after_it_was_put_back(tables, tmp_path)
     assert tables.at("t", pin) is not held
 
 
-def test_an_index_comes_with_the_fifty_thousandth_row(tables):
+def test_a_table_of_fifty_thousand_rows_gets_an_index(tables):
     staged = tables.stage("t", rows(*(f"{number:06}" for number in range(50_000))), schema=SCHEMA)
     pin = tables.publish("t", pin=None, schema=SCHEMA, staged=staged, index=["id"])
     assert [index.field_names for index in lance.dataset(str(tables.folder("t"))).describe_indices()] == [

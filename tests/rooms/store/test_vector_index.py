@@ -1,4 +1,4 @@
-"""The index of a large table of vectors: built behind a stand-in, topped up, merged, asked."""
+"""The index of a large table of vectors: built as a stand-in, extended, merged, searched."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def vectors(n, *, start=0, seed=0):
 def table(matrix, start=0):
     column = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), DIM)
     return pa.table(
-        {"sample_id": [f"v{start + at:05}" for at in range(len(matrix))], "vector": column}, SCHEMA
+        {"sample_id": [f"v{start + row:05}" for row in range(len(matrix))], "vector": column}, SCHEMA
     )
 
 
@@ -45,156 +45,158 @@ class Vectors:
         self.pin: Any = None
 
     def put(self, rows):
-        gone = []
+        removed_ids = []
         if self.pin is not None:
-            having = [ColumnValues("sample_id", rows["sample_id"].to_pylist())]
-            gone = row_ids(self.tables.at("v", self.pin), having, key="sample_id")[0]
+            existing = [ColumnValues("sample_id", rows["sample_id"].to_pylist())]
+            removed_ids = row_ids(self.tables.at("v", self.pin), existing, key="sample_id")[0]
         staged = self.tables.stage("v", rows, schema=SCHEMA)
-        self.pin = self.tables.publish("v", pin=self.pin, schema=SCHEMA, remove=gone, staged=staged)
+        self.pin = self.tables.publish("v", pin=self.pin, schema=SCHEMA, remove=removed_ids, staged=staged)
 
-    def supply(self, **options):
+    def update(self, **options):
         return vector_index.update_index(
             ANA, self.catalog, self.tables, "v", self.pin, "vector", subject="shop", **options
         )
 
-    def lack(self, **options):
+    def gap(self, **options):
         return vector_index.find_gap(self.tables, "v", self.pin, "vector", **options)
 
     @property
-    def covered(self):
+    def n_indexed(self):
         return vector_index.n_indexed_rows(self.tables, "v", self.pin, "vector")
 
-    def likely(self, wanted, n=5, **options):
+    def nearest(self, wanted, n=5, **options):
         return vector_index.nearest_candidates(
             self.tables, "v", self.pin, "vector", wanted, n, columns=["sample_id"], **options
         )
 
 
 @pytest.fixture
-def held(catalog, tables):
+def vectors_table(catalog, tables):
     return Vectors(catalog, tables)
 
 
-class TestSupply:
-    """What is built, and when."""
+class TestUpdateIndex:
+    """Which rows are indexed, and when."""
 
-    def test_a_small_table_gets_none(self, held):
-        held.put(vectors(300))
-        assert (held.lack(), held.supply(), held.covered) == (None, True, 0)
-        assert held.likely(np.ones(DIM, np.float32)) is None
+    def test_a_small_table_gets_none(self, vectors_table):
+        vectors_table.put(vectors(300))
+        assert (vectors_table.gap(), vectors_table.update(), vectors_table.n_indexed) == (None, True, 0)
+        assert vectors_table.nearest(np.ones(DIM, np.float32)) is None
 
-    def test_a_large_table_gets_one_and_its_pin_stays(self, held):
-        held.put(vectors(400))
-        assert held.lack().n_rows == 400
-        assert held.supply()
-        assert (held.covered, held.lack()) == (400, None)
-        assert held.tables.count("v", held.pin) == 400
+    def test_a_large_table_gets_one_and_its_pin_is_unchanged(self, vectors_table):
+        vectors_table.put(vectors(400))
+        assert vectors_table.gap().n_rows == 400
+        assert vectors_table.update()
+        assert (vectors_table.n_indexed, vectors_table.gap()) == (400, None)
+        assert vectors_table.tables.count("v", vectors_table.pin) == 400
 
-    def test_it_is_written_down(self, held):
-        held.put(vectors(400))
-        held.supply()
-        with held.catalog.read() as conn:
+    def test_an_audit_event_is_recorded(self, vectors_table):
+        vectors_table.put(vectors(400))
+        vectors_table.update()
+        with vectors_table.catalog.read() as conn:
             event = conn.exec_driver_sql("SELECT verb, subject, details FROM audit").one()
         assert event[:2] == ("vectors.index", "shop")
         assert '"rows": 400' in event[2] or '"rows":400' in event[2]
 
-    def test_few_new_rows_wait_and_are_found_all_the_same(self, held):
-        held.put(vectors(400))
-        held.supply()
-        held.put(vectors(10, start=400, seed=9))
-        assert (held.lack(), held.covered) == (None, 400)
+    def test_a_few_new_rows_stay_unindexed_and_are_still_found(self, vectors_table):
+        vectors_table.put(vectors(400))
+        vectors_table.update()
+        vectors_table.put(vectors(10, start=400, seed=9))
+        assert (vectors_table.gap(), vectors_table.n_indexed) == (None, 400)
         wanted = np.asarray(vectors(10, start=400, seed=9)["vector"][3].as_py(), np.float32)
-        assert held.likely(wanted, 1)["sample_id"].to_pylist() == ["v00403"]
+        assert vectors_table.nearest(wanted, 1)["sample_id"].to_pylist() == ["v00403"]
 
-    def test_many_new_rows_get_a_part_of_their_own(self, held):
-        held.put(vectors(1_000))
-        held.supply()
-        held.put(vectors(200, start=1_000, seed=1))
-        needed = held.lack()
-        assert (needed.n_rows, needed.replaces) == (200, ())
-        assert held.supply()
-        assert held.covered == 1_200
+    def test_many_new_rows_get_a_segment_of_their_own(self, vectors_table):
+        vectors_table.put(vectors(1_000))
+        vectors_table.update()
+        vectors_table.put(vectors(200, start=1_000, seed=1))
+        gap = vectors_table.gap()
+        assert (gap.n_rows, gap.replaces) == (200, ())
+        assert vectors_table.update()
+        assert vectors_table.n_indexed == 1_200
 
-    def test_more_new_rows_than_old_ones_make_one_index_of_all(self, held):
-        held.put(vectors(400))
-        held.supply()
-        held.put(vectors(600, start=400, seed=1))
-        needed = held.lack()
-        assert (needed.n_rows, len(needed.replaces)) == (1_000, 1)
-        assert held.supply()
-        assert (held.covered, held.lack()) == (1_000, None)
+    def test_more_new_rows_than_old_ones_rebuild_the_index_as_one_segment(self, vectors_table):
+        vectors_table.put(vectors(400))
+        vectors_table.update()
+        vectors_table.put(vectors(600, start=400, seed=1))
+        gap = vectors_table.gap()
+        assert (gap.n_rows, len(gap.replaces)) == (1_000, 1)
+        assert vectors_table.update()
+        assert (vectors_table.n_indexed, vectors_table.gap()) == (1_000, None)
 
-    def test_asked_for_anew_all_of_it_is_built_again(self, held):
-        held.put(vectors(400))
-        held.supply()
-        needed = held.lack(rebuild=True)
-        assert (needed.n_rows, len(needed.replaces)) == (400, 1)
-        assert held.supply(rebuild=True)
-        assert held.covered == 400
+    def test_rebuild_indexes_all_rows_again(self, vectors_table):
+        vectors_table.put(vectors(400))
+        vectors_table.update()
+        gap = vectors_table.gap(rebuild=True)
+        assert (gap.n_rows, len(gap.replaces)) == (400, 1)
+        assert vectors_table.update(rebuild=True)
+        assert vectors_table.n_indexed == 400
 
-    def test_a_table_that_became_small_loses_its_index_only_when_asked_anew(self, held):
-        held.put(vectors(400))
-        held.supply()
-        gone = row_ids(
-            held.tables.at("v", held.pin),
+    def test_a_table_that_became_small_loses_its_index_only_on_rebuild(self, vectors_table):
+        vectors_table.put(vectors(400))
+        vectors_table.update()
+        removed_ids = row_ids(
+            vectors_table.tables.at("v", vectors_table.pin),
             [ColumnValues("sample_id", [f"v{n:05}" for n in range(200)])],
             key="sample_id",
         )[0]
-        held.pin = held.tables.publish("v", pin=held.pin, schema=SCHEMA, remove=gone)
-        assert held.lack() is None
-        assert held.supply(rebuild=True)
-        assert (held.covered, held.tables.count("v", held.pin)) == (0, 200)
+        vectors_table.pin = vectors_table.tables.publish(
+            "v", pin=vectors_table.pin, schema=SCHEMA, remove=removed_ids
+        )
+        assert vectors_table.gap() is None
+        assert vectors_table.update(rebuild=True)
+        assert (vectors_table.n_indexed, vectors_table.tables.count("v", vectors_table.pin)) == (0, 200)
 
-    def test_vectors_of_zeros_alone_need_none(self, held):
-        held.put(table(np.zeros((400, DIM), np.float32)))
-        assert held.supply()
-        assert held.covered == 0
+    def test_a_table_of_zero_vectors_gets_none(self, vectors_table):
+        vectors_table.put(table(np.zeros((400, DIM), np.float32)))
+        assert vectors_table.update()
+        assert vectors_table.n_indexed == 0
 
-    def test_files_that_changed_meanwhile_leave_it_to_the_next_time(self, held, monkeypatch):
-        held.put(vectors(400))
+    def test_files_that_changed_meanwhile_postpone_the_update(self, vectors_table, monkeypatch):
+        vectors_table.put(vectors(400))
         real = vector_index.find_gap
 
-        def then_another_indexes(*args, **options):
-            needed = real(*args, **options)
+        def find_gap_before_another_update(*args, **options):
+            gap = real(*args, **options)
             monkeypatch.setattr(vector_index, "find_gap", real)
-            held.supply()
-            return needed
+            vectors_table.update()
+            return gap
 
-        monkeypatch.setattr(vector_index, "find_gap", then_another_indexes)
-        assert held.supply() is False
-        assert (held.supply(), held.covered) == (True, 400)
+        monkeypatch.setattr(vector_index, "find_gap", find_gap_before_another_update)
+        assert vectors_table.update() is False
+        assert (vectors_table.update(), vectors_table.n_indexed) == (True, 400)
 
 
-class TestLikely:
-    """Rows that seem to lie nearest."""
+class TestNearestCandidates:
+    """Approximate nearest rows."""
 
     @pytest.fixture
-    def indexed(self, held):
-        held.put(vectors(600))
-        held.supply()
-        return held
+    def indexed(self, vectors_table):
+        vectors_table.put(vectors(600))
+        vectors_table.update()
+        return vectors_table
 
     def test_the_vector_itself_is_nearest(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)
-        nearest = indexed.likely(wanted, 5)
-        assert nearest.column_names == ["sample_id", "_distance"]
-        assert nearest["sample_id"][0].as_py() == "v00123"
-        distances = nearest["_distance"].to_pylist()
+        candidates = indexed.nearest(wanted, 5)
+        assert candidates.column_names == ["sample_id", "_distance"]
+        assert candidates["sample_id"][0].as_py() == "v00123"
+        distances = candidates["_distance"].to_pylist()
         assert distances == sorted(distances)
 
-    def test_a_filter_leaves_others_out(self, indexed):
+    def test_a_filter_excludes_other_rows(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)
-        nearest = indexed.likely(wanted, 5, where="sample_id != 'v00123'")
-        assert "v00123" not in nearest["sample_id"].to_pylist()
-        assert nearest.num_rows == 5
+        candidates = indexed.nearest(wanted, 5, where="sample_id != 'v00123'")
+        assert "v00123" not in candidates["sample_id"].to_pylist()
+        assert candidates.num_rows == 5
 
-    def test_a_row_that_is_gone_is_not_found(self, indexed):
+    def test_a_removed_row_is_not_found(self, indexed):
         wanted = np.asarray(vectors(600)["vector"][123].as_py(), np.float32)
-        gone = row_ids(
+        removed_ids = row_ids(
             indexed.tables.at("v", indexed.pin), [ColumnValues("sample_id", ["v00123"])], key="sample_id"
         )[0]
         before = indexed.pin
-        indexed.pin = indexed.tables.publish("v", pin=before, schema=SCHEMA, remove=gone)
-        assert "v00123" not in indexed.likely(wanted)["sample_id"].to_pylist()
+        indexed.pin = indexed.tables.publish("v", pin=before, schema=SCHEMA, remove=removed_ids)
+        assert "v00123" not in indexed.nearest(wanted)["sample_id"].to_pylist()
         indexed.pin = before
-        assert "v00123" in indexed.likely(wanted)["sample_id"].to_pylist()
+        assert "v00123" in indexed.nearest(wanted)["sample_id"].to_pylist()

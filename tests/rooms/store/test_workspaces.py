@@ -1,4 +1,4 @@
-"""Workspaces in folders: made, found, refused; addresses and `storage.json`."""
+"""Workspaces in folders: created, opened, refused; addresses and `storage.json`."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ TEAM = Storage("w1", "postgresql://u@db/c", "s3://b/t/media", "s3://b/t/tables",
 
 
 class TestCreateAndOpen:
-    """A workspace is made once and found again."""
+    """A workspace is created once and opened many times."""
 
-    def test_a_new_one_has_its_parts_in_one_folder(self, tmp_path):
+    def test_a_new_workspace_keeps_everything_in_one_folder(self, tmp_path):
         create_workspace(ANA, tmp_path / "a" / "ws").close()
         home = tmp_path / "a" / "ws" / ".calotype"
         assert {"catalog.sqlite", "media", "tables"} <= {path.name for path in home.iterdir()}
         assert not (home / "storage.json").exists()
 
-    def test_it_is_opened_again_with_its_bytes(self, tmp_path):
+    def test_a_reopened_workspace_has_its_media(self, tmp_path):
         created = create_workspace(ANA, tmp_path)
         put = created.media.put(b"abc")
         created.close()
@@ -46,29 +46,29 @@ class TestCreateAndOpen:
         assert opened.media.read(put.sha256) == b"abc"
         opened.close()
 
-    def test_a_second_one_in_the_same_folder(self, workspace):
+    def test_a_second_workspace_in_the_same_folder(self, workspace):
         with pytest.raises(WorkspaceExists) as refused:
             create_workspace(ANA, workspace.root)
         assert_refused(refused, "workspace-exists", str(workspace.root), fix="another folder")
 
-    def test_none_here(self, workspace):
+    def test_a_folder_without_a_workspace(self, workspace):
         below = workspace.root / "a" / "b"
         below.mkdir(parents=True)
         with pytest.raises(WorkspaceNotFound) as refused:
             open_workspace(below)
         assert_refused(refused, "workspace-not-found", str(below), fix=f"`calotype init {below}`")
 
-    def test_the_nearest_one_above_is_found(self, workspace):
+    def test_the_nearest_workspace_above_is_opened(self, workspace):
         (workspace.root / "a" / "b").mkdir(parents=True)
         nearest = open_workspace(workspace.root / "a" / "b", search_up=True)
         assert nearest.root == workspace.root
         nearest.close()
 
-    def test_none_here_or_above(self, tmp_path):
+    def test_no_workspace_in_the_folder_or_above(self, tmp_path):
         with pytest.raises(WorkspaceNotFound):
             open_workspace(tmp_path, search_up=True)
 
-    def test_the_guard_lets_owners_in_by_default(self, workspace):
+    def test_only_owners_have_permissions_by_default(self, workspace):
         workspace.guard.require(ANA, Permission.DATASET_READ)
         with pytest.raises(NotPermitted) as refused:
             workspace.guard.require(STRANGER, Permission.DATASET_READ)
@@ -76,14 +76,14 @@ class TestCreateAndOpen:
 
 
 class TestStorageFile:
-    """`storage.json` says where the parts lie that are not in the folder."""
+    """`storage.json` has the addresses of stores outside the folder."""
 
-    def test_without_a_file_all_is_in_the_folder(self, tmp_path):
+    def test_without_a_file_everything_is_in_the_folder(self, tmp_path):
         assert load_storage(tmp_path) == Storage()
         assert Storage().embedded
         assert not is_workspace(tmp_path)
 
-    def test_what_was_saved_is_loaded(self, tmp_path):
+    def test_a_saved_file_is_loaded(self, tmp_path):
         TEAM.save(tmp_path)
         assert load_storage(tmp_path) == TEAM
         assert is_workspace(tmp_path)
@@ -104,7 +104,7 @@ class TestStorageFile:
         ],
         ids=["no JSON", "a list", "no format", "another format", "too few", "no text"],
     )
-    def test_a_file_that_is_not_one_of_ours(self, tmp_path, text, detail):
+    def test_an_invalid_file(self, tmp_path, text, detail):
         (tmp_path / "storage.json").write_bytes(text.encode("utf-8", "surrogateescape"))
         with pytest.raises(StorageFileInvalid) as refused:
             load_storage(tmp_path)
@@ -113,14 +113,14 @@ class TestStorageFile:
         )
 
     @pytest.mark.parametrize("change", [{"password": "x"}, {"catalog": 7}, {"media": None}])
-    def test_a_file_with_other_values(self, tmp_path, change):
+    def test_a_file_with_unknown_or_invalid_values(self, tmp_path, change):
         TEAM.save(tmp_path)
         file = tmp_path / "storage.json"
         file.write_text(json.dumps(json.loads(file.read_text()) | change))
         with pytest.raises(StorageFileInvalid, match="catalog, endpoint, media"):
             load_storage(tmp_path)
 
-    def test_a_file_with_an_address_that_cannot_be(self, tmp_path):
+    def test_a_file_with_an_invalid_address(self, tmp_path):
         TEAM.save(tmp_path)
         file = tmp_path / "storage.json"
         file.write_text(json.dumps(json.loads(file.read_text()) | {"media": "ftp://b/x"}))
@@ -128,38 +128,38 @@ class TestStorageFile:
             load_storage(tmp_path)
 
 
-class TestAsked:
-    """The storage that a user asks for."""
+class TestRequestedStorage:
+    """Storage from the options of a command."""
 
-    def test_a_bucket_gets_its_two_folders_and_the_server_of_the_environment(self, monkeypatch):
+    def test_a_bucket_gets_two_folders_and_the_endpoint_of_the_environment(self, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3")
         monkeypatch.setenv("AWS_REGION", "eu")
         assert storage_from_urls("postgresql://u@db/c", "s3://b/t/") == replace(TEAM, workspace="")
 
-    def test_nothing_asked_for_is_the_folder(self):
+    def test_without_addresses_everything_is_in_the_folder(self):
         assert storage_from_urls().embedded
 
-    def test_what_is_not_named_stays(self):
+    def test_addresses_that_are_not_given_stay(self):
         assert override_storage(TEAM) == TEAM
 
-    def test_folder_brings_either_half_back(self):
+    def test_folder_moves_either_store_back(self):
         assert override_storage(TEAM, catalog="folder").catalog == ""
         back = override_storage(TEAM, bucket="folder")
         assert (back.media, back.tables, back.endpoint, back.region) == ("", "", "", "")
         assert back.catalog == TEAM.catalog
         assert override_storage(TEAM, "folder", "folder").embedded
 
-    def test_a_workspace_that_moved_is_followed(self):
-        there = {"catalog": "postgresql://u@db/c2"}
+    def test_a_relocation_is_followed(self):
+        moved_to = {"catalog": "postgresql://u@db/c2"}
         assert TEAM.resolve_relocation({}) == TEAM
-        assert TEAM.resolve_relocation({"moved_to": there}).catalog == "postgresql://u@db/c2"
+        assert TEAM.resolve_relocation({"moved_to": moved_to}).catalog == "postgresql://u@db/c2"
         bytes_at = {"media": "s3://c/media", "tables": "s3://c/tables"}
         assert TEAM.resolve_relocation({"bytes_at": bytes_at}).media == "s3://c/media"
         assert TEAM.resolve_relocation({"bytes_at": {"media": TEAM.media, "tables": TEAM.tables}}) is TEAM
 
 
 class TestAddresses:
-    """Addresses hold no secret, and say where something is."""
+    """Addresses are validated and contain no secret."""
 
     @pytest.mark.parametrize(
         ("url", "detail"),
@@ -173,7 +173,7 @@ class TestAddresses:
             ("s3://bucket/x#secret", "a bucket and a prefix"),
         ],
     )
-    def test_a_bucket_address_that_cannot_be_used(self, url, detail):
+    def test_an_invalid_bucket_address(self, url, detail):
         with pytest.raises(BucketUrlInvalid) as refused:
             BucketLocation(url)
         assert_refused(refused, "bucket-url-invalid", detail, fix="s3://BUCKET/PREFIX")
@@ -187,12 +187,12 @@ class TestAddresses:
             BucketLocation("s3://b")
         assert "secret" not in str(refused.value)
 
-    def test_a_folder_in_a_place(self):
+    def test_a_folder_below_a_location(self):
         assert BucketLocation("s3://b/t/", "http://s3", "eu").below("media") == BucketLocation(
             "s3://b/t/media", "http://s3", "eu"
         )
 
-    def test_settings_take_secrets_from_the_environment_alone(self, monkeypatch):
+    def test_secrets_come_from_the_environment_only(self, monkeypatch):
         for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SESSION_TOKEN"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
@@ -224,7 +224,7 @@ class TestAddresses:
             ("postgresql://ana@db:port/c", "not a URL"),
         ],
     )
-    def test_a_catalog_address_that_cannot_be_used(self, url, detail):
+    def test_an_invalid_catalog_address(self, url, detail):
         with pytest.raises(CatalogUrlInvalid) as refused:
             parse_catalog_url(url)
         assert_refused(refused, "catalog-url-invalid", detail, fix="postgresql://USER@HOST:PORT/DATABASE")
@@ -241,5 +241,5 @@ class TestAddresses:
         assert_refused(refused, "team-extra-missing", "pg8000", fix="calotype[team]")
 
     @pytest.mark.parametrize("mode", ["prefer", "disable", "require", "verify-full"])
-    def test_a_catalog_address_says_how_to_encrypt(self, mode):
+    def test_a_catalog_address_sets_the_encryption(self, mode):
         assert parse_catalog_url(f"postgresql://ana@db:5432/c?sslmode={mode}").database == "c"

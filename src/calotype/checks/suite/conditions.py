@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from calotype.analysis.coverage import combined
+from calotype.analysis.drift import field_shift
+from calotype.analysis.drift import outliers as distances
+from calotype.analysis.intervals import q_values
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
 from calotype.checks.suite.vectors import vectors_of
@@ -25,8 +29,6 @@ _MAX_HOLES = 200
 
 def combinations(context: CheckContext, tally: Tally) -> None:
     """Combinations of operating conditions that too few samples show: of one, two or three at a time."""
-    from calotype.analysis.coverage import combined
-
     contract = context.contract
     allowed = {
         name: contract.metadata[name].values or ()
@@ -53,9 +55,6 @@ def combinations(context: CheckContext, tally: Tally) -> None:
 
 def drift(context: CheckContext, tally: Tally) -> None:
     """Metadata fields, classes and images whose distribution differs from the reference."""
-    from calotype.analysis.drift import field_shift
-    from calotype.analysis.intervals import q_values
-
     before = reference_of(context)
     if before is None:
         return
@@ -103,8 +102,6 @@ def outliers(context: CheckContext, tally: Tally) -> None:
     n = context.n_samples
     if n < tally.number("min_samples") or n > tally.number("max_samples"):
         return
-    from calotype.analysis.drift import outliers as distances
-
     vectors, available = vectors_of(context, [(row, None) for row in range(n)])
     rows = np.flatnonzero(available)
     tally.looked_at = len(rows)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
+from calotype.analysis.near_duplicates import SMALL_PX, match, sure_enough
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Parameter, Tally
 from calotype.vision import pixel_facts
@@ -119,8 +120,6 @@ def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDAr
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
         return pairs, scores
-    from calotype.analysis.near_duplicates import SMALL_PX, match, sure_enough  # heavy to load
-
     matched, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
     if len(matched):
         sides = [np.asarray(context.column(name))[rows] for name in ("width_px", "height_px")]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from calotype.analysis.model_errors import cluster_p_value, named_classes, overlapped_boxes
 from calotype.analysis.slice_columns import (
     MAX_CLASSES,
     OTHER,
@@ -21,6 +22,7 @@ from calotype.analysis.slice_columns import (
     is_explained,
     max_conditions,
 )
+from calotype.analysis.slices import find_slices
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Rows, Tally
@@ -52,9 +54,6 @@ def _slices(
     columns: Mapping[str, SliceColumn], wrong: npt.NDArray[np.bool_], samples: Rows, tally: Tally
 ) -> list[dict[str, Any]]:
     """Facts of the slices to report: worse than the rest, sure, and not explained by slices before them."""
-    from calotype.analysis.model_errors import cluster_p_value  # heavy to load
-    from calotype.analysis.slices import find_slices
-
     codes = {name: column.codes for name, column in columns.items()}
     reported: list[tuple[npt.NDArray[np.bool_], dict[str, Any]]] = []
     stratum = np.zeros(len(wrong), np.int64)
@@ -106,8 +105,6 @@ def _judged(context: CheckContext, tally: Tally) -> tuple[Rows, npt.NDArray[np.b
     table = predictions(context, ["sample_id", "kind", "class_id", "x", "y", "w", "h", "score"])
     if table is None:
         return None
-    from calotype.analysis.model_errors import named_classes, overlapped_boxes  # heavy to load
-
     predicted_of = context.rows_of(table["sample_id"])
     predicted = table["class_id"].to_numpy().astype(np.int64)
     scores, corners = scores_of(table), corners_of(table)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.analysis.temperature import spread_scores
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.context import CheckContext
 from calotype.vision import boxes
@@ -73,8 +74,6 @@ def class_probabilities(context: CheckContext, rows: npt.NDArray[np.int64]) -> C
     table = table.filter(pc.equal(table["kind"], "classification"))
     place = np.full(context.n_samples + 1, -1)  # the last is for predictions on other samples, row -1
     place[samples] = np.arange(len(rows))
-    from calotype.analysis.temperature import spread_scores  # heavy to load
-
     labels, predicted = place[context.rows_of(table["sample_id"])], table["class_id"].to_numpy()
     classes = np.union1d(predicted, context.annotation_column("class_id")[rows]).astype(np.int64)
     known = labels >= 0

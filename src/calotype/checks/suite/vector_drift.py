@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.drift import novel, vector_shift
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.conditions import reference_of
 from calotype.checks.suite.context import CheckContext, Description, Rows, Tally, ranked
@@ -22,8 +23,6 @@ def vector_drift(context: CheckContext, tally: Tally) -> None:
     then = replace(context, snapshot=before, sample_ids=None, worked_out={}, _measured={}, _columns={})
     if not _is_usable(then.n_samples, tally):
         return
-    from calotype.analysis.drift import vector_shift  # heavy to load
-
     model = model_of(context)
     rows, vectors = _whole_images(context, model)
     rows_then, vectors_then = _whole_images(then, model)
@@ -65,8 +64,6 @@ def _whole_images(context: CheckContext, model: str) -> tuple[Rows, Vectors]:
 def _add_novel(tally: Tally, rows: npt.NDArray[Any], vectors: Vectors, reference: Vectors) -> None:
     if not len(rows):
         return
-    from calotype.analysis.drift import novel  # heavy to load
-
     novelty = novel(vectors, reference, share=min(1.0, tally.number("max_share")))
 
     def describe(k: int) -> Description:

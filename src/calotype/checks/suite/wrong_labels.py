@@ -3,11 +3,15 @@ missed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis import label_errors as methods
+from calotype.analysis.boxes.errors import BoxErrors
+from calotype.analysis.boxes.errors import box_errors as judge
+from calotype.analysis.consensus import consensus
 from calotype.analysis.grouping import rows_of_each, sets_of_values
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
@@ -15,9 +19,6 @@ from calotype.checks.suite.context import CheckContext, Description, Tally, rank
 from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
 from calotype.vision import boxes
-
-if TYPE_CHECKING:
-    from calotype.analysis.boxes.errors import BoxErrors
 
 _MIN_LABELS = 40
 """Number of labels below which nothing can be learned from them."""
@@ -54,8 +55,6 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return
-    from calotype.analysis import label_errors as methods
-
     if by_model:
         errors = methods.label_errors(np.searchsorted(by_model.classes, classes), vectors)
         suggested = by_model.classes[errors.suggested]
@@ -87,8 +86,6 @@ def box_errors(context: CheckContext, tally: Tally) -> None:
     table = predictions(context, ["sample_id", "class_id", "x", "y", "w", "h", "score"])
     if table is None:
         return
-    from calotype.analysis.boxes.errors import box_errors as judge  # heavy to load
-
     seen_of = context.rows_of(table["sample_id"])
     seen = [corners_of(table), table["class_id"].to_numpy(), scores_of(table)]
     with np.errstate(invalid="ignore"):
@@ -172,8 +169,6 @@ def _add_missing(
 
 def annotators(context: CheckContext, tally: Tally) -> None:
     """Samples on whose class several annotators do not agree well enough to trust the majority."""
-    from calotype.analysis.consensus import consensus  # heavy to load
-
     authors = np.asarray(context.annotations_with(["author"])["author"].fill_null("").to_pylist(), dtype=str)
     chosen = (context.kinds == KINDS.index("classification")) & (context.sample_of >= 0) & (authors != "")
     rows = np.flatnonzero(chosen)

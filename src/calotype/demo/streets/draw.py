@@ -150,18 +150,8 @@ def _draw(t: Thing, seconds: float, p: Plan, sun: float, lamp: float) -> list[Dr
         marks, shade = props.tree(t, p.camera, p.light, sunlit=sun, lamp=lamp)
         return [Drawing(None, tuple(marks), base, tuple(shade), shadow_strength=max(0.35, sun) * 0.8)]
     if t.kind == "lamp":
-        return [
-            _figure(
-                None,
-                props.street_lamp(p.light),
-                pose,
-                p,
-                sun,
-                lamp * 0.4,
-                base,
-                glows=_post_glow(pose, p, base),
-            )
-        ]
+        glows = _post_glow(pose, p, base)
+        return [_figure(None, props.street_lamp(p.light), pose, p, sun, lamp * 0.4, base, glows=glows)]
     if t.kind == "traffic light":
         pole = _figure(None, props.signal_pole(), pose, p, sun, lamp, base)
         head = props.signal_head(t.mode)
