@@ -57,13 +57,13 @@ export interface paths {
         };
         /**
          * List Datasets
-         * @description The datasets that the actor may see.
+         * @description List the datasets that the caller may see.
          */
         get: operations["list_datasets"];
         put?: never;
         /**
          * Create Dataset
-         * @description Make an empty dataset.
+         * @description Create an empty dataset.
          */
         post: operations["create_dataset"];
         delete?: never;
@@ -81,7 +81,7 @@ export interface paths {
         };
         /**
          * List Refs
-         * @description Branches and tags.
+         * @description List branches and tags.
          */
         get: operations["list_refs"];
         put?: never;
@@ -101,7 +101,7 @@ export interface paths {
         };
         /**
          * Show Log
-         * @description Commits, newest first, and what is not committed yet.
+         * @description List commits, newest first, and the uncommitted changes.
          */
         get: operations["show_log"];
         put?: never;
@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Post Commit
-         * @description Freeze the working state.
+         * @description Commit the working state.
          */
         post: operations["post_commit"];
         delete?: never;
@@ -143,7 +143,7 @@ export interface paths {
         put?: never;
         /**
          * Post Branch
-         * @description Make a branch.
+         * @description Create a branch.
          */
         post: operations["post_branch"];
         delete?: never;
@@ -163,7 +163,7 @@ export interface paths {
         put?: never;
         /**
          * Post Tag
-         * @description Name a commit for good.
+         * @description Tag a commit.
          */
         post: operations["post_tag"];
         delete?: never;
@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Post Rollback
-         * @description Hold again what an older commit held.
+         * @description Restore the contents of an earlier commit as a new commit.
          */
         post: operations["post_rollback"];
         delete?: never;
@@ -201,7 +201,7 @@ export interface paths {
         };
         /**
          * Show Dataset
-         * @description A dataset in one look.
+         * @description Show an overview of a dataset.
          */
         get: operations["show_dataset"];
         put?: never;
@@ -221,7 +221,7 @@ export interface paths {
         };
         /**
          * List Samples
-         * @description A page of samples with what a grid draws.
+         * @description List a page of samples with their annotations, for a grid.
          */
         get: operations["list_samples"];
         put?: never;
@@ -241,7 +241,7 @@ export interface paths {
         };
         /**
          * Show Sample
-         * @description One sample with all that is known of it, and its neighbours in the list it was opened from.
+         * @description Show one sample with its annotations, findings and derived samples, and its position in the list.
          */
         get: operations["show_sample"];
         put?: never;
@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * Show Diff
-         * @description What changed from ref `a` to ref `b`, with the first 200 samples it touched.
+         * @description Show the changes from ref `a` to ref `b`, with the first 200 samples that differ.
          */
         get: operations["show_diff"];
         put?: never;
@@ -281,7 +281,7 @@ export interface paths {
         };
         /**
          * Show Thumbnail
-         * @description A small upright image of the dataset, without metadata; its bytes never change.
+         * @description A thumbnail of an image of the dataset: upright and without metadata. Its bytes never change.
          */
         get: operations["show_thumbnail"];
         put?: never;
@@ -301,7 +301,7 @@ export interface paths {
         };
         /**
          * Show Image
-         * @description An upright image of the dataset for the screen, without metadata; its bytes never change.
+         * @description A display copy of an image of the dataset: upright and without metadata. Its bytes never change.
          */
         get: operations["show_image"];
         put?: never;
@@ -327,7 +327,7 @@ export interface paths {
         put?: never;
         /**
          * Post Merge
-         * @description Bring commits into a branch. With conflicts its state is open and the branch is as it was.
+         * @description Merge commits into a branch. With conflicts, the merge stays open and the branch does not change.
          */
         post: operations["post_merge"];
         delete?: never;
@@ -345,7 +345,7 @@ export interface paths {
         };
         /**
          * Preview Merge
-         * @description What a merge would do; nothing is written.
+         * @description Show what a merge would change without merging.
          */
         get: operations["preview_merge"];
         put?: never;
@@ -372,7 +372,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Merge
-         * @description Give up an open merge; it stays in the list as abandoned.
+         * @description Abandon an open merge; it stays in the list.
          */
         delete: operations["delete_merge"];
         options?: never;
@@ -391,7 +391,7 @@ export interface paths {
         put?: never;
         /**
          * Post Choice
-         * @description Choose how conflicts are settled.
+         * @description Resolve conflicts of an open merge.
          */
         post: operations["post_choice"];
         delete?: never;
@@ -411,7 +411,7 @@ export interface paths {
         put?: never;
         /**
          * Post Landing
-         * @description Land a merge whose conflicts are settled.
+         * @description Land a merge whose conflicts are resolved.
          */
         post: operations["post_landing"];
         delete?: never;
@@ -431,7 +431,7 @@ export interface paths {
         put?: never;
         /**
          * Post Undo
-         * @description Take back what one commit changed, as a new commit.
+         * @description Undo the changes of one commit as a new commit.
          */
         post: operations["post_undo"];
         delete?: never;
@@ -470,7 +470,7 @@ export interface paths {
         get?: never;
         /**
          * Put Protection
-         * @description Say how changes may reach a branch.
+         * @description Protect a branch, or remove its protection.
          */
         put: operations["put_protection"];
         post?: never;
@@ -493,6 +493,26 @@ export interface paths {
          * @description Add one image, its bytes as the body; answers as `calotype add`.
          */
         put: operations["upload_image"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Formats
+         * @description The label formats and what each can do.
+         */
+        get: operations["list_formats"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -529,12 +549,12 @@ export interface paths {
         };
         /**
          * Show Contract
-         * @description The contract in force, or a commented one to begin with.
+         * @description Show the contract in force, or a commented template if the dataset has none.
          */
         get: operations["show_contract"];
         /**
          * Put Contract
-         * @description Give the dataset a contract (YAML).
+         * @description Set the contract of a dataset (YAML).
          */
         put: operations["put_contract"];
         post?: never;
@@ -577,7 +597,7 @@ export interface paths {
         };
         /**
          * List Findings
-         * @description A page of what a run found, worst first.
+         * @description A page of the findings of a run, worst first.
          */
         get: operations["list_findings"];
         put?: never;
@@ -597,7 +617,7 @@ export interface paths {
         };
         /**
          * Compare Findings
-         * @description Which findings are new, fixed and remaining between two refs; both are tested where they have not been.
+         * @description Which findings are new, fixed and remaining between two refs; both are tested if they were not.
          */
         get: operations["compare_findings"];
         put?: never;
@@ -637,7 +657,7 @@ export interface paths {
         };
         /**
          * List Tracked Findings
-         * @description Findings with what became of them, worst first; how many in each state, and how far each check can be trusted.
+         * @description List findings with their state, worst first, with counts by state and the precision of each check.
          */
         get: operations["list_tracked_findings"];
         put?: never;
@@ -657,7 +677,7 @@ export interface paths {
         };
         /**
          * Show Tracked Finding
-         * @description One finding with its history.
+         * @description Show one finding with its history.
          */
         get: operations["show_tracked_finding"];
         put?: never;
@@ -679,7 +699,7 @@ export interface paths {
         put?: never;
         /**
          * Decide Findings
-         * @description Decide on findings: all of them or none.
+         * @description Decide on findings; either all decisions are applied or none.
          */
         post: operations["decide_findings"];
         delete?: never;
@@ -699,7 +719,7 @@ export interface paths {
         put?: never;
         /**
          * Stage Finding Fix
-         * @description Stage what findings suggest as one edit of the working state.
+         * @description Stage the repairs suggested by findings as one edit of the working state.
          */
         post: operations["stage_finding_fix"];
         delete?: never;
@@ -719,7 +739,7 @@ export interface paths {
         put?: never;
         /**
          * Undo Finding Fix
-         * @description Take a staged fix back.
+         * @description Undo a staged fix.
          */
         post: operations["undo_finding_fix"];
         delete?: never;
@@ -784,6 +804,206 @@ export interface paths {
          * @description One file of a release: a card, a list of samples, labels. Only files that the release lists.
          */
         get: operations["download_release_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/augmentations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Augment
+         * @description Make a recipe's copies of samples. Only missing and outdated copies are made.
+         */
+        post: operations["augment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/augmentations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Augmentation
+         * @description What an augmentation would do now. Changes nothing.
+         */
+        post: operations["plan_augmentation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/transformations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transform
+         * @description Make one transformed sample of each sample. Only missing and outdated samples are made.
+         */
+        post: operations["transform"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/transformations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Transformation
+         * @description What a transformation would do now. Changes nothing; the dataset `into` must exist.
+         */
+        post: operations["plan_transformation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/class-mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Map Classes
+         * @description Rename, merge or drop classes in all label sets, as one edit.
+         */
+        post: operations["map_classes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/class-mappings/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Class Mapping
+         * @description What a class mapping would change. Changes nothing.
+         */
+        post: operations["plan_class_mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/splits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Splits
+         * @description Assign splits without leakage. Samples that have a split keep it.
+         */
+        post: operations["assign_splits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/selections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Select
+         * @description Select samples, with a reason for each. Changes nothing.
+         */
+        post: operations["select"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/selections/tagged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Select And Tag
+         * @description Select samples and tag them `picked:NAME`; no other sample keeps that tag.
+         */
+        post: operations["select_and_tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Similar
+         * @description The samples whose embeddings are nearest to those of one, nearest first.
+         */
+        get: operations["list_similar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -874,7 +1094,7 @@ export interface components {
             /** Format: date */
             until: string;
         };
-        /** @description An annotation as a canvas draws it; coordinates are pixels of the upright image. */
+        /** @description An annotation to draw; coordinates are pixels of the upright image. */
         Annotation: {
             id: string;
             /** @enum {string} */
@@ -891,10 +1111,10 @@ export interface components {
             ] | null;
             /** @description Polygon rings, each x1, y1, x2, y2, ... */
             rings: number[][];
-            /** @description x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible. */
+            /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
             keypoints: number[];
             mask: components["schemas"]["Mask"] | null;
-            /** @description Confidence from 0 to 1, where a model made it. */
+            /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
         };
@@ -920,6 +1140,25 @@ export interface components {
             /** @description Whether the chain of all events is unbroken. */
             intact: boolean;
         };
+        /** @description A recipe, and the samples to copy. */
+        Augmentation: {
+            /** @description The recipe as an object or as YAML text. */
+            recipe: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | string;
+            /** @description Only samples that match this query. */
+            where?: string | null;
+            /**
+             * @description Only samples of these splits; "" is samples without one. Null: all.
+             * @default [
+             *       "train",
+             *       ""
+             *     ]
+             */
+            splits?: string[] | null;
+            /** @description Only annotations of these label sets. Null: all. */
+            label_sets?: string[] | null;
+        };
         /** @description Who created a sample or an annotation, and who last changed it. */
         Blame: {
             id: string;
@@ -933,16 +1172,16 @@ export interface components {
         BlameList: {
             items: components["schemas"]["Blame"][];
         };
-        /** @description How changes may reach a branch. */
+        /** @description Protection of a branch. */
         BranchProtection: {
             branch: string;
             /** @description Null for an unprotected branch. */
             protection: components["schemas"]["BranchRules"] | null;
         };
-        /** @description Rules of a protected branch, which accepts merges only. */
+        /** @description Rules of a protected branch, which accepts only merges. */
         BranchRules: {
             /**
-             * @description A merge must pass the gates.
+             * @description The source of a merge must pass the gates.
              * @constant
              */
             gates: true;
@@ -1034,13 +1273,13 @@ export interface components {
             name: string;
             media: string;
             /**
-             * @description What happened to the sample; `annotations` when only its annotations differ.
+             * @description How the sample changed; `annotations` when only its annotations differ.
              * @enum {string}
              */
             change: "added" | "removed" | "changed" | "annotations";
             annotations: components["schemas"]["ChangeCounts"];
         };
-        /** @description What differs between two states. */
+        /** @description Differences between two states. */
         Changes: {
             samples: components["schemas"]["ChangeCounts"];
             /** @description Annotations of all label sets. */
@@ -1049,7 +1288,7 @@ export interface components {
                 [key: string]: components["schemas"]["ChangeCounts"];
             };
         };
-        /** @description How often people confirmed what a check found. */
+        /** @description Share of the findings of a check that people confirmed. */
         CheckPrecision: {
             check: string;
             n_real: number;
@@ -1088,7 +1327,7 @@ export interface components {
             red: boolean;
             counts: components["schemas"]["SeverityCounts"];
         };
-        /** @description How one check ended. */
+        /** @description The result of one check. */
         CheckSummary: {
             name: string;
             title: string;
@@ -1117,7 +1356,7 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description How conflicts are settled: a word, or field -> side or value; `which` is all, a kind, or positions. */
+        /** @description A resolution: a side, or a mapping from field to side or value. `which` is `all`, a kind, or positions. */
         Choice: {
             how: string | {
                 [key: string]: unknown;
@@ -1140,10 +1379,27 @@ export interface components {
             /** @description Samples with at least one annotation of the class. */
             samples: number;
         };
+        /** @description Old class name -> new one, or null to drop the class. */
+        ClassMapping: {
+            classes: {
+                [key: string]: string | null;
+            };
+        };
+        /** @description What a class mapping changes. */
+        ClassMappingReport: {
+            /** @description False: this is a plan, and nothing was changed. */
+            applied: boolean;
+            classes: components["schemas"]["MappedClass"][];
+            new_classes: string[];
+            /** @description Annotations that get another class. */
+            moved: number;
+            /** @description Annotations that are removed. */
+            dropped: number;
+        };
         /** @description A frozen state of a whole dataset; it never changes. */
         Commit: {
             id: string;
-            /** @description None for the first commit, two for a merge. */
+            /** @description Empty for the first commit, two for a merge. */
             parents: string[];
             author: string;
             message: string;
@@ -1174,9 +1430,9 @@ export interface components {
             sha256: string;
             /** @description YAML; null when the dataset has no contract. */
             text: string | null;
-            /** @description A contract to start from, for a dataset without one. */
+            /** @description A contract to start from; null when the dataset has one. */
             template: string | null;
-            /** @description Uses that the contract allows; empty allows all. */
+            /** @description Purposes that the contract allows; empty allows any. */
             purposes: string[];
             warnings: string[];
         };
@@ -1192,7 +1448,7 @@ export interface components {
         /** @description A new commit. */
         CreatedCommit: {
             id: string;
-            /** @description None for the first commit, two for a merge. */
+            /** @description Empty for the first commit, two for a merge. */
             parents: string[];
             author: string;
             message: string;
@@ -1233,14 +1489,14 @@ export interface components {
             cover: string[];
             /** @description Versions, newest first. */
             releases: string[];
-            /** @description Of the newest run of the checks; null before the first run. */
+            /** @description Gates of the newest run of the checks; null before the first run. */
             gates: components["schemas"]["GateCounts"] | null;
         };
         /** @description Findings after a decision. */
         DecidedFindings: {
             items: components["schemas"]["TrackedFinding"][];
         };
-        /** @description A decision on findings; judging (rejected, accepted) needs the permission `finding.judge` besides. */
+        /** @description A decision on findings. `rejected` and `accepted` also need the permission `finding.judge`. */
         DecisionBody: {
             keys: string[];
             /** @enum {string} */
@@ -1251,13 +1507,41 @@ export interface components {
             assignee?: string;
             until?: string | null;
         };
+        /** @description What an augmentation or a transformation would do now. */
+        DerivedPlan: {
+            recipe: string;
+            /** @constant */
+            dry_run: true;
+            to_make: number;
+            unchanged: number;
+            to_remove: number;
+            /** @description The label sets whose annotations are copied. */
+            label_sets: string[];
+        };
         /** @description A sample that was derived from another. */
         DerivedSample: {
             id: string;
             name: string;
             media: string;
         };
-        /** @description What changed from ref `a` to ref `b`. */
+        /** @description The result of an augmentation or a transformation. */
+        DerivedSamples: {
+            /** @description Name of the recipe and 12 digits of its hash. */
+            recipe: string;
+            made: number;
+            /** @description Derived samples that were up to date. */
+            unchanged: number;
+            /** @description Outdated derived samples that were removed. */
+            removed: number;
+            /** @description By reason: outside, barely-visible, too-small. */
+            dropped_annotations: {
+                [key: string]: number;
+            };
+            failed: components["schemas"]["FailedSample"][];
+            /** @description Whether the run ended early. */
+            stopped: boolean;
+        };
+        /** @description Changes from ref `a` to ref `b`. */
         Diff: {
             samples: components["schemas"]["ChangeCounts"];
             /** @description Annotations of all label sets. */
@@ -1270,6 +1554,12 @@ export interface components {
             /** @description The first 200 samples that differ. */
             items: components["schemas"]["ChangedSample"][];
         };
+        /** @description A sample whose copies could not be made. */
+        FailedSample: {
+            sample: string;
+            name: string;
+            reason: string;
+        };
         /** @description A metadata field and its values. */
         FieldSummary: {
             name: string;
@@ -1281,15 +1571,15 @@ export interface components {
             missing: number;
             /** @description The most frequent values. */
             top: components["schemas"]["ValueCount"][];
-            /** @description For a number with many different values. */
+            /** @description Null unless the field is a number with many different values. */
             histogram: components["schemas"]["Histogram"] | null;
         };
-        /** @description One thing that a check found. */
+        /** @description A finding of a check. */
         Finding: {
-            /** @description Identity of the finding in all commits and runs. */
+            /** @description Identity of the finding across commits and runs. */
             key: string;
             check: string;
-            /** @description Which of the check's faults it is, for a check that knows several. */
+            /** @description Kind of fault, for a check with several kinds. */
             fault: string | null;
             /** @enum {string} */
             severity: "error" | "warning" | "info";
@@ -1299,22 +1589,22 @@ export interface components {
             sample: string | null;
             annotation_id: string | null;
             label_set: string | null;
-            /** @description The finding as a sentence, with its figures. */
+            /** @description The finding as a sentence with its figures. */
             reason: string;
-            /** @description The figures; each check has its own. */
+            /** @description The figures, which depend on the check. */
             facts: {
                 [key: string]: unknown;
             };
         };
         /** @description Findings of two states. */
         FindingComparison: {
-            /** @description Commit, or hash of a state that is not committed. */
+            /** @description Commit id, or hash of an uncommitted state. */
             before: string;
             after: string;
             new: components["schemas"]["Finding"][];
             fixed: components["schemas"]["Finding"][];
             remaining: components["schemas"]["Finding"][];
-            /** @description Checks that ran on one state only, or of which not every finding is kept. */
+            /** @description Checks that ran on only one state, or that did not keep all findings. */
             unsure: string[];
         };
         /** @description A change of a finding's state. */
@@ -1329,15 +1619,15 @@ export interface components {
             /** Format: date-time */
             at: string;
             note: string | null;
-            /** @description The run of the checks that caused it. */
+            /** @description The run of the checks that caused the change; null for a decision. */
             run: string | null;
         };
         /** @description A finding and all changes of its state. */
         FindingHistory: {
-            /** @description Identity of the finding in all commits and runs. */
+            /** @description Identity of the finding across commits and runs. */
             key: string;
             check: string;
-            /** @description Which of the check's faults it is, for a check that knows several. */
+            /** @description Kind of fault, for a check with several kinds. */
             fault: string | null;
             /** @enum {string} */
             severity: "error" | "warning" | "info";
@@ -1347,23 +1637,23 @@ export interface components {
             sample: string | null;
             annotation_id: string | null;
             label_set: string | null;
-            /** @description The finding as a sentence, with its figures. */
+            /** @description The finding as a sentence with its figures. */
             reason: string;
-            /** @description The figures; each check has its own. */
+            /** @description The figures, which depend on the check. */
             facts: {
                 [key: string]: unknown;
             };
             /** @enum {string} */
             state: "open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed";
-            /** @description Where a re-test closes it. */
+            /** @description The branch whose re-test closes it. */
             branch: string;
             assignee: string | null;
-            /** @description What people said of it. */
+            /** @description Judgement by people; null before anybody judged. */
             verdict: ("real" | "false") | null;
             note: string | null;
-            /** @description When an accepted risk ends. */
+            /** @description End of an accepted risk. */
             until: string | null;
-            /** @description How often it came back after it was closed. */
+            /** @description Number of times it returned after it was closed. */
             returns: number;
             /** Format: date-time */
             opened_at: string;
@@ -1405,7 +1695,7 @@ export interface components {
             accepted?: components["schemas"]["AcceptedRisk"][];
             waivers?: components["schemas"]["WaiverUse"][];
         };
-        /** @description Something that a format could not hold, or that a reader adjusted. */
+        /** @description Something that a format cannot represent, or that an importer adjusted. */
         FormatLoss: {
             what: string;
             count: number;
@@ -1434,27 +1724,27 @@ export interface components {
             ] | null;
             /** @description Polygon rings, each x1, y1, x2, y2, ... */
             rings: number[][];
-            /** @description x, y, v triples; v is 0 not labelled, 1 hidden, 2 visible. */
+            /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
             keypoints: number[];
             mask: components["schemas"]["Mask"] | null;
-            /** @description Confidence from 0 to 1, where a model made it. */
+            /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
-            /** @description As the source gives them. */
+            /** @description Attributes as given by the source. */
             attributes: {
                 [key: string]: unknown;
             };
             author: string;
             /** @description Pixels; null for a classification. */
             area: number | null;
-            /** @description Its id in the file that it was imported from. */
+            /** @description Id in the file that it was imported from. */
             source_id: string;
         };
         /** @description Number of gates by state in a run of the checks. */
         GateCounts: {
             green: number;
             red: number;
-            /** @description Gates without data to judge; they block as red ones do. */
+            /** @description Gates without data to evaluate; like red gates, they block. */
             missing: number;
         };
         /** @description A gate: what was measured, against which threshold. */
@@ -1481,7 +1771,7 @@ export interface components {
             /** @description What it blocks. */
             on: ("merge" | "release")[];
         };
-        /** @description A sample with what a grid draws on it. */
+        /** @description A sample in a grid with its annotations and number of findings. */
         GridSample: {
             id: string;
             name: string;
@@ -1507,7 +1797,7 @@ export interface components {
         };
         /** @description Distribution of a number. */
         Histogram: {
-            /** @description One more than `counts`. */
+            /** @description Edges of the bins, one more than `counts`. */
             edges: number[];
             counts: number[];
         };
@@ -1550,9 +1840,31 @@ export interface components {
             label_set: string;
             actor: string;
         };
-        /** @description Some findings. */
+        JsonValue: unknown;
+        /** @description Keys of findings, or unique prefixes of keys. */
         KeysBody: {
             keys: string[];
+        };
+        /** @description A label format and what it can do. */
+        LabelFormat: {
+            name: string;
+            title: string;
+            /** @description Extensions of its label files, the usual one first. */
+            suffixes: string[];
+            /** @description Kinds of annotations that can be imported; empty: none. */
+            reads: string[];
+            /** @description Kinds of annotations that can be exported; empty: none. */
+            writes: string[];
+            /** @description Whether a single label file can be uploaded. */
+            one_file: boolean;
+            /** @description Whether large files are read in bounded memory. */
+            streams: boolean;
+            /** @description What an export cannot hold. */
+            loses: string[];
+        };
+        /** @description All label formats. */
+        LabelFormatList: {
+            items: components["schemas"]["LabelFormat"][];
         };
         /** @description What became of a label file. */
         LabelImport: {
@@ -1589,12 +1901,12 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** @description The message of the commit; empty for the usual one. */
+        /** @description The commit message; empty for the default one. */
         Landing: {
             /** @default  */
             message?: string;
         };
-        /** @description A finding of a run, and what became of it. */
+        /** @description A finding of a run, and its state. */
         ListedFinding: {
             /** @description Place in the whole list, from 0. */
             position: number;
@@ -1620,26 +1932,38 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description Commits, newest first, and the changes that are not committed yet. */
+        /** @description Commits, newest first, and the uncommitted changes. */
         Log: {
             items: components["schemas"]["LoggedCommit"][];
             /** @description Whether the working state of `main` has uncommitted changes. */
             dirty: boolean;
-            /** @description The uncommitted changes; null when a ref is asked for. */
+            /** @description The uncommitted changes; null when `ref` is given. */
             changes: components["schemas"]["Changes"] | null;
         };
         /** @description A commit in the log. */
         LoggedCommit: {
             id: string;
-            /** @description None for the first commit, two for a merge. */
+            /** @description Empty for the first commit, two for a merge. */
             parents: string[];
             author: string;
             message: string;
             /** Format: date-time */
             at: string;
             stats: components["schemas"]["CommitStats"];
-            /** @description Branches and tags that point at it. */
+            /** @description Branches and tags that point at the commit. */
             refs: string[];
+        };
+        /** @description What happens to one class. */
+        MappedClass: {
+            old: string;
+            /** @description Null: the class is dropped. */
+            new: string | null;
+            /** @enum {string} */
+            action: "renamed" | "merged" | "dropped";
+            annotations: number;
+            by_label_set: {
+                [key: string]: number;
+            };
         };
         /** @description A binary mask as COCO run lengths, column-major. */
         Mask: {
@@ -1659,7 +1983,7 @@ export interface components {
             source: string;
             into: string;
             /**
-             * @description `open` while conflicts wait for a choice.
+             * @description `open` while the merge has unresolved conflicts.
              * @enum {string}
              */
             state: "open" | "landed" | "abandoned";
@@ -1675,7 +1999,7 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
-        /** @description A place where both sides changed the same thing differently. A side that removed it is null. */
+        /** @description Something that both sides changed differently. A side that removed it is null. */
         MergeConflict: {
             position: number;
             /** @enum {string} */
@@ -1687,7 +2011,7 @@ export interface components {
             sample_id: string | null;
             /** @description Fields with different values. */
             fields: string[];
-            /** @description The row as its table holds it. */
+            /** @description The row with the columns of its table. */
             base: {
                 [key: string]: unknown;
             } | null;
@@ -1699,7 +2023,7 @@ export interface components {
             } | null;
             /** @enum {string} */
             state: "open" | "review" | "resolved";
-            /** @description `ours`, `theirs`, `union` or `base`, or by field a side or a value. */
+            /** @description `ours`, `theirs`, `union` or `base`, or a mapping from field to a side or a value. */
             resolution: string | {
                 [key: string]: unknown;
             } | null;
@@ -1710,7 +2034,7 @@ export interface components {
             samples: components["schemas"]["RowChanges"];
             annotations: components["schemas"]["RowChanges"];
             conflicts: number;
-            /** @description Conflicts that the strategy did not settle. */
+            /** @description Unresolved conflicts. */
             open: number;
         };
         /** @description A merge with a page of its conflicts. */
@@ -1721,7 +2045,7 @@ export interface components {
             source: string;
             into: string;
             /**
-             * @description `open` while conflicts wait for a choice.
+             * @description `open` while the merge has unresolved conflicts.
              * @enum {string}
              */
             state: "open" | "landed" | "abandoned";
@@ -1738,7 +2062,7 @@ export interface components {
             at: string;
             /** @description Number of conflicts. */
             total: number;
-            /** @description Conflicts not resolved yet. */
+            /** @description Number of unresolved conflicts. */
             open: number;
             items: components["schemas"]["MergeConflict"][];
         };
@@ -1746,29 +2070,44 @@ export interface components {
         MergeList: {
             items: components["schemas"]["Merge"][];
         };
-        /** @description What a merge would do. */
+        /** @description The effect that a merge would have. */
         MergePreview: {
             source: string;
             into: string;
             counts: components["schemas"]["MergeCounts"];
         };
-        /** @description A branch and the ref it starts at. */
+        /** @description What to select and tag. */
+        NamedSelection: {
+            /** @description Number of samples. */
+            n: number;
+            /**
+             * @description random or diversity.
+             * @default random
+             */
+            by?: string;
+            /** @default 0 */
+            seed?: number;
+            /** @description Only samples that match this query. */
+            where?: string | null;
+            name: string;
+        };
+        /** @description A branch to create, and the ref to start it from. */
         NewBranch: {
             name: string;
             /** @default main */
             from?: string;
         };
-        /** @description What changed, and why. */
+        /** @description The message of a commit. */
         NewCommit: {
             message: string;
         };
-        /** @description A dataset to make. */
+        /** @description A dataset to create. */
         NewDataset: {
             name: string;
             /** @default  */
             description?: string;
         };
-        /** @description What to bring where. */
+        /** @description The refs and options of a merge. */
         NewMerge: {
             source: string;
             /** @default  */
@@ -1795,13 +2134,27 @@ export interface components {
             /** @default  */
             purpose?: string;
         };
-        /** @description A tag and the ref it names. */
+        /** @description What to select. With a name, the selected samples are tagged `picked:NAME`. */
+        NewSelection: {
+            /** @description Number of samples. */
+            n: number;
+            /**
+             * @description random or diversity.
+             * @default random
+             */
+            by?: string;
+            /** @default 0 */
+            seed?: number;
+            /** @description Only samples that match this query. */
+            where?: string | null;
+        };
+        /** @description A tag to create, and the ref to tag. */
         NewTag: {
             name: string;
             /** @default main */
             ref?: string;
         };
-        /** @description The commit to take back. */
+        /** @description The commit to undo. */
         NewUndo: {
             commit: string;
             /** @default main */
@@ -1867,7 +2220,7 @@ export interface components {
             annotations: number;
             /** @description Samples without annotations. */
             unlabelled: number;
-            /** @description Samples made from others by a recipe. */
+            /** @description Samples derived from others by a recipe. */
             derived: number;
             label_sets: components["schemas"]["LabelSetCount"][];
             classes: components["schemas"]["ClassCount"][];
@@ -1884,6 +2237,16 @@ export interface components {
             green: number;
             red: number;
         };
+        /** @description A selected sample. */
+        Pick: {
+            sample_id: string;
+            name: string;
+            /** @description From 1. */
+            rank: number;
+            reason: string;
+            /** @description The number behind the reason. */
+            score: number;
+        };
         /** @description The samples that the release was made from. */
         Pool: {
             /** @description Query; empty for all samples. */
@@ -1891,14 +2254,14 @@ export interface components {
             /** @description Size of a hand-picked selection. */
             selected: number | null;
         };
-        /** @description Place of a sample in the list that it was opened from. */
+        /** @description Position of a sample in the list that it was opened from. */
         Position: {
             /** @description From 0. */
             index: number;
             total: number;
-            /** @description Id of the sample before it. */
+            /** @description Id of the previous sample. */
             previous: string | null;
-            /** @description Id of the sample after it. */
+            /** @description Id of the next sample. */
             next: string | null;
         };
         /** @description How personal the data are, as the contract says. */
@@ -1911,7 +2274,7 @@ export interface components {
             contains: string[];
             retention_days: number | null;
         };
-        /** @description Rules of a branch, e.g. `{"gates": true}`; empty lifts the protection. */
+        /** @description Rules of a branch, e.g. `{"gates": true}`; empty removes the protection. */
         Protection: {
             rules: {
                 [key: string]: unknown;
@@ -1921,7 +2284,7 @@ export interface components {
         QuarantinedItem: {
             /** @description Kind of item, such as `image` or `annotation`. */
             what: string;
-            /** @description File, and position in it. */
+            /** @description File and position in the file. */
             place: string;
             /** @description Error code. */
             code: string;
@@ -1987,12 +2350,12 @@ export interface components {
             };
             gates: components["schemas"]["PassedGates"];
         };
-        /** @description Conflicts that a choice resolved. */
+        /** @description Conflicts that were resolved. */
         ResolvedConflicts: {
             /** @description Their positions. */
             settled: number[];
         };
-        /** @description The ref whose content to hold again. */
+        /** @description The ref to restore. */
         Rollback: {
             to: string;
             /** @default false */
@@ -2075,7 +2438,7 @@ export interface components {
             };
             /** @description All names under which the same bytes were added. */
             names: string[];
-            /** @description The recipe that made it; empty for an original. */
+            /** @description The recipe that it was derived by; empty for an original. */
             recipe: string;
             /** Format: date-time */
             created_at: string;
@@ -2084,7 +2447,7 @@ export interface components {
             };
             /** @description The first 50 samples derived from it. */
             children: components["schemas"]["DerivedSample"][];
-            /** @description Of the newest run of the checks. */
+            /** @description Findings of the newest run of the checks. */
             findings: components["schemas"]["Finding"][];
             /** @description Null when the sample is not in the list. */
             position: components["schemas"]["Position"] | null;
@@ -2093,10 +2456,23 @@ export interface components {
         SamplePage: {
             /** @description Null for a working state with uncommitted changes. */
             commit: string | null;
-            /** @description Samples that match, on all pages. */
+            /** @description Number of matching samples on all pages. */
             total: number;
             offset: number;
             items: components["schemas"]["GridSample"][];
+        };
+        /** @description Selected samples, each with its reason. */
+        SelectionReport: {
+            dataset: string;
+            by: string;
+            seed: number;
+            /** @description The model of the embeddings; empty when none were needed. */
+            embedder: string;
+            /** @description Samples that were left out because their image cannot be read. */
+            unreadable: number;
+            picks: components["schemas"]["Pick"][];
+            /** @description Samples tagged `picked:NAME`; null without a name. */
+            tagged: number | null;
         };
         /** @description Who is signed in, and to which workspace. */
         Session: {
@@ -2116,6 +2492,17 @@ export interface components {
             name: string;
             roles: string[];
         };
+        /** @description A sample near another one. */
+        SimilarSample: {
+            sample_id: string;
+            name: string;
+            /** @description 1 - cosine, 0 to 2. */
+            distance: number;
+        };
+        /** @description Samples by distance, nearest first. */
+        SimilarSamples: {
+            items: components["schemas"]["SimilarSample"][];
+        };
         /** @description Smallest and largest width and height in pixels; empty for a release without samples. */
         SizeRange: {
             min?: [
@@ -2126,6 +2513,19 @@ export interface components {
                 number,
                 number
             ];
+        };
+        /** @description How to assign splits. */
+        SplitAssignment: {
+            /** @description Share of each split, together 1. */
+            fractions: {
+                [key: string]: number;
+            };
+            /** @description Keep samples with the same value of this field together. */
+            by?: string | null;
+            /** @default 0 */
+            seed?: number;
+            /** @description Only samples that match this query. */
+            where?: string | null;
         };
         /** @description How splits were assigned. */
         SplitBy: {
@@ -2143,6 +2543,28 @@ export interface components {
             name: string;
             samples: number;
             annotations: number;
+        };
+        /** @description The splits of a dataset after an assignment. */
+        SplitReport: {
+            /** @description Split -> number of samples. */
+            samples: {
+                [key: string]: number;
+            };
+            /** @description Split -> number of samples that are not derived. */
+            originals: {
+                [key: string]: number;
+            };
+            /** @description Class -> split -> number of annotations. */
+            annotations: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Number of groups that stay on one side. */
+            groups: number;
+            /** @description Samples whose split changed. */
+            changed: number;
+            warnings: string[];
         };
         /** @description A stage of a run. */
         StageRun: {
@@ -2164,9 +2586,9 @@ export interface components {
         StagedFix: {
             /** @description Id of the fix. */
             fix: string;
-            /** @description Keys of the findings that it fixes. */
+            /** @description Keys of the fixed findings. */
             findings: string[];
-            /** @description Key of a finding that it does not fix, and the reason. */
+            /** @description Key of a finding that was not fixed -> the reason. */
             left_out: {
                 [key: string]: string;
             };
@@ -2186,10 +2608,10 @@ export interface components {
         };
         /** @description A finding with its state. */
         TrackedFinding: {
-            /** @description Identity of the finding in all commits and runs. */
+            /** @description Identity of the finding across commits and runs. */
             key: string;
             check: string;
-            /** @description Which of the check's faults it is, for a check that knows several. */
+            /** @description Kind of fault, for a check with several kinds. */
             fault: string | null;
             /** @enum {string} */
             severity: "error" | "warning" | "info";
@@ -2199,23 +2621,23 @@ export interface components {
             sample: string | null;
             annotation_id: string | null;
             label_set: string | null;
-            /** @description The finding as a sentence, with its figures. */
+            /** @description The finding as a sentence with its figures. */
             reason: string;
-            /** @description The figures; each check has its own. */
+            /** @description The figures, which depend on the check. */
             facts: {
                 [key: string]: unknown;
             };
             /** @enum {string} */
             state: "open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed";
-            /** @description Where a re-test closes it. */
+            /** @description The branch whose re-test closes it. */
             branch: string;
             assignee: string | null;
-            /** @description What people said of it. */
+            /** @description Judgement by people; null before anybody judged. */
             verdict: ("real" | "false") | null;
             note: string | null;
-            /** @description When an accepted risk ends. */
+            /** @description End of an accepted risk. */
             until: string | null;
-            /** @description How often it came back after it was closed. */
+            /** @description Number of times it returned after it was closed. */
             returns: number;
             /** Format: date-time */
             opened_at: string;
@@ -2229,7 +2651,7 @@ export interface components {
             total: number;
             offset: number;
             items: components["schemas"]["TrackedFinding"][];
-            /** @description By check, of the whole dataset. */
+            /** @description Counts for the whole dataset, by check. */
             counts: {
                 [key: string]: components["schemas"]["StateCounts"];
             };
@@ -2238,7 +2660,25 @@ export interface components {
                 [key: string]: components["schemas"]["CheckPrecision"];
             };
         };
-        /** @description Which fix to take back; empty: the newest. */
+        /** @description A recipe without random values, and the samples to transform. */
+        Transformation: {
+            /** @description The recipe as an object or as YAML text. */
+            recipe: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | string;
+            /** @description Only samples that match this query. */
+            where?: string | null;
+            /** @description Only samples of these splits; "" is samples without one. Null: all. */
+            splits?: string[] | null;
+            /** @description Only annotations of these label sets. Null: all. */
+            label_sets?: string[] | null;
+            /**
+             * @description The dataset for the transformed samples. Empty: the same one.
+             * @default
+             */
+            into?: string;
+        };
+        /** @description The fix to undo; empty for the newest. */
         UndoBody: {
             /** @default  */
             fix?: string;
@@ -2291,6 +2731,7 @@ export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type Annotation = components['schemas']['Annotation'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
+export type Augmentation = components['schemas']['Augmentation'];
 export type Blame = components['schemas']['Blame'];
 export type BlameList = components['schemas']['BlameList'];
 export type BranchProtection = components['schemas']['BranchProtection'];
@@ -2308,6 +2749,8 @@ export type CheckRun = components['schemas']['CheckRun'];
 export type CheckSummary = components['schemas']['CheckSummary'];
 export type Choice = components['schemas']['Choice'];
 export type ClassCount = components['schemas']['ClassCount'];
+export type ClassMapping = components['schemas']['ClassMapping'];
+export type ClassMappingReport = components['schemas']['ClassMappingReport'];
 export type Commit = components['schemas']['Commit'];
 export type CommitStats = components['schemas']['CommitStats'];
 export type Condition = components['schemas']['Condition'];
@@ -2321,8 +2764,11 @@ export type DatasetList = components['schemas']['DatasetList'];
 export type DatasetRow = components['schemas']['DatasetRow'];
 export type DecidedFindings = components['schemas']['DecidedFindings'];
 export type DecisionBody = components['schemas']['DecisionBody'];
+export type DerivedPlan = components['schemas']['DerivedPlan'];
 export type DerivedSample = components['schemas']['DerivedSample'];
+export type DerivedSamples = components['schemas']['DerivedSamples'];
 export type Diff = components['schemas']['Diff'];
+export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
 export type Finding = components['schemas']['Finding'];
 export type FindingComparison = components['schemas']['FindingComparison'];
@@ -2343,13 +2789,17 @@ export type Histogram = components['schemas']['Histogram'];
 export type ImageImport = components['schemas']['ImageImport'];
 export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
+export type JsonValue = components['schemas']['JsonValue'];
 export type KeysBody = components['schemas']['KeysBody'];
+export type LabelFormat = components['schemas']['LabelFormat'];
+export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
 export type LabelSetCount = components['schemas']['LabelSetCount'];
 export type Landing = components['schemas']['Landing'];
 export type ListedFinding = components['schemas']['ListedFinding'];
 export type Log = components['schemas']['Log'];
 export type LoggedCommit = components['schemas']['LoggedCommit'];
+export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
 export type Merge = components['schemas']['Merge'];
 export type MergeConflict = components['schemas']['MergeConflict'];
@@ -2357,11 +2807,13 @@ export type MergeCounts = components['schemas']['MergeCounts'];
 export type MergeDetail = components['schemas']['MergeDetail'];
 export type MergeList = components['schemas']['MergeList'];
 export type MergePreview = components['schemas']['MergePreview'];
+export type NamedSelection = components['schemas']['NamedSelection'];
 export type NewBranch = components['schemas']['NewBranch'];
 export type NewCommit = components['schemas']['NewCommit'];
 export type NewDataset = components['schemas']['NewDataset'];
 export type NewMerge = components['schemas']['NewMerge'];
 export type NewRelease = components['schemas']['NewRelease'];
+export type NewSelection = components['schemas']['NewSelection'];
 export type NewTag = components['schemas']['NewTag'];
 export type NewUndo = components['schemas']['NewUndo'];
 export type NumberRange = components['schemas']['NumberRange'];
@@ -2370,6 +2822,7 @@ export type OntologyVersion = components['schemas']['OntologyVersion'];
 export type Origin = components['schemas']['Origin'];
 export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];
+export type Pick = components['schemas']['Pick'];
 export type Pool = components['schemas']['Pool'];
 export type Position = components['schemas']['Position'];
 export type Privacy = components['schemas']['Privacy'];
@@ -2390,18 +2843,24 @@ export type RunList = components['schemas']['RunList'];
 export type RunRow = components['schemas']['RunRow'];
 export type SampleDetail = components['schemas']['SampleDetail'];
 export type SamplePage = components['schemas']['SamplePage'];
+export type SelectionReport = components['schemas']['SelectionReport'];
 export type Session = components['schemas']['Session'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SignedIn = components['schemas']['SignedIn'];
+export type SimilarSample = components['schemas']['SimilarSample'];
+export type SimilarSamples = components['schemas']['SimilarSamples'];
 export type SizeRange = components['schemas']['SizeRange'];
+export type SplitAssignment = components['schemas']['SplitAssignment'];
 export type SplitBy = components['schemas']['SplitBy'];
 export type SplitCount = components['schemas']['SplitCount'];
+export type SplitReport = components['schemas']['SplitReport'];
 export type StageRun = components['schemas']['StageRun'];
 export type StagedFix = components['schemas']['StagedFix'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type Token = components['schemas']['Token'];
 export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
+export type Transformation = components['schemas']['Transformation'];
 export type UndoBody = components['schemas']['UndoBody'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type WaiverUse = components['schemas']['WaiverUse'];
@@ -2925,7 +3384,7 @@ export interface operations {
     show_thumbnail: {
         parameters: {
             query?: {
-                /** @description Pixels. */
+                /** @description Longer side in pixels. */
                 size?: number;
                 /** @description A branch, tag or commit; empty is the working state of main. */
                 ref?: string;
@@ -3389,18 +3848,47 @@ export interface operations {
             };
         };
     };
+    list_formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelFormatList"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import_labels: {
         parameters: {
             query?: {
-                /** @description Formats of one file. */
-                format?: string;
+                /** @description Format of the label file. */
+                format?: "coco" | "voc";
                 /** @description Where the annotations go. */
                 label_set?: string;
                 /** @description What to do with unknown classes. */
                 on_unknown?: "error" | "skip" | "quarantine";
                 /** @description What to do with invalid annotations. */
                 on_invalid?: "error" | "skip" | "quarantine";
-                /** @description What makes it the same file next time. */
+                /** @description Identifies the file when it comes again. */
                 name?: string;
             };
             header?: never;
@@ -3689,7 +4177,7 @@ export interface operations {
     list_tracked_findings: {
         parameters: {
             query?: {
-                /** @description States; without any: open, assigned, fixed. */
+                /** @description States of findings; by default open, assigned and fixed. */
                 state?: ("open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed")[] | null;
                 /** @description Only findings of this check. */
                 check?: string;
@@ -3987,6 +4475,361 @@ export interface operations {
                 };
                 content: {
                     "*/*": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    augment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Augmentation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivedSamples"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_augmentation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Augmentation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivedPlan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transformation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivedSamples"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_transformation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transformation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivedPlan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_classes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassMappingReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_class_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassMapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassMappingReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_splits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitAssignment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SplitReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    select: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSelection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    select_and_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedSelection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_similar: {
+        parameters: {
+            query: {
+                /** @description A sample, by id or name. */
+                to: string;
+                /** @description Whose embeddings; needed when there are several. */
+                model?: string;
+                /** @description Only samples that match this query. */
+                where?: string | null;
+                /** @description Maximum number of samples. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarSamples"];
                 };
             };
             /** @description A problem (RFC 9457) */
