@@ -22,7 +22,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.option.numprocesses == "logical":
         return os.cpu_count() or 1
     whole = config.args in (["tests"], [str(REPO)], [str(REPO / "tests")])
-    return min(os.cpu_count() or 1, 4) if whole else 0
+    return (
+        min((os.cpu_count() or 1) + 1, 4) if whole else 0
+    )  # one more than cores: tests wait for disk flushes
 
 
 @pytest.fixture(scope="session")
