@@ -66,7 +66,7 @@ class Voc:
         files = _label_files(path)
         if not files:
             hint = "give the folder that holds Annotations/, or one XML file"
-            raise _refused(path, "there is no XML file", hint)
+            raise _refused(path, "it contains no XML file", hint)
         root = path if path.is_dir() else path.parent
         folder = (images or _image_folder(root)).resolve()
         by_stem = {file.stem: file for file in images_below(folder)} if folder.is_dir() else {}

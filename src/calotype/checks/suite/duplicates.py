@@ -259,7 +259,7 @@ CHECKS = (
     Check(
         name="split-leakage",
         title="Leakage between splits",
-        means="The same image, original or group lies in two splits (error), or a near copy does (warning).",
+        means="The same image, original or group is in two splits (error), or a near copy does (warning).",
         fix="put all copies into one split; split by group",
         unit="samples",
         severity="error",
