@@ -51,7 +51,7 @@ def main() -> None:
     rows = [rows[at] for at in rng.permutation(len(rows))]
     classes = np.unique([row["clean_label"] for row in rows], return_inverse=True)[1]
     paths = [folder / row["path"] for row in rows]
-    for model in ("hog-colour-v1", "lite0"):
+    for model in ("hog-colour-v1", "hog-colour-v2", "lite0"):
         embed(paths[:1], model)
         began = time.process_time()
         found = embed(paths, model)

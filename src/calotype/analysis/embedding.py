@@ -33,7 +33,7 @@ def embed(paths: Sequence[ImageInput], model: str = "default") -> npt.NDArray[np
     Args:
         paths: Paths, bytes, or (H, W, 3) uint8 arrays.
         model: "default" is EfficientNet-Lite0 where `calotype[embed]` is installed, else the descriptor without
-            weights; "lite0" and "hog-colour-v1" name them; a path that ends in `.onnx` is a model of your own.
+            weights; "lite0" and "hog-colour" name them; a path that ends in `.onnx` is a model of your own.
     Raises: ImageNotEmbeddable, EmbedderUnknown, EmbedExtraMissing, ModelUnusable.
     """
     maker = _maker(model)

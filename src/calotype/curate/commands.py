@@ -65,7 +65,7 @@ def embed(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Dataset: NAME or NAME@BRANCH.", show_default=False)],
     model: Annotated[
-        str, typer.Option(help="Model: default, lite0, hog-colour-v1, or the path of an .onnx file.")
+        str, typer.Option(help="Model: default, lite0, hog-colour, or the path of an .onnx file.")
     ] = "default",
 ) -> None:
     """Compute vectors for the samples that have none of this model."""

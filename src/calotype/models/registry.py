@@ -11,12 +11,15 @@ import numpy as np
 from calotype.models import lite0
 from calotype.models.model import Embedder, EmbedderUnknown, Rgb, Vectors, unit_length
 from calotype.models.onnx import OnnxEmbedder, Preparation
-from calotype.vision.descriptors import DIMENSIONS, hog_colour
+from calotype.vision.descriptors import DIMENSIONS, hog_colour, hog_colour_v1
 
-HOG_COLOUR = "hog-colour-v1"
+HOG_COLOUR = "hog-colour-v2"
 """Gradients and colours, without learned weights. Captures layout and light, not
 content.
 """
+HOG_COLOUR_V1 = "hog-colour-v1"
+"""The version before it: four times the work for vectors that are no better. For workspaces that hold its vectors."""
+_DESCRIPTORS = {HOG_COLOUR: hog_colour, HOG_COLOUR_V1: hog_colour_v1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +33,30 @@ class HogColour:
         """Embed N images, each (H, W, 3) uint8. Returns (N, dim) float32, rows of length 1."""
         if not images:
             return np.zeros((0, self.dim), np.float32)
-        return unit_length(np.stack([hog_colour(image) for image in images]).astype(np.float32))
+        describe = _DESCRIPTORS[self.name]
+        return unit_length(np.stack([describe(image) for image in images]).astype(np.float32))
 
 
 def _lite0() -> Embedder:
     """EfficientNet-Lite0 with 8-bit weights, from the extra `embed`."""
     if not lite0.is_installed():
         raise lite0.EmbedExtraMissing(name=lite0.NAME)
-    mean, deviation = lite0.MEAN / 255, lite0.DEVIATION / 255
-    prepare = Preparation((mean,) * 3, (deviation,) * 3, lite0.SIDE_PX, smooth=True)
+    prepare = Preparation(size_px=lite0.SIDE_PX, smooth=True, steps=lite0.input_steps().tobytes())
     return OnnxEmbedder(lite0.cached_model_file(), prepare=prepare, name=lite0.NAME)
 
 
 DEFAULT = "default"
 """The best one installed: the network of the extra `embed`, otherwise the one without weights."""
 _ALIASES = {"lite0": lite0.NAME, "hog-colour": HOG_COLOUR}
-EMBEDDERS: dict[str, Callable[[], Embedder]] = {HOG_COLOUR: HogColour, lite0.NAME: _lite0}
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {
+    HOG_COLOUR: HogColour,
+    HOG_COLOUR_V1: lambda: HogColour(HOG_COLOUR_V1),
+    lite0.NAME: _lite0,
+}
 
 
 def embedder(name: str = DEFAULT) -> Embedder:
-    """An embedder by name (`default`, `lite0`, `hog-colour-v1`) or by the path of an `.onnx` file.
+    """An embedder by name (`default`, `lite0`, `hog-colour`) or by the path of an `.onnx` file.
 
     Raises: EmbedderUnknown, EmbedExtraMissing, OnnxRuntimeMissing, ModelUnusable.
     """

@@ -43,7 +43,7 @@ def test_images_of_another_kind_drift_and_each_is_novel(reference):
     assert {name for fault, name in told if fault == "novel"} == {f"new{seed:02d}.png" for seed in range(50)}
     facts = report.findings[0].facts
     assert facts["auroc"] > 0.7
-    assert (facts["p_value"], facts["n_reference"], facts["model"]) == (0.005, 50, "hog-colour-v1")
+    assert (facts["p_value"], facts["n_reference"], facts["model"]) == (0.005, 50, "hog-colour-v2")
 
 
 def test_a_single_strange_image_is_novel_and_no_drift(reference):

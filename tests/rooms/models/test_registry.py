@@ -9,9 +9,11 @@ from calotype.models import registry
 from calotype.models.model import EmbedderUnknown
 
 
-def test_the_default_embedder_gives_unit_vectors_that_are_the_same_each_time():
+@pytest.mark.parametrize("name", ["hog-colour-v1", "hog-colour-v2"])
+def test_a_descriptor_gives_unit_vectors_that_are_the_same_each_time(name):
     rgb = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
-    embedder = registry.embedder("hog-colour-v1")
+    embedder = registry.embedder(name)
+    assert embedder.name == name
     vectors = embedder.embed([rgb, rgb, 255 - rgb])
     assert vectors.shape == (3, embedder.dim)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -22,3 +24,7 @@ def test_the_default_embedder_gives_unit_vectors_that_are_the_same_each_time():
 def test_an_unknown_embedder_is_named():
     with pytest.raises(EmbedderUnknown, match="nothing-v9"):
         registry.embedder("nothing-v9")
+
+
+def test_the_short_name_of_a_descriptor_means_its_newest_version():
+    assert registry.full_name("hog-colour") == registry.embedder("hog-colour").name == "hog-colour-v2"

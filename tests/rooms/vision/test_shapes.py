@@ -118,24 +118,30 @@ def flat(value):
     return np.full((40, 60, 3), value, dtype=np.uint8)
 
 
-def test_a_vector_has_length_one_whatever_the_image():
+DESCRIPTORS = pytest.mark.parametrize("describe", [descriptors.hog_colour, descriptors.hog_colour_v1])
+
+
+@DESCRIPTORS
+def test_a_vector_has_length_one_whatever_the_image(describe):
     rng = np.random.default_rng(0)
     for rgb in (flat(0), flat(255), rng.integers(0, 256, (1, 7, 3), dtype=np.uint8)):
-        vector = descriptors.hog_colour(rgb)
+        vector = describe(rgb)
         assert vector.shape == (descriptors.DIMENSIONS,) and vector.dtype == np.float32
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_lightened_copy_lies_closer_than_another_picture():
+@DESCRIPTORS
+def test_a_lightened_copy_lies_closer_than_another_picture(describe):
     rng = np.random.default_rng(1)
     one, other = (
         np.kron(rng.integers(0, 200, (6, 8, 3)), np.ones((20, 20, 1))).astype(np.uint8) for _ in "ab"
     )
-    here, copy, there = (descriptors.hog_colour(rgb) for rgb in (one, one + 20, other))
+    here, copy, there = (describe(rgb) for rgb in (one, one + 20, other))
     assert here @ copy > 0.95
     assert here @ there < 0.85
 
 
-def test_black_grey_and_white_are_told_apart():
-    black, grey, white = (descriptors.hog_colour(flat(value)) for value in (0, 128, 255))
+@DESCRIPTORS
+def test_black_grey_and_white_are_told_apart(describe):
+    black, grey, white = (describe(flat(value)) for value in (0, 128, 255))
     assert black @ white < black @ grey < 0.8

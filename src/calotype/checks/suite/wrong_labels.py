@@ -27,12 +27,17 @@ _MIN_LABELS = 40
 def _labelled(
     context: CheckContext, tally: Tally
 ) -> tuple[npt.NDArray[np.int64], list[tuple[int, Box | None]]]:
-    """Rows of annotations whose class can be judged by what they show, and where that is."""
+    """Rows of annotations whose class can be judged by what they show, and where that is.
+
+    Not those of derived samples whose original is here too: they repeat its label, so each would confirm the other.
+    """
     classification = context.kinds == KINDS.index("classification")
     box = context.boxes_xywh_px
     with np.errstate(invalid="ignore"):
         large = np.minimum(box[:, 2], box[:, 3]) >= tally.number("min_side_px")
+    original = context.root == np.arange(context.n_samples)
     rows = np.flatnonzero((context.sample_of >= 0) & (classification | large))
+    rows = rows[original[context.sample_of[rows]]]
     places: list[tuple[int, Box | None]] = []
     for row in rows.tolist():
         where = None if classification[row] else tuple(float(v) for v in box[row])
@@ -229,7 +234,7 @@ CHECKS = (
         means=(
             "What a label marks looks like another class, judged without the label itself; or a model "
             "that the contract names, and that did not learn these labels, sees another class in the "
-            "whole image."
+            "whole image. Labels of derived samples are judged on their originals."
         ),
         fix="compare it with others of the suggested class, and correct the class",
         unit="labels",
