@@ -18,7 +18,7 @@ HOG_COLOUR = "hog-colour-v2"
 content.
 """
 HOG_COLOUR_V1 = "hog-colour-v1"
-"""The version before it: four times the work for vectors that are no better. For workspaces that hold its vectors."""
+"""The version before it: four times the work for vectors of equal use. For workspaces that hold its vectors."""
 _DESCRIPTORS = {HOG_COLOUR: hog_colour, HOG_COLOUR_V1: hog_colour_v1}
 
 
