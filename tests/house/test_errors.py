@@ -30,7 +30,6 @@ WAITING = {
     "split-field-unknown",
     "split-fractions-invalid",
     "split-not-found",
-    "storage-failed",
     "target-not-empty",
     "target-not-writable",
     "torch-missing",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calotype.acquire.sample_matcher import IncomingImage
-from calotype.foundation.errors import NotFound
+from calotype.foundation.os_errors import PathNotFound
 from calotype.vision.images import IMAGE_EXTENSIONS
 
 _OTHER_IMAGES = frozenset(
@@ -17,14 +17,6 @@ _OTHER_IMAGES = frozenset(
 """Known image types that are not supported: they are quarantined with a reason instead of being ignored."""
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
-
-
-class PathNotFound(NotFound):
-    """A path without a file or folder."""
-
-    code = "path-not-found"
-    what = "{path} does not exist"
-    fix = "check the path; relative paths start at the current folder"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from calotype.acquire.folders import PathNotFound
 from calotype.api.context import Context
 from calotype.api.dataset import AnyPath, Dataset
 from calotype.api.operations import OperationMethods
 from calotype.datasets import service as datasets
 from calotype.foundation.progress import Progress
+from calotype.foundation.text_files import read_text
 from calotype.reliability import service as reliability
 from calotype.reliability.model import BackupResult, DiskUsage, GcResult, VerifyResult, parse_duration_s
 
@@ -41,7 +41,7 @@ class Workspace(OperationMethods):
 
         Raises: DatasetExists, NameInvalid, ContractInvalid, PathNotFound.
         """
-        text = None if contract is None else _read_text(Path(contract))
+        text = None if contract is None else read_text(Path(contract))
         datasets.create(self._context.actor, name, store=self._context.store, description=description)
         dataset = Dataset(self._context, name)
         if text is not None:
@@ -109,10 +109,3 @@ class Workspace(OperationMethods):
 def telling(workspace: Workspace, progress: Progress) -> Workspace:
     """A handle on the same workspace that reports progress by calling `progress(what, done, total)`."""
     return Workspace(replace(workspace._context, progress=progress))
-
-
-def _read_text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError:
-        raise PathNotFound(path=str(file)) from None

@@ -15,8 +15,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import calotype
-from calotype.foundation.codes import BUG, EXTERNAL, code_of
-from calotype.foundation.errors import CalotypeError
+from calotype.foundation.codes import BUG, INTERRUPTED, code_of
+from calotype.foundation.errors import Bug, CalotypeError
+from calotype.foundation.os_errors import as_calotype_error
 from calotype.foundation.terminal import Terminal
 
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
@@ -140,6 +141,13 @@ class Lazy(TyperGroup):
         return command
 
 
+class Unexpected(Bug):
+    """An error that no part of Calotype expects."""
+
+    what = "{detail}"
+    fix = "this is a bug in Calotype; run again with CALOTYPE_DEBUG=1 and report the output"
+
+
 _LISTING = "calotype.listing"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -221,20 +229,16 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except OSError as error:
-        sys.stderr.write(
-            f"error[storage-failed]: {error.strerror or error}\n  where: {error.filename or 'storage'}\n"
-        )
-        sys.stderr.write(
-            "  fix:   free disk space or grant access, then run the command again; nothing was half written\n"
-        )
-        raise SystemExit(EXTERNAL) from None
+        failed = as_calotype_error(error)
+        Terminal(as_json=as_json).print_error(failed)
+        raise SystemExit(code_of(failed.code).exit_code) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; what was finished before is kept\n")
+        raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         if os.environ.get("CALOTYPE_DEBUG"):
             traceback.print_exc()
-        sys.stderr.write(f"error[bug]: {type(error).__name__}: {error}\n")
-        sys.stderr.write(
-            "  fix:   this is a bug in Calotype; run again with CALOTYPE_DEBUG=1 and report the output\n"
-        )
+        Terminal(as_json=as_json).print_error(Unexpected(detail=f"{type(error).__name__}: {error}"))
         raise SystemExit(BUG) from None
 
 

@@ -13,7 +13,10 @@ from calotype.foundation.terminal import terminal
 
 def init(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder of the new workspace.")] = Path(),
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of the new workspace. Default: that of `-w`, or the current folder."),
+    ] = None,
     catalog: Annotated[
         str, typer.Option(help="PostgreSQL database for the catalog: postgresql://USER@HOST/DATABASE.")
     ] = "",
@@ -21,7 +24,7 @@ def init(
 ) -> None:
     """Create a workspace: a folder of datasets. Needs no server and no account."""
     t = terminal(ctx)
-    store = workspaces.create(t.actor, folder, catalog=catalog, storage=storage)
+    store = workspaces.create(t.actor, folder or t.folder or Path(), catalog=catalog, storage=storage)
     t.emit(
         {"workspace": str(store.root)},
         f"created a workspace in {store.root}",

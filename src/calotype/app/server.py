@@ -29,6 +29,7 @@ from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.http import PROBLEM, Ask, Problem, action, plain_problem, problem
+from calotype.foundation.os_errors import StorageFailed, reason_and_fix
 from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
@@ -175,8 +176,7 @@ def _translate_errors(app: FastAPI) -> None:
 
     @app.exception_handler(OSError)
     async def storage(_request: Request, error: OSError) -> Response:
-        detail = error.strerror or type(error).__name__
-        return plain_problem(502, "storage-failed", detail, "make room or give access, then try again")
+        return plain_problem(502, StorageFailed.code, *reason_and_fix(error))
 
     @app.exception_handler(Exception)
     async def bug(_request: Request, error: Exception) -> Response:

@@ -13,7 +13,9 @@ from calotype.checks import service
 from calotype.findings.model import SEVERITIES, CheckReport, CheckSummary, Finding
 from calotype.findings.reports import ReportFormatUnknown, report_as
 from calotype.foundation.codes import FINDINGS
+from calotype.foundation.printable import printable
 from calotype.foundation.terminal import table, terminal
+from calotype.foundation.text_files import read_text
 
 _EACH, _SHOWN = 3, 40
 """Maximum number of findings of one check, and of all, that a terminal shows."""
@@ -44,7 +46,7 @@ def check(
 ) -> None:
     """Test a dataset against its contract; exit code 1 when a gate is red."""
     t = terminal(ctx)
-    text = contract.read_text(encoding="utf-8") if contract else None
+    text = read_text(contract) if contract else None
     with t.progress() as progress:
         result = service.check(
             t.actor,
@@ -119,7 +121,7 @@ def _write_reports(reports: list[str], result: CheckReport) -> bool:
             raise ReportFormatUnknown(got=report[:40], known="junit, sarif, github, markdown, html, json")
         text = report_as(form, result)
         if file == "-":
-            typer.echo(text, nl=False)
+            typer.echo(printable(text), nl=False)
             to_stdout = True
         else:
             Path(file).write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from calotype.contracts import service
 from calotype.contracts.advice import advice
 from calotype.contracts.model import Contract
 from calotype.foundation.terminal import Terminal, terminal
+from calotype.foundation.text_files import read_text
 
 Name = Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_default=False)]
 File = Annotated[Path, typer.Argument(help="A contract as a YAML file.", show_default=False)]
@@ -40,7 +41,7 @@ def put(
 ) -> None:
     """Set the contract of a dataset."""
     t = terminal(ctx)
-    text = file.read_text(encoding="utf-8")
+    text = read_text(file)
     new_contract = service.set_contract(
         t.actor, name, text, t.ports.known_checks(), store=t.store(), file=file.name
     )
@@ -67,7 +68,7 @@ def show(ctx: typer.Context, name: Name) -> None:
 def check(ctx: typer.Context, file: File) -> None:
     """Validate a contract file; needs no workspace."""
     t = terminal(ctx)
-    parsed = service.read_contract(_text(file), t.ports.known_checks(), file=file.name)
+    parsed = service.read_contract(read_text(file), t.ports.known_checks(), file=file.name)
     value = {
         "contract": parsed.sha256,
         "classes": list(parsed.class_names),
@@ -93,7 +94,9 @@ def diff(
     for source in (before, after):
         path = Path(source)
         text = (
-            _text(path) if path.is_file() else service.contract(t.actor, source, checks, store=t.store())[1]
+            read_text(path)
+            if path.is_file()
+            else service.contract(t.actor, source, checks, store=t.store())[1]
         )
         sides.append(service.read_contract(text or "", checks, file=path.name))
     changes = service.contract_changes(*sides)
@@ -127,7 +130,3 @@ def _show_warnings(t: Terminal, contract_: Contract) -> list[str]:
     for warning in warnings:
         t.say(f"warning: {warning}")
     return warnings
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8")

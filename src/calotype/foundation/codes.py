@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OK, FINDINGS, USAGE, NOT_FOUND, CONFLICT, EXTERNAL, BUG = 0, 1, 2, 3, 4, 5, 70
+OK, FINDINGS, USAGE, NOT_FOUND, CONFLICT, EXTERNAL, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ CODES: dict[str, Code] = {
     "checks-failed": _RED,
     "body-too-large": Code(413, USAGE),
     "external": _EXTERNAL,
+    "path-not-found": _NOT_FOUND,
+    "path-exists": _CONFLICT,
+    "text-file-invalid": _INVALID,
+    "storage-failed": _EXTERNAL,
     # vision
     "class-exists": _CONFLICT,
     "ontology-class-unknown": _NOT_FOUND,
@@ -44,6 +48,7 @@ CODES: dict[str, Code] = {
     # store
     "workspace-not-found": _NOT_FOUND,
     "workspace-exists": _CONFLICT,
+    "workspace-path-invalid": _INVALID,
     "workspace-too-new": _CONFLICT,
     "workspace-moved": _CONFLICT,
     "workspace-busy": Code(409, CONFLICT, retryable=True),
@@ -64,7 +69,6 @@ CODES: dict[str, Code] = {
     "media-damaged": Code(500, EXTERNAL),
     "media-name-invalid": _INVALID,
     "file-unreadable": _INVALID,
-    "storage-failed": _EXTERNAL,
     "table-damaged": Code(500, EXTERNAL),
     "rows-invalid": _INVALID,
     "vectors-invalid": _INVALID,
@@ -141,7 +145,6 @@ CODES: dict[str, Code] = {
     "sort-unknown": _INVALID,
     "picture-not-found": _NOT_FOUND,
     # acquire
-    "path-not-found": _NOT_FOUND,
     "upload-too-large": Code(413, USAGE),
     "upload-name-invalid": _INVALID,
     # annotate

@@ -14,14 +14,43 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderHook, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from calotype.foundation import progress as progress_kit
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
+from calotype.foundation.printable import one_line, printable, printable_json
+
+
+@dataclass(frozen=True, slots=True)
+class _Printable:
+    """A renderable whose text cannot drive the terminal."""
+
+    content: Any
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.content, options):
+            text, style, control = segment
+            yield segment if control else Segment(printable(text), style)
+
+
+class _PrintableOnly(RenderHook):
+    """Makes everything printable, whoever wrote it; the console's own colours and bars stay."""
+
+    def process_renderables(self, renderables: list[Any]) -> list[Any]:
+        """Wrap each renderable."""
+        return [_Printable(renderable) for renderable in renderables]
+
+
+def console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
+    """A console on which names and messages from outside are shown, never obeyed."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=soft_wrap)
+    made.push_render_hook(_PrintableOnly())
+    return made
 
 
 @dataclass
@@ -34,8 +63,8 @@ class Terminal:
     open_store: Callable[[Path | None], Any] | None = None
     ports: Any = None
     opened: Any = None
-    out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    out: Console = field(default_factory=lambda: console(soft_wrap=True))
+    err: Console = field(default_factory=lambda: console(stderr=True))
 
     def store(self) -> Any:
         """The open workspace of this call; opened on first use. Raises: WorkspaceNotFound."""
@@ -48,12 +77,16 @@ class Terminal:
     ) -> None:
         """Print a result: `value` as JSON, or `shown` as text, and suggest the next command."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+            self.write_json(value)
             return
         for part in [shown] if isinstance(shown, str) or not isinstance(shown, Sequence) else shown:
-            self.out.print(part)
+            self.out.print(Text(part) if isinstance(part, str) else part)
         if next:
             self.err.print(Text("next: ", style="dim").append(next, style="bold"))
+
+    def write_json(self, value: Any) -> None:
+        """Print one JSON value to stdout."""
+        sys.stdout.write(printable_json(json.dumps(value, ensure_ascii=False, allow_nan=False)) + "\n")
 
     def say(self, text: str) -> None:
         """Print a message to stderr, except with `--json`."""
@@ -80,7 +113,7 @@ class Terminal:
     def print_error(self, error: CalotypeError) -> None:
         """Print an error to stderr, and with `--json` also as data to stdout."""
         if self.as_json:
-            sys.stdout.write(json.dumps({"error": error.to_dict()}, ensure_ascii=False) + "\n")
+            self.write_json({"error": error.to_dict()})
         lines = Text.assemble((f"error[{error.code}]", "bold red"), f": {error.message}")
         if error.where:
             lines.append(f"\n  where: {error.where}")
@@ -101,7 +134,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str |
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else one_line(str(cell))) for cell in row))
     return grid
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from calotype.acquire import folders
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import sha256_json
+from calotype.foundation.os_errors import PathNotFound
 from calotype.foundation.progress import Progress
 from calotype.pipeline import repository
 from calotype.store import Store
@@ -46,21 +47,13 @@ def label_files(path: Path) -> list[tuple[str, Path]]:
     if path.is_file():
         return [(path.name, path)]
     if not path.is_dir():
-        raise folders.PathNotFound(path=str(path))
+        raise PathNotFound(path=str(path))
     root = path.resolve()
     listed = []
     for folder, below, names in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith("."))
         listed += [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
     return [(file.relative_to(root).as_posix(), file) for file in listed if file.is_file()]
-
-
-def read_text(file: Path) -> str:
-    """Read a small text file. Raises: PathNotFound."""
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise folders.PathNotFound(path=str(file)) from None
 
 
 def version(

@@ -21,6 +21,7 @@ from calotype.findings.gatekeeping import Gatekeeper
 from calotype.foundation.actor import Actor
 from calotype.foundation.ids import sha256_json
 from calotype.foundation.progress import Progress
+from calotype.foundation.text_files import read_text
 from calotype.pipeline import files
 from calotype.pipeline.model import (
     Acquire,
@@ -173,7 +174,7 @@ def _annotate(context: RunContext, stage: Annotate) -> StageResult:
 def _check(context: RunContext, stage: Check) -> StageResult:
     if stage.contract is not None:
         file = context.pipeline.resolve(stage.contract)
-        text = files.read_text(file)
+        text = read_text(file)
         contracts.set_contract(
             context.actor,
             context.dataset,

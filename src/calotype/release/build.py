@@ -26,6 +26,8 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.formats import registry
 from calotype.formats.base import ExportSamples
 from calotype.foundation.ids import uuid7
+from calotype.foundation.os_errors import reason_and_fix
+from calotype.foundation.printable import spreadsheet_cell
 from calotype.foundation.progress import Progress
 from calotype.release import card_text
 from calotype.release.card import with_exports
@@ -134,7 +136,8 @@ def staging_folder(out: Path) -> Iterator[tuple[Path, Path]]:
         staging.mkdir(parents=True)
         yield staging, target
     except OSError as error:
-        raise TargetNotWritable(folder=target.name, detail=error.strerror or type(error).__name__) from error
+        detail, remedy = reason_and_fix(error)
+        raise TargetNotWritable(folder=target.name, detail=detail, remedy_text=remedy) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -205,7 +208,8 @@ def _splits_csv(source: ExportSource) -> bytes:
     writer.writerow(["split", "name", "file", "media_sha256", "group", "sample_id"])
     for s in source.samples:
         sha256 = source.sha256(s)
-        writer.writerow([s.split, s.name, source.names[s.sample_id], sha256, s.group, s.sample_id])
+        texts = (s.split, s.name, source.names[s.sample_id], sha256, s.group, s.sample_id)
+        writer.writerow([spreadsheet_cell(text) for text in texts])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -110,7 +110,7 @@ class TargetNotWritable(External):
 
     code = "target-not-writable"
     what = "cannot write files to {folder}: {detail}"
-    fix = "free some space or choose another folder; no partial files were left"
+    fix = "{remedy_text}, or choose another folder; no partial files were left"
 
 
 class ImagesModeUnknown(Invalid):

@@ -25,6 +25,7 @@ from PIL import Image
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.ids import uuid7
+from calotype.foundation.os_errors import reason_and_fix
 from calotype.foundation.progress import Progress, silent
 from calotype.release.loader import SampleReader, samples_of
 from calotype.release.model import SizeInvalid, TargetNotWritable
@@ -182,7 +183,7 @@ def _staging_folder(target: Path, n_bytes: int) -> Iterator[Path]:
         free = shutil.disk_usage(parent).free - _RESERVED_BYTES
         if n_bytes > free:
             detail = f"{n_bytes / 1e9:.2f} GB are needed and {max(free, 0) / 1e9:.2f} GB are free"
-            raise TargetNotWritable(folder=str(parent), detail=detail)
+            raise TargetNotWritable(folder=str(parent), detail=detail, remedy_text="free disk space")
         staging.mkdir()
         yield staging
         fsync_many([*staging.iterdir(), staging])
@@ -190,8 +191,8 @@ def _staging_folder(target: Path, n_bytes: int) -> Iterator[Path]:
         fsync_many([parent])
     except OSError as error:
         if not target.is_dir():  # otherwise another process prepared the same pixels meanwhile
-            detail = error.strerror or type(error).__name__
-            raise TargetNotWritable(folder=str(parent), detail=detail) from error
+            detail, remedy = reason_and_fix(error)
+            raise TargetNotWritable(folder=str(parent), detail=detail, remedy_text=remedy) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

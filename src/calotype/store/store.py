@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from calotype.foundation.actor import Actor, Decider, Guard, OwnersOnly
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import CalotypeError, Conflict, NotFound
+from calotype.foundation.errors import CalotypeError, Conflict, Invalid, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import Catalog
@@ -34,6 +34,14 @@ class WorkspaceNotFound(NotFound):
     code = "workspace-not-found"
     what = "no workspace in {folder} or a folder above it"
     fix = "create one with `calotype init {folder}`, or name one with `-w DIR`"
+
+
+class WorkspacePathInvalid(Invalid):
+    """The path of the workspace is not UTF-8, which the catalog and the tables need."""
+
+    code = "workspace-path-invalid"
+    what = "the path {folder} cannot hold a workspace: it is not valid UTF-8"
+    fix = "rename the folder, or choose another"
 
 
 class WorkspaceExists(Conflict):
@@ -73,8 +81,9 @@ def create_workspace(
     Args:
         storage: Where to put catalog, media and tables if not in the folder. A bucket is probed first.
 
-    Raises: WorkspaceExists, BucketUnsafe, BucketFailed, CatalogUnreachable, TeamExtraMissing.
+    Raises: WorkspaceExists, WorkspacePathInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable, TeamExtraMissing.
     """
+    _require_utf8(root.resolve())
     home = root / FOLDER
     storage = storage or Storage()
     previous = load_storage(home)
@@ -127,12 +136,13 @@ def _name_workspace(actor: Actor, store: Store, workspace_id: str) -> None:
 def open_workspace(folder: Path, *, decider: Decider | None = None, search_up: bool = False) -> Store:
     """Open the workspace in a folder, or with `search_up` the nearest one above it.
 
-    Raises: WorkspaceNotFound, OtherWorkspace, StorageFileInvalid, CatalogUnreachable.
+    Raises: WorkspaceNotFound, WorkspacePathInvalid, OtherWorkspace, StorageFileInvalid, CatalogUnreachable.
     """
     start = folder.resolve()
     candidates = [start, *start.parents] if search_up else [start]
     for candidate in candidates:
         if is_workspace(candidate / FOLDER):
+            _require_utf8(candidate)
             storage = load_storage(candidate / FOLDER)
             store = _open_store(candidate, storage, decider)
             with close_on_error(store):
@@ -144,6 +154,13 @@ def open_workspace(folder: Path, *, decider: Decider | None = None, search_up: b
             store.close()
             return _open_relocated(candidate, current, decider)
     raise WorkspaceNotFound(folder=str(folder))
+
+
+def _require_utf8(folder: Path) -> None:
+    try:
+        str(folder).encode("utf-8")
+    except UnicodeEncodeError:
+        raise WorkspacePathInvalid(folder=str(folder)) from None
 
 
 def _current_storage(store: Store) -> Storage:

@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 
 from calotype.acquire import service, uploads
-from calotype.acquire.folders import PathNotFound
 from calotype.acquire.intake import FileUnreadable
 from calotype.acquire.model import ImageOptions, UploadNameInvalid, UploadTooLarge
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
+from calotype.foundation.os_errors import PathNotFound
 
 
 @pytest.fixture

@@ -35,11 +35,11 @@ class CatalogUnreachable(External):
 
 
 class CatalogNotWritable(External):
-    """The catalog's disk is full, read-only or failing."""
+    """The catalog's disk refuses to be written."""
 
     code = "catalog-not-writable"
     what = "the catalog cannot be written: {detail}"
-    fix = "free disk space or grant access, then run the same command again; nothing was changed"
+    fix = "{remedy_text}, then run the same command again; nothing was changed"
 
 
 class CatalogDamaged(External):
@@ -82,8 +82,19 @@ def translate(context: sa.engine.ExceptionContext) -> BaseException | None:
     message = str(error).lower()
     for fragments, error_class in _ERRORS_BY_MESSAGE:
         if any(fragment in message for fragment in fragments):
-            return error_class(detail=message)
+            return _error(error_class, message)
     return None
+
+
+def _error(error_class: type[Conflict | External], message: str, state: str = "") -> Conflict | External:
+    if error_class is not CatalogNotWritable:
+        return error_class(detail=message)
+    full = "full" in message or state == "53100"
+    failing = "i/o error" in message
+    remedy = (
+        "free disk space" if full else "check the disk" if failing else "grant write access to the workspace"
+    )
+    return CatalogNotWritable(detail=message, remedy_text=remedy)
 
 
 def _translate_postgresql(error: BaseException, is_disconnect: bool) -> BaseException | None:
@@ -96,7 +107,7 @@ def _translate_postgresql(error: BaseException, is_disconnect: bool) -> BaseExce
         or (not state and _is_connection_error(error))
     ):
         error_class = CatalogUnreachable
-    return None if error_class is None else error_class(detail=message[:300])
+    return None if error_class is None else _error(error_class, message[:300], state)
 
 
 def _is_connection_error(error: BaseException) -> bool:
