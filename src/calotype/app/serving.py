@@ -44,9 +44,14 @@ def serve(
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the app in the browser.")
     ] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Write nothing: requests that would change data are refused.")
+    ] = False,
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
+    if read_only:
+        t.store().catalog.read_only = "the server was started with --read-only"
     serve_store(t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser)
 
 
@@ -73,6 +78,8 @@ def serve_store(
         {"url": url, "token": token, "link": link}, f"Calotype serves {store.root.name} at\n\n    {link}\n"
     )
     t.out.file.flush()
+    if store.catalog.read_only:
+        t.say(f"Nothing can be changed: {store.catalog.read_only}.")
     t.say("Press Ctrl+C to stop.")
     if open_browser:
         webbrowser.open(link)

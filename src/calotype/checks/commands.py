@@ -43,21 +43,27 @@ def check(
     against: Against = "",
     tests: Tests = None,
     on: Annotated[str, typer.Option(help="Fail only for gates that block this: merge or release.")] = "",
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Write nothing: neither the run nor what was measured.")
+    ] = False,
 ) -> None:
     """Test a dataset against its contract; exit code 1 when a gate is red."""
     t = terminal(ctx)
-    text = read_text(contract) if contract else None
+    if read_only:
+        t.store().catalog.read_only = "--read-only was given"
     with t.progress() as progress:
         result = service.check(
             t.actor,
             name,
             store=t.store(),
-            contract_text=text,
+            contract_text=read_text(contract) if contract else None,
             only=only or (),
             whole=whole,
             tests=t.ports.data_tests(t.store(), tests.resolve()) if tests else None,
             progress=progress,
         )
+    if t.store().catalog.read_only:
+        t.say(f"this run was not stored: {t.store().catalog.read_only}")
     quiet = _write_reports(report or [], result)
     value, shown = result.to_dict(), _shown(result)
     if against:

@@ -51,7 +51,7 @@ def check(
     tests: RunsDataTests | None = None,
     progress: Progress = silent,
 ) -> CheckReport:
-    """Test a dataset (`name` or `name@ref`) against its contract and store the findings.
+    """Test a dataset (`name` or `name@ref`) against its contract and store the findings, unless nothing can be stored.
 
     Where an earlier run under the same contract is stored, checks that judge each sample by itself look only at what
     changed since; the result is that of a full run.
@@ -82,7 +82,8 @@ def check(
         last_event = findings_repository.last_event(conn, snapshot.dataset.id)
     exempt = exemptions(report.findings, known, report.finished_at_us, contract.waivers)
     report = _judged(report, context, ran, exempt, branch)
-    _keep(actor, report, snapshot, known, last_event, store=store, branch=branch, part=ran.part)
+    if not store.catalog.read_only:
+        _keep(actor, report, snapshot, known, last_event, store=store, branch=branch, part=ran.part)
     return report
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from calotype.foundation.ids import sha256_json
 from calotype.models.model import Vectors, unit_length
 from calotype.store import Store
 from calotype.store.catalog import schema
+from calotype.store.catalog.errors import CatalogNotWritable
 from calotype.store.catalog.upserts import insert
 from calotype.store.maintenance import vector_index
 from calotype.store.tables.row_lookup import ColumnValues, in_filter, read_matching
@@ -43,7 +45,7 @@ def cached_vectors(store: Store, name: str, media: Sequence[str], *, dim: int) -
 def cache_vectors(store: Store, name: str, vectors: Mapping[str, Vectors]) -> None:
     """Cache vectors by media hash; existing ones are overwritten."""
     rows = _rows(name, vectors.items())
-    with store.catalog.bookkeeping() as conn:
+    with suppress(CatalogNotWritable), store.catalog.bookkeeping() as conn:
         for start in range(0, len(rows), _CHUNK):
             statement = insert(conn, _MEASURES)
             upsert = statement.on_conflict_do_update(

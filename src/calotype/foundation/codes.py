@@ -49,6 +49,7 @@ CODES: dict[str, Code] = {
     "workspace-not-found": _NOT_FOUND,
     "workspace-exists": _CONFLICT,
     "workspace-path-invalid": _INVALID,
+    "workspace-read-only": Code(409, EXTERNAL),
     "workspace-too-new": _CONFLICT,
     "workspace-moved": _CONFLICT,
     "workspace-busy": Code(409, CONFLICT, retryable=True),

@@ -179,10 +179,10 @@ def export(
     with staging_folder(out) as (staging, target):
         source = ExportSource.of(snapshot, ids, spec.label_set, media=store.media, images=spec.images)
         exported = write_export(staging, source, spec.format, progress=progress)
-        with store.catalog.write(actor, "release.export", subject=dataset) as tx:
-            state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": spec.label_set}
-            counts = {"samples": exported.samples, "annotations": exported.annotations}
-            tx.details({**state, "format": spec.format, **counts})
+        state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": spec.label_set}
+        counts = {"samples": exported.samples, "annotations": exported.annotations}
+        details = {**state, "format": spec.format, **counts}
+        store.catalog.record_reading(actor, "release.export", subject=dataset, details=details)
         move_into_place(staging, target)
     return replace(exported, out=target)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from calotype.foundation.progress import Progress, silent
 from calotype.store.catalog import schema
+from calotype.store.catalog.errors import CatalogNotWritable
 from calotype.store.catalog.upserts import insert
 from calotype.store.media.objects import MediaMissing
 from calotype.store.store import Store
@@ -96,7 +98,7 @@ def _keep(store: Store, results: Iterable[tuple[str, dict[str, Value] | str | No
         for name, value in values.items() if isinstance(values, dict) else ():
             rows.append({"media_sha256": sha, "name": name, "value": np.ascontiguousarray(value).tobytes()})
     if rows:
-        with store.catalog.bookkeeping() as conn:
+        with suppress(CatalogNotWritable), store.catalog.bookkeeping() as conn:
             conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)
 
 

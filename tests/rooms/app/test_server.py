@@ -137,3 +137,12 @@ def test_an_image_under_a_name_that_leads_out_is_refused(door, workspace, owner)
         answer = door.put(f"{API}/datasets/shop/images/{name}", content=b"x", headers=IN)
         assert answer.status_code in (404, 422), name
     assert door.get(f"{API}/datasets/shop", headers=IN).json()["samples"] == 0
+
+
+def test_a_read_only_workspace_is_shown_and_refuses_changes(door, workspace, owner):
+    datasets.create(owner, "shop", store=workspace)
+    workspace.catalog.read_only = "the server was started with --read-only"
+    assert door.get(f"{API}/datasets/shop", headers=IN).status_code == 200
+    refused = door.post(f"{API}/datasets", headers=IN, json={"name": "other"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "workspace-read-only")
+    assert "--read-only" in refused.json()["detail"]

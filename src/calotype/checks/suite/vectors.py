@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from calotype.checks.suite.context import CheckContext
 from calotype.models.registry import HOG_COLOUR, embedder, full_name
 from calotype.store.catalog import schema
+from calotype.store.catalog.errors import CatalogNotWritable
 from calotype.store.catalog.upserts import insert
 from calotype.store.media.objects import MediaMissing
 from calotype.vision import images
@@ -126,5 +128,5 @@ def _embedded(
 
 
 def _keep(context: CheckContext, rows: list[dict[str, Any]]) -> None:
-    with context.store.catalog.bookkeeping() as conn:
+    with suppress(CatalogNotWritable), context.store.catalog.bookkeeping() as conn:
         conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)

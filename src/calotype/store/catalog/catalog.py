@@ -6,8 +6,9 @@ the single write lock when they start, so a check made inside one still holds wh
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.store.catalog import schema
-from calotype.store.catalog.engines import WRITE, Timeouts, open_engine
-from calotype.store.catalog.errors import CatalogUnreachable, WriteInterrupted
+from calotype.store.catalog.engines import WRITE, Timeouts, open_engine, open_read_only_engine
+from calotype.store.catalog.errors import CatalogNotWritable, CatalogUnreachable, WriteInterrupted
+from calotype.store.catalog.read_only import WorkspaceReadOnly, why_not_writable
 from calotype.store.catalog.relocation import check_not_moved
 
 HEAD_REVISION = "0004"
@@ -67,8 +69,16 @@ class Catalog:
         self.opened_locations: tuple[str, str] | None = None
         """Addresses of the media and tables opened with this catalog; writes are refused once they have moved."""
         self.engine = open_engine(location, timeouts or Timeouts(busy_s=BUSY_TIMEOUT_S))
+        self.read_only = ""
+        """Why nothing can be written; empty if something can."""
+        self._copy: Path | None = None
         try:
             self._migrate()
+        except CatalogNotWritable as error:
+            self.close()
+            if not isinstance(location, Path) or not location.is_file():
+                raise
+            self._open_for_reading(location, error)
         except CalotypeError:
             self.close()
             raise
@@ -91,9 +101,19 @@ class Catalog:
             else:
                 _append_audit(conn, actor=actor, verb=verb, subject=subject, details=details)
 
+    def record_reading(self, actor: Actor, verb: str, *, subject: str, details: dict[str, Any]) -> None:
+        """Add an audit event for a verb that only reads; where nothing can be written, reading goes on without it."""
+        with suppress(CatalogNotWritable), self.write(actor, verb, subject=subject) as tx:
+            tx.details(details)
+
     @contextmanager
     def bookkeeping(self) -> Iterator[sa.Connection]:
-        """A write transaction without an audit event: for leases, progress and caches."""
+        """A write transaction without an audit event: for leases, progress and caches.
+
+        Raises: WorkspaceReadOnly, which code that only caches may ignore.
+        """
+        if self.read_only:
+            raise WorkspaceReadOnly(detail=self.read_only)
         with self.engine.connect() as conn:
             writer = conn.execution_options(**{WRITE: True})
             with writer.begin():
@@ -106,6 +126,19 @@ class Catalog:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self._copy is not None:
+            shutil.rmtree(self._copy, ignore_errors=True)
+
+    def _open_for_reading(self, file: Path, reason: CatalogNotWritable) -> None:
+        """Open a catalog whose folder cannot be written. Raises: CatalogNotWritable if it must be upgraded first."""
+        self.engine, self._copy = open_read_only_engine(file)
+        self.read_only = why_not_writable(file.parent)
+        try:
+            if self._revision() != HEAD_REVISION:
+                raise reason
+        except CalotypeError:
+            self.close()
+            raise
 
     def _migrate(self) -> None:
         revision = self._revision()

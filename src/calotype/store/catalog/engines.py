@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from calotype.foundation.errors import External, Invalid
 from calotype.store.catalog.errors import translate
+from calotype.store.catalog.read_only import open_read_only
 from calotype.store.catalog.text_limits import drop_broken_connection, refuse_unstorable
 
 WRITE = "calotype_write"
@@ -66,10 +67,27 @@ def open_engine(location: Path | str, timeouts: Timeouts) -> sa.Engine:
         if isinstance(location, Path)
         else _postgresql(parse_catalog_url(location), timeouts)
     )
+    _listen(engine)
+    return engine
+
+
+def open_read_only_engine(file: Path) -> tuple[sa.Engine, Path | None]:
+    """An engine for a SQLite file in a folder that cannot be written, and the folder of its copy if it needs one.
+
+    Raises: CatalogNotWritable, CatalogDamaged.
+    """
+
+    def set_up(engine: sa.Engine) -> None:
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        _listen(engine)
+
+    return open_read_only(file, set_up)
+
+
+def _listen(engine: sa.Engine) -> None:
     sa.event.listen(engine, "handle_error", translate, retval=True)
     sa.event.listen(engine, "handle_error", drop_broken_connection)
     sa.event.listen(engine, "before_cursor_execute", refuse_unstorable)
-    return engine
 
 
 def parse_catalog_url(text: str) -> sa.URL:

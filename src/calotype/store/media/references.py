@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict, NotFound
 from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import Catalog
+from calotype.store.catalog.errors import CatalogNotWritable
 from calotype.store.catalog.upserts import insert
 from calotype.store.media.remote_objects import RemoteObjects, is_remote
 
@@ -153,7 +155,7 @@ class References:
         if reference.sha256:
             return reference.sha256
         digest = hashlib.sha256(self.path(key).read_bytes()).hexdigest()
-        with self._catalog.bookkeeping() as conn:
+        with suppress(CatalogNotWritable), self._catalog.bookkeeping() as conn:
             conn.execute(_TABLE.update().where(_TABLE.c.media_key == key).values(sha256=digest))
         self._known.pop(key, None)
         return digest
@@ -174,7 +176,7 @@ class References:
                     reference.key: state for reference, state in zip(references, chunk_states, strict=True)
                 }
         checked_at_us = now_us()
-        with self._catalog.bookkeeping() as conn:
+        with suppress(CatalogNotWritable), self._catalog.bookkeeping() as conn:
             for state in (PRESENT, CHANGED, MISSING):
                 keys_in_state = [key for key, key_state in states_by_key.items() if key_state == state]
                 for start in range(0, len(keys_in_state), _CHUNK):
