@@ -11,11 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from calotype.demo.streets import paint
 from calotype.demo.streets import scenes as streets
+from calotype.demo.streets.backdrop import ground_map, noise
 from calotype.demo.streets.camera import CAMERAS, HEIGHT, WIDTH, Camera
-from calotype.demo.streets.draw import painting_order
+from calotype.demo.streets.draw import Glow, painting_order
+from calotype.demo.streets.finish import finish
 from calotype.demo.streets.layout import FRAMES_PER_SCENE, Thing
+from calotype.demo.streets.light import light_for
+from calotype.demo.streets.mesh import mesh_marks
 from calotype.demo.streets.truth import extent_of, outlines
+from calotype.demo.streets.vehicles import vehicle
 
 SEED = 7
 INDICES = (0, 5, 10)
@@ -169,3 +175,64 @@ def test_writing_twice_gives_the_same_files(tmp_path: Path) -> None:
     assert len(files) == 7
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_two_processes_write_the_same_files_as_one(tmp_path: Path) -> None:
+    for workers in (1, 2):
+        streets.write(tmp_path / str(workers), n=FRAMES_PER_SCENE + 1, seed=SEED, workers=workers)
+    files = sorted(p.relative_to(tmp_path / "1") for p in (tmp_path / "1").rglob("*") if p.is_file())
+    assert len(files) == FRAMES_PER_SCENE + 3
+    for file in files:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
+
+
+def test_a_sprite_is_as_large_as_its_marks_and_has_soft_edges() -> None:
+    square = paint.polygons([([(10.25, 20.0), (30.25, 20.0), (30.25, 50.0), (10.25, 50.0)], (200, 100, 50))])
+    disc = paint.Marks(np.array([[20.0, 60.0]]), [0, 1], [paint.DISC], np.array([8.0]), [(0, 0, 255)])
+    sprite = paint.rasterise(paint.joined([square, disc]))
+    assert sprite is not None
+    assert sprite.inside == 1
+    assert extent_of(sprite.mask, sprite.corner) == pytest.approx((10.25, 20, 20, 48), abs=0.75)
+    assert sprite.full_area == pytest.approx(20 * 30 + np.pi * 64, rel=0.05)
+    alpha = np.asarray(sprite.canvas.getchannel("a"))
+    assert {0, 255} < set(alpha.ravel().tolist())
+    x, y = sprite.corner
+    assert sprite.canvas.getpixel((20 - x, 30 - y)) == (200, 100, 50, 255)
+    assert sprite.canvas.getpixel((20 - x, 60 - y)) == (0, 0, 255, 255)
+    assert paint.rasterise(paint.polygons([([(-9, 5), (-5, 5), (-5, 9)], (1, 2, 3))])) is None
+
+
+def test_the_part_of_a_truck_that_is_nearer_is_painted_last() -> None:
+    truck, light = vehicle("truck", 3, False, False), light_for("day", "clear")
+    looks = []
+    for y, heading in ((20.0, 0.0), (20.0, np.pi)):
+        marks = mesh_marks(truck, (0.0, y, heading), CAMERAS[1], light, sunlit=1.0, lamp=0.0)
+        tops = [
+            float(marks.points[a:b, 1].min()) for a, b in zip(marks.starts, marks.starts[1:], strict=False)
+        ]
+        looks.append(tops.index(min(tops)) / len(tops))
+    assert looks[0] > looks[1]  # the cargo box, the tallest part, is before us and then behind the cab
+
+
+def test_light_in_the_air_brightens_and_the_lens_darkens_the_corners() -> None:
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), (100, 100, 100))
+    light = light_for("night", "clear")
+    plain = finish(canvas.copy(), [], light, np.random.default_rng(1))
+    lamp = Glow((480.0, 300.0), 60.0, (1.0, 0.5, 0.2), None)
+    lit = finish(canvas.copy(), [lamp], light, np.random.default_rng(1))
+    middle = np.s_[290:310, 470:490]
+    assert plain[middle].mean() == pytest.approx(100, abs=1.5)
+    assert plain[:20, :20].mean() < plain[middle].mean() - 8
+    assert lit[middle][..., 0].mean() > lit[middle][..., 2].mean() + 40
+    assert (lit[:20, :20] == plain[:20, :20]).all()
+
+
+def test_noise_and_ground_are_the_same_in_part_as_in_whole() -> None:
+    octaves = ((5, 7, 1.0), (26, 36, 0.3))
+    whole = noise(np.random.default_rng(2), (480, 300), octaves)
+    part = noise(np.random.default_rng(2), (480, 300), octaves, 120)
+    assert np.abs(whole[:100] - part[:100]).max() < 0.02
+    x, y, depth = ground_map(CAMERAS[0], 300)
+    flat, away = CAMERAS[0].project(np.array([x[200, 77], y[200, 77], 0.0]))
+    assert flat == pytest.approx((77.5, 500.5), abs=0.01)
+    assert away == pytest.approx(depth[200, 0], rel=1e-4)

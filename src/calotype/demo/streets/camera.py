@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,7 @@ class Camera:
 
     def see(self, points: Array) -> Array:
         """World points (..., 3) in the camera frame (..., 3): right, down, depth, metres."""
-        d = np.asarray(points, dtype=np.float64) - np.asarray(self.at)
-        cy, sy, cp, sp = np.cos(self.yaw), np.sin(self.yaw), np.cos(self.pitch), np.sin(self.pitch)
-        right = d[..., 0] * cy - d[..., 1] * sy
-        forward = d[..., 0] * sy + d[..., 1] * cy
-        depth = forward * cp - d[..., 2] * sp
-        down = -d[..., 2] * cp - forward * sp
-        return np.stack([right, down, depth], axis=-1)
+        return np.asarray((np.asarray(points, dtype=np.float64) - self.at) @ _turn(self.yaw, self.pitch))
 
     def flatten(self, seen: Array) -> Array:
         """Camera-frame points (..., 3) to pixels (..., 2); depth is held at `NEAR_M` or more."""
@@ -69,11 +64,18 @@ class Camera:
         seen = self.see(np.asarray(points, dtype=np.float64))
         if (seen[:, 2] < NEAR_M).any():
             seen = _cut_near(seen)
-        return [(float(x), float(y)) for x, y in self.flatten(seen)] if len(seen) >= 3 else []
+        return [(x, y) for x, y in self.flatten(seen).tolist()] if len(seen) >= 3 else []
 
     def pixels_per_metre(self, depth: float) -> float:
         """Number of pixels of one metre across the view at this depth."""
         return self.focal / max(depth, NEAR_M)
+
+
+@lru_cache(maxsize=64)
+def _turn(yaw: float, pitch: float) -> Array:
+    """World axes (rows) in the camera frame: right, down, depth."""
+    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    return np.array([[cy, -sy * sp, sy * cp], [-sy, -cy * sp, cy * cp], [0.0, -cp, -sp]])
 
 
 def _cut_near(seen: Array) -> Array:

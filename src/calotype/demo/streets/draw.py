@@ -11,8 +11,9 @@ import numpy as np
 from calotype.demo.streets import cycles, figures, props
 from calotype.demo.streets.camera import Array, Camera, Point
 from calotype.demo.streets.layout import LENGTHS, Plan, Thing, lamp_light, sunlit
+from calotype.demo.streets.light import Light
 from calotype.demo.streets.mesh import Mesh, mesh_marks, mesh_shadow, placed
-from calotype.demo.streets.paint import Mark, Sprite, rasterise
+from calotype.demo.streets.paint import Marks, Sprite, rasterise
 from calotype.demo.streets.people import person
 from calotype.demo.streets.vehicles import vehicle
 
@@ -52,9 +53,9 @@ class Drawing:
     """One thing on paper. `label` is None for props. All coordinates are pixels of the image."""
 
     label: str | None
-    marks: tuple[Mark, ...]
+    marks: Marks
     base: float  # row where it stands
-    shadows: tuple[Sequence[Point], ...] = ()
+    shadows: Sequence[Sequence[float]] = ()  # polygons as flat lists x, y, x, y ...
     contact: tuple[Sequence[Point], ...] = ()  # soft dark directly under it
     beams: tuple[Sequence[Point], ...] = ()  # headlamp light on the road
     glows: tuple[Glow, ...] = ()
@@ -95,6 +96,11 @@ def drawings(p: Plan, seconds: float) -> list[Drawn]:
 def _stills(seed: int) -> dict[Thing, list[Drawn]]:
     """Things that do not move in one scene, drawn once for all its frames."""
     return {}
+
+
+def casts_shadow(light: Light, strength: float) -> bool:
+    """Whether a shadow of this strength is dark enough to be seen."""
+    return int(255 * light.shadow * strength) > 3
 
 
 def _in_sight(t: Thing, p: Plan) -> bool:
@@ -148,7 +154,7 @@ def _draw(t: Thing, seconds: float, p: Plan, sun: float, lamp: float) -> list[Dr
         return [_vehicle(t, pose, p, sun, lamp, base)]
     if t.kind == "tree":
         marks, shade = props.tree(t, p.camera, p.light, sunlit=sun, lamp=lamp)
-        return [Drawing(None, tuple(marks), base, tuple(shade), shadow_strength=max(0.35, sun) * 0.8)]
+        return [Drawing(None, marks, base, shade, shadow_strength=max(0.35, sun) * 0.8)]
     if t.kind == "lamp":
         glows = _post_glow(pose, p, base)
         return [_figure(None, props.street_lamp(p.light), pose, p, sun, lamp * 0.4, base, glows=glows)]
@@ -158,9 +164,7 @@ def _draw(t: Thing, seconds: float, p: Plan, sun: float, lamp: float) -> list[Dr
         marks = mesh_marks(head, pose, p.camera, p.light, sunlit=sun, lamp=lamp)
         return [
             pole,
-            Drawing(
-                t.kind, tuple(marks), base, glows=_glows(head, pose, p, base), attributes=(("state", t.mode),)
-            ),
+            Drawing(t.kind, marks, base, glows=_glows(head, pose, p, base), attributes=(("state", t.mode),)),
         ]
     if t.kind == "dog":
         return [_figure("dog", cycles.dog(t, seconds), pose, p, sun, lamp, base)]
@@ -191,9 +195,9 @@ def _vehicle(
     )
     return Drawing(
         t.kind,
-        tuple(marks),
+        marks,
         base,
-        tuple(mesh_shadow(model, pose, p.camera, p.light)),
+        mesh_shadow(model, pose, p.camera, p.light) if casts_shadow(p.light, sun) else (),
         (patch,) if patch else (),
         (beam,) if beam else (),
         _glows(model, pose, p, base),
@@ -218,9 +222,9 @@ def _figure(
     patch = _ground_patch(p.camera, pose, -r, r, 0.2, 0.2)
     return Drawing(
         label,
-        tuple(marks),
+        marks,
         base,
-        tuple(figures.figure_shadow(figure, pose, p.camera, p.light)),
+        figures.figure_shadow(figure, pose, p.camera, p.light) if casts_shadow(p.light, sun) else (),
         (patch,) if patch else (),
         (),
         glows,

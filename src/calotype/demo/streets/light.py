@@ -55,13 +55,16 @@ class Light:
             (F, 3), may exceed 1 where the surface shines.
         """
         up = normals[:, 2:3]
-        fall = np.clip(normals @ np.asarray(self.sun_at), 0, 1)[:, None]
+        fall = np.maximum(normals @ np.asarray(self.sun_at), 0)[:, None]
         light = np.asarray(self.ambient_sky) * (0.5 + 0.5 * up) + np.asarray(self.ambient_ground) * (
             0.5 - 0.5 * up
         )
         light = light + np.asarray(self.sun) * fall * sunlit
-        light = light + np.asarray(LAMP_COLOUR) * (lamp * (0.42 + 0.38 * np.clip(up, -0.6, 1)))
+        if lamp:
+            light = light + np.asarray(LAMP_COLOUR) * (lamp * (0.42 + 0.38 * np.maximum(up, -0.6)))
         body = colours * light
+        if not materials.any():  # all MATTE
+            return np.asarray(body)
         mirror = np.asarray(self.sky[1]) * (0.6 + 0.4 * np.clip(up, 0, 1))
         gloss = mirror * (0.05 + 0.20 * np.clip(up, 0, 1) ** 2) + np.asarray(self.sun) * (
             0.35 * sunlit * fall**8
@@ -81,8 +84,8 @@ class Light:
 
 def to_bytes(colours: Array) -> list[tuple[int, int, int]]:
     """(F, 3) colours as 8-bit tuples for Pillow."""
-    eight = (np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return [(int(r), int(g), int(b)) for r, g, b in eight]
+    eight = (np.minimum(np.maximum(colours, 0), 1) * 255 + 0.5).astype(np.uint8)
+    return [(r, g, b) for r, g, b in eight.tolist()]
 
 
 def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from calotype.demo.streets.light import GLASS, GLOW, MATTE, PAINT, Colour
@@ -51,7 +49,7 @@ def bus(rng: np.random.Generator, lamps: bool, braking: bool) -> Mesh:
     shell = part(loft(side, half, colour=paint, material=PAINT, bevel=0.10), decals)
     roof = box_profile(-2.6, 0.4, 3.03, 3.25, 0.08)
     unit = part(loft(roof, 0.8, colour=(0.86, 0.86, 0.84), material=MATTE, bevel=0.05))
-    return mesh([*tyres, shell, unit], lamp_glows(x1, x0, half, 0.76, lamps, braking))
+    return mesh([shell, unit], lamp_glows(x1, x0, half, 0.76, lamps, braking), tyres)
 
 
 def _bus_windows(rng: np.random.Generator, lamps: bool) -> list[Face]:
@@ -103,13 +101,11 @@ def truck(rng: np.random.Generator, paint: Colour, lamps: bool, braking: bool) -
     tail = part(bumper, [f for f in lit if f.normal[0] < 0])
     rear_discs = tuple(d for d in discs if d.points[0][0] < 0)
     front_decals = [d for d in discs if d.points[0][0] > 0] + [f for f in lit if f.normal[0] > 0]
-    under = [*tyres, frame, rear_discs, tail]
+    under = [frame, rear_discs, tail]
     glows = lamp_glows(_CAB_FRONT, _BOX_REAR, half, 0.68, lamps, braking)
-    lorry = mesh([*under, _cargo_box(rng), _cab(paint, front_decals)], glows)
     # The cab and the box are side by side along x: whichever is nearer the camera is drawn last.
     middles = [*(1e6 for _ in under), -1.0, 3.0]
-    parts = tuple((x, a, b) for x, (_, a, b) in zip(middles, lorry.parts, strict=True))
-    return replace(lorry, parts=parts)
+    return mesh([*under, _cargo_box(rng), _cab(paint, front_decals)], glows, tyres, middles)
 
 
 def _cab(paint: Colour, decals: list[Face]) -> tuple[Face, ...]:

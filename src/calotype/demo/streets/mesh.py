@@ -5,22 +5,26 @@ Local frame of a vehicle: x forward, y to its left, z up, metres, origin on the 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from calotype.demo.streets.camera import Array, Camera, Point
+from calotype.demo.streets.camera import Array, Camera
 from calotype.demo.streets.layout import FACADE
 from calotype.demo.streets.light import GLASS, MATTE, Colour, Light, to_bytes
-from calotype.demo.streets.paint import Mark
+from calotype.demo.streets.paint import POLYGON, Marks
 
 Spot = tuple[float, float, float]
+_SPECK_PX = 1.5
+"""Decals that cover less than this (pixels squared) are not drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(NamedTuple):
     """One flat polygon of a part; decals lie on a face and are drawn after all faces of their part."""
 
     points: tuple[Spot, ...]
@@ -35,12 +39,14 @@ class Mesh:
     """Faces of all parts in one stack, ready to be turned, shaded and projected at once."""
 
     points: Array  # (P, 3)
-    starts: tuple[int, ...]  # first point of every face, and the total
+    starts: NDArray[np.int64]  # (F + 1,) first point of every face, and the total
     normals: Array  # (F, 3)
     colours: Array  # (F, 3)
     materials: Array  # (F,)
-    parts: tuple[tuple[float, int, int], ...]  # (local x of the middle, first face, end) per part
-    solid: Array  # (F,) bool, False for decals
+    areas: Array  # (F,) about the area of a decal in square metres, infinite for faces
+    heights: Array  # (F,) mean height above the ground, metres
+    casts: NDArray[np.bool_]  # (F,) whether its shadow is drawn
+    parts: tuple[tuple[float, int, int], ...]  # (local x of the middle, first face, end) of parts to sort
     glows: tuple[tuple[Spot, str], ...]
 
 
@@ -53,7 +59,7 @@ def part(faces: Sequence[Face], decals: Sequence[Face] = ()) -> tuple[Face, ...]
         (x, y, z), (nx, ny, nz) = f.points[0], f.normal
         outward = nx * (x - mx) + ny * (y - my) + nz * (z - mz) >= 0
         turned.append(f if outward else Face(f.points, f.colour, f.material, (-nx, -ny, -nz)))
-    return (*turned, *(replace(d, decal=True) for d in decals))
+    return (*turned, *(Face(d.points, d.colour, d.material, d.normal, True) for d in decals))
 
 
 def face(
@@ -75,69 +81,91 @@ def face(
     return Face(at, colour, material, (nx / n, ny / n, nz / n))
 
 
-def mesh(parts: Sequence[tuple[Face, ...]], glows: Sequence[tuple[Spot, str]] = ()) -> Mesh:
-    """Stack parts into one mesh. Parts with the same x are drawn in the order given, others far to near."""
-    faces = [f for p in parts for f in p]
+def mesh(
+    parts: Sequence[tuple[Face, ...]],
+    glows: Sequence[tuple[Spot, str]] = (),
+    wheels: Sequence[tuple[Face, ...]] = (),
+    middles: Sequence[float] = (),
+) -> Mesh:
+    """Stack wheels and parts into one mesh; wheels cast no shadow of their own.
+
+    Parts are drawn in the order given, or from far to near where `middles` gives the local x of each.
+    """
+    hidden = sum(len(p) for p in wheels)
+    edges = np.cumsum([hidden, *(len(p) for p in parts)]).tolist()
+    spans = [(1e7, 0, hidden), *zip(middles, edges[:-1], edges[1:], strict=True)] if middles else []
+    faces = [f for p in (*wheels, *parts) for f in p]
     starts = np.cumsum([0, *(len(f.points) for f in faces)])
-    spans, first = [], 0
-    for p in parts:
-        spans.append((0.0, first, first + len(p)))
-        first += len(p)
+    points = np.array([p for f in faces for p in f.points])
+    first, sizes = starts[:-1], np.diff(starts)
+    span = np.maximum.reduceat(points, first) - np.minimum.reduceat(points, first)
+    span.sort(axis=1)
+    decal = np.array([f.decal for f in faces])
     return Mesh(
-        np.array([p for f in faces for p in f.points]),
-        tuple(int(s) for s in starts),
+        points,
+        starts,
         np.array([f.normal for f in faces]),
         np.array([f.colour for f in faces]),
         np.array([f.material for f in faces]),
+        np.where(decal, span[:, 1] * span[:, 2], np.inf),
+        np.add.reduceat(points[:, 2], first) / sizes,
+        ~decal & (np.arange(len(faces)) >= hidden),
         tuple(spans),
-        np.array([not f.decal for f in faces]),
         tuple(glows),
     )
 
 
 def placed(points: Array, x: float, y: float, heading: float) -> Array:
     """Local points (N, 3) in the world; heading is radians from +y, clockwise seen from above."""
-    forward = np.array([np.sin(heading), np.cos(heading), 0.0])
-    left = np.array([-np.cos(heading), np.sin(heading), 0.0])
-    moved = points[..., 0:1] * forward + points[..., 1:2] * left
-    moved[..., 2] += points[..., 2]
-    return np.asarray(moved + np.array([x, y, 0.0]))
+    c, s = float(np.cos(heading)), float(np.sin(heading))
+    turn = np.array([[s, c, 0.0], [-c, s, 0.0], [0.0, 0.0, 1.0]])
+    return np.asarray(points @ turn + (x, y, 0.0))
 
 
 def mesh_marks(
     m: Mesh, pose: tuple[float, float, float], camera: Camera, light: Light, *, sunlit: float, lamp: float
-) -> list[Mark]:
+) -> Marks:
     """The visible faces of a mesh at (x, y, heading), shaded and in drawing order."""
-    x, y, heading = pose
-    world = placed(m.points, x, y, heading)
-    normals = placed(m.normals, 0.0, 0.0, heading)
-    firsts = np.asarray(m.starts[:-1])
-    facing = ((np.asarray(camera.at) - world[firsts]) * normals).sum(axis=1) > 0
-    colours = light.shade(m.colours, normals, m.materials, sunlit=sunlit, lamp=lamp)
-    # Less light reaches the underside: darken towards the road.
-    low = np.add.reduceat(world[:, 2], firsts) / np.diff(m.starts)
-    colours = colours * np.where(m.materials == GLASS, 1.0, 0.70 + 0.30 * np.clip(low / 0.9, 0, 1))[:, None]
-    flat, depth = camera.project(world)
-    paints = to_bytes(light.through_air(colours, float(depth.mean())))
-    points: list[Point] = list(map(tuple, flat.tolist()))
-    eye = _local_eye(camera, x, y, heading)
-    marks: list[Mark] = []
-    for _, first, end in sorted(m.parts, key=lambda s: -abs(s[0] - eye)):
-        marks += [
-            Mark("polygon", points[m.starts[i] : m.starts[i + 1]], paints[i])
-            for i in range(first, end)
-            if facing[i]
-        ]
-    return marks
-
-
-def _local_eye(camera: Camera, x: float, y: float, heading: float) -> float:
-    return float((camera.at[0] - x) * np.sin(heading) + (camera.at[1] - y) * np.cos(heading))
-
-
-def mesh_shadow(m: Mesh, pose: tuple[float, float, float], camera: Camera, light: Light) -> list[list[Point]]:
-    """The faces' shadows on the ground, as pixel polygons."""
     world = placed(m.points, *pose)
+    normals = placed(m.normals, 0.0, 0.0, pose[2])
+    firsts = m.starts[:-1]
+    flat, depth = camera.project(world)
+    away = float(depth.mean())
+    shown = ((np.asarray(camera.at) - world[firsts]) * normals).sum(axis=1) > 0
+    shown &= m.areas * camera.pixels_per_metre(away) ** 2 > _SPECK_PX
+    kept = _order(m, camera, pose, shown)
+    materials = m.materials[kept]
+    colours = light.shade(m.colours[kept], normals[kept], materials, sunlit=sunlit, lamp=lamp)
+    # Less light reaches the underside: darken towards the road.
+    dim = np.where(materials == GLASS, 1.0, 0.70 + 0.30 * np.clip(m.heights[kept] / 0.9, 0, 1))
+    paints = to_bytes(light.through_air(colours * dim[:, None], away))
+    sizes = np.diff(m.starts)[kept]
+    starts = np.cumsum([0, *sizes])
+    points = flat[np.arange(starts[-1]) + np.repeat(firsts[kept] - starts[:-1], sizes)]
+    return Marks(points, starts.tolist(), [POLYGON] * len(kept), np.zeros(len(kept)), paints)
+
+
+def _order(
+    m: Mesh, camera: Camera, pose: tuple[float, float, float], shown: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """The shown faces in painting order."""
+    if not m.parts:
+        return np.flatnonzero(shown)
+    x, y, heading = pose
+    eye = float((camera.at[0] - x) * np.sin(heading) + (camera.at[1] - y) * np.cos(heading))
+    far_first = sorted(m.parts, key=lambda span: -abs(span[0] - eye))
+    order = np.concatenate([np.arange(first, end) for _, first, end in far_first])
+    return np.asarray(order[shown[order]])
+
+
+def mesh_shadow(m: Mesh, pose: tuple[float, float, float], camera: Camera, light: Light) -> list[list[float]]:
+    """The shadows on the ground of the faces that the sun reaches, as flat lists x, y, x, y ... of pixels."""
+    # The lit faces of closed parts cast the whole shadow.
+    lit = (placed(m.normals, 0.0, 0.0, pose[2]) @ np.asarray(light.sun_at) > 0) & m.casts
+    sizes = np.diff(m.starts)
+    world = placed(m.points[np.repeat(lit, sizes)], *pose)
+    if not len(world):
+        return []
     sx, sy, sz = light.sun_at
     world[:, 0] -= world[:, 2] * sx / sz
     world[:, 1] -= world[:, 2] * sy / sz
@@ -146,10 +174,9 @@ def mesh_shadow(m: Mesh, pose: tuple[float, float, float], camera: Camera, light
     flat, depth = camera.project(world)
     if float(depth.min()) < 1.0:
         return []
-    points: list[Point] = list(map(tuple, flat.tolist()))
-    # The lit faces of closed parts cast the whole shadow.
-    lit = (placed(m.normals, 0.0, 0.0, pose[2]) @ np.asarray(light.sun_at) > 0) & m.solid
-    return [points[m.starts[i] : m.starts[i + 1]] for i in np.flatnonzero(lit)]
+    at = flat.ravel().tolist()
+    ends = [0, *np.cumsum(sizes[lit] * 2).tolist()]
+    return [at[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def loft(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from calotype.demo.streets.camera import HEIGHT, WIDTH, Point
+from calotype.demo.streets.camera import HEIGHT, WIDTH, Array, Point
 
 Rgb = tuple[int, int, int]
 MASK_SCALE = 2
@@ -18,19 +17,32 @@ MASK_SCALE = 2
 _MARGIN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One shape: a filled polygon, a round-ended line of `width` pixels, or a disc of radius `width`."""
+POLYGON, LINE, DISC = 0, 1, 2
+"""Shapes of marks: filled polygon, round-ended line of `width` pixels, disc of radius `width`."""
 
-    kind: Literal["polygon", "line", "disc"]
-    points: Sequence[Point]
-    colour: Rgb
-    width: float = 0.0
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Shapes in painting order, kept as arrays because a picture has thousands of them.
+
+    Args:
+        points: (N, 2) pixels, the points of all marks one after another.
+        starts: First point of every mark, and the total.
+        kinds: POLYGON, LINE or DISC of every mark.
+        widths: Width or radius of every mark in pixels, 0 for polygons.
+        colours: Colour of every mark.
+    """
+
+    points: Array
+    starts: Sequence[int]
+    kinds: Sequence[int]
+    widths: Array
+    colours: Sequence[Rgb]
 
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A rasterised drawing: image (RGBA), top-left corner, mask at `MASK_SCALE` times the image."""
+    """A rasterised drawing: image (RGBa), top-left corner, mask at `MASK_SCALE` times the image."""
 
     canvas: Image.Image
     corner: tuple[int, int]
@@ -39,7 +51,35 @@ class Sprite:
     inside: float  # share of the whole drawing's extent that lies in the frame
 
 
-def rasterise(marks: Sequence[Mark]) -> Sprite | None:
+def polygons(shapes: Sequence[tuple[Sequence[Point], Rgb]]) -> Marks:
+    """Filled polygons as marks."""
+    sizes = [len(points) for points, _ in shapes]
+    return Marks(
+        np.array([p for points, _ in shapes for p in points]).reshape(-1, 2),
+        [0, *np.cumsum(sizes).tolist()],
+        [POLYGON] * len(shapes),
+        np.zeros(len(shapes)),
+        [colour for _, colour in shapes],
+    )
+
+
+def joined(layers: Sequence[Marks]) -> Marks:
+    """Several layers as one, the first at the bottom."""
+    layers = [m for m in layers if len(m.kinds)]
+    starts, total = [0], 0
+    for m in layers:
+        starts += [s + total for s in m.starts[1:]]
+        total = starts[-1]
+    return Marks(
+        np.concatenate([m.points for m in layers]),
+        starts,
+        [k for m in layers for k in m.kinds],
+        np.concatenate([m.widths for m in layers]),
+        [c for m in layers for c in m.colours],
+    )
+
+
+def rasterise(marks: Marks) -> Sprite | None:
     """Draw marks into the smallest sprite that holds their part inside the frame; None when that is empty."""
     x0, y0, x1, y1 = extent(marks)
     left, top = max(0, int(x0) - _MARGIN), max(0, int(y0) - _MARGIN)
@@ -47,60 +87,41 @@ def rasterise(marks: Sequence[Mark]) -> Sprite | None:
     if right - left < 2 or bottom - top < 2 or x1 <= 0 or y1 <= 0:
         return None
     zoom = 4 if (right - left) * (bottom - top) < 60_000 else 2
-    big = Image.new("RGBA", ((right - left) * zoom, (bottom - top) * zoom), (0, 0, 0, 0))
+    # Marks are opaque, so the colours are already multiplied by alpha: RGBa is exact and needs no conversion.
+    big = Image.new("RGBa", ((right - left) * zoom, (bottom - top) * zoom))
     draw_marks(ImageDraw.Draw(big), marks, zoom=zoom, corner=(left, top))
-    alpha = big.getchannel("A")
-    mask = np.asarray(alpha if zoom == MASK_SCALE else alpha.reduce(zoom // MASK_SCALE)) >= 128
+    twice = big if zoom == MASK_SCALE else big.reduce(zoom // MASK_SCALE)
+    mask = np.asarray(twice.getchannel("a")) >= 128
     inside_x = (min(x1, WIDTH) - max(x0, 0)) / max(x1 - x0, 1e-9)
     inside_y = (min(y1, HEIGHT) - max(y0, 0)) / max(y1 - y0, 1e-9)
-    return Sprite(big.reduce(zoom), (left, top), mask, float(mask.sum()) / MASK_SCALE**2, inside_x * inside_y)
+    area = float(np.count_nonzero(mask)) / MASK_SCALE**2
+    return Sprite(twice.reduce(MASK_SCALE), (left, top), mask, area, inside_x * inside_y)
 
 
-def draw_marks(
-    pen: ImageDraw.ImageDraw, marks: Sequence[Mark], *, zoom: int, corner: tuple[int, int]
-) -> None:
+def draw_marks(pen: ImageDraw.ImageDraw, marks: Marks, *, zoom: int, corner: tuple[int, int]) -> None:
     """Draw marks onto a canvas that shows the frame from `corner` on, enlarged `zoom` times."""
-    cx, cy = corner
-    for mark in marks:
-        at = [((x - cx) * zoom, (y - cy) * zoom) for x, y in mark.points]
-        if mark.kind == "polygon":
-            if len(at) >= 3:
-                pen.polygon(at, fill=mark.colour)
-        elif mark.kind == "disc":
-            _disc(pen, at[0], mark.width * zoom, mark.colour)
+    at = ((marks.points - corner) * zoom).ravel().tolist()
+    first = 0
+    polygon, ellipse = pen.polygon, pen.ellipse
+    widths = (marks.widths * zoom).tolist()
+    for kind, end, width, colour in zip(marks.kinds, marks.starts[1:], widths, marks.colours, strict=True):
+        piece, first = at[2 * first : 2 * end], end
+        if kind == POLYGON:
+            polygon(piece, fill=colour)
+        elif kind == DISC:
+            x, y = piece
+            ellipse((x - width, y - width, x + width, y + width), fill=colour)
         else:
-            width = mark.width * zoom
-            pen.line(at, fill=mark.colour, width=max(1, round(width)), joint="curve")
+            pen.line(piece, fill=colour, width=max(1, round(width)), joint="curve")
             if width >= 3:
-                _disc(pen, at[0], width / 2, mark.colour)
-                _disc(pen, at[-1], width / 2, mark.colour)
+                r = width / 2
+                for x, y in (piece[:2], piece[-2:]):
+                    ellipse((x - r, y - r, x + r, y + r), fill=colour)
 
 
-def extent(marks: Sequence[Mark]) -> tuple[float, float, float, float]:
+def extent(marks: Marks) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of all marks in pixels."""
-    points = np.array([p for mark in marks for p in mark.points])
-    pads = [mark.width if mark.kind == "disc" else mark.width / 2 for mark in marks]
-    pad = np.repeat(pads, [len(mark.points) for mark in marks])[:, None]
-    (x0, y0), (x1, y1) = (points - pad).min(axis=0), (points + pad).max(axis=0)
+    pads = marks.widths * np.where(np.asarray(marks.kinds) == DISC, 1.0, 0.5)
+    pad = np.repeat(pads, np.diff(marks.starts))[:, None]
+    (x0, y0), (x1, y1) = (marks.points - pad).min(axis=0), (marks.points + pad).max(axis=0)
     return float(x0), float(y0), float(x1), float(y1)
-
-
-def limb(a: Point, b: Point, ra: float, rb: float, colour: Rgb) -> list[Mark]:
-    """A tapered, round-ended limb from a to b with radii in pixels."""
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    n = (dx * dx + dy * dy) ** 0.5
-    marks = [Mark("disc", (a,), colour, ra), Mark("disc", (b,), colour, rb)]
-    if n > 1e-6:
-        px, py = -dy / n, dx / n
-        quad = (
-            (a[0] + px * ra, a[1] + py * ra),
-            (b[0] + px * rb, b[1] + py * rb),
-            (b[0] - px * rb, b[1] - py * rb),
-            (a[0] - px * ra, a[1] - py * ra),
-        )
-        marks.append(Mark("polygon", quad, colour))
-    return marks
-
-
-def _disc(pen: ImageDraw.ImageDraw, centre: Point, r: float, colour: Rgb) -> None:
-    pen.ellipse((centre[0] - r, centre[1] - r, centre[0] + r, centre[1] + r), fill=colour)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from calotype.demo.streets.camera import Array, Camera, Point
+from calotype.demo.streets.camera import Array, Camera
 from calotype.demo.streets.figures import Figure, Rod
 from calotype.demo.streets.layout import FACADE, Thing, generator
 from calotype.demo.streets.light import GLOW, MATTE, Light, to_bytes
 from calotype.demo.streets.mesh import Mesh, face, loft, mesh, part, placed
-from calotype.demo.streets.paint import Mark
+from calotype.demo.streets.paint import DISC, LINE, Marks, joined, polygons
 
 _LEAVES = ((0.26, 0.44, 0.18), (0.34, 0.48, 0.16), (0.74, 0.46, 0.14), (0.62, 0.30, 0.13), (0.20, 0.38, 0.22))
 SIGNAL = {"red": (1.0, 0.13, 0.08), "green": (0.15, 1.0, 0.45)}
@@ -17,8 +17,8 @@ SIGNAL = {"red": (1.0, 0.13, 0.08), "green": (0.15, 1.0, 0.45)}
 
 def tree(
     thing: Thing, camera: Camera, light: Light, *, sunlit: float, lamp: float
-) -> tuple[list[Mark], list[list[Point]]]:
-    """A tree's marks and its shadow's polygons."""
+) -> tuple[Marks, list[list[float]]]:
+    """A tree's marks, and the polygons of its shadow as flat lists x, y, x, y ... of pixels."""
     rng = generator(thing.look, 9)
     leaf = np.asarray(_LEAVES[int(rng.integers(len(_LEAVES)))])
     tall = float(rng.uniform(3.9, 5.2))
@@ -38,15 +38,14 @@ def tree(
     tones = light.shade(own * under, normals, np.full(n, MATTE), sunlit=max(sunlit, 0.5), lamp=lamp * 0.7)
     paints = to_bytes(light.through_air(tones, float(depth.mean())))
     scale = camera.pixels_per_metre(float(depth.mean()))
-    marks = _trunk(thing, camera, light, tall, lamp)
-    for i in sorted(range(n), key=lambda k: -float(depth[k]) + 0.35 * float(rise[k])):
-        marks.append(
-            Mark("disc", ((float(flat[i, 0]), float(flat[i, 1])),), paints[i], float(radii[i]) * scale)
-        )
-    return marks, _leaf_shadow(world, radii, camera, light)
+    order = np.argsort(0.35 * rise - depth, kind="stable")
+    ordered = [paints[i] for i in order]
+    crown = Marks(flat[order], range(n + 1), [DISC] * n, radii[order] * scale, ordered)
+    trunk = _trunk(thing, camera, light, tall, lamp)
+    return joined([*trunk, crown]), _leaf_shadow(world, radii, camera, light)
 
 
-def _trunk(thing: Thing, camera: Camera, light: Light, tall: float, lamp: float) -> list[Mark]:
+def _trunk(thing: Thing, camera: Camera, light: Light, tall: float, lamp: float) -> list[Marks]:
     spots = np.array(
         [
             (0, 0, 0),
@@ -59,7 +58,6 @@ def _trunk(thing: Thing, camera: Camera, light: Light, tall: float, lamp: float)
         ]
     )
     flat, depth = camera.project(placed(spots, thing.x, thing.y, 0.0))
-    points = [(float(u), float(v)) for u, v in flat]
     bark = np.array([[0.30, 0.22, 0.16], [0.20, 0.17, 0.15]])
     tones = light.shade(bark, np.array([[0, -0.9, 0.3], [0, 0, 1.0]]), np.array([MATTE, MATTE]), lamp=lamp)
     dark, soil = to_bytes(light.through_air(tones, float(depth.mean())))
@@ -67,13 +65,12 @@ def _trunk(thing: Thing, camera: Camera, light: Light, tall: float, lamp: float)
     pit = camera.polygon(
         [(thing.x + a, thing.y + b, 0.0) for a, b in ((-0.6, -0.6), (0.6, -0.6), (0.6, 0.6), (-0.6, 0.6))]
     )
-    marks = [Mark("polygon", pit, soil)] if pit else []
-    for a, b, w in ((0, 1, 0.30), (1, 2, 0.24), (1, 3, 0.13), (1, 4, 0.13)):
-        marks.append(Mark("line", (points[a], points[b]), dark, w * k))
-    return marks
+    widths = np.array([0.30, 0.24, 0.13, 0.13]) * k
+    wood = Marks(flat[[0, 1, 1, 2, 1, 3, 1, 4]], range(0, 9, 2), [LINE] * 4, widths, [dark] * 4)
+    return [polygons([(pit, soil)]), wood] if pit else [wood]
 
 
-def _leaf_shadow(world: Array, radii: Array, camera: Camera, light: Light) -> list[list[Point]]:
+def _leaf_shadow(world: Array, radii: Array, camera: Camera, light: Light) -> list[list[float]]:
     sx, sy, sz = light.sun_at
     turn = np.linspace(0, 2 * np.pi, 9)[:-1]
     ring = np.column_stack([np.cos(turn), np.sin(turn), np.zeros(8)])
@@ -83,7 +80,8 @@ def _leaf_shadow(world: Array, radii: Array, camera: Camera, light: Light) -> li
     ground[:, 0] = np.clip(ground[:, 0], -FACADE, FACADE)
     ground[:, 2] = 0.0
     flat, depth = camera.project(ground[:, None, :] + ring[None] * radii[::2, None, None])
-    return [[(float(u), float(v)) for u, v in q] for q, d in zip(flat, depth, strict=True) if d.min() > 1.0]
+    near = depth.min(axis=1) > 1.0
+    return flat.reshape(-1, 16)[near].tolist()  # type: ignore[no-any-return]
 
 
 def street_lamp(light: Light) -> Figure:

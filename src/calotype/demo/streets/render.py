@@ -16,10 +16,10 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from calotype.demo.streets.backdrop import Backdrop, backdrop
 from calotype.demo.streets.camera import HEIGHT, WIDTH, Array
-from calotype.demo.streets.draw import Drawing, Glow, drawings
-from calotype.demo.streets.finish import add_glows, finish
+from calotype.demo.streets.draw import Drawing, Glow, casts_shadow, drawings
+from calotype.demo.streets.finish import finish
 from calotype.demo.streets.layout import FRAME_SECONDS, FRAMES_PER_SCENE, Plan, generator, plan
-from calotype.demo.streets.paint import MASK_SCALE, Sprite
+from calotype.demo.streets.paint import MASK_SCALE, Rgb, Sprite
 from calotype.demo.streets.truth import StreetObject, extent_of, outlines
 
 CLASSES: tuple[tuple[str, str], ...] = (
@@ -66,8 +66,7 @@ def render(seed: int, index: int) -> Scene:
     drawn, sprites = [d for d, _ in pairs], [s for _, s in pairs]
     canvas, ids = _compose(p, backdrop(seed, scene), drawn, sprites)
     lights = [_seen(g, ids, i + 1) for i, d in enumerate(drawn) for g in d.glows if _shines(ids, i + 1, g.at)]
-    canvas = finish(add_glows(canvas, lights, p.light), p.light, generator(p.seed, 10, frame))
-    image = np.asarray(canvas)
+    image = finish(canvas, lights, p.light, generator(p.seed, 10, frame))
     objects = tuple(o for i, d in enumerate(drawn) if (o := _truth(d, sprites[i], ids, i + 1)) is not None)
     return Scene(
         image,
@@ -78,9 +77,16 @@ def render(seed: int, index: int) -> Scene:
             "camera": p.camera.name,
             "scene": p.scene,
             "captured_at": (p.started_at + timedelta(seconds=seconds)).isoformat(timespec="milliseconds"),
-            "luma": round(float(np.asarray(canvas.convert("L").reduce(4)).mean()), 2),
+            "luma": round(_luma(image), 2),
         },
     )
+
+
+def _luma(image: NDArray[np.uint8]) -> float:
+    """Mean brightness, 0 to 255, of every third row."""
+    rows = image.reshape(HEIGHT, -1)[1::3]
+    red, green, blue = rows.mean(axis=0, dtype=np.float32).reshape(-1, 3).mean(axis=0)
+    return float(0.299 * red + 0.587 * green + 0.114 * blue)
 
 
 def _compose(
@@ -102,21 +108,25 @@ def _compose(
 
 
 def _cast_shadows(canvas: Image.Image, p: Plan, drawn: Sequence[Drawing]) -> None:
-    soft = Image.new("L", (WIDTH // 2, HEIGHT // 2), 0)
+    """Shadows lie on the ground, so only rows below the horizon are looked at, and at half size: all are soft."""
+    top = max(0, min(HEIGHT - 2, int(p.camera.horizon))) // 2 * 2
+    size = (WIDTH // 2, (HEIGHT - top) // 2)
+    soft = Image.new("L", size)
     pen = ImageDraw.Draw(soft)
     for d in drawn:
         for patch in d.contact:
-            pen.polygon([(x / 2, y / 2) for x, y in patch], fill=165)
-    soft = soft.filter(ImageFilter.GaussianBlur(2.2)).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-    hard = Image.new("L", (WIDTH, HEIGHT), 0)
-    pen = ImageDraw.Draw(hard)
-    for d in sorted(drawn, key=lambda d: d.shadow_strength):
-        tone = int(255 * p.light.shadow * d.shadow_strength)
-        if tone > 3:
-            for patch in d.shadows:
-                pen.polygon(patch, fill=tone)
-    hard = hard.filter(ImageFilter.BoxBlur(1))
-    canvas.paste((16, 18, 32), (0, 0), ImageChops.lighter(soft, hard))
+            pen.polygon([(x / 2, (y - top) / 2) for x, y in patch], fill=165)
+    soft = soft.reduce(2).filter(ImageFilter.GaussianBlur(1.1)).resize(size, Image.Resampling.BILINEAR)
+    lit = [d for d in drawn if d.shadows and casts_shadow(p.light, d.shadow_strength)]
+    if lit:
+        hard = Image.new("L", (WIDTH, HEIGHT))
+        pen = ImageDraw.Draw(hard)
+        for d in sorted(lit, key=lambda d: d.shadow_strength):
+            tone = int(255 * p.light.shadow * d.shadow_strength)
+            for shape in d.shadows:
+                pen.polygon(shape, fill=tone)
+        soft = ImageChops.lighter(soft, hard.reduce(2, (0, top, WIDTH, HEIGHT)))
+    _tint(canvas, (16, 18, 32), soft, 2, top)
 
 
 def _beams(canvas: Image.Image, drawn: Sequence[Drawing]) -> None:
@@ -127,8 +137,18 @@ def _beams(canvas: Image.Image, drawn: Sequence[Drawing]) -> None:
     pen = ImageDraw.Draw(sheet)
     for beam in beams:
         pen.polygon([(x / 4, y / 4) for x, y in beam], fill=64)
-    sheet = sheet.filter(ImageFilter.GaussianBlur(3)).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-    canvas.paste((255, 240, 205), (0, 0), sheet)
+    _tint(canvas, (255, 240, 205), sheet.filter(ImageFilter.GaussianBlur(3)), 4, 0)
+
+
+def _tint(canvas: Image.Image, colour: Rgb, sheet: Image.Image, scale: int, top: int) -> None:
+    """Lay a colour over the canvas from row `top` down, as strongly as a sheet `scale` times smaller says."""
+    box = sheet.getbbox()
+    if box is None:
+        return
+    x0, y0 = max(0, box[0] - 1), max(0, box[1] - 1)
+    x1, y1 = min(sheet.width, box[2] + 1), min(sheet.height, box[3] + 1)
+    piece = sheet.resize(((x1 - x0) * scale, (y1 - y0) * scale), Image.Resampling.BILINEAR, (x0, y0, x1, y1))
+    canvas.paste(colour, (x0 * scale, top + y0 * scale, x1 * scale, top + y1 * scale), piece)
 
 
 def _reflect(canvas: Image.Image, mirror: Image.Image, d: Drawing, s: Sprite) -> None:
@@ -139,7 +159,7 @@ def _reflect(canvas: Image.Image, mirror: Image.Image, d: Drawing, s: Sprite) ->
         (width, height), Image.Resampling.BILINEAR
     )
     room = mirror.crop((s.corner[0], top, s.corner[0] + width, top + height))
-    canvas.paste(flipped, (s.corner[0], top), ImageChops.multiply(flipped.getchannel("A"), room))
+    canvas.paste(flipped, (s.corner[0], top), ImageChops.multiply(flipped.getchannel("a"), room))
 
 
 def _shines(ids: NDArray[np.uint8], own: int, point: tuple[float, float]) -> bool:

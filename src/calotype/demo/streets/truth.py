@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +13,7 @@ from numpy.typing import NDArray
 from calotype.demo.streets.paint import MASK_SCALE
 
 Mask = NDArray[np.bool_]
+Corners = NDArray[np.int64]
 Polygon = tuple[tuple[float, float], ...]
 _MIN_PIECE = 6.0
 """Outlines that enclose less than this (pixels squared) are left out of the polygons."""
@@ -56,49 +60,59 @@ def outlines(mask: Mask, corner: tuple[int, int]) -> tuple[Polygon, ...]:
     The boundary between true and false cells is followed from corner to corner, then thinned by Douglas and
     Peucker's method to 0.6 pixel.
     """
+    return _outlines(mask.tobytes(), mask.shape, corner)
+
+
+@lru_cache(maxsize=64)
+def _outlines(cells: bytes, shape: tuple[int, ...], corner: tuple[int, int]) -> tuple[Polygon, ...]:
+    """`outlines` of the cells of a mask; things that stand still have the same ones in all frames of a scene."""
+    mask = np.frombuffer(cells, dtype=np.bool_).reshape(shape)
     loops = []
-    for loop in _boundary_loops(mask):
-        area = _signed_area(loop) / MASK_SCALE**2
+    for x, y in _boundary_loops(mask):
+        area = float(x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]) / 2 / MASK_SCALE**2
         if area >= _MIN_PIECE:
-            loops.append((area, _thin(loop / MASK_SCALE + corner, 0.6)))
+            at = (x / MASK_SCALE + corner[0]).tolist(), (y / MASK_SCALE + corner[1]).tolist()
+            loops.append((area, _thin(*at, 0.6)))
     loops.sort(key=lambda item: -item[0])
-    return tuple(tuple((float(x), float(y)) for x, y in points) for _, points in loops if len(points) >= 3)
+    return tuple(points for _, points in loops if len(points) >= 3)
 
 
-def _boundary_loops(mask: Mask) -> list[NDArray[np.float64]]:
-    """The corners (N, 2) of closed outlines around true cells; those around true cells have positive area."""
+def _boundary_loops(mask: Mask) -> list[tuple[Corners, Corners]]:
+    """The corners (x, y) of closed outlines around true cells; those around true cells have positive area."""
     padded = np.pad(mask, 1)
-    inner = padded[1:-1, 1:-1]
-    wide = mask.shape[1] + 1
-    top, left, top_end = _runs(inner & ~padded[:-2, 1:-1])
-    column, upper, lower = _runs((inner & ~padded[1:-1, 2:]).T)
-    bottom, bottom_left, bottom_end = _runs(inner & ~padded[2:, 1:-1])
-    left_column, left_upper, left_lower = _runs((inner & ~padded[1:-1, :-2]).T)
-    lowest_last = np.lexsort((left_column, left_lower))  # an outline begins at the lowest of its left sides
-    starts = [
-        top * wide + left,
-        upper * wide + column + 1,
-        (bottom + 1) * wide + bottom_end,
-        (left_lower * wide + left_column)[lowest_last],
-    ]
-    ends = [
-        top * wide + top_end,
-        lower * wide + column + 1,
-        (bottom + 1) * wide + bottom_left,
-        (left_upper * wide + left_column)[lowest_last],
-    ]
+    across = padded[:, :-1] ^ padded[:, 1:]
+    # A corner is where a vertical side begins or ends, or where two pieces touch.
+    corner = across[:-1] ^ across[1:]
+    corner |= across[:-1] & across[1:] & (padded[:-1, :-1] ^ padded[1:, :-1])
+    at = np.flatnonzero(corner)
+    high, wide = corner.shape
+    row, column = np.divmod(at, wide)
+    cells = padded.ravel()
+    above_left = row * (wide + 1) + column
+    tl, tr, bl, br = (cells[above_left + step] for step in (0, 1, wide + 1, wide + 2))
+    down = np.argsort(column * high + row)  # corners by columns
+    top, right, bottom, left = (
+        (br & ~tr, bl & ~tl),
+        (bl & ~br, tl & ~tr),
+        (tl & ~bl, tr & ~br),
+        (tr & ~tl, br & ~bl),
+    )
+    starts, ends = [], []
+    for (leaving, arriving), order in ((top, None), (right, down), (bottom, None), (left, down)):
+        first, last = leaving & ~arriving, arriving & ~leaving
+        if order is None:
+            starts.append(at[first])
+            ends.append(at[last])
+        else:
+            starts.append(at[order][first[order]])
+            ends.append(at[order][last[order]])
+    lowest_last = np.argsort(starts[3])  # an outline begins at the lowest of its left sides
+    starts[3], ends[3] = starts[3][lowest_last], ends[3][lowest_last]
     return _chains(np.concatenate(starts).tolist(), np.concatenate(ends).tolist(), wide)
 
 
-def _runs(sides: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Row, first column, and the column beyond the last of each run of true cells along a row."""
-    steps = np.diff(sides.astype(np.int8), axis=1, prepend=0, append=0)
-    rows, first = np.nonzero(steps == 1)
-    return rows, first, np.nonzero(steps == -1)[1]
-
-
-def _chains(starts: list[int], ends: list[int], wide: int) -> list[NDArray[np.float64]]:
-    """Sides from corner to corner, joined into closed outlines of (N, 2) x and y."""
+def _chains(starts: list[int], ends: list[int], wide: int) -> list[tuple[Corners, Corners]]:
+    """Sides from corner to corner, joined into closed outlines of x and y."""
     following = dict(zip(starts, ends, strict=True))
     second: dict[int, int] = {}
     if len(following) < len(starts):
@@ -114,7 +128,7 @@ def _chains(starts: list[int], ends: list[int], wide: int) -> list[NDArray[np.fl
             )
             here, came = there, there - here
         chain = np.array(loop)
-        loops.append(np.column_stack([chain % wide, chain // wide]).astype(np.float64))
+        loops.append((chain % wide, chain // wide))
     return loops
 
 
@@ -133,39 +147,41 @@ def _right_turn(here: int, came: int, wide: int, following: dict[int, int], seco
     return turn
 
 
-def _signed_area(points: NDArray[np.float64]) -> float:
-    x, y = points[:, 0], points[:, 1]
-    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
+def _thin(xs: list[float], ys: list[float], tolerance: float) -> Polygon:
+    """Douglas and Peucker on a closed outline; kept points are a subset, so none leaves the extent.
 
-
-def _thin(points: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-    """Douglas and Peucker on a closed outline; kept points are a subset, so none leaves the extent."""
-    n = len(points)
+    Outlines have some dozens of corners, so plain numbers are faster than arrays.
+    """
+    n = len(xs)
     if n <= 4:
-        return points
-    far = int(((points - points[0]) ** 2).sum(axis=1).argmax())
-    closed = np.vstack([points, points[:1]])
-    keep = np.zeros(n + 1, dtype=bool)
-    keep[[0, far, n]] = True
-    for axis in (0, 1):
-        keep[[int(points[:, axis].argmin()), int(points[:, axis].argmax())]] = True
-    anchors = np.flatnonzero(keep)
-    spans = list(zip(anchors[:-1].tolist(), anchors[1:].tolist(), strict=True))
+        return tuple(zip(xs, ys, strict=True))
+    far = max(range(n), key=lambda i: (xs[i] - xs[0]) ** 2 + (ys[i] - ys[0]) ** 2)
+    xs, ys = [*xs, xs[0]], [*ys, ys[0]]
+    kept = {0, far, n}
+    for values in (xs, ys):
+        kept |= {values.index(min(values)), values.index(max(values))}
+    spans = list(itertools.pairwise(sorted(kept)))
     while spans:
         a, b = spans.pop()
         if b - a < 2:
             continue
-        chord = closed[b] - closed[a]
-        length = float(np.hypot(*chord))
-        between = closed[a + 1 : b] - closed[a]
-        off = (
-            np.abs(between[:, 0] * chord[1] - between[:, 1] * chord[0]) / length
-            if length > 0
-            else np.hypot(between[:, 0], between[:, 1])
-        )
-        worst = int(off.argmax())
-        if off[worst] > tolerance:
-            middle = a + 1 + worst
-            keep[middle] = True
+        middle, off = _furthest(xs, ys, a, b)
+        if off > tolerance:
+            kept.add(middle)
             spans += [(a, middle), (middle, b)]
-    return closed[:-1][keep[:-1]]
+    kept.discard(n)
+    return tuple((xs[i], ys[i]) for i in sorted(kept))
+
+
+def _furthest(xs: list[float], ys: list[float], a: int, b: int) -> tuple[int, float]:
+    """The point between a and b that is furthest from the line through them, and how far it is."""
+    x0, y0 = xs[a], ys[a]
+    dx, dy = xs[b] - x0, ys[b] - y0
+    length = math.hypot(dx, dy)
+    middle, worst = a + 1, -1.0
+    for i in range(a + 1, b):
+        x, y = xs[i] - x0, ys[i] - y0
+        off = abs(x * dy - y * dx) if length > 0 else math.hypot(x, y)
+        if off > worst:
+            middle, worst = i, off
+    return middle, worst / length if length > 0 else worst

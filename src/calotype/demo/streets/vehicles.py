@@ -98,10 +98,15 @@ def vehicle(kind: str, look: int, lamps: bool, braking: bool) -> Mesh:
 
 def _car(rng: np.random.Generator, paint: Colour, lamps: bool, braking: bool) -> Mesh:
     shape = str(rng.choice(["saloon", "hatchback", "estate"]))
-    body, cabin, half, bonnet, radius, axles = _SHAPES[shape]
-    taxi = shape == "saloon" and rng.random() < 0.12
+    taxi = shape == "saloon" and bool(rng.random() < 0.12)
     if taxi:
         paint = (0.95, 0.74, 0.12)
+    return _car_model(shape, paint, taxi, lamps, braking)
+
+
+@lru_cache(maxsize=256)
+def _car_model(shape: str, paint: Colour, taxi: bool, lamps: bool, braking: bool) -> Mesh:
+    body, cabin, half, bonnet, radius, axles = _SHAPES[shape]
     tyres, discs = wheels(axles, half, radius)
     arches = [arch(x, s * (half + 0.002), radius, s) for x in axles for s in (-1, 1)]
     front, rear = max(x for x, _ in body), min(x for x, _ in body)
@@ -121,13 +126,13 @@ def _car(rng: np.random.Generator, paint: Colour, lamps: bool, braking: bool) ->
         ),
         _side_windows(cabin, half - 0.05),
     )
-    parts = [*tyres, shell, glass]
+    parts = [shell, glass]
     if taxi:
         sign = [(-0.62, 1.44), (-0.62, 1.60), (-0.34, 1.60), (-0.34, 1.44)]
         parts.append(
             part(loft(sign, 0.26, colour=(1.0, 0.93, 0.62), material=GLOW if lamps else MATTE, bevel=0.02))
         )
-    return mesh(parts, lamp_glows(front, rear, half, bonnet, lamps, braking))
+    return mesh(parts, lamp_glows(front, rear, half, bonnet, lamps, braking), tyres)
 
 
 def _sides(
