@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 import pytest
-from tests.house.reading import name_of, sources
+from tests.house.reading import name_of, sources, tree_of
 
 
 @pytest.fixture(scope="session")
 def trees() -> dict[str, ast.Module]:
     """Every file of the package, parsed."""
-    return {name_of(path): ast.parse(path.read_text("utf-8")) for path in sources()}
+    return {name_of(path): tree_of(path) for path in sources()}

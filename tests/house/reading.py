@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -24,6 +26,12 @@ def tracked() -> list[Path]:
 def sources() -> list[Path]:
     """Our Python files in the package."""
     return sorted(SRC.rglob("*.py"))
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A Python file, parsed once in each process; only to be read."""
+    return ast.parse(path.read_text("utf-8"))
 
 
 def name_of(path: Path) -> str:

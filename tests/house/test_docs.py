@@ -15,6 +15,7 @@ RECORDS = sorted((REPO / "docs" / "decisions").glob("[0-9]*.md"))
 PARTS = ["## Context", "## Decision", "## Consequences", "## Not chosen", "## Enforced by"]
 
 
+@pytest.mark.slow
 def test_the_generated_reference_is_fresh():
     command = [sys.executable, str(REPO / "scripts" / "gen_docs.py"), "--check"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.house.reading import name_of, sources, tracked
+from tests.house.reading import name_of, sources, tracked, tree_of
 
 DIALECT = {
     r"mend(?:s|ed|ing|able)?": "repair, fix",
@@ -98,7 +98,7 @@ def test_identifiers_are_plain_trade_english():
     hits = [
         f"{name_of(path)}:{line}: {name}"
         for path in _python()
-        for line, name in _names(ast.parse(path.read_text("utf-8")))
+        for line, name in _names(tree_of(path))
         if FORBIDDEN_NAMES & set(_words(name))
     ]
     assert hits == []
@@ -107,7 +107,7 @@ def test_identifiers_are_plain_trade_english():
 def test_modules_classes_and_functions_have_names_of_the_trade():
     hits = [name_of(path) for path in _python() if path.stem in FORBIDDEN_MODULES]
     for path in _python():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef) and node.name.lstrip("_") in FORBIDDEN_CLASSES:
                 hits.append(f"{name_of(path)}:{node.lineno}: class {node.name}")
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FORBIDDEN_FUNCTIONS:
@@ -115,15 +115,22 @@ def test_modules_classes_and_functions_have_names_of_the_trade():
     assert hits == []
 
 
+@cache
+def classes() -> tuple[tuple[str, str], ...]:
+    """Name and place of every class of the package."""
+    return tuple(
+        (node.name, f"{name_of(path)}:{node.lineno}")
+        for path in _python()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef)
+    )
+
+
 @pytest.mark.parametrize("name", ["Gate", "Verdict", "Gatekeeper", "Part"])
 def test_a_class_name_has_one_meaning(name):
     """One class of this name in the package, wherever it stands."""
-    places = [
-        f"{name_of(path)}:{node.lineno}"
-        for path in _python()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ClassDef) and node.name == name
-    ]
+    assert len(classes()) > 500
+    places = [place for found, place in classes() if found == name]
     assert len(places) <= 1, places
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 
 import pytest
-from tests.house.reading import REPO, name_of, tracked
+from tests.house.reading import REPO, name_of, tracked, tree_of
 
 GLOSSARY = REPO / "docs" / "contributing" / "glossary.md"
 INSTEAD = {
@@ -28,6 +29,7 @@ INSTEAD = {
 CODE = re.compile(r"```.*?```|``.*?``|`[^`]*`|\]\([^)]*\)|https?://\S+", re.DOTALL)
 
 
+@cache
 def prose() -> list[tuple[str, str]]:
     """Our Markdown and our docstrings, without code."""
     found = []
@@ -35,13 +37,13 @@ def prose() -> list[tuple[str, str]]:
         if path.suffix == ".md" and not name_of(path).startswith("docs/reference/") and path != GLOSSARY:
             found.append((name_of(path), CODE.sub(" ", path.read_text("utf-8"))))
         elif path.suffix == ".py" and name_of(path).startswith("src/"):
-            found.append((name_of(path), CODE.sub(" ", _docstrings(path.read_text("utf-8")))))
+            found.append((name_of(path), CODE.sub(" ", _docstrings(tree_of(path)))))
     return found
 
 
-def _docstrings(source: str) -> str:
+def _docstrings(tree: ast.Module) -> str:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return "\n".join(ast.get_docstring(n) or "" for n in ast.walk(ast.parse(source)) if isinstance(n, kinds))
+    return "\n".join(ast.get_docstring(n) or "" for n in ast.walk(tree) if isinstance(n, kinds))
 
 
 @pytest.mark.parametrize("word", INSTEAD)

@@ -100,6 +100,7 @@ def test_in_python(folder):
         assert refused.value.code == "branch-protected"
 
 
+@pytest.mark.slow
 def test_over_http(folder):
     with served(folder) as server:
         headers = {"authorization": f"Bearer {server.token}"}

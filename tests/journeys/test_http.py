@@ -30,6 +30,7 @@ def say(answer):
     return answer.json()
 
 
+@pytest.mark.slow
 def test_from_pictures_to_a_release(http, raw, tmp_path, capsys):
     say(http.post("/datasets", json={"name": "shop", "description": "what the till sees"}))
     came = [
@@ -94,6 +95,7 @@ def test_from_pictures_to_a_release(http, raw, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["annotations"] == 24
 
 
+@pytest.mark.slow
 def test_a_blocked_release_says_gate_and_fix(http):
     say(http.post("/datasets", json={"name": "empty"}))
     answer = http.post("/datasets/empty/releases", json={"version": "1.0.0"})
@@ -102,6 +104,7 @@ def test_a_blocked_release_says_gate_and_fix(http):
     assert answer.json()["fix"]
 
 
+@pytest.mark.slow
 def test_a_release_without_an_allowed_purpose_says_which_there_are(http):
     say(http.post("/datasets", json={"name": "empty"}))
     kept = say(

@@ -191,6 +191,7 @@ def stored(tmp_path_factory):
     store.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(HISTORIES, HISTORIES)
 def test_a_store_merges_as_the_rules_say(stored, a: bytes, b: bytes) -> None:

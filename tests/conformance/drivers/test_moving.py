@@ -99,6 +99,7 @@ def test_all_of_it_arrives_and_comes_back(folder: Path, team: dict[str, str]) ->
     assert facts(folder)["log"] == before["log"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["catalog", "bucket"])
 def test_either_half_moves_alone(folder: Path, team: dict[str, str], which: str) -> None:
     before = facts(folder)
@@ -108,6 +109,7 @@ def test_either_half_moves_alone(folder: Path, team: dict[str, str], which: str)
     assert facts(folder) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [("catalog",), ("bucket",), ("catalog", "bucket")])
 def test_who_still_holds_the_old_place_cannot_write_there(
     folder: Path, team: dict[str, str], which: tuple[str, ...]
@@ -127,6 +129,7 @@ def test_who_still_holds_the_old_place_cannot_write_there(
 POINTS = ["_copy_media", "_copy_tables", "_cut_over", "_copy_catalog", "_verify_copy", "save"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_and_run_again(folder: Path, team: dict[str, str], point: str) -> None:
     before = facts(folder)
@@ -154,6 +157,7 @@ def test_killed_and_run_again(folder: Path, team: dict[str, str], point: str) ->
     assert facts(folder) == before
 
 
+@pytest.mark.slow
 def test_work_that_others_do_meanwhile_is_not_lost(
     folder: Path, team: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,7 @@ def test_good_servers_pass_the_probe(s3: S3) -> None:
     assert list(Bucket(place).entries()) == []
 
 
+@pytest.mark.slow
 def test_a_second_server_passes_too(s3: S3) -> None:
     with running_s3("moto") as moto:
         probe(moto.fresh())

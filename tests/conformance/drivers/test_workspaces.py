@@ -31,7 +31,16 @@ CONTRACT = "task: {name: shop, intent: the till tells cars from dogs, owner: ana
 CONTRACT += "purposes: [training]\nobjectives: [{name: green, metric: gate_green_fraction, target: 1.0}]\n"
 
 
-@pytest.fixture(params=["sqlite-disk", "sqlite-s3", "postgresql-disk", "postgresql-s3"])
+PLACES = [
+    "sqlite-disk",
+    pytest.param("sqlite-s3", marks=pytest.mark.slow),
+    pytest.param("postgresql-disk", marks=pytest.mark.slow),
+    "postgresql-s3",
+]
+"""The fast lane has each driver once."""
+
+
+@pytest.fixture(params=PLACES)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A new workspace."""
     catalog, bytes_on = request.param.split("-")
@@ -120,6 +129,7 @@ def test_the_whole_way_of_a_dataset(folder: Path, raw: Path, tmp_path: Path) -> 
     whole(folder)
 
 
+@pytest.mark.slow
 def test_a_pipeline_does_what_is_missing_and_nothing_twice(folder: Path, raw: Path) -> None:
     (raw / "shop.yaml").write_text(
         "pipeline: shop\ndataset: shop\nstages:\n"
@@ -147,6 +157,7 @@ def test_threads_that_count_at_once_lose_nothing(one_sample: Path) -> None:
     whole(one_sample)
 
 
+@pytest.mark.slow
 def test_processes_that_count_at_once_lose_nothing(one_sample: Path) -> None:
     writers = [writer(one_sample, "6") for _ in range(3)]
     reported = [int(line) for one in writers for line in one.communicate(timeout=6000)[0].split()]
@@ -156,6 +167,7 @@ def test_processes_that_count_at_once_lose_nothing(one_sample: Path) -> None:
     whole(one_sample)
 
 
+@pytest.mark.slow
 def test_what_a_writer_left_that_died_before_its_commit_is_part_of_nothing(one_sample: Path) -> None:
     dead = writer(one_sample, "2", "--die")
     reported, _ = dead.communicate(timeout=6000)
@@ -168,6 +180,7 @@ def test_what_a_writer_left_that_died_before_its_commit_is_part_of_nothing(one_s
     whole(one_sample)
 
 
+@pytest.mark.slow
 def test_every_reported_number_is_stored_after_a_kill(one_sample: Path) -> None:
     killed = writer(one_sample, "1000")
     assert killed.stdout is not None

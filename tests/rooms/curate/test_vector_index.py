@@ -82,6 +82,7 @@ def refuse_all(monkeypatch):
     monkeypatch.setattr(searching, "_search_all", refuse)
 
 
+@pytest.mark.slow
 def test_more_than_20_000_vectors_are_found_by_an_index(workspace, owner):
     fill(workspace, owner, 20_001, dim=32)
     assert indexed(workspace, owner) == 20_001

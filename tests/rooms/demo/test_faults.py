@@ -61,17 +61,20 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
     return Spoilt(tmp_path_factory.mktemp("streets"))
 
 
+@pytest.mark.slow
 def test_one_fault_of_each_kind_is_planted_on_an_image_of_its_own(spoilt: Spoilt) -> None:
     assert [p.kind for p in spoilt.truth.planted] == list(asdict(EVERY))
     touched = [p.detail.get("copy_of", p.file) for p in spoilt.truth.planted]
     assert len(set(touched)) == len(touched)
 
 
+@pytest.mark.slow
 def test_the_list_on_disk_is_the_list_returned(spoilt: Spoilt) -> None:
     listed = json.loads((spoilt.folder / "spoilt" / "planted.json").read_text(encoding="utf-8"))
     assert listed == [p.as_dict() for p in spoilt.truth.planted]
 
 
+@pytest.mark.slow
 def test_annotation_ids_stay_unique_and_point_at_images(spoilt: Spoilt) -> None:
     ids = [a["id"] for a in spoilt.coco["annotations"]]
     assert len(set(ids)) == len(ids) == spoilt.truth.n_annotations
@@ -79,6 +82,7 @@ def test_annotation_ids_stay_unique_and_point_at_images(spoilt: Spoilt) -> None:
     assert len(spoilt.coco["images"]) == N + 3 == len(list((spoilt.folder / "spoilt" / "images").iterdir()))
 
 
+@pytest.mark.slow
 def test_copies_are_what_they_say(spoilt: Spoilt) -> None:
     exact, near, leak = (spoilt.one(k) for k in ("exact_duplicate", "near_duplicate", "leakage"))
     assert spoilt.path(exact.file).read_bytes() == spoilt.path(exact.detail["copy_of"]).read_bytes()
@@ -90,6 +94,7 @@ def test_copies_are_what_they_say(spoilt: Spoilt) -> None:
     assert len(spoilt.boxes(exact.file)) == len(spoilt.boxes(exact.detail["copy_of"])) > 0
 
 
+@pytest.mark.slow
 def test_label_faults_keep_the_right_value_beside_the_wrong_one(spoilt: Spoilt) -> None:
     names = {c["id"]: c["name"] for c in spoilt.coco["categories"]}
     wrong = spoilt.one("mislabel")
@@ -101,6 +106,7 @@ def test_label_faults_keep_the_right_value_beside_the_wrong_one(spoilt: Spoilt) 
         assert spoilt.annotation(p, clean=True)["bbox"] == p.detail["true_bbox"]
 
 
+@pytest.mark.slow
 def test_boxes_are_spoilt_by_the_amount_promised(spoilt: Spoilt) -> None:
     shifted = spoilt.one("shifted_box").detail
     assert 0.4 <= abs(shifted["bbox"][0] - shifted["true_bbox"][0]) / shifted["true_bbox"][2] <= 0.8
@@ -109,12 +115,14 @@ def test_boxes_are_spoilt_by_the_amount_promised(spoilt: Spoilt) -> None:
     assert max(-x, x + w - 960) / w > 0.1
 
 
+@pytest.mark.slow
 def test_an_unlabelled_image_has_no_annotations_left(spoilt: Spoilt) -> None:
     p = spoilt.one("unlabelled")
     assert spoilt.boxes(p.file) == []
     assert len(p.detail["removed"]) >= 3
 
 
+@pytest.mark.slow
 def test_whole_frame_faults_show_in_the_pixels(spoilt: Spoilt) -> None:
     blurred, dark, bright = (spoilt.one(k).file for k in ("blur", "dark", "overexposed"))
     sharpness = [np.abs(np.diff(spoilt.luma(blurred, n), axis=1)).mean() for n in ("spoilt", "clean")]
@@ -123,18 +131,21 @@ def test_whole_frame_faults_show_in_the_pixels(spoilt: Spoilt) -> None:
     assert spoilt.luma(bright).mean() > 200
 
 
+@pytest.mark.slow
 def test_an_unreadable_file_cannot_be_decoded(spoilt: Spoilt) -> None:
     path = spoilt.path(spoilt.one("unreadable").file)
     with pytest.raises(OSError, match=r"truncated|identify"), Image.open(path) as opened:
         opened.load()
 
 
+@pytest.mark.slow
 def test_an_image_without_licence_has_none(spoilt: Spoilt) -> None:
     p = spoilt.one("missing_licence")
     assert "license" not in spoilt.image(p.file)
     assert sum("license" not in i for i in spoilt.coco["images"]) == 1
 
 
+@pytest.mark.slow
 def test_untouched_files_are_the_same_as_in_the_clean_series(spoilt: Spoilt) -> None:
     repainted = {
         p.file for p in spoilt.truth.planted if p.kind in ("blur", "dark", "overexposed", "unreadable")
@@ -150,6 +161,7 @@ def test_a_plan_grows_with_the_series() -> None:
     assert all(3 <= v <= 8 for v in asdict(FaultPlan.for_images(240)).values())
 
 
+@pytest.mark.slow
 def test_digits_are_real_files_by_class_with_the_planted_ones_listed(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     truth = digits.write(tmp_path, mislabels=18, duplicates=4, progress=lambda a, b: seen.append((a, b)))

@@ -167,6 +167,7 @@ def test_writing_gives_coco_with_licence_metadata_and_no_faults(tmp_path: Path) 
     assert json.loads((tmp_path / "planted.json").read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.slow
 def test_writing_twice_gives_the_same_files(tmp_path: Path) -> None:
     plan = streets.FaultPlan(exact_duplicate=1, mislabel=1, blur=1)
     for name in ("a", "b"):

@@ -93,6 +93,7 @@ def test_a_second_run_finds_nothing_to_do_and_makes_no_commit(go, workspace, own
     assert datasets.read(owner, "shop", store=workspace).state_sha256 == state.state_sha256
 
 
+@pytest.mark.slow
 def test_one_new_image_is_the_only_one_that_is_worked_on(go, raw):
     go()
     draw(99).save(raw / "images" / "image-012.png")
@@ -105,6 +106,7 @@ def test_one_new_image_is_the_only_one_that_is_worked_on(go, raw):
     assert outputs(again, "release")["version"] == "1.1.0"
 
 
+@pytest.mark.slow
 def test_new_data_under_a_released_version_is_refused(go, raw):
     go()
     draw(99).save(raw / "images" / "image-012.png")

@@ -119,6 +119,7 @@ materialise(state, (30, 20), Path(sys.argv[2]), progress=stop)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_that_is_taken_for_whole(state, workspace, tmp_path):
     command = [sys.executable, "-c", KILLED, str(workspace.root), str(tmp_path / "px")]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL

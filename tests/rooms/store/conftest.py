@@ -12,6 +12,11 @@ from calotype.store.media.objects import Media
 from calotype.store.tables.tables import Tables
 
 
+@pytest.fixture(autouse=True)
+def quick_catalogs() -> None:
+    """Catalogs are migrated here as everywhere outside the tests."""
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file of a new catalog, so that not every test has to migrate one."""

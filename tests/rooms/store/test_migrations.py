@@ -1,5 +1,6 @@
 """The migrations produce the schema, and upgrade older workspaces without loss."""
 
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,6 +28,21 @@ def test_the_newest_migration_is_the_head_revision() -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD_REVISION
+
+
+def test_the_statements_that_other_tests_build_a_catalog_with_are_those_of_the_migrations(
+    tmp_path: Path, migrated_statements: list[str]
+) -> None:
+    with sqlite3.connect(tmp_path / "built.sqlite") as built:
+        for statement in migrated_statements:
+            built.execute(statement)
+    Catalog(tmp_path / "migrated.sqlite").close()
+    with sqlite3.connect(tmp_path / "migrated.sqlite") as migrated:
+        listed = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+        assert built.execute(listed).fetchall() == migrated.execute(listed).fetchall() != []
+        assert list(built.iterdump()) == list(migrated.iterdump())
+    built.close()
+    migrated.close()
 
 
 def _of_revision(revision: str, path: Path, insert: str) -> Catalog:

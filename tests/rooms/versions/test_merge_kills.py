@@ -45,6 +45,7 @@ print("merged")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["staged", "published", "committed", "moved", "recorded"])
 def test_a_killed_merge_leaves_nothing_behind(tmp_path, owner, point):
     store = create_workspace(owner, tmp_path / "ws", decider=RoleRules())
