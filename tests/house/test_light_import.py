@@ -60,6 +60,7 @@ print(" ".join(sorted(m for m in sys.modules if "." not in m)))
 """
 
 
+@pytest.mark.slow
 def test_a_first_answer_waits_for_no_web_server_and_no_model(tmp_path):
     Image.new("RGB", (16, 8)).save(tmp_path / "one.png")
     with ct.open(tmp_path / "work") as workspace:
@@ -95,6 +96,7 @@ def test_a_short_command_loads_neither_checks_nor_databases_that_it_does_not_ask
     assert loaded.isdisjoint(heavy) and "calotype.datasets.service" in loaded
 
 
+@pytest.mark.slow
 def test_what_a_command_leaves_at_its_end_is_not_reported_as_leaked(tmp_path):
     with ct.open(tmp_path) as workspace:
         workspace.create("first")

@@ -49,6 +49,7 @@ def places(conflicts: tuple[ConflictContent, ...]) -> set[tuple[object, ...]]:
     return {(*conflict.key, conflict.fields) for conflict in conflicts}
 
 
+@pytest.mark.slow
 @MANY
 @given(HISTORIES, HISTORIES)
 def test_the_order_of_the_sides_does_not_matter(a: bytes, b: bytes) -> None:
@@ -65,6 +66,7 @@ def test_the_order_of_the_sides_does_not_matter(a: bytes, b: bytes) -> None:
     assert same_content(chosen, mirrored)
 
 
+@pytest.mark.slow
 @MANY
 @given(HISTORIES, HISTORIES)
 def test_no_annotation_is_lost_or_invented(a: bytes, b: bytes) -> None:
@@ -98,6 +100,7 @@ def test_no_annotation_is_lost_or_invented(a: bytes, b: bytes) -> None:
             assert by_hand or homes - samples.keys(), "a kept sample lost an annotation"
 
 
+@pytest.mark.slow
 @MANY
 @given(HISTORIES, HISTORIES)
 def test_annotations_keep_the_class_that_they_were_given(a: bytes, b: bytes) -> None:
@@ -117,6 +120,7 @@ def class_names(world: World) -> dict[int, str]:
     return {entry["id"]: entry["name"] for entry in world.documents.ontology["classes"]}
 
 
+@pytest.mark.slow
 @MANY
 @given(HISTORIES, HISTORIES)
 def test_merging_what_is_there_already_changes_nothing(a: bytes, b: bytes) -> None:
@@ -135,6 +139,7 @@ def test_merging_what_is_there_already_changes_nothing(a: bytes, b: bytes) -> No
     assert same_content(again, once)
 
 
+@pytest.mark.slow
 @MANY
 @given(HISTORIES, HISTORIES)
 def test_a_change_that_only_one_side_made_stands(a: bytes, b: bytes) -> None:

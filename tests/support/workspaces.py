@@ -13,7 +13,6 @@ from calotype.foundation.actor import Actor
 from calotype.store import Store
 from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.engines import WRITE
-from calotype.store.catalog.migrations import upgrade
 from calotype.store.store import create_workspace
 
 
@@ -35,6 +34,8 @@ def quick_catalogs(migrated_statements: list[str], monkeypatch: pytest.MonkeyPat
     Folders whose tests are about catalogs override this fixture, and other processes do not have it: there the
     migrations run. Databases that hold tables, and PostgreSQL, are always migrated.
     """
+    from calotype.store.catalog.migrations import upgrade  # alembic: not in the process that hands tests out
+
     migrate = upgrade.upgrade
 
     def build_or_migrate(engine: sa.Engine) -> None:

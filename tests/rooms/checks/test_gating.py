@@ -147,6 +147,7 @@ def test_data_tests_in_python_become_findings_and_a_gate(shop, owner, tmp_path):
     assert again.state is GateState.RED
 
 
+@pytest.mark.slow
 def test_the_command_line_runs_the_data_tests_of_a_root(shop, tmp_path, capsys):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_names.py").write_text(TESTS)

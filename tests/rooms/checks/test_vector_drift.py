@@ -53,6 +53,7 @@ def test_a_single_strange_image_is_novel_and_no_drift(reference):
     assert finding.facts["distance"] > finding.facts["limit"]
 
 
+@pytest.mark.slow
 def test_more_of_the_same_is_no_drift(reference):
     for seed in range(50, 90):
         reference.image(encode(draw(seed)), label=False)
@@ -62,6 +63,7 @@ def test_more_of_the_same_is_no_drift(reference):
     assert report.checks[0].looked_at == 90
 
 
+@pytest.mark.slow
 def test_the_reference_itself_is_silent(reference):
     report = reference.only("vector-drift", CONTRACT)
     assert (report.findings, report.checks[0].looked_at) == ((), 50)
