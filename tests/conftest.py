@@ -64,9 +64,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.option.numprocesses == "logical":
         return os.cpu_count() or 1
     whole = config.args in (["tests"], [str(REPO)], [str(REPO / "tests")])
-    return (
-        min((os.cpu_count() or 1) + 1, 4) if whole else 0
-    )  # one more than cores: tests wait for disk flushes
+    # one more than cores where tests wait for disk flushes; in memory another worker only imports everything once more
+    extra = 0 if is_fast_lane(config) else 1
+    return min((os.cpu_count() or 1) + extra, 4) if whole else 0
 
 
 @pytest.fixture(scope="session")
