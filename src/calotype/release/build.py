@@ -148,13 +148,30 @@ def check_target(out: Path) -> None:
         raise TargetNotEmpty(folder=str(out))
 
 
+def is_unrecorded(target: Path, dataset: str, version: str) -> bool:
+    """Whether a folder holds the files of a release that was interrupted before it was recorded.
+
+    The caller knows that the release is not recorded.
+    """
+    try:
+        manifest = json.loads((target / MANIFEST).read_bytes())
+        return bool((manifest["dataset"], manifest["version"]) == (dataset, version))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def move_into_place(staging: Path, target: Path) -> None:
     """Rename a finished folder to its target, atomically.
 
     Raises: TargetNotEmpty.
     """
-    check_target(target)
     fsync_everything(staging)
+    put_into_place(staging, target)
+
+
+def put_into_place(staging: Path, target: Path) -> None:
+    """`move_into_place` for a folder that was flushed already. Raises: TargetNotEmpty."""
+    check_target(target)
     if target.is_dir():
         target.rmdir()
     staging.rename(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,9 @@ from calotype.release import pixels, repository
 from calotype.release.build import (
     ExportSource,
     check_target,
+    is_unrecorded,
     move_into_place,
+    put_into_place,
     staging_folder,
     write_export,
     write_release,
@@ -46,6 +49,7 @@ from calotype.release.model import (
 from calotype.release.pixels import Pixels, ResizedReader, Size
 from calotype.release.terms import check_purpose, clean_purpose
 from calotype.store import Store
+from calotype.store.files.durable import fsync_everything
 
 MAX_ATTEMPTS = 3
 _FOLDER = "releases"
@@ -65,8 +69,8 @@ def release(
     """Release the working state of a branch as a version if all its gates are green, and write its files.
 
     In this order: assign splits (existing ones stay), check the whole state, commit pending edits, write the
-    files, then record the release, the tag `release/<version>` and the audit event in one transaction. A blocked
-    release leaves the splits that it assigned and nothing else. The files go to
+    files, then record the release with its files in place, the tag `release/<version>` and the audit event in one
+    transaction. A blocked release leaves the splits that it assigned and nothing else. The files go to
     `<workspace>/releases/<dataset>/<version>/`.
 
     Args:
@@ -96,8 +100,8 @@ def release(
         created = Release(
             dataset, version, commit.id, spec, files.card, files.listed, released_us, actor.name
         )
-        _record(actor, store, commit, created)
-        move_into_place(staging, target)
+        fsync_everything(staging)
+        _record(actor, store, commit, created, staging, target)
     return created
 
 
@@ -268,7 +272,12 @@ def _check_version_free(store: Store, dataset: str, version: str) -> None:
     with store.catalog.read() as conn:
         if repository.exists(conn, refs.dataset(conn, dataset), version):
             raise ReleaseExists(dataset=dataset, version=version)
-    check_target(location(store, dataset, version))
+    target = location(store, dataset, version)
+    if is_unrecorded(target, dataset, version):
+        with store.catalog.bookkeeping() as conn:  # a release that is being recorded holds this lock
+            if not repository.exists(conn, refs.dataset(conn, dataset), version):
+                shutil.rmtree(target)
+    check_target(target)
 
 
 def _commit_checked_state(
@@ -334,7 +343,14 @@ def _check_label_set(snapshot: Snapshot, label_set: str) -> None:
         raise LabelSetNotFound(dataset=snapshot.dataset.name, got=label_set[:80], known=known)
 
 
-def _record(actor: Actor, store: Store, commit: Commit, created: Release) -> None:
+def _record(
+    actor: Actor, store: Store, commit: Commit, created: Release, staging: Path, target: Path
+) -> None:
+    """Put the files in place and record the release, under the write lock.
+
+    If recording fails the files stay: whether a failed commit was stored shows only when the catalog is opened again.
+    The next release of the version removes files that are not recorded.
+    """
     with store.catalog.write(actor, "release.create", subject=created.dataset) as tx:
         info = refs.dataset(tx.conn, created.dataset)
         if repository.exists(tx.conn, info, created.version):
@@ -342,3 +358,4 @@ def _record(actor: Actor, store: Store, commit: Commit, created: Release) -> Non
         repository.add(tx.conn, info, commit, created)
         details = {"version": created.version, "commit": commit.id, "samples": created.card["samples"]}
         tx.details({**details, "purpose": created.spec.purpose} if created.spec.purpose else details)
+        put_into_place(staging, target)

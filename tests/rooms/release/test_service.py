@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +18,13 @@ from calotype.datasets import service as datasets
 from calotype.findings.gatekeeping import Verdict
 from calotype.findings.model import Gate, GateState
 from calotype.release import service
-from calotype.release.model import ReleaseBlocked, ReleaseExists, ReleaseSpec
+from calotype.release.model import (
+    ReleaseBlocked,
+    ReleaseExists,
+    ReleaseSpec,
+    TargetNotEmpty,
+    TargetNotWritable,
+)
 
 SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
 
@@ -85,3 +93,41 @@ def test_the_loader_yields_images_and_corner_boxes(workspace, owner, tmp_path):
     assert row["image"].shape[0] == 3
     assert row["boxes_xyxy_px"].tolist() == [[2.0, 3.0, 22.0, 13.0]]
     assert row["boxes_xyxy_px"].dtype == np.float32
+
+
+def test_a_release_whose_files_cannot_be_put_in_place_is_not_recorded(
+    workspace, owner, tmp_path, monkeypatch
+):
+    make_shop(owner, workspace, tmp_path / "raw")
+
+    def refuse(_staging, _target):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "put_into_place", refuse)
+        with pytest.raises(TargetNotWritable, match="the disk is full"):
+            cut(owner, workspace)
+    assert service.releases(owner, "shop", store=workspace) == []
+    assert cut(owner, workspace).version == "1.0.0"
+
+
+def test_files_of_a_release_that_was_not_recorded_are_replaced(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    recorded = cut(owner, workspace, "0.9.0")
+    folder = service.location(workspace, "shop", "1.0.0")
+    shutil.copytree(service.location(workspace, "shop", "0.9.0"), folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "version": "1.0.0"}))
+    (folder / "left-over.txt").write_text("from an interrupted release")
+    assert cut(owner, workspace).card["samples"] == recorded.card["samples"]
+    assert not (folder / "left-over.txt").exists()
+
+
+def test_a_folder_of_somebody_else_is_never_replaced(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    folder = service.location(workspace, "shop", "1.0.0")
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(TargetNotEmpty):
+        cut(owner, workspace)
+    assert (folder / "notes.txt").read_text() == "mine"

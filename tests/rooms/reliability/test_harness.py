@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -70,3 +71,13 @@ print("seen")
 """
     status, said = python(repo, ["-c", code])
     assert (status, "seen" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("verb", ["add", "import", "commit", "merge", "release", "gc", "backup"])
+def test_a_storage_call_that_fails_leaves_the_state_before_or_after(repo, verb):
+    if shutil.which("cc") is None:
+        pytest.skip("the library that fails calls takes a C compiler")
+    file = repo / "benchmarks" / "reliability" / "calls.py"
+    code, said = python(repo, [str(file)], "--verb", verb, "--every", "60")
+    assert code == 0, said
+    assert f"| {verb} | disk full |" in said
