@@ -87,8 +87,10 @@ def _may_correlate(
     lengths (Cauchy and Schwarz): one number more for each row, and no pair is lost.
     """
     cells = THUMB_SIDE_PX // _COARSE_SIDE
-    means = values.reshape(-1, _COARSE_SIDE, cells, _COARSE_SIDE, cells).sum(axis=(2, 4)) / np.float32(cells)
-    means = means.reshape(len(values), -1)
+    means = values.reshape(len(values), _COARSE_SIDE, cells, _COARSE_SIDE, cells).sum(
+        axis=(2, 4)
+    ) / np.float32(cells)
+    means = means.reshape(len(values), _COARSE_SIDE**2)
     rest = np.einsum("ij,ij->i", values, values) - np.einsum("ij,ij->i", means, means)
     bounds = np.hstack([means, np.sqrt(np.maximum(rest, 0))[:, None]])
     parts = [np.zeros(0, np.int64)]

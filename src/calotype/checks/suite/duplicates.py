@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
 from calotype.analysis.near_duplicates import SMALL_PX, match, sure_enough
+from calotype.checks import measures
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Parameter, Tally
 from calotype.vision import pixel_facts
@@ -115,7 +116,7 @@ def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDA
 
 def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
     pairs, scores = near_copies(context, tally)
-    looks = context.measured("look-v1")
+    looks = context.measured(measures.LOOK)
     media = context.column("media_sha256").tolist()
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):

@@ -46,11 +46,7 @@ def _labelled(
 
 
 def _by_content(context: CheckContext, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The order of annotations by image, place and class.
-
-    Rows come in the order of ids, which each import draws anew: folds made in that order would judge the same labels
-    differently after each import.
-    """
+    """The order by image, place and class: that of rows follows ids, so folds of it differ after each import."""
     media = np.empty(context.n_samples, np.int64)
     media[np.argsort(context.column("media_sha256").astype(str), kind="stable")] = np.arange(len(media))
     places = context.boxes_xywh_px[rows]
