@@ -48,22 +48,14 @@ def measure(
 
 
 def unreadable(
-    store: Store, snapshot: Snapshot, *, sample_ids: Sequence[str] | None = None, progress: Progress = silent
-) -> dict[str, str]:
-    """Media SHA-256 -> why its pixels cannot be read. Decodes what was never decoded before."""
-    measure(store, snapshot, NAMES, sample_ids=sample_ids, progress=progress)
-    return known_unreadable(store, snapshot, sample_ids=sample_ids)
-
-
-def known_unreadable(
     store: Store, snapshot: Snapshot, *, sample_ids: Sequence[str] | None = None
 ) -> dict[str, str]:
-    """The same, of media that were measured before."""
+    """Media SHA-256 -> why its pixels cannot be read, of media that were measured before."""
     shas = _media(snapshot, sample_ids)
-    missing = dict.fromkeys(
-        (sha for sha in shas if not store.media.has(sha)), "its media file is missing from the workspace"
+    missing = [sha for sha in shas if not store.media.has(sha)]
+    return cache.unreadable(store, shas) | dict.fromkeys(
+        missing, "its media file is missing from the workspace"
     )
-    return {**cache.unreadable(store, shas), **missing}
 
 
 def _media(snapshot: Snapshot, sample_ids: Sequence[str] | None) -> list[str]:

@@ -12,7 +12,7 @@ from calotype.analysis import label_errors as methods
 from calotype.analysis.boxes.errors import BoxErrors
 from calotype.analysis.boxes.errors import box_errors as judge
 from calotype.analysis.consensus import consensus
-from calotype.analysis.grouping import rows_of_each, sets_of_values
+from calotype.analysis.grouping import order_by_content, rows_of_each, sets_of_values
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
@@ -45,15 +45,6 @@ def _labelled(
     return rows, places
 
 
-def _by_content(context: CheckContext, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The order by image, place and class: that of rows follows ids, so folds of it differ after each import."""
-    media = np.empty(context.n_samples, np.int64)
-    media[np.argsort(context.column("media_sha256").astype(str), kind="stable")] = np.arange(len(media))
-    places = context.boxes_xywh_px[rows]
-    classes = context.annotation_column("class_id")[rows]
-    return np.lexsort((classes, *places.T[::-1], media[context.sample_of[rows]]))
-
-
 def label_errors(context: CheckContext, tally: Tally) -> None:
     """Labels whose class is likely wrong, by a model's classes where the contract names one, else by how they look."""
     rows, places = _labelled(context, tally)
@@ -65,9 +56,9 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     classes = context.annotation_column("class_id")[rows].astype(np.int64)
     numbers, n_labels = np.unique(classes, return_counts=True)
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
+    of, media = context.sample_of[rows], context.column("media_sha256")
+    kept = (order := order_by_content(media, of, context.boxes_xywh_px[rows], classes))[kept[order]]
     rows, classes, vectors = rows[kept], classes[kept], vectors[available][kept]
-    order = _by_content(context, rows)
-    rows, classes, vectors = rows[order], classes[order], vectors[order]
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return
@@ -91,8 +82,8 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
             "repair": {"do": "set-class", "class": other},
         }
         seen = f"{model} sees" if model else "it looks like"
-        likely = min(errors.score[k], 0.99)
-        return f"labelled {given}, {seen} {other} (wrong with probability {likely:.2f})", facts
+        sure = f"wrong with probability {min(errors.score[k], 0.99):.2f}"
+        return f"labelled {given}, {seen} {other} ({sure})", facts
 
     tally.annotations(*ranked(rows, errors.score, flagged, describe))
 
