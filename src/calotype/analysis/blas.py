@@ -14,7 +14,10 @@ _FEW = 20_000
 
 @contextmanager
 def threads_for(n: int) -> Iterator[None]:
-    """Linear algebra on one thread for data of fewer than 20,000 rows, else on as many as before."""
+    """Linear algebra on one thread for data of fewer than 20,000 rows, else on as many as before.
+
+    It holds for libraries that are loaded already: import what is used inside, SciPy for one, before this is entered.
+    """
     if n >= _FEW:
         yield
         return

@@ -15,6 +15,11 @@ from calotype.vision.copies import Fit, Looks
 
 Floats = npt.NDArray[np.float32]
 Pairs = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.uint8]
+Region = tuple[float, float, float, float]
+"""x, y, w, h as shares of a look."""
+Channel = tuple[Region, Region]
+"""The region of the first look and that of the second which are compared."""
 
 _FULL = (0.0, 0.0, 1.0, 1.0)
 _REGIONS = tuple(
@@ -29,8 +34,13 @@ _CANDIDATES = 8
 _KEPT = 3
 _BLOCK_PAIRS = 500_000
 """Number of pairs compared at once, which fit into a processor's cache."""
+_MOST_HELD = 4_000
+"""Number of looks up to which the likeness of all pairs, and then all smoothed looks, are held at once: 110 MB."""
 _FEWEST_ROWS = 64
 _FIT_BATCH = 128
+_ROUGHLY, _STILL_ROUGHLY = 0.5, 0.85
+"""How alike smoothed looks have to be for a second sight. Where nothing moved they are above 0.93 in tests with crops,
+turns, frames, noise and blur."""
 _STILL = 0.3
 SMALL_PX = 64
 _SMALL_SCORE = 0.77
@@ -149,7 +159,7 @@ def is_copy(fit: Fit) -> npt.NDArray[np.bool_]:
     return np.asarray(alike & (fit.overlap > 0.45) & (fit.colour > 0.4))
 
 
-def _channels(n_pairs: int) -> list[tuple[tuple[float, float, float, float], ...]]:
+def _channels(n_pairs: int) -> list[Channel]:
     """Which region of the first is compared with which of the second."""
     regions = _REGIONS if n_pairs <= _FEW else _REGIONS[:1]
     return [(_FULL, _FULL), *((_FULL, r) for r in regions), *((r, _FULL) for r in regions)]
@@ -162,8 +172,24 @@ def _candidates(
     channels = _channels(len(looks) * len(other))
     k = min(_CANDIDATES, len(other) - 1 if same else len(other))
     block = max(_FEWEST_ROWS, min(len(looks), _BLOCK_PAIRS // len(other)))
-    targets = {region: copies.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
+    both_ways = same and len(looks) <= _MOST_HELD
+    alike = _alike_both_ways(looks, channels, block) if both_ways else _alike(looks, other, channels, block)
     candidates = []
+    for start, best, which in alike:
+        if same:
+            best[np.arange(len(best)), np.arange(start, start + len(best))] = -3
+        top = np.argpartition(-best, k - 1, axis=1)[:, :k]
+        rows = np.repeat(np.arange(start, start + len(best)), k)
+        candidates.append((rows, top.ravel(), np.take_along_axis(which, top, 1).ravel()))
+    first, second, how = (np.concatenate(column) for column in zip(*candidates, strict=True))
+    return first, second, how.astype(np.int64)
+
+
+def _alike(
+    looks: Looks, other: Looks, channels: Sequence[Channel], block: int
+) -> Iterator[tuple[int, Floats, Numbers]]:
+    """The first row of each block, how alike its looks and all others are at best, and by which channel."""
+    targets = {region: copies.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
     for start in range(0, len(looks), block):
         part = looks[start : start + block]
         best = np.full((len(part), len(other)), -2, np.float32)
@@ -172,17 +198,45 @@ def _candidates(
             seen = copies.mirrored(part) if mirror else part
             sources = {region: copies.descriptors(seen, region) for region in {a for a, _ in channels}}
             for number, (a, b) in enumerate(channels):
-                alike = sources[a] @ targets[b]
-                better = alike > best
-                np.copyto(which, np.uint8(2 * number + mirror), where=better)
-                np.maximum(best, alike, out=best)
-        if same:
-            best[np.arange(len(part)), np.arange(start, start + len(part))] = -3
-        top = np.argpartition(-best, k - 1, axis=1)[:, :k]
-        rows = np.repeat(np.arange(start, start + len(part)), k)
-        candidates.append((rows, top.ravel(), np.take_along_axis(which, top, 1).ravel()))
-    first, second, how = (np.concatenate(column) for column in zip(*candidates, strict=True))
-    return first, second, how.astype(np.int64)
+                _take_better(best, which, sources[a] @ targets[b], 2 * number + mirror)
+        yield start, best, which
+
+
+def _alike_both_ways(
+    looks: Looks, channels: Sequence[Channel], block: int
+) -> Iterator[tuple[int, Floats, Numbers]]:
+    """The same among looks: a part of i is as alike to j as j to that part of i, so half of the products will do."""
+    regions = [b for a, b in channels if a == _FULL]
+    targets = [copies.descriptors(looks, region).T.copy() for region in regions]
+    best = np.full((len(looks), len(looks)), -2, np.float32)
+    which = np.zeros(best.shape, np.uint8)
+    whole = np.ascontiguousarray(targets[0].T)
+    for mirror, sources in enumerate((whole, copies.mirrored_descriptors(whole))):
+        for start in range(0, len(looks), block):
+            rows = slice(start, start + block)
+            for number, target in enumerate(targets):
+                _take_better(best[rows], which[rows], sources[rows] @ target, 2 * number + mirror)
+    back = np.asarray([_turned_round(number, channels) for number in range(2 * len(regions))], np.uint8)
+    for start in range(0, len(looks), block):
+        rows = slice(start, start + block)
+        found, how, turned = best[rows].copy(), which[rows].copy(), best[:, rows].T
+        better = turned > found
+        np.copyto(how, back[which[:, rows].T], where=better)
+        yield start, np.maximum(found, turned, out=found), how
+
+
+def _turned_round(number: int, channels: Sequence[Channel]) -> int:
+    """The channel by which j and i are as alike as i and j are by another one."""
+    region, mirror = channels[number // 2][1], number % 2
+    x, y, w, h = region
+    wanted = ((1 - w - x if mirror else x), y, w, h)
+    near = [abs(a[0] - wanted[0]) + abs(a[1] - y) + abs(a[2] - w) + 9 * (b != _FULL) for a, b in channels]
+    return 2 * int(np.argmin(near)) + mirror
+
+
+def _take_better(best: Floats, which: Numbers, alike: Floats, number: int) -> None:
+    np.copyto(which, np.uint8(number), where=alike > best)
+    np.maximum(best, alike, out=best)
 
 
 def _judged(
@@ -195,19 +249,26 @@ def _judged(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_]]:
     """The candidates that fit best at first sight, and how well they fit at the second."""
     starts = np.stack([_map(a, b) for a, b in _channels(len(looks) * len(other))])
+    order = np.argsort(2 * first + how % 2, kind="stable")
+    first, second, how = first[order], second[order], how[order]
     maps, rough = np.zeros((len(first), 2, 3), np.float32), np.zeros(len(first), np.float32)
+    held = copies.Softened(other) if len(other) <= _MOST_HELD else None
     for rows in _batches(len(first)):
-        sources, of = np.unique(2 * first[rows] + how[rows] % 2, return_inverse=True)
-        a = _maybe_mirrored(looks[sources // 2], sources % 2 == 1)
-        maps[rows], rough[rows] = copies.roughly(a, other[second[rows]], starts[how[rows] // 2], of)
+        a, of = _sources(looks, first[rows], how[rows])
+        b, at = _targets(other, held, second[rows])
+        maps[rows], rough[rows] = copies.roughly(a, b, starts[how[rows] // 2], of, at)
+    if held:
+        held.forget()
     order = np.lexsort((-rough, first))
+    least = _STILL_ROUGHLY if strict else _ROUGHLY
     rank = np.arange(len(order)) - np.searchsorted(first[order], first[order])
-    kept = np.sort(order[(rank < _KEPT) & (rough[order] > 0.5) | (rank == 0)])
+    kept = np.sort(order[(rank < _KEPT) & (rough[order] > least) | (rank == 0)])
     first, second, how, maps = first[kept], second[kept], how[kept], maps[kept]
     score, flagged = np.zeros(len(first), np.float32), np.zeros(len(first), bool)
     for rows in _batches(len(first)):
-        a = _maybe_mirrored(looks[first[rows]], how[rows] % 2 == 1)
-        fit = copies.fit(a, other[second[rows]], maps[rows])
+        a, of = _sources(looks, first[rows], how[rows])
+        b, at = _targets(other, held, second[rows])
+        fit = copies.fit(a, b, maps[rows], of, at)
         score[rows], flagged[rows] = score_of(fit), is_copy(fit) & (fit.rest < (_STILL if strict else 9))
     return first, second, score, flagged
 
@@ -216,9 +277,24 @@ def _batches(n: int) -> Iterator[slice]:
     yield from (slice(start, start + _FIT_BATCH) for start in range(0, n, _FIT_BATCH))
 
 
-def _maybe_mirrored(looks: Looks, mirror: npt.NDArray[np.bool_]) -> Looks:
-    looks[mirror] = copies.mirrored(looks[mirror])
-    return looks
+def _sources(
+    looks: Looks, first: npt.NDArray[np.int64], how: npt.NDArray[np.int64]
+) -> tuple[Looks, npt.NDArray[np.int64]]:
+    """The looks that pairs start from, each once, mirrored where a pair asks for that, and (P,) which one each uses."""
+    sources, of = np.unique(2 * first + how % 2, return_inverse=True)
+    found, mirror = looks[sources // 2], sources % 2 == 1
+    found[mirror] = copies.mirrored(found[mirror])
+    return found, of
+
+
+def _targets(
+    other: Looks, held: copies.Softened | None, second: npt.NDArray[np.int64]
+) -> tuple[copies.Softened, npt.NDArray[np.int64]]:
+    """The looks that pairs are compared with, and (P,) which one each uses; all of them where they are held."""
+    if held is not None:
+        return held, second
+    wanted, at = np.unique(second, return_inverse=True)
+    return copies.Softened(other[wanted]), at
 
 
 def _map(a: tuple[float, ...], b: tuple[float, ...]) -> Floats:

@@ -17,13 +17,15 @@ FIGURES = "figures-v2"
 """Of the pixels, in the order of `vision.quality.METRICS`."""
 FILE_FIGURES = "file-v2"
 """Of the file rather than its pixels, in the order of `vision.file_quality.FILE_FIGURES`."""
+LOOK = "look-v2"
+"""Of `vision.copies.look`."""
 _THUMB_WH_PX = (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)
 _MEASURES = {
     "pixel-sha256": Measure(lambda _, upright: pixel_facts.pixel_sha256(upright.rgb), np.uint8, (32,)),
     "dhash64": Measure(lambda _, upright: pixel_facts.dhash64(upright.grey), np.uint64),
     "thumb32": Measure(lambda _, upright: pixel_facts.thumb32(upright.grey), np.uint8, _THUMB_WH_PX),
-    "look-v1": Measure(
-        lambda _, upright: copies.look(upright.rgb, upright.image), np.uint8, (copies.LOOK_BYTES,)
+    LOOK: Measure(
+        lambda _, upright: copies.look(upright.rgb, upright.reduced), np.uint8, (copies.LOOK_BYTES,)
     ),
     FIGURES: Measure(file_quality.pixel_part, np.float32, (len(quality.METRICS),)),
     FILE_FIGURES: Measure(file_quality.file_part, np.float32, (len(file_quality.FILE_FIGURES),)),
@@ -46,15 +48,14 @@ def measure(
 
 
 def unreadable(
-    store: Store, snapshot: Snapshot, *, sample_ids: Sequence[str] | None = None, progress: Progress = silent
+    store: Store, snapshot: Snapshot, *, sample_ids: Sequence[str] | None = None
 ) -> dict[str, str]:
-    """Media SHA-256 -> why its pixels cannot be read. Decodes what was never decoded before."""
+    """Media SHA-256 -> why its pixels cannot be read, of media that were measured before."""
     shas = _media(snapshot, sample_ids)
-    missing = dict.fromkeys(
-        (sha for sha in shas if not store.media.has(sha)), "its media file is missing from the workspace"
+    missing = [sha for sha in shas if not store.media.has(sha)]
+    return cache.unreadable(store, shas) | dict.fromkeys(
+        missing, "its media file is missing from the workspace"
     )
-    cache.measure(store, shas, _MEASURES, progress=progress)
-    return {**cache.unreadable(store, shas), **missing}
 
 
 def _media(snapshot: Snapshot, sample_ids: Sequence[str] | None) -> list[str]:

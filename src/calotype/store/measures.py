@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from calotype.vision import images
 Value = npt.NDArray[Any]
 _UNREADABLE = "unreadable"
 _CHUNK = 256
+_AT_ONCE = 8
+"""Images that a thread measures before it hands them over: handing over costs as much as a small image."""
 _KEYS_PER_QUERY = 500
 _TABLE = schema.measures
 
@@ -70,9 +73,9 @@ def _computed(
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         for start in range(0, len(todo), _CHUNK):
             part = todo[start : start + _CHUNK]
-            results = list(
-                zip(part, pool.map(lambda sha: _measured(store, sha, measures), part), strict=True)
-            )
+            few = [part[k : k + _AT_ONCE] for k in range(0, len(part), _AT_ONCE)]
+            done = pool.map(lambda shas: [_measured(store, sha, measures) for sha in shas], few)
+            results = list(zip(part, chain.from_iterable(done), strict=True))
             _keep(store, results)
             progress("measuring images", start + len(part), len(todo))
             yield [(sha, values) for sha, values in results if isinstance(values, dict)]

@@ -1,17 +1,22 @@
 """Copies of an image that differ: how an image looks, in 2,592 bytes, and how well two looks match.
 
-A *look* is the image without plain borders, stretched to a square: 48 x 48 of luma, then twice 12 x 12 of chroma.
+A *look* is the image without plain borders, reduced as for `quality` and stretched to a square: 48 x 48 of luma, then
+twice 12 x 12 of chroma.
 Two looks are compared after an affine fit, so that a crop, a border, a slight turn, another size or another light do
 not matter.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from calotype.vision.quality import working_scale
 
 Rgb = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -25,9 +30,14 @@ GRID = 32
 _STEPS = 4
 _COARSE = 24
 """Points a side at which a fit is made; it is judged at `GRID`."""
-_LAST_ROW = np.asarray([[[0, 0, 1]]], np.float32)
+_PAIRED = np.triu_indices(8)
+_PLACE_OF = np.zeros((8, 8), np.int64)
+"""Where the product of two of eight columns is among the 36 different ones."""
+_PLACE_OF[_PAIRED] = _PLACE_OF[_PAIRED[::-1]] = np.arange(36)
 _PLAIN = 6.0
 _WIDEST_BORDER = 0.3
+_BORDER_PIXELS = 2_048
+"""Looked at first; most images have no border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,52 +59,86 @@ class Fit:
     overlap: Floats
 
 
-def look(rgb: Rgb, image: Image.Image | None = None) -> Looks:
-    """(2592,) uint8: the look of an image (H, W, 3) uint8, also given as a Pillow image in mode RGB."""
+def look(rgb: Rgb, reduced: Callable[[int], Image.Image] | None = None) -> Looks:
+    """(2592,) uint8: the look of an image (H, W, 3) uint8.
+
+    Args:
+        rgb: Its pixels.
+        reduced: Gives the whole image, mode RGB, reduced by a whole number; for callers that need it anyway.
+    """
     inner = _without_border(rgb)
-    image = image if image is not None and inner.shape == rgb.shape else Image.fromarray(inner)
+    size_wh = (inner.shape[1], inner.shape[0])
+    scale = working_scale(size_wh)
+    while scale > 1 and min(size_wh) // scale < 2 * SIDE:
+        scale //= 2
+    if reduced is None or inner.shape != rgb.shape:
+        image = Image.fromarray(np.ascontiguousarray(inner))
+        image = image.reduce(scale) if scale > 1 else image
+    else:
+        image = reduced(scale)
     luma, blue, red = image.convert("YCbCr").split()
     cells = luma.resize(
         (SIDE, SIDE), Image.Resampling.BOX if min(image.size) >= SIDE else Image.Resampling.BICUBIC
     )
-    chroma = [band.resize((CHROMA, CHROMA), Image.Resampling.BOX) for band in (blue, red)]
-    return np.concatenate([np.asarray(band, np.uint8).ravel() for band in (cells, *chroma)])
+    sheet = Image.new("L", (SIDE, SIDE + CHROMA))  # pixels leave Pillow at a price for each image
+    sheet.paste(cells, (0, 0))
+    for number, band in enumerate((blue, red)):
+        sheet.paste(band.resize((CHROMA, CHROMA), Image.Resampling.BOX), (number * CHROMA, SIDE))
+    pixels = np.asarray(sheet, np.uint8)
+    chroma = [pixels[SIDE:, at : at + CHROMA].ravel() for at in (0, CHROMA)]
+    return np.concatenate([pixels[:SIDE].ravel(), *chroma])
 
 
 def _without_border(rgb: Rgb) -> Rgb:
     """The image without rows and columns of one plain colour at its edges, up to 30 % per side."""
     if min(rgb.shape[:2]) < 64:
         return rgb
-    top, bottom = _border(rgb), _border(rgb[::-1])
     columns = rgb.transpose(1, 0, 2)
-    left, right = _border(columns), _border(columns[::-1])
+    (top, bottom), (left, right) = _borders(rgb), _borders(columns)
     return rgb[top : rgb.shape[0] - bottom, left : rgb.shape[1] - right]
 
 
-def _border(rgb: Rgb) -> int:
-    """Number of lines from the top in the plain colour of the first; 0 where more than 30 % are."""
+def _borders(rgb: Rgb) -> tuple[int, int]:
+    """Number of lines in the plain colour of the first from the top, and of the last from the bottom."""
     step = max(1, rgb.shape[1] // 128)
-    lines = rgb[: int(rgb.shape[0] * _WIDEST_BORDER), ::step]
-    ordered = np.sort(lines[0].astype(np.float64), axis=0)
-    colour = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    twice = 2 * np.ascontiguousarray(rgb[:: len(rgb) - 1, ::step].transpose(2, 0, 1)).astype(np.int16)
+    n = twice.shape[2]
+    ordered = np.sort(twice, axis=2)
+    colour = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) // 2  # half-way values count: all is doubled
+    own = _plain(twice, colour[..., None])
+    return tuple(  # type: ignore[return-value]
+        _border(rgb[::way, ::step], colour[:, end, None, None]) if own[end] else 0
+        for end, way in ((0, 1), (1, -1))
+    )
+
+
+def _border(lines: Rgb, colour: npt.NDArray[np.int16]) -> int:
+    """Number of lines from the top in a colour, given doubled; 0 where more than 30 % are."""
+    lines = lines[: int(len(lines) * _WIDEST_BORDER)]
     start = 0
     while start < len(lines):
-        part = lines[start : start + max(2, start)]  # most images have no border: look at two lines first
-        plain = _ninety_fifth(np.abs(part - colour).max(axis=2)) <= _PLAIN
+        part = lines[start : start + max(start, _BORDER_PIXELS // lines.shape[1])]
+        plain = _plain(2 * part.transpose(2, 0, 1).astype(np.int16), colour)
         if not plain.all():
             return start + int(np.argmin(plain))
         start += len(part)
     return 0
 
 
-def _ninety_fifth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(N,) the 95th percentile of each row, between its two neighbours as `np.percentile` computes it, but faster."""
-    place = 0.95 * (values.shape[1] - 1)
-    low = int(place)
-    high = min(low + 1, values.shape[1] - 1)
-    ordered = np.partition(values, (low, high), axis=1)
-    share, gap = place - low, ordered[:, high] - ordered[:, low]
-    return np.asarray(ordered[:, high] - gap * (1 - share) if share >= 0.5 else ordered[:, low] + gap * share)
+def _plain(lines: npt.NDArray[np.int16], colour: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+    """(N,) whether the 95th percentile of the distance from a colour is small in (3, N, M) lines; both are doubled."""
+    red, green, blue = np.abs(lines - colour)
+    far = np.maximum(np.maximum(red, green), blue)
+    place = 0.95 * (far.shape[1] - 1)
+    low, n_far = int(place), np.count_nonzero(far > 2 * _PLAIN, axis=1)
+    plain = n_far < far.shape[1] - low - 1
+    between = np.flatnonzero(n_far == far.shape[1] - low - 1)  # the percentile lies between two neighbours
+    if len(between):
+        ordered = np.sort(far[between], axis=1)
+        high = min(low + 1, far.shape[1] - 1)
+        share = place - low
+        plain[between] = ordered[:, low] * (1 - share) + ordered[:, high] * share <= 2 * _PLAIN
+    return np.asarray(plain)
 
 
 def luma_of(looks: Looks) -> Floats:
@@ -114,6 +158,12 @@ def mirrored(looks: Looks) -> Looks:
     return np.concatenate(
         [luma.reshape(len(looks), SIDE * SIDE), chroma.reshape(len(looks), 2 * CHROMA * CHROMA)], axis=1
     )
+
+
+def mirrored_descriptors(found: Floats) -> Floats:
+    """The descriptors of whole mirrored images, from those of the images."""
+    luma, chroma = found[:, :144].reshape(-1, 12, 12), found[:, 144:].reshape(-1, 12, 6)
+    return np.hstack([luma[:, :, ::-1].reshape(-1, 144), chroma[:, :, ::-1].reshape(-1, 72)])
 
 
 def descriptors(looks: Looks, region: tuple[float, float, float, float] = (0, 0, 1, 1)) -> Floats:
@@ -141,28 +191,46 @@ def _shrink(n: int, m: int, start: float, extent: float) -> Floats:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
-def roughly(a: Looks, b: Looks, start: Floats, of: Ints | None = None) -> tuple[Floats, Floats]:
+class Softened:
+    """Looks that many pairs share, and their luma at several degrees of softness, each computed once."""
+
+    def __init__(self, looks: Looks) -> None:
+        self.looks = looks
+        self._luma: dict[float, Floats] = {}
+
+    def luma(self, cells: float) -> Floats:
+        """(N, 48, 48) float32, smoothed by `cells`."""
+        if cells not in self._luma:
+            self._luma[cells] = _blurred(luma_of(self.looks), cells)
+        return self._luma[cells]
+
+    def forget(self) -> None:
+        """Release what was computed."""
+        self._luma.clear()
+
+
+def roughly(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> tuple[Floats, Floats]:
     """Fit smoothed looks: the map of each pair, and (P,) how alike the smoothed looks then are.
 
     Args:
         a: (A, 2592) looks, as of `look`.
-        b: (P, 2592) looks.
+        b: B looks.
         start: (P, 2, 3) affine maps from a point (x, y, 1) of `a` to a point of `b`, both from 0 to 1.
-        of: (P,) which row of `a` each pair uses; by default A is P and each has its own.
+        of: (P,) which row of `a` each pair uses, in order.
+        at: (P,) which one of `b`.
     """
-    of = np.arange(len(b)) if of is None else of
-    where, wanted, seen, inside = _fitted(luma_of(a), luma_of(b), start.astype(np.float32), of, blur=2.0)
+    where, wanted, seen, inside = _fitted(luma_of(a), b.luma(2.0), start.astype(np.float32), of, at, blur=2.0)
     return where, _correlated(wanted, seen, inside)[0]
 
 
-def fit(a: Looks, b: Looks, start: Floats) -> Fit:
-    """Fit each look of `b` on that of `a` at the same place, from a map that `roughly` found.
+def fit(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> Fit:
+    """Fit looks on each other, as above, from the maps that `roughly` found.
 
     Source: S. Baker and I. Matthews, "Lucas-Kanade 20 years on", 2004: inverse compositional, affine, with gain and
         offset.
     """
-    where = _fitted(luma_of(a), luma_of(b), start, np.arange(len(b)), blur=0.8)[0]
-    return _compared(a, b, where)
+    where = _fitted(luma_of(a), b.luma(0.8), start, of, at, blur=0.8)[0]
+    return _compared(a, b, where, of, at)
 
 
 def _grid(n: int) -> Floats:
@@ -192,24 +260,38 @@ def _blurred(images: Floats, cells: float) -> Floats:
     return np.asarray(matrix @ images @ matrix.T)
 
 
-def _sampled(images: Floats, x: Floats, y: Floats) -> Floats:
-    """(P, M) values of (P, n, n) at points x and y, (P, M) from 0 to 1, bilinear, the edge repeated."""
+def _sampled(images: Floats, at: Ints, x: Floats, y: Floats) -> Floats:
+    """(P, M) values of rows `at` of (N, n, n) at points x and y, (P, M) from 0 to 1, bilinear, the edge repeated."""
     n = images.shape[1]
-    x, y = (np.clip(v * np.float32(n) - np.float32(0.5), 0, np.float32(n - 1.001)) for v in (x, y))
-    column, line = x.astype(np.int32), y.astype(np.int32)
+    x, y = (_cells_at(v, n) for v in (x, y))
+    column, line = np.floor(x), np.floor(y)
     x -= column
     y -= line
-    base = line * np.int32(n)
-    base += column
-    base += (np.arange(len(images), dtype=np.int32) * np.int32(n * n))[:, None]
+    line *= np.float32(n)
+    line += column
+    base = line.astype(np.intp)
+    base += (at * (n * n))[:, None]
     flat = images.ravel()
-    upper, lower = flat.take(base), flat.take(base + n)
-    upper += (flat.take(base + 1) - upper) * x
-    lower += (flat.take(base + n + 1) - lower) * x
+    upper, lower = flat.take(base), flat[n:].take(base)
+    right = flat[1:].take(base)
+    right -= upper
+    right *= x
+    upper += right
+    right = flat[n + 1 :].take(base)
+    right -= lower
+    right *= x
+    lower += right
     lower -= upper
     lower *= y
     lower += upper
     return np.asarray(lower)
+
+
+def _cells_at(v: Floats, n: int) -> Floats:
+    """Where points from 0 to 1 lie between the middles of n cells."""
+    v = v * np.float32(n)
+    v -= np.float32(0.5)
+    return np.asarray(np.clip(v, 0, np.float32(n - 1.001), out=v))
 
 
 def _points(where: Floats, n: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
@@ -224,65 +306,66 @@ def _points(where: Floats, n: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_
 
 
 def _fitted(
-    first: Floats, second: Floats, start: Floats, of: Ints, *, blur: float
+    first: Floats, second: Floats, start: Floats, of: Ints, at: Ints, *, blur: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """The maps, and what both images show at the points of the grid, and which points count."""
+    """The maps, what both images show at the points of the grid, and which points count; `second` is smoothed."""
     soft = _blurred(first, blur)
     dy, dx = np.gradient(soft, axis=(1, 2))
     wanted = _at_grid(soft, _COARSE)
     across, down = (_at_grid(np.asarray(d * SIDE, np.float32), _COARSE)[:, None] for d in (dx, dy))
     grid = _grid(_COARSE).T[None]
     basis = np.concatenate([across * grid, down * grid, wanted[:, None], np.ones_like(across)], axis=1)
-    squares = basis @ basis.transpose(0, 2, 1)
-    other, where = _blurred(second, blur), start
+    products = basis[:, _PAIRED[0]] * basis[:, _PAIRED[1]]
+    where = start
+    bounds = np.searchsorted(of, np.arange(len(first) + 1)).tolist()
     for _ in range(_STEPS):
         x, y, inside = _points(where, _COARSE)
-        where = _step(basis, squares, of, _sampled(other, x, y), inside, where)
+        seen, counts = _sampled(second, at, x, y), inside.astype(np.float32)
+        seen *= counts
+        sides, square = np.empty((len(of), 8), np.float32), np.empty((len(of), 36), np.float32)
+        for k, (low, high) in enumerate(itertools.pairwise(bounds)):  # pairs of one image share its basis
+            np.matmul(seen[low:high], basis[k].T, out=sides[low:high])
+            np.matmul(counts[low:high], products[k].T, out=square[low:high])
+        where = _step(square[:, _PLACE_OF], sides, where)
     x, y, inside = _points(where, _COARSE)
-    return where, wanted[of], _sampled(other, x, y), inside.astype(np.float32)
+    return where, wanted[of], _sampled(second, at, x, y), inside.astype(np.float32)
 
 
-def _step(
-    basis: Floats, squares: Floats, of: Ints, seen: Floats, inside: npt.NDArray[np.bool_], where: Floats
-) -> Floats:
+def _step(square: Floats, sides: Floats, where: Floats) -> Floats:
     """(P, 2, 3) better maps: the second image, as seen, is the first one moved a little, times a gain, plus an
-    offset."""
-    square, sides = squares[of], basis[of]
-    cut = np.flatnonzero(~inside.all(axis=1))
-    if len(cut):
-        weighted = sides[cut] * inside[cut, None]
-        square[cut] = weighted @ sides[cut].transpose(0, 2, 1)
-        sides[cut] = weighted
+    offset. Given are the normal equations, (P, 8, 8) and (P, 8)."""
     square = square.astype(np.float64)
     scale = np.trace(square[:, :6, :6], axis1=1, axis2=2) / 6
     square[:, range(6), range(6)] += (1e-3 * scale + 1e-3)[:, None]
     square[:, range(6, 8), range(6, 8)] += 1e-3
-    solved = np.linalg.solve(square, (sides @ seen[:, :, None]).astype(np.float64))[:, :, 0]
+    solved = np.linalg.solve(square, sides[:, :, None].astype(np.float64))[:, :, 0]
     gain = solved[:, 6:7]
     gain = np.where(np.abs(gain) < 0.2, 0.2, gain)
-    moved = np.zeros((len(seen), 3, 3))
-    moved[:, :2] = np.clip(solved[:, :6] / gain, -0.1, 0.1).reshape(-1, 2, 3)
-    moved += np.eye(3)
-    whole = np.concatenate([where, np.broadcast_to(_LAST_ROW, (len(where), 1, 3))], axis=1)
-    return np.asarray((whole @ np.linalg.inv(moved))[:, :2], np.float32)
+    moved = np.clip(solved[:, :6] / gain, -0.1, 0.1).reshape(-1, 2, 3)
+    moved[:, [0, 1], [0, 1]] += 1
+    (a, b, c), (d, e, f) = moved[:, 0].T, moved[:, 1].T
+    det = a * e - b * d
+    back = np.stack([e, -b, b * f - c * e, -d, a, c * d - a * f]) / det
+    found = where[:, :, :2].astype(np.float64) @ back.T.reshape(-1, 2, 3)
+    found[:, :, 2] += where[:, :, 2]
+    return np.asarray(found, np.float32)
 
 
-def _compared(a: Looks, b: Looks, where: Floats) -> Fit:
+def _compared(a: Looks, b: Softened, where: Floats, of: Ints, at: Ints) -> Fit:
     x, y, inside = _points(where, GRID)
     weights = inside.astype(np.float32)
     size = weights.mean(axis=1)
-    first, second = luma_of(a), luma_of(b)
-    fine_a, fine_b = _blurred(first, 0.6), _blurred(second, 0.6)
-    mine, other = _at_grid(fine_a, GRID), _sampled(fine_b, x, y)
+    first = luma_of(a)
+    mine, other = _at_grid(_blurred(first, 0.6), GRID)[of], _sampled(b.luma(0.6), at, x, y)
     likeness, rest = _correlated(mine, other, weights)
-    slow_a, slow_b = _at_grid(_blurred(first, 3.0), GRID), _sampled(_blurred(second, 3.0), x, y)
+    slow_a, slow_b = _at_grid(_blurred(first, 3.0), GRID)[of], _sampled(b.luma(3.0), at, x, y)
     detail, _ = _correlated(mine - slow_a, other - slow_b, weights)
     largest = np.abs(_blurred(rest.reshape(-1, GRID, GRID), 1.0)).max(axis=(1, 2))
     bad = (size < 0.3) | (np.abs(np.linalg.det(where[:, :, :2].astype(np.float64))) < 0.08)
     return Fit(
         np.where(bad, -1, likeness).astype(np.float32),
         np.where(bad, -1, detail).astype(np.float32),
-        _chroma_alike(a, b, where),
+        _chroma_alike(chroma_of(a)[of], chroma_of(b.looks[at]), where),
         largest.astype(np.float32),
         size.astype(np.float32),
     )
@@ -301,12 +384,12 @@ def _correlated(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return np.asarray((xy / np.sqrt(np.maximum(xx, floor) * np.maximum(yy, floor)))[:, 0]), np.asarray(rest)
 
 
-def _chroma_alike(a: Looks, b: Looks, where: Floats) -> Floats:
+def _chroma_alike(a: Floats, b: Floats, where: Floats) -> Floats:
     x, y, inside = _points(where, CHROMA)
-    one, other = chroma_of(a).reshape(len(a), 2, -1), chroma_of(b)
-    dot, mine, theirs = (np.zeros(len(a), np.float32) for _ in range(3))
+    one, each = a.reshape(len(a), 2, -1), np.arange(len(b))
+    dot, mine, theirs = (np.zeros(len(b), np.float32) for _ in range(3))
     for band in (0, 1):
-        seen = _sampled(np.ascontiguousarray(other[:, band]), x, y)
+        seen = _sampled(np.ascontiguousarray(b[:, band]), each, x, y)
         dot += (one[:, band] * seen * inside).sum(axis=1)
         mine += (one[:, band] ** 2 * inside).sum(axis=1)
         theirs += (seen**2 * inside).sum(axis=1)

@@ -129,7 +129,7 @@ def measure(data: bytes) -> FileQuality:
     head = read_head(data)
     size_wh = (facts.width_px, facts.height_px)
     grey = image.convert("L")
-    pixels, gradient = quality.working_figures(image, grey, size_wh)
+    pixels, gradient = quality.working_figures(image, np.asarray(grey), size_wh)
     if _has_few_bits(len(data), size_wh, head, gradient):
         pixels[quality.DETAIL] = quality.detail(images.decode_grey(data))
     if facts.orientation in _UPRIGHT:
@@ -141,11 +141,11 @@ def measure(data: bytes) -> FileQuality:
 def pixel_part(data: bytes, upright: images.Upright) -> Figures:
     """The (12,) figures of a decoded file."""
     image = upright.image
-    working = quality.working_image(image)
-    grey = upright.grey if working is image else working.convert("L")
-    pixels, gradient = quality.working_figures(working, grey, image.size)
+    working = upright.reduced(quality.working_scale(image.size))
+    luma = np.asarray(upright.grey if working is image else working.convert("L"))
+    pixels, gradient = quality.working_figures(working, luma, image.size)
     if _has_few_bits(len(data), image.size, read_head(data), gradient):
-        pixels[quality.DETAIL] = quality.detail(np.asarray(upright.grey))
+        pixels[quality.DETAIL] = quality.detail(luma if working is image else np.asarray(upright.grey))
     return pixels
 
 

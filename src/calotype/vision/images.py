@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -112,6 +112,13 @@ class Upright:
 
     image: Image.Image
     facts: ImageFacts
+    _reduced: dict[int, Image.Image] = field(default_factory=dict, compare=False, repr=False)
+
+    def reduced(self, scale: int) -> Image.Image:
+        """The image reduced by a whole number, each factor computed once."""
+        if scale > 1 and scale not in self._reduced:
+            self._reduced[scale] = self.image.reduce(scale)
+        return self._reduced[scale] if scale > 1 else self.image
 
     @cached_property
     def rgb(self) -> Rgb:

@@ -53,7 +53,7 @@ def figures(rgb: Rgb) -> Figures:
     """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
     image = Image.fromarray(rgb)
     working = working_image(image)
-    values, _ = working_figures(working, working.convert("L"), image.size)
+    values, _ = working_figures(working, np.asarray(working.convert("L")), image.size)
     values[DETAIL] = detail(np.asarray(image.convert("L")))
     return values
 
@@ -68,16 +68,15 @@ DETAIL = list(METRICS).index("detail")
 
 
 def working_figures(
-    image: Image.Image, grey: Image.Image, full_size_wh: tuple[int, int]
+    image: Image.Image, luma: npt.NDArray[np.uint8], full_size_wh: tuple[int, int]
 ) -> tuple[Figures, float]:
     """Figures in the order of `METRICS`, with 1 for the detail, and the mean gradient in grey levels.
 
     Args:
         image: The image at its working size, mode RGB.
-        grey: The same in mode L.
+        luma: Its luma, (H, W).
         full_size_wh: Its width and height before it was reduced, in pixels.
     """
-    luma = np.asarray(grey)
     inner = quality_light.without_bars(luma)
     edges = quality_edges.edges(inner)
     light = quality_light.light(image, luma)

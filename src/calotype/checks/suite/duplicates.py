@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
 from calotype.analysis.near_duplicates import SMALL_PX, match, sure_enough
+from calotype.checks import measures
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Parameter, Tally
 from calotype.vision import pixel_facts
@@ -86,7 +87,7 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
         return np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.float32)
     values = np.asarray([int(hashes[media[row]]) for row in rows], dtype=np.uint64)
     pairs = rows[pixel_facts.near_pairs(values, max_distance=int(tally.number("max_hash_distance")))]
-    pixels = _pixel_keys(context)
+    pixels = np.unique(_pixel_keys(context), return_inverse=True)[1]  # numbers compare faster than texts
     keep = (context.root[pairs[:, 0]] != context.root[pairs[:, 1]]) & (
         pixels[pairs[:, 0]] != pixels[pairs[:, 1]]
     )
@@ -115,7 +116,7 @@ def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDA
 
 def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
     pairs, scores = near_copies(context, tally)
-    looks = context.measured("look-v1")
+    looks = context.measured(measures.LOOK)
     media = context.column("media_sha256").tolist()
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):

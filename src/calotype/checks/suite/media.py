@@ -16,9 +16,8 @@ from calotype.vision import quality
 def readable(context: CheckContext, tally: Tally) -> None:
     """Media that are missing or cannot be decoded; files that imports quarantined, for information."""
     tally.looked_at = context.n_samples
-    broken = measures.unreadable(
-        context.store, context.snapshot, sample_ids=context.sample_ids, progress=context.progress
-    )
+    context.measured(measures.FILE_FIGURES)
+    broken = measures.unreadable(context.store, context.snapshot, sample_ids=context.sample_ids)
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
 

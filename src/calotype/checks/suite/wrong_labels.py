@@ -12,7 +12,7 @@ from calotype.analysis import label_errors as methods
 from calotype.analysis.boxes.errors import BoxErrors
 from calotype.analysis.boxes.errors import box_errors as judge
 from calotype.analysis.consensus import consensus
-from calotype.analysis.grouping import rows_of_each, sets_of_values
+from calotype.analysis.grouping import order_by_content, rows_of_each, sets_of_values
 from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
@@ -56,6 +56,8 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     classes = context.annotation_column("class_id")[rows].astype(np.int64)
     numbers, n_labels = np.unique(classes, return_counts=True)
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
+    of, media = context.sample_of[rows], context.column("media_sha256")
+    kept = (order := order_by_content(media, of, context.boxes_xywh_px[rows], classes))[kept[order]]
     rows, classes, vectors = rows[kept], classes[kept], vectors[available][kept]
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
@@ -80,8 +82,8 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
             "repair": {"do": "set-class", "class": other},
         }
         seen = f"{model} sees" if model else "it looks like"
-        likely = min(errors.score[k], 0.99)
-        return f"labelled {given}, {seen} {other} (wrong with probability {likely:.2f})", facts
+        sure = f"wrong with probability {min(errors.score[k], 0.99):.2f}"
+        return f"labelled {given}, {seen} {other} ({sure})", facts
 
     tally.annotations(*ranked(rows, errors.score, flagged, describe))
 

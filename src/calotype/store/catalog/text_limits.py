@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from calotype.foundation.errors import Invalid
 
 _SHOWN = 40
+_WITHOUT_TEXT = frozenset({bytes, int, float, bool, type(None)})
 
 
 class TextNotStorable(Invalid):
@@ -73,7 +74,8 @@ def _strings(parameters: Any) -> Iterator[str]:
         yield from _strings(tuple(parameters.values()))
     elif isinstance(parameters, (tuple, list)):
         for parameter in parameters:
-            yield from _strings(parameter)
+            if type(parameter) not in _WITHOUT_TEXT:
+                yield from _strings(parameter)
 
 
 def _is_unicode(text: str) -> bool:
