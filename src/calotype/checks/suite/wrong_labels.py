@@ -57,8 +57,9 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     numbers, n_labels = np.unique(classes, return_counts=True)
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
     of, media = context.sample_of[rows], context.column("media_sha256")
-    kept = (order := order_by_content(media, of, context.boxes_xywh_px[rows], classes))[kept[order]]
-    rows, classes, vectors = rows[kept], classes[kept], vectors[available][kept]
+    order = order_by_content(media, of, context.boxes_xywh_px[rows], classes)
+    order = order[kept[order]]
+    rows, classes, vectors = rows[order], classes[order], vectors[available][order]
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return

@@ -23,7 +23,7 @@ POLYGON, LINE, DISC = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Shapes in painting order, kept as arrays because a picture has thousands of them.
+    """Shapes in painting order, kept as arrays because an image has thousands of them.
 
     Args:
         points: (N, 2) pixels, the points of all marks one after another.
