@@ -62,7 +62,7 @@ def order_by_content(
 ) -> npt.NDArray[np.int64]:
     """The order of N labels by the content of their image (M,), box (N, 4) and class (N,), then the image's position.
 
-    Rows of a table follow ids, which each import draws anew: folds made in that order would differ after each import.
+    Rows of a table follow ids, which each import draws again: folds made in that order would differ after each import.
     """
     content = np.unique(images.astype(str), return_inverse=True)[1]
     return np.lexsort((image_of, classes, *boxes.T[::-1], content[image_of]))

@@ -45,6 +45,14 @@ def _labelled(
     return rows, places
 
 
+def _by_content(
+    context: CheckContext, rows: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The order of labels whatever their ids, so that each run judges them by the same folds."""
+    media = context.column("media_sha256")
+    return order_by_content(media, context.sample_of[rows], context.boxes_xywh_px[rows], classes)
+
+
 def label_errors(context: CheckContext, tally: Tally) -> None:
     """Labels whose class is likely wrong, by a model's classes where the contract names one, else by how they look."""
     rows, places = _labelled(context, tally)
@@ -52,14 +60,13 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         return
     by_model = class_probabilities(context, rows)
     vectors, available = (by_model.probs, by_model.available) if by_model else vectors_of(context, places)
-    rows = rows[available]
+    rows, vectors = rows[available], vectors[available]
     classes = context.annotation_column("class_id")[rows].astype(np.int64)
     numbers, n_labels = np.unique(classes, return_counts=True)
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
-    of, media = context.sample_of[rows], context.column("media_sha256")
-    order = order_by_content(media, of, context.boxes_xywh_px[rows], classes)
+    order = _by_content(context, rows, classes)
     order = order[kept[order]]
-    rows, classes, vectors = rows[order], classes[order], vectors[available][order]
+    rows, classes, vectors = rows[order], classes[order], vectors[order]
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return

@@ -198,7 +198,7 @@ def _wetness(
 
 
 def _cells(x: NDArray[np.float32], y: NDArray[np.float32], across: float, along: float) -> NDArray[np.intp]:
-    """Where each ground pixel looks into a repeated sheet of 256 x 256 cells; `across` and `along` are cells a metre."""
+    """Where each ground pixel looks into a repeated sheet of 256 x 256 cells, `across` and `along` cells a metre."""
     lift = np.float32(
         1 << 16
     )  # a multiple of 256 that makes every number positive, so that cutting is flooring
