@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from calotype.checks import isolation
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
 from calotype.checks.suite.registry import all_checks
 from calotype.contracts.model import GateSpec
@@ -36,8 +37,18 @@ def evaluate(
     ]
     if partial:
         gates = [gate for gate in gates if gate.check in tallies]
+    gates = [_after_failure(gate, tallies) for gate in gates]
     order = {GateState.MISSING: 0, GateState.RED: 1, GateState.GREEN: 2}
     return tuple(sorted(gates, key=lambda gate: order[gate.state]))
+
+
+def _after_failure(gate: Gate, tallies: Mapping[str, Tally]) -> Gate:
+    """The gate; not green where its check failed and so reports nothing."""
+    tally = tallies.get(gate.check)
+    if tally is None or gate.state is not GateState.GREEN or not isolation.failed_whole(tally):
+        return gate
+    failed = next(f for f in tally.findings if f.fault == isolation.FAULT)
+    return replace(gate, state=GateState.RED, detail=failed.reason, fix="correct what the check fails on")
 
 
 def _for(

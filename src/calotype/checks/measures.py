@@ -46,15 +46,28 @@ def measure(
 
 
 def unreadable(
-    store: Store, snapshot: Snapshot, *, sample_ids: Sequence[str] | None = None, progress: Progress = silent
+    store: Store,
+    snapshot: Snapshot,
+    *,
+    sample_ids: Sequence[str] | None = None,
+    progress: Progress = silent,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """Media SHA-256 -> why its pixels cannot be read. Decodes what was never decoded before."""
+    """Media SHA-256 -> why its pixels cannot be read. Decodes what was never decoded before.
+
+    Args:
+        failed: Gets media SHA-256 -> which measures of readable pixels failed, and why.
+    """
     shas = _media(snapshot, sample_ids)
     missing = dict.fromkeys(
         (sha for sha in shas if not store.media.has(sha)), "its media file is missing from the workspace"
     )
-    cache.measure(store, shas, _MEASURES, progress=progress)
-    return {**cache.unreadable(store, shas), **missing}
+    failing: dict[str, str] = {}
+    cache.measure(store, shas, _MEASURES, progress=progress, failed=failing)
+    lost = {sha: why for sha, why in failing.items() if why.startswith(cache.MEDIUM)}
+    if failed is not None:
+        failed |= {sha: why for sha, why in failing.items() if sha not in lost}
+    return {**lost, **cache.unreadable(store, shas), **missing}
 
 
 def _media(snapshot: Snapshot, sample_ids: Sequence[str] | None) -> list[str]:

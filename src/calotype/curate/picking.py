@@ -16,7 +16,7 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress
 from calotype.models.model import Embedder, Rgb, Vectors
 from calotype.store import Store
-from calotype.store.media.objects import MediaMissing
+from calotype.store.media.combined import MEDIA_ERRORS
 from calotype.vision.images import ImageUnreadable, decode_rgb
 
 _CHUNK = 64
@@ -120,7 +120,7 @@ def _embed(store: Store, media: Sequence[str], embedder: Embedder) -> dict[str, 
 def _decode(store: Store, sha256: str) -> Rgb | None:
     try:
         return decode_rgb(store.media.read(sha256), max_side_px=_SIDE_PX)
-    except (ImageUnreadable, MediaMissing):
+    except (ImageUnreadable, *MEDIA_ERRORS):
         return None
 
 

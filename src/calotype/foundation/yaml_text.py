@@ -11,6 +11,10 @@ from calotype.foundation.errors import Invalid
 
 MAX_DEPTH = 20
 MAX_NODES = 50_000
+_CORE = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset({"!", "str", "int", "float", "bool", "null", "map", "seq"})
+_TAG_ERRORS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What constructors of tags such as `!!bool` and `!!timestamp` raise for a value that does not fit."""
 
 
 class ErrorFactory(Protocol):
@@ -33,6 +37,10 @@ def compose(text: str, file: str, make_error: ErrorFactory, *, word: str) -> yam
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 hint = f"write the value out; a {word} cannot use & and *"
                 raise make_error(f"{file} line {line}", "it uses an alias or an anchor", hint)
+            tag = getattr(event, "tag", None)
+            if tag is not None and tag.removeprefix(_CORE) not in _PLAIN_TAGS:
+                hint = f"write plain values; a {word} needs no tags"
+                raise make_error(f"{file} line {line}", f"it uses the tag {tag[:60]!r}", hint)
             n_nodes += isinstance(event, yaml.NodeEvent)
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
@@ -40,9 +48,21 @@ def compose(text: str, file: str, make_error: ErrorFactory, *, word: str) -> yam
                 detail = f"it is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES:,} values"
                 raise make_error(f"{file} line {line}", detail, f"a {word} is a page or two of YAML")
         return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         hint = "check indentation, colons and quotes near that line"
         raise make_error(location(file, error), f"it is not valid YAML: {summary(error)}", hint) from None
+
+
+def load(text: str, file: str, make_error: ErrorFactory) -> Any:
+    """The plain value of a YAML text that `compose` has accepted. Raises: What `make_error` creates."""
+    try:
+        return yaml.safe_load(text)
+    except (
+        yaml.YAMLError,
+        *_TAG_ERRORS,
+    ) as error:  # an impossible date, an unknown tag, a tag on the wrong value
+        hint = "write plain values, without tags; put dates and the like in quotes"
+        raise make_error(location(file, error), summary(error), hint) from None
 
 
 def check_keys(node: yaml.Node, file: str, make_error: ErrorFactory) -> None:
@@ -94,4 +114,5 @@ def location(file: str, error: Exception) -> str:
 
 def summary(error: Exception) -> str:
     """The first line of the parser's message."""
-    return str(getattr(error, "problem", None) or error).splitlines()[0][:200]
+    text = str(getattr(error, "problem", None) or error) or type(error).__name__
+    return text.splitlines()[0][:200]

@@ -22,7 +22,8 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.store.media.objects import Batch, MediaMissing
+from calotype.store.media.combined import MEDIA_ERRORS
+from calotype.store.media.objects import Batch
 from calotype.transform import recipe_plan
 from calotype.transform.recipe import Recipe
 from calotype.transform.recipe_apply import LabelSets, apply_recipe
@@ -241,7 +242,7 @@ def _make(
                 job.recipe, parent, rgb, annotations, of_parent, swaps=swaps, from_dataset=from_dataset
             )
             return _store_media(copies, batch)
-        except (images.ImageUnreadable, MediaMissing, RecipeDoesNotFit, RleInvalid) as error:
+        except (images.ImageUnreadable, *MEDIA_ERRORS, RecipeDoesNotFit, RleInvalid) as error:
             return Failure(parent.sample_id, parent.name, error.message)
 
     with store.media.batch() as batch:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +52,23 @@ _ORIENTATION = 0x0112
 _RIM = 0.08
 """Margin around a box that is cut out with it, as a share of its side."""
 _TURNED = frozenset({5, 6, 7, 8})
+
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    MemoryError,
+    RuntimeError,  # with it RecursionError and NotImplementedError
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for broken bytes: every one of them says that the file is broken, none that the program is."""
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked from the header, before any pixel is touched
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -266,9 +285,7 @@ def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
         raise ImageUnreadable(detail="no JPEG, PNG, WebP, TIFF, BMP or GIF starts like this") from None
     except ImageUnreadable:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, OverflowError) as error:
-        raise ImageUnreadable(detail=_short(error)) from error
-    except (MemoryError, RecursionError, IndexError, AttributeError, ArithmeticError) as error:
+    except DECODER_ERRORS as error:
         raise ImageUnreadable(detail=_short(error)) from error
 
 
@@ -335,7 +352,7 @@ def _count_tiff_pages(image: ImageFile.ImageFile) -> int:
 def _orientation(image: ImageFile.ImageFile) -> tuple[int, str]:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError):
+    except DECODER_ERRORS:
         return 1, "its EXIF block cannot be read"
     return (value, "") if isinstance(value, int) and 1 <= value <= 8 else (1, "")
 
@@ -343,7 +360,7 @@ def _orientation(image: ImageFile.ImageFile) -> tuple[int, str]:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError):
+    except DECODER_ERRORS:
         return image  # a broken EXIF block says nothing about orientation
 
 
@@ -376,7 +393,7 @@ def _check_png(data: bytes) -> None:
     with Image.open(io.BytesIO(data), formats=["PNG"]) as again:
         try:
             again.verify()
-        except (OSError, SyntaxError, ValueError) as error:
+        except DECODER_ERRORS as error:
             raise ImageUnreadable(detail=_short(error)) from error
 
 

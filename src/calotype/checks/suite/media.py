@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
@@ -16,8 +19,13 @@ from calotype.vision import quality
 def readable(context: CheckContext, tally: Tally) -> None:
     """Media that are missing or cannot be decoded; files that imports quarantined, for information."""
     tally.looked_at = context.n_samples
+    failed: dict[str, str] = {}
     broken = measures.unreadable(
-        context.store, context.snapshot, sample_ids=context.sample_ids, progress=context.progress
+        context.store,
+        context.snapshot,
+        sample_ids=context.sample_ids,
+        progress=context.progress,
+        failed=failed,
     )
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
@@ -30,6 +38,7 @@ def readable(context: CheckContext, tally: Tally) -> None:
         }
 
     tally.samples(rows, describe)
+    _add_unmeasured(tally, media, failed)
     rows, figures = _figures(context, measures.FILE_FIGURES)
     cut = rows[figures[:, 2] == 0] if len(rows) else rows
     reason = "the JPEG lacks its end mark: it may have been cut off"
@@ -38,6 +47,17 @@ def readable(context: CheckContext, tally: Tally) -> None:
     if n_quarantined:
         reason = f"{n_quarantined} image files were quarantined at import and are in no sample"
         tally.dataset(reason, {"files": n_quarantined}, severity="info", fault="set-aside")
+
+
+def _add_unmeasured(tally: Tally, media: npt.NDArray[Any], failed: Mapping[str, str]) -> None:
+    """Images of which a measure fails: other checks pass over them, so this one names them."""
+
+    def describe(row: int) -> Description:
+        why = failed[str(media[row])]
+        return f"the image cannot be measured: {why}", {"media_sha256": str(media[row])}
+
+    rows = np.flatnonzero(np.isin(media, list(failed)))
+    tally.samples(rows, describe, severity="warning", fault="not-measured")
 
 
 def _n_quarantined(context: CheckContext) -> int:
