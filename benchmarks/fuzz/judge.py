@@ -20,17 +20,19 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import yaml
-from defusedxml.ElementTree import fromstring
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+from mutants import Files
 
 import calotype as ct
 from calotype.acquire.labels.label_rows import PassResult, ResolvedSource, RowContext, annotation_batches
 from calotype.acquire.labels.model import quarantined_problem, with_declared_classes
-from calotype.checks import isolation
 from calotype.checks import measures as check_measures
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import text as contract_text
 from calotype.datasets import rows
+from calotype.findings.isolation import FAULT
 from calotype.formats import registry
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.ids import uuid8
@@ -39,9 +41,9 @@ from calotype.store.tables.tables import RestageNeeded
 from calotype.vision import images
 from calotype.vision.images import IMAGE_EXTENSIONS
 from calotype.vision.ontology import Ontology
-from mutants import Files
 
 FORMATS = {"coco": "coco", "yolo": "yolo", "voc": "voc", "folders": "folder"}
+_XML_ERRORS = (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError)
 _OURS = {"bug", "internal", "storage-failed"}
 
 
@@ -151,7 +153,11 @@ def _rows(source: Any) -> tuple[int, list[Any], set[str]]:
 
 
 def _check(annotation: Any) -> None:
-    numbers = [*(annotation.bbox_xywh_px or ()), *annotation.keypoints_xyv, *(v for r in annotation.rings_px for v in r)]
+    numbers = [
+        *(annotation.bbox_xywh_px or ()),
+        *annotation.keypoints_xyv,
+        *(v for r in annotation.rings_px for v in r),
+    ]
     numbers += [v for v in (annotation.area_px, annotation.score) if v is not None]
     if not all(math.isfinite(number) for number in numbers):
         raise Silent("a number that is not finite was accepted")
@@ -168,13 +174,12 @@ def _conserved(
 ) -> None:
     """What the files say in number is what was accepted and set aside; classes are those of the files."""
     n_aside = sum(item.what == "annotation" for item in problems)
-    whole_files = {item.place.partition(":")[0] for item in problems if item.what in ("image", "folder")}
     if kind == "coco":
         n_listed, names = _coco_says(folder)
     elif kind == "yolo":
-        n_listed, names = _yolo_says(folder, whole_files)
+        n_listed, names = _yolo_says(folder)
     elif kind == "voc":
-        n_listed, names = _voc_says(folder, whole_files)
+        n_listed, names = _voc_says(folder)
     else:
         n_listed, names = _folder_says(folder)
         if n_images + sum(item.what == "image" for item in problems) < n_listed:
@@ -193,25 +198,29 @@ def _coco_says(folder: Path) -> tuple[int | None, set[str] | None]:
         try:
             value = json.loads(file.read_bytes().decode("utf-8-sig"))
             n += len(value.get("annotations") or ())
-            names |= {c["name"] for c in value.get("categories") or () if isinstance(c, dict) and isinstance(c.get("name"), str)}
+            names |= {
+                c["name"]
+                for c in value.get("categories") or ()
+                if isinstance(c, dict) and isinstance(c.get("name"), str)
+            }
         except (ValueError, AttributeError, RecursionError, TypeError):
             return None, None
     return n, names
 
 
-def _yolo_says(folder: Path, whole_files: set[str]) -> tuple[int | None, set[str] | None]:
+def _yolo_says(folder: Path) -> tuple[int | None, set[str] | None]:
     n, names = 0, None
     skipped = {"classes.txt", "readme.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "autosplit.txt"}
     for root, _, files in os.walk(folder):
         for name in files:
             if not name.lower().endswith(".txt") or name.lower() in skipped:
                 continue
-            if any(name.encode("utf-8", "backslashreplace").decode() in place for place in whole_files):
-                continue
             try:
                 text = Path(root, name).read_bytes().decode("utf-8-sig")
             except UnicodeDecodeError:
-                return None, None
+                continue  # no text: set aside as a whole
+            if "\0" in text:
+                continue
             n += sum(bool(line.strip()) for line in text.splitlines())
     yamls = [file for file in (folder / "data.yaml", *sorted(folder.glob("*.y*ml"))) if file.is_file()]
     try:
@@ -236,16 +245,22 @@ def _as_read(names: set[str] | None) -> set[str] | None:
     return read
 
 
-def _voc_says(folder: Path, whole_files: set[str]) -> tuple[int | None, set[str] | None]:
+def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
     n, names = 0, set()
     for place in ("Annotations", "annotations", "."):
-        files = [file for file in (folder / place).rglob("*") if file.suffix.lower() == ".xml" and not file.is_symlink()]
+        files = [
+            file
+            for file in (folder / place).rglob("*")
+            if file.suffix.lower() == ".xml" and not file.is_symlink()
+        ]
         if files:
             break
     for file in files:
-        if any(os.fsencode(file.name).decode("utf-8", "backslashreplace") in place for place in whole_files):
-            continue
-        objects = fromstring(file.read_bytes()).findall("object")
+        try:
+            tree = fromstring(file.read_bytes())
+        except _XML_ERRORS:
+            continue  # set aside as a whole
+        objects = tree.findall("object") if tree.tag == "annotation" else []
         n += len(objects)
         names |= {(element.findtext("name") or "").strip() for element in objects}
     return n, names
@@ -255,7 +270,9 @@ def _folder_says(folder: Path) -> tuple[int, set[str]]:
     n, names = 0, set()
     for root, below, files in os.walk(folder):
         below[:] = [name for name in below if not name.startswith(".")]
-        images_here = [f for f in files if os.path.splitext(f)[1].lower() in IMAGE_EXTENSIONS and not f.startswith(".")]
+        images_here = [
+            f for f in files if os.path.splitext(f)[1].lower() in IMAGE_EXTENSIONS and not f.startswith(".")
+        ]
         n += len(images_here)
         inner = os.path.relpath(root, folder).split(os.sep)
         names |= {"/".join(inner), "/".join(inner[1:])}
@@ -264,7 +281,7 @@ def _folder_says(folder: Path) -> tuple[int, set[str]]:
 
 def _image(files: Files) -> Outcome:
     """Verify an image; if it is accepted, everything that ever reads its pixels has to manage."""
-    ((name, data),) = files.items() if len(files) == 1 else [next(iter(files.items()))]
+    (data,) = list(files.values())[:1]
     facts = images.verify(data)
     upright = images.decode_upright(data)
     if upright.image.size != (facts.width_px, facts.height_px):
@@ -341,7 +358,7 @@ def check_accepted(named: Sequence[tuple[str, bytes]]) -> Outcome:
 
 def _no_failed_check(report: Any) -> None:
     for finding in report.findings:
-        if finding.fault in (isolation.FAULT, "not-measured"):
+        if finding.fault in (FAULT, "not-measured"):
             raise Silent(f"{finding.check}: {finding.reason}")
         if finding.check == "readable" and "cannot be read" in finding.reason:
             raise Silent(f"accepted, but {finding.reason}")

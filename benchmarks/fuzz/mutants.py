@@ -17,13 +17,46 @@ Change = Callable[[random.Random, Files], None]
 
 _HUGE = "9" * 400
 NUMBERS = (
-    *("0", "-0", "1", "-1", "0.5", "1.5", "1e400", "-1e400", "1e308", "1e-400", "NaN", "Infinity", "-Infinity"),
+    *(
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "0.5",
+        "1.5",
+        "1e400",
+        "-1e400",
+        "1e308",
+        "1e-400",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+    ),
     *("2147483647", "2147483648", "9223372036854775807", "9223372036854775808", "-9223372036854775809"),
     *("18446744073709551616", "1e18", "1" * 300, _HUGE, "-" + _HUGE, "1" * 5_000),
 )
 TEXTS = (
-    *('""', '"x"', '"\\ud800"', '"a\\udfffb"', '"\\u0000"', '"a\\u0000b"', '"\\u202e"', '"\\ufeff"', '"\\u001b[31m"'),
-    *('"²"', '"１"', '"../a.png"', '"a.png"', '"' + "n" * 300 + '"', '"' + "n" * 5_000 + '"', '"=1+1"', '"{0}{x}"'),
+    *(
+        '""',
+        '"x"',
+        '"\\ud800"',
+        '"a\\udfffb"',
+        '"\\u0000"',
+        '"a\\u0000b"',
+        '"\\u202e"',
+        '"\\ufeff"',
+        '"\\u001b[31m"',
+    ),
+    *(
+        '"²"',
+        '"１"',
+        '"../a.png"',
+        '"a.png"',
+        '"' + "n" * 300 + '"',
+        '"' + "n" * 5_000 + '"',
+        '"=1+1"',
+        '"{0}{x}"',
+    ),
 )
 _OTHERS = ("null", "true", "false", "[]", "{}", "[[]]", "[null]", '{"a": 1}', "[1, 2]", '{"a": {"b": NaN}}')
 _DEEP = tuple("[" * n + "]" * n for n in (60, 400, 990, 3_000))
@@ -31,18 +64,110 @@ VALUES = (*NUMBERS, *TEXTS, *_OTHERS, *_DEEP)
 _MARK = "\x01{}\x01"
 _WORD = re.compile(rb"[^\s:,\[\]{}<>]+")
 _YAML_TOKENS = (
-    *(b"!!python/object/apply:os.system [x]", b"!!bool x", b"!!timestamp x", b"!!int x", b"!!set {a}", b"!!binary x"),
-    *(b"&a [1]", b"*a", b"<<", b"2001-99-99", b"0o99", b"1:99:99", b"? x", b"- - -", b"|", b">", b"%", b"@", b"\t"),
-    *(b"yes", b"~", b".nan", b".inf", b"-.inf", b"0x" + b"f" * 5_000, b"\xc2\xb2", b"[[[[", b"{{", b"'", b'"', b"# x"),
-    *(b"[" * 50 + b"]" * 50, b"{a: " * 30 + b"b" + b"}" * 30, b"9" * 400, b"1e400", b"-1", b"0", b"1.5", b"[]", b"{}"),
+    *(
+        b"!!python/object/apply:os.system [x]",
+        b"!!bool x",
+        b"!!timestamp x",
+        b"!!int x",
+        b"!!set {a}",
+        b"!!binary x",
+    ),
+    *(
+        b"&a [1]",
+        b"*a",
+        b"<<",
+        b"2001-99-99",
+        b"0o99",
+        b"1:99:99",
+        b"? x",
+        b"- - -",
+        b"|",
+        b">",
+        b"%",
+        b"@",
+        b"\t",
+    ),
+    *(
+        b"yes",
+        b"~",
+        b".nan",
+        b".inf",
+        b"-.inf",
+        b"0x" + b"f" * 5_000,
+        b"\xc2\xb2",
+        b"[[[[",
+        b"{{",
+        b"'",
+        b'"',
+        b"# x",
+    ),
+    *(
+        b"[" * 50 + b"]" * 50,
+        b"{a: " * 30 + b"b" + b"}" * 30,
+        b"9" * 400,
+        b"1e400",
+        b"-1",
+        b"0",
+        b"1.5",
+        b"[]",
+        b"{}",
+    ),
 )
 _XML_TOKENS = (
-    *(b"NaN", b"inf", b"1e400", b"-1", b"", b" ", b"9" * 400, b"1_0", "１".encode(), b"n" * 5_000, b"&lt;", b"&#0;"),
-    *(b"&#xD800;", b"&x;", b"<!-- x -->", b"<![CDATA[x]]>", b"<a/>", b"<a>" * 2_000 + b"</a>" * 2_000, b"\x00", b"\xff"),
+    *(
+        b"NaN",
+        b"inf",
+        b"1e400",
+        b"-1",
+        b"",
+        b" ",
+        b"9" * 400,
+        b"1_0",
+        "１".encode(),
+        b"n" * 5_000,
+        b"&lt;",
+        b"&#0;",
+    ),
+    *(
+        b"&#xD800;",
+        b"&x;",
+        b"<!-- x -->",
+        b"<![CDATA[x]]>",
+        b"<a/>",
+        b"<a>" * 2_000 + b"</a>" * 2_000,
+        b"\x00",
+        b"\xff",
+    ),
 )
 _ROW_TOKENS = (
-    *(b"nan", b"inf", b"-inf", b"1e400", b"-1", b"1_0", "１".encode(), "²".encode(), b"x", b"", b"0x1", b"9" * 400),
-    *(b"1.0005", b"0", b"1", b"2", b"0.5", b"1e-320", b"\x00", b"\xff", b"-0", b"1e18", b"\x1c", "\u2028".encode()),
+    *(
+        b"nan",
+        b"inf",
+        b"-inf",
+        b"1e400",
+        b"-1",
+        b"1_0",
+        "１".encode(),
+        "²".encode(),
+        b"x",
+        b"",
+        b"0x1",
+        b"9" * 400,
+    ),
+    *(
+        b"1.0005",
+        b"0",
+        b"1",
+        b"2",
+        b"0.5",
+        b"1e-320",
+        b"\x00",
+        b"\xff",
+        b"-0",
+        b"1e18",
+        b"\x1c",
+        "\u2028".encode(),
+    ),
 )
 ENCODINGS = ("utf-16", "utf-16-le", "utf-32", "latin-1", "utf-7", "cp1252")
 
@@ -110,7 +235,9 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-def change_words(rng: random.Random, files: Files, suffixes: tuple[bytes, ...], tokens: tuple[bytes, ...]) -> None:
+def change_words(
+    rng: random.Random, files: Files, suffixes: tuple[bytes, ...], tokens: tuple[bytes, ...]
+) -> None:
     """Replace, delete, repeat or move a word or a line of a text."""
     name = pick(rng, files, *suffixes)
     if name is None:
@@ -160,7 +287,9 @@ def change_xml(rng: random.Random, files: Files) -> None:
     tags = list(re.finditer(rb"<(\w+)>.*?</\1>", data, re.DOTALL))
     if tags:
         tag, other = rng.choice(tags), rng.choice(tags)
-        new = rng.choice([b"", tag.group() * 2, other.group(), tag.group().upper(), b"<x>" + tag.group() + b"</x>"])
+        new = rng.choice(
+            [b"", tag.group() * 2, other.group(), tag.group().upper(), b"<x>" + tag.group() + b"</x>"]
+        )
         files[name] = data[: tag.start()] + new + data[tag.end() :]
 
 
@@ -186,7 +315,11 @@ def broken_bytes(rng: random.Random, data: bytes) -> bytes:
             changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
         return bytes(changed)
     if what == 4:
-        return data[:at] + bytes(rng.choice([0, 255, 10, 0x80, rng.randrange(256)]) for _ in range(3)) + data[at:]
+        return (
+            data[:at]
+            + bytes(rng.choice([0, 255, 10, 0x80, rng.randrange(256)]) for _ in range(3))
+            + data[at:]
+        )
     if what == 5:
         return data[:at] + data[at + rng.randrange(1, 20) :]
     if what == 6:
@@ -202,8 +335,29 @@ def change_names(rng: random.Random, files: Files) -> None:
     folder, _, last = name.rpartition(b"/")
     stem, _, suffix = last.rpartition(b".")
     odd = (
-        *(b"n" * 240, b"caf\xe9", "\u202ex".encode(), "e\u0301".encode(), b"a\nb", b"-x", b" x ", b"x.", b"CON", b"%s{0}"),
-        *(b"\x1b[31m", b"a'b\"c", b"=1+1", b"\xff\xfe", "²".encode(), b"images", b"labels", b"train", b".hidden"),
+        *(
+            b"n" * 240,
+            b"caf\xe9",
+            "\u202ex".encode(),
+            "e\u0301".encode(),
+            b"a\nb",
+            b"-x",
+            b" x ",
+            b"x.",
+            b"CON",
+            b"%s{0}",
+        ),
+        *(
+            b"\x1b[31m",
+            b"a'b\"c",
+            b"=1+1",
+            b"\xff\xfe",
+            "²".encode(),
+            b"images",
+            b"labels",
+            b"train",
+            b".hidden",
+        ),
     )
     data = files.pop(name)
     what = rng.randrange(4)
@@ -214,4 +368,6 @@ def change_names(rng: random.Random, files: Files) -> None:
     elif what == 2:
         files[rng.choice(odd) + b"/" + last] = data
     else:
-        files[(folder + b"/" if folder else b"") + stem + b"." + rng.choice([b"PNG", b"jpeg", b"txt", b"json"])] = data
+        files[
+            (folder + b"/" if folder else b"") + stem + b"." + rng.choice([b"PNG", b"jpeg", b"txt", b"json"])
+        ] = data

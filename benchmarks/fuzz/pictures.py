@@ -8,13 +8,27 @@ import random
 import struct
 import zlib
 
-from PIL import Image, ImageCms, PngImagePlugin
-
 from mutants import Files, broken_bytes, pick
+from PIL import Image, ImageCms, PngImagePlugin
 
 _SUFFIXES = (b".jpg", b".png", b".webp", b".tif", b".bmp", b".gif")
 _TYPES = (0, 1, 2, 3, 4, 5, 7, 9, 10, 12, 13, 255)
-_TAGS = (0x0112, 0x0201, 0x0202, 0x8769, 0x8825, 0xA005, 0x0100, 0x0101, 0x0102, 0x0103, 0x0111, 0x0117, 0x0115, 0x011A)
+_TAGS = (
+    0x0112,
+    0x0201,
+    0x0202,
+    0x8769,
+    0x8825,
+    0xA005,
+    0x0100,
+    0x0101,
+    0x0102,
+    0x0103,
+    0x0111,
+    0x0117,
+    0x0115,
+    0x011A,
+)
 _COUNTS = (0, 1, 2, 3, 1_000, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
@@ -36,7 +50,9 @@ def samples() -> tuple[tuple[bytes, bytes], ...]:
     """Name and bytes of each."""
     rgb = _drawn("RGB", 1)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    exif = exif_block(random.Random(0), orientation=6, thumbnail=_saved(rgb.resize((16, 12)), "JPEG"), broken=False)
+    exif = exif_block(
+        random.Random(0), orientation=6, thumbnail=_saved(rgb.resize((16, 12)), "JPEG"), broken=False
+    )
     text = PngImagePlugin.PngInfo()
     text.add_text("k", "v")
     text.add_itxt("i", "é", zip=True)
@@ -72,17 +88,28 @@ def samples() -> tuple[tuple[bytes, bytes], ...]:
     return tuple(items)
 
 
-def exif_block(rng: random.Random, *, orientation: int = 1, thumbnail: bytes = b"", broken: bool = True) -> bytes:
+def exif_block(
+    rng: random.Random, *, orientation: int = 1, thumbnail: bytes = b"", broken: bool = True
+) -> bytes:
     """An EXIF block with two directories; a broken one has wild types, counts and offsets."""
     entries = [(0x0112, 3, 1, orientation)]
     if broken:
         entries += [
-            (rng.choice(_TAGS), rng.choice(_TYPES), rng.choice(_COUNTS), rng.choice((0, 8, 26, 60, rng.getrandbits(32))))
+            (
+                rng.choice(_TAGS),
+                rng.choice(_TYPES),
+                rng.choice(_COUNTS),
+                rng.choice((0, 8, 26, 60, rng.getrandbits(32))),
+            )
             for _ in range(rng.randrange(5))
         ]
     first = 8 + 2 + 12 * len(entries) + 4
     second = [(0x0103, 3, 1, 6), (0x0201, 4, 1, first + 2 + 36 + 4), (0x0202, 4, 1, len(thumbnail))]
-    body = _directory(entries, first) + _directory(second, 0 if not broken else rng.choice((0, 8, first))) + thumbnail
+    body = (
+        _directory(entries, first)
+        + _directory(second, 0 if not broken else rng.choice((0, 8, first)))
+        + thumbnail
+    )
     return b"Exif\0\0II*\0" + struct.pack("<I", 8) + body
 
 
@@ -159,8 +186,25 @@ def _png(rng: random.Random, data: bytes) -> bytes:
         other = rng.randrange(len(chunks))
         chunks[here], chunks[other] = chunks[other], chunks[here]
     elif what == 5:
-        names = (b"eXIf", b"iCCP", b"zTXt", b"iTXt", b"tRNS", b"PLTE", b"acTL", b"fcTL", b"pHYs", b"gAMA", b"cHRM", b"sBIT")
-        wild = exif_block(rng)[6:] if rng.random() < 0.4 else bytes(rng.randrange(256) for _ in range(rng.randrange(40)))
+        names = (
+            b"eXIf",
+            b"iCCP",
+            b"zTXt",
+            b"iTXt",
+            b"tRNS",
+            b"PLTE",
+            b"acTL",
+            b"fcTL",
+            b"pHYs",
+            b"gAMA",
+            b"cHRM",
+            b"sBIT",
+        )
+        wild = (
+            exif_block(rng)[6:]
+            if rng.random() < 0.4
+            else bytes(rng.randrange(256) for _ in range(rng.randrange(40)))
+        )
         chunks.insert(rng.randrange(1, len(chunks) + 1), (rng.choice(names), wild))
     else:
         head = bytearray(chunks[0][1])
@@ -180,15 +224,23 @@ def _tiff(rng: random.Random, data: bytes) -> bytes:
         return broken_bytes(rng, data)
     at = start + 2 + 12 * rng.randrange(n)
     changed = bytearray(data)
-    part, size, values = rng.choice(((0, 2, _TAGS), (2, 2, _TYPES), (4, 4, _COUNTS), (8, 4, (*_COUNTS, 8, start))))
+    part, size, values = rng.choice(
+        ((0, 2, _TAGS), (2, 2, _TYPES), (4, 4, _COUNTS), (8, 4, (*_COUNTS, 8, start)))
+    )
     changed[at + part : at + part + size] = rng.choice(values).to_bytes(size, order)  # type: ignore[arg-type]
     if rng.random() < 0.1:
-        changed[start + 2 + 12 * n : start + 6 + 12 * n] = rng.choice((start, 8, 4, 0xFFFF)).to_bytes(4, order)  # type: ignore[arg-type]
+        changed[start + 2 + 12 * n : start + 6 + 12 * n] = rng.choice((start, 8, 4, 0xFFFF)).to_bytes(
+            4, order
+        )  # type: ignore[arg-type]
     return bytes(changed)
 
 
 def _wild_numbers(rng: random.Random, data: bytes) -> bytes:
     """A number in the head replaced by an extreme one."""
     at, size = rng.randrange(min(60, len(data))) if data else 0, rng.choice((1, 2, 4))
-    value = rng.choice((0, 1, 255, 0x7F, 0x80)) if size == 1 else rng.choice((0, 1, 2 ** (8 * size) - 1, 2 ** (8 * size - 1)))
+    value = (
+        rng.choice((0, 1, 255, 0x7F, 0x80))
+        if size == 1
+        else rng.choice((0, 1, 2 ** (8 * size) - 1, 2 ** (8 * size - 1)))
+    )
     return data[:at] + value.to_bytes(size, "little") + data[at + size :]

@@ -58,8 +58,8 @@ def line(kind: str, tally: workers.Tally) -> str:
     n = tally.counts
     return (
         f"{kind:<10} {sum(n.values()):>6} mutants {n['accepted']:>6} accepted {n['set aside']:>6} set aside "
-        f"{n['refused']:>6} refused {n['not written']:>4} not written {tally.n_whole:>5} whole  {n['crash']:>3} crashes "
-        f"{n['hang']:>3} hangs {n['silent']:>3} silent {tally.seconds:>7.1f} s"
+        f"{n['refused']:>6} refused {n['not written']:>3} not written {tally.n_whole:>4} whole {n['crash']:>3} crashes "
+        f"{n['hang']:>3} hangs {n['silent']:>3} silent {tally.seconds:>7.0f} s"
     )
 
 

@@ -42,9 +42,14 @@ def base(kind: str, rng: random.Random) -> Files:
     if kind == "images":
         name, data = rng.choice(pictures.samples())
         return {name: data}
-    return {"coco": _coco, "yolo": _yolo, "voc": _voc, "folders": _folders, "contracts": _contract, "pipelines": _pipeline}[
-        kind
-    ](rng)
+    return {
+        "coco": _coco,
+        "yolo": _yolo,
+        "voc": _voc,
+        "folders": _folders,
+        "contracts": _contract,
+        "pipelines": _pipeline,
+    }[kind](rng)
 
 
 def changes(kind: str, rng: random.Random) -> list[tuple[Change, int]]:
@@ -61,8 +66,21 @@ def _coco(rng: random.Random) -> Files:
     png, jpg = _images()
     rows = [
         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 8], "area": 80, "iscrowd": 0},
-        {"id": 2, "image_id": 1, "category_id": 2, "bbox": [3.5, 2, 9, 9], "attributes": {"k": "v", "n": 1}, "more": [1]},
-        {"id": 3, "image_id": 2, "category_id": 1, "segmentation": [[2, 2, 12, 2, 12, 12]], "bbox": [2, 2, 10, 10]},
+        {
+            "id": 2,
+            "image_id": 1,
+            "category_id": 2,
+            "bbox": [3.5, 2, 9, 9],
+            "attributes": {"k": "v", "n": 1},
+            "more": [1],
+        },
+        {
+            "id": 3,
+            "image_id": 2,
+            "category_id": 1,
+            "segmentation": [[2, 2, 12, 2, 12, 12]],
+            "bbox": [2, 2, 10, 10],
+        },
         {"id": 4, "image_id": 2, "category_id": 2, "bbox": [0, 0, 5, 5], "keypoints": [1, 1, 2, 4, 4, 1]},
         {
             "id": 5,
@@ -93,7 +111,9 @@ def _coco(rng: random.Random) -> Files:
 
 def _yolo(rng: random.Random) -> Files:
     png, jpg = _images()
-    names = rng.choice([b"names: [car, dog]\nnc: 2\n", b"names:\n  0: car\n  1: dog\n", b"names:\n- car\n- dog\n"])
+    names = rng.choice(
+        [b"names: [car, dog]\nnc: 2\n", b"names:\n  0: car\n  1: dog\n", b"names:\n- car\n- dog\n"]
+    )
     config = b"path: .\ntrain: images/train\nval: images/val\n" + names
     if rng.random() < 0.3:
         config += b"kpt_shape: [2, 3]\n"
@@ -114,7 +134,8 @@ def _voc(rng: random.Random) -> Files:
     for name, file in ((b"a", b"a.png"), (b"b", b"b.jpg")):
         objects = b"".join(
             b"  <object>\n    <name>%s</name>\n    <difficult>0</difficult>\n    <bndbox>\n      <xmin>%d</xmin>\n"
-            b"      <ymin>2</ymin>\n      <xmax>20</xmax>\n      <ymax>22.5</ymax>\n    </bndbox>\n  </object>\n" % (c, x)
+            b"      <ymin>2</ymin>\n      <xmax>20</xmax>\n      <ymax>22.5</ymax>\n    </bndbox>\n  </object>\n"
+            % (c, x)
             for c, x in ((b"car", 1), (b"dog", 4))
         )
         head = b'<?xml version="1.0" encoding="utf-8"?>\n<annotation>\n  <filename>%s</filename>\n' % file

@@ -114,7 +114,9 @@ def _batch(accepted: list[tuple[str, bytes]]) -> judge.Outcome:
         outcome = judge.check_accepted(accepted)
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        outcome = judge.Outcome("crash", f"{type(error).__name__} at {frame.filename}:{frame.lineno}", str(error)[:300])
+        outcome = judge.Outcome(
+            "crash", f"{type(error).__name__} at {frame.filename}:{frame.lineno}", str(error)[:300]
+        )
     if outcome.what == "accepted" or len(accepted) == 1:
         detail = accepted[0][0] + ": " + outcome.detail if len(accepted) == 1 else outcome.detail
         return judge.Outcome(outcome.what, outcome.code, detail)

@@ -53,11 +53,7 @@ def unreadable(
     progress: Progress = silent,
     failed: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """Media SHA-256 -> why its pixels cannot be read. Decodes what was never decoded before.
-
-    Args:
-        failed: Gets media SHA-256 -> which measures of readable pixels failed, and why.
-    """
+    """Media SHA-256 -> why its pixels cannot be read; `failed` gets SHA-256 -> which measures of them failed."""
     shas = _media(snapshot, sample_ids)
     missing = dict.fromkeys(
         (sha for sha in shas if not store.media.has(sha)), "its media file is missing from the workspace"

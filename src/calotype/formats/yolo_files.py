@@ -14,7 +14,7 @@ import yaml
 
 from calotype.formats.base import LabelFileUnreadable
 from calotype.formats.files_below import files_below, head_of, is_file, is_folder
-from calotype.formats.passthrough import class_name_problem, shown
+from calotype.formats.passthrough import class_name_problem, shown, value_problem
 from calotype.formats.windows import Problem
 from calotype.foundation import yaml_text
 from calotype.store.files.durable import read_file
@@ -126,7 +126,7 @@ def _refused_at(where: str, detail: str, hint: str) -> LabelFileUnreadable:
 def _names(file: Path, value: Mapping[str, Any], node: yaml.Node) -> dict[int, str]:
     given = value.get("names")
     if not isinstance(given, list | dict) or not given:
-        keys = ", ".join(str(key)[:40] for key in list(value)[:10])
+        keys = ", ".join(shown(key).strip("'") for key in list(value)[:10])
         detail = "`names` lists no class" if "names" in value else f"it has no `names`; its keys are: {keys}"
         hint = "list the classes under `names:`, class number to name"
         raise refused(file, detail, hint, line=yaml_text.line_of_path(node, ("names",)))
@@ -134,7 +134,8 @@ def _names(file: Path, value: Mapping[str, Any], node: yaml.Node) -> dict[int, s
     for at, (number, name) in enumerate(enumerate(given) if isinstance(given, list) else given.items()):
         key = node_key(node, at)
         whole = class_number(number)
-        if whole is None or not isinstance(name, str | int | float | bool) or not str(name).strip():
+        is_name = isinstance(name, str | int | float | bool) and not value_problem(name)
+        if whole is None or not is_name or not str(name).strip():
             detail = f"names has the entry {shown(number)}: {shown(name)}"
             raise refused(file, detail, "map numbers to names", line=key)
         text = str(name).strip()

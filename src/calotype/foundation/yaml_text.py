@@ -62,7 +62,29 @@ def load(text: str, file: str, make_error: ErrorFactory) -> Any:
         *_TAG_ERRORS,
     ) as error:  # an impossible date, an unknown tag, a tag on the wrong value
         hint = "write plain values, without tags; put dates and the like in quotes"
-        raise make_error(location(file, error), summary(error), hint) from None
+        line = _line_of_failure(text) if getattr(error, "problem_mark", None) is None else 0
+        where = f"{file} line {line}" if line else location(file, error)
+        raise make_error(where, summary(error), hint) from None
+
+
+def _line_of_failure(text: str) -> int:
+    """The line of the first value that cannot be constructed; 0 where each can."""
+    waiting = [yaml.compose(text, Loader=yaml.SafeLoader)]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, yaml.MappingNode):
+            waiting = [part for pair in node.value for part in pair] + waiting
+        elif isinstance(node, yaml.SequenceNode):
+            waiting = [*node.value, *waiting]
+        elif isinstance(node, yaml.ScalarNode):
+            loader = yaml.SafeLoader("")
+            try:
+                loader.construct_object(node)
+            except (yaml.YAMLError, *_TAG_ERRORS):
+                return line_of_mark(node.start_mark)
+            finally:
+                loader.dispose()
+    return 0
 
 
 def check_keys(node: yaml.Node, file: str, make_error: ErrorFactory) -> None:

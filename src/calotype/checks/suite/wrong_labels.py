@@ -13,11 +13,11 @@ from calotype.analysis.boxes.errors import BoxErrors
 from calotype.analysis.boxes.errors import box_errors as judge
 from calotype.analysis.consensus import consensus
 from calotype.analysis.grouping import rows_of_each, sets_of_values
-from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
 from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
+from calotype.datasets.annotation_columns import KINDS
 from calotype.vision import boxes
 
 _MIN_LABELS = 40
