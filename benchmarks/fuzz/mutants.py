@@ -331,6 +331,8 @@ def broken_bytes(rng: random.Random, data: bytes) -> bytes:
 
 def change_names(rng: random.Random, files: Files) -> None:
     """Move a file to a strange name, or remove it."""
+    if not files:
+        return
     name = rng.choice(sorted(files))
     folder, _, last = name.rpartition(b"/")
     stem, _, suffix = last.rpartition(b".")

@@ -169,7 +169,8 @@ def class_number(given: Any) -> int | None:
 
 def _check_places(file: Path, value: Mapping[str, Any], node: yaml.Node) -> None:
     """No entry may lead out of the folder; one known exporter writes `../train/images` for `train/images`."""
-    base = str(value.get("path") or "")
+    given = value.get("path")
+    base = given if isinstance(given, str) else ""
     for key in ("path", "train", "val", "test"):
         entries = value.get(key) if isinstance(value.get(key), list) else [value.get(key)]
         for entry in entries or []:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import yaml
@@ -11,6 +11,7 @@ from calotype.foundation.errors import Invalid
 
 MAX_DEPTH = 20
 MAX_NODES = 50_000
+_DIGITS = 300
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset({"!", "str", "int", "float", "bool", "null", "map", "seq"})
 _TAG_ERRORS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -47,10 +48,30 @@ def compose(text: str, file: str, make_error: ErrorFactory, *, word: str) -> yam
             if depth > MAX_DEPTH or n_nodes > MAX_NODES:
                 detail = f"it is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES:,} values"
                 raise make_error(f"{file} line {line}", detail, f"a {word} is a page or two of YAML")
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         hint = "check indentation, colons and quotes near that line"
         raise make_error(location(file, error), f"it is not valid YAML: {summary(error)}", hint) from None
+    for scalar in _scalars(node):
+        if len(scalar.value) > _DIGITS and scalar.tag == f"{_CORE}int":
+            line = line_of_mark(scalar.start_mark)
+            raise make_error(
+                f"{file} line {line}", "it holds a number of too many digits", "write it as text"
+            )
+    return node
+
+
+def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """All scalars of a tree, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += reversed(node.value)
+        elif isinstance(node, yaml.ScalarNode):
+            yield node
 
 
 def load(text: str, file: str, make_error: ErrorFactory) -> Any:
@@ -69,21 +90,14 @@ def load(text: str, file: str, make_error: ErrorFactory) -> Any:
 
 def _line_of_failure(text: str) -> int:
     """The line of the first value that cannot be constructed; 0 where each can."""
-    waiting = [yaml.compose(text, Loader=yaml.SafeLoader)]
-    while waiting:
-        node = waiting.pop(0)
-        if isinstance(node, yaml.MappingNode):
-            waiting = [part for pair in node.value for part in pair] + waiting
-        elif isinstance(node, yaml.SequenceNode):
-            waiting = [*node.value, *waiting]
-        elif isinstance(node, yaml.ScalarNode):
-            loader = yaml.SafeLoader("")
-            try:
-                loader.construct_object(node)
-            except (yaml.YAMLError, *_TAG_ERRORS):
-                return line_of_mark(node.start_mark)
-            finally:
-                loader.dispose()
+    for node in _scalars(yaml.compose(text, Loader=yaml.SafeLoader)):
+        loader = yaml.SafeLoader("")
+        try:
+            loader.construct_object(node)
+        except (yaml.YAMLError, *_TAG_ERRORS):
+            return line_of_mark(node.start_mark)
+        finally:
+            loader.dispose()
     return 0
 
 
