@@ -10,7 +10,6 @@ from tests.support.images import draw, encode
 
 from calotype.checks import engine, gates, measures
 from calotype.checks.suite import REGISTRY, CheckContext
-from calotype.checks.suite.check import Check
 from calotype.contracts.model import Contract
 from calotype.contracts.text import parse
 from calotype.datasets import service as datasets
