@@ -60,9 +60,9 @@ def unreadable(
     )
     failing: dict[str, str] = {}
     cache.measure(store, shas, _MEASURES, progress=progress, failed=failing)
-    lost = {sha: why for sha, why in failing.items() if why.startswith(cache.MEDIUM)}
+    lost = {sha: failing.pop(sha) for sha in list(failing) if failing[sha].startswith(cache.MEDIUM)}
     if failed is not None:
-        failed |= {sha: why for sha, why in failing.items() if sha not in lost}
+        failed |= failing
     return {**lost, **cache.unreadable(store, shas), **missing}
 
 

@@ -41,7 +41,7 @@ class Coco:
         return any(_looks_like(file) for file in label_files(path))
 
     def broken_description(self, path: Path) -> Path | None:
-        """A JSON file in `annotations`, or one that has keys of COCO or is no JSON, but no list of images."""
+        """A JSON file in `annotations`, or one that has keys of COCO or cannot be read as JSON, but lists no images."""
         if is_file(path):
             return path if path.suffix.lower() == ".json" else None
         kept_apart = [file for file in json_files(path / "annotations") if is_file(file)]

@@ -125,7 +125,7 @@ def problem_of(path: Path) -> str | None:
 
 
 def _problem(path: str, is_link: bool) -> str | None:
-    """Why this is no file to read; None for a link to a regular file, empty for what is left out without a word."""
+    """Why this is not a file to read; None for a link to a regular file, empty for what is left out without a word."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:

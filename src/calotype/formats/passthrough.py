@@ -1,6 +1,6 @@
 """Values of label files that are kept as they are: which can be stored, and what a name may look like.
 
-What cannot be stored is no reason to stop: the row that holds it is a `Problem`, a file-level key a `Loss`.
+What cannot be stored does not stop an import: the row that holds it is a `Problem`, a file-level key a `Loss`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,15 @@ MAX_NODES = 50_000
 _DIGITS = 300
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset({"!", "str", "int", "float", "bool", "null", "map", "seq"})
-_TAG_ERRORS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_TAG_ERRORS = (
+    yaml.YAMLError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 """What constructors of tags such as `!!bool` and `!!timestamp` raise for a value that does not fit."""
 
 
@@ -78,10 +86,7 @@ def load(text: str, file: str, make_error: ErrorFactory) -> Any:
     """The plain value of a YAML text that `compose` has accepted. Raises: What `make_error` creates."""
     try:
         return yaml.safe_load(text)
-    except (
-        yaml.YAMLError,
-        *_TAG_ERRORS,
-    ) as error:  # an impossible date, an unknown tag, a tag on the wrong value
+    except _TAG_ERRORS as error:  # an impossible date, an unknown tag, a tag on the wrong value
         hint = "write plain values, without tags; put dates and the like in quotes"
         line = _line_of_failure(text) if getattr(error, "problem_mark", None) is None else 0
         where = f"{file} line {line}" if line else location(file, error)
@@ -94,7 +99,7 @@ def _line_of_failure(text: str) -> int:
         loader = yaml.SafeLoader("")
         try:
             loader.construct_object(node)
-        except (yaml.YAMLError, *_TAG_ERRORS):
+        except _TAG_ERRORS:
             return line_of_mark(node.start_mark)
         finally:
             loader.dispose()

@@ -20,13 +20,9 @@ def readable(context: CheckContext, tally: Tally) -> None:
     """Media that are missing or cannot be decoded; files that imports quarantined, for information."""
     tally.looked_at = context.n_samples
     failed: dict[str, str] = {}
-    broken = measures.unreadable(
-        context.store,
-        context.snapshot,
-        sample_ids=context.sample_ids,
-        progress=context.progress,
-        failed=failed,
-    )
+    store, snapshot = context.store, context.snapshot
+    ids, progress = context.sample_ids, context.progress
+    broken = measures.unreadable(store, snapshot, sample_ids=ids, progress=progress, failed=failed)
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
 
@@ -51,13 +47,10 @@ def readable(context: CheckContext, tally: Tally) -> None:
 
 def _add_unmeasured(tally: Tally, media: npt.NDArray[Any], failed: Mapping[str, str]) -> None:
     """Images of which a measure fails: other checks pass over them, so this one names them."""
-
-    def describe(row: int) -> Description:
-        why = failed[str(media[row])]
-        return f"the image cannot be measured: {why}", {"media_sha256": str(media[row])}
-
     rows = np.flatnonzero(np.isin(media, list(failed)))
-    tally.samples(rows, describe, severity="warning", fault="not-measured")
+    why = {row: failed[str(media[row])] for row in rows.tolist()}
+    words = {row: (f"the image cannot be measured: {text}", {"error": text}) for row, text in why.items()}
+    tally.samples(rows, words.__getitem__, severity="warning", fault="not-measured")
 
 
 def _n_quarantined(context: CheckContext) -> int:
