@@ -115,10 +115,11 @@ def _yolo(rng: random.Random) -> Files:
         [b"names: [car, dog]\nnc: 2\n", b"names:\n  0: car\n  1: dog\n", b"names:\n- car\n- dog\n"]
     )
     config = b"path: .\ntrain: images/train\nval: images/val\n" + names
-    if rng.random() < 0.3:
+    poses = rng.random() < 0.3
+    if poses:
         config += b"kpt_shape: [2, 3]\n"
     a = b"0 0.5 0.5 0.2 0.3\n1 0.25 0.25 0.1 0.1 0.9\n"
-    b = b"1 0.1 0.1 0.5 0.1 0.5 0.6\n0 0.4 0.4 0.2 0.2 0.3 0.3 2 0.4 0.4 1\n"
+    b = b"1 0.1 0.1 0.5 0.1 0.5 0.6\n" + (b"0 0.4 0.4 0.2 0.2 0.3 0.3 2 0.4 0.4 1\n" if poses else b"")
     return {
         b"data.yaml": config,
         b"images/train/a.png": png,
