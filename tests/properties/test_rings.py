@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.checks.suite.annotation_columns import polygons_of
+from calotype.datasets.annotation_columns import polygons_of
 from calotype.vision import polygons, ring_arrays
 from calotype.vision.ring_arrays import RingArrays
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from calotype.acquire.quarantine import QuarantinedItem
 from calotype.acquire.sample_matcher import IncomingImage
+from calotype.formats import files_below
+from calotype.formats.passthrough import escaped
 from calotype.foundation.os_errors import PathNotFound
 from calotype.vision.images import IMAGE_EXTENSIONS
 
@@ -21,11 +24,13 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """Files that are images by content or name, and the number of others beside them."""
+    """Files that are images by content or name, the number of others beside them, and what cannot be read."""
 
     files: list[tuple[str, str]]
     """Name and path of each; texts, since a folder may hold millions."""
     ignored: int
+    unreadable: list[QuarantinedItem] = field(default_factory=list)
+    """Folders that cannot be read; links to themselves, pipes and devices with the name of an image."""
 
     def incoming(self, *, source: str, licence: str, tags: Sequence[str] = ()) -> list[IncomingImage]:
         """The files, to be imported."""
@@ -40,51 +45,45 @@ def find_images(path: Path) -> FoundFiles:
 
     Raises: PathNotFound.
     """
-    if path.is_file():
-        return FoundFiles([(_readable(path.name), str(path))], 0)
-    if not path.is_dir():
-        raise PathNotFound(path=str(path))
-    root = path.resolve()
-    files, ignored, start = [], 0, len(str(root)) + (str(root) != os.sep)
-    for entry in _walk(str(root)):
+    if files_below.is_file(path):
+        return FoundFiles([(escaped(path.name), str(path))], 0)
+    if not files_below.is_folder(path):
+        problem = files_below.problem_of(path)
+        if problem is None:
+            raise PathNotFound(path=str(path))
+        return FoundFiles([], 0, [QuarantinedItem("image", escaped(path.name), "file-unreadable", problem)])
+    root = os.path.realpath(path)
+    files, start = [], len(root) + (root != os.sep)
+    passed_over: list[files_below.PassedOver] = []
+    ignored = 0
+    for entry in files_below.walk(root, passed_over, hidden=False):
         if _looks_like_image(entry, root):
             name = entry.path[start:].replace(os.sep, "/")
-            files.append((_readable(name), entry.path))
+            files.append((escaped(name), entry.path))
         else:
             ignored += 1
-    return FoundFiles(files, ignored)
-
-
-def _readable(name: str) -> str:
-    """The name with bytes that are not UTF-8 replaced."""
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")
-
-
-def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
-    """Files by name, then those of the folders in it; a folder that cannot be read is ignored."""
-    waiting = [folder]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as listed:
-                entries = sorted(
-                    (entry for entry in listed if entry.name[0] != "."), key=lambda entry: entry.name
-                )
-        except OSError:
+    unreadable = []
+    for item in passed_over:
+        if not item.is_folder and not _has_image_name(item.path):
+            ignored += 1
             continue
-        yield from (entry for entry in entries if not entry.is_dir())
-        inner = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        waiting += reversed(inner)
+        what = "folder" if item.is_folder else "image"
+        place = escaped(item.path[start:].replace(os.sep, "/")) or path.name
+        unreadable.append(QuarantinedItem(what, place, "file-unreadable", item.reason))
+    return FoundFiles(files, ignored, unreadable)
 
 
-def _looks_like_image(file: os.DirEntry[str], root: Path) -> bool:
-    if file.is_symlink() and not Path(file.path).resolve().is_relative_to(root):
+def _looks_like_image(file: os.DirEntry[str], root: str) -> bool:
+    if file.is_symlink() and not Path(os.path.realpath(file.path)).is_relative_to(root):
         return False
-    if not file.is_file():
-        return False  # a pipe or a device; reading one would block
-    if os.path.splitext(file.name)[1].lower() in IMAGE_EXTENSIONS | _OTHER_IMAGES:
+    if _has_image_name(file.name):
         return True
     try:
         with open(file.path, "rb") as handle:
             return handle.read(8).startswith(_MAGIC)
     except OSError:
         return False
+
+
+def _has_image_name(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS | _OTHER_IMAGES

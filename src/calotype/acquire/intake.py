@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Literal
@@ -70,6 +70,7 @@ def copy_images(
     *,
     duplicates: Duplicates = "alias",
     link: bool = False,
+    unreadable: Sequence[QuarantinedItem] = (),
 ) -> IntakeResult:
     """Copy images into the store and make them samples of a branch.
 
@@ -78,6 +79,7 @@ def copy_images(
         duplicates: Bytes that the dataset has under another name: "alias" adds the name to that sample, "keep"
             creates a sample of its own (the label file lists two images, so there are two).
         link: Hard-link the files into the store instead of copying them, where the file system allows it.
+        unreadable: What was found beside them and cannot be read; quarantined with them.
     Raises: NotPermitted, DatasetNotFound, FileUnreadable (with `on_invalid="error"`).
     """
     result = IntakeResult()
@@ -85,6 +87,8 @@ def copy_images(
     matcher.refresh(current(job.actor, job.name, store=job.store, verb=job.verb))
     loader = _Loader(job.store, matcher, link=link)
     done = 0
+    if unreadable:
+        _quarantine(job, list(unreadable), matcher, result)
     for n_files, (loaded, bad) in _ahead(_chunks(incoming), loader):
         if bad and job.on_invalid == "error":
             raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
@@ -95,6 +99,17 @@ def copy_images(
         done += n_files
         job.progress("importing images", done, n_images)
     return result
+
+
+def _quarantine(
+    job: ImportJob, bad: list[QuarantinedItem], matcher: SampleMatcher, result: IntakeResult
+) -> None:
+    """Quarantine what was found to be unreadable before any file was opened. Raises: FileUnreadable."""
+    if job.on_invalid == "error":
+        raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
+    result.quarantined.extend(bad)
+    if job.on_invalid == "quarantine":
+        _write_chunk(job, [], bad, matcher)
 
 
 def _ahead(

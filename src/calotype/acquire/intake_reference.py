@@ -8,6 +8,7 @@ names are two samples until they are hashed.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
@@ -37,6 +38,7 @@ from calotype.vision.jpeg_header import quick_size
 
 CHUNK_FILES = 100_000
 _HEAD_BYTES = 65_536
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 _KEYS = ("sample_id", "name", "media_sha256", "import_id")
 _NOTHING: Mapping[str, ImageFacts] = MappingProxyType({})
 
@@ -169,9 +171,12 @@ def _inspect(path: str, known: Mapping[str, ImageFacts]) -> _Inspected:
             reference = file_reference(path, os.stat(path))
             if reference.key in known:
                 return known[reference.key], reference
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY | _NEVER_WAIT)
         try:
-            reference = file_reference(path, os.fstat(handle))
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return "it is not a regular file"
+            reference = file_reference(path, status)
             head = os.read(handle, _HEAD_BYTES)
         finally:
             os.close(handle)

@@ -19,13 +19,17 @@ from calotype.store.catalog.upserts import insert
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedItem:
-    """One file or annotation that was not imported, its place, and why."""
+    """One file or annotation that was not imported, its place, and why; characters that are not text are escaped."""
 
     what: str
     place: str
     code: str
     reason: str
     item: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "place", escape_unstorable(self.place))
+        object.__setattr__(self, "reason", escape_unstorable(self.reason))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -65,15 +69,13 @@ def recorder(
             return
         rows = [
             {
-                "id": uuid8(
-                    import_id, item.what, escape_unstorable(item.place), escape_unstorable(item.reason)
-                ),
+                "id": uuid8(import_id, item.what, item.place, item.reason),
                 "dataset_id": info.id,
                 "import_id": import_id,
                 "what": item.what,
-                "place": escape_unstorable(item.place)[:4_000],
+                "place": item.place[:4_000],
                 "code": item.code,
-                "reason": escape_unstorable(item.reason)[:2_000],
+                "reason": item.reason[:2_000],
                 "item": _storable(item.item),
                 "at_us": now_us(),
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
+from calotype.store.catalog.text_limits import escape_unstorable
 from calotype.store.media.remote_objects import is_remote
 
 _DEFAULTS = ImageOptions()
@@ -52,7 +54,7 @@ def add(
     total, ignored = IntakeResult(), 0
     for place, files in zip(places, files_of, strict=True):
         started_us = now_us()
-        root = place if isinstance(place, str) else str(place.resolve())
+        root = place if isinstance(place, str) else os.path.realpath(place)
         import_id = quarantine.import_id(info.id, "images", root)
         job = ImportJob(actor, name, store, import_id, "images.add", options.on_invalid, progress)
         result, n_others = _add_place(job, str(place), files, options)
@@ -81,7 +83,8 @@ def _add_place(
     """Import the images of one place (a bucket where `files` is None); also the number of other files."""
     if files is not None and options.media != "reference":
         images = files.incoming(source=options.source, licence=options.licence, tags=options.tags)
-        result = copy_images(job, images, len(images), link=options.media == "link")
+        link = options.media == "link"
+        result = copy_images(job, images, len(images), link=link, unreadable=files.unreadable)
         return result, files.ignored
     known = known_references(job.working_state())
     if files is None:
@@ -89,6 +92,7 @@ def _add_place(
     else:
         referenced, bad = inspect_files(files.files, known=known)
         ignored = files.ignored
+        bad += files.unreadable
     referenced.describe(licence=options.licence, tags=tuple(options.tags), source=options.source)
     return register_images(job, referenced.parts(bad), len(referenced)).counts, ignored
 
@@ -96,8 +100,9 @@ def _add_place(
 def _register(job: ImportJob, dataset_id: str, title: str, result: IntakeResult, started_us: int) -> None:
     counts = {"added": result.added, "duplicates": result.duplicates, "unchanged": result.unchanged}
     counts |= {"changed": result.changed, "quarantined": len(result.quarantined)}
+    title, actor = escape_unstorable(title), job.actor.name
     record = quarantine.ImportRecord(
-        job.import_id, "images", title, "images", "", counts, [], job.actor.name, started_us, now_us()
+        job.import_id, "images", title, "images", "", counts, [], actor, started_us, now_us()
     )
     with job.store.catalog.bookkeeping() as conn:
         quarantine.register(conn, dataset_id, record)

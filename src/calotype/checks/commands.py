@@ -23,6 +23,9 @@ Name = Annotated[str, typer.Argument(help="A dataset: NAME or NAME@REF.", show_d
 
 
 Only = Annotated[list[str] | None, typer.Option(help="Name of a check or of a family; repeatable.")]
+ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Write nothing, neither the run nor its measures.")
+]
 Whole = Annotated[bool, typer.Option(help="Look at every sample, not only at what changed.")]
 _REPORTS = "Write a report: junit, sarif, github, markdown, html or json; - is stdout."
 _TESTS = "Run the contract's data tests, from this folder."
@@ -43,9 +46,7 @@ def check(
     against: Against = "",
     tests: Tests = None,
     on: Annotated[str, typer.Option(help="Fail only for gates that block this: merge or release.")] = "",
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Write nothing: neither the run nor what was measured.")
-    ] = False,
+    read_only: ReadOnly = False,
 ) -> None:
     """Test a dataset against its contract; exit code 1 when a gate is red."""
     t = terminal(ctx)

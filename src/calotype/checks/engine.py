@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.checks import isolation
 from calotype.checks.suite import FAMILIES, Check, CheckContext, Tally
 from calotype.checks.suite.context import KEPT_PER_CHECK, Parameter
 from calotype.checks.suite.predictions import label_set_of
@@ -99,7 +100,7 @@ def run(
         if spec is None or spec.enabled:
             n_measured = part.resume(check, tally) if part is not None else None
             if n_measured is None:
-                check.run(context, tally)
+                isolation.run_check(check, context, tally)
             ran.tallies[check.name] = tally
         took_ms = round((time.perf_counter() - started) * 1_000)
         summary = _summary(check, tally, enabled=spec is None or spec.enabled, took_ms=took_ms)
@@ -221,7 +222,7 @@ class Continuation:
             return 0
         was, now = (replace(tally, context=context, counts={}, findings=[]) for context in self._contexts)
         for part in (was, now):
-            check.run(part.context, part)
+            isolation.run_check(check, part.context, part)
         tally.looked_at = known.looked_at - was.looked_at + now.looked_at
         for severity in SEVERITIES:
             count = known.counts.get(severity, 0) - was.counts.get(severity, 0) + now.counts.get(severity, 0)

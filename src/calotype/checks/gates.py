@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from calotype.checks.isolation import failed_whole
 from calotype.checks.suite import REGISTRY, CheckContext, Tally, declared, labels
 from calotype.checks.suite.registry import all_checks
 from calotype.contracts.model import GateSpec
 from calotype.findings.exemptions import NONE, Exemptions
+from calotype.findings.isolation import FAULT
 from calotype.findings.model import Gate, GateState, at_least
 
 _NAMED = 5
@@ -36,8 +38,18 @@ def evaluate(
     ]
     if partial:
         gates = [gate for gate in gates if gate.check in tallies]
+    gates = [_after_failure(gate, tallies) for gate in gates]
     order = {GateState.MISSING: 0, GateState.RED: 1, GateState.GREEN: 2}
     return tuple(sorted(gates, key=lambda gate: order[gate.state]))
+
+
+def _after_failure(gate: Gate, tallies: Mapping[str, Tally]) -> Gate:
+    """The gate; not green where its check failed and so reports nothing."""
+    tally = tallies.get(gate.check)
+    if tally is None or gate.state is not GateState.GREEN or not failed_whole(tally):
+        return gate
+    failed = next(f for f in tally.findings if f.fault == FAULT)
+    return replace(gate, state=GateState.RED, detail=failed.reason, fix="correct what the check fails on")
 
 
 def _for(

@@ -48,14 +48,24 @@ def measure(
 
 
 def unreadable(
-    store: Store, snapshot: Snapshot, *, sample_ids: Sequence[str] | None = None
+    store: Store,
+    snapshot: Snapshot,
+    *,
+    sample_ids: Sequence[str] | None = None,
+    progress: Progress = silent,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """Media SHA-256 -> why its pixels cannot be read, of media that were measured before."""
+    """Media SHA-256 -> why its pixels cannot be read; `failed` gets SHA-256 -> which measures of them failed."""
     shas = _media(snapshot, sample_ids)
-    missing = [sha for sha in shas if not store.media.has(sha)]
-    return cache.unreadable(store, shas) | dict.fromkeys(
-        missing, "its media file is missing from the workspace"
+    missing = dict.fromkeys(
+        (sha for sha in shas if not store.media.has(sha)), "its media file is missing from the workspace"
     )
+    failing: dict[str, str] = {}
+    cache.measure(store, shas, _MEASURES, progress=progress, failed=failing)
+    lost = {sha: failing.pop(sha) for sha in list(failing) if failing[sha].startswith(cache.MEDIUM)}
+    if failed is not None:
+        failed |= failing
+    return {**lost, **cache.unreadable(store, shas), **missing}
 
 
 def _media(snapshot: Snapshot, sample_ids: Sequence[str] | None) -> list[str]:

@@ -13,6 +13,7 @@ from calotype.checks.engine import Continuation
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings.model import CheckReport, CheckSummary, Finding, Gate, ObjectiveResult
 from calotype.store.catalog import schema
+from calotype.store.catalog.text_limits import escape_unstorable
 
 _RUNS, _FINDINGS, _DATASETS = schema.check_runs, schema.findings, schema.datasets
 _CHUNK = 5_000
@@ -197,6 +198,7 @@ def _first(conn: sa.Connection, wanted: Any) -> CheckReport | None:
 
 def _to_row(run_id: str, position: int, finding: Finding) -> dict[str, Any]:
     facts = {"facts": dict(finding.facts), "sample": finding.sample}
+    about, reason = escape_unstorable(finding.about), escape_unstorable(finding.reason)
     return {
         "check_run_id": run_id,
         "position": position,
@@ -205,11 +207,11 @@ def _to_row(run_id: str, position: int, finding: Finding) -> dict[str, Any]:
         "sample_id": finding.sample_id or None,
         "annotation_id": finding.annotation_id or None,
         "label_set": finding.label_set or None,
-        "reason": finding.reason,
+        "reason": reason,
         "facts": facts,
         "key": finding.key,
         "fault": finding.fault,
-        "about": finding.about,
+        "about": about,
     }
 
 

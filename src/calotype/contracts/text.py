@@ -43,12 +43,7 @@ def parse(text: str, *, file: str = "contract", checks: KnownChecks = ANY) -> Co
     if not isinstance(node, yaml.MappingNode):
         raise _invalid(f"{file} line 1", "not a mapping", "start the file with `task:`")
     yaml_text.check_keys(node, file, _invalid)
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # an impossible date, an unknown tag
-        raise _invalid(
-            yaml_text.location(file, error), yaml_text.summary(error), "put such values in quotes"
-        ) from None
+    value = yaml_text.load(text, file, _invalid)
     try:
         return Contract.model_validate(value, context={"checks": checks})
     except ValidationError as error:

@@ -20,8 +20,8 @@ from calotype.foundation.progress import Progress, silent
 from calotype.models.model import Embedder
 from calotype.models.registry import embedder
 from calotype.store import Store
-from calotype.store.media.objects import MediaMissing
-from calotype.vision.images import ImageUnreadable, decode_reduced
+from calotype.store.media.combined import NOT_DECODED
+from calotype.vision.images import decode_reduced
 
 _BATCH_SIZE = 64
 _EDIT_SIZE = 5_000
@@ -96,7 +96,7 @@ def _embed_images(
                     decode_reduced(store.media.read(sample["media_sha256"]), min_side_px=_MIN_SIDE_PX)
                 )
                 ids.append(sample["sample_id"])
-            except (ImageUnreadable, MediaMissing):
+            except NOT_DECODED:
                 failed.append(sample["name"])
         parts.append(model_runner.embed(images))
         progress("embedding images", min(len(missing), start + _BATCH_SIZE), len(missing))

@@ -16,8 +16,8 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress
 from calotype.models.model import Embedder, Rgb, Vectors
 from calotype.store import Store
-from calotype.store.media.objects import MediaMissing
-from calotype.vision.images import ImageUnreadable, decode_rgb
+from calotype.store.media.combined import NOT_DECODED
+from calotype.vision.images import decode_rgb
 
 _CHUNK = 64
 _SIDE_PX = 256
@@ -120,7 +120,7 @@ def _embed(store: Store, media: Sequence[str], embedder: Embedder) -> dict[str, 
 def _decode(store: Store, sha256: str) -> Rgb | None:
     try:
         return decode_rgb(store.media.read(sha256), max_side_px=_SIDE_PX)
-    except (ImageUnreadable, MediaMissing):
+    except NOT_DECODED:
         return None
 
 

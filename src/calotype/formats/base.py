@@ -174,6 +174,10 @@ class Format(Protocol):
         """Whether these files look like this format (cheap, never an error)."""
         ...
 
+    def broken_description(self, path: Path) -> Path | None:
+        """A file of this format that is there although `detect` does not recognise it; `open` says what is wrong."""
+        ...
+
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
     ) -> Sequence[LabelSource]:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from calotype.datasets.model import Kind
 from calotype.formats import coco_writing
 from calotype.formats.base import Abilities, ExportSamples, LabelSource, Written
-from calotype.formats.coco_files import label_files, refused
+from calotype.formats.coco_files import json_files, label_files, refused
 from calotype.formats.coco_reading import open_file
+from calotype.formats.files_below import head_of, is_file
 from calotype.foundation.progress import Progress, silent
 
+_HEAD_BYTES = 10_000_000
+_KEYS = (b'"annotations"', b'"categories"', b'"image_id"')
 _KINDS = frozenset({Kind.BOX, Kind.POLYGON, Kind.MASK, Kind.KEYPOINTS})
 
 
@@ -35,6 +40,14 @@ class Coco:
         """A JSON file, or a folder with one that names images and annotations."""
         return any(_looks_like(file) for file in label_files(path))
 
+    def broken_description(self, path: Path) -> Path | None:
+        """A JSON file in `annotations`, or one that has keys of COCO or cannot be read as JSON, but lists no images."""
+        if is_file(path):
+            return path if path.suffix.lower() == ".json" else None
+        kept_apart = [file for file in json_files(path / "annotations") if is_file(file)]
+        beside = (file for file in json_files(path) if _is_meant(file))
+        return next(iter(kept_apart), None) or next(beside, None)
+
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
     ) -> list[LabelSource]:
@@ -50,6 +63,19 @@ class Coco:
 
 
 def _looks_like(file: Path) -> bool:
-    with file.open("rb") as handle:
-        start = handle.read(10_000_000)
+    start = head_of(file, _HEAD_BYTES)
     return b'"images"' in start or (start.lstrip()[:1] == b"[" and b'"image_id"' in start)
+
+
+def _is_meant(file: Path) -> bool:
+    """Whether a JSON file without images is meant as one of COCO: by its keys, or since nothing can read it."""
+    start = head_of(file, _HEAD_BYTES)
+    if any(key in start for key in _KEYS):
+        return True
+    if len(start) == _HEAD_BYTES:
+        return False
+    try:
+        msgspec.json.decode(start, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    return False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from pathlib import Path
 from typing import Any
 
 from calotype.formats.base import LabelFileUnreadable
+from calotype.formats.files_below import is_file, is_folder
 from calotype.vision.ontology import Class
 
 
@@ -14,33 +15,29 @@ class Unreadable(Exception):
     """Why a text or an item is rejected; never leaves the format."""
 
 
-def no_constant(name: str) -> None:
-    """Reject NaN and Infinity."""
-    raise Unreadable(f"{name} is not a JSON number")
-
-
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys differ. Raises: Unreadable."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise Unreadable(f"the key {repeated[:40]!r} occurs twice in one object")
-    return value
-
-
 def label_files(path: Path) -> list[Path]:
     """The JSON files at a path: itself, those in `annotations/`, or those beside each other."""
-    if path.is_file():
+    if is_file(path):
         return [path]
-    if not path.is_dir():
+    for folder in (path / "annotations", path):
+        files = [file for file in json_files(folder) if is_file(file)]
+        if files:
+            return files
+    return []
+
+
+def json_files(folder: Path) -> list[Path]:
+    """What a folder lists as `.json`, by name; nothing where it cannot be read."""
+    try:
+        return sorted(folder / name for name in os.listdir(folder) if name.endswith(".json"))
+    except OSError:
         return []
-    return sorted((path / "annotations").glob("*.json")) or sorted(path.glob("*.json"))
 
 
 def image_folder(file: Path) -> Path:
     """The folder `images` near a label file, or the folder it is in."""
     for base in (file.parent, file.parent.parent):
-        if (base / "images").is_dir():
+        if is_folder(base / "images"):
             return base / "images"
     return file.parent
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from calotype.formats import coco_rows, coco_windows
+from calotype.formats import coco_head, coco_rows, coco_windows
 from calotype.formats.base import LabelSource, Loss
 from calotype.formats.coco_files import image_folder, leaves_folder, refused, split_of
 from calotype.formats.image_files import ImageFile, ImageFolder
 from calotype.formats.json_rows import JsonRows
+from calotype.formats.passthrough import Broken, image_name_problem, shown, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
     ImageColumns,
@@ -84,18 +85,23 @@ class CocoFile(_CocoSource):
         super().__init__(path, json)
         if "images" not in json.keys:
             raise refused(path, "the list `images` is missing", "export the file again with its images")
-        names, self.classes = coco_rows.categories(json.value("categories"), path)
+        lost = coco_head.Lost()
+        read = coco_head.categories(json, lost)
+        self.classes, self.problems = read.classes, read.problems
+        self._licences = coco_head.licences(json, lost)
+        self._kept = coco_head.storable_keys(json, _LISTS, lost)
+        self.losses = lost.losses()
         self._folder = ImageFolder(images)
         self._split = split_of(path)
         self._all = (array("q"), array("q"), array("q"))  # id, width, height of every row, also of problems
         self.images = self._read_images()
-        self.index: LabelIndex | None = self._read_index(names)
+        self.index: LabelIndex | None = self._read_index(read.names)
         self._all = (array("q"), array("q"), array("q"))
 
     @property
     def info(self) -> dict[str, Any]:
-        """Everything at the top level except the lists of images, annotations and categories."""
-        return {key: self._json.value(key) for key in self._json.keys if key not in _LISTS}
+        """Everything at the top level that can be kept, except the lists of images, annotations and categories."""
+        return {key: self._json.value(key) for key in self._kept}
 
     def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
         """The file of each of the images at these positions, None where it is missing."""
@@ -103,37 +109,36 @@ class CocoFile(_CocoSource):
 
     def _read_images(self) -> ImageColumns:
         builder = ImageColumnsBuilder()
-        licences = {
-            entry.get("id"): str(entry.get("name", ""))
-            for entry in coco_rows.dicts(self._json.value("licenses"))
-        }
         listed_at = array("q")
         at = 0
         with collector_paused():
             for rows in self._json.rows("images"):
                 for row in rows:
-                    if self._read_image(row, at, builder, licences):
+                    if self._read_image(row, at, builder):
                         listed_at.append(at)
                     at += 1
                 builder.end_chunk()
         return builder.build(lambda position: f"{self.file} images[{listed_at[position]}]")
 
-    def _read_image(self, row: Any, at: int, builder: ImageColumnsBuilder, licences: dict[Any, str]) -> bool:
+    def _read_image(self, row: Any, at: int, builder: ImageColumnsBuilder) -> bool:
         """Add one image; False where it is a problem."""
         if type(row) is not dict or type(row.get("id")) is not int or type(row.get("file_name")) is not str:
-            return self._reject(at, "an image needs `id` and `file_name`")
+            reason = row.reason if type(row) is Broken else "an image needs `id` and `file_name`"
+            return self._reject(at, reason)
         identity, name = row["id"], row["file_name"]
         if abs(identity) >= 2**63:
-            return self._reject(at, f"id {identity} is not a number below 2**63")
+            return self._reject(at, f"id {shown(identity)} is not a number below 2**63")
         width, height = (row["width"], row["height"]) if coco_rows.is_sized(row) else (0, 0)
-        if max(width, height) > coco_rows.LARGEST:
-            width = height = 0
         for values, value in zip(self._all, (identity, width, height), strict=True):
             values.append(value)
-        if leaves_folder(name):
-            return self._reject(at, f"file name {name[:80]!r} leads out of the folder")
         extra = {key: row[key] for key in row if key not in _IMAGE_KEYS}
-        licence = licences.get(row.get("license"), "")
+        problem = image_name_problem(name) or value_problem(extra)
+        if not problem and leaves_folder(name):
+            problem = f"file name {shown(name)} leads out of the folder"
+        if problem:
+            return self._reject(at, problem)
+        number = row.get("license")
+        licence = self._licences.get(number, "") if isinstance(number, int | str) else ""
         texts = (name, licence, self._split, to_text(_metadata_of(extra)), to_text(extra))
         builder.add_texts(identity, texts, (width, height))
         return True

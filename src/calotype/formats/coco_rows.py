@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from calotype.datasets.model import Kind
-from calotype.formats.coco_files import Unreadable, refused, skeleton_of
+from calotype.formats.coco_files import Unreadable
+from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.formats.values import ParsedAnnotation
-from calotype.formats.windows import DeclaredClass, LabelIndex
+from calotype.formats.windows import LabelIndex
 from calotype.vision import masks, polygons
 
 ANNOTATION_KEYS = frozenset(
@@ -29,28 +29,33 @@ ANNOTATION_KEYS = frozenset(
         "attributes",
     }
 )
-_CATEGORY_KEYS = frozenset({"id", "name", "supercategory", "keypoints", "skeleton"})
 LARGEST = 1e7
 """Coordinates beyond this many pixels are a broken file."""
+LARGEST_AREA = 1e300
 
 
 def annotation(row: Any, where: str, index: LabelIndex) -> ParsedAnnotation:
     """One annotation. Raises: Unreadable, RleInvalid."""
     if not isinstance(row, dict):
-        raise Unreadable("it is not a JSON object")
+        raise Unreadable(row.reason if isinstance(row, Broken) else "it is not a JSON object")
     image = _image_position(row.get("image_id"), index)
     if image is None:
-        raise Unreadable(f"its image_id {row.get('image_id')!r} is not listed")
+        raise Unreadable(f"its image_id {shown(row.get('image_id'))} is not listed")
     if not is_whole(row.get("category_id")) or row["category_id"] not in index.classes:
-        raise Unreadable(f"its category_id {row.get('category_id')!r} is not listed")
+        raise Unreadable(f"its category_id {shown(row.get('category_id'))} is not listed")
+    problem = value_problem(passed_through(row))
+    if problem:
+        raise Unreadable(problem)
     width, height = int(index.widths[image]), int(index.heights[image])
     rings, rle, size = _segmentation(row.get("segmentation"), width, height)
     keypoints = _numbers(row.get("keypoints") or [], "keypoints")
+    if len(keypoints) % 3:
+        raise Unreadable(f"its keypoints are {len(keypoints)} numbers, not triples")
     box = _box(row, rings, width, height)
     kind = Kind.KEYPOINTS if keypoints else Kind.MASK if rle else Kind.POLYGON if rings else Kind.BOX
     identity = row.get("id")
     if identity is not None and (not is_whole(identity) or abs(identity) >= 2**63):
-        raise Unreadable(f"its id {str(identity)[:40]} is not a whole number below 2**63")
+        raise Unreadable(f"its id {shown(identity)} is not a whole number below 2**63")
     return ParsedAnnotation(
         image_key=str(row["image_id"]),
         class_name=index.classes[row["category_id"]],
@@ -68,6 +73,11 @@ def annotation(row: Any, where: str, index: LabelIndex) -> ParsedAnnotation:
         extra={k: v for k, v in row.items() if k not in ANNOTATION_KEYS},
         source_id="" if identity is None else str(identity),
     )
+
+
+def passed_through(row: dict[str, Any]) -> list[Any]:
+    """The keys and values of an annotation that are kept as they are."""
+    return [row.get("attributes"), {k: v for k, v in row.items() if k not in ANNOTATION_KEYS}]
 
 
 def _image_position(image_id: Any, index: LabelIndex) -> int | None:
@@ -101,7 +111,7 @@ def _segmentation(
         return (), "", None
     if isinstance(value, dict):
         size, counts = value.get("size"), value.get("counts")
-        if not isinstance(size, list) or len(size) != 2 or not all(is_whole(side) for side in size):
+        if not isinstance(size, list) or len(size) != 2 or not all(is_length(side) for side in size):
             raise Unreadable("its mask has no size")
         if width and height and tuple(size) != (height, width):
             raise Unreadable(f"its mask is {size[1]}x{size[0]}, the image {width}x{height}")
@@ -126,39 +136,17 @@ def _numbers(value: Any, what: str) -> tuple[float, ...]:
         raise Unreadable(f"its {what} is not a list of numbers")
     for number in value:
         if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= LARGEST:
-            raise Unreadable(f"its {what} holds {str(number)[:40]}")
+            raise Unreadable(f"its {what} holds {shown(number)}")
     return tuple(float(number) for number in value)
 
 
 def _area(row: dict[str, Any], rings: tuple[tuple[float, ...], ...], box: tuple[float, ...]) -> float:
     area = row.get("area")
-    if isinstance(area, float) and not math.isfinite(area):
-        raise Unreadable("its area is not finite")
-    if isinstance(area, int | float) and not isinstance(area, bool) and math.isfinite(area):
+    if isinstance(area, int | float) and not isinstance(area, bool):
+        if not abs(area) <= LARGEST_AREA:
+            raise Unreadable(f"its area is {shown(area)}")
         return float(area)
     return polygons.rings_area(rings) if rings else box[2] * box[3]
-
-
-def categories(value: Any, file: Path) -> tuple[dict[int, str], list[DeclaredClass]]:
-    """The classes of a file: id -> name, and what it declares of each.
-
-    Raises: LabelFileUnreadable.
-    """
-    names: dict[int, str] = {}
-    classes: dict[str, DeclaredClass] = {}
-    for row in dicts(value):
-        if not is_whole(row.get("id")) or not isinstance(row.get("name"), str) or not row["name"]:
-            raise refused(file, "a category needs `id` and `name`", "name every category")
-        if row["name"] in names.values() and names.get(row["id"]) != row["name"]:
-            raise refused(file, f"two categories are named {row['name'][:80]!r}", "give each a distinct name")
-        names[row["id"]] = row["name"]
-        keypoints = tuple(k for k in row.get("keypoints") or () if isinstance(k, str))
-        skeleton = skeleton_of(row.get("skeleton"), len(keypoints))
-        extra = {k: v for k, v in row.items() if k not in _CATEGORY_KEYS}
-        supercategory = str(row.get("supercategory") or "")
-        declared = DeclaredClass(row["name"], row["id"], supercategory, keypoints, skeleton, extra)
-        classes.setdefault(row["name"], declared)
-    return names, list(classes.values())
 
 
 def _score(value: Any) -> float | None:
@@ -167,7 +155,9 @@ def _score(value: Any) -> float | None:
 
 def is_plain(value: Any) -> bool:
     """A value that metadata can hold."""
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def is_whole(value: Any) -> bool:
@@ -175,9 +165,14 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_length(value: Any) -> bool:
+    """A whole number of pixels within reason."""
+    return is_whole(value) and 0 < value <= LARGEST
+
+
 def is_sized(row: dict[str, Any]) -> bool:
     """Whether an image row states its width and height."""
-    return all(is_whole(row.get(side)) and row[side] > 0 for side in ("width", "height"))
+    return all(is_length(row.get(side)) for side in ("width", "height"))
 
 
 def dicts(value: Any) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from calotype.datasets import rows as arrow_rows
 from calotype.formats import coco_rows
 from calotype.formats.coco_files import Unreadable
 from calotype.formats.json_rows import JsonRows
+from calotype.formats.passthrough import value_problem
 from calotype.formats.values import ParsedAnnotation
 from calotype.formats.windows import LabelIndex, Problem, Window, to_text
 from calotype.foundation.collector import collector_paused
@@ -25,6 +26,7 @@ from calotype.vision import masks
 
 _NOTHING: tuple[Any, ...] = (None, [])
 _NUMBER = {int, float}
+_PLAIN_KEYS = coco_rows.ANNOTATION_KEYS - {"attributes"}
 
 
 def windows(json: JsonRows, index: LabelIndex) -> Iterator[Window]:
@@ -41,10 +43,12 @@ def windows(json: JsonRows, index: LabelIndex) -> Iterator[Window]:
 
 
 def _window(rows: list[Any], start: int, index: LabelIndex) -> Window:
-    regular = np.fromiter((_is_regular(row) for row in rows), bool, len(rows)) if not _uniform(rows) else None
-    chosen = rows if regular is None else [row for row, good in zip(rows, regular, strict=True) if good]
-    places = np.arange(len(rows)) if regular is None else np.flatnonzero(regular)
-    good, window = _regular(chosen, index)
+    chosen, places = _usual(rows)
+    try:
+        good, window = _regular(chosen, index)
+    except OverflowError:  # a number beyond a float: found row by row
+        places = places[[_fits(row) for row in chosen]]
+        good, window = _regular([rows[at] for at in places.tolist()], index)
     unusual = np.ones(len(rows), bool)
     unusual[places[good]] = False
     others, problems = [], []
@@ -58,6 +62,21 @@ def _window(rows: list[Any], start: int, index: LabelIndex) -> Window:
         window = _joined([window, _from_values(others, index)])
     window.problems = problems
     return window
+
+
+def _usual(rows: list[Any]) -> tuple[list[dict[str, Any]], npt.NDArray[np.int64]]:
+    """The rows of usual types, and their places."""
+    if _uniform(rows):
+        return rows, np.arange(len(rows))
+    places = np.flatnonzero(np.fromiter((_is_regular(row) for row in rows), bool, len(rows)))
+    return [rows[at] for at in places.tolist()], places
+
+
+def _fits(row: dict[str, Any]) -> bool:
+    """Whether the numbers of a row of usual types are floats."""
+    rings = chain.from_iterable(row.get("segmentation") or ())
+    numbers = (*row["bbox"], *rings, row.get("area") or 0, row.get("score") or 0)
+    return all(abs(number) <= coco_rows.LARGEST_AREA for number in numbers)
 
 
 def _uniform(rows: list[Any]) -> bool:
@@ -87,7 +106,15 @@ def _uniform(rows: list[Any]) -> bool:
         and all(row.get("keypoints") in _NOTHING for row in rows)
         and {type(row.get("attributes")) for row in rows} <= {dict, type(None)}
         and all(map(_rings_are_regular, (row.get("segmentation") for row in rows)))
+        and not any(map(value_problem, map(coco_rows.passed_through, _with_more(rows))))
     )
+
+
+def _with_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with values that are kept as they are."""
+    if set().union(*rows) <= _PLAIN_KEYS:
+        return []
+    return [row for row in rows if row.get("attributes") or not row.keys() <= coco_rows.ANNOTATION_KEYS]
 
 
 def _is_regular(row: Any) -> bool:
@@ -138,7 +165,7 @@ class _Numbers:
         known = np.array([category in index.classes for category in self.categories.tolist()], bool)
         good = (image >= 0) & known & (np.abs(self.boxes) <= coco_rows.LARGEST).all(axis=1)
         x, y, w, h = self.boxes.T
-        good &= (w > 0) & (h > 0) & np.isfinite(self.areas)
+        good &= (w > 0) & (h > 0) & (np.abs(self.areas) <= coco_rows.LARGEST_AREA)
         if len(index.image_ids):
             width, height = index.widths[image], index.heights[image]
             outside = (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)

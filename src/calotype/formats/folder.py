@@ -10,8 +10,9 @@ from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.files_below import files_below, is_folder
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
-from calotype.formats.windows import DeclaredClass
+from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress, silent
 from calotype.vision.images import IMAGE_EXTENSIONS
 
@@ -37,15 +38,20 @@ class Folder:
 
     def detect(self, path: Path) -> bool:
         """A folder with folders of images in it."""
-        return path.is_dir() and any(len(file.relative_to(path).parts) > 1 for file in _images(path))
+        return is_folder(path) and any(len(file.relative_to(path).parts) > 1 for file in _images(path, []))
+
+    def broken_description(self, path: Path) -> Path | None:
+        """Never: folders have no description."""
+        return None
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
     ) -> list[ParsedSource]:
         """Raises: LabelFileUnreadable when there is no folder or no image in it."""
-        root = path.resolve()
-        files = _images(root) if root.is_dir() else []
-        if not files:
+        root = Path(os.path.realpath(path))
+        problems: list[Problem] = []
+        files = _images(root, problems) if is_folder(root) else []
+        if not files and not problems:
             hint = "give the folder that holds one folder per class"
             raise LabelFileUnreadable(
                 file=path.name, format=self.title, detail="no images below it", hint=hint
@@ -63,7 +69,7 @@ class Folder:
             if folders and folders[0] != UNLABELLED:
                 annotations.append(ParsedAnnotation(name, "/".join(folders), Kind.CLASSIFICATION, name))
         classes = [DeclaredClass(name) for name in sorted({a.class_name for a in annotations})]
-        return [ParsedSource(path.name, ParsedLabels(listed, annotations, classes))]
+        return [ParsedSource(path.name, ParsedLabels(listed, annotations, classes, problems))]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Copies each image into the folder of its class; what a folder cannot hold is a loss."""
@@ -88,15 +94,8 @@ class Folder:
         return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
 
 
-def _images(root: Path) -> list[Path]:
-    files = []
-    for folder, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            file = Path(folder) / name
-            if not name.startswith(".") and file.suffix.lower() in IMAGE_EXTENSIONS and not file.is_symlink():
-                files.append(file)
-    return files
+def _images(root: Path, problems: list[Problem]) -> list[Path]:
+    return files_below(root, IMAGE_EXTENSIONS, problems, hidden=False)
 
 
 def _safe(name: str) -> str:

@@ -7,6 +7,8 @@ import stat as modes
 from pathlib import Path
 from typing import NamedTuple
 
+from calotype.formats.files_below import files_below
+from calotype.formats.windows import Problem
 from calotype.vision.images import IMAGE_EXTENSIONS
 
 
@@ -26,7 +28,7 @@ def image_file(path: str) -> ImageFile | None:
         if modes.S_ISLNK(stat.st_mode):
             real_path = os.path.realpath(path)
             stat = os.stat(real_path)
-    except OSError:
+    except (OSError, ValueError):  # also a name that is too long, or that no file can have
         return None
     return ImageFile(path, real_path, stat) if modes.S_ISREG(stat.st_mode) else None
 
@@ -35,7 +37,7 @@ class ImageFolder:
     """Finds the images of a folder by their relative name, or by its last part."""
 
     def __init__(self, folder: Path) -> None:
-        self._root = folder.resolve()
+        self._root = Path(os.path.realpath(folder))
         self._inside: dict[str, bool] = {}
 
     def find(self, name: str) -> ImageFile | None:
@@ -49,11 +51,14 @@ class ImageFolder:
 
     def _holds(self, folder: str) -> bool:
         if folder not in self._inside:
-            self._inside[folder] = Path(folder).resolve().is_relative_to(self._root)
+            self._inside[folder] = Path(os.path.realpath(folder)).is_relative_to(self._root)
         return self._inside[folder]
 
 
-def images_below(folder: Path) -> list[Path]:
-    """All image files below a folder by their extension, sorted; symbolic links are left out."""
-    files = (file for file in sorted(folder.rglob("*")) if file.suffix.lower() in IMAGE_EXTENSIONS)
-    return [file for file in files if file.is_file() and not file.is_symlink()]
+def images_below(folder: Path, problems: list[Problem]) -> list[Path]:
+    """All image files below a folder by their extension, sorted; symbolic links are left out.
+
+    Args:
+        problems: Folders that cannot be read, and pipes and the like with the name of an image, are added to it.
+    """
+    return files_below(folder, IMAGE_EXTENSIONS, problems)

@@ -1,15 +1,18 @@
 """Large JSON files whose top level is an object of lists of rows: read in windows, so that memory stays small.
 
 The top level is split without building anything (`msgspec.Raw` points into the file's bytes); each list is then decoded
-some thousand rows at a time. What the fast decoder cannot check (numbers beyond 64 bits, repeated keys) is
-decoded again by the strict one of the standard library. Source: RFC 8259.
+some thousand rows at a time. What the fast decoder cannot check (repeated keys) or rejects (NaN, half a surrogate pair)
+is decoded again by the strict one of the standard library; a row that it cannot read becomes `Broken`, the others stay.
+Source: RFC 8259.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +21,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from calotype.formats.coco_files import Unreadable, no_constant, refused, unique_keys
+from calotype.formats.coco_files import refused
+from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.foundation.collector import collector_paused
 
 WINDOW_BYTES = 4_000_000
 _MAPPED_FROM = 16_000_000
 _BETWEEN_ROWS = re.compile(rb"\}\s*,\s*\{")
+_DIGITS = 300
 _KEY = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
 _ANY = msgspec.json.Decoder()
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -48,11 +53,19 @@ class JsonRows:
             self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             self._raw = {}
-            self._whole = strictly(file, bytes(data))  # raises with the reason, or finds nothing wrong
+            self._whole = self._top_level(
+                bytes(data)
+            )  # raises with the reason, or finds only rows that are wrong
         else:
             if not _only_keys_between(data, list(self._raw.values())):
-                self._whole = strictly(file, bytes(data))  # a key of the top level occurs twice
+                self._whole = self._top_level(bytes(data))  # a key of the top level occurs twice
             self._forget()
+
+    def _top_level(self, data: bytes) -> Any:
+        whole = strictly(self.file, data)
+        if isinstance(whole, Broken):
+            raise refused(self.file, whole.reason, "export the file again; it is broken as a whole")
+        return whole
 
     @property
     def keys(self) -> list[str]:
@@ -76,7 +89,7 @@ class JsonRows:
             if not isinstance(listed, list):
                 raise refused(self.file, f"`{key}` is not a list", "export the file again")
             for start in range(0, len(listed), 10_000):
-                yield listed[start : start + 10_000]
+                yield [_checked(row) for row in listed[start : start + 10_000]]
             return
         raw = self._raw.get("" if self.is_list else key)
         if raw is None:
@@ -101,14 +114,14 @@ class JsonRows:
             piece = bytes(body[at : at + size])
             for gap in reversed(list(_BETWEEN_ROWS.finditer(piece, tail))[-20:]):
                 # a wrong guess (inside a text or a nested list) leaves brackets open and cannot be decoded
-                with suppress(msgspec.DecodeError, Unreadable, ValueError):
+                with suppress(msgspec.DecodeError, ValueError, RecursionError):
                     return at + piece.index(b",", gap.start()) + 1, decoded(piece[: gap.start() + 1])
             size *= 2
         piece = bytes(body[at:])
         try:
             return len(body), decoded(piece)
-        except (msgspec.DecodeError, Unreadable, ValueError, RecursionError):
-            return len(body), strictly(self.file, b"[" + piece + b"]")
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return len(body), [_checked(row) for row in strictly(self.file, b"[" + piece + b"]")]
 
     def _bytes(self) -> memoryview | bytes:
         try:
@@ -147,9 +160,9 @@ def _end_of_list(file: Path, data: memoryview | bytes) -> int:
 
 
 def decoded(body: bytes) -> list[Any]:
-    """The rows of a list given without its brackets; repeated keys in a row are rejected.
+    """The rows of a list given without its brackets; a row with a repeated key is `Broken`.
 
-    Raises: msgspec.DecodeError, Unreadable, ValueError.
+    Raises: msgspec.DecodeError, ValueError, RecursionError.
     """
     text = b"[" + body + b"]"
     with collector_paused():
@@ -160,23 +173,51 @@ def decoded(body: bytes) -> list[Any]:
             return rows
     if sum(map(_n_keys, rows)) == n_keys:
         return rows
-    strict: list[Any] = _strict(text)
-    return strict
+    return [_checked(row) for row in _strict(text)]
 
 
 def strictly(file: Path, text: bytes) -> Any:
-    """A text decoded by the strict reader. Raises: LabelFileUnreadable."""
+    """A text decoded by the strict reader; what cannot be held is `Broken`. Raises: LabelFileUnreadable."""
     try:
         return _strict(text)
     except UnicodeDecodeError:
         raise refused(file, "it is not UTF-8 text", "save it again as UTF-8") from None
-    except (json.JSONDecodeError, RecursionError, Unreadable, ValueError) as error:
+    except (json.JSONDecodeError, RecursionError, ValueError) as error:
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise refused(file, detail, "export the file again; it is broken as a whole") from None
 
 
 def _strict(text: bytes) -> Any:
-    return json.loads(text.decode("utf-8"), parse_constant=no_constant, object_pairs_hook=unique_keys)
+    return json.loads(
+        text.decode("utf-8"),
+        parse_constant=lambda name: Broken(f"it holds {name}, which is not a JSON number"),
+        parse_float=_float,
+        parse_int=_int,
+        object_pairs_hook=_unique_keys,
+    )
+
+
+def _checked(row: Any) -> Any:
+    """The row, or `Broken` where any part of it is or holds what cannot be stored."""
+    problem = value_problem(row)
+    return Broken(problem) if problem else row
+
+
+def _float(text: str) -> float | Broken:
+    number = float(text)
+    return number if math.isfinite(number) else Broken(f"it holds {text[:40]}, a number beyond a float")
+
+
+def _int(text: str) -> int | Broken:
+    return int(text) if len(text) <= _DIGITS else Broken(f"it holds a number of {len(text):,} digits")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Broken:
+    value = dict(pairs)
+    if len(value) == len(pairs):
+        return value
+    repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+    return Broken(f"the key {shown(repeated)} occurs twice in one object")
 
 
 def _n_keys(row: Any) -> int:

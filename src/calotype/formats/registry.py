@@ -32,10 +32,20 @@ def writer(name: str) -> Format:
 
 
 def detect(path: Path) -> Format:
-    """The first format that recognises the files. Raises: FormatUnknown."""
-    for name in READABLE:
-        if FORMATS[name].detect(path):
-            return FORMATS[name]
+    """The first format that recognises the files; or the one whose description is there and broken, so that opening
+    it says what is wrong: a layout of folders is only a guess where no format describes the files.
+
+    Raises: FormatUnknown.
+    """
+    described = [FORMATS[name] for name in READABLE if name != Folder.name]
+    for format in described:
+        if format.detect(path):
+            return format
+    for format in described:
+        if format.broken_description(path) is not None:
+            return format
+    if FORMATS[Folder.name].detect(path):
+        return FORMATS[Folder.name]
     raise FormatUnknown(got=f"the files at {path.name!r}", known=", ".join(READABLE))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from calotype.datasets import rows
 from calotype.datasets.model import Kind
 from calotype.formats.base import Loss
 from calotype.formats.image_files import ImageFile, image_file
+from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
     ImageColumns,
@@ -91,6 +92,7 @@ class ParsedSource:
     """Parsed values as a `LabelSource`."""
 
     def __init__(self, file: str, parsed: ParsedLabels) -> None:
+        parsed = _storable(parsed)
         self.file = file
         self.problems = parsed.problems
         self.losses = parsed.losses
@@ -131,6 +133,32 @@ class ParsedSource:
             identities=[_identity(a) for a in annotations],
             places=[a.where for a in annotations],
         )
+
+
+def _storable(parsed: ParsedLabels) -> ParsedLabels:
+    """The labels without what cannot be stored; each becomes a problem. Names that are not UTF-8 are escaped."""
+    problems = list(parsed.problems)
+    images = []
+    for image in parsed.images:
+        problem = image_name_problem(escaped(image.name))
+        if problem:
+            problems.append(Problem("invalid", "image", image.where, problem))
+        else:
+            images.append(replace(image, name=escaped(image.name)))
+    keys = {image.key for image in images}
+    annotations = []
+    for annotation in parsed.annotations:
+        problem = class_name_problem(annotation.class_name)
+        problem = problem and f"its class cannot be used: {problem}"
+        problem = problem or value_problem([dict(annotation.attributes), dict(annotation.extra)])
+        if annotation.image_key not in keys:
+            problem = "its image could not be imported"
+        if problem:
+            problems.append(Problem("invalid", "annotation", annotation.where, problem))
+        else:
+            annotations.append(annotation)
+    classes = [declared for declared in parsed.classes if not class_name_problem(declared.name)]
+    return replace(parsed, images=images, annotations=annotations, classes=classes, problems=problems)
 
 
 def _all_classes(parsed: ParsedLabels) -> list[DeclaredClass]:

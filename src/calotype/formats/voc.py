@@ -6,6 +6,7 @@ Corners are read as they are, without "+1" (decision 0008); a box without area i
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
@@ -16,14 +17,19 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.files_below import files_below, head_of, is_file, is_folder
 from calotype.formats.image_files import images_below
+from calotype.formats.passthrough import shown
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress, silent
+from calotype.store.files.durable import read_file
 
 _FLAGS = ("pose", "truncated", "difficult", "occluded")
 _SPLITS = ("train", "val", "test")
 _MAX_BYTES = 20_000_000
+_MAX_LISTING = 100_000_000
+_FOLDERS = ("Annotations", "annotations")
 
 
 class Element(Protocol):
@@ -57,23 +63,31 @@ class Voc:
 
     def detect(self, path: Path) -> bool:
         """XML files with an `annotation` in them."""
-        return any(b"<annotation" in file.read_bytes()[:2_000] for file in _label_files(path)[:1])
+        return any(b"<annotation" in head_of(file, 2_000) for file in _label_files(path, []))
+
+    def broken_description(self, path: Path) -> Path | None:
+        """An XML file where label files are kept, none of which has an `annotation` in it."""
+        files = _label_files(path, [])
+        kept_apart = path.suffix.lower() == ".xml" or any(is_folder(path / name) for name in _FOLDERS)
+        return files[0] if files and kept_apart else None
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
     ) -> list[ParsedSource]:
         """Raises: LabelFileUnreadable when no file can be read."""
-        files = _label_files(path)
+        problems: list[Problem] = []
+        files = _label_files(path, problems)
         if not files:
             hint = "give the folder that holds Annotations/, or one XML file"
             raise _refused(path, "it contains no XML file", hint)
-        root = path if path.is_dir() else path.parent
-        folder = (images or _image_folder(root)).resolve()
-        by_stem = {file.stem: file for file in images_below(folder)} if folder.is_dir() else {}
+        root = path if is_folder(path) else path.parent
+        folder = Path(os.path.realpath(images or _image_folder(root)))
+        below = images_below(folder, problems) if is_folder(folder) else []
+        problems = list({problem.where: problem for problem in problems}.values())
+        by_stem = {file.stem: file for file in below}
         splits = _splits(root)
         listed: list[ParsedImage] = []
         annotations: list[ParsedAnnotation] = []
-        problems: list[Problem] = []
         for at, file in enumerate(files):
             try:
                 tree = _load(file)
@@ -145,11 +159,11 @@ def _box(element: Element | None) -> tuple[float, float, float, float] | str:
     for side in ("xmin", "ymin", "xmax", "ymax"):
         text = (element.findtext(side) or "").strip()
         try:
-            value = float(text)
+            value = float(text if text.isascii() and "_" not in text else "no number")
         except ValueError:
-            return f"its {side} is {text[:40]!r}, which is not a number"
+            return f"its {side} is {shown(text)}, which is not a number"
         if not math.isfinite(value) or abs(value) > 1e7:
-            return f"its {side} is {text[:40]!r}"
+            return f"its {side} is {shown(text)}"
         corners.append(value)
     x1, y1, x2, y2 = corners
     if x2 < x1 or y2 < y1:
@@ -159,10 +173,15 @@ def _box(element: Element | None) -> tuple[float, float, float, float] | str:
 
 def _load(file: Path) -> Element:
     hint = "export the file again; it is broken as a whole"
-    if file.stat().st_size > _MAX_BYTES:
+    try:
+        data = read_file(file, max_bytes=_MAX_BYTES)
+    except OSError as error:
+        detail = f"it cannot be read: {error.strerror or type(error).__name__}"
+        raise _refused(file, detail, "check the path and its permissions") from None
+    if data is None:
         raise _refused(file, f"it is larger than {_MAX_BYTES // 1_000_000} MB", hint)
     try:
-        tree: Element = fromstring(file.read_bytes(), forbid_dtd=True)
+        tree: Element = fromstring(data, forbid_dtd=True)
     except (ParseError, DefusedXmlException, RecursionError, ValueError, LookupError) as error:
         raise _refused(file, str(error)[:200] or type(error).__name__, hint) from None
     if tree.tag != "annotation":
@@ -177,19 +196,19 @@ def _stated_name(tree: Element, file: Path) -> str:
 
 def _image(tree: Element, file: Path, folder: Path, by_stem: dict[str, Path]) -> Path | None:
     stated = PureWindowsPath((tree.findtext("filename") or "").strip()).name
-    direct = (folder / stated).resolve()
-    if stated and direct.is_file() and direct.is_relative_to(folder):
+    direct = Path(os.path.realpath(folder / stated))
+    if stated and is_file(direct) and direct.is_relative_to(folder):
         return direct
     if stated and PurePosixPath(stated).stem in by_stem:
         return by_stem[PurePosixPath(stated).stem]
     return None if stated else by_stem.get(file.stem)
 
 
-def _label_files(path: Path) -> list[Path]:
-    if path.is_file():
+def _label_files(path: Path, problems: list[Problem]) -> list[Path]:
+    if is_file(path):
         return [path]
-    for folder in (path / "Annotations", path / "annotations", path):
-        files = sorted(folder.rglob("*.xml")) if folder.is_dir() else []
+    for folder in (*(path / name for name in _FOLDERS), path):
+        files = files_below(folder, {".xml"}, problems) if is_folder(folder) else []
         if files:
             return files
     return []
@@ -198,7 +217,7 @@ def _label_files(path: Path) -> list[Path]:
 def _image_folder(root: Path) -> Path:
     for base in (root, root.parent):
         for name in ("JPEGImages", "images"):
-            if (base / name).is_dir():
+            if is_folder(base / name):
                 return base / name
     return root
 
@@ -206,11 +225,10 @@ def _image_folder(root: Path) -> Path:
 def _splits(root: Path) -> dict[str, str]:
     split_of: dict[str, str] = {}
     for split in _SPLITS:
-        listing = root / "ImageSets" / "Main" / f"{split}.txt"
-        if listing.is_file():
-            for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.strip():
-                    split_of.setdefault(PurePosixPath(line.split()[0]).name, split)
+        listing = head_of(root / "ImageSets" / "Main" / f"{split}.txt", _MAX_LISTING)
+        for line in listing.decode("utf-8", "replace").splitlines():
+            if line.strip():
+                split_of.setdefault(PurePosixPath(line.split()[0]).name, split)
     return split_of
 
 

@@ -23,8 +23,9 @@ _TAGS = pa.list_(pa.string())
 class Problem:
     """One item that cannot be imported: its place, a reason, and the item itself.
 
-    `kind` is "invalid" (broken geometry, wrong type, dangling reference) or "missing-file"; `what` is "image" or
-    "annotation". Unknown classes are found later, against the dataset's ontology.
+    `kind` is "invalid" (broken geometry, wrong type, dangling reference), "missing-file" or "unreadable" (a file or
+    folder); `what` is "image", "annotation", "class" or "folder". Unknown classes are found later, against the
+    dataset's ontology.
     """
 
     kind: str

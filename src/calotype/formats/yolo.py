@@ -6,6 +6,7 @@ empty label file means an image without objects (tag `background`); an image wit
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -14,15 +15,18 @@ import yaml
 from calotype.datasets.model import Kind
 from calotype.formats import yolo_files, yolo_writing
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.files_below import head_of, is_file, is_folder
 from calotype.formats.image_files import images_below
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.formats.yolo_files import Config, Row, refused
 from calotype.foundation.progress import Progress, silent
+from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
 
 BACKGROUND = "background"
 _NO_SPLIT = "unassigned"
+_MAX_IMAGE = 1_000_000_000
 
 
 class Yolo:
@@ -46,12 +50,21 @@ class Yolo:
 
     def detect(self, path: Path) -> bool:
         """A YAML or a list with names, and label files; or a label file."""
-        if path.is_file() and path.suffix == ".txt":
+        if is_file(path) and path.suffix == ".txt":
             return True
-        file = path if path.is_file() else yolo_files.config_file(path)
+        file = path if is_file(path) else yolo_files.config_file(path)
         if file is None or file.suffix not in (".yaml", ".yml", ".txt", ".names"):
             return False
-        return file.suffix not in (".yaml", ".yml") or b"names" in file.read_bytes()[:100_000]
+        return file.suffix not in (".yaml", ".yml") or b"names" in head_of(file, 100_000)
+
+    def broken_description(self, path: Path) -> Path | None:
+        """A YAML that is meant as a configuration but has no names; or label files without any list of names."""
+        root = path if is_folder(path) else path.parent
+        for file in [path] if is_file(path) else yolo_files.other_yamls(path):
+            if file.suffix in (".yaml", ".yml") and yolo_files.looks_like_config(file, root):
+                return file
+        labels = path / "labels"
+        return labels if is_folder(labels) and yolo_files.label_files(labels, []) else None
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
@@ -92,10 +105,10 @@ class _Reading:
     """One reading: the files below the folder, and the labels read so far."""
 
     def __init__(self, path: Path, images: Path | None) -> None:
-        if not path.exists():
+        if not (is_file(path) or is_folder(path)):
             raise refused(path, "it does not exist", "give the folder with the YAML, or the YAML itself")
-        root = path if path.is_dir() else path.parent
-        is_yaml = path.is_file() and path.suffix != ".txt"
+        root = path if is_folder(path) else path.parent
+        is_yaml = is_file(path) and path.suffix != ".txt"
         file = path if is_yaml else yolo_files.config_file(root)
         if file is None:
             raise refused(
@@ -104,17 +117,19 @@ class _Reading:
                 "write one with `names:`, class number to name",
             )
         self.config: Config = yolo_files.load_config(file)
-        self.single = path.is_file() and not is_yaml
-        self.root = root.resolve()
-        self.label_files = [path] if self.single else yolo_files.label_files(root)
-        self.folder = (images or root).resolve()
-        self.image_files = {self._key(image, self.folder): image for image in images_below(self.folder)}
+        self.single = is_file(path) and not is_yaml
+        self.problems: list[Problem] = []
+        self.root = Path(os.path.realpath(root))
+        self.label_files = [path] if self.single else yolo_files.label_files(self.root, self.problems)
+        self.folder = Path(os.path.realpath(images or root))
+        below = images_below(self.folder, self.problems)
+        self.problems = list({problem.where: problem for problem in self.problems}.values())
+        self.image_files = {self._key(image, self.folder): image for image in below}
         self.by_stem: dict[str, list[str]] = {}
         for key in self.image_files:
             self.by_stem.setdefault(PurePosixPath(key).name, []).append(key)
         self.images: dict[str, ParsedImage] = {}
         self.annotations: list[ParsedAnnotation] = []
-        self.problems: list[Problem] = []
         self.warnings: Counter[str] = Counter()
         if not self.label_files and not self.image_files:
             raise refused(
@@ -125,7 +140,7 @@ class _Reading:
 
     def read_file(self, file: Path) -> None:
         """Read one label file."""
-        label_key = self._key(file.resolve(), self.root)
+        label_key = self._key(Path(os.path.realpath(file)), self.root)
         try:
             lines = yolo_files.lines_of(file)
         except LabelFileUnreadable as error:
@@ -178,7 +193,7 @@ class _Reading:
         )
 
     def _key(self, file: Path, root: Path) -> str:
-        return yolo_files.key_of(PurePosixPath(file.resolve().relative_to(root).as_posix()))
+        return yolo_files.key_of(PurePosixPath(file.relative_to(root).as_posix()))
 
     def _image_key(self, label_key: str) -> str | None:
         if label_key in self.image_files:
@@ -190,7 +205,7 @@ class _Reading:
         if image is None:
             return None
         try:
-            facts = vision.probe(image.read_bytes())
+            facts = vision.probe(read_file(image, max_bytes=_MAX_IMAGE) or b"")
         except (OSError, vision.ImageUnreadable):
             return None
         return facts.width_px, facts.height_px

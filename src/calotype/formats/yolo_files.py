@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from typing import Any
 import yaml
 
 from calotype.formats.base import LabelFileUnreadable
+from calotype.formats.files_below import files_below, head_of, is_file, is_folder
+from calotype.formats.passthrough import class_name_problem, shown, value_problem
+from calotype.formats.windows import Problem
+from calotype.foundation import yaml_text
+from calotype.store.files.durable import read_file
 
 _YAMLS = ("data.yaml", "data.yml", "dataset.yaml", "config.yaml")
 _NAMES = ("classes.txt", "obj.names", "labels.names")
@@ -20,9 +26,9 @@ _NOT_LABELS = frozenset(
 )
 _SPLIT = re.compile(r"(train|val|valid|validation|test)\d*")
 _SPLIT_OF = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_CONFIG_KEYS = re.compile(rb"(?m)^[ \t]*(names|nc|train|val|test)[ \t]*:")
 _MAX_YAML = 1_000_000
 _MAX_LABELS = 50_000_000
-_MAX_DEPTH = 20
 _SLACK = 1e-3
 """How far a coordinate may exceed 0 or 1 by rounding; it is clipped."""
 
@@ -47,39 +53,50 @@ class Row:
     clipped: bool = False
 
 
-def refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
-    """The error for a file that cannot be read as a whole."""
-    return LabelFileUnreadable(where=file.name, file=file.name, format="YOLO", detail=detail, hint=hint)
+def refused(file: Path, detail: str, hint: str, *, line: int = 0) -> LabelFileUnreadable:
+    """The error for a file that cannot be read as a whole; `line` counts from 1."""
+    where = f"{file.name} line {line}" if line else file.name
+    return LabelFileUnreadable(where=where, file=file.name, format="YOLO", detail=detail, hint=hint)
+
+
+def unreadable(error: OSError) -> str:
+    """Why the system does not give a file."""
+    return f"it cannot be read: {error.strerror or type(error).__name__}"
 
 
 def config_file(root: Path) -> Path | None:
     """The file with the names, in the folder or the one above it."""
     for folder in (root, root.parent):
         for name in (*_YAMLS, *_NAMES):
-            if (folder / name).is_file():
+            if is_file(folder / name):
                 return folder / name
-        others = sorted(folder.glob("*.y*ml")) if folder == root else []
+        others = other_yamls(folder) if folder == root else []
         if len(others) == 1:
             return others[0]
     return None
 
 
 def load_config(file: Path) -> Config:
-    """Raises: LabelFileUnreadable."""
-    if file.stat().st_size > _MAX_YAML:
-        raise refused(file, "it is larger than 1 MB", "a YOLO configuration is a page of YAML")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise refused(file, "it is not UTF-8 text", "save it as UTF-8") from None
+    """Raises: LabelFileUnreadable, with the line where it is a YAML."""
+    text = _text(file)
     if file.suffix not in (".yaml", ".yml"):
         lines = [line.strip() for line in text.splitlines()]
-        return Config({at: name for at, name in enumerate(lines) if name})
-    value = _safe(file, text)
-    names = _names(file, value)
+        names = {at: name for at, name in enumerate(lines) if name}
+        for at, name in names.items():
+            problem = class_name_problem(name)
+            if problem:
+                raise refused(file, problem, "give each class a plain name", line=at + 1)
+        return Config(names)
+    node = yaml_text.compose(text, file.name, _refused_at, word="YOLO configuration")
+    if not isinstance(node, yaml.MappingNode):
+        raise refused(file, "it is not a mapping", "it needs at least `names:`", line=1)
+    yaml_text.check_keys(node, file.name, _refused_at)
+    value = yaml_text.load(text, file.name, _refused_at)
+    names = _names(file, value, node)
     if isinstance(value.get("nc"), int) and value["nc"] != len(names):
-        raise refused(file, f"nc is {value['nc']}, but names lists {len(names)}", "make them agree")
-    _check_places(file, value)
+        detail = f"nc is {shown(value['nc'])}, but names lists {len(names)}"
+        raise refused(file, detail, "make them agree", line=yaml_text.line_of_path(node, ("nc",)))
+    _check_places(file, value, node)
     shape: Any = value.get("kpt_shape")
     points = None
     if isinstance(shape, list) and len(shape) == 2 and isinstance(shape[0], int) and 0 < shape[0] < 500:
@@ -87,50 +104,73 @@ def load_config(file: Path) -> Config:
     return Config(names, points)
 
 
-def _safe(file: Path, text: str) -> dict[str, Any]:
-    """The mapping of a YAML text without aliases, tags and deep nesting."""
+def _text(file: Path) -> str:
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise refused(file, "it uses YAML aliases", "write the values out")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _MAX_DEPTH:
-                raise refused(file, "it is nested too deep", "a YOLO configuration is flat")
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        if isinstance(error, LabelFileUnreadable):
-            raise
-        raise refused(file, " ".join(str(error).split())[:200], "correct the YAML") from None
-    if not isinstance(value, dict):
-        raise refused(file, "it is not a mapping", "it needs at least `names:`")
-    return value
+        if file.stat().st_size > _MAX_YAML:
+            raise refused(file, "it is larger than 1 MB", "a YOLO configuration is a page of YAML")
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise refused(file, unreadable(error), "check the path and its permissions") from None
+    except UnicodeDecodeError as error:
+        detail = f"it is not UTF-8 text (byte {error.start})"
+        raise refused(
+            file, detail, "save it as UTF-8", line=error.object[: error.start].count(b"\n") + 1
+        ) from None
 
 
-def _names(file: Path, value: Mapping[str, Any]) -> dict[int, str]:
+def _refused_at(where: str, detail: str, hint: str) -> LabelFileUnreadable:
+    file = where.partition(" line ")[0]
+    return LabelFileUnreadable(where=where, file=file, format="YOLO", detail=detail, hint=hint)
+
+
+def _names(file: Path, value: Mapping[str, Any], node: yaml.Node) -> dict[int, str]:
     given = value.get("names")
-    pairs = (
-        list(enumerate(given))
-        if isinstance(given, list)
-        else list(given.items())
-        if isinstance(given, dict)
-        else []
-    )
+    if not isinstance(given, list | dict) or not given:
+        keys = ", ".join(shown(key).strip("'") for key in list(value)[:10])
+        detail = "`names` lists no class" if "names" in value else f"it has no `names`; its keys are: {keys}"
+        hint = "list the classes under `names:`, class number to name"
+        raise refused(file, detail, hint, line=yaml_text.line_of_path(node, ("names",)))
     names: dict[int, str] = {}
-    for number, name in pairs:
-        whole = int(number) if str(number).isdigit() else None
-        if whole is None or not isinstance(name, str | int | float | bool) or not str(name).strip():
-            raise refused(file, f"names has the entry {number!r}: {str(name)[:40]!r}", "map numbers to names")
-        names[whole] = str(name).strip()
-    if not names or len(set(names.values())) < len(names):
-        detail = "a name occurs twice" if names else "it has no names"
-        raise refused(file, detail, "give each class a distinct name under `names:`")
+    for at, (number, name) in enumerate(enumerate(given) if isinstance(given, list) else given.items()):
+        key = node_key(node, at)
+        whole = class_number(number)
+        is_name = isinstance(name, str | int | float | bool) and not value_problem(name)
+        if whole is None or not is_name or not str(name).strip():
+            detail = f"names has the entry {shown(number)}: {shown(name)}"
+            raise refused(file, detail, "map numbers to names", line=key)
+        text = str(name).strip()
+        problem = class_name_problem(text) or ("a name occurs twice" if text in names.values() else "")
+        if problem or whole in names:
+            detail = problem or f"the number {whole} occurs twice"
+            raise refused(file, detail, "give each class a distinct name under `names:`", line=key)
+        names[whole] = text
     return names
 
 
-def _check_places(file: Path, value: Mapping[str, Any]) -> None:
+def node_key(node: yaml.Node, at: int) -> int:
+    """The line of an entry of `names`, by its position."""
+    for key, value in node.value:
+        if key.value == "names":
+            entry = value.value[at]
+            return yaml_text.line_of_mark((entry[0] if isinstance(entry, tuple) else entry).start_mark)
+    return 1
+
+
+def class_number(given: Any) -> int | None:
+    """A class number written as a number or as ASCII digits; None for anything else."""
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        return None
+    if isinstance(given, str):
+        if not (given.isascii() and given.isdigit() and len(given) <= 10):
+            return None
+        given = int(given)
+    return given if 0 <= given < 2**31 else None
+
+
+def _check_places(file: Path, value: Mapping[str, Any], node: yaml.Node) -> None:
     """No entry may lead out of the folder; one known exporter writes `../train/images` for `train/images`."""
-    base = str(value.get("path") or "")
+    given = value.get("path")
+    base = given if isinstance(given, str) else ""
     for key in ("path", "train", "val", "test"):
         entries = value.get(key) if isinstance(value.get(key), list) else [value.get(key)]
         for entry in entries or []:
@@ -140,18 +180,32 @@ def _check_places(file: Path, value: Mapping[str, Any]) -> None:
             depth = 0
             for part in parts:
                 depth += -1 if part == ".." else 0 if part in (".", "/") else 1
-                if depth < 0 and not (key != "path" and (file.parent / entry.removeprefix("../")).is_dir()):
-                    raise refused(
-                        file,
-                        f"{key} leads out of the folder: {entry[:80]!r}",
-                        "keep the data beside the YAML",
-                    )
+                if depth < 0 and not (key != "path" and is_folder(file.parent / entry.removeprefix("../"))):
+                    detail = f"{key} leads out of the folder: {entry[:80]!r}"
+                    line = yaml_text.line_of_path(node, (key,))
+                    raise refused(file, detail, "keep the data beside the YAML", line=line)
 
 
-def label_files(root: Path) -> list[Path]:
-    """All label files below a folder."""
-    texts = (file for file in sorted(root.rglob("*.txt")) if file.name.lower() not in _NOT_LABELS)
-    return [file for file in texts if file.is_file() and not file.is_symlink()]
+def other_yamls(folder: Path) -> list[Path]:
+    """The YAML files of a folder, by name; none where it cannot be listed."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith((".yaml", ".yml")))
+    except OSError:
+        return []
+    return [folder / name for name in names if is_file(folder / name)]
+
+
+def looks_like_config(file: Path, root: Path) -> bool:
+    """Whether a YAML is meant as a configuration: by its name, by its keys, or by what lies beside it."""
+    head = head_of(file, 100_000)
+    by_keys = len(set(_CONFIG_KEYS.findall(head))) >= 2
+    return by_keys or (file.name in _YAMLS[:3]) or is_folder(root / "labels")
+
+
+def label_files(root: Path, problems: list[Problem]) -> list[Path]:
+    """All label files below a folder; what cannot be read is added to the problems."""
+    texts = files_below(root, {".txt"}, problems)
+    return [file for file in texts if file.name.lower() not in _NOT_LABELS]
 
 
 def key_of(place: PurePosixPath) -> str:
@@ -173,10 +227,13 @@ def split_of(key: str) -> str:
 
 def lines_of(file: Path) -> list[tuple[int, list[str]]]:
     """Line numbers from 1 and fields of the rows that are not blank. Raises: LabelFileUnreadable."""
-    if file.stat().st_size > _MAX_LABELS:
-        raise refused(file, "it is larger than 50 MB", "a label file describes one image")
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        data = read_file(file, max_bytes=_MAX_LABELS)
+        if data is None:
+            raise refused(file, "it is larger than 50 MB", "a label file describes one image")
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise refused(file, unreadable(error), "check the path and its permissions") from None
     except UnicodeDecodeError:
         raise refused(file, "it is not a text file", "export the labels again") from None
     if "\0" in text:
@@ -187,13 +244,13 @@ def lines_of(file: Path) -> list[tuple[int, list[str]]]:
 def row(fields: Sequence[str], config: Config) -> Row | str:
     """A row, or why it is invalid."""
     try:
-        values = [float(text) for text in fields]
+        values = [_number(text) for text in fields]
     except ValueError:
-        return f"it has a field that is not a number: {' '.join(fields)[:60]!r}"
+        return f"it has a field that is not a number: {shown(' '.join(fields))}"
     if not all(math.isfinite(value) for value in values):
         return "it has a number that is not finite"
     if values[0] != int(values[0]) or int(values[0]) not in config.names:
-        return f"class {fields[0][:20]} is not among the {len(config.names)} names"
+        return f"class {shown(fields[0])} is not among the {len(config.names)} names"
     number, rest = int(values[0]), values[1:]
     if config.keypoints and len(rest) == 4 + config.keypoints[0] * config.keypoints[1]:
         return _pose(number, rest, config.keypoints[1])
@@ -205,6 +262,11 @@ def row(fields: Sequence[str], config: Config) -> Row | str:
             return "a corner is outside the image"
         return Row(number, ring=tuple(shares), clipped=shares != rest)
     return f"it has {len(fields)} fields; a box has 5, a polygon an odd number from 7 up"
+
+
+def _number(text: str) -> float:
+    """A number as programs write it. Raises: ValueError, also for what only Python reads, such as 1_0."""
+    return float(text if text.isascii() and "_" not in text else "no number")
 
 
 def _box(number: int, rest: Sequence[float]) -> Row | str:

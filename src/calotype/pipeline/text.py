@@ -52,12 +52,7 @@ def parse(text: str, *, file: str = "pipeline", folder: Path = Path()) -> Pipeli
     if not isinstance(node, yaml.MappingNode):
         raise _invalid(f"{file} line 1", "it is not a mapping", "start it with `pipeline: NAME`")
     yaml_text.check_keys(node, file, _invalid)
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise _invalid(
-            yaml_text.location(file, error), yaml_text.summary(error), "put such values in quotes"
-        ) from None
+    value = yaml_text.load(text, file, _invalid)
     for key in value:
         if key not in _KEYS:
             line = _line_of(node, (key,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,12 +19,25 @@ from calotype.foundation.progress import Progress, silent
 from calotype.store.catalog import schema
 from calotype.store.catalog.errors import CatalogNotWritable
 from calotype.store.catalog.upserts import insert
-from calotype.store.media.objects import MediaMissing
+from calotype.store.media.combined import MEDIA_ERRORS
 from calotype.store.store import Store
 from calotype.vision import images
 
 Value = npt.NDArray[Any]
+_Outcome = dict[str, Value | str]
+"""The values of one image by measure, or why one of them failed."""
+_COMPUTE_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 _UNREADABLE = "unreadable"
+MEDIUM = "the media file"
+"""Stands in `failed` for a measure, where the bytes themselves could not be read."""
 _CHUNK = 256
 _AT_ONCE = 8
 """Images that a thread measures before it hands them over: handing over costs as much as a small image."""
@@ -46,11 +60,15 @@ def measure(
     measures: Mapping[str, Measure],
     *,
     progress: Progress = silent,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, dict[str, Value]]:
     """Measures of media: name -> media SHA-256 -> value.
 
     What is not known yet is computed in threads, one decode per image, and kept. Media that are missing or
-    cannot be decoded have no value; `unreadable` says why.
+    cannot be decoded have no value; `unreadable` says why. A measure that fails on one image is absent for that image.
+
+    Args:
+        failed: Gets media SHA-256 -> which measures failed on them, and why. They are tried again each time.
     """
     values_of = {name: dict(_stored(store, name, spec, shas)) for name, spec in measures.items()}
     broken = unreadable(store, shas)
@@ -58,8 +76,16 @@ def measure(
     for chunk in _computed(store, todo, measures, progress):
         for sha, values in chunk:
             for name, value in values.items():
-                values_of[name][sha] = value
+                if isinstance(value, str):
+                    _note(failed, sha, f"{name}: {value}")
+                else:
+                    values_of[name][sha] = value
     return values_of
+
+
+def _note(failed: dict[str, str] | None, sha: str, words: str) -> None:
+    if failed is not None:
+        failed[sha] = f"{failed[sha]}; {words}" if sha in failed else words
 
 
 def unreadable(store: Store, shas: Sequence[str]) -> dict[str, str]:
@@ -69,7 +95,7 @@ def unreadable(store: Store, shas: Sequence[str]) -> dict[str, str]:
 
 def _computed(
     store: Store, todo: list[str], measures: Mapping[str, Measure], progress: Progress
-) -> Iterator[list[tuple[str, dict[str, Value]]]]:
+) -> Iterator[list[tuple[str, _Outcome]]]:
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         for start in range(0, len(todo), _CHUNK):
             part = todo[start : start + _CHUNK]
@@ -81,25 +107,37 @@ def _computed(
             yield [(sha, values) for sha, values in results if isinstance(values, dict)]
 
 
-def _measured(store: Store, sha: str, measures: Mapping[str, Measure]) -> dict[str, Value] | str | None:
-    """The values, or why there are none; None for a missing file (it may come back, so that is not kept)."""
+def _measured(store: Store, sha: str, measures: Mapping[str, Measure]) -> _Outcome | str:
+    """The values, or why there are none; bytes that cannot be read may come back, so that is not kept."""
     try:
         data = store.media.read(sha)
         upright = images.decode_upright(data)
-    except MediaMissing:
-        return None
+    except MEDIA_ERRORS as error:
+        return {MEDIUM: error.message}
     except images.ImageUnreadable as error:
         return error.message
-    return {name: spec.compute(data, upright) for name, spec in measures.items()}
+    return {name: _computed_one(spec, data, upright) for name, spec in measures.items()}
 
 
-def _keep(store: Store, results: Iterable[tuple[str, dict[str, Value] | str | None]]) -> None:
+def _computed_one(spec: Measure, data: bytes, upright: images.Upright) -> Value | str:
+    try:
+        return spec.compute(data, upright)
+    except images.ImageUnreadable as error:
+        return error.message
+    except _COMPUTE_ERRORS as error:
+        return f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _keep(store: Store, results: Iterable[tuple[str, _Outcome | str]]) -> None:
     rows: list[dict[str, Any]] = []
     for sha, values in results:
         if isinstance(values, str):
             rows.append({"media_sha256": sha, "name": _UNREADABLE, "value": values.encode()})
         for name, value in values.items() if isinstance(values, dict) else ():
-            rows.append({"media_sha256": sha, "name": name, "value": np.ascontiguousarray(value).tobytes()})
+            if not isinstance(value, str):
+                rows.append(
+                    {"media_sha256": sha, "name": name, "value": np.ascontiguousarray(value).tobytes()}
+                )
     if rows:
         with suppress(CatalogNotWritable), store.catalog.bookkeeping() as conn:
             conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)

@@ -145,10 +145,7 @@ def _read_yaml(text: str, file: str) -> tuple[Any, _Place]:
     if not isinstance(node, yaml.MappingNode):
         return None, _Place(file, node)
     yaml_text.check_keys(node, file, _error)
-    try:
-        return yaml.safe_load(text), _Place(file, node)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise _error(yaml_text.location(file, error), yaml_text.summary(error), "quote such values") from None
+    return yaml_text.load(text, file, _error), _Place(file, node)
 
 
 def _name(value: Any, place: _Place) -> str:

@@ -22,7 +22,8 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid8
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.store.media.objects import Batch, MediaMissing
+from calotype.store.media.combined import NOT_DECODED
+from calotype.store.media.objects import Batch
 from calotype.transform import recipe_plan
 from calotype.transform.recipe import Recipe
 from calotype.transform.recipe_apply import LabelSets, apply_recipe
@@ -37,6 +38,9 @@ CHUNK = 64
 
 _EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png"}
 ShouldStop = Callable[[], bool]
+
+_NO_COPY = (*NOT_DECODED, RecipeDoesNotFit, RleInvalid)
+"""Why one parent gets no copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,7 @@ def _make(
                 job.recipe, parent, rgb, annotations, of_parent, swaps=swaps, from_dataset=from_dataset
             )
             return _store_media(copies, batch)
-        except (images.ImageUnreadable, MediaMissing, RecipeDoesNotFit, RleInvalid) as error:
+        except _NO_COPY as error:
             return Failure(parent.sample_id, parent.name, error.message)
 
     with store.media.batch() as batch:

@@ -221,7 +221,7 @@ def _thumbnail(exif: bytes) -> Image.Image | None:
             block.load(exif)
             entries = block.get_ifd(ExifTags.IFD.IFD1)
         start, length = int(entries[ExifTags.Base.JpegIFOffset]), int(entries[ExifTags.Base.JpegIFByteCount])
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError):
+    except images.DECODER_ERRORS:
         return None
     data = exif[6 + start : 6 + start + length] if start > 0 < length else b""
     try:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +19,10 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from calotype.foundation.errors import Invalid
+from calotype.vision.frames import count_frames
 
 MAX_PIXELS = 100_000_000
 MAX_FRAMES = 1_000
@@ -50,6 +53,33 @@ _ORIENTATION = 0x0112
 _RIM = 0.08
 """Margin around a box that is cut out with it, as a share of its side."""
 _TURNED = frozenset({5, 6, 7, 8})
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF's orientation -> how the stored pixels are turned. Source: CIPA DC-008, tag 274."""
+
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    MemoryError,
+    RuntimeError,  # with it RecursionError and NotImplementedError
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for broken bytes: every one of them says that the file is broken, none that the program is."""
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked from the header, before any pixel is touched
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -101,6 +131,10 @@ def verify(data: bytes) -> ImageFacts:
                 "RGB", (image.size[0] // 8, image.size[1] // 8)
             )  # every scan is read, few pixels are made
         image.load()
+        if facts.mime != "image/jpeg" and image.size != (facts.width_px, facts.height_px):
+            upright = image.size[::-1] if facts.orientation in _TURNED else image.size
+            if upright != (facts.width_px, facts.height_px):
+                raise ImageUnreadable(detail=f"it declares another size than its {image.size} pixels")
     if facts.mime == "image/png":
         _check_png(data)
     return facts
@@ -136,7 +170,7 @@ def decode_upright(data: bytes) -> Upright:
     with _opened(data) as image:
         facts = _facts(image)
         image.load()
-        return Upright(_to_rgb(_upright(image)), facts)
+        return Upright(_to_rgb(_upright(image, facts.orientation)), facts)
 
 
 def decode_rgb(data: bytes, *, max_side_px: int | None = None) -> Rgb:
@@ -154,15 +188,14 @@ def decode_rgb(data: bytes, *, max_side_px: int | None = None) -> Rgb:
         ImageUnreadable.
     """
     with _opened(data) as image:
-        _facts(image)
+        facts = _facts(image)
         if max_side_px is not None and image.format in ("JPEG", "MPO"):
             scale = max(image.size) / max_side_px
             if scale > 1:
                 wanted = (max(1, round(image.size[0] / scale)), max(1, round(image.size[1] / scale)))
                 image.draft("RGB", wanted)
         image.load()
-        upright = _upright(image)
-        rgb = _to_rgb(upright)
+        rgb = _to_rgb(_upright(image, facts.orientation))
         if max_side_px is not None and max(rgb.size) > max_side_px:
             rgb = rgb.resize(_fitted(rgb.size, max_side_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
         return np.asarray(rgb, dtype=np.uint8)
@@ -216,7 +249,7 @@ def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) ->
         if scale > 1:
             image.draft("RGB", (image.size[0] // scale, image.size[1] // scale))
     image.load()
-    return _to_rgb(image if facts.orientation == 1 else _upright(image))
+    return _to_rgb(_upright(image, facts.orientation))
 
 
 def cut_out(rgb: Rgb, box_xywh_px: tuple[float, float, float, float] | None) -> Rgb:
@@ -273,9 +306,7 @@ def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
         raise ImageUnreadable(detail="no JPEG, PNG, WebP, TIFF, BMP or GIF starts like this") from None
     except ImageUnreadable:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, OverflowError) as error:
-        raise ImageUnreadable(detail=_short(error)) from error
-    except (MemoryError, RecursionError, IndexError, AttributeError, ArithmeticError) as error:
+    except DECODER_ERRORS as error:
         raise ImageUnreadable(detail=_short(error)) from error
 
 
@@ -287,8 +318,9 @@ def _facts(image: ImageFile.ImageFile) -> ImageFacts:
         raise ImageUnreadable(
             detail=f"it declares {width}x{height} px, more than {MAX_PIXELS // 1_000_000} megapixels"
         )
-    orientation, note = _orientation(image)
-    n_frames = _n_frames(image)
+    # Pillow turns a TIFF by itself: its size and its pixels are upright
+    orientation, note = (1, "") if image.format == "TIFF" else _orientation(image)
+    n_frames = count_frames(image, MAX_FRAMES)
     if n_frames > MAX_FRAMES or n_frames * width * height > MAX_FRAME_PIXELS:
         raise ImageUnreadable(detail=f"it declares {n_frames} frames of {width}x{height} px")
     if orientation in _TURNED:
@@ -296,62 +328,17 @@ def _facts(image: ImageFile.ImageFile) -> ImageFacts:
     return ImageFacts(width, height, MIMES[str(image.format)], n_frames, image.mode, orientation, note)
 
 
-def _n_frames(image: ImageFile.ImageFile) -> int:
-    if image.format == "GIF":
-        return _count_gif_frames(image)
-    if image.format == "TIFF":
-        return _count_tiff_pages(image)
-    return int(getattr(image, "n_frames", 1))
-
-
-def _count_gif_frames(image: ImageFile.ImageFile) -> int:
-    """Image descriptors in the block structure: counted without drawing one frame. Source: GIF89a, section 20."""
-    data = image.fp.getvalue() if isinstance(image.fp, io.BytesIO) else b""
-    if len(data) < 13:
-        return 1
-    offset = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
-    frames = 0
-    while offset < len(data) and frames <= MAX_FRAMES:
-        marker = data[offset]
-        if marker == 0x2C and offset + 10 <= len(data):
-            frames += 1
-            offset += 10 + (3 << ((data[offset + 9] & 7) + 1) if data[offset + 9] & 0x80 else 0) + 1
-        elif marker == 0x21:
-            offset += 2
-        else:
-            break
-        while offset < len(data) and data[offset]:
-            offset += 1 + data[offset]
-        offset += 1
-    return max(1, frames)
-
-
-def _count_tiff_pages(image: ImageFile.ImageFile) -> int:
-    """Pages until the chain ends or comes back to itself; the reader goes back to the first page."""
-    pages = 1
-    try:
-        while pages <= MAX_FRAMES:
-            image.seek(pages)
-            pages += 1
-    except EOFError:
-        pass
-    image.seek(0)
-    return pages
-
-
 def _orientation(image: ImageFile.ImageFile) -> tuple[int, str]:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError):
+    except DECODER_ERRORS:
         return 1, "its EXIF block cannot be read"
     return (value, "") if isinstance(value, int) and 1 <= value <= 8 else (1, "")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError):
-        return image  # a broken EXIF block says nothing about orientation
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The loaded image turned as `_facts` counted its size; the EXIF block is not read a second time."""
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -383,7 +370,7 @@ def _check_png(data: bytes) -> None:
     with Image.open(io.BytesIO(data), formats=["PNG"]) as again:
         try:
             again.verify()
-        except (OSError, SyntaxError, ValueError) as error:
+        except DECODER_ERRORS as error:
             raise ImageUnreadable(detail=_short(error)) from error
 
 

@@ -36,9 +36,11 @@ class Rle:
     def __post_init__(self) -> None:
         height, width = self.size_hw
         if height < 1 or width < 1 or height * width > MAX_PIXELS:
-            raise RleInvalid(detail=f"its size is {height}x{width}")
-        if any(run < 0 for run in self.counts):
-            raise RleInvalid(detail="a run is negative")
+            raise RleInvalid(
+                detail=f"its size is {height:g}x{width:g}" if max(height, width) < 1e9 else "its size is huge"
+            )
+        if any(not 0 <= run <= MAX_PIXELS for run in self.counts):
+            raise RleInvalid(detail="a run is negative or longer than any mask")
         if sum(self.counts) != height * width:
             raise RleInvalid(detail=f"{sum(self.counts)} pixels in the runs, {height * width} in the image")
 
@@ -61,6 +63,11 @@ class Rle:
         top = 0 if spans_columns.any() else int((starts % height).min())
         bottom = height - 1 if spans_columns.any() else int((stops % height).max())
         return (float(left), float(top), float(right - left + 1), float(bottom - top + 1))
+
+
+def _shown(side: int) -> str:
+    """A side for a message; a whole number of thousands of digits cannot be printed."""
+    return str(side) if abs(side) <= MAX_PIXELS else f"over {MAX_PIXELS:,}"
 
 
 def encode(mask: npt.ArrayLike) -> Rle:

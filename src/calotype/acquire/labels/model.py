@@ -127,9 +127,12 @@ class Imported:
         return f"Import({counts}, losses={len(self.losses)})"
 
 
+_CODES = {"missing-file": "file-missing", "unreadable": "file-unreadable"}
+
+
 def quarantined_problem(problem: Problem) -> QuarantinedItem:
     """A problem of a reader as a quarantined item."""
-    code = "file-missing" if problem.kind == "missing-file" else "annotation-invalid"
+    code = "class-invalid" if problem.what == "class" else _CODES.get(problem.kind, "annotation-invalid")
     return QuarantinedItem(problem.what, problem.where, code, problem.reason, problem.item)
 
 
@@ -142,6 +145,10 @@ def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
 def quarantined_annotation(where: str) -> QuarantinedItem:
     """An annotation whose image is not a sample."""
     return QuarantinedItem("annotation", where, "file-missing", "its image could not be imported")
+
+
+_HIGHEST_WANTED_ID = 2**31 - 1_000_000
+"""A class with an id above keeps its name and gets another id: there must be room for the classes that follow."""
 
 
 def with_declared_classes(ontology: Ontology, declared: Sequence[DeclaredClass]) -> Ontology:
@@ -162,7 +169,7 @@ def with_declared_classes(ontology: Ontology, declared: Sequence[DeclaredClass])
             ontology = ontology.add(
                 c.name,
                 supercategory=c.supercategory,
-                id=c.id,
+                id=c.id if c.id is not None and c.id < _HIGHEST_WANTED_ID else None,
                 keypoints=c.keypoints,
                 skeleton=c.skeleton,
                 extra=c.extra,

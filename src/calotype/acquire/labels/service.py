@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from calotype.acquire import quarantine
@@ -15,6 +16,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
+from calotype.store.catalog.text_limits import escape_unstorable
 
 _DEFAULTS = ImportOptions()
 _COUNTS = ("samples", "annotations", "added", "updated", "unchanged", "skipped")
@@ -47,7 +49,8 @@ def import_annotations(
         info = refs.dataset(conn, dataset_name)
     started_us = now_us()
     format = registry.detect(path) if options.format == "auto" else registry.reader(options.format)
-    origin = options.origin or str(path.resolve())
+    file = escape_unstorable(path.name)
+    origin = options.origin or os.path.realpath(path)
     import_id = quarantine.import_id(info.id, f"labels:{options.label_set}", origin)
     job = ImportJob(actor, name, store, import_id, "images.import", options.on_invalid, progress)
     sources = format.open(path, images=options.images, progress=progress)
@@ -55,9 +58,9 @@ def import_annotations(
     label_import.check_items()
     label_import.check_classes(job.working_state().ontology)
     label_import.import_images()
-    label_import.import_annotations(path.name)
+    label_import.import_annotations(file)
     imported = label_import.report()
-    _register(job, info.id, path.name, imported, started_us)
+    _register(job, info.id, file, imported, started_us)
     return imported
 
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from calotype.analysis.robust import deviations_of, middle_and_spread
-from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import (
     KEPT_PER_CHECK,
@@ -21,6 +20,7 @@ from calotype.checks.suite.context import (
     Rows,
     Tally,
 )
+from calotype.datasets.annotation_columns import KINDS
 from calotype.datasets.fields import parsed
 from calotype.vision import boxes
 

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.checks import measures
-from calotype.checks.suite.annotation_columns import (
+from calotype.contracts.model import Contract
+from calotype.datasets.annotation_columns import (
     COLUMNS,
     KINDS,
     AnnotationColumns,
     polygons_of,
     read_columns,
 )
-from calotype.contracts.model import Contract
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import annotation_batches, annotations_at
 from calotype.findings.model import Finding

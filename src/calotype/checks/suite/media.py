@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
@@ -16,8 +19,10 @@ from calotype.vision import quality
 def readable(context: CheckContext, tally: Tally) -> None:
     """Media that are missing or cannot be decoded; files that imports quarantined, for information."""
     tally.looked_at = context.n_samples
-    context.measured(measures.FILE_FIGURES)
-    broken = measures.unreadable(context.store, context.snapshot, sample_ids=context.sample_ids)
+    failed: dict[str, str] = {}
+    store, snapshot = context.store, context.snapshot
+    ids, progress = context.sample_ids, context.progress
+    broken = measures.unreadable(store, snapshot, sample_ids=ids, progress=progress, failed=failed)
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
 
@@ -29,6 +34,7 @@ def readable(context: CheckContext, tally: Tally) -> None:
         }
 
     tally.samples(rows, describe)
+    _add_unmeasured(tally, media, failed)
     rows, figures = _figures(context, measures.FILE_FIGURES)
     cut = rows[figures[:, 2] == 0] if len(rows) else rows
     reason = "the JPEG lacks its end mark: it may have been cut off"
@@ -37,6 +43,14 @@ def readable(context: CheckContext, tally: Tally) -> None:
     if n_quarantined:
         reason = f"{n_quarantined} image files were quarantined at import and are in no sample"
         tally.dataset(reason, {"files": n_quarantined}, severity="info", fault="set-aside")
+
+
+def _add_unmeasured(tally: Tally, media: npt.NDArray[Any], failed: Mapping[str, str]) -> None:
+    """Images of which a measure fails: other checks pass over them, so this one names them."""
+    rows = np.flatnonzero(np.isin(media, list(failed)))
+    why = {row: failed[str(media[row])] for row in rows.tolist()}
+    words = {row: (f"the image cannot be measured: {text}", {"error": text}) for row, text in why.items()}
+    tally.samples(rows, words.__getitem__, severity="warning", fault="not-measured")
 
 
 def _n_quarantined(context: CheckContext) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.boxes import rounded, usable_boxes
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally
+from calotype.datasets.annotation_columns import KINDS
 from calotype.vision import boxes, masks
 from calotype.vision.shape_patches import rle_of
 

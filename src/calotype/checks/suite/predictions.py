@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.analysis.temperature import spread_scores
-from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.context import CheckContext
+from calotype.datasets.annotation_columns import KINDS
 from calotype.vision import boxes
 
 UNSCORED = 0.5

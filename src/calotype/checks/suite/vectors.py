@@ -16,7 +16,7 @@ from calotype.models.registry import HOG_COLOUR, embedder, full_name
 from calotype.store.catalog import schema
 from calotype.store.catalog.errors import CatalogNotWritable
 from calotype.store.catalog.upserts import insert
-from calotype.store.media.objects import MediaMissing
+from calotype.store.media.combined import NOT_DECODED
 from calotype.vision import images
 
 Vectors = npt.NDArray[np.float32]
@@ -119,7 +119,7 @@ def _embedded(
             data = context.store.media.read(sha)
             whole_only = all(places[k][1] is None for k in on_medium)
             rgb = images.decode_reduced(data, min_side_px=_SIDE_PX) if whole_only else images.decode_rgb(data)
-        except (images.ImageUnreadable, MediaMissing):
+        except NOT_DECODED:
             continue
         waiting += {keys[k]: images.cut_out(rgb, places[k][1]) for k in on_medium}.items()
         embed(least=_CROPS_AT_ONCE)

@@ -13,11 +13,11 @@ from calotype.analysis.boxes.errors import BoxErrors
 from calotype.analysis.boxes.errors import box_errors as judge
 from calotype.analysis.consensus import consensus
 from calotype.analysis.grouping import order_by_content, rows_of_each, sets_of_values
-from calotype.checks.suite.annotation_columns import KINDS
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
 from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
+from calotype.datasets.annotation_columns import KINDS
 from calotype.vision import boxes
 
 _MIN_LABELS = 40
@@ -45,14 +45,6 @@ def _labelled(
     return rows, places
 
 
-def _by_content(
-    context: CheckContext, rows: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The order of labels whatever their ids, so that each run judges them by the same folds."""
-    media = context.column("media_sha256")
-    return order_by_content(media, context.sample_of[rows], context.boxes_xywh_px[rows], classes)
-
-
 def label_errors(context: CheckContext, tally: Tally) -> None:
     """Labels whose class is likely wrong, by a model's classes where the contract names one, else by how they look."""
     rows, places = _labelled(context, tally)
@@ -64,7 +56,8 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     classes = context.annotation_column("class_id")[rows].astype(np.int64)
     numbers, n_labels = np.unique(classes, return_counts=True)
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
-    order = _by_content(context, rows, classes)
+    media, of = context.column("media_sha256"), context.sample_of[rows]
+    order = order_by_content(media, of, context.boxes_xywh_px[rows], classes)
     order = order[kept[order]]
     rows, classes, vectors = rows[order], classes[order], vectors[order]
     tally.looked_at = len(rows)
@@ -72,10 +65,9 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         return
     if by_model:
         errors = methods.label_errors(np.searchsorted(by_model.classes, classes), vectors)
-        suggested = by_model.classes[errors.suggested]
     else:
         errors = methods.label_errors_from_embeddings(classes, vectors)
-        suggested = errors.suggested
+    suggested = by_model.classes[errors.suggested] if by_model else errors.suggested
     tally.reference["estimate"] = [errors.n_errors, *errors.n_errors_interval]
     flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
     model = by_model.name if by_model else ""
@@ -120,13 +112,9 @@ def box_errors(context: CheckContext, tally: Tally) -> None:
     _add_missing(context, tally, (seen_of[seen_rows], seen[0][seen_rows], seen[1][seen_rows]), errors)
 
 
-def _xywh(corners: npt.NDArray[Any]) -> list[float]:
-    return [round(float(v), 3) for v in (*corners[:2], corners[2] - corners[0], corners[3] - corners[1])]
-
-
 def _add_moved(context: CheckContext, tally: Tally, rows: npt.NDArray[Any], errors: BoxErrors) -> None:
     def describe(k: int) -> Description:
-        box = _xywh(errors.suggested_box_xyxy_px[k])
+        box = boxes.xyxy_to_xywh(errors.suggested_box_xyxy_px[k])[0].round(3).tolist()
         facts = {
             "fault": "moved",
             "suggested_box_xywh_px": box,
@@ -165,7 +153,7 @@ def _add_missing(
     scores = errors.candidate_missing
 
     def describe(k: int) -> Description:
-        box, name = _xywh(corners[k]), context.class_name(int(classes[k]))
+        box, name = boxes.xyxy_to_xywh(corners[k])[0].round(3).tolist(), context.class_name(int(classes[k]))
         facts = {
             "fault": "missing",
             "class": name,

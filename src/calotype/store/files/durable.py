@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 _MANY = 16
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 _READ = 1 << 24
 
 
@@ -96,15 +98,18 @@ def fsync_tree(folder: Path, *, since_ns: int) -> None:
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes | None:
-    """The bytes of a file; None if it is larger than `max_bytes`.
+    """The bytes of a file; None if it is larger than `max_bytes`, nothing for a pipe or a device (it never waits).
 
     Makes few system calls: each one yields to other threads, and a file object needs seven of them.
     """
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY | _NEVER_WAIT)
     try:
-        size = os.fstat(handle).st_size
+        status = os.fstat(handle)
+        size = status.st_size
         if size > max_bytes:
             return None
+        if not stat.S_ISREG(status.st_mode):
+            return b""
         data = os.read(handle, size + 1)
         while len(data) <= max_bytes and (chunk := os.read(handle, _READ)):
             data += chunk

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from calotype.store.media.objects import Batch, MediaDamaged, MediaObject, StoredMedia
-from calotype.store.media.references import PRESENT, ReferenceGone, References, is_reference
+from calotype.store.media.objects import Batch, MediaDamaged, MediaMissing, MediaObject, StoredMedia
+from calotype.store.media.references import PRESENT, MediaChanged, ReferenceGone, References, is_reference
+from calotype.vision.images import ImageUnreadable
+
+MEDIA_ERRORS = (MediaMissing, MediaDamaged, MediaChanged, ReferenceGone)
+"""Why one medium cannot be read; the others can, so work on many of them passes over it."""
+NOT_DECODED = (ImageUnreadable, *MEDIA_ERRORS)
+"""Why the pixels of one medium are not there."""
 
 
 class AllMedia:

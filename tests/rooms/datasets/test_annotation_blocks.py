@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from calotype.checks.suite import annotation_columns
+from calotype.datasets import annotation_columns
 from calotype.vision import close_boxes
 
 

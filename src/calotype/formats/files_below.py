@@ -1,0 +1,149 @@
+"""The files below a folder. Nothing is opened: pipes, devices and links to themselves are named, not read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as modes
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from calotype.formats.windows import Problem
+
+_KINDS = {
+    modes.S_IFIFO: "a pipe",
+    modes.S_IFSOCK: "a socket",
+    modes.S_IFCHR: "a device",
+    modes.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A file or folder that cannot be read: its path, and why."""
+
+    path: str
+    reason: str
+    is_folder: bool = False
+
+
+def walk(folder: str, passed_over: list[PassedOver], *, hidden: bool = True) -> Iterator[os.DirEntry[str]]:
+    """Regular files, and links to regular files: those of a folder by name, then those of the folders in it.
+
+    Links to folders are not followed. A file that vanishes while the folder is listed is left to whoever reads it.
+
+    Args:
+        passed_over: What cannot be read is added to it.
+        hidden: Also files and folders whose name begins with a dot.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as listed:
+                shown = (entry for entry in listed if hidden or entry.name[0] != ".")
+                entries = sorted(shown, key=lambda entry: entry.name)
+        except OSError as error:
+            passed_over.append(PassedOver(here, f"the folder cannot be read: {_words(error)}", True))
+            continue
+        inner = []
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                inner.append(entry.path)
+            elif (
+                entry.is_file(follow_symlinks=False)
+                or (problem := _problem(entry.path, entry.is_symlink())) is None
+            ):
+                yield entry
+            elif problem:
+                passed_over.append(PassedOver(entry.path, problem))
+        waiting += reversed(inner)
+
+
+def files_below(
+    folder: Path, suffixes: Collection[str], problems: list[Problem], *, hidden: bool = True
+) -> list[Path]:
+    """The files below a folder with one of these extensions, sorted by path; symbolic links are left out.
+
+    Args:
+        problems: Folders, and special files of these extensions, that cannot be read are added to it.
+        hidden: Also files and folders whose name begins with a dot.
+    """
+    root = str(folder)
+    passed_over: list[PassedOver] = []
+    found = [
+        entry.path
+        for entry in walk(root, passed_over, hidden=hidden)
+        if _suffix(entry.name) in suffixes and not entry.is_symlink()
+    ]
+    start = len(root) + (not root.endswith(os.sep))
+    for item in passed_over:
+        if item.is_folder or _suffix(item.path) in suffixes:
+            what = "folder" if item.is_folder else "image"
+            problems.append(Problem("unreadable", what, item.path[start:] or folder.name, item.reason))
+    parts = sorted(path[start:].split(os.sep) for path in found)
+    return [folder.joinpath(*names) for names in parts]
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file, or a link to one; False for any path that the system refuses to look up."""
+    return _has_mode(path, modes.S_ISREG)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, or a link to one; False for any path that the system refuses to look up."""
+    return _has_mode(path, modes.S_ISDIR)
+
+
+def _has_mode(path: Path, test: Callable[[int], bool]) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # a name that is too long, or has a NUL in it
+        return False
+    return test(mode)
+
+
+def head_of(path: Path, n_bytes: int) -> bytes:
+    """The first bytes of a regular file; nothing where it cannot be read."""
+    if not is_file(path):
+        return b""
+    try:
+        with open(path, "rb") as file:
+            return file.read(n_bytes)
+    except OSError:
+        return b""
+
+
+def problem_of(path: Path) -> str | None:
+    """Why a path that is neither a regular file nor a folder cannot be read; None where there is nothing at all."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (OSError, ValueError):
+        return None
+    return _problem(str(path), modes.S_ISLNK(mode)) or None
+
+
+def _problem(path: str, is_link: bool) -> str | None:
+    """Why this is not a file to read; None for a link to a regular file, empty for what is left out without a word."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if not is_link:
+            return ""  # it has vanished
+        if error.errno == errno.ELOOP:
+            return "it is a link to itself"
+        return (
+            "it is a link to nothing" if error.errno == errno.ENOENT else f"its link fails: {_words(error)}"
+        )
+    if modes.S_ISREG(mode):
+        return None
+    return "" if modes.S_ISDIR(mode) else f"it is {_KINDS.get(modes.S_IFMT(mode), 'a special file')}"
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or type(error).__name__
