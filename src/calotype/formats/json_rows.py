@@ -22,6 +22,8 @@ from calotype.formats.coco_files import Unreadable, no_constant, refused, unique
 from calotype.foundation.collector import collector_paused
 
 WINDOW_BYTES = 4_000_000
+MAX_ROW_BYTES = 32_000_000
+"""Limit of what is decoded at once: a row, or a value of the top level beside the lists of rows."""
 _MAPPED_FROM = 16_000_000
 _BETWEEN_ROWS = re.compile(rb"\}\s*,\s*\{")
 _KEY = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
@@ -46,12 +48,14 @@ class JsonRows:
             return
         try:
             self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             self._raw = {}
-            self._whole = strictly(file, bytes(data))  # raises with the reason, or finds nothing wrong
+            self._whole = self._strictly_whole(
+                data, str(error)
+            )  # raises with the reason, or finds nothing wrong
         else:
             if not _only_keys_between(data, list(self._raw.values())):
-                self._whole = strictly(file, bytes(data))  # a key of the top level occurs twice
+                self._whole = self._strictly_whole(data, "a key of the top level occurs twice")
             self._forget()
 
     @property
@@ -64,7 +68,18 @@ class JsonRows:
         if isinstance(self._whole, dict):
             return self._whole.get(key, default)
         raw = self._raw.get(key)
+        if raw is not None and len(raw) > MAX_ROW_BYTES:
+            raise refused(
+                self.file, f"`{key}` is larger than {MAX_ROW_BYTES:,} bytes", "remove it from the file"
+            )
         return default if raw is None else strictly(self.file, bytes(raw))
+
+    def _strictly_whole(self, data: memoryview | bytes, reason: str) -> Any:
+        """The whole file by the strict reader; of a large file only the reason why it is refused."""
+        if len(data) > MAX_ROW_BYTES:
+            self._forget()
+            raise refused(self.file, reason[:200], "export the file again; it is broken as a whole")
+        return strictly(self.file, bytes(data))
 
     def rows(self, key: str) -> Iterator[list[Any]]:
         """The rows of a top-level list, some thousand at a time (`key` is ignored where the file is a list).
@@ -104,6 +119,9 @@ class JsonRows:
                 with suppress(msgspec.DecodeError, Unreadable, ValueError):
                     return at + piece.index(b",", gap.start()) + 1, decoded(piece[: gap.start() + 1])
             size *= 2
+            if size > MAX_ROW_BYTES:
+                detail = f"it has a row of more than {MAX_ROW_BYTES:,} bytes"
+                raise refused(self.file, detail, "export the file again; it is broken as a whole")
         piece = bytes(body[at:])
         try:
             return len(body), decoded(piece)
