@@ -1,7 +1,7 @@
 """One connection to the server: uvicorn's, with limits on the time and size of a request's head.
 
 uvicorn waits for the head of a request without an end, and answers a malformed one in plain text. Here a head has
-`HEAD_S` seconds, and what is refused is told as problem+json like everywhere else.
+`HEAD_S` seconds, and a refusal is problem+json like every other error.
 """
 
 from __future__ import annotations
