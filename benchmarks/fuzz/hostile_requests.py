@@ -530,6 +530,8 @@ class Builder:
             )
         if name in ("message", "description", "note", "purpose"):
             return rng.choice(("a message", "", "x" * 9_000, "\u202e"))
+        if name == "to" and rng.random() < 0.5:
+            return self.world.some(rng, "ref")
         if name in _KINDS:
             return self.world.some(rng, _KINDS[name])
         return rng.choice(("", "x", "random", "diversity", "scene", "split", "abort", "ours", "train"))

@@ -349,6 +349,7 @@ def make_world(server: Server, folder: Path, command: list[str]) -> World:
     world.images = [_png(at) for at in range(16)]
     _fill(server, world)
     place = "/datasets/shop"
+    _run([*command, "-w", str(folder / "workspace"), "embed", "shop"])
     samples = _get(server, f"{place}/samples?limit=50")["items"]
     report = _post(server, f"{place}/checks")
     findings = _get(server, f"{place}/findings?run={report['run']['id']}")["items"]

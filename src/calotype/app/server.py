@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
+from calotype.store.tables.memory import release_memory
 from calotype.transform.routes import routes as transform
 from calotype.versions.routes import routes as versions
 
@@ -70,6 +73,7 @@ ROOMS = (
     pipeline,
     govern,
 )
+RELEASE_MEMORY_S = 15.0
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 
@@ -186,6 +190,7 @@ def _bare(middleware: list[Middleware]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=middleware,
+        lifespan=_release_memory_regularly,
         generate_unique_id_function=lambda route: route.name,
         responses={
             "default": {"description": "A problem (RFC 9457)", "content": {PROBLEM: {"schema": problem_ref}}}
@@ -196,6 +201,20 @@ def _bare(middleware: list[Middleware]) -> FastAPI:
     _translate_errors(app)
     app.add_api_route("/{path:path}", _page, methods=["GET", "HEAD"], include_in_schema=False)
     return app
+
+
+@asynccontextmanager
+async def _release_memory_regularly(_app: FastAPI) -> AsyncIterator[None]:
+    """Return freed memory to the system: the allocator keeps some of it for each thread that ever answered."""
+
+    async def release() -> None:
+        while True:
+            await asyncio.sleep(RELEASE_MEMORY_S)
+            await asyncio.to_thread(release_memory)
+
+    task = asyncio.create_task(release())
+    yield
+    task.cancel()
 
 
 def _translate_errors(app: FastAPI) -> None:
