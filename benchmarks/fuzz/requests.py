@@ -86,6 +86,8 @@ class Tally:
             self.slowest = max(self.slowest, (seconds, request.label, status))
             if kind in ("5xx", "no answer"):
                 key = f"{request.label} {status} {_code(body)}"
+                if key not in self.failures:
+                    print(f"  FAILED {key}", file=sys.stderr, flush=True)
                 self.failures.setdefault(key, f"{request.bytes_shown}\n      -> {body[:400]!r}")
 
 

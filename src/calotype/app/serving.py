@@ -17,6 +17,7 @@ from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
 from calotype.store import Store
+from calotype.store.tables.memory import share_freed_memory
 
 
 class PortTaken(Conflict):
@@ -100,6 +101,7 @@ def serve_store(
     t.say("Press Ctrl+C to stop.")
     if open_browser:
         webbrowser.open(link)
+    share_freed_memory()
     with listening:
         uvicorn.Server(server_config(app)).run(sockets=[listening])
 

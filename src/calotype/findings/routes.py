@@ -13,6 +13,7 @@ from calotype.findings.lifecycle import Decision, State
 from calotype.findings.model import SEVERITIES
 from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Permission
+from calotype.foundation.clock import to_us
 from calotype.foundation.http import Ask, Named, Offset, action, one_of, room_routes
 
 routes = room_routes("findings")
@@ -95,7 +96,7 @@ def show_tracked_finding(dataset: Named, key: Named, ask: Ask) -> answers.Findin
 @routes.post("/datasets/{dataset}/finding-decisions", **TRIAGE)
 def decide_findings(dataset: Named, body: DecisionBody, ask: Ask) -> answers.DecidedFindings:
     """Decide on findings; either all decisions are applied or none."""
-    end = None if body.until is None else int(datetime.combine(body.until, time.max, UTC).timestamp() * 1e6)
+    end = None if body.until is None else to_us(datetime.combine(body.until, time.max, UTC))
     decision = Decision(State(body.state), body.assignee, body.note, end)
     keys = service.keys_of(ask.actor, dataset, FindingFilter(keys=tuple(body.keys)), store=ask.store)
     decided = service.triage(ask.actor, dataset, keys, decision, store=ask.store)
