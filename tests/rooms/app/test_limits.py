@@ -18,7 +18,7 @@ from calotype.acquire.uploads import MAX_UPLOAD_BYTES
 from calotype.app import server
 from calotype.app.sessions import AccessKeys
 from calotype.datasets import service as datasets
-from calotype.foundation.http import BODY_LIMIT, MAX_BODY_BYTES
+from calotype.foundation.http import BODY_LIMIT, MAX_BODY_BYTES, CheckedRoute
 
 __all__ = ["listener"]
 
@@ -133,6 +133,12 @@ def test_json_that_nothing_can_store_is_refused_with_its_place(door, text, where
     answer = door.post(f"{API}/datasets", content=text.encode("latin-1"), headers=IN | kind)
     assert code(answer) == (422, "request-invalid")
     assert answer.json()["where"].startswith(where)
+
+
+def test_every_route_holds_its_json_against_the_limits():
+    routes = [route for router in (server.door, *server.ROOMS) for route in router.routes]
+    assert len(routes) > 50
+    assert [route for route in routes if not isinstance(route, CheckedRoute)] == []
 
 
 def test_json_at_the_limits_is_accepted(door):
