@@ -273,7 +273,7 @@ class Builder:
         return self._operation(*self.rng.choice(self.operations))
 
     def large(self, n_bytes: int) -> Iterator[Request]:
-        """A body of so many bytes for each operation that takes one: with a length, in chunks, signed in and not."""
+        """A body of `n_bytes` for each operation that takes one: with a length, in chunks, signed in and not."""
         for path, method, operation in self.operations:
             if "requestBody" not in operation:
                 continue
