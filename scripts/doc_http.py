@@ -20,7 +20,10 @@ def http_page() -> str:
         "All addresses start at the server's root and speak JSON unless they say otherwise. Errors are "
         "`application/problem+json` with the fields of [Problem](http-models.md#problem); the codes are in "
         "[errors](errors.md). The same description for programs is [openapi.json](openapi.json), which a running "
-        "server shows at `/api/v1/openapi.json`; a client can be generated from it."
+        "server shows at `/api/v1/openapi.json`; a client can be generated from it.\n\n"
+        "Limits hold before authentication. Address and headers have 65,536 bytes and 10 s; a body may not stop for "
+        "20 s. JSON is nested up to 50 levels, its numbers are finite, its integers fit into 64 bits, and no text "
+        "contains NUL."
     )
     routes = ((method, path) for path in sorted(paths) for method in sorted(paths[path]))
     return page("HTTP", intro, (_route(method, path, paths[path][method]) for method, path in routes))
@@ -50,7 +53,8 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
 
 def _bodies(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "requestBody" in operation:
-        yield "Body", _contents(operation["requestBody"])
+        limit = operation["x-calotype-max-body-bytes"]
+        yield "Body", f"{_contents(operation['requestBody'])}, up to {limit:,} bytes"
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             yield f"Answer {status}", _contents(answer)

@@ -28,6 +28,13 @@ class UploadNameInvalid(Invalid):
     fix = "use a name such as cam-07/000123.jpg"
 
 
+class UploadNameTooLong(UploadNameInvalid):
+    """A name with a part that no file can have."""
+
+    what = "a part of the name is longer than {limit} bytes"
+    fix = "shorten the names of the file and of its folders"
+
+
 class BucketByReferenceOnly(Invalid):
     """Images of a bucket cannot be copied or linked."""
 

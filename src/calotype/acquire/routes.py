@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from calotype.acquire import answers, uploads
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import BINARY, Ask, Sent, action
+from calotype.foundation.http import BINARY, Ask, Named, Sent, action, room_routes
 
-routes = APIRouter(tags=["acquire"])
+routes = room_routes("acquire")
 
 
-@routes.put("/datasets/{dataset}/images/{name:path}", **action(Permission.DATASET_EDIT, body=BINARY))
+@routes.put(
+    "/datasets/{dataset}/images/{name:path}",
+    **action(Permission.DATASET_EDIT, body=BINARY, max_body_bytes=uploads.MAX_UPLOAD_BYTES),
+)
 def upload_image(
-    dataset: str,
-    name: str,
+    dataset: Named,
+    name: Named,
     ask: Ask,
     sent: Sent,
     source: Annotated[str, Query(max_length=1_000, description="Where the image comes from.")] = "",

@@ -9,13 +9,16 @@ from pathlib import Path, PurePosixPath
 from calotype.acquire import quarantine
 from calotype.acquire.intake import copy_images
 from calotype.acquire.job import ImportJob
-from calotype.acquire.model import Added, UploadNameInvalid, UploadTooLarge
+from calotype.acquire.model import Added, UploadNameInvalid, UploadNameTooLong, UploadTooLarge
 from calotype.acquire.sample_matcher import IncomingImage
 from calotype.datasets import refs
 from calotype.foundation.actor import Actor, Permission
 from calotype.store import Store
+from calotype.vision import images
 
 MAX_UPLOAD_BYTES = 200_000_000
+MAX_PART_BYTES = 255
+"""What a folder of a file system takes, so that the sample can be exported under its name."""
 
 
 def add_upload(
@@ -39,7 +42,8 @@ def add_upload(
         info = refs.dataset(conn, dataset_name)
     _check(file_name)
     with tempfile.TemporaryDirectory(prefix="upload-", dir=store.folder) as folder:
-        file = Path(folder) / f"upload{PurePosixPath(file_name).suffix.lower()}"
+        suffix = PurePosixPath(file_name).suffix.lower()
+        file = Path(folder) / f"upload{suffix if suffix in images.IMAGE_EXTENSIONS else ''}"
         n_bytes = 0
         with file.open("wb") as out:
             for chunk in chunks:
@@ -56,5 +60,7 @@ def add_upload(
 def _check(name: str) -> None:
     parts = name.split("/")
     plain = all(part not in ("", ".", "..") for part in parts) and "\\" not in name and ":" not in parts[0]
+    if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
+        raise UploadNameTooLong(where=name[:80], limit=MAX_PART_BYTES)
     if not plain or len(name) > 1_000 or any(ord(letter) < 32 for letter in name):
         raise UploadNameInvalid(got=name[:80])

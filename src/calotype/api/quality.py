@@ -14,6 +14,7 @@ from calotype.findings.fixes import StagedFix
 from calotype.findings.lifecycle import Decision, Precision, State, TrackedFinding
 from calotype.findings.model import CheckReport
 from calotype.findings.repository import FindingFilter
+from calotype.foundation.clock import to_us
 
 
 class QualityMethods(DatasetHandle):
@@ -60,7 +61,7 @@ class QualityMethods(DatasetHandle):
             until: Last day of an accepted risk.
         Raises: FindingNotFound, DecisionInvalid, NotPermitted.
         """
-        until_us = None if until is None else int(datetime.combine(until, time.max, UTC).timestamp() * 1e6)
+        until_us = None if until is None else to_us(datetime.combine(until, time.max, UTC))
         return self._call(findings.triage, keys, Decision(State(state), to, because, until_us))
 
     def fix(self, keys: Sequence[str]) -> StagedFix:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 
 import calotype
 from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
 from calotype.app import answers, wiring
-from calotype.app.sessions import LOOPBACK, AccessKeys, AuthMiddleware, not_signed_in
+from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
+from calotype.app.sessions import (
+    LOOPBACK,
+    AccessKeys,
+    AuthMiddleware,
+    SecurityHeadersMiddleware,
+    not_signed_in,
+)
 from calotype.browse.routes import routes as browse
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
@@ -28,12 +38,23 @@ from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
 from calotype.foundation.errors import CalotypeError
-from calotype.foundation.http import PROBLEM, Ask, Problem, action, plain_problem, problem
+from calotype.foundation.http import (
+    BODY_LIMIT,
+    MAX_BODY_BYTES,
+    PROBLEM,
+    Ask,
+    Problem,
+    action,
+    plain_problem,
+    problem,
+    room_routes,
+)
 from calotype.foundation.os_errors import StorageFailed, reason_and_fix
 from calotype.govern.routes import routes as govern
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
+from calotype.store.tables.memory import release_memory
 from calotype.transform.routes import routes as transform
 from calotype.versions.routes import routes as versions
 
@@ -52,10 +73,11 @@ ROOMS = (
     pipeline,
     govern,
 )
+RELEASE_MEMORY_S = 15.0
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
 
-door = APIRouter(tags=["session"])
+door = room_routes("session")
 
 
 class Token(BaseModel):
@@ -80,7 +102,12 @@ def show_session(ask: Ask) -> answers.Session:
     )
 
 
-@door.post("/session", status_code=204, response_class=Response, **action(Permission.DATASET_READ))
+@door.post(
+    "/session",
+    status_code=204,
+    response_class=Response,
+    **action(Permission.DATASET_READ, max_body_bytes=10_000),
+)
 def sign_in(body: Token, request: Request) -> Response:
     """Trade the token for a cookie."""
     keys: AccessKeys = request.app.state.keys
@@ -91,14 +118,23 @@ def sign_in(body: Token, request: Request) -> Response:
     return response
 
 
-def make(store: Store, keys: AccessKeys, *, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
+def make(
+    store: Store, keys: AccessKeys, *, hosts: Iterable[str] = LOOPBACK, pace: Pace | None = None
+) -> FastAPI:
     """The server of a workspace.
 
     Args:
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
+        pace: How slowly a body may come.
     """
-    app = _bare([Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts)])
-    app.add_middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1)
+    app = _bare(
+        [
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(LimitsMiddleware, bodies=BodyLimits((door, *ROOMS), API), pace=pace or Pace()),
+            Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
+            Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts),
+        ]
+    )
     app.state.keys = keys
     return app
 
@@ -122,7 +158,15 @@ class _Api(FastAPI):
             described = super().openapi()
             described["components"]["schemas"]["Problem"] = Problem.model_json_schema()
             _drop_titles(described)
+            _show_limits(described)
         return super().openapi()
+
+
+def _show_limits(described: dict[str, Any]) -> None:
+    """Name the limit of each body, so that a client can know before it sends."""
+    for operation in (operation for path in described["paths"].values() for operation in path.values()):
+        if "requestBody" in operation:
+            operation.setdefault(BODY_LIMIT, MAX_BODY_BYTES)
 
 
 def _drop_titles(described: dict[str, Any]) -> None:
@@ -146,6 +190,7 @@ def _bare(middleware: list[Middleware]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=middleware,
+        lifespan=_release_memory_regularly,
         generate_unique_id_function=lambda route: route.name,
         responses={
             "default": {"description": "A problem (RFC 9457)", "content": {PROBLEM: {"schema": problem_ref}}}
@@ -156,6 +201,20 @@ def _bare(middleware: list[Middleware]) -> FastAPI:
     _translate_errors(app)
     app.add_api_route("/{path:path}", _page, methods=["GET", "HEAD"], include_in_schema=False)
     return app
+
+
+@asynccontextmanager
+async def _release_memory_regularly(_app: FastAPI) -> AsyncIterator[None]:
+    """Return freed memory to the system: the allocator keeps some of it for each thread that ever answered."""
+
+    async def release() -> None:
+        while True:
+            await asyncio.sleep(RELEASE_MEMORY_S)
+            await asyncio.to_thread(release_memory)
+
+    task = asyncio.create_task(release())
+    yield
+    task.cancel()
 
 
 def _translate_errors(app: FastAPI) -> None:
@@ -174,6 +233,10 @@ def _translate_errors(app: FastAPI) -> None:
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "request-refused")
         return plain_problem(error.status_code, code, str(error.detail), "see /api/v1/openapi.json")
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return plain_problem(400, "request-incomplete", "the client left before its body ended")
+
     @app.exception_handler(OSError)
     async def storage(_request: Request, error: OSError) -> Response:
         return plain_problem(502, StorageFailed.code, *reason_and_fix(error))
@@ -189,8 +252,8 @@ def _page(path: str) -> Response:
     """A file of the built app, or the app itself for its own addresses."""
     if path.startswith("api/"):
         return plain_problem(404, "not-found", f"no route /{path[:200]}", "see /api/v1/openapi.json")
-    file = (STATIC / path).resolve()
-    if path and file.is_relative_to(STATIC.resolve()) and file.is_file():
+    file = _static_file(path)
+    if file is not None:
         forever = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
         return FileResponse(file, headers={"cache-control": forever})
     if path.startswith("assets/"):
@@ -198,6 +261,15 @@ def _page(path: str) -> Response:
     if (STATIC / "index.html").is_file():
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
     return HTMLResponse(_NO_PAGES, status_code=503)
+
+
+def _static_file(path: str) -> Path | None:
+    """The file of the built app at a path; None for any other path, also one that no file can have."""
+    try:
+        file = (STATIC / path).resolve()
+        return file if path and file.is_relative_to(STATIC.resolve()) and file.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 _NO_PAGES = """<!doctype html><html lang="en"><title>Calotype</title>

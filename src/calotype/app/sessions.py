@@ -77,7 +77,7 @@ class AccessKeys:
 
 
 class AuthMiddleware:
-    """Middleware that checks host, origin and, below /api, authentication, and adds security headers."""
+    """Middleware that checks host, origin and, below /api, authentication."""
 
     def __init__(
         self, app: ASGIApp, *, store: Store, ports: Any, keys: AccessKeys, hosts: Iterable[str]
@@ -95,7 +95,7 @@ class AuthMiddleware:
         if rejection is None:
             session = Session(Actor.local(), self.store, self.ports)
             scope.setdefault("state", {})["session"] = session
-        await (rejection or self.app)(scope, receive, _with_security_headers(send))
+        await (rejection or self.app)(scope, receive, send)
 
     def _reject(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -144,6 +144,17 @@ def not_signed_in() -> Response:
     )
     response.headers["www-authenticate"] = "Bearer"
     return response
+
+
+class SecurityHeadersMiddleware:
+    """Middleware that adds security headers to every answer, also to refusals."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        await self.app(scope, receive, _with_security_headers(send) if scope["type"] == "http" else send)
 
 
 def _host_only(host: str) -> str:

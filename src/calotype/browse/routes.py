@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from calotype.browse import answers, grid
 from calotype.browse.images import Gallery
@@ -15,16 +15,29 @@ from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Offset, Session, action, file_answer, one_of, packed, packed_answer
+from calotype.foundation.http import (
+    Ask,
+    Named,
+    Offset,
+    Ref,
+    Session,
+    action,
+    file_answer,
+    one_of,
+    packed,
+    packed_answer,
+    room_routes,
+)
 
-routes = APIRouter(tags=["browse"])
+routes = room_routes("browse")
 browser = grid.Browser()
 gallery = Gallery()
 
-Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
 Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
 Sort = Annotated[str, one_of(grid.SORTS, "Order of the samples.")]
-LabelSet = Annotated[str, Query(description="The label set that the query, the order and the page refer to.")]
+LabelSet = Annotated[
+    str, Query(max_length=200, description="The label set that the query, the order and the page refer to.")
+]
 READ = action(Permission.DATASET_READ)
 IMAGE = file_answer("image/jpeg", "image/png")
 
@@ -66,7 +79,7 @@ def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
 
 
 @routes.get("/datasets/{dataset}", **READ)
-def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> answers.Overview:
+def show_dataset(dataset: Named, ask: Ask, ref: Ref = "") -> answers.Overview:
     """Show an overview of a dataset."""
     state = state_of(ask, dataset, ref)
     contract = state.documents.get("contract")
@@ -85,7 +98,7 @@ def show_dataset(dataset: str, ask: Ask, ref: Ref = "") -> answers.Overview:
 
 @routes.get("/datasets/{dataset}/samples", **READ, **packed_answer(answers.SamplePage))
 def list_samples(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     ref: Ref = "",
     where: Where = "",
@@ -107,8 +120,8 @@ def list_samples(
 
 @routes.get("/datasets/{dataset}/samples/{sample_id}", **READ, **packed_answer(answers.SampleDetail))
 def show_sample(
-    dataset: str,
-    sample_id: str,
+    dataset: Named,
+    sample_id: Named,
     ask: Ask,
     ref: Ref = "",
     where: Where = "",
@@ -143,10 +156,10 @@ def show_sample(
 
 @routes.get("/datasets/{dataset}/diff", **READ)
 def show_diff(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
-    a: Annotated[str, Query(description="The earlier ref.")],
-    b: Annotated[str, Query(description="The later ref.")],
+    a: Annotated[str, Query(max_length=200, description="The earlier ref.")],
+    b: Annotated[str, Query(max_length=200, description="The later ref.")],
 ) -> dataset_answers.Diff:
     """Show the changes from ref `a` to ref `b`, with the first 200 samples that differ."""
     diff = service.diff(ask.actor, dataset, a, b, store=ask.store)
@@ -157,8 +170,8 @@ def show_diff(
 
 @routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
 def show_thumbnail(
-    dataset: str,
-    media: str,
+    dataset: Named,
+    media: Named,
     ask: Ask,
     size: Annotated[int, Query(ge=1, le=1024, description="Longer side in pixels.")] = 256,
     ref: Ref = "",
@@ -168,7 +181,7 @@ def show_thumbnail(
 
 
 @routes.get("/datasets/{dataset}/media/{media}", response_class=Response, **READ, **IMAGE)
-def show_image(dataset: str, media: str, ask: Ask, ref: Ref = "") -> Response:
+def show_image(dataset: Named, media: Named, ask: Ask, ref: Ref = "") -> Response:
     """A display copy of an image of the dataset: upright and without metadata. Its bytes never change."""
     return _image(*gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
 

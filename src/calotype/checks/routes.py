@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import PlainTextResponse
 
 from calotype.checks import answers, service
@@ -17,16 +17,15 @@ from calotype.findings.reports import FORMS, report_as
 from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso
-from calotype.foundation.http import Ask, Offset, Session, action, one_of
+from calotype.foundation.http import Ask, Named, Offset, Ref, Session, action, one_of, room_routes
 
-routes = APIRouter(tags=["checks"])
+routes = room_routes("checks")
 
 READ = action(Permission.DATASET_READ)
-Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
 
 
 @routes.get("/datasets/{dataset}/checks", **READ)
-def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
+def show_checks(dataset: Named, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     """The newest run of the checks on this state; where there is none, the newest of all, marked stale."""
     name = _named(dataset, ref)
     report = service.latest(ask.actor, name, store=ask.store)
@@ -37,17 +36,17 @@ def show_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
 
 
 @routes.post("/datasets/{dataset}/checks", **action(Permission.CHECK_RUN))
-def run_checks(dataset: str, ask: Ask, ref: Ref = "") -> answers.CheckResults:
+def run_checks(dataset: Named, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     """Test the dataset against its contract now."""
     return _shown(service.check(ask.actor, _named(dataset, ref), store=ask.store), stale=False)
 
 
 @routes.get("/datasets/{dataset}/findings", **READ)
 def list_findings(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
-    run: Annotated[str, Query(description="Id of the run.")],
-    check: Annotated[str, Query(description="Only findings of this check.")] = "",
+    run: Annotated[str, Query(max_length=200, description="Id of the run.")],
+    check: Annotated[str, Query(max_length=200, description="Only findings of this check.")] = "",
     severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
@@ -68,10 +67,12 @@ def list_findings(
 
 @routes.get("/datasets/{dataset}/findings-compared", **action(Permission.CHECK_RUN))
 def compare_findings(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
-    before: Annotated[str, Query(description="The earlier ref.")],
-    after: Annotated[str, Query(description="The later ref; empty is the working state of main.")] = "",
+    before: Annotated[str, Query(max_length=200, description="The earlier ref.")],
+    after: Annotated[
+        str, Query(max_length=200, description="The later ref; empty is the working state of main.")
+    ] = "",
 ) -> finding_answers.FindingComparison:
     """Which findings are new, fixed and remaining between two refs; both are tested if they were not."""
     comparison = service.compare(ask.actor, dataset, before, after, store=ask.store)
@@ -80,7 +81,7 @@ def compare_findings(
 
 @routes.get("/datasets/{dataset}/checks/report", response_class=PlainTextResponse, **READ)
 def download_report(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     form: Annotated[str, one_of(FORMS, "Format of the report.")] = "html",
     ref: Ref = "",

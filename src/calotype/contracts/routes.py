@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body
 
 from calotype.contracts import answers, service
 from calotype.contracts.advice import advice
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, Named, Ref, action, room_routes
 
-routes = APIRouter(tags=["contracts"])
+routes = room_routes("contracts")
 
 READ = action(Permission.DATASET_READ)
-Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
 ContractText = Annotated[str, Body(media_type="application/yaml", max_length=1_000_000)]
 
 
 @routes.get("/datasets/{dataset}/contract", **READ)
-def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> answers.Contract:
+def show_contract(dataset: Named, ask: Ask, ref: Ref = "") -> answers.Contract:
     """Show the contract in force, or a commented template if the dataset has none."""
     current, text = service.contract(
         ask.actor, _name_with_ref(dataset, ref), ask.ports.known_checks(), store=ask.store
@@ -34,8 +33,8 @@ def show_contract(dataset: str, ask: Ask, ref: Ref = "") -> answers.Contract:
     )
 
 
-@routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT))
-def put_contract(dataset: str, ask: Ask, text: ContractText) -> answers.AcceptedContract:
+@routes.put("/datasets/{dataset}/contract", **action(Permission.CONTRACT_EDIT, max_body_bytes=4_000_000))
+def put_contract(dataset: Named, ask: Ask, text: ContractText) -> answers.AcceptedContract:
     """Set the contract of a dataset (YAML)."""
     new_contract = service.set_contract(ask.actor, dataset, text, ask.ports.known_checks(), store=ask.store)
     return answers.AcceptedContract(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from calotype.curate import answers, service, vectors
 from calotype.curate.model import SelectionSpec, SplitSpec
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, Named, Seed, action, room_routes
 
-routes = APIRouter(tags=["curate"])
+routes = room_routes("curate")
 
 READ, EDIT = action(Permission.DATASET_READ), action(Permission.DATASET_EDIT)
 
@@ -28,7 +28,7 @@ class SplitAssignment(BaseModel):
     by: str | None = Field(
         None, max_length=200, description="Keep samples with the same value of this field together."
     )
-    seed: int = 0
+    seed: Seed = 0
     where: WhereText = None
 
 
@@ -39,7 +39,7 @@ class NewSelection(BaseModel):
 
     n: int = Field(ge=1, le=1_000_000, description="Number of samples.")
     by: str = Field("random", max_length=40, description="random or diversity.")
-    seed: int = 0
+    seed: Seed = 0
     where: WhereText = None
 
     def spec(self) -> SelectionSpec:
@@ -54,7 +54,7 @@ class NamedSelection(NewSelection):
 
 
 @routes.post("/datasets/{dataset}/splits", **EDIT)
-def assign_splits(dataset: str, body: SplitAssignment, ask: Ask) -> answers.SplitReport:
+def assign_splits(dataset: Named, body: SplitAssignment, ask: Ask) -> answers.SplitReport:
     """Assign splits without leakage. Samples that have a split keep it."""
     spec = SplitSpec(body.fractions, by=body.by, seed=body.seed, where=body.where)
     result = service.split(ask.actor, dataset, spec, store=ask.store)
@@ -62,14 +62,14 @@ def assign_splits(dataset: str, body: SplitAssignment, ask: Ask) -> answers.Spli
 
 
 @routes.post("/datasets/{dataset}/selections", **READ)
-def select(dataset: str, body: NewSelection, ask: Ask) -> answers.SelectionReport:
+def select(dataset: Named, body: NewSelection, ask: Ask) -> answers.SelectionReport:
     """Select samples, with a reason for each. Changes nothing."""
     selection = service.select(ask.actor, dataset, body.spec(), store=ask.store)
     return answers.SelectionReport.of({**selection.to_dict(), "tagged": None})
 
 
 @routes.post("/datasets/{dataset}/selections/tagged", **EDIT)
-def select_and_tag(dataset: str, body: NamedSelection, ask: Ask) -> answers.SelectionReport:
+def select_and_tag(dataset: Named, body: NamedSelection, ask: Ask) -> answers.SelectionReport:
     """Select samples and tag them `picked:NAME`; no other sample keeps that tag."""
     selection = service.select(ask.actor, dataset, body.spec(), store=ask.store)
     tagged = service.apply_selection(ask.actor, dataset, selection, body.name, store=ask.store)
@@ -78,7 +78,7 @@ def select_and_tag(dataset: str, body: NamedSelection, ask: Ask) -> answers.Sele
 
 @routes.get("/datasets/{dataset}/similar", **READ)
 def list_similar(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     to: Annotated[str, Query(max_length=4_096, description="A sample, by id or name.")],
     model: Annotated[

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from calotype.datasets import answers, service
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, Named, Ref, action, room_routes
 
-routes = APIRouter(tags=["datasets"])
+routes = room_routes("datasets")
 
-Ref = Annotated[str, Query(description="A branch, tag or commit; empty is the working state of main.")]
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
 
 
@@ -64,7 +63,7 @@ def create_dataset(body: NewDataset, ask: Ask) -> answers.CreatedDataset:
 
 
 @routes.get("/datasets/{dataset}/refs", **READ)
-def list_refs(dataset: str, ask: Ask) -> answers.RefList:
+def list_refs(dataset: Named, ask: Ask) -> answers.RefList:
     """List branches and tags."""
     refs = service.list_refs(ask.actor, dataset, store=ask.store)
     items = [
@@ -75,7 +74,7 @@ def list_refs(dataset: str, ask: Ask) -> answers.RefList:
 
 @routes.get("/datasets/{dataset}/log", **READ)
 def show_log(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     ref: Ref = "",
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of commits.")] = 100,
@@ -92,28 +91,28 @@ def show_log(
 
 
 @routes.post("/datasets/{dataset}/commits", status_code=201, **COMMIT)
-def post_commit(dataset: str, body: NewCommit, ask: Ask) -> answers.CreatedCommit:
+def post_commit(dataset: Named, body: NewCommit, ask: Ask) -> answers.CreatedCommit:
     """Commit the working state."""
     commit = service.commit(ask.actor, dataset, body.message, store=ask.store)
     return answers.CreatedCommit.of({"commit": commit.id, **commit.to_dict()})
 
 
 @routes.post("/datasets/{dataset}/branches", status_code=201, **COMMIT)
-def post_branch(dataset: str, body: NewBranch, ask: Ask) -> answers.CreatedBranch:
+def post_branch(dataset: Named, body: NewBranch, ask: Ask) -> answers.CreatedBranch:
     """Create a branch."""
     branch = service.branch(ask.actor, dataset, body.name, store=ask.store, start=body.start)
     return answers.CreatedBranch.of({"branch": branch.name, "commit": branch.commit_id})
 
 
 @routes.post("/datasets/{dataset}/tags", status_code=201, **COMMIT)
-def post_tag(dataset: str, body: NewTag, ask: Ask) -> answers.CreatedTag:
+def post_tag(dataset: Named, body: NewTag, ask: Ask) -> answers.CreatedTag:
     """Tag a commit."""
     tag = service.tag(ask.actor, dataset, body.name, store=ask.store, at=body.ref)
     return answers.CreatedTag.of({"tag": tag.name, "commit": tag.commit_id})
 
 
 @routes.post("/datasets/{dataset}/rollback", status_code=201, **COMMIT)
-def post_rollback(dataset: str, body: Rollback, ask: Ask) -> answers.CreatedCommit:
+def post_rollback(dataset: Named, body: Rollback, ask: Ask) -> answers.CreatedCommit:
     """Restore the contents of an earlier commit as a new commit."""
     commit = service.rollback(ask.actor, dataset, body.to, store=ask.store, discard=body.discard)
     return answers.CreatedCommit.of({"commit": commit.id, **commit.to_dict()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from calotype.findings import answers, service
@@ -13,9 +13,10 @@ from calotype.findings.lifecycle import Decision, State
 from calotype.findings.model import SEVERITIES
 from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Offset, action, one_of
+from calotype.foundation.clock import to_us
+from calotype.foundation.http import Ask, Named, Offset, action, one_of, room_routes
 
-routes = APIRouter(tags=["findings"])
+routes = room_routes("findings")
 
 READ = action(Permission.DATASET_READ)
 TRIAGE = action(Permission.FINDING_TRIAGE)
@@ -52,16 +53,20 @@ class UndoBody(_Body):
 
 @routes.get("/datasets/{dataset}/finding-lives", **READ)
 def list_tracked_findings(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     state: Annotated[
         list[answers.FindingState] | None,
-        Query(description="States of findings; by default open, assigned and fixed."),
+        Query(max_length=20, description="States of findings; by default open, assigned and fixed."),
     ] = None,
-    check: Annotated[str, Query(description="Only findings of this check.")] = "",
+    check: Annotated[str, Query(max_length=200, description="Only findings of this check.")] = "",
     severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
-    assignee: Annotated[str, Query(description="Only findings assigned to this person.")] = "",
-    sample: Annotated[str, Query(description="Only findings on the sample with this id.")] = "",
+    assignee: Annotated[
+        str, Query(max_length=200, description="Only findings assigned to this person.")
+    ] = "",
+    sample: Annotated[
+        str, Query(max_length=200, description="Only findings on the sample with this id.")
+    ] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of findings.")] = 100,
 ) -> answers.TrackedFindingPage:
@@ -82,16 +87,16 @@ def list_tracked_findings(
 
 
 @routes.get("/datasets/{dataset}/finding-lives/{key}", **READ)
-def show_tracked_finding(dataset: str, key: str, ask: Ask) -> answers.FindingHistory:
+def show_tracked_finding(dataset: Named, key: Named, ask: Ask) -> answers.FindingHistory:
     """Show one finding with its history."""
     tracked, events = service.history(ask.actor, dataset, key, store=ask.store)
     return answers.FindingHistory.of({**tracked.to_dict(), "events": [event.to_dict() for event in events]})
 
 
 @routes.post("/datasets/{dataset}/finding-decisions", **TRIAGE)
-def decide_findings(dataset: str, body: DecisionBody, ask: Ask) -> answers.DecidedFindings:
+def decide_findings(dataset: Named, body: DecisionBody, ask: Ask) -> answers.DecidedFindings:
     """Decide on findings; either all decisions are applied or none."""
-    end = None if body.until is None else int(datetime.combine(body.until, time.max, UTC).timestamp() * 1e6)
+    end = None if body.until is None else to_us(datetime.combine(body.until, time.max, UTC))
     decision = Decision(State(body.state), body.assignee, body.note, end)
     keys = service.keys_of(ask.actor, dataset, FindingFilter(keys=tuple(body.keys)), store=ask.store)
     decided = service.triage(ask.actor, dataset, keys, decision, store=ask.store)
@@ -99,13 +104,13 @@ def decide_findings(dataset: str, body: DecisionBody, ask: Ask) -> answers.Decid
 
 
 @routes.post("/datasets/{dataset}/finding-fixes", **TRIAGE)
-def stage_finding_fix(dataset: str, body: KeysBody, ask: Ask) -> answers.StagedFix:
+def stage_finding_fix(dataset: Named, body: KeysBody, ask: Ask) -> answers.StagedFix:
     """Stage the repairs suggested by findings as one edit of the working state."""
     keys = service.keys_of(ask.actor, dataset, FindingFilter(keys=tuple(body.keys)), store=ask.store)
     return answers.StagedFix.of(service.fix(ask.actor, dataset, keys, store=ask.store).to_dict())
 
 
 @routes.post("/datasets/{dataset}/finding-fixes/undo", **TRIAGE)
-def undo_finding_fix(dataset: str, body: UndoBody, ask: Ask) -> answers.StagedFix:
+def undo_finding_fix(dataset: Named, body: UndoBody, ask: Ask) -> answers.StagedFix:
     """Undo a staged fix."""
     return answers.StagedFix.of(service.undo_fix(ask.actor, dataset, body.fix, store=ask.store).to_dict())

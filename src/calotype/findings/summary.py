@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from calotype.datasets import refs
@@ -14,6 +14,7 @@ from calotype.findings.exemptions import Waiver, waives
 from calotype.findings.lifecycle import State, TrackedFinding
 from calotype.findings.model import SEVERITIES, CheckReport
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import iso
 from calotype.store import Store
 
 MAX_ACCEPTED_RISKS = 200
@@ -122,4 +123,4 @@ def _accepted_risk(tracked: TrackedFinding) -> AcceptedRisk:
 
 
 def _day(at_us: int) -> date:
-    return datetime.fromtimestamp(at_us / 1e6, tz=UTC).date()
+    return date.fromisoformat(iso(at_us)[:10])

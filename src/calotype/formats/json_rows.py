@@ -26,12 +26,27 @@ from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.foundation.collector import collector_paused
 
 WINDOW_BYTES = 4_000_000
+MAX_ROW_BYTES = 32_000_000
+"""Limit of what is decoded at once: a row, or a value of the top level beside the lists of rows."""
 _MAPPED_FROM = 16_000_000
+_MEASURED_FROM = 1_000_000
+_MAX_VALUES_BESIDE = 1_000_000
 _BETWEEN_ROWS = re.compile(rb"\}\s*,\s*\{")
 _DIGITS = 300
 _KEY = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
 _ANY = msgspec.json.Decoder()
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _Lists(msgspec.Struct):
+    """The lists of rows; the decoder passes over everything else without keeping it."""
+
+    images: msgspec.Raw = msgspec.Raw()
+    annotations: msgspec.Raw = msgspec.Raw()
+    categories: msgspec.Raw = msgspec.Raw()
+
+
+_LISTS = msgspec.json.Decoder(_Lists)
 
 
 class JsonRows:
@@ -50,22 +65,16 @@ class JsonRows:
             self._forget()
             return
         try:
+            self._refuse_too_much_beside_lists(data)
             self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             self._raw = {}
-            self._whole = self._top_level(
-                bytes(data)
-            )  # raises with the reason, or finds only rows that are wrong
+            # raises with the reason, or finds only rows that are wrong
+            self._whole = self._strictly_whole(data, str(error))
         else:
             if not _only_keys_between(data, list(self._raw.values())):
-                self._whole = self._top_level(bytes(data))  # a key of the top level occurs twice
+                self._whole = self._strictly_whole(data, "a key of the top level occurs twice")
             self._forget()
-
-    def _top_level(self, data: bytes) -> Any:
-        whole = strictly(self.file, data)
-        if isinstance(whole, Broken):
-            raise refused(self.file, whole.reason, "export the file again; it is broken as a whole")
-        return whole
 
     @property
     def keys(self) -> list[str]:
@@ -77,7 +86,39 @@ class JsonRows:
         if isinstance(self._whole, dict):
             return self._whole.get(key, default)
         raw = self._raw.get(key)
+        if raw is not None and len(raw) > MAX_ROW_BYTES:
+            raise refused(
+                self.file, f"`{key}` is larger than {MAX_ROW_BYTES:,} bytes", "remove it from the file"
+            )
         return default if raw is None else strictly(self.file, bytes(raw))
+
+    def _refuse_too_much_beside_lists(self, data: memoryview | bytes) -> None:
+        """Refuse a file whose other keys and values would not fit into memory. Raises: LabelFileUnreadable."""
+        if len(data) < _MEASURED_FROM:
+            return
+        lists = _LISTS.decode(data)
+        raws = [memoryview(raw) for raw in (lists.images, lists.annotations, lists.categories)]
+        places = _places(data, [raw for raw in raws if len(raw)])
+        ends = [0, *(start + length for start, length in places)]
+        beside = list(zip(ends, [*(start for start, _ in places), len(data)], strict=True))
+        n_bytes = sum(stop - start for start, stop in beside)
+        if (
+            n_bytes > MAX_ROW_BYTES
+            or sum(bytes(data[a:b]).count(b",") for a, b in beside) > _MAX_VALUES_BESIDE
+        ):
+            most = f"{MAX_ROW_BYTES:,} bytes or {_MAX_VALUES_BESIDE:,} values"
+            detail = f"it has more than {most} beside its lists of rows"
+            raise refused(self.file, detail, "remove what is neither an image nor an annotation")
+
+    def _strictly_whole(self, data: memoryview | bytes, reason: str) -> Any:
+        """The whole file by the strict reader; of a large file only the reason why it is refused."""
+        if len(data) > MAX_ROW_BYTES:
+            self._forget()
+            raise refused(self.file, reason[:200], "export the file again; it is broken as a whole")
+        whole = strictly(self.file, bytes(data))
+        if isinstance(whole, Broken):
+            raise refused(self.file, whole.reason, "export the file again; it is broken as a whole")
+        return whole
 
     def rows(self, key: str) -> Iterator[list[Any]]:
         """The rows of a top-level list, some thousand at a time (`key` is ignored where the file is a list).
@@ -117,6 +158,9 @@ class JsonRows:
                 with suppress(msgspec.DecodeError, ValueError, RecursionError):
                     return at + piece.index(b",", gap.start()) + 1, decoded(piece[: gap.start() + 1])
             size *= 2
+            if size > MAX_ROW_BYTES:
+                detail = f"it has a row of more than {MAX_ROW_BYTES:,} bytes"
+                raise refused(self.file, detail, "export the file again; it is broken as a whole")
         piece = bytes(body[at:])
         try:
             return len(body), decoded(piece)
@@ -142,14 +186,18 @@ class JsonRows:
 
 def _only_keys_between(data: memoryview | bytes, values: list[memoryview]) -> bool:
     """Whether between two values of the top level there is one key and nothing else."""
-    begin = np.frombuffer(data, np.uint8).ctypes.data
-    places = sorted((np.frombuffer(raw, np.uint8).ctypes.data - begin, len(raw)) for raw in values)
     at = 0
-    for start, length in places:
+    for start, length in _places(data, values):
         if not _KEY.fullmatch(bytes(data[at:start])):
             return False
         at = start + length
     return bytes(data[at:]).strip() in (b"}", b"{}")
+
+
+def _places(data: memoryview | bytes, values: list[memoryview]) -> list[tuple[int, int]]:
+    """Start and length of values that point into the data, in order."""
+    begin = np.frombuffer(data, np.uint8).ctypes.data
+    return sorted((np.frombuffer(raw, np.uint8).ctypes.data - begin, len(raw)) for raw in values)
 
 
 def _end_of_list(file: Path, data: memoryview | bytes) -> int:

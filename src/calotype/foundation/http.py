@@ -7,34 +7,30 @@ problem+json (RFC 9457) with the same four fields as at every door.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
+from calotype.foundation import json_limits
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.answers import Answer
 from calotype.foundation.codes import code_of
-from calotype.foundation.errors import CalotypeError, Invalid
+from calotype.foundation.errors import CalotypeError
 
 PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
-MAX_BODY_BYTES = 1_000_000_000
-_IN_MEMORY_BYTES = 8_000_000
+MAX_BODY_BYTES = 2_000_000
+"""Limit of a body whose route declares no other; `app.limits` enforces it before authentication."""
+BODY_LIMIT = "x-calotype-max-body-bytes"
+_IN_MEMORY_BYTES = 256_000
 _CHUNK_BYTES = 1_000_000
 _BYTES = {"type": "string", "format": "binary"}
-
-
-class BodyTooLarge(Invalid):
-    """The request body is too large."""
-
-    code = "body-too-large"
-    what = "the request body is larger than {limit_mb} MB"
-    fix = "send it in parts, or use the command line where the workspace is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +52,9 @@ Ask = Annotated[Session, Depends(session)]
 
 
 async def sent(request: Request) -> AsyncIterator[Iterator[bytes]]:
-    """The raw request body in chunks, spooled to disk, up to a limit."""
+    """The raw request body in chunks, spooled to disk; the route declares its limit with `action(...)`."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
-        n_bytes = 0
         async for chunk in request.stream():
-            n_bytes += len(chunk)
-            if n_bytes > MAX_BODY_BYTES:
-                raise BodyTooLarge(limit_mb=MAX_BODY_BYTES // 1_000_000)
             file.write(chunk)
         file.seek(0)
         yield iter(lambda: file.read(_CHUNK_BYTES), b"")
@@ -71,7 +63,41 @@ async def sent(request: Request) -> AsyncIterator[Iterator[bytes]]:
 Sent = Annotated[Any, Depends(sent)]
 """An iterator over the chunks of the request body."""
 
-Offset = Annotated[int, Query(ge=0, description="Number of items to skip.")]
+Offset = Annotated[int, Query(ge=0, le=json_limits.EXACT_INT, description="Number of items to skip.")]
+Seed = Annotated[int, Field(ge=-json_limits.EXACT_INT, le=json_limits.EXACT_INT)]
+Named = Annotated[str, Path(max_length=4_096)]
+"""A name or an id in a path."""
+Ref = Annotated[
+    str,
+    Query(max_length=200, description="A branch, tag or commit; empty is the working state of main."),
+]
+
+
+class CheckedRoute(APIRoute):
+    """A route whose JSON body is held against `json_limits` before any model sees it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, which gets the parsed body with the request."""
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            if self.body_field is not None and _is_json(request):
+                body = await request.body()
+                if body:
+                    request._json = json_limits.parse(body)  # what `request.json()` will return
+            return await handle(request)
+
+        return checked
+
+
+def room_routes(tag: str) -> APIRouter:
+    """The router of a room."""
+    return APIRouter(tags=[tag], route_class=CheckedRoute)
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def one_of(values: Iterable[str], description: str) -> Any:
@@ -91,13 +117,18 @@ class Problem(Answer):
     fix: str = Field(description="How to fix it; may be empty.")
 
 
-def action(permission: Permission, *, body: str | None = None) -> dict[str, Any]:
+def action(
+    permission: Permission, *, body: str | None = None, max_body_bytes: int | None = None
+) -> dict[str, Any]:
     """Keyword arguments for a route: the permission it needs, shown in OpenAPI and checked by a test.
 
     Args:
         body: Media type of the raw body, for routes that read it as a stream (`Sent`).
+        max_body_bytes: Limit of the body; `MAX_BODY_BYTES` where it is None.
     """
     extra: dict[str, Any] = {"x-calotype-action": str(permission)}
+    if max_body_bytes is not None:
+        extra[BODY_LIMIT] = max_body_bytes
     if body is not None:
         extra["requestBody"] = {"required": True, "content": {body: {"schema": _BYTES}}}
     return {"openapi_extra": extra, "response_model_exclude_unset": True}

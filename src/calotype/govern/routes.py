@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, action, room_routes
 from calotype.govern import answers, service
 
-routes = APIRouter(tags=["govern"])
+routes = room_routes("govern")
 
 
 @routes.get("/audit", **action(Permission.AUDIT_READ))
 def show_audit(
     ask: Ask,
-    dataset: Annotated[str | None, Query(description="Only events about this dataset.")] = None,
+    dataset: Annotated[
+        str | None, Query(max_length=200, description="Only events about this dataset.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=5_000, description="Maximum number of events.")] = 200,
 ) -> answers.AuditLog:
     """Who did what, newest first, and whether the chain of events is intact."""

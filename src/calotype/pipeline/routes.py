@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action
+from calotype.foundation.http import Ask, Named, action, room_routes
 from calotype.pipeline import answers, service
 
-routes = APIRouter(tags=["pipeline"])
+routes = room_routes("pipeline")
 
 READ = action(Permission.DATASET_READ)
 
@@ -27,6 +27,6 @@ def list_runs(
 
 
 @routes.get("/runs/{run_id}", **READ)
-def show_run(run_id: str, ask: Ask) -> answers.Run:
+def show_run(run_id: Named, ask: Ask) -> answers.Run:
     """One run with its stages."""
     return answers.Run.of(service.get(ask.actor, run_id, store=ask.store).to_dict())

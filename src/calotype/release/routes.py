@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.formats import registry
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action, file_answer
+from calotype.foundation.http import Ask, Named, Seed, action, file_answer, room_routes
 from calotype.release import answers, card_text, service
 from calotype.release.model import ReleaseFileNotFound, ReleaseSpec
 
-routes = APIRouter(tags=["release"])
+routes = room_routes("release")
 
 READ = action(Permission.DATASET_READ)
 
@@ -22,10 +21,10 @@ class NewRelease(BaseModel):
     """A version to freeze; fields as the options of `calotype release`."""
 
     version: str = Field(max_length=64)
-    split: dict[str, float] | None = None
+    split: dict[str, float] | None = Field(None, max_length=20)
     by: str | None = Field(None, max_length=200)
     where: str | None = Field(None, max_length=10_000)
-    seed: int = 0
+    seed: Seed = 0
     formats: list[str] = Field(
         default_factory=lambda: ["coco"],
         max_length=20,
@@ -36,14 +35,14 @@ class NewRelease(BaseModel):
 
 
 @routes.get("/datasets/{dataset}/releases", **READ)
-def list_releases(dataset: str, ask: Ask) -> answers.ReleaseList:
+def list_releases(dataset: Named, ask: Ask) -> answers.ReleaseList:
     """Releases, newest first."""
     made = service.releases(ask.actor, dataset, store=ask.store)
     return answers.ReleaseList.of({"items": [release.to_dict() for release in made]})
 
 
 @routes.post("/datasets/{dataset}/releases", status_code=201, **action(Permission.RELEASE_CREATE))
-def create_release(dataset: str, body: NewRelease, ask: Ask) -> answers.ReleaseRow:
+def create_release(dataset: Named, body: NewRelease, ask: Ask) -> answers.ReleaseRow:
     """Freeze the working state as a version, if its gates are green."""
     spec = ReleaseSpec(
         formats=tuple(body.formats),
@@ -67,7 +66,7 @@ def create_release(dataset: str, body: NewRelease, ask: Ask) -> answers.ReleaseR
 
 
 @routes.get("/datasets/{dataset}/releases/{version}", **READ)
-def show_release(dataset: str, version: str, ask: Ask) -> answers.Release:
+def show_release(dataset: Named, version: Named, ask: Ask) -> answers.Release:
     """A release with its card and its files."""
     made = service.get(ask.actor, dataset, version, store=ask.store)
     card = {**made.card, "markdown": card_text.markdown(made.card)}
@@ -81,7 +80,7 @@ def show_release(dataset: str, version: str, ask: Ask) -> answers.Release:
     **file_answer("*/*"),
     **action(Permission.EXPORT),
 )
-def download_release_file(dataset: str, version: str, path: str, ask: Ask) -> FileResponse:
+def download_release_file(dataset: Named, version: Named, path: Named, ask: Ask) -> FileResponse:
     """One file of a release: a card, a list of samples, labels. Only files that the release lists."""
     ask.store.guard.require(ask.actor, Permission.EXPORT, dataset=dataset)
     made = service.get(ask.actor, dataset, version, store=ask.store)

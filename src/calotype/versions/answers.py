@@ -36,7 +36,7 @@ class Merge(Answer):
         description="`open` while the merge has unresolved conflicts."
     )
     base: Sha256 | None = Field(description="Newest common commit.")
-    source_commit: Sha256
+    source_commit: Sha256 | None = Field(description="Null for the undo of a first commit.")
     target_commit: Sha256 | None = Field(description="Null for a branch without commits.")
     commit: Sha256 | None = Field(description="The resulting commit; null unless landed.")
     counts: MergeCounts

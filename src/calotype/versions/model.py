@@ -195,7 +195,7 @@ class Merge:
             "into": self.target,
             "state": self.state,
             "base": self.base_commit,
-            "source_commit": self.source_commit,
+            "source_commit": self.source_commit or None,
             "target_commit": self.target_commit,
             "commit": self.merge_commit,
             "counts": dict(self.counts),

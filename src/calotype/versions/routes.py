@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Offset, action, one_of
+from calotype.foundation.http import Ask, Named, Offset, Ref, action, one_of, room_routes
+from calotype.foundation.json_limits import EXACT_INT
 from calotype.versions import answers, service
 
-routes = APIRouter(tags=["versions"])
+routes = room_routes("versions")
 
 STATES = ("", "open", "landed", "abandoned")
 READ, COMMIT = action(Permission.DATASET_READ), action(Permission.DATASET_COMMIT)
+
+
+Position = Annotated[int, Field(ge=0, le=EXACT_INT)]
 
 
 class NewMerge(BaseModel):
@@ -39,8 +43,10 @@ class NewUndo(BaseModel):
 class Choice(BaseModel):
     """A resolution: a side, or a mapping from field to side or value. `which` is `all`, a kind, or positions."""
 
-    how: str | dict[str, Any]
-    which: str | list[int] = "all"
+    how: Annotated[str, Field(max_length=200)] | Annotated[dict[str, Any], Field(max_length=1_000)]
+    which: Annotated[str, Field(max_length=10_000)] | Annotated[list[Position], Field(max_length=10_000)] = (
+        "all"
+    )
 
 
 class Landing(BaseModel):
@@ -52,12 +58,12 @@ class Landing(BaseModel):
 class Protection(BaseModel):
     """Rules of a branch, e.g. `{"gates": true}`; empty removes the protection."""
 
-    rules: dict[str, Any]
+    rules: dict[str, Any] = Field(max_length=100)
 
 
 @routes.get("/datasets/{dataset}/merges", **READ)
 def list_merges(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     state: Annotated[str, one_of(STATES, "Only merges in this state; empty for all.")] = "",
 ) -> answers.MergeList:
@@ -68,10 +74,10 @@ def list_merges(
 
 @routes.get("/datasets/{dataset}/merges/preview", **READ)
 def preview_merge(
-    dataset: str,
-    source: Annotated[str, Query(description="The ref to merge.")],
+    dataset: Named,
+    source: Annotated[str, Query(max_length=200, description="The ref to merge.")],
     ask: Ask,
-    into: Annotated[str, Query(description="The branch to merge into; empty is main.")] = "",
+    into: Annotated[str, Query(max_length=200, description="The branch to merge into; empty is main.")] = "",
 ) -> answers.MergePreview:
     """Show what a merge would change without merging."""
     plan = service.preview(ask.actor, dataset, source, store=ask.store, into=into)
@@ -79,7 +85,7 @@ def preview_merge(
 
 
 @routes.post("/datasets/{dataset}/merges", status_code=201, **COMMIT)
-def post_merge(dataset: str, body: NewMerge, ask: Ask) -> answers.Merge:
+def post_merge(dataset: Named, body: NewMerge, ask: Ask) -> answers.Merge:
     """Merge commits into a branch. With conflicts, the merge stays open and the branch does not change."""
     merge = service.merge(
         ask.actor,
@@ -94,8 +100,8 @@ def post_merge(dataset: str, body: NewMerge, ask: Ask) -> answers.Merge:
 
 @routes.get("/datasets/{dataset}/merges/{merge}", **READ)
 def show_merge(
-    dataset: str,
-    merge: str,
+    dataset: Named,
+    merge: Named,
     ask: Ask,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of conflicts.")] = 200,
@@ -110,14 +116,14 @@ def show_merge(
 
 
 @routes.post("/datasets/{dataset}/merges/{merge}/choices", **action(Permission.DATASET_EDIT))
-def post_choice(dataset: str, merge: str, body: Choice, ask: Ask) -> answers.ResolvedConflicts:
+def post_choice(dataset: Named, merge: Named, body: Choice, ask: Ask) -> answers.ResolvedConflicts:
     """Resolve conflicts of an open merge."""
     resolved = service.resolve(ask.actor, dataset, body.how, body.which, merge, store=ask.store)
     return answers.ResolvedConflicts(settled=[conflict.position for conflict in resolved])
 
 
 @routes.post("/datasets/{dataset}/merges/{merge}/landing", status_code=201, **COMMIT)
-def post_landing(dataset: str, merge: str, body: Landing, ask: Ask) -> answers.Merge:
+def post_landing(dataset: Named, merge: Named, body: Landing, ask: Ask) -> answers.Merge:
     """Land a merge whose conflicts are resolved."""
     landed = service.land(
         ask.actor,
@@ -131,13 +137,13 @@ def post_landing(dataset: str, merge: str, body: Landing, ask: Ask) -> answers.M
 
 
 @routes.delete("/datasets/{dataset}/merges/{merge}", **COMMIT)
-def delete_merge(dataset: str, merge: str, ask: Ask) -> answers.Merge:
+def delete_merge(dataset: Named, merge: Named, ask: Ask) -> answers.Merge:
     """Abandon an open merge; it stays in the list."""
     return answers.Merge.of(service.abandon(ask.actor, dataset, merge, store=ask.store).to_dict())
 
 
 @routes.post("/datasets/{dataset}/undos", status_code=201, **COMMIT)
-def post_undo(dataset: str, body: NewUndo, ask: Ask) -> answers.Merge:
+def post_undo(dataset: Named, body: NewUndo, ask: Ask) -> answers.Merge:
     """Undo the changes of one commit as a new commit."""
     name = f"{dataset}@{body.branch}"
     undo = service.undo(
@@ -148,12 +154,10 @@ def post_undo(dataset: str, body: NewUndo, ask: Ask) -> answers.Merge:
 
 @routes.get("/datasets/{dataset}/blame/{which:path}", **READ)
 def show_blame(
-    dataset: str,
-    which: str,
+    dataset: Named,
+    which: Named,
     ask: Ask,
-    ref: Annotated[
-        str, Query(description="A branch, tag or commit; empty is the working state of main.")
-    ] = "",
+    ref: Ref = "",
 ) -> answers.BlameList:
     """Who created and who last changed an annotation, or a sample and all its annotations."""
     blames = service.blame(ask.actor, f"{dataset}@{ref}" if ref else dataset, which, store=ask.store)
@@ -161,7 +165,7 @@ def show_blame(
 
 
 @routes.put("/datasets/{dataset}/branches/{branch:path}/protection", **action(Permission.CONTRACT_EDIT))
-def put_protection(dataset: str, branch: str, body: Protection, ask: Ask) -> answers.BranchProtection:
+def put_protection(dataset: Named, branch: Named, body: Protection, ask: Ask) -> answers.BranchProtection:
     """Protect a branch, or remove its protection."""
     ref = service.protect(ask.actor, dataset, branch, body.rules, store=ask.store)
     return answers.BranchProtection.of({"branch": ref.name, "protection": ref.protection})

@@ -288,6 +288,7 @@ class TestRefused:
             ("light not night", 11, "expected `in` after `not`"),
             ("light is night", 10, "expected 'missing', found 'night'"),
             ("3 = light", 1, "expected a field name, found '3'"),
+            ("any(", 5, "expected a field name, found 'the end'"),
             ("count(car)", 11, "expected a comparison such as `=` or `<`, found 'the end'"),
             ("count(car) = 1.5", 17, "a count can only be compared with a whole number"),
             ("count(car) = true", 18, "a count can only be compared with a whole number"),

@@ -1989,7 +1989,8 @@ export interface components {
             state: "open" | "landed" | "abandoned";
             /** @description Newest common commit. */
             base: string | null;
-            source_commit: string;
+            /** @description Null for the undo of a first commit. */
+            source_commit: string | null;
             /** @description Null for a branch without commits. */
             target_commit: string | null;
             /** @description The resulting commit; null unless landed. */
@@ -2051,7 +2052,8 @@ export interface components {
             state: "open" | "landed" | "abandoned";
             /** @description Newest common commit. */
             base: string | null;
-            source_commit: string;
+            /** @description Null for the undo of a first commit. */
+            source_commit: string | null;
             /** @description Null for a branch without commits. */
             target_commit: string | null;
             /** @description The resulting commit; null unless landed. */

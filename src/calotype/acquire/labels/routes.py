@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from calotype.acquire.labels import answers, service
 from calotype.acquire.labels.format_answers import LabelFormat, LabelFormatList
@@ -15,10 +15,11 @@ from calotype.acquire.labels.model import ImportOptions, Policy
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.formats import registry
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import BINARY, Ask, Sent, action
+from calotype.foundation.http import BINARY, Ask, Named, Sent, action, room_routes
 
-routes = APIRouter(tags=["acquire"])
+routes = room_routes("acquire")
 
+MAX_LABEL_BYTES = 1_000_000_000
 _UPLOADABLE = Query(
     pattern=f"^({'|'.join(registry.UPLOADABLE)})$",
     json_schema_extra={"enum": list(registry.UPLOADABLE)},
@@ -32,9 +33,13 @@ def list_formats(ask: Ask) -> LabelFormatList:
     return LabelFormatList(items=[LabelFormat.of_format(format) for format in registry.FORMATS.values()])
 
 
-@routes.post("/datasets/{dataset}/imports", status_code=201, **action(Permission.DATASET_EDIT, body=BINARY))
+@routes.post(
+    "/datasets/{dataset}/imports",
+    status_code=201,
+    **action(Permission.DATASET_EDIT, body=BINARY, max_body_bytes=MAX_LABEL_BYTES),
+)
 def import_labels(
-    dataset: str,
+    dataset: Named,
     ask: Ask,
     sent: Sent,
     format: Annotated[str, _UPLOADABLE] = registry.UPLOADABLE[0],

@@ -152,7 +152,7 @@ class _Parser:
             return None
         if self._peek().kind == "op" and self._peek().value == ")":
             return None
-        first, after = self._peek(), self._tokens[self._next + 1]
+        first, after = self._peek(), self._tokens[min(self._next + 1, len(self._tokens) - 1)]
         if first.kind in ("word", "text") and after.kind == "op" and after.value == ")":
             return Compare("class", "=", str(self._literal()), first.column)
         if first.kind in ("word", "text") and after.kind == "keyword" and after.value == "where":
