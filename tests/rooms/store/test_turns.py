@@ -11,16 +11,16 @@ import time
 
 import pytest
 
-from calotype.foundation.fair_lock import FairLock
+from calotype.foundation.turns import Turns
+from calotype.foundation.turns.fair_lock import FairLock
+from calotype.foundation.turns.file_queue import FileQueue
 from calotype.store import open_workspace
 from calotype.store.catalog.catalog import Catalog
-from calotype.store.turns import Turns
-from calotype.store.turns.file_queue import FileQueue
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from calotype.store.turns import Turns
+from calotype.foundation.turns import Turns
 with Turns(Path(sys.argv[1])).taking("branch/shop@main") as got:
     print("in" if got else "out", flush=True)
     sys.stdin.readline()

@@ -18,12 +18,12 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, Conflict
 from calotype.foundation.ids import sha256_json
+from calotype.foundation.turns import Turns
 from calotype.store.catalog import schema
 from calotype.store.catalog.engines import WRITE, Timeouts, open_engine, open_read_only_engine
 from calotype.store.catalog.errors import CatalogNotWritable, CatalogUnreachable, WriteInterrupted
 from calotype.store.catalog.read_only import WorkspaceReadOnly, why_not_writable
 from calotype.store.catalog.relocation import check_not_moved
-from calotype.store.turns import Turns
 
 HEAD_REVISION = "0004"
 """The newest migration; a test compares it with the migration scripts."""

@@ -17,9 +17,9 @@ from threading import Lock
 
 import sqlalchemy as sa
 
-from calotype.foundation.fair_lock import FairLock
-from calotype.store.turns.database_queue import DatabaseQueue, DatabaseTurn
-from calotype.store.turns.file_queue import FileQueue, Turn
+from calotype.foundation.turns.database_queue import DatabaseQueue, DatabaseTurn
+from calotype.foundation.turns.fair_lock import FairLock
+from calotype.foundation.turns.file_queue import FileQueue, Turn
 
 _SLOTS = 64
 """Names share this many queues, so that neither folders nor locks pile up; sharing one costs only time."""
