@@ -281,6 +281,14 @@ class TestSmallFiles:
         assert read["id"].to_pylist() == [*(f"{n:04d}" for n in range(3_000)), *(f"b{n}" for n in range(40))]
         assert read["_rowid"].to_pylist() == sorted(read["_rowid"].to_pylist())
 
+    def test_a_larger_file_is_not_rewritten_for_the_sake_of_small_ones(self, tables):
+        pin = publish(tables, None, *(f"{n:04d}" for n in range(3_000)))
+        (large,) = (file.path for one in tables.at("t", pin).get_fragments() for file in one.data_files())
+        for number in range(80):
+            pin = publish(tables, pin, f"b{number}")
+            files = {file.path for one in tables.at("t", pin).get_fragments() for file in one.data_files()}
+            assert large in files
+
     def test_a_writer_that_comes_between_is_noticed(self, tables, monkeypatch):
         pin = publish(tables, None, "a")
         other = Tables(tables.folder("t").parent)

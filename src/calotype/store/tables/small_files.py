@@ -12,7 +12,7 @@ import lance
 from lance.optimize import Compaction
 
 _TIERS = (2_048, 65_536)
-"""Rows of a file, exclusive, that make it a small file of a tier."""
+"""Files of fewer rows belong to a tier. A file of a higher tier is not rewritten for the sake of smaller ones."""
 _MAX_SMALL_FILES = 32
 STEPS = 2
 """Versions that a merge creates: one reserves numbers for the new files, one replaces the old ones."""
@@ -25,8 +25,11 @@ def merge_small_files(dataset: lance.LanceDataset) -> list[str]:
 
     Row ids and the order of rows stay the same. Tables with an index of vectors are left alone: it refers to the files.
     """
+    smaller = 0
     for rows in _TIERS:
-        if dataset.stats.dataset_stats(max_rows_per_group=rows)["num_small_files"] <= _MAX_SMALL_FILES:
+        small = int(dataset.stats.dataset_stats(max_rows_per_group=rows)["num_small_files"])
+        n_of_tier, smaller = small - smaller, small
+        if n_of_tier <= _MAX_SMALL_FILES:
             continue
         if any(index.index_type.startswith("IVF") for index in dataset.describe_indices()):
             return []
