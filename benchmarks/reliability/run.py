@@ -20,7 +20,7 @@ from pathlib import Path
 
 import shop
 
-FAULTS = ("kill", "stop", "full", "power", "writers")
+FAULTS = ("kill", "stop", "full", "power", "increments")
 
 
 def main() -> int:

@@ -142,6 +142,13 @@ def _chunks(incoming: Iterable[IncomingImage]) -> Iterator[list[IncomingImage]]:
         yield chunk
 
 
+def load_image(store: Store, image: IncomingImage) -> StoredFile | QuarantinedItem:
+    """Read and check one file and store its bytes, which are durable when this returns."""
+    loader = _Loader(store, SampleMatcher("", "alias"), link=False)
+    with store.media.batch() as batch:
+        return loader.one(image, batch)
+
+
 class _Loader:
     """Reads files and stores their bytes. Bytes that the dataset has were verified before and are not decoded again."""
 
@@ -155,11 +162,12 @@ class _Loader:
     ) -> tuple[list[StoredFile], list[QuarantinedItem]]:
         """Several files; the bytes of the valid ones are durable when this returns."""
         with self._store.media.batch() as batch:
-            outcomes = list(pool.map(lambda image: self._one(image, batch), chunk))
+            outcomes = list(pool.map(lambda image: self.one(image, batch), chunk))
         loaded = [outcome for outcome in outcomes if isinstance(outcome, StoredFile)]
         return loaded, [outcome for outcome in outcomes if isinstance(outcome, QuarantinedItem)]
 
-    def _one(self, image: IncomingImage, batch: Batch) -> StoredFile | QuarantinedItem:
+    def one(self, image: IncomingImage, batch: Batch) -> StoredFile | QuarantinedItem:
+        """One file; its bytes are durable when the batch ends."""
         try:
             data = read_file(image.path, max_bytes=MAX_FILE_BYTES)
             if data is None:
@@ -191,7 +199,7 @@ def _write_chunk(
     job: ImportJob, loaded: list[StoredFile], bad: list[QuarantinedItem], matcher: SampleMatcher
 ) -> None:
     def plan(snapshot: Snapshot) -> Change:
-        return Change(put_samples=matcher.match(snapshot, loaded))
+        return matcher.change(snapshot, loaded)
 
     kept = bad if job.on_invalid == "quarantine" else []
     state = apply(

@@ -12,12 +12,18 @@ import pyarrow.compute as pc
 
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets import rows
+from calotype.datasets.change import Change
 from calotype.datasets.model import MetadataValue, Sample
 from calotype.datasets.snapshot import Snapshot
+from calotype.datasets.streaming import rows_with
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
+from calotype.store import Store
+from calotype.store.tables.row_lookup import ColumnValues
 
 Duplicates = Literal["alias", "keep"]
+
+_INDEXED = ["sample_id", "name", "names", "media_sha256", "import_id", "width_px", "height_px", "mime"]
 
 ImageFacts = tuple[int, int, str]
 """Width and height of the upright image in pixels, and its media type."""
@@ -78,19 +84,34 @@ class _Outcome:
         default_factory=lambda: dict.fromkeys(("added", "duplicates", "unchanged", "changed"), 0)
     )
     sample_ids: dict[str, str] = field(default_factory=dict)
+    in_order: list[str] = field(default_factory=list)
     put: dict[str, Sample] = field(default_factory=dict)
+    aliases: dict[str, list[str]] = field(default_factory=dict)
+    """Further names of samples: collected, because one sample may get thousands."""
+    new: set[str] = field(default_factory=set)
 
 
 class SampleMatcher:
     """Matches chunk after chunk; the index of the dataset is kept while nobody else writes to it."""
 
-    def __init__(self, import_id: str, duplicates: Duplicates) -> None:
+    def __init__(self, import_id: str, duplicates: Duplicates, *, few_in: Store | None = None) -> None:
+        """
+        Args:
+            few_in: The store, if only a few files are matched: each chunk then looks up the samples that it needs,
+                instead of reading all names and hashes of the dataset.
+        """
         self.import_id = import_id
         self._duplicates = duplicates
+        self._few_in = few_in
         self._state: tuple[str, int | None] | None = None
         self._table: pa.Table | None = None
         self._facts: dict[str, ImageFacts] = {}
         self._outcome = _Outcome()
+
+    @property
+    def outcomes(self) -> list[str]:
+        """What became of each file of the last chunk, in order: the names of the counts in `IntakeResult`."""
+        return self._outcome.in_order
 
     def known_facts(self, sha256: str) -> ImageFacts | None:
         """Size and type of these bytes where the dataset has them; they were verified when they were imported."""
@@ -101,31 +122,56 @@ class SampleMatcher:
         state = (snapshot.dataset.id, snapshot.pins.get(rows.SAMPLES))
         if state == self._state:
             return
-        names = ["sample_id", "name", "names", "media_sha256", "import_id", "width_px", "height_px", "mime"]
-        table = snapshot.rows_of(rows.SAMPLES, columns=names)
+        self._index(snapshot.rows_of(rows.SAMPLES, columns=_INDEXED))
+        self._table, self._state = None, state
+
+    def _look_up(self, snapshot: Snapshot, loaded: list[StoredFile], store: Store) -> None:
+        """Read the samples that have a name or the bytes of one of the files."""
+        by = {
+            "name": sorted({item.incoming.name for item in loaded}),
+            "media_sha256": sorted({item.sha256 for item in loaded}),
+        }
+        self._index(
+            pa.concat_tables(
+                rows_with(store, snapshot, rows.SAMPLES, ColumnValues(column, values), _INDEXED)
+                for column, values in by.items()
+            )
+        )
+
+    def _index(self, table: pa.Table) -> None:
         self._by_name: dict[str, _KnownSample] = {}
         self._by_alias: dict[tuple[str, str], _KnownSample] = {}
         self._by_sha: dict[str, list[_KnownSample]] = {}
         facts: dict[str, ImageFacts] = {}
+        seen: set[str] = set()
         for batch in table.to_batches():
-            columns = [batch[name].to_pylist() for name in names]
+            columns = [batch[name].to_pylist() for name in _INDEXED]
             for sample_id, name, aliases, sha256, import_id, width, height, mime in zip(
                 *columns, strict=True
             ):
-                self._remember(_KnownSample(sample_id, name, sha256, import_id), aliases or ())
-                facts[sha256] = (width, height, mime)
-        self._facts, self._table, self._state = facts, None, state
+                if sample_id not in seen:
+                    seen.add(sample_id)
+                    self._remember(_KnownSample(sample_id, name, sha256, import_id), aliases or ())
+                    facts[sha256] = (width, height, mime)
+        self._facts = facts
 
-    def match(self, snapshot: Snapshot, loaded: Iterable[StoredFile]) -> list[Sample]:
+    def change(self, snapshot: Snapshot, loaded: Iterable[StoredFile]) -> Change:
         """The samples to put for a chunk. It may be called again with a newer state."""
-        self.refresh(snapshot)
+        loaded = list(loaded)
+        if self._few_in is None:
+            self.refresh(snapshot)
+        else:
+            self._look_up(snapshot, loaded, self._few_in)
         self._state = None  # the index is ahead of the dataset until the edit is committed
         self._outcome = _Outcome()
-        loaded = list(loaded)
         known = self._known_samples(snapshot, loaded)
         for item in loaded:
             self._match_one(item, known)
-        return list(self._outcome.put.values())
+        put = self._outcome.put
+        for sample_id, names in self._outcome.aliases.items():
+            old = put.get(sample_id) or known[sample_id]
+            put[sample_id] = replace(old, names=(*old.names, *names))
+        return Change(put_samples=list(put.values()), new_samples=self._outcome.new)
 
     def committed(self, snapshot: Snapshot) -> None:
         """The edit was published as this state."""
@@ -151,6 +197,8 @@ class SampleMatcher:
                     wanted.add(row.sample_id)
         if not wanted:
             return {}
+        if self._few_in is not None:
+            return {sample.sample_id: sample for sample in snapshot.iter_samples(ids=sorted(wanted))}
         if self._table is None:
             self._table = snapshot.rows_of(rows.SAMPLES)
         ids = pa.array(sorted(wanted), pa.string())
@@ -170,19 +218,20 @@ class SampleMatcher:
         if named is not None and named.import_id == self.import_id:
             old = self._current(named, known)
             self._by_sha[named.sha256].remove(named)
+            self._outcome.aliases.pop(old.sample_id, None)  # they named the bytes that are replaced
             changed = self._sample(item, old)
             self._remember(replace(named, sha256=item.sha256), changed.names)
             self._record(item, old.sample_id, "changed", changed)
             return
         twins = self._by_sha.get(item.sha256)
         if twins and self._duplicates == "alias":
-            old = self._current(twins[0], known)
-            self._by_alias[item.incoming.name, item.sha256] = twins[0]
-            self._record(
-                item, old.sample_id, "duplicates", replace(old, names=(*old.names, item.incoming.name))
-            )
+            twin = twins[0]
+            self._by_alias[item.incoming.name, item.sha256] = twin
+            self._outcome.aliases.setdefault(twin.sample_id, []).append(item.incoming.name)
+            self._record(item, twin.sample_id, "duplicates", None)
             return
         new = self._sample(item, None)
+        self._outcome.new.add(new.sample_id)
         self._remember(_KnownSample(new.sample_id, new.name, item.sha256, self.import_id), new.names)
         self._record(item, new.sample_id, "added", new)
 
@@ -206,6 +255,7 @@ class SampleMatcher:
 
     def _record(self, item: StoredFile, sample_id: str, outcome: str, sample: Sample | None) -> None:
         self._outcome.counts[outcome] += 1
+        self._outcome.in_order.append(outcome)
         self._outcome.sample_ids[item.incoming.name] = sample_id
         if sample is not None:
             self._outcome.put[sample_id] = sample

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -46,6 +46,8 @@ class Change:
     info: str | None = None
     fields: Mapping[str, str] | None = None
     """Types of metadata fields to start from; None for those of the current state."""
+    new_samples: Collection[str] = frozenset()
+    """Ids among `put_samples` that were drawn for this edit, so there are no rows of theirs to replace."""
 
     @property
     def is_empty(self) -> bool:

@@ -79,21 +79,28 @@ def apply(
     Raises: NotPermitted, DatasetNotFound, RefNotFound, WorkingStateMoved.
     """
     facts = {} if details is None else details  # the very mapping: `record` may add to it
-    for attempt in range(MAX_TRIES):
-        info, base, snapshot = _open(actor, name, store, verb)
-        planned = change if isinstance(change, Change) else change(snapshot)
-        if planned.is_empty and record is None:
-            return snapshot
-        edits, documents = _stage(store, snapshot, planned)
-        branch = None
-        with suppress(TableMoved):  # a writer that had lost its lock was still writing: plan again
-            staged = _StagedEdit(info, base, edits, documents)
-            branch = _publish(actor, staged, store=store, verb=verb, details=facts, record=record)
-        if branch is not None:
-            with store.catalog.read() as conn:
-                return open_ref(conn, store, info, branch, name=f"{base.name}+")
-        time.sleep(random.uniform(0, min(0.5, 0.005 * 2 ** min(attempt, 7))))
+    _open(actor, name, store, verb)  # refused before it waits for others
+    with refs.turn(store, name):
+        for attempt in range(MAX_TRIES):
+            info, base, snapshot = _open(actor, name, store, verb)
+            planned = change if isinstance(change, Change) else change(snapshot)
+            if planned.is_empty and record is None:
+                return snapshot
+            edits, documents = _stage(store, snapshot, planned)
+            branch = None
+            with suppress(TableMoved):  # a writer that had lost its lock was still writing: plan again
+                staged = _StagedEdit(info, base, edits, documents)
+                branch = _publish(actor, staged, store=store, verb=verb, details=facts, record=record)
+            if branch is not None:
+                with store.catalog.read() as conn:
+                    return open_ref(conn, store, info, branch, name=f"{base.name}+")
+            wait_before(attempt + 1)
     raise WorkingStateMoved(dataset=name, tries=MAX_TRIES)
+
+
+def wait_before(attempt: int) -> None:
+    """Wait a random time before trying again, up to half a second after many attempts."""
+    time.sleep(random.uniform(0, min(0.5, 0.005 * 2 ** min(attempt - 1, 7))))
 
 
 def current(actor: Actor, name: str, *, store: Store, verb: str) -> Snapshot:
@@ -115,10 +122,8 @@ def _stage(store: Store, snapshot: Snapshot, change: Change) -> tuple[list[_Tabl
     edits = []
     if len(change.put_samples) or change.remove_samples:
         arrow = _arrow(change.put_samples, rows.samples_to_arrow)
-        keys = [
-            ColumnValues("sample_id", change.remove_samples),
-            ColumnValues("sample_id", _ids(arrow, "sample_id")),
-        ]
+        put_ids = [key for key in _ids(arrow, "sample_id") if key not in change.new_samples]
+        keys = [ColumnValues("sample_id", change.remove_samples), ColumnValues("sample_id", put_ids)]
         edits.append(_table_edit(store, snapshot, rows.SAMPLES, keys, arrow))
     orphaned = snapshot.label_sets if change.remove_samples else ()
     for label_set in {

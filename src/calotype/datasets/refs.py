@@ -10,6 +10,7 @@ name@main~2    two commits before the newest commit of main
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from calotype.datasets import repository
 from calotype.datasets.commits import MAIN, Commit, DatasetInfo, Ref
 from calotype.foundation.errors import AlreadyExists, Conflict, Invalid, NotFound
+from calotype.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-/]{0,99}")
@@ -96,6 +98,12 @@ def split_name(text: str) -> tuple[str, str]:
     """Split `name@ref` into name and ref; an empty ref is the working state of main."""
     name, _, ref = text.partition("@")
     return name, ref
+
+
+def turn(store: Store, name: str) -> AbstractContextManager[bool]:
+    """Queue with the other writers of a branch (`name` or `name@branch`), whose work would otherwise be in vain."""
+    dataset_name, branch = split_name(name)
+    return store.catalog.turns.taking(f"branch/{dataset_name}@{branch.removesuffix('+') or MAIN}")
 
 
 def check_dataset_name(name: str) -> None:

@@ -15,7 +15,7 @@ from calotype.datasets.committing import (
     stats_of,
     tag_tables,
 )
-from calotype.datasets.edit import Plan, WorkingStateMoved, apply
+from calotype.datasets.edit import MAX_TRIES, Plan, WorkingStateMoved, apply, wait_before
 from calotype.datasets.reading import open_ref, read
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
@@ -74,24 +74,34 @@ def commit(actor: Actor, name: str, message: str, *, store: Store) -> Commit:
     dataset_name, branch_name = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_COMMIT, dataset=dataset_name)
     message = message_of(message, dataset_name)
-    for _ in range(20):
-        snapshot, base = _working(actor, store, dataset_name, branch_name)
-        stats = stats_of(snapshot)
-        with store.catalog.write(actor, "dataset.commit", subject=dataset_name) as tx:
-            head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
-            if is_clean(base, head):
-                raise NothingToCommit(dataset=dataset_name)
-            refs.require_open(dataset_name, base, "dataset.commit")
-            commit_ = new_commit(actor, base, message, stats)
-            repository.add_commit(tx.conn, commit_)
-            if not repository.move_ref(tx.conn, base, replace(base, commit_id=commit_.id)):
-                tx.abandon()
-                continue
-            tag_tables(store, commit_)
-            repository.log_move(tx.conn, base, new_commit=commit_.id, actor=actor.id, verb="commit")
-            tx.details({"commit": commit_.id, "branch": base.name, "message": commit_.message})
-        return commit_
-    raise WorkingStateMoved(dataset=name, tries=20)
+    _working(actor, store, dataset_name, branch_name)  # refused before it waits for others
+    with refs.turn(store, name):
+        for attempt in range(MAX_TRIES):
+            snapshot, base = _working(actor, store, dataset_name, branch_name)
+            commit_ = _commit_once(actor, snapshot, base, message, store=store)
+            if commit_ is not None:
+                return commit_
+            wait_before(attempt + 1)
+    raise WorkingStateMoved(dataset=name, tries=MAX_TRIES)
+
+
+def _commit_once(actor: Actor, snapshot: Snapshot, base: Ref, message: str, *, store: Store) -> Commit | None:
+    """Commit the state of a branch as it was read; None if the branch moved since."""
+    dataset_name, stats = snapshot.dataset.name, stats_of(snapshot)
+    with store.catalog.write(actor, "dataset.commit", subject=dataset_name) as tx:
+        head = None if base.commit_id is None else repository.commit(tx.conn, base.commit_id)
+        if is_clean(base, head):
+            raise NothingToCommit(dataset=dataset_name)
+        refs.require_open(dataset_name, base, "dataset.commit")
+        commit_ = new_commit(actor, base, message, stats)
+        repository.add_commit(tx.conn, commit_)
+        if not repository.move_ref(tx.conn, base, replace(base, commit_id=commit_.id)):
+            tx.abandon()
+            return None
+        tag_tables(store, commit_)
+        repository.log_move(tx.conn, base, new_commit=commit_.id, actor=actor.id, verb="commit")
+        tx.details({"commit": commit_.id, "branch": base.name, "message": commit_.message})
+    return commit_
 
 
 def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Commit]:

@@ -1,4 +1,4 @@
-"""Streams the annotations of a state in batches, so that millions of rows need not fit into memory."""
+"""Reads parts of a state: annotations in batches, because millions do not fit into memory, and some of the samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 from calotype.datasets import rows
 from calotype.datasets.snapshot import Snapshot
 from calotype.store import Store
-from calotype.store.tables.row_lookup import scan_rows, take_rows
+from calotype.store.tables.row_lookup import ColumnValues, read_matching, scan_rows, take_rows
 
 
 def annotation_batches(
@@ -29,3 +29,13 @@ def annotations_at(
     table = rows.annotation_table(label_set)
     dataset = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
     return take_rows(dataset, places, list(columns))
+
+
+def rows_with(
+    store: Store, snapshot: Snapshot, table: str, selection: ColumnValues, columns: Sequence[str]
+) -> pa.Table:
+    """Columns of the rows of a table (`samples`, `ann/...`) that a few values select, in no particular order."""
+    if table not in snapshot.pins or not selection.values:
+        return rows.schema_of(table).empty_table().select(list(columns))
+    dataset = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
+    return read_matching(dataset, selection, list(columns))

@@ -32,7 +32,7 @@ def harness(repo, fault, rounds):
 
 
 @pytest.mark.parametrize(
-    ("fault", "rounds"), [("kill", 6), ("stop", 3), ("full", 6), ("power", 12), ("writers", 5)]
+    ("fault", "rounds"), [("kill", 6), ("stop", 3), ("full", 6), ("power", 12), ("increments", 5)]
 )
 def test_nothing_acknowledged_is_lost(repo, fault, rounds):
     code, said = harness(repo, fault, rounds)

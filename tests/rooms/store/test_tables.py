@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event, Thread
 
 import lance
 import pyarrow as pa
 import pytest
+from lance import optimize
 from tests.support.refusals import assert_refused
 
+from calotype.store.tables import locations, small_files
+from calotype.store.tables import tables as tables_module
+from calotype.store.tables.damaged_versions import written_for
 from calotype.store.tables.row_lookup import ColumnValues, in_filter, row_ids, scan_rows, take_rows
 from calotype.store.tables.tables import RestageNeeded, TableDamaged, TableMoved, Tables
 
@@ -114,7 +119,7 @@ class TestRefused:
         staged = tables.stage("t", rows("mine"), schema=SCHEMA)
         head = tables.version("t")
         publish(Tables(tmp_path / "tables"), first, "theirs")
-        tables._at_head = lambda *_: head  # the head that this writer saw before it lost its lock
+        tables._at_head = lambda *_: (head, first)  # the head that this writer saw before it lost its lock
         with pytest.raises(TableMoved) as refused:
             tables.publish("t", pin=first, schema=SCHEMA, staged=staged)
         assert_refused(refused, "table-moved", "table t", fix="run the command again")
@@ -224,6 +229,109 @@ class TestTags:
         assert tables.storage.read_tag("t", "c-1") is None
         tables.tag("t", first, "c-1")
         assert tables.storage.read_tag("t", "c-1") == first
+
+
+def test_a_handle_is_read_by_threads_while_others_tag_its_version(tables):
+    pin = publish(tables, None, "a")
+    failures, stop = [], Event()
+
+    def read():
+        while not stop.is_set():
+            try:
+                tables.count("t", pin)
+            except RuntimeError as error:  # a handle of Lance cannot be read while it is changed
+                failures.append(error)
+
+    threads = [Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(60):
+        tables.tag("t", pin, f"c-{number}")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+class TestSmallFiles:
+    """A table of many small edits has few files."""
+
+    @staticmethod
+    def n_files(tables, pin):
+        return len(tables.at("t", pin).get_fragments())
+
+    def test_many_small_edits_leave_few_files_and_every_pin_keeps_its_rows(self, tables):
+        pins, pin = {}, None
+        for number in range(90):
+            pin = publish(tables, pin, f"{number:03d}", remove=[f"{number - 5:03d}"])
+            pins[number] = pin
+        assert max(self.n_files(tables, pin) for pin in pins.values()) <= 34
+        fresh = Tables(tables.folder("t").parent)
+        for number, pin in pins.items():
+            assert ids(fresh, pin) == [f"{n:03d}" for n in range(max(0, number - 4), number + 1)]
+        assert fresh.only_in("t", pins[80], pins[20])["id"].to_pylist() == [f"{n:03d}" for n in range(76, 81)]
+
+    def test_row_ids_and_order_stay_the_same(self, tables):
+        first = publish(tables, None, *(f"{n:04d}" for n in range(3_000)))
+        pin = first
+        for number in range(40):
+            pin = publish(tables, pin, f"b{number}")
+        assert self.n_files(tables, pin) < 40
+        read = tables.at("t", pin).scanner(columns=["id"], with_row_id=True, scan_in_order=True).to_table()
+        assert read["id"].to_pylist() == [*(f"{n:04d}" for n in range(3_000)), *(f"b{n}" for n in range(40))]
+        assert read["_rowid"].to_pylist() == sorted(read["_rowid"].to_pylist())
+
+    def test_a_larger_file_is_not_rewritten_for_the_sake_of_small_ones(self, tables):
+        pin = publish(tables, None, *(f"{n:04d}" for n in range(3_000)))
+        (large,) = (file.path for one in tables.at("t", pin).get_fragments() for file in one.data_files())
+        for number in range(80):
+            pin = publish(tables, pin, f"b{number}")
+            files = {file.path for one in tables.at("t", pin).get_fragments() for file in one.data_files()}
+            assert large in files
+
+    def test_a_writer_that_comes_between_is_noticed(self, tables, monkeypatch):
+        pin = publish(tables, None, "a")
+        other = Tables(tables.folder("t").parent)
+        monkeypatch.setattr(small_files, "_MAX_SMALL_FILES", 1)
+        real = optimize.Compaction.plan
+
+        def plan(dataset, options):
+            other._step(
+                "t", other.version("t"), tables_module._append(other.stage("t", rows("x"), schema=SCHEMA))
+            )
+            return real(dataset, options)
+
+        monkeypatch.setattr(optimize.Compaction, "plan", staticmethod(plan))
+        with pytest.raises(TableMoved):
+            publish(tables, pin, "b")
+        monkeypatch.undo()
+        assert ids(tables, publish(tables, pin, "c")) == ["a", "c"]
+
+    def test_what_was_merged_is_flushed(self, tables, monkeypatch):
+        flushed: list[str] = []
+        monkeypatch.setattr(locations, "fsync_paths", lambda paths: flushed.extend(map(str, paths)))
+        pin = None
+        for number in range(40):
+            pin = publish(tables, pin, f"{number}")
+        data = tables.folder("t") / "data"
+        assert {str(data / file.name) for file in data.iterdir()} <= set(flushed)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "version"),
+    [
+        ("_versions", f"{2**64 - 1 - 7:020d}.manifest", 7),
+        ("_versions", "7.manifest", 7),
+        ("_versions", "latest_version_hint.json", math.inf),
+        ("_transactions", "12-d6b3a7ff-ea39.txn", 12),
+        ("_transactions", "other.txn", math.inf),
+        ("_deletions", "3-8-991.arrow", 8),
+        ("_deletions", "other.bin", math.inf),
+        ("data", "12-a.lance", math.inf),
+    ],
+)
+def test_the_name_of_a_file_tells_its_version(folder, name, version):
+    assert written_for(folder, name) == version
 
 
 def test_a_forgotten_table_is_opened_again(tables, tmp_path):

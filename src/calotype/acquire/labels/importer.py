@@ -35,12 +35,15 @@ from calotype.datasets.change import Change, RowStream
 from calotype.datasets.differences import equal_ids
 from calotype.datasets.edit import apply
 from calotype.datasets.snapshot import Snapshot
+from calotype.datasets.streaming import rows_with
 from calotype.formats.base import LabelSource
 from calotype.formats.windows import LabelIndex, ListedImage, Problem
 from calotype.foundation.ids import canonical_json
+from calotype.store.tables.row_lookup import ColumnValues
 from calotype.store.tables.tables import RestageNeeded
 from calotype.vision.ontology import Ontology
 
+_FEW_ROWS = 1_000
 _COMPARED = ["class_id", *(column.name for column in rows.DRAWN_FIELDS)]
 
 
@@ -209,8 +212,13 @@ class LabelImport:
             is_empty = next(batches(), None) is None
             return {} if is_empty else {label_set: RowStream(batches, 1)}
         new = pa.Table.from_batches(list(batches()), rows.ANNOTATION_SCHEMA)
-        old = snapshot.rows_of(rows.annotation_table(label_set))
-        old = old.filter(pc.is_in(old["ann_id"], new["ann_id"].combine_chunks()))
+        table, new_ids = rows.annotation_table(label_set), new["ann_id"].combine_chunks()
+        if new.num_rows <= _FEW_ROWS:
+            selection = ColumnValues("ann_id", new_ids.to_pylist())
+            old = rows_with(self._job.store, snapshot, table, selection, rows.ANNOTATION_SCHEMA.names)
+        else:
+            old = snapshot.rows_of(table)
+            old = old.filter(pc.is_in(old["ann_id"], new_ids))
         same = equal_ids(old, new, "ann_id", _COMPARED)
         n_known, n_same = old.num_rows, len(same)
         self._counts = Counter(added=new.num_rows - n_known, updated=n_known - n_same, unchanged=n_same)

@@ -17,15 +17,18 @@ from calotype.datasets.edit import apply
 from calotype.datasets.model import DEFAULT_LABEL_SET, AnnotationInvalid, Kind
 from calotype.datasets.row_ids import NewIds
 from calotype.datasets.snapshot import Snapshot
+from calotype.datasets.streaming import rows_with
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.store import Store
+from calotype.store.tables.row_lookup import ColumnValues
 
 Replace = Literal["samples"] | None
 
 _TEXTS = ("mask_rle", "attributes", "extra", "source_id", "import_id")
 """Left null in new rows that have none: writing columns of empty texts takes most of the time."""
 _BATCH_ROWS = 262_144
+_FEW_SAMPLES = 1_000
 _DRAWN_ROWS = 8_192
 _MADE_HERE = ("author", "import_id", "created_at_us")
 _GIVEN = (*(name for name in rows.ANNOTATION_SCHEMA.names if name not in _MADE_HERE), "class")
@@ -64,7 +67,7 @@ def put_annotations(
     _check_drawings(table)
 
     def plan(snapshot: Snapshot) -> Change:
-        known = _check_samples(table, snapshot)
+        known = _check_samples(table, snapshot, store)
         classes = _class_ids(table, snapshot)
         make = _batches(table, classes, actor.name)
         put: Any = RowStream(make, table.num_rows)
@@ -172,10 +175,15 @@ def _is_kind(table: pa.Table, kinds: list[Kind]) -> Any:
     return pc.is_in(table["kind"], value_set=named).to_numpy()
 
 
-def _check_samples(table: pa.Table, snapshot: Snapshot) -> pa.Array:
+def _check_samples(table: pa.Table, snapshot: Snapshot, store: Store) -> pa.Array:
     """The distinct samples of the table, all of which the dataset has."""
     named = pc.unique(table["sample_id"])
-    present = snapshot.rows_of(rows.SAMPLES, columns=["sample_id"])["sample_id"].combine_chunks()
+    if len(named) <= _FEW_SAMPLES:
+        selection = ColumnValues("sample_id", named.to_pylist())
+        found = rows_with(store, snapshot, rows.SAMPLES, selection, ["sample_id"])
+    else:
+        found = snapshot.rows_of(rows.SAMPLES, columns=["sample_id"])
+    present = found["sample_id"].combine_chunks()
     known = present.filter(pc.is_in(present, value_set=named))
     if len(known) < len(named):
         first = named.filter(pc.invert(pc.is_in(named, value_set=known)))[0].as_py()

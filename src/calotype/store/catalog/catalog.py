@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, Conflict
 from calotype.foundation.ids import sha256_json
+from calotype.foundation.turns import Turns
 from calotype.store.catalog import schema
 from calotype.store.catalog.engines import WRITE, Timeouts, open_engine, open_read_only_engine
 from calotype.store.catalog.errors import CatalogNotWritable, CatalogUnreachable, WriteInterrupted
@@ -68,7 +69,11 @@ class Catalog:
         self.location = location
         self.opened_locations: tuple[str, str] | None = None
         """Addresses of the media and tables opened with this catalog; writes are refused once they have moved."""
-        self.engine = open_engine(location, timeouts or Timeouts(busy_s=BUSY_TIMEOUT_S))
+        timeouts = timeouts or Timeouts(busy_s=BUSY_TIMEOUT_S)
+        self.engine = open_engine(location, timeouts)
+        self.turns = Turns(location.parent / "turns" if isinstance(location, Path) else self.engine)
+        """Where writers of the same branch queue."""
+        self._queue_s = timeouts.busy_s / 3
         self.read_only = ""
         """Why nothing can be written; empty if something can."""
         self._copy: Path | None = None
@@ -114,7 +119,7 @@ class Catalog:
         """
         if self.read_only:
             raise WorkspaceReadOnly(detail=self.read_only)
-        with self.engine.connect() as conn:
+        with self._write_turn(), self.engine.connect() as conn:
             writer = conn.execution_options(**{WRITE: True})
             with writer.begin():
                 check_not_moved(writer, self.opened_locations)
@@ -122,6 +127,15 @@ class Catalog:
                     yield writer
                 except CatalogUnreachable as error:  # before COMMIT was sent, so nothing was stored
                     raise WriteInterrupted() from error
+
+    def _write_turn(self) -> AbstractContextManager[bool]:
+        """A place in the queue for the write lock.
+
+        SQLite alone would let a writer that has waited long ask less often than one that just came, and a writer that
+        waits would occupy a connection. PostgreSQL serves sessions in the order of asking.
+        """
+        is_file = isinstance(self.location, Path)
+        return self.turns.taking("catalog", patience_s=self._queue_s, long_turn_s=None, processes=is_file)
 
     def close(self) -> None:
         """Close all connections."""

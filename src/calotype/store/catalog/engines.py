@@ -117,6 +117,8 @@ def _sqlite(path: Path, timeouts: Timeouts) -> sa.Engine:
         f"sqlite:///{path}",
         connect_args={"timeout": timeouts.busy_s, "check_same_thread": False},
         poolclass=sa.pool.QueuePool,
+        pool_size=8,
+        max_overflow=72,  # the server answers 40 requests at once, and a request may read while it writes
     )
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

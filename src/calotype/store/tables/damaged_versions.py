@@ -7,6 +7,7 @@ would block every later edit, and any damaged version blocks Lance's clean-up.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -59,6 +60,16 @@ def _number(name: str) -> int:
     if not digits.isdecimal():
         return -1
     return _NEWEST - int(digits) if len(digits) == 20 else int(digits)
+
+
+def written_for(folder: str, name: str) -> float:
+    """The version that a file of a table was written for or on, by its name; infinite if the name does not say."""
+    if folder == "_versions":
+        number = _number(name.removesuffix(".manifest")) if name.endswith(".manifest") else -1
+        return number if number >= 0 else math.inf
+    parts = name.split("-")
+    at = {"_transactions": 0, "_deletions": 1}.get(folder, len(parts))
+    return int(parts[at]) if at < len(parts) - 1 and parts[at].isdecimal() else math.inf
 
 
 def _has_footer(path: Path) -> bool:

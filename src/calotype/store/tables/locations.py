@@ -12,9 +12,9 @@ from typing import Protocol
 
 from calotype.foundation.errors import CalotypeError
 from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, Entry, first_line
-from calotype.store.files.durable import fsync_folders, fsync_newer, fsync_path, fsync_tree
+from calotype.store.files.durable import fsync_folders, fsync_newer, fsync_path, fsync_paths, fsync_tree
 from calotype.store.files.file_tree import BucketTree, FileTree, FolderTree
-from calotype.store.tables.damaged_versions import isolate_damaged, recover_head
+from calotype.store.tables.damaged_versions import isolate_damaged, recover_head, written_for
 
 TAGS = "_refs/tags"
 """Where Lance stores the tags of a table, one JSON file each."""
@@ -67,8 +67,15 @@ class TableStorage(Protocol):
     def prepare(self, table: str) -> None:
         """Prepare for the first version."""
 
-    def flush(self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False) -> None:
-        """Make changes in folders of a table since a point in time durable, and the table itself if it is new."""
+    def flush(
+        self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False, version: int = 0
+    ) -> None:
+        """Make changes in folders of a table since a point in time durable, and the table itself if it is new.
+
+        Args:
+            names: Folders, or single files such as `data/x.lance`.
+            version: Files that belong to earlier versions by their names are passed over.
+        """
 
     def failure(self, error: Exception) -> CalotypeError | None:
         """The error to raise if the storage was unreachable; None if the files themselves are at fault."""
@@ -159,11 +166,24 @@ class LocalTableStorage:
         """Create the parent folder."""
         self.folder(table).parent.mkdir(parents=True, exist_ok=True)
 
-    def flush(self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False) -> None:
+    def flush(
+        self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False, version: int = 0
+    ) -> None:
         """Sync changes in folders of a table since a point in time, and the table's folder."""
         folder = self.folder(table)
+        files = [folder / name for name in names if "/" in name]
+        fsync_paths([*files, *{file.parent for file in files}])
         for name in names:
-            (fsync_tree if name in _NESTED_FOLDERS else fsync_newer)(folder / name, since_ns=since_ns)
+            if "/" in name:
+                continue
+            if name in _NESTED_FOLDERS:
+                fsync_tree(folder / name, since_ns=since_ns)
+            else:
+                fsync_newer(
+                    folder / name,
+                    since_ns=since_ns,
+                    may_be_new=lambda file, name=name: written_for(name, file) >= version,  # type: ignore[misc]
+                )
         fsync_path(folder)
         if is_new:
             fsync_folders(folder.parent, up_to=self._root)
@@ -182,6 +202,8 @@ class BucketTableStorage:
     def __init__(self, location: BucketLocation) -> None:
         self._location = location
         self._bucket = Bucket(location)
+        self._existing: set[str] = set()
+        """Tables that have a version: they keep one, so they are not asked for again."""
 
     @property
     def options(self) -> dict[str, str] | None:
@@ -199,7 +221,11 @@ class BucketTableStorage:
 
     def recover_head(self, table: str) -> bool:
         """Whether the table has a version; objects are written atomically. Raises: BucketFailed."""
-        return next(self._bucket.entries(f"{table}.lance/_versions"), None) is not None
+        if table not in self._existing:
+            if next(self._bucket.entries(f"{table}.lance/_versions"), None) is None:
+                return False
+            self._existing.add(table)
+        return True
 
     def tag_names(self, table: str) -> list[str]:
         """All tags. Raises: BucketFailed."""
@@ -238,7 +264,9 @@ class BucketTableStorage:
     def prepare(self, table: str) -> None:
         """Nothing: buckets have no folders."""
 
-    def flush(self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False) -> None:
+    def flush(
+        self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False, version: int = 0
+    ) -> None:
         """Nothing."""
 
     def failure(self, error: Exception) -> CalotypeError | None:

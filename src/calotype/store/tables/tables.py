@@ -30,6 +30,7 @@ from calotype.store.tables.memory import releasing_memory
 from calotype.store.tables.row_diff import RowAddress, contains_rows, find_with_addresses, rows_only_in
 from calotype.store.tables.row_lookup import ColumnValues, delete_filters, in_filter, read_matching
 from calotype.store.tables.scalar_index import update_indexes
+from calotype.store.tables.small_files import STEPS, merge_small_files
 from calotype.store.tables.version_cache import TableCache
 
 AddressedRow = tuple[dict[str, Any], RowAddress]
@@ -95,7 +96,6 @@ class Tables:
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(schema, _record_failures(releasing_memory(rows), failures))
         self._ensure_created(table, schema)
-        began_ns = time.time_ns() - 1_000_000_000
         try:
             fragments = write_fragments(
                 reader,
@@ -108,7 +108,8 @@ class Tables:
             if failures:  # Lance reports them as text only
                 raise failures[0] from None
             raise
-        self.storage.flush(table, ("data",), since_ns=began_ns)
+        files = [f"data/{file.path}" for fragment in fragments for file in fragment.files]
+        self.storage.flush(table, files, since_ns=0)
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
@@ -133,16 +134,18 @@ class Tables:
         Raises: TableMoved.
         """
         began_ns = time.time_ns() - 1_000_000_000
-        dataset = self._at_head(table, pin, schema)
+        dataset, first = self._at_head(table, pin, schema)
         for where in delete_filters(dataset, remove):
             dataset = self._step(table, dataset, _delete(where))
         if staged is not None and staged.fragments:
             dataset = self._step(table, dataset, _append(staged))
+        self._merge_small_files(table, dataset)
         if update_indexes(dataset, index):
             dataset = self._dataset(table)
             self.storage.flush(table, ("_indices",), since_ns=began_ns)
         names = ("_versions", "_transactions", "_deletions")
-        self.storage.flush(table, names, since_ns=began_ns, is_new=pin is None)
+        self.storage.flush(table, names, since_ns=began_ns, is_new=pin is None, version=first)
+        self._remember(table, int(dataset.version), dataset)
         return int(dataset.version)
 
     def existing_values(self, table: str, pin: int, column: str, values: Sequence[str]) -> list[str]:
@@ -207,7 +210,7 @@ class Tables:
         return (self._large_cache if large else self._cache).get(key, create)
 
     def at(self, table: str, pin: int) -> lance.LanceDataset:
-        """The Lance dataset of a pinned version, from a cache of open handles.
+        """The Lance dataset of a pinned version, from a cache of open handles that threads share: only for reading.
 
         Raises: TableDamaged.
         """
@@ -216,14 +219,15 @@ class Tables:
             if cached is not None and time.monotonic() - cached[0] < _OPEN_S:
                 self._open.move_to_end((table, pin))
                 return cached[1]
-        dataset = self._open_dataset(
-            table, pin, lambda: self._dataset(table, self._resolve_version(table, pin))
-        )
+        dataset = self._open_pin(table, pin)
+        self._remember(table, pin, dataset)
+        return dataset
+
+    def _remember(self, table: str, pin: int, dataset: lance.LanceDataset) -> None:
         with self._lock:
             self._open[table, pin] = (time.monotonic(), dataset)
             while len(self._open) > _OPEN_TABLES:
                 self._open.popitem(last=False)
-        return dataset
 
     def forget(self, table: str) -> None:
         """Close the cached handles of a table, because its files were restored or moved."""
@@ -233,10 +237,11 @@ class Tables:
 
     def tag(self, table: str, pin: int, name: str) -> None:
         """Protect a version from clean-up."""
-        dataset = self.at(table, pin)
         if self.storage.read_tag(table, name) is None:  # missing, or damaged by a crash
             self.storage.delete_tag(table, name)
-            dataset.tags.create(name, dataset.version)
+            version = int(self.at(table, pin).version)
+            dataset = self._dataset(table, version)  # a shared handle cannot be read while it creates a tag
+            dataset.tags.create(name, version)
 
     def version(self, table: str, version: int | None = None) -> lance.LanceDataset:
         """A Lance version itself, uncached and without stand-ins; the head by default. For maintenance.
@@ -251,21 +256,27 @@ class Tables:
         """The folder of a table on a local disk."""
         return Path(self.storage.uri(table))
 
-    def _at_head(self, table: str, pin: int | None, schema: pa.Schema) -> lance.LanceDataset:
+    def _at_head(self, table: str, pin: int | None, schema: pa.Schema) -> tuple[lance.LanceDataset, int]:
+        """The head with the rows of a pin, and the earliest version that this or what follows is derived from."""
         self.storage.recover_head(table)
         if pin is None:
-            return self._create_empty(table, schema)
+            return self._create_empty(table, schema), 0
         dataset = self._dataset(table)
+        if dataset.version == pin:
+            return dataset, pin
         version = self._resolve_version(table, pin)
         if version != dataset.version:
             dataset = self._dataset(table, version)
             dataset.restore()  # type: ignore[no-untyped-call]
-        return dataset
+        return dataset, version
 
     def _resolve_version(self, table: str, pin: int) -> int:
         """The Lance version to read a pin from: the version itself, or its stand-in."""
         version = self.storage.read_tag(table, f"pin-{pin}")
         return pin if version is None else version
+
+    def _open_pin(self, table: str, pin: int) -> lance.LanceDataset:
+        return self._open_dataset(table, pin, lambda: self._dataset(table, self._resolve_version(table, pin)))
 
     def _open_dataset(
         self, table: str, version: int, call: Callable[[], lance.LanceDataset]
@@ -295,6 +306,20 @@ class Tables:
         if int(changed.version) != expected:
             raise TableMoved(table=table)
         return changed
+
+    def _merge_small_files(self, table: str, dataset: lance.LanceDataset) -> None:
+        """Merge small files if there are many. Raises: TableMoved."""
+        before = int(dataset.version)
+        try:
+            files = merge_small_files(dataset)
+        except OSError as error:
+            if "conflict" in str(error).lower():
+                raise TableMoved(table=table) from error
+            raise
+        if int(dataset.version) != before + (STEPS if files else 0):
+            raise TableMoved(table=table)
+        if files:
+            self.storage.flush(table, [f"data/{file}" for file in files], since_ns=0)
 
     def _ensure_created(self, table: str, schema: pa.Schema) -> None:
         """Create the table unless it exists. Several writers may do so at once; none of their versions is pinned."""

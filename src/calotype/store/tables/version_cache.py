@@ -25,6 +25,9 @@ class TableCache:
         self._room = max_bytes
         self._largest = max_table_bytes
         self._tables: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
+        self._sizes: dict[tuple[Any, ...], int] = {}
+        self._versions: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        self._total = 0
         self._lock = Lock()
 
     def get(self, key: tuple[Any, ...], create: Callable[[], pa.Table]) -> pa.Table:
@@ -35,12 +38,25 @@ class TableCache:
                 self._tables.move_to_end(key)
                 return cached
         created = create()
-        if created.nbytes <= self._largest:
+        n_bytes = created.nbytes
+        if n_bytes <= self._largest:
             with self._lock:
-                self._tables[key] = created
-                siblings = [other for other in self._tables if other[:2] == key[:2] and other[3:] == key[3:]]
-                for old in siblings[:-_VERSIONS]:
-                    del self._tables[old]
-                while sum(table.nbytes for table in self._tables.values()) > self._room:
-                    self._tables.popitem(last=False)
+                self._remove(key)
+                self._tables[key], self._sizes[key] = created, n_bytes
+                self._total += n_bytes
+                versions = self._versions.setdefault((key[:2], key[3:]), [])
+                versions.append(key)
+                for old in sorted(versions, key=list(self._tables).index)[:-_VERSIONS]:
+                    self._remove(old)
+                while self._total > self._room:
+                    self._remove(next(iter(self._tables)))
         return created
+
+    def _remove(self, key: tuple[Any, ...]) -> None:
+        if key in self._tables:
+            del self._tables[key]
+            self._total -= self._sizes.pop(key)
+            group = (key[:2], key[3:])
+            self._versions[group].remove(key)
+            if not self._versions[group]:
+                del self._versions[group]
