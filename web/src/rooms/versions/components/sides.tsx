@@ -16,7 +16,8 @@ const NO_BONES = new Map<number, readonly (readonly [number, number])[]>();
 export function Sides({ dataset, merge, conflict }: { dataset: string; merge: MergeDetail; conflict: MergeConflict }) {
   const isRemovedHere = conflict.table === "samples" && conflict.ours === null;
   const ref = (isRemovedHere ? merge.source_commit : merge.target_commit) ?? merge.source_commit;
-  const query = useQuery({ ...sample(dataset, conflict.sample_id ?? "", ref, {}), enabled: conflict.sample_id !== null });
+  const isKnown = conflict.sample_id !== null && ref !== null;
+  const query = useQuery({ ...sample(dataset, conflict.sample_id ?? "", ref ?? "", {}), enabled: isKnown });
   return (
     <div className="sides">
       {SIDES.map((side) => (
