@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.blas import threads_for
 from calotype.analysis.validation import finite, refuse
 
 _N_BINS = 10
@@ -222,5 +223,6 @@ def outliers(vectors: npt.ArrayLike, k: int = 10) -> npt.NDArray[np.float32]:
     if len(x) <= k + 1:
         return np.ones(len(x), np.float32)
     against = x[:: max(1, -(-len(x) // _MOST))]
-    far = _kth(x, against, min(k + 1, len(against)))
+    with threads_for(len(x)):
+        far = _kth(x, against, min(k + 1, len(against)))
     return np.asarray(far / max(float(np.median(far)), 1e-9), np.float32)

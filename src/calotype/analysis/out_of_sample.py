@@ -27,8 +27,12 @@ def features(vectors: Floats) -> Floats:
     unit = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
     unit -= unit.mean(axis=0)
     if unit.shape[1] > N_FEATURES:
-        _, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))
-        unit = unit @ axes[:, ::-1][:, :N_FEATURES].astype(np.float32)
+        from scipy.linalg import eigh  # heavy to load
+
+        last = unit.shape[1] - 1
+        scatter = (unit.T @ unit).astype(np.float64)
+        _, axes = eigh(scatter, subset_by_index=[last + 1 - N_FEATURES, last], check_finite=False)
+        unit = unit @ axes[:, ::-1].astype(np.float32)
     length = np.linalg.norm(unit, axis=1, keepdims=True)
     return np.asarray(np.divide(unit, length, out=np.zeros_like(unit), where=length > 1e-12), np.float32)
 
