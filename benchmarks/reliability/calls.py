@@ -224,7 +224,7 @@ def _contents(store: Store) -> dict[str, Any]:
     for info in datasets.datasets(ACTOR, store=store):
         for branch in ("main", "side"):
             name = f"{info.name}@{branch}"
-            state = datasets.read(ACTOR, name, store=store)
+            state = datasets.read(ACTOR, f"{name}+", store=store)  # with what is not committed
             samples = sorted(
                 [sample.name, sample.split, str(sorted(sample.metadata.items()))]
                 for sample in state.iter_samples()
@@ -274,18 +274,20 @@ def _judge(
         problems += [f"after the second run: {p}" for p in reliability.verify(ACTOR, store=store).problems]
         tell({"problems": problems, "held": held, "again": again, "second": _contents(store)})
 
-    judged = next((one for one in Child(task).end() if "held" in one), None)
+    heard = Child(task).end()
+    judged = next((one for one in heard if "held" in one), None)
     if judged is None:
-        row.wrong.append(f"{where}: the workspace cannot be judged")
+        row.wrong.append(f"{where}: the workspace cannot be judged: {str(heard)[-600:]}")
         return
     row.after += judged["held"] == after and before != after
     row.before += judged["held"] == before
     if judged["held"] not in (before, after):
-        row.wrong.append(f"{where}: between: {judged['held']}")
+        differs = [key for key in after if judged["held"].get(key) not in (before.get(key), after[key])]
+        row.wrong.append(f"{where}: between in {differs or 'the combination of several places'}")
     if returned and judged["held"] != after:
         row.wrong.append(f"{where}: it returned, and nothing is there")
     if judged["second"] != after or judged["again"]:
-        row.wrong.append(f"{where}: run again it ends with {judged['again'] or judged['second']}")
+        row.wrong.append(f"{where}: run again it ends with {judged['again'] or 'something else'}")
     row.wrong += [f"{where}: {problem}" for problem in judged["problems"]]
 
 

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from calotype.foundation.errors import CalotypeError
+from calotype.foundation.os_errors import StorageFailed
 from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, Entry, first_line
 from calotype.store.files.durable import fsync_folders, fsync_newer, fsync_path, fsync_paths, fsync_tree
 from calotype.store.files.file_tree import BucketTree, FileTree, FolderTree
@@ -68,13 +70,22 @@ class TableStorage(Protocol):
         """Prepare for the first version."""
 
     def flush(
-        self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False, version: int = 0
+        self,
+        table: str,
+        names: Sequence[str],
+        *,
+        since_ns: int,
+        is_new: bool = False,
+        version: int = 0,
+        sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Make changes in folders of a table since a point in time durable, and the table itself if it is new.
 
         Args:
             names: Folders, or single files such as `data/x.lance`.
             version: Files that belong to earlier versions by their names are passed over.
+            sizes: Number of bytes that single files must have.
+        Raises: StorageFailed if one is shorter.
         """
 
     def failure(self, error: Exception) -> CalotypeError | None:
@@ -167,10 +178,21 @@ class LocalTableStorage:
         self.folder(table).parent.mkdir(parents=True, exist_ok=True)
 
     def flush(
-        self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False, version: int = 0
+        self,
+        table: str,
+        names: Sequence[str],
+        *,
+        since_ns: int,
+        is_new: bool = False,
+        version: int = 0,
+        sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Sync changes in folders of a table since a point in time, and the table's folder."""
         folder = self.folder(table)
+        for name, n_bytes in sizes.items():  # Lance does not always report a write that failed
+            if (folder / name).stat().st_size != n_bytes:
+                detail = "a data file was not written whole"
+                raise StorageFailed(where=str(folder / name), detail=detail, remedy_text="check the disk")
         files = [folder / name for name in names if "/" in name]
         fsync_paths([*files, *{file.parent for file in files}])
         for name in names:
@@ -265,7 +287,14 @@ class BucketTableStorage:
         """Nothing: buckets have no folders."""
 
     def flush(
-        self, table: str, names: Sequence[str], *, since_ns: int, is_new: bool = False, version: int = 0
+        self,
+        table: str,
+        names: Sequence[str],
+        *,
+        since_ns: int,
+        is_new: bool = False,
+        version: int = 0,
+        sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Nothing."""
 

@@ -18,7 +18,7 @@ STEPS = 2
 """Versions that a merge creates: one reserves numbers for the new files, one replaces the old ones."""
 
 
-def merge_small_files(dataset: lance.LanceDataset) -> list[str]:
+def merge_small_files(dataset: lance.LanceDataset) -> list[Any]:
     """Merge neighbouring small files if there are many.
 
     Returns: The new files; if there are any, `STEPS` versions were created.
@@ -38,9 +38,9 @@ def merge_small_files(dataset: lance.LanceDataset) -> list[str]:
         if tasks:
             known = _files(dataset)
             Compaction.commit(dataset, [task.execute(dataset) for task in tasks])
-            return sorted(_files(dataset) - known)
+            return [file for path, file in _files(dataset).items() if path not in known]
     return []
 
 
-def _files(dataset: lance.LanceDataset) -> set[str]:
-    return {file.path for fragment in dataset.get_fragments() for file in fragment.data_files()}
+def _files(dataset: lance.LanceDataset) -> dict[str, Any]:
+    return {file.path: file for fragment in dataset.get_fragments() for file in fragment.data_files()}

@@ -108,8 +108,7 @@ class Tables:
             if failures:  # Lance reports them as text only
                 raise failures[0] from None
             raise
-        files = [f"data/{file.path}" for fragment in fragments for file in fragment.files]
-        self.storage.flush(table, files, since_ns=0)
+        self._flush_data(table, [file for fragment in fragments for file in fragment.files])
         return Staged(tuple(fragments), sum(fragment.physical_rows for fragment in fragments))
 
     def publish(
@@ -319,7 +318,13 @@ class Tables:
         if int(dataset.version) != before + (STEPS if files else 0):
             raise TableMoved(table=table)
         if files:
-            self.storage.flush(table, [f"data/{file}" for file in files], since_ns=0)
+            self._flush_data(table, files)
+
+    def _flush_data(self, table: str, files: Sequence[Any]) -> None:
+        """Make new data files durable. Raises: StorageFailed if one was not written whole."""
+        names = [f"data/{file.path}" for file in files]
+        sizes = {f"data/{file.path}": file.file_size_bytes for file in files if file.file_size_bytes}
+        self.storage.flush(table, names, since_ns=0, sizes=sizes)
 
     def _ensure_created(self, table: str, schema: pa.Schema) -> None:
         """Create the table unless it exists. Several writers may do so at once; none of their versions is pinned."""
