@@ -235,7 +235,7 @@ def doors_page() -> str:
 
 def formats_page() -> str:
     """Every label format: what it reads, writes and loses."""
-    formats = attribute("calotype.formats.registry:FORMATS").values()
+    formats = attribute("calotype.exchange.registry:FORMATS").values()
     head = ("format", "name", "label files", "reads", "writes", "one file can be uploaded", "streams")
     rows = [
         (

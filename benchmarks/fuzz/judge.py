@@ -32,8 +32,9 @@ from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import text as contract_text
 from calotype.datasets import rows
+from calotype.exchange import registry
 from calotype.findings.isolation import FAULT
-from calotype.formats import registry
+from calotype.formats.survey import Survey
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.ids import uuid8
 from calotype.pipeline import text as pipeline_text
@@ -102,7 +103,7 @@ def _labels(kind: str, folder: Path) -> Outcome:
     expected = FORMATS[kind]
     auto: str | CalotypeError
     try:
-        auto = registry.detect(folder).name
+        auto = registry.detect(folder).format.name
     except CalotypeError as error:
         auto = error
     sources = registry.reader(expected).open(folder)
@@ -166,7 +167,7 @@ def _check(annotation: Any) -> None:
 
 def _is_other(kind: str, folder: Path) -> bool:
     """Whether the change made the folder a valid set of another format, too."""
-    return kind == "folders" or registry.FORMATS["coco"].detect(folder)
+    return kind == "folders" or registry.FORMATS["coco"].recognise(Survey(folder)) is not None
 
 
 def _conserved(

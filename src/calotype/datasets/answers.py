@@ -174,11 +174,20 @@ class SplitCount(Answer):
 
 
 class FormatLoss(Answer):
-    """Something that a format cannot represent, or that an importer adjusted."""
+    """Something that a format cannot represent."""
 
     what: str
     count: int
-    example: str
+    examples: list[str] = Field(default_factory=list, description="The first few.")
+
+
+class ImportNotice(Answer):
+    """Something that an import adjusted or left out."""
+
+    code: str = Field(description="Kind of notice, such as `image-without-labels`.")
+    what: str
+    count: int
+    examples: list[str] = Field(description="The first few places.")
 
 
 class QuarantinedItem(Answer):

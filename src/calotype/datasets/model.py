@@ -38,13 +38,44 @@ class AnnotationInvalid(Invalid):
 
 
 class Kind(StrEnum):
-    """The kind of an annotation, which is its richest geometry."""
+    """The kind of an annotation, which is its richest geometry.
+
+    A rotated box and an ellipse are held as the four corners of the rectangle around them, clockwise as seen, from the
+    corner that is top-left when the angle is 0; a polyline and points as the points in their order.
+    """
 
     CLASSIFICATION = "classification"
     BOX = "box"
+    ROTATED_BOX = "rotated_box"
     POLYGON = "polygon"
     MASK = "mask"
     KEYPOINTS = "keypoints"
+    POLYLINE = "polyline"
+    ELLIPSE = "ellipse"
+    POINT = "point"
+    CAPTION = "caption"
+
+
+WHOLE_IMAGE = frozenset({Kind.CLASSIFICATION, Kind.CAPTION})
+"""Kinds that have no place in the image."""
+RINGED = frozenset({Kind.POLYGON, Kind.ROTATED_BOX, Kind.ELLIPSE, Kind.POLYLINE, Kind.POINT})
+"""Kinds whose points are in `rings_px`."""
+CORNERED = frozenset({Kind.ROTATED_BOX, Kind.ELLIPSE})
+"""Kinds that are held as four corners."""
+AREAS = frozenset({Kind.BOX, Kind.ROTATED_BOX, Kind.POLYGON, Kind.MASK, Kind.ELLIPSE})
+"""Kinds that cover an area."""
+
+
+ATTRIBUTES = {
+    "occluded": "true where something hides a part of it",
+    "truncated": "true where it goes on beyond the edge of the image",
+    "difficult": "true where it is hard to make out",
+    "group_id": "number or text that annotations of one group share",
+    "track_id": "number or text that one object keeps over the frames of a video",
+    "text": "the words of a caption, or those that are read in a box",
+    "angle_deg": "angle of a rotated box or ellipse in degrees, clockwise, as its source stated it",
+}
+"""Attributes that mean the same in every format. The metadata `video` and `frame` of a sample say which frame it is."""
 
 
 class Split(StrEnum):
@@ -102,12 +133,14 @@ class Annotation:
 
     Attributes:
         bbox_xywh_px: Left, top, width, height; None for a classification of the whole image.
-        rings_px: Polygon rings, each flat x1, y1, x2, y2, ...; parts of one object, not holes.
+        rings_px: Rings, each flat x1, y1, x2, y2, ...: the parts of a polygon (not holes) or of a polyline, the points
+            of a point, and one ring of four corners of a rotated box or of the rectangle around an ellipse.
         mask_rle: Column-major run lengths as a COCO counts string, with `mask_size_hw`.
         keypoints_xyv: Flat x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible).
         area_px: Area as given by the source, else computed from the geometry; None for a classification.
         score: Confidence in [0, 1] of a model prediction.
         source_id: The id in its source file, kept for round trips.
+        attributes: Names and values. `ATTRIBUTES` lists those that mean the same in every format.
         extra: Keys of the source without a field of their own, kept for round trips.
     """
 
@@ -134,10 +167,14 @@ class Annotation:
         for value in self.bbox_xywh_px or ():
             if not math.isfinite(value):
                 raise AnnotationInvalid(detail=f"box {self.bbox_xywh_px} has a value that is not finite")
-        if self.kind is not Kind.CLASSIFICATION and self.bbox_xywh_px is None:
+        if self.kind not in WHOLE_IMAGE and self.bbox_xywh_px is None:
             raise AnnotationInvalid(detail=f"a {self.kind} needs a bounding box")
-        if self.kind is Kind.POLYGON and not self.rings_px:
-            raise AnnotationInvalid(detail="a polygon without rings")
+        if self.kind in RINGED and not self.rings_px:
+            raise AnnotationInvalid(detail=f"a {self.kind} without points")
+        if self.kind in CORNERED and (len(self.rings_px) != 1 or len(self.rings_px[0]) != 8):
+            raise AnnotationInvalid(detail=f"a {self.kind} needs the four corners of one rectangle")
+        if self.kind is Kind.CAPTION and not isinstance(self.attributes.get("text"), str):
+            raise AnnotationInvalid(detail="a caption without a text")
         if self.kind is Kind.MASK and (not self.mask_rle or self.mask_size_hw is None):
             raise AnnotationInvalid(detail="a mask without run lengths or size")
         if self.score is not None and not 0.0 <= self.score <= 1.0:

@@ -18,6 +18,8 @@ import pyarrow as pa
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.image_files import ImageFile
+from calotype.formats.notices import Loss, Notice
+from calotype.formats.survey import Sighting, Survey
 from calotype.formats.windows import DeclaredClass, ImageColumns, LabelIndex, Problem, Window
 from calotype.foundation.errors import Invalid, NotFound
 from calotype.foundation.progress import Progress, silent
@@ -41,21 +43,14 @@ class FormatUnknown(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """Something that could not be kept, how often, and one example."""
-
-    what: str
-    count: int
-    example: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Abilities:
     """What a format can do.
 
-    `reads` and `writes` are the kinds of annotations it reads and writes; a format without `writes` is read only.
+    `source` names the specification that the module follows. `reads` and `writes` are the kinds of annotations it
+    reads and writes; a format without `writes` is read only.
     `one_file` says that one label file is complete by itself (it names its classes), so that it can be uploaded alone.
     `streams` says that a large file is read in bounded memory. `loses` names what an export cannot hold.
+    `coordinates` says in one line what its numbers mean, `ids` how images, classes and annotations are identified.
     """
 
     reads: frozenset[Kind]
@@ -63,6 +58,9 @@ class Abilities:
     one_file: bool = False
     streams: bool = False
     loses: tuple[str, ...] = ()
+    source: str = ""
+    coordinates: str = ""
+    ids: str = ""
 
 
 class LabelSource(Protocol):
@@ -90,7 +88,7 @@ class LabelSource(Protocol):
     @property
     def losses(self) -> Sequence[Loss]: ...
     @property
-    def warnings(self) -> Sequence[Loss]: ...
+    def warnings(self) -> Sequence[Notice]: ...
     @property
     def info(self) -> Mapping[str, Any]: ...
 
@@ -170,12 +168,8 @@ class Format(Protocol):
         """What it reads, writes and loses."""
         ...
 
-    def detect(self, path: Path) -> bool:
-        """Whether these files look like this format (cheap, never an error)."""
-        ...
-
-    def broken_description(self, path: Path) -> Path | None:
-        """A file of this format that is there although `detect` does not recognise it; `open` says what is wrong."""
+    def recognise(self, survey: Survey) -> Sighting | None:
+        """Whether these files look like this format, how they lie and what shows it (cheap, never an error)."""
         ...
 
     def open(

@@ -9,8 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 from calotype.datasets.model import Kind
-from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import files_below, is_folder
+from calotype.formats.notices import Loss
+from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress, silent
@@ -36,13 +38,12 @@ class Folder:
         ),
     )
 
-    def detect(self, path: Path) -> bool:
+    def recognise(self, survey: Survey) -> Sighting | None:
         """A folder with folders of images in it."""
-        return is_folder(path) and any(len(file.relative_to(path).parts) > 1 for file in _images(path, []))
-
-    def broken_description(self, path: Path) -> Path | None:
-        """Never: folders have no description."""
-        return None
+        inner = [name for name in survey.images if "/" in name]
+        if survey.is_file or not inner:
+            return None
+        return Sighting("images in folders", (inner[0],), Certainty.LAYOUT)
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from calotype.datasets import rows
 from calotype.datasets.model import Kind
-from calotype.formats.base import Loss
 from calotype.formats.image_files import ImageFile, image_file
+from calotype.formats.notices import Loss, Notice
 from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
@@ -84,7 +84,7 @@ class ParsedLabels:
     classes: Sequence[DeclaredClass]
     problems: Sequence[Problem] = ()
     losses: Sequence[Loss] = ()
-    warnings: Sequence[Loss] = ()
+    warnings: Sequence[Notice] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
 
 

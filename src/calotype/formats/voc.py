@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections import Counter
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
@@ -16,10 +17,12 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from calotype.datasets.model import Annotation, Kind, Sample
-from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import files_below, head_of, is_file, is_folder
 from calotype.formats.image_files import images_below
+from calotype.formats.notices import Loss
 from calotype.formats.passthrough import shown
+from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress, silent
@@ -42,6 +45,9 @@ class Element(Protocol):
     def findtext(self, path: str) -> str | None: ...
 
 
+_ROOT = re.compile(rb"<annotation[\\s>]")
+
+
 class Voc:
     """Boxes, one XML file per image."""
 
@@ -61,15 +67,19 @@ class Voc:
         ),
     )
 
-    def detect(self, path: Path) -> bool:
-        """XML files with an `annotation` in them."""
-        return any(b"<annotation" in head_of(file, 2_000) for file in _label_files(path, []))
-
-    def broken_description(self, path: Path) -> Path | None:
-        """An XML file where label files are kept, none of which has an `annotation` in it."""
+    def recognise(self, survey: Survey) -> Sighting | None:
+        """XML files with an `annotation` in them; broken: XML where label files are kept, and none of them has one."""
+        path = survey.path
         files = _label_files(path, [])
+        like = next((file for file in files if _ROOT.search(head_of(file, 2_000))), None)
+        if like is not None:
+            return Sighting("an XML file an image", (like.name,), Certainty.DESCRIBED)
         kept_apart = path.suffix.lower() == ".xml" or any(is_folder(path / name) for name in _FOLDERS)
-        return files[0] if files and kept_apart else None
+        return (
+            Sighting("XML without an annotation", (files[0].name,), broken=True)
+            if files and kept_apart
+            else None
+        )
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from calotype.datasets import rows
 from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import Snapshot
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.formats.base import ExportSamples
 from calotype.foundation.ids import uuid7
 from calotype.foundation.os_errors import reason_and_fix

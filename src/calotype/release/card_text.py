@@ -159,10 +159,15 @@ def _exports(card: Mapping[str, Any]) -> Iterator[str]:
         yield f"## Export {_text(row['format'])}"
         yield f"{row['samples']} samples, {row['annotations']} annotations."
         if row["losses"]:
-            losses = [(loss["what"], loss["count"], loss["example"]) for loss in row["losses"]]
-            yield _table(("lost", "count", "example"), losses)
+            losses = [(loss["what"], loss["count"], _examples(loss)) for loss in row["losses"]]
+            yield _table(("lost", "count", "examples"), losses)
         else:
             yield "Nothing was lost."
+
+
+def _examples(loss: Mapping[str, Any]) -> str:
+    """Cards of earlier versions name one example."""
+    return ", ".join(loss.get("examples") or [loss.get("example", "")])
 
 
 def _table(head: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.release import service
 from calotype.release.card_text import markdown

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Where
-from calotype.formats.base import Loss
+from calotype.formats.notices import Loss
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, External, Invalid, NotFound
@@ -311,7 +311,7 @@ class Built:
 
 def losses_dict(loss: Loss) -> dict[str, Any]:
     """Convert a loss to plain values."""
-    return {"what": loss.what, "count": loss.count, "example": loss.example}
+    return {"what": loss.what, "count": loss.count, "examples": list(loss.examples)}
 
 
 def check_version(text: str) -> None:

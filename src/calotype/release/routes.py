@@ -6,7 +6,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, Named, Seed, action, file_answer, room_routes
 from calotype.release import answers, card_text, service

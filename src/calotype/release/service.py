@@ -14,8 +14,8 @@ from calotype.datasets.commits import MAIN, Commit
 from calotype.datasets.edit import WorkingStateMoved
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import LabelSetNotFound, Snapshot
+from calotype.exchange import registry
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
-from calotype.formats import registry
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.labels import ReadLabels, read_labels
 
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.formats.base import LabelFileUnreadable
 
 COCO = registry.reader("coco")

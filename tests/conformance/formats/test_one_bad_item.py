@@ -13,7 +13,7 @@ from PIL import Image
 from tests.support.labels import ReadLabels, read_labels
 
 import calotype as ct
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.formats.base import LabelFileUnreadable
 
 COCO, YOLO, VOC, FOLDER = (registry.reader(name) for name in ("coco", "yolo", "voc", "folder"))
@@ -175,7 +175,7 @@ def yolo(folder: Path, config: str | None) -> Path:
 )
 def test_a_broken_configuration_stops_with_its_line(tmp_path, config, line):
     folder = yolo(tmp_path, config)
-    assert registry.detect(folder).name == "yolo"
+    assert registry.detect(folder).format.name == "yolo"
     with pytest.raises(LabelFileUnreadable) as refused:
         YOLO.open(folder)
     assert refused.value.where == f"data.yaml line {line}"
@@ -196,7 +196,7 @@ def test_a_description_that_is_broken_is_not_guessed_around(tmp_path):
             (folder / "labels" / "a.txt").write_text("0 .5 .5 .2 .2\n")
             if name == "yolo":
                 (folder / "data.yaml").write_text("nmes: [a]\n")
-        format = registry.detect(folder)
+        format = registry.detect(folder).format
         assert format.name == expected
         with pytest.raises(LabelFileUnreadable):
             format.open(folder)
@@ -206,7 +206,7 @@ def test_files_that_describe_something_else_leave_a_folder_of_classes_alone(tmp_
     picture(tmp_path / "cat" / "a.png")
     (tmp_path / "card.json").write_text('{"title": "cats"}')
     (tmp_path / "build.yaml").write_text("steps: [a]\n")
-    assert registry.detect(tmp_path).name == "folder"
+    assert registry.detect(tmp_path).format.name == "folder"
 
 
 @pytest.mark.parametrize("field", ["1_0", "１", "nan", "9" * 400, "²"])

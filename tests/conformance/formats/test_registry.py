@@ -11,7 +11,7 @@ from calotype.acquire.labels.format_answers import LabelFormat
 from calotype.app.server import openapi
 from calotype.datasets import rows
 from calotype.datasets.model import Kind
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.formats.base import FormatUnknown
 
 BOTH = [f.name for f in registry.FORMATS.values() if f.abilities.reads and f.abilities.writes]
@@ -32,7 +32,7 @@ def shop(tmp_path, raw):
 @pytest.mark.parametrize("name", BOTH)
 def test_a_format_recognises_its_own_export(shop, tmp_path, name):
     shop.where().export(name, tmp_path / "out")
-    assert registry.detect(tmp_path / "out").name == name
+    assert registry.detect(tmp_path / "out").format.name == name
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -9,7 +9,7 @@ import pytest
 
 import calotype as ct
 from calotype.datasets.model import Kind
-from calotype.formats.registry import FORMATS
+from calotype.exchange.registry import FORMATS
 
 OF_BOXES = [f.name for f in FORMATS.values() if Kind.BOX in f.abilities.reads & f.abilities.writes]
 

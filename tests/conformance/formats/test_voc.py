@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.labels import read_labels
 
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.formats.base import LabelFileUnreadable
 
 VOC = registry.reader("voc")

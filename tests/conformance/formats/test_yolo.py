@@ -12,7 +12,7 @@ from PIL import Image
 from tests.support.labels import read_labels
 
 from calotype.datasets.model import Kind
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.formats.base import LabelFileUnreadable
 
 YOLO = registry.reader("yolo")

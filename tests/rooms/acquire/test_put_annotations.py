@@ -139,7 +139,7 @@ def test_rows_that_were_read_are_put_back_as_they_are(shop, owner):
     ("changed", "said"),
     [
         ({"kind": "polygon", "rings": [[1.0, 2.0, 3.0]]}, "three points"),
-        ({"kind": "polygon"}, "without rings"),
+        ({"kind": "polygon"}, "without points"),
         ({"kind": "polygon", "rings": [[1.0, 2.0, float("nan"), 2.0, 3.0, 3.0]]}, "not finite"),
         ({"kind": "keypoints", "keypoints": [1.0, 2.0]}, "triples"),
         ({"kind": "mask", "mask_rle": "abc"}, "run lengths or size"),

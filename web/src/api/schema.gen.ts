@@ -1695,11 +1695,12 @@ export interface components {
             accepted?: components["schemas"]["AcceptedRisk"][];
             waivers?: components["schemas"]["WaiverUse"][];
         };
-        /** @description Something that a format cannot represent, or that an importer adjusted. */
+        /** @description Something that a format cannot represent. */
         FormatLoss: {
             what: string;
             count: number;
-            example: string;
+            /** @description The first few. */
+            examples?: string[];
         };
         /** @description Number of findings by severity; a severity without findings is absent. */
         FoundSeverities: {
@@ -1831,6 +1832,15 @@ export interface components {
                 number
             ];
         };
+        /** @description Something that an import adjusted or left out. */
+        ImportNotice: {
+            /** @description Kind of notice, such as `image-without-labels`. */
+            code: string;
+            what: string;
+            count: number;
+            /** @description The first few places. */
+            examples: string[];
+        };
         /** @description The import that a row came from. */
         ImportOrigin: {
             id: string;
@@ -1869,6 +1879,10 @@ export interface components {
         /** @description What became of a label file. */
         LabelImport: {
             format: string;
+            /** @description How the files lie, in words. */
+            layout: string;
+            /** @description Files that show the format, and what else it could have been. */
+            evidence: string[];
             label_set: string;
             /** @description Images of the file that are samples of the dataset. */
             samples: number;
@@ -1887,8 +1901,8 @@ export interface components {
             };
             /** @description What could not be kept. */
             losses: components["schemas"]["FormatLoss"][];
-            /** @description What was adjusted. */
-            warnings: components["schemas"]["FormatLoss"][];
+            /** @description What was adjusted or left out. */
+            warnings: components["schemas"]["ImportNotice"][];
             /** @description The first 100 that were quarantined. */
             set_aside: components["schemas"]["QuarantinedItem"][];
         };
@@ -2790,6 +2804,7 @@ export type Health = components['schemas']['Health'];
 export type Histogram = components['schemas']['Histogram'];
 export type ImageImport = components['schemas']['ImageImport'];
 export type ImageSizes = components['schemas']['ImageSizes'];
+export type ImportNotice = components['schemas']['ImportNotice'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KeysBody = components['schemas']['KeysBody'];

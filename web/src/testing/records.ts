@@ -116,7 +116,7 @@ const card: Card = {
   conditions: [], licences: [{ value: "", count: 4 }], sources: [{ value: "rendered", count: 305 }], recipes: [],
   gates: [{ name: "readable", state: "green", measured: 0, threshold: 0, unit: "findings", detail: "0 findings, 0 allowed" }],
   findings: { "exact-duplicates": 2 }, objectives: [], standing: {},
-  exports: [{ format: "voc", samples: 305, annotations: 5165, losses: [{ what: "polygons", count: 3686, example: "street-0001.jpg" }] }],
+  exports: [{ format: "voc", samples: 305, annotations: 5165, losses: [{ what: "polygons", count: 3686, examples: ["street-0001.jpg"] }] }],
   markdown: "# streets 1.0.0",
 };
 

@@ -10,7 +10,7 @@ import typer
 from calotype.acquire.labels import service
 from calotype.acquire.labels.model import Imported, ImportOptions
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.foundation.terminal import facts, table, terminal
 
 _FORMATS = typer.Option(
@@ -63,11 +63,12 @@ def import_labels(
 
 def _report(imported: Imported) -> list[Any]:
     value = imported.to_dict()
-    names = ("format", "samples", "annotations", "added", "updated", "unchanged", "skipped")
+    names = ("format", "layout", "samples", "annotations", "added", "updated", "unchanged", "skipped")
     shown: list[Any] = [facts({key: value[key] for key in names})]
     for title in ("losses", "warnings"):
         if value[title]:
-            shown.append(table([title, "count", "example"], [list(entry.values()) for entry in value[title]]))
+            rows = [[row["what"], row["count"], ", ".join(row["examples"])] for row in value[title]]
+            shown.append(table([title, "count", "examples"], rows))
     if imported.set_aside:
         items = [[item.place, item.reason] for item in imported.set_aside[:20]]
         shown.append(table(["quarantined", "reason"], items))

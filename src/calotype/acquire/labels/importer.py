@@ -36,6 +36,7 @@ from calotype.datasets.differences import equal_ids
 from calotype.datasets.edit import apply
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import rows_with
+from calotype.exchange.registry import Detected
 from calotype.formats.base import LabelSource
 from calotype.formats.windows import LabelIndex, ListedImage, Problem
 from calotype.foundation.ids import canonical_json
@@ -51,12 +52,13 @@ class LabelImport:
     """One import under way; the verb in `service` calls its steps in order."""
 
     def __init__(
-        self, job: ImportJob, sources: Sequence[LabelSource], options: ImportOptions, format: str
+        self, job: ImportJob, sources: Sequence[LabelSource], options: ImportOptions, detected: Detected
     ) -> None:
         self._job = job
         self._sources = sources
         self._options = options
-        self._format = format
+        self._detected = detected
+        self._format = detected.format.name
         self._resolved: list[ResolvedSource] = []
         self._by_name: list[tuple[ListedImage, str]] = []
         self._image_items: list[QuarantinedItem] = []
@@ -134,6 +136,8 @@ class LabelImport:
         added, updated, unchanged = (self._counts[name] for name in ("added", "updated", "unchanged"))
         return Imported(
             format=self._format,
+            layout=self._detected.sighting.layout,
+            evidence=self._detected.evidence,
             label_set=self._options.label_set,
             samples=pc.count_distinct(sample_ids).as_py(),
             annotations=added + updated + unchanged,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from calotype.acquire.intake import MediaMode
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.formats.base import Loss
+from calotype.formats.notices import Loss, Notice
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.errors import Invalid
 from calotype.vision.ontology import Ontology
@@ -96,6 +96,8 @@ class Imported:
     """
 
     format: str
+    layout: str
+    evidence: tuple[str, ...]
     label_set: str
     samples: int
     annotations: int
@@ -105,20 +107,29 @@ class Imported:
     skipped: int
     new_classes: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
-    warnings: tuple[Loss, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     set_aside: tuple[QuarantinedItem, ...] = ()
     reasons: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        plain = ("format", "label_set", "samples", "annotations", "added", "updated", "unchanged", "skipped")
+        plain = (
+            "format",
+            "layout",
+            "label_set",
+            "samples",
+            "annotations",
+            "added",
+            "updated",
+            "unchanged",
+            "skipped",
+        )
         value: dict[str, Any] = {name: getattr(self, name) for name in plain}
         value["new_classes"] = list(self.new_classes)
         value["reasons"] = self.reasons
-        for name in ("losses", "warnings"):
-            value[name] = [
-                {"what": x.what, "count": x.count, "example": x.example} for x in getattr(self, name)
-            ]
+        value["evidence"] = list(self.evidence)
+        value["losses"] = [asdict(loss) for loss in self.losses]
+        value["warnings"] = [asdict(notice) for notice in self.warnings]
         value["set_aside"] = [item.to_dict() for item in self.set_aside[:100]]
         return value
 

@@ -13,7 +13,7 @@ from calotype.acquire.labels import answers, service
 from calotype.acquire.labels.format_answers import LabelFormat, LabelFormatList
 from calotype.acquire.labels.model import ImportOptions, Policy
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import BINARY, Ask, Named, Sent, action, room_routes
 

@@ -11,7 +11,7 @@ from calotype.acquire.job import ImportJob
 from calotype.acquire.labels.importer import LabelImport
 from calotype.acquire.labels.model import POLICIES, Imported, ImportOptions, PolicyUnknown
 from calotype.datasets import refs
-from calotype.formats import registry
+from calotype.exchange import registry
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
@@ -48,13 +48,14 @@ def import_annotations(
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
     started_us = now_us()
-    format = registry.detect(path) if options.format == "auto" else registry.reader(options.format)
+    auto = options.format == "auto"
+    detected = registry.detect(path) if auto else registry.given(path, options.format)
     file = escape_unstorable(path.name)
     origin = options.origin or os.path.realpath(path)
     import_id = quarantine.import_id(info.id, f"labels:{options.label_set}", origin)
     job = ImportJob(actor, name, store, import_id, "images.import", options.on_invalid, progress)
-    sources = format.open(path, images=options.images, progress=progress)
-    label_import = LabelImport(job, sources, options, format.name)
+    sources = detected.format.open(path, images=options.images, progress=progress)
+    label_import = LabelImport(job, sources, options, detected)
     label_import.check_items()
     label_import.check_classes(job.working_state().ontology)
     label_import.import_images()

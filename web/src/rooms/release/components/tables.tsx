@@ -76,7 +76,7 @@ export function Exports({ card }: { card: Card }) {
         <li key={one.format}>
           <p><strong>{one.format}</strong> <span className="dim">{plural(one.samples, "sample")}, {plural(one.annotations, "annotation")}</span></p>
           {one.losses.map((loss) => (
-            <p key={loss.what} className="loss">lost: {loss.what}, {count(loss.count)}{loss.example ? `, for example ${loss.example}` : ""}</p>
+            <p key={loss.what} className="loss">lost: {loss.what}, {count(loss.count)}{loss.examples?.length ? `, for example ${loss.examples[0]}` : ""}</p>
           ))}
           {one.losses.length === 0 ? <p className="dim">no losses</p> : null}
         </li>

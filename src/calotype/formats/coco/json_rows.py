@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from calotype.formats.coco_files import refused
+from calotype.formats.coco.files import refused
 from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.foundation.collector import collector_paused
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from calotype.formats import coco_head, coco_rows, coco_windows
-from calotype.formats.base import LabelSource, Loss
-from calotype.formats.coco_files import image_folder, leaves_folder, refused, split_of
+from calotype.formats.base import LabelSource
+from calotype.formats.coco import head as coco_head
+from calotype.formats.coco import rows as coco_rows
+from calotype.formats.coco import windows as coco_windows
+from calotype.formats.coco.files import image_folder, leaves_folder, refused, split_of
+from calotype.formats.coco.json_rows import JsonRows
 from calotype.formats.image_files import ImageFile, ImageFolder
-from calotype.formats.json_rows import JsonRows
+from calotype.formats.notices import Loss, Notice
 from calotype.formats.passthrough import Broken, image_name_problem, shown, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
@@ -41,7 +44,7 @@ class _CocoSource:
     """What both kinds of files have in common."""
 
     losses: tuple[Loss, ...] = ()
-    warnings: tuple[Loss, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
     def __init__(self, path: Path, json: JsonRows) -> None:
         self.path = path

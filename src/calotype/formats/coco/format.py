@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 
 from calotype.datasets.model import Kind
-from calotype.formats import coco_writing
 from calotype.formats.base import Abilities, ExportSamples, LabelSource, Written
-from calotype.formats.coco_files import json_files, label_files, refused
-from calotype.formats.coco_reading import open_file
+from calotype.formats.coco import writing as coco_writing
+from calotype.formats.coco.files import json_files, label_files, refused
+from calotype.formats.coco.reading import open_file
 from calotype.formats.files_below import head_of, is_file
+from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
 
 _HEAD_BYTES = 10_000_000
@@ -36,17 +37,19 @@ class Coco:
         loses=("classes of whole images", "tags and source of samples"),
     )
 
-    def detect(self, path: Path) -> bool:
-        """A JSON file, or a folder with one that names images and annotations."""
-        return any(_looks_like(file) for file in label_files(path))
-
-    def broken_description(self, path: Path) -> Path | None:
-        """A JSON file in `annotations`, or one that has keys of COCO or cannot be read as JSON, but lists no images."""
+    def recognise(self, survey: Survey) -> Sighting | None:
+        """A JSON file with images and annotations, alone or in a folder; broken: one that lacks them."""
+        path = survey.path
+        like = [file for file in label_files(path) if _looks_like(file)]
+        if like:
+            return Sighting("a JSON file", tuple(file.name for file in like[:5]), Certainty.DESCRIBED)
         if is_file(path):
-            return path if path.suffix.lower() == ".json" else None
+            is_json = path.suffix.lower() == ".json"
+            return Sighting("a JSON file without images", (path.name,), broken=True) if is_json else None
         kept_apart = [file for file in json_files(path / "annotations") if is_file(file)]
         beside = (file for file in json_files(path) if _is_meant(file))
-        return next(iter(kept_apart), None) or next(beside, None)
+        file = next(iter(kept_apart), None) or next(beside, None)
+        return Sighting("a JSON file without images", (file.name,), broken=True) if file else None
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent

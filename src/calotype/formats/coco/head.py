@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calotype.formats.base import Loss
-from calotype.formats.coco_files import refused, skeleton_of
-from calotype.formats.coco_rows import is_whole
-from calotype.formats.json_rows import JsonRows
+from calotype.formats.coco.files import refused, skeleton_of
+from calotype.formats.coco.json_rows import JsonRows
+from calotype.formats.coco.rows import is_whole
+from calotype.formats.notices import Loss
 from calotype.formats.passthrough import Broken, class_name_problem, shown, value_problem
 from calotype.formats.windows import DeclaredClass, Problem
 
@@ -31,7 +31,7 @@ class Lost:
 
     def losses(self) -> tuple[Loss, ...]:
         """As losses, by name."""
-        return tuple(Loss(what, n, self.examples[what]) for what, n in sorted(self.counts.items()))
+        return tuple(Loss(what, n, (self.examples[what],)) for what, n in sorted(self.counts.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """COCO rows as columns, some thousand at a time.
 
 Regular rows are checked in NumPy; each row that is unusual in any way is checked by itself with the same rules
-(`coco_rows`), so that speed changes no result.
+(`rows`), so that speed changes no result.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.datasets import rows as arrow_rows
-from calotype.formats import coco_rows
-from calotype.formats.coco_files import Unreadable
-from calotype.formats.json_rows import JsonRows
+from calotype.formats.coco import rows as coco_rows
+from calotype.formats.coco.files import Unreadable
+from calotype.formats.coco.json_rows import JsonRows
 from calotype.formats.passthrough import value_problem
 from calotype.formats.values import ParsedAnnotation
 from calotype.formats.windows import LabelIndex, Problem, Window, to_text

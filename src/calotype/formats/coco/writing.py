@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets.model import Sample
-from calotype.formats.base import ExportSamples, Loss, Written
-from calotype.formats.coco_files import category_row
-from calotype.formats.coco_rows import dicts, is_whole
+from calotype.formats.base import ExportSamples, Written
+from calotype.formats.coco.files import category_row
+from calotype.formats.coco.rows import dicts, is_whole
+from calotype.formats.notices import Loss
 from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
 

@@ -13,13 +13,16 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from calotype.datasets.model import Kind
-from calotype.formats import yolo_files, yolo_writing
-from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Loss, Written
+from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import head_of, is_file, is_folder
 from calotype.formats.image_files import images_below
+from calotype.formats.notices import Loss, Notices
+from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
-from calotype.formats.yolo_files import Config, Row, refused
+from calotype.formats.yolo import files as yolo_files
+from calotype.formats.yolo import writing as yolo_writing
+from calotype.formats.yolo.files import Config, Row, refused
 from calotype.foundation.progress import Progress, silent
 from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
@@ -48,23 +51,24 @@ class Yolo:
         ),
     )
 
-    def detect(self, path: Path) -> bool:
-        """A YAML or a list with names, and label files; or a label file."""
+    def recognise(self, survey: Survey) -> Sighting | None:
+        """A YAML or a list with names, and label files; or a label file. Broken: a YAML without names."""
+        path = survey.path
         if is_file(path) and path.suffix == ".txt":
-            return True
+            return Sighting("one label file", (path.name,))
         file = path if is_file(path) else yolo_files.config_file(path)
-        if file is None or file.suffix not in (".yaml", ".yml", ".txt", ".names"):
-            return False
-        return file.suffix not in (".yaml", ".yml") or b"names" in head_of(file, 100_000)
-
-    def broken_description(self, path: Path) -> Path | None:
-        """A YAML that is meant as a configuration but has no names; or label files without any list of names."""
+        if file is not None and file.suffix in (".yaml", ".yml", ".txt", ".names"):
+            is_yaml = file.suffix in (".yaml", ".yml")
+            if not is_yaml or b"names" in head_of(file, 100_000):
+                return Sighting("label files beside a list of names", (file.name,), Certainty.DESCRIBED)
         root = path if is_folder(path) else path.parent
         for file in [path] if is_file(path) else yolo_files.other_yamls(path):
             if file.suffix in (".yaml", ".yml") and yolo_files.looks_like_config(file, root):
-                return file
+                return Sighting("a description without names", (file.name,), broken=True)
         labels = path / "labels"
-        return labels if is_folder(labels) and yolo_files.label_files(labels, []) else None
+        if is_folder(labels) and yolo_files.label_files(labels, []):
+            return Sighting("label files without a list of names", ("labels/",), broken=True)
+        return None
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
@@ -130,7 +134,7 @@ class _Reading:
             self.by_stem.setdefault(PurePosixPath(key).name, []).append(key)
         self.images: dict[str, ParsedImage] = {}
         self.annotations: list[ParsedAnnotation] = []
-        self.warnings: Counter[str] = Counter()
+        self.notices = Notices()
         if not self.label_files and not self.image_files:
             raise refused(
                 path,
@@ -153,7 +157,8 @@ class _Reading:
         key = image_key or label_key
         size = self._size(image)
         tags = () if lines else (BACKGROUND,)
-        self.warnings["empty label file: no objects, tagged `background`"] += not lines
+        if not lines:
+            self.notices.add("image-empty", file.name)
         name = image.relative_to(self.folder).as_posix() if image else f"{label_key}.jpg"
         split = yolo_files.split_of(label_key)
         self.images[key] = ParsedImage(key, name, image, split, tags, file.name, size_wh=size)
@@ -168,7 +173,7 @@ class _Reading:
             )
             self.problems.append(Problem("invalid", "annotation", where, reason))
             return
-        self.warnings["box or polygon beyond the image by rounding: clipped"] += row.clipped
+        self.notices.add("clipped", where, n=row.clipped)
         self.annotations.append(_annotation(row, key, where, size, self.config))
 
     def labels(self) -> ParsedLabels:
@@ -176,7 +181,7 @@ class _Reading:
         if not self.single:
             for key, image in self.image_files.items():
                 if key not in self.images:
-                    self.warnings["image without a label file: not labelled"] += 1
+                    self.notices.add("image-without-labels", key)
                     name = image.relative_to(self.folder).as_posix()
                     self.images[key] = ParsedImage(key, name, image, yolo_files.split_of(key), where=name)
         shape = self.config.keypoints
@@ -189,7 +194,7 @@ class _Reading:
                 for number, name in sorted(self.config.names.items())
             ],
             problems=self.problems,
-            warnings=[Loss(what, count) for what, count in sorted((+self.warnings).items())],
+            warnings=self.notices.listed(),
         )
 
     def _key(self, file: Path, root: Path) -> str:

@@ -1,0 +1,1 @@
+"""The list of formats, and what works on files without a workspace: detect, inspect, convert."""

@@ -1,0 +1,80 @@
+"""The list of label formats. Everything that names formats takes their names from here: commands, HTTP, docs, app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from calotype.formats.base import Format, FormatUnknown
+from calotype.formats.coco.format import Coco
+from calotype.formats.folder import Folder
+from calotype.formats.survey import Certainty, Sighting, Survey
+from calotype.formats.voc import Voc
+from calotype.formats.yolo.format import Yolo
+
+_ALL: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Folder())
+
+FORMATS = {format.name: format for format in _ALL}
+"""Name -> format; where two are as sure of some files, the first wins."""
+
+READABLE = tuple(name for name, format in FORMATS.items() if format.abilities.reads)
+WRITABLE = tuple(name for name, format in FORMATS.items() if format.abilities.writes)
+UPLOADABLE = tuple(name for name in READABLE if FORMATS[name].abilities.one_file)
+"""Formats of which a single label file can be imported by itself."""
+
+
+def reader(name: str) -> Format:
+    """The format of a name, to read. Raises: FormatUnknown."""
+    return _get(name, READABLE)
+
+
+def writer(name: str) -> Format:
+    """The format of a name, to write. Raises: FormatUnknown."""
+    return _get(name, WRITABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """The format of some files, what shows it, and which others it could have been, the likeliest first."""
+
+    format: Format
+    sighting: Sighting
+    others: tuple[tuple[Format, Sighting], ...] = ()
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The files that show it, then what else it could have been."""
+        others = (f"could also be {f.title}: {sighting.layout}" for f, sighting in self.others)
+        return (*self.sighting.evidence, *others)
+
+
+def detect(path: Path) -> Detected:
+    """The format that is surest of the files. One whose own description is there and broken comes before a mere
+    layout of folders, so that opening it says what is wrong.
+
+    Raises: FormatUnknown.
+    """
+    survey = Survey(path)
+    sightings = [(FORMATS[name], FORMATS[name].recognise(survey)) for name in READABLE]
+    seen = [(format, sighting) for format, sighting in sightings if sighting is not None]
+    if not seen:
+        raise FormatUnknown(got=f"the files at {path.name!r}", known=", ".join(READABLE))
+    seen.sort(key=lambda pair: -_weight(pair[1]))
+    return Detected(*seen[0], tuple(seen[1:]))
+
+
+def given(path: Path, name: str) -> Detected:
+    """A format that the caller names, with what it recognises itself. Raises: FormatUnknown."""
+    format = reader(name)
+    sighting = format.recognise(Survey(path)) or Sighting("as asked", ())
+    return Detected(format, sighting)
+
+
+def _weight(sighting: Sighting) -> float:
+    return Certainty.LAYOUT + 0.5 if sighting.broken else float(sighting.certainty)
+
+
+def _get(name: str, known: tuple[str, ...]) -> Format:
+    if name not in known:
+        raise FormatUnknown(got=repr(name[:40]), known=", ".join(known))
+    return FORMATS[name]

@@ -1,0 +1,105 @@
+"""What a reader adjusted or left out, and what a writer could not keep: counted by kind, with a few examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MAX_EXAMPLES = 5
+
+NOTICES = {
+    "image-without-labels": "image without a label file: imported as not labelled",
+    "image-empty": "image that was looked at and holds no object",
+    "label-without-image": "label file or entry whose image is not there: left out",
+    "label-ambiguous": "label that could belong to several images: left out",
+    "label-not-used": "label file that another one of the same image overrides: left out",
+    "file-not-labels": "file beside the labels that holds none: left out",
+    "file-link": "link to a file outside the folder: left out",
+    "image-in-two-splits": "image that several splits list: it keeps the first",
+    "split-missing": "split that is described and is not there",
+    "path-ignored": "path written for another machine: ignored, the files beside the description were read",
+    "name-separator": "file name with `\\`: read as `/`",
+    "name-form": "file name in another Unicode form or case than the file: joined",
+    "id-as-text": "number written as a text: read as a number",
+    "size-differs": "stated size differs from the image",
+    "size-turned": "stated size is that of the stored pixels; the image is shown turned, so its boxes were turned",
+    "clipped": "shape beyond the edge of the image by rounding: clipped",
+    "shape-converted": "shape converted to one that can be kept",
+    "value-unknown": "value that the format does not define: kept as it is",
+    "value-dropped": "value that cannot be kept: left out",
+    "class-unnamed": "class without a name: named after its number",
+    "duplicate": "the same annotation given twice: read once",
+}
+"""Code of each notice -> what it means, in words that follow a count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that a format cannot hold, how often, and the first examples."""
+
+    what: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a reader adjusted or left out: a code of `NOTICES`, how often, and the first places."""
+
+    code: str
+    what: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass
+class _Counted:
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, n: int, example: str) -> None:
+        self.count += n
+        if example and len(self.examples) < MAX_EXAMPLES and example not in self.examples:
+            self.examples.append(example)
+
+
+class Notices:
+    """Collects notices while a file is read."""
+
+    def __init__(self) -> None:
+        self._counted: dict[tuple[str, str], _Counted] = {}
+
+    def add(self, code: str, place: str = "", *, n: int = 1, what: str = "") -> None:
+        """Count `n` cases of a code of `NOTICES`.
+
+        Args:
+            place: Where it is, as an example.
+            what: Words that say more than those of the code.
+        """
+        if n:
+            self._counted.setdefault((code, what or NOTICES[code]), _Counted()).add(n, place)
+
+    def listed(self) -> tuple[Notice, ...]:
+        """All notices, by code."""
+        return tuple(
+            Notice(code, what, counted.count, tuple(counted.examples))
+            for (code, what), counted in sorted(self._counted.items())
+        )
+
+
+class Losses:
+    """Collects losses while a file is written, or keys that cannot be kept while one is read."""
+
+    def __init__(self) -> None:
+        self._counted: dict[str, _Counted] = {}
+
+    def add(self, what: str, example: str = "", *, n: int = 1) -> None:
+        """Count `n` cases."""
+        if n:
+            self._counted.setdefault(what, _Counted()).add(int(n), example)
+
+    def listed(self) -> tuple[Loss, ...]:
+        """All losses, by name."""
+        return tuple(
+            Loss(what, counted.count, tuple(counted.examples))
+            for what, counted in sorted(self._counted.items())
+        )

@@ -1,0 +1,49 @@
+"""Which format some files are, and what shows it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from calotype.exchange import registry
+from calotype.formats.base import FormatUnknown
+
+
+def _image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8)).save(path)
+
+
+def _coco(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"images": [], "annotations": [], "categories": []}))
+
+
+def test_a_described_format_comes_before_a_layout_of_folders_and_names_it(tmp_path: Path) -> None:
+    _image(tmp_path / "images/a/1.jpg")
+    _coco(tmp_path / "annotations/instances.json")
+    detected = registry.detect(tmp_path)
+    assert detected.format.name == "coco"
+    assert detected.evidence == ("instances.json", "could also be Image folders by class: images in folders")
+
+
+def test_a_broken_description_comes_before_a_layout_of_folders(tmp_path: Path) -> None:
+    _image(tmp_path / "cat/1.jpg")
+    (tmp_path / "data.yaml").write_text("train: cat\nnc: 1\n")
+    detected = registry.detect(tmp_path)
+    assert (detected.format.name, detected.sighting.broken) == ("yolo", True)
+
+
+def test_nothing_that_is_known_is_refused_with_the_formats_that_are(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# notes")
+    with pytest.raises(FormatUnknown, match="coco"):
+        registry.detect(tmp_path)
+
+
+def test_a_format_that_the_caller_names_says_what_it_recognises(tmp_path: Path) -> None:
+    _image(tmp_path / "cat/1.jpg")
+    assert registry.given(tmp_path, "folder").sighting.layout == "images in folders"
+    assert registry.given(tmp_path, "voc").sighting.layout == "as asked"
