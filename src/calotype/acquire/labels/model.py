@@ -43,6 +43,14 @@ class NothingToImport(Invalid):
     fix = "correct the file at its source; pass --images DIR if the images are in another folder"
 
 
+class ImportNotClean(Invalid):
+    """A strict import of files of which something would be left out or adjusted."""
+
+    code = "import-not-clean"
+    what = "{file} cannot be imported without losses: {detail}"
+    fix = "correct the files, or import without --strict; --dry-run lists everything"
+
+
 class RowsInvalid(Invalid):
     """A table of annotations with rows that are not valid annotations."""
 
@@ -67,7 +75,8 @@ class ImportOptions:
     labels; images that are not found there are matched to samples by name. `on_unknown` is for classes that a closed
     ontology lacks, `on_invalid` for broken items and missing files: "error", "skip" or "quarantine". `source` and
     `licence` are kept on new samples, the licence where the file names none. `origin` identifies the file when it is
-    imported again; empty for its path.
+    imported again; empty for its path. `strict` refuses the import where anything would be left out or adjusted.
+    `dry_run` writes nothing and reports what the import would do.
     """
 
     format: str = "auto"
@@ -79,6 +88,8 @@ class ImportOptions:
     licence: str = ""
     media: MediaMode = "copy"
     origin: str = ""
+    strict: bool = False
+    dry_run: bool = False
 
     def keeps(self, item: QuarantinedItem) -> bool:
         """Whether an item is kept in the quarantine."""
@@ -86,13 +97,18 @@ class ImportOptions:
         return policy == "quarantine"
 
 
+COUNTS = ("samples", "annotations", "added", "changed", "unchanged", "removed", "kept", "skipped")
+"""The counts of a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """The report of an import of label files.
 
     `samples` counts the listed images that are samples now, `annotations` the listed annotations that the dataset has
-    now: `added`, `updated` or `unchanged`. `skipped` items were rejected, each with a reason in `set_aside`. `losses`
-    could not be read, `warnings` were adjusted.
+    now: `added`, `changed` or `unchanged`. `removed` ones came from an earlier edition of the files and are not in this
+    one; `kept` ones were changed or removed by people since and stay as they are. `skipped` items were rejected, each
+    with a reason in `set_aside`. `losses` could not be read, `warnings` were adjusted or left out.
     """
 
     format: str
@@ -102,8 +118,10 @@ class Imported:
     samples: int
     annotations: int
     added: int
-    updated: int
+    changed: int
     unchanged: int
+    removed: int
+    kept: int
     skipped: int
     new_classes: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
@@ -113,17 +131,7 @@ class Imported:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        plain = (
-            "format",
-            "layout",
-            "label_set",
-            "samples",
-            "annotations",
-            "added",
-            "updated",
-            "unchanged",
-            "skipped",
-        )
+        plain = ("format", "layout", "label_set", *COUNTS)
         value: dict[str, Any] = {name: getattr(self, name) for name in plain}
         value["new_classes"] = list(self.new_classes)
         value["reasons"] = self.reasons
