@@ -162,6 +162,7 @@ CODES: dict[str, Code] = {
     # annotate
     "label-items-invalid": _INVALID,
     "import-not-clean": _INVALID,
+    "nothing-to-convert": _INVALID,
     "nothing-to-import": _INVALID,
     "policy-unknown": _INVALID,
     # curate

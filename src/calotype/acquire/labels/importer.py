@@ -31,7 +31,6 @@ from calotype.acquire.labels.model import (
     NothingToImport,
     UnknownClasses,
     quarantined_problem,
-    with_declared_classes,
 )
 from calotype.acquire.labels.replacing import Replaced, replaced, sample_names
 from calotype.acquire.labels.sample_names import SampleNames, completed_samples
@@ -40,6 +39,7 @@ from calotype.datasets import rows
 from calotype.datasets.change import Change, RowStream
 from calotype.datasets.edit import apply
 from calotype.datasets.snapshot import Snapshot
+from calotype.exchange.classes import with_declared_classes
 from calotype.exchange.registry import Detected
 from calotype.formats.base import LabelSource
 from calotype.formats.notices import MAX_EXAMPLES, NOTICES, Notice

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +10,8 @@ from calotype.acquire.intake import MediaMode
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.formats.notices import Loss, Notice
-from calotype.formats.windows import DeclaredClass, Problem
+from calotype.formats.windows import Problem
 from calotype.foundation.errors import Invalid
-from calotype.vision.ontology import Ontology
 
 Policy = Literal["error", "skip", "quarantine"]
 POLICIES = ("error", "skip", "quarantine")
@@ -146,13 +144,9 @@ class Imported:
         return f"Import({counts}, losses={len(self.losses)})"
 
 
-_CODES = {"missing-file": "file-missing", "unreadable": "file-unreadable"}
-
-
 def quarantined_problem(problem: Problem) -> QuarantinedItem:
     """A problem of a reader as a quarantined item."""
-    code = "class-invalid" if problem.what == "class" else _CODES.get(problem.kind, "annotation-invalid")
-    return QuarantinedItem(problem.what, problem.where, code, problem.reason, problem.item)
+    return QuarantinedItem(problem.what, problem.where, problem.code, problem.reason, problem.item)
 
 
 def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
@@ -164,33 +158,3 @@ def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
 def quarantined_annotation(where: str) -> QuarantinedItem:
     """An annotation whose image is not a sample."""
     return QuarantinedItem("annotation", where, "file-missing", "its image could not be imported")
-
-
-_HIGHEST_WANTED_ID = 2**31 - 1_000_000
-"""A class with an id above keeps its name and gets another id: there must be room for the classes that follow."""
-
-
-def with_declared_classes(ontology: Ontology, declared: Sequence[DeclaredClass]) -> Ontology:
-    """The ontology with the classes of label files; a closed one only gains the keypoints of its own classes."""
-    poses = {c.name: c for c in declared if c.keypoints}
-    classes = tuple(
-        replace(c, keypoints=poses[c.name].keypoints, skeleton=poses[c.name].skeleton)
-        if c.name in poses and not c.keypoints
-        else c
-        for c in ontology.classes
-    )
-    if classes != ontology.classes:
-        ontology = replace(ontology, classes=classes)
-    if ontology.closed:
-        return ontology
-    for c in declared:
-        if ontology.by_name(c.name) is None:
-            ontology = ontology.add(
-                c.name,
-                supercategory=c.supercategory,
-                id=c.id if c.id is not None and c.id < _HIGHEST_WANTED_ID else None,
-                keypoints=c.keypoints,
-                skeleton=c.skeleton,
-                extra=c.extra,
-            )
-    return ontology
