@@ -25,6 +25,7 @@ from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import Snapshot
 from calotype.exchange import registry
 from calotype.formats.base import ExportSamples
+from calotype.formats.export_names import file_names
 from calotype.foundation.ids import uuid7
 from calotype.foundation.os_errors import reason_and_fix
 from calotype.foundation.printable import spreadsheet_cell
@@ -32,7 +33,6 @@ from calotype.foundation.progress import Progress
 from calotype.release import card_text
 from calotype.release.card import with_exports
 from calotype.release.model import Exported, File, ImagesMode, TargetNotEmpty, TargetNotWritable
-from calotype.release.names import file_names
 from calotype.store.files.durable import fsync_everything, fsync_path
 from calotype.store.media.combined import AllMedia
 from calotype.store.media.objects import MediaMissing
