@@ -16,7 +16,12 @@ def with_declared_classes(ontology: Ontology, declared: Sequence[DeclaredClass])
     """The ontology with the classes of label files; a closed one only gains the keypoints of its own classes."""
     poses = {c.name: c for c in declared if c.keypoints}
     classes = tuple(
-        replace(c, keypoints=poses[c.name].keypoints, skeleton=poses[c.name].skeleton)
+        replace(
+            c,
+            keypoints=poses[c.name].keypoints,
+            skeleton=poses[c.name].skeleton,
+            extra={**poses[c.name].extra, **c.extra},
+        )
         if c.name in poses and not c.keypoints
         else c
         for c in ontology.classes

@@ -15,7 +15,6 @@ from calotype.datasets import rows
 from calotype.datasets.model import Annotation, Sample
 from calotype.exchange.classes import with_declared_classes
 from calotype.exchange.inspection import add_problems, detected_at
-from calotype.exchange.names import file_names
 from calotype.exchange.output_folder import (
     ImagesMode,
     bring_image,
@@ -25,6 +24,7 @@ from calotype.exchange.output_folder import (
 )
 from calotype.exchange.registry import Detected, writer
 from calotype.formats.base import ExportSamples, Format, LabelSource, Written
+from calotype.formats.export_names import file_names
 from calotype.formats.image_files import ImageFile
 from calotype.formats.notices import Loss, Notice, Notices
 from calotype.formats.windows import Window

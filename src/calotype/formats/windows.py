@@ -207,7 +207,7 @@ class Window:
     columns: dict[str, pa.Array]
     problems: list[Problem] = field(default_factory=list)
     identities: list[str] | None = None
-    places: list[str] | None = None
+    places: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.image)

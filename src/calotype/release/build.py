@@ -21,9 +21,9 @@ from calotype.datasets import rows
 from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import Snapshot
 from calotype.exchange import registry
-from calotype.exchange.names import file_names
 from calotype.exchange.output_folder import ImagesMode, bring_image
 from calotype.formats.base import ExportSamples
+from calotype.formats.export_names import file_names
 from calotype.foundation.printable import spreadsheet_cell
 from calotype.foundation.progress import Progress
 from calotype.release import card_text
