@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from calotype.acquire.intake import copy_images
 from calotype.acquire.intake_reference import (
@@ -63,6 +65,15 @@ class LabelImages:
         self.quarantined = copied.quarantined
         names = self._source.images.names.to_pylist()
         self.sample_ids = pa.array([copied.sample_ids.get(name) for name in names], pa.string())
+        self._source.sizes_found(self._sizes_wh())
+
+    def _sizes_wh(self) -> npt.NDArray[np.int64]:
+        """(N, 2) pixels of the samples of the images, 0 where there is none."""
+        sides = ("width_px", "height_px")
+        table = self._job.working_state().samples(columns=["sample_id", *sides])
+        place = pc.index_in(self.sample_ids, value_set=table["sample_id"].combine_chunks())
+        columns = [table[side].combine_chunks().take(place).fill_null(0).to_numpy() for side in sides]
+        return np.stack(columns, axis=1).astype(np.int64)
 
     def _incoming(self) -> Iterator[IncomingImage]:
         images = self._source.images
