@@ -25,7 +25,7 @@ def name_problem(stated: str) -> str:
 
 
 def relative_name(stated: str) -> str:
-    """A stated name without problem as a posix path: `\\` as separator is `/`, and parts that are `.` or empty are left out."""
+    """A stated name without problem as a posix path, without parts that are `.` or empty; `\\` separates parts too."""
     if "\\" not in stated and "./" not in stated and "//" not in stated:
         return stated if stated not in (".", "") and not stated.endswith("/") else stated.strip("./")
     return "/".join(part for part in stated.replace("\\", "/").split("/") if part not in ("", "."))

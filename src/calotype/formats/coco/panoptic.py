@@ -111,7 +111,7 @@ def _position(row: Any, index: LabelIndex) -> int:
     if type(row) is not dict:
         raise Unreadable(row.reason if type(row) is Broken else "it is not a JSON object")
     image_id = row.get("image_id")
-    if is_whole(image_id) and -(2**63) <= image_id < 2**63:
+    if isinstance(image_id, int) and is_whole(image_id) and -(2**63) <= image_id < 2**63:
         position = int(index.positions(np.array([image_id], np.int64))[0])
         if position >= 0:
             if not isinstance(row.get("segments_info"), list):
