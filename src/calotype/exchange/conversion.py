@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,16 +26,14 @@ from calotype.formats.base import ExportSamples, Format, LabelSource, Written
 from calotype.formats.export_names import file_names
 from calotype.formats.image_files import ImageFile
 from calotype.formats.notices import Loss, Notice, Notices
-from calotype.formats.windows import Window
+from calotype.formats.windows import ListedImage, Window
 from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress, silent
 from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
-from calotype.vision.images import EXTENSIONS
 from calotype.vision.jpeg_header import quick_size
 from calotype.vision.ontology import Ontology
 
-_MIMES = {extension: mime for mime, extensions in EXTENSIONS.items() for extension in extensions}
 _LOCATED_AT_ONCE = 10_000
 _CHUNK = 50_000
 _HEAD_BYTES = 65_536
@@ -184,44 +181,46 @@ class _Reading:
     def _read_images(self, source: LabelSource) -> list[str | None]:
         """The sample of each image of a source; the same file in two sources is one sample."""
         ids: list[str | None] = []
+        sizes_wh: list[tuple[int, int]] = []
         for start in range(0, len(source.images), _LOCATED_AT_ONCE):
             stop = min(start + _LOCATED_AT_ONCE, len(source.images))
             listed = source.images.values(range(start, stop))
-            sizes = zip(
-                source.images.widths[start:stop].tolist(),
-                source.images.heights[start:stop].tolist(),
-                strict=True,
-            )
-            for image, size, file in zip(listed, sizes, source.locate(start, stop), strict=True):
-                if file is None:
-                    self.notices.add("file-missing", image.name, what="image file is missing")
-                    ids.append(None)
-                    continue
-                sample_id = f"{image.name}\0{file.real_path}"
-                if sample_id not in self.samples:
-                    facts = _facts(file, image.name, size)
-                    if isinstance(facts, str):
-                        self.notices.add("file-unreadable", image.name, what=facts)
-                        ids.append(None)
-                        continue
-                    width, height, mime = facts
-                    self.files[sample_id] = file.real_path
-                    self.samples[sample_id] = Sample(
-                        sample_id=sample_id,
-                        media_sha256="",
-                        name=image.name,
-                        width_px=width,
-                        height_px=height,
-                        mime=mime,
-                        n_bytes=file.stat.st_size,
-                        licence=image.licence,
-                        split=image.split,
-                        tags=image.tags,
-                        metadata=image.metadata,
-                        extra=image.extra,
-                    )
-                ids.append(sample_id)
+            for image, file in zip(listed, source.locate(start, stop), strict=True):
+                sample = self._sample(image, file)
+                ids.append(sample.sample_id if sample else None)
+                sizes_wh.append((sample.width_px, sample.height_px) if sample else (0, 0))
+        source.sizes_found(np.array(sizes_wh, np.int64).reshape(-1, 2))
         return ids
+
+    def _sample(self, image: ListedImage, file: ImageFile | None) -> Sample | None:
+        """The sample of an image, new or known; None where its file is missing or broken."""
+        if file is None:
+            self.notices.add("file-missing", image.name, what="image file is missing")
+            return None
+        sample_id = f"{image.name}\0{file.real_path}"
+        if sample_id in self.samples:
+            return self.samples[sample_id]
+        facts = _facts(file)
+        if isinstance(facts, str):
+            self.notices.add("file-unreadable", image.name, what=facts)
+            return None
+        width, height, mime = facts
+        self.files[sample_id] = file.real_path
+        self.samples[sample_id] = Sample(
+            sample_id=sample_id,
+            media_sha256="",
+            name=image.name,
+            width_px=width,
+            height_px=height,
+            mime=mime,
+            n_bytes=file.stat.st_size,
+            licence=image.licence,
+            split=image.split,
+            tags=image.tags,
+            metadata=image.metadata,
+            extra=image.extra,
+        )
+        return self.samples[sample_id]
 
     def _read_annotations(self, source: LabelSource, sample_ids: pa.Array) -> None:
         assert source.index is not None
@@ -267,11 +266,8 @@ def _items(tables: Any) -> Iterator[tuple[Sample, list[Annotation]]]:
             yield sample, of_sample[sample.sample_id]
 
 
-def _facts(file: ImageFile, name: str, size_wh: tuple[int, int]) -> tuple[int, int, str] | str:
-    """Size in pixels of the upright image and type, from the source where it says both; or why it is not an image."""
-    mime = _MIMES.get(os.path.splitext(name)[1].lower())
-    if mime is not None and all(size_wh):
-        return *size_wh, mime
+def _facts(file: ImageFile) -> tuple[int, int, str] | str:
+    """Size in pixels of the upright image and type, from its header; or why it is not an image."""
     try:
         with open(file.real_path, "rb") as opened:
             quick = quick_size(opened.read(_HEAD_BYTES))

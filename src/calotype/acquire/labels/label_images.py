@@ -65,13 +65,17 @@ class LabelImages:
             return
         held.matcher.refresh(self._job.working_state())
         link, done = self._options.media == "link", 0
+        sizes_wh: dict[str, tuple[int, int]] = {}
         for n_files, loaded, bad in stored_chunks(
             self._job, self._incoming(), held.matcher, link=link, keep_bytes=not self._options.dry_run
         ):
             self.quarantined += bad
             held.add(loaded, self._id_of.__setitem__)
+            sizes_wh.update((file.incoming.name, file.facts[:2]) for file in loaded)
             done += n_files
             self._job.progress("importing images", done, n_images)
+        found = [sizes_wh.get(name, (0, 0)) for name in self._names.to_pylist()]
+        self._source.sizes_found(np.array(found, np.int64).reshape(-1, 2))
 
     def sample_ids(self) -> pa.Array:
         """The sample of each of `source.images`, null where there is none; once the images held have their ids."""
