@@ -12,7 +12,7 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
 
-_ALL: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Folder())
+_ALL: list[Format] = [Coco(), Voc(), Yolo(), Folder()]
 
 FORMATS = {format.name: format for format in _ALL}
 """Name -> format; where two are as sure of some files, the first wins."""
