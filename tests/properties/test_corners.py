@@ -153,3 +153,17 @@ def test_a_line_that_comes_back_is_two_and_one_that_stays_is_itself():
     assert polygons.clip_lines([(1, 1, 1, 20, 9, 20, 9, 1)], xyxy_px=window) == ((1, 1, 1, 10), (9, 10, 9, 1))
     assert polygons.clip_lines([(-5, -5, -1, 20)], xyxy_px=window) == ()
     assert polygons.lines_length([(0, 0, 3, 4), (0, 0, 0, 2)]) == 7
+
+
+@given(RECTANGLES, RECTANGLES)
+def test_the_overlap_of_outlines_is_that_of_their_pixels(first, second):
+    boxes = [
+        Rectangle(50 + r.cx_px / 60, 50 + r.cy_px / 60, 8 + r.w_px / 40, 8 + r.h_px / 40, r.angle_deg)
+        for r in (first, second)
+    ]
+    rings = [corners.corners_of(box) for box in boxes]
+    iou, inside = corners.overlaps(*rings)
+    a, b = (polygons.rasterise([[4 * v for v in ring]], size_hw=(640, 640)) for ring in rings)
+    assert iou == pytest.approx((a & b).sum() / (a | b).sum(), abs=0.03)
+    assert inside == pytest.approx((a & b).sum() / min(a.sum(), b.sum()), abs=0.04)
+    assert corners.overlaps(*rings[::-1]) == pytest.approx((iou, inside), abs=1e-9)

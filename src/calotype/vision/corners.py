@@ -25,6 +25,8 @@ OUTLINE_POINTS = 72
 """Points of an ellipse as a polygon: the area is 0.13 % too small."""
 _SAME_SHAPE = 1e-6
 """Share of the longest side within which four corners are a rectangle."""
+_WHOLE = 1.0 - 1e-9
+_SLACK_PX = 1e-6
 _SQUARE = 1e-9
 """Cosine of the angle between two axes below which they are at right angles."""
 
@@ -155,7 +157,7 @@ def ellipse_outline(corners: Ring, n: int = OUTLINE_POINTS) -> tuple[float, ...]
 def outline_rings(kind: str, rings: Sequence[Ring]) -> tuple[tuple[float, ...], ...]:
     """The closed outlines of a polygon, a rotated box or an ellipse; an ellipse as a ring of points."""
     if kind == "ellipse":
-        return tuple(ellipse_outline(ring) for ring in rings)
+        return tuple(ellipse_outline(ring) if len(ring) == 8 else tuple(ring) for ring in rings)
     return tuple(tuple(ring) for ring in rings)
 
 
@@ -169,6 +171,90 @@ def area_of(kind: str, rings: Sequence[Ring]) -> float | None:
     if kind == "ellipse":
         return math.pi * _area(*_axes(rings[0])[1:])
     return None if kind in ("polyline", "point") else polygons.rings_area(rings)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What is left of a shape inside a rectangle: its kind, its rings (none: it is outside) and the visible share.
+
+    The share is of its area, of the length of a line, or of the number of points.
+    """
+
+    kind: str
+    rings: tuple[tuple[float, ...], ...]
+    visible: float
+
+
+def cut(kind: str, rings: Sequence[Ring], xyxy_px: Box) -> Cut:
+    """A shape of rings, not empty, cut to a rectangle.
+
+    A rotated box, or the parallelogram that a map made of one, leaves the rectangle of its direction around the part
+    inside. An ellipse that an edge cuts becomes a polygon; every other shape is cut as it is.
+    """
+    if kind == "polyline":
+        lines, length = polygons.clip_lines(rings, xyxy_px=xyxy_px), polygons.lines_length(rings)
+        return Cut(kind, lines, polygons.lines_length(lines) / length if length > 0 else 0.0)
+    if kind == "point":
+        return _cut_points(rings, xyxy_px)
+    if kind == "ellipse":
+        whole = fitted_ellipse(rings[0])
+        left, top, width, height = ellipse_bounds(whole)
+        low = min(left - xyxy_px[0], top - xyxy_px[1])
+        high = max(left + width - xyxy_px[2], top + height - xyxy_px[3])
+        if max(-low, high) <= _SLACK_PX:
+            return Cut(kind, (whole,), 1.0)
+        rings, kind = (ellipse_outline(whole),), "polygon"
+    area, clipped = polygons.rings_area(rings), polygons.clip_rings(rings, xyxy_px=xyxy_px)
+    visible = polygons.rings_area(clipped) / area if area > 0 else 0.0
+    if kind == "rotated_box" and clipped:
+        box = fitted_rectangle(rings[0])
+        clipped = (box if visible >= _WHOLE else rectangle_around(_points(clipped[0]), like=box),)
+    return Cut(kind, clipped, visible)
+
+
+def _cut_points(rings: Sequence[Ring], xyxy_px: Box) -> Cut:
+    kept: list[tuple[float, ...]] = []
+    for ring in rings:
+        points = _points(ring)
+        inside = ((points >= xyxy_px[:2]) & (points <= xyxy_px[2:])).all(axis=1)
+        kept += [tuple(points[inside].ravel().tolist())] if inside.any() else []
+    return Cut("point", tuple(kept), sum(map(len, kept)) / max(1, sum(map(len, rings))))
+
+
+def overlaps(first: Ring, second: Ring) -> tuple[float, float]:
+    """Overlap of two convex outlines: intersection over union, and as a share of the smaller."""
+    inside = _points(first)
+    edges = _points(second)
+    if _signed_area(edges) < 0:
+        edges = edges[::-1]
+    for start, end in zip(edges, np.roll(edges, -1, axis=0), strict=True):
+        if len(inside) < 3:
+            break
+        inside = _kept_side(inside, start, end)
+    shared = polygons.ring_area(inside.ravel().tolist()) if len(inside) > 2 else 0.0
+    areas = polygons.ring_area(first), polygons.ring_area(second)
+    if min(areas) <= 0:
+        return 0.0, 0.0
+    return shared / (sum(areas) - shared), min(1.0, shared / min(areas))
+
+
+def _kept_side(points: Points, start: Points, end: Points) -> Points:
+    """The part of a convex outline on the right of a line, as seen. Source: as `polygons.clip_rings`."""
+    step = end - start
+    depth = step[0] * (points[:, 1] - start[1]) - step[1] * (points[:, 0] - start[0])
+    kept = []
+    for at in range(len(points)):
+        before, here = depth[at - 1], depth[at]
+        if (before >= 0) != (here >= 0):
+            kept.append(points[at - 1] + before / (before - here) * (points[at] - points[at - 1]))
+        if here >= 0:
+            kept.append(points[at])
+    return np.asarray(kept).reshape(-1, 2)
+
+
+def _signed_area(points: Points) -> float:
+    following = np.roll(points, -1, axis=0)
+    return float((points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]).sum() / 2)
 
 
 def _points(corners: Ring) -> Points:

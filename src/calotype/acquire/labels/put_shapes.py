@@ -15,12 +15,11 @@ from calotype.datasets import rows
 from calotype.datasets.model import AREAS, CORNERED, RINGED, AnnotationInvalid, Kind
 from calotype.foundation.errors import CalotypeError
 from calotype.vision import corners, masks
+from calotype.vision.polygon_problems import MAX_CORNER_GAP_PX, MAX_CORNER_SHARE
 
 FLAT = frozenset({Kind.POLYLINE, Kind.POINT})
 """Kinds whose box may have no width or height."""
 _FEWEST_POINTS = {Kind.POINT: (1, "one point"), Kind.POLYLINE: (2, "two points")}
-_RECTANGLE_TOLERANCE = 0.01
-"""Share of the longest side (at least 1 px) by which four corners may miss their rectangle."""
 
 
 def is_kind(table: pa.Table, kinds: Iterable[Kind]) -> npt.NDArray[np.bool_]:
@@ -71,7 +70,7 @@ def check(row: pa.Table, place: int) -> None:
         raise RowsInvalid(where=f"row {place}", detail="it holds a number that is not finite")
     if kind in CORNERED:
         rectangle = corners.rectangle_of(rings[0])
-        allowed_px = max(1.0, _RECTANGLE_TOLERANCE * max(rectangle.w_px, rectangle.h_px))
+        allowed_px = max(MAX_CORNER_GAP_PX, MAX_CORNER_SHARE * max(rectangle.w_px, rectangle.h_px))
         if corners.rectangle_gap_px(rings[0]) > allowed_px:
             detail = f"the corners of its {kind} are not those of a rectangle, clockwise"
             raise RowsInvalid(where=f"row {place}", detail=detail)
