@@ -2,7 +2,7 @@ import type { Annotation, Mask } from "@/api/schema.gen";
 import { classColour, withAlpha } from "@/canvas/colours";
 import { areaOf, boxOf, type View } from "@/canvas/geometry";
 import { decode } from "@/canvas/rle";
-import { dotsOf, isFlat, outlineOf, rectOf, tickOf } from "@/canvas/shapes";
+import { dotsOf, isFlat, isWhole, outlineOf, rectOf, tickOf } from "@/canvas/shapes";
 
 export type Skeletons = ReadonlyMap<number, readonly (readonly [number, number])[]>;
 
@@ -37,13 +37,14 @@ export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], vi
     (a, b) => Number(a.id === style.lit) - Number(b.id === style.lit) || Number(isFlat(a)) - Number(isFlat(b)) || areaOf(b) - areaOf(a),
   );
   ctx.lineJoin = "round";
+  const isOneLit = shown.some((a) => a.id === style.lit && !isWhole(a));
   for (const a of sorted) {
     const lit = a.id === style.lit;
-    ctx.globalAlpha = style.lit && !lit ? 0.35 : 1;
+    ctx.globalAlpha = isOneLit && !lit ? 0.35 : 1;
     drawOne(ctx, a, view, style, lit);
   }
   ctx.globalAlpha = 1;
-  if (style.labels) for (const a of sorted) if (!style.lit || a.id === style.lit) drawLabel(ctx, a, view);
+  if (style.labels) for (const a of sorted) if (!isOneLit || a.id === style.lit) drawLabel(ctx, a, view);
 }
 
 function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }: Style, lit: boolean): void {

@@ -133,7 +133,7 @@ export function SamplePage() {
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {data && !query.error ? (
         <div className="sample">
-          <div className="picture">
+          <div className="sample-image">
             <Stage
               handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
               annotations={overlays ? annotations : NONE} hidden={hidden} skeletons={skeletons} lit={lit} labels={labels}
