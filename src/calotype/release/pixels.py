@@ -85,7 +85,10 @@ class Pixels:
 
 
 class ResizedReader(SampleReader):
-    """A `SampleReader` with the images of `pixels`; boxes are in pixels of the resized images."""
+    """A `SampleReader` with the images of `pixels`; boxes and corners are in pixels of the resized images.
+
+    Corners are moved with the pixels: where the aspect ratio changes, those of a turned rectangle are a parallelogram.
+    """
 
     def __init__(
         self,
@@ -111,6 +114,8 @@ class ResizedReader(SampleReader):
         super()._load(snapshot, label_set)
         of_each = np.repeat(np.arange(len(self)), np.diff(self._starts))
         self._boxes = (self._boxes * self._scale[of_each]).astype(np.float32)
+        scale = self._scale[of_each[self._turned]].reshape(-1, 2, 2)[:, :1]
+        self._turned_corners = (self._turned_corners * scale).astype(np.float32)
 
     def _image(self, folder: int) -> npt.NDArray[np.uint8]:
         return self._pixels[int(self._rows[folder])]
