@@ -11,8 +11,19 @@ from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
+from calotype.public_formats.dota import Dota
+from calotype.public_formats.kitti import Kitti
+from calotype.public_formats.mot import Mot
 
-_ALL: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Folder())
+_ALL: tuple[Format, ...] = (
+    Coco(),
+    Voc(),
+    Yolo(),
+    Kitti(),
+    Dota(),
+    Mot(),
+    Folder(),
+)
 
 FORMATS = {format.name: format for format in _ALL}
 """Name -> format; where two are as sure of some files, the first wins."""
