@@ -11,9 +11,11 @@ from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
+from calotype.public_formats.cityscapes import Cityscapes
 from calotype.public_formats.dota import Dota
 from calotype.public_formats.kitti import Kitti
 from calotype.public_formats.mot import Mot
+from calotype.public_formats.open_images import OpenImages
 
 _ALL: tuple[Format, ...] = (
     Coco(),
@@ -22,6 +24,8 @@ _ALL: tuple[Format, ...] = (
     Kitti(),
     Dota(),
     Mot(),
+    OpenImages(),
+    Cityscapes(),
     Folder(),
 )
 

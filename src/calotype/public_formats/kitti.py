@@ -34,12 +34,26 @@ from calotype.public_formats.writing import (
 DONT_CARE = "DontCare"
 _FOLDERS = ("label_2", "label_02", "label_3", "labels", "label")
 _IMAGES = {
-    "label_2": ("image_2", "images"), "label_02": ("image_02", "images"), "label_3": ("image_3", "images"),
-    "labels": ("images", "image_2", "image", "data"), "label": ("image", "images", "image_2"),
-}  # fmt: skip
+    "label_2": ("image_2", "images"),
+    "label_02": ("image_02", "images"),
+    "label_3": ("image_3", "images"),
+    "labels": ("images", "image_2", "image", "data"),
+    "label": ("image", "images", "image_2"),
+}
 _COLUMNS = (
-    "alpha", "left", "top", "right", "bottom", "height_m", "width_m", "length_m", "x_m", "y_m", "z_m", "rotation_y"
-)  # fmt: skip
+    "alpha",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "height_m",
+    "width_m",
+    "length_m",
+    "x_m",
+    "y_m",
+    "z_m",
+    "rotation_y",
+)
 _UNKNOWN = {"alpha": -10.0, "rotation_y": -10.0, "x_m": -1000.0, "y_m": -1000.0, "z_m": -1000.0}
 
 

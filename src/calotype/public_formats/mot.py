@@ -28,10 +28,20 @@ from calotype.public_formats.numbers import number, pixels, whole
 from calotype.public_formats.reading import Reading, lines_of, split_of
 
 MOT16 = {
-    1: "Pedestrian", 2: "Person on vehicle", 3: "Car", 4: "Bicycle", 5: "Motorbike", 6: "Non motorized vehicle",
-    7: "Static person", 8: "Distractor", 9: "Occluder", 10: "Occluder on the ground", 11: "Occluder full",
-    12: "Reflection", 13: "Crowd",
-}  # fmt: skip
+    1: "Pedestrian",
+    2: "Person on vehicle",
+    3: "Car",
+    4: "Bicycle",
+    5: "Motorbike",
+    6: "Non motorized vehicle",
+    7: "Static person",
+    8: "Distractor",
+    9: "Occluder",
+    10: "Occluder on the ground",
+    11: "Occluder full",
+    12: "Reflection",
+    13: "Crowd",
+}
 _MAX_FRAME = 10_000_000
 
 

@@ -22,9 +22,15 @@ from calotype.vision.jpeg_header import quick_size
 BACKGROUND = "background"
 """Tag of an image that was looked at and holds no object."""
 SPLITS = {
-    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
 """Usual names of split folders -> the split."""
 MAX_TEXT_BYTES = 50_000_000
 MAX_IMAGE_BYTES = 1_000_000_000

@@ -42,9 +42,17 @@ def test_a_set_in_the_layout_of_the_development_kit(devkit):
     assert car.drawn.bbox_xywh_px == pytest.approx((0, 192.37, 402.31, 181.63))
     assert car.drawn.attributes == {"truncated": True}
     assert car.drawn.extra["kitti"] == {
-        "truncated": 0.88, "occluded": 3, "alpha": -0.69, "height_m": 1.6, "width_m": 1.57, "length_m": 3.23,
-        "x_m": -2.7, "y_m": 1.74, "z_m": 3.68, "rotation_y": -1.29,
-    }  # fmt: skip
+        "truncated": 0.88,
+        "occluded": 3,
+        "alpha": -0.69,
+        "height_m": 1.6,
+        "width_m": 1.57,
+        "length_m": 3.23,
+        "x_m": -2.7,
+        "y_m": 1.74,
+        "z_m": 3.68,
+        "rotation_y": -1.29,
+    }
     assert (care.class_name, care.drawn.iscrowd, dict(care.drawn.attributes)) == ("DontCare", True, {})
     assert (van.drawn.score, van.drawn.attributes) == (0.75, {"occluded": True, "truncated": False})
     assert {image.name: (image.split, image.tags) for image in labels.images} == {

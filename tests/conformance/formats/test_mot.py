@@ -36,8 +36,9 @@ def video(tmp_path):
 def test_a_video_with_ground_truth(video):
     found = registry.detect(video)
     assert (found.format.name, found.sighting.evidence) == (
-        "mot", ("train/MOT16-02/gt/gt.txt", "train/MOT16-02/seqinfo.ini"),
-    )  # fmt: skip
+        "mot",
+        ("train/MOT16-02/gt/gt.txt", "train/MOT16-02/seqinfo.ini"),
+    )
     labels = read_labels(MOT, video)
     assert not labels.problems
     static, first, second = labels.annotations
@@ -48,8 +49,9 @@ def test_a_video_with_ground_truth(video):
     images = {image.name: (image.split, dict(image.metadata)) for image in labels.images}
     assert list(images) == [f"train/MOT16-02/img1/00000{n}.jpg" for n in (1, 2, 3)]
     assert images["train/MOT16-02/img1/000002.jpg"] == (
-        "train", {"video": "MOT16-02", "frame": 2, "frame_rate": 30},
-    )  # fmt: skip
+        "train",
+        {"video": "MOT16-02", "frame": 2, "frame_rate": 30},
+    )
     assert warnings(MOT, video) == {"image-without-labels": 1, "label-not-used": 1}
 
 

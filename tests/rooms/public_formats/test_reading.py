@@ -15,9 +15,21 @@ from calotype.public_formats.writing import WrittenClassNames, is_labelled
 
 @pytest.mark.parametrize(
     ("spelled", "value"),
-    [("1", 1.0), ("-.5", -0.5), ("+2.50e1", 25.0), ("1_0", None), ("１", None), ("nan", None), ("inf", None),
-     ("1e999", None), ("0x1", None), ("", None), (" 1", None), ("9" * 61, None)],
-)  # fmt: skip
+    [
+        ("1", 1.0),
+        ("-.5", -0.5),
+        ("+2.50e1", 25.0),
+        ("1_0", None),
+        ("１", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e999", None),
+        ("0x1", None),
+        ("", None),
+        (" 1", None),
+        ("9" * 61, None),
+    ],
+)
 def test_numbers_are_read_strictly(spelled, value):
     assert numbers.number(spelled) == value
 
