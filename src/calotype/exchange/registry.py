@@ -14,6 +14,7 @@ from calotype.formats.yolo.format import Yolo
 from calotype.public_formats.cityscapes import Cityscapes
 from calotype.public_formats.dota import Dota
 from calotype.public_formats.kitti import Kitti
+from calotype.public_formats.mask_folders import MaskFolders
 from calotype.public_formats.mot import Mot
 from calotype.public_formats.open_images import OpenImages
 
@@ -26,6 +27,7 @@ _ALL: tuple[Format, ...] = (
     Mot(),
     OpenImages(),
     Cityscapes(),
+    MaskFolders(),
     Folder(),
 )
 
