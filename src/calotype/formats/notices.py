@@ -27,6 +27,7 @@ NOTICES = {
     "value-unknown": "value that the format does not define: kept as it is",
     "value-dropped": "value that cannot be kept: left out",
     "class-unnamed": "class without a name: named after its number",
+    "checksum-differs": "file whose checksum is not the stated one: read as it is",
     "duplicate": "the same annotation given twice: read once",
 }
 """Code of each notice -> what it means, in words that follow a count."""

@@ -62,6 +62,10 @@ class Files:
         for name in self.images:
             self._by_stem.setdefault(_key(stem_of(name)), []).append(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is an image of this name."""
+        return name in self.with_stem(stem_of(name))
+
     def path(self, name: str) -> Path:
         """The path of a listed file."""
         return self.root / name
