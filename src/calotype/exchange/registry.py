@@ -12,6 +12,7 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
 from calotype.public_formats.cityscapes import Cityscapes
+from calotype.public_formats.croissant import Croissant
 from calotype.public_formats.dota import Dota
 from calotype.public_formats.image_folder import HfImageFolder
 from calotype.public_formats.kitti import Kitti
@@ -34,6 +35,7 @@ _ALL: tuple[Format, ...] = (
     HfImageFolder(),
     ParquetShards(),
     WebDataset(),
+    Croissant(),
     Folder(),
 )
 

@@ -20,6 +20,8 @@ from calotype.public_formats.reading import Reading, lines_of
 
 Colour = tuple[int, int, int]
 LABELMAP = "labelmap.txt"
+HEAD = "# label:color_rgb"
+"""How CVAT begins the list."""
 NAMES = (
     LABELMAP,
     "label_map.txt",

@@ -94,7 +94,12 @@ class MaskFolders:
             if (beside or "Segmentation" in name) and (lists or _is_indexed(survey.head(name, 64))):
                 certainty = Certainty.DESCRIBED if lists else Certainty.LABELS
                 return Sighting("masks beside images", (name, *lists[:1]), certainty)
-        return None
+        described = [name for name in lists if survey.head(name).startswith(colour_maps.HEAD.encode())]
+        return (
+            Sighting("a list of colours without masks", (described[0],), Certainty.LAYOUT)
+            if described
+            else None
+        )
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
@@ -107,10 +112,10 @@ class MaskFolders:
             if suffix_of(name) in _SUFFIXES and (reading.single or folder_at(name) is not None)
         ]
         names = names if reading.single is None else [reading.single]
-        if not names:
+        colours = colour_maps.find(reading)
+        if not names and not colours.file:
             hint = "give the folder that holds masks/ or SegmentationClass/"
             raise reading.refused("there is no folder of masks", hint)
-        colours = colour_maps.find(reading)
         drawn = _Drawn(reading, colours)
         for at, name in enumerate(names, 1):
             _read_file(reading, drawn, name)

@@ -13,7 +13,7 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.notices import Losses
 from calotype.foundation.progress import Progress
-from calotype.public_formats.colour_maps import LABELMAP, colour_of, is_nothing
+from calotype.public_formats.colour_maps import HEAD, LABELMAP, colour_of, is_nothing
 from calotype.public_formats.writing import (
     FileWriter,
     WrittenClassNames,
@@ -47,7 +47,7 @@ def write_masks(samples: ExportSamples, out: Path, progress: Progress) -> Writte
             files.data(f"masks/{folder}{stem}.png", _png(numbers, is_indexed=is_indexed))
         lose_sample(losses, sample)
         progress("writing masks", done, samples.n_samples)
-    lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
+    lines = [f"{HEAD}:parts:actions", "background:0,0,0::"]
     lines += [f"{names[c]}:{','.join(map(str, colour_of(number_of[c])))}::" for c, _ in classes]
     files.text(LABELMAP, "\n".join([*lines, ""]))
     return Written(files.listed(), samples.n_samples, n_annotations, losses.listed())

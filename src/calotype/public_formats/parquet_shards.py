@@ -300,7 +300,7 @@ def _schema(columns: Columns, names: list[str]) -> pa.Schema:
         features[columns.text] = (
             {"feature": _value("string"), "_type": "Sequence"} if is_list else _value("string")
         )
-    described = json.dumps({"info": {"features": features}}, sort_keys=True)
+    described = json.dumps({"info": {"features": features}})
     return pa.schema(fields, {"huggingface": described})
 
 

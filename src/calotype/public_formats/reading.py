@@ -59,12 +59,18 @@ class Files:
             self.problems.append(Problem("unreadable", what, where, item.reason))
         self.images = [name for name in self.names if suffix_of(name) in IMAGE_EXTENSIONS]
         self._by_stem: dict[str, list[str]] = {}
+        self._by_last: dict[str, list[str]] = {}
         for name in self.images:
             self._by_stem.setdefault(_key(stem_of(name)), []).append(name)
+            self._by_last.setdefault(name.rpartition("/")[2], []).append(name)
 
     def has(self, name: str) -> bool:
         """Whether there is an image of this name."""
         return name in self.with_stem(stem_of(name))
+
+    def called(self, last: str) -> list[str]:
+        """Images whose name without folders is this one."""
+        return self._by_last.get(last, [])
 
     def path(self, name: str) -> Path:
         """The path of a listed file."""

@@ -77,7 +77,7 @@ class WebDataset:
         return [ArchivedSource(path.name, reading.labels(classes_of(reading, names)), shards_read.members)]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
-        """Writes `<split>-000000.tar` of 1,000 images each and `classnames.txt`; the same input gives the same bytes."""
+        """Writes `<split>-000000.tar` of 1,000 images and `classnames.txt`; the same input gives the same bytes."""
         return write_shards(samples, out, progress)
 
 
