@@ -14,13 +14,13 @@ from calotype.formats.yolo.format import Yolo
 from calotype.public_formats.cityscapes import Cityscapes
 from calotype.public_formats.croissant import Croissant
 from calotype.public_formats.dota import Dota
-from calotype.public_formats.image_folder import HfImageFolder
 from calotype.public_formats.kitti import Kitti
 from calotype.public_formats.mask_folders import MaskFolders
 from calotype.public_formats.mot import Mot
-from calotype.public_formats.open_images import OpenImages
-from calotype.public_formats.parquet_shards import ParquetShards
-from calotype.public_formats.webdataset import WebDataset
+from calotype.public_formats.open_images.format import OpenImages
+from calotype.public_formats.records.image_folder import HfImageFolder
+from calotype.public_formats.records.parquet_shards import ParquetShards
+from calotype.public_formats.records.webdataset import WebDataset
 
 _ALL: tuple[Format, ...] = (
     Coco(),

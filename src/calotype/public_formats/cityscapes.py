@@ -3,8 +3,8 @@
 `gtFine/<split>/<city>/<name>_gtFine_polygons.json` belongs to `leftImg8bit/<split>/<city>/<name>_leftImg8bit.png`;
 coarse labels are in `gtCoarse`. Later polygons are painted over earlier ones: the place of each is kept as `draw_order`
 in the extra keys of its annotation, and they are written in this order. A label that ends in `group` stands for several
-objects that nobody separated: it is read as the class without `group`, with `iscrowd`. Images of label ids and instance
-ids are drawn from the polygons; they are not read where the polygons are there.
+objects that nobody separated: it is read as the class without `group`, with `iscrowd` (`polegroup` is a class of its
+own). Images of label ids and instance ids are drawn from the polygons; they are written, and not read.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from calotype.formats.passthrough import shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
+from calotype.public_formats.cityscapes_images import LABEL_IDS, Painted, id_images
 from calotype.public_formats.numbers import LIMIT_PX
 from calotype.public_formats.reading import BACKGROUND, Reading, replaced, stem_of
 from calotype.public_formats.writing import FileWriter, FlatNames, is_labelled, lose_annotation, lose_sample
@@ -50,6 +51,7 @@ class Cityscapes:
         loses=(
             "boxes are written as their four corners (and read back as polygons)",
             "each part of a polygon becomes an object; masks become outlines without holes",
+            "classes that are not of Cityscapes are missing in the images of label ids and instance ids",
             "ellipses, keypoints, lines, points, classes of whole images and captions",
             "folders in names of images; a missing split (train is written)",
             "id and score of annotations, attributes and extra keys other than draw_order",
@@ -94,10 +96,14 @@ class Cityscapes:
         return [ParsedSource(path.name, reading.labels())]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
-        """Writes `leftImg8bit/` and `gtFine/` by split and city; the same input gives the same bytes."""
+        """Writes `leftImg8bit/` and `gtFine/` by split and city: polygons and images of ids, always the same bytes."""
         losses, files, n_annotations = Losses(), FileWriter(out), 0
         flat = FlatNames(samples, losses)
         names = {c.id: c.name for c in samples.ontology.classes}
+        unknown = [name for name in names.values() if name not in LABEL_IDS]
+        has_ids = len(unknown) < len(names)
+        for name in unknown:
+            losses.add("class that is none of Cityscapes (its polygons are in the JSON files only)", name)
         for done, (sample, labels) in enumerate(samples.items(), 1):
             stem, suffix = flat.of(sample)
             stem = stem.removesuffix(_IMAGE_END)
@@ -110,14 +116,18 @@ class Cityscapes:
             for a in labels:
                 lose_annotation(losses, a, sample.name, keeps=(ORDER, "iscrowd"))
             if is_labelled(sample, written):
+                polygons = [_painted(a, ring, names, losses, sample) for a, ring in written]
                 objects = [
-                    {"label": names[a.class_id] + (_GROUP if a.iscrowd else ""), "polygon": _points(ring)}
-                    for a, ring in written
+                    {"label": name + (_GROUP if is_group else ""), "polygon": _points(ring)}
+                    for name, is_group, ring in polygons
                 ]
                 value = {"imgHeight": sample.height_px, "imgWidth": sample.width_px, "objects": objects}
-                files.text(
-                    f"{_FINE}/{place}_{_FINE}{_END}", json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-                )
+                base = f"{_FINE}/{place}_{_FINE}"
+                files.text(base + _END, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+                if has_ids:
+                    ids = id_images(polygons, (sample.width_px, sample.height_px))
+                    files.data(f"{base}_labelIds.png", ids[0])
+                    files.data(f"{base}_instanceIds.png", ids[1])
             lose_sample(losses, sample)
             progress("writing labels", done, samples.n_samples)
         return Written(files.listed(), samples.n_samples, n_annotations, losses.listed())
@@ -201,7 +211,7 @@ def _annotation(value: Any, key: str, where: str, at: int) -> ParsedAnnotation |
     ring = _ring(polygon)
     if isinstance(ring, str):
         return ring
-    is_group = label.endswith(_GROUP) and len(label) > len(_GROUP)
+    is_group = label.endswith(_GROUP) and len(label) > len(_GROUP) and label not in LABEL_IDS
     kept = {k: v for k, v in value.items() if k not in ("label", "polygon")}
     return ParsedAnnotation(
         key,
@@ -271,6 +281,17 @@ def _rings(a: Annotation, losses: Losses, sample: Sample) -> Iterator[Sequence[f
         yield from rings
     else:
         losses.add(f"annotation of kind {a.kind}", sample.name)
+
+
+def _painted(
+    a: Annotation, ring: Sequence[float], names: dict[int, str], losses: Losses, sample: Sample
+) -> Painted:
+    """Class name, whether it is written as a group, and the points."""
+    name = names[a.class_id]
+    is_group = a.iscrowd and name + _GROUP not in LABEL_IDS
+    if a.iscrowd and not is_group:
+        losses.add("iscrowd", sample.name)
+    return name, is_group, ring
 
 
 def _points(ring: Sequence[float]) -> list[list[float]]:

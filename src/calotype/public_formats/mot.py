@@ -59,6 +59,7 @@ class Mot:
             "classes of whole images and captions",
             "names of images: frames of a video are numbered",
             "a track id that is not a whole number (numbered); an annotation without one gets a number of its own",
+            "an unknown frame rate (30 is written)",
             "frames without objects and frames that nobody labelled look the same",
             "id, score and iscrowd of annotations, attributes other than track_id and occluded",
             "metadata other than video and frame, licence, source and tags of samples",

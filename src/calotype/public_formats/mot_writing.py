@@ -22,6 +22,8 @@ from calotype.public_formats.writing import (
 _Key = tuple[str, str, str, int, int]
 _KEPT = ("video", "frame", "frame_rate")
 _MAX_FRAME = 999_999
+_FRAME_RATE = 30
+"""Written where nothing is known: many readers of the format need one."""
 
 
 def write_sequences(samples: ExportSamples, out: Path, progress: Progress) -> Written:
@@ -55,7 +57,7 @@ def write_sequences(samples: ExportSamples, out: Path, progress: Progress) -> Wr
         files.text(f"{folder}/gt/gt.txt", "".join(f"{line}\n" for line in lines))
         files.text(f"{folder}/gt/labels.txt", "".join(f"{names[number]}\n" for number, _ in classes))
         last = max(frame for place, frame in places.values() if place == folder)
-        files.text(f"{folder}/seqinfo.ini", _seqinfo(folder, members, last, samples))
+        files.text(f"{folder}/seqinfo.ini", _seqinfo(folder, members, last, samples, losses))
     return Written(files.listed(), samples.n_samples, n_annotations, losses.listed())
 
 
@@ -130,12 +132,15 @@ def _row(frame: int, a: Annotation, class_number: int, track: int) -> str:
     return ",".join([str(frame), str(track), *box, shortest(flag), str(class_number), shortest(visibility)])
 
 
-def _seqinfo(folder: str, members: list[Sample], last: int, samples: ExportSamples) -> str:
+def _seqinfo(folder: str, members: list[Sample], last: int, samples: ExportSamples, losses: Losses) -> str:
     first = members[0]
     rates = {sample.metadata.get("frame_rate") for sample in members}
     rate = rates.pop() if len(rates) == 1 else None
     lines = ["[Sequence]", f"name={folder.rpartition('/')[2]}", "imDir=img1"]
-    lines += [f"frameRate={shortest(rate)}"] if isinstance(rate, int | float) else []
+    if not isinstance(rate, int | float):
+        losses.add("unknown frame rate of a video (30 is written)", folder)
+        rate = _FRAME_RATE
+    lines += [f"frameRate={shortest(rate)}"]
     lines += [f"seqLength={last}", f"imWidth={first.width_px}", f"imHeight={first.height_px}"]
     return "\n".join([*lines, f"imExt={PurePosixPath(samples.file_name(first)).suffix}", ""])
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from tests.support.exports import box, image_file, losses, sample, shape, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
@@ -153,6 +154,7 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
     assert written.n_annotations == 3
     assert losses(written) == {
         "annotation of kind ellipse": 1,
+        "class that is none of Cityscapes (its polygons are in the JSON files only)": 1,
         "box (written as a polygon of its four corners)": 1,
         "folders and dots in the name of an image (replaced by `_`)": 1,
         "hole in a mask (filled)": 1,
@@ -194,3 +196,34 @@ def test_polygons_survive_to_the_last_digit_in_their_order(tmp_path_factory, pol
     assert not back.problems
     assert [read.drawn.rings_px for read in back.annotations] == [a.rings_px for a in reversed(drawn)]
     assert [read.drawn.iscrowd for read in back.annotations] == [a.iscrowd for a in reversed(drawn)]
+
+
+def test_images_of_ids_are_drawn_as_the_scripts_of_cityscapes_draw_them(tmp_path):
+    square = (10, 10, 19, 10, 19, 19, 10, 19)
+    drawn = [
+        shape(Kind.POLYGON, (0, 0, 63, 0, 63, 47, 0, 47), class_id=0),
+        shape(Kind.POLYGON, square, class_id=1),
+        shape(Kind.POLYGON, (30, 10, 39, 10, 39, 19, 30, 19), class_id=1),
+        shape(Kind.POLYGON, (50, 10, 59, 10, 59, 19, 50, 19), class_id=1, iscrowd=True),
+        shape(Kind.POLYGON, (1, 1, 5, 1, 5, 5), class_id=2, iscrowd=True),
+    ]
+    written, back = there_and_back(
+        CITY, tmp_path, [(sample("a_0_1.png", split="train"), drawn)], ["road", "car", "pole"]
+    )
+    assert losses(written) == {"iscrowd": 1}
+    assert [read.class_name for read in back.annotations] == ["road", "car", "car", "car", "pole"]
+    found = []
+    for kind in ("labelIds", "instanceIds"):
+        with Image.open(tmp_path / f"gtFine/train/a/a_0_1_gtFine_{kind}.png") as image:
+            found.append(np.asarray(image))
+    labels, instances = found
+    assert labels.shape == instances.shape == (48, 64)
+    assert [labels[y, x] for y, x in ((40, 5), (12, 12), (12, 32), (12, 52))] == [7, 26, 26, 26]
+    assert [instances[y, x] for y, x in ((40, 5), (12, 12), (12, 32), (12, 52))] == [7, 26_000, 26_001, 26]
+    assert len(list(tmp_path.rglob("*.png"))) == 3
+
+
+def test_polegroup_is_a_class_of_its_own(streets):
+    labels_file(streets, "val/ulm/ulm_1_2", [{**CAR, "label": "polegroup"}])
+    read = read_labels(CITY, streets).annotations[-1]
+    assert (read.class_name, read.drawn.iscrowd) == ("polegroup", False)

@@ -127,6 +127,7 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
         "missing track id of an annotation (it gets a number of its own)": 1,
         "name of an image (its frame number is written)": 3,
         "track id that is not a whole number (numbered)": 2,
+        "unknown frame rate of a video (30 is written)": 2,
     }
     frames = {i.name: (i.metadata["video"], i.metadata["frame"]) for i in back.images}
     assert (
@@ -150,10 +151,10 @@ def test_boxes_and_tracks_survive_to_the_last_digit(tmp_path_factory, boxes):
         box(at, class_id=track % 2, attributes={"track_id": track, "occluded": occluded})
         for *at, track, occluded in boxes
     ]
-    items = [(sample("a.png", metadata={"video": "v", "frame": 3}), drawn)]
+    items = [(sample("a.png", metadata={"video": "v", "frame": 3, "frame_rate": 25}), drawn)]
     _, back = there_and_back(MOT, tmp_path_factory.mktemp("out"), items)
     assert not back.problems
     assert [read.drawn.bbox_xywh_px for read in back.annotations] == [a.bbox_xywh_px for a in drawn]
     assert [read.drawn.attributes for read in back.annotations] == [a.attributes for a in drawn]
     assert [read.class_name for read in back.annotations] == [("car", "dog")[a.class_id] for a in drawn]
-    assert [dict(image.metadata) for image in back.images] == [{"video": "v", "frame": 3}]
+    assert [dict(image.metadata) for image in back.images] == [{"video": "v", "frame": 3, "frame_rate": 25}]

@@ -19,7 +19,7 @@ from calotype.datasets.model import Annotation, Kind
 from calotype.exchange import registry
 from calotype.formats.base import LabelFileUnreadable
 from calotype.formats.survey import Survey
-from calotype.public_formats.webdataset import key_and_part
+from calotype.public_formats.records.webdataset import key_and_part
 
 WDS = registry.reader("webdataset")
 

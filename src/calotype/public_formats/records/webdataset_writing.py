@@ -14,8 +14,8 @@ from calotype.datasets.model import Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.notices import Losses
 from calotype.foundation.progress import Progress
-from calotype.public_formats.image_folder import SPLIT_FOLDERS
-from calotype.public_formats.record_writing import Columns, named
+from calotype.public_formats.records.image_folder import SPLIT_FOLDERS
+from calotype.public_formats.records.row_writing import Columns, named
 from calotype.public_formats.writing import lose_sample
 
 SHARD_IMAGES = 1_000

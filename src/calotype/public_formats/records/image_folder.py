@@ -30,8 +30,8 @@ from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress, silent
 from calotype.foundation.yaml_text import compose, load
 from calotype.public_formats.reading import BACKGROUND, Reading, stem_of, suffix_of
-from calotype.public_formats.record_writing import LOSES, Columns, named
-from calotype.public_formats.records import Names, cell_value, features_names, read_record
+from calotype.public_formats.records.row_writing import LOSES, Columns, named
+from calotype.public_formats.records.rows import Names, cell_value, features_names, read_record
 from calotype.public_formats.writing import FileWriter, lose_sample
 
 FILES = ("metadata.jsonl", "metadata.csv", "metadata.parquet")

@@ -20,12 +20,12 @@ from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
-from calotype.public_formats.extracted import MAX_IMAGE_BYTES, ArchivedSource, ReadBytes
-from calotype.public_formats.image_folder import classes_of
 from calotype.public_formats.reading import BACKGROUND, SPLITS, Reading, split_of, suffix_of
-from calotype.public_formats.record_writing import LOSES
-from calotype.public_formats.records import Names, json_value, read_record
-from calotype.public_formats.webdataset_writing import write_shards
+from calotype.public_formats.records.extracted import MAX_IMAGE_BYTES, ArchivedSource, ReadBytes
+from calotype.public_formats.records.image_folder import classes_of
+from calotype.public_formats.records.row_writing import LOSES
+from calotype.public_formats.records.rows import Names, json_value, read_record
+from calotype.public_formats.records.webdataset_writing import write_shards
 from calotype.vision.images import IMAGE_EXTENSIONS
 
 CLASS_FILES = ("classnames.txt", "classes.txt")

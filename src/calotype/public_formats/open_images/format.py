@@ -25,10 +25,10 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.formats.windows import DeclaredClass
 from calotype.foundation.progress import Progress, silent
-from calotype.public_formats import open_images_files as tables
 from calotype.public_formats.numbers import number
-from calotype.public_formats.open_images_files import Table
-from calotype.public_formats.open_images_writing import write_tables
+from calotype.public_formats.open_images import files as tables
+from calotype.public_formats.open_images.files import Table
+from calotype.public_formats.open_images.writing import write_tables
 from calotype.public_formats.reading import MAX_IMAGE_BYTES, Reading, split_of, stem_of
 from calotype.vision import images as vision
 from calotype.vision import masks
