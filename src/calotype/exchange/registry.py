@@ -11,8 +11,33 @@ from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
+from calotype.public_formats.cityscapes import Cityscapes
+from calotype.public_formats.croissant import Croissant
+from calotype.public_formats.dota import Dota
+from calotype.public_formats.kitti import Kitti
+from calotype.public_formats.mask_folders import MaskFolders
+from calotype.public_formats.mot import Mot
+from calotype.public_formats.open_images.format import OpenImages
+from calotype.public_formats.records.image_folder import HfImageFolder
+from calotype.public_formats.records.parquet_shards import ParquetShards
+from calotype.public_formats.records.webdataset import WebDataset
 
-_ALL: list[Format] = [Coco(), Voc(), Yolo(), Folder()]
+_ALL: list[Format] = [
+    Coco(),
+    Voc(),
+    Yolo(),
+    Kitti(),
+    Dota(),
+    Mot(),
+    OpenImages(),
+    Cityscapes(),
+    MaskFolders(),
+    HfImageFolder(),
+    ParquetShards(),
+    WebDataset(),
+    Croissant(),
+    Folder(),
+]
 
 FORMATS = {format.name: format for format in _ALL}
 """Name -> format; where two are as sure of some files, the first wins."""

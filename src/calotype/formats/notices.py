@@ -31,6 +31,7 @@ NOTICES = {
     "value-dropped": "value that cannot be kept: left out",
     "class-unnamed": "class without a name: named after its number",
     "changed-here": "annotation that people changed or removed since the last import: kept as it is now",
+    "checksum-differs": "file whose checksum is not the stated one: read as it is",
     "duplicate": "the same annotation given twice: read once",
 }
 """Code of each notice -> what it means, in words that follow a count."""

@@ -124,6 +124,10 @@ class LabelImages:
             if file is None:
                 self.missing.append(at)
                 continue
+            if file.is_temporary:
+                reason = "it lies inside an archive and cannot be referenced; import it with `--media copy`"
+                bad.append(QuarantinedItem("image", name, "file-unreadable", reason))
+                continue
             mime = _MIMES.get(os.path.splitext(name)[1].lower())
             if not width or not height or mime is None:
                 inspected, broken = inspect_files([(name, file.real_path)])
