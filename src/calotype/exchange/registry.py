@@ -11,8 +11,15 @@ from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
+from calotype.tool_formats.cvat.format import Cvat
 
-_ALL: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Folder())
+_ALL: tuple[Format, ...] = (
+    Coco(),
+    Voc(),
+    Yolo(),
+    Folder(),
+    Cvat(),
+)
 
 FORMATS = {format.name: format for format in _ALL}
 """Name -> format; where two are as sure of some files, the first wins."""
