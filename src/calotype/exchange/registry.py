@@ -12,6 +12,7 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
 from calotype.tool_formats.cvat.format import Cvat
+from calotype.tool_formats.label_studio.format import LabelStudio
 
 _ALL: tuple[Format, ...] = (
     Coco(),
@@ -19,6 +20,7 @@ _ALL: tuple[Format, ...] = (
     Yolo(),
     Folder(),
     Cvat(),
+    LabelStudio(),
 )
 
 FORMATS = {format.name: format for format in _ALL}

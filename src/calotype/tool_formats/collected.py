@@ -164,6 +164,11 @@ class Collected:
         if tag not in image.tags:
             self.images[key] = replace(image, tags=(*image.tags, tag))
 
+    def add_metadata(self, key: str, name: str, value: str | int | float | bool) -> None:
+        """Add a value that is about an image as a whole."""
+        image = self.images[key]
+        self.images[key] = replace(image, metadata={**image.metadata, name: value})
+
     def source(self) -> ParsedSource:
         """What was collected, as a source; says which images hold no annotation."""
         labelled = {annotation.image_key for annotation in self.annotations}
