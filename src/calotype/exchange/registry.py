@@ -13,6 +13,7 @@ from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.label_studio.format import LabelStudio
+from calotype.tool_formats.labelme import LabelMe
 
 _ALL: tuple[Format, ...] = (
     Coco(),
@@ -21,6 +22,7 @@ _ALL: tuple[Format, ...] = (
     Folder(),
     Cvat(),
     LabelStudio(),
+    LabelMe(),
 )
 
 FORMATS = {format.name: format for format in _ALL}

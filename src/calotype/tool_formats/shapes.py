@@ -187,6 +187,15 @@ def mask_of(a: Annotation, size_wh: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return rasterise(a.rings_px, size_hw=(size_wh[1], size_wh[0]))
 
 
+def pixel_bounds(inside: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the set pixels of a (H, W) mask; its first pixel where none is set."""
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not rows.size:
+        return 0, 0, 1, 1
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+
+
 def corners(at: Turned) -> Ring:
     """The four corners, clockwise from the one that is top-left at angle 0."""
     turn = math.radians(at.angle_deg)

@@ -20,6 +20,7 @@ ONE_POINT_EACH = {**OF_KIND, Kind.POINT: ONE_POINT}
 KEPT = {
     "cvat": OF_KIND,
     "label-studio": ONE_POINT_EACH,
+    "labelme": {kind: OF_KIND[kind] for kind in sorted({*OF_KIND} - {Kind.ELLIPSE, Kind.KEYPOINTS})},
 }
 """Kinds that come back as they were."""
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).map(

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-import numpy as np
-
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.tool_formats import shapes
 from calotype.tool_formats.mask_runs import mask_to_rows
@@ -128,12 +126,9 @@ def _skeleton(export: Export, a: Annotation) -> list[str]:
 
 def _mask(a: Annotation, sample: Sample) -> dict[str, object]:
     inside = shapes.mask_of(a, (sample.width_px, sample.height_px))
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not rows.size:
-        return {"rle": "1", "left": "0", "top": "0", "width": "1", "height": "1"}
-    top, left = int(rows[0]), int(columns[0])
-    part = inside[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
-    sides = {"left": left, "top": top, "width": part.shape[1], "height": part.shape[0]}
+    left, top, width, height = shapes.pixel_bounds(inside)
+    part = inside[top : top + height, left : left + width]
+    sides = {"left": left, "top": top, "width": width, "height": height}
     return {"rle": ", ".join(map(str, mask_to_rows(part))), **sides}
 
 
