@@ -12,8 +12,10 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
 from calotype.tool_formats.cvat.format import Cvat
+from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.label_studio.format import LabelStudio
 from calotype.tool_formats.labelme import LabelMe
+from calotype.tool_formats.via import Via
 
 _ALL: tuple[Format, ...] = (
     Coco(),
@@ -23,6 +25,8 @@ _ALL: tuple[Format, ...] = (
     Cvat(),
     LabelStudio(),
     LabelMe(),
+    Via(),
+    Darwin(),
 )
 
 FORMATS = {format.name: format for format in _ALL}

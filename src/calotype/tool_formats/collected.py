@@ -158,6 +158,11 @@ class Collected:
         """A class that the label file declares; the first declaration counts."""
         self.classes.setdefault(name, DeclaredClass(name, **more))
 
+    def sort_classes(self, names: Sequence[str]) -> None:
+        """Put these classes first, in this order."""
+        first = {name: self.classes[name] for name in names if name in self.classes}
+        self.classes = {**first, **self.classes}
+
     def with_tag(self, key: str, tag: str) -> None:
         """Add a tag to an image."""
         image = self.images[key]

@@ -46,6 +46,15 @@ class Export:
         """Count something of an annotation that cannot be kept."""
         self.losses.add(what, a.ann_id)
 
+    def as_text(self, a: Annotation, value: Any) -> str:
+        """The value of an attribute for a format that has texts only; `true` and `false` are read as such."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, str):
+            return value
+        self.lose("number, list or object as value of an attribute (written as text)", a)
+        return json.dumps(value, ensure_ascii=False)
+
     def write(self, place: str, data: bytes) -> None:
         """Write a file below the target."""
         target = self._out / place

@@ -17,6 +17,7 @@ from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
 from calotype.tool_formats.fields import BadItem, listing, mapping, text
 from calotype.tool_formats.image_search import split_of, stated_path
 from calotype.tool_formats.label_studio import regions
+from calotype.tool_formats.poses import Pose, Poses
 from calotype.vision.images import IMAGE_EXTENSIONS
 
 CAPTION = "caption"
@@ -46,16 +47,6 @@ class _Region:
     points: list[_Region] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pose:
-    key: str
-    name: str
-    box: shapes.Shape
-    points: Mapping[str, tuple[float, float, int]]
-    where: str
-    facts: Facts
-
-
 class Tasks:
     """Reads the tasks of one file. Poses come last: their points are known when all tasks were read."""
 
@@ -63,7 +54,7 @@ class Tasks:
         self._collected = collected
         self._config = config
         self._free_points: set[str] = set()
-        self._poses: list[_Pose] = []
+        self._poses = Poses()
         self._renamed: dict[str, list[str]] = {}
         for file in collected.search.files:
             self._renamed.setdefault(_as_uploaded(PurePosixPath(file).name), []).append(file)
@@ -75,7 +66,11 @@ class Tasks:
             where = f"{self._collected.file} task[{at}]"
             with self._collected.item(where, "image"):
                 self._read_task(mapping(task, "task"), where, labelled)
-        self._add_poses()
+        unseen = [name for name in self._config.points if name not in self._free_points]
+        self._poses.finish(self._collected, order=self._config.points, unseen=unseen)
+        for name in self._config.classes:
+            self._collected.declare(name)
+        self._collected.sort_classes(self._config.classes)
 
     def _read_task(self, task: Mapping[str, Any], where: str, labelled: bool) -> None:
         data = mapping(task.get("data"), "data")
@@ -171,7 +166,9 @@ class Tasks:
         for at, name in enumerate(names):
             facts = Facts(region.attributes, beside.extra, own_id if at == 0 else "", score)
             if region.points:
-                self._poses.append(_Pose(key, name, shape, self._points(key, region), region.where, facts))
+                self._poses.add(
+                    Pose(key, name, self._points(key, region), region.where, facts, shape.bbox_xywh_px)
+                )
             else:
                 self._free_points.update([name] if region.kind == "keypoint" else [])
                 self._collected.add(key, name, shape, region.where, facts)
@@ -193,25 +190,6 @@ class Tasks:
                 x, y = self._shape(key, point).rings_px[0]
                 points[name] = (x, y, 1 if point.attributes.get(VISIBILITY) == HIDDEN else 2)
         return points
-
-    def _add_poses(self) -> None:
-        of_class: dict[str, list[str]] = {}
-        for pose in self._poses:
-            names = of_class.setdefault(pose.name, [])
-            names += [name for name in pose.points if name not in names]
-        if len(of_class) == 1:  # the points of the project are those of the one class, seen or not
-            (names,) = of_class.values()
-            names += [name for name in self._config.points if name not in {*names, *self._free_points}]
-        order = {name: at for at, name in enumerate(self._config.points)}
-        for names in of_class.values():
-            names.sort(key=lambda name: order.get(name, len(order)))
-        for name in dict.fromkeys((*self._config.classes, *of_class)):
-            self._collected.declare(name, keypoints=tuple(of_class.get(name, ())))
-        for pose in self._poses:
-            with self._collected.item(pose.where):
-                listed = [pose.points.get(name, (0.0, 0.0, 0)) for name in of_class[pose.name]]
-                shape = shapes.pose(listed, pose.box.bbox_xywh_px)
-                self._collected.add(pose.key, pose.name, shape, pose.where, pose.facts)
 
     def _read_control(self, key: str, result: Mapping[str, Any], region: _Region | None, where: str) -> None:
         kind = str(result.get("type")).lower()
