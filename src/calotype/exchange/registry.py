@@ -21,6 +21,11 @@ from calotype.public_formats.open_images.format import OpenImages
 from calotype.public_formats.records.image_folder import HfImageFolder
 from calotype.public_formats.records.parquet_shards import ParquetShards
 from calotype.public_formats.records.webdataset import WebDataset
+from calotype.tool_formats.cvat.format import Cvat
+from calotype.tool_formats.darwin import Darwin
+from calotype.tool_formats.label_studio.format import LabelStudio
+from calotype.tool_formats.labelme import LabelMe
+from calotype.tool_formats.via import Via
 
 _ALL: list[Format] = [
     Coco(),
@@ -36,6 +41,11 @@ _ALL: list[Format] = [
     ParquetShards(),
     WebDataset(),
     Croissant(),
+    Cvat(),
+    LabelStudio(),
+    LabelMe(),
+    Via(),
+    Darwin(),
     Folder(),
 ]
 
