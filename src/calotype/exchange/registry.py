@@ -7,10 +7,7 @@ from pathlib import Path
 
 from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.coco.format import Coco
-from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.voc import Voc
-from calotype.formats.yolo.format import Yolo
 from calotype.public_formats.cityscapes import Cityscapes
 from calotype.public_formats.croissant import Croissant
 from calotype.public_formats.dota import Dota
@@ -26,6 +23,9 @@ from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.label_studio.format import LabelStudio
 from calotype.tool_formats.labelme import LabelMe
 from calotype.tool_formats.via import Via
+from calotype.trainer_formats.folder import Folder
+from calotype.trainer_formats.voc import Voc
+from calotype.trainer_formats.yolo.format import Yolo
 
 _ALL: list[Format] = [
     Coco(),

@@ -42,7 +42,6 @@ def test_a_source_says_the_same_each_time_and_declares_its_classes(shop, tmp_pat
     for source in registry.reader(name).open(tmp_path / "out"):
         assert source.index is not None
         n_images = len(source.images)
-        n_labels = n_images * len({Kind.BOX, Kind.CLASSIFICATION} & registry.FORMATS[name].abilities.reads)
         assert list(source.index.positions(source.images.ids)) == list(range(n_images))
         assert all(file is not None for file in source.locate(0, n_images))
         first, second = list(source.windows(source.index)), list(source.windows(source.index))

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from calotype.datasets.model import Kind, Sample
 from calotype.formats.notices import MAX_EXAMPLES, Losses
-from calotype.formats.yolo.joined_rings import joined
+from calotype.trainer_formats.yolo.joined_rings import joined
 from calotype.vision import masks, polygons
 
 Bools = npt.NDArray[np.bool_]

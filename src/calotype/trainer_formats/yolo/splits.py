@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped, shown
-from calotype.formats.yolo.config import SPLIT_KEYS, Config
+from calotype.trainer_formats.yolo.config import SPLIT_KEYS, Config
 from calotype.vision.images import IMAGE_EXTENSIONS
 
 _FOLDER = re.compile(r"(train|training|val|valid|validation|test|testing)[-_]?\d{0,4}")

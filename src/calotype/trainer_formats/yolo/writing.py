@@ -21,11 +21,11 @@ from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.export_names import file_names
 from calotype.formats.notices import MAX_EXAMPLES, Losses
-from calotype.formats.yolo import row_text
-from calotype.formats.yolo.opening import BACKGROUND
-from calotype.formats.yolo.row_text import RowForm, RowWriter
-from calotype.formats.yolo.splits import named_split
 from calotype.foundation.progress import Progress
+from calotype.trainer_formats.yolo import row_text
+from calotype.trainer_formats.yolo.opening import BACKGROUND
+from calotype.trainer_formats.yolo.row_text import RowForm, RowWriter
+from calotype.trainer_formats.yolo.splits import named_split
 from calotype.vision.keypoints import stated_mirror_order
 from calotype.vision.ontology import Class
 

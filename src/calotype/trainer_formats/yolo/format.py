@@ -16,10 +16,10 @@ from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import head_of, is_file, is_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.yolo import config as yolo_config
-from calotype.formats.yolo import opening, writing
-from calotype.formats.yolo.reading import YoloSource
 from calotype.foundation.progress import Progress, silent
+from calotype.trainer_formats.yolo import config as yolo_config
+from calotype.trainer_formats.yolo import opening, writing
+from calotype.trainer_formats.yolo.reading import YoloSource
 
 _HEAD = 8_192
 _SAMPLED = 20

@@ -13,16 +13,16 @@ from calotype.formats.files_below import head_of, is_file, is_folder
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped, image_name_problem
 from calotype.formats.windows import ImageColumns, ImageColumnsBuilder, Problem
-from calotype.formats.yolo import config as yolo_config
-from calotype.formats.yolo import image_sizes, shapes, splits
-from calotype.formats.yolo.config import Config, refused
-from calotype.formats.yolo.label_text import Ints, Rows, TextCollector
-from calotype.formats.yolo.layout import Files, list_files
-from calotype.formats.yolo.pairing import Pairs, image_stem, pair, trainer_stems
-from calotype.formats.yolo.reading import Labels, YoloSource, place_of
-from calotype.formats.yolo.shapes import Form, Judged
 from calotype.foundation.progress import Progress
 from calotype.store.files.durable import read_file
+from calotype.trainer_formats.yolo import config as yolo_config
+from calotype.trainer_formats.yolo import image_sizes, shapes, splits
+from calotype.trainer_formats.yolo.config import Config, refused
+from calotype.trainer_formats.yolo.label_text import Ints, Rows, TextCollector
+from calotype.trainer_formats.yolo.layout import Files, list_files
+from calotype.trainer_formats.yolo.pairing import Pairs, image_stem, pair, trainer_stems
+from calotype.trainer_formats.yolo.reading import Labels, YoloSource, place_of
+from calotype.trainer_formats.yolo.shapes import Form, Judged
 
 BACKGROUND = "background"
 """The tag of an image that was looked at and holds no object: its label file is empty."""

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.formats.passthrough import shown
-from calotype.formats.yolo.config import Config
-from calotype.formats.yolo.label_text import Floats, Ints, Rows
+from calotype.trainer_formats.yolo.config import Config
+from calotype.trainer_formats.yolo.label_text import Floats, Ints, Rows
 
 Bools = npt.NDArray[np.bool_]
 SLACK = 1e-3

@@ -14,10 +14,10 @@ from calotype.datasets.model import Kind
 from calotype.formats.image_files import ImageFile, image_file
 from calotype.formats.notices import Loss, Notice
 from calotype.formats.windows import DeclaredClass, ImageColumns, LabelIndex, Problem, Window, no_images
-from calotype.formats.yolo import shapes
-from calotype.formats.yolo.config import Config
-from calotype.formats.yolo.label_text import Floats, Ints, Rows
-from calotype.formats.yolo.shapes import Form, Judged
+from calotype.trainer_formats.yolo import shapes
+from calotype.trainer_formats.yolo.config import Config
+from calotype.trainer_formats.yolo.label_text import Floats, Ints, Rows
+from calotype.trainer_formats.yolo.shapes import Form, Judged
 from calotype.vision.ring_arrays import RingArrays
 
 _WINDOW_ROWS = 50_000
