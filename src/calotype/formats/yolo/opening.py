@@ -106,8 +106,7 @@ class _Opening:
         if not labels and not self.image_files.images:
             raise self._nothing(stated)
         pairs = pair(list(self._pairing), labels)
-        counts = np.bincount(rows.files, minlength=len(self._read))
-        self._report(pairs, {name: int(n) for name, n in zip(self._read, counts, strict=True)})
+        self._report(pairs, rows)
         return self._source(rows, pairs, stated)
 
     # ---- the description
@@ -234,19 +233,25 @@ class _Opening:
             hint = "put the data beside the YAML; nothing outside the folder is opened"
         return refused(self.config_path, detail, hint)
 
-    def _report(self, pairs: Pairs, n_rows: Mapping[str, int]) -> None:
+    def _report(self, pairs: Pairs, rows: Rows) -> None:
         """Notices for what was joined in spite of its form or left out, and problems for rows that are left out."""
+        unpaired = set(self._read) - set(pairs.label_of.values())
+        lines = {
+            name: rows.lines[slice(*np.searchsorted(rows.files, (at, at + 1)))].tolist()
+            for at, name in enumerate(self._read)
+            if name in unpaired
+        }
         for label in pairs.renamed:
             self.notices.add("name-form", escaped(label))
         for label, images in pairs.ambiguous.items():
-            self._left_out("label-ambiguous", label, f"it could belong to {_listed(images)}", n_rows)
+            self._left_out("label-ambiguous", label, f"it could belong to {_listed(images)}", lines)
         for image, labels in pairs.contested.items():
             for label in labels:
                 others = f" as could {_listed([other for other in labels if other != label])}" * (
                     len(labels) > 1
                 )
                 self._left_out(
-                    "label-ambiguous", label, f"it could belong to {_listed([image])}{others}", n_rows
+                    "label-ambiguous", label, f"it could belong to {_listed([image])}{others}", lines
                 )
         for label, image in pairs.unused.items():
             place = f"{escaped(label)}: {escaped(image)} has {escaped(pairs.label_of[image])}"
@@ -257,14 +262,16 @@ class _Opening:
             why = f"there is no image {escaped(image_stem(label))}.*"
             if link is not None:
                 why = f"its image {escaped(link)} is a link out of the folder, which is not followed"
-            self._left_out("label-without-image", label, why, n_rows)
+            self._left_out("label-without-image", label, why, lines)
 
-    def _left_out(self, code: str, label: str, why: str, n_rows: Mapping[str, int]) -> None:
-        n = n_rows.get(label, 0)
+    def _left_out(self, code: str, label: str, why: str, lines: Mapping[str, list[int]]) -> None:
+        """Report a label file without an image, and each of its rows."""
         self.notices.add(code, f"{escaped(label)}: {why}")
-        reason = f"{why}; it has {n} row{'s' * (n != 1)}"
         kind = "missing-file" if code == "label-without-image" else "invalid"
-        self.problems.append(Problem(kind, "image", escaped(label), reason))
+        for line in lines.get(label, ()):
+            self.problems.append(Problem(kind, "annotation", f"{escaped(label)}:{line}", why))
+        if not lines.get(label):
+            self.problems.append(Problem(kind, "image", escaped(label), why))
 
     # ---- the source
 
