@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from calotype.formats.yolo.layout import Files, list_files
 from calotype.formats.yolo.pairing import Pairs, image_stem, pair, trainer_stems
 from calotype.formats.yolo.reading import Labels, YoloSource, place_of
 from calotype.formats.yolo.shapes import Form, Judged
+from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
 from calotype.store.files.durable import read_file
 
@@ -70,7 +72,8 @@ def open_set(path: Path, images: Path | None, progress: Progress) -> YoloSource:
     """A folder, its YAML, or one label file. Raises: LabelFileUnreadable."""
     if not (is_file(path) or is_folder(path)):
         raise refused(path, "it does not exist", "give the folder with the YAML, or the YAML itself")
-    return _Opening(path, images, progress).source()
+    with collector_paused():
+        return _Opening(path, images, progress).source()
 
 
 class _Opening:
@@ -177,7 +180,7 @@ class _Opening:
         problem = "it is larger than 50 MB: a label file describes one image"
         try:
             limit = _MAX_LIST if "/" not in name and not self.single else _MAX_LABELS
-            data = read_file(Path(self.files.real[name]), max_bytes=limit)
+            data = read_file(self.files.real[name], max_bytes=limit)
             if data is not None:
                 return data
         except OSError as error:
@@ -198,7 +201,7 @@ class _Opening:
 
     # ---- images
 
-    @property
+    @cached_property
     def _pairing(self) -> dict[str, str]:
         """Path by which an image is joined to its label file -> its path below the folder of images."""
         root, folder = self.files.root, self.image_files.root
@@ -295,8 +298,9 @@ class _Opening:
                 self.notices.add("image-without-labels", name)
             else:
                 image_of_file[number[label]] = len(paths)
-            self.notices.add("image-empty", name, n=is_empty)
-            split = stated.of.get(image) or splits.split_of_folders(image)
+            if is_empty:
+                self.notices.add("image-empty", name)
+            split = stated.of.get(image) or splits.split_of_folders(image.rpartition("/")[0])
             size = (0, 0) if label is None or is_empty else image_sizes.size_of(path)
             builder.add_texts(
                 len(paths), (name, "", split, "", ""), size, (BACKGROUND,) if is_empty else None
