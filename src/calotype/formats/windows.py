@@ -34,6 +34,15 @@ class Problem:
     reason: str
     item: Any = None
 
+    @property
+    def code(self) -> str:
+        """The error code under which it is quarantined."""
+        if self.what == "class":
+            return "class-invalid"
+        return {"missing-file": "file-missing", "unreadable": "file-unreadable"}.get(
+            self.kind, "annotation-invalid"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredClass:

@@ -87,6 +87,9 @@ class YoloSource:
         for start in range(0, len(self._labels.chosen), _WINDOW_ROWS):
             yield self._window(slice(start, start + _WINDOW_ROWS))
 
+    def sizes_found(self, found_wh: Ints) -> None:
+        """Nothing: the labels are shares of the images' own sizes, which were read when the source was opened."""
+
     def release_images(self) -> None:
         """Free the memory of `images`."""
         self.images = no_images()
