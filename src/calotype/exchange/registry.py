@@ -9,7 +9,7 @@ from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.coco.format import Coco
 from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.voc import Voc
+from calotype.formats.voc.format import Voc
 from calotype.formats.yolo.format import Yolo
 
 _ALL: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Folder())

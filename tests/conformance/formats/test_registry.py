@@ -44,7 +44,8 @@ def test_a_source_says_the_same_each_time_and_declares_its_classes(shop, tmp_pat
         assert list(source.index.positions(source.images.ids)) == list(range(n_images))
         assert all(file is not None for file in source.locate(0, n_images))
         first, second = list(source.windows(source.index)), list(source.windows(source.index))
-        assert sum(map(len, first)) == n_images
+        n_rows = sum(map(len, first))
+        assert n_rows >= n_images
         declared = {declared.name for declared in source.classes}
         for window, again in zip(first, second, strict=True):
             assert {source.index.classes[int(n)] for n in np.unique(window.category)} <= declared
@@ -56,7 +57,7 @@ def test_a_source_says_the_same_each_time_and_declares_its_classes(shop, tmp_pat
             assert kinds <= registry.FORMATS[name].abilities.reads
         source.release_images()
         assert len(source.images) == 0
-        assert sum(len(window) for window in source.windows(source.index)) == n_images
+        assert sum(len(window) for window in source.windows(source.index)) == n_rows
 
 
 @pytest.mark.parametrize("find", [registry.reader, registry.writer])
