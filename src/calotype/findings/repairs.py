@@ -75,7 +75,7 @@ class Edit:
         by_label_set: dict[str, list[Annotation]] = {}
         for (label_set, ann_id), annotation in self.put.items():
             if annotation.sample_id not in self.remove_samples and (label_set, ann_id) not in self.remove:
-                by_label_set.setdefault(label_set, []).append(annotation)
+                by_label_set.setdefault(label_set, []).append(replace(annotation, import_id=""))
         return by_label_set
 
     def remaining_samples(self) -> list[Sample]:

@@ -30,9 +30,13 @@ NOTICES = {
     "value-unknown": "value that the format does not define: kept as it is",
     "value-dropped": "value that cannot be kept: left out",
     "class-unnamed": "class without a name: named after its number",
+    "changed-here": "annotation that people changed or removed since the last import: kept as it is now",
     "duplicate": "the same annotation given twice: read once",
 }
 """Code of each notice -> what it means, in words that follow a count."""
+
+INFORMATION = frozenset({"image-empty", "changed-here"})
+"""Codes of notices that a strict import takes: nothing is left out of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +16,6 @@ from calotype.transform.recipe_warp import Affine, warp_image
 from calotype.vision import masks, polygons
 
 OUTSIDE, BARELY_VISIBLE, TOO_SMALL = "outside", "barely-visible", "too-small"
-_SIDES = re.compile(r"(left|right)|(?<![a-z])([lr])(?![a-z])", re.IGNORECASE)
-_CAMEL = re.compile(r"(?<![A-Za-z])([LR])(?=[A-Z][a-z])")
-_SWAP = {"left": "right", "right": "left", "l": "r", "r": "l"}
 _VISIBLE_TOLERANCE = 1e-6
 
 Swaps = Mapping[int, Sequence[int]]
@@ -62,29 +58,6 @@ def warp(
     if warped.visible < 1.0 - _VISIBLE_TOLERANCE:
         result = replace(result, attributes=_truncated(result.attributes, warped.visible))
     return result
-
-
-def mirror_order(keypoints: Sequence[str]) -> tuple[int, ...] | None:
-    """For each keypoint the index of its mirror image by name (left_eye, right_eye); None when there are no pairs.
-
-    Example:
-        >>> mirror_order(["nose", "left_eye", "right_eye"])
-        (0, 2, 1)
-    """
-    indices = {name: index for index, name in enumerate(keypoints)}
-    order = tuple(indices.get(_other_side(name), index) for index, name in enumerate(keypoints))
-    unchanged = tuple(range(len(keypoints)))
-    return order if order != unchanged and sorted(order) == list(unchanged) else None
-
-
-def _other_side(name: str) -> str:
-    def other(match: re.Match[str]) -> str:
-        word = match.group()
-        swapped = _SWAP[word.lower()]
-        return swapped.upper() if word.isupper() else swapped.capitalize() if word[0].isupper() else swapped
-
-    camel = _CAMEL.sub(other, name)
-    return camel if camel != name else _SIDES.sub(other, name)
 
 
 def _warp_once(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) -> _Warped | None:

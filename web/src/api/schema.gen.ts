@@ -1889,8 +1889,12 @@ export interface components {
             /** @description Annotations of the file that the dataset now has. */
             annotations: number;
             added: number;
-            updated: number;
+            changed: number;
             unchanged: number;
+            /** @description Annotations of an earlier edition of the file that this one lacks. */
+            removed: number;
+            /** @description Annotations that people changed or removed since: left as they are. */
+            kept: number;
             /** @description Annotations that were not imported. */
             skipped: number;
             /** @description Classes added to the ontology. */

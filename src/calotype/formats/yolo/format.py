@@ -1,50 +1,48 @@
-"""YOLO: one text file per image, coordinates relative to width and height. Source: the dataset format of Ultralytics.
+"""YOLO: one text file per image, coordinates relative to width and height.
 
-Boxes (class cx cy w h), polygons (class x y x y ...) and poses (with `kpt_shape`) are distinguished row by row. An
-empty label file means an image without objects (tag `background`); an image without a label file is not labelled.
+Source: the dataset formats of Ultralytics YOLO (detect, segment, pose, OBB), Darknet, and YOLO 1.1 of CVAT.
+
+Boxes (class cx cy w h), polygons (class x y x y ...), poses (with `kpt_shape`) and predictions (with a score at the
+end) are distinguished row by row; a set whose polygons are all rectangles of four corners is one of oriented boxes.
+An empty label file means an image without objects (tag `background`); an image without one is not labelled.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path, PurePosixPath
-
-import yaml
+from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import head_of, is_file, is_folder
-from calotype.formats.image_files import images_below
-from calotype.formats.notices import Loss, Notices
 from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
-from calotype.formats.windows import DeclaredClass, Problem
-from calotype.formats.yolo import files as yolo_files
-from calotype.formats.yolo import writing as yolo_writing
-from calotype.formats.yolo.files import Config, Row, refused
+from calotype.formats.yolo import config as yolo_config
+from calotype.formats.yolo import opening, writing
+from calotype.formats.yolo.reading import YoloSource
 from calotype.foundation.progress import Progress, silent
-from calotype.store.files.durable import read_file
-from calotype.vision import images as vision
 
-BACKGROUND = "background"
-_NO_SPLIT = "unassigned"
-_MAX_IMAGE = 1_000_000_000
+_HEAD = 8_192
+_SAMPLED = 20
+"""Label files whose first rows are looked at."""
 
 
 class Yolo:
-    """Boxes, polygons and poses, one text file per image."""
+    """Boxes, oriented boxes, polygons and poses, one text file per image."""
 
     name = "yolo"
     title = "YOLO"
     suffixes = (".txt",)
     abilities = Abilities(
-        reads=frozenset({Kind.BOX, Kind.POLYGON, Kind.KEYPOINTS}),
-        writes=frozenset({Kind.BOX, Kind.POLYGON}),
+        reads=frozenset({Kind.BOX, Kind.POLYGON, Kind.KEYPOINTS, Kind.ROTATED_BOX}),
+        writes=frozenset({Kind.BOX, Kind.POLYGON, Kind.KEYPOINTS, Kind.ROTATED_BOX, Kind.MASK, Kind.ELLIPSE}),
+        source="Ultralytics YOLO dataset formats (detect, segment, pose, OBB); Darknet; CVAT YOLO 1.1",
+        coordinates="shares (0 to 1) of width and height of the upright image; boxes by centre and size",
+        ids="images and labels by their path; classes by their position in `names`; annotations have none",
         loses=(
-            "masks and keypoints (their box is kept)",
-            "further parts of a polygon (the largest is kept)",
-            "classes of whole images",
+            "classes of whole images, captions, points and lines (use `folder` for classes of whole images)",
+            "more than one form of row: among polygons, boxes become four corners; among poses, other shapes a box",
+            "holes of masks (filled) and parts of a polygon (joined by a line)",
+            "what lies beyond the edge of the image (clipped) and shapes without area (left out)",
             "id, score, iscrowd, attributes and extra keys of annotations",
             "ids of classes (they count from 0)",
             "metadata, licence, source and tags of samples",
@@ -52,193 +50,113 @@ class Yolo:
     )
 
     def recognise(self, survey: Survey) -> Sighting | None:
-        """A YAML or a list with names, and label files; or a label file. Broken: a YAML without names."""
+        """A description with names, and label files; or one label file. Broken: a description without names."""
         path = survey.path
-        if is_file(path) and path.suffix == ".txt":
+        if survey.is_file and path.suffix.lower() == ".txt":
             return Sighting("one label file", (path.name,))
-        file = path if is_file(path) else yolo_files.config_file(path)
-        if file is not None and file.suffix in (".yaml", ".yml", ".txt", ".names"):
-            is_yaml = file.suffix in (".yaml", ".yml")
-            if not is_yaml or b"names" in head_of(file, 100_000):
-                return Sighting("label files beside a list of names", (file.name,), Certainty.DESCRIBED)
         root = path if is_folder(path) else path.parent
-        for file in [path] if is_file(path) else yolo_files.other_yamls(path):
-            if file.suffix in (".yaml", ".yml") and yolo_files.looks_like_config(file, root):
+        described = _description(survey)
+        if described is not None:
+            labels = _label_files(survey)
+            if labels or survey.is_file:
+                evidence = (described, *labels[:3])
+                return Sighting(_layout(survey, described, labels), evidence, Certainty.DESCRIBED)
+            if any("images" in name.split("/")[:-1] for name in survey.images):
+                return Sighting("images without label files", (described,), Certainty.LAYOUT)
+            return None
+        for file in [path] if is_file(path) else opening.other_yamls(path):
+            if file.suffix.lower() in (".yaml", ".yml") and _looks_like_config(file, root):
                 return Sighting("a description without names", (file.name,), broken=True)
-        labels = path / "labels"
-        if is_folder(labels) and yolo_files.label_files(labels, []):
+        if is_folder(path / "labels") and _label_files(survey):
             return Sighting("label files without a list of names", ("labels/",), broken=True)
         return None
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
-    ) -> list[ParsedSource]:
-        """Raises: LabelFileUnreadable when there are no names, or no label file can be read."""
-        reading = _Reading(path, images)
-        for at, file in enumerate(reading.label_files):
-            reading.read_file(file)
-            progress("reading labels", at + 1, len(reading.label_files))
-        return [ParsedSource(path.name, reading.labels())]
+    ) -> list[YoloSource]:
+        """Raises: LabelFileUnreadable when there are no names, or neither label files nor images."""
+        return [opening.open_set(path, images, progress)]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `data.yaml`, `images/<split>/` and `labels/<split>/`; the same input gives the same bytes."""
-        classes = list(samples.ontology.classes)
-        number_of = {c.id: at for at, c in enumerate(classes)}
-        losses: Counter[str] = Counter()
-        losses["id of a class (numbered from 0)"] = sum(c.id != at for at, c in enumerate(classes))
-        files, splits, n_annotations = ["data.yaml"], set(), 0
-        written = yolo_writing.LabelFiles(out)
-        for chunk, table in samples.tables(yolo_writing.COLUMNS):
-            losses.update(yolo_writing.losses_of(chunk, table, BACKGROUND))
-            for sample, rows, is_labelled in yolo_writing.rows_of(chunk, table, number_of):
-                split = sample.split or _NO_SPLIT
-                splits.add(split)
-                name = samples.file_name(sample)
-                if samples.bring(sample, out / f"images/{split}/{name}"):
-                    files.append(f"images/{split}/{name}")
-                n_annotations += len(rows)
-                if is_labelled or BACKGROUND in sample.tags:
-                    files.append(written.write(f"labels/{split}/{name.rpartition('.')[0]}.txt", rows))
-            progress("writing labels", len(files), len(files))
-        (out / "data.yaml").write_text(_config(splits, [c.name for c in classes]), encoding="utf-8")
-        lost = tuple(Loss(what, count) for what, count in sorted((+losses).items()))
-        return Written(tuple(sorted(files)), samples.n_samples, n_annotations, lost)
+        return writing.write(samples, out, progress)
 
 
-class _Reading:
-    """One reading: the files below the folder, and the labels read so far."""
-
-    def __init__(self, path: Path, images: Path | None) -> None:
-        if not (is_file(path) or is_folder(path)):
-            raise refused(path, "it does not exist", "give the folder with the YAML, or the YAML itself")
-        root = path if is_folder(path) else path.parent
-        is_yaml = is_file(path) and path.suffix != ".txt"
-        file = path if is_yaml else yolo_files.config_file(root)
-        if file is None:
-            raise refused(
-                path,
-                "there is no data.yaml or classes.txt beside it",
-                "write one with `names:`, class number to name",
-            )
-        self.config: Config = yolo_files.load_config(file)
-        self.single = is_file(path) and not is_yaml
-        self.problems: list[Problem] = []
-        self.root = Path(os.path.realpath(root))
-        self.label_files = [path] if self.single else yolo_files.label_files(self.root, self.problems)
-        self.folder = Path(os.path.realpath(images or root))
-        below = images_below(self.folder, self.problems)
-        self.problems = list({problem.where: problem for problem in self.problems}.values())
-        self.image_files = {self._key(image, self.folder): image for image in below}
-        self.by_stem: dict[str, list[str]] = {}
-        for key in self.image_files:
-            self.by_stem.setdefault(PurePosixPath(key).name, []).append(key)
-        self.images: dict[str, ParsedImage] = {}
-        self.annotations: list[ParsedAnnotation] = []
-        self.notices = Notices()
-        if not self.label_files and not self.image_files:
-            raise refused(
-                path,
-                "there are no label files and no images",
-                "give the folder that holds labels/ and images/",
-            )
-
-    def read_file(self, file: Path) -> None:
-        """Read one label file."""
-        label_key = self._key(Path(os.path.realpath(file)), self.root)
-        try:
-            lines = yolo_files.lines_of(file)
-        except LabelFileUnreadable as error:
-            if self.single:
-                raise
-            self.problems.append(Problem("invalid", "image", file.name, error.message))
-            return
-        image_key = self._image_key(label_key)
-        image = self.image_files.get(image_key or "")
-        key = image_key or label_key
-        size = self._size(image)
-        tags = () if lines else (BACKGROUND,)
-        if not lines:
-            self.notices.add("image-empty", file.name)
-        name = image.relative_to(self.folder).as_posix() if image else f"{label_key}.jpg"
-        split = yolo_files.split_of(label_key)
-        self.images[key] = ParsedImage(key, name, image, split, tags, file.name, size_wh=size)
-        for number, fields in lines:
-            self._read_row(key, f"{file.name}:{number}", fields, size)
-
-    def _read_row(self, key: str, where: str, fields: list[str], size: tuple[int, int] | None) -> None:
-        row = yolo_files.row(fields, self.config)
-        if isinstance(row, str) or size is None:
-            reason = (
-                row if isinstance(row, str) else "its image is missing or unreadable, so its size is unknown"
-            )
-            self.problems.append(Problem("invalid", "annotation", where, reason))
-            return
-        self.notices.add("clipped", where, n=row.clipped)
-        self.annotations.append(_annotation(row, key, where, size, self.config))
-
-    def labels(self) -> ParsedLabels:
-        """Everything read; images without a label file are included unless one label file was asked for."""
-        if not self.single:
-            for key, image in self.image_files.items():
-                if key not in self.images:
-                    self.notices.add("image-without-labels", key)
-                    name = image.relative_to(self.folder).as_posix()
-                    self.images[key] = ParsedImage(key, name, image, yolo_files.split_of(key), where=name)
-        shape = self.config.keypoints
-        points = tuple(f"point-{at}" for at in range(shape[0])) if shape else ()
-        return ParsedLabels(
-            images=list(self.images.values()),
-            annotations=self.annotations,
-            classes=[
-                DeclaredClass(name, number, keypoints=points)
-                for number, name in sorted(self.config.names.items())
-            ],
-            problems=self.problems,
-            warnings=self.notices.listed(),
-        )
-
-    def _key(self, file: Path, root: Path) -> str:
-        return yolo_files.key_of(PurePosixPath(file.relative_to(root).as_posix()))
-
-    def _image_key(self, label_key: str) -> str | None:
-        if label_key in self.image_files:
-            return label_key
-        same_stem = self.by_stem.get(PurePosixPath(label_key).name, [])
-        return same_stem[0] if len(same_stem) == 1 else None
-
-    def _size(self, image: Path | None) -> tuple[int, int] | None:
-        if image is None:
-            return None
-        try:
-            facts = vision.probe(read_file(image, max_bytes=_MAX_IMAGE) or b"")
-        except (OSError, vision.ImageUnreadable):
-            return None
-        return facts.width_px, facts.height_px
+def _description(survey: Survey) -> str | None:
+    """The file with the names, relative to the folder; None where there is none that `open` would read."""
+    path = survey.path
+    if survey.is_file:
+        is_names = path.suffix.lower() in (".names", ".data")
+        is_yaml = path.suffix.lower() in (".yaml", ".yml")
+        return path.name if is_names or (is_yaml and b"names" in head_of(path, 100_000)) else None
+    try:
+        file = opening.config_file(survey.root)
+    except LabelFileUnreadable:
+        file = None
+    if file is None:
+        known = survey.named(*yolo_config.YAML_NAMES, *yolo_config.NAME_LISTS)
+        file = survey.root / known[0] if known else None
+    if file is None and survey.root.name.lower() == "labels":
+        file = opening.config_file(survey.root.parent)
+    if file is None:
+        return None
+    if file.suffix.lower() in (".yaml", ".yml") and b"names" not in head_of(file, 100_000):
+        return None
+    return file.relative_to(survey.root).as_posix() if file.is_relative_to(survey.root) else file.name
 
 
-def _annotation(row: Row, key: str, where: str, size_wh: tuple[int, int], config: Config) -> ParsedAnnotation:
-    width, height = size_wh
-    name = config.names[row.number]
-    if row.ring:
-        ring = tuple(v * (height if at % 2 else width) for at, v in enumerate(row.ring))
-        xs, ys = ring[::2], ring[1::2]
-        box = (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-        return ParsedAnnotation(key, name, Kind.POLYGON, where, bbox_xywh_px=box, rings_px=(ring,))
-    x, y, w, h = row.box or (0.0, 0.0, 0.0, 0.0)
-    box = (x * width, y * height, w * width, h * height)
-    if row.points:
-        points = tuple(
-            v * width if at % 3 == 0 else v * height if at % 3 == 1 else v for at, v in enumerate(row.points)
-        )
-        return ParsedAnnotation(key, name, Kind.KEYPOINTS, where, bbox_xywh_px=box, keypoints_xyv=points)
-    return ParsedAnnotation(
-        key, name, Kind.BOX, where, bbox_xywh_px=box, area_px=box[2] * box[3], score=row.score
+def _looks_like_config(file: Path, root: Path) -> bool:
+    """Whether a YAML is meant as a description: by its name, by its keys, or by what lies beside it."""
+    keys = {line.partition(b":")[0].strip() for line in head_of(file, 100_000).splitlines()}
+    by_keys = len(keys & {b"names", b"nc", b"train", b"val", b"test"}) >= 2
+    return by_keys or file.name in yolo_config.YAML_NAMES[:3] or is_folder(root / "labels")
+
+
+def _label_files(survey: Survey) -> list[str]:
+    """The first label files: texts with a row of numbers, or empty ones in a folder."""
+    found = []
+    for name in survey.with_suffix(".txt"):
+        if name.rpartition("/")[2].lower() in yolo_config.NAME_LISTS:
+            continue
+        head = survey.head(name, _HEAD)
+        if _holds_row(head) or (not head.strip() and "/" in name):
+            found.append(name)
+        if len(found) >= _SAMPLED:
+            break
+    return found if any(survey.head(name, _HEAD).strip() for name in found) or len(found) > 1 else []
+
+
+def _rows(head: bytes) -> list[list[bytes]]:
+    return [line.split() for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:5]]
+
+
+def _holds_row(head: bytes) -> bool:
+    """Whether one of the first lines begins with five numbers."""
+    return any(
+        len(fields) >= 5 and not b"".join(fields[:5]).translate(None, b"0123456789.eE+-")
+        for fields in _rows(head)
     )
 
 
-def _config(splits: set[str], names: list[str]) -> str:
-    value: dict[str, object] = {"path": "."}
-    value |= {split: f"images/{split}" for split in sorted(splits)}
-    value |= {key: f"images/{min(splits)}" for key in ("train", "val") if splits and key not in splits}
-    value["names"] = dict(enumerate(names))
-    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=1_000)
+def _layout(survey: Survey, described: str, labels: list[str]) -> str:
+    """How the files lie, and what the first rows are, in plain words."""
+    folders = Counter(part for name in labels for part in name.split("/")[:-1])
+    if any(part.lower().startswith("obj_") for part in folders):
+        how = "Darknet: labels beside the images, a list of names"
+    elif any(name.split("/")[1:2] == ["labels"] for name in labels):
+        how = "a folder for each split, with images/ and labels/"
+    elif folders["labels"]:
+        how = "images/ and labels/, with the same folders below"
+    else:
+        how = "labels beside the images" if labels else "a description"
+    return f"{how}; described by {described}{_form(survey, described, labels)}"
+
+
+def _form(survey: Survey, described: str, labels: list[str]) -> str:
+    if b"kpt_shape" in survey.head(described):
+        return "; poses"
+    rows = [fields for name in labels for fields in _rows(survey.head(name, _HEAD))[:-1] if fields]
+    lengths = {len(fields) for fields in rows}
+    if lengths and lengths <= {9}:
+        return "; rows of four corners: oriented boxes where they are rectangles"
+    return "; polygons" if any(n >= 7 for n in lengths) else ""
