@@ -161,6 +161,7 @@ CODES: dict[str, Code] = {
     "upload-name-invalid": _INVALID,
     # annotate
     "label-items-invalid": _INVALID,
+    "export-not-readable": _INVALID,
     "import-not-clean": _INVALID,
     "nothing-to-convert": _INVALID,
     "nothing-to-import": _INVALID,

@@ -160,6 +160,14 @@ class FindingsSummary(Answer):
     waivers: list[WaiverUse] = optional()
 
 
+class ReopenedExport(Answer):
+    """What a trainer finds in an export."""
+
+    images: int
+    annotations: int
+    rule: str = Field(description="How it looks for labels, in words.")
+
+
 class CardExport(Answer):
     """What was written in one format."""
 
@@ -167,6 +175,7 @@ class CardExport(Answer):
     samples: int
     annotations: int
     losses: list[FormatLoss]
+    reopened: ReopenedExport | None = None
 
 
 class Card(Answer):

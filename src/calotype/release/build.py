@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from calotype.datasets import rows
 from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import Snapshot
-from calotype.exchange import registry
+from calotype.exchange import registry, trainer_rules
 from calotype.exchange.output_folder import ImagesMode, bring_image
 from calotype.formats.base import ExportSamples
 from calotype.formats.export_names import file_names
@@ -148,11 +148,17 @@ class BuiltFiles:
 def write_release(
     folder: Path, source: ExportSource, card: Mapping[str, Any], formats: Sequence[str], *, progress: Progress
 ) -> BuiltFiles:
-    """Write the exports, card, splits and manifest of a release into an existing, empty folder."""
+    """Write the exports, card, splits and manifest of a release into an existing, empty folder.
+
+    Each export is opened as a trainer opens it, and counted. Raises: ExportNotReadable, MediaMissing.
+    """
     exports = []
     for format in formats:
         (folder / format).mkdir()
-        exports.append(write_export(folder / format, source, format, progress=progress))
+        exported = write_export(folder / format, source, format, progress=progress)
+        reopened = trainer_rules.reopen(format, folder / format)
+        trainer_rules.compare(format, reopened, exported.samples, exported.annotations)
+        exports.append(replace(exported, reopened=reopened))
     full_card = with_exports(card, exports)
     _write(folder / "card.json", _json(full_card))
     _write(folder / "card.md", card_text.markdown(full_card).encode())

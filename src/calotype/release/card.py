@@ -127,6 +127,7 @@ def with_exports(card: Mapping[str, Any], exports: Iterable[Exported]) -> dict[s
             "samples": export.samples,
             "annotations": export.annotations,
             "losses": [losses_dict(loss) for loss in export.losses],
+            "reopened": export.reopened.to_dict() if export.reopened else None,
         }
         for export in exports
     ]

@@ -158,6 +158,9 @@ def _exports(card: Mapping[str, Any]) -> Iterator[str]:
     for row in card["exports"]:
         yield f"## Export {_text(row['format'])}"
         yield f"{row['samples']} samples, {row['annotations']} annotations."
+        if opened := row.get("reopened"):
+            counts = f"{opened['images']} images, {opened['annotations']} annotations"
+            yield f"Opened again as a trainer opens it ({_text(opened['rule'])}): {counts}."
         if row["losses"]:
             losses = [(loss["what"], loss["count"], _examples(loss)) for loss in row["losses"]]
             yield _table(("lost", "count", "examples"), losses)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Where
 from calotype.exchange.output_folder import ImagesMode
+from calotype.exchange.trainer_rules import Reopened
 from calotype.formats.notices import Loss
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import iso
@@ -252,6 +253,8 @@ class Exported:
     samples: int
     annotations: int
     losses: tuple[Loss, ...]
+    reopened: Reopened | None = None
+    """What a trainer finds in it, for the exports of a release."""
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""

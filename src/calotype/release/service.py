@@ -79,8 +79,8 @@ def release(
         name: Dataset, or `dataset@branch`.
         spec: What to release; gates always judge the whole dataset.
     Raises: NotPermitted, VersionInvalid, ReleaseExists, PurposeInvalid, PurposeMissing, PurposeNotAllowed,
-        ReleaseBlocked, ReleaseEmpty, FormatUnknown, QueryInvalid, FractionsInvalid, LabelSetNotFound,
-        TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
+        ReleaseBlocked, ReleaseEmpty, ExportNotReadable, FormatUnknown, QueryInvalid, FractionsInvalid,
+        LabelSetNotFound, TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
     """
     dataset, branch = refs.split_name(name)
     store.guard.require(actor, Permission.RELEASE_CREATE, dataset=dataset)

@@ -1252,6 +1252,7 @@ export interface components {
             samples: number;
             annotations: number;
             losses: components["schemas"]["FormatLoss"][];
+            reopened?: components["schemas"]["ReopenedExport"] | null;
         };
         /** @description A gate when the release was made. */
         CardGate: {
@@ -2152,7 +2153,7 @@ export interface components {
             where?: string | null;
             /** @default 0 */
             seed?: number;
-            formats?: ("coco" | "voc" | "yolo" | "folder")[];
+            formats?: ("coco" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open_images" | "cityscapes" | "masks" | "hf_image_folder" | "hf_parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "folder")[];
             /** @default ground_truth */
             label_set?: string;
             /** @default  */
@@ -2373,6 +2374,13 @@ export interface components {
                 [key: string]: number;
             };
             gates: components["schemas"]["PassedGates"];
+        };
+        /** @description What a trainer finds in an export. */
+        ReopenedExport: {
+            images: number;
+            annotations: number;
+            /** @description How it looks for labels, in words. */
+            rule: string;
         };
         /** @description Conflicts that were resolved. */
         ResolvedConflicts: {
@@ -2859,6 +2867,7 @@ export type Release = components['schemas']['Release'];
 export type ReleaseFile = components['schemas']['ReleaseFile'];
 export type ReleaseList = components['schemas']['ReleaseList'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
+export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
 export type Rollback = components['schemas']['Rollback'];
 export type RowChanges = components['schemas']['RowChanges'];
@@ -3906,7 +3915,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Format of the label file. */
-                format?: "coco" | "voc";
+                format?: "coco" | "voc" | "hf_parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin";
                 /** @description Where the annotations go. */
                 label_set?: string;
                 /** @description What to do with unknown classes. */
@@ -4969,4 +4978,4 @@ export interface operations {
     };
 }
 
-export const RELEASE_FORMATS = ["coco", "voc", "yolo", "folder"] as const;
+export const RELEASE_FORMATS = ["coco", "voc", "yolo", "kitti", "dota", "mot", "open_images", "cityscapes", "masks", "hf_image_folder", "hf_parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "folder"] as const;

@@ -75,6 +75,7 @@ export function Exports({ card }: { card: Card }) {
       {card.exports.map((one) => (
         <li key={one.format}>
           <p><strong>{one.format}</strong> <span className="dim">{plural(one.samples, "sample")}, {plural(one.annotations, "annotation")}</span></p>
+          {one.reopened ? <p className="dim">opened as a trainer opens it: {plural(one.reopened.images, "image")}, {plural(one.reopened.annotations, "annotation")} ({one.reopened.rule})</p> : null}
           {one.losses.map((loss) => (
             <p key={loss.what} className="loss">lost: {loss.what}, {count(loss.count)}{loss.examples?.length ? `, for example ${loss.examples[0]}` : ""}</p>
           ))}
