@@ -44,7 +44,7 @@ def splits(root: Path) -> dict[str, str]:
 
 def set_of(**parts: str) -> dict[str, str]:
     """An image and a label file for each stem -> folder."""
-    files = {}
+    files: dict[str, str] = {}
     for stem, folder in parts.items():
         files |= {f"{folder}/images/{stem}.jpg": "", f"{folder}/labels/{stem}.txt": BOX}
     return files
@@ -98,7 +98,7 @@ def test_folder_names_state_the_split_where_nothing_else_does(tmp_path, folder, 
         ("path: ../datasets/tiny\ntrain: images/train\nval: images/val\n", "path-ignored"),
         ("path: /content/tiny\ntrain: images/train\nval: images/val\n", "path-ignored"),
         ("path: 'C:\\data'\ntrain: images\\train\nval: images\\val\n", "path-ignored"),
-        ("train: /home/me/x/images/train\nval: /home/me/x/images/val\n", "path-ignored"),
+        ("train: /mnt/x/images/train\nval: /mnt/x/images/val\n", "path-ignored"),
         ("train: images/train\nval: images/val\ntest: images/test\n", "split-missing"),
     ],
 )
