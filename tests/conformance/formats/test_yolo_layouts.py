@@ -173,7 +173,8 @@ def test_images_in_another_folder_are_joined_by_their_path_below_it(tmp_path):
     lay(tmp_path / "pool", {"train2017/a.jpg": "", "val2017/a.jpg": ""})
     lay(tmp_path / "set", {"labels/train2017/a.txt": BOX, "labels/val2017/a.txt": BOX + BOX})
     lay(tmp_path / "set", {"data.yaml": "train: images/train2017\nval: images/val2017\nnames: [cat]\n"})
-    labels, _ = opened(tmp_path / "set", images=tmp_path / "pool")
+    labels, warnings = opened(tmp_path / "set", images=tmp_path / "pool")
+    assert warnings == {}
     assert [listed.split for listed in labels.images] == ["train", "val"]
     assert [a.image for a in labels.annotations] == ["train2017/a.jpg"] + ["val2017/a.jpg"] * 2
 
