@@ -45,7 +45,10 @@ class Files:
 def list_files(
     folder: Path, notices: Notices, problems: list[Problem], *, images_only: bool = False
 ) -> Files:
-    """The files below a folder, hidden ones left out. Links that lead out of it, and links to folders, are passed over with a notice."""
+    """The files below a folder, hidden ones left out.
+
+    Links that lead out of it, and links to folders, are passed over with a notice.
+    """
     root = os.path.realpath(folder)
     files = Files(root)
     passed_over: list[PassedOver] = []
