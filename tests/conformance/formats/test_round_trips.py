@@ -98,7 +98,8 @@ def test_real_sets_come_in_whole_and_survive_each_format(tmp_path, dev_data, nam
         for way in ("yolo", "voc", "coco"):
             written, _back, again = there_and_back(ws, ds, way, tmp_path / way)
             lost = n_annotations - again.annotations
-            assert (again.samples, lost) == (n_samples, again.skipped), way
-            assert lost <= (2 if name == "bccd" and way == "coco" else 0), (way, written.losses)
+            left_out = sum(loss.count for loss in written.losses if "left out" in loss.what)
+            assert (again.samples, lost) == (n_samples, again.skipped + left_out), way
+            assert lost <= (2 if name == "bccd" and way != "voc" else 0), (way, written.losses)
         ds.where().split({"train": 0.8, "val": 0.1, "test": 0.1})
         assert ds.release("1.0.0").card["annotations"] == n_annotations

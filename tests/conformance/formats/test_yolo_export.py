@@ -21,6 +21,7 @@ from calotype.trainer_formats.yolo.writing import planned_names
 from calotype.vision import masks, polygons
 
 WIDTH, HEIGHT = 64, 48
+Row = dict[str, Any]
 
 
 @pytest.fixture
@@ -29,9 +30,7 @@ def ws(tmp_path):
         yield workspace
 
 
-def coco(
-    folder: Path, names: list[str], annotations: list[dict[str, Any]], classes: list[dict[str, Any]]
-) -> Path:
+def coco(folder: Path, names: list[str], annotations: list[Row], classes: list[Row]) -> Path:
     """A COCO file and its images, each of another colour."""
     for at, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +45,7 @@ def coco(
 CLASSES = [{"id": 3, "name": "cat"}, {"id": 8, "name": "dog"}]
 
 
-def row(image: int, box: list[float], **more: object) -> dict[str, Any]:
+def row(image: int, box: list[float], **more: object) -> Row:
     return {"image_id": image, "category_id": 3, "bbox": box, "area": 9, **more}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calotype.transform.recipe import RecipeInvalid, parse
-from calotype.vision.keypoints import mirror_order
+from calotype.vision.keypoints import mirror_order, stated_mirror_order
 
 YAML = """
 name: streets-night
@@ -139,3 +139,18 @@ def test_an_invalid_recipe_names_the_step_the_field_and_the_fix(value, where, sa
 )
 def test_keypoints_pair_up_by_name(names, order):
     assert mirror_order(names) == order
+
+
+@pytest.mark.parametrize(
+    ("names", "extra", "order"),
+    [
+        (["a", "b"], {"flip_idx": [1, 0]}, (1, 0)),
+        (["left_eye", "right_eye"], {"flip_idx": [0, 1]}, (0, 1)),
+        (["left_eye", "right_eye"], {"flip_idx": [1, 1]}, (1, 0)),
+        (["left_eye", "right_eye"], {"flip_idx": [1, 2, 0]}, (1, 0)),
+        (["left_eye", "right_eye"], {}, (1, 0)),
+        (["a", "b"], {"flip_idx": "ab"}, None),
+    ],
+)
+def test_a_stated_order_of_a_mirror_comes_before_the_names(names, extra, order):
+    assert stated_mirror_order(names, extra) == order

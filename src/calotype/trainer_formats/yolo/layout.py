@@ -45,14 +45,17 @@ class Files:
 def list_files(
     folder: Path, notices: Notices, problems: list[Problem], *, images_only: bool = False
 ) -> Files:
-    """The files below a folder. Links that lead out of it, and links to folders, are passed over with a notice."""
+    """The files below a folder, hidden ones left out.
+
+    Links that lead out of it, and links to folders, are passed over with a notice.
+    """
     root = os.path.realpath(folder)
     files = Files(root)
     passed_over: list[PassedOver] = []
     linked: list[str] = []
     inside = _inside(root)
     start = len(root) + (not root.endswith(os.sep))
-    for entry in walk(root, passed_over, linked_folders=linked):
+    for entry in walk(root, passed_over, hidden=False, linked_folders=linked):
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix not in IMAGE_EXTENSIONS and (images_only or suffix not in _TEXT_ENDINGS):
             continue

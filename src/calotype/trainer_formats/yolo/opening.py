@@ -219,7 +219,8 @@ class _Opening:
             while above not in folders:
                 folders.add(above)
                 above = above.rpartition("/")[0]
-        reader = splits.SplitReader(images, folders, lists, self._here, self.notices)
+        here = self._here if self.image_files.root.startswith(self.files.root) else None
+        reader = splits.SplitReader(images, folders, lists, here, self.notices)
         stated = reader.read(self.config)
         for name in sorted(lists.keys() - stated.lists):
             self.notices.add(

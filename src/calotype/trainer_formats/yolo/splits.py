@@ -65,16 +65,23 @@ class SplitReader:
         images: Paths of the images below the folder.
         folders: Paths of the folders below it.
         texts: List files below it -> text, as far as they are lists of images.
-        here: The folder that holds the description, relative to the folder given.
+        here: The folder that holds the description, relative to the folder given; None where the images are in another
+            folder than the description means, so that no path can be as it is written.
     """
 
     def __init__(
-        self, images: Sequence[str], folders: set[str], texts: Mapping[str, str], here: str, notices: Notices
+        self,
+        images: Sequence[str],
+        folders: set[str],
+        texts: Mapping[str, str],
+        here: str | None,
+        notices: Notices,
     ) -> None:
         self._images = images
         self._folders = folders
         self._texts = texts
-        self._here = here
+        self._here = here or ""
+        self._is_elsewhere = here is None
         self._notices = notices
         self._names = set(images)
         self._by_last: dict[str, list[str]] | None = None
@@ -142,7 +149,7 @@ class SplitReader:
             elif place in self._names:
                 found = [place]
             if found is not None:
-                if not as_written:
+                if not as_written and not self._is_elsewhere:
                     self._ignored(config, split, entry)
                 return found
         splits.missing.append(f"{split}: {entry}"[:200])
