@@ -45,6 +45,8 @@ def supervision(step: str, folder: Path) -> Callable[[], Any]:
         return lambda: dataset.as_coco(annotations_path=f"{out}.json")
     if step == "yolo-export":
         return lambda: dataset.as_yolo(annotations_directory_path=str(out))
+    if step != "voc-export":
+        raise SystemExit(f"it has no {step}")
     return lambda: dataset.as_pascal_voc(annotations_directory_path=str(out))
 
 
