@@ -9,11 +9,14 @@ from functools import lru_cache
 from calotype.formats.passthrough import shown
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_PLAIN = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./ -]*[0-9A-Za-z_]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def name_problem(stated: str) -> str:
     """Why a stated file name cannot be a path below the folder of the images; empty where it can."""
+    if _PLAIN.fullmatch(stated) and ".." not in stated:
+        return ""
     plain = stated.replace("\\", "/")
     if _ADDRESS.match(plain):
         return f"file name {shown(stated)} is an address on a network"

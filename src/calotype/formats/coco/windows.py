@@ -87,10 +87,12 @@ def _without_given(window: Window, reading: RowReading, index: LabelIndex) -> Wi
 
 
 def _window(rows: list[Any], start: int, index: LabelIndex, reading: RowReading) -> Window:
-    if not _uniform(rows):
+    if _uniform(rows):
+        chosen, places = rows, np.arange(len(rows))
+    else:
         rows = reading.ids.numbered(rows, reading.notices, f"{index.file} annotations")
         rows = [coco_rows.with_caption_class(row, index) for row in rows]
-    chosen, places = _usual(rows)
+        chosen, places = _usual(rows)
     try:
         good, window = _regular(chosen, index)
     except OverflowError:  # a number beyond a float: found row by row
@@ -113,8 +115,6 @@ def _window(rows: list[Any], start: int, index: LabelIndex, reading: RowReading)
 
 def _usual(rows: list[Any]) -> tuple[list[dict[str, Any]], npt.NDArray[np.int64]]:
     """The rows of usual types, and their places."""
-    if _uniform(rows):
-        return rows, np.arange(len(rows))
     places = np.flatnonzero(np.fromiter((_is_regular(row) for row in rows), bool, len(rows)))
     return [rows[at] for at in places.tolist()], places
 
@@ -130,36 +130,40 @@ def _uniform(rows: list[Any]) -> bool:
     """Whether all rows are objects with the usual types, checked a column at a time."""
     if set(map(type, rows)) != {dict}:
         return False
-    ids = set(map(type, (row.get("id") for row in rows)))
-    whole = {
-        *map(type, (row.get("image_id") for row in rows)),
-        *map(type, (row.get("category_id") for row in rows)),
-    }
-    boxes = [row.get("bbox") for row in rows]
-    if (
-        not ids <= {int, type(None)}
-        or whole != {int}
-        or set(map(type, boxes)) != {list}
-        or set(map(len, boxes)) != {4}
-    ):
+    keys: set[str] = set().union(*rows)
+    if not {"image_id", "category_id", "bbox"} <= keys:
         return False
-    plain = {*map(type, chain.from_iterable(boxes)), *map(type, (row.get("area", 0) for row in rows))}
-    scores = set(map(type, (row.get("score") for row in rows)))
-    crowds = set(map(type, (row.get("iscrowd", 0) for row in rows)))
+    boxes = [row.get("bbox") for row in rows]
+    if set(map(type, boxes)) != {list} or set(map(len, boxes)) != {4}:
+        return False
+    segmentations = _types(rows, keys, "segmentation")
     return (
-        plain <= _NUMBER
-        and scores <= {*_NUMBER, type(None)}
-        and crowds <= {int, bool}
-        and all(row.get("keypoints") in _NOTHING for row in rows)
-        and {type(row.get("attributes")) for row in rows} <= {dict, type(None)}
-        and all(map(_rings_are_regular, (row.get("segmentation") for row in rows)))
-        and not any(map(value_problem, map(coco_rows.passed_through, _with_more(rows))))
+        _types(rows, keys, "id") <= {int, type(None)}
+        and _types(rows, keys, "image_id") | _types(rows, keys, "category_id") == {int}
+        and set(map(type, chain.from_iterable(boxes))) <= _NUMBER
+        and _types(rows, keys, "area", 0) <= _NUMBER
+        and _types(rows, keys, "score") <= {*_NUMBER, type(None)}
+        and _types(rows, keys, "iscrowd", 0) <= {int, bool}
+        and ("keypoints" not in keys or all(row.get("keypoints") in _NOTHING for row in rows))
+        and _types(rows, keys, "attributes") <= {dict, type(None)}
+        and segmentations <= {list, type(None)}
+        and (not segmentations or all(map(_rings_are_regular, filter(None, _values(rows, "segmentation")))))
+        and not any(map(value_problem, map(coco_rows.passed_through, _with_more(rows, keys))))
     )
 
 
-def _with_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _values(rows: list[dict[str, Any]], key: str, default: Any = None) -> list[Any]:
+    return [row.get(key, default) for row in rows]
+
+
+def _types(rows: list[dict[str, Any]], keys: set[str], key: str, default: Any = None) -> set[type]:
+    """The types of the values under a key; none where no row has it."""
+    return set(map(type, _values(rows, key, default))) if key in keys else set()
+
+
+def _with_more(rows: list[dict[str, Any]], keys: set[str]) -> list[dict[str, Any]]:
     """The rows with values that are kept as they are."""
-    if set().union(*rows) <= _PLAIN_KEYS:
+    if keys <= _PLAIN_KEYS:
         return []
     return [row for row in rows if row.get("attributes") or not row.keys() <= coco_rows.ANNOTATION_KEYS]
 

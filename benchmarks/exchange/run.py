@@ -1,0 +1,126 @@
+"""Seconds and memory of imports and exports of labels, beside other tools on the same machine in the same run.
+
+    uv run python benchmarks/exchange/run.py [--images 50000] [--boxes 326222] [--work DIR] [--peers PYTHON]
+
+`--peers` is the Python of a throw-away environment with datumaro and supervision; what it lacks is left out. Images
+are hard links of five files, so that reading labels is what is measured. Each step runs in a process of its own; judge
+by the ratios, since seconds are of the machine. `json.loads` and `msgspec` are the floors of reading the COCO file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from label_set import N_BOXES, N_IMAGES, write_coco
+from PIL import Image
+
+import calotype as ct
+
+HERE = Path(__file__).parent
+LABELS = "coco/annotations/instances_train.json"
+STEPS = (
+    "coco-import", "coco-export", "results-import", "voc-export", "voc-import", "yolo-export", "yolo-import",
+)  # fmt: skip
+PEERS = ("datumaro", "supervision")
+
+
+def generate(folder: Path, n_images: int, n_boxes: int) -> None:
+    """The set: `coco/annotations/instances_train.json` and `coco/images`."""
+    (folder / "coco/annotations").mkdir(parents=True)
+    (folder / "coco/images").mkdir()
+    write_coco(folder / LABELS, n_images=n_images, n_boxes=n_boxes)
+    (folder / "coco/annotations/results.json").rename(folder / "results.json")
+    sources: dict[tuple[int, int], Path] = {}
+    for row in json.loads((folder / LABELS).read_text())["images"]:
+        size = (row["width"], row["height"])
+        if size not in sources:
+            sources[size] = folder / f"{size[0]}x{size[1]}.jpg"
+            Image.new("RGB", size, (90, 120, 90)).save(sources[size])
+        os.link(sources[size], folder / "coco/images" / row["file_name"])
+
+
+def step(name: str, folder: Path) -> dict[str, Any]:
+    """One step of Calotype in this process."""
+    label_format, _, way = name.partition("-")
+    with ct.open(folder / "ws") as ws:
+        if way == "export":
+            view, out = ws.dataset("coco").where(), folder / label_format / "out"
+            work: Callable[[], Any] = lambda: view.export(label_format, out, images="none")  # noqa: E731
+        elif label_format == "results":
+            labels = ws.dataset("coco")
+            work = lambda: labels.add_annotations(folder / "results.json", label_set="model:peer")  # noqa: E731
+        else:
+            dataset = ws.create(label_format)
+            path = folder / LABELS if label_format == "coco" else folder / label_format / "out"
+            images = folder / "coco/images"
+            work = lambda: dataset.add_annotations(  # noqa: E731
+                path, format=label_format, images=images, media="reference"
+            )
+        start = time.perf_counter()
+        work()
+        seconds = time.perf_counter() - start
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": round(seconds, 2), "peak_mb": round(peak_mb)}
+
+
+def floor(folder: Path) -> dict[str, float]:
+    """Seconds of parsing the COCO file alone."""
+    data = (folder / LABELS).read_bytes()
+    seconds = {}
+    for name, parse in (("json.loads", json.loads), ("msgspec", msgspec.json.decode)):
+        start = time.perf_counter()
+        parse(data)
+        seconds[name] = round(time.perf_counter() - start, 2)
+    return seconds
+
+
+def _process(command: list[str]) -> dict[str, Any] | None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+
+
+def main() -> None:
+    """Run all steps and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--images", type=int, default=N_IMAGES)
+    parser.add_argument("--boxes", type=int, default=N_BOXES)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--peers", help="the Python of an environment with datumaro and supervision")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps(step(options.step, options.work)))
+        return
+    folder = Path(options.work or tempfile.mkdtemp(prefix="calotype-exchange-")) / "set"
+    shutil.rmtree(folder, ignore_errors=True)
+    generate(folder, options.images, options.boxes)
+    print(f"{options.images:,} images, {options.boxes:,} boxes; floors: {floor(folder)}")
+    print(f"{'step':16}{'calotype':>22}" + "".join(f"{peer:>30}" for peer in PEERS if options.peers))
+    for name in STEPS:
+        ours = _process([sys.executable, __file__, "--step", name, "--work", str(folder)])
+        line = f"{name:16}" + (
+            f"{ours['seconds']:>10} s {ours['peak_mb']:>6} MB" if ours else f"{'failed':>22}"
+        )
+        for peer in PEERS if options.peers else ():
+            theirs = _process([options.peers, str(HERE / "peers.py"), peer, name, str(folder)])
+            times = f"{theirs['seconds'] / ours['seconds']:.1f}x" if theirs and ours else ""
+            line += (
+                f"{theirs['seconds']:>12} s {theirs['peak_mb']:>6} MB {times:>6}" if theirs else f"{'-':>30}"
+            )
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
