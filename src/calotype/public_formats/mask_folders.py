@@ -342,7 +342,7 @@ def _objects(reading: Reading, name: str, shape: tuple[int, ...]) -> npt.NDArray
     at = folder_at(name)
     for folder in _OBJECTS if at is not None else ():
         beside = replaced(name, at or 0, folder)
-        if beside in reading.files.images:
+        if reading.files.has(beside):
             data = reading.data(beside, max_bytes=MAX_IMAGE_BYTES)
             values = _pixels(data or b"")
             if isinstance(values, str) or values.shape[:2] != shape:

@@ -187,15 +187,13 @@ def _read_seqinfo(reading: Reading, name: str, video: _Video) -> None:
 def _find_frames(reading: Reading, video: _Video) -> None:
     """The images of a video by the number that is their name; a number that two images have is a problem."""
     inside = f"{video.folder}/" if video.folder else ""
-    folders = [f"{inside}{video.facts.get('folder', 'img1')}/", f"{inside}img1/"]
+    folders = [f"{inside}{video.facts.get('folder', 'img1')}", f"{inside}img1"]
     if not reading.has_own_images:
-        folders += [f"{video.name}/img1/", f"{video.name}/", "img1/", ""]
+        folders += [f"{video.name}/img1", video.name, "img1", ""]
     for folder in dict.fromkeys(folders):
-        names = [
-            n for n in reading.image_files.images if n.startswith(folder) and "/" not in n[len(folder) :]
-        ]
+        names = reading.image_files.images_in(folder)
         for name in names:
-            frame = whole(name[len(folder) :].rpartition(".")[0])
+            frame = whole(name.rpartition("/")[2].rpartition(".")[0])
             if frame is None or not 0 <= frame <= _MAX_FRAME:
                 reading.notices.add("value-unknown", name, what="image in a video whose name is not a number")
             elif frame in video.frames:
@@ -212,7 +210,7 @@ def _find_frames(reading: Reading, video: _Video) -> None:
 def _class_names(reading: Reading, file: str) -> dict[int, str]:
     """Number from 1 -> name, from the list beside the label file; else the classes of MOT16."""
     beside = f"{file.rpartition('/')[0]}/labels.txt".lstrip("/")
-    if beside not in reading.files.names:
+    if not reading.files.has(beside):
         return MOT16
     return {at: name for at, name in lines_of(reading.text(beside, max_bytes=10_000_000) or "")}
 

@@ -113,6 +113,8 @@ def test_a_metadata_file_in_each_split_folder(folder):
         ('{"file_name": "a.png"', "not JSON"),
         ("[1]", "not a JSON object"),
         ({"file_name": 5}, "file_name"),
+        ('{"file_name": "\\ud800.png"}', "file_name"),
+        ({"file_name": "\0.png"}, "file_name"),
         ({"file_name": "../../a.png"}, "leads out"),
         ({"file_name": "/etc/a.png"}, "leads out"),
         ({"file_name": "c.png", "objects": [{"bbox": [1, 2, 3]}]}, "box"),
