@@ -32,6 +32,8 @@ SPLITS = {
     "testing": "test",
 }
 """Usual names of split folders -> the split."""
+IMAGE_ERRORS = (vision.ImageUnreadable, *vision.DECODER_ERRORS)
+"""What a broken image raises."""
 MAX_TEXT_BYTES = 50_000_000
 MAX_IMAGE_BYTES = 1_000_000_000
 _HEAD_BYTES = 65_536

@@ -29,7 +29,7 @@ from calotype.public_formats.numbers import number
 from calotype.public_formats.open_images import files as tables
 from calotype.public_formats.open_images.files import Table
 from calotype.public_formats.open_images.writing import write_tables
-from calotype.public_formats.reading import MAX_IMAGE_BYTES, Reading, split_of, stem_of
+from calotype.public_formats.reading import IMAGE_ERRORS, MAX_IMAGE_BYTES, Reading, split_of, stem_of
 from calotype.vision import images as vision
 from calotype.vision import masks
 
@@ -299,7 +299,7 @@ def _mask(data: bytes, size_wh: tuple[int, int]) -> masks.Rle | str:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             grey = image.convert("L").resize(size_wh, Image.Resampling.NEAREST)
         mask = masks.encode(np.asarray(grey) > 0)
-    except (vision.ImageUnreadable, *vision.DECODER_ERRORS) as error:
+    except IMAGE_ERRORS as error:
         return f"its mask cannot be read: {shown(str(error))}"
     except masks.RleInvalid as error:
         return error.message
