@@ -30,7 +30,8 @@ class FoundFiles:
     """Name and path of each; texts, since a folder may hold millions."""
     ignored: int
     unreadable: list[QuarantinedItem] = field(default_factory=list)
-    """Folders that cannot be read; links to themselves, pipes and devices with the name of an image."""
+    """Folders that cannot be read; links out of the folder, links to themselves, pipes and devices with the name of an
+    image."""
 
     def incoming(self, *, source: str, licence: str, tags: Sequence[str] = ()) -> list[IncomingImage]:
         """The files, to be imported."""
@@ -41,7 +42,7 @@ class FoundFiles:
 
 
 def find_images(path: Path) -> FoundFiles:
-    """The image files at a path: itself, or all below a folder. Hidden files and links that lead out are ignored.
+    """The image files at a path: itself, or all below a folder. Hidden files are ignored, links that lead out refused.
 
     Raises: PathNotFound.
     """
@@ -57,7 +58,11 @@ def find_images(path: Path) -> FoundFiles:
     passed_over: list[files_below.PassedOver] = []
     ignored = 0
     for entry in files_below.walk(root, passed_over, hidden=False):
-        if _looks_like_image(entry, root):
+        if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
+            passed_over.append(
+                files_below.PassedOver(entry.path, "it is a link to a file outside the folder")
+            )
+        elif _looks_like_image(entry):
             name = entry.path[start:].replace(os.sep, "/")
             files.append((escaped(name), entry.path))
         else:
@@ -73,9 +78,7 @@ def find_images(path: Path) -> FoundFiles:
     return FoundFiles(files, ignored, unreadable)
 
 
-def _looks_like_image(file: os.DirEntry[str], root: str) -> bool:
-    if file.is_symlink() and not Path(os.path.realpath(file.path)).is_relative_to(root):
-        return False
+def _looks_like_image(file: os.DirEntry[str]) -> bool:
     if _has_image_name(file.name):
         return True
     try:

@@ -7,10 +7,7 @@ from pathlib import Path
 
 from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.coco.format import Coco
-from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.voc import Voc
-from calotype.formats.yolo.format import Yolo
 from calotype.public_formats.cityscapes import Cityscapes
 from calotype.public_formats.croissant import Croissant
 from calotype.public_formats.dota import Dota
@@ -21,8 +18,16 @@ from calotype.public_formats.open_images.format import OpenImages
 from calotype.public_formats.records.image_folder import HfImageFolder
 from calotype.public_formats.records.parquet_shards import ParquetShards
 from calotype.public_formats.records.webdataset import WebDataset
+from calotype.tool_formats.cvat.format import Cvat
+from calotype.tool_formats.darwin import Darwin
+from calotype.tool_formats.label_studio.format import LabelStudio
+from calotype.tool_formats.labelme import LabelMe
+from calotype.tool_formats.via import Via
+from calotype.trainer_formats.folder import Folder
+from calotype.trainer_formats.voc import Voc
+from calotype.trainer_formats.yolo.format import Yolo
 
-_ALL: tuple[Format, ...] = (
+_ALL: list[Format] = [
     Coco(),
     Voc(),
     Yolo(),
@@ -36,8 +41,13 @@ _ALL: tuple[Format, ...] = (
     ParquetShards(),
     WebDataset(),
     Croissant(),
+    Cvat(),
+    LabelStudio(),
+    LabelMe(),
+    Via(),
+    Darwin(),
     Folder(),
-)
+]
 
 FORMATS = {format.name: format for format in _ALL}
 """Name -> format; where two are as sure of some files, the first wins."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotype.datasets.model import Sample
-from calotype.release.names import file_names
+from calotype.formats.export_names import file_names
 
 HOSTILE = [
     "../../etc/passwd",

@@ -45,7 +45,7 @@ class Element(Protocol):
     def findtext(self, path: str) -> str | None: ...
 
 
-_ROOT = re.compile(rb"<annotation[\\s>]")
+_ROOT = re.compile(rb"<annotation[\s>]")
 
 
 class Voc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from calotype.datasets.model import Sample
 from calotype.vision.images import EXTENSIONS
@@ -17,8 +17,16 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|
 _IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in known}
 
 
-def file_names(samples: Iterable[Sample]) -> dict[str, str]:
+def sample_name(sample: Sample) -> str:
+    """The name of a sample."""
+    return sample.name
+
+
+def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = sample_name) -> dict[str, str]:
     """A relative POSIX path for each sample id, with the extension of its media type.
+
+    Args:
+        wish: The path that a format would like a sample to have; its name where the format has no own layout.
 
     Rules: no path leaves the folder; no character, ending or device name that a file system rejects; parts of
     at most 120 bytes in UTF-8 and normal form NFC; no two paths that differ only by case or extension (label
@@ -26,7 +34,7 @@ def file_names(samples: Iterable[Sample]) -> dict[str, str]:
     name gets 8 digits of a hash.
     """
     ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
-    paths = {sample.sample_id: _safe(sample) for sample in ordered}
+    paths = {sample.sample_id: _safe(wish(sample), sample.mime) for sample in ordered}
     folders = {_key("/".join(path[:depth])) for path, _ in paths.values() for depth in range(1, len(path))}
     taken: set[str] = set()
     names: dict[str, str] = {}
@@ -44,12 +52,12 @@ def file_names(samples: Iterable[Sample]) -> dict[str, str]:
     return names
 
 
-def _safe(sample: Sample) -> tuple[list[str], str]:
+def _safe(name: str, mime: str) -> tuple[list[str], str]:
     """Folders and stem, and the extension with its dot."""
-    parts = [_part(part) for part in re.split(r"[/\\]", unicodedata.normalize("NFC", sample.name))]
+    parts = [_part(part) for part in re.split(r"[/\\]", unicodedata.normalize("NFC", name))]
     parts = [part for part in parts if part] or ["image"]
     stem, dot, extension = parts[-1].rpartition(".")
-    known = EXTENSIONS.get(sample.mime, ())
+    known = EXTENSIONS.get(mime, ())
     suffix = known[0] if known else ".bin"
     if dot and stem and f".{extension.lower()}" in _IMAGE_EXTENSIONS:
         suffix = f".{extension.lower()}" if f".{extension.lower()}" in known else suffix

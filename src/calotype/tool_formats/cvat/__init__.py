@@ -1,0 +1,1 @@
+"""CVAT XML 1.1: reading images and video, writing."""

@@ -1,0 +1,143 @@
+"""Which file an entry of a label file means: by its path below the folder, never by luck, never outside."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from calotype.formats.files_below import is_folder
+from calotype.formats.image_files import ImageFolder, images_below
+from calotype.formats.windows import Problem
+from calotype.store.files.durable import read_file
+from calotype.tool_formats.fields import BadItem
+from calotype.vision.images import ImageUnreadable, probe
+
+_SPLIT_OF = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+_WRAPPERS = frozenset({"images", "data", "obj_train_data"})
+_MAX_IMAGE = 1_000_000_000
+
+
+def split_of(name: str) -> str:
+    """The split that a folder, subset or tag of this name means; empty for any other name."""
+    return _SPLIT_OF.get(name.strip().lower(), "")
+
+
+def stated_path(stated: str) -> str:
+    """The relative posix path in what a label file calls an image: `\\` as `/`, no drive, no address, no query."""
+    name = stated.replace("\\", "/").strip()
+    if "://" in name:
+        parts = urlsplit_or_none(name)
+        name = unquote(parts) if parts is not None else name
+    parts_of_path = [part for part in name.split("/") if part not in ("", ".", "..")]
+    if parts_of_path and parts_of_path[0].endswith(":"):
+        parts_of_path = parts_of_path[1:]
+    return "/".join(parts_of_path)
+
+
+def urlsplit_or_none(address: str) -> str | None:
+    """The path of an address; None where it is not one."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return None
+
+
+class ImageSearch:
+    """The images below a folder.
+
+    `find` takes the file whose path ends like the stated one; where several fit as well, none is taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.problems: list[Problem] = []
+        self._root = Path(os.path.realpath(folder))
+        self._exact = ImageFolder(self._root)
+        below = images_below(self._root, self.problems) if is_folder(self._root) else []
+        self._files = [path.relative_to(self._root).as_posix() for path in below]
+        self._by_name: dict[str, list[str]] = {}
+        for file in self._files:
+            self._by_name.setdefault(_key(file.rpartition("/")[2]), []).append(file)
+        self._name_of: dict[str, str] = {}
+        self._taken: dict[str, str] = {}
+
+    @property
+    def files(self) -> Sequence[str]:
+        """All images, relative to the folder, sorted."""
+        return self._files
+
+    def find(self, stated: str, *, within: Sequence[str] = ()) -> Path | None:
+        """The file of a stated relative path; None where there is none.
+
+        Args:
+            within: Folders to look in first, such as that of the label file or of the split.
+        Raises: BadItem (several files fit as well).
+        """
+        for folder in (*within, ""):
+            exact = self._exact_file(f"{folder}/{stated}" if folder else stated)
+            if exact is not None:
+                return exact
+        parts = _key(stated).split("/")
+        best, n_best = [], 0
+        for file in self._by_name.get(parts[-1], ()):
+            shared = _shared_end(parts, _key(file).split("/"))
+            if shared > n_best:
+                best, n_best = [file], shared
+            elif shared == n_best:
+                best.append(file)
+        if len(best) > 1:
+            raise BadItem(f"several files could be its image: {best[0]!r} and {best[1]!r}")
+        return self._root / best[0] if best else None
+
+    def name_of(self, path: Path) -> str:
+        """The name of the sample: its path below the folder, without a first `images/` or `data/` where possible."""
+        relative = path.relative_to(self._root).as_posix()
+        if relative not in self._name_of:
+            first, _, rest = relative.partition("/")
+            short = rest if rest and first.lower() in _WRAPPERS else relative
+            owner = self._taken.setdefault(short, relative)
+            self._name_of[relative] = short if owner == relative else relative
+        return self._name_of[relative]
+
+    def _exact_file(self, name: str) -> Path | None:
+        file = self._exact.find(name) if name else None
+        path = None if file is None else Path(file.path)
+        return path if path is not None and path == self._root / name else None
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of the upright image at a path. Raises: BadItem."""
+    try:
+        data = read_file(path, max_bytes=_MAX_IMAGE)
+        facts = probe(data or b"")
+    except (OSError, ImageUnreadable):
+        raise BadItem("the size of its image is not known") from None
+    return facts.width_px, facts.height_px
+
+
+def sample_split(name: str) -> str:
+    """The split that the folders of a path name, the first one that does."""
+    return next((split for part in PurePosixPath(name).parts[:-1] if (split := split_of(part))), "")
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _shared_end(parts: Sequence[str], others: Sequence[str]) -> int:
+    n_shared = 0
+    for one, other in zip(reversed(parts), reversed(others), strict=False):
+        if one != other:
+            break
+        n_shared += 1
+    return n_shared
