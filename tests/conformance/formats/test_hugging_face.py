@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from tests.support.exports import (
+    FEW,
     box,
     image_file,
     losses,
@@ -274,6 +275,7 @@ sides = st.floats(0, 9_000, allow_nan=False)
 
 
 @pytest.mark.parametrize("format", [FOLDER, PARQUET], ids=lambda format: format.name)
+@FEW
 @given(boxes=st.lists(st.tuples(sides, sides, sides, sides, st.integers(0, 1)), max_size=5))
 def test_boxes_survive_to_the_last_digit(tmp_path_factory, format, boxes):
     drawn = [box(at, number) for *at, number in boxes]

@@ -7,7 +7,7 @@ import configparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.exports import box, image_file, losses, sample, text, there_and_back, warnings
+from tests.support.exports import FEW, box, image_file, losses, sample, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
 from calotype.exchange import registry
@@ -145,6 +145,7 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
 sides = st.floats(0, 4_000, allow_nan=False)
 
 
+@FEW
 @given(st.lists(st.tuples(sides, sides, sides, sides, st.integers(0, 9), st.booleans()), max_size=5))
 def test_boxes_and_tracks_survive_to_the_last_digit(tmp_path_factory, boxes):
     drawn = [
