@@ -22,7 +22,7 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
-from calotype.formats.passthrough import image_name_problem, shown
+from calotype.formats.passthrough import image_name_problem, shown, text_problem
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
@@ -241,7 +241,7 @@ def _read_table(reading: Reading, table: _Table) -> None:
         if key is None:
             continue
         stated = row.get(split or "")
-        if isinstance(stated, str) and stated:
+        if isinstance(stated, str) and stated and not text_problem(stated):
             _set_split(reading, key, stated)
         has_box = sides or corners or is_list
         box = _box(row, sides, corners, table.columns.get("bbox")) if has_box else None

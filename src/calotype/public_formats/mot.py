@@ -18,7 +18,7 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
-from calotype.formats.passthrough import shown
+from calotype.formats.passthrough import escaped, shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.formats.windows import DeclaredClass
@@ -145,13 +145,13 @@ def _videos(reading: Reading) -> dict[str, _Video]:
     videos: dict[str, _Video] = {}
 
     def video(folder: str) -> _Video:
-        name = folder.rpartition("/")[2] or reading.files.root.name
+        name = escaped(folder.rpartition("/")[2] or reading.files.root.name)
         return videos.setdefault(folder, _Video(folder, name))
 
     if reading.single is not None:
         kind = "det" if reading.single == "det.txt" else "gt"
         one = video("")
-        one.name = reading.single.rpartition(".")[0]
+        one.name = escaped(reading.single.rpartition(".")[0])
         one.labels[kind] = reading.single
         return videos
     for name in reading.files.names:

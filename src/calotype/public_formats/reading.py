@@ -174,7 +174,7 @@ class Reading:
 
     def add(self, annotation: ParsedAnnotation) -> None:
         """Add an annotation, unless what it holds cannot be stored."""
-        problem = value_problem([dict(annotation.attributes), dict(annotation.extra)])
+        problem = value_problem([dict(annotation.attributes), dict(annotation.extra), annotation.source_id])
         if problem:
             self.set_aside("annotation", annotation.where, problem)
         else:

@@ -123,6 +123,10 @@ def test_a_metadata_file_in_each_split_folder(folder):
         ('{"file_name": "c.png", "objects": [{"bbox": [1, 2, 3, ' + "9" * 400 + "]}]}", "box"),
         ({"file_name": "c.png", "objects": [{"bbox": [1, 2, 3, 4], "category": 1.5}]}, "class"),
         ({"file_name": "c.png", "label": [True]}, "label"),
+        (
+            '{"file_name": "c.png", "objects": [{"bbox": [1, 2, 3, 4], "id": "\\ud800", "label": "x"}]}',
+            "Unicode",
+        ),
         ("[" * 100_000, "not JSON"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 
 import pytest
 from hypothesis import given
@@ -159,3 +160,12 @@ def test_boxes_and_tracks_survive_to_the_last_digit(tmp_path_factory, boxes):
     assert [read.drawn.attributes for read in back.annotations] == [a.attributes for a in drawn]
     assert [read.class_name for read in back.annotations] == [("car", "dog")[a.class_id] for a in drawn]
     assert [dict(image.metadata) for image in back.images] == [{"video": "v", "frame": 3, "frame_rate": 25}]
+
+
+def test_a_folder_whose_name_is_not_utf8_names_its_video(tmp_path):
+    folder = os.path.join(os.fsencode(tmp_path), b"caf\xe9")
+    os.makedirs(os.path.join(folder, b"gt"))
+    with open(os.path.join(folder, b"gt", b"gt.txt"), "w") as file:
+        file.write("1,1,9,4,7,10,1,1,1\n")
+    labels = read_labels(MOT, tmp_path)
+    assert [image.metadata["video"] for image in labels.images] == ["caf\\xe9"]
