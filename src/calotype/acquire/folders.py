@@ -19,6 +19,7 @@ _OTHER_IMAGES = frozenset(
 )
 """Known image types that are not supported: they are quarantined with a reason instead of being ignored."""
 
+_LEADS_OUT = "it is a link to a file outside the folder, which is not followed"
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 
 
@@ -30,8 +31,7 @@ class FoundFiles:
     """Name and path of each; texts, since a folder may hold millions."""
     ignored: int
     unreadable: list[QuarantinedItem] = field(default_factory=list)
-    """Folders that cannot be read; links out of the folder, links to themselves, pipes and devices with the name of an
-    image."""
+    """Folders that cannot be read; links that lead out, pipes and devices with the name of an image."""
 
     def incoming(self, *, source: str, licence: str, tags: Sequence[str] = ()) -> list[IncomingImage]:
         """The files, to be imported."""
@@ -42,7 +42,7 @@ class FoundFiles:
 
 
 def find_images(path: Path) -> FoundFiles:
-    """The image files at a path: itself, or all below a folder. Hidden files are ignored, links that lead out refused.
+    """The image files at a path: itself, or all below a folder. Hidden files are ignored, links that lead out named.
 
     Raises: PathNotFound.
     """
@@ -58,13 +58,11 @@ def find_images(path: Path) -> FoundFiles:
     passed_over: list[files_below.PassedOver] = []
     ignored = 0
     for entry in files_below.walk(root, passed_over, hidden=False):
-        if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
-            passed_over.append(
-                files_below.PassedOver(entry.path, "it is a link to a file outside the folder")
-            )
-        elif _looks_like_image(entry):
+        if _looks_like_image(entry, root):
             name = entry.path[start:].replace(os.sep, "/")
             files.append((escaped(name), entry.path))
+        elif entry.is_symlink() and _has_image_name(entry.name):
+            passed_over.append(files_below.PassedOver(entry.path, _LEADS_OUT))
         else:
             ignored += 1
     unreadable = []
@@ -78,7 +76,9 @@ def find_images(path: Path) -> FoundFiles:
     return FoundFiles(files, ignored, unreadable)
 
 
-def _looks_like_image(file: os.DirEntry[str]) -> bool:
+def _looks_like_image(file: os.DirEntry[str], root: str) -> bool:
+    if file.is_symlink() and not Path(os.path.realpath(file.path)).is_relative_to(root):
+        return False
     if _has_image_name(file.name):
         return True
     try:

@@ -24,7 +24,7 @@ from calotype.tool_formats.label_studio.format import LabelStudio
 from calotype.tool_formats.labelme import LabelMe
 from calotype.tool_formats.via import Via
 from calotype.trainer_formats.folder import Folder
-from calotype.trainer_formats.voc import Voc
+from calotype.trainer_formats.voc.format import Voc
 from calotype.trainer_formats.yolo.format import Yolo
 
 _ALL: list[Format] = [

@@ -12,9 +12,12 @@ import numpy.typing as npt
 from calotype.vision import polygons
 from calotype.vision.ring_arrays import RingArrays
 
-MAX_CORNER_GAP_PX = 1.0
+MAX_CORNER_GAP_PX = 2.5
 MAX_CORNER_SHARE = 0.01
-"""Share of the longest side by which four corners may miss their rectangle, or `MAX_CORNER_GAP_PX` if that is more."""
+"""Share of the longest side by which four corners may miss their rectangle, or `MAX_CORNER_GAP_PX` if that is more.
+
+Corners that a tool rounded to whole pixels miss it by up to 2 px.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ def test_a_class_name_without_end_and_a_file_name_without_end_cost_themselves(tm
     broken.write_text(f"<annotation><filename>{'f' * 300}.png</filename></annotation>")
     labels = read_labels(VOC, folder)
     assert [declared.name for declared in labels.classes] == ["cat"]
-    assert [problem.where for problem in labels.problems] == ["1.xml object[0]"]
+    assert [problem.where for problem in labels.problems] == ["Annotations/1.xml object[0]"]
     assert "f" * 300 + ".png" in [listed.name for listed in labels.images]
 
 

@@ -1117,7 +1117,7 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
-            /** @description The words of a caption, or those that are read in a shape. */
+            /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
         };
         /** @description Something that was done. */
@@ -1733,7 +1733,7 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
-            /** @description The words of a caption, or those that are read in a shape. */
+            /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
             /** @description Attributes as given by the source. */
             attributes: {

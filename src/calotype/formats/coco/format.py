@@ -26,14 +26,19 @@ class Coco:
     suffixes = (".json",)
     abilities = Abilities(
         reads=_KINDS | {Kind.CAPTION},
-        writes=_KINDS,
+        writes=_KINDS | {Kind.CAPTION},
         one_file=True,
         streams=True,
         source="the data format page of the COCO dataset",
         coordinates="x, y, width and height in pixels, continuous, the origin is the top-left corner of the image; "
         "masks are run lengths by columns",
         ids="numbers of images, categories and annotations are kept; texts that are numbers are read as numbers",
-        loses=("classes of whole images", "tags and source of samples"),
+        loses=(
+            "classes of whole images, polylines and points",
+            "rotated boxes and ellipses as such (a polygon of their outline is kept)",
+            "whether an image without annotations was looked at",
+            "tags and source of samples",
+        ),
     )
 
     def recognise(self, survey: Survey) -> Sighting | None:
@@ -59,5 +64,8 @@ class Coco:
         return open_files(path, images)
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
-        """Writes `annotations/instances[_split].json` and `images/`; the same input gives the same bytes."""
+        """Writes `annotations/instances[_split].json`, captions beside them, and `images/`.
+
+        The same input gives the same bytes.
+        """
         return coco_writing.write(samples, out, progress=progress)

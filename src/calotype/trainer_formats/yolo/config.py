@@ -100,7 +100,10 @@ def load_darknet(file: Path) -> dict[str, str]:
 
 def with_darknet(config: Config, keys: Mapping[str, str]) -> Config:
     """The configuration with the lists of images that an `obj.data` names."""
-    splits = {SPLIT_KEYS[key]: (keys[key],) for key in SPLIT_KEYS if keys.get(key)}
+    entries = {
+        key: keys[key].removeprefix("data/") for key in SPLIT_KEYS if keys.get(key)
+    }  # where it is trained
+    splits = {SPLIT_KEYS[key]: (entry,) for key, entry in entries.items()}
     return replace(config, splits=splits)
 
 

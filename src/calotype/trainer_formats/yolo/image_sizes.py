@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
@@ -29,9 +28,7 @@ def size_of(path: str) -> tuple[int, int]:
                 return facts.width_px, facts.height_px
             except vision.ImageUnreadable:
                 pass  # the whole file may tell
-        facts = vision.probe(
-            head if len(head) < _HEAD else read_file(Path(path), max_bytes=_MAX_IMAGE) or b""
-        )
+        facts = vision.probe(head if len(head) < _HEAD else read_file(path, max_bytes=_MAX_IMAGE) or b"")
     except (OSError, vision.ImageUnreadable):
         return 0, 0
     return facts.width_px, facts.height_px

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from calotype.formats.files_below import head_of, is_file, is_folder
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped, image_name_problem
 from calotype.formats.windows import ImageColumns, ImageColumnsBuilder, Problem
+from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
 from calotype.store.files.durable import read_file
 from calotype.trainer_formats.yolo import config as yolo_config
@@ -70,7 +72,8 @@ def open_set(path: Path, images: Path | None, progress: Progress) -> YoloSource:
     """A folder, its YAML, or one label file. Raises: LabelFileUnreadable."""
     if not (is_file(path) or is_folder(path)):
         raise refused(path, "it does not exist", "give the folder with the YAML, or the YAML itself")
-    return _Opening(path, images, progress).source()
+    with collector_paused():
+        return _Opening(path, images, progress).source()
 
 
 class _Opening:
@@ -106,8 +109,7 @@ class _Opening:
         if not labels and not self.image_files.images:
             raise self._nothing(stated)
         pairs = pair(list(self._pairing), labels)
-        counts = np.bincount(rows.files, minlength=len(self._read))
-        self._report(pairs, {name: int(n) for name, n in zip(self._read, counts, strict=True)})
+        self._report(pairs, rows)
         return self._source(rows, pairs, stated)
 
     # ---- the description
@@ -178,7 +180,7 @@ class _Opening:
         problem = "it is larger than 50 MB: a label file describes one image"
         try:
             limit = _MAX_LIST if "/" not in name and not self.single else _MAX_LABELS
-            data = read_file(Path(self.files.real[name]), max_bytes=limit)
+            data = read_file(self.files.real[name], max_bytes=limit)
             if data is not None:
                 return data
         except OSError as error:
@@ -199,7 +201,7 @@ class _Opening:
 
     # ---- images
 
-    @property
+    @cached_property
     def _pairing(self) -> dict[str, str]:
         """Path by which an image is joined to its label file -> its path below the folder of images."""
         root, folder = self.files.root, self.image_files.root
@@ -234,19 +236,25 @@ class _Opening:
             hint = "put the data beside the YAML; nothing outside the folder is opened"
         return refused(self.config_path, detail, hint)
 
-    def _report(self, pairs: Pairs, n_rows: Mapping[str, int]) -> None:
+    def _report(self, pairs: Pairs, rows: Rows) -> None:
         """Notices for what was joined in spite of its form or left out, and problems for rows that are left out."""
+        unpaired = set(self._read) - set(pairs.label_of.values())
+        lines = {
+            name: rows.lines[slice(*np.searchsorted(rows.files, (at, at + 1)))].tolist()
+            for at, name in enumerate(self._read)
+            if name in unpaired
+        }
         for label in pairs.renamed:
             self.notices.add("name-form", escaped(label))
         for label, images in pairs.ambiguous.items():
-            self._left_out("label-ambiguous", label, f"it could belong to {_listed(images)}", n_rows)
+            self._left_out("label-ambiguous", label, f"it could belong to {_listed(images)}", lines)
         for image, labels in pairs.contested.items():
             for label in labels:
                 others = f" as could {_listed([other for other in labels if other != label])}" * (
                     len(labels) > 1
                 )
                 self._left_out(
-                    "label-ambiguous", label, f"it could belong to {_listed([image])}{others}", n_rows
+                    "label-ambiguous", label, f"it could belong to {_listed([image])}{others}", lines
                 )
         for label, image in pairs.unused.items():
             place = f"{escaped(label)}: {escaped(image)} has {escaped(pairs.label_of[image])}"
@@ -257,14 +265,16 @@ class _Opening:
             why = f"there is no image {escaped(image_stem(label))}.*"
             if link is not None:
                 why = f"its image {escaped(link)} is a link out of the folder, which is not followed"
-            self._left_out("label-without-image", label, why, n_rows)
+            self._left_out("label-without-image", label, why, lines)
 
-    def _left_out(self, code: str, label: str, why: str, n_rows: Mapping[str, int]) -> None:
-        n = n_rows.get(label, 0)
+    def _left_out(self, code: str, label: str, why: str, lines: Mapping[str, list[int]]) -> None:
+        """Report a label file without an image, and each of its rows."""
         self.notices.add(code, f"{escaped(label)}: {why}")
-        reason = f"{why}; it has {n} row{'s' * (n != 1)}"
         kind = "missing-file" if code == "label-without-image" else "invalid"
-        self.problems.append(Problem(kind, "image", escaped(label), reason))
+        for line in lines.get(label, ()):
+            self.problems.append(Problem(kind, "annotation", f"{escaped(label)}:{line}", why))
+        if not lines.get(label):
+            self.problems.append(Problem(kind, "image", escaped(label), why))
 
     # ---- the source
 
@@ -288,8 +298,9 @@ class _Opening:
                 self.notices.add("image-without-labels", name)
             else:
                 image_of_file[number[label]] = len(paths)
-            self.notices.add("image-empty", name, n=is_empty)
-            split = stated.of.get(image) or splits.split_of_folders(image)
+            if is_empty:
+                self.notices.add("image-empty", name)
+            split = stated.of.get(image) or splits.split_of_folders(image.rpartition("/")[0])
             size = (0, 0) if label is None or is_empty else image_sizes.size_of(path)
             builder.add_texts(
                 len(paths), (name, "", split, "", ""), size, (BACKGROUND,) if is_empty else None

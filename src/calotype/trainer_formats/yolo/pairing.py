@@ -181,8 +181,8 @@ def _by_name(pairs: Pairs, images: Sequence[str], stems: Mapping[str, str]) -> N
         for image in _free(images, pairs)
         if not any(_folder(stem) in label_folders for stem in trainer_stems(image))
     ]
-    label_keys = _without_common_folder([_inner(stems[label]) for label in labels])
-    image_keys = _without_common_folder([_inner(_stem(image)) for image in free])
+    label_keys = _below_common_folder([stems[label] for label in labels])
+    image_keys = _below_common_folder([_stem(image) for image in free])
     by_name: dict[str, list[int]] = defaultdict(list)
     for at, key in enumerate(image_keys):
         by_name[key[-1]].append(at)
@@ -205,10 +205,13 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _without_common_folder(keys: list[list[str]]) -> list[list[str]]:
-    """The paths without their first folder where it is the same for all, such as `photos/`."""
-    first = {key[0] for key in keys}
-    return [key[1:] for key in keys] if len(first) == 1 and all(len(key) > 1 for key in keys) else keys
+def _below_common_folder(stems: list[str]) -> list[list[str]]:
+    """The paths below the folder of all images or all labels: one of a usual name, else the first that all share."""
+    keys = [_inner(stem) for stem in stems]
+    has_root = any(len(key) <= stem.count("/") for key, stem in zip(keys, stems, strict=True))
+    if has_root or len({key[0] for key in keys}) != 1 or any(len(key) == 1 for key in keys):
+        return keys
+    return [key[1:] for key in keys]
 
 
 def _ends_alike(a: list[str], b: list[str]) -> bool:

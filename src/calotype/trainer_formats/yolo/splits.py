@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped, shown
@@ -45,9 +46,10 @@ def named_split(name: str) -> str:
     return _SPLIT_OF[match.group(1)] if match else ""
 
 
-def split_of_folders(image: str) -> str:
-    """The split that the first folder with such a name states, or none."""
-    return next(filter(None, map(named_split, image.split("/")[:-1])), "")
+@lru_cache(10_000)
+def split_of_folders(folder: str) -> str:
+    """The split that the first folder of a path with such a name states, or none."""
+    return next(filter(None, map(named_split, folder.split("/"))), "")
 
 
 def is_list_of_images(text: bytes) -> bool:
