@@ -98,7 +98,7 @@ def test_folder_names_state_the_split_where_nothing_else_does(tmp_path, folder, 
         ("path: ../datasets/tiny\ntrain: images/train\nval: images/val\n", "path-ignored"),
         ("path: /content/tiny\ntrain: images/train\nval: images/val\n", "path-ignored"),
         ("path: 'C:\\data'\ntrain: images\\train\nval: images\\val\n", "path-ignored"),
-        ("train: /home/me/x/images/train\nval: /home/me/x/images/val\n", "path-ignored"),
+        ("train: /data/me/x/images/train\nval: /data/me/x/images/val\n", "path-ignored"),
         ("train: images/train\nval: images/val\ntest: images/test\n", "split-missing"),
     ],
 )

@@ -89,7 +89,7 @@ class TextCollector:
         return rows if np.all(files[1:] >= files[:-1]) else _sorted(rows)
 
     def _flush(self) -> None:
-        """Parse what waits. Where a plain text is no list of numbers (`1-2`, `.`), each file is parsed by itself."""
+        """Parse what waits. Where a plain text is not a list of numbers (`1-2`, `.`), each file is parsed by itself."""
         waiting, self._waiting, self._n_waiting = self._waiting, [], 0
         if not waiting:
             return

@@ -22,7 +22,7 @@ Bools = npt.NDArray[np.bool_]
 SLACK = 1e-3
 """How far a coordinate may exceed 0 or 1 by rounding; it is clipped."""
 _PIXELS = 1.5
-"""A coordinate above is no share that is a little off."""
+"""A coordinate above is not a share that is a little off."""
 _RECTANGLE_PX = 1.5
 """How far the corners of an oriented box may lie from a rectangle, in pixels."""
 

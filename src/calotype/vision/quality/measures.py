@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from calotype.vision import quality_edges, quality_light
+from calotype.vision.quality import edges as quality_edges
+from calotype.vision.quality import light as quality_light
 
 Rgb = npt.NDArray[np.uint8]
 Figures = npt.NDArray[np.float32]

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
-from calotype.vision import images, quality
+from calotype.vision import images
 from calotype.vision.jpeg_header import JpegHead, read_head
+from calotype.vision.quality import measures as quality
 
 Figures = npt.NDArray[np.float32]
 
