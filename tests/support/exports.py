@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
 from PIL import Image
 from tests.support.labels import ReadLabels, read_labels
 
@@ -14,6 +15,8 @@ from calotype.formats.base import ExportSamples, Format, Written
 from calotype.vision.ontology import Class, Ontology
 
 Item = tuple[Sample, list[Annotation]]
+FEW = settings(deadline=None, max_examples=25)
+"""For property tests that write and read files; no machine is too slow for them."""
 
 
 def sample(name: str, size_wh: tuple[int, int] = (64, 48), **facts: Any) -> Sample:

@@ -22,7 +22,7 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
-from calotype.formats.passthrough import shown
+from calotype.formats.passthrough import image_name_problem, shown, text_problem
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
@@ -191,7 +191,7 @@ def _local(reading: Reading, above: str, one: Mapping[str, Any]) -> list[str]:
     url = one.get("contentUrl")
     if isinstance(url, str) and "://" not in url:
         name = posixpath.normpath(posixpath.join(above, url.replace("\\", "/")))
-        if name not in reading.files.names:
+        if not reading.files.has(name):
             return []
         stated = one.get("sha256")
         if isinstance(stated, str) and suffix_of(name) in (".csv", ".tsv", ".jsonl"):
@@ -199,7 +199,7 @@ def _local(reading: Reading, above: str, one: Mapping[str, Any]) -> list[str]:
             if data is not None and hashlib.sha256(data).hexdigest() != stated.strip().lower():
                 reading.notices.add("checksum-differs", name)
         return [name]
-    patterns = [p for p in _texts(one.get("includes")) if "://" not in p]
+    patterns = [p for p in _texts(one.get("includes")) if "://" not in p and len(p) <= 300]
     inside = f"{above}/" if above else ""
     below = [name for name in reading.files.names if name.startswith(inside)]
     return [name for name in below if any(fnmatch.fnmatchcase(name[len(inside) :], p) for p in patterns)]
@@ -241,7 +241,7 @@ def _read_table(reading: Reading, table: _Table) -> None:
         if key is None:
             continue
         stated = row.get(split or "")
-        if isinstance(stated, str) and stated:
+        if isinstance(stated, str) and stated and not text_problem(stated):
             _set_split(reading, key, stated)
         has_box = sides or corners or is_list
         box = _box(row, sides, corners, table.columns.get("bbox")) if has_box else None
@@ -301,7 +301,7 @@ def _rows(reading: Reading, file: str) -> Iterator[tuple[str, Mapping[str, Any]]
 
 def _image(reading: Reading, stated: Any, where: str) -> str | None:
     """The image that a cell names, by its path, or by its last part where only one image has it."""
-    if not isinstance(stated, str | int) or str(stated) == "":
+    if not isinstance(stated, str | int) or str(stated) == "" or image_name_problem(str(stated)):
         reading.set_aside("annotation", where, f"its image is {shown(stated)}")
         return None
     place = posixpath.normpath(str(stated).replace("\\", "/"))

@@ -28,7 +28,15 @@ from calotype.foundation.progress import Progress, silent
 from calotype.public_formats import colour_maps
 from calotype.public_formats.colour_maps import ColourMap
 from calotype.public_formats.mask_writing import write_masks
-from calotype.public_formats.reading import BACKGROUND, MAX_IMAGE_BYTES, Reading, replaced, stem_of, suffix_of
+from calotype.public_formats.reading import (
+    BACKGROUND,
+    IMAGE_ERRORS,
+    MAX_IMAGE_BYTES,
+    Reading,
+    replaced,
+    stem_of,
+    suffix_of,
+)
 from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
 from calotype.vision import masks
@@ -268,7 +276,7 @@ def _pixels(data: bytes) -> npt.NDArray[np.int64] | str:
                 values = np.asarray(image).astype(np.int64)
             else:
                 values = np.asarray(image.convert("RGB")).astype(np.int64)
-    except (vision.ImageUnreadable, *vision.DECODER_ERRORS) as error:
+    except IMAGE_ERRORS as error:
         return f"it cannot be read: {shown(str(error))}"
     if facts.n_frames > 1:
         return f"it holds {facts.n_frames} images"
@@ -342,7 +350,7 @@ def _objects(reading: Reading, name: str, shape: tuple[int, ...]) -> npt.NDArray
     at = folder_at(name)
     for folder in _OBJECTS if at is not None else ():
         beside = replaced(name, at or 0, folder)
-        if beside in reading.files.images:
+        if reading.files.has(beside):
             data = reading.data(beside, max_bytes=MAX_IMAGE_BYTES)
             values = _pixels(data or b"")
             if isinstance(values, str) or values.shape[:2] != shape:

@@ -18,7 +18,7 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
-from calotype.formats.passthrough import shown
+from calotype.formats.passthrough import escaped, shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.formats.windows import DeclaredClass
@@ -145,13 +145,13 @@ def _videos(reading: Reading) -> dict[str, _Video]:
     videos: dict[str, _Video] = {}
 
     def video(folder: str) -> _Video:
-        name = folder.rpartition("/")[2] or reading.files.root.name
+        name = escaped(folder.rpartition("/")[2] or reading.files.root.name)
         return videos.setdefault(folder, _Video(folder, name))
 
     if reading.single is not None:
         kind = "det" if reading.single == "det.txt" else "gt"
         one = video("")
-        one.name = reading.single.rpartition(".")[0]
+        one.name = escaped(reading.single.rpartition(".")[0])
         one.labels[kind] = reading.single
         return videos
     for name in reading.files.names:
@@ -187,15 +187,13 @@ def _read_seqinfo(reading: Reading, name: str, video: _Video) -> None:
 def _find_frames(reading: Reading, video: _Video) -> None:
     """The images of a video by the number that is their name; a number that two images have is a problem."""
     inside = f"{video.folder}/" if video.folder else ""
-    folders = [f"{inside}{video.facts.get('folder', 'img1')}/", f"{inside}img1/"]
+    folders = [f"{inside}{video.facts.get('folder', 'img1')}", f"{inside}img1"]
     if not reading.has_own_images:
-        folders += [f"{video.name}/img1/", f"{video.name}/", "img1/", ""]
+        folders += [f"{video.name}/img1", video.name, "img1", ""]
     for folder in dict.fromkeys(folders):
-        names = [
-            n for n in reading.image_files.images if n.startswith(folder) and "/" not in n[len(folder) :]
-        ]
+        names = reading.image_files.images_in(folder)
         for name in names:
-            frame = whole(name[len(folder) :].rpartition(".")[0])
+            frame = whole(name.rpartition("/")[2].rpartition(".")[0])
             if frame is None or not 0 <= frame <= _MAX_FRAME:
                 reading.notices.add("value-unknown", name, what="image in a video whose name is not a number")
             elif frame in video.frames:
@@ -212,7 +210,7 @@ def _find_frames(reading: Reading, video: _Video) -> None:
 def _class_names(reading: Reading, file: str) -> dict[int, str]:
     """Number from 1 -> name, from the list beside the label file; else the classes of MOT16."""
     beside = f"{file.rpartition('/')[0]}/labels.txt".lstrip("/")
-    if beside not in reading.files.names:
+    if not reading.files.has(beside):
         return MOT16
     return {at: name for at, name in lines_of(reading.text(beside, max_bytes=10_000_000) or "")}
 

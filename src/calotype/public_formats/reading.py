@@ -32,6 +32,8 @@ SPLITS = {
     "testing": "test",
 }
 """Usual names of split folders -> the split."""
+IMAGE_ERRORS = (vision.ImageUnreadable, *vision.DECODER_ERRORS)
+"""What a broken image raises."""
 MAX_TEXT_BYTES = 50_000_000
 MAX_IMAGE_BYTES = 1_000_000_000
 _HEAD_BYTES = 65_536
@@ -58,15 +60,23 @@ class Files:
             where = item.path[start:] or self.root.name
             self.problems.append(Problem("unreadable", what, where, item.reason))
         self.images = [name for name in self.names if suffix_of(name) in IMAGE_EXTENSIONS]
+        self._listed = set(self.names)
+        self._in_folder: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
         self._by_last: dict[str, list[str]] = {}
         for name in self.images:
             self._by_stem.setdefault(_key(stem_of(name)), []).append(name)
-            self._by_last.setdefault(name.rpartition("/")[2], []).append(name)
+            above, _, last = name.rpartition("/")
+            self._by_last.setdefault(last, []).append(name)
+            self._in_folder.setdefault(above, []).append(name)
 
     def has(self, name: str) -> bool:
-        """Whether there is an image of this name."""
-        return name in self.with_stem(stem_of(name))
+        """Whether there is a file of this name."""
+        return name in self._listed
+
+    def images_in(self, folder: str) -> list[str]:
+        """Images that lie in a folder, not in one below it; the root is an empty name."""
+        return self._in_folder.get(folder, [])
 
     def called(self, last: str) -> list[str]:
         """Images whose name without folders is this one."""
@@ -164,7 +174,7 @@ class Reading:
 
     def add(self, annotation: ParsedAnnotation) -> None:
         """Add an annotation, unless what it holds cannot be stored."""
-        problem = value_problem([dict(annotation.attributes), dict(annotation.extra)])
+        problem = value_problem([dict(annotation.attributes), dict(annotation.extra), annotation.source_id])
         if problem:
             self.set_aside("annotation", annotation.where, problem)
         else:

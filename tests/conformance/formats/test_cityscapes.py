@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support.exports import box, image_file, losses, sample, shape, text, there_and_back, warnings
+from tests.support.exports import FEW, box, image_file, losses, sample, shape, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
 from calotype.datasets.model import Annotation, Kind
@@ -179,6 +179,7 @@ point = st.floats(-100, 5_000, allow_nan=False)
 rings = st.lists(st.tuples(point, point), min_size=3, max_size=7)
 
 
+@FEW
 @given(st.lists(st.tuples(rings, st.booleans()), max_size=4))
 def test_polygons_survive_to_the_last_digit_in_their_order(tmp_path_factory, polygons):
     drawn = [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.exports import box, image_file, losses, sample, shape, text, there_and_back, warnings
+from tests.support.exports import FEW, box, image_file, losses, sample, shape, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
 from calotype.datasets.model import Annotation, Kind
@@ -152,6 +152,7 @@ def test_what_it_writes_is_described_with_checksums(tmp_path):
 sides = st.floats(0, 9_000, allow_nan=False)
 
 
+@FEW
 @given(boxes=st.lists(st.tuples(sides, sides, sides, sides, st.integers(0, 1)), max_size=5))
 def test_boxes_survive_to_the_last_digit(tmp_path_factory, boxes):
     drawn = [box(at, number) for *at, number in boxes]

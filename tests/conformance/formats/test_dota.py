@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.exports import box, image_file, losses, sample, shape, text, there_and_back, warnings
+from tests.support.exports import FEW, box, image_file, losses, sample, shape, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
 from calotype.datasets.model import Kind
@@ -105,6 +105,7 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
 sides = st.floats(1, 500, allow_nan=False)
 
 
+@FEW
 @given(
     st.lists(st.tuples(sides, sides, sides, sides, st.floats(-math.pi, math.pi)), max_size=4), st.booleans()
 )

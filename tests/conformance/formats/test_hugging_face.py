@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from tests.support.exports import (
+    FEW,
     box,
     image_file,
     losses,
@@ -113,6 +114,8 @@ def test_a_metadata_file_in_each_split_folder(folder):
         ('{"file_name": "a.png"', "not JSON"),
         ("[1]", "not a JSON object"),
         ({"file_name": 5}, "file_name"),
+        ('{"file_name": "\\ud800.png"}', "file_name"),
+        ({"file_name": "\0.png"}, "file_name"),
         ({"file_name": "../../a.png"}, "leads out"),
         ({"file_name": "/etc/a.png"}, "leads out"),
         ({"file_name": "c.png", "objects": [{"bbox": [1, 2, 3]}]}, "box"),
@@ -120,6 +123,10 @@ def test_a_metadata_file_in_each_split_folder(folder):
         ('{"file_name": "c.png", "objects": [{"bbox": [1, 2, 3, ' + "9" * 400 + "]}]}", "box"),
         ({"file_name": "c.png", "objects": [{"bbox": [1, 2, 3, 4], "category": 1.5}]}, "class"),
         ({"file_name": "c.png", "label": [True]}, "label"),
+        (
+            '{"file_name": "c.png", "objects": [{"bbox": [1, 2, 3, 4], "id": "\\ud800", "label": "x"}]}',
+            "Unicode",
+        ),
         ("[" * 100_000, "not JSON"),
     ],
 )
@@ -272,6 +279,7 @@ sides = st.floats(0, 9_000, allow_nan=False)
 
 
 @pytest.mark.parametrize("format", [FOLDER, PARQUET], ids=lambda format: format.name)
+@FEW
 @given(boxes=st.lists(st.tuples(sides, sides, sides, sides, st.integers(0, 1)), max_size=5))
 def test_boxes_survive_to_the_last_digit(tmp_path_factory, format, boxes):
     drawn = [box(at, number) for *at, number in boxes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.exports import box, image_file, losses, sample, text, there_and_back, warnings, write
+from tests.support.exports import FEW, box, image_file, losses, sample, text, there_and_back, warnings, write
 from tests.support.labels import read_labels
 
 from calotype.datasets.model import Kind
@@ -165,6 +165,7 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
 numbers = st.floats(0, 4_000, allow_nan=False)
 
 
+@FEW
 @given(
     st.lists(st.tuples(numbers, numbers, numbers, numbers), max_size=5),
     st.sampled_from([None, 0.0, 0.125, 1.0]),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 from tests.support.exports import (
+    FEW,
     box,
     image_file,
     losses,
@@ -237,6 +238,7 @@ def test_more_classes_than_a_palette_holds_are_written_in_colour(tmp_path):
     assert len({colour_of(number) for number in range(70_000)}) == 70_000
 
 
+@FEW
 @given(arrays(np.uint8, (6, 9), elements=st.integers(0, 3)))
 def test_masks_that_do_not_overlap_survive_pixel_by_pixel(tmp_path_factory, values):
     drawn = [drawn_mask(values == n, n - 1) for n in (1, 2, 3) if (values == n).any()]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import configparser
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.exports import box, image_file, losses, sample, text, there_and_back, warnings
+from tests.support.exports import FEW, box, image_file, losses, sample, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
 from calotype.exchange import registry
@@ -145,6 +146,7 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
 sides = st.floats(0, 4_000, allow_nan=False)
 
 
+@FEW
 @given(st.lists(st.tuples(sides, sides, sides, sides, st.integers(0, 9), st.booleans()), max_size=5))
 def test_boxes_and_tracks_survive_to_the_last_digit(tmp_path_factory, boxes):
     drawn = [
@@ -158,3 +160,12 @@ def test_boxes_and_tracks_survive_to_the_last_digit(tmp_path_factory, boxes):
     assert [read.drawn.attributes for read in back.annotations] == [a.attributes for a in drawn]
     assert [read.class_name for read in back.annotations] == [("car", "dog")[a.class_id] for a in drawn]
     assert [dict(image.metadata) for image in back.images] == [{"video": "v", "frame": 3, "frame_rate": 25}]
+
+
+def test_a_folder_whose_name_is_not_utf8_names_its_video(tmp_path):
+    folder = os.path.join(os.fsencode(tmp_path), b"caf\xe9")
+    os.makedirs(os.path.join(folder, b"gt"))
+    with open(os.path.join(folder, b"gt", b"gt.txt"), "w") as file:
+        file.write("1,1,9,4,7,10,1,1,1\n")
+    labels = read_labels(MOT, tmp_path)
+    assert [image.metadata["video"] for image in labels.images] == ["caf\\xe9"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support.exports import box, image_file, losses, sample, shape, text, there_and_back, warnings
+from tests.support.exports import FEW, box, image_file, losses, sample, shape, text, there_and_back, warnings
 from tests.support.labels import read_labels
 
 from calotype.datasets.model import Annotation, Kind
@@ -191,6 +191,7 @@ def test_masks_negatives_and_ids_of_classes_survive(tmp_path):
 parts = st.floats(0, 1, allow_nan=False)
 
 
+@FEW
 @given(st.lists(st.tuples(parts, parts, parts, parts, st.sampled_from([None, True, False])), max_size=5))
 def test_boxes_survive(tmp_path_factory, boxes):
     drawn = [

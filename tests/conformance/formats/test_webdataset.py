@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support.exports import box, losses, sample, text, there_and_back, warnings, write
+from tests.support.exports import FEW, box, losses, sample, text, there_and_back, warnings, write
 from tests.support.labels import read_labels
 
 import calotype as ct
@@ -208,6 +208,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
 sides = st.floats(0, 9_000, allow_nan=False)
 
 
+@FEW
 @given(boxes=st.lists(st.tuples(sides, sides, sides, sides, st.integers(0, 1)), max_size=5))
 def test_boxes_survive_to_the_last_digit(tmp_path_factory, boxes):
     drawn = [box(at, number) for *at, number in boxes]

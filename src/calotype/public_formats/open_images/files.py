@@ -76,7 +76,7 @@ def rows_of(reading: Reading, table: Table) -> Iterator[tuple[str, Mapping[str, 
     path = Path(reading.files.path(table.name))
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file)
-        is_bare = table.kind == NAMES and "DisplayName" not in table.columns
+        is_bare = table.kind == NAMES and {"LabelName", "DisplayName"} != set(table.columns)
         columns = ("LabelName", "DisplayName") if is_bare else table.columns
         at = 0
         while at < MAX_ROWS:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
-from calotype.formats.passthrough import shown
+from calotype.formats.passthrough import class_name_problem, shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.formats.windows import DeclaredClass
@@ -29,7 +29,7 @@ from calotype.public_formats.numbers import number
 from calotype.public_formats.open_images import files as tables
 from calotype.public_formats.open_images.files import Table
 from calotype.public_formats.open_images.writing import write_tables
-from calotype.public_formats.reading import MAX_IMAGE_BYTES, Reading, split_of, stem_of
+from calotype.public_formats.reading import IMAGE_ERRORS, MAX_IMAGE_BYTES, Reading, split_of, stem_of
 from calotype.vision import images as vision
 from calotype.vision import masks
 
@@ -192,9 +192,9 @@ class _Reading(Reading):
         return names
 
     def _class_name(self, identity: str, where: str) -> str | None:
-        if not identity or len(identity) > 400:
-            return None
         name = self._names.get(identity)
+        if class_name_problem(identity) or class_name_problem(name or identity):
+            return None
         if name is None:
             name = self._names[identity] = identity
         if name == identity and identity.startswith(("/m/", "/g/")):
@@ -273,7 +273,7 @@ class _Reading(Reading):
             "mask_rle": masks.to_string(mask),
             "mask_size_hw": mask.size_hw,
             "area_px": float(mask.area_px),
-            "source_id": row.get("BoxID", "")[:200],
+            "source_id": row.get("BoxID", "")[:200].encode("utf-8", "backslashreplace").decode(),
         }
         corners = _corners(row, "Box")
         for stated, at in self._boxes.get((key, name), ()) if corners else ():
@@ -299,7 +299,7 @@ def _mask(data: bytes, size_wh: tuple[int, int]) -> masks.Rle | str:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             grey = image.convert("L").resize(size_wh, Image.Resampling.NEAREST)
         mask = masks.encode(np.asarray(grey) > 0)
-    except (vision.ImageUnreadable, *vision.DECODER_ERRORS) as error:
+    except IMAGE_ERRORS as error:
         return f"its mask cannot be read: {shown(str(error))}"
     except masks.RleInvalid as error:
         return error.message

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.notices import Losses
-from calotype.formats.passthrough import shown
+from calotype.formats.passthrough import image_name_problem, shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.formats.windows import DeclaredClass
@@ -220,7 +220,7 @@ def _parquet_rows(reading: Reading, file: str) -> Iterator[tuple[str, Mapping[st
 
 def _read_row(reading: Reading, file: str, where: str, row: Mapping[str, Any], names: Names) -> None:
     stated = row.get("file_name")
-    if not isinstance(stated, str) or not stated:
+    if not isinstance(stated, str) or not stated or image_name_problem(stated):
         reading.set_aside("image", where, f"its file_name is {shown(stated)}")
         return
     if "\\" in stated:

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.notices import Losses
+from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.reading import BACKGROUND, SPLITS, Reading, split_of, suffix_of
@@ -146,7 +147,7 @@ def _shard(reading: Reading, name: str) -> _Shard | None:
 
 
 def _split(name: str) -> str:
-    last = name.rpartition("/")[2]
+    last = escaped(name.rpartition("/")[2])
     found = _SHARD.fullmatch(last)
     word = found[1] if found else last.rpartition(".")[0]
     return SPLITS.get(word.lower(), split_of(name) or (word if found else ""))

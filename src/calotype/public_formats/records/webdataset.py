@@ -18,6 +18,7 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
+from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.reading import BACKGROUND, SPLITS, Reading, split_of, suffix_of
@@ -120,7 +121,7 @@ def _class_names(reading: Reading) -> Names:
 
 def _split(shard: str) -> str:
     """The split that the name of a shard states, as in `imagenet-val-000000.tar`."""
-    words = shard.rpartition("/")[2].lower().replace("_", "-").rpartition(".")[0].split("-")
+    words = escaped(shard).rpartition("/")[2].lower().replace("_", "-").rpartition(".")[0].split("-")
     named = next((SPLITS[word] for word in words if word in SPLITS), "") or split_of(shard)
     is_plain = len(words) == 2 and words[1].isdigit()
     return named or (words[0] if is_plain and words[0] not in ("shard", "data", "part", "images") else "")
