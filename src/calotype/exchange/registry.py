@@ -14,6 +14,7 @@ from calotype.formats.yolo.format import Yolo
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.label_studio.format import LabelStudio
+from calotype.tool_formats.labelbox import Labelbox
 from calotype.tool_formats.labelme import LabelMe
 from calotype.tool_formats.via import Via
 
@@ -27,6 +28,7 @@ _ALL: tuple[Format, ...] = (
     LabelMe(),
     Via(),
     Darwin(),
+    Labelbox(),
 )
 
 FORMATS = {format.name: format for format in _ALL}

@@ -99,6 +99,11 @@ class ImageSearch:
             raise BadItem(f"several files could be its image: {best[0]!r} and {best[1]!r}")
         return self._root / best[0] if best else None
 
+    def find_stem(self, stem: str) -> Path | None:
+        """The file of this name without its extension; None where there is none, or several."""
+        files = [file for file in self._files if PurePosixPath(file).stem == stem] if "/" not in stem else []
+        return self._root / files[0] if len(files) == 1 else None
+
     def name_of(self, path: Path) -> str:
         """The name of the sample: its path below the folder, without a first `images/` or `data/` where possible."""
         relative = path.relative_to(self._root).as_posix()

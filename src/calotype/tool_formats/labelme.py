@@ -304,8 +304,9 @@ def _content(export: Export, sample: Sample, labels: Sequence[Annotation], image
         name = export.names[a.class_id]
         export.lose_of_annotation(a, keeps={"score"} if a.bbox_xywh_px else ())
         if a.kind is Kind.CLASSIFICATION:
+            export.count(0 if name in flags else 1)
+            export.losses.add("the same class of an image given twice", a.ann_id, n=int(name in flags))
             flags[name] = True
-            export.count()
         elif a.kind is Kind.CAPTION or a.bbox_xywh_px is None:
             export.lose(f"annotation of kind {a.kind}", a)
         else:

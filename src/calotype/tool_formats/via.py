@@ -313,7 +313,11 @@ def _write(export: Export) -> None:
             if a.kind is Kind.CAPTION:
                 attributes["caption"] = a.attributes["text"]
             elif a.kind is Kind.CLASSIFICATION or a.bbox_xywh_px is None:
-                attributes.setdefault("class", {})[export.names[a.class_id]] = True
+                chosen = attributes.setdefault("class", {})
+                if export.names[a.class_id] in chosen:
+                    export.lose("the same class of an image given twice", a)
+                    export.count(-1)
+                chosen[export.names[a.class_id]] = True
             else:
                 said = {name: export.as_text(a, value) for name, value in a.attributes.items()}
                 said = {"class": export.names[a.class_id], **{n: v for n, v in said.items() if n != "class"}}

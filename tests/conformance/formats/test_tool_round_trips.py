@@ -25,6 +25,10 @@ KEPT = {
         kind: ONE_POINT_EACH[kind]
         for kind in sorted({*OF_KIND} - {Kind.ROTATED_BOX, Kind.MASK, Kind.KEYPOINTS})
     },
+    "labelbox": {
+        kind: ONE_POINT_EACH[kind]
+        for kind in (Kind.CLASSIFICATION, Kind.BOX, Kind.POLYGON, Kind.POLYLINE, Kind.POINT, Kind.MASK)
+    },
     "via": {
         kind: ONE_POINT_EACH[kind]
         for kind in (Kind.CLASSIFICATION, Kind.BOX, Kind.POLYGON, Kind.POLYLINE, Kind.POINT, Kind.ELLIPSE)
@@ -47,6 +51,7 @@ def test_shapes_come_back_as_they_were(name, data):
     labels = [
         annotation(data.draw(KEPT[name][kind]), at=at, class_id=2 if kind is Kind.KEYPOINTS else at % 2)
         for at, kind in enumerate(kinds)
+        if kind is not Kind.CLASSIFICATION or kinds.index(kind) == at  # each class once
     ]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
