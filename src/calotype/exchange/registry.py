@@ -13,6 +13,7 @@ from calotype.formats.voc import Voc
 from calotype.formats.yolo.format import Yolo
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
+from calotype.tool_formats.fiftyone import FiftyOne
 from calotype.tool_formats.label_studio.format import LabelStudio
 from calotype.tool_formats.labelbox import Labelbox
 from calotype.tool_formats.labelme import LabelMe
@@ -29,6 +30,7 @@ _ALL: tuple[Format, ...] = (
     Via(),
     Darwin(),
     Labelbox(),
+    FiftyOne(),
 )
 
 FORMATS = {format.name: format for format in _ALL}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from calotype.formats.files_below import is_folder
 from calotype.formats.notices import Losses, Notices
 from calotype.formats.passthrough import image_name_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
+from calotype.foundation.progress import Progress
 from calotype.tool_formats.fields import BadItem, score_or_none
 from calotype.tool_formats.image_search import ImageSearch, image_size, stated_path
 from calotype.tool_formats.shapes import Shape
@@ -191,3 +193,21 @@ class Collected:
             self.info,
         )
         return ParsedSource(self.file, labels)
+
+
+def read_each(
+    files: Sequence[Path],
+    path: Path,
+    images: Path | None,
+    progress: Progress,
+    read: Callable[[Path, Collected], None],
+) -> list[ParsedSource]:
+    """One source for each label file at a path, read one after the other. Raises: LabelFileUnreadable."""
+    root = path if is_folder(path) else path.parent
+    sources = []
+    for at, file in enumerate(files):
+        collected = Collected(file.relative_to(root).as_posix(), images or root)
+        read(file, collected)
+        sources.append(collected.source())
+        progress("reading labels", at + 1, len(files))
+    return sources

@@ -19,7 +19,7 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import json_text, labelbox_writing, shapes
-from calotype.tool_formats.collected import Collected, Entry, Facts
+from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
 from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text, xy_objects
 from calotype.tool_formats.image_search import split_of, stated_path
 from calotype.tool_formats.mask_runs import image_to_grey
@@ -77,19 +77,7 @@ class Labelbox:
             raise json_text.refused(
                 path, _TITLE, "there are no lines of JSON", "give the exported NDJSON file"
             )
-        sources = []
-        for at, file in enumerate(files):
-            collected = Collected(file.relative_to(root).as_posix(), images or root)
-            _read_data_rows(file.parent / labelbox_writing.DATA_ROWS, collected)
-            listed = list(_listed(file))
-            if not any(isinstance(value, dict) for _, value in listed):
-                raise json_text.refused(file, _TITLE, "none of its lines is an object")
-            for where, value in listed:
-                with collected.item(f"{collected.file} {where}"):
-                    _read(mapping(value, "line"), f"{collected.file} {where}", collected)
-            sources.append(collected.source())
-            progress("reading labels", at + 1, len(files))
-        return sources
+        return read_each(files, path, images, progress, _read_file)
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `data_rows.json`, `labels.ndjson` and `images/`; the same input gives the same bytes."""
@@ -105,6 +93,17 @@ def _files(survey: Survey) -> Iterator[str]:
             continue
         if _LINE.search(head) or (_ROW.search(head) and _BESIDE.search(head)):
             yield name
+
+
+def _read_file(file: Path, collected: Collected) -> None:
+    _read_data_rows(file.parent / labelbox_writing.DATA_ROWS, collected)
+    listed = list(_listed(file))
+    if not any(isinstance(value, dict) for _, value in listed):
+        raise json_text.refused(file, _TITLE, "none of its lines is an object")
+    for where, value in listed:
+        place = f"{collected.file} {where}"
+        with collected.item(place):
+            _read(mapping(value, "line"), place, collected)
 
 
 def _listed(file: Path) -> Iterator[tuple[str, Any]]:

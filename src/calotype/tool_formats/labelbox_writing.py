@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.tool_formats import shapes
 from calotype.tool_formats.mask_runs import mask_to_image
-from calotype.tool_formats.writing import Export, json_bytes, json_lines, stable_uuid
+from calotype.tool_formats.writing import Export, json_bytes, json_lines
 
 DATA_ROWS = "data_rows.json"
 LABELS = "labels.ndjson"
 CAPTION = "caption"
 QUESTION = "class"
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def write(export: Export) -> None:
@@ -39,12 +37,8 @@ def write(export: Export) -> None:
 
 
 def _line(export: Export, a: Annotation, sample: Sample, place: str) -> dict[str, Any]:
-    own = bool(_UUID.fullmatch(a.source_id))
-    export.lose_of_annotation(a, keeps={"id", "score"} if own or not a.source_id else {"score"})
-    said: dict[str, Any] = {
-        "uuid": a.source_id if own else stable_uuid(a.ann_id),
-        "dataRow": {"globalKey": place},
-    }
+    export.lose_of_annotation(a, keeps={"id", "score"})
+    said: dict[str, Any] = {"uuid": export.uuid_of(a), "dataRow": {"globalKey": place}}
     if a.score is not None:
         said["confidence"] = a.score
     attributes = dict(a.attributes)
@@ -89,13 +83,9 @@ def _drawn(export: Export, a: Annotation, size_wh: tuple[int, int]) -> dict[str,
             export.lose("rotated box (written as a polygon)", a)
         return {"polygon": _points(a.rings_px[0])}
     if a.kind is Kind.POLYLINE:
-        if len(a.rings_px) > 1:
-            export.lose("part of a line of several parts (the longest is written)", a)
-        return {"line": _points(shapes.longest(a.rings_px))}
+        return {"line": _points(export.longest_part(a))}
     if a.kind is Kind.POINT:
-        if len(a.rings_px[0]) > 2:
-            export.lose("point of several points (the first is written)", a)
-        return {"point": _points(a.rings_px[0])[0]}
+        return {"point": _points(export.first_point(a))[0]}
     if a.kind is not Kind.BOX:
         export.lose(f"shape of a {a.kind} (its box is kept)", a)
     x, y, w, h = a.bbox_xywh_px or (0.0, 0.0, 0.0, 0.0)
