@@ -10,7 +10,7 @@ from typing import Any
 
 from calotype.formats.files_below import is_folder
 from calotype.formats.notices import Losses, Notices
-from calotype.formats.passthrough import image_name_problem
+from calotype.formats.passthrough import image_name_problem, text_problem, value_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress
@@ -84,6 +84,9 @@ class Collected:
         relative = stated_path(entry.stated)
         if not relative:
             raise BadItem("it names no image")
+        unstorable = value_problem([dict(entry.metadata), dict(entry.extra), *entry.tags, entry.split])
+        if unstorable:
+            raise BadItem(unstorable)
         if "\\" in entry.stated:
             self.notices.add("name-separator", entry.where)
         if path is None:
@@ -132,7 +135,9 @@ class Collected:
         return self._sizes[key]
 
     def add(self, key: str, class_name: str, shape: Shape, where: str, facts: Facts = _NO_FACTS) -> None:
-        """Add an annotation of an image."""
+        """Add an annotation of an image. Raises: BadItem."""
+        if text_problem(facts.source_id):
+            raise BadItem(f"its id cannot be used: {text_problem(facts.source_id)}")
         score = score_or_none(facts.score)
         if score is None and facts.score is not None:
             self.notices.add("value-dropped", where, what="score that is not between 0 and 1: left out")
@@ -158,7 +163,14 @@ class Collected:
 
     def declare(self, name: str, **more: Any) -> None:
         """A class that the label file declares; the first declaration counts."""
-        self.classes.setdefault(name, DeclaredClass(name, **more))
+        declared = DeclaredClass(name, **more)
+        unstorable = value_problem([name, *declared.keypoints, dict(declared.extra)])
+        if unstorable:
+            self.problems.append(
+                Problem("invalid", "class", self.file, f"its class cannot be used: {unstorable}")
+            )
+            return
+        self.classes.setdefault(name, declared)
 
     def sort_classes(self, names: Sequence[str]) -> None:
         """Put these classes first, in this order."""
@@ -172,7 +184,9 @@ class Collected:
             self.images[key] = replace(image, tags=(*image.tags, tag))
 
     def add_metadata(self, key: str, name: str, value: str | int | float | bool) -> None:
-        """Add a value that is about an image as a whole."""
+        """Add a value that is about an image as a whole. Raises: BadItem."""
+        if value_problem([name, value]):
+            raise BadItem(value_problem([name, value]))
         image = self.images[key]
         self.images[key] = replace(image, metadata={**image.metadata, name: value})
 

@@ -163,7 +163,8 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
         with collected.item(place):
             annotation = mapping(one, "annotation")
             names = annotation.get("slot_names")
-            if "raster_layer" in annotation or (names and slot.get("slot_name", "0") not in names):
+            elsewhere = isinstance(names, list) and names and slot.get("slot_name", "0") not in names
+            if "raster_layer" in annotation or elsewhere:
                 continue
             _read_annotation(annotation, key, place, layer, collected, poses)
 

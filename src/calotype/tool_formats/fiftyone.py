@@ -227,11 +227,11 @@ def _labels(
     field: Any, collected: Collected, where: str, *, quiet: bool = False
 ) -> Iterator[tuple[int, Any]]:
     """The labels of a field of a sample."""
-    kind = field.get("_cls") if isinstance(field, dict) else None
+    kind = str(field.get("_cls")) if isinstance(field, dict) else ""
     if kind in _SINGLE:
         yield 0, field
     elif kind in _LISTS:
-        listed = field.get(_LISTS[str(kind)])
+        listed = field.get(_LISTS[kind])
         yield from enumerate(listed if isinstance(listed, list) else [])
     elif kind in _LEFT_OUT and not quiet:
         collected.notices.add("value-dropped", where, what=f"field of kind {kind}: left out")
