@@ -39,6 +39,7 @@ from calotype.foundation.errors import CalotypeError
 from calotype.foundation.ids import uuid8
 from calotype.pipeline import text as pipeline_text
 from calotype.store.tables.tables import RestageNeeded
+from calotype.trainer_formats.yolo import splits
 from calotype.vision import images
 from calotype.vision.images import IMAGE_EXTENSIONS
 from calotype.vision.ontology import Ontology
@@ -110,6 +111,7 @@ def _labels(kind: str, folder: Path) -> Outcome:
     if isinstance(auto, str) and auto != expected and not _is_other(kind, folder):
         raise Silent(f"taken as {auto}")
     n_rows, problems, classes, n_images = 0, [], set(), 0
+    named = {warning.code for source in sources for warning in source.warnings}
     for source in sources:
         problems += [quarantined_problem(problem) for problem in source.problems]
         if source.index is None:
@@ -125,7 +127,8 @@ def _labels(kind: str, folder: Path) -> Outcome:
     json.dumps([item.to_dict() for item in problems], allow_nan=False).encode()
     for item in problems:
         (item.place + item.reason).encode()
-    _conserved(kind, folder, n_rows, problems, classes, n_images)
+    if not named & {"file-not-labels", "label-not-used"}:  # whole files whose lines are not counted
+        _conserved(kind, folder, n_rows, problems, classes, n_images)
     return Outcome("set aside" if problems else "accepted", problems[0].code if problems else "")
 
 
@@ -211,16 +214,15 @@ def _coco_says(folder: Path) -> tuple[int | None, set[str] | None]:
 
 def _yolo_says(folder: Path) -> tuple[int | None, set[str] | None]:
     n, names = 0, None
-    skipped = {"classes.txt", "readme.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "autosplit.txt"}
     for root, _, files in os.walk(folder):
         for name in files:
-            if not name.lower().endswith(".txt") or name.lower() in skipped:
+            if not name.lower().endswith(".txt") or name.lower() == "classes.txt":
                 continue
             try:
                 text = Path(root, name).read_bytes().decode("utf-8-sig")
             except UnicodeDecodeError:
                 continue  # no text: set aside as a whole
-            if "\0" in text:
+            if "\0" in text or splits.is_list_of_images(text.encode()):
                 continue
             n += sum(bool(line.strip()) for line in text.splitlines())
     yamls = [file for file in (folder / "data.yaml", *sorted(folder.glob("*.y*ml"))) if file.is_file()]

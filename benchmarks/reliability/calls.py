@@ -20,6 +20,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,10 @@ from calotype.store import Store, open_workspace
 from calotype.versions import service as versions
 from calotype.vision.ontology import Ontology
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 MODES = {"disk full": 1, "input/output error": 2, "short write": 3}
 _BUILT = "CALOTYPE_FAILING_CALLS"
+_BUCKET = "CALOTYPE_CALLS_BUCKET"
 Verb = Callable[[Store, Path], object]
 
 
@@ -91,6 +93,11 @@ def backup(store: Store, _project: Path) -> object:
     return reliability.backup(ACTOR, str(store.root / "backups"), store=store)
 
 
+def move(store: Store, _project: Path) -> object:
+    """Media and tables to a bucket of a server on this machine; run again, it resumes or finds the work done."""
+    return reliability.move(ACTOR, store=store, bucket=f"{os.environ[_BUCKET]}/{store.root.name}")
+
+
 VERBS: dict[str, Verb] = {
     "add": add,
     "import": import_labels,
@@ -99,6 +106,7 @@ VERBS: dict[str, Verb] = {
     "release": release,
     "gc": gc,
     "backup": backup,
+    "move": move,
 }
 _CLEAN = ("merge", "release")
 """Verbs that start without pending edits."""
@@ -131,8 +139,10 @@ def main() -> int:
     )  # nothing of Lance is open when we fork
     library = ctypes.CDLL(os.environ[_BUILT])
     rows = []
-    with tempfile.TemporaryDirectory(prefix="calotype-calls-") as name:
-        folder = Path(name).resolve()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="calotype-calls-"))).resolve()
+        if "move" in (options.verb or VERBS):
+            _serve_bucket(stack)
         pending = shop.prepare(folder)
         project = folder / "project"
         _write_labels(project)
@@ -161,6 +171,19 @@ def _again_with_library() -> int:
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source, "-ldl"], check=True)
         environment = os.environ | {"LD_PRELOAD": built, _BUILT: built}
         return subprocess.run([sys.executable, *sys.argv], env=environment, check=False).returncode
+
+
+def _serve_bucket(stack: ExitStack) -> None:
+    """Start an S3 server on this machine with an empty bucket."""
+    sys.path.insert(0, str(HERE.parents[1]))
+    from tests.support.servers import running_s3
+
+    library = os.environ.pop("LD_PRELOAD")  # the server's own calls must not fail
+    server = stack.enter_context(running_s3())
+    os.environ["LD_PRELOAD"] = library
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test-secret"}
+    os.environ |= {"AWS_ENDPOINT_URL": server.endpoint, **keys}
+    os.environ[_BUCKET] = server.fresh().url
 
 
 def _write_labels(project: Path) -> None:
@@ -220,7 +243,7 @@ def _run(root: Path, project: Path, verb: str, library: Any, n: int, mode: int) 
 
 def _contents(store: Store) -> dict[str, Any]:
     """What the workspace holds, without ids and times."""
-    held: dict[str, Any] = {}
+    held: dict[str, Any] = {"in the folder": store.storage.embedded}
     for info in datasets.datasets(ACTOR, store=store):
         for branch in ("main", "side"):
             name = f"{info.name}@{branch}"
@@ -271,6 +294,8 @@ def _judge(
                 VERBS[row.verb](store, project)
         except CalotypeError as error:
             again = str(error)
+        store.close()
+        store = open_workspace(root)  # where a move has put it
         problems += [f"after the second run: {p}" for p in reliability.verify(ACTOR, store=store).problems]
         tell({"problems": problems, "held": held, "again": again, "second": _contents(store)})
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from calotype.api.workspace import Workspace, telling
     from calotype.app.open_workspace import open
     from calotype.datasets.query import annotation_count, any_annotation, field
+    from calotype.exchange.conversion import convert
+    from calotype.exchange.inspection import inspect
     from calotype.foundation.actor import Actor
     from calotype.foundation.errors import CalotypeError
 
@@ -35,7 +37,9 @@ __all__ = [
     "Workspace",
     "annotation_count",
     "any_annotation",
+    "convert",
     "field",
+    "inspect",
     "open",
     "telling",
 ]
@@ -50,7 +54,9 @@ _MODULE_OF = {
     "Workspace": "calotype.api.workspace",
     "annotation_count": "calotype.datasets.query",
     "any_annotation": "calotype.datasets.query",
+    "convert": "calotype.exchange.conversion",
     "field": "calotype.datasets.query",
+    "inspect": "calotype.exchange.inspection",
     "open": "calotype.app.open_workspace",
     "telling": "calotype.api.workspace",
 }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from tests.support.kinds import SHIP, SIZE_WH, WORDS, make_kinds
 from tests.support.serving import served
 
 import calotype as ct
+from calotype.store.store import create_workspace
+from calotype.vision.corners import corners_of
 
 pytestmark = pytest.mark.browser
 
@@ -126,3 +129,55 @@ def test_conflicts_are_settled_by_key_and_land(page, tmp_path, raw):
     with ct.open(tmp_path / "ws") as ws:
         widths = ws.dataset("shop").where().snapshot().annotations()["w"].to_pylist()
         assert sorted(set(widths)) == [20.0, 22.0, 26.0]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_kind_is_listed_drawn_and_found(page, tmp_path, owner, scheme):
+    store = create_workspace(owner, tmp_path / "ws")
+    samples = make_kinds(owner, store)
+    store.close()
+    with served(tmp_path / "ws") as server:
+        page.emulate_media(color_scheme=scheme)
+        page.goto(server.link)
+        page.goto(f"{server.url}d/kinds/samples/{samples[0].sample_id}")
+        about = page.get_by_role("complementary", name="About this sample")
+        for words in (
+            "rotated box 120×50 30°",
+            "ellipse 130×70 -25°",
+            "polyline 215 px",
+            "3 points",
+            "track 7",
+            "occluded",
+            "KD-4711",
+        ):
+            expect(about.get_by_text(words).first).to_be_visible()
+        expect(page.get_by_role("list", name="Captions").get_by_text(WORDS)).to_be_visible()
+        # The middle of the ship's upper side is on its outline: its colour is there, and gone without annotations.
+        outline = corners_of(SHIP)
+        place = ((outline[0] + outline[2]) / 2, (outline[1] + outline[3]) / 2)
+        drawn = near(page, place)
+        page.get_by_role("button", name="Show annotations").click()
+        assert drawn > 0 and near(page, place) == 0
+        page.goto(f"{server.url}d/kinds/samples?where=attributes.track_id+%3D+7")
+        expect(page.get_by_text("3 samples").first).to_be_visible()
+        expect(page.locator(".cell-text").first).to_contain_text("Two ships")
+
+
+def near(page: Page, place: tuple[float, float]) -> int:
+    """How many pixels of the colour of rotated boxes the canvas shows within 4 px of a place on the image."""
+    return int(page.evaluate(_NEAR, [*place, *SIZE_WH]))
+
+
+_NEAR = """([x, y, w, h]) => {
+  const canvas = document.querySelector(".stage canvas");
+  const ratio = window.devicePixelRatio || 1;
+  const [spaceW, spaceH] = [canvas.width / ratio, canvas.height / ratio];
+  const scale = Math.min((spaceW - 32) / w, (spaceH - 32) / h);
+  const left = ((spaceW - w * scale) / 2 + x * scale) * ratio, top = ((spaceH - h * scale) / 2 + y * scale) * ratio;
+  const { data } = canvas.getContext("2d").getImageData(left - 4, top - 4, 9, 9);
+  let n = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (Math.abs(data[i]) < 24 && Math.abs(data[i + 1] - 192) < 24 && Math.abs(data[i + 2] - 139) < 24) n += 1;
+  }
+  return n;
+}"""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.datasets.annotation_columns import polygons_of
+from calotype.datasets.annotation_columns import outlines_of
 from calotype.vision import polygons, ring_arrays
 from calotype.vision.ring_arrays import RingArrays
 
@@ -37,7 +37,7 @@ def read(*shapes):
     column = pa.array(
         [[list(map(float, ring)) for ring in rings] for rings in shapes], pa.list_(pa.list_(pa.float64()))
     )
-    return polygons_of(np.arange(10, 10 + len(shapes)), column)
+    return outlines_of("polygon", np.arange(10, 10 + len(shapes)), column)
 
 
 def sides_cross(ring):

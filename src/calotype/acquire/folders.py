@@ -19,6 +19,7 @@ _OTHER_IMAGES = frozenset(
 )
 """Known image types that are not supported: they are quarantined with a reason instead of being ignored."""
 
+_LEADS_OUT = "it is a link to a file outside the folder, which is not followed"
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 
 
@@ -30,7 +31,7 @@ class FoundFiles:
     """Name and path of each; texts, since a folder may hold millions."""
     ignored: int
     unreadable: list[QuarantinedItem] = field(default_factory=list)
-    """Folders that cannot be read; links to themselves, pipes and devices with the name of an image."""
+    """Folders that cannot be read; links that lead out, pipes and devices with the name of an image."""
 
     def incoming(self, *, source: str, licence: str, tags: Sequence[str] = ()) -> list[IncomingImage]:
         """The files, to be imported."""
@@ -41,7 +42,7 @@ class FoundFiles:
 
 
 def find_images(path: Path) -> FoundFiles:
-    """The image files at a path: itself, or all below a folder. Hidden files and links that lead out are ignored.
+    """The image files at a path: itself, or all below a folder. Hidden files are ignored, links that lead out named.
 
     Raises: PathNotFound.
     """
@@ -60,6 +61,8 @@ def find_images(path: Path) -> FoundFiles:
         if _looks_like_image(entry, root):
             name = entry.path[start:].replace(os.sep, "/")
             files.append((escaped(name), entry.path))
+        elif entry.is_symlink() and _has_image_name(entry.name):
+            passed_over.append(files_below.PassedOver(entry.path, _LEADS_OUT))
         else:
             ignored += 1
     unreadable = []

@@ -72,7 +72,7 @@ def copy_images(
     link: bool = False,
     unreadable: Sequence[QuarantinedItem] = (),
 ) -> IntakeResult:
-    """Copy images into the store and make them samples of a branch.
+    """Copy images into the store and make them samples of a branch, a chunk at a time.
 
     Args:
         n_images: Number of images, for progress.
@@ -85,20 +85,39 @@ def copy_images(
     result = IntakeResult()
     matcher = SampleMatcher(job.import_id, duplicates)
     matcher.refresh(current(job.actor, job.name, store=job.store, verb=job.verb))
-    loader = _Loader(job.store, matcher, link=link)
     done = 0
     if unreadable:
         _quarantine(job, list(unreadable), matcher, result)
-    for n_files, (loaded, bad) in _ahead(_chunks(incoming), loader):
-        if bad and job.on_invalid == "error":
-            raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
+    for n_files, loaded, bad in stored_chunks(job, incoming, matcher, link=link):
         result.quarantined.extend(bad)
         if loaded or bad:
-            _write_chunk(job, loaded, bad, matcher)
+            write_chunk(job, loaded, bad, matcher)
             matcher.add_to(result)
         done += n_files
         job.progress("importing images", done, n_images)
     return result
+
+
+def stored_chunks(
+    job: ImportJob,
+    incoming: Iterable[IncomingImage],
+    matcher: SampleMatcher,
+    *,
+    link: bool = False,
+    keep_bytes: bool = True,
+) -> Iterator[tuple[int, list[StoredFile], list[QuarantinedItem]]]:
+    """Chunk by chunk: the number of files, those whose bytes are in the store now, and those that are not valid images.
+
+    Args:
+        matcher: Knows the bytes that the dataset has; they are not decoded again.
+        keep_bytes: False to store nothing.
+    Raises: FileUnreadable (with `on_invalid="error"`).
+    """
+    loader = _Loader(job.store, matcher, link=link, keep_bytes=keep_bytes)
+    for n_files, (loaded, bad) in _ahead(_chunks(incoming), loader):
+        if bad and job.on_invalid == "error":
+            raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
+        yield n_files, loaded, bad
 
 
 def _quarantine(
@@ -109,7 +128,7 @@ def _quarantine(
         raise FileUnreadable(file=bad[0].place, detail=bad[0].reason)
     result.quarantined.extend(bad)
     if job.on_invalid == "quarantine":
-        _write_chunk(job, [], bad, matcher)
+        write_chunk(job, [], bad, matcher)
 
 
 def _ahead(
@@ -152,10 +171,11 @@ def load_image(store: Store, image: IncomingImage) -> StoredFile | QuarantinedIt
 class _Loader:
     """Reads files and stores their bytes. Bytes that the dataset has were verified before and are not decoded again."""
 
-    def __init__(self, store: Store, matcher: SampleMatcher, *, link: bool) -> None:
+    def __init__(self, store: Store, matcher: SampleMatcher, *, link: bool, keep_bytes: bool = True) -> None:
         self._store = store
         self._matcher = matcher
         self._link = link
+        self._keep_bytes = keep_bytes
 
     def chunk(
         self, chunk: list[IncomingImage], pool: ThreadPoolExecutor
@@ -181,7 +201,7 @@ class _Loader:
             return _bad(image, error.message, code=error.code)
         if not images.matches_extension(image.path.name, facts[2]):
             return _bad(image, f"its content is {facts[2]}, its extension says otherwise")
-        if known is None or not self._store.media.has(sha256):
+        if self._keep_bytes and (known is None or not self._store.media.has(sha256)):
             batch.put(data, sha256=sha256, link=image.path if self._link else None)
         return StoredFile(image, sha256, len(data), facts)
 
@@ -195,9 +215,11 @@ def _bad(image: IncomingImage, reason: str, *, code: str = "file-unreadable") ->
     return QuarantinedItem(what="image", place=image.name, code=code, reason=reason)
 
 
-def _write_chunk(
-    job: ImportJob, loaded: list[StoredFile], bad: list[QuarantinedItem], matcher: SampleMatcher
+def write_chunk(
+    job: ImportJob, loaded: Sequence[StoredFile], bad: Sequence[QuarantinedItem], matcher: SampleMatcher
 ) -> None:
+    """Make stored files samples of the branch, as one edit."""
+
     def plan(snapshot: Snapshot) -> Change:
         return matcher.change(snapshot, loaded)
 

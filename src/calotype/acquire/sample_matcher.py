@@ -84,6 +84,7 @@ class _Outcome:
         default_factory=lambda: dict.fromkeys(("added", "duplicates", "unchanged", "changed"), 0)
     )
     sample_ids: dict[str, str] = field(default_factory=dict)
+    ids_in_order: list[str] = field(default_factory=list)
     in_order: list[str] = field(default_factory=list)
     put: dict[str, Sample] = field(default_factory=dict)
     aliases: dict[str, list[str]] = field(default_factory=dict)
@@ -112,6 +113,11 @@ class SampleMatcher:
     def outcomes(self) -> list[str]:
         """What became of each file of the last chunk, in order: the names of the counts in `IntakeResult`."""
         return self._outcome.in_order
+
+    @property
+    def ids(self) -> list[str]:
+        """The sample of each file of the last chunk, in order."""
+        return self._outcome.ids_in_order
 
     def known_facts(self, sha256: str) -> ImageFacts | None:
         """Size and type of these bytes where the dataset has them; they were verified when they were imported."""
@@ -256,6 +262,7 @@ class SampleMatcher:
     def _record(self, item: StoredFile, sample_id: str, outcome: str, sample: Sample | None) -> None:
         self._outcome.counts[outcome] += 1
         self._outcome.in_order.append(outcome)
+        self._outcome.ids_in_order.append(sample_id)
         self._outcome.sample_ids[item.incoming.name] = sample_id
         if sample is not None:
             self._outcome.put[sample_id] = sample

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+T = TypeVar("T")
 
 
 def groups_of_equals(keys: npt.NDArray[Any]) -> list[list[int]]:
@@ -66,3 +69,32 @@ def order_by_content(
     """
     content = np.unique(images.astype(str), return_inverse=True)[1]
     return np.lexsort((image_of, classes, *boxes.T[::-1], content[image_of]))
+
+
+def ranked(
+    rows: npt.NDArray[np.int64],
+    scores: npt.NDArray[Any],
+    chosen: npt.NDArray[np.bool_],
+    describe: Callable[[int], T],
+) -> tuple[npt.NDArray[np.int64], Callable[[int], T]]:
+    """The chosen of N rows, highest score first, and how they are described.
+
+    Args:
+        rows: (N,) rows of samples or annotations.
+        scores: (N,).
+        chosen: (N,).
+        describe: From a position in `rows` to the description; that returned takes a row.
+    """
+    positions = np.flatnonzero(chosen)
+    positions = positions[np.argsort(-scores[positions], kind="stable")]
+    position_of = dict(zip(rows[positions].tolist(), positions.tolist(), strict=True))
+    return rows[positions], lambda row: describe(position_of[row])
+
+
+def best_partners(pairs: npt.NDArray[np.int64], scores: npt.NDArray[Any]) -> dict[int, tuple[float, int]]:
+    """Row -> the highest score of its pairs (K, 2), and the row on the other side."""
+    best: dict[int, tuple[float, int]] = {}
+    for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True):
+        best[b] = max(best.get(b, (-1.0, a)), (score, a))
+        best[a] = max(best.get(a, (-1.0, b)), (score, b))
+    return best

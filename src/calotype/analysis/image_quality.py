@@ -13,7 +13,9 @@ from PIL import Image
 
 from calotype.analysis.image_input import ImageInput, bytes_of, rgb_of
 from calotype.analysis.validation import refuse
-from calotype.vision import file_quality, images, quality
+from calotype.vision import images
+from calotype.vision.quality import files as file_quality
+from calotype.vision.quality import measures as quality
 
 Floats = npt.NDArray[np.float32]
 METRICS = {

@@ -27,8 +27,9 @@ from calotype.datasets.commits import Commit, Diff
 from calotype.datasets.model import DEFAULT_LABEL_SET, Sample
 from calotype.datasets.query import Expression
 from calotype.datasets.snapshot import Snapshot, Where
+from calotype.exchange.output_folder import ImagesMode
 from calotype.release import service as releases
-from calotype.release.model import Exported, ExportSpec, ImagesMode, ReleaseSpec
+from calotype.release.model import Exported, ExportSpec, ReleaseSpec
 from calotype.transform import service as transformation
 from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 

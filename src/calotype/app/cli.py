@@ -28,6 +28,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Acquire": {
         "dataset": ("calotype.datasets.commands:dataset", "Create and list datasets"),
+        "inspect": ("calotype.exchange.commands:inspect", "Say what label files are"),
+        "convert": ("calotype.exchange.commands:convert", "Convert labels from one format to another"),
         "add": ("calotype.acquire.commands:add", "Add images to a dataset"),
         "import": ("calotype.acquire.labels.commands:import_labels", "Import annotations and their images"),
         "quarantine": ("calotype.acquire.commands:quarantine", "List rejected files and annotations"),

@@ -10,7 +10,18 @@ from calotype.datasets.answers import SplitCount, ValueCount
 from calotype.findings.quality_answers import Finding
 from calotype.foundation.answers import Answer, Number, Pair, Scalar, Sha256, Timestamp
 
-Kind = Literal["classification", "box", "polygon", "mask", "keypoints"]
+Kind = Literal[
+    "classification",
+    "box",
+    "rotated_box",
+    "polygon",
+    "mask",
+    "keypoints",
+    "polyline",
+    "ellipse",
+    "point",
+    "caption",
+]
 Box = tuple[Number, Number, Number, Number]
 
 
@@ -105,14 +116,22 @@ class Annotation(Answer):
     kind: Kind
     class_: str = Field(alias="class", description="Name of the class.")
     class_id: int
-    bbox: Box | None = Field(description="Left, top, width, height; null for a classification.")
-    rings: list[list[Number]] = Field(description="Polygon rings, each x1, y1, x2, y2, ...")
+    bbox: Box | None = Field(description="Left, top, width, height; null for a classification or caption.")
+    rings: list[list[Number]] = Field(
+        description=(
+            "Rings of a polygon, parts of a polyline, points, or the four corners of a rotated box or of the rectangle "
+            "around an ellipse, clockwise; each x1, y1, x2, y2, ..."
+        )
+    )
     keypoints: list[Number] = Field(
         description="x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible)."
     )
     mask: Mask | None
     score: Number | None = Field(description="Confidence from 0 to 1 of a model prediction.")
     iscrowd: bool
+    text: str | None = Field(
+        description="The first 1,000 characters of a caption, or of what is read in a shape."
+    )
 
 
 class FullAnnotation(Annotation):
@@ -120,7 +139,7 @@ class FullAnnotation(Annotation):
 
     attributes: dict[str, Any] = Field(description="Attributes as given by the source.")
     author: str
-    area: Number | None = Field(description="Pixels; null for a classification.")
+    area: Number | None = Field(description="Square pixels; null where it covers no area.")
     source_id: str = Field(description="Id in the file that it was imported from.")
 
 

@@ -20,6 +20,8 @@ from calotype.store import Store
 SORTS = ("name", "-name", "newest", "annotations", "-annotations")
 _MAX_STATES = 16
 _MAX_CHANGES = 200
+_TEXT_CHARACTERS = 1_000
+"""Maximum number of characters of a text that is shown with its annotation; its attributes have all of it."""
 
 
 class SortUnknown(Invalid):
@@ -120,6 +122,7 @@ def to_draw(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
         "mask": mask,
         "score": a.score,
         "iscrowd": a.iscrowd,
+        "text": None if a.attributes.get("text") is None else str(a.attributes["text"])[:_TEXT_CHARACTERS],
     }
 
 

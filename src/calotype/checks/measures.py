@@ -11,12 +11,14 @@ from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 from calotype.store import measures as cache
 from calotype.store.measures import Measure, Value
-from calotype.vision import copies, file_quality, pixel_facts, quality
+from calotype.vision import copies, pixel_facts
+from calotype.vision.quality import files as file_quality
+from calotype.vision.quality import measures as quality
 
 FIGURES = "figures-v2"
-"""Of the pixels, in the order of `vision.quality.METRICS`."""
+"""Of the pixels, in the order of `vision.quality.measures.METRICS`."""
 FILE_FIGURES = "file-v2"
-"""Of the file rather than its pixels, in the order of `vision.file_quality.FILE_FIGURES`."""
+"""Of the file rather than its pixels, in the order of `vision.quality.files.FILE_FIGURES`."""
 LOOK = "look-v2"
 """Of `vision.copies.look`."""
 _THUMB_WH_PX = (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)

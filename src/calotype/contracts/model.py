@@ -30,6 +30,7 @@ from calotype.contracts.sections import (
     contract_error,
     valid_query,
 )
+from calotype.datasets.fields import TYPES
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.ids import sha256_json
 
@@ -101,6 +102,19 @@ class MetadataSpec(Section):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise contract_error(f"min {self.min:g} is larger than max {self.max:g}")
         return self
+
+    def problem_of(self, value: Any) -> str:
+        """What is wrong with a value of the field, such as `is 'dusk', allowed are 'day'`; empty if nothing is."""
+        given = TYPES.get(type(value), type(value).__name__)
+        if given != self.type and not (self.type == "float" and given == "int"):
+            return f"is {given}, the contract requires {self.type}"
+        if self.values is not None and value not in self.values:
+            return f"is {value!r}, allowed are {', '.join(map(repr, self.values[:20]))}"
+        if self.min is not None and value < self.min:
+            return f"is {value:g}, the smallest allowed is {self.min:g}"
+        if self.max is not None and value > self.max:
+            return f"is {value:g}, the largest allowed is {self.max:g}"
+        return ""
 
 
 class Coverage(Section):

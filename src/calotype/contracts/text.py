@@ -148,7 +148,12 @@ def _kind(snapshot: Snapshot | None) -> str:
     return next((task for kind, task in _KINDS if kind in kinds), "detection")
 
 
-_KINDS = (("keypoints", "keypoints"), ("box", "detection"), ("classification", "classification"))
+_KINDS = (
+    ("keypoints", "keypoints"),
+    ("box", "detection"),
+    ("rotated_box", "detection"),
+    ("classification", "classification"),
+)
 
 
 def _quoted(value: Any) -> str:

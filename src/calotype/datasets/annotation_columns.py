@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.datasets.model import Kind
+from calotype.datasets.model import CORNERED, Kind
 from calotype.store.tables.memory import release_memory
-from calotype.vision.polygon_problems import Polygons, judge_polygons
+from calotype.vision.boxes import upright_ring
+from calotype.vision.close_boxes import ClosePairs, close_pairs, with_outlines
+from calotype.vision.corners import outline_rings
+from calotype.vision.polygon_problems import Polygons, judge_corners, judge_lines, judge_polygons
 from calotype.vision.ring_arrays import RingArrays
 
+Rows = npt.NDArray[np.int64]
 KINDS = tuple(str(kind) for kind in Kind)
 COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")
 _LOOK_UP_AT_ONCE = 1_000_000
@@ -35,6 +40,15 @@ class AnnotationColumns:
     kinds: npt.NDArray[np.int8]
     boxes_xywh_px: npt.NDArray[np.float64]
     sample_of: npt.NDArray[np.int64]
+
+    def are_kinds(self, *kinds: str) -> npt.NDArray[np.bool_]:
+        """(N,) annotations of some kinds."""
+        return np.isin(self.kinds, [KINDS.index(kind) for kind in kinds])
+
+    @property
+    def cover(self) -> npt.NDArray[np.bool_]:
+        """(N,) annotations whose kind covers a place: not polylines and points, whose boxes are only their bounds."""
+        return ~self.are_kinds(Kind.POLYLINE, Kind.POINT)
 
 
 def read_columns(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> AnnotationColumns:
@@ -70,13 +84,41 @@ def read_columns(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray)
     return columns
 
 
-def polygons_of(rows: npt.NDArray[np.int64], column: pa.ListArray) -> Polygons:
-    """Polygons with their problems, of some rows and their column `rings`."""
+def outlines_of(kind: str, rows: npt.NDArray[np.int64], column: pa.ListArray) -> Polygons:
+    """Shapes of rings of one kind with their problems, of some rows and their column `rings`."""
     rings = column.flatten()
     lengths = pc.fill_null(pc.list_value_length(rings), 0).to_numpy(zero_copy_only=False)
     coordinates = rings.flatten().to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
     arrays = RingArrays(coordinates, np.append(0, np.cumsum(lengths, dtype=np.int64)))
-    return judge_polygons(rows, pc.list_parent_indices(column).to_numpy(), arrays)
+    shape_of = pc.list_parent_indices(column).to_numpy()
+    if kind in CORNERED:
+        alone = (lengths == 8) & (np.bincount(shape_of, minlength=len(rows))[shape_of] == 1)
+        corners = np.full((len(rows), 8), np.nan)
+        corners[shape_of[alone]] = coordinates[np.repeat(alone, lengths)].reshape(-1, 8)
+        return judge_corners(rows, corners, are_ellipses=kind == Kind.ELLIPSE)
+    if kind in (Kind.POLYLINE, Kind.POINT):
+        return judge_lines(rows, shape_of, arrays, are_points=kind == Kind.POINT)
+    return judge_polygons(rows, shape_of, arrays)
+
+
+def pairs_of_places(columns: AnnotationColumns, rings_at: Callable[[Rows], Sequence[Any]]) -> ClosePairs:
+    """Pairs of annotations on one sample that nearly cover each other; rotated boxes and ellipses by their outlines.
+
+    Args:
+        rings_at: From rows to their rings, of which only those of a few are asked for.
+    """
+    cover, boxes = columns.cover, columns.boxes_xywh_px
+    pairs = close_pairs(boxes if cover.all() else np.where(cover[:, None], boxes, np.nan), columns.sample_of)
+    turned = columns.are_kinds(*CORNERED)
+    rows = np.unique([pairs.first, pairs.second]).astype(np.int64)
+    rows = rows[(turned | columns.are_kinds(Kind.BOX))[rows]]
+    if not turned[rows].any():
+        return pairs
+    outlines = {
+        row: outline_rings(KINDS[columns.kinds[row]], rings or [upright_ring(boxes[row])])[0]
+        for row, rings in zip(rows.tolist(), rings_at(rows), strict=True)
+    }
+    return with_outlines(pairs, outlines, set(np.flatnonzero(turned).tolist()))
 
 
 def _stacked(parts: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

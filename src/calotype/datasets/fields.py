@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from calotype.datasets.model import MetadataValue
 from calotype.foundation.errors import Invalid
@@ -64,3 +68,39 @@ def parsed(texts: Iterable[str | None]) -> Iterator[dict[str, Any]]:
             if len(known) < _CACHED_TEXTS:
                 known[text] = values
         yield values or {}
+
+
+def newest_date_us(values: Iterable[Any]) -> int | None:
+    """The newest date among ISO 8601 texts (UTC unless they say otherwise), in microseconds since 1970."""
+    dates = []
+    for value in values:
+        try:
+            dates.append(datetime.fromisoformat(str(value)))
+        except ValueError:
+            continue
+    aware = [date if date.tzinfo else date.replace(tzinfo=UTC) for date in dates]
+    return int(max(aware).timestamp() * 1e6) if aware else None
+
+
+def tracks_of(
+    attributes: Mapping[int, str],
+    sample_of: npt.NDArray[np.int64],
+    metadata: Sequence[Mapping[str, Any]],
+    groups: npt.NDArray[Any],
+) -> list[list[tuple[float, int]]]:
+    """The frames and rows of each track, in order of frames: one `track_id` in one `video` and group.
+
+    Args:
+        attributes: Row of an annotation -> its attributes as JSON, with a `track_id`.
+        sample_of: (N,) the sample of each annotation; negative: none.
+        metadata: Of each sample; those without a number as `frame` are left out.
+        groups: (S,) of each sample.
+    """
+    tracks: dict[tuple[str, str, str], list[tuple[float, int]]] = {}
+    for row, values in zip(attributes, parsed(attributes.values()), strict=True):
+        sample = int(sample_of[row])
+        frame = metadata[sample].get("frame") if sample >= 0 else None
+        if isinstance(frame, int | float) and "track_id" in values:
+            key = (str(metadata[sample].get("video", "")), str(groups[sample]), str(values["track_id"]))
+            tracks.setdefault(key, []).append((float(frame), row))
+    return [sorted(places) for places in tracks.values()]

@@ -7,10 +7,17 @@ from pathlib import Path
 
 from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.coco.format import Coco
-from calotype.formats.folder import Folder
 from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.voc import Voc
-from calotype.formats.yolo.format import Yolo
+from calotype.public_formats.cityscapes import Cityscapes
+from calotype.public_formats.croissant import Croissant
+from calotype.public_formats.dota import Dota
+from calotype.public_formats.kitti import Kitti
+from calotype.public_formats.mask_folders import MaskFolders
+from calotype.public_formats.mot import Mot
+from calotype.public_formats.open_images.format import OpenImages
+from calotype.public_formats.records.image_folder import HfImageFolder
+from calotype.public_formats.records.parquet_shards import ParquetShards
+from calotype.public_formats.records.webdataset import WebDataset
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.fiftyone import FiftyOne
@@ -18,12 +25,24 @@ from calotype.tool_formats.label_studio.format import LabelStudio
 from calotype.tool_formats.labelbox import Labelbox
 from calotype.tool_formats.labelme import LabelMe
 from calotype.tool_formats.via import Via
+from calotype.trainer_formats.folder import Folder
+from calotype.trainer_formats.voc.format import Voc
+from calotype.trainer_formats.yolo.format import Yolo
 
-_ALL: tuple[Format, ...] = (
+_ALL: list[Format] = [
     Coco(),
     Voc(),
     Yolo(),
-    Folder(),
+    Kitti(),
+    Dota(),
+    Mot(),
+    OpenImages(),
+    Cityscapes(),
+    MaskFolders(),
+    HfImageFolder(),
+    ParquetShards(),
+    WebDataset(),
+    Croissant(),
     Cvat(),
     LabelStudio(),
     LabelMe(),
@@ -31,7 +50,8 @@ _ALL: tuple[Format, ...] = (
     Darwin(),
     Labelbox(),
     FiftyOne(),
-)
+    Folder(),
+]
 
 FORMATS = {format.name: format for format in _ALL}
 """Name -> format; where two are as sure of some files, the first wins."""

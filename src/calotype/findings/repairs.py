@@ -2,28 +2,29 @@
 
     {"do": "remove-sample"}                        {"do": "remove-annotation"}
     {"do": "set-box", "box_xywh_px": [x, y, w, h]}  {"do": "box-of-shape"}
-    {"do": "set-class", "class": "dog"}
+    {"do": "set-class", "class": "dog"}             {"do": "fit-rectangle"}
     {"do": "set-split", "split": "val"}             {"do": "set-keypoints", "keypoints_xyv": [...]}
     {"do": "add-box", "class": "dog", "box_xywh_px": [x, y, w, h]}
 
-Pixels are those of the upright image. A polygon or mask gets its own bounding box instead of the suggested box.
+Pixels are those of the upright image. A shape gets its own bounding box instead of the suggested box.
 Plug-in checks can suggest the same repairs.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calotype.datasets.change import Change
-from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.datasets.model import CORNERED, RINGED, Annotation, Kind, Sample
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings.model import Finding
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.ids import uuid7
+from calotype.vision import corners
 from calotype.vision.masks import from_string
-from calotype.vision.polygons import clip_rings, rings_area, rings_bbox_xywh
 
 
 class FindingNotRepairable(Invalid):
@@ -75,7 +76,7 @@ class Edit:
         by_label_set: dict[str, list[Annotation]] = {}
         for (label_set, ann_id), annotation in self.put.items():
             if annotation.sample_id not in self.remove_samples and (label_set, ann_id) not in self.remove:
-                by_label_set.setdefault(label_set, []).append(annotation)
+                by_label_set.setdefault(label_set, []).append(replace(annotation, import_id=""))
         return by_label_set
 
     def remaining_samples(self) -> list[Sample]:
@@ -163,7 +164,7 @@ def _set_class(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> No
 
 def _set_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
     annotation = edit.annotation(finding)
-    if annotation.kind in (Kind.POLYGON, Kind.MASK):
+    if annotation.kind in RINGED or annotation.kind is Kind.MASK:
         return _box_of_shape(edit, finding, suggested)
     x, y, w, h = _numbers(finding, suggested.get("box_xywh_px"), 4)
     if w <= 0 or h <= 0:
@@ -177,13 +178,12 @@ def _set_box(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None
 def _box_of_shape(edit: Edit, finding: Finding, _: Mapping[str, Any]) -> None:
     """Set the bounding box of the shape, clipped to the image."""
     annotation, sample = edit.annotation(finding), edit.sample(finding)
-    if annotation.kind is Kind.POLYGON:
-        rings = clip_rings(annotation.rings_px, xyxy_px=(0, 0, sample.width_px, sample.height_px))
-        if not rings:
-            raise _not_repairable(finding, "its polygon is outside the image")
-        after = replace(
-            annotation, rings_px=rings, bbox_xywh_px=rings_bbox_xywh(rings), area_px=rings_area(rings)
-        )
+    if annotation.kind in RINGED:
+        window = (0.0, 0.0, float(sample.width_px), float(sample.height_px))
+        left = corners.cut(annotation.kind, annotation.rings_px, window)
+        if not left.rings:
+            raise _not_repairable(finding, f"its {annotation.kind} is outside the image".replace("_", " "))
+        after = _with_rings(annotation, Kind(left.kind), left.rings)
     elif annotation.kind is Kind.MASK and annotation.mask_size_hw is not None:
         after = replace(
             annotation, bbox_xywh_px=from_string(annotation.mask_rle, annotation.mask_size_hw).bbox_xywh_px()
@@ -191,6 +191,22 @@ def _box_of_shape(edit: Edit, finding: Finding, _: Mapping[str, Any]) -> None:
     else:
         raise _not_repairable(finding, f"a {annotation.kind} has no shape besides its box")
     edit.put[finding.label_set, annotation.ann_id] = after
+
+
+def _fit_rectangle(edit: Edit, finding: Finding, _: Mapping[str, Any]) -> None:
+    """Replace four corners that are none of a rectangle by the smallest rectangle around them."""
+    annotation = edit.annotation(finding)
+    if annotation.kind not in CORNERED:
+        raise _not_repairable(finding, f"a {annotation.kind} has no rectangle")
+    if not all(math.isfinite(value) for value in annotation.rings_px[0]):
+        raise _not_repairable(finding, "its corners are not finite numbers")
+    after = _with_rings(annotation, annotation.kind, (corners.fitted_rectangle(annotation.rings_px[0]),))
+    edit.put[finding.label_set, annotation.ann_id] = after
+
+
+def _with_rings(annotation: Annotation, kind: Kind, rings: tuple[tuple[float, ...], ...]) -> Annotation:
+    box, area = corners.bounds_of(kind, rings), corners.area_of(kind, rings)
+    return replace(annotation, kind=kind, rings_px=rings, bbox_xywh_px=box, area_px=area)
 
 
 def _set_keypoints(edit: Edit, finding: Finding, suggested: Mapping[str, Any]) -> None:
@@ -222,6 +238,7 @@ _REPAIRS: dict[str, Callable[[Edit, Finding, Mapping[str, Any]], None]] = {
     "set-class": _set_class,
     "set-box": _set_box,
     "box-of-shape": _box_of_shape,
+    "fit-rectangle": _fit_rectangle,
     "set-keypoints": _set_keypoints,
     "add-box": _add_box,
 }

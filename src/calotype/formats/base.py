@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.datasets.model import Annotation, Kind, Sample
@@ -102,6 +104,14 @@ class LabelSource(Protocol):
         Args:
             index: `self.index`, or one made from the dataset where that is None.
         Raises: LabelFileUnreadable.
+        """
+        ...
+
+    def sizes_found(self, found_wh: npt.NDArray[np.int64]) -> None:
+        """The sizes of the files became known; from now on, `warnings` and `windows` take them into account.
+
+        Args:
+            found_wh: (N, 2) width and height of the upright images in pixels, 0 where unknown.
         """
         ...
 

@@ -28,7 +28,13 @@ class PassedOver:
     is_folder: bool = False
 
 
-def walk(folder: str, passed_over: list[PassedOver], *, hidden: bool = True) -> Iterator[os.DirEntry[str]]:
+def walk(
+    folder: str,
+    passed_over: list[PassedOver],
+    *,
+    hidden: bool = True,
+    linked_folders: list[str] | None = None,
+) -> Iterator[os.DirEntry[str]]:
     """Regular files, and links to regular files: those of a folder by name, then those of the folders in it.
 
     Links to folders are not followed. A file that vanishes while the folder is listed is left to whoever reads it.
@@ -36,6 +42,7 @@ def walk(folder: str, passed_over: list[PassedOver], *, hidden: bool = True) -> 
     Args:
         passed_over: What cannot be read is added to it.
         hidden: Also files and folders whose name begins with a dot.
+        linked_folders: The paths of links to folders are added to it.
     """
     waiting = [folder]
     while waiting:
@@ -58,6 +65,8 @@ def walk(folder: str, passed_over: list[PassedOver], *, hidden: bool = True) -> 
                 yield entry
             elif problem:
                 passed_over.append(PassedOver(entry.path, problem))
+            elif linked_folders is not None and entry.is_symlink():
+                linked_folders.append(entry.path)
         waiting += reversed(inner)
 
 

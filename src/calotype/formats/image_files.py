@@ -13,11 +13,15 @@ from calotype.vision.images import IMAGE_EXTENSIONS
 
 
 class ImageFile(NamedTuple):
-    """An image file: its path, the path behind a symbolic link, and the state of the file."""
+    """An image file: its path, the path behind a symbolic link, and the state of the file.
+
+    `is_temporary` says that it was extracted from an archive and is removed after the import.
+    """
 
     path: str
     real_path: str
     stat: os.stat_result
+    is_temporary: bool = False
 
 
 def image_file(path: str) -> ImageFile | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MAX_EXAMPLES = 5
 
 NOTICES = {
     "image-without-labels": "image without a label file: imported as not labelled",
+    "image-not-listed": "image beside the listed ones that no label file lists: left out",
     "image-empty": "image that was looked at and holds no object",
     "label-without-image": "label file or entry whose image is not there: left out",
     "label-ambiguous": "label that could belong to several images: left out",
     "label-not-used": "label file that another one of the same image overrides: left out",
     "file-not-labels": "file beside the labels that holds none: left out",
+    "file-left-out": "label file of another kind: left out, import it by itself",
     "file-link": "link to a file outside the folder: left out",
     "image-in-two-splits": "image that several splits list: it keeps the first",
     "split-missing": "split that is described and is not there",
@@ -27,9 +30,14 @@ NOTICES = {
     "value-unknown": "value that the format does not define: kept as it is",
     "value-dropped": "value that cannot be kept: left out",
     "class-unnamed": "class without a name: named after its number",
+    "changed-here": "annotation that people changed or removed since the last import: kept as it is now",
+    "checksum-differs": "file whose checksum is not the stated one: read as it is",
     "duplicate": "the same annotation given twice: read once",
 }
 """Code of each notice -> what it means, in words that follow a count."""
+
+INFORMATION = frozenset({"image-empty", "changed-here"})
+"""Codes of notices that a strict import takes: nothing is left out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,14 @@ class Notices:
         """
         if n:
             self._counted.setdefault((code, what or NOTICES[code]), _Counted()).add(n, place)
+
+    def add_all(self, notices: Iterable[Notice]) -> None:
+        """Count those of another reading too."""
+        for notice in notices:
+            counted = self._counted.setdefault((notice.code, notice.what), _Counted())
+            for example in notice.examples:
+                counted.add(0, example)
+            counted.count += notice.count
 
     def listed(self) -> tuple[Notice, ...]:
         """All notices, by code."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.datasets import rows
 from calotype.datasets.model import Kind
+from calotype.formats.found_sizes import Turn, compare_sizes, turned_window
 from calotype.formats.image_files import ImageFile, image_file
-from calotype.formats.notices import Loss, Notice
+from calotype.formats.notices import Loss, Notice, Notices
 from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
@@ -96,12 +98,13 @@ class ParsedSource:
         self.file = file
         self.problems = parsed.problems
         self.losses = parsed.losses
-        self.warnings = parsed.warnings
+        self.warnings: Sequence[Notice] = parsed.warnings
         self.info = parsed.info
         self.classes = _all_classes(parsed)
         self.images = _columns(parsed.images)
         self._annotations = parsed.annotations
         self._paths = [image.path for image in parsed.images]
+        self._turns: dict[int, Turn] = {}
         self._position = {image.key: at for at, image in enumerate(parsed.images)}
         names = dict(enumerate(declared.name for declared in self.classes))
         self._number = {name: number for number, name in names.items()}
@@ -115,7 +118,14 @@ class ParsedSource:
     def windows(self, index: LabelIndex) -> Iterator[Window]:
         """The annotations in their order."""
         for start in range(0, len(self._annotations), WINDOW_ROWS):
-            yield self._window(self._annotations[start : start + WINDOW_ROWS])
+            window = self._window(self._annotations[start : start + WINDOW_ROWS])
+            yield turned_window(window, self._turns)
+
+    def sizes_found(self, found_wh: npt.NDArray[np.int64]) -> None:
+        """Report sizes that differ, and turn what was stated in the stored frame."""
+        notices = Notices()
+        self._turns = compare_sizes(self.images, found_wh, lambda at: next(self.locate(at, at + 1)), notices)
+        self.warnings = (*self.warnings, *notices.listed())
 
     def release_images(self) -> None:
         """Free the memory of `images`."""

@@ -34,6 +34,15 @@ class Problem:
     reason: str
     item: Any = None
 
+    @property
+    def code(self) -> str:
+        """The error code under which it is quarantined."""
+        if self.what == "class":
+            return "class-invalid"
+        return {"missing-file": "file-missing", "unreadable": "file-unreadable"}.get(
+            self.kind, "annotation-invalid"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredClass:
@@ -198,7 +207,7 @@ class Window:
     columns: dict[str, pa.Array]
     problems: list[Problem] = field(default_factory=list)
     identities: list[str] | None = None
-    places: list[str] | None = None
+    places: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.image)

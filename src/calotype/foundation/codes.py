@@ -161,6 +161,8 @@ CODES: dict[str, Code] = {
     "upload-name-invalid": _INVALID,
     # annotate
     "label-items-invalid": _INVALID,
+    "import-not-clean": _INVALID,
+    "nothing-to-convert": _INVALID,
     "nothing-to-import": _INVALID,
     "policy-unknown": _INVALID,
     # curate

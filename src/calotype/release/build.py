@@ -9,10 +9,7 @@ import csv
 import hashlib
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,16 +21,15 @@ from calotype.datasets import rows
 from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import Snapshot
 from calotype.exchange import registry
+from calotype.exchange.output_folder import ImagesMode, bring_image
 from calotype.formats.base import ExportSamples
-from calotype.foundation.ids import uuid7
-from calotype.foundation.os_errors import reason_and_fix
+from calotype.formats.export_names import file_names
 from calotype.foundation.printable import spreadsheet_cell
 from calotype.foundation.progress import Progress
 from calotype.release import card_text
 from calotype.release.card import with_exports
-from calotype.release.model import Exported, File, ImagesMode, TargetNotEmpty, TargetNotWritable
-from calotype.release.names import file_names
-from calotype.store.files.durable import fsync_everything, fsync_path
+from calotype.release.model import Exported, File
+from calotype.store.files.durable import fsync_path
 from calotype.store.media.combined import AllMedia
 from calotype.store.media.objects import MediaMissing
 
@@ -51,6 +47,8 @@ class ExportSource:
     names: Mapping[str, str]
     media: AllMedia
     images: ImagesMode = "copy"
+    rehearsal: bool = False
+    """Write the labels only, as if the images were there."""
 
     @classmethod
     def of(
@@ -61,10 +59,11 @@ class ExportSource:
         *,
         media: AllMedia,
         images: ImagesMode = "copy",
+        rehearsal: bool = False,
     ) -> ExportSource:
         """Samples by id, with file names that are safe on every file system."""
         samples = sorted(snapshot.iter_samples(ids=ids), key=lambda sample: (sample.name, sample.sample_id))
-        return cls(snapshot, samples, label_set, file_names(samples), media, images)
+        return cls(snapshot, samples, label_set, file_names(samples), media, images, rehearsal)
 
     def for_writer(self) -> ExportSamples:
         """The samples as the writers of formats take them."""
@@ -108,44 +107,13 @@ class ExportSource:
             )
 
     def _add_image(self, sample: Sample, target: Path) -> bool:
-        if self.images == "none":
-            return False
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source = self.media.path(sample.media_sha256)
-        if self.images == "link":
-            with suppress(OSError):
-                os.link(source, target)
-                return True
+        if self.rehearsal:
+            return self.images != "none"
+        source = self.media.path(sample.media_sha256) if self.images != "none" else ""
         try:
-            shutil.copyfile(source, target)
+            return bring_image(source, target, self.images)
         except FileNotFoundError:
             raise MediaMissing(sha256=sample.media_sha256) from None
-        return True
-
-
-@contextmanager
-def staging_folder(out: Path) -> Iterator[tuple[Path, Path]]:
-    """A staging folder beside `out` to write into, and the absolute path of `out`; removed on exit.
-
-    Raises: TargetNotEmpty, TargetNotWritable.
-    """
-    target = out.absolute()
-    check_target(target)
-    staging = target.parent / f".{target.name}.{uuid7()}.tmp"
-    try:
-        staging.mkdir(parents=True)
-        yield staging, target
-    except OSError as error:
-        detail, remedy = reason_and_fix(error)
-        raise TargetNotWritable(folder=target.name, detail=detail, remedy_text=remedy) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def check_target(out: Path) -> None:
-    """Raises: TargetNotEmpty."""
-    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
-        raise TargetNotEmpty(folder=str(out))
 
 
 def is_unrecorded(target: Path, dataset: str, version: str) -> bool:
@@ -158,26 +126,6 @@ def is_unrecorded(target: Path, dataset: str, version: str) -> bool:
         return bool((manifest["dataset"], manifest["version"]) == (dataset, version))
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def move_into_place(staging: Path, target: Path) -> None:
-    """Rename a finished folder to its target, atomically.
-
-    Raises: TargetNotEmpty.
-    """
-    fsync_everything(staging)
-    put_into_place(staging, target)
-
-
-def put_into_place(staging: Path, target: Path) -> None:
-    """`move_into_place` for a folder that was flushed already. Raises: TargetNotEmpty."""
-    check_target(target)
-    if target.is_dir():
-        target.rmdir()
-    staging.rename(target)
-    for folder in (target.parent, target.parent.parent, target.parent.parent.parent):  # some may be new
-        with suppress(PermissionError):
-            fsync_path(folder)
 
 
 def write_export(folder: Path, source: ExportSource, format: str, *, progress: Progress) -> Exported:

@@ -131,21 +131,20 @@ def export(
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
     label_set: Annotated[str, typer.Option(help="Label set to write.")] = DEFAULT_LABEL_SET,
     images: Annotated[str, typer.Option(help="Images beside the labels: copy, link or none.")] = "copy",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; report what would be lost.")
+    ] = False,
 ) -> None:
     """Write a dataset in a label format, and list what the format cannot represent."""
     t = terminal(ctx)
-    spec = ExportSpec(format, where, label_set, images)  # type: ignore[arg-type]
+    spec = ExportSpec(format, where, label_set, images, dry_run)  # type: ignore[arg-type]
     with t.progress() as progress:
         exported = service.export(t.actor, name, spec, out, store=t.store(), progress=progress)
     value = exported.to_dict()
-    rows = [[loss["what"], loss["count"]] for loss in value["losses"]]
-    t.emit(
-        value,
-        [
-            f"wrote {exported.samples} samples, {exported.annotations} annotations to {out}",
-            table(["lost", "count"], rows),
-        ],
-    )
+    rows = [[loss["what"], loss["count"], ", ".join(loss["examples"])] for loss in value["losses"]]
+    wrote = "would write" if dry_run else "wrote"
+    counts = f"{wrote} {exported.samples} samples, {exported.annotations} annotations to {out}"
+    t.emit(value, [counts, table(["lost", "count", "examples"], rows)])
 
 
 def materialise(

@@ -17,22 +17,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.datasets import rows
-from calotype.datasets.model import DEFAULT_LABEL_SET, Kind
+from calotype.datasets.fields import parsed
+from calotype.datasets.model import CORNERED, DEFAULT_LABEL_SET, WHOLE_IMAGE, Kind
 from calotype.datasets.snapshot import SampleNotFound, Snapshot
 from calotype.release.model import SplitNotFound
 from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb
 
 _COLUMNS = ["sample_id", "class_id", "kind", "x", "y", "w", "h", "iscrowd", "ann_id"]
+_BOXLESS = sorted({*WHOLE_IMAGE, Kind.POLYLINE, Kind.POINT})
+"""Kinds without a box to train on."""
 
 
 class Item(TypedDict):
     """One sample.
 
     `image` (3, H, W) uint8 upright RGB; `boxes_xyxy_px` (N, 4) float32 corners in pixels of that image;
-    `class_indices` (N,) int64; `iscrowd` (N,) bool; `annotation_ids` N ids in the same order. `label` is the
-    class index of the image's classification (-1 where it has none), `labels` (K,) int64 all of them,
-    ascending.
+    `corners_px` (N, 4, 2) float32 the corners of each, x and y, clockwise from the top-left one of its own direction:
+    of rotated boxes and ellipses those of their rectangle, of others those of their box; `class_indices` (N,) int64;
+    `iscrowd` (N,) bool; `annotation_ids` N ids in the same order. `label` is the class index of the image's
+    classification (-1 where it has none), `labels` (K,) int64 all of them, ascending. `captions` are the texts of its
+    captions.
+
+    The N annotations are those that cover a place: boxes, rotated boxes, polygons, masks, keypoints, ellipses.
+    Polylines and points have no box to train on and are not among them; `View.annotations` has their points.
     """
 
     sample_id: str
@@ -44,6 +52,8 @@ class Item(TypedDict):
     annotation_ids: list[str]
     label: int
     labels: npt.NDArray[np.int64]
+    corners_px: npt.NDArray[np.float32]
+    captions: list[str]
 
 
 class SampleReader:
@@ -106,8 +116,12 @@ class SampleReader:
         indices = self._classes[selected]
         labels = np.unique(indices[self._is_label[selected]])
         boxes, crowd, ann_ids = self._boxes[selected], self._crowd[selected], self._ann_ids[first:last]
+        corners = _corners(boxes)
+        turned = slice(*np.searchsorted(self._turned, [first, last]))
+        corners[self._turned[turned] - first] = self._turned_corners[turned]
         is_box = self._is_box[selected]
         if not is_box.all():
+            corners = corners[is_box]
             boxes, crowd, indices = boxes[is_box], crowd[is_box], indices[is_box]
             ann_ids = ann_ids.filter(pa.array(is_box))
         return Item(
@@ -120,6 +134,8 @@ class SampleReader:
             annotation_ids=ann_ids.to_pylist(),
             label=int(labels[0]) if len(labels) else -1,
             labels=labels,
+            corners_px=corners,
+            captions=list(self._captions.get(position, ())),
         )
 
     def __iter__(self) -> Iterator[Item]:
@@ -177,7 +193,8 @@ class SampleReader:
         self._starts = np.searchsorted(table["position"].to_numpy(), np.arange(len(self) + 1))
         self._classes = table["index"].to_numpy().astype(np.int64)
         self._is_label = pc.equal(table["kind"], str(Kind.CLASSIFICATION)).to_numpy()
-        self._is_box = pc.is_valid(table["x"]).to_numpy() & ~self._is_label
+        boxless = pc.is_in(table["kind"], value_set=pa.array(_BOXLESS)).to_numpy()
+        self._is_box = pc.is_valid(table["x"]).to_numpy() & ~boxless
         self._crowd = pc.fill_null(table["iscrowd"], False).to_numpy()
         self._ann_ids = table["ann_id"].combine_chunks()
         boxes = np.empty((table.num_rows, 4), np.float64)
@@ -185,6 +202,34 @@ class SampleReader:
             boxes[:, column] = pc.fill_null(table[side], 0.0).to_numpy()
         boxes[:, 2:] += boxes[:, :2]
         self._boxes = boxes.astype(np.float32)
+        self._load_shapes(snapshot, label_set, table)
+
+    def _load_shapes(self, snapshot: Snapshot, label_set: str, table: pa.Table) -> None:
+        """Load the corners of rotated boxes and ellipses, and the captions; their columns only where there are any."""
+        self._captions: dict[int, list[str]] = {}
+        self._turned = np.zeros(0, np.int64)
+        self._turned_corners = np.zeros((0, 4, 2), np.float32)
+        kinds = pa.array([*sorted(CORNERED), Kind.CAPTION], pa.string())
+        places = np.flatnonzero(pc.is_in(table["kind"], value_set=kinds).to_numpy())
+        if not len(places):
+            return
+        shapes = snapshot.annotations(label_set, columns=["ann_id", "kind", "rings", "attributes"])
+        shapes = shapes.filter(pc.is_in(shapes["kind"], value_set=kinds))
+        chosen = table.take(pa.array(places))
+        shapes = shapes.take(pc.index_in(chosen["ann_id"], value_set=shapes["ann_id"].combine_chunks()))
+        turned = pc.not_equal(shapes["kind"], str(Kind.CAPTION))
+        rings = shapes.filter(turned)["rings"].to_pylist()
+        self._turned = places[turned.to_numpy()]
+        self._turned_corners = np.asarray([ring[0] for ring in rings], np.float32).reshape(-1, 4, 2)
+        texts = shapes.filter(pc.invert(turned))["attributes"].to_pylist()
+        positions = chosen.filter(pc.invert(turned))["position"].to_pylist()
+        for position, values in zip(positions, parsed(texts), strict=True):
+            self._captions.setdefault(position, []).append(str(values.get("text", "")))
+
+
+def _corners(boxes_xyxy_px: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(N, 4, 2) the corners of boxes, clockwise from the top-left one."""
+    return boxes_xyxy_px[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
 
 
 def samples_of(snapshot: Snapshot, ids: Sequence[str] | None) -> pa.Table:

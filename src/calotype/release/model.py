@@ -6,18 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Where
+from calotype.exchange.output_folder import ImagesMode
 from calotype.formats.notices import Loss
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import iso
-from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, External, Invalid, NotFound
+from calotype.foundation.errors import AlreadyExists, ChecksFailed, External, Invalid, NotFound
 from calotype.store import Store
-
-ImagesMode = Literal["copy", "link", "none"]
-"""Images beside exported labels: copies, hard links, or none."""
 
 TAG_PREFIX = "release/"
 """A release's commit carries the tag `release/<version>`."""
@@ -95,30 +93,6 @@ class ReleaseEmpty(Invalid):
     code = "release-empty"
     what = "no sample of {dataset} matches the query or selection of this release"
     fix = "widen the query or the selection; list the samples with `calotype samples {dataset}`"
-
-
-class TargetNotEmpty(Conflict):
-    """The target folder has files."""
-
-    code = "target-not-empty"
-    what = "{folder} is not an empty folder"
-    fix = "name a new folder, or empty this one first"
-
-
-class TargetNotWritable(External):
-    """The target cannot be written."""
-
-    code = "target-not-writable"
-    what = "cannot write files to {folder}: {detail}"
-    fix = "{remedy_text}, or choose another folder; no partial files were left"
-
-
-class ImagesModeUnknown(Invalid):
-    """An unknown mode of exporting images."""
-
-    code = "images-mode-unknown"
-    what = "images are exported by copy, link or none, not by {got!r}"
-    fix = "use one of these; the default is copy"
 
 
 class SplitNotFound(NotFound):
@@ -210,12 +184,14 @@ class ExportSpec:
         where: Only samples that match this query.
         images: "copy" the images beside the labels, hard "link" them (writing to such a file damages the
             workspace), or write labels only ("none").
+        dry_run: Write nothing; report what the export would hold and lose.
     """
 
     format: str
     where: Where = None
     label_set: str = DEFAULT_LABEL_SET
     images: ImagesMode = "copy"
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

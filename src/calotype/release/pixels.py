@@ -24,11 +24,12 @@ from PIL import Image
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
+from calotype.exchange.output_folder import TargetNotWritable
 from calotype.foundation.ids import uuid7
 from calotype.foundation.os_errors import reason_and_fix
 from calotype.foundation.progress import Progress, silent
 from calotype.release.loader import SampleReader, samples_of
-from calotype.release.model import SizeInvalid, TargetNotWritable
+from calotype.release.model import SizeInvalid
 from calotype.store.files.durable import fsync_many
 from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb
@@ -84,7 +85,10 @@ class Pixels:
 
 
 class ResizedReader(SampleReader):
-    """A `SampleReader` with the images of `pixels`; boxes are in pixels of the resized images."""
+    """A `SampleReader` with the images of `pixels`; boxes and corners are in pixels of the resized images.
+
+    Corners are moved with the pixels: where the aspect ratio changes, those of a turned rectangle are a parallelogram.
+    """
 
     def __init__(
         self,
@@ -110,6 +114,8 @@ class ResizedReader(SampleReader):
         super()._load(snapshot, label_set)
         of_each = np.repeat(np.arange(len(self)), np.diff(self._starts))
         self._boxes = (self._boxes * self._scale[of_each]).astype(np.float32)
+        scale = self._scale[of_each[self._turned]].reshape(-1, 2, 2)[:, :1]
+        self._turned_corners = (self._turned_corners * scale).astype(np.float32)
 
     def _image(self, folder: int) -> npt.NDArray[np.uint8]:
         return self._pixels[int(self._rows[folder])]

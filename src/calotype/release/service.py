@@ -15,6 +15,13 @@ from calotype.datasets.edit import WorkingStateMoved
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import LabelSetNotFound, Snapshot
 from calotype.exchange import registry
+from calotype.exchange.output_folder import (
+    check_images_mode,
+    check_target,
+    move_into_place,
+    put_into_place,
+    staging_folder,
+)
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -22,11 +29,7 @@ from calotype.foundation.progress import Progress, silent
 from calotype.release import pixels, repository
 from calotype.release.build import (
     ExportSource,
-    check_target,
     is_unrecorded,
-    move_into_place,
-    put_into_place,
-    staging_folder,
     write_export,
     write_release,
 )
@@ -36,7 +39,6 @@ from calotype.release.model import (
     Built,
     Exported,
     ExportSpec,
-    ImagesModeUnknown,
     Release,
     ReleaseBlocked,
     ReleaseEmpty,
@@ -172,8 +174,7 @@ def export(
     Raises: NotPermitted, FormatUnknown, QueryInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable,
         ImagesModeUnknown.
     """
-    if spec.images not in ("copy", "link", "none"):
-        raise ImagesModeUnknown(got=str(spec.images)[:40])
+    check_images_mode(str(spec.images))
     dataset, _ = refs.split_name(name)
     store.guard.require(actor, Permission.EXPORT, dataset=dataset)
     _known_formats([spec.format])
@@ -181,8 +182,12 @@ def export(
     _check_label_set(snapshot, spec.label_set)
     ids = snapshot.ids(spec.where, label_set=spec.label_set)
     with staging_folder(out) as (staging, target):
-        source = ExportSource.of(snapshot, ids, spec.label_set, media=store.media, images=spec.images)
+        source = ExportSource.of(
+            snapshot, ids, spec.label_set, media=store.media, images=spec.images, rehearsal=spec.dry_run
+        )
         exported = write_export(staging, source, spec.format, progress=progress)
+        if spec.dry_run:
+            return replace(exported, out=target)
         state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": spec.label_set}
         counts = {"samples": exported.samples, "annotations": exported.annotations}
         details = {**state, "format": spec.format, **counts}

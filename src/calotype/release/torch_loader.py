@@ -16,8 +16,9 @@ __all__ = ["TorchSamples", "collate", "torch_dataset"]
 class TorchSamples:
     """A map-style dataset for `torch.utils.data.DataLoader`; give the loader `collate_fn=collate`.
 
-    Items have the keys, shapes and dtypes of `loader.Item`: arrays as tensors (image uint8, boxes float32,
-    classes int64, iscrowd bool), other values unchanged. `transform` maps each item to the one that is returned.
+    Items have the keys, shapes and dtypes of `loader.Item`: arrays as tensors (image uint8, boxes and corners
+    float32, classes int64, iscrowd bool), other values unchanged. `transform` maps each item to the one that is
+    returned.
     """
 
     def __init__(self, reader: SampleReader, transform: Transform | None = None) -> None:
@@ -35,7 +36,7 @@ class TorchSamples:
     def __getitem__(self, index: int) -> dict[str, Any]:
         torch = _torch()
         item = self.reader[int(index)]
-        arrays = ("image", "boxes_xyxy_px", "class_indices", "iscrowd", "labels")
+        arrays = ("image", "boxes_xyxy_px", "corners_px", "class_indices", "iscrowd", "labels")
         tensors = {key: torch.from_numpy(value) if key in arrays else value for key, value in item.items()}
         return tensors if self.transform is None else self.transform(tensors)
 

@@ -60,7 +60,7 @@ def edit(snapshot: Snapshot, mapped: MappedOntology) -> Change:
             if class_id is None:
                 removed.setdefault(label_set, []).append(annotation.ann_id)
             else:
-                moved.setdefault(label_set, []).append(replace(annotation, class_id=class_id))
+                moved.setdefault(label_set, []).append(replace(annotation, class_id=class_id, import_id=""))
     return Change(put_annotations=moved, remove_annotations=removed, ontology=mapped.ontology)
 
 

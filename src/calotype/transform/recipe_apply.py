@@ -55,7 +55,7 @@ def apply_recipe(
         annotations: The annotations of the image by label set, in pixels of `rgb`.
         media_sha256: SHA-256 of the image's bytes; random values depend on it.
         copy: Number of the copy, from 0.
-        swaps: Class id -> order of its keypoints in a mirror (`recipe_labels.mirror_order`).
+        swaps: Class id -> order of its keypoints in a mirror (`recipe_plan.mirror_orders`).
     Raises:
         RecipeDoesNotFit.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,14 +11,12 @@ from PIL import Image
 
 from calotype.datasets.model import Annotation
 from calotype.transform.recipe import Keep
+from calotype.transform.recipe_rings import side_px, warp_rings
 from calotype.transform.recipe_sampling import Segment
 from calotype.transform.recipe_warp import Affine, warp_image
 from calotype.vision import masks, polygons
 
 OUTSIDE, BARELY_VISIBLE, TOO_SMALL = "outside", "barely-visible", "too-small"
-_SIDES = re.compile(r"(left|right)|(?<![a-z])([lr])(?![a-z])", re.IGNORECASE)
-_CAMEL = re.compile(r"(?<![A-Za-z])([LR])(?=[A-Z][a-z])")
-_SWAP = {"left": "right", "right": "left", "l": "r", "r": "l"}
 _VISIBLE_TOLERANCE = 1e-6
 
 Swaps = Mapping[int, Sequence[int]]
@@ -39,8 +36,8 @@ def warp(
 ) -> Annotation | str:
     """The annotation after all segments, or the reason to drop it: outside, barely-visible, too-small.
 
-    A classification is always kept. `attributes["truncated"]` is set when a part is outside the image; where the source
-    gave the share outside (as KITTI does), the share grows.
+    A classification and a caption are always kept. `attributes["truncated"]` is set when a part is outside the image;
+    where the source gave the share outside (as KITTI does), the share grows.
     """
     if annotation.bbox_xywh_px is None:
         return replace(annotation, extra={})
@@ -53,8 +50,7 @@ def warp(
         size_wh = segment.size_wh
     if warped.visible < keep.min_visible:
         return BARELY_VISIBLE
-    box = warped.annotation.bbox_xywh_px
-    if box is None or min(box[2:]) < keep.min_side_px:
+    if side_px(warped.annotation) < keep.min_side_px:
         return TOO_SMALL
     mirrored = sum(segment.affine.det < 0 for segment in segments) % 2 == 1
     order = swaps.get(annotation.class_id) if mirrored else None
@@ -64,45 +60,22 @@ def warp(
     return result
 
 
-def mirror_order(keypoints: Sequence[str]) -> tuple[int, ...] | None:
-    """For each keypoint the index of its mirror image by name (left_eye, right_eye); None when there are no pairs.
-
-    Example:
-        >>> mirror_order(["nose", "left_eye", "right_eye"])
-        (0, 2, 1)
-    """
-    indices = {name: index for index, name in enumerate(keypoints)}
-    order = tuple(indices.get(_other_side(name), index) for index, name in enumerate(keypoints))
-    unchanged = tuple(range(len(keypoints)))
-    return order if order != unchanged and sorted(order) == list(unchanged) else None
-
-
-def _other_side(name: str) -> str:
-    def other(match: re.Match[str]) -> str:
-        word = match.group()
-        swapped = _SWAP[word.lower()]
-        return swapped.upper() if word.isupper() else swapped.capitalize() if word[0].isupper() else swapped
-
-    camel = _CAMEL.sub(other, name)
-    return camel if camel != name else _SIDES.sub(other, name)
-
-
 def _warp_once(annotation: Annotation, segment: Segment, size_wh: tuple[int, int]) -> _Warped | None:
     """The annotation after one segment, clipped to its canvas; None when it is outside."""
     affine, (width, height) = segment.affine, segment.size_wh
     window = (0.0, 0.0, float(width), float(height))
-    quad = affine.points(_corners(annotation)).ravel().tolist()
-    box = polygons.clip_rings([quad], xyxy_px=window)
     changed: dict[str, Any] = {}
-    bbox, visible = _visible_box(quad, box)
-    if annotation.rings_px:
-        valid_rings = [ring for ring in annotation.rings_px if polygons.ring_problem(ring) is None]
-        rings = [affine.points(ring).ravel().tolist() for ring in valid_rings]
-        clipped = polygons.clip_rings(rings, xyxy_px=window)
-        full_area, clipped_area = polygons.rings_area(rings), polygons.rings_area(clipped)
-        visible = clipped_area / full_area if full_area > 0 else 0.0
-        bbox = polygons.rings_bbox_xywh(clipped) if clipped else None
-        changed = {"rings_px": clipped, "area_px": clipped_area}
+    shape = warp_rings(annotation, affine, window) if annotation.rings_px else None
+    if annotation.rings_px and shape is None and annotation.kind != "mask":
+        return None
+    after = annotation if shape is None else shape.annotation
+    if shape is not None:
+        bbox, visible = after.bbox_xywh_px, shape.visible
+    elif annotation.rings_px:
+        after, bbox, visible = replace(annotation, rings_px=()), None, 0.0
+    else:
+        quad = affine.points(_corners(annotation)).ravel().tolist()
+        bbox, visible = _visible_box(quad, polygons.clip_rings([quad], xyxy_px=window))
     if annotation.mask_rle and annotation.mask_size_hw is not None:
         mask = _warp_mask(annotation, segment, size_wh)
         if not annotation.rings_px or annotation.kind == "mask":
@@ -111,11 +84,11 @@ def _warp_once(annotation: Annotation, segment: Segment, size_wh: tuple[int, int
         changed |= {"mask_rle": mask.rle, "mask_size_hw": (height, width)}
     if bbox is None or visible <= 0.0:
         return None
-    if "area_px" not in changed:
+    if shape is None and "area_px" not in changed:
         changed["area_px"] = _warp_area(annotation, bbox, abs(affine.det) * visible)
     if annotation.keypoints_xyv and len(annotation.keypoints_xyv) % 3 == 0:
         changed["keypoints_xyv"] = _warp_keypoints(annotation.keypoints_xyv, affine, segment.size_wh)
-    return _Warped(replace(annotation, bbox_xywh_px=bbox, **changed), visible)
+    return _Warped(replace(after, bbox_xywh_px=bbox, **changed), visible)
 
 
 def _corners(annotation: Annotation) -> list[tuple[float, float]]:

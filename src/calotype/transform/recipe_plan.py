@@ -12,7 +12,8 @@ from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.snapshot import LabelSetNotFound, Snapshot, Where
 from calotype.foundation.ids import canonical_json, sha256_json, uuid8
 from calotype.transform.recipe import Recipe
-from calotype.transform.recipe_labels import Swaps, mirror_order
+from calotype.transform.recipe_labels import Swaps
+from calotype.vision.keypoints import stated_mirror_order
 
 PARENT_STATE = "parent_state"
 """Key in `Sample.extra` of a derived sample: the hash of its inputs."""
@@ -145,8 +146,10 @@ def parent_states(snapshot: Snapshot, parents: Iterable[Sample], label_sets: Seq
 
 
 def mirror_orders(snapshot: Snapshot) -> dict[int, tuple[int, ...]]:
-    """Class id -> mirrored order of its keypoints, for classes whose keypoints have a left and a right."""
-    orders = {c.id: mirror_order(c.keypoints) for c in snapshot.ontology.classes if c.keypoints}
+    """Class id -> mirrored order of its keypoints: as its file states it (`flip_idx`), else by left and right in the
+    names."""
+    classes = snapshot.ontology.classes
+    orders = {c.id: stated_mirror_order(c.keypoints, c.extra) for c in classes if c.keypoints}
     return {class_id: order for class_id, order in orders.items() if order is not None}
 
 

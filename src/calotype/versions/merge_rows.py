@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from calotype.datasets import rows
+from calotype.datasets.model import Kind
 from calotype.foundation.ids import canonical_json
 from calotype.versions.model import SIDES, Resolution, Row
 
@@ -77,7 +78,7 @@ def merge_row(table: str, base: Row | None, ours: Row, theirs: Row) -> tuple[Row
         conflicting += [f"{name}.{key}" for key in keys]
     for name in _FOLLOW if not is_sample else _FOLLOW[1:]:
         merged[name] = _merged_provenance(table, name, before, ours, theirs)
-    return merged, tuple(conflicting)
+    return _with_words(merged, (ours, theirs, before)), tuple(conflicting)
 
 
 def three_way(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
@@ -140,6 +141,15 @@ def resolve_fields(
                 sides.get("ours" if side == "union" else side) or ours
             )  # a row that both added has no base
             _copy_field(table, merged, source, field)
+    return _with_words(merged, (ours, theirs, base or {}))
+
+
+def _with_words(merged: Row, sides: Sequence[Row]) -> Row:
+    """The row; a caption keeps its words where one side removed them and the other made it a caption."""
+    if merged.get("kind") == Kind.CAPTION and "text" not in load(merged.get("attributes")):
+        texts = (load(side.get("attributes")).get("text", _ABSENT) for side in sides)
+        words = next((text for text in texts if text is not _ABSENT), "")
+        _edit_object(merged, "attributes", lambda values: _set_key(values, "text", words))
     return merged
 
 

@@ -31,6 +31,12 @@ def xyxy_to_xywh(boxes_xyxy_px: npt.ArrayLike) -> Array:
     return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
 
 
+def upright_ring(box_xywh_px: npt.ArrayLike) -> tuple[float, ...]:
+    """The corners of one box, flat, clockwise as seen from the top-left one."""
+    x, y, w, h = np.asarray(box_xywh_px, np.float64).tolist()
+    return (x, y, x + w, y, x + w, y + h, x, y + h)
+
+
 def xywh_to_cxcywhn(boxes_xywh_px: npt.ArrayLike, *, size_wh: tuple[int, int]) -> Array:
     """Centre and size as shares of the image, as YOLO writes them: (N, 4) -> (N, 4) float64."""
     boxes = _boxes(boxes_xywh_px)
@@ -64,6 +70,14 @@ def overshoot_px(boxes_xywh_px: npt.ArrayLike, *, size_wh: npt.ArrayLike) -> Arr
     size = np.broadcast_to(np.asarray(size_wh, dtype=np.float64), (len(corners), 2))
     beyond = np.concatenate([-corners[:, :2], corners[:, 2:] - size], axis=1)
     return np.asarray(np.clip(beyond.max(axis=1, initial=0), 0, None))
+
+
+def with_centres(boxes_xywh_px: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]) -> Array:
+    """(N, 4) the boxes; of the chosen ones (N,) the centre, as a box without size."""
+    centres = np.concatenate(
+        [boxes_xywh_px[:, :2] + boxes_xywh_px[:, 2:] / 2, 0 * boxes_xywh_px[:, 2:]], axis=1
+    )
+    return np.where(chosen[:, None], centres, boxes_xywh_px)
 
 
 def are_degenerate(boxes_xywh_px: npt.ArrayLike, *, min_side_px: float = 0.0) -> npt.NDArray[np.bool_]:

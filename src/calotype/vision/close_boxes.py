@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from calotype.vision import corners
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -48,6 +51,21 @@ def close_pairs(boxes_xywh_px: Floats, sample_of: Rows) -> ClosePairs:
         none = np.zeros(0, np.int64)
         return ClosePairs(none, none, np.zeros(0), np.zeros(0))
     return ClosePairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def with_outlines(pairs: ClosePairs, outlines: Mapping[int, Sequence[float]], turned: Set[int]) -> ClosePairs:
+    """The pairs, those with a rotated box or an ellipse by their outlines: boxes around these cross where they do not.
+
+    Args:
+        outlines: Row -> a convex ring, of rotated boxes, ellipses and upright boxes; pairs of other rows stay.
+        turned: Rows of rotated boxes and ellipses.
+    """
+    iou, inside = pairs.iou.copy(), pairs.inside.copy()
+    for at, (a, b) in enumerate(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)):
+        if (a in turned or b in turned) and a in outlines and b in outlines:
+            iou[at], inside[at] = corners.overlaps(outlines[a], outlines[b])
+    near = inside >= CLOSE
+    return ClosePairs(pairs.first[near], pairs.second[near], iou[near], inside[near])
 
 
 def _of_some(boxes_xywh_px: Floats, sample_of: Rows, rows: Rows) -> list[tuple[Rows, Rows, Floats, Floats]]:

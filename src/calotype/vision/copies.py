@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from calotype.vision.quality import working_scale
+from calotype.vision.quality.measures import working_scale
 
 Rgb = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -2,13 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
 _STIFF = ("eye", "ear", "shoulder", "hip")
 """Pairs that keep their sides; knees and ankles cross in walking."""
+_SIDES = re.compile(r"(left|right)|(?<![a-z])([lr])(?![a-z])", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<![A-Za-z])([LR])(?=[A-Z][a-z])")
+_SWAP = {"left": "right", "right": "left", "l": "r", "r": "l"}
+
+
+def mirror_order(keypoints: Sequence[str]) -> tuple[int, ...] | None:
+    """For each keypoint the index of its mirror image by name (left_eye, right_eye); None when there are no pairs.
+
+    Example:
+        >>> mirror_order(["nose", "left_eye", "right_eye"])
+        (0, 2, 1)
+    """
+    indices = {name: index for index, name in enumerate(keypoints)}
+    order = tuple(indices.get(_other_side(name), index) for index, name in enumerate(keypoints))
+    unchanged = tuple(range(len(keypoints)))
+    return order if order != unchanged and sorted(order) == list(unchanged) else None
+
+
+def is_mirror_order(order: Any, n_points: int) -> TypeGuard[Sequence[int]]:
+    """Whether this is a list with an index for each keypoint that, applied twice, changes nothing."""
+    if not isinstance(order, list | tuple) or len(order) != n_points:
+        return False
+    if any(type(index) is not int or not 0 <= index < n_points for index in order):
+        return False
+    return all(order[index] == at for at, index in enumerate(order))
+
+
+def stated_mirror_order(keypoints: Sequence[str], extra: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The `flip_idx` of a class where its file gives one, else the order by its names (`mirror_order`).
+
+    Args:
+        extra: The further keys of the class.
+    """
+    given = extra.get("flip_idx")
+    return tuple(given) if is_mirror_order(given, len(keypoints)) else mirror_order(keypoints)
+
+
+def _other_side(name: str) -> str:
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
+        swapped = _SWAP[word.lower()]
+        return swapped.upper() if word.isupper() else swapped.capitalize() if word[0].isupper() else swapped
+
+    camel = _CAMEL.sub(other, name)
+    return camel if camel != name else _SIDES.sub(other, name)
 
 
 def swapped_pair(points_xyv: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int, int] | None:

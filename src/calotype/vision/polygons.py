@@ -56,6 +56,54 @@ def clip_rings(rings: Rings, *, xyxy_px: tuple[float, float, float, float]) -> t
     return tuple(ring for ring in clipped if len(ring) >= 6 and ring_area(ring) > 0)
 
 
+def lines_length(lines: Rings) -> float:
+    """Lengths of open lines added up, in pixels."""
+    points = (np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in lines)
+    return float(sum(np.hypot(*np.diff(part, axis=0).T).sum() for part in points))
+
+
+def clip_lines(lines: Rings, *, xyxy_px: tuple[float, float, float, float]) -> tuple[tuple[float, ...], ...]:
+    """Open lines cut to a rectangle; one that leaves it and comes back becomes several.
+
+    Source: Liang and Barsky, "A new concept and method for line clipping", 1984.
+    """
+    parts: list[list[float]] = []
+    for line in lines:
+        joined = False
+        for at in range(0, len(line) - 3, 2):
+            start, end = (float(line[at]), float(line[at + 1])), (float(line[at + 2]), float(line[at + 3]))
+            span = _span_inside(start, end, xyxy_px)
+            if span is None or span[0] == span[1]:
+                joined = joined and start == end
+                continue
+            (x, y), step = start, (end[0] - start[0], end[1] - start[1])
+            first, last = ((x + t * step[0], y + t * step[1]) if 0 < t < 1 else None for t in span)
+            if not (joined and first is None):
+                parts.append([*(first or start)])
+            parts[-1] += [*(last or end)]
+            joined = last is None
+    return tuple(tuple(part) for part in parts)
+
+
+def _span_inside(
+    start: tuple[float, float], end: tuple[float, float], xyxy_px: tuple[float, float, float, float]
+) -> tuple[float, float] | None:
+    """From and to which share of a side it lies in a rectangle; None where it lies outside."""
+    enters, leaves = 0.0, 1.0
+    for axis in (0, 1):
+        step = end[axis] - start[axis]
+        for room, towards in ((xyxy_px[axis] - start[axis], 1.0), (start[axis] - xyxy_px[axis + 2], -1.0)):
+            towards *= step  # how fast the side comes in through this edge
+            if towards == 0:
+                if room > 0:
+                    return None
+            elif towards > 0:
+                enters = max(enters, room / towards)
+            else:
+                leaves = min(leaves, room / towards)
+    return (enters, leaves) if enters <= leaves else None
+
+
 def rasterise(rings: Rings, *, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """The (H, W) bool mask of rings: a pixel is set when at least half of it is covered (4 x 4 points per pixel)."""
     height, width = size_hw

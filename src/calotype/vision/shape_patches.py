@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.vision import masks, polygons
+from calotype.vision import corners, masks, polygons
 
 
 def rle_of(shape: Mapping[str, Any]) -> masks.Rle:
     """The run lengths of a mask. Raises: RleInvalid."""
     size_hw = (int(shape["mask_h"] or 0), int(shape["mask_w"] or 0))
     return masks.from_string(shape["mask_rle"] or "", size_hw)
+
+
+def mask_problem(shape: Mapping[str, Any]) -> str:
+    """Why a mask shows nothing: it cannot be read, or no pixel is set; empty if it shows something."""
+    try:
+        rle = rle_of(shape)
+    except masks.RleInvalid as error:
+        return error.message
+    return "" if rle.area_px else "no pixel of the mask is set"
 
 
 def patch_of(
@@ -26,15 +35,15 @@ def patch_of(
 
     Args:
         shape: Values of kind, x, y, w, h, rings, mask_rle, mask_h, mask_w.
-        image_wh: The size of the image that polygons and boxes are drawn on.
+        image_wh: The size of the image that polygons and boxes are drawn on. Shapes without an area are not drawn.
         size_hw: The requested size.
     Returns: None where nothing remains of it, or it cannot be read.
     """
     scale = np.asarray([size_hw[1] / image_wh[0], size_hw[0] / image_wh[1]])
     if shape["kind"] == "mask":
         return _of_mask(shape, size_hw)
-    if shape["kind"] == "polygon":
-        rings = shape["rings"] or ()
+    if shape["kind"] in ("polygon", "rotated_box", "ellipse"):
+        rings = corners.outline_rings(shape["kind"], shape["rings"] or ())
         if not rings or any(polygons.ring_problem(ring) for ring in rings):
             return None
         scaled = [(np.asarray(ring, np.float64).reshape(-1, 2) * scale) for ring in rings]

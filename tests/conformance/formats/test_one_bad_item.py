@@ -214,7 +214,10 @@ def test_a_number_that_only_python_reads_is_set_aside(tmp_path, field):
     folder = yolo(tmp_path, "names: [cat]\n")
     (folder / "labels" / "a.txt").write_text(f"0 .5 .5 .2 .2\n0 {field} .5 .2 .2\n")
     labels = read_labels(YOLO, folder)
-    assert (len(labels.annotations), [problem.where for problem in labels.problems]) == (1, ["a.txt:2"])
+    assert (len(labels.annotations), [problem.where for problem in labels.problems]) == (
+        1,
+        ["labels/a.txt:2"],
+    )
 
 
 def voc(folder: Path, *names: str) -> Path:
@@ -235,7 +238,7 @@ def test_a_class_name_without_end_and_a_file_name_without_end_cost_themselves(tm
     broken.write_text(f"<annotation><filename>{'f' * 300}.png</filename></annotation>")
     labels = read_labels(VOC, folder)
     assert [declared.name for declared in labels.classes] == ["cat"]
-    assert [problem.where for problem in labels.problems] == ["1.xml object[0]"]
+    assert [problem.where for problem in labels.problems] == ["Annotations/1.xml object[0]"]
     assert "f" * 300 + ".png" in [listed.name for listed in labels.images]
 
 
@@ -312,7 +315,7 @@ def test_a_label_file_that_vanishes_while_a_folder_is_read_costs_itself(tmp_path
 
     monkeypatch.setattr(os, "open", opened)
     labels = read_labels(YOLO, folder)
-    assert (len(labels.annotations), [problem.where for problem in labels.problems]) == (1, ["b.txt"])
+    assert (len(labels.annotations), [problem.where for problem in labels.problems]) == (1, ["labels/b.txt"])
 
 
 def test_names_that_are_not_utf8_stay_different(tmp_path):

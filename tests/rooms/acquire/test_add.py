@@ -66,7 +66,9 @@ def test_links_are_not_followed(shop, owner, tmp_path):
     secret = picture(tmp_path / "elsewhere" / "secret.png", "red")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").symlink_to(secret)
-    assert service.add(owner, "shop", [tmp_path / "in"], store=shop).added == 0
+    added = service.add(owner, "shop", [tmp_path / "in"], store=shop)
+    assert (added.added, [item.place for item in added.set_aside]) == (0, ["a.png"])
+    assert "link" in added.set_aside[0].reason
 
 
 def test_what_is_not_there_and_who_may_not(shop, owner, tmp_path):

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from calotype.acquire import intake
 from calotype.acquire.intake import MEDIA_MODES
-from calotype.acquire.labels import service
+from calotype.acquire.labels import importer, service
 from calotype.acquire.labels.annotation_ids import AnnotationIds
 from calotype.acquire.labels.model import ImportOptions
 from calotype.datasets import service as datasets
@@ -48,7 +49,7 @@ def test_each_media_mode_gives_the_same_dataset(workspace, owner, exported, form
         first = service.import_annotations(owner, media, exported / format, options, store=workspace)
         again = service.import_annotations(owner, media, exported / format, options, store=workspace)
         assert (first.samples, first.added, first.skipped) == (24, 24, 0)
-        assert (again.added, again.updated, again.unchanged) == (0, 0, 24)
+        assert (again.added, again.changed, again.unchanged) == (0, 0, 24)
     assert (
         boxes(workspace, owner, "copy")
         == boxes(workspace, owner, "link")
@@ -58,25 +59,37 @@ def test_each_media_mode_gives_the_same_dataset(workspace, owner, exported, form
     assert all(key.startswith("r") for key in media_keys)
 
 
-@pytest.mark.parametrize("format", ["coco", "voc", "yolo"])
-def test_an_interrupted_import_keeps_its_images_and_resumes(workspace, owner, exported, format):
-    class Interrupted(Exception):
-        pass
+class Interrupted(Exception):
+    """Stands for a kill."""
 
+
+def import_until(n_images, workspace, owner, path, options):
     def progress(what, done, total):
-        if what == "importing images":
+        if what == "importing images" and done >= n_images:
             raise Interrupted
 
+    with pytest.raises(Interrupted):
+        service.import_annotations(owner, "again", path, options, store=workspace, progress=progress)
+    return datasets.read(owner, "again", store=workspace).ids()
+
+
+@pytest.mark.parametrize("format", ["coco", "voc", "yolo"])
+def test_an_interrupted_import_is_there_whole_or_not_at_all(workspace, owner, exported, format):
     datasets.create(owner, "again", store=workspace)
     options = ImportOptions(format=format)
-    with pytest.raises(Interrupted):
-        service.import_annotations(
-            owner, "again", exported / format, options, store=workspace, progress=progress
-        )
-    ids = datasets.read(owner, "again", store=workspace).ids()
-    assert len(ids) == 24
+    assert import_until(24, workspace, owner, exported / format, options) == []
     assert service.import_annotations(owner, "again", exported / format, options, store=workspace).added == 24
-    assert datasets.read(owner, "again", store=workspace).ids() == ids
+
+
+def test_an_interrupted_import_of_many_images_resumes(workspace, owner, exported, monkeypatch):
+    monkeypatch.setattr(intake, "CHUNK_FILES", 8)
+    monkeypatch.setattr(importer, "MAX_HELD", 8)
+    datasets.create(owner, "again", store=workspace)
+    options = ImportOptions(format="yolo")
+    ids = import_until(24, workspace, owner, exported / "yolo", options)
+    assert len(ids) == 16
+    assert service.import_annotations(owner, "again", exported / "yolo", options, store=workspace).added == 24
+    assert set(ids) < set(datasets.read(owner, "again", store=workspace).ids())
 
 
 @pytest.mark.parametrize("format", ["coco", "voc"])

@@ -46,7 +46,7 @@ def test_the_same_file_again_changes_nothing_and_a_newer_edition_updates(shop, o
     assert bring(shop, owner, raw).unchanged == 24
     change(raw, 3, bbox=[1, 2, 3, 4])
     newer = bring(shop, owner, raw)
-    assert (newer.added, newer.updated, newer.unchanged) == (0, 1, 23)
+    assert (newer.added, newer.changed, newer.unchanged) == (0, 1, 23)
 
 
 def test_a_second_label_set_leaves_the_first_alone(shop, owner, raw):

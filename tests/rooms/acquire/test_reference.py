@@ -137,7 +137,7 @@ def test_coco_by_reference_gives_the_same_dataset_as_by_copy(workspace, owner, f
         first = annotate.import_annotations(owner, name, file, options, store=workspace)
         again = annotate.import_annotations(owner, name, file, options, store=workspace)
         assert (first.added, first.samples, first.skipped) == (4, 2, 6)
-        assert (again.added, again.updated, again.unchanged) == (0, 0, 4)
+        assert (again.added, again.changed, again.unchanged) == (0, 0, 4)
         state = datasets.read(owner, name, store=workspace)
         of_name = {sample.sample_id: sample for sample in state.iter_samples()}
         told.append(

@@ -225,7 +225,7 @@ class TestValues:
             ({"bbox_xywh_px": (1.0, float("nan"), 2.0, 3.0)}, "finite"),
             ({"bbox_xywh_px": (1.0, float("inf"), 2.0, 3.0)}, "finite"),
             ({"bbox_xywh_px": None}, "box"),
-            ({"kind": Kind.POLYGON}, "ring"),
+            ({"kind": Kind.POLYGON}, "points"),
             ({"kind": Kind.MASK}, "mask"),
             ({"kind": Kind.MASK, "mask_rle": "1"}, "mask"),
             ({"score": 1.5}, "1.5"),

@@ -27,7 +27,8 @@ def test_a_described_format_comes_before_a_layout_of_folders_and_names_it(tmp_pa
     _coco(tmp_path / "annotations/instances.json")
     detected = registry.detect(tmp_path)
     assert detected.format.name == "coco"
-    assert detected.evidence == ("instances.json", "could also be Image folders by class: images in folders")
+    other = "could also be Image folders by class: images in folders"
+    assert detected.evidence == ("annotations/instances.json", other)
 
 
 def test_a_broken_description_comes_before_a_layout_of_folders(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from calotype.app.cli import app
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
+from calotype.exchange.output_folder import TargetNotWritable
 from calotype.release.loader import SampleReader
-from calotype.release.model import SizeInvalid, TargetNotWritable
+from calotype.release.model import SizeInvalid
 from calotype.release.pixels import Pixels, ResizedReader, materialise
 from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb

@@ -15,15 +15,15 @@ from calotype.app import wiring
 from calotype.curate import service as curate
 from calotype.curate.model import SplitSpec
 from calotype.datasets import service as datasets
+from calotype.exchange.output_folder import TargetNotEmpty, TargetNotWritable
 from calotype.findings.gatekeeping import Verdict
 from calotype.findings.model import Gate, GateState
 from calotype.release import service
 from calotype.release.model import (
+    ExportSpec,
     ReleaseBlocked,
     ReleaseExists,
     ReleaseSpec,
-    TargetNotEmpty,
-    TargetNotWritable,
 )
 
 SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
@@ -131,3 +131,11 @@ def test_a_folder_of_somebody_else_is_never_replaced(workspace, owner, tmp_path)
     with pytest.raises(TargetNotEmpty):
         cut(owner, workspace)
     assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_dry_run_of_an_export_reports_the_same_and_writes_nothing(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    out = tmp_path / "out"
+    rehearsed = service.export(owner, "shop", ExportSpec("yolo", dry_run=True), out, store=workspace)
+    assert not out.exists() and not list(tmp_path.glob(".out*"))
+    assert rehearsed == service.export(owner, "shop", ExportSpec("yolo"), out, store=workspace)

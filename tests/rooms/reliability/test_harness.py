@@ -73,7 +73,7 @@ print("seen")
     assert (status, "seen" in said) == (0, True), said
 
 
-@pytest.mark.parametrize("verb", ["add", "commit", "merge", "release", "gc", "backup"])
+@pytest.mark.parametrize("verb", ["add", "import", "commit", "merge", "release", "gc", "backup", "move"])
 def test_a_storage_call_that_fails_leaves_the_state_before_or_after(repo, verb):
     if shutil.which("cc") is None:
         pytest.skip("the library that fails calls takes a C compiler")

@@ -10,8 +10,8 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply
 from calotype.datasets.model import Sample
+from calotype.exchange import output_folder
 from calotype.foundation.ids import uuid7
-from calotype.release import build
 from calotype.reliability import service
 from calotype.store import create_workspace, open_workspace
 from calotype.store.maintenance import table_files
@@ -112,10 +112,10 @@ def test_a_damaged_first_version_is_created_again(workspace, owner):
 
 
 def test_everything_in_a_release_is_flushed_before_it_gets_its_name(tmp_path, flushed):
-    with build.staging_folder(tmp_path / "releases" / "shop" / "1.0.0") as (temporary, target):
+    with output_folder.staging_folder(tmp_path / "releases" / "shop" / "1.0.0") as (temporary, target):
         (temporary / "coco" / "images").mkdir(parents=True)
         (temporary / "coco" / "images" / "a.png").write_bytes(b"x")
-        build.move_into_place(temporary, target)
+        output_folder.move_into_place(temporary, target)
     names = [path.removeprefix(str(tmp_path)) for path in flushed]
     aside = f"/releases/shop/{temporary.name}"
     wanted = [

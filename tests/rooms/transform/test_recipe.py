@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calotype.transform.recipe import RecipeInvalid, parse
-from calotype.transform.recipe_labels import mirror_order
+from calotype.vision.keypoints import mirror_order
 
 YAML = """
 name: streets-night

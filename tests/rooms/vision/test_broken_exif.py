@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from tests.support.images import draw, encode
 
-from calotype.vision import file_quality, images
+from calotype.vision import images
+from calotype.vision.quality import files as file_quality
 
 
 def with_exif(data: bytes, block: bytes) -> bytes:

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from calotype.vision import file_quality, images, quality, quality_edges, quality_light
+from calotype.vision import images
 from calotype.vision.jpeg_header import read_head
+from calotype.vision.quality import edges as quality_edges
+from calotype.vision.quality import files as file_quality
+from calotype.vision.quality import light as quality_light
+from calotype.vision.quality import measures as quality
 
 
 def texture(seed=1, size_wh=(640, 480)):

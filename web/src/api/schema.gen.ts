@@ -1098,18 +1098,18 @@ export interface components {
         Annotation: {
             id: string;
             /** @enum {string} */
-            kind: "classification" | "box" | "polygon" | "mask" | "keypoints";
+            kind: "classification" | "box" | "rotated_box" | "polygon" | "mask" | "keypoints" | "polyline" | "ellipse" | "point" | "caption";
             /** @description Name of the class. */
             class: string;
             class_id: number;
-            /** @description Left, top, width, height; null for a classification. */
+            /** @description Left, top, width, height; null for a classification or caption. */
             bbox: [
                 number,
                 number,
                 number,
                 number
             ] | null;
-            /** @description Polygon rings, each x1, y1, x2, y2, ... */
+            /** @description Rings of a polygon, parts of a polyline, points, or the four corners of a rotated box or of the rectangle around an ellipse, clockwise; each x1, y1, x2, y2, ... */
             rings: number[][];
             /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
             keypoints: number[];
@@ -1117,6 +1117,8 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
+            text: string | null;
         };
         /** @description Something that was done. */
         AuditEvent: {
@@ -1712,18 +1714,18 @@ export interface components {
         FullAnnotation: {
             id: string;
             /** @enum {string} */
-            kind: "classification" | "box" | "polygon" | "mask" | "keypoints";
+            kind: "classification" | "box" | "rotated_box" | "polygon" | "mask" | "keypoints" | "polyline" | "ellipse" | "point" | "caption";
             /** @description Name of the class. */
             class: string;
             class_id: number;
-            /** @description Left, top, width, height; null for a classification. */
+            /** @description Left, top, width, height; null for a classification or caption. */
             bbox: [
                 number,
                 number,
                 number,
                 number
             ] | null;
-            /** @description Polygon rings, each x1, y1, x2, y2, ... */
+            /** @description Rings of a polygon, parts of a polyline, points, or the four corners of a rotated box or of the rectangle around an ellipse, clockwise; each x1, y1, x2, y2, ... */
             rings: number[][];
             /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
             keypoints: number[];
@@ -1731,12 +1733,14 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
+            text: string | null;
             /** @description Attributes as given by the source. */
             attributes: {
                 [key: string]: unknown;
             };
             author: string;
-            /** @description Pixels; null for a classification. */
+            /** @description Square pixels; null where it covers no area. */
             area: number | null;
             /** @description Id in the file that it was imported from. */
             source_id: string;
@@ -1889,8 +1893,12 @@ export interface components {
             /** @description Annotations of the file that the dataset now has. */
             annotations: number;
             added: number;
-            updated: number;
+            changed: number;
             unchanged: number;
+            /** @description Annotations of an earlier edition of the file that this one lacks. */
+            removed: number;
+            /** @description Annotations that people changed or removed since: left as they are. */
+            kept: number;
             /** @description Annotations that were not imported. */
             skipped: number;
             /** @description Classes added to the ontology. */

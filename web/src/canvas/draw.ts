@@ -2,6 +2,7 @@ import type { Annotation, Mask } from "@/api/schema.gen";
 import { classColour, withAlpha } from "@/canvas/colours";
 import { areaOf, boxOf, type View } from "@/canvas/geometry";
 import { decode } from "@/canvas/rle";
+import { dotsOf, isFlat, isWhole, outlineOf, rectOf, tickOf } from "@/canvas/shapes";
 
 export type Skeletons = ReadonlyMap<number, readonly (readonly [number, number])[]>;
 
@@ -29,31 +30,39 @@ export function prepare(canvas: HTMLCanvasElement, width: number, height: number
   return ctx;
 }
 
-/** Draw annotations over their image: large ones below, the selected one on top. */
+/** Draw annotations over their image: large ones below, lines and points above them, the selected one on top. */
 export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], view: View, style: Style): void {
   const shown = annotations.filter((a) => !style.hidden.has(a.class_id));
-  const sorted = [...shown].sort((a, b) => Number(a.id === style.lit) - Number(b.id === style.lit) || areaOf(b) - areaOf(a));
+  const sorted = [...shown].sort(
+    (a, b) => Number(a.id === style.lit) - Number(b.id === style.lit) || Number(isFlat(a)) - Number(isFlat(b)) || areaOf(b) - areaOf(a),
+  );
   ctx.lineJoin = "round";
+  const isOneLit = shown.some((a) => a.id === style.lit && !isWhole(a));
   for (const a of sorted) {
     const lit = a.id === style.lit;
-    ctx.globalAlpha = style.lit && !lit ? 0.35 : 1;
+    ctx.globalAlpha = isOneLit && !lit ? 0.35 : 1;
     drawOne(ctx, a, view, style, lit);
   }
   ctx.globalAlpha = 1;
-  if (style.labels) for (const a of sorted) if (!style.lit || a.id === style.lit) drawLabel(ctx, a, view);
+  if (style.labels) for (const a of sorted) if (!isOneLit || a.id === style.lit) drawLabel(ctx, a, view);
 }
 
 function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }: Style, lit: boolean): void {
   const colour = classColour(a.class_id);
   const box = boxOf(a);
   const extent = box ? Math.max(box.w, box.h) * view.scale : 0;
-  const line = extent < 30 ? 1 : usual; // small shapes would drown in their own outline
+  const line = extent < 30 && !isFlat(a) ? 1 : usual; // small shapes would drown in their own outline
   if (a.mask) drawMask(ctx, a.mask, view, colour, lit);
-  if (a.rings.length) {
-    const path = ringsPath(a.rings, view);
-    ctx.fillStyle = withAlpha(colour, lit ? 0.36 : 0.2);
-    ctx.fill(path, "evenodd");
+  if (isFlat(a)) {
+    drawFlat(ctx, a, view, colour, line, lit);
+  } else if (a.rings.length) {
+    const path = outlineOf(a, view);
+    const isBox = a.kind === "rotated_box";
+    ctx.fillStyle = withAlpha(colour, lit ? (isBox ? 0.2 : 0.36) : 0.2);
+    if (lit || !isBox) ctx.fill(path, "evenodd");
     outline(ctx, path, colour, line, lit);
+    const rect = isBox ? rectOf(a.rings[0]) : null;
+    if (rect && rect.h * view.scale >= 14) outline(ctx, tickOf(rect, view), colour, line, false);
   } else if (a.bbox && !a.mask && a.keypoints.length === 0) {
     const path = boxPath(a.bbox, view, line);
     if (lit) {
@@ -66,7 +75,7 @@ function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }
   }
   if (a.keypoints.length && (extent >= 64 || lit || !a.rings.length)) drawKeypoints(ctx, a, view, { skeletons, line }, colour, lit);
   // The box of the selected one, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
-  if (lit && a.bbox && (a.rings.length || a.mask || a.keypoints.length)) {
+  if (lit && a.bbox && !isFlat(a) && (a.rings.length || a.mask || a.keypoints.length)) {
     ctx.setLineDash([5, 4]);
     outline(ctx, boxPath(a.bbox, view, 1), colour, 1, false);
     ctx.setLineDash([]);
@@ -82,17 +91,16 @@ function outline(ctx: Ctx, path: Path2D, colour: string, line: number, lit: bool
   ctx.stroke(path);
 }
 
-function ringsPath(rings: readonly number[][], { scale, dx, dy }: View): Path2D {
-  const path = new Path2D();
-  for (const ring of rings) {
-    for (let i = 0; i + 1 < ring.length; i += 2) {
-      const [x, y] = [(ring[i] ?? 0) * scale + dx, (ring[i + 1] ?? 0) * scale + dy];
-      if (i === 0) path.moveTo(x, y);
-      else path.lineTo(x, y);
-    }
-    path.closePath();
-  }
-  return path;
+/** Lines, and points as dots that stay of one size. */
+function drawFlat(ctx: Ctx, a: Annotation, view: View, colour: string, line: number, lit: boolean): void {
+  if (a.kind === "polyline") outline(ctx, outlineOf(a, view), colour, line, lit);
+  if (a.kind === "polyline" && !lit) return;
+  const dots = dotsOf(a.rings, view, a.kind === "point" ? line + (lit ? 3 : 2) : 2.5);
+  ctx.fillStyle = colour;
+  ctx.fill(dots);
+  ctx.strokeStyle = "rgb(0 0 0 / 60%)";
+  ctx.lineWidth = 1;
+  ctx.stroke(dots);
 }
 
 function boxPath([x, y, w, h]: readonly [number, number, number, number], { scale, dx, dy }: View, line: number): Path2D {
@@ -134,6 +142,8 @@ function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Pick<Style, "
     }
   }
 }
+
+const LONGEST_TEXT = 30;
 
 const painted = new WeakMap<Mask, { canvas: HTMLCanvasElement; x: number; y: number } | null>();
 
@@ -177,8 +187,8 @@ function paint(mask: Mask, colour: string): { canvas: HTMLCanvasElement; x: numb
 
 function drawLabel(ctx: Ctx, a: Annotation, view: View): void {
   const box = boxOf(a);
-  if (!box || box.w * view.scale < 22) return;
-  const text = a.score === null ? a.class : `${a.class} ${a.score.toFixed(2)}`;
+  if (!box || (box.w * view.scale < 22 && !isFlat(a))) return;
+  const text = [a.class, a.score?.toFixed(2), a.text?.slice(0, LONGEST_TEXT)].filter(Boolean).join(" ");
   ctx.font = '500 11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
   const width = ctx.measureText(text).width + 8;
   const x = Math.round(box.x * view.scale + view.dx);

@@ -3,7 +3,7 @@ import type { Annotation } from "@/api/schema.gen";
 import { boxOf, fit, hit, inRings, zoomAt } from "@/canvas/geometry";
 
 const annotation = (id: string, more: Partial<Annotation>): Annotation => ({
-  id, kind: "box", class: "car", class_id: 1, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, ...more,
+  id, kind: "box", class: "car", class_id: 1, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, text: null, ...more,
 });
 
 test("a fitted image is whole and in the middle", () => {
@@ -27,4 +27,23 @@ test("the smallest annotation under the pointer is hit, holes are not", () => {
 
 test("keypoints that are not there do not widen the box", () => {
   expect(boxOf(annotation("p", { keypoints: [0, 0, 0, 5, 6, 2, 9, 10, 1] }))).toEqual({ x: 5, y: 6, w: 4, h: 4 });
+});
+
+test("a rotated box and an ellipse are hit inside themselves, not in the corners of the box around them", () => {
+  const diamond = [50, 0, 100, 50, 50, 100, 0, 50];
+  const turned = annotation("turned", { kind: "rotated_box", bbox: [0, 0, 100, 100], rings: [diamond] });
+  const round = annotation("round", { kind: "ellipse", bbox: [15, 15, 70, 70], rings: [diamond] });
+  expect(hit([turned], 50, 50, 2)?.id).toBe("turned");
+  expect(hit([turned], 8, 8, 2)).toBeNull();
+  expect(hit([round], 25, 50, 2)?.id).toBe("round");
+  expect(hit([round], 19, 19, 2)).toBeNull();
+});
+
+test("lines and points are hit near themselves, before what lies below them", () => {
+  const field = annotation("field", { bbox: [0, 0, 100, 100] });
+  const lane = annotation("lane", { kind: "polyline", bbox: [0, 0, 100, 100], rings: [[0, 0, 100, 100]] });
+  const seed = annotation("seed", { kind: "point", bbox: [20, 80, 0, 0], rings: [[20, 80]] });
+  expect(hit([field, lane, seed], 50, 53, 4)?.id).toBe("lane");
+  expect(hit([field, lane, seed], 90, 20, 4)?.id).toBe("field");
+  expect(hit([field, lane, seed], 22, 79, 4)?.id).toBe("seed");
 });

@@ -1,4 +1,5 @@
 import type { Annotation } from "@/api/schema.gen";
+import { distanceTo, inEllipse, isFlat, rectOf } from "@/canvas/shapes";
 
 /** Image pixels to screen pixels: `x * scale + dx`. */
 export type View = { scale: number; dx: number; dy: number };
@@ -67,15 +68,25 @@ export function inRings(rings: readonly number[][], x: number, y: number): boole
   return inside;
 }
 
-/** The smallest annotation at a point of the image. */
+/** The smallest annotation at a point of the image; lines and points, which cover nothing, before all others. */
 export function hit(annotations: readonly Annotation[], x: number, y: number, slack: number): Annotation | null {
   let best: Annotation | null = null;
   for (const a of annotations) {
     const box = boxOf(a);
     if (!box || x < box.x - slack || y < box.y - slack || x > box.x + box.w + slack || y > box.y + box.h + slack) continue;
-    const small = box.w < 12 || box.h < 12;
-    if (a.kind === "polygon" && a.rings.length && !small && !inRings(a.rings, x, y)) continue;
-    if (!best || areaOf(a) < areaOf(best)) best = a;
+    if (!isOn(a, box, x, y, slack)) continue;
+    if (!best || rank(a) < rank(best)) best = a;
   }
   return best;
+}
+
+const rank = (a: Annotation): number => (isFlat(a) ? -1 : areaOf(a));
+
+function isOn(a: Annotation, box: Box, x: number, y: number, slack: number): boolean {
+  if (isFlat(a)) return distanceTo(a, x, y) <= 1.5 * slack;
+  const isSmall = box.w < 12 || box.h < 12;
+  if (isSmall || !a.rings.length) return true;
+  const rect = a.kind === "ellipse" ? rectOf(a.rings[0]) : null;
+  if (rect) return inEllipse(rect, x, y);
+  return (a.kind !== "polygon" && a.kind !== "rotated_box") || inRings(a.rings, x, y);
 }

@@ -32,6 +32,7 @@ export const Cell = memo(function Cell({ dataset, item, index, href, width, heig
       <span className="cell-image" style={{ width, height }}>
         <Thumbnail dataset={dataset} media={item.media} wanted={width} />
         {look.overlays && item.annotations.some(isDrawn) ? <Overlay item={item} width={width} height={height} look={look} /> : null}
+        {look.overlays ? <Caption item={item} hidden={look.hidden} /> : null}
         {item.findings ? (
           <span className="cell-findings" aria-hidden="true" title={plural(item.findings, "finding")}>
             <IconAlertTriangle size={12} /> {item.findings}
@@ -65,6 +66,13 @@ function Tags({ item, hidden }: { item: GridSample; hidden: ReadonlySet<number> 
   return named(item, hidden).map((a) => (
     <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
   ));
+}
+
+/** The first caption, over the lower edge of the image. */
+function Caption({ item, hidden }: { item: GridSample; hidden: ReadonlySet<number> }) {
+  const texts = item.annotations.filter((a) => a.kind === "caption" && a.text && !hidden.has(a.class_id)).map((a) => a.text);
+  if (texts.length === 0) return null;
+  return <span className="cell-text" title={texts.join("\n")}><span>{texts[0]}</span>{texts.length > 1 ? <b>+{texts.length - 1}</b> : null}</span>;
 }
 
 const isDrawn = (a: Annotation) => a.bbox !== null || a.rings.length > 0 || a.keypoints.length > 0 || a.mask !== null;

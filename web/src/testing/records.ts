@@ -39,7 +39,7 @@ export const overview = (change: Partial<Overview> = {}): Overview => ({
 
 export const annotation = (change: Partial<Annotation> = {}): Annotation => ({
   id: "2425ba06", kind: "box", class: "car", class_id: 1, bbox: [138.5, 350.5, 180, 120], rings: [], keypoints: [], mask: null, score: null,
-  iscrowd: false, ...change,
+  iscrowd: false, text: null, ...change,
 });
 
 export const gridSample = (change: Partial<GridSample> = {}): GridSample => ({

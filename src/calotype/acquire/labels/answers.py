@@ -18,8 +18,10 @@ class LabelImport(Answer):
     samples: int = Field(description="Images of the file that are samples of the dataset.")
     annotations: int = Field(description="Annotations of the file that the dataset now has.")
     added: int
-    updated: int
+    changed: int
     unchanged: int
+    removed: int = Field(description="Annotations of an earlier edition of the file that this one lacks.")
+    kept: int = Field(description="Annotations that people changed or removed since: left as they are.")
     skipped: int = Field(description="Annotations that were not imported.")
     new_classes: list[str] = Field(description="Classes added to the ontology.")
     reasons: dict[str, int] = Field(description="Reason and number of the skipped annotations.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from calotype.acquire.labels import service
-from calotype.acquire.labels.model import Imported, ImportOptions
+from calotype.acquire.labels.model import COUNTS, Imported, ImportOptions
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.exchange import registry
 from calotype.foundation.terminal import facts, table, terminal
@@ -19,6 +19,10 @@ _FORMATS = typer.Option(
     help=f"Label format: {', '.join(registry.READABLE)} or auto.",
     autocompletion=lambda: [*registry.READABLE, "auto"],
 )
+_ON_UNKNOWN = typer.Option(help="Classes that a closed ontology lacks: error, skip, quarantine.")
+_ON_INVALID = typer.Option(help="Invalid items and missing files: error, skip, quarantine.")
+_STRICT = typer.Option("--strict", help="Refuse if anything would be left out or adjusted.")
+_DRY_RUN = typer.Option("--dry-run", help="Write nothing; report what would happen.")
 
 
 def import_labels(
@@ -32,15 +36,13 @@ def import_labels(
         Path | None, typer.Option(help="Folder of the images, if it is not beside the labels.")
     ] = None,
     label_set: Annotated[str, typer.Option(help="Label set to import into.")] = DEFAULT_LABEL_SET,
-    on_unknown: Annotated[
-        str, typer.Option(help="Classes that a closed ontology lacks: error, skip, quarantine.")
-    ] = "error",
-    on_invalid: Annotated[
-        str, typer.Option(help="Invalid items and missing files: error, skip, quarantine.")
-    ] = "quarantine",
+    on_unknown: Annotated[str, _ON_UNKNOWN] = "error",
+    on_invalid: Annotated[str, _ON_INVALID] = "quarantine",
     source: Annotated[str, typer.Option(help="Where the images come from, kept on each sample.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of images for which the file names none.")] = "",
     media: Annotated[str, typer.Option(help="How to import the images: copy, link, reference.")] = "copy",
+    strict: Annotated[bool, _STRICT] = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
 ) -> None:
     """Import annotations, and the images that they list."""
     t = terminal(ctx)
@@ -53,17 +55,20 @@ def import_labels(
         source=source,
         licence=licence,
         media=media,  # type: ignore[arg-type]
+        strict=strict,
+        dry_run=dry_run,
     )
     with t.progress() as progress:
         imported = service.import_annotations(
             t.actor, name, path, options, store=t.store(), progress=progress
         )
-    t.emit(imported.to_dict(), _report(imported), next=f'calotype commit {name} -m "import {path.name}"')
+    commit = f'calotype commit {name} -m "import {path.name}"'
+    t.emit(imported.to_dict(), _report(imported), next="" if dry_run else commit)
 
 
 def _report(imported: Imported) -> list[Any]:
     value = imported.to_dict()
-    names = ("format", "layout", "samples", "annotations", "added", "updated", "unchanged", "skipped")
+    names = ("format", "layout", *COUNTS)
     shown: list[Any] = [facts({key: value[key] for key in names})]
     for title in ("losses", "warnings"):
         if value[title]:

@@ -1,4 +1,6 @@
-"""The one import flow of all label formats: images first in resumable chunks, then all annotations as one edit.
+"""The one import flow of all label formats: samples and annotations as one edit.
+
+An import of many images writes the first ones in resumable chunks; the last ones come with the annotations.
 
 Annotations are streamed window by window, so that the size of a file costs no memory. Items that cannot be imported are
 quarantined with a code, their place and a reason.
@@ -7,16 +9,19 @@ quarantined with a code, their place and a reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.acquire.job import ImportJob
+from calotype.acquire.labels.held_images import MAX_HELD, HeldImages
 from calotype.acquire.labels.label_images import LabelImages
 from calotype.acquire.labels.label_rows import PassResult, ResolvedSource, RowContext, annotation_batches
 from calotype.acquire.labels.model import (
@@ -26,26 +31,24 @@ from calotype.acquire.labels.model import (
     NothingToImport,
     UnknownClasses,
     quarantined_problem,
-    with_declared_classes,
 )
+from calotype.acquire.labels.replacing import Replaced, replaced, sample_names
 from calotype.acquire.labels.sample_names import SampleNames, completed_samples
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets import rows
 from calotype.datasets.change import Change, RowStream
-from calotype.datasets.differences import equal_ids
 from calotype.datasets.edit import apply
 from calotype.datasets.snapshot import Snapshot
-from calotype.datasets.streaming import rows_with
+from calotype.exchange.classes import with_declared_classes
 from calotype.exchange.registry import Detected
 from calotype.formats.base import LabelSource
+from calotype.formats.notices import MAX_EXAMPLES, NOTICES, Notice
 from calotype.formats.windows import LabelIndex, ListedImage, Problem
 from calotype.foundation.ids import canonical_json
-from calotype.store.tables.row_lookup import ColumnValues
 from calotype.store.tables.tables import RestageNeeded
 from calotype.vision.ontology import Ontology
 
-_FEW_ROWS = 1_000
-_COMPARED = ["class_id", *(column.name for column in rows.DRAWN_FIELDS)]
+Batches = Callable[[], Iterator[pa.RecordBatch]]
 
 
 class LabelImport:
@@ -60,11 +63,16 @@ class LabelImport:
         self._detected = detected
         self._format = detected.format.name
         self._resolved: list[ResolvedSource] = []
+        self._held = HeldImages(job, max_held=None if options.dry_run else MAX_HELD)
+        self._opened: list[_Opened] = []
         self._by_name: list[tuple[ListedImage, str]] = []
         self._image_items: list[QuarantinedItem] = []
+        self._unmatched: list[QuarantinedItem] = []
         self._items: list[QuarantinedItem] = []
         self._kept: list[QuarantinedItem] = []
-        self._counts: Counter[str] = Counter()
+        self._replaced: Replaced | None = None
+        self._n_rows = 0
+        self._kept_names: list[str] = []
         self._new_classes: tuple[str, ...] = ()
         self._refused: frozenset[str] = frozenset()
 
@@ -104,23 +112,27 @@ class LabelImport:
         self._refused = frozenset(counts)
 
     def import_images(self) -> None:
-        """Make the listed images samples. Raises: FileUnreadable, ItemsInvalid (with `on_invalid="error"`)."""
+        """Store the listed images; the samples of the last ones come with the annotations.
+
+        Raises: FileUnreadable (with `on_invalid="error"`).
+        """
         for source in self._sources:
             if source.index is None:
                 self._resolved.append(_resolved_by_number(source, self._job.working_state()))
                 continue
             images = LabelImages(self._job, source, self._options)
-            images.run()
+            images.run(self._held)
             self._image_items += images.quarantined
-            sample_ids = self._match_by_name(source, images)
             position = np.full(len(source.index.image_ids), -1)
             position[source.index.positions(source.images.ids)] = np.arange(len(source.images))
-            resolved = sample_ids.take(pa.array(position, mask=position < 0))
+            missing = source.images.values(images.missing.tolist())
             source.release_images()
-            self._resolved.append(ResolvedSource(source, source.index, resolved))
+            resolved = ResolvedSource(source, source.index, pa.array([], pa.string()))
+            self._resolved.append(resolved)
+            self._opened.append(_Opened(resolved, images, position, missing))
 
     def import_annotations(self, file: str) -> None:
-        """Write all annotations that have a sample and a class, as one edit.
+        """Write the samples held and all annotations that have a sample and a class, as one edit.
 
         Raises: NothingToImport, ItemsInvalid (with `on_invalid="error"`), LabelFileUnreadable.
         """
@@ -130,44 +142,72 @@ class LabelImport:
             except RestageNeeded:  # ids occur twice, which is known only at the end of a pass
                 continue
 
+    def rehearse(self, file: str) -> None:
+        """Do everything but write: what `import_annotations` would do. Raises the same errors."""
+        snapshot = self._job.working_state()
+        while True:
+            try:
+                change = self._plan(snapshot, file, {})
+                for put in change.put_annotations.values():
+                    if isinstance(put, RowStream):
+                        for _ in put.batches():
+                            pass
+            except RestageNeeded:
+                continue
+            return
+
     def report(self) -> Imported:
         """The counts, and what was quarantined."""
+        done = self._replaced
         sample_ids = pa.chunked_array([resolved.sample_ids for resolved in self._resolved], pa.string())
-        added, updated, unchanged = (self._counts[name] for name in ("added", "updated", "unchanged"))
+        added = self._n_rows if done is None else done.added
+        changed, unchanged = (0, 0) if done is None else (done.changed, done.unchanged)
+        notices = [notice for source in self._sources for notice in source.warnings]
+        if done is not None and done.kept:
+            what, examples = NOTICES["changed-here"], tuple(self._kept_names)
+            notices.append(Notice("changed-here", what, done.kept, examples))
         return Imported(
             format=self._format,
             layout=self._detected.sighting.layout,
             evidence=self._detected.evidence,
             label_set=self._options.label_set,
             samples=pc.count_distinct(sample_ids).as_py(),
-            annotations=added + updated + unchanged,
+            annotations=added + changed + unchanged,
             added=added,
-            updated=updated,
+            changed=changed,
             unchanged=unchanged,
+            removed=0 if done is None else done.removed,
+            kept=0 if done is None else done.kept,
             skipped=len(self._items),
             new_classes=self._new_classes,
             losses=tuple(loss for source in self._sources for loss in source.losses),
-            warnings=tuple(warning for source in self._sources for warning in source.warnings),
+            warnings=tuple(notices),
             set_aside=tuple(self._items),
             reasons=dict(Counter(item.code for item in self._items)),
         )
 
-    def _match_by_name(self, source: LabelSource, images: LabelImages) -> pa.Array:
-        """The samples, with those that the dataset has under the names of images without a file."""
-        if not images.missing:
-            return images.sample_ids
-        sample_ids = images.sample_ids.to_pylist()
-        names = SampleNames(self._job.working_state())
-        for at, image in zip(images.missing, source.images.values(images.missing.tolist()), strict=True):
-            sample_id = names.find(image.name)
+    def _resolve(self, snapshot: Snapshot) -> None:
+        """Find the sample of each listed image: those held, those of the dataset with the name of a missing file."""
+        self._by_name, self._unmatched = [], []
+        names: SampleNames | None = None
+        for opened in self._opened:
+            sample_ids = opened.images.sample_ids()
+            if opened.missing:
+                names = names or SampleNames(snapshot)
+                sample_ids = self._match_by_name(opened, sample_ids.to_pylist(), names)
+            opened.resolved.sample_ids = sample_ids.take(pa.array(opened.position, mask=opened.position < 0))
+
+    def _match_by_name(self, opened: _Opened, sample_ids: list[str | None], names: SampleNames) -> pa.Array:
+        found = names.find_all([image.name for image in opened.missing])
+        for at, image, (sample_id, reason) in zip(opened.images.missing, opened.missing, found, strict=True):
             if sample_id is not None:
                 sample_ids[at] = sample_id
                 self._by_name.append((image, sample_id))
                 continue
-            problem = Problem("missing-file", "image", image.place, f"image file {image.name!r} is missing")
+            problem = Problem("missing-file", "image", image.place, reason)
             if self._options.on_invalid == "error":
                 raise ItemsInvalid(where=problem.where, count=1, reason=problem.reason)
-            self._image_items.append(quarantined_problem(problem))
+            self._unmatched.append(quarantined_problem(problem))
         return pa.array(sample_ids, pa.string())
 
     def _write(self, file: str) -> None:
@@ -188,6 +228,8 @@ class LabelImport:
         )
 
     def _plan(self, snapshot: Snapshot, file: str, details: dict[str, Any]) -> Change:
+        images = self._held.change(snapshot)
+        self._resolve(snapshot)
         declared = [declared for source in self._sources for declared in source.classes]
         ontology = with_declared_classes(snapshot.ontology, declared)
         self._new_classes = tuple(name for name in ontology.names if snapshot.ontology.by_name(name) is None)
@@ -202,37 +244,33 @@ class LabelImport:
             self._finish_pass(result, file)
             details.update(annotations=result.n_rows, set_aside=len(self._items))
 
+        put, removed = self._rows_to_put(snapshot, batches)
         return Change(
-            put_samples=completed_samples(snapshot, self._by_name),
-            put_annotations=self._rows_to_put(snapshot, batches),
+            put_samples=[*images.put_samples, *completed_samples(snapshot, self._by_name)],
+            new_samples=images.new_samples,
+            put_annotations=put,
+            remove_annotations=removed,
             ontology=ontology,
             info=self._info(snapshot),
         )
 
-    def _rows_to_put(self, snapshot: Snapshot, batches: Any) -> dict[str, Any]:
-        """The rows that the label set does not have as they are: streamed where it has none at all."""
+    def _rows_to_put(
+        self, snapshot: Snapshot, batches: Batches
+    ) -> tuple[dict[str, pa.Table | RowStream], dict[str, list[str]]]:
+        """The rows to write and the ids to remove, by label set: streamed where it has no annotations at all."""
         label_set = self._options.label_set
         if not snapshot.count(label_set=label_set)["annotations"]:
             is_empty = next(batches(), None) is None
-            return {} if is_empty else {label_set: RowStream(batches, 1)}
+            return ({} if is_empty else {label_set: RowStream(batches, 1)}), {}
         new = pa.Table.from_batches(list(batches()), rows.ANNOTATION_SCHEMA)
-        table, new_ids = rows.annotation_table(label_set), new["ann_id"].combine_chunks()
-        if new.num_rows <= _FEW_ROWS:
-            selection = ColumnValues("ann_id", new_ids.to_pylist())
-            old = rows_with(self._job.store, snapshot, table, selection, rows.ANNOTATION_SCHEMA.names)
-        else:
-            old = snapshot.rows_of(table)
-            old = old.filter(pc.is_in(old["ann_id"], new_ids))
-        same = equal_ids(old, new, "ann_id", _COMPARED)
-        n_known, n_same = old.num_rows, len(same)
-        self._counts = Counter(added=new.num_rows - n_known, updated=n_known - n_same, unchanged=n_same)
-        put = new.filter(pc.invert(pc.is_in(new["ann_id"], same)))
-        return {label_set: put}
+        done = self._replaced = replaced(self._job, snapshot, label_set, new)
+        self._kept_names = sample_names(snapshot, done.kept_samples, MAX_EXAMPLES)
+        return {label_set: done.put}, {label_set: done.remove}
 
     def _finish_pass(self, result: PassResult, file: str) -> None:
         """Collect what was quarantined, and stop where the options say so. Raises: NothingToImport, ItemsInvalid."""
-        self._items = [*self._image_items, *result.quarantined]
-        self._counts = Counter(added=result.n_rows)
+        self._items = [*self._image_items, *self._unmatched, *result.quarantined]
+        self._n_rows = result.n_rows
         has_samples = any(r.sample_ids.null_count < len(r.sample_ids) for r in self._resolved)
         if self._items and not result.n_rows and not has_samples:
             first = self._items[0]
@@ -250,6 +288,16 @@ class LabelImport:
             return None
         info = {**snapshot.info, self._options.label_set: dict(described[0].info)}
         return canonical_json(info) if info != snapshot.info else None
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A source whose images are stored: where each image of its index is in the list, and those without a file."""
+
+    resolved: ResolvedSource
+    images: LabelImages
+    position: npt.NDArray[np.int64]
+    missing: list[ListedImage]
 
 
 class _SourceId(msgspec.Struct):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from calotype.acquire.intake import copy_images
+from calotype.acquire.intake import stored_chunks
 from calotype.acquire.intake_reference import (
     CHUNK_FILES,
     ReferencedImages,
@@ -19,6 +19,7 @@ from calotype.acquire.intake_reference import (
     register_images,
 )
 from calotype.acquire.job import ImportJob
+from calotype.acquire.labels.held_images import HeldImages
 from calotype.acquire.labels.model import ImportOptions
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.acquire.sample_matcher import IncomingImage
@@ -34,8 +35,7 @@ _MIMES = {extension: mime for mime, extensions in EXTENSIONS.items() for extensi
 class LabelImages:
     """Imports the images of one source.
 
-    After `run`, `sample_ids` has the sample of each of `source.images` (null where there is none), `missing` the
-    positions without a file, and `quarantined` the files that are not valid images.
+    After `run`, `missing` has the positions without a file, and `quarantined` the files that are not valid images.
     """
 
     def __init__(self, job: ImportJob, source: LabelSource, options: ImportOptions) -> None:
@@ -44,25 +44,44 @@ class LabelImages:
         self._options = options
         self.missing = array("q")
         self.quarantined: list[QuarantinedItem] = []
-        self.sample_ids: pa.Array = pa.array([], pa.string())
         self._registered = array("q")
+        self._registered_ids: pa.Array | None = None
+        self._id_of: dict[str, str] = {}
+        self._names = source.images.names
 
-    def run(self) -> None:
-        """Import the images. Raises: FileUnreadable (with `on_invalid="error"`)."""
+    def run(self, held: HeldImages) -> None:
+        """Import the images; the samples of the last ones are held for the edit that follows.
+
+        Raises: FileUnreadable (with `on_invalid="error"`).
+        """
         n_images = len(self._source.images)
-        if self._options.media == "reference":
+        if self._options.media == "reference" and not self._options.dry_run:
             registered = register_images(self._job, self._parts(), n_images)
             self.quarantined = registered.counts.quarantined
             ids = pa.concat_arrays([pa.array([], pa.string()), *registered.samples])
             place = np.full(n_images, -1)
             place[np.array(self._registered, np.int64)] = np.arange(len(ids))
-            self.sample_ids = ids.take(pa.array(place, mask=place < 0))
+            self._registered_ids = ids.take(pa.array(place, mask=place < 0))
             return
-        link = self._options.media == "link"
-        copied = copy_images(self._job, self._incoming(), n_images, duplicates="keep", link=link)
-        self.quarantined = copied.quarantined
-        names = self._source.images.names.to_pylist()
-        self.sample_ids = pa.array([copied.sample_ids.get(name) for name in names], pa.string())
+        held.matcher.refresh(self._job.working_state())
+        link, done = self._options.media == "link", 0
+        sizes_wh: dict[str, tuple[int, int]] = {}
+        for n_files, loaded, bad in stored_chunks(
+            self._job, self._incoming(), held.matcher, link=link, keep_bytes=not self._options.dry_run
+        ):
+            self.quarantined += bad
+            held.add(loaded, self._id_of.__setitem__)
+            sizes_wh.update((file.incoming.name, file.facts[:2]) for file in loaded)
+            done += n_files
+            self._job.progress("importing images", done, n_images)
+        found = [sizes_wh.get(name, (0, 0)) for name in self._names.to_pylist()]
+        self._source.sizes_found(np.array(found, np.int64).reshape(-1, 2))
+
+    def sample_ids(self) -> pa.Array:
+        """The sample of each of `source.images`, null where there is none; once the images held have their ids."""
+        if self._registered_ids is not None:
+            return self._registered_ids
+        return pa.array([self._id_of.get(name) for name in self._names.to_pylist()], pa.string())
 
     def _incoming(self) -> Iterator[IncomingImage]:
         images = self._source.images
@@ -104,6 +123,10 @@ class LabelImages:
         ):
             if file is None:
                 self.missing.append(at)
+                continue
+            if file.is_temporary:
+                reason = "it lies inside an archive and cannot be referenced; import it with `--media copy`"
+                bad.append(QuarantinedItem("image", name, "file-unreadable", reason))
                 continue
             mime = _MIMES.get(os.path.splitext(name)[1].lower())
             if not width or not height or mime is None:

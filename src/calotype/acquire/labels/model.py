@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +10,8 @@ from calotype.acquire.intake import MediaMode
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.formats.notices import Loss, Notice
-from calotype.formats.windows import DeclaredClass, Problem
+from calotype.formats.windows import Problem
 from calotype.foundation.errors import Invalid
-from calotype.vision.ontology import Ontology
 
 Policy = Literal["error", "skip", "quarantine"]
 POLICIES = ("error", "skip", "quarantine")
@@ -43,6 +41,14 @@ class NothingToImport(Invalid):
     fix = "correct the file at its source; pass --images DIR if the images are in another folder"
 
 
+class ImportNotClean(Invalid):
+    """A strict import of files of which something would be left out or adjusted."""
+
+    code = "import-not-clean"
+    what = "{file} cannot be imported without losses: {detail}"
+    fix = "correct the files, or import without --strict; --dry-run lists everything"
+
+
 class RowsInvalid(Invalid):
     """A table of annotations with rows that are not valid annotations."""
 
@@ -67,7 +73,8 @@ class ImportOptions:
     labels; images that are not found there are matched to samples by name. `on_unknown` is for classes that a closed
     ontology lacks, `on_invalid` for broken items and missing files: "error", "skip" or "quarantine". `source` and
     `licence` are kept on new samples, the licence where the file names none. `origin` identifies the file when it is
-    imported again; empty for its path.
+    imported again; empty for its path. `strict` refuses the import where anything would be left out or adjusted.
+    `dry_run` writes nothing and reports what the import would do.
     """
 
     format: str = "auto"
@@ -79,6 +86,8 @@ class ImportOptions:
     licence: str = ""
     media: MediaMode = "copy"
     origin: str = ""
+    strict: bool = False
+    dry_run: bool = False
 
     def keeps(self, item: QuarantinedItem) -> bool:
         """Whether an item is kept in the quarantine."""
@@ -86,13 +95,18 @@ class ImportOptions:
         return policy == "quarantine"
 
 
+COUNTS = ("samples", "annotations", "added", "changed", "unchanged", "removed", "kept", "skipped")
+"""The counts of a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """The report of an import of label files.
 
     `samples` counts the listed images that are samples now, `annotations` the listed annotations that the dataset has
-    now: `added`, `updated` or `unchanged`. `skipped` items were rejected, each with a reason in `set_aside`. `losses`
-    could not be read, `warnings` were adjusted.
+    now: `added`, `changed` or `unchanged`. `removed` ones came from an earlier edition of the files and are not in this
+    one; `kept` ones were changed or removed by people since and stay as they are. `skipped` items were rejected, each
+    with a reason in `set_aside`. `losses` could not be read, `warnings` were adjusted or left out.
     """
 
     format: str
@@ -102,8 +116,10 @@ class Imported:
     samples: int
     annotations: int
     added: int
-    updated: int
+    changed: int
     unchanged: int
+    removed: int
+    kept: int
     skipped: int
     new_classes: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
@@ -113,17 +129,7 @@ class Imported:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        plain = (
-            "format",
-            "layout",
-            "label_set",
-            "samples",
-            "annotations",
-            "added",
-            "updated",
-            "unchanged",
-            "skipped",
-        )
+        plain = ("format", "layout", "label_set", *COUNTS)
         value: dict[str, Any] = {name: getattr(self, name) for name in plain}
         value["new_classes"] = list(self.new_classes)
         value["reasons"] = self.reasons
@@ -138,13 +144,9 @@ class Imported:
         return f"Import({counts}, losses={len(self.losses)})"
 
 
-_CODES = {"missing-file": "file-missing", "unreadable": "file-unreadable"}
-
-
 def quarantined_problem(problem: Problem) -> QuarantinedItem:
     """A problem of a reader as a quarantined item."""
-    code = "class-invalid" if problem.what == "class" else _CODES.get(problem.kind, "annotation-invalid")
-    return QuarantinedItem(problem.what, problem.where, code, problem.reason, problem.item)
+    return QuarantinedItem(problem.what, problem.where, problem.code, problem.reason, problem.item)
 
 
 def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
@@ -156,33 +158,3 @@ def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
 def quarantined_annotation(where: str) -> QuarantinedItem:
     """An annotation whose image is not a sample."""
     return QuarantinedItem("annotation", where, "file-missing", "its image could not be imported")
-
-
-_HIGHEST_WANTED_ID = 2**31 - 1_000_000
-"""A class with an id above keeps its name and gets another id: there must be room for the classes that follow."""
-
-
-def with_declared_classes(ontology: Ontology, declared: Sequence[DeclaredClass]) -> Ontology:
-    """The ontology with the classes of label files; a closed one only gains the keypoints of its own classes."""
-    poses = {c.name: c for c in declared if c.keypoints}
-    classes = tuple(
-        replace(c, keypoints=poses[c.name].keypoints, skeleton=poses[c.name].skeleton)
-        if c.name in poses and not c.keypoints
-        else c
-        for c in ontology.classes
-    )
-    if classes != ontology.classes:
-        ontology = replace(ontology, classes=classes)
-    if ontology.closed:
-        return ontology
-    for c in declared:
-        if ontology.by_name(c.name) is None:
-            ontology = ontology.add(
-                c.name,
-                supercategory=c.supercategory,
-                id=c.id if c.id is not None and c.id < _HIGHEST_WANTED_ID else None,
-                keypoints=c.keypoints,
-                skeleton=c.skeleton,
-                extra=c.extra,
-            )
-    return ontology

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.acquire.labels import put_shapes as shapes
 from calotype.acquire.labels.model import RowsInvalid
 from calotype.datasets import refs, rows
 from calotype.datasets.change import Change, RowStream
 from calotype.datasets.edit import apply
-from calotype.datasets.model import DEFAULT_LABEL_SET, AnnotationInvalid, Kind
+from calotype.datasets.model import DEFAULT_LABEL_SET, WHOLE_IMAGE, Kind
 from calotype.datasets.row_ids import NewIds
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import rows_with
@@ -45,12 +46,16 @@ def put_annotations(
 ) -> int:
     """Put boxes, or classes of whole images, into a label set of a branch, as one edit.
 
+    With a column `kind` also every other kind: `rings` for polygons, polylines, points, rotated boxes and ellipses
+    (four corners), `mask_rle` with `mask_h` and `mask_w`, `keypoints`; a caption has its `text` in `attributes`.
+    Shapes of rings without a box get the box around them.
+
     Args:
         table: Columns `sample_id` (32 hexadecimal digits), `class_id` (int) or `class` (name), for boxes `x`, `y`, `w`,
             `h` (pixels of the upright image, left-top corner and size), and where wanted `score` in [0, 1], `iscrowd`,
             `area_px`, `attributes` (JSON text), `ann_id` (an annotation to replace; without it all rows are new).
-            Rows that were read with `annotations()` may be put back as they are, polygons, masks and keypoints
-            included; their author and time are set to this edit's.
+            Rows that were read with `annotations()` may be put back as they are; their author and time are set to
+            this edit's.
         replace: "samples" removes the annotations that the samples of the table have in this label set.
     Returns: The number of rows put.
     Raises: NotPermitted, DatasetNotFound, RowsInvalid (says which row and why; nothing is written).
@@ -61,7 +66,7 @@ def put_annotations(
     unknown = sorted(set(table.column_names) - set(_GIVEN))
     if unknown:
         raise RowsInvalid(where=f"column {unknown[0]}", detail=f"it is not one of {', '.join(_GIVEN)}")
-    table = _typed(table)
+    table = shapes.completed(_typed(table))
     _check_boxes(table)
     _check_texts(table)
     _check_drawings(table)
@@ -111,8 +116,11 @@ def _check_boxes(table: pa.Table) -> None:
     for side in given:
         numbers = _numbers(table, side)
         bad |= ~np.isfinite(numbers) | ((numbers <= 0) if side in "wh" else False)
-    if "kind" in table.column_names:
-        bad &= ~(_is_kind(table, [Kind.CLASSIFICATION]) & table["x"].is_null().to_numpy() if given else bad)
+    if given and "kind" in table.column_names:
+        bad &= ~(shapes.is_kind(table, WHOLE_IMAGE) & table["x"].is_null().to_numpy())
+        negative = np.logical_or(*(_numbers(table, side) < 0 for side in "wh"))
+        finite = np.logical_and.reduce([np.isfinite(_numbers(table, side)) for side in given])
+        bad &= ~(shapes.is_kind(table, shapes.FLAT) & finite & ~negative)
     _refuse(bad, "its box is not finite or has no area")
     if "score" in table.column_names:
         scores = _numbers(table, "score")
@@ -120,16 +128,16 @@ def _check_boxes(table: pa.Table) -> None:
 
 
 def _check_drawings(table: pa.Table) -> None:
-    """Check kinds, polygons, masks and keypoints; boxes are checked by columns."""
+    """Check kinds and shapes; boxes are checked by columns."""
     if "kind" not in table.column_names:
         drawn = sorted({"rings", "mask_rle", "keypoints"} & set(table.column_names))
         if drawn:
             raise RowsInvalid(where=f"column {drawn[0]}", detail="rows with shapes need a column kind")
         return
-    _refuse(~_is_kind(table, list(Kind)), f"its kind is not one of {', '.join(Kind)}")
+    _refuse(~shapes.is_kind(table, Kind), f"its kind is not one of {', '.join(Kind)}")
     if "x" not in table.column_names:
-        _refuse(~_is_kind(table, [Kind.CLASSIFICATION]), "its kind needs a box around it")
-    others = np.flatnonzero(~_is_kind(table, [Kind.BOX, Kind.CLASSIFICATION]))
+        _refuse(~shapes.is_kind(table, WHOLE_IMAGE), "its kind needs a box around it")
+    others = np.flatnonzero(~shapes.is_kind(table, [Kind.BOX, Kind.CLASSIFICATION]))
     for start in range(0, len(others), _DRAWN_ROWS):
         places = others[start : start + _DRAWN_ROWS]
         part = table.take(places)
@@ -138,23 +146,7 @@ def _check_drawings(table: pa.Table) -> None:
         columns.setdefault("class_id", pa.repeat(0, len(places)))
         whole = _whole_row(columns, len(places))
         for at, place in enumerate(places):
-            _check_drawing(pa.Table.from_batches([whole.slice(at, 1)]), int(place))
-
-
-def _check_drawing(row: pa.Table, place: int) -> None:
-    try:
-        (annotation,) = rows.annotations_from_arrow(row)
-    except AnnotationInvalid as error:
-        raise RowsInvalid(where=f"row {place}", detail=str(error)) from error
-    numbers = np.array([*(v for ring in annotation.rings_px for v in ring), *annotation.keypoints_xyv], float)
-    if any(len(ring) < 6 or len(ring) % 2 for ring in annotation.rings_px):
-        raise RowsInvalid(
-            where=f"row {place}", detail="a ring needs x1, y1, x2, y2, ... of three points or more"
-        )
-    if len(annotation.keypoints_xyv) % 3:
-        raise RowsInvalid(where=f"row {place}", detail="keypoints are triples x, y, v")
-    if not np.isfinite(numbers).all():
-        raise RowsInvalid(where=f"row {place}", detail="it holds a number that is not finite")
+            shapes.check(pa.Table.from_batches([whole.slice(at, 1)]), int(place))
 
 
 def _check_texts(table: pa.Table) -> None:
@@ -168,11 +160,6 @@ def _check_texts(table: pa.Table) -> None:
             if not good:
                 row = pc.index(table[name], text).as_py()
                 raise RowsInvalid(where=f"row {row}", detail=f"its {name} are not a JSON object")
-
-
-def _is_kind(table: pa.Table, kinds: list[Kind]) -> Any:
-    named = pa.array([str(kind) for kind in kinds], pa.string())
-    return pc.is_in(table["kind"], value_set=named).to_numpy()
 
 
 def _check_samples(table: pa.Table, snapshot: Snapshot, store: Store) -> pa.Array:
@@ -224,9 +211,7 @@ def _batches(table: pa.Table, classes: pa.Array, author: str) -> Callable[[], It
             if "kind" not in columns:
                 columns["kind"] = pa.repeat("box" if "x" in columns else "classification", n)
             if "area_px" not in columns and "x" in columns:
-                columns["area_px"] = pc.multiply(
-                    columns["w"].cast(pa.float64()), columns["h"].cast(pa.float64())
-                )
+                columns["area_px"] = shapes.areas(columns)
             if ids is not None:
                 columns = {name: pa.nulls(n, pa.string()) for name in _TEXTS if name not in columns} | columns
             columns["author"] = pa.repeat(author, n)

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from calotype.acquire import quarantine
 from calotype.acquire.intake import check_media_mode
 from calotype.acquire.job import ImportJob
 from calotype.acquire.labels.importer import LabelImport
-from calotype.acquire.labels.model import POLICIES, Imported, ImportOptions, PolicyUnknown
+from calotype.acquire.labels.model import (
+    COUNTS,
+    POLICIES,
+    Imported,
+    ImportNotClean,
+    ImportOptions,
+    PolicyUnknown,
+)
 from calotype.datasets import refs
 from calotype.exchange import registry
+from calotype.exchange.registry import Detected
+from calotype.formats.base import LabelSource
+from calotype.formats.notices import INFORMATION
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
@@ -19,7 +31,6 @@ from calotype.store import Store
 from calotype.store.catalog.text_limits import escape_unstorable
 
 _DEFAULTS = ImportOptions()
-_COUNTS = ("samples", "annotations", "added", "updated", "unchanged", "skipped")
 
 
 def import_annotations(
@@ -33,11 +44,12 @@ def import_annotations(
 ) -> Imported:
     """Import label files, and the images that they list, into a dataset (`name` or `name@branch`).
 
-    Importing the same file again changes nothing; a newer edition of it updates the annotations it recognises by their
-    ids in the file. The images are imported first, in resumable chunks; all annotations follow as one atomic edit.
+    Importing the same file again changes nothing. A newer edition of it replaces what the file gave before, by the ids
+    of annotations or, where the format has none, by image and content; what people changed since is kept. Samples and
+    annotations are one atomic edit; only the first of more than 1,024 images are written before, in resumable chunks.
 
     Raises: NotPermitted, DatasetNotFound, FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid,
-        FileUnreadable, NothingToImport, PolicyUnknown, MediaModeUnknown.
+        FileUnreadable, NothingToImport, ImportNotClean, PolicyUnknown, MediaModeUnknown.
     """
     dataset_name, _ = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
@@ -55,14 +67,45 @@ def import_annotations(
     import_id = quarantine.import_id(info.id, f"labels:{options.label_set}", origin)
     job = ImportJob(actor, name, store, import_id, "images.import", options.on_invalid, progress)
     sources = detected.format.open(path, images=options.images, progress=progress)
+    if options.strict and not options.dry_run:
+        rehearsed = _run(job, sources, replace(options, dry_run=True), detected, file)
+        check_clean(rehearsed, file)
+        sources = detected.format.open(path, images=options.images, progress=progress)
+    imported = _run(job, sources, options, detected, file)
+    if not options.dry_run:
+        _register(job, info.id, file, imported, started_us)
+    elif options.strict:
+        check_clean(imported, file)
+    return imported
+
+
+def _run(
+    job: ImportJob, sources: Sequence[LabelSource], options: ImportOptions, detected: Detected, file: str
+) -> Imported:
     label_import = LabelImport(job, sources, options, detected)
     label_import.check_items()
     label_import.check_classes(job.working_state().ontology)
     label_import.import_images()
-    label_import.import_annotations(file)
-    imported = label_import.report()
-    _register(job, info.id, file, imported, started_us)
-    return imported
+    if options.dry_run:
+        label_import.rehearse(file)
+    else:
+        label_import.import_annotations(file)
+    return label_import.report()
+
+
+def check_clean(imported: Imported, file: str) -> None:
+    """Refuse files of which something would be left out or adjusted. Raises: ImportNotClean."""
+    lines = [f"{count} x {code}" for code, count in imported.reasons.items()]
+    places = [item.place for item in imported.set_aside]
+    for notice in imported.warnings:
+        if notice.code not in INFORMATION:
+            lines.append(f"{notice.count} x {notice.code}")
+            places += notice.examples
+    for loss in imported.losses:
+        lines.append(f"{loss.count} x {loss.what}")
+        places += loss.examples
+    if lines:
+        raise ImportNotClean(where=places[0] if places else "", file=file, detail="; ".join(lines))
 
 
 def _register(job: ImportJob, dataset_id: str, file: str, imported: Imported, started_us: int) -> None:
@@ -72,7 +115,7 @@ def _register(job: ImportJob, dataset_id: str, file: str, imported: Imported, st
         file,
         imported.format,
         imported.label_set,
-        {name: getattr(imported, name) for name in _COUNTS},
+        {name: getattr(imported, name) for name in COUNTS},
         [loss.what for loss in imported.losses],
         job.actor.name,
         started_us,

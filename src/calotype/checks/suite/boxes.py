@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.analysis.robust import deviations_of, middle_and_spread
@@ -21,7 +21,8 @@ from calotype.checks.suite.context import (
     Tally,
 )
 from calotype.datasets.annotation_columns import KINDS
-from calotype.datasets.fields import parsed
+from calotype.datasets.fields import parsed, tracks_of
+from calotype.datasets.model import CORNERED, RINGED
 from calotype.vision import boxes
 
 _ROWS = 500_000
@@ -38,30 +39,35 @@ def rounded(box: npt.NDArray[np.float64]) -> list[float]:
 
 
 def box_bounds(context: CheckContext, tally: Tally) -> None:
-    """Boxes that reach beyond their image."""
+    """Boxes that reach beyond their image; of rotated ones the centre, as around a thing cut off they always do."""
     rows = np.flatnonzero(usable_boxes(context))
     tally.looked_at = len(rows)
     beyond_px = np.zeros(len(context.kinds))
+    turned = context.are_kinds(*CORNERED)
     for start in range(0, len(rows), _ROWS):
         part = rows[start : start + _ROWS]
-        sizes = _image_sizes(context, part)
-        beyond_px[part] = boxes.overshoot_px(context.boxes_xywh_px[part], size_wh=sizes)
+        judged = boxes.with_centres(context.boxes_xywh_px[part], turned[part])
+        beyond_px[part] = boxes.overshoot_px(judged, size_wh=_image_sizes(context, part))
     rows = np.flatnonzero(beyond_px > tally.number("tolerance_px"))
     rows = rows[np.argsort(-beyond_px[rows], kind="stable")]
 
     def describe(row: int) -> Description:
         width, height = (int(side) for side in _image_sizes(context, np.asarray([row]))[0])
-        box = context.boxes_xywh_px[row]
+        box, kind = context.boxes_xywh_px[row], KINDS[context.kinds[row]]
         outside = boxes.are_outside(box, size_wh=(width, height))[0]
         how = "lies outside" if outside else f"reaches {beyond_px[row]:.1f} px beyond"
-        has_shape = KINDS[context.kinds[row]] in ("polygon", "mask")
+        has_shape = kind in ("polygon", "mask") or (kind in RINGED and not outside)
+        part = "box" if kind not in RINGED or kind == "polygon" else kind.replace("_", " ")
         facts = {
             "box_xywh_px": rounded(box),
             "image_wh_px": [width, height],
             "beyond_px": round(float(beyond_px[row]), 3),
             "repair": {"do": "box-of-shape"} if has_shape else _clipped(box, (width, height)),
         }
-        return f"the box of {context.class_of(row)} {how} the image of {width}x{height} px", facts
+        whose = (
+            f"the {'centre of the ' if turned[row] and not outside else ''}{part} of {context.class_of(row)}"
+        )
+        return f"{whose} {how} the image of {width}x{height} px", facts
 
     tally.annotations(rows, describe)
 
@@ -113,7 +119,7 @@ def _add_pairs(
     repair: dict[str, Any] | None = None,
 ) -> None:
     """A finding on the later box of each chosen pair, once."""
-    tally.looked_at = int(usable_boxes(context).sum())
+    tally.looked_at = int((usable_boxes(context) & context.covers).sum())
     pairs = context.close_pairs
     places = np.flatnonzero(chosen)
     pair_of = dict(zip(pairs.second[places].tolist(), places.tolist(), strict=True))
@@ -137,12 +143,12 @@ def _add_pairs(
 
 def box_outliers(context: CheckContext, tally: Tally) -> None:
     """Boxes of an unusual size or shape for their class. The last whole run says what is usual."""
-    box, classes = context.boxes_xywh_px, context.annotation_column("class_id").astype(np.int64)
+    sides, classes = context.sides_px, context.annotation_column("class_id").astype(np.int64)
     with np.errstate(invalid="ignore"):
-        rows = np.flatnonzero((box[:, 2] > 0) & (box[:, 3] > 0) & (context.sample_of >= 0))
+        rows = np.flatnonzero((sides > 0).all(axis=1) & context.covers & (context.sample_of >= 0))
     tally.looked_at = len(rows)
-    width, height = np.log(box[rows, 2:]).T
-    figures = {"area": width + height, "aspect": np.log(box[rows, 2] / box[rows, 3])}
+    width, height = np.log(sides[rows]).T
+    figures = {"area": width + height, "aspect": width - height}
     if not tally.reference:
         min_boxes = int(tally.number("min_boxes"))
         for name, values in figures.items():
@@ -176,25 +182,19 @@ def _odd_box(
 def track_jumps(context: CheckContext, tally: Tally) -> None:
     """Boxes of one track that jump from frame to frame, or change their class.
 
-    Tracks are the attribute `track_id`, frames the metadata field `frame` within one group.
+    Tracks are the attribute `track_id`, frames the metadata field `frame`, within one `video` and group.
     """
     texts = context.annotations_with(["attributes"])["attributes"]
     tracked = np.flatnonzero(pc.fill_null(pc.match_substring(texts, '"track_id"'), False).to_numpy())
     tally.looked_at = len(tracked)
     if not len(tracked):
         return
-    frames = [values.get("frame") for values in parsed(context.column("metadata").tolist())]
-    groups = context.column("group")
-    tracks: dict[tuple[str, Any], list[tuple[float, int]]] = {}
-    for row in tracked.tolist():
-        sample = int(context.sample_of[row])
-        frame = frames[sample] if sample >= 0 else None
-        if isinstance(frame, int | float):
-            track = json.loads(texts[row].as_py())["track_id"]
-            tracks.setdefault((str(groups[sample]), str(track)), []).append((float(frame), row))
+    attributes = dict(zip(tracked.tolist(), texts.take(pa.array(tracked)).to_pylist(), strict=True))
+    metadata = list(parsed(context.column("metadata").tolist()))
+    tracks = tracks_of(attributes, context.sample_of, metadata, context.column("group"))
     problems: dict[int, Description] = {}
-    for places in tracks.values():
-        problems.update(_track_problems(context, sorted(places), tally.number("max_jump")))
+    for places in tracks:
+        problems.update(_track_problems(context, places, tally.number("max_jump")))
     tally.annotations(sorted(problems), problems.__getitem__)
 
 
@@ -204,7 +204,8 @@ def _track_problems(
     """Row -> what is wrong there on one track; `places` are frames and rows, in order."""
     problems: dict[int, Description] = {}
     frames, rows = np.asarray([frame for frame, _ in places]), [row for _, row in places]
-    jumps = boxes.jumps_in_sizes(context.boxes_xywh_px[rows], frames).tolist()
+    box = np.where(context.are_kinds("point")[rows, None], np.nan, context.boxes_xywh_px[rows])
+    jumps = boxes.jumps_in_sizes(box, frames).tolist()  # NaN for points, which have no size to compare with
     for (row, next_row), jump in zip(pairwise(rows), jumps, strict=True):
         names = [context.class_of(row), context.class_of(next_row)]
         if context.annotation_column("class_id")[row] != context.annotation_column("class_id")[next_row]:
@@ -220,7 +221,10 @@ CHECKS = (
     Check(
         name="box-bounds",
         title="Boxes inside the image",
-        means="A box reaches beyond the image by more than a tolerance.",
+        means=(
+            "A box or a shape reaches beyond the image by more than a tolerance, or the centre of a rotated box or "
+            "an ellipse lies beyond it."
+        ),
         fix="move or clip the box",
         unit="annotations",
         severity="warning",

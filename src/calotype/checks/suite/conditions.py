@@ -3,7 +3,6 @@ guidelines."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ import pyarrow.compute as pc
 from calotype.analysis.coverage import combined
 from calotype.analysis.drift import field_shift
 from calotype.analysis.drift import outliers as distances
+from calotype.analysis.grouping import ranked
 from calotype.analysis.intervals import q_values
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
+from calotype.checks.suite.context import CheckContext, Description, Tally
 from calotype.checks.suite.vectors import vectors_of
 from calotype.datasets import refs
-from calotype.datasets.fields import parsed
+from calotype.datasets.fields import newest_date_us, parsed
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.clock import now_us
@@ -139,14 +139,7 @@ def newest_us(context: CheckContext, field: str) -> int | None:
     if field == "added":
         newest = pc.max(context.samples_with(["created_at_us"])["created_at_us"]).as_py()
         return int(newest) if newest else None
-    dates = []
-    for values in parsed(context.column("metadata").tolist()):
-        try:
-            dates.append(datetime.fromisoformat(str(values.get(field, ""))))
-        except ValueError:
-            continue
-    aware = [date if date.tzinfo else date.replace(tzinfo=UTC) for date in dates]
-    return int(max(aware).timestamp() * 1e6) if aware else None
+    return newest_date_us(values.get(field) for values in parsed(context.column("metadata").tolist()))
 
 
 def unreviewed(context: CheckContext, tally: Tally) -> None:

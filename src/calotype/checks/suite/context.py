@@ -16,17 +16,18 @@ from calotype.checks import measures
 from calotype.contracts.model import Contract
 from calotype.datasets.annotation_columns import (
     COLUMNS,
-    KINDS,
     AnnotationColumns,
-    polygons_of,
+    outlines_of,
+    pairs_of_places,
     read_columns,
 )
+from calotype.datasets.model import CORNERED, RINGED
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import annotation_batches, annotations_at
 from calotype.findings.model import Finding
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-from calotype.vision.close_boxes import ClosePairs, close_pairs
+from calotype.vision.close_boxes import ClosePairs
 from calotype.vision.polygon_problems import Polygons
 
 KEPT_PER_CHECK = 10_000
@@ -99,7 +100,7 @@ class Columns:
 
     def rows_of_kinds(self, *kinds: str) -> Rows:
         """Rows of the annotations of some kinds."""
-        return np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds]))
+        return np.flatnonzero(self._annotations.are_kinds(*kinds))
 
     @property
     def n_annotations(self) -> int:
@@ -185,14 +186,44 @@ class CheckContext(Columns):
 
     @cached_property
     def close_pairs(self) -> ClosePairs:
-        """Pairs of boxes on one sample that nearly cover each other."""
-        return close_pairs(self.boxes_xywh_px, self.sample_of)
+        """Pairs of annotations on one sample that nearly cover each other; lines and points cover nothing."""
+        return pairs_of_places(self._annotations, self._rings_at)
+
+    def _rings_at(self, rows: Rows) -> list[Any]:
+        if self.sample_ids is not None:
+            return list(self.annotations_with(["rings"])["rings"].take(pa.array(rows)).to_pylist())
+        table = annotations_at(self.store, self.snapshot, self.label_set, rows.tolist(), ["rings"])
+        return list(table["rings"].to_pylist())
+
+    def are_kinds(self, *kinds: str) -> npt.NDArray[np.bool_]:
+        """(N,) annotations of some kinds."""
+        return self._annotations.are_kinds(*kinds)
 
     @cached_property
-    def polygons(self) -> Polygons:
-        """All polygons of the label set with their problems; each is read once, whatever the number of checks."""
-        batches = self.shape_batches("polygon", ["rings"])
-        return Polygons.joined([polygons_of(rows, batch["rings"]) for rows, batch in batches])
+    def covers(self) -> npt.NDArray[np.bool_]:
+        """(N,) annotations whose kind covers a place: not polylines and points, whose boxes are only their bounds."""
+        return self._annotations.cover
+
+    @cached_property
+    def sides_px(self) -> npt.NDArray[np.float64]:
+        """(N, 2) width and height of each box, of rotated boxes and ellipses along their own axes."""
+        sides = self.boxes_xywh_px[:, 2:].copy()
+        for kind in CORNERED:
+            sides[self.outlines[kind].rows] = self.outlines[kind].sides_px
+        return sides
+
+    @cached_property
+    def outlines(self) -> dict[str, Polygons]:
+        """Kind -> all its shapes of rings, with their problems; each is read once, whatever the number of checks."""
+        return {
+            str(kind): Polygons.joined(
+                [
+                    outlines_of(kind, rows, batch["rings"])
+                    for rows, batch in self.shape_batches(kind, ["rings"])
+                ]
+            )
+            for kind in sorted(RINGED)
+        }
 
     def shapes(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Row and values of each annotation of one kind, in the order of rows."""
@@ -237,23 +268,6 @@ class CheckContext(Columns):
     def class_of(self, row: int) -> str:
         """The name of an annotation's class."""
         return self.class_name(self._annotations.classes[row])
-
-
-def ranked(
-    rows: Rows, scores: npt.NDArray[Any], chosen: npt.NDArray[np.bool_], describe: Describe
-) -> tuple[Rows, Describe]:
-    """The chosen of N rows, highest score first, and how they are described.
-
-    Args:
-        rows: (N,) rows of samples or annotations.
-        scores: (N,).
-        chosen: (N,).
-        describe: From a position in `rows` to the description of the finding.
-    """
-    positions = np.flatnonzero(chosen)
-    positions = positions[np.argsort(-scores[positions], kind="stable")]
-    position_of = dict(zip(rows[positions].tolist(), positions.tolist(), strict=True))
-    return rows[positions], lambda row: describe(position_of[row])
 
 
 @dataclass

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Describe, Description, Tally
 from calotype.contracts.model import Coverage, MetadataSpec
-from calotype.datasets.fields import TYPES
 from calotype.datasets.query import QueryInvalid
 from calotype.datasets.query.compile import QueryFieldUnknown
 
@@ -65,22 +63,9 @@ def _problems(specs: Mapping[str, MetadataSpec], text: str | None) -> Iterator[t
             if spec.required:
                 yield name, f"the metadata field {name!r} is missing"
             continue
-        problem = _value_problem(spec, values[name])
+        problem = spec.problem_of(values[name])
         if problem:
             yield name, f"the metadata field {name!r} {problem}"
-
-
-def _value_problem(spec: MetadataSpec, value: Any) -> str:
-    given = TYPES.get(type(value), type(value).__name__)
-    if given != spec.type and not (spec.type == "float" and given == "int"):
-        return f"is {given}, the contract requires {spec.type}"
-    if spec.values is not None and value not in spec.values:
-        return f"is {value!r}, allowed are {', '.join(map(repr, spec.values[:20]))}"
-    if spec.min is not None and value < spec.min:
-        return f"is {value:g}, the smallest allowed is {spec.min:g}"
-    if spec.max is not None and value > spec.max:
-        return f"is {value:g}, the largest allowed is {spec.max:g}"
-    return ""
 
 
 def covered(context: CheckContext, line: Coverage, class_name: str = "") -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.grouping import groups_of_equals, groups_of_pairs
+from calotype.analysis.grouping import best_partners, groups_of_equals, groups_of_pairs
 from calotype.analysis.near_duplicates import SMALL_PX, match, sure_enough
 from calotype.checks import measures
 from calotype.checks.suite.check import Check
@@ -139,10 +139,7 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
     """Groups of images that look nearly the same; one finding for each but the first of a group."""
     tally.looked_at = context.n_samples
     pairs, scores = all_near_copies(context, tally)
-    best: dict[int, tuple[float, int]] = {}
-    for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True):
-        best[b] = max(best.get(b, (-1.0, a)), (score, a))
-        best[a] = max(best.get(a, (-1.0, b)), (score, b))
+    best = best_partners(pairs, scores)
     group_of = {row: rows for rows in groups_of_pairs(pairs) for row in rows}
 
     def describe(row: int) -> Description:

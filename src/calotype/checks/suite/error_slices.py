@@ -116,7 +116,7 @@ def _judged(context: CheckContext, tally: Tally) -> tuple[Rows, npt.NDArray[np.b
     tags = tags[np.isin(of[tags], predicted_of[whole])]
     right = named_classes(of[tags], classes[tags], predicted_of[whole], predicted[whole], scores[whole])
     with np.errstate(invalid="ignore"):
-        things = np.flatnonzero(judged & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1))
+        things = np.flatnonzero(judged & context.covers & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1))
     has_box = np.isfinite(corners).all(axis=1) & (predicted_of >= 0)
     if not has_box.any():
         things = things[:0]

@@ -15,7 +15,6 @@ from calotype.analysis.masks.overlaps import MaskDoubt, Patch, mask_overlaps
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Rows, Tally
 from calotype.checks.suite.predictions import label_set_of, predictions, scores_of
-from calotype.datasets.annotation_columns import KINDS
 from calotype.datasets.streaming import annotations_at
 from calotype.vision.shape_patches import patch_of
 
@@ -94,9 +93,9 @@ def _predicted(context: CheckContext, least: float) -> _Side | None:
 
 def _labelled(context: CheckContext, seen: _Side) -> _Side:
     """What is labelled on the samples that have such predictions and a labelled shape."""
-    shape = np.isin(context.kinds, [KINDS.index(kind) for kind in _SHAPES])
+    shape = context.are_kinds(*_SHAPES)
     with np.errstate(invalid="ignore"):
-        box = ~shape & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1)
+        box = ~shape & context.covers & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1)
     asked = np.zeros(context.n_samples + 1, bool)
     asked[seen.of] = True
     of = context.sample_of

@@ -13,7 +13,7 @@ from calotype.checks import measures
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally
 from calotype.store.catalog import schema
-from calotype.vision import quality
+from calotype.vision.quality import measures as quality
 
 
 def readable(context: CheckContext, tally: Tally) -> None:

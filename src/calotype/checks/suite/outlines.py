@@ -1,8 +1,6 @@
-"""Checks of outlines: polygons and masks with an area, rings that do not cross, shapes that fill their box."""
+"""Checks of outlines: shapes with an area, rings that do not cross, rectangles, shapes that fill their box."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -11,27 +9,29 @@ from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally
 from calotype.datasets.annotation_columns import KINDS
 from calotype.vision import boxes, masks
-from calotype.vision.shape_patches import rle_of
+from calotype.vision.polygon_problems import Polygons
+from calotype.vision.shape_patches import mask_problem, rle_of
 
 _MASK = ("mask_rle", "mask_h", "mask_w")
 _LARGEST_MASK_PX = 25_000_000
 
 
 def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
-    """Boxes, polygons and masks without a usable area."""
+    """Shapes without a usable area, and lines without a length."""
     has_box = usable_boxes(context)
     tally.looked_at = int(has_box.sum())
-    box = context.boxes_xywh_px
+    box, sides = context.boxes_xywh_px, context.sides_px
     min_side_px = tally.number("min_side_px")
     with np.errstate(invalid="ignore"):
-        flat = has_box & ((box[:, 2] <= 0) | (box[:, 3] <= 0))
-        thin = has_box & ~flat & (np.minimum(box[:, 2], box[:, 3]) < min_side_px)
+        covers = has_box & context.covers
+        flat = covers & (sides <= 0).any(axis=1)
+        thin = covers & ~flat & (sides.min(axis=1, initial=np.inf) < min_side_px)
 
     def describe(row: int) -> Description:
-        width, height = box[row, 2:]
+        width, height = sides[row]
         problem = "has no area" if flat[row] else f"is thinner than {min_side_px:g} px"
         facts = {"box_xywh_px": rounded(box[row]), "repair": {"do": "remove-annotation"}}
-        return f"the box of {context.class_of(row)} is {width:g} x {height:g} px and {problem}", facts
+        return f"the box of {context.class_of(row)} is {width:.6g} x {height:.6g} px and {problem}", facts
 
     tally.annotations(np.flatnonzero(flat), describe, severity="error", fault="no-area")
     tally.annotations(np.flatnonzero(thin), describe, fault="thin")
@@ -39,9 +39,9 @@ def degenerate_shapes(context: CheckContext, tally: Tally) -> None:
 
 
 def _empty_shapes(context: CheckContext, tally: Tally) -> None:
-    empty = dict(context.polygons.empty)
+    empty = {row: why for outlines in context.outlines.values() for row, why in outlines.empty.items()}
     for row, shape in context.shapes("mask", _MASK):
-        problem = _mask_problem(shape)
+        problem = mask_problem(shape)
         if problem:
             empty[row] = problem
 
@@ -51,25 +51,20 @@ def _empty_shapes(context: CheckContext, tally: Tally) -> None:
     tally.annotations(sorted(empty), describe, severity="error", fault="empty")
 
 
-def _mask_problem(shape: dict[str, Any]) -> str:
-    try:
-        rle = rle_of(shape)
-    except masks.RleInvalid as error:
-        return error.message
-    return "" if rle.area_px else "no pixel of the mask is set"
-
-
 def invalid_polygons(context: CheckContext, tally: Tally) -> None:
-    """Rings that cross themselves, or have too few points."""
-    tally.looked_at = len(context.polygons.rows)
-    tally.annotations_by_fault(context.polygons.invalid)
+    """Rings that cross themselves or have too few points, corners that are not those of a rectangle."""
+    outlines = context.outlines.values()
+    tally.looked_at = sum(len(of_kind.rows) for of_kind in outlines)
+    tally.annotations_by_fault({row: why for of_kind in outlines for row, why in of_kind.invalid.items()})
 
 
 def shape_mismatch(context: CheckContext, tally: Tally) -> None:
     """Polygons and masks that do not fill their box, masks of another size than their image."""
     mask_rows = context.rows_of_kinds("mask")
-    tally.looked_at = len(context.polygons.rows) + len(mask_rows)
-    mismatches = _unlike_their_box(context, tally)
+    tally.looked_at = sum(len(of_kind.rows) for of_kind in context.outlines.values()) + len(mask_rows)
+    mismatches: dict[int, Description] = {}
+    for kind, outlines in context.outlines.items():
+        mismatches |= _unlike_their_box(context, tally, kind.replace("_", " "), outlines)
     columns = ["mask_w", "mask_h"]
     sizes = context.annotations_with(columns).take(mask_rows).to_pylist() if len(mask_rows) else ()
     widths, heights = context.column("width_px"), context.column("height_px")
@@ -84,9 +79,11 @@ def shape_mismatch(context: CheckContext, tally: Tally) -> None:
     tally.annotations_by_fault(mismatches)
 
 
-def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Description]:
-    """Polygons that are farther from their box than is usual for a box drawn by hand."""
-    rows, bounds = context.polygons.rows, context.polygons.bounds_xyxy
+def _unlike_their_box(
+    context: CheckContext, tally: Tally, kind: str, outlines: Polygons
+) -> dict[int, Description]:
+    """Shapes that are farther from their box than is usual for a box drawn by hand."""
+    rows, bounds = outlines.rows, outlines.bounds_xyxy
     corners = boxes.xywh_to_xyxy(context.boxes_xywh_px[rows])
     gaps_px, longest_px = boxes.side_gaps_px(corners, bounds)
     with np.errstate(invalid="ignore"):
@@ -97,7 +94,7 @@ def _unlike_their_box(context: CheckContext, tally: Tally) -> dict[int, Descript
         ring_box = [round(value, 2) for value in boxes.xyxy_to_xywh(bounds[place])[0].tolist()]
         gap_px = float(gaps_px[place])
         facts = {"fault": "box", "gap_px": round(gap_px, 2), "rings_xywh_px": ring_box}
-        mismatches[int(rows[place])] = f"the polygon and its box are {gap_px:.1f} px apart", facts
+        mismatches[int(rows[place])] = f"the {kind} and its box are {gap_px:.1f} px apart", facts
     return mismatches
 
 
@@ -126,7 +123,7 @@ CHECKS = (
     Check(
         name="degenerate-shapes",
         title="Shapes with an area",
-        means="A box, polygon or mask has no area, or a box is too thin to show anything.",
+        means="A shape has no area, a line no length, or a box is too thin to show anything.",
         fix="draw the shape again, or remove the annotation",
         unit="annotations",
         severity="warning",
@@ -140,9 +137,12 @@ CHECKS = (
     Check(
         name="invalid-polygons",
         title="Invalid polygons",
-        means="A ring crosses itself, has fewer than three points, or coordinates that are not finite.",
+        means=(
+            "A ring crosses itself, has fewer than three points, or coordinates that are not finite; the corners of "
+            "a rotated box or an ellipse are not those of a rectangle."
+        ),
         fix="draw the outline again",
-        unit="polygons",
+        unit="shapes of points",
         severity="warning",
         family="structure",
         scope="sample",
@@ -153,9 +153,9 @@ CHECKS = (
     Check(
         name="shape-mismatch",
         title="Shape and box agree",
-        means="A polygon does not fill its box, or a mask differs in size from its image.",
+        means="A shape does not fill its box, or a mask differs in size from its image.",
         fix="compute the box from the shape again, or decide which of the two is right",
-        unit="polygons and masks",
+        unit="shapes of points and masks",
         severity="warning",
         family="structure",
         scope="sample",

@@ -44,9 +44,11 @@ def scores_of(table: pa.Table) -> npt.NDArray[np.float64]:
 
 
 def corners_of(table: pa.Table) -> npt.NDArray[np.float64]:
-    """(N, 4) `boxes_xyxy_px` of the columns x, y, w, h; NaN where there is no box."""
+    """(N, 4) `boxes_xyxy_px` of the columns x, y, w, h; NaN where there is no box, or only the bounds of lines."""
+    cover = pc.invert(pc.is_in(table["kind"], value_set=pa.array(["polyline", "point"]))).to_numpy()
     columns = [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in "xywh"]
-    return np.asarray(boxes.xywh_to_xyxy(np.stack(columns, axis=1)), np.float64)
+    xyxy = boxes.xywh_to_xyxy(np.stack(columns, axis=1))
+    return np.asarray(np.where(cover[:, None], xyxy, np.nan), np.float64)
 
 
 @dataclass(frozen=True, slots=True)

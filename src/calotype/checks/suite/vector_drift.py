@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis.drift import novel, vector_shift
+from calotype.analysis.grouping import ranked
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.conditions import reference_of
-from calotype.checks.suite.context import CheckContext, Description, Rows, Tally, ranked
+from calotype.checks.suite.context import CheckContext, Description, Rows, Tally
 from calotype.checks.suite.vectors import Vectors, model_of, vectors_of
 
 

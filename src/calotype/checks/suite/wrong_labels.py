@@ -12,9 +12,9 @@ from calotype.analysis import label_errors as methods
 from calotype.analysis.boxes.errors import BoxErrors
 from calotype.analysis.boxes.errors import box_errors as judge
 from calotype.analysis.consensus import consensus
-from calotype.analysis.grouping import order_by_content, rows_of_each, sets_of_values
+from calotype.analysis.grouping import order_by_content, ranked, rows_of_each, sets_of_values
 from calotype.checks.suite.check import Check
-from calotype.checks.suite.context import CheckContext, Description, Tally, ranked
+from calotype.checks.suite.context import CheckContext, Description, Tally
 from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
 from calotype.checks.suite.vectors import Box, vectors_of
 from calotype.datasets.annotation_columns import KINDS
@@ -34,7 +34,7 @@ def _labelled(
     classification = context.kinds == KINDS.index("classification")
     box = context.boxes_xywh_px
     with np.errstate(invalid="ignore"):
-        large = np.minimum(box[:, 2], box[:, 3]) >= tally.number("min_side_px")
+        large = context.covers & (np.minimum(box[:, 2], box[:, 3]) >= tally.number("min_side_px"))
     original = context.root == np.arange(context.n_samples)
     rows = np.flatnonzero((context.sample_of >= 0) & (classification | large))
     rows = rows[original[context.sample_of[rows]]]
@@ -90,13 +90,14 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
 
 def box_errors(context: CheckContext, tally: Tally) -> None:
     """Boxes that a model's predictions contradict: missing, moved, of another class."""
-    table = predictions(context, ["sample_id", "class_id", "x", "y", "w", "h", "score"])
+    table = predictions(context, ["sample_id", "kind", "class_id", "x", "y", "w", "h", "score"])
     if table is None:
         return
     seen_of = context.rows_of(table["sample_id"])
     seen = [corners_of(table), table["class_id"].to_numpy(), scores_of(table)]
     with np.errstate(invalid="ignore"):
-        rows = np.flatnonzero((context.sample_of >= 0) & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1))
+        has_area = context.covers & (context.boxes_xywh_px[:, 2:] > 0).all(axis=1)
+    rows = np.flatnonzero((context.sample_of >= 0) & has_area)
     rows = rows[np.argsort(context.sample_of[rows], kind="stable")]
     seen_rows = np.flatnonzero((seen_of >= 0) & np.isfinite(seen[0]).all(axis=1))
     seen_rows = seen_rows[np.argsort(seen_of[seen_rows], kind="stable")]

@@ -115,6 +115,8 @@ class Compiler:
                 either = tuple(Compare(name, "=", value, column) for value in values)
                 return self._sql(Or(either), inside=inside) if either else "false"
             case Missing(name, column):
+                if not inside and _is_attribute(name) and name not in self._fields:
+                    return self._sql(Count(tree, ">=", 1, column), inside=False)
                 sql, kind = self._field(name, column, inside=inside)
                 return f"({sql} IS NULL OR {sql} = '')" if kind == "str" else f"({sql} IS NULL)"
             case Compare():
@@ -148,9 +150,12 @@ class Compiler:
     def _compare(self, tree: Compare, *, inside: bool) -> str:
         if tree.name in ("class", "class_id", "supercategory"):
             return self._compare_class(tree, inside=inside)
-        if not inside and tree.name in ANNOTATION_FIELDS and tree.name not in self._fields:
+        of_annotation = tree.name in ANNOTATION_FIELDS or _is_attribute(tree.name)
+        if not inside and of_annotation and tree.name not in self._fields:
             return self._sql(Count(tree, ">=", 1, tree.column), inside=False)
         sql, kind = self._field(tree.name, tree.column, inside=inside)
+        if kind == "any" and tree.op != "contains" and _is_number(tree.value):
+            sql, kind = f"TRY_CAST({sql} AS DOUBLE)", "float"
         value = _fitting_value(tree, kind)
         if tree.op == "contains":
             return f"(contains({sql}, {self._bind(value)}))"
@@ -194,8 +199,8 @@ class Compiler:
         plain = name.removeprefix("metadata.")
         if inside and name in ANNOTATION_FIELDS:
             return ANNOTATION_FIELDS[name]
-        if inside and name.startswith("attributes."):
-            path = name.removeprefix("attributes.").replace('"', "")
+        if inside and _is_attribute(name):
+            path = name.partition(".")[2]
             return f"json_extract_string(nullif(a.attributes, ''), {self._bind(_json_path(path))})", "any"
         if not inside and name in SAMPLE_FIELDS and plain not in self._fields:
             return SAMPLE_FIELDS[name]
@@ -242,11 +247,20 @@ def _fitting_value(tree: Compare, kind: str) -> Literal:
         return str(value)
     if kind == "bool" and isinstance(value, bool):
         return value
-    if kind in ("int", "float") and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind in ("int", "float") and isinstance(value, int | float) and _is_number(value):
         return _bindable(value)
     raise QueryInvalid(
         where=f"column {tree.column}", detail=f"field {tree.name!r} is {kind}, {value!r} is not"
     )
+
+
+def _is_attribute(name: str) -> bool:
+    """Whether a name is `attributes.NAME`, or `attribute.NAME`."""
+    return name.startswith(("attributes.", "attribute."))
+
+
+def _is_number(value: Literal) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _bindable(value: int | float) -> int | float:

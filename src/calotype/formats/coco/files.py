@@ -1,58 +1,16 @@
-"""The files of a COCO dataset: strict JSON, where its images are, which names leave their folder."""
+"""What modules of COCO share: errors, and classes as COCO lists them."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from calotype.formats.base import LabelFileUnreadable
-from calotype.formats.files_below import is_file, is_folder
 from calotype.vision.ontology import Class
 
 
 class Unreadable(Exception):
     """Why a text or an item is rejected; never leaves the format."""
-
-
-def label_files(path: Path) -> list[Path]:
-    """The JSON files at a path: itself, those in `annotations/`, or those beside each other."""
-    if is_file(path):
-        return [path]
-    for folder in (path / "annotations", path):
-        files = [file for file in json_files(folder) if is_file(file)]
-        if files:
-            return files
-    return []
-
-
-def json_files(folder: Path) -> list[Path]:
-    """What a folder lists as `.json`, by name; nothing where it cannot be read."""
-    try:
-        return sorted(folder / name for name in os.listdir(folder) if name.endswith(".json"))
-    except OSError:
-        return []
-
-
-def image_folder(file: Path) -> Path:
-    """The folder `images` near a label file, or the folder it is in."""
-    for base in (file.parent, file.parent.parent):
-        if is_folder(base / "images"):
-            return base / "images"
-    return file.parent
-
-
-def split_of(file: Path) -> str:
-    """The split that the name of a label file says, or none."""
-    words = file.stem.lower().replace("-", "_").split("_")
-    return next(
-        (split for split in ("train", "val", "test") if any(word.startswith(split) for word in words)), ""
-    )
-
-
-def leaves_folder(name: str) -> bool:
-    """Whether an image name is empty, absolute or leads out of its folder."""
-    return not name or name.startswith("/") or "\\" in name or ":" in name[:3] or ".." in name.split("/")
 
 
 def refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:

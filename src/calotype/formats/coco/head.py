@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from calotype.formats.coco.files import refused, skeleton_of
+from calotype.formats.coco.ids import MADE_UP, Ids
 from calotype.formats.coco.json_rows import JsonRows
 from calotype.formats.coco.rows import is_whole
-from calotype.formats.notices import Loss
+from calotype.formats.notices import Loss, Notices
 from calotype.formats.passthrough import Broken, class_name_problem, shown, value_problem
 from calotype.formats.windows import DeclaredClass, Problem
 
@@ -43,7 +44,7 @@ class Categories:
     problems: list[Problem]
 
 
-def categories(json: JsonRows, lost: Lost) -> Categories:
+def categories(json: JsonRows, lost: Lost, ids: Ids, notices: Notices) -> Categories:
     """The categories of a file.
 
     Raises: LabelFileUnreadable when two have one id or one name, so that no row can be placed.
@@ -53,18 +54,22 @@ def categories(json: JsonRows, lost: Lost) -> Categories:
     if given is not None and not isinstance(given, list):
         raise refused(file, "`categories` is not a list", "export the file again")
     read = Categories({}, [], [])
-    ids: dict[str, int] = {}
+    number_of: dict[str, int] = {}
     for at, row in enumerate(given or ()):
         where = f"{file.name} categories[{at}]"
+        given_id = row.get("id") if isinstance(row, dict) else None
+        if type(given_id) in (str, float) and (number := ids.declare("category_id", given_id)) is not None:
+            notices.add("id-as-text", f"{where} id {given_id!r}"[:200])
+            row = {**row, "id": number}
         problem = _category_problem(row)
         if problem:
             read.problems.append(Problem("invalid", "class", where, problem))
             continue
         name, number = row["name"], row["id"]
-        _check_unique(name, number, read.names, ids, file)
+        _check_unique(name, number, read.names, number_of, file)
         if number in read.names:
             continue  # the same category twice
-        read.names[number], ids[name] = name, number
+        read.names[number], number_of[name] = name, number
         read.classes.append(_declared(row, where, lost))
     return read
 
@@ -107,7 +112,8 @@ def _declared(row: dict[str, Any], where: str, lost: Lost) -> DeclaredClass:
         lost.add("supercategory of a category: it is not a text", where)
         group = ""
     skeleton = skeleton_of(row.get("skeleton"), len(keypoints))
-    return DeclaredClass(row["name"], row["id"], group or "", keypoints, skeleton, extra)
+    number = None if row["id"] <= MADE_UP else row["id"]
+    return DeclaredClass(row["name"], number, group or "", keypoints, skeleton, extra)
 
 
 def licences(json: JsonRows, lost: Lost) -> dict[int | str, str]:

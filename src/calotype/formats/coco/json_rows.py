@@ -92,6 +92,11 @@ class JsonRows:
             )
         return default if raw is None else strictly(self.file, bytes(raw))
 
+    def start_of(self, key: str, n_bytes: int = 20_000) -> bytes:
+        """The first bytes of a top-level value; nothing where it is missing or the file needs the strict reader."""
+        raw = self._raw.get("" if self.is_list else key)
+        return b"" if raw is None else bytes(raw[:n_bytes])
+
     def _refuse_too_much_beside_lists(self, data: memoryview | bytes) -> None:
         """Refuse a file whose other keys and values would not fit into memory. Raises: LabelFileUnreadable."""
         if len(data) < _MEASURED_FROM:

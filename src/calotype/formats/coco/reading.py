@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from calotype.formats.base import LabelSource
 from calotype.formats.coco import head as coco_head
 from calotype.formats.coco import rows as coco_rows
 from calotype.formats.coco import windows as coco_windows
-from calotype.formats.coco.files import image_folder, leaves_folder, refused, split_of
+from calotype.formats.coco.files import refused
+from calotype.formats.coco.ids import MADE_UP, Ids
 from calotype.formats.coco.json_rows import JsonRows
-from calotype.formats.image_files import ImageFile, ImageFolder
-from calotype.formats.notices import Loss, Notice
+from calotype.formats.coco.layout import Contents, contents_of, split_of
+from calotype.formats.found_sizes import Turn, compare_sizes
+from calotype.formats.image_files import ImageFile, image_file
+from calotype.formats.image_tree import ImageTree
+from calotype.formats.notices import Loss, Notice, Notices
 from calotype.formats.passthrough import Broken, image_name_problem, shown, value_problem
+from calotype.formats.stated_names import name_problem, relative_name
 from calotype.formats.windows import (
     DeclaredClass,
     ImageColumns,
@@ -34,17 +39,10 @@ _IMAGE_KEYS = frozenset({"file_name", "width", "height"})
 _LISTS = ("images", "annotations", "categories")
 
 
-def open_file(path: Path, images: Path | None) -> LabelSource:
-    """A COCO file: an object with images and annotations, or a list of results. Raises: LabelFileUnreadable."""
-    json = JsonRows(path)
-    return CocoResults(path, json) if json.is_list else CocoFile(path, json, images or image_folder(path))
-
-
 class _CocoSource:
     """What both kinds of files have in common."""
 
     losses: tuple[Loss, ...] = ()
-    warnings: tuple[Notice, ...] = ()
 
     def __init__(self, path: Path, json: JsonRows) -> None:
         self.path = path
@@ -52,11 +50,28 @@ class _CocoSource:
         self.problems: list[Problem] = []
         self.classes: list[DeclaredClass] = []
         self.images: ImageColumns = no_images()
+        self.notices = Notices()
+        self.given_elsewhere: Mapping[int, coco_windows.Place] = {}
         self._json = json
+        self._ids = Ids()
+        self._of_pass = Notices()
+        self._turns: dict[int, Turn] = {}
+
+    @property
+    def warnings(self) -> Sequence[Notice]:
+        """What was adjusted when the file was opened, and in the last pass over its rows."""
+        both = Notices()
+        both.add_all((*self.notices.listed(), *self._of_pass.listed()))
+        return both.listed()
 
     def windows(self, index: LabelIndex) -> Iterator[Window]:
         """The annotations. Raises: LabelFileUnreadable."""
-        return coco_windows.windows(self._json, index)
+        self._of_pass = Notices()
+        reading = coco_windows.RowReading(self._ids, self._of_pass, self.given_elsewhere, self._turns)
+        return coco_windows.windows(self._json, index, reading)
+
+    def sizes_found(self, found_wh: npt.NDArray[np.int64]) -> None:
+        """Nothing: the file states no sizes."""
 
     def release_images(self) -> None:
         """Free the memory of `images`; `index` stays."""
@@ -81,21 +96,29 @@ class CocoResults(_CocoSource):
 class CocoFile(_CocoSource):
     """A COCO file. Its images and classes are read when it is opened; its annotations each time they are asked for.
 
+    `paths` are the files of its images relative to `tree`, None where missing; `pairing` finds them.
+
     Raises: LabelFileUnreadable.
     """
 
-    def __init__(self, path: Path, json: JsonRows, images: Path) -> None:
+    def __init__(self, path: Path, json: JsonRows, tree: ImageTree) -> None:
         super().__init__(path, json)
         if "images" not in json.keys:
             raise refused(path, "the list `images` is missing", "export the file again with its images")
+        start = json.start_of("annotations")
+        self.contents = contents_of(start, path, has_annotations="annotations" in json.keys)
+        self.split = split_of(path)
+        self.tree = tree
+        self.paths: list[str | None] = []
         lost = coco_head.Lost()
-        read = coco_head.categories(json, lost)
+        read = coco_head.categories(json, lost, self._ids, self.notices)
+        if self.contents is Contents.CAPTIONS and coco_rows.CAPTION_CLASS not in read.names.values():
+            read.names[MADE_UP - 1] = coco_rows.CAPTION_CLASS
+            read.classes.append(DeclaredClass(coco_rows.CAPTION_CLASS))
         self.classes, self.problems = read.classes, read.problems
         self._licences = coco_head.licences(json, lost)
         self._kept = coco_head.storable_keys(json, _LISTS, lost)
         self.losses = lost.losses()
-        self._folder = ImageFolder(images)
-        self._split = split_of(path)
         self._all = (array("q"), array("q"), array("q"))  # id, width, height of every row, also of problems
         self.images = self._read_images()
         self.index: LabelIndex | None = self._read_index(read.names)
@@ -108,7 +131,36 @@ class CocoFile(_CocoSource):
 
     def locate(self, start: int, stop: int) -> Iterator[ImageFile | None]:
         """The file of each of the images at these positions, None where it is missing."""
-        return map(self._folder.find, self.images.names.slice(start, stop - start).to_pylist())
+        root = str(self.tree.root)
+        return ((path and image_file(f"{root}/{path}")) or None for path in self.paths[start:stop])
+
+    def windows(self, index: LabelIndex) -> Iterator[Window]:
+        """The annotations. Raises: LabelFileUnreadable."""
+        if self.contents is not Contents.CAPTIONS:
+            return super().windows(index)
+        return (coco_windows.with_identities(window, "caption") for window in super().windows(index))
+
+    def places(self) -> dict[int, coco_windows.Place]:
+        """Where each annotation with an id is. Raises: LabelFileUnreadable."""
+        return {
+            row["id"]: (row["image_id"], *map(float, row["bbox"]))
+            for rows in self._json.rows("annotations")
+            for row in rows
+            if type(row) is dict and coco_windows.is_plain_box(row)
+        }
+
+    def sizes_found(self, found_wh: npt.NDArray[np.int64]) -> None:
+        """Report sizes that differ, and turn what was stated in the stored frame."""
+        if self.index is None:
+            return
+        turns = compare_sizes(self.images, found_wh, lambda at: next(self.locate(at, at + 1)), self.notices)
+        places = self.index.positions(self.images.ids[list(turns)]) if turns else ()
+        self._turns = dict(zip(map(int, places), turns.values(), strict=True))
+
+    def release_images(self) -> None:
+        """Free the memory of `images`; `index` stays."""
+        super().release_images()
+        self.paths = []
 
     def _read_images(self) -> ImageColumns:
         builder = ImageColumnsBuilder()
@@ -125,6 +177,8 @@ class CocoFile(_CocoSource):
 
     def _read_image(self, row: Any, at: int, builder: ImageColumnsBuilder) -> bool:
         """Add one image; False where it is a problem."""
+        if type(row) is dict and type(row.get("id")) in (str, float):
+            row = self._with_number(row, at)
         if type(row) is not dict or type(row.get("id")) is not int or type(row.get("file_name")) is not str:
             reason = row.reason if type(row) is Broken else "an image needs `id` and `file_name`"
             return self._reject(at, reason)
@@ -135,16 +189,24 @@ class CocoFile(_CocoSource):
         for values, value in zip(self._all, (identity, width, height), strict=True):
             values.append(value)
         extra = {key: row[key] for key in row if key not in _IMAGE_KEYS}
-        problem = image_name_problem(name) or value_problem(extra)
-        if not problem and leaves_folder(name):
-            problem = f"file name {shown(name)} leads out of the folder"
+        problem = image_name_problem(name) or value_problem(extra) or name_problem(name)
         if problem:
             return self._reject(at, problem)
+        if "\\" in name:
+            self.notices.add("name-separator", f"{self.file} images[{at}]: {name}"[:200])
         number = row.get("license")
         licence = self._licences.get(number, "") if isinstance(number, int | str) else ""
-        texts = (name, licence, self._split, to_text(_metadata_of(extra)), to_text(extra))
+        texts = (relative_name(name), licence, self.split, to_text(_metadata_of(extra)), to_text(extra))
         builder.add_texts(identity, texts, (width, height))
         return True
+
+    def _with_number(self, row: dict[str, Any], at: int) -> dict[str, Any]:
+        """The row with a number for its id."""
+        number = self._ids.declare("image_id", row["id"])
+        if number is None:
+            return row
+        self.notices.add("id-as-text", f"{self.file} images[{at}] id {row['id']!r}"[:200])
+        return {**row, "id": number}
 
     def _reject(self, at: int, reason: str) -> bool:
         self.problems.append(Problem("invalid", "image", f"{self.file} images[{at}]", reason))

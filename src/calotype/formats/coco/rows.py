@@ -29,6 +29,8 @@ ANNOTATION_KEYS = frozenset(
         "attributes",
     }
 )
+CAPTION_CLASS = "caption"
+"""The class of captions, which have none in COCO."""
 LARGEST = 1e7
 """Coordinates beyond this many pixels are a broken file."""
 LARGEST_AREA = 1e300
@@ -46,16 +48,15 @@ def annotation(row: Any, where: str, index: LabelIndex) -> ParsedAnnotation:
     problem = value_problem(passed_through(row))
     if problem:
         raise Unreadable(problem)
+    if is_caption(row):
+        return _caption(row, where, index)
     width, height = int(index.widths[image]), int(index.heights[image])
     rings, rle, size = _segmentation(row.get("segmentation"), width, height)
     keypoints = _numbers(row.get("keypoints") or [], "keypoints")
     if len(keypoints) % 3:
         raise Unreadable(f"its keypoints are {len(keypoints)} numbers, not triples")
-    box = _box(row, rings, width, height)
+    box = _box_of_mask(rle, size) if "bbox" not in row and rle else _box(row, rings, width, height)
     kind = Kind.KEYPOINTS if keypoints else Kind.MASK if rle else Kind.POLYGON if rings else Kind.BOX
-    identity = row.get("id")
-    if identity is not None and (not is_whole(identity) or abs(identity) >= 2**63):
-        raise Unreadable(f"its id {shown(identity)} is not a whole number below 2**63")
     return ParsedAnnotation(
         image_key=str(row["image_id"]),
         class_name=index.classes[row["category_id"]],
@@ -71,13 +72,55 @@ def annotation(row: Any, where: str, index: LabelIndex) -> ParsedAnnotation:
         iscrowd=bool(row.get("iscrowd", 0)),
         attributes=_mapping(row.get("attributes")),
         extra={k: v for k, v in row.items() if k not in ANNOTATION_KEYS},
-        source_id="" if identity is None else str(identity),
+        source_id=_identity(row),
     )
+
+
+def is_caption(row: Any) -> bool:
+    """Whether a row is a caption of its image."""
+    return type(row) is dict and type(row.get("caption")) is str and "bbox" not in row
+
+
+def with_caption_class(row: Any, index: LabelIndex) -> Any:
+    """A caption with the number of the class of captions, since COCO gives them none; other rows as they are."""
+    if not is_caption(row) or "category_id" in row:
+        return row
+    number = next((number for number, name in index.classes.items() if name == CAPTION_CLASS), None)
+    return row if number is None else {**row, "category_id": number}
+
+
+def _caption(row: dict[str, Any], where: str, index: LabelIndex) -> ParsedAnnotation:
+    extra = {key: row[key] for key in row if key not in ("id", "image_id", "category_id", "caption")}
+    return ParsedAnnotation(
+        image_key=str(row["image_id"]),
+        class_name=index.classes[row["category_id"]],
+        kind=Kind.CAPTION,
+        where=where,
+        attributes={"text": row["caption"]},
+        extra=extra,
+        source_id=_identity(row),
+    )
+
+
+def _identity(row: dict[str, Any]) -> str:
+    """The id as a text, empty where there is none. Raises: Unreadable."""
+    identity = row.get("id")
+    if identity is not None and (not is_whole(identity) or abs(identity) >= 2**63):
+        raise Unreadable(f"its id {shown(identity)} is not a whole number below 2**63")
+    return "" if identity is None else str(identity)
+
+
+def _box_of_mask(rle: str, size: tuple[int, int] | None) -> tuple[float, float, float, float]:
+    box = masks.from_string(rle, size or (1, 1)).bbox_xywh_px()
+    if box[2] <= 0:
+        raise Unreadable("its mask is empty")
+    return box
 
 
 def passed_through(row: dict[str, Any]) -> list[Any]:
     """The keys and values of an annotation that are kept as they are."""
-    return [row.get("attributes"), {k: v for k, v in row.items() if k not in ANNOTATION_KEYS}]
+    kept = {k: v for k, v in row.items() if k not in ANNOTATION_KEYS}
+    return [row.get("attributes"), kept]
 
 
 def _image_position(image_id: Any, index: LabelIndex) -> int | None:

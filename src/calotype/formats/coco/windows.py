@@ -6,7 +6,8 @@ Regular rows are checked in NumPy; each row that is unusual in any way is checke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -17,7 +18,10 @@ import pyarrow as pa
 from calotype.datasets import rows as arrow_rows
 from calotype.formats.coco import rows as coco_rows
 from calotype.formats.coco.files import Unreadable
+from calotype.formats.coco.ids import Ids
 from calotype.formats.coco.json_rows import JsonRows
+from calotype.formats.found_sizes import Turn, turned_window
+from calotype.formats.notices import Notices
 from calotype.formats.passthrough import value_problem
 from calotype.formats.values import ParsedAnnotation
 from calotype.formats.windows import LabelIndex, Problem, Window, to_text
@@ -29,7 +33,25 @@ _NUMBER = {int, float}
 _PLAIN_KEYS = coco_rows.ANNOTATION_KEYS - {"attributes"}
 
 
-def windows(json: JsonRows, index: LabelIndex) -> Iterator[Window]:
+Place = tuple[int, float, float, float, float]
+"""Where an object is: the id of its image, and its box x, y, w, h in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowReading:
+    """What the rows of one pass over a file share.
+
+    `ids` are the numbers of texts, `notices` those of this pass. Rows with an id and a place in `given_elsewhere` are
+    left out: the file of keypoints gives the same object with its points. `turns` are images whose shapes are turned.
+    """
+
+    ids: Ids
+    notices: Notices
+    given_elsewhere: Mapping[int, Place] = field(default_factory=dict)
+    turns: Mapping[int, Turn] = field(default_factory=dict)
+
+
+def windows(json: JsonRows, index: LabelIndex, reading: RowReading) -> Iterator[Window]:
     """All annotations of a file, in order except that unusual ones come last in their window.
 
     Raises: LabelFileUnreadable.
@@ -37,12 +59,37 @@ def windows(json: JsonRows, index: LabelIndex) -> Iterator[Window]:
     at = 0
     for rows in json.rows("annotations"):
         with collector_paused():
-            window = _window(rows, at, index)
+            window = _window(rows, at, index, reading)
         at += len(rows)
-        yield window
+        yield turned_window(_without_given(window, reading, index), reading.turns)
 
 
-def _window(rows: list[Any], start: int, index: LabelIndex) -> Window:
+def _without_given(window: Window, reading: RowReading, index: LabelIndex) -> Window:
+    """The window without the rows that another file gives with more to them."""
+    if not reading.given_elsewhere:
+        return window
+    boxes = (window.columns[side].to_pylist() for side in "xywh")
+    places = zip(index.image_ids[window.image].tolist(), *boxes, strict=True)
+    given = reading.given_elsewhere
+    same = (
+        number is not None and given.get(number) == place
+        for number, place in zip(window.source_id.to_pylist(), places, strict=True)
+    )
+    keep = ~np.fromiter(same, bool, len(window))
+    if keep.all():
+        return window
+    what = "object that the file of keypoints gives too: read there, with its points"
+    first = window.place(int(np.flatnonzero(~keep)[0]))
+    reading.notices.add("duplicate", first, n=int((~keep).sum()), what=what)
+    kept = window.filter(keep)
+    kept.problems = window.problems
+    return kept
+
+
+def _window(rows: list[Any], start: int, index: LabelIndex, reading: RowReading) -> Window:
+    if not _uniform(rows):
+        rows = reading.ids.numbered(rows, reading.notices, f"{index.file} annotations")
+        rows = [coco_rows.with_caption_class(row, index) for row in rows]
     chosen, places = _usual(rows)
     try:
         good, window = _regular(chosen, index)
@@ -115,6 +162,19 @@ def _with_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if set().union(*rows) <= _PLAIN_KEYS:
         return []
     return [row for row in rows if row.get("attributes") or not row.keys() <= coco_rows.ANNOTATION_KEYS]
+
+
+def is_plain_box(row: dict[str, Any]) -> bool:
+    """Whether a row has an id, an image and a box, all of the usual types and sizes."""
+    box = row.get("bbox")
+    return (
+        type(row.get("id")) is int
+        and type(row.get("image_id")) is int
+        and type(box) is list
+        and len(box) == 4
+        and set(map(type, box)) <= _NUMBER
+        and all(abs(number) <= coco_rows.LARGEST for number in box)
+    )
 
 
 def _is_regular(row: Any) -> bool:
@@ -212,6 +272,17 @@ class _Numbers:
         rings = pa.ListArray.from_arrays(pa.array(starts, pa.int32(), mask=empty), inner)
         kinds = pa.array(["box", "polygon"]).take(pa.array((counts > 0).astype(np.int8)))
         return rings, kinds
+
+
+def with_identities(window: Window, kind: str) -> Window:
+    """The window with ids that are those of a kind of annotation, apart from the numbers of other files."""
+    texts = window.source_id.cast(pa.string())
+    content = window.columns["attributes"].to_pylist()
+    identities = [
+        f"{kind}:{number}" if number is not None else f"content:{kind}:{text}"
+        for number, text in zip(texts.to_pylist(), content, strict=True)
+    ]
+    return replace(window, source_id=texts, identities=identities)
 
 
 def _from_values(judged: list[tuple[dict[str, Any], ParsedAnnotation]], index: LabelIndex) -> Window:

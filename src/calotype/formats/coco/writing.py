@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.datasets.model import Sample
+from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.coco.files import category_row
 from calotype.formats.coco.rows import dicts, is_whole
@@ -35,7 +36,15 @@ _PLAIN = (
     "extra",
     "attributes",
 )
-_COLUMNS = (*_PLAIN, "rings", "mask_rle", "mask_h", "mask_w", "keypoints")
+_SHAPES = ("kind", "rings", "mask_rle", "mask_h", "mask_w", "keypoints")
+_COLUMNS = (*_PLAIN, *_SHAPES)
+_NOT_HELD = pa.array([Kind.CLASSIFICATION, Kind.POLYLINE, Kind.POINT], pa.string())
+"""Kinds that no row of COCO can say; captions have files of their own."""
+_OUTLINE_POINTS = 64
+_AS_POLYGON = {
+    Kind.ROTATED_BOX: "shape of a rotated_box (the polygon of its corners is kept)",
+    Kind.ELLIPSE: "shape of an ellipse (a polygon of 64 points is kept)",
+}
 
 
 def write(samples: ExportSamples, out: Path, *, progress: Progress) -> Written:
@@ -54,6 +63,9 @@ class _Writing:
         self._files: list[str] = []
         self._image_id: dict[str, int] = {}
         self._split_of: dict[str, str] = {}
+        self._captions: dict[str, list[dict[str, Any]]] = {}
+        self._drawn_classes: set[int] = set()
+        self._caption_classes: set[int] = set()
         self._info = _source_info(samples.info)
 
     def write(self) -> Written:
@@ -66,14 +78,16 @@ class _Writing:
         files = {split: self._begin(split, of, licences) for split, of in sorted(by_split.items())}
         try:
             n_annotations = self._annotations(files)
+            only_captions = self._caption_classes - self._drawn_classes
+            classes = [c for c in self._samples.ontology.classes if c.id not in only_captions]
             for file in files.values():
-                file.write(
-                    b'], "categories": ' + _encode([category_row(c) for c in self._samples.ontology.classes])
-                )
+                file.write(b'], "categories": ' + _encode([category_row(c) for c in classes]))
                 file.write(b"}")
         finally:
             for file in files.values():
                 file.close()
+        for split, rows in sorted(self._captions.items()):
+            n_annotations += self._write_captions(split, by_split[split], rows, licences)
         losses = tuple(Loss(what, count) for what, count in sorted(self._losses.items()) if count)
         return Written(tuple(sorted(self._files)), len(self._image_id), n_annotations, losses)
 
@@ -113,8 +127,9 @@ class _Writing:
         n_written: Counter[str] = Counter()
         done = 0
         for chunk, table in self._samples.tables(_COLUMNS):
-            drawn = table.filter(pc.is_valid(table["x"]))
-            self._losses["annotation of kind classification"] += table.num_rows - drawn.num_rows
+            drawn = _drawn(table)
+            self._count_kinds(table)
+            self._take_captions(table)
             with collector_paused():
                 for split, row in self._rows(drawn):
                     n_written[split] += 1
@@ -128,11 +143,56 @@ class _Writing:
             self._progress("writing annotations", done, self._samples.n_samples)
         return n_written.total()
 
+    def _count_kinds(self, table: pa.Table) -> None:
+        """Count what is lost of each kind, and the classes that are drawn."""
+        self._drawn_classes.update(_drawn(table)["class_id"].unique().to_pylist())
+        counts = pc.value_counts(table["kind"].combine_chunks()).to_pylist()
+        for kind, n in ((Kind(entry["values"]), entry["counts"]) for entry in counts):
+            if kind in _AS_POLYGON:
+                self._losses[_AS_POLYGON[kind]] += n
+            elif kind.value in _NOT_HELD.to_pylist():
+                self._losses[f"annotation of kind {kind}"] += n
+
+    def _take_captions(self, table: pa.Table) -> None:
+        captions = table.filter(pc.equal(table["kind"], Kind.CAPTION))
+        for row in captions.to_pylist() if captions.num_rows else ():
+            extra = msgspec.json.decode(row["extra"]) if row["extra"] else {}
+            number = int(row["source_id"]) if _is_number(row["source_id"] or "") else None
+            text = msgspec.json.decode(row["attributes"])["text"]
+            sample_id = row["sample_id"]
+            self._caption_classes.add(row["class_id"])
+            self._captions.setdefault(self._split_of[sample_id], []).append(
+                {**extra, "id": number, "image_id": self._image_id[sample_id], "caption": text}
+            )
+
+    def _write_captions(
+        self, split: str, samples: list[Sample], rows: list[dict[str, Any]], licences: _Licences
+    ) -> int:
+        """Write the captions of a split with all its images, so that none is left out of their list."""
+        ids = {row["id"] for row in rows}
+        if None in ids or len(ids) < len(rows):
+            for number, row in enumerate(rows, 1):
+                row["id"] = number
+        images = [
+            {
+                "id": self._image_id[sample.sample_id],
+                "file_name": self._samples.file_name(sample),
+                "width": sample.width_px,
+                "height": sample.height_px,
+            }
+            for sample in samples
+        ]
+        place = f"annotations/captions_{split}.json" if split else "annotations/captions.json"
+        head = {"info": {}, **self._info, "licenses": licences.rows}
+        (self._out / place).write_bytes(_encode({**head, "images": images, "annotations": rows}))
+        self._files.append(place)
+        return len(rows)
+
     def _renumbered_splits(self) -> set[str]:
         """Splits in which not every annotation has a number of its own from its source."""
         given: dict[str, list[pa.Array]] = {split: [] for split in set(self._split_of.values())}
-        for chunk, table in self._samples.tables(("source_id", "x")):
-            drawn = table.filter(pc.is_valid(table["x"]))
+        for chunk, table in self._samples.tables(("source_id", "x", "kind")):
+            drawn = _drawn(table)
             for split in given:
                 ids = pa.array([s.sample_id for s in chunk if s.split == split], pa.string())
                 own = (
@@ -194,12 +254,12 @@ def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:
     has_points = table["keypoints"].null_count < table.num_rows
     if not (has_rings or has_masks or has_points):
         return None
-    names = ("rings", "mask_rle", "mask_h", "mask_w", "keypoints")
     made = []
-    for rings, rle, height, width, points in zip(*(table[name].to_pylist() for name in names), strict=True):
+    columns = (table[name].to_pylist() for name in _SHAPES)
+    for kind, rings, rle, height, width, points in zip(*columns, strict=True):
         row: dict[str, Any] = {}
         if rings:
-            row["segmentation"] = rings
+            row["segmentation"] = [_outline(rings[0])] if kind == "ellipse" else rings
         if rle and height is not None:
             row["segmentation"] = {"size": [height, width], "counts": rle}
         if points:
@@ -207,6 +267,22 @@ def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:
             row["num_keypoints"] = sum(v > 0 for v in points[2::3])
         made.append(row)
     return made
+
+
+def _drawn(table: pa.Table) -> pa.Table:
+    """The rows that COCO can hold as objects."""
+    held = pc.invert(pc.is_in(table["kind"], value_set=_NOT_HELD))
+    return table.filter(pc.and_(pc.is_valid(table["x"]), held))
+
+
+def _outline(corners: Sequence[float]) -> list[float]:
+    """64 points of the ellipse in a rectangle given by its corners x1, y1, ... x4, y4 in pixels."""
+    first, second, third, fourth = np.asarray(corners, np.float64).reshape(4, 2)
+    across, down = (second - first) / 2, (fourth - first) / 2
+    angles = np.linspace(0, 2 * np.pi, _OUTLINE_POINTS, endpoint=False)
+    points = (first + third) / 2 + np.outer(np.cos(angles), across) + np.outer(np.sin(angles), down)
+    outline: list[float] = points.ravel().tolist()
+    return outline
 
 
 def _own_numbers(ids: pa.Array) -> bool:

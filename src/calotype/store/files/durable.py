@@ -104,7 +104,7 @@ def fsync_tree(folder: Path, *, since_ns: int) -> None:
     fsync_newer(folder, since_ns=since_ns)
 
 
-def read_file(path: Path, *, max_bytes: int) -> bytes | None:
+def read_file(path: Path | str, *, max_bytes: int) -> bytes | None:
     """The bytes of a file; None if it is larger than `max_bytes`, nothing for a pipe or a device (it never waits).
 
     Makes few system calls: each one yields to other threads, and a file object needs seven of them.

@@ -29,7 +29,7 @@ _CONTROLS = frozenset(
 
 
 def shape_type(result: Mapping[str, Any]) -> str:
-    """What is drawn, such as "rectangle"; empty for a result that draws nothing."""
+    """What is drawn, such as "rectangle"; empty for a result that is not a region."""
     kind = result.get("type")
     if not isinstance(kind, str) or kind.lower() in _CONTROLS:
         return ""

@@ -6,7 +6,8 @@ export type Word = { insert: string; note: string };
 
 const FIELDS: [string, string][] = [
   ["name", "text"], ["split", "text"], ["licence", "text"], ["source", "text"], ["group", "text"], ["width", "px"], ["height", "px"],
-  ["parent", "original of a derived sample"], ["tags", "list: tags has \"x\""],
+  ["parent", "original of a derived sample"], ["tags", "list: tags has \"x\""], ["kind", "kind of an annotation"],
+  ["attributes.", "attribute of an annotation"],
 ];
 const CALLS: [string, string][] = [["class = ", "has an annotation of this class"], ["count(", "number of annotations"], ["any(", "at least one annotation"], ["not ", "negation"]];
 const MOST = 8;
@@ -49,8 +50,15 @@ function classes(data: Overview): Word[] {
   return data.classes.map((one) => ({ insert: quoted(one.name), note: `${one.annotations} annotations` }));
 }
 
+function kinds(data: Overview): Word[] {
+  const counts = new Map<string, number>();
+  for (const set of data.label_sets) for (const [kind, n] of Object.entries(set.kinds)) counts.set(kind, (counts.get(kind) ?? 0) + n);
+  return [...counts].map(([kind, n]) => ({ insert: kind, note: `${n} annotations` }));
+}
+
 function values(field: string, data: Overview): Word[] {
   if (field === "class" || field === "classes") return classes(data);
+  if (field === "kind") return kinds(data);
   const listed =
     field === "split" ? data.splits.map((one) => ({ value: one.name, count: one.samples }))
     : field === "licence" ? data.licences

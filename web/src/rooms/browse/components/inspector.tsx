@@ -6,10 +6,11 @@ import type { Finding, FullAnnotation, SampleDetail } from "@/api/schema.gen";
 import { equals, nameable } from "@/api/where";
 import { classColour } from "@/canvas/colours";
 import { Copy, IconButton, Pill } from "@/kit/basics";
-import { bytes, measured, moment, shown } from "@/kit/format";
+import { bytes, moment, shown } from "@/kit/format";
 import { sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 import type { SampleSearch } from "../search";
+import { describe, marksOf, otherAttributes } from "./annotation_text";
 
 type Props = {
   data: SampleDetail;
@@ -127,6 +128,7 @@ function Annotations({ data, list, labelSet, hidden, lit, onLit, onShow, onHide,
               <IconButton className="small" label={isHidden ? `Show ${a.class}` : `Hide ${a.class}`} onClick={() => flip(a.class_id)}>
                 {isHidden ? <IconEyeOff size={13} /> : <IconEye size={13} />}
               </IconButton>
+              <Marks a={a} whole={a.id === lit} />
               {a.id === lit ? <Attributes a={a} /> : null}
             </li>
           );
@@ -143,14 +145,21 @@ function readable(value: unknown): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? text.replace("T", " ").replace(/\.0+(?=\D|$)/, "").replace(/(?:\+00:00|Z)$/, " UTC") : text;
 }
 
-function describe(a: FullAnnotation): string {
-  const size = a.bbox ? `${measured(Math.round(a.bbox[2]))}\u00d7${measured(Math.round(a.bbox[3]))}` : "";
-  const score = a.score === null ? "" : a.score.toFixed(2);
-  return [a.kind === "classification" ? "whole image" : a.kind, size, score, a.iscrowd ? "crowd" : ""].filter(Boolean).join(" ");
+/** What the attributes say that mean the same in every dataset, and the text of the annotation. */
+function Marks({ a, whole }: { a: FullAnnotation; whole: boolean }) {
+  const marks = marksOf(a);
+  const text = whole ? shown(a.attributes.text ?? "") : a.text;
+  if (marks.length === 0 && !a.text) return null;
+  return (
+    <p className="annotation-marks">
+      {marks.map((mark) => <span key={mark} className="annotation-mark">{mark}</span>)}
+      {a.text ? <q className={whole ? "" : "cut"}>{text}</q> : null}
+    </p>
+  );
 }
 
 function Attributes({ a }: { a: FullAnnotation }) {
-  const facts = Object.entries(a.attributes);
+  const facts = otherAttributes(a);
   if (facts.length === 0 && !a.author) return null;
   return (
     <p className="annotation-facts dim">

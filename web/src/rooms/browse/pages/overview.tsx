@@ -128,7 +128,7 @@ function Side({ data, dataset, refName, filter }: { data: Overview; dataset: str
         <Bars
           label="Annotations by label set"
           items={data.label_sets.flatMap((set) =>
-            Object.entries(set.kinds).map(([kind, n]) => ({ key: `${set.name} ${kind}`, label: <>{set.name} <span className="dim">&nbsp;{kind}</span></>, name: `${set.name} ${kind}`, value: n })),
+            Object.entries(set.kinds).map(([kind, n]) => ({ key: `${set.name} ${kind}`, label: <>{set.name} <span className="dim">&nbsp;{kind.replaceAll("_", " ")}</span></>, name: `${set.name} ${kind.replaceAll("_", " ")}`, value: n })),
           )}
         />
         {data.label_sets.length === 0 ? <span className="dim">none</span> : null}

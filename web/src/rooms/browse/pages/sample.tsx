@@ -14,6 +14,7 @@ import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
 import * as api from "../api";
+import { Captions } from "../components/captions";
 import { Inspector } from "../components/inspector";
 import { SAMPLE_KEYS } from "../keys";
 import { hiddenOf, hideText, type SampleSearch } from "../search";
@@ -132,11 +133,14 @@ export function SamplePage() {
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {data && !query.error ? (
         <div className="sample">
-          <Stage
-            handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
-            annotations={overlays ? annotations : NONE} hidden={hidden} skeletons={skeletons} lit={lit} labels={labels}
-            onHover={setLit} onPick={setLit} onScale={setScale} first={asked ? boxOf(asked) : null}
-          />
+          <div className="sample-image">
+            <Stage
+              handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
+              annotations={overlays ? annotations : NONE} hidden={hidden} skeletons={skeletons} lit={lit} labels={labels}
+              onHover={setLit} onPick={setLit} onScale={setScale} first={asked ? boxOf(asked) : null}
+            />
+            {overlays ? <Captions list={annotations} hidden={hidden} lit={lit} onLit={setLit} /> : null}
+          </div>
           <Inspector
             data={data} list={annotations} dataset={dataset} search={search} labelSet={labelSet} hidden={hidden} lit={lit} onLit={setLit} onShow={show}
             onHide={(next) => void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, hide: hideText(next) }) } as never)}

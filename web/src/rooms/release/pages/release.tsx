@@ -44,7 +44,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
         <Warnings warnings={card.warnings ?? []} />
         <dl className="stats">
           <Stat label="Samples" value={<Link to="/d/$dataset/samples" params={{ dataset }} search={{ ref: tag }} className="link-plain">{count(card.samples)}</Link>} />
-          <Stat label="Annotations" value={count(card.annotations)} note={card.kinds.map((kind) => `${count(kind.count)} ${String(kind.value)}`).join(", ")} />
+          <Stat label="Annotations" value={count(card.annotations)} note={card.kinds.map((kind) => `${count(kind.count)} ${String(kind.value).replaceAll("_", " ")}`).join(", ")} />
           <Stat label="Classes" value={count(card.classes.length)} />
           {card.derived ? <Stat label="Derived" value={count(card.derived)} /> : null}
           {card.sizes.min && card.sizes.max ? <Stat label="Image size" value={range(card.sizes.min, card.sizes.max)} note="px" /> : null}

@@ -1,0 +1,93 @@
+"""Names for exported files: safe on every file system, unique when case is ignored, and deterministic."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from calotype.datasets.model import Sample
+from calotype.vision.images import EXTENSIONS
+
+MAX_PART_BYTES = 120
+MAX_PARTS = 12
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
+_IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in known}
+
+
+def sample_name(sample: Sample) -> str:
+    """The name of a sample."""
+    return sample.name
+
+
+def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = sample_name) -> dict[str, str]:
+    """A relative POSIX path for each sample id, with the extension of its media type.
+
+    Args:
+        wish: The path that a format would like a sample to have; its name where the format has no own layout.
+
+    Rules: no path leaves the folder; no character, ending or device name that a file system rejects; parts of
+    at most 120 bytes in UTF-8 and normal form NFC; no two paths that differ only by case or extension (label
+    files are names after images); no file has the path of a folder. Where two names collide, the second one by
+    name gets 8 digits of a hash.
+    """
+    ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
+    paths = {sample.sample_id: _safe(wish(sample), sample.mime) for sample in ordered}
+    folders = {_key("/".join(path[:depth])) for path, _ in paths.values() for depth in range(1, len(path))}
+    taken: set[str] = set()
+    names: dict[str, str] = {}
+    for sample in ordered:
+        parts, extension = paths[sample.sample_id]
+        stem = "/".join(parts)
+        attempt = 0
+        while _key(stem) in taken or {_key(stem), _key(stem + extension)} & folders:
+            stem = "/".join(
+                [*parts[:-1], f"{_cut(parts[-1], MAX_PART_BYTES - 9)}-{_digits(sample.name, attempt)}"]
+            )
+            attempt += 1
+        taken.add(_key(stem))
+        names[sample.sample_id] = stem + extension
+    return names
+
+
+def _safe(name: str, mime: str) -> tuple[list[str], str]:
+    """Folders and stem, and the extension with its dot."""
+    parts = [_part(part) for part in re.split(r"[/\\]", unicodedata.normalize("NFC", name))]
+    parts = [part for part in parts if part] or ["image"]
+    stem, dot, extension = parts[-1].rpartition(".")
+    known = EXTENSIONS.get(mime, ())
+    suffix = known[0] if known else ".bin"
+    if dot and stem and f".{extension.lower()}" in _IMAGE_EXTENSIONS:
+        suffix = f".{extension.lower()}" if f".{extension.lower()}" in known else suffix
+        parts[-1] = _part(stem) or "image"
+    if len(parts) > MAX_PARTS:
+        parts = [*parts[: MAX_PARTS - 2], _digits("/".join(parts[:-1]), 0), parts[-1]]
+    return parts, suffix
+
+
+def _part(text: str) -> str:
+    """One folder or stem that every file system accepts; empty if nothing remains (`.`, `..`)."""
+    cleaned = _UNSAFE.sub("_", text).strip().rstrip(". ")
+    cleaned = cleaned if cleaned.strip(".") else ""
+    if len(cleaned.encode()) > MAX_PART_BYTES - 8:
+        cleaned = f"{_cut(cleaned, MAX_PART_BYTES - 17)}-{_digits(text, 0)}"
+    if _RESERVED.fullmatch(cleaned):
+        return f"_{cleaned}"
+    return f"_{cleaned[1:]}" if cleaned[:1] in ("-", "~") else cleaned
+
+
+def _cut(text: str, n_bytes: int) -> str:
+    """Cut to at most `n_bytes` bytes of UTF-8."""
+    return text.encode()[:n_bytes].decode("utf-8", "ignore").rstrip(". ")
+
+
+def _digits(text: str, attempt: int) -> str:
+    salted = text if attempt == 0 else f"{text}\x1f{attempt}"
+    return hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _key(path: str) -> str:
+    """The key by which a file system that ignores case and normal form compares paths."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", path).casefold())

@@ -1,0 +1,1 @@
+"""Formats in which public datasets are given out, one module each."""

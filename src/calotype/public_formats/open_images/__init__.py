@@ -1,0 +1,1 @@
+"""Open Images: CSV files of boxes, labels and masks."""

@@ -1,0 +1,1 @@
+"""Formats that most trainers read: YOLO, Pascal VOC, image folders."""

@@ -1,0 +1,1 @@
+"""Pascal VOC: one XML file of boxes for each image, and images of masks."""

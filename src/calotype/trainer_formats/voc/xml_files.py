@@ -1,0 +1,68 @@
+"""The XML files of Pascal VOC: opened without entities or documents from elsewhere, and written."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+from xml.sax.saxutils import escape
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from calotype.formats.base import LabelFileUnreadable
+from calotype.store.files.durable import read_file
+
+MAX_BYTES = 20_000_000
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class Element(Protocol):
+    """What is used of a parsed XML element."""
+
+    tag: str
+    text: str | None
+
+    def find(self, path: str) -> Element | None: ...
+    def findall(self, path: str) -> list[Element]: ...
+    def findtext(self, path: str) -> str | None: ...
+
+
+class OtherXml(LabelFileUnreadable):
+    """An XML file that is sound, and not an annotation."""
+
+
+def load(file: Path) -> Element:
+    """The element `annotation` of a file. Raises: LabelFileUnreadable, OtherXml."""
+    hint = "export the file again; it is broken as a whole"
+    try:
+        data = read_file(file, max_bytes=MAX_BYTES)
+    except OSError as error:
+        detail = f"it cannot be read: {error.strerror or type(error).__name__}"
+        raise refused(file, detail, "check the path and its permissions") from None
+    if data is None:
+        raise refused(file, f"it is larger than {MAX_BYTES // 1_000_000} MB", hint)
+    try:
+        tree: Element = fromstring(data, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, RecursionError, ValueError, LookupError) as error:
+        raise refused(file, str(error)[:200] or type(error).__name__, hint) from None
+    if tree.tag != "annotation":
+        detail = f"its top element is {tree.tag[:40]!r}, not `annotation`"
+        raise OtherXml(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)
+    return tree
+
+
+def text_of(element: Element, path: str) -> str:
+    """The text of an element below, without space around it; empty where there is none."""
+    return (element.findtext(path) or "").strip()
+
+
+def leaf(tag: str, value: object, depth: int) -> str:
+    """A line with one element; characters that XML cannot hold are replaced."""
+    text = _NOT_XML.sub("\ufffd", str(value))
+    return f"{'  ' * depth}<{tag}>{escape(text)}</{tag}>"
+
+
+def refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
+    """The error for a file that cannot be read as a whole."""
+    return LabelFileUnreadable(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)

@@ -1,0 +1,42 @@
+"""The size of an upright image from its header; of a JPEG no more than its head is read."""
+
+from __future__ import annotations
+
+import os
+
+from calotype.store.files.durable import read_file
+from calotype.vision import images as vision
+from calotype.vision.jpeg_header import quick_size
+
+_HEAD = 65_536
+_LONG_HEAD = 1_000_000
+"""EXIF, profiles and previews may fill many segments before the size."""
+_MAX_IMAGE = 1_000_000_000
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
+
+
+def size_of(path: str) -> tuple[int, int]:
+    """(width, height) in pixels of the upright image; 0, 0 where it cannot be read."""
+    try:
+        head = _head(path, _HEAD)
+        quick = quick_size(head)
+        if quick is not None:
+            return quick
+        if head[:2] == b"\xff\xd8" and len(head) == _HEAD:
+            try:
+                facts = vision.probe(_head(path, _LONG_HEAD))
+                return facts.width_px, facts.height_px
+            except vision.ImageUnreadable:
+                pass  # the whole file may tell
+        facts = vision.probe(head if len(head) < _HEAD else read_file(path, max_bytes=_MAX_IMAGE) or b"")
+    except (OSError, vision.ImageUnreadable):
+        return 0, 0
+    return facts.width_px, facts.height_px
+
+
+def _head(path: str, n_bytes: int) -> bytes:
+    handle = os.open(path, os.O_RDONLY | _NEVER_WAIT)
+    try:
+        return os.read(handle, n_bytes)
+    finally:
+        os.close(handle)

@@ -1,0 +1,254 @@
+"""Writing a YOLO set as its trainers read it: `data.yaml`, `images/<split>/` and `labels/<split>/`, one form of row.
+
+An image has a label file when it was looked at, an empty one when it holds nothing; one that is not labelled has none.
+`data.yaml` has no `path`, so that trainers resolve it by its own folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from calotype.datasets.model import Kind, Sample
+from calotype.formats.base import ExportSamples, Written
+from calotype.formats.export_names import file_names
+from calotype.formats.notices import MAX_EXAMPLES, Losses
+from calotype.foundation.progress import Progress
+from calotype.trainer_formats.yolo import row_text
+from calotype.trainer_formats.yolo.opening import BACKGROUND
+from calotype.trainer_formats.yolo.row_text import RowForm, RowWriter
+from calotype.trainer_formats.yolo.splits import named_split
+from calotype.vision.keypoints import stated_mirror_order
+from calotype.vision.ontology import Class
+
+NO_SPLIT = "unassigned"
+_COLUMNS = (*row_text.COLUMNS, "sample_id", "class_id", "score", "attributes", "extra", "source_id")
+_IN_MEMORY = 100_000
+"""Samples up to which the annotations are read once; of more, twice."""
+
+
+def write(samples: ExportSamples, out: Path, progress: Progress) -> Written:
+    """Write a set into an empty folder; the same input gives the same bytes."""
+    losses = Losses()
+    classes = list(samples.ontology.classes)
+    for at, one in enumerate(classes):
+        losses.add("id of a class (numbered from 0)", one.name, n=one.id != at)
+    chunks = _Chunks(samples)
+    kinds, lengths = chunks.kinds()
+    form = row_text.form_of(kinds)
+    n_points = max([0, *lengths.values(), *(len(c.keypoints) for c in classes if c.id in lengths)])
+    writer = RowWriter(form, n_points, {c.id: at for at, c in enumerate(classes)}, losses)
+    names = planned_names(samples.listed)
+    _lose_names(samples.listed, names, losses)
+    files, n_annotations = ["data.yaml"], 0
+    labels = LabelFiles(out)
+    for chunk, table in chunks:
+        _lose_columns(chunk, table, losses)
+        for sample, rows, is_labelled in _rows_of(chunk, table, writer):
+            name = names[sample.sample_id]
+            if samples.bring(sample, out / "images" / name):
+                files.append(f"images/{name}")
+            n_annotations += len(rows)
+            if rows or (BACKGROUND in sample.tags and not is_labelled):
+                files.append(labels.write(f"labels/{name.rpartition('.')[0]}.txt", rows))
+            elif is_labelled:
+                losses.add(
+                    "image whose annotations YOLO cannot hold (a trainer takes it as background)", sample.name
+                )
+            else:
+                losses.add("image not labelled (a trainer takes it as background)", sample.name)
+        progress("writing labels", len(files), len(files))
+    folders = {name.partition("/")[0]: sample.split for sample, name in _with_names(samples.listed, names)}
+    described = _splits(folders, losses) | _classes(classes, form, n_points, lengths, losses)
+    text = yaml.safe_dump(described, allow_unicode=True, sort_keys=False, width=1_000)
+    (out / "data.yaml").write_text(text, encoding="utf-8")
+    return Written(tuple(sorted(files)), samples.n_samples, n_annotations, losses.listed())
+
+
+def planned_names(samples: Sequence[Sample]) -> Mapping[str, str]:
+    """The path of each sample's image below `images/`, by its id: its split, then its name without layout folders."""
+    return file_names(samples, lambda sample: f"{_split_folder(sample.split)}/{_inner_name(sample)}")
+
+
+def _split_folder(split: str) -> str:
+    folder = re.sub(r"[/\\]", "-", split).strip(" .") or NO_SPLIT
+    return f"split-{folder}" if folder.lower() in ("images", "labels") else folder
+
+
+def _inner_name(sample: Sample) -> str:
+    """The name without folders `images` and without leading ones that say the split again."""
+    parts = [part for part in sample.name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    if not parts:
+        return "image"
+    folders = [part for part in parts[:-1] if part.strip(" .").lower() != "images"]
+    splits = {sample.split.lower(), named_split(sample.split)} if sample.split else {NO_SPLIT}
+    while folders and (folders[0].lower() in splits or named_split(folders[0]) in splits):
+        folders = folders[1:]
+    return "/".join([*folders, parts[-1]])
+
+
+def _with_names(samples: Sequence[Sample], names: Mapping[str, str]) -> Iterator[tuple[Sample, str]]:
+    return ((sample, names[sample.sample_id]) for sample in samples)
+
+
+def _lose_names(samples: Sequence[Sample], names: Mapping[str, str], losses: Losses) -> None:
+    """Names that are not the end of the old one: an inner folder was left out, or a part was made safe or unique."""
+    for sample, name in _with_names(samples, names):
+        inner = name.partition("/")[2]
+        if not f"/{sample.name}".endswith(f"/{inner}"):
+            losses.add("name of an image (changed)", f"{sample.name}: {inner}")
+
+
+class _Chunks:
+    """The annotations of an export, chunk by chunk; several times without reading a small export again."""
+
+    def __init__(self, samples: ExportSamples) -> None:
+        self._samples = samples
+        self._kept: list[tuple[list[Sample], pa.Table]] | None = None
+        if samples.n_samples <= _IN_MEMORY:
+            self._kept = list(samples.tables(_COLUMNS))
+
+    def __iter__(self) -> Iterator[tuple[list[Sample], pa.Table]]:
+        return iter(self._samples.tables(_COLUMNS) if self._kept is None else self._kept)
+
+    def kinds(self) -> tuple[set[str], dict[int, int]]:
+        """The kinds of annotations, and for classes of poses the number of keypoints."""
+        kinds: set[str] = set()
+        lengths: dict[int, int] = {}
+        columns = ("kind", "class_id", "keypoints")
+        for _, table in self._samples.tables(columns) if self._kept is None else self._kept:
+            kinds.update(pc.unique(table["kind"]).to_pylist())
+            posed = table.filter(pc.equal(table["kind"], str(Kind.KEYPOINTS)))
+            counts = pc.fill_null(pc.list_value_length(posed["keypoints"]), 0).to_pylist()
+            for class_id, count in zip(posed["class_id"].to_pylist(), counts, strict=True):
+                lengths[class_id] = max(lengths.get(class_id, 0), count // 3)
+        return kinds, lengths
+
+
+def _rows_of(
+    samples: Sequence[Sample], table: pa.Table, writer: RowWriter
+) -> Iterator[tuple[Sample, list[str], bool]]:
+    """Each sample with the rows of its label file, and whether it has annotations at all."""
+    texts = writer.texts(samples, table)
+    ids = table["sample_id"].to_pylist()
+    at = 0
+    for sample in samples:
+        start = at
+        while at < len(ids) and ids[at] == sample.sample_id:
+            at += 1
+        rows = [text for text in texts[start:at] if text]
+        if len(rows) > 1 and len(set(rows)) < len(rows):
+            n = len(rows) - len(set(rows))
+            writer.losses.add("annotation given twice (a trainer reads it once)", sample.name, n=n)
+        yield sample, rows, at > start
+
+
+def _splits(folders: Mapping[str, str], losses: Losses) -> dict[str, Any]:
+    """The entries of the splits: folder in `images/` -> split. `train` and `val` are always there: trainers ask for
+    them."""
+    entries: dict[str, list[str]] = {}
+    for folder, split in sorted(folders.items()):
+        key = named_split(split) or (folder if split else "")
+        if key:
+            entries.setdefault(key, []).append(f"images/{folder}")
+    order = [key for key in ("train", "val", "test") if key in entries]
+    others = [f"images/{folder}" for folder in sorted(folders)]
+    stand_in = entries.get("train") or entries.get("val") or others
+    described = {key: entries.get(key, stand_in) for key in ("train", "val")}
+    described |= {key: entries[key] for key in [*order, *sorted(entries.keys() - set(order))]}
+    for key in ("train", "val"):
+        if key not in entries:
+            losses.add(
+                f"split {key} (there is none: data.yaml names another folder for it)", described[key][0]
+            )
+    return {key: found[0] if len(found) == 1 else found for key, found in described.items() if found}
+
+
+def _classes(
+    classes: Sequence[Class], form: RowForm, n_points: int, lengths: Mapping[int, int], losses: Losses
+) -> dict[str, Any]:
+    """The classes and, for poses, their keypoints. `task` says what all rows are."""
+    described: dict[str, Any] = {"nc": len(classes), "names": dict(enumerate(c.name for c in classes))}
+    described["task"] = str(form)
+    if form is not RowForm.POSE:
+        return described
+    posed = [(at, c) for at, c in enumerate(classes) if c.id in lengths]
+    orders = [_padded(stated_mirror_order(c.keypoints, c.extra) or (), n_points) for _, c in posed]
+    full = [order for order, (_, c) in zip(orders, posed, strict=True) if len(c.keypoints) == n_points]
+    kept = next(iter([*full, *orders]), list(range(n_points)))
+    for order, (_, one) in zip(orders, posed, strict=True):
+        losses.add("flip_idx of a class (a set has one for all)", one.name, n=order != kept)
+    for _, one in posed:
+        few = lengths[one.id] < n_points
+        losses.add(
+            "number of keypoints of a class (padded with points that are not labelled)", one.name, n=few
+        )
+    described |= {"kpt_shape": [n_points, 3], "flip_idx": kept}
+    described["kpt_names"] = {at: _named_points(c.keypoints, n_points) for at, c in posed}
+    return described
+
+
+def _padded(order: Sequence[int], n_points: int) -> list[int]:
+    return [*order, *range(len(order), n_points)]
+
+
+def _named_points(names: Sequence[str], n_points: int) -> list[str]:
+    return [*names, *(f"point-{at}" for at in range(len(names), n_points))]
+
+
+def _lose_columns(samples: Sequence[Sample], table: pa.Table, losses: Losses) -> None:
+    """What no row and no file of a set has room for."""
+    name_of = {sample.sample_id: sample.name for sample in samples}
+
+    def lose(what: str, mask: pa.ChunkedArray) -> None:
+        found = table["sample_id"].filter(mask.fill_null(False))
+        for sample_id in found.slice(0, MAX_EXAMPLES).to_pylist():
+            losses.add(what, name_of[sample_id])
+        losses.add(what, n=max(0, len(found) - MAX_EXAMPLES))
+
+    lose("id of an annotation", pc.not_equal(table["source_id"], ""))
+    lose("score of an annotation", pc.is_valid(table["score"]))
+    lose("extra of an annotation", pc.not_equal(table["extra"], ""))
+    with_attributes = table.filter(pc.not_equal(table["attributes"], "").fill_null(False))
+    for sample_id, text in zip(
+        with_attributes["sample_id"].to_pylist(), with_attributes["attributes"].to_pylist(), strict=True
+    ):
+        losses.add("attribute of an annotation", name_of[sample_id], n=len(msgspec.json.decode(text)))
+    for sample in samples:
+        for what in ("metadata", "licence", "source"):
+            if getattr(sample, what):
+                losses.add(f"{what} of a sample", sample.name)
+        if any(tag != BACKGROUND for tag in sample.tags):
+            losses.add("tags of a sample", sample.name)
+
+
+class LabelFiles:
+    """Small text files below a folder; folders are made once."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = str(out)
+        self._made: set[str] = set()
+
+    def write(self, place: str, rows: list[str]) -> str:
+        """Write one file; returns its place."""
+        path = f"{self._out}/{place}"
+        folder = os.path.dirname(path)
+        if folder not in self._made:
+            os.makedirs(folder, exist_ok=True)
+            self._made.add(folder)
+        body = ("\n".join(rows) + "\n" if rows else "").encode()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            while body:
+                body = body[os.write(handle, body) :]
+        finally:
+            os.close(handle)
+        return place

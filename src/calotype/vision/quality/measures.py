@@ -1,0 +1,178 @@
+"""Image quality from pixels: figures with one meaning each, and which faults they show. Optimised for speed.
+
+Images are measured at their *working size*: an image of 600 px and more is reduced by 2, 4, 8... so that the
+figures of a phone's photo and of a web image can be compared. Most figures look at a lattice of pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from calotype.vision.quality import edges as quality_edges
+from calotype.vision.quality import light as quality_light
+
+Rgb = npt.NDArray[np.uint8]
+Figures = npt.NDArray[np.float32]
+
+METRICS = {
+    "sharpness": "how abrupt the strongest edges are, 0 to 1, whatever their contrast; 1 where there are none",
+    "motion": "least sharp direction over the one at right angles, 0 to 1: low where the camera or a thing moved",
+    "over_exposure": "1 minus the share of pixels with a channel at its upper end",
+    "under_exposure": "luma that 1 % of the pixels exceed, 0 to 1: low where even the lights are dark",
+    "brightness": "mean luma, 0 to 1; neither end is good",
+    "contrast": "luma between the 1st and 99th percentile, 0 to 1",
+    "noise": "1 / (1 + strength of the noise), which is about its deviation in grey levels",
+    "detail": "energy of the finest detail beside that of the middle, 0 to 1; low where an image was enlarged",
+    "border": "share of the image that is left without bars along its sides",
+    "colour": "colourfulness in hundredths, 0 to 1; 0 for a grey image",
+    "entropy": "of luma, 0 to 1; 0 for a single tone",
+    "aspect": "shorter side over longer side",
+}
+"""Name -> what it is; in this order in a vector of figures."""
+
+_SMALL_PX = 600
+_WORKING_SIDE_PX = 512
+_HASH_SIDE_PX = 100
+_DECADES = 2.5
+"""Powers of ten below the middle of the spectrum at which detail is 0."""
+
+
+def working_scale(size_wh: tuple[int, int]) -> int:
+    """1, 2, 4, 8...: the factor by which an image of this size is reduced before it is measured.
+
+    Its longer side is then below 600 px, or from 300 px (images of 600 px) to 1,023 px.
+    """
+    longer = max(size_wh)
+    return 1 if longer < _SMALL_PX else 1 << max(1, (longer // _WORKING_SIDE_PX).bit_length() - 1)
+
+
+def figures(rgb: Rgb) -> Figures:
+    """(12,) float32 in the order of `METRICS`, of (H, W, 3) uint8 pixels."""
+    image = Image.fromarray(rgb)
+    working = working_image(image)
+    values, _ = working_figures(working, np.asarray(working.convert("L")), image.size)
+    values[DETAIL] = detail(np.asarray(image.convert("L")))
+    return values
+
+
+def working_image(image: Image.Image) -> Image.Image:
+    """An image at its working size."""
+    scale = working_scale(image.size)
+    return image.reduce(scale) if scale > 1 else image
+
+
+DETAIL = list(METRICS).index("detail")
+
+
+def working_figures(
+    image: Image.Image, luma: npt.NDArray[np.uint8], full_size_wh: tuple[int, int]
+) -> tuple[Figures, float]:
+    """Figures in the order of `METRICS`, with 1 for the detail, and the mean gradient in grey levels.
+
+    Args:
+        image: The image at its working size, mode RGB.
+        luma: Its luma, (H, W).
+        full_size_wh: Its width and height before it was reduced, in pixels.
+    """
+    inner = quality_light.without_bars(luma)
+    edges = quality_edges.edges(inner)
+    light = quality_light.light(image, luma)
+    values = (
+        edges.sharpness,
+        edges.motion,
+        1 - light.clipped,
+        light.high,
+        light.mean,
+        light.high - light.low,
+        1 / (1 + quality_edges.noise_strength(inner)),
+        1.0,
+        inner.size / luma.size,
+        min(1.0, light.colourfulness / 100),
+        light.entropy_bits / 8,
+        min(full_size_wh) / max(full_size_wh),
+    )
+    return np.asarray(values, dtype=np.float32), edges.gradient
+
+
+def detail(luma: npt.NDArray[np.uint8]) -> float:
+    """The figure `detail` of (H, W) luma at full size."""
+    return float(np.clip(1 + quality_edges.spectrum_tail(luma) / _DECADES, 0, 1))
+
+
+def difference_hash(grey: Image.Image) -> int:
+    """64 bits: which of 9 x 8 neighbouring cells of an image (mode L) gets lighter to the right.
+
+    An image larger than 200 px is subsampled first.
+
+    Source: the difference hash of N. Krawetz, "Kind of like that", 2013.
+    """
+    thinner = max(1, min(grey.size) // _HASH_SIDE_PX)
+    if thinner > 1:
+        size = (grey.width // thinner, grey.height // thinner)
+        grey = grey.resize(size, Image.Resampling.NEAREST)
+    cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
+    return int.from_bytes(np.packbits((cells[:, 1:] > cells[:, :-1]).ravel()).tobytes(), "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Below which figures an image has a fault. Set between photos and their corrupted copies, for all data alike.
+
+    `sharpness` and `motion` count where the detail is low as well, as it is when a photo is blurred; a microscope's
+    image may be as soft by nature, a line drawing as uneven. Below the limits `_alone` they count by themselves.
+    """
+
+    sharpness: float = 0.40
+    sharpness_alone: float = 0.29
+    soft_detail: float = 0.52
+    motion: float = 0.58
+    motion_alone: float = 0.42
+    smeared_detail: float = 0.70
+    over_exposure: float = 0.75
+    under_exposure: float = 0.30
+    brightness: float = 0.04
+    contrast: float = 0.25
+    noise: float = 0.28
+    detail: float = 0.48
+    border: float = 0.96
+    entropy: float = 0.12
+    jpeg_quality: float = 35.0
+
+
+FAULTS = (
+    "blurred",
+    "motion_blurred",
+    "over_exposed",
+    "under_exposed",
+    "low_contrast",
+    "noisy",
+    "upscaled",
+    "letterboxed",
+    "single_tone",
+)
+
+
+def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.NDArray[np.bool_]]:
+    """Fault -> (N,) bool, of (N, 12) figures. An image of a single tone has no other fault."""
+    of = {name: values[:, at] for at, name in enumerate(METRICS)}
+    single = of["entropy"] < limits.entropy
+    moved = (of["motion"] < limits.motion) & (of["detail"] < limits.smeared_detail)
+    moved |= of["motion"] < limits.motion_alone
+    soft = (of["sharpness"] < limits.sharpness) & (of["detail"] < limits.soft_detail)
+    soft |= of["sharpness"] < limits.sharpness_alone
+    dark = (of["under_exposure"] < limits.under_exposure) | (of["brightness"] < limits.brightness)
+    found = {
+        "blurred": soft & ~moved,
+        "motion_blurred": moved,
+        "over_exposed": of["over_exposure"] < limits.over_exposure,
+        "under_exposed": dark,
+        "low_contrast": (of["contrast"] < limits.contrast) & ~dark,
+        "noisy": of["noise"] < limits.noise,
+        "upscaled": (of["detail"] < limits.detail) & ~soft & ~moved,
+        "letterboxed": of["border"] < limits.border,
+    }
+    return {**{name: hit & ~single for name, hit in found.items()}, "single_tone": single}
