@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -15,15 +16,9 @@ from calotype.store.files.durable import read_file
 from calotype.tool_formats.fields import BadItem
 from calotype.vision.images import ImageUnreadable, probe
 
-_SPLIT_OF = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
+_SPLIT_OF = {name: split for split, names in (
+    ("train", ("train", "training")), ("val", ("val", "valid", "validation")), ("test", ("test", "testing"))
+) for name in names}  # fmt: skip
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})
 _MAX_IMAGE = 1_000_000_000
 
@@ -37,20 +32,10 @@ def stated_path(stated: str) -> str:
     """The relative posix path in what a label file calls an image: `\\` as `/`, no drive, no address, no query."""
     name = stated.replace("\\", "/").strip()
     if "://" in name:
-        parts = urlsplit_or_none(name)
-        name = unquote(parts) if parts is not None else name
-    parts_of_path = [part for part in name.split("/") if part not in ("", ".", "..")]
-    if parts_of_path and parts_of_path[0].endswith(":"):
-        parts_of_path = parts_of_path[1:]
-    return "/".join(parts_of_path)
-
-
-def urlsplit_or_none(address: str) -> str | None:
-    """The path of an address; None where it is not one."""
-    try:
-        return urlsplit(address).path
-    except ValueError:
-        return None
+        with suppress(ValueError):
+            name = unquote(urlsplit(name).path)
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    return "/".join(parts[1:] if parts and parts[0].endswith(":") else parts)
 
 
 class ImageSearch:
@@ -98,6 +83,11 @@ class ImageSearch:
         if len(best) > 1:
             raise BadItem(f"several files could be its image: {best[0]!r} and {best[1]!r}")
         return self._root / best[0] if best else None
+
+    def find_stem(self, stem: str) -> Path | None:
+        """The file of this name without its extension; None where there is none, or several."""
+        files = [file for file in self._files if PurePosixPath(file).stem == stem] if "/" not in stem else []
+        return self._root / files[0] if len(files) == 1 else None
 
     def name_of(self, path: Path) -> str:
         """The name of the sample: its path below the folder, without a first `images/` or `data/` where possible."""
