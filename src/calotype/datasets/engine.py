@@ -5,6 +5,7 @@ Opening a database takes longer than most queries. A cursor sees only the tables
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,15 +16,25 @@ if TYPE_CHECKING:
     import duckdb
 
 _OPENING = Lock()
+_DISK_FAILED = "LanceError(IO)"
 
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor without access to files or the network, limited to two threads."""
+    """A cursor without access to files or the network, limited to two threads.
+
+    Raises: OSError where the disk fails while a registered table is read, as reading it without a query does.
+    """
     with _OPENING:
         cursor = _database().cursor()
+    import duckdb
+
     try:
         yield cursor
+    except duckdb.Error as error:
+        if _DISK_FAILED in str(error):
+            raise OSError(errno.EIO, str(error)) from error
+        raise
     finally:
         cursor.close()
 

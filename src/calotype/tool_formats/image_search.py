@@ -11,21 +11,19 @@ from urllib.parse import unquote, urlsplit
 
 from calotype.formats.files_below import is_folder
 from calotype.formats.image_files import ImageFolder, images_below
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.windows import Problem
 from calotype.store.files.durable import read_file
 from calotype.tool_formats.fields import BadItem
 from calotype.vision.images import ImageUnreadable, probe
 
-_SPLIT_OF = {name: split for split, names in (
-    ("train", ("train", "training")), ("val", ("val", "valid", "validation")), ("test", ("test", "testing"))
-) for name in names}  # fmt: skip
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})
 _MAX_IMAGE = 1_000_000_000
 
 
 def split_of(name: str) -> str:
     """The split that a folder, subset or tag of this name means; empty for any other name."""
-    return _SPLIT_OF.get(name.strip().lower(), "")
+    return split_of_folder(name.strip())
 
 
 def stated_path(stated: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, Written
+from calotype.formats.csv_cells import long_cells
 from calotype.formats.files_below import is_file, is_folder
 from calotype.formats.passthrough import Broken
 from calotype.formats.survey import Certainty, Sighting, Survey
@@ -135,7 +136,11 @@ def _read_json(file: Path, collected: Collected) -> None:
 
 def _read_csv(file: Path, collected: Collected) -> None:
     lines = file_bytes(file, _TITLE).decode("utf-8", "replace").replace("\0", "\ufffd")
-    csv.field_size_limit(100_000_000)
+    with long_cells():
+        _read_rows(lines, file, collected)
+
+
+def _read_rows(lines: str, file: Path, collected: Collected) -> None:
     reader = csv.DictReader(io.StringIO(lines.removeprefix("#"), newline=""))
     missing = [name for name in _CSV_COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
