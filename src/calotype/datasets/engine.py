@@ -12,6 +12,8 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from calotype.foundation.os_errors import as_calotype_error
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -23,7 +25,7 @@ _DISK_FAILED = "LanceError(IO)"
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor without access to files or the network, limited to two threads.
 
-    Raises: OSError where the disk fails while a registered table is read, as reading it without a query does.
+    Raises: StorageFailed where the disk fails while a registered table is read.
     """
     with _OPENING:
         cursor = _database().cursor()
@@ -33,7 +35,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         yield cursor
     except duckdb.Error as error:
         if _DISK_FAILED in str(error):
-            raise OSError(errno.EIO, str(error)) from error
+            raise as_calotype_error(OSError(errno.EIO, str(error))) from error
         raise
     finally:
         cursor.close()

@@ -11,7 +11,7 @@ MAX_CELL = 100_000_000
 
 @contextmanager
 def long_cells() -> Iterator[None]:
-    """Cells of up to 100 million characters inside this block; the limit holds for the whole process, so it is reset."""
+    """Cells of up to 100 million characters inside this block. The limit holds for the whole process: it is reset."""
     limit = csv.field_size_limit(MAX_CELL)
     try:
         yield

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from calotype.formats.files_below import is_folder
-from calotype.formats.image_files import ImageFolder, images_below
+from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFolder, images_below
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.windows import Problem
 from calotype.store.files.durable import read_file
@@ -18,7 +18,6 @@ from calotype.tool_formats.fields import BadItem
 from calotype.vision.images import ImageUnreadable, probe
 
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})
-_MAX_IMAGE = 1_000_000_000
 
 
 def split_of(name: str) -> str:
@@ -106,7 +105,7 @@ class ImageSearch:
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height of the upright image at a path. Raises: BadItem."""
     try:
-        data = read_file(path, max_bytes=_MAX_IMAGE)
+        data = read_file(path, max_bytes=MAX_IMAGE_BYTES)
         facts = probe(data or b"")
     except (OSError, ImageUnreadable):
         raise BadItem("the size of its image is not known") from None
