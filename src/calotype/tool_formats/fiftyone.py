@@ -18,15 +18,15 @@ import numpy as np
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.json_text import load, refused
 from calotype.formats.passthrough import Broken
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import fiftyone_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
 from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text
-from calotype.tool_formats.image_search import split_of
-from calotype.tool_formats.json_text import load, refused
 from calotype.tool_formats.mask_runs import array_to_mask
 from calotype.tool_formats.shapes import Point, Shape
 from calotype.tool_formats.writing import Export
@@ -158,12 +158,12 @@ class _Samples:
     def _read_sample(self, one: Mapping[str, Any], where: str) -> None:
         listed = one.get("tags")
         tags = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
-        split = next((split_of(tag) for tag in tags if split_of(tag)), "")
+        split = next((split_of_folder(tag) for tag in tags if split_of_folder(tag)), "")
         said = one.get("metadata") if isinstance(one.get("metadata"), dict) else {}
         size = size_or_none(said.get("width"), said.get("height")) if isinstance(said, dict) else None
         if one.get("_media_type") not in (None, "image") or "frames" in one:
             raise BadItem("it is not an image")
-        kept = tuple(tag for tag in tags if not split_of(tag))
+        kept = tuple(tag for tag in tags if not split_of_folder(tag))
         metadata = {
             name: value
             for name, value in one.items()
