@@ -6,8 +6,9 @@
 `--peers` is the Python of a throw-away environment with datumaro and supervision; what it lacks is left out. Images
 are hard links of five files, so that reading labels is what is measured. Each step runs in a process of its own, and
 its time is CPU seconds of that process, all threads, in the system as well: a busy machine changes them less than
-those of a clock. Every step runs once on a few images first, so that all code is compiled. Right before each step, `json.loads` of the COCO file is measured in the same way; `x json` is the
-step in units of that, and is what to compare between machines and runs. `--keep` uses the set of an earlier run.
+those of a clock. Every step runs once on a few images first, so that all code is compiled. Right before each step,
+`json.loads` of the COCO file is measured in the same way; `x json` is the step in units of that, and is what to compare
+between machines and runs. `--keep` uses the set of an earlier run.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def step(name: str, folder: Path) -> dict[str, Any]:
         work()
         seconds = time.process_time() - start
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": round(seconds, 2), "peak_mb": round(peak_mb), "before_mb": round(before_mb)}
+    return {"seconds": max(round(seconds, 2), 0.01), "peak_mb": round(peak_mb), "before_mb": round(before_mb)}
 
 
 def floor(folder: Path) -> dict[str, float]:
@@ -87,11 +88,11 @@ def floor(folder: Path) -> dict[str, float]:
         start = time.process_time()
         json.loads(text)
         times.append(time.process_time() - start)
-    return {"seconds": round(min(times), 3)}
+    return {"seconds": max(round(min(times), 3), 0.001)}
 
 
 def _process(command: list[str]) -> dict[str, Any] | None:
-    """The last line that a command prints, as JSON; None where it fails. Compiled code is kept, as of what is installed."""
+    """The last line that a command prints, as JSON; None where it fails. Compiled code is kept."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONPYCACHEPREFIX"] = f"{tempfile.gettempdir()}/calotype-exchange-compiled"
     done = subprocess.run(command, capture_output=True, text=True, env=env)
