@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,10 @@ class _Writing:
         values = iter(_annotations(table.filter(with_more)))
         texts = iter(object_texts(table.filter(pc.invert(with_more)), self._names))
         counts = np.bincount(of_row, minlength=len(samples)).tolist()
-        images, n_annotations = self._out / "JPEGImages", 0
+        n_annotations = 0
         for sample, more, n in zip(samples, has_more.tolist(), counts, strict=True):
             place = self._samples.file_name(sample)
-            if self._samples.bring(sample, images / place):
+            if self._samples.bring(sample, Path(f"{self._out}/JPEGImages/{place}")):
                 self._files.append(f"JPEGImages/{place}")
             self._lose_facts(sample)
             if more:
@@ -233,7 +233,8 @@ def _names_in(sample: Sample, key: str) -> list[str]:
 
 
 def _stem(place: str) -> str:
-    return PurePosixPath(place).with_suffix("").as_posix()
+    stem, dot, _ = place.rpartition(".")
+    return stem if dot and "/" not in place[len(stem) :] else place
 
 
 def _annotations(table: pa.Table) -> list[Annotation]:

@@ -54,7 +54,7 @@ def write(samples: ExportSamples, out: Path, progress: Progress) -> Written:
         _lose_columns(chunk, table, losses)
         for sample, rows, is_labelled in _rows_of(chunk, table, writer):
             name = names[sample.sample_id]
-            if samples.bring(sample, out / "images" / name):
+            if samples.bring(sample, Path(f"{out}/images/{name}")):
                 files.append(f"images/{name}")
             n_annotations += len(rows)
             if rows or (BACKGROUND in sample.tags and not is_labelled):
