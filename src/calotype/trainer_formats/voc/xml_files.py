@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-from xml.etree.ElementTree import fromstring as fast_fromstring
+from typing import Protocol
 from xml.sax.saxutils import escape
 
 from defusedxml.common import DefusedXmlException
@@ -14,25 +13,24 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from calotype.formats.base import LabelFileUnreadable
 from calotype.store.files.durable import read_file
+from calotype.trainer_formats.voc.plain_xml import read_plain
 
 MAX_BYTES = 20_000_000
-_PLAIN_HEAD = re.compile(
-    rb"""\s*(?:<\?xml version=['"]1\.0['"](?: encoding=['"](?:utf-8|UTF-8)['"])?\s*\?>)?\s*<annotation[\s>]"""
-)
-"""The start of a file in UTF-8."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Element(Protocol):
     """What is used of a parsed XML element."""
 
-    tag: str
-    text: str | None
+    @property
+    def tag(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Element]: ...
     def find(self, path: str) -> Element | None: ...
-    def findall(self, path: str) -> list[Element]: ...
+    def findall(self, path: str) -> Sequence[Element]: ...
     def findtext(self, path: str) -> str | None: ...
 
 
@@ -51,7 +49,7 @@ def load(file: Path) -> Element:
     if data is None:
         raise refused(file, f"it is larger than {MAX_BYTES // 1_000_000} MB", hint)
     try:
-        plain = _plainly(data)
+        plain = read_plain(data)
         tree: Element = fromstring(data, forbid_dtd=True) if plain is None else plain
     except (ParseError, DefusedXmlException, RecursionError, ValueError, LookupError) as error:
         raise refused(file, str(error)[:200] or type(error).__name__, hint) from None
@@ -59,22 +57,6 @@ def load(file: Path) -> Element:
         detail = f"its top element is {tree.tag[:40]!r}, not `annotation`"
         raise OtherXml(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)
     return tree
-
-
-def _plainly(data: bytes) -> Element | None:
-    """A file without any declaration of a document type, read by the fast parser; None for all others.
-
-    In UTF-8, what declares an entity begins with `<!`. A file that is broken is left to the strict parser, which says
-    why.
-    """
-    if b"<!" in data or b"\0" in data or not _PLAIN_HEAD.match(data):
-        return None
-    try:
-        tree: Any = fast_fromstring(data)
-    except (SyntaxError, ValueError):
-        return None
-    plain: Element = tree
-    return plain
 
 
 def text_of(element: Element, path: str) -> str:
