@@ -93,6 +93,8 @@ class Darwin:
             raise refused(path, _TITLE, "there is no JSON file", "give the folder of a release")
         collected = Collected(path.name, images or root)
         reading = _Reading(collected, Poses())
+        for name in survey.links_out(".json"):
+            collected.notices.add("file-link", name)
         n_read = 0
         for at, file in enumerate(files):
             where = file.relative_to(root).as_posix()
@@ -175,7 +177,7 @@ def _read(content: Mapping[str, Any], where: str, reading: _Reading) -> None:
         place = f"{where} annotations[{at}]"
         with collected.item(place):
             annotation = mapping(one, "annotation")
-            names = annotation.get("slot_names")
+            names = listing(annotation.get("slot_names") or [], "slot_names")
             if "raster_layer" in annotation or (names and slot.get("slot_name", "0") not in names):
                 continue
             _read_annotation(annotation, key, place, layer, reading)

@@ -285,8 +285,7 @@ def _add_unlabelled(collected: Collected) -> None:
     """Images without a label file: LabelMe writes none until something is labelled."""
     listed = {image.path for image in collected.images.values()}
     for file in collected.search.files:
-        path = collected.search.find(file)
-        if path is not None and path not in listed:
+        if (path := collected.search.find(file)) is not None and path not in listed:
             collected.add_image(Entry(file, file, split=sample_split(file)), path=path)
 
 
@@ -303,7 +302,9 @@ def _content(export: Export, sample: Sample, labels: Sequence[Annotation], image
     for a in labels:
         name = export.names[a.class_id]
         export.lose_of_annotation(a, keeps={"score"} if a.bbox_xywh_px else ())
-        if a.kind is Kind.CLASSIFICATION:
+        if a.kind is Kind.CLASSIFICATION and name in flags:
+            export.lose("the same class of a whole image given twice", a)
+        elif a.kind is Kind.CLASSIFICATION:
             flags[name] = True
             export.count()
         elif a.kind is Kind.CAPTION or a.bbox_xywh_px is None:

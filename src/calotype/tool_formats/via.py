@@ -308,6 +308,9 @@ def _write(export: Export) -> None:
             if a.kind is Kind.CAPTION and "caption" in attributes:
                 export.lose("further caption of an image", a)
                 continue
+            if a.kind is Kind.CLASSIFICATION and export.names[a.class_id] in attributes.get("class", {}):
+                export.lose("the same class of a whole image given twice", a)
+                continue
             export.lose_of_annotation(a)
             export.count()
             if a.kind is Kind.CAPTION:

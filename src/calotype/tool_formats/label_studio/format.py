@@ -13,7 +13,7 @@ from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, is_own_file
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
@@ -115,7 +115,7 @@ def _config(folder: Path) -> Config:
     """What the project's configuration lists; nothing where it does not lie beside the tasks."""
     for name in _CONFIGS:
         file = folder / name
-        if not is_file(file):
+        if not is_own_file(file, folder):
             continue
         try:
             root = xml_file.load(file, _TITLE, "View")
