@@ -233,6 +233,9 @@ def doors_page() -> str:
 # ---- label formats
 
 
+NOTICES = "calotype.formats.notices:NOTICES"
+
+
 def formats_page() -> str:
     """Every label format: what it reads, writes and loses."""
     formats = attribute("calotype.exchange.registry:FORMATS").values()
@@ -249,18 +252,24 @@ def formats_page() -> str:
         )
         for format in formats
     ]
-    lost = [
-        "\n".join(
-            [f"## What {format.title} cannot hold", "", *(f"- {loss}" for loss in format.abilities.loses)]
-        )
-        for format in formats
-        if format.abilities.loses
-    ]
     intro = (
         "`calotype import NAME LABELS --format FORMAT` reads a format, `calotype export NAME --format FORMAT` writes "
-        "one. An export lists what the format could not hold, with counts."
+        "one, `calotype convert` goes from one to another. An import lists what it adjusted or left out, an export "
+        "what the format could not hold, each with a count and examples."
     )
-    return page("Label formats", intro, iter([table(head, rows), *lost]))
+    codes = table(("code", "meaning"), [(f"`{code}`", what) for code, what in attribute(NOTICES).items()])
+    notices = f"## Warnings of an import\n\n{codes}"
+    return page("Label formats", intro, iter([table(head, rows), *map(_format_section, formats), notices]))
+
+
+def _format_section(format: Any) -> str:
+    """What one format holds, loses, and how its numbers and names are mapped."""
+    abilities = format.abilities
+    facts = (("Coordinates", abilities.coordinates), ("Ids", abilities.ids), ("Source", abilities.source))
+    lines = [f"## {format.title}", "", *(f"- {what}: {fact}" for what, fact in facts if fact)]
+    if abilities.loses:
+        lines += ["", "An export cannot hold:", "", *(f"- {loss}" for loss in abilities.loses)]
+    return "\n".join(lines)
 
 
 # ---- Python

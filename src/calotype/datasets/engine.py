@@ -5,25 +5,38 @@ Opening a database takes longer than most queries. A cursor sees only the tables
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from calotype.foundation.os_errors import as_calotype_error
+
 if TYPE_CHECKING:
     import duckdb
 
 _OPENING = Lock()
+_DISK_FAILED = "LanceError(IO)"
 
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor without access to files or the network, limited to two threads."""
+    """A cursor without access to files or the network, limited to two threads.
+
+    Raises: StorageFailed where the disk fails while a registered table is read.
+    """
     with _OPENING:
         cursor = _database().cursor()
+    import duckdb
+
     try:
         yield cursor
+    except duckdb.Error as error:
+        if _DISK_FAILED in str(error):
+            raise as_calotype_error(OSError(errno.EIO, str(error))) from error
+        raise
     finally:
         cursor.close()
 

@@ -24,7 +24,7 @@ from calotype.exchange.output_folder import (
 from calotype.exchange.registry import Detected, writer
 from calotype.formats.base import ExportSamples, Format, LabelSource, Written
 from calotype.formats.export_names import file_names
-from calotype.formats.image_files import ImageFile
+from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFile
 from calotype.formats.notices import Loss, Notice, Notices
 from calotype.formats.windows import ListedImage, Window
 from calotype.foundation.errors import Invalid
@@ -37,7 +37,6 @@ from calotype.vision.ontology import Ontology
 _LOCATED_AT_ONCE = 10_000
 _CHUNK = 50_000
 _HEAD_BYTES = 65_536
-_MAX_IMAGE = 1_000_000_000
 
 
 class NothingToConvert(Invalid):
@@ -273,7 +272,7 @@ def _facts(file: ImageFile) -> tuple[int, int, str] | str:
             quick = quick_size(opened.read(_HEAD_BYTES))
         if quick is not None and quick[0] * quick[1] <= vision.MAX_PIXELS:
             return *quick, "image/jpeg"
-        facts = vision.probe(read_file(Path(file.real_path), max_bytes=_MAX_IMAGE) or b"")
+        facts = vision.probe(read_file(Path(file.real_path), max_bytes=MAX_IMAGE_BYTES) or b"")
     except OSError as error:
         return f"it cannot be read: {error.strerror or type(error).__name__}"
     except vision.ImageUnreadable as error:

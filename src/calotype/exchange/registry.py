@@ -20,7 +20,9 @@ from calotype.public_formats.records.parquet_shards import ParquetShards
 from calotype.public_formats.records.webdataset import WebDataset
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
+from calotype.tool_formats.fiftyone import FiftyOne
 from calotype.tool_formats.label_studio.format import LabelStudio
+from calotype.tool_formats.labelbox import Labelbox
 from calotype.tool_formats.labelme import LabelMe
 from calotype.tool_formats.via import Via
 from calotype.trainer_formats.folder import Folder
@@ -46,6 +48,8 @@ _ALL: list[Format] = [
     LabelMe(),
     Via(),
     Darwin(),
+    Labelbox(),
+    FiftyOne(),
     Folder(),
 ]
 

@@ -32,6 +32,10 @@ class ExportNotReadable(Invalid):
     fix = "report this with the names and classes of the dataset; nothing was released"
 
 
+class _Refused(Exception):
+    """What a trainer would refuse; never leaves this module."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reopened:
     """What a trainer finds: images, annotations, and the rule that was followed."""
@@ -56,6 +60,8 @@ def reopen(format: str, folder: Path) -> Reopened:
         return Reopened(inspected.images, inspected.annotations, "read again")
     try:
         return rule(folder)
+    except _Refused as error:
+        raise ExportNotReadable(format=format, found=str(error), written="files") from None
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, ParseError) as error:
         found = f"an error ({type(error).__name__}: {str(error)[:200]})"
         raise ExportNotReadable(format=format, found=found, written="files") from error
@@ -94,9 +100,9 @@ def _yolo(folder: Path) -> Reopened:
 def _is_row(fields: list[str], n_classes: int) -> bool:
     numbers = [float(field) for field in fields]
     if not 0 <= numbers[0] < n_classes or len(numbers) < 5:
-        raise ValueError(f"a row that a trainer refuses: {' '.join(fields)[:80]}")
+        raise _Refused(f"a row that a trainer refuses: {' '.join(fields)[:80]}")
     if any(not -_SLACK <= number <= 1 + _SLACK for number in numbers[1:5]):
-        raise ValueError(f"a share outside 0 to 1: {' '.join(fields)[:80]}")
+        raise _Refused(f"a share outside 0 to 1: {' '.join(fields)[:80]}")
     return True
 
 
@@ -133,7 +139,7 @@ def _coco(folder: Path) -> Reopened:
         body = decoder.decode(file.read_bytes())
         name_of = {image.id: image.file_name for image in body.images}
         if len(name_of) != len(body.images):
-            raise ValueError(f"{file.name} gives an image id twice")
+            raise _Refused(f"{file.name} gives an image id twice")
         images |= {name for name in name_of.values() if (folder / "images" / name).is_file()}
         classes = {category.id for category in body.categories}
         for row in body.annotations:
@@ -154,7 +160,7 @@ def _voc(folder: Path) -> Reopened:
     for file in sorted((folder / "Annotations").rglob("*.xml")):
         stem = _stem(str(file), folder / "Annotations")
         if stem not in images:
-            raise ValueError(f"{stem}.xml has no image")
+            raise _Refused(f"{stem}.xml has no image")
         names = [element.text or "" for element in parse(file).iterfind("object/name")]
         drawn[stem], n_objects = set(names), n_objects + len(names)
     for name, line in _list_lines(folder / "ImageSets" / "Main"):
@@ -163,7 +169,7 @@ def _voc(folder: Path) -> Reopened:
         )
         stem = stem.strip()
         if stem not in drawn:
-            raise ValueError(f"a list names {stem[:80]}, which has no XML")
+            raise _Refused(f"a list names {stem[:80]}, which has no XML")
         class_name = name.rpartition("_")[0]
         n_objects += flag == "1" and class_name not in drawn[stem]
     return Reopened(len(drawn), n_objects, "an XML an image, lists of splits")

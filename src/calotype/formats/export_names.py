@@ -14,19 +14,23 @@ MAX_PART_BYTES = 120
 MAX_PARTS = 12
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
+_LAYOUT_FOLDERS = frozenset({"", ".", "images", "jpegimages"})
 _IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in known}
 
 
-def sample_name(sample: Sample) -> str:
-    """The name of a sample."""
-    return sample.name
+def inner_name(sample: Sample) -> str:
+    """The name of a sample without leading folders that only say that images are in it: every format has its own."""
+    parts = re.split(r"[/\\]", sample.name)
+    while len(parts) > 1 and parts[0].lower() in _LAYOUT_FOLDERS:
+        parts = parts[1:]
+    return "/".join(parts)
 
 
-def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = sample_name) -> dict[str, str]:
+def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = inner_name) -> dict[str, str]:
     """A relative POSIX path for each sample id, with the extension of its media type.
 
     Args:
-        wish: The path that a format would like a sample to have; its name where the format has no own layout.
+        wish: The path that a format would like a sample to have.
 
     Rules: no path leaves the folder; no character, ending or device name that a file system rejects; parts of
     at most 120 bytes in UTF-8 and normal form NFC; no two paths that differ only by case or extension (label

@@ -11,6 +11,9 @@ from calotype.formats.files_below import files_below
 from calotype.formats.windows import Problem
 from calotype.vision.images import IMAGE_EXTENSIONS
 
+MAX_IMAGE_BYTES = 1_000_000_000
+"""Larger files are not read as images."""
+
 
 class ImageFile(NamedTuple):
     """An image file: its path, the path behind a symbolic link, and the state of the file.

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from calotype.acquire import service as acquire
 from calotype.acquire.labels import service as annotate
-from calotype.acquire.labels.model import ImportOptions
+from calotype.acquire.labels.model import COUNTS, ImportOptions
 from calotype.acquire.model import ImageOptions
 from calotype.checks import service as checks
 from calotype.contracts import service as contracts
@@ -163,11 +163,10 @@ def _annotate(context: RunContext, stage: Annotate) -> StageResult:
         store=context.store,
         progress=context.progress,
     )
-    names = ("samples", "annotations", "added", "updated", "unchanged", "skipped")
-    repeat_outputs = {"added": 0, "unchanged": imported.annotations}
+    repeat_outputs = {"added": 0, "changed": 0, "removed": 0, "unchanged": imported.annotations}
     changed = context.state().state_sha256 != before
     return StageResult(
-        {name: getattr(imported, name) for name in names}, changed, repeat_outputs=repeat_outputs
+        {name: getattr(imported, name) for name in COUNTS}, changed, repeat_outputs=repeat_outputs
     )
 
 

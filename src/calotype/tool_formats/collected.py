@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from calotype.formats.files_below import is_folder
 from calotype.formats.notices import Losses, Notices
-from calotype.formats.passthrough import image_name_problem
+from calotype.formats.passthrough import image_name_problem, text_problem, value_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
+from calotype.foundation.progress import Progress
 from calotype.tool_formats.fields import BadItem, score_or_none
 from calotype.tool_formats.image_search import ImageSearch, image_size, stated_path
 from calotype.tool_formats.shapes import Shape
@@ -83,6 +85,9 @@ class Collected:
         relative = stated_path(entry.stated)
         if not relative:
             raise BadItem("it names no image")
+        unstorable = value_problem([dict(entry.metadata), dict(entry.extra), *entry.tags, entry.split])
+        if unstorable:
+            raise BadItem(unstorable)
         if "\\" in entry.stated:
             self.notices.add("name-separator", entry.where)
         if path is None:
@@ -131,7 +136,9 @@ class Collected:
         return self._sizes[key]
 
     def add(self, key: str, class_name: str, shape: Shape, where: str, facts: Facts = _NO_FACTS) -> None:
-        """Add an annotation of an image."""
+        """Add an annotation of an image. Raises: BadItem."""
+        if text_problem(facts.source_id):
+            raise BadItem(f"its id cannot be used: {text_problem(facts.source_id)}")
         score = score_or_none(facts.score)
         if score is None and facts.score is not None:
             self.notices.add("value-dropped", where, what="score that is not between 0 and 1: left out")
@@ -157,7 +164,14 @@ class Collected:
 
     def declare(self, name: str, **more: Any) -> None:
         """A class that the label file declares; the first declaration counts."""
-        self.classes.setdefault(name, DeclaredClass(name, **more))
+        declared = DeclaredClass(name, **more)
+        unstorable = value_problem([name, *declared.keypoints, dict(declared.extra)])
+        if unstorable:
+            self.problems.append(
+                Problem("invalid", "class", self.file, f"its class cannot be used: {unstorable}")
+            )
+            return
+        self.classes.setdefault(name, declared)
 
     def sort_classes(self, names: Sequence[str]) -> None:
         """Put these classes first, in this order."""
@@ -171,7 +185,9 @@ class Collected:
             self.images[key] = replace(image, tags=(*image.tags, tag))
 
     def add_metadata(self, key: str, name: str, value: str | int | float | bool) -> None:
-        """Add a value that is about an image as a whole."""
+        """Add a value that is about an image as a whole. Raises: BadItem."""
+        if value_problem([name, value]):
+            raise BadItem(value_problem([name, value]))
         image = self.images[key]
         self.images[key] = replace(image, metadata={**image.metadata, name: value})
 
@@ -192,3 +208,21 @@ class Collected:
             self.info,
         )
         return ParsedSource(self.file, labels)
+
+
+def read_each(
+    files: Sequence[Path],
+    path: Path,
+    images: Path | None,
+    progress: Progress,
+    read: Callable[[Path, Collected], None],
+) -> list[ParsedSource]:
+    """One source for each label file at a path, read one after the other. Raises: LabelFileUnreadable."""
+    root = path if is_folder(path) else path.parent
+    sources = []
+    for at, file in enumerate(files):
+        collected = Collected(file.relative_to(root).as_posix(), images or root)
+        read(file, collected)
+        sources.append(collected.source())
+        progress("reading labels", at + 1, len(files))
+    return sources

@@ -46,10 +46,6 @@ _LOOKED_AT = 200
 _OWN = re.compile(rb'"slots"\s*:|"schema_ref"\s*:|"dataset"\s*:')
 _ITEM = re.compile(rb'"item"\s*:\s*\{')
 _LAYER = "__raster_layer__"
-_KNOWN = frozenset(
-    {"id", "name", "slot_names", "properties", "instance_id", "attributes", "text", "inference", "bounding_box",
-     "polygon", "ellipse", "keypoint", "line", "skeleton", "tag", "mask", "ranges", "annotators", "reviewers"}
-)  # fmt: skip
 
 
 class Darwin:
@@ -92,9 +88,9 @@ class Darwin:
         if not files:
             raise refused(path, _TITLE, "there is no JSON file", "give the folder of a release")
         collected = Collected(path.name, images or root)
-        reading = _Reading(collected, Poses())
         for name in survey.links_out(".json"):
             collected.notices.add("file-link", name)
+        poses = Poses()
         n_read = 0
         for at, file in enumerate(files):
             where = file.relative_to(root).as_posix()
@@ -103,7 +99,7 @@ class Darwin:
                 continue
             with collected.item(where, "image"):
                 try:
-                    _read(mapping(load(file, _TITLE), "content"), where, reading)
+                    _read(mapping(load(file, _TITLE), "content"), where, collected, poses)
                     n_read += 1
                 except LabelFileUnreadable as error:
                     raise BadItem(error.message) from None
@@ -111,7 +107,7 @@ class Darwin:
         if not n_read:
             detail = collected.problems[-1].reason if collected.problems else "it has no item"
             raise refused(path, _TITLE, detail[:200])
-        reading.poses.finish(collected)
+        poses.finish(collected)
         return [collected.source()]
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
@@ -143,16 +139,7 @@ class _Layer:
         return shapes.mask(self.values == self.number_of[identity], (0, 0), size_wh)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What was read so far; poses come last."""
-
-    collected: Collected
-    poses: Poses
-
-
-def _read(content: Mapping[str, Any], where: str, reading: _Reading) -> None:
-    collected = reading.collected
+def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: Poses) -> None:
     item = mapping(content.get("item"), "item")
     slots = [mapping(slot, "slot") for slot in listing(item.get("slots") or [], "slots")]
     slot = slots[0] if slots else {}
@@ -180,13 +167,12 @@ def _read(content: Mapping[str, Any], where: str, reading: _Reading) -> None:
             names = listing(annotation.get("slot_names") or [], "slot_names")
             if "raster_layer" in annotation or (names and slot.get("slot_name", "0") not in names):
                 continue
-            _read_annotation(annotation, key, place, layer, reading)
+            _read_annotation(annotation, key, place, layer, collected, poses)
 
 
 def _read_annotation(
-    one: Mapping[str, Any], key: str, where: str, layer: _Layer | None, reading: _Reading
+    one: Mapping[str, Any], key: str, where: str, layer: _Layer | None, collected: Collected, poses: Poses
 ) -> None:
-    collected = reading.collected
     name = text(one.get("name"), "name")
     facts = _facts(one)
     if "tag" in one or "classification" in one:
@@ -200,7 +186,7 @@ def _read_annotation(
         shape = _polygon(mapping(one["polygon"], "polygon"), key, where, collected)
     elif "skeleton" in one:
         box = _box(one).bbox_xywh_px if "bounding_box" in one else None
-        reading.poses.add(Pose(key, name, _nodes(mapping(one["skeleton"], "skeleton")), where, facts, box))
+        poses.add(Pose(key, name, _nodes(mapping(one["skeleton"], "skeleton")), where, facts, box))
         return
     else:
         shape = _shape(one)
@@ -219,8 +205,7 @@ def _shape(one: Mapping[str, Any]) -> Shape:
         return shapes.polyline([xy_objects(mapping(one["line"], "line").get("path"), "path")])
     if "bounding_box" in one:
         return _box(one)
-    kinds = ", ".join(sorted(set(one) - _KNOWN))[:60]
-    raise BadItem(f"it is of a kind that cannot be read: {kinds or 'none'}")
+    raise BadItem(f"it is of a kind that cannot be read, by its keys: {', '.join(sorted(one))[:100]}")
 
 
 def _box(one: Mapping[str, Any]) -> Shape:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,7 +17,6 @@ from calotype.tool_formats.writing import Export, json_bytes, keeps_split, split
 CAPTION = "caption"
 _SLOT = "0"
 _SCHEMA = "https://darwin-public.s3.eu-west-1.amazonaws.com/darwin_json/2.0/schema.json"
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def write(export: Export) -> None:
@@ -39,9 +37,8 @@ def _content(
     listed: list[dict[str, Any]] = []
     masks: list[tuple[str, Annotation]] = []
     for a in labels:
-        own = bool(_UUID.fullmatch(a.source_id))
-        export.lose_of_annotation(a, keeps={"id", "score"} if own or not a.source_id else {"score"})
-        identity = a.source_id if own else stable_uuid(a.ann_id)
+        export.lose_of_annotation(a, keeps={"id", "score"})
+        identity = export.uuid_of(a)
         listed.append(_annotation(export, a, identity))
         export.count()
         if "mask" in listed[-1]:
@@ -99,13 +96,9 @@ def _drawn(export: Export, a: Annotation) -> dict[str, Any]:
         export.lose("box of a skeleton (its nodes are written)", a)
         return {"skeleton": {"nodes": _nodes(export, a)}}
     if a.kind is Kind.POLYLINE:
-        if len(a.rings_px) > 1:
-            export.lose("part of a line of several parts (the longest is written)", a)
-        return {"line": {"path": _path(shapes.longest(a.rings_px))}}
+        return {"line": {"path": _path(export.longest_part(a))}}
     if a.kind is Kind.POINT:
-        if len(a.rings_px[0]) > 2:
-            export.lose("point of several points (the first is written)", a)
-        return {"keypoint": _point(*a.rings_px[0][:2])}
+        return {"keypoint": _point(*export.first_point(a))}
     return box
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from calotype.formats.passthrough import Broken, shown
+from calotype.formats.passthrough import Broken, shown, text_problem
 
 LARGEST_PX = 1e7
 """Coordinates beyond it lie in none of the images that can be stored."""
@@ -38,6 +38,8 @@ def listing(value: Any, what: str) -> Sequence[Any]:
 def text(value: Any, what: str) -> str:
     """A text that is not empty, without blanks around it. Raises: BadItem."""
     if isinstance(value, str) and value.strip():
+        if text_problem(value):
+            raise BadItem(f"its {what} cannot be used: {text_problem(value)}")
         return value.strip()
     raise BadItem(_not(value, what, "a text"))
 

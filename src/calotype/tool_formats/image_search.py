@@ -5,52 +5,34 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from calotype.formats.files_below import is_folder
-from calotype.formats.image_files import ImageFolder, images_below
+from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFolder, images_below
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.windows import Problem
 from calotype.store.files.durable import read_file
 from calotype.tool_formats.fields import BadItem
 from calotype.vision.images import ImageUnreadable, probe
 
-_SPLIT_OF = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})
-_MAX_IMAGE = 1_000_000_000
 
 
 def split_of(name: str) -> str:
     """The split that a folder, subset or tag of this name means; empty for any other name."""
-    return _SPLIT_OF.get(name.strip().lower(), "")
+    return split_of_folder(name.strip())
 
 
 def stated_path(stated: str) -> str:
     """The relative posix path in what a label file calls an image: `\\` as `/`, no drive, no address, no query."""
     name = stated.replace("\\", "/").strip()
     if "://" in name:
-        parts = urlsplit_or_none(name)
-        name = unquote(parts) if parts is not None else name
-    parts_of_path = [part for part in name.split("/") if part not in ("", ".", "..")]
-    if parts_of_path and parts_of_path[0].endswith(":"):
-        parts_of_path = parts_of_path[1:]
-    return "/".join(parts_of_path)
-
-
-def urlsplit_or_none(address: str) -> str | None:
-    """The path of an address; None where it is not one."""
-    try:
-        return urlsplit(address).path
-    except ValueError:
-        return None
+        with suppress(ValueError):
+            name = unquote(urlsplit(name).path)
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    return "/".join(parts[1:] if parts and parts[0].endswith(":") else parts)
 
 
 class ImageSearch:
@@ -99,6 +81,11 @@ class ImageSearch:
             raise BadItem(f"several files could be its image: {best[0]!r} and {best[1]!r}")
         return self._root / best[0] if best else None
 
+    def find_stem(self, stem: str) -> Path | None:
+        """The file of this name without its extension; None where there is none, or several."""
+        files = [file for file in self._files if PurePosixPath(file).stem == stem] if "/" not in stem else []
+        return self._root / files[0] if len(files) == 1 else None
+
     def name_of(self, path: Path) -> str:
         """The name of the sample: its path below the folder, without a first `images/` or `data/` where possible."""
         relative = path.relative_to(self._root).as_posix()
@@ -118,7 +105,7 @@ class ImageSearch:
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height of the upright image at a path. Raises: BadItem."""
     try:
-        data = read_file(path, max_bytes=_MAX_IMAGE)
+        data = read_file(path, max_bytes=MAX_IMAGE_BYTES)
         facts = probe(data or b"")
     except (OSError, ImageUnreadable):
         raise BadItem("the size of its image is not known") from None

@@ -52,6 +52,7 @@ _SHAPE_KEYS = frozenset(
     }
 )
 _TOP_KEYS = frozenset({"version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth"})
+_KINDS = frozenset(Kind) - {Kind.KEYPOINTS, Kind.CAPTION}
 _NAMES = {Kind.POLYGON: "polygon", Kind.POLYLINE: "linestrip", Kind.ROTATED_BOX: "oriented_rectangle"}
 
 
@@ -62,30 +63,8 @@ class LabelMe:
     title = _TITLE
     suffixes = (".json",)
     abilities = Abilities(
-        reads=frozenset(
-            {
-                Kind.BOX,
-                Kind.ROTATED_BOX,
-                Kind.POLYGON,
-                Kind.POLYLINE,
-                Kind.POINT,
-                Kind.ELLIPSE,
-                Kind.MASK,
-                Kind.CLASSIFICATION,
-            }
-        ),
-        writes=frozenset(
-            {
-                Kind.BOX,
-                Kind.ROTATED_BOX,
-                Kind.POLYGON,
-                Kind.POLYLINE,
-                Kind.POINT,
-                Kind.ELLIPSE,
-                Kind.MASK,
-                Kind.CLASSIFICATION,
-            }
-        ),
+        reads=_KINDS,
+        writes=_KINDS,
         one_file=True,
         loses=(
             "ellipses that are not circles (written as a polygon)",
@@ -230,7 +209,9 @@ def _shape(one: Mapping[str, Any], key: str, collected: Collected) -> Shape:
     if kind == "rectangle":
         return _rectangle(points)
     if kind in ("oriented_rectangle", "rotation"):
-        return _four(points)
+        if len(points) != 4:
+            raise BadItem(f"it has {len(points)} points, a rotated rectangle needs 4")
+        return shapes.box_of_corners(shapes.flattened(points))
     if kind == "circle":
         if len(points) != 2:
             raise BadItem(f"it has {len(points)} points, a circle needs 2")
@@ -253,12 +234,6 @@ def _rectangle(points: Sequence[Point]) -> Shape:
         raise BadItem(f"it has {len(points)} points, a rectangle needs 2")
     (x1, y1), (x2, y2) = ((pick(p[0] for p in points), pick(p[1] for p in points)) for pick in (min, max))
     return shapes.box_by_corners(x1, y1, x2, y2)
-
-
-def _four(points: Sequence[Point]) -> Shape:
-    if len(points) != 4:
-        raise BadItem(f"it has {len(points)} points, a rotated rectangle needs 4")
-    return shapes.box_of_corners(shapes.flattened(points))
 
 
 def _join_parts(annotations: list[ParsedAnnotation], grouped: set[int]) -> None:
@@ -285,7 +260,8 @@ def _add_unlabelled(collected: Collected) -> None:
     """Images without a label file: LabelMe writes none until something is labelled."""
     listed = {image.path for image in collected.images.values()}
     for file in collected.search.files:
-        if (path := collected.search.find(file)) is not None and path not in listed:
+        path = collected.search.find(file)
+        if path is not None and path not in listed:
             collected.add_image(Entry(file, file, split=sample_split(file)), path=path)
 
 
@@ -302,11 +278,10 @@ def _content(export: Export, sample: Sample, labels: Sequence[Annotation], image
     for a in labels:
         name = export.names[a.class_id]
         export.lose_of_annotation(a, keeps={"score"} if a.bbox_xywh_px else ())
-        if a.kind is Kind.CLASSIFICATION and name in flags:
-            export.lose("the same class of a whole image given twice", a)
-        elif a.kind is Kind.CLASSIFICATION:
+        if a.kind is Kind.CLASSIFICATION:
+            export.count(0 if name in flags else 1)
+            export.losses.add("the same class of an image given twice", a.ann_id, n=int(name in flags))
             flags[name] = True
-            export.count()
         elif a.kind is Kind.CAPTION or a.bbox_xywh_px is None:
             export.lose(f"annotation of kind {a.kind}", a)
         else:
@@ -376,9 +351,7 @@ def _drawn(export: Export, a: Annotation, size_wh: tuple[int, int]) -> list[dict
     if a.kind is Kind.POLYGON:
         return [_typed("polygon", shapes.paired(ring)) for ring in a.rings_px]
     if a.kind in _NAMES:
-        if len(a.rings_px) > 1:
-            export.lose("part of a line of several parts (the longest is written)", a)
-        return [_typed(_NAMES[a.kind], shapes.paired(shapes.longest(a.rings_px)))]
+        return [_typed(_NAMES[a.kind], shapes.paired(export.longest_part(a)))]
     if a.kind is not Kind.BOX:
         export.lose(f"shape of a {a.kind} (its box is kept)", a)
     x, y, w, h = a.bbox_xywh_px or (0.0, 0.0, 0.0, 0.0)

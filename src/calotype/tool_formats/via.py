@@ -17,13 +17,14 @@ from typing import Any
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, Written
+from calotype.formats.csv_cells import long_cells
 from calotype.formats.files_below import is_file, is_folder
 from calotype.formats.passthrough import Broken
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
-from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
+from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts, read_each
 from calotype.tool_formats.fields import BadItem, mapping, number, numbers, text
 from calotype.tool_formats.image_search import split_of
 from calotype.tool_formats.json_text import file_bytes, load, parsed, refused
@@ -84,16 +85,7 @@ class Via:
             raise refused(
                 path, _TITLE, "there is no VIA file", "give the project, or the exported JSON or CSV"
             )
-        sources = []
-        for at, file in enumerate(files):
-            collected = Collected(file.relative_to(root).as_posix(), images or root)
-            if file.suffix.lower() == ".csv":
-                _read_csv(file, collected)
-            else:
-                _read_json(file, collected)
-            sources.append(collected.source())
-            progress("reading labels", at + 1, len(files))
-        return sources
+        return read_each(files, path, images, progress, _read)
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes a project, `via_project.json`, and `images/`; the same input gives the same bytes."""
@@ -111,6 +103,10 @@ def _files(survey: Survey) -> Iterator[str]:
     for name in survey.with_suffix(".csv")[:_LOOKED_AT]:
         if _CSV_HEAD.match(survey.head(name).removeprefix(b"\xef\xbb\xbf")):
             yield name
+
+
+def _read(file: Path, collected: Collected) -> None:
+    (_read_csv if file.suffix.lower() == ".csv" else _read_json)(file, collected)
 
 
 def _read_json(file: Path, collected: Collected) -> None:
@@ -140,7 +136,11 @@ def _read_json(file: Path, collected: Collected) -> None:
 
 def _read_csv(file: Path, collected: Collected) -> None:
     lines = file_bytes(file, _TITLE).decode("utf-8", "replace").replace("\0", "\ufffd")
-    csv.field_size_limit(100_000_000)
+    with long_cells():
+        _read_rows(lines, file, collected)
+
+
+def _read_rows(lines: str, file: Path, collected: Collected) -> None:
     reader = csv.DictReader(io.StringIO(lines.removeprefix("#"), newline=""))
     missing = [name for name in _CSV_COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
@@ -308,15 +308,16 @@ def _write(export: Export) -> None:
             if a.kind is Kind.CAPTION and "caption" in attributes:
                 export.lose("further caption of an image", a)
                 continue
-            if a.kind is Kind.CLASSIFICATION and export.names[a.class_id] in attributes.get("class", {}):
-                export.lose("the same class of a whole image given twice", a)
-                continue
             export.lose_of_annotation(a)
             export.count()
             if a.kind is Kind.CAPTION:
                 attributes["caption"] = a.attributes["text"]
             elif a.kind is Kind.CLASSIFICATION or a.bbox_xywh_px is None:
-                attributes.setdefault("class", {})[export.names[a.class_id]] = True
+                chosen = attributes.setdefault("class", {})
+                if export.names[a.class_id] in chosen:
+                    export.lose("the same class of an image given twice", a)
+                    export.count(-1)
+                chosen[export.names[a.class_id]] = True
             else:
                 said = {name: export.as_text(a, value) for name, value in a.attributes.items()}
                 said = {"class": export.names[a.class_id], **{n: v for n, v in said.items() if n != "class"}}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.datasets.model import Annotation, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.notices import Losses
 from calotype.foundation.progress import Progress
 from calotype.tool_formats.collected import BACKGROUND
 from calotype.tool_formats.image_search import split_of
+from calotype.tool_formats.shapes import longest
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMESPACE = uuid.UUID("5e1c9d2a-7c0e-4c57-9e2f-3b1f0f6f7f0d")
 
 
@@ -46,11 +49,32 @@ class Export:
         """Count something of an annotation that cannot be kept."""
         self.losses.add(what, a.ann_id)
 
+    def longest_part(self, a: Annotation) -> tuple[float, ...]:
+        """The part of a line or polygon that a format of one part holds; the others are counted as lost."""
+        self.losses.add(
+            "part of a line of several parts (the longest is written)", a.ann_id, n=len(a.rings_px) - 1
+        )
+        return longest(a.rings_px)
+
+    def first_point(self, a: Annotation) -> tuple[float, float]:
+        """The point that a format of single points holds; the others are counted as lost."""
+        n_lost = len(a.rings_px[0]) // 2 - 1
+        self.losses.add("further point of an annotation of several points", a.ann_id, n=n_lost)
+        return a.rings_px[0][0], a.rings_px[0][1]
+
+    def uuid_of(self, a: Annotation) -> str:
+        """The id of an annotation for a format whose ids are UUIDs; another id is counted as lost."""
+        if _UUID.fullmatch(a.source_id):
+            return a.source_id
+        self.losses.add("id of an annotation", a.ann_id, n=int(bool(a.source_id)))
+        return stable_uuid(a.ann_id)
+
     def as_text(self, a: Annotation, value: Any) -> str:
         """The value of an attribute for a format that has texts only; `true` and `false` are read as such."""
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, str):
+            self.losses.add("text that reads as true or false", a.ann_id, n=int(value in ("true", "false")))
             return value
         self.lose("number, list or object as value of an attribute (written as text)", a)
         return json.dumps(value, ensure_ascii=False)
@@ -135,8 +159,3 @@ def split_folder(sample: Sample, name: str) -> str:
 def keeps_split(sample: Sample) -> bool:
     """Whether the folder of its split tells the split again."""
     return split_of(sample.split) == sample.split
-
-
-def with_area(a: Annotation) -> bool:
-    """Whether an annotation has a place in the image."""
-    return a.kind not in (Kind.CLASSIFICATION, Kind.CAPTION) and a.bbox_xywh_px is not None

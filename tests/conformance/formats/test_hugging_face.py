@@ -34,7 +34,7 @@ from calotype.exchange import registry
 from calotype.formats.base import LabelFileUnreadable
 from calotype.formats.survey import Survey
 
-FOLDER, PARQUET = registry.reader("hf_image_folder"), registry.reader("hf_parquet")
+FOLDER, PARQUET = registry.reader("hf-image-folder"), registry.reader("hf-parquet")
 CARD = """---
 dataset_info:
   features:
@@ -84,7 +84,7 @@ def folder(tmp_path):
 def test_a_metadata_file_in_each_split_folder(folder):
     found = registry.detect(folder)
     assert (found.format.name, found.sighting.layout) == (
-        "hf_image_folder",
+        "hf-image-folder",
         "a metadata file in each split folder",
     )
     labels = read_labels(FOLDER, folder)
@@ -195,7 +195,7 @@ def shards(tmp_path):
 
 
 def test_shards_with_images_inside(shards):
-    assert registry.detect(shards).format.name == "hf_parquet"
+    assert registry.detect(shards).format.name == "hf-parquet"
     (source,) = PARQUET.open(shards)
     assert [(p.where, p.kind) for p in source.problems] == [
         ("data/train-00001-of-00002.parquet", "unreadable")
@@ -220,7 +220,7 @@ def test_shards_with_images_inside(shards):
 def test_images_inside_are_copied_and_never_referenced(shards, tmp_path):
     with ct.open(tmp_path / "ws") as ws:
         took = ws.create("shop").add_annotations(shards)
-        assert (took.format, took.samples, took.annotations) == ("hf_parquet", 2, 2)
+        assert (took.format, took.samples, took.annotations) == ("hf-parquet", 2, 2)
         (shards / "data/train-00001-of-00002.parquet").unlink()
         with pytest.raises(NothingToImport, match="archive"):
             ws.create("other").add_annotations(shards, media="reference")

@@ -19,7 +19,7 @@ from calotype.formats.survey import Survey
 from calotype.vision import masks
 from calotype.vision.ontology import Class
 
-OI = registry.reader("open_images")
+OI = registry.reader("open-images")
 HEAD = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n"
 MASK_HEAD = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks\n"
 
@@ -47,7 +47,7 @@ def release(tmp_path):
 def test_a_release_with_boxes_and_labels(release):
     found = registry.detect(release)
     assert (found.format.name, found.sighting.evidence[0]) == (
-        "open_images",
+        "open-images",
         "csv/oidv6-train-annotations-bbox.csv",
     )
     labels = read_labels(OI, release)

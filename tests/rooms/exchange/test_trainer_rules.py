@@ -59,7 +59,7 @@ def _lose_an_image(folder: Path) -> None:
 
 def _lose_a_class(folder: Path) -> None:
     for file in (folder / "annotations").glob("*.json"):
-        file.write_text(re.sub(r'"category_id": ?1', '"category_id": 99', file.read_text()))
+        file.write_text(re.sub(r'"category_id": ?1\b', '"category_id": 99', file.read_text()))
 
 
 def _lose_a_listed_xml(folder: Path) -> None:

@@ -103,4 +103,4 @@ def test_label_files_that_are_links_out_of_the_folder_are_left_out_with_a_word(t
 def test_a_class_that_an_image_has_twice_is_written_once_and_the_second_is_a_loss(tmp_path, format):
     twice = [annotation(shapes.whole_image(), at=at) for at in (0, 1)]
     written = write(format, tmp_path / "out", [(sample("a.png"), twice)])
-    assert (written.n_annotations, losses(written)["the same class of a whole image given twice"]) == (1, 1)
+    assert (written.n_annotations, losses(written)["the same class of an image given twice"]) == (1, 1)

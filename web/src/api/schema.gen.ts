@@ -2153,7 +2153,7 @@ export interface components {
             where?: string | null;
             /** @default 0 */
             seed?: number;
-            formats?: ("coco" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open_images" | "cityscapes" | "masks" | "hf_image_folder" | "hf_parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "folder")[];
+            formats?: ("coco" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
             /** @default ground_truth */
             label_set?: string;
             /** @default  */
@@ -3915,7 +3915,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Format of the label file. */
-                format?: "coco" | "voc" | "hf_parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin";
+                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone";
                 /** @description Where the annotations go. */
                 label_set?: string;
                 /** @description What to do with unknown classes. */
@@ -4978,4 +4978,4 @@ export interface operations {
     };
 }
 
-export const RELEASE_FORMATS = ["coco", "voc", "yolo", "kitti", "dota", "mot", "open_images", "cityscapes", "masks", "hf_image_folder", "hf_parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "folder"] as const;
+export const RELEASE_FORMATS = ["coco", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;

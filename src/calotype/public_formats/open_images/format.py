@@ -65,7 +65,7 @@ _SAME = 2e-6
 class OpenImages:
     """Boxes, masks and verified labels of whole images, in CSV files."""
 
-    name = "open_images"
+    name = "open-images"
     title = "Open Images CSV"
     suffixes = (".csv",)
     abilities = Abilities(

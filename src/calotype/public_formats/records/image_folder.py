@@ -46,7 +46,7 @@ PARQUET_ERRORS = (pa.ArrowException, OSError, ValueError)
 class HfImageFolder:
     """Images with a metadata file: boxes, classes of whole images, captions."""
 
-    name = "hf_image_folder"
+    name = "hf-image-folder"
     title = "Hugging Face image folder"
     suffixes = (".jsonl", ".csv", ".parquet")
     abilities = Abilities(

@@ -43,7 +43,7 @@ _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 class ParquetShards:
     """Rows with the image inside."""
 
-    name = "hf_parquet"
+    name = "hf-parquet"
     title = "Hugging Face Parquet"
     suffixes = (".parquet",)
     abilities = Abilities(

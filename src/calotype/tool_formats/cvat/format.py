@@ -11,12 +11,12 @@ from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
-from calotype.formats.files_below import files_below, is_file, is_folder
+from calotype.formats.files_below import files_below, is_file
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
-from calotype.tool_formats.collected import Collected, Entry, Facts
+from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
 from calotype.tool_formats.cvat import labels as cvat_labels
 from calotype.tool_formats.cvat import writing as cvat_writing
 from calotype.tool_formats.cvat.elements import cuboid_extra, drawn, facts, shape
@@ -80,14 +80,7 @@ class Cvat:
             raise refused(
                 path, _TITLE, "there is no XML file with annotations", "give the file annotations.xml"
             )
-        root = path if is_folder(path) else path.parent
-        sources = []
-        for at, file in enumerate(files):
-            collected = Collected(file.relative_to(root).as_posix(), images or root)
-            _read(load(file, _TITLE, "annotations"), collected)
-            sources.append(collected.source())
-            progress("reading labels", at + 1, len(files))
-        return sources
+        return read_each(files, path, images, progress, _read)
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `annotations.xml` and `images/`; the same input gives the same bytes."""
@@ -96,7 +89,8 @@ class Cvat:
         return export.written()
 
 
-def _read(root: Element, collected: Collected) -> None:
+def _read(file: Path, collected: Collected) -> None:
+    root = load(file, _TITLE, "annotations")
     meta = root.find("meta")
     labels = cvat_labels.declared(meta)
     for label in labels.values():

@@ -37,7 +37,9 @@ def write(export: Export) -> None:
             lines = _element(export, a, name, sample)
             body += lines
             export.count()
-            _note_attributes(types.setdefault(name, {}), a)
+            for key, value in a.attributes.items():
+                if _is_listed(key, value):
+                    types.setdefault(name, {}).setdefault(key, []).append(value)
         body.append("  </image>")
     names = {c.name for c in export.samples.ontology.classes}
     extra = [Class(0, CAPTION)] if has_caption and CAPTION not in names else []
@@ -100,10 +102,8 @@ def _geometry(export: Export, a: Annotation, sample: Sample) -> tuple[str, dict[
         if a.kind is Kind.POLYGON:
             export.lose("outline of a polygon of several parts (written as a mask)", a)
         return "mask", _mask(a, sample), []
-    if len(a.rings_px) > 1:
-        export.lose("part of a line of several parts (the longest is written)", a)
     tag = {Kind.POLYGON: "polygon", Kind.POLYLINE: "polyline", Kind.POINT: "points"}[a.kind]
-    return tag, {"points": _pairs(shapes.longest(a.rings_px))}, []
+    return tag, {"points": _pairs(export.longest_part(a))}, []
 
 
 def _skeleton(export: Export, a: Annotation) -> list[str]:
@@ -192,12 +192,6 @@ def _svg(one: Class) -> str:
         for a, b in one.skeleton
     ]
     return "".join([*edges, *nodes])
-
-
-def _note_attributes(types: dict[str, list[Any]], a: Annotation) -> None:
-    for name, value in a.attributes.items():
-        if _is_listed(name, value):
-            types.setdefault(name, []).append(value)
 
 
 def _is_listed(name: str, value: Any) -> bool:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder, is_own_file
+from calotype.formats.files_below import is_file, is_own_file
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import xml_file
-from calotype.tool_formats.collected import Collected
+from calotype.tool_formats.collected import Collected, read_each
 from calotype.tool_formats.json_text import load, refused
 from calotype.tool_formats.label_studio.reading import Config, Tasks
 from calotype.tool_formats.label_studio.writing import Tasks as WrittenTasks
@@ -78,24 +78,21 @@ class LabelStudio:
         files = [path] if is_file(path) else list(_task_files(path))
         if not files:
             raise refused(path, _TITLE, "there is no JSON file of tasks", "give the exported JSON file")
-        root = path if is_folder(path) else path.parent
-        sources = []
-        for at, file in enumerate(files):
-            collected = Collected(file.relative_to(root).as_posix(), images or root)
-            value = load(file, _TITLE)
-            tasks = [value] if isinstance(value, dict) and "data" in value else value
-            if not isinstance(tasks, list):
-                raise refused(file, _TITLE, "it is not a list of tasks", "export the project as JSON")
-            Tasks(collected, _config(file.parent)).read(tasks)
-            sources.append(collected.source())
-            progress("reading labels", at + 1, len(files))
-        return sources
+        return read_each(files, path, images, progress, _read)
 
     def write(self, samples: ExportSamples, out: Path, *, progress: Progress = silent) -> Written:
         """Writes `tasks.json`, `label_config.xml` and `images/`; the same input gives the same bytes."""
         export = Export(samples, out, progress)
         WrittenTasks(export).write()
         return export.written()
+
+
+def _read(file: Path, collected: Collected) -> None:
+    value = load(file, _TITLE)
+    tasks = [value] if isinstance(value, dict) and "data" in value else value
+    if not isinstance(tasks, list):
+        raise refused(file, _TITLE, "it is not a list of tasks", "export the project as JSON")
+    Tasks(collected, _config(file.parent)).read(tasks)
 
 
 def _is_tasks(head: bytes) -> bool:

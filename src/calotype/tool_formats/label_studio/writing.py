@@ -63,6 +63,7 @@ class Tasks:
     def _results(self, a: Annotation, sample: Sample) -> list[dict[str, Any]]:
         self._export.lose_of_annotation(a, keeps={"id", "score"})
         identity = a.source_id or stable_uuid(a.ann_id)
+        scored = {} if a.score is None else {"score": a.score}
         name = self._export.names[a.class_id]
         if a.kind is Kind.CAPTION:
             self._has_captions = True
@@ -71,7 +72,7 @@ class Tasks:
         if a.kind is Kind.CLASSIFICATION or a.bbox_xywh_px is None:
             self._export.losses.add("attribute of a class of a whole image", a.ann_id, n=len(a.attributes))
             self._label("choices", name)
-            return [_scored(a, _result(identity, _CHOSEN, "choices", {"choices": [name]}))]
+            return [{**_result(identity, _CHOSEN, "choices", {"choices": [name]}), **scored}]
         size = (sample.width_px, sample.height_px)
         kind, value = self._geometry(a, size)
         self._label(kind, name)
@@ -82,7 +83,7 @@ class Tasks:
             result["value"]["format"] = "rle"
         said = [{**one, **sides} for one in self._attribute_results(a, identity, value)]
         points = [{**one, **sides} for one in self._points(a, identity, size)]
-        return [_scored(a, result), *said, *points]
+        return [{**result, **scored}, *said, *points]
 
     def _geometry(self, a: Annotation, size: tuple[int, int]) -> tuple[str, dict[str, Any]]:
         """The type of the region of an annotation and its coordinates."""
@@ -99,14 +100,10 @@ class Tasks:
                 self._export.lose("outline of a polygon of several parts (written as a mask)", a)
             return "brushlabels", {"rle": list(mask_to_bits(shapes.mask_of(a, size)))}
         if a.kind in (Kind.POLYGON, Kind.POLYLINE):
-            if len(a.rings_px) > 1:
-                self._export.lose("part of a line of several parts (the longest is written)", a)
-            points = shapes.paired(percent(shapes.longest(a.rings_px), size))
+            points = shapes.paired(percent(self._export.longest_part(a), size))
             return "polygonlabels", {"points": [list(p) for p in points], "closed": a.kind is Kind.POLYGON}
         if a.kind is Kind.POINT:
-            if len(a.rings_px[0]) > 2:
-                self._export.lose("point of several points (the first is written)", a)
-            x, y = percent(a.rings_px[0][:2], size)
+            x, y = percent(self._export.first_point(a), size)
             return _POINTS, {"x": x, "y": y, "width": 0.5}
         x, y, w, h = percent(a.bbox_xywh_px or (), size)
         return "rectanglelabels", {"x": x, "y": y, "width": w, "height": h, "rotation": 0}
@@ -182,10 +179,6 @@ def _control(name: str, kind: str) -> list[str]:
 
 def _result(identity: str, from_name: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"id": identity, "from_name": from_name, "to_name": "image", "type": kind, "value": value}
-
-
-def _scored(a: Annotation, result: dict[str, Any]) -> dict[str, Any]:
-    return result if a.score is None else {**result, "score": a.score}
 
 
 def _quoted(text: str) -> str:

@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
+import { RELEASE_FORMATS } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
 import { overview, release, releaseRow } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
@@ -50,7 +51,7 @@ test("a new release keeps the splits, offers every format, and opens when it is 
   await user.keyboard("n");
   const form = within(await screen.findByRole("dialog", { name: "New release" }));
   expect((form.getByRole("textbox", { name: "Version" }) as HTMLInputElement).value).toBe("1.1.0");
-  expect(form.getAllByRole("checkbox").map((box) => box.closest("label")?.textContent)).toEqual(["coco", "voc", "yolo", "folder"]);
+  expect(form.getAllByRole("checkbox").map((box) => box.closest("label")?.textContent)).toEqual([...RELEASE_FORMATS]);
   await user.click(form.getByRole("checkbox", { name: "yolo" }));
   await waitFor(() => expect(form.getByRole("button", { name: "Release" }).hasAttribute("disabled")).toBe(false));
   await user.click(form.getByRole("button", { name: "Release" }));
