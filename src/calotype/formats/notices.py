@@ -90,6 +90,11 @@ class Notices:
         if n:
             self._counted.setdefault((code, what or NOTICES[code]), _Counted()).add(n, place)
 
+    def add_each(self, code: str, places: Iterable[str]) -> None:
+        """Count a case at each of these places."""
+        for place in places:
+            self.add(code, place)
+
     def add_all(self, notices: Iterable[Notice]) -> None:
         """Count those of another reading too."""
         for notice in notices:

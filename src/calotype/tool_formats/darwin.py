@@ -88,10 +88,8 @@ class Darwin:
         if not files:
             raise refused(path, _TITLE, "there is no JSON file", "give the folder of a release")
         collected = Collected(path.name, images or root)
-        for name in survey.links_out(".json"):
-            collected.notices.add("file-link", name)
-        poses = Poses()
-        n_read = 0
+        collected.notices.add_each("file-link", survey.links_out(".json"))
+        poses, n_read = Poses(), 0
         for at, file in enumerate(files):
             where = file.relative_to(root).as_posix()
             if not is_file(path) and not _is_item(survey.head(where)):

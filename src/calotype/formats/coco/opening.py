@@ -52,8 +52,7 @@ def open_files(path: Path, images: Path | None) -> list[LabelSource]:
         for file in json_files(path):
             if not looks_like(file):
                 first.notices.add("file-not-labels", _relative(file, path))
-        for name in Survey(path).links_out(".json"):
-            first.notices.add("file-link", name)
+        first.notices.add_each("file-link", Survey(path).links_out(".json"))
         first.problems += unreadable_folders(path)
     _pair(sources, tree, given=images is not None)
     return list(sources)
