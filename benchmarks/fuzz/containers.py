@@ -227,7 +227,7 @@ def _inner(rng: random.Random, value: Any) -> Any:
 
 def change_lines_of_json(rng: random.Random, files: Files) -> None:
     """One line of a JSONL file as a JSON file."""
-    name = pick(rng, files, b".jsonl")
+    name = pick(rng, files, b".jsonl", b".ndjson")
     if name is None:
         return
     lines = files[name].splitlines()

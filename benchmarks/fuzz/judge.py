@@ -182,7 +182,7 @@ def _has_links(folder: Path) -> bool:
 
 def _is_other(kind: str, folder: Path, found: reading.Reading) -> bool:
     """Whether the change made the folder a valid set of another format, too, or took all labels away."""
-    if kind not in ("coco", "yolo", "voc"):
+    if kind not in ("coco", "yolo", "voc") or (kind == "voc" and any(folder.rglob("Segmentation*"))):
         return kind == "folders" or not found.n_rows
     return registry.FORMATS["coco"].recognise(Survey(folder)) is not None
 
@@ -197,6 +197,8 @@ def _conserved(
     elif kind == "yolo":
         n_listed, names = _yolo_says(folder)
     elif kind == "voc":
+        if any(folder.rglob("Segmentation*")):
+            return  # masks add rows, and their palette classes
         n_listed, names = _voc_says(folder)
     elif kind != "folders":
         return
@@ -272,7 +274,7 @@ def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
         files = [
             file
             for file in (folder / place).rglob("*")
-            if file.suffix.lower() == ".xml" and not file.is_symlink()
+            if file.suffix.lower() == ".xml" and file.is_file() and not file.is_symlink()
         ]
         if files:
             break

@@ -283,14 +283,33 @@ def _darwin() -> Files:
     }
 
 
+def _labelbox_rows() -> Files:
+    png, _ = images()
+    box = {"name": "cat", "feature_id": "f1", "bounding_box": {"top": 1, "left": 2, "height": 9, "width": 5}}
+    answer = {"name": "light", "radio_answer": {"name": "day", "value": "day"}}
+    said = {"label_details": {}, "annotations": {"objects": [box], "classifications": [answer]}}
+    row = {
+        "data_row": {
+            "id": "cl1",
+            "global_key": "key",
+            "external_id": "a.png",
+            "row_data": "https://x/a.png?z",
+        },
+        "media_attributes": {"width": 40, "height": 28},
+        "projects": {"p1": {"name": "p", "labels": [said]}},
+    }
+    return {b"export.ndjson": json.dumps(row).encode() + b"\n", b"a.png": png}
+
+
 _BY_HAND = {
     "kitti": (_kitti,),
     "dota": (_dota,),
     "mot": (_mot,),
-    "hf_image_folder": (_hf_csv,),
+    "hf-image-folder": (_hf_csv,),
     "cvat": (cvat_images, _cvat_video),
     "via": (_via_old, _via_csv),
     "labelme": (_labelme,),
     "label-studio": (_label_studio,),
     "darwin": (_darwin,),
+    "labelbox": (_labelbox_rows,),
 }

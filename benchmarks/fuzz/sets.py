@@ -30,8 +30,18 @@ LABELS = {
     **{
         name: name
         for name in (
-            *("kitti", "dota", "mot", "open_images", "cityscapes", "masks", "hf_image_folder", "hf_parquet"),
-            *("webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin"),
+            *("kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet"),
+            *(
+                "webdataset",
+                "croissant",
+                "cvat",
+                "label-studio",
+                "labelme",
+                "via",
+                "darwin",
+                "labelbox",
+                "fiftyone",
+            ),
         )
     },
 }
@@ -45,11 +55,11 @@ _OWN: dict[str, tuple[Change, ...]] = {
     "kitti": (change_rows,),
     "dota": (change_rows,),
     "mot": (change_rows, change_rows, change_settings),
-    "open_images": (change_cells,),
+    "open-images": (change_cells,),
     "cityscapes": (change_json, change_json, pictures.change_image),
     "masks": (pictures.change_image, change_settings),
-    "hf_image_folder": (change_lines_of_json, change_cells),
-    "hf_parquet": (change_parquet,),
+    "hf-image-folder": (change_lines_of_json, change_cells),
+    "hf-parquet": (change_parquet,),
     "webdataset": (change_tar,),
     "croissant": (change_json, change_cells),
     "cvat": (change_attributes, change_attributes, change_xml),
@@ -57,6 +67,8 @@ _OWN: dict[str, tuple[Change, ...]] = {
     "labelme": (change_json,),
     "via": (change_json, change_json, change_cells),
     "darwin": (change_json,),
+    "labelbox": (change_lines_of_json,),
+    "fiftyone": (change_json,),
     "images": (pictures.change_image,),
     "contracts": (change_yaml,),
     "pipelines": (change_yaml,),

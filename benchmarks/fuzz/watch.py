@@ -67,6 +67,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         real = os.path.realpath(os.fsdecode(path))
     except (OSError, ValueError):
         return
+    if _state["denied"].startswith(os.path.join(real, "")):
+        return  # the folders above: a workspace makes sure that its own is on the disk
     outside = real.startswith(_state["denied"]) or not (real + os.sep).startswith(_state["allowed"])
     if outside and not _is_removal():
         _state["found"].append(real)

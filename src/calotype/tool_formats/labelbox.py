@@ -14,7 +14,7 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, is_own_file
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
@@ -120,7 +120,7 @@ def _listed(file: Path) -> Iterator[tuple[str, Any]]:
 
 def _read_data_rows(file: Path, collected: Collected) -> None:
     """The data rows as they are uploaded; they list images without annotations, and splits."""
-    if not is_file(file):
+    if not is_own_file(file, file.parent):
         return
     try:
         value = json_text.load(file, _TITLE)
