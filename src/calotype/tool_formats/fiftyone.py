@@ -206,7 +206,7 @@ class _Samples:
 
     def _keypoints(self, one: Mapping[str, Any], field: str, name: str, size_wh: tuple[int, int]) -> Shape:
         points = [_point_or_none(point, size_wh) for point in listing(one.get("points"), "points")]
-        skeleton = self._skeletons.get(field) or self._default_skeleton
+        skeleton: Any = self._skeletons.get(field) or self._default_skeleton
         names = skeleton.get("labels") if isinstance(skeleton, dict) else None
         if not isinstance(names, list) or len(names) != len(points):
             return shapes.points(point for point in points if point is not None)
