@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.datasets import rows
+from calotype.datasets.fields import can_be_field
 from calotype.datasets.model import Kind
 from calotype.formats.box_rows import BoxRows, BoxTables
 from calotype.formats.found_sizes import Turn, compare_sizes, turned_window
 from calotype.formats.image_files import ImageFile, image_file
 from calotype.formats.notices import Loss, Notice, Notices
-from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, value_problem
+from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, shown, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
     ImageColumns,
@@ -230,17 +231,17 @@ class ParsedSource:
 def _storable(parsed: ParsedLabels) -> ParsedLabels:
     """The labels without what cannot be stored; each becomes a problem. Names that are not UTF-8 are escaped."""
     problems = list(parsed.problems)
-    images = []
+    images, fields = [], _Fields()
     for image in parsed.images:
         problem = image_name_problem(escaped(image.name))
         if problem:
             problems.append(Problem("invalid", "image", image.where, problem))
         else:
-            name = escaped(image.name)
-            images.append(image if name == image.name else replace(image, name=name))
+            images.append(fields.fitting(_escaped_image(image)))
     classes = [declared for declared in parsed.classes if not class_name_problem(declared.name)]
+    warnings = (*parsed.warnings, *fields.notices.listed())
     if len(images) == len(parsed.images) and _are_storable(parsed.annotations):
-        return replace(parsed, images=images, classes=classes, problems=problems)
+        return replace(parsed, images=images, classes=classes, problems=problems, warnings=warnings)
     keys = {image.key for image in images}
     annotations = []
     for annotation in parsed.annotations:
@@ -252,8 +253,54 @@ def _storable(parsed: ParsedLabels) -> ParsedLabels:
         if problem:
             problems.append(Problem("invalid", "annotation", annotation.where, problem))
         else:
-            annotations.append(annotation)
-    return replace(parsed, images=images, annotations=annotations, classes=classes, problems=problems)
+            is_plain = annotation.source_id.isascii()
+            annotations.append(
+                annotation if is_plain else replace(annotation, source_id=escaped(annotation.source_id))
+            )
+    return replace(
+        parsed, images=images, annotations=annotations, classes=classes, problems=problems, warnings=warnings
+    )
+
+
+def _escaped_image(image: ParsedImage) -> ParsedImage:
+    return replace(
+        image,
+        name=escaped(image.name),
+        split=escaped(image.split),
+        licence=escaped(image.licence),
+        where=escaped(image.where),
+        tags=tuple(map(escaped, image.tags)),
+    )
+
+
+class _Fields:
+    """The metadata of images as a dataset can hold it: names that can be fields, one type for each."""
+
+    def __init__(self) -> None:
+        self.notices = Notices()
+        self._types: dict[str, type] = {}
+
+    def fitting(self, image: ParsedImage) -> ParsedImage:
+        """The image with what cannot be a field among its further keys, or left out where nothing can hold it."""
+        aside = {name: value for name, value in image.metadata.items() if not self._fits(name, value)}
+        lost = [key for key, value in (*aside.items(), *image.extra.items()) if value_problem({key: value})]
+        if not (aside or lost):
+            return image
+        for name in lost:
+            self.notices.add("value-dropped", f"{image.name}: {shown(name)}")
+        for name in aside.keys() - set(lost):
+            self.notices.add("value-aside", f"{image.name}: {name}")
+        metadata = {name: value for name, value in image.metadata.items() if name not in aside}
+        extra = {key: value for key, value in {**aside, **image.extra}.items() if key not in lost}
+        return replace(image, metadata=metadata, extra=extra)
+
+    def _fits(self, name: str, value: Any) -> bool:
+        if not can_be_field(name) or value_problem(value):
+            return False
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            return False
+        kind = float if type(value) is int else type(value)
+        return self._types.setdefault(name, kind) is kind
 
 
 def _are_storable(annotations: Sequence[ParsedAnnotation]) -> bool:

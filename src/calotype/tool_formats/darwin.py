@@ -88,8 +88,8 @@ class Darwin:
         if not files:
             raise refused(path, _TITLE, "there is no JSON file", "give the folder of a release")
         collected = Collected(path.name, images or root)
-        poses = Poses()
-        n_read = 0
+        collected.notices.add_each("file-link", survey.links_out(".json"))
+        poses, n_read = Poses(), 0
         for at, file in enumerate(files):
             where = file.relative_to(root).as_posix()
             if not is_file(path) and not _is_item(survey.head(where)):
@@ -162,9 +162,8 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
         place = f"{where} annotations[{at}]"
         with collected.item(place):
             annotation = mapping(one, "annotation")
-            names = annotation.get("slot_names")
-            elsewhere = isinstance(names, list) and names and slot.get("slot_name", "0") not in names
-            if "raster_layer" in annotation or elsewhere:
+            names = listing(annotation.get("slot_names") or [], "slot_names")
+            if "raster_layer" in annotation or (names and slot.get("slot_name", "0") not in names):
                 continue
             _read_annotation(annotation, key, place, layer, collected, poses)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, is_own_file
 from calotype.formats.json_text import load, refused
 from calotype.formats.passthrough import Broken
 from calotype.formats.split_names import split_of_folder
@@ -116,7 +116,7 @@ def _metadata(folder: Path) -> Mapping[str, Any]:
     """What `metadata.json` says about the dataset; nothing where it cannot be read."""
     file = folder / "metadata.json"
     try:
-        value = load(file, _TITLE) if is_file(file) else {}
+        value = load(file, _TITLE) if is_own_file(file, folder) else {}
     except LabelFileUnreadable:
         return {}
     return value if isinstance(value, dict) else {}
@@ -206,12 +206,12 @@ class _Samples:
 
     def _keypoints(self, one: Mapping[str, Any], field: str, name: str, size_wh: tuple[int, int]) -> Shape:
         points = [_point_or_none(point, size_wh) for point in listing(one.get("points"), "points")]
-        skeleton = self._skeletons.get(field) or self._default_skeleton
+        skeleton: Any = self._skeletons.get(field) or self._default_skeleton
         names = skeleton.get("labels") if isinstance(skeleton, dict) else None
         if not isinstance(names, list) or len(names) != len(points):
             return shapes.points(point for point in points if point is not None)
-        edges = skeleton.get("edges") if isinstance(skeleton, dict) else None
-        pairs = [(a, b) for edge in edges or () if isinstance(edge, list) for a, b in pairwise(edge)]
+        edges = skeleton["edges"] if isinstance(skeleton.get("edges"), list) else []
+        pairs = [(a, b) for edge in edges if isinstance(edge, list) for a, b in pairwise(edge)]
         whole = {*range(len(points))}
         joined = tuple((a, b) for a, b in pairs if type(a) is int and type(b) is int and {a, b} <= whole)
         self._collected.declare(name, keypoints=tuple(map(str, names)), skeleton=joined)

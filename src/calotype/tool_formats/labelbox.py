@@ -15,7 +15,7 @@ from typing import Any
 from calotype.datasets.model import Kind
 from calotype.formats import json_text
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, is_own_file
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
@@ -122,7 +122,7 @@ def _listed(file: Path) -> Iterator[tuple[str, Any]]:
 
 def _read_data_rows(file: Path, collected: Collected) -> None:
     """The data rows as they are uploaded; they list images without annotations, and splits."""
-    if not is_file(file):
+    if not is_own_file(file, file.parent):
         return
     try:
         value = json_text.load(file, _TITLE)

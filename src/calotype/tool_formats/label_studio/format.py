@@ -14,7 +14,7 @@ from pathlib import Path
 from calotype.datasets.model import Kind
 from calotype.formats import xml_file
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file
+from calotype.formats.files_below import is_file, is_own_file
 from calotype.formats.json_text import load, refused
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
@@ -112,7 +112,7 @@ def _config(folder: Path) -> Config:
     """What the project's configuration lists; nothing where it does not lie beside the tasks."""
     for name in _CONFIGS:
         file = folder / name
-        if not is_file(file):
+        if not is_own_file(file, folder):
             continue
         try:
             root = xml_file.load(file, _TITLE, "View")
