@@ -76,13 +76,10 @@ def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> Release
 def _contents(created: Release, folder: Path) -> list[Any]:
     """The splits, and each export as a trainer finds it."""
     splits = [[row["name"], row["samples"]] for row in created.card["splits"]]
-    exports = [
-        [item["format"], item["samples"], item["annotations"], str(folder / item["format"])]
-        for item in created.card["exports"]
-    ]
-    head = ("export", "samples", "annotations", "folder")
-    first = f"released {created.dataset} {created.version}: commit {created.commit_id[:12]}"
-    return [first, "", table(["split", "samples"], splits), "", table(head, exports)]
+    exports = [[item["format"], item["samples"], item["annotations"]] for item in created.card["exports"]]
+    shown: list[Any] = [f"released {created.dataset} {created.version}: commit {created.commit_id[:12]}"]
+    shown += [f"in {folder}", "", table(["split", "samples"], splits), ""]
+    return [*shown, table(["export", "samples", "annotations"], exports)]
 
 
 def releases(

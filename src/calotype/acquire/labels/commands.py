@@ -69,7 +69,8 @@ def import_labels(
             t.actor, name, path, options, store=t.store(), progress=progress
         )
     commit = shlex.join(["calotype", "commit", name, "-m", f"import {path.name}"])
-    t.emit(imported.to_dict(), _report(imported, options, name), next="" if dry_run else commit)
+    same = 0 < imported.annotations == imported.unchanged and not imported.removed
+    t.emit(imported.to_dict(), _report(imported, options, name), next="" if dry_run or same else commit)
 
 
 def _report(imported: Imported, options: ImportOptions, name: str) -> list[Any]:
