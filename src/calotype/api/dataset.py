@@ -74,12 +74,17 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
         source: str = "",
         licence: str = "",
         media: MediaMode = "copy",
+        strict: bool = False,
+        dry_run: bool = False,
     ) -> Imported:
         """Import label files and the images that they list. Boxes are in pixels of the upright image.
 
         A COCO results list (`format="coco"`) refers to images by the ids of the COCO file that was imported before.
 
-        Raises: FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid, NothingToImport.
+        Args:
+            strict: Refuse the files if anything would be left out or adjusted.
+            dry_run: Write nothing; report what the import would do.
+        Raises: FormatUnknown, LabelFileUnreadable, UnknownClasses, ItemsInvalid, NothingToImport, ImportNotClean.
         """
         return self._call(
             labels.import_annotations,
@@ -93,6 +98,8 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
                 source=source,
                 licence=licence,
                 media=media,
+                strict=strict,
+                dry_run=dry_run,
             ),
             progress=self._context.progress,
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from calotype.exchange import conversion, inspection, registry
-from calotype.foundation.terminal import facts, table, terminal
+from calotype.exchange.inspection import Inspection
+from calotype.foundation.printable import one_line
+from calotype.foundation.terminal import counted, facts, table, terminal
+
+_CLASSES_SHOWN = 20
 
 _PATH = typer.Argument(help="A label file, or a folder of label files.", show_default=False)
 _IMAGES = typer.Option(help="Folder of the images, if it is not beside the labels.")
@@ -29,15 +34,42 @@ def inspect(
     t = terminal(ctx)
     with t.progress() as progress:
         found = inspection.inspect(path, format=format, images=images, progress=progress)
-    value = found.to_dict()
-    shown: list[Any] = [facts({name: value[name] for name in ("format", "layout", "images", "annotations")})]
-    shown.append(table(["evidence"], [[line] for line in found.evidence]))
-    shown.append(table(["class", "annotations"], [list(pair) for pair in found.classes.items()]))
-    splits = [[name or "no split", n] for name, n in found.splits.items()]
-    shown.append(table(["split", "images"], splits))
+    t.emit(found.to_dict(), _report(found), next=_next(found, path, format, images))
+
+
+def _next(found: Inspection, path: Path, format: str, images: Path | None) -> str:
+    options = ["--format", format] if format != "auto" else []
+    if images is None and not found.images:
+        return shlex.join(["calotype", "inspect", str(path), *options, "--images", "DIR"])
+    options += ["--images", str(images)] if images else []
+    return shlex.join(["calotype", "import", "NAME", str(path), *options, "--dry-run"])
+
+
+def _report(found: Inspection) -> list[Any]:
+    evidence = "\n".join(one_line(line) for line in found.evidence)
+    shown: list[Any] = [
+        facts(
+            {
+                "format": found.format,
+                "layout": found.layout,
+                "evidence": evidence,
+                "images": found.images,
+                "annotations": found.annotations,
+            }
+        )
+    ]
+    if found.splits:
+        splits = [[name or "no split", n] for name, n in found.splits.items()]
+        shown += ["", table(["split", "images"], splits)]
+    if found.classes:
+        by_count = sorted(found.classes.items(), key=lambda pair: (-pair[1], pair[0]))
+        shown += ["", table(["class", "annotations"], [list(pair) for pair in by_count[:_CLASSES_SHOWN]])]
+        if len(by_count) > _CLASSES_SHOWN:
+            shown.append(f"... and {len(by_count) - _CLASSES_SHOWN:,} more classes; --json lists all")
     if found.problems:
-        shown.append(_notices("problem", value["problems"]))
-    t.emit(value, shown, next=f"calotype import NAME {path}")
+        rows = [(p.count, p.code, p.what, p.examples) for p in found.problems]
+        shown += ["", counted("problem", rows)]
+    return shown
 
 
 def convert(
@@ -65,13 +97,9 @@ def convert(
     counts = ("from", "layout", "format", "samples", "annotations", "files")
     shown: list[Any] = [facts({name: value[name] for name in counts})]
     if done.warnings:
-        shown.append(_notices("warning", value["warnings"]))
+        shown += ["", counted("warning", [(n.count, n.code, n.what, n.examples) for n in done.warnings])]
     if done.losses:
-        rows = [[loss["what"], loss["count"], ", ".join(loss["examples"])] for loss in value["losses"]]
-        shown.append(table(["lost", "count", "examples"], rows))
+        shown += ["", counted("lost", [(loss.count, "", loss.what, loss.examples) for loss in done.losses])]
+    else:
+        shown.append("nothing was lost")
     t.emit(value, shown)
-
-
-def _notices(title: str, notices: list[dict[str, Any]]) -> Any:
-    rows = [[n["code"], n["what"], n["count"], ", ".join(n["examples"])] for n in notices]
-    return table([title, "what", "count", "examples"], rows)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from calotype.datasets import rows
 from calotype.datasets.model import Annotation, Sample
 from calotype.exchange.classes import with_declared_classes
-from calotype.exchange.inspection import add_problems, detected_at
+from calotype.exchange.inspection import add_problems, check_images_folder, detected_at
 from calotype.exchange.output_folder import (
     ImagesMode,
     bring_image,
@@ -69,12 +69,12 @@ class Converted:
 
 
 def convert(
-    source: Path,
+    source: str | Path,
     *,
     to: str,
-    out: Path,
+    out: str | Path,
     from_: str = "auto",
-    images: Path | None = None,
+    images: str | Path | None = None,
     mode: ImagesMode = "copy",
     progress: Progress = silent,
 ) -> Converted:
@@ -88,6 +88,8 @@ def convert(
         TargetNotWritable.
     """
     check_images_mode(mode)
+    source, out, images = Path(source), Path(out), Path(images) if images is not None else None
+    check_images_folder(images)
     target_format = writer(to)
     detected = detected_at(source, from_)
     opened = detected.format.open(source, images=images, progress=progress)

@@ -46,7 +46,7 @@ class Inspection:
 
 
 def inspect(
-    path: Path, *, format: str = "auto", images: Path | None = None, progress: Progress = silent
+    path: str | Path, *, format: str = "auto", images: str | Path | None = None, progress: Progress = silent
 ) -> Inspection:
     """Read label files and say what they are: format, layout, images, annotations, classes, splits, problems.
 
@@ -55,6 +55,8 @@ def inspect(
         images: The folder of the images, where they are not beside the labels.
     Raises: PathNotFound, FormatUnknown, LabelFileUnreadable.
     """
+    path, images = Path(path), Path(images) if images is not None else None
+    check_images_folder(images)
     detected = detected_at(path, format)
     sources = detected.format.open(path, images=images, progress=progress)
     problems, classes, splits = Notices(), Counter[str](), Counter[str]()
@@ -89,9 +91,18 @@ def detected_at(path: Path, format: str) -> Detected:
 
 
 def add_problems(notices: Notices, problems: Iterable[Problem]) -> None:
-    """Count problems by code and reason."""
+    """Count problems by code and reason. Missing images are one kind, whatever their names."""
     for problem in problems:
-        notices.add(problem.code, problem.where, what=problem.reason)
+        if problem.code == "file-missing":
+            notices.add(problem.code, f"{problem.where}: {problem.reason}", what="image file is missing")
+        else:
+            notices.add(problem.code, problem.where, what=problem.reason)
+
+
+def check_images_folder(images: Path | None) -> None:
+    """Raises: PathNotFound when the folder that the caller names for the images is not there."""
+    if images is not None and not images.exists():
+        raise PathNotFound(path=str(images))
 
 
 def _find_images(source: LabelSource, problems: Notices) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from calotype.formats.passthrough import escaped
 
 MAX_EXAMPLES = 5
+MAX_WORDINGS = 8
+"""Different words of one code that are counted apart; further ones are counted together."""
+
+_OTHER = "other cases of this kind"
 
 NOTICES = {
     "image-without-labels": "image without a label file: imported as not labelled",
@@ -79,6 +84,7 @@ class Notices:
 
     def __init__(self) -> None:
         self._counted: dict[tuple[str, str], _Counted] = {}
+        self._wordings: Counter[str] = Counter()
 
     def add(self, code: str, place: str = "", *, n: int = 1, what: str = "") -> None:
         """Count `n` cases of a code of `NOTICES`.
@@ -88,7 +94,10 @@ class Notices:
             what: Words that say more than those of the code.
         """
         if n:
-            self._counted.setdefault((code, what or NOTICES[code]), _Counted()).add(n, place)
+            key = (code, what or NOTICES[code])
+            if key not in self._counted and self._wordings[code] >= MAX_WORDINGS:
+                key, place = (code, _OTHER), f"{place}: {key[1]}" if place else key[1]
+            self._entry(key).add(n, place)
 
     def add_each(self, code: str, places: Iterable[str]) -> None:
         """Count a case at each of these places."""
@@ -98,7 +107,7 @@ class Notices:
     def add_all(self, notices: Iterable[Notice]) -> None:
         """Count those of another reading too."""
         for notice in notices:
-            counted = self._counted.setdefault((notice.code, notice.what), _Counted())
+            counted = self._entry((notice.code, notice.what))
             for example in notice.examples:
                 counted.add(0, example)
             counted.count += notice.count
@@ -109,6 +118,12 @@ class Notices:
             Notice(code, what, counted.count, tuple(counted.examples))
             for (code, what), counted in sorted(self._counted.items())
         )
+
+    def _entry(self, key: tuple[str, str]) -> _Counted:
+        if key not in self._counted:
+            self._counted[key] = _Counted()
+            self._wordings[key[0]] += 1
+        return self._counted[key]
 
 
 class Losses:

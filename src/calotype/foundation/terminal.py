@@ -25,6 +25,8 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.printable import one_line, printable, printable_json
 
+_EXAMPLES_SHOWN = 3
+
 
 @dataclass(frozen=True, slots=True)
 class _Printable:
@@ -82,7 +84,7 @@ class Terminal:
         for part in [shown] if isinstance(shown, str) or not isinstance(shown, Sequence) else shown:
             self.out.print(Text(part) if isinstance(part, str) else part)
         if next:
-            self.err.print(Text("next: ", style="dim").append(next, style="bold"))
+            self.err.print(Text("next: ", style="dim").append(next, style="bold"), soft_wrap=True)
 
     def write_json(self, value: Any) -> None:
         """Print one JSON value to stdout."""
@@ -135,6 +137,25 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str |
         grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else one_line(str(cell))) for cell in row))
+    return grid
+
+
+def counted(title: str, rows: Sequence[tuple[int, str, str, Sequence[str]]]) -> Table:
+    """What happened how often: count, code (may be empty), words, and below the words the first three examples."""
+    grid = Table(box=None, pad_edge=False, header_style="dim")
+    grid.add_column("count", justify="right")
+    with_codes = any(code for _, code, _, _ in rows)
+    if with_codes:
+        grid.add_column(title, no_wrap=True)
+    grid.add_column("" if with_codes else title, overflow="fold")
+    for count, code, words, examples in rows:
+        cell = Text(one_line(words))
+        if examples:
+            shown = [one_line(example) for example in examples[:_EXAMPLES_SHOWN]]
+            shown += ["..."] if count > len(shown) else []
+            one_row = ", ".join(shown)
+            cell.append("\n" + (one_row if len(one_row) <= 64 else "\n".join(shown)), style="dim")
+        grid.add_row(Text(f"{count:,}"), *([Text(one_line(code))] if with_codes else []), cell)
     return grid
 
 

@@ -9,10 +9,10 @@ import typer
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.exchange import registry
-from calotype.foundation.terminal import Terminal, table, terminal
+from calotype.foundation.terminal import Terminal, counted, table, terminal
 from calotype.release import service
 from calotype.release.card_text import markdown
-from calotype.release.model import ExportSpec, ReleaseSpec, SizeInvalid
+from calotype.release.model import ExportSpec, Release, ReleaseSpec, SizeInvalid
 from calotype.release.pixels import MAX_SIDE_PX
 
 
@@ -50,18 +50,18 @@ def release(
         purpose=purpose,
     )
     created = _release(t, name, version, spec)
-    for warning in created["warnings"]:
+    for warning in created.card.get("warnings", ()):
         t.say(f"warning: {warning}")
     t.emit(
-        created,
-        f"released {name} {version}: commit {created['commit'][:12]}",
+        created.to_dict(),
+        _contents(created, service.location(t.store(), created.dataset, version)),
         next=f"calotype releases {name.partition('@')[0]} {version}",
     )
 
 
-def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> dict[str, Any]:
+def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> Release:
     with t.progress() as progress:
-        created = service.release(
+        return service.release(
             t.actor,
             name,
             version,
@@ -71,7 +71,15 @@ def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> dict[st
             splitter=t.ports.splitter,
             progress=progress,
         )
-    return created.to_dict()
+
+
+def _contents(created: Release, folder: Path) -> list[Any]:
+    """The splits, and each export as a trainer finds it."""
+    splits = [[row["name"], row["samples"]] for row in created.card["splits"]]
+    exports = [[item["format"], item["samples"], item["annotations"]] for item in created.card["exports"]]
+    shown: list[Any] = [f"released {created.dataset} {created.version}: commit {created.commit_id[:12]}"]
+    shown += [f"in {folder}", "", table(["split", "samples"], splits), ""]
+    return [*shown, table(["export", "samples", "annotations"], exports)]
 
 
 def releases(
@@ -141,10 +149,10 @@ def export(
     with t.progress() as progress:
         exported = service.export(t.actor, name, spec, out, store=t.store(), progress=progress)
     value = exported.to_dict()
-    rows = [[loss["what"], loss["count"], ", ".join(loss["examples"])] for loss in value["losses"]]
-    wrote = "would write" if dry_run else "wrote"
-    counts = f"{wrote} {exported.samples} samples, {exported.annotations} annotations to {out}"
-    t.emit(value, [counts, table(["lost", "count", "examples"], rows)])
+    wrote = "dry run: would write" if dry_run else "wrote"
+    counts = f"{wrote} {exported.samples:,} samples, {exported.annotations:,} annotations to {out}"
+    losses = [(loss.count, "", loss.what, loss.examples) for loss in exported.losses]
+    t.emit(value, [counts, "", counted("lost", losses)] if losses else [counts, "nothing is lost"])
 
 
 def materialise(

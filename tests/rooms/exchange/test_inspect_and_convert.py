@@ -13,6 +13,7 @@ import calotype as ct
 from calotype.app.cli import app
 from calotype.exchange.conversion import NothingToConvert
 from calotype.exchange.output_folder import TargetNotEmpty
+from calotype.formats.notices import MAX_WORDINGS, Notices
 from calotype.foundation.os_errors import PathNotFound
 
 
@@ -128,3 +129,34 @@ def test_convert_through_the_command_line(coco: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     value = json.loads(done.stdout)
     assert (value["from"], value["format"], value["samples"], value["annotations"]) == ("coco", "yolo", 2, 3)
+
+
+def test_many_missing_images_are_one_line_and_the_next_command_asks_for_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "data.yaml").write_text("names: [a]\n")
+    for at in range(40):
+        (tmp_path / f"labels/{at}.txt").write_text("0 .5 .5 .1 .1\n")
+    found = ct.inspect(str(tmp_path))
+    assert [(p.code, p.count) for p in found.problems] == [("file-missing", 40), ("label-without-image", 40)]
+    done = CliRunner().invoke(app, ["inspect", str(tmp_path)])
+    assert done.stderr.strip().endswith("--images DIR")
+    assert len(done.stdout.splitlines()) < 30
+
+
+def test_many_different_reasons_are_counted_together() -> None:
+    notices = Notices()
+    for at in range(100):
+        notices.add("value-dropped", f"row {at}", what=f"key k{at} is left out")
+    listed = notices.listed()
+    assert len(listed) == MAX_WORDINGS + 1
+    assert sum(notice.count for notice in listed) == 100
+    (others,) = (notice for notice in listed if notice.count > 1)
+    assert others.examples[0] == "row 8: key k8 is left out"
+
+
+def test_a_folder_of_images_that_is_not_there_is_an_error_of_its_own(coco: Path, tmp_path: Path) -> None:
+    with pytest.raises(PathNotFound, match="gone"):
+        ct.inspect(coco, images=tmp_path / "gone")
+    with pytest.raises(PathNotFound, match="gone"):
+        ct.convert(coco, to="voc", out=tmp_path / "new", images=str(tmp_path / "gone"))
+    assert not (tmp_path / "new").exists()

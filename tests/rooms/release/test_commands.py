@@ -55,3 +55,20 @@ def test_files_that_were_lost_are_written_again(call, ws):
 def test_a_version_that_is_not_there_names_those_that_are(call, ws):
     code, said = call(*ws, "releases", "shop", "2.0.0")
     assert (code, "use one of: 1.0.0" in said) == (3, True)
+
+
+def test_a_release_names_its_folder_its_splits_and_its_exports(call, ws):
+    code, told = call(*ws, "release", "shop", "1.1.0", "--split", "train=.67,val=.33")
+    lines = [line.split() for line in told.splitlines() if line.strip()]
+    assert code == 0
+    assert lines[1][0] == "in"
+    assert lines[1][1].endswith("releases/shop/1.1.0")
+    assert ["train", "2"] in lines
+    assert ["coco", "3", "0"] in lines
+
+
+def test_a_rehearsed_export_says_so_and_lists_losses_or_none(call, ws, tmp_path):
+    code, told = call(*ws, "export", "shop", "-f", "coco", "--out", tmp_path / "out", "--dry-run")
+    assert (code, told.splitlines()[0][:21]) == (0, "dry run: would write ")
+    assert "3 samples, 0 annotations" in told
+    assert not (tmp_path / "out").exists()

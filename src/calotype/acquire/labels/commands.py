@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,9 +11,13 @@ import typer
 
 from calotype.acquire.labels import service
 from calotype.acquire.labels.model import COUNTS, Imported, ImportOptions
+from calotype.acquire.quarantine import QuarantinedItem
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.exchange import registry
-from calotype.foundation.terminal import facts, table, terminal
+from calotype.foundation.printable import one_line
+from calotype.foundation.terminal import counted, facts, terminal
+
+_REASONS_SHOWN = 10
 
 _FORMATS = typer.Option(
     "--format",
@@ -62,19 +68,37 @@ def import_labels(
         imported = service.import_annotations(
             t.actor, name, path, options, store=t.store(), progress=progress
         )
-    commit = f'calotype commit {name} -m "import {path.name}"'
-    t.emit(imported.to_dict(), _report(imported), next="" if dry_run else commit)
+    commit = shlex.join(["calotype", "commit", name, "-m", f"import {path.name}"])
+    same = 0 < imported.annotations == imported.unchanged and not imported.removed
+    t.emit(imported.to_dict(), _report(imported, options, name), next="" if dry_run or same else commit)
 
 
-def _report(imported: Imported) -> list[Any]:
+def _report(imported: Imported, options: ImportOptions, name: str) -> list[Any]:
     value = imported.to_dict()
-    names = ("format", "layout", *COUNTS)
-    shown: list[Any] = [facts({key: value[key] for key in names})]
-    for title in ("losses", "warnings"):
-        if value[title]:
-            rows = [[row["what"], row["count"], ", ".join(row["examples"])] for row in value[title]]
-            shown.append(table([title, "count", "examples"], rows))
+    evidence = "\n".join(one_line(line) for line in imported.evidence)
+    about = {"format": imported.format, "layout": imported.layout, "evidence": evidence}
+    shown: list[Any] = [facts(about | {key: value[key] for key in COUNTS})]
+    if imported.losses:
+        losses = [(loss.count, "", loss.what, loss.examples) for loss in imported.losses]
+        shown += ["", counted("lost", losses)]
+    if imported.warnings:
+        warnings = [(n.count, n.code, n.what, n.examples) for n in imported.warnings]
+        shown += ["", counted("warning", warnings)]
     if imported.set_aside:
-        items = [[item.place, item.reason] for item in imported.set_aside[:20]]
-        shown.append(table(["quarantined", "reason"], items))
+        shown += ["", *_rejected(imported.set_aside)]
+    if options.dry_run:
+        shown += ["", "dry run: nothing was written"]
+    elif any(options.keeps(item) for item in imported.set_aside):
+        shown += ["", f"all of them: calotype quarantine {shlex.quote(name)}"]
     return shown
+
+
+def _rejected(items: Sequence[QuarantinedItem]) -> list[Any]:
+    """What was not imported, by reason."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for item in items:
+        places.setdefault((item.code, item.reason), []).append(item.place)
+    rows = [(len(found), code, reason, found) for (code, reason), found in places.items()]
+    more = sum(count for count, *_ in rows[_REASONS_SHOWN:])
+    shown: list[Any] = [counted("rejected", rows[:_REASONS_SHOWN])]
+    return [*shown, f"... and {more:,} more"] if more else shown

@@ -21,6 +21,7 @@ from calotype.acquire.labels.model import (
 )
 from calotype.datasets import refs
 from calotype.exchange import registry
+from calotype.exchange.inspection import check_images_folder
 from calotype.exchange.registry import Detected
 from calotype.formats.base import LabelSource
 from calotype.formats.notices import INFORMATION
@@ -65,6 +66,7 @@ def import_annotations(
     file = escape_unstorable(path.name)
     origin = options.origin or os.path.realpath(path)
     import_id = quarantine.import_id(info.id, f"labels:{options.label_set}", origin)
+    check_images_folder(options.images)
     job = ImportJob(actor, name, store, import_id, "images.import", options.on_invalid, progress)
     sources = detected.format.open(path, images=options.images, progress=progress)
     if options.strict and not options.dry_run:
