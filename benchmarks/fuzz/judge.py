@@ -283,10 +283,19 @@ def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
             tree = fromstring(file.read_bytes())
         except _XML_ERRORS:
             continue  # set aside as a whole
+        if _is_deep(tree):
+            continue  # likewise
         objects = tree.findall("object") if tree.tag == "annotation" else []
         n += len(objects)
         names |= {(element.findtext("name") or "").strip() for element in objects}
     return n, names
+
+
+def _is_deep(tree: Any) -> bool:
+    level = [tree]
+    for _ in range(100):
+        level = [child for element in level for child in element]
+    return bool(level)
 
 
 def _folder_says(folder: Path) -> tuple[int, set[str]]:
