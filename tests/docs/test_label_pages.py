@@ -135,7 +135,7 @@ def test_the_report_of_an_import_shows_what_was_rejected_and_what_comes_next(des
         with pytest.raises(SystemExit):
             main(list(words))
         said = capsys.readouterr()
-        return said.out + said.err
+        return f"{said.out}{said.err}"
 
     rehearsed = told("import", "shop", "unclean", "--dry-run")
     assert "dry run: nothing was written" in rehearsed

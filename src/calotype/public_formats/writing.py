@@ -7,10 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from calotype.datasets.model import Annotation, Sample
 from calotype.formats.base import ExportSamples
-from calotype.formats.notices import Losses
+from calotype.formats.notices import LOSS_WORDS, Losses
 from calotype.public_formats.reading import BACKGROUND
-
-_IN_WORDS = {"extra": "extra keys"}
 
 
 class FlatNames:
@@ -110,7 +108,7 @@ def lose_sample(losses: Losses, sample: Sample, *, keeps: Collection[str] = (), 
     metadata = set(sample.metadata) - set(keeps)
     for what, value in {**facts, "metadata": metadata}.items():
         if value and what not in keeps:
-            losses.add(f"{_IN_WORDS.get(what, what)} of a sample", sample.name)
+            losses.add(f"{LOSS_WORDS.get(what, what)} of a sample", sample.name)
 
 
 def lose_annotation(

@@ -11,13 +11,11 @@ from typing import Any
 
 from calotype.datasets.model import Annotation, Sample
 from calotype.formats.base import ExportSamples, Written
-from calotype.formats.notices import Losses
+from calotype.formats.notices import LOSS_WORDS, Losses
 from calotype.foundation.progress import Progress
 from calotype.tool_formats.collected import BACKGROUND
 from calotype.tool_formats.image_search import split_of
 from calotype.tool_formats.shapes import longest
-
-_IN_WORDS = {"extra": "extra keys"}
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMESPACE = uuid.UUID("5e1c9d2a-7c0e-4c57-9e2f-3b1f0f6f7f0d")
@@ -106,7 +104,7 @@ class Export:
         }
         for what, value in facts.items():
             if value and what not in keeps:
-                self.losses.add(f"{_IN_WORDS.get(what, what)} of a sample", sample.name)
+                self.losses.add(f"{LOSS_WORDS.get(what, what)} of a sample", sample.name)
 
     def lose_of_annotation(
         self, a: Annotation, *, keeps: Collection[str] = (), attributes: Collection[str] | None = None
@@ -120,7 +118,7 @@ class Export:
         facts = {"id": a.source_id, "score": a.score is not None, "iscrowd": a.iscrowd, "extra": a.extra}
         for what, value in facts.items():
             if value and what not in keeps:
-                self.lose(f"{_IN_WORDS.get(what, what)} of an annotation", a)
+                self.lose(f"{LOSS_WORDS.get(what, what)} of an annotation", a)
         if attributes is not None:
             n_lost = sum(name not in attributes for name in a.attributes)
             self.losses.add("attribute of an annotation", a.ann_id, n=n_lost)
