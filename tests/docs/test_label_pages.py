@@ -128,3 +128,20 @@ def test_the_pages_state_the_number_of_formats(repo):
         stated = re.findall(r"\b(\d+)\s+formats", (repo / page).read_text("utf-8"))
         assert stated, page
         assert {int(number) for number in stated} == {len(FORMATS)}, page
+
+
+def test_the_report_of_an_import_shows_what_was_rejected_and_what_comes_next(desk, capsys):
+    def told(*words: str) -> str:
+        with pytest.raises(SystemExit):
+            main(list(words))
+        said = capsys.readouterr()
+        return f"{said.out}{said.err}"
+
+    rehearsed = told("import", "shop", "unclean", "--dry-run")
+    assert "dry run: nothing was written" in rehearsed
+    assert "next:" not in rehearsed
+    first = told("import", "shop", "unclean")
+    assert re.search(r"^\s+1 +annotation-invalid ", first, re.M)
+    assert "all of them: calotype quarantine shop" in first
+    assert "next: calotype commit shop -m 'import unclean'" in first
+    assert "next:" not in told("import", "shop", "unclean")

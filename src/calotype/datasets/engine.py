@@ -5,20 +5,18 @@ Opening a database takes longer than most queries. A cursor sees only the tables
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from calotype.foundation.os_errors import as_calotype_error
+from calotype.foundation.os_errors import of_a_query
 
 if TYPE_CHECKING:
     import duckdb
 
 _OPENING = Lock()
-_DISK_FAILED = "LanceError(IO)"
 
 
 @contextmanager
@@ -34,8 +32,8 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         yield cursor
     except duckdb.Error as error:
-        if _DISK_FAILED in str(error):
-            raise as_calotype_error(OSError(errno.EIO, str(error))) from error
+        if (ours := of_a_query(error)) is not None:
+            raise ours from error
         raise
     finally:
         cursor.close()

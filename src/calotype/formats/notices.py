@@ -47,6 +47,9 @@ NOTICES = {
 INFORMATION = frozenset({"image-empty", "changed-here"})
 """Codes of notices that a strict import takes: nothing is left out of it."""
 
+LOSS_WORDS = {"extra": "extra keys"}
+"""Field of a sample or an annotation -> how the name of a loss calls it, where that differs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:

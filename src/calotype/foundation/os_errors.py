@@ -23,6 +23,7 @@ _REASONS: dict[int, tuple[str, str]] = {
     errno.ELOOP: ("its symbolic links go in a circle", "correct the links"),
     errno.ESTALE: ("the network file system lost it", "check the mount"),
 }
+_DISK_FAILED = "LanceError(IO)"
 _OTHER_FIX = "check the disk and the access rights"
 
 
@@ -53,6 +54,11 @@ class StorageFailed(External):
 def reason_and_fix(error: OSError) -> tuple[str, str]:
     """Why the operating system refused, and what to do about it; without the path."""
     return _REASONS.get(error.errno or 0, ((error.strerror or type(error).__name__).lower(), _OTHER_FIX))
+
+
+def of_a_query(error: Exception) -> CalotypeError | None:
+    """The error to show where the disk failed while a query read a Lance table; None for any other failure of it."""
+    return as_calotype_error(OSError(errno.EIO, str(error))) if _DISK_FAILED in str(error) else None
 
 
 def as_calotype_error(error: OSError) -> CalotypeError:

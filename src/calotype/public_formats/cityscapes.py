@@ -290,7 +290,7 @@ def _painted(
     name = names[a.class_id]
     is_group = a.iscrowd and name + _GROUP not in LABEL_IDS
     if a.iscrowd and not is_group:
-        losses.add("iscrowd", sample.name)
+        losses.add("iscrowd of an annotation", sample.name)
     return name, is_group, ring
 
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from calotype.datasets.model import Annotation, Sample
 from calotype.formats.base import ExportSamples
-from calotype.formats.notices import Losses
+from calotype.formats.notices import LOSS_WORDS, Losses
 from calotype.public_formats.reading import BACKGROUND
 
 
@@ -108,7 +108,7 @@ def lose_sample(losses: Losses, sample: Sample, *, keeps: Collection[str] = (), 
     metadata = set(sample.metadata) - set(keeps)
     for what, value in {**facts, "metadata": metadata}.items():
         if value and what not in keeps:
-            losses.add(f"{what} of a sample", sample.name)
+            losses.add(f"{LOSS_WORDS.get(what, what)} of a sample", sample.name)
 
 
 def lose_annotation(
@@ -126,9 +126,9 @@ def lose_annotation(
     """
     facts = {
         "id of an annotation": "id" not in keeps and bool(a.source_id),
-        "score": "score" not in keeps and a.score is not None,
-        "iscrowd": "iscrowd" not in keeps and a.iscrowd,
-        "extra": "extra" not in keeps and bool(set(a.extra) - set(keeps)),
+        "score of an annotation": "score" not in keeps and a.score is not None,
+        "iscrowd of an annotation": "iscrowd" not in keeps and a.iscrowd,
+        "extra keys of an annotation": "extra" not in keeps and bool(set(a.extra) - set(keeps)),
     }
     for what, value in facts.items():
         if value:

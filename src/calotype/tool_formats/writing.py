@@ -11,7 +11,7 @@ from typing import Any
 
 from calotype.datasets.model import Annotation, Sample
 from calotype.formats.base import ExportSamples, Written
-from calotype.formats.notices import Losses
+from calotype.formats.notices import LOSS_WORDS, Losses
 from calotype.formats.split_names import split_of_folder
 from calotype.foundation.progress import Progress
 from calotype.tool_formats.collected import BACKGROUND
@@ -104,7 +104,7 @@ class Export:
         }
         for what, value in facts.items():
             if value and what not in keeps:
-                self.losses.add(f"{what} of a sample", sample.name)
+                self.losses.add(f"{LOSS_WORDS.get(what, what)} of a sample", sample.name)
 
     def lose_of_annotation(
         self, a: Annotation, *, keeps: Collection[str] = (), attributes: Collection[str] | None = None
@@ -118,7 +118,7 @@ class Export:
         facts = {"id": a.source_id, "score": a.score is not None, "iscrowd": a.iscrowd, "extra": a.extra}
         for what, value in facts.items():
             if value and what not in keeps:
-                self.lose(f"{what} of an annotation", a)
+                self.lose(f"{LOSS_WORDS.get(what, what)} of an annotation", a)
         if attributes is not None:
             n_lost = sum(name not in attributes for name in a.attributes)
             self.losses.add("attribute of an annotation", a.ann_id, n=n_lost)

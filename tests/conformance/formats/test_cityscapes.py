@@ -211,7 +211,7 @@ def test_images_of_ids_are_drawn_as_the_scripts_of_cityscapes_draw_them(tmp_path
     written, back = there_and_back(
         CITY, tmp_path, [(sample("a_0_1.png", split="train"), drawn)], ["road", "car", "pole"]
     )
-    assert losses(written) == {"iscrowd": 1}
+    assert losses(written) == {"iscrowd of an annotation": 1}
     assert [read.class_name for read in back.annotations] == ["road", "car", "car", "car", "pole"]
     found = []
     for kind in ("labelIds", "instanceIds"):

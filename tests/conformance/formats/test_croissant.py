@@ -129,7 +129,7 @@ def test_what_it_writes_is_described_with_checksums(tmp_path):
     written, back = there_and_back(CROISSANT, tmp_path, items, ["a,b", 'c"d'])
     assert losses(written) == {
         "licence of a sample": 1,
-        "score": 1,
+        "score of an annotation": 1,
         "shape of a polygon (its box is kept)": 1,
     }
     assert written.n_annotations == 3

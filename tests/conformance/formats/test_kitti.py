@@ -153,7 +153,11 @@ def test_what_it_cannot_keep_is_a_loss(tmp_path):
     assert lost["folders and dots in the name of an image (replaced by `_`)"] == 1
     assert lost["class name (blanks are written as `_`)"] == 2
     assert lost["split of an image without labels (testing/ is read as test)"] == 1
-    assert (lost["id of an annotation"], lost["iscrowd"], lost["attribute of an annotation"]) == (1, 1, 1)
+    assert (
+        lost["id of an annotation"],
+        lost["iscrowd of an annotation"],
+        lost["attribute of an annotation"],
+    ) == (1, 1, 1)
     assert sorted(read.class_name for read in back.annotations) == ["traffic_light", "traffic_light2"]
     assert {i.name: i.split for i in back.images} == {
         "training/image_2/a_traffic_light.png": "val",

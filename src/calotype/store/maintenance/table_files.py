@@ -19,6 +19,7 @@ import pyarrow as pa
 from lance.optimize import Compaction
 
 from calotype.foundation.errors import Bug
+from calotype.foundation.os_errors import of_a_query
 from calotype.store.files.bucket import Entry
 from calotype.store.tables.damaged_versions import DAMAGED_FOLDER
 from calotype.store.tables.tables import TableDamaged, Tables
@@ -156,10 +157,15 @@ def _digest(dataset: lance.LanceDataset) -> tuple[Any, ...]:
     names = ", ".join(f'"{name}"' for name in dataset.schema.names)
     with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 2}) as engine:
         engine.register("t", dataset.scanner().to_reader())
-        result = engine.sql(
-            f"SELECT count(*), sum(h), bit_xor(h) FROM (SELECT hash(row({names})) AS h FROM t)"
-        )
-        contents = tuple(result.fetchall()[0])
+        try:
+            result = engine.sql(
+                f"SELECT count(*), sum(h), bit_xor(h) FROM (SELECT hash(row({names})) AS h FROM t)"
+            )
+            contents = tuple(result.fetchall()[0])
+        except duckdb.Error as error:
+            if (ours := of_a_query(error)) is not None:
+                raise ours from error
+            raise
     order = hashlib.sha256()
     for batch in dataset.scanner(columns=[dataset.schema.names[0]], scan_in_order=True).to_batches():
         order.update("".join(f"{key}\n" for key in batch.column(0).to_pylist()).encode())

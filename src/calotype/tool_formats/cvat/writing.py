@@ -62,7 +62,7 @@ def _element(export: Export, a: Annotation, name: str, sample: Sample) -> list[s
     export.lose_of_annotation(a, keeps={"extra"})
     for key in a.extra:
         if key not in _KEPT_EXTRA:
-            export.lose("extra of an annotation", a)
+            export.lose("extra keys of an annotation", a)
     values: dict[str, object] = {"label": name, "source": a.extra.get("source", "manual")}
     if tag != "tag":
         values["occluded"] = int(bool(a.attributes.get("occluded")))

@@ -217,7 +217,7 @@ def _lose_columns(samples: Sequence[Sample], table: pa.Table, losses: Losses) ->
 
     lose("id of an annotation", pc.not_equal(table["source_id"], ""))
     lose("score of an annotation", pc.is_valid(table["score"]))
-    lose("extra of an annotation", pc.not_equal(table["extra"], ""))
+    lose("extra keys of an annotation", pc.not_equal(table["extra"], ""))
     with_attributes = table.filter(pc.not_equal(table["attributes"], "").fill_null(False))
     for sample_id, text in zip(
         with_attributes["sample_id"].to_pylist(), with_attributes["attributes"].to_pylist(), strict=True
