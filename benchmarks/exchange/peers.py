@@ -1,4 +1,4 @@
-"""One step of another tool, timed in a process of its own: `python peers.py TOOL STEP FOLDER`.
+"""One step of another tool, its CPU time measured in a process of its own: `python peers.py TOOL STEP FOLDER`.
 
 Run it with the Python of an environment that has the tool. It prints one line of JSON.
 """
@@ -54,9 +54,9 @@ def main() -> None:
     """Time one step."""
     tool, step, folder = sys.argv[1:]
     work = {"datumaro": datumaro, "supervision": supervision}[tool](step, Path(folder))
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak_mb)}))
 

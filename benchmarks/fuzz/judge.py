@@ -7,44 +7,41 @@ after it, runs on a share of the mutants (`whole`).
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-import pyarrow as pa
+import reading
+import seeds
+import watch
 import yaml
+from containers import Special
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 from mutants import Files
+from reading import Silent
+from sets import LABELS
 
 import calotype as ct
-from calotype.acquire.labels.label_rows import PassResult, ResolvedSource, RowContext, annotation_batches
-from calotype.acquire.labels.model import quarantined_problem, with_declared_classes
 from calotype.checks import measures as check_measures
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import text as contract_text
-from calotype.datasets import rows
 from calotype.exchange import registry
 from calotype.findings.isolation import FAULT
 from calotype.formats.survey import Survey
 from calotype.foundation.errors import CalotypeError
-from calotype.foundation.ids import uuid8
 from calotype.pipeline import text as pipeline_text
-from calotype.store.tables.tables import RestageNeeded
 from calotype.trainer_formats.yolo import splits
 from calotype.vision import images
 from calotype.vision.images import IMAGE_EXTENSIONS
-from calotype.vision.ontology import Ontology
 
-FORMATS = {"coco": "coco", "yolo": "yolo", "voc": "voc", "folders": "folder"}
 _XML_ERRORS = (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError)
 _OURS = {"bug", "internal", "storage-failed"}
 
@@ -58,16 +55,15 @@ class Outcome:
     detail: str = ""
 
 
-class Silent(Exception):
-    """Something was lost or invented without a word."""
-
-
 def put(files: Files, folder: Path) -> bool:
     """Write the files of a mutant; False where the file system cannot hold one of them."""
     try:
         for name, data in files.items():
             path = os.path.join(os.fsencode(folder), name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
+            if isinstance(data, Special):
+                _put_special(data.what, path, folder)
+                continue
             with open(path, "wb") as file:
                 file.write(data)
     except (OSError, ValueError):
@@ -75,11 +71,33 @@ def put(files: Files, folder: Path) -> bool:
     return True
 
 
+def _put_special(what: str, path: bytes, folder: Path) -> None:
+    """A pipe, a folder or a link at a path."""
+    outside = folder.parent / "outside"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        os.mkdir(path)
+    elif what == "outside-file":
+        target = outside / f"secret{os.fsdecode(os.path.splitext(path)[1])}"
+        if not target.exists():
+            target.write_bytes(_SECRETS.get(target.suffix, b"{}"))
+        os.symlink(target, path)
+    else:
+        os.symlink(what.removeprefix("link:"), path)
+
+
+_SECRETS = {".txt": b"0 0.5 0.5 0.2 0.2\n", ".png": seeds.images()[0], ".jpg": seeds.images()[1]}
+
+
 def judge(kind: str, files: Files, *, whole: bool) -> Outcome:
     """The outcome of one mutant."""
     with tempfile.TemporaryDirectory(prefix="calotype-fuzz-", dir=_SHM) as name:
-        folder = Path(name) / "set"
+        folder, outside = Path(name) / "set", Path(name) / "outside"
         folder.mkdir()
+        outside.mkdir()
+        (outside / "a.png").write_bytes(_SECRETS[".png"])
+        (outside / "labels.txt").write_bytes(_SECRETS[".txt"])
         if not put(files, folder):
             return Outcome("not written")
         try:
@@ -87,9 +105,14 @@ def judge(kind: str, files: Files, *, whole: bool) -> Outcome:
                 return _image(files)
             if kind in ("contracts", "pipelines"):
                 return _text(kind, files, Path(name), whole)
-            if whole:
-                return _whole(kind, folder, Path(name))
-            return _labels(kind, folder)
+            more = reading.workspace_folder()
+            with watch.watched(Path(name), more=(more,)) as opened:
+                outcome = _refusals(
+                    lambda: _whole(kind, folder, Path(name)) if whole else _labels(kind, folder)
+                )
+            if opened:
+                raise Silent(f"opened outside the folder: {opened[0]}")
+            return outcome
         except CalotypeError as error:
             return Outcome("crash" if error.code in _OURS else "refused", error.code, str(error)[:300])
         except Silent as error:
@@ -99,78 +122,69 @@ def judge(kind: str, files: Files, *, whole: bool) -> Outcome:
 _SHM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def _labels(kind: str, folder: Path) -> Outcome:
-    """Read as `--format auto` and by name, and do to every row what an import does."""
-    expected = FORMATS[kind]
-    auto: str | CalotypeError
+def _refusals(judged: Callable[[], Outcome]) -> Outcome:
+    """The outcome; a refusal has a code and says where."""
     try:
-        auto = registry.detect(folder).format.name
+        return judged()
     except CalotypeError as error:
-        auto = error
-    sources = registry.reader(expected).open(folder)
-    if isinstance(auto, str) and auto != expected and not _is_other(kind, folder):
-        raise Silent(f"taken as {auto}")
-    n_rows, problems, classes, n_images = 0, [], set(), 0
-    named = {warning.code for source in sources for warning in source.warnings}
-    for source in sources:
-        problems += [quarantined_problem(problem) for problem in source.problems]
-        if source.index is None:
-            return Outcome("accepted", "results")
-        n_images += len(source.images)
-        listed = source.images.values(range(len(source.images)))
-        located = list(source.locate(0, len(source.images)))
-        if len(located) != len(listed):
-            raise Silent("images and files differ in number")
-        n, aside, used = _rows(source)
-        n_rows, problems, classes = n_rows + n, problems + aside, classes | used
-        json.dumps(source.info, allow_nan=False)
-    json.dumps([item.to_dict() for item in problems], allow_nan=False).encode()
-    for item in problems:
-        (item.place + item.reason).encode()
-    if not named & {"file-not-labels", "label-not-used"}:  # whole files whose lines are not counted
-        _conserved(kind, folder, n_rows, problems, classes, n_images)
-    return Outcome("set aside" if problems else "accepted", problems[0].code if problems else "")
+        _is_placed(error)
+        return Outcome("crash" if error.code in _OURS else "refused", error.code, str(error)[:300])
 
 
-def _rows(source: Any) -> tuple[int, list[Any], set[str]]:
-    ontology = with_declared_classes(Ontology(), source.classes)
-    Ontology.from_json(msgspec.json.decode(msgspec.json.encode(ontology.to_json())))
-    context = RowContext(ontology, frozenset(), "ground_truth", "0" * 32, "fuzz")
-    size = len(source.index.image_ids)
-    ids = pa.array([uuid8("sample", str(at)) for at in range(size)], pa.string())
-    resolved = ResolvedSource(source, source.index, ids)
-    while True:
-        result, n, used = PassResult(), 0, set()
+def _is_placed(error: CalotypeError) -> None:
+    json.dumps(error.to_dict()).encode()
+    str(error).encode()
+    if not error.where:
+        raise Silent(f"refused without a place: {error.code}: {str(error)[:200]}")
+
+
+def _labels(kind: str, folder: Path) -> Outcome:
+    """Plan an import, and read as `--format auto` and by name."""
+    expected = LABELS[kind]
+    auto = reading.detected(folder)
+    try:
+        reading.planned(folder)
+    except CalotypeError as error:
+        _is_placed(error)
+        if error.code in _OURS:
+            raise
+    if isinstance(auto, str) and auto != expected:
         try:
-            for batch in annotation_batches(resolved, context, result):
-                n += batch.num_rows
-                table = pa.Table.from_batches([batch])
-                for annotation in rows.annotations_from_arrow(table):
-                    _check(annotation)
-                    found = ontology.by_id(annotation.class_id)
-                    if found is None:
-                        raise Silent(f"a class {annotation.class_id} that nobody declared")
-                    used.add(found.name)
-        except RestageNeeded:
-            continue
-        return n, result.quarantined, used
+            reading.read(auto, folder)
+        except CalotypeError as error:
+            _is_placed(error)
+    found = reading.read(expected, folder)
+    if isinstance(auto, str) and auto != expected and not _is_other(kind, folder, found):
+        raise Silent(f"taken as {auto}")
+    if found.is_results:
+        return Outcome("accepted", "results")
+    if _has_links(folder):
+        return Outcome("set aside" if found.problems else "accepted", "links")
+    if not found.named & {
+        "file-not-labels",
+        "label-not-used",
+        "file-left-out",
+    }:  # whole files that are not counted
+        _conserved(kind, folder, found.n_rows, found.problems, found.classes, found.n_images)
+    return Outcome(
+        "set aside" if found.problems else "accepted", found.problems[0].code if found.problems else ""
+    )
 
 
-def _check(annotation: Any) -> None:
-    numbers = [
-        *(annotation.bbox_xywh_px or ()),
-        *annotation.keypoints_xyv,
-        *(v for r in annotation.rings_px for v in r),
-    ]
-    numbers += [v for v in (annotation.area_px, annotation.score) if v is not None]
-    if not all(math.isfinite(number) for number in numbers):
-        raise Silent("a number that is not finite was accepted")
-    json.dumps([dict(annotation.attributes), dict(annotation.extra)], allow_nan=False)
+def _has_links(folder: Path) -> bool:
+    """Whether a path is no regular file; what is read of it is not counted."""
+    return any(
+        not stat.S_ISREG(os.lstat(os.path.join(root, name)).st_mode)
+        for root, below, files in os.walk(folder)
+        for name in (*files, *(one for one in below if os.path.islink(os.path.join(root, one))))
+    )
 
 
-def _is_other(kind: str, folder: Path) -> bool:
-    """Whether the change made the folder a valid set of another format, too."""
-    return kind == "folders" or registry.FORMATS["coco"].recognise(Survey(folder)) is not None
+def _is_other(kind: str, folder: Path, found: reading.Reading) -> bool:
+    """Whether the change made the folder a valid set of another format, too, or took all labels away."""
+    if kind not in ("coco", "yolo", "voc") or (kind == "voc" and any(folder.rglob("Segmentation*"))):
+        return kind == "folders" or not found.n_rows
+    return registry.FORMATS["coco"].recognise(Survey(folder)) is not None
 
 
 def _conserved(
@@ -183,7 +197,11 @@ def _conserved(
     elif kind == "yolo":
         n_listed, names = _yolo_says(folder)
     elif kind == "voc":
+        if any(folder.rglob("Segmentation*")):
+            return  # masks add rows, and their palette classes
         n_listed, names = _voc_says(folder)
+    elif kind != "folders":
+        return
     else:
         n_listed, names = _folder_says(folder)
         if n_images + sum(item.what == "image" for item in problems) < n_listed:
@@ -196,18 +214,20 @@ def _conserved(
 
 
 def _coco_says(folder: Path) -> tuple[int | None, set[str] | None]:
-    files = sorted((folder / "annotations").glob("*.json")) or sorted(folder.glob("*.json"))
+    files = [folder / name for name in Survey(folder).with_suffix(".json")]
     n, names = 0, set()
     for file in files:
         try:
             value = json.loads(file.read_bytes().decode("utf-8-sig"))
+            if not file.name.startswith(("instances", "labels")):
+                return None, None  # captions name no class, and a panoptic row has several segments
             n += len(value.get("annotations") or ())
             names |= {
                 c["name"]
                 for c in value.get("categories") or ()
                 if isinstance(c, dict) and isinstance(c.get("name"), str)
             }
-        except (ValueError, AttributeError, RecursionError, TypeError):
+        except (OSError, ValueError, AttributeError, RecursionError, TypeError):
             return None, None
     return n, names
 
@@ -254,7 +274,7 @@ def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
         files = [
             file
             for file in (folder / place).rglob("*")
-            if file.suffix.lower() == ".xml" and not file.is_symlink()
+            if file.suffix.lower() == ".xml" and file.is_file() and not file.is_symlink()
         ]
         if files:
             break
@@ -263,10 +283,19 @@ def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
             tree = fromstring(file.read_bytes())
         except _XML_ERRORS:
             continue  # set aside as a whole
+        if _is_deep(tree):
+            continue  # likewise
         objects = tree.findall("object") if tree.tag == "annotation" else []
         n += len(objects)
         names |= {(element.findtext("name") or "").strip() for element in objects}
     return n, names
+
+
+def _is_deep(tree: Any) -> bool:
+    level = [tree]
+    for _ in range(100):
+        level = [child for element in level for child in element]
+    return bool(level)
 
 
 def _folder_says(folder: Path) -> tuple[int, set[str]]:
@@ -327,7 +356,7 @@ def _whole(kind: str, folder: Path, place: Path) -> Outcome:
     """The import into a workspace, the checks, a commit and an export."""
     with ct.open(place / "ws") as ws:
         dataset = ws.create("fuzz")
-        imported = dataset.add_annotations(folder, format=FORMATS[kind])
+        imported = dataset.add_annotations(folder, format=LABELS[kind])
         json.dumps(imported.to_dict(), allow_nan=False).encode()
         _no_failed_check(dataset.check())
         dataset.commit("fuzz")

@@ -58,9 +58,30 @@ TEXTS = (
         '"{0}{x}"',
     ),
 )
+PATHS = (
+    *(
+        b"../outside/a.png",
+        b"../../outside/a.png",
+        b"../outside/labels.txt",
+        b"/etc/hostname",
+        b"/proc/self/environ",
+    ),
+    *(
+        b"..\\outside\\a.png",
+        b"file:///etc/hostname",
+        b"~/x.png",
+        b"C:\\x.png",
+        b".",
+        b"..",
+        b"/",
+        b"a.png/",
+        b"//a.png",
+    ),
+)
+"""Names that lead out of the folder, or nowhere."""
 _OTHERS = ("null", "true", "false", "[]", "{}", "[[]]", "[null]", '{"a": 1}', "[1, 2]", '{"a": {"b": NaN}}')
 _DEEP = tuple("[" * n + "]" * n for n in (60, 400, 990, 3_000))
-VALUES = (*NUMBERS, *TEXTS, *_OTHERS, *_DEEP)
+VALUES = (*NUMBERS, *TEXTS, *(json.dumps(path.decode()) for path in PATHS), *_OTHERS, *_DEEP)
 _MARK = "\x01{}\x01"
 _WORD = re.compile(rb"[^\s:,\[\]{}<>]+")
 _YAML_TOKENS = (
@@ -188,7 +209,7 @@ def pick(rng: random.Random, files: Files, *suffixes: bytes) -> bytes | None:
 
 def change_json(rng: random.Random, files: Files) -> None:
     """Replace, delete, repeat, rename or nest one value of a JSON file."""
-    name = pick(rng, files, b".json")
+    name = pick(rng, files, b".json", b".jsonld")
     if name is None:
         return
     try:
@@ -272,7 +293,38 @@ def change_yaml(rng: random.Random, files: Files) -> None:
 
 def change_rows(rng: random.Random, files: Files) -> None:
     """A number or row of a label file."""
-    change_words(rng, files, (b".txt",), _ROW_TOKENS)
+    change_words(rng, files, (b".txt",), (*_ROW_TOKENS, *PATHS))
+
+
+def change_settings(rng: random.Random, files: Files) -> None:
+    """A word or line of a list of names or of settings."""
+    change_words(
+        rng, files, (b".ini", b".data", b".names", b"labelmap.txt", b"train.txt"), (*_ROW_TOKENS, *PATHS)
+    )
+
+
+def change_cells(rng: random.Random, files: Files) -> None:
+    """A cell or row of a CSV file."""
+    change_words(rng, files, (b".csv",), (*_ROW_TOKENS, *PATHS, b'"', b'""', b",", b'"a\nb"', b"n" * 200_000))
+
+
+def change_attributes(rng: random.Random, files: Files) -> None:
+    """The value of an attribute of an XML element, or the attribute itself."""
+    name = pick(rng, files, b".xml")
+    found = list(re.finditer(rb' (\w+)="([^"]*)"', files[name])) if name else []
+    if name is None or not found:
+        return
+    one, data = rng.choice(found), files[name]
+    tokens = (
+        *_XML_TOKENS[:12],
+        *PATHS,
+        *(text.encode() for text in NUMBERS),
+        b"1,2;3",
+        b"1,2;nan,3",
+        b"1;" * 9_000,
+    )
+    new = rng.choice([b"", one.group() * 2, *(b' %s="%s"' % (one[1], rng.choice(tokens)) for _ in range(8))])
+    files[name] = data[: one.start()] + new + data[one.end() :]
 
 
 def change_xml(rng: random.Random, files: Files) -> None:

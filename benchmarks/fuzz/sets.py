@@ -2,39 +2,78 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import random
 
 import pictures
+import seeds
+from containers import change_lines_of_json, change_parquet, change_special, change_tar
 from mutants import (
     Change,
     Files,
+    change_attributes,
     change_bytes,
+    change_cells,
     change_json,
     change_names,
     change_rows,
+    change_settings,
     change_xml,
     change_yaml,
 )
 
-KINDS = ("coco", "yolo", "voc", "folders", "images", "contracts", "pipelines")
+LABELS = {
+    "coco": "coco",
+    "yolo": "yolo",
+    "voc": "voc",
+    "folders": "folder",
+    **{
+        name: name
+        for name in (
+            *("kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet"),
+            *(
+                "webdataset",
+                "croissant",
+                "cvat",
+                "label-studio",
+                "labelme",
+                "via",
+                "darwin",
+                "labelbox",
+                "fiftyone",
+            ),
+        )
+    },
+}
+"""Kinds that are label formats -> their names."""
+KINDS = (*LABELS, "images", "contracts", "pipelines")
 _OWN: dict[str, tuple[Change, ...]] = {
     "coco": (change_json,),
-    "yolo": (change_yaml, change_rows),
-    "voc": (change_xml,),
+    "yolo": (change_yaml, change_rows, change_rows, change_settings),
+    "voc": (change_xml, change_xml, change_settings),
     "folders": (change_names, pictures.change_image),
+    "kitti": (change_rows,),
+    "dota": (change_rows,),
+    "mot": (change_rows, change_rows, change_settings),
+    "open-images": (change_cells,),
+    "cityscapes": (change_json, change_json, pictures.change_image),
+    "masks": (pictures.change_image, change_settings),
+    "hf-image-folder": (change_lines_of_json, change_cells),
+    "hf-parquet": (change_parquet,),
+    "webdataset": (change_tar,),
+    "croissant": (change_json, change_cells),
+    "cvat": (change_attributes, change_attributes, change_xml),
+    "label-studio": (change_json,),
+    "labelme": (change_json,),
+    "via": (change_json, change_json, change_cells),
+    "darwin": (change_json,),
+    "labelbox": (change_lines_of_json,),
+    "fiftyone": (change_json,),
     "images": (pictures.change_image,),
     "contracts": (change_yaml,),
     "pipelines": (change_yaml,),
 }
-_ANY: tuple[Change, ...] = (change_bytes, change_names, pictures.change_image)
-
-
-@functools.cache
-def _images() -> tuple[bytes, bytes]:
-    named = dict(pictures.samples())
-    return named[b"plain.png"], named[b"exif.jpg"]
+_ANY: tuple[Change, ...] = (change_bytes, change_names, pictures.change_image, change_special)
 
 
 def base(kind: str, rng: random.Random) -> Files:
@@ -42,14 +81,15 @@ def base(kind: str, rng: random.Random) -> Files:
     if kind == "images":
         name, data = rng.choice(pictures.samples())
         return {name: data}
-    return {
+    made = {
         "coco": _coco,
         "yolo": _yolo,
         "voc": _voc,
         "folders": _folders,
         "contracts": _contract,
         "pipelines": _pipeline,
-    }[kind](rng)
+    }.get(kind)
+    return made(rng) if made is not None else seeds.made(kind, rng)
 
 
 def changes(kind: str, rng: random.Random) -> list[tuple[Change, int]]:
@@ -63,7 +103,9 @@ def changes(kind: str, rng: random.Random) -> list[tuple[Change, int]]:
 
 
 def _coco(rng: random.Random) -> Files:
-    png, jpg = _images()
+    if rng.random() < 0.3:
+        return dict(rng.choice(seeds.coco_others()))
+    png, jpg = seeds.images()
     rows = [
         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 8], "area": 80, "iscrowd": 0},
         {
@@ -110,7 +152,9 @@ def _coco(rng: random.Random) -> Files:
 
 
 def _yolo(rng: random.Random) -> Files:
-    png, jpg = _images()
+    if rng.random() < 0.4:
+        return dict(rng.choice(seeds.yolo_others()))
+    png, jpg = seeds.images()
     names = rng.choice(
         [b"names: [car, dog]\nnc: 2\n", b"names:\n  0: car\n  1: dog\n", b"names:\n- car\n- dog\n"]
     )
@@ -130,7 +174,9 @@ def _yolo(rng: random.Random) -> Files:
 
 
 def _voc(rng: random.Random) -> Files:
-    png, jpg = _images()
+    if rng.random() < 0.3:
+        return dict(seeds.written("voc"))
+    png, jpg = seeds.images()
     files = {b"JPEGImages/a.png": png, b"JPEGImages/b.jpg": jpg, b"ImageSets/Main/train.txt": b"a\n"}
     for name, file in ((b"a", b"a.png"), (b"b", b"b.jpg")):
         objects = b"".join(
@@ -145,7 +191,7 @@ def _voc(rng: random.Random) -> Files:
 
 
 def _folders(rng: random.Random) -> Files:
-    png, jpg = _images()
+    png, jpg = seeds.images()
     if rng.random() < 0.5:
         return {b"cat/a.png": png, b"dog/b.jpg": jpg}
     return {b"train/cat/a.png": png, b"val/dog/b.jpg": jpg, b"train/dog/notes.txt": b"x"}

@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from calotype.exchange.registry import READABLE
+from calotype.formats.base import LabelFileUnreadable
+
 FUZZ = Path(__file__).parents[2] / "benchmarks" / "fuzz"
-KINDS = ("coco", "yolo", "voc", "folders", "images", "contracts", "pipelines")
+EARLIER = ("coco", "yolo", "voc", "folders", "images", "contracts", "pipelines")
+NEWER = tuple(name for name in READABLE if name not in ("coco", "yolo", "voc", "folder"))
+KINDS = (*EARLIER, *NEWER)
 
 
 @pytest.fixture
@@ -26,12 +31,23 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.slow
-def test_three_hundred_mutants_of_each_kind_crash_hang_and_lose_nothing(tmp_path: Path) -> None:
-    words = [sys.executable, str(FUZZ / "run.py"), "--mutants", "300", "--seed", "7", "--workers", "2"]
+def test_two_hundred_mutants_of_each_earlier_kind_crash_hang_and_lose_nothing(tmp_path: Path) -> None:
+    words = [sys.executable, str(FUZZ / "run.py"), "--mutants", "200", "--seed", "7", "--workers", "2"]
+    words += ["--format", *EARLIER]
     done = subprocess.run([*words, "--keep", str(tmp_path)], capture_output=True, text=True, check=False)
-    lines = [line for line in done.stdout.splitlines() if line.startswith(KINDS)]
-    assert (done.returncode, len(lines)) == (0, len(KINDS)), done.stdout[-4_000:] + done.stderr[-2_000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith(EARLIER)]
+    assert (done.returncode, len(lines)) == (0, len(EARLIER)), done.stdout[-4_000:] + done.stderr[-2_000:]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", NEWER)
+def test_some_mutants_of_each_newer_format_crash_and_lose_nothing(module: Any, kind: str) -> None:
+    workers = module("workers")
+    job = workers.Job(kind, 20, 7, 0.0)
+    outcomes = [workers.outcome_of(job, number) for number in range(job.n)]
+    assert [outcome for outcome in outcomes if outcome.what in ("crash", "silent")] == []
+    assert "accepted" in {outcome.what for outcome in outcomes}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -62,3 +78,35 @@ def test_an_error_that_nobody_expects_is_a_crash(module: Any, monkeypatch: pytes
     monkeypatch.setattr(judge, "judge", fails)
     outcome = workers.outcome_of(workers.Job("voc", 1, 3, 0.0), 0)
     assert (outcome.what, outcome.code.startswith("ZeroDivisionError at test_fuzz.py")) == ("crash", True)
+
+
+def test_every_readable_format_has_mutants(module: Any) -> None:
+    assert sorted(module("sets").LABELS.values()) == sorted(READABLE)
+
+
+def test_a_file_outside_the_folder_that_is_opened_is_seen(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, reading, sets, workers = (module(name) for name in ("judge", "reading", "sets", "workers"))
+    base = sets.base("voc", workers.rng_of(workers.Job("voc", 1, 3, 0.0), 0))
+    read = reading.detected
+
+    def opens(folder: Path) -> Any:
+        (folder / ".." / "outside" / "a.png").read_bytes()
+        return read(folder)
+
+    monkeypatch.setattr(reading, "detected", opens)
+    outcome = judge.judge("voc", base, whole=False)
+    assert (outcome.what, "opened outside the folder" in outcome.detail) == ("silent", True)
+
+
+def test_a_refusal_without_a_place_is_seen(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge, reading, sets, workers = (module(name) for name in ("judge", "reading", "sets", "workers"))
+    base = sets.base("voc", workers.rng_of(workers.Job("voc", 1, 3, 0.0), 0))
+
+    def refuses(*_: Any) -> None:
+        raise LabelFileUnreadable(file="x", format="VOC", detail="no reason", hint="none")
+
+    monkeypatch.setattr(reading, "read", refuses)
+    outcome = judge.judge("voc", base, whole=False)
+    assert (outcome.what, "refused without a place" in outcome.detail) == ("silent", True)

@@ -27,6 +27,11 @@ class MetadataInvalid(Invalid):
     fix = "use one type for a field in the whole dataset, and names of letters, digits, `_`, `.` and `-`"
 
 
+def can_be_field(name: str) -> bool:
+    """Whether a metadata field can have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def learn(
     known: Mapping[str, str], samples: Iterable[tuple[str, Mapping[str, MetadataValue]]]
 ) -> dict[str, str]:
@@ -40,7 +45,7 @@ def learn(
     for sample, metadata in samples:
         for name, value in metadata.items():
             if name not in types and not _NAME.fullmatch(name):
-                raise MetadataInvalid(field=name[:80], sample=sample, detail="not a valid name")
+                raise MetadataInvalid(where=sample, field=name[:80], sample=sample, detail="not a valid name")
             types[name] = _merged_type(types.get(name), name, value, sample)
     return types
 
@@ -49,13 +54,14 @@ def _merged_type(known_kind: str | None, name: str, value: MetadataValue, sample
     kind = TYPES.get(type(value))
     if kind is None:
         raise MetadataInvalid(
-            field=name, sample=sample, detail=f"{type(value).__name__} is not a metadata type"
+            where=sample, field=name, sample=sample, detail=f"{type(value).__name__} is not a metadata type"
         )
     if known_kind is None or known_kind == kind:
         return kind
     if {known_kind, kind} == {"int", "float"}:
         return "float"
-    raise MetadataInvalid(field=name, sample=sample, detail=f"is {kind}, but earlier values are {known_kind}")
+    detail = f"is {kind}, but earlier values are {known_kind}"
+    raise MetadataInvalid(where=sample, field=name, sample=sample, detail=detail)
 
 
 def parsed(texts: Iterable[str | None]) -> Iterator[dict[str, Any]]:

@@ -97,7 +97,7 @@ def detect(path: Path) -> Detected:
     sightings = [(FORMATS[name], FORMATS[name].recognise(survey)) for name in READABLE]
     seen = [(format, sighting) for format, sighting in sightings if sighting is not None]
     if not seen:
-        raise FormatUnknown(got=f"the files at {path.name!r}", known=", ".join(READABLE))
+        raise FormatUnknown(where=path.name, got=f"the files at {path.name!r}", known=", ".join(READABLE))
     seen.sort(key=lambda pair: -_weight(pair[1]))
     return Detected(*seen[0], tuple(seen[1:]))
 

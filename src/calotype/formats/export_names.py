@@ -15,6 +15,8 @@ MAX_PARTS = 12
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
 _LAYOUT_FOLDERS = frozenset({"", ".", "images", "jpegimages"})
+_PLAIN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{4,99}")
+"""Parts that are safe as they are; names of devices are shorter or have other characters."""
 _IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in known}
 
 
@@ -46,12 +48,12 @@ def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = inner_
         parts, extension = paths[sample.sample_id]
         stem = "/".join(parts)
         attempt = 0
-        while _key(stem) in taken or {_key(stem), _key(stem + extension)} & folders:
+        while (key := _key(stem)) in taken or key in folders or _key(stem + extension) in folders:
             stem = "/".join(
                 [*parts[:-1], f"{_cut(parts[-1], MAX_PART_BYTES - 9)}-{_digits(sample.name, attempt)}"]
             )
             attempt += 1
-        taken.add(_key(stem))
+        taken.add(key)
         names[sample.sample_id] = stem + extension
     return names
 
@@ -73,6 +75,8 @@ def _safe(name: str, mime: str) -> tuple[list[str], str]:
 
 def _part(text: str) -> str:
     """One folder or stem that every file system accepts; empty if nothing remains (`.`, `..`)."""
+    if _PLAIN_PART.fullmatch(text):
+        return text
     cleaned = _UNSAFE.sub("_", text).strip().rstrip(". ")
     cleaned = cleaned if cleaned.strip(".") else ""
     if len(cleaned.encode()) > MAX_PART_BYTES - 8:
@@ -94,4 +98,6 @@ def _digits(text: str, attempt: int) -> str:
 
 def _key(path: str) -> str:
     """The key by which a file system that ignores case and normal form compares paths."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", path).casefold())

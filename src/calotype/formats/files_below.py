@@ -100,6 +100,11 @@ def is_file(path: Path) -> bool:
     return _has_mode(path, modes.S_ISREG)
 
 
+def is_own_file(path: Path, folder: Path) -> bool:
+    """Whether there is a regular file at a path below a folder, and no link of it leads out of the folder."""
+    return is_file(path) and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def is_folder(path: Path) -> bool:
     """Whether there is a folder, or a link to one; False for any path that the system refuses to look up."""
     return _has_mode(path, modes.S_ISDIR)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from calotype.formats.passthrough import escaped
+
 MAX_EXAMPLES = 5
 MAX_WORDINGS = 8
 """Different words of one code that are counted apart; further ones are counted together."""
@@ -33,6 +35,7 @@ NOTICES = {
     "clipped": "shape beyond the edge of the image by rounding: clipped",
     "shape-converted": "shape converted to one that can be kept",
     "value-unknown": "value that the format does not define: kept as it is",
+    "value-aside": "metadata whose name or type cannot be a field: kept with the further keys of its image",
     "value-dropped": "value that cannot be kept: left out",
     "class-unnamed": "class without a name: named after its number",
     "changed-here": "annotation that people changed or removed since the last import: kept as it is now",
@@ -74,6 +77,7 @@ class _Counted:
 
     def add(self, n: int, example: str) -> None:
         self.count += n
+        example = escaped(example)
         if example and len(self.examples) < MAX_EXAMPLES and example not in self.examples:
             self.examples.append(example)
 
@@ -97,6 +101,11 @@ class Notices:
             if key not in self._counted and self._wordings[code] >= MAX_WORDINGS:
                 key, place = (code, _OTHER), f"{place}: {key[1]}" if place else key[1]
             self._entry(key).add(n, place)
+
+    def add_each(self, code: str, places: Iterable[str]) -> None:
+        """Count a case at each of these places."""
+        for place in places:
+            self.add(code, place)
 
     def add_all(self, notices: Iterable[Notice]) -> None:
         """Count those of another reading too."""

@@ -81,7 +81,12 @@ def class_name_problem(name: str) -> str:
 
 def escaped(name: str) -> str:
     """A name from the file system with bytes that are not UTF-8 escaped, so that different names stay different."""
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+    if name.isascii():
+        return name
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a surrogate pair that no byte of a file name stands for
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def shown(value: Any) -> str:

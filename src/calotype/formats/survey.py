@@ -43,12 +43,16 @@ class Sighting:
 
 
 class Survey:
-    """The files at a path. Paths are relative to `root`, posix, sorted; links are listed as what they lead to."""
+    """The files at a path. Paths are relative to `root`, posix, sorted; links are listed as what they lead to.
+
+    Links that lead out of the folder are never read: images among them are listed by their names, other files not.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.is_file = is_file(path)
         self.root = path.parent if self.is_file else path
+        self._links_out: set[str] = set()
 
     @cached_property
     def files(self) -> list[str]:
@@ -58,13 +62,24 @@ class Survey:
         if not is_folder(self.path):
             return []
         passed_over: list[PassedOver] = []
+        inside = os.path.join(os.path.realpath(self.path), "")
         start = len(str(self.path)) + (not str(self.path).endswith(os.sep))
         listed = []
         for entry in walk(str(self.path), passed_over, hidden=False):
-            listed.append(entry.path[start:].replace(os.sep, "/"))
+            name = entry.path[start:].replace(os.sep, "/")
+            if entry.is_symlink() and not os.path.realpath(entry.path).startswith(inside):
+                self._links_out.add(name)
+                if PurePosixPath(name).suffix.lower() not in IMAGE_EXTENSIONS:
+                    continue
+            listed.append(name)
             if len(listed) >= MAX_FILES:
                 break
         return sorted(listed, key=lambda name: name.split("/"))
+
+    def links_out(self, *suffixes: str) -> list[str]:
+        """Links with one of these extensions that lead out of the folder."""
+        _ = self.files
+        return sorted(name for name in self._links_out if PurePosixPath(name).suffix.lower() in suffixes)
 
     @cached_property
     def images(self) -> list[str]:
@@ -93,7 +108,9 @@ class Survey:
         return sorted(found, key=lambda name: name.count("/"))
 
     def head(self, name: str, n_bytes: int = HEAD_BYTES) -> bytes:
-        """The first bytes of a file; nothing where it cannot be read."""
+        """The first bytes of a file; nothing where it cannot be read or is a link that leads out of the folder."""
+        if name in self._links_out:
+            return b""
         known = self._heads.get(name)
         if known is None or (len(known) < n_bytes and len(known) >= HEAD_BYTES):
             known = self._heads[name] = head_of(self.root / name, max(n_bytes, HEAD_BYTES))

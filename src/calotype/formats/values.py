@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from calotype.datasets import rows
+from calotype.datasets.fields import can_be_field
 from calotype.datasets.model import Kind
+from calotype.formats.box_rows import BoxRows, BoxTables
 from calotype.formats.found_sizes import Turn, compare_sizes, turned_window
 from calotype.formats.image_files import ImageFile, image_file
 from calotype.formats.notices import Loss, Notice, Notices
-from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, value_problem
+from calotype.formats.passthrough import class_name_problem, escaped, image_name_problem, shown, value_problem
 from calotype.formats.windows import (
     DeclaredClass,
     ImageColumns,
@@ -74,6 +76,69 @@ class ParsedAnnotation:
     source_id: str = ""
 
 
+class AnnotationList(Sequence[ParsedAnnotation]):
+    """Annotations in their order, in little memory: plain boxes as numbers, all others as values.
+
+    A place may be empty: `None`, for an annotation that is broken; it is left out of what is copied.
+    """
+
+    def __init__(self, tables: BoxTables) -> None:
+        self.boxes = BoxRows(tables)
+        self.values: dict[int, ParsedAnnotation | None] = {}
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @overload
+    def __getitem__(self, at: int) -> ParsedAnnotation: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[ParsedAnnotation]: ...
+    def __getitem__(self, at: int | slice) -> ParsedAnnotation | list[ParsedAnnotation]:
+        if isinstance(at, slice):
+            return [item for i in range(*at.indices(len(self))) if (item := self.item(i)) is not None]
+        item = self.item(range(len(self))[at])
+        if item is None:
+            raise IndexError(at)
+        return item
+
+    def item(self, at: int) -> ParsedAnnotation | None:
+        """The annotation at a place, None where it is empty."""
+        if at in self.values:
+            return self.values[at]
+        row, tables = self.boxes[at], self.boxes.tables
+        key, name = tables.image_keys[row.image], tables.class_names[row.class_number]
+        area, attributes = row.box[2] * row.box[3], tables.attributes[row.attributes]
+        return ParsedAnnotation(
+            key, name, Kind.BOX, self.boxes.place(at), row.box, area_px=area, attributes=attributes
+        )
+
+    def append(self, value: ParsedAnnotation | None) -> None:
+        """Add a value, or an empty place."""
+        self.values[len(self)] = value
+        self.boxes.add((0, 0, 0, 0), (0.0, 0.0, 0.0, 0.0))
+
+    def extend(self, other: AnnotationList, start: int, stop: int) -> None:
+        """Add some annotations of another list with the same tables."""
+        if other.are_boxes(start, stop):
+            self.boxes.extend(other.boxes, start, stop)
+            return
+        for at in range(start, stop):
+            if at not in other.values:
+                self.boxes.extend(other.boxes, at, at + 1)
+            elif other.values[at] is not None:
+                self.append(other.values[at])
+
+    def are_boxes(self, start: int, stop: int) -> bool:
+        """Whether all of some annotations are plain boxes."""
+        return not self.values or not any(at in self.values for at in range(start, stop))
+
+    def classes(self, start: int, stop: int) -> set[str]:
+        """The names of the classes of some annotations."""
+        if self.are_boxes(start, stop):
+            return self.boxes.classes(start, stop)
+        return {item.class_name for item in self[start:stop]}
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedLabels:
     """Everything that label files say. Every annotation's `image_key` is that of one of the images.
@@ -118,7 +183,11 @@ class ParsedSource:
     def windows(self, index: LabelIndex) -> Iterator[Window]:
         """The annotations in their order."""
         for start in range(0, len(self._annotations), WINDOW_ROWS):
-            window = self._window(self._annotations[start : start + WINDOW_ROWS])
+            stop = min(start + WINDOW_ROWS, len(self._annotations))
+            if isinstance(self._annotations, AnnotationList) and self._annotations.are_boxes(start, stop):
+                window = self._window_of_boxes(self._annotations.boxes, start, stop)
+            else:
+                window = self._window(self._annotations[start:stop])
             yield turned_window(window, self._turns)
 
     def sizes_found(self, found_wh: npt.NDArray[np.int64]) -> None:
@@ -144,17 +213,35 @@ class ParsedSource:
             places=[a.where for a in annotations],
         )
 
+    def _window_of_boxes(self, boxes: BoxRows, start: int, stop: int) -> Window:
+        whole, tables = boxes.whole(start, stop), boxes.tables
+        images = [self._position[tables.image_keys[number]] for number in whole[:, 0].tolist()]
+        of_class = [self._number.get(name, -1) for name in tables.class_names]
+        return Window(
+            self.file,
+            np.array(images, np.int64),
+            np.array(of_class, np.int64)[whole[:, 1]],
+            pa.nulls(stop - start, pa.string()),
+            boxes.columns(start, stop),
+            identities=[f"content:{text}" for text in boxes.contents(start, stop)],
+            places=[boxes.place(at) for at in range(start, stop)],
+        )
+
 
 def _storable(parsed: ParsedLabels) -> ParsedLabels:
     """The labels without what cannot be stored; each becomes a problem. Names that are not UTF-8 are escaped."""
     problems = list(parsed.problems)
-    images = []
+    images, fields = [], _Fields()
     for image in parsed.images:
         problem = image_name_problem(escaped(image.name))
         if problem:
             problems.append(Problem("invalid", "image", image.where, problem))
         else:
-            images.append(replace(image, name=escaped(image.name)))
+            images.append(fields.fitting(_escaped_image(image)))
+    classes = [declared for declared in parsed.classes if not class_name_problem(declared.name)]
+    warnings = (*parsed.warnings, *fields.notices.listed())
+    if len(images) == len(parsed.images) and _are_storable(parsed.annotations):
+        return replace(parsed, images=images, classes=classes, problems=problems, warnings=warnings)
     keys = {image.key for image in images}
     annotations = []
     for annotation in parsed.annotations:
@@ -166,9 +253,70 @@ def _storable(parsed: ParsedLabels) -> ParsedLabels:
         if problem:
             problems.append(Problem("invalid", "annotation", annotation.where, problem))
         else:
-            annotations.append(annotation)
-    classes = [declared for declared in parsed.classes if not class_name_problem(declared.name)]
-    return replace(parsed, images=images, annotations=annotations, classes=classes, problems=problems)
+            is_plain = annotation.source_id.isascii()
+            annotations.append(
+                annotation if is_plain else replace(annotation, source_id=escaped(annotation.source_id))
+            )
+    return replace(
+        parsed, images=images, annotations=annotations, classes=classes, problems=problems, warnings=warnings
+    )
+
+
+def _escaped_image(image: ParsedImage) -> ParsedImage:
+    return replace(
+        image,
+        name=escaped(image.name),
+        split=escaped(image.split),
+        licence=escaped(image.licence),
+        where=escaped(image.where),
+        tags=tuple(map(escaped, image.tags)),
+    )
+
+
+class _Fields:
+    """The metadata of images as a dataset can hold it: names that can be fields, one type for each."""
+
+    def __init__(self) -> None:
+        self.notices = Notices()
+        self._types: dict[str, type] = {}
+
+    def fitting(self, image: ParsedImage) -> ParsedImage:
+        """The image with what cannot be a field among its further keys, or left out where nothing can hold it."""
+        aside = {name: value for name, value in image.metadata.items() if not self._fits(name, value)}
+        lost = [key for key, value in (*aside.items(), *image.extra.items()) if value_problem({key: value})]
+        if not (aside or lost):
+            return image
+        for name in lost:
+            self.notices.add("value-dropped", f"{image.name}: {shown(name)}")
+        for name in aside.keys() - set(lost):
+            self.notices.add("value-aside", f"{image.name}: {name}")
+        metadata = {name: value for name, value in image.metadata.items() if name not in aside}
+        extra = {key: value for key, value in {**aside, **image.extra}.items() if key not in lost}
+        return replace(image, metadata=metadata, extra=extra)
+
+    def _fits(self, name: str, value: Any) -> bool:
+        if not can_be_field(name) or value_problem(value):
+            return False
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            return False
+        kind = float if type(value) is int else type(value)
+        return self._types.setdefault(name, kind) is kind
+
+
+def _are_storable(annotations: Sequence[ParsedAnnotation]) -> bool:
+    """Whether all can be stored, looked at without making values; False where that is not known."""
+    if not isinstance(annotations, AnnotationList) or annotations.values:
+        return False
+    tables = annotations.boxes.tables
+    return not any(map(class_name_problem, tables.class_names)) and not any(
+        value_problem(dict(attributes)) for attributes in tables.attributes
+    )
+
+
+def _class_names(annotations: Sequence[ParsedAnnotation]) -> Iterable[str]:
+    if isinstance(annotations, AnnotationList) and not annotations.values:
+        return annotations.boxes.tables.class_names
+    return dict.fromkeys(annotation.class_name for annotation in annotations)
 
 
 def _all_classes(parsed: ParsedLabels) -> list[DeclaredClass]:
@@ -176,7 +324,7 @@ def _all_classes(parsed: ParsedLabels) -> list[DeclaredClass]:
     classes: dict[str, DeclaredClass] = {}
     for declared in parsed.classes:
         classes.setdefault(declared.name, declared)
-    for name in dict.fromkeys(annotation.class_name for annotation in parsed.annotations):
+    for name in _class_names(parsed.annotations):
         classes.setdefault(name, DeclaredClass(name))
     return list(classes.values())
 

@@ -61,13 +61,16 @@ class Dota:
 
     def recognise(self, survey: Survey) -> Sighting | None:
         """Text files with eight numbers, a class and a flag a line."""
-        for name in survey.with_suffix(".txt")[:200]:
-            if survey.is_file or _folder_at(name) is not None:
-                lines = survey.head(name).decode("utf-8", "replace").splitlines()[:6]
-                rows = [line.split() for line in lines if line.strip() and not _head(line)][:3]
-                if rows and all(_looks_like_row(row) for row in rows):
-                    layout = "one label file" if survey.is_file else "labelTxt beside images"
-                    return Sighting(layout, (name,), Certainty.DESCRIBED)
+        names = [n for n in survey.with_suffix(".txt")[:200] if survey.is_file or _folder_at(n) is not None]
+        for name in names:
+            lines = survey.head(name).decode("utf-8", "replace").splitlines()[:12]
+            looks = [_looks_like_row(line.split()) for line in lines if line.strip() and not _head(line)]
+            if looks and (all(looks) if survey.is_file else any(looks)):
+                layout = "one label file" if survey.is_file else "labelTxt beside images"
+                return Sighting(layout, (name,), Certainty.DESCRIBED)
+        own = [name for name in names if survey.head(name, 100).startswith(b"imagesource:")]
+        if own and survey.images:
+            return Sighting("labelTxt without a row that can be read", tuple(own[:1]), Certainty.LAYOUT)
         return None
 
     def open(

@@ -82,13 +82,16 @@ class Kitti:
 
     def recognise(self, survey: Survey) -> Sighting | None:
         """Text files with a type and 14 or 15 numbers a line."""
-        for name in survey.with_suffix(".txt")[:200]:
-            if survey.is_file or _folder_of(name) is not None:
-                lines = survey.head(name).decode("utf-8", "replace").splitlines()[:3]
-                rows = [line.split() for line in lines if line.strip()]
-                if rows and all(_looks_like_row(row) for row in rows):
-                    layout = "one label file" if survey.is_file else "label_2 beside image_2"
-                    return Sighting(layout, (name,), Certainty.DESCRIBED)
+        names = [n for n in survey.with_suffix(".txt")[:200] if survey.is_file or _folder_of(n) is not None]
+        for name in names:
+            lines = survey.head(name).decode("utf-8", "replace").splitlines()[:10]
+            looks = [_looks_like_row(line.split()) for line in lines if line.strip()]
+            if looks and (all(looks) if survey.is_file else any(looks)):
+                layout = "one label file" if survey.is_file else "label_2 beside image_2"
+                return Sighting(layout, (name,), Certainty.DESCRIBED)
+        own = [name for name in names if "label_2" in name.lower().split("/")]
+        if own and survey.images:
+            return Sighting("label_2 without a row that can be read", tuple(own[:1]), Certainty.LAYOUT)
         return None
 
     def open(

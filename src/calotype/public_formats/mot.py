@@ -75,7 +75,7 @@ class Mot:
             is_rows = survey.path.suffix == ".txt" and _looks_like_rows(survey.head(survey.path.name))
             return Sighting("one label file", (survey.path.name,), Certainty.DESCRIBED) if is_rows else None
         named = [*survey.named("gt.txt"), *survey.named("det.txt")]
-        rows = [name for name in named if _looks_like_rows(survey.head(name))]
+        rows = [name for name in named if _looks_like_rows(survey.head(name), enough=1)]
         described = [n for n in survey.named("seqinfo.ini") if b"[sequence]" in survey.head(n).lower()]
         if rows:
             return Sighting("a folder a video", (*rows[:1], *described[:1]), Certainty.DESCRIBED)
@@ -130,14 +130,16 @@ class _Video:
         return {"video": self.name, "frame": frame, **rate}
 
 
-def _looks_like_rows(head: bytes) -> bool:
+def _looks_like_rows(head: bytes, *, enough: int = 3) -> bool:
+    """Whether at least `enough` of the first three rows, or all of fewer, are numbers between commas."""
     rows = [line.split(",") for line in head.decode("utf-8", "replace").splitlines()[:3] if line.strip()]
-    return bool(rows) and all(
+    like = [
         6 <= len(row) <= 10
         and all(number(field.strip()) is not None for field in row)
         and whole(row[0].strip()) is not None
         for row in rows
-    )
+    ]
+    return sum(like) >= min(enough, max(1, len(rows)))
 
 
 def _videos(reading: Reading) -> dict[str, _Video]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,6 +36,7 @@ from calotype.store.media.combined import AllMedia
 from calotype.store.media.objects import MediaMissing
 
 _CHUNK = 100_000
+_ID_BYTES = 32
 MANIFEST = "manifest.json"
 
 
@@ -99,12 +102,8 @@ class ExportSource:
             ids = pa.array([sample.sample_id for sample in chunk], pa.string())
             selected = list(dict.fromkeys(["sample_id", "ann_id", *columns]))
             table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist(), columns=selected)
-            position = pc.index_in(table["sample_id"], value_set=ids)
-            keys = pa.table({"position": position, "ann_id": table["ann_id"]})
-            yield (
-                chunk,
-                table.take(pc.sort_indices(keys, [("position", "ascending"), ("ann_id", "ascending")])),
-            )
+            position = pc.index_in(table["sample_id"], value_set=ids).to_numpy()
+            yield chunk, table.take(pa.array(_order(position, table["ann_id"])))
 
     def _add_image(self, sample: Sample, target: Path) -> bool:
         if self.rehearsal:
@@ -114,6 +113,24 @@ class ExportSource:
             return bring_image(source, target, self.images)
         except FileNotFoundError:
             raise MediaMissing(sha256=sample.media_sha256) from None
+
+
+def _order(position: npt.NDArray[np.int32], ann_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """The order of rows by the position of their samples, then by their ids.
+
+    The ids are compared eight bytes at a time as numbers, which takes a fraction of the time that texts take.
+    """
+    ids = ann_ids.combine_chunks().cast(pa.binary())
+    lengths = pc.min_max(pc.binary_length(ids)).as_py()
+    if not len(ids) or lengths["min"] != _ID_BYTES or lengths["max"] != _ID_BYTES:
+        keys = pa.table({"position": position, "ann_id": ann_ids})
+        by_text = pc.sort_indices(keys, [("position", "ascending"), ("ann_id", "ascending")])
+        order: npt.NDArray[np.int64] = by_text.to_numpy().astype(np.int64)
+        return order
+    start = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset]
+    data = np.frombuffer(ids.buffers()[2], np.uint8)[start : start + len(ids) * _ID_BYTES]
+    words = data.view(">u8").reshape(len(ids), -1).astype(np.uint64)
+    return np.lexsort((*words.T[::-1], position))
 
 
 def is_unrecorded(target: Path, dataset: str, version: str) -> bool:

@@ -79,8 +79,9 @@ class Collected:
         Args:
             path: The file, where it is known already.
         """
-        if not entry.stated.strip() or image_name_problem(entry.stated):
-            raise BadItem(image_name_problem(entry.stated) or "it names no image")
+        problem = image_name_problem(entry.stated) if path is None else ""  # names of files are escaped later
+        if not entry.stated.strip() or problem:
+            raise BadItem(problem or "it names no image")
         relative = stated_path(entry.stated)
         if not relative:
             raise BadItem("it names no image")

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.json_text import load, refused
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
@@ -34,8 +36,6 @@ from calotype.tool_formats.fields import (
     whole,
     xy_objects,
 )
-from calotype.tool_formats.image_search import split_of
-from calotype.tool_formats.json_text import load, refused
 from calotype.tool_formats.mask_runs import rows_to_values
 from calotype.tool_formats.poses import Pose, Poses
 from calotype.tool_formats.shapes import Shape, Turned
@@ -88,8 +88,8 @@ class Darwin:
         if not files:
             raise refused(path, _TITLE, "there is no JSON file", "give the folder of a release")
         collected = Collected(path.name, images or root)
-        poses = Poses()
-        n_read = 0
+        collected.notices.add_each("file-link", survey.links_out(".json"))
+        poses, n_read = Poses(), 0
         for at, file in enumerate(files):
             where = file.relative_to(root).as_posix()
             if not is_file(path) and not _is_item(survey.head(where)):
@@ -151,7 +151,7 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
     stated = f"{folder}/{name}" if folder else name
     size = size_or_none(slot.get("width"), slot.get("height"))
     first = PurePosixPath(stated).parts[0] if folder else ""
-    key = collected.add_image(Entry(stated, where, size, split_of(first), within=["images"]))
+    key = collected.add_image(Entry(stated, where, size, split_of_folder(first), within=["images"]))
     listed = listing(content.get("annotations") or [], "annotations")
     layer = None
     for at, one in enumerate(listed):
@@ -162,9 +162,8 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
         place = f"{where} annotations[{at}]"
         with collected.item(place):
             annotation = mapping(one, "annotation")
-            names = annotation.get("slot_names")
-            elsewhere = isinstance(names, list) and names and slot.get("slot_name", "0") not in names
-            if "raster_layer" in annotation or elsewhere:
+            names = listing(annotation.get("slot_names") or [], "slot_names")
+            if "raster_layer" in annotation or (names and slot.get("slot_name", "0") not in names):
                 continue
             _read_annotation(annotation, key, place, layer, collected, poses)
 

@@ -17,16 +17,16 @@ import numpy as np
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, is_own_file
+from calotype.formats.json_text import load, refused
 from calotype.formats.passthrough import Broken
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import fiftyone_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
 from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text
-from calotype.tool_formats.image_search import split_of
-from calotype.tool_formats.json_text import load, refused
 from calotype.tool_formats.mask_runs import array_to_mask
 from calotype.tool_formats.shapes import Point, Shape
 from calotype.tool_formats.writing import Export
@@ -116,7 +116,7 @@ def _metadata(folder: Path) -> Mapping[str, Any]:
     """What `metadata.json` says about the dataset; nothing where it cannot be read."""
     file = folder / "metadata.json"
     try:
-        value = load(file, _TITLE) if is_file(file) else {}
+        value = load(file, _TITLE) if is_own_file(file, folder) else {}
     except LabelFileUnreadable:
         return {}
     return value if isinstance(value, dict) else {}
@@ -158,12 +158,12 @@ class _Samples:
     def _read_sample(self, one: Mapping[str, Any], where: str) -> None:
         listed = one.get("tags")
         tags = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
-        split = next((split_of(tag) for tag in tags if split_of(tag)), "")
+        split = next((split_of_folder(tag) for tag in tags if split_of_folder(tag)), "")
         said = one.get("metadata") if isinstance(one.get("metadata"), dict) else {}
         size = size_or_none(said.get("width"), said.get("height")) if isinstance(said, dict) else None
         if one.get("_media_type") not in (None, "image") or "frames" in one:
             raise BadItem("it is not an image")
-        kept = tuple(tag for tag in tags if not split_of(tag))
+        kept = tuple(tag for tag in tags if not split_of_folder(tag))
         metadata = {
             name: value
             for name, value in one.items()
@@ -206,12 +206,12 @@ class _Samples:
 
     def _keypoints(self, one: Mapping[str, Any], field: str, name: str, size_wh: tuple[int, int]) -> Shape:
         points = [_point_or_none(point, size_wh) for point in listing(one.get("points"), "points")]
-        skeleton = self._skeletons.get(field) or self._default_skeleton
+        skeleton: Any = self._skeletons.get(field) or self._default_skeleton
         names = skeleton.get("labels") if isinstance(skeleton, dict) else None
         if not isinstance(names, list) or len(names) != len(points):
             return shapes.points(point for point in points if point is not None)
-        edges = skeleton.get("edges") if isinstance(skeleton, dict) else None
-        pairs = [(a, b) for edge in edges or () if isinstance(edge, list) for a, b in pairwise(edge)]
+        edges = skeleton["edges"] if isinstance(skeleton.get("edges"), list) else []
+        pairs = [(a, b) for edge in edges if isinstance(edge, list) for a, b in pairwise(edge)]
         whole = {*range(len(points))}
         joined = tuple((a, b) for a, b in pairs if type(a) is int and type(b) is int and {a, b} <= whole)
         self._collected.declare(name, keypoints=tuple(map(str, names)), skeleton=joined)

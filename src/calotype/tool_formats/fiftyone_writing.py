@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.formats.split_names import split_of_folder
 from calotype.tool_formats import shapes
-from calotype.tool_formats.image_search import split_of
 from calotype.tool_formats.mask_runs import mask_to_array
 from calotype.tool_formats.writing import Export, json_bytes
 
@@ -49,7 +49,7 @@ def _sample(
 ) -> dict[str, Any]:
     place = f"data/{export.samples.file_name(sample)}"
     export.add_image(sample, place)
-    kept = {"tags", "metadata"} | ({"split"} if split_of(sample.split) == sample.split else set())
+    kept = {"tags", "metadata"} | ({"split"} if split_of_folder(sample.split) == sample.split else set())
     export.lose_of_sample(sample, keeps=kept)
     said: dict[str, Any] = {
         "filepath": place,

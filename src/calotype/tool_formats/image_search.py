@@ -20,11 +20,6 @@ from calotype.vision.images import ImageUnreadable, probe
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})
 
 
-def split_of(name: str) -> str:
-    """The split that a folder, subset or tag of this name means; empty for any other name."""
-    return split_of_folder(name.strip())
-
-
 def stated_path(stated: str) -> str:
     """The relative posix path in what a label file calls an image: `\\` as `/`, no drive, no address, no query."""
     name = stated.replace("\\", "/").strip()
@@ -114,7 +109,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def sample_split(name: str) -> str:
     """The split that the folders of a path name, the first one that does."""
-    return next((split for part in PurePosixPath(name).parts[:-1] if (split := split_of(part))), "")
+    return next((split for part in PurePosixPath(name).parts[:-1] if (split := split_of_folder(part))), "")
 
 
 def _key(name: str) -> str:

@@ -13,15 +13,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from calotype.datasets.model import Kind
+from calotype.formats import json_text
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, is_own_file
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
-from calotype.tool_formats import json_text, labelbox_writing, shapes
+from calotype.tool_formats import labelbox_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
 from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text, xy_objects
-from calotype.tool_formats.image_search import split_of, stated_path
+from calotype.tool_formats.image_search import stated_path
 from calotype.tool_formats.mask_runs import image_to_grey
 from calotype.tool_formats.shapes import Shape
 from calotype.tool_formats.writing import Export
@@ -120,7 +122,7 @@ def _listed(file: Path) -> Iterator[tuple[str, Any]]:
 
 def _read_data_rows(file: Path, collected: Collected) -> None:
     """The data rows as they are uploaded; they list images without annotations, and splits."""
-    if not is_file(file):
+    if not is_own_file(file, file.parent):
         return
     try:
         value = json_text.load(file, _TITLE)
@@ -163,7 +165,7 @@ def _metadata(fields: Any) -> tuple[str, dict[str, str | int | float | bool]]:
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if name == "split" and isinstance(value, str):
-            split = split_of(value) or value
+            split = split_of_folder(value) or value
         elif isinstance(name, str) and isinstance(value, str | int | float | bool):
             metadata[name] = value
     return split, metadata

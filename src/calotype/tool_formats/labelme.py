@@ -18,6 +18,7 @@ from typing import Any
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.files_below import files_below, is_file, is_folder
+from calotype.formats.json_text import load, refused
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
@@ -25,7 +26,6 @@ from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
 from calotype.tool_formats.fields import BadItem, listing, mapping, pairs, size_or_none, text
 from calotype.tool_formats.image_search import sample_split
-from calotype.tool_formats.json_text import load, refused
 from calotype.tool_formats.mask_runs import image_to_grey, mask_to_image
 from calotype.tool_formats.shapes import Point, Shape, Turned
 from calotype.tool_formats.writing import Export, json_bytes, keeps_split, split_folder

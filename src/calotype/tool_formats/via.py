@@ -19,15 +19,15 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.csv_cells import long_cells
 from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.json_text import file_bytes, load, parsed, refused
 from calotype.formats.passthrough import Broken
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts, read_each
 from calotype.tool_formats.fields import BadItem, mapping, number, numbers, text
-from calotype.tool_formats.image_search import split_of
-from calotype.tool_formats.json_text import file_bytes, load, parsed, refused
 from calotype.tool_formats.shapes import Shape, Turned
 from calotype.tool_formats.writing import Export, json_bytes
 from calotype.vision.masks import rings_of
@@ -199,7 +199,7 @@ class _Reading:
         }
         tags = (BACKGROUND,) if known.get(BACKGROUND) in ("true", True) else ()
         entry = Entry(
-            text(stated, "filename"), where, None, split_of(str(split)) or str(split), tags, metadata
+            text(stated, "filename"), where, None, split_of_folder(str(split)) or str(split), tags, metadata
         )
         key = self._collected.add_image(entry)
         if key in self._seen_files:

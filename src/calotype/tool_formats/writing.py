@@ -12,9 +12,9 @@ from typing import Any
 from calotype.datasets.model import Annotation, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.notices import LOSS_WORDS, Losses
+from calotype.formats.split_names import split_of_folder
 from calotype.foundation.progress import Progress
 from calotype.tool_formats.collected import BACKGROUND
-from calotype.tool_formats.image_search import split_of
 from calotype.tool_formats.shapes import longest
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -158,4 +158,4 @@ def split_folder(sample: Sample, name: str) -> str:
 
 def keeps_split(sample: Sample) -> bool:
     """Whether the folder of its split tells the split again."""
-    return split_of(sample.split) == sample.split
+    return split_of_folder(sample.split) == sample.split

@@ -66,7 +66,7 @@ class Folder:
         if not files and not problems:
             hint = "give the folder that holds one folder per class"
             raise LabelFileUnreadable(
-                file=path.name, format=self.title, detail="no images below it", hint=hint
+                where=path.name, file=path.name, format=self.title, detail="no images below it", hint=hint
             )
         notices = Notices()
         names = [file.relative_to(root).as_posix() for file in files]

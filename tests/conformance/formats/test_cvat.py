@@ -282,3 +282,17 @@ def test_what_it_cannot_hold_is_counted(tmp_path):
         "tags of a sample": 1,
     }
     assert len(read_labels(CVAT, tmp_path).annotations) == 2
+
+
+def test_a_label_that_the_task_does_not_list_costs_its_shape_only(tmp_path):
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    labels = "<meta><task><labels><label><name>cat</name></label></labels></task></meta>"
+    boxes = "".join(f'<box label="{name}" xtl="1" ytl="2" xbr="9" ybr="8"/>' for name in ("cat", "bird"))
+    image = f'<image id="0" name="a.png" width="64" height="48">{boxes}</image>'
+    (tmp_path / "annotations.xml").write_text(
+        f"<annotations><version>1.1</version>{labels}{image}</annotations>"
+    )
+    read = read_labels(registry.reader("cvat"), tmp_path)
+    assert [annotation.class_name for annotation in read.annotations] == ["cat"]
+    (problem,) = read.problems
+    assert "'bird' is not among" in problem.reason

@@ -121,3 +121,10 @@ def test_rotated_boxes_survive_to_the_last_digit(tmp_path_factory, boxes, diffic
     assert [read.drawn.kind for read in back.annotations] == [Kind.ROTATED_BOX] * len(rings)
     assert [read.drawn.rings_px[0] for read in back.annotations] == rings
     assert all(read.drawn.attributes == {"difficult": difficult} for read in back.annotations)
+
+
+def test_a_folder_whose_first_row_is_broken_or_each_is_still_dota(tmp_path):
+    image_file(tmp_path / "images" / "P1.png")
+    for row in ("1 1 20 1 20 10 1 10 plane 0\n", ""):
+        text(tmp_path / "labelTxt" / "P1.txt", "imagesource:x\n1 1 20 1 20 10 1 x plane 0\n" + row)
+        assert registry.detect(tmp_path).format.name == "dota"

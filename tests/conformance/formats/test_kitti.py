@@ -182,3 +182,11 @@ def test_boxes_survive(tmp_path_factory, boxes, score):
     for read, at in zip(back.annotations, boxes, strict=True):
         assert read.drawn.bbox_xywh_px == pytest.approx(at, abs=1e-6)
         assert read.drawn.score == score
+
+
+def test_a_folder_of_which_a_row_is_broken_or_none_can_be_read_is_still_kitti(tmp_path):
+    image_file(tmp_path / "training/image_2/1.png")
+    row = "Car 0 1 -1.57 1 2 20.5 18 1.5 1.6 3.9 1.8 1.4 8.4 -1.56\n"
+    for content in (row.replace("20.5", "x") + row, "x\n"):
+        text(tmp_path / "training/label_2/1.txt", content)
+        assert registry.detect(tmp_path).format.name == "kitti"

@@ -124,7 +124,8 @@ def test_what_is_said_of_a_region_or_of_the_image(tmp_path):
     assert dict(found[Kind.BOX].drawn.attributes) == known
     assert found[Kind.CLASSIFICATION].class_name == "night"
     assert dict(found[Kind.CAPTION].drawn.attributes) == {"text": "a car at night"}
-    assert labels.images[0].metadata == {"my rating": 3}
+    assert labels.images[0].extra == {"my rating": 3}
+    assert notices(LS, tmp_path)["value-aside"] == 1
     assert notices(LS, tmp_path)["value-dropped"] == 1
 
 

@@ -169,3 +169,10 @@ def test_a_folder_whose_name_is_not_utf8_names_its_video(tmp_path):
         file.write("1,1,9,4,7,10,1,1,1\n")
     labels = read_labels(MOT, tmp_path)
     assert [image.metadata["video"] for image in labels.images] == ["caf\\xe9"]
+
+
+def test_a_video_whose_first_row_is_broken_is_still_mot(video):
+    text(video / "train/MOT16-02/seqinfo.ini", "")
+    text(video / "train/MOT16-02/gt/gt.txt", "1,x,9,4,7,10,1,1,1\n1,2,9,4,7,10,1,1,1\n")
+    text(video / "train/MOT16-02/det/det.txt", "")
+    assert registry.detect(video).format.name == "mot"

@@ -52,3 +52,10 @@ def test_a_hostile_or_broken_file_is_refused(tmp_path, text):
     with pytest.raises(LabelFileUnreadable) as refused:
         read_labels(VOC, tmp_path / "a.xml")
     assert "canary" not in str(refused.value)
+
+
+def test_elements_nested_without_end_are_refused(tmp_path):
+    body = "<p>" * 50_000 + "</p>" * 50_000
+    (tmp_path / "a.xml").write_text(f"<annotation><filename>a.png</filename>{body}</annotation>")
+    with pytest.raises(LabelFileUnreadable, match="deeper than 100 levels"):
+        read_labels(VOC, tmp_path / "a.xml")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Set
+from hashlib import blake2b
 
 import msgspec
 import numpy as np
@@ -15,7 +16,6 @@ import pyarrow as pa
 
 from calotype.datasets import row_ids
 from calotype.formats.windows import Window
-from calotype.foundation.ids import uuid8
 
 
 class AnnotationIds:
@@ -30,7 +30,8 @@ class AnnotationIds:
         self._repeated = np.array(sorted(repeated), np.uint64)
         self._contents: list[npt.NDArray[np.uint64]] = []
         self._seen: Counter[int] = Counter()
-        self._seen_identities: Counter[str] = Counter()
+        self._seen_digests: set[bytes] = set()
+        self._seen_again: Counter[bytes] = Counter()
 
     def derive(self, window: Window, sample_ids: pa.Array, class_ids: npt.NDArray[np.int32]) -> pa.Array:
         """The ids of the rows of a window, given the sample and the class in the ontology of each."""
@@ -65,12 +66,23 @@ class AnnotationIds:
         return np.where(count[:, None] > 0, row_ids.mixed(content, count), content)
 
     def _from_identities(self, identities: list[str], sample_ids: list[str]) -> pa.Array:
-        ids = []
+        """Ids as of `uuid8` of label set, sample, identity, and how often both occurred so far."""
+        start, seen, digests = f"annotation\x1f{self._label_set}\x1f", self._seen_digests, []
         for identity, sample_id in zip(identities, sample_ids, strict=True):
-            self._seen_identities[sample_id + identity] += 1
-            count = str(self._seen_identities[sample_id + identity])
-            ids.append(uuid8("annotation", self._label_set, sample_id, identity, count))
-        return pa.array(ids, pa.string())
+            text = f"{start}{sample_id}\x1f{identity}\x1f"
+            digest = _digest(f"{text}1")
+            if digest in seen:
+                self._seen_again[digest] += 1
+                digests.append(_digest(f"{text}{self._seen_again[digest] + 1}"))
+            else:
+                seen.add(digest)
+                digests.append(digest)
+        pairs = np.frombuffer(b"".join(digests), ">u8").astype(np.uint64).reshape(-1, 2)
+        return row_ids.derived_ids(pairs)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _content(window: Window, class_ids: npt.NDArray[np.int32]) -> list[npt.NDArray[np.uint64]]:

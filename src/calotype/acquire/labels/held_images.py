@@ -49,6 +49,8 @@ class HeldImages:
 
     def change(self, snapshot: Snapshot) -> Change:
         """The samples of the images held; reports their ids. Called again for the same state, it gives the same ids."""
+        if not self._held:
+            return Change()
         if self._planned is None or self._planned[0] != snapshot.pins:
             change = self.matcher.change(snapshot, [held.file for held in self._held])
             self._report_ids()

@@ -22,6 +22,7 @@ from calotype.formats.coco.panoptic import CocoPanoptic
 from calotype.formats.coco.reading import CocoFile, CocoResults
 from calotype.formats.files_below import is_file
 from calotype.formats.image_tree import ImageTree
+from calotype.formats.survey import Survey
 
 _ORDER = (Contents.KEYPOINTS, Contents.INSTANCES, Contents.PANOPTIC, Contents.CAPTIONS, Contents.IMAGES)
 """Files of keypoints come first, so that classes are declared with their points."""
@@ -51,6 +52,7 @@ def open_files(path: Path, images: Path | None) -> list[LabelSource]:
         for file in json_files(path):
             if not looks_like(file):
                 first.notices.add("file-not-labels", _relative(file, path))
+        first.notices.add_each("file-link", Survey(path).links_out(".json"))
         first.problems += unreadable_folders(path)
     _pair(sources, tree, given=images is not None)
     return list(sources)

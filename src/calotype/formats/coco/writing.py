@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,12 +15,15 @@ import pyarrow.compute as pc
 from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.coco.files import category_row
+from calotype.formats.coco.plain_rows import are_plain, plain_rows
 from calotype.formats.coco.rows import dicts, is_whole
 from calotype.formats.notices import Loss
 from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
 
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+_ROWS_AT_ONCE = 20_000
 _LISTS = ("images", "annotations", "categories", "licenses")
 _PLAIN = (
     "sample_id",
@@ -63,6 +66,7 @@ class _Writing:
         self._files: list[str] = []
         self._image_id: dict[str, int] = {}
         self._split_of: dict[str, str] = {}
+        self._has_one_split = False
         self._captions: dict[str, list[dict[str, Any]]] = {}
         self._drawn_classes: set[int] = set()
         self._caption_classes: set[int] = set()
@@ -111,7 +115,7 @@ class _Writing:
 
     def _image_row(self, sample: Sample, licences: _Licences) -> dict[str, Any]:
         place = self._samples.file_name(sample)
-        if self._samples.bring(sample, self._out / "images" / place):
+        if self._samples.bring(sample, Path(f"{self._out}/images/{place}")):
             self._files.append(f"images/{place}")
         for what, lost in (("tags of a sample", sample.tags), ("source of a sample", sample.source)):
             self._losses[what] += 1 if lost else 0
@@ -124,24 +128,47 @@ class _Writing:
 
     def _annotations(self, files: Mapping[str, IO[bytes]]) -> int:
         renumbered = self._renumbered_splits()
+        self._has_one_split = len(files) == 1
         n_written: Counter[str] = Counter()
         done = 0
         for chunk, table in self._samples.tables(_COLUMNS):
             drawn = _drawn(table)
             self._count_kinds(table)
             self._take_captions(table)
-            with collector_paused():
-                for split, row in self._rows(drawn):
-                    n_written[split] += 1
-                    if split in renumbered:
-                        if "id" in row:
-                            self._losses["id of an annotation (renumbered)"] += row["id"] != n_written[split]
-                            row["source_id"] = row["id"]
-                        row = {**row, "id": n_written[split]}
-                    files[split].write((b",\n" if n_written[split] > 1 else b"\n") + _encode(row))
+            for start in range(0, drawn.num_rows, _ROWS_AT_ONCE):
+                part = drawn.slice(start, _ROWS_AT_ONCE).combine_chunks()
+                with collector_paused():
+                    for split, rows in self._rows_by_split(part, renumbered, n_written).items():
+                        text = _encode_lines(rows)[:-1].replace(b"\n", b",\n")
+                        files[split].write((b",\n" if n_written[split] else b"\n") + text)
+                        n_written[split] += len(rows)
             done += len(chunk)
             self._progress("writing annotations", done, self._samples.n_samples)
         return n_written.total()
+
+    def _rows_by_split(
+        self, table: pa.Table, renumbered: Set[str], n_written: Mapping[str, int]
+    ) -> dict[str, list[Any]]:
+        """The rows of each split in their order, as they are encoded."""
+        by_split: dict[str, list[Any]] = {}
+        if not renumbered and are_plain(table):
+            sample_ids = table["sample_id"].to_pylist()
+            plain = plain_rows(table, map(self._image_id.__getitem__, sample_ids))
+            if self._has_one_split:
+                return {self._split_of[sample_ids[0]]: plain}
+            for sample_id, one in zip(sample_ids, plain, strict=True):
+                by_split.setdefault(self._split_of[sample_id], []).append(one)
+            return by_split
+        for split, row in self._rows(table):
+            rows = by_split.setdefault(split, [])
+            number = n_written[split] + len(rows) + 1
+            if split in renumbered:
+                if "id" in row:
+                    self._losses["id of an annotation (renumbered)"] += row["id"] != number
+                    row["source_id"] = row["id"]
+                row = {**row, "id": number}
+            rows.append(row)
+        return by_split
 
     def _count_kinds(self, table: pa.Table) -> None:
         """Count what is lost of each kind, and the classes that are drawn."""

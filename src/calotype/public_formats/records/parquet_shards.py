@@ -91,7 +91,7 @@ class ParquetShards:
         """Writes `data/<split>-00000-of-00001.parquet`; the same input gives the same bytes."""
         losses = Losses()
         writing = _Writing(samples, out, losses)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="calotype-") as folder:
             for done, (sample, labels) in enumerate(samples.items(), 1):
                 row, n_written = writing.columns.row(sample, labels, losses)
                 writing.n_annotations += n_written

@@ -31,7 +31,7 @@ def write_shards(samples: ExportSamples, out: Path, progress: Progress) -> Writt
     shards = _Shards(out)
     keys = _Keys(samples, losses)
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="calotype-") as folder:
             for done, (sample, labels) in enumerate(samples.items(), 1):
                 row, n_written = columns.row(sample, labels, losses)
                 n_annotations += n_written

@@ -74,7 +74,10 @@ def _strings(parameters: Any) -> Iterator[str]:
         yield from _strings(tuple(parameters.values()))
     elif isinstance(parameters, (tuple, list)):
         for parameter in parameters:
-            if type(parameter) not in _WITHOUT_TEXT:
+            kind = type(parameter)
+            if kind is str:
+                yield parameter
+            elif kind not in _WITHOUT_TEXT:
                 yield from _strings(parameter)
 
 

@@ -118,6 +118,8 @@ def read_file(path: Path | str, *, max_bytes: int) -> bytes | None:
         if not stat.S_ISREG(status.st_mode):
             return b""
         data = os.read(handle, size + 1)
+        if len(data) == size:
+            return data
         while len(data) <= max_bytes and (chunk := os.read(handle, _READ)):
             data += chunk
     finally:

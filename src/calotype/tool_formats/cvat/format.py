@@ -12,21 +12,21 @@ from pathlib import Path
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.files_below import files_below, is_file
+from calotype.formats.json_text import refused
+from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
+from calotype.formats.xml_file import Element, load, whole_or_none
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
 from calotype.tool_formats.cvat import labels as cvat_labels
 from calotype.tool_formats.cvat import writing as cvat_writing
 from calotype.tool_formats.cvat.elements import cuboid_extra, drawn, facts, shape
-from calotype.tool_formats.cvat.labels import Label
+from calotype.tool_formats.cvat.labels import Label, Labels
 from calotype.tool_formats.cvat.video import Tracks
 from calotype.tool_formats.fields import size_or_none, text
-from calotype.tool_formats.image_search import split_of
-from calotype.tool_formats.json_text import refused
 from calotype.tool_formats.writing import Export
-from calotype.tool_formats.xml_file import Element, load, whole_or_none
 
 _TITLE = "CVAT XML"
 _MAX_FILES = 200
@@ -105,12 +105,10 @@ def _read(file: Path, collected: Collected) -> None:
         Tracks(collected, labels, meta).read(root)
 
 
-def _read_image(
-    element: Element, labels: dict[str, Label], collected: Collected, where: str, subset: str
-) -> None:
+def _read_image(element: Element, labels: Labels, collected: Collected, where: str, subset: str) -> None:
     stated = text(element.get("name"), "name")
     named = (element.get("subset") or subset).strip()
-    split = "" if named.lower() == _SUBSET else split_of(named) or named
+    split = "" if named.lower() == _SUBSET else split_of_folder(named) or named
     size = size_or_none(*(whole_or_none(element.get(side)) for side in ("width", "height")))
     within = [f"images/{named}", named, "images"] if named else ["images"]
     key = collected.add_image(Entry(stated, where, size, split, within=within))
@@ -120,11 +118,9 @@ def _read_image(
             _read_shape(child, labels, collected, key, place)
 
 
-def _read_shape(
-    element: Element, labels: dict[str, Label], collected: Collected, key: str, where: str
-) -> None:
+def _read_shape(element: Element, labels: Labels, collected: Collected, key: str, where: str) -> None:
     name = text(element.get("label"), "label")
-    label = labels.get(name, Label(name))
+    label = labels.label(name)
     known = facts(element, label, collected.notices, where)
     if element.tag == "tag":
         is_caption = name == cvat_writing.CAPTION and isinstance(known.attributes.get("text"), str)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from calotype.tool_formats.xml_file import Element, named
+from calotype.formats.xml_file import Element, named
+from calotype.tool_formats.fields import BadItem
 
 _NODE = re.compile(r"<(circle|line)\b([^>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*["']([^"']*)["']""")
@@ -24,7 +25,19 @@ class Label:
     colour: str = ""
 
 
-def declared(meta: Element | None) -> dict[str, Label]:
+class Labels(dict[str, Label]):
+    """Labels by name; where the file declares any, another name is a mistake."""
+
+    is_closed = False
+
+    def label(self, name: str) -> Label:
+        """The label of a name. Raises: BadItem, for one that the task does not have."""
+        if self.is_closed and name not in self:
+            raise BadItem(f"its label {name[:80]!r} is not among those of the task")
+        return self.get(name, Label(name))
+
+
+def declared(meta: Element | None) -> Labels:
     """The labels by name, those that are parts of a skeleton left out."""
     listed = [] if meta is None else [one for one in meta.iter("label") if one.find("name") is not None]
     parts: dict[str, list[str]] = {}
@@ -32,7 +45,7 @@ def declared(meta: Element | None) -> dict[str, Label]:
         parent = named(one, "parent")
         if parent:
             parts.setdefault(parent, []).append(named(one, "name"))
-    labels: dict[str, Label] = {}
+    labels = Labels()
     for one in listed:
         name = named(one, "name")
         if named(one, "parent") or not name or name in labels:
@@ -44,6 +57,7 @@ def declared(meta: Element | None) -> dict[str, Label]:
         keypoints = tuple(dict.fromkeys(parts.get(name, ())))
         edges = _edges(one.findtext("svg") or "", keypoints)
         labels[name] = Label(name, types, keypoints, edges, named(one, "color"))
+    labels.is_closed = bool(labels)
     return labels
 
 

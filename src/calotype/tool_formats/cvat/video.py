@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from calotype.formats.windows import Problem
+from calotype.formats.xml_file import Element, named, whole_or_none
 from calotype.tool_formats.collected import Collected, Entry
 from calotype.tool_formats.cvat.elements import Drawn, between, cuboid_extra, drawn, facts, shape
-from calotype.tool_formats.cvat.labels import Label
+from calotype.tool_formats.cvat.labels import Label, Labels
 from calotype.tool_formats.fields import BadItem, size_or_none, written_whole
-from calotype.tool_formats.xml_file import Element, named, whole_or_none
 
 MAX_FRAME = 100_000_000
 MAX_SHAPES = 5_000_000
@@ -81,7 +81,7 @@ class _Key:
 class Tracks:
     """Reads the tracks of one file."""
 
-    def __init__(self, collected: Collected, labels: Mapping[str, Label], meta: Element | None) -> None:
+    def __init__(self, collected: Collected, labels: Labels, meta: Element | None) -> None:
         self._collected = collected
         self._labels = labels
         self._frames = Frames(meta, collected)
@@ -107,7 +107,7 @@ class Tracks:
         name = (track.get("label") or "").strip()
         if not name:
             raise BadItem("it has no label")
-        label = self._labels.get(name, Label(name))
+        label = self._labels.label(name)
         keys = self._keys(track, label, where)
         for frame, at, element in self._shapes(keys, where, stop):
             self._n_shapes += 1

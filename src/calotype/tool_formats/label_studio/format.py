@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from calotype.datasets.model import Kind
+from calotype.formats import xml_file
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file
+from calotype.formats.files_below import is_file, is_own_file
+from calotype.formats.json_text import load, refused
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
-from calotype.tool_formats import xml_file
 from calotype.tool_formats.collected import Collected, read_each
-from calotype.tool_formats.json_text import load, refused
 from calotype.tool_formats.label_studio.reading import Config, Tasks
 from calotype.tool_formats.label_studio.writing import Tasks as WrittenTasks
 from calotype.tool_formats.writing import Export
@@ -112,7 +112,7 @@ def _config(folder: Path) -> Config:
     """What the project's configuration lists; nothing where it does not lie beside the tasks."""
     for name in _CONFIGS:
         file = folder / name
-        if not is_file(file):
+        if not is_own_file(file, folder):
             continue
         try:
             root = xml_file.load(file, _TITLE, "View")

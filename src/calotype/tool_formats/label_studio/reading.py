@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from calotype.datasets.model import Kind
+from calotype.formats.split_names import split_of_folder
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
 from calotype.tool_formats.fields import BadItem, listing, mapping, text
-from calotype.tool_formats.image_search import split_of, stated_path
+from calotype.tool_formats.image_search import stated_path
 from calotype.tool_formats.label_studio import regions
 from calotype.tool_formats.poses import Pose, Poses
 from calotype.vision.images import IMAGE_EXTENSIONS
@@ -76,7 +77,7 @@ class Tasks:
         data = mapping(task.get("data"), "data")
         stated = _image_of(data)
         split = data.get("split") if isinstance(data.get("split"), str) else ""
-        entry = Entry(_path_of(stated), where, split=split_of(str(split)) or str(split))
+        entry = Entry(_path_of(stated), where, split=split_of_folder(str(split)) or str(split))
         annotations = _annotations(task) if labelled else task.get("predictions")
         chosen = self._chosen(listing(annotations or [], "annotations"), where)
         sizes = (

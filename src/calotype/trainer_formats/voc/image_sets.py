@@ -31,6 +31,8 @@ class ImageSets:
 
     def of(self, name: str) -> str:
         """The split of an image by its path, or by its last part; empty where no list has it."""
+        if not self.split_of:
+            return ""
         stem = str(PurePosixPath(name).with_suffix(""))
         return (
             self.split_of.get(name)
@@ -40,6 +42,8 @@ class ImageSets:
 
     def classes_of(self, name: str) -> dict[str, list[str]]:
         """What the lists of classes say of an image."""
+        if not self.classes:
+            return {}
         stem = str(PurePosixPath(name).with_suffix(""))
         return self.classes.get(stem) or self.classes.get(stem.rpartition("/")[2]) or {}
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from calotype.datasets.model import Kind
+from calotype.formats.box_rows import BoxTables
 from calotype.formats.passthrough import shown
-from calotype.formats.values import ParsedAnnotation
+from calotype.formats.values import AnnotationList, ParsedAnnotation
 from calotype.formats.windows import Problem
 from calotype.trainer_formats.voc.xml_files import Element, text_of
 from calotype.vision import polygons
@@ -17,22 +18,58 @@ from calotype.vision import polygons
 FLAGS = ("truncated", "difficult", "occluded")
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 _TRUE, _FALSE = frozenset({"1", "true", "yes"}), frozenset({"0", "false", "no"})
+_PLAIN_TAGS = frozenset({"name", "pose", *FLAGS})
 _LARGEST = 1e7
 _MAX_PARTS = 1_000
 
 Box = tuple[float, float, float, float]
 
 
-def objects_of(tree: Element, key: str, problems: list[Problem]) -> list[ParsedAnnotation | None]:
-    """The objects in their order; None for one that is broken, which is added to the problems."""
-    read: list[ParsedAnnotation | None] = []
+def add_objects(tree: Element, key: str, read: AnnotationList, problems: list[Problem]) -> None:
+    """Add the objects in their order; an empty place for one that is broken, which is added to the problems."""
+    boxes = read.boxes
+    image = len(boxes.tables.image_keys)
+    boxes.tables.image_keys.append(key)
     for at, element in enumerate(tree.findall("object")):
+        plain = _plain(element, boxes.tables)
+        if plain is not None:
+            class_number, attributes, box = plain
+            boxes.add((image, class_number, attributes, at), box)
+            continue
         where = f"{key} object[{at}]"
         found = _object(element, key, where)
         if isinstance(found, str):
             problems.append(Problem("invalid", "annotation", where, found))
         read.append(None if isinstance(found, str) else found)
-    return read
+
+
+def _plain(element: Element, tables: BoxTables) -> tuple[int, int, Box] | None:
+    """Numbers of class and attributes, and the box; None for an object that is more than these, or is broken."""
+    facts: dict[str, Element] = {}
+    for child in element:
+        facts[child.tag] = child
+    box = facts.pop("bndbox", None)
+    if box is None or len(facts) + 1 != len(element) or not facts.keys() <= _PLAIN_TAGS:
+        return None
+    sides = {side.tag: side.text or "" for side in box}
+    try:
+        texts = (sides["xmin"], sides["ymin"], sides["xmax"], sides["ymax"])
+        x1, y1, x2, y2 = map(float, texts)
+    except (KeyError, ValueError):
+        return None
+    joined = "".join(texts)
+    if len(box) != len(sides) or not joined.isascii() or "_" in joined:
+        return None
+    if not (-_LARGEST <= x1 <= x2 <= _LARGEST and -_LARGEST <= y1 <= y2 <= _LARGEST):
+        return None
+    name = (facts.pop("name").text or "").strip() if "name" in facts else ""
+    if not name:
+        return None
+    key = tuple((tag, child.text) for tag, child in facts.items())
+    attributes = tables.known_attributes(key)
+    if attributes is None:
+        attributes = tables.add_attributes(key, _attributes(element))
+    return tables.class_number(name), attributes, (x1, y1, x2 - x1, y2 - y1)
 
 
 def _object(element: Element, key: str, where: str) -> ParsedAnnotation | str:

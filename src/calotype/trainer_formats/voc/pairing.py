@@ -59,6 +59,7 @@ class Pairing:
     problems: list[Problem] = field(default_factory=list)
     notices: Notices = field(default_factory=Notices)
     _names: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _bases: dict[str, list[str]] = field(default_factory=dict)
 
     def usable_name(self, stated: str, key: str) -> str:
         """A stated file name as a relative path; empty, with a notice, where it leads elsewhere."""
@@ -97,9 +98,11 @@ class Pairing:
                 claims.setdefault(file.image, []).append(file)
         left_out: set[str] = set()
         for image, rivals in claims.items():
+            if len(rivals) == 1:
+                continue
             owners = [file for file in rivals if file.own == image]
             losers = [file for file in rivals if file not in owners] if len(owners) == 1 else rivals
-            for file in losers if len(rivals) > 1 else ():
+            for file in losers:
                 others = ", ".join(other.key for other in rivals[:5] if other is not file)
                 reason = f"its image {image!r} is claimed by {others} too"
                 self.problems.append(Problem("invalid", "image", file.key, reason))
@@ -111,8 +114,10 @@ class Pairing:
         """The folders of the images of a dataset."""
         if self.given:
             return [""]
-        inner = [_join(root, name) for name in self.tree.folders_in(root) if name in IMAGE_FOLDERS]
-        return [*inner, root]
+        if root not in self._bases:
+            inner = [_join(root, name) for name in self.tree.folders_in(root) if name in IMAGE_FOLDERS]
+            self._bases[root] = [*inner, root]
+        return self._bases[root]
 
     def _near(self, file: Labelled, name: str) -> str | None:
         """The image of a name where the layout has it."""

@@ -8,15 +8,16 @@ from typing import Any
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import LabelFileUnreadable
+from calotype.formats.box_rows import BoxTables
 from calotype.formats.files_below import files_below, is_file, is_folder
 from calotype.formats.image_tree import ImageTree
 from calotype.formats.passthrough import escaped
 from calotype.formats.split_names import split_of_folder
-from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels
+from calotype.formats.values import AnnotationList, ParsedAnnotation, ParsedImage, ParsedLabels
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress
 from calotype.trainer_formats.voc.image_sets import ImageSets, image_sets
-from calotype.trainer_formats.voc.objects import objects_of
+from calotype.trainer_formats.voc.objects import add_objects
 from calotype.trainer_formats.voc.pairing import LABEL_FOLDERS, Labelled, Pairing, image_folders
 from calotype.trainer_formats.voc.segments import Segments
 from calotype.trainer_formats.voc.xml_files import Element, OtherXml, load, refused, text_of
@@ -38,12 +39,14 @@ class _Reading:
         self._problems = self._pairing.problems
         self._notices = self._pairing.notices
         self._progress = progress
-        self._objects: dict[str, list[ParsedAnnotation | None]] = {}
+        tables = BoxTables()
+        self._objects = AnnotationList(tables)
+        self._objects_of: dict[str, tuple[int, int]] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._sets: dict[str, ImageSets] = {}
         self._segments: dict[str, Segments] = {}
         self._images: list[ParsedImage] = []
-        self._annotations: list[ParsedAnnotation] = []
+        self._annotations = AnnotationList(tables)
 
     def labels(self) -> ParsedLabels:
         files = self._pairing.pair(self._load())
@@ -53,7 +56,9 @@ class _Reading:
             self._add_unlabelled(files)
         for link in self._pairing.tree.links_out:
             self._notices.add("file-link", escaped(link))
-        classes = [DeclaredClass(name) for name in sorted({a.class_name for a in self._annotations})]
+        self._objects = AnnotationList(self._objects.boxes.tables)
+        names = self._annotations.classes(0, len(self._annotations))
+        classes = [DeclaredClass(name) for name in sorted(names)]
         return ParsedLabels(
             self._images,
             self._annotations,
@@ -69,8 +74,7 @@ class _Reading:
             hint = "give the folder that holds Annotations/, or one XML file"
             raise refused(self._path, "it contains no XML file", hint)
         files, others = [], []
-        for at, file in enumerate(found):
-            key = Path(os.path.relpath(file, self._root)).as_posix()
+        for at, (file, key) in enumerate(zip(found, self._keys(found), strict=True)):
             try:
                 tree = load(file)
             except OtherXml as error:
@@ -85,7 +89,9 @@ class _Reading:
             folder = text_of(tree, "folder").replace("\\", "/").strip("/")
             usable = folder if folder and ".." not in folder.split("/") and ":" not in folder else ""
             files.append(Labelled(key, stated, usable))
-            self._objects[key] = objects_of(tree, escaped(key), self._problems)
+            first = len(self._objects)
+            add_objects(tree, escaped(key), self._objects, self._problems)
+            self._objects_of[key] = (first, len(self._objects))
             self._sizes[key] = _size_of(tree)
             self._progress("reading labels", at + 1, len(found))
         if others and not files and not self._problems:
@@ -94,6 +100,14 @@ class _Reading:
             self._notices.add("file-not-labels", escaped(key))
         return files
 
+    def _keys(self, files: list[Path]) -> list[str]:
+        """The paths of files relative to the root."""
+        if is_file(self._path):
+            return [Path(os.path.relpath(file, self._root)).as_posix() for file in files]
+        above = Path(os.path.relpath(self._path, self._root))
+        start = len(str(self._path)) + (not str(self._path).endswith(os.sep)) if str(self._path) != "." else 0
+        return [(above / str(file)[start:]).as_posix() for file in files]
+
     def _add(self, file: Labelled) -> None:
         key = escaped(file.key)
         name = self._name(file.image, file.root) if file.image else file.missing_name
@@ -101,12 +115,15 @@ class _Reading:
         size = self._sizes[file.key]
         self._add_image(key, name, path, file.root, size)
         below = f"{file.below}/{file.stem}" if file.below else file.stem
-        objects = self._objects[file.key]
+        first, end = self._objects_of[file.key]
         segments = self._segments_of(file.root)
-        self._annotations += (
-            segments.with_masks(below, key, objects) if segments.is_there else filter(None, objects)
-        )
-        self._add_classes(key, name, file.root, {item.class_name for item in objects if item})
+        if segments.is_there:
+            objects = [self._objects.item(at) for at in range(first, end)]
+            for item in segments.with_masks(below, key, objects):
+                self._annotations.append(item)
+        else:
+            self._annotations.extend(self._objects, first, end)
+        self._add_classes(key, name, file.root, self._objects.classes(first, end))
 
     def _add_unlabelled(self, files: list[Labelled]) -> None:
         """The images without an XML file: not labelled, unless lists or masks say something."""
@@ -121,7 +138,8 @@ class _Reading:
             below = str(PurePosixPath(name.removeprefix(f"{root}/")).with_suffix(""))
             segments = self._segments_of(root)
             made = segments.with_masks(below, escaped(image), []) if segments.is_there else []
-            self._annotations += made
+            for item in made:
+                self._annotations.append(item)
             n_before = len(self._annotations)
             self._add_classes(escaped(image), name, root, {item.class_name for item in made})
             if not made and len(self._annotations) == n_before:
@@ -144,7 +162,8 @@ class _Reading:
     def _add_classes(self, key: str, name: str, root: str, drawn: set[str]) -> None:
         """The classes that lists give to an image as a whole, where no object of it has them."""
         listed = name.removeprefix(f"{root}/") if root else name
-        for class_name in sorted(set(self._sets_of(root).classes_of(listed).get("1", ())) - drawn):
+        given = self._sets_of(root).classes_of(listed).get("1")
+        for class_name in sorted(set(given) - drawn) if given else ():
             where = f"{key} class {class_name}"
             self._annotations.append(ParsedAnnotation(key, class_name, Kind.CLASSIFICATION, where))
 
@@ -185,7 +204,14 @@ def root_of(path: Path) -> Path:
 
 def _size_of(tree: Element) -> tuple[int, int]:
     """The stated width and height; zeros where they are not whole numbers of pixels."""
-    sides = [text_of(tree, f"size/{side}") for side in ("width", "height")]
+    size = tree.find("size")
+    sides = [_text_of_size(tree, size, side) for side in ("width", "height")]
     usable = [int(text) if text.isdecimal() and text.isascii() and len(text) < 8 else 0 for text in sides]
     width, height = (side if 0 < side <= _LARGEST_SIDE else 0 for side in usable)
     return width, height
+
+
+def _text_of_size(tree: Element, size: Element | None, side: str) -> str:
+    """The text of the first element of that path; it is mostly in the first element `size`."""
+    text = size.findtext(side) if size is not None else ""
+    return text_of(tree, f"size/{side}") if text is None else text.strip()

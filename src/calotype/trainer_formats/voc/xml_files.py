@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from xml.sax.saxutils import escape
@@ -12,19 +13,27 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from calotype.formats.base import LabelFileUnreadable
 from calotype.store.files.durable import read_file
+from calotype.trainer_formats.voc.plain_xml import read_plain
 
 MAX_BYTES = 20_000_000
+MAX_DEPTH = 100
+_MANY_TAGS = 200
+"""Files with fewer are not deep, and their depth is not counted."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Element(Protocol):
     """What is used of a parsed XML element."""
 
-    tag: str
-    text: str | None
+    @property
+    def tag(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
 
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Element]: ...
     def find(self, path: str) -> Element | None: ...
-    def findall(self, path: str) -> list[Element]: ...
+    def findall(self, path: str) -> Sequence[Element]: ...
     def findtext(self, path: str) -> str | None: ...
 
 
@@ -43,13 +52,24 @@ def load(file: Path) -> Element:
     if data is None:
         raise refused(file, f"it is larger than {MAX_BYTES // 1_000_000} MB", hint)
     try:
-        tree: Element = fromstring(data, forbid_dtd=True)
+        plain = read_plain(data)
+        tree: Element = fromstring(data, forbid_dtd=True) if plain is None else plain
     except (ParseError, DefusedXmlException, RecursionError, ValueError, LookupError) as error:
         raise refused(file, str(error)[:200] or type(error).__name__, hint) from None
+    if data.count(b"<") > _MANY_TAGS and _depth(tree) > MAX_DEPTH:
+        raise refused(file, f"its elements are nested deeper than {MAX_DEPTH} levels", hint)
     if tree.tag != "annotation":
         detail = f"its top element is {tree.tag[:40]!r}, not `annotation`"
         raise OtherXml(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)
     return tree
+
+
+def _depth(tree: Element) -> int:
+    """How many elements are inside each other, counted up to just above the limit."""
+    depth, level = 0, [tree]
+    while level and depth <= MAX_DEPTH:
+        depth, level = depth + 1, [child for element in level for child in element]
+    return depth
 
 
 def text_of(element: Element, path: str) -> str:

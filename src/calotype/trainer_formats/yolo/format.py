@@ -61,7 +61,8 @@ class Yolo:
             if labels or survey.is_file:
                 evidence = (described, *labels[:3])
                 return Sighting(_layout(survey, described, labels), evidence, Certainty.DESCRIBED)
-            if any("images" in name.split("/")[:-1] for name in survey.images):
+            is_darknet = described.rpartition("/")[2].lower() == yolo_config.DARKNET and bool(survey.images)
+            if is_darknet or any("images" in name.split("/")[:-1] for name in survey.images):
                 return Sighting("images without label files", (described,), Certainty.LAYOUT)
             return None
         for file in [path] if is_file(path) else opening.other_yamls(path):

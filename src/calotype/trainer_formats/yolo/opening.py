@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from calotype.datasets.model import Kind
-from calotype.formats.files_below import head_of, is_file, is_folder
+from calotype.formats.files_below import head_of, is_file, is_folder, is_own_file
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped, image_name_problem
 from calotype.formats.windows import ImageColumns, ImageColumnsBuilder, Problem
@@ -39,7 +39,7 @@ def config_file(root: Path, listed: Files | None = None) -> Path | None:
     Raises: LabelFileUnreadable when several lie below it.
     """
     for name in (*yolo_config.YAML_NAMES, *yolo_config.NAME_LISTS):
-        if is_file(root / name):
+        if is_own_file(root / name, root):
             return root / name
     others = [file for file in other_yamls(root) if b"names" in head_of(file, 100_000)]
     if len(others) == 1:
@@ -65,7 +65,7 @@ def other_yamls(folder: Path) -> list[Path]:
         names = sorted(name for name in os.listdir(folder) if name.lower().endswith((".yaml", ".yml")))
     except OSError:
         return []
-    return [folder / name for name in names if is_file(folder / name)]
+    return [folder / name for name in names if is_own_file(folder / name, folder)]
 
 
 def open_set(path: Path, images: Path | None, progress: Progress) -> YoloSource:
@@ -131,7 +131,7 @@ class _Opening:
         for note in config.notes:
             self.notices.add("value-dropped", f"{config.file} {note}")
         darknet = self.config_path.parent / yolo_config.DARKNET
-        if is_file(darknet) and not config.splits:
+        if is_own_file(darknet, darknet.parent) and not config.splits:
             config = yolo_config.with_darknet(config, yolo_config.load_darknet(darknet))
         return config
 

@@ -6,7 +6,6 @@ An image has a label file when it was looked at, an empty one when it holds noth
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import ExportSamples, Written
 from calotype.formats.export_names import file_names
 from calotype.formats.notices import MAX_EXAMPLES, Losses
+from calotype.formats.small_files import SmallFiles
 from calotype.foundation.progress import Progress
 from calotype.trainer_formats.yolo import row_text
 from calotype.trainer_formats.yolo.opening import BACKGROUND
@@ -49,16 +49,17 @@ def write(samples: ExportSamples, out: Path, progress: Progress) -> Written:
     names = planned_names(samples.listed)
     _lose_names(samples.listed, names, losses)
     files, n_annotations = ["data.yaml"], 0
-    labels = LabelFiles(out)
+    labels = SmallFiles(out)
     for chunk, table in chunks:
         _lose_columns(chunk, table, losses)
         for sample, rows, is_labelled in _rows_of(chunk, table, writer):
             name = names[sample.sample_id]
-            if samples.bring(sample, out / "images" / name):
+            if samples.bring(sample, Path(f"{out}/images/{name}")):
                 files.append(f"images/{name}")
             n_annotations += len(rows)
             if rows or (BACKGROUND in sample.tags and not is_labelled):
-                files.append(labels.write(f"labels/{name.rpartition('.')[0]}.txt", rows))
+                body = "\n".join([*rows, ""]).encode()
+                files.append(labels.write(f"labels/{name.rpartition('.')[0]}.txt", body))
             elif is_labelled:
                 losses.add(
                     "image whose annotations YOLO cannot hold (a trainer takes it as background)", sample.name
@@ -228,27 +229,3 @@ def _lose_columns(samples: Sequence[Sample], table: pa.Table, losses: Losses) ->
                 losses.add(f"{what} of a sample", sample.name)
         if any(tag != BACKGROUND for tag in sample.tags):
             losses.add("tags of a sample", sample.name)
-
-
-class LabelFiles:
-    """Small text files below a folder; folders are made once."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = str(out)
-        self._made: set[str] = set()
-
-    def write(self, place: str, rows: list[str]) -> str:
-        """Write one file; returns its place."""
-        path = f"{self._out}/{place}"
-        folder = os.path.dirname(path)
-        if folder not in self._made:
-            os.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
-        body = ("\n".join(rows) + "\n" if rows else "").encode()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        try:
-            while body:
-                body = body[os.write(handle, body) :]
-        finally:
-            os.close(handle)
-        return place

@@ -89,15 +89,17 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
       <Field label="Filter">{(id) => <input id={id} className="field mono" value={where} placeholder="a query; leave empty for all samples" onChange={(e) => setWhere(e.target.value)} />}</Field>
       <fieldset>
         <legend>Formats</legend>
-        {RELEASE_FORMATS.map((name) => (
-          <label key={name}>
-            <input
-              type="checkbox" checked={formats.includes(name)}
-              onChange={(e) => setFormats(e.target.checked ? [...formats, name] : formats.filter((one) => one !== name))}
-            />
-            {name}
-          </label>
-        ))}
+        <div className="formats">
+          {RELEASE_FORMATS.map((name) => (
+            <label key={name}>
+              <input
+                type="checkbox" checked={formats.includes(name)}
+                onChange={(e) => setFormats(e.target.checked ? [...formats, name] : formats.filter((one) => one !== name))}
+              />
+              {name}
+            </label>
+          ))}
+        </div>
       </fieldset>
       {creating.error ? <Refused error={creating.error} dataset={dataset} onDone={onDone} /> : null}
       <footer>

@@ -9,7 +9,7 @@ from typing import Protocol
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from calotype.tool_formats.json_text import file_bytes, refused
+from calotype.formats.json_text import file_bytes, refused
 
 _MAX_BYTES = 500_000_000
 
