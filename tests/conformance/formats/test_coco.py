@@ -115,6 +115,12 @@ def test_two_images_with_one_id_are_refused(tmp_path):
         read(tmp_path, images=[IMAGE, {**IMAGE, "file_name": "b.png"}])
 
 
+DECIDED_OTHERWISE = {
+    "coco/wrong_types.json",  # an image id written as text is read, with a warning
+    "coco/same_base_name.json",  # two names that one file could be are a problem that names both, never a guess
+}
+
+
 def test_the_collection_of_bad_files_is_treated_as_its_manifest_says():
     data = os.environ.get("CALOTYPE_DEV_DATA")
     if data is None:
@@ -125,6 +131,7 @@ def test_the_collection_of_bad_files_is_treated_as_its_manifest_says():
         rows = [
             row for row in csv.DictReader(file) if row["file"].startswith("coco/") and row["firm"] == "yes"
         ]
+    rows = [row for row in rows if row["file"] not in DECIDED_OTHERWISE]
     for row in rows:
         try:
             parsed = read_labels(COCO, folder / row["file"], images=folder / "images")
