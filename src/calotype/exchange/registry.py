@@ -7,6 +7,7 @@ from pathlib import Path
 
 from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.coco.format import Coco
+from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.public_formats.cityscapes import Cityscapes
 from calotype.public_formats.croissant import Croissant
@@ -84,7 +85,7 @@ class Detected:
     def evidence(self) -> tuple[str, ...]:
         """The files that show it, then what else it could have been."""
         others = (f"could also be {f.title}: {sighting.layout}" for f, sighting in self.others)
-        return (*self.sighting.evidence, *others)
+        return tuple(map(escaped, (*self.sighting.evidence, *others)))
 
 
 def detect(path: Path) -> Detected:

@@ -33,7 +33,7 @@ class CalotypeError(Exception):
     fix: ClassVar[str] = ""
 
     def __init__(self, *, where: str = "", **fields: Any) -> None:
-        self.where = where
+        self.where = _encodable(where)
         self.fields = fields
         for name, value in fields.items():
             setattr(self, name, value)
@@ -42,12 +42,12 @@ class CalotypeError(Exception):
     @property
     def message(self) -> str:
         """The `what` template with its fields filled in."""
-        return self.what.format(**self.fields)
+        return _encodable(self.what.format(**self.fields))
 
     @property
     def remedy(self) -> str:
         """The `fix` template with its fields filled in."""
-        return self.fix.format(**self.fields)
+        return _encodable(self.fix.format(**self.fields))
 
     def __str__(self) -> str:
         parts = [self.message]
@@ -63,6 +63,11 @@ class CalotypeError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """The four public fields, as shown by every door."""
         return {"code": self.code, "what": self.message, "where": self.where, "fix": self.remedy}
+
+
+def _encodable(text: str) -> str:
+    """File names that are not UTF-8 hold half surrogates, which no door can send: they are shown as escapes."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _rebuild(kind: type[CalotypeError], where: str, fields: dict[str, Any]) -> CalotypeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,12 @@ def test_a_format_that_the_caller_names_says_what_it_recognises(tmp_path: Path) 
     _image(tmp_path / "cat/1.jpg")
     assert registry.given(tmp_path, "folder").sighting.layout == "images in folders"
     assert registry.given(tmp_path, "voc").sighting.layout == "as asked"
+
+
+def test_a_name_that_is_not_utf8_is_shown_escaped(tmp_path: Path) -> None:
+    _image(tmp_path / "images/1.jpg")
+    _coco(tmp_path / os.fsdecode(b"\xff.json"))
+    assert registry.detect(tmp_path).evidence[0] == "\\xff.json"
+    with pytest.raises(FormatUnknown) as caught:
+        registry.detect(tmp_path / os.fsdecode(b"\xfe"))
+    json.dumps(caught.value.to_dict(), ensure_ascii=False).encode()
