@@ -1,4 +1,4 @@
-"""What becomes of one mutant: accepted, set aside or refused with a code; or wrong: a crash, or a silent loss.
+"""What becomes of one mutant: accepted, quarantined or refused with a code; or wrong: a crash, or a silent loss.
 
 The reader and everything the import does to its rows run in process; the whole import, with the checks and an export
 after it, runs on a share of the mutants (`whole`).
@@ -48,7 +48,7 @@ _OURS = {"bug", "internal", "storage-failed"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`what` is accepted, set aside, refused, crash or silent; `code` says more."""
+    """`what` is accepted, quarantined, refused, crash or silent; `code` says more."""
 
     what: str
     code: str = ""
@@ -159,7 +159,7 @@ def _labels(kind: str, folder: Path) -> Outcome:
     if found.is_results:
         return Outcome("accepted", "results")
     if _has_links(folder):
-        return Outcome("set aside" if found.problems else "accepted", "links")
+        return Outcome("quarantined" if found.problems else "accepted", "links")
     if not found.named & {
         "file-not-labels",
         "label-not-used",
@@ -167,7 +167,7 @@ def _labels(kind: str, folder: Path) -> Outcome:
     }:  # whole files that are not counted
         _conserved(kind, folder, found.n_rows, found.problems, found.classes, found.n_images)
     return Outcome(
-        "set aside" if found.problems else "accepted", found.problems[0].code if found.problems else ""
+        "quarantined" if found.problems else "accepted", found.problems[0].code if found.problems else ""
     )
 
 
@@ -190,7 +190,7 @@ def _is_other(kind: str, folder: Path, found: reading.Reading) -> bool:
 def _conserved(
     kind: str, folder: Path, n_rows: int, problems: Sequence[Any], classes: set[str], n_images: int
 ) -> None:
-    """What the files say in number is what was accepted and set aside; classes are those of the files."""
+    """What the files say in number is what was accepted and quarantined; classes are those of the files."""
     n_aside = sum(item.what == "annotation" for item in problems)
     if kind == "coco":
         n_listed, names = _coco_says(folder)
@@ -208,7 +208,7 @@ def _conserved(
             raise Silent(f"{n_listed} image files, {n_images} listed")
         n_listed = None
     if n_listed is not None and n_rows + n_aside != n_listed:
-        raise Silent(f"{n_listed} rows in the files, {n_rows} accepted and {n_aside} set aside")
+        raise Silent(f"{n_listed} rows in the files, {n_rows} accepted and {n_aside} quarantined")
     if names is not None and not classes <= names:
         raise Silent(f"classes {sorted(classes - names)[:3]} are not in the files")
 
@@ -241,7 +241,7 @@ def _yolo_says(folder: Path) -> tuple[int | None, set[str] | None]:
             try:
                 text = Path(root, name).read_bytes().decode("utf-8-sig")
             except UnicodeDecodeError:
-                continue  # no text: set aside as a whole
+                continue  # no text: quarantined as a whole
             if "\0" in text or splits.is_list_of_images(text.encode()):
                 continue
             n += sum(bool(line.strip()) for line in text.splitlines())
@@ -282,7 +282,7 @@ def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
         try:
             tree = fromstring(file.read_bytes())
         except _XML_ERRORS:
-            continue  # set aside as a whole
+            continue  # quarantined as a whole
         if _is_deep(tree):
             continue  # likewise
         objects = tree.findall("object") if tree.tag == "annotation" else []
@@ -364,7 +364,7 @@ def _whole(kind: str, folder: Path, place: Path) -> Outcome:
             dataset.where().export(name, place / f"out-{name}")
             shutil.rmtree(place / f"out-{name}", ignore_errors=True)
     code = next(iter(imported.reasons), "")
-    return Outcome("set aside" if imported.skipped else "accepted", code)
+    return Outcome("quarantined" if imported.skipped else "accepted", code)
 
 
 def check_accepted(named: Sequence[tuple[str, bytes]]) -> Outcome:

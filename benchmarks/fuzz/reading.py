@@ -36,7 +36,7 @@ class Silent(Exception):
 
 @dataclass
 class Reading:
-    """What a reader gave: rows, items set aside, the classes used, the images listed, the codes of its notices."""
+    """What a reader gave: rows, items quarantined, the classes used, the images listed, the codes of its notices."""
 
     n_rows: int = 0
     n_images: int = 0
@@ -152,7 +152,7 @@ def detected(folder: Path) -> str | CalotypeError:
 
 
 def planned(folder: Path) -> str:
-    """Plan the import as `--format auto --dry-run` does; the code of the first item that is set aside, or nothing.
+    """Plan the import as `--format auto --dry-run` does; the code of the first item that is quarantined, or nothing.
 
     Raises: CalotypeError.
     """
@@ -163,7 +163,7 @@ def planned(folder: Path) -> str:
     json.dumps(imported.to_dict(), allow_nan=False).encode()
     for item in imported.set_aside:
         if not (item.code and item.place and item.reason):
-            raise Silent(f"set aside without its place: {item.code} {item.reason[:100]!r}")
+            raise Silent(f"quarantined without its place: {item.code} {item.reason[:100]!r}")
     return next(iter(imported.reasons), "")
 
 

@@ -57,7 +57,7 @@ def line(kind: str, tally: workers.Tally) -> str:
     """One row of the table."""
     n = tally.counts
     return (
-        f"{kind:<15} {sum(n.values()):>6} mutants {n['accepted']:>6} accepted {n['set aside']:>6} set aside "
+        f"{kind:<15} {sum(n.values()):>6} mutants {n['accepted']:>6} accepted {n['quarantined']:>6} quarantined "
         f"{n['refused']:>6} refused {n['not written']:>3} not written {tally.n_whole:>4} whole {n['crash']:>3} crashes "
         f"{n['hang']:>3} hangs {n['silent']:>3} silent {tally.seconds:>7.0f} s"
     )
