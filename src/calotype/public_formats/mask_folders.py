@@ -20,6 +20,7 @@ from PIL import Image
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
+from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.passthrough import shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
@@ -31,7 +32,6 @@ from calotype.public_formats.mask_writing import write_masks
 from calotype.public_formats.reading import (
     BACKGROUND,
     IMAGE_ERRORS,
-    MAX_IMAGE_BYTES,
     Reading,
     replaced,
     stem_of,

@@ -10,6 +10,7 @@ from typing import Any
 
 from calotype.formats.base import LabelFileUnreadable
 from calotype.formats.files_below import PassedOver, is_file, is_folder, walk
+from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.notices import Losses, Notices
 from calotype.formats.passthrough import value_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels
@@ -35,7 +36,6 @@ SPLITS = {
 IMAGE_ERRORS = (vision.ImageUnreadable, *vision.DECODER_ERRORS)
 """What a broken image raises."""
 MAX_TEXT_BYTES = 50_000_000
-MAX_IMAGE_BYTES = 1_000_000_000
 _HEAD_BYTES = 65_536
 
 

@@ -8,10 +8,9 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from calotype.formats.image_files import ImageFile, image_file
+from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFile, image_file
 from calotype.formats.values import ParsedLabels, ParsedSource
 
-MAX_IMAGE_BYTES = 1_000_000_000
 ReadBytes = Callable[[], bytes | None]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
 from calotype.vision.jpeg_header import quick_size
@@ -11,7 +12,6 @@ from calotype.vision.jpeg_header import quick_size
 _HEAD = 65_536
 _LONG_HEAD = 1_000_000
 """EXIF, profiles and previews may fill many segments before the size."""
-_MAX_IMAGE = 1_000_000_000
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
@@ -28,7 +28,7 @@ def size_of(path: str) -> tuple[int, int]:
                 return facts.width_px, facts.height_px
             except vision.ImageUnreadable:
                 pass  # the whole file may tell
-        facts = vision.probe(head if len(head) < _HEAD else read_file(path, max_bytes=_MAX_IMAGE) or b"")
+        facts = vision.probe(head if len(head) < _HEAD else read_file(path, max_bytes=MAX_IMAGE_BYTES) or b"")
     except (OSError, vision.ImageUnreadable):
         return 0, 0
     return facts.width_px, facts.height_px
