@@ -9,14 +9,13 @@ lists.
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import hashlib
-import io
 import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.croissant_writing import write_described
+from calotype.public_formats.csv_rows import csv_rows
 from calotype.public_formats.numbers import LIMIT_PX, number
 from calotype.public_formats.reading import SPLITS, Reading, split_of, suffix_of
 
@@ -279,24 +279,8 @@ def _rows(reading: Reading, file: str) -> Iterator[tuple[str, Mapping[str, Any]]
             elif row is not None:
                 reading.set_aside("annotation", f"{file}:{at}", "it is not a JSON object")
         return
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if file.endswith(".tsv") else ",")
-    head: list[str] = []
-    while True:
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            reading.set_aside("annotation", f"{file}:{rows.line_num}", f"its row is broken: {error}")
-            continue
-        where = f"{file}:{rows.line_num}"
-        if not head:
-            head = cells
-        elif len(cells) == len(head):
-            yield where, dict(zip(head, cells, strict=True))
-        elif cells:
-            reason = f"it has {len(cells)} cells, the head of the file {len(head)}"
-            reading.set_aside("annotation", where, reason)
+    refuse = partial(reading.set_aside, "annotation")
+    yield from csv_rows(file, text, refuse, delimiter="\t" if file.endswith(".tsv") else ",")
 
 
 def _image(reading: Reading, stated: Any, where: str) -> str | None:

@@ -7,12 +7,11 @@ numbered classes come from the features in the dataset card (`README.md`).
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from calotype.formats.windows import DeclaredClass
 from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress, silent
 from calotype.foundation.yaml_text import compose, load
+from calotype.public_formats.csv_rows import csv_rows
 from calotype.public_formats.reading import BACKGROUND, Reading, stem_of, suffix_of
 from calotype.public_formats.records.row_writing import LOSES, Columns, named
 from calotype.public_formats.records.rows import Names, cell_value, features_names, read_record
@@ -184,24 +184,8 @@ def _rows(reading: Reading, file: str) -> Iterator[tuple[str, Mapping[str, Any]]
 
 
 def _csv_rows(reading: Reading, file: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    rows = csv.reader(io.StringIO(text, newline=""))
-    head: list[str] = []
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            reading.set_aside("image", f"{file}:{rows.line_num}", f"its row is broken: {error}")
-            continue
-        where = f"{file}:{rows.line_num}"
-        if not head:
-            head = row
-        elif len(row) == len(head):
-            cells = {column: cell_value(column, cell) for column, cell in zip(head, row, strict=True)}
-            yield where, cells
-        elif row:
-            reading.set_aside("image", where, f"it has {len(row)} cells, the head of the file {len(head)}")
+    for where, row in csv_rows(file, text, partial(reading.set_aside, "image")):
+        yield where, {column: cell_value(column, cell) for column, cell in row.items()}
 
 
 def _parquet_rows(reading: Reading, file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
