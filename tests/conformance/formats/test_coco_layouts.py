@@ -213,6 +213,16 @@ def test_keypoints_replace_the_same_objects_of_the_instances(tmp_path):
     assert {"duplicate", "file-left-out", "file-not-labels"} <= notices(tmp_path).keys()
 
 
+def test_json_files_that_lie_too_deep_are_reported(tmp_path):
+    deep = "/".join("abcdef") + "/more.json"
+    put_json(tmp_path / "labels.json", coco("a.png"))
+    put_json(tmp_path / deep, coco("b.png"))
+    put_image(tmp_path / "a.png")
+    (source,) = COCO.open(tmp_path)
+    left_out = {notice.code: notice.examples for notice in source.warnings}
+    assert left_out["file-left-out"] == (deep,)
+
+
 def test_captions_are_read_as_texts(tmp_path):
     value = coco("a.png", annotations=[{"id": 7, "image_id": 1, "caption": "a cat, asleep"}])
     put_json(tmp_path / "captions_val2017.json", {k: v for k, v in value.items() if k != "categories"})

@@ -43,14 +43,23 @@ def label_files(path: Path) -> list[Path]:
     return [file for file in json_files(path) if looks_like(file)]
 
 
-def json_files(path: Path, problems: list[Problem] | None = None) -> list[Path]:
+def json_files(path: Path) -> list[Path]:
     """Some hundred JSON files that lie at most three folders deep, the nearest to the root first."""
+    return [path / name for name in _nearest(path)[0]]
+
+
+def json_files_beyond(path: Path) -> list[str]:
+    """The JSON files below a folder that `json_files` leaves out, since they lie too deep or are too many."""
+    return _nearest(path)[1]
+
+
+def _nearest(path: Path) -> tuple[list[str], list[str]]:
+    """The names of the JSON files below a folder that are looked at, and those of the others."""
     if not is_folder(path):
-        return []
-    survey = Survey(path)
-    near = [name for name in survey.with_suffix(".json") if name.count("/") < _MAX_DEPTH]
-    near.sort(key=lambda name: (name.count("/"), name))
-    return [path / name for name in near[:_MAX_LOOKED_AT]]
+        return [], []
+    names = sorted(Survey(path).with_suffix(".json"), key=lambda name: (name.count("/"), name))
+    near = [name for name in names if name.count("/") < _MAX_DEPTH][:_MAX_LOOKED_AT]
+    return near, names[len(near) :]
 
 
 def unreadable_folders(path: Path) -> list[Problem]:

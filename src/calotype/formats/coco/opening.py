@@ -11,6 +11,7 @@ from calotype.formats.coco.json_rows import JsonRows
 from calotype.formats.coco.layout import (
     Contents,
     json_files,
+    json_files_beyond,
     label_files,
     looks_like,
     root_of,
@@ -52,6 +53,9 @@ def open_files(path: Path, images: Path | None) -> list[LabelSource]:
         for file in json_files(path):
             if not looks_like(file):
                 first.notices.add("file-not-labels", _relative(file, path))
+        for name in json_files_beyond(path):
+            what = "JSON file more than three folders deep, or beyond the first 500: left out, import it by itself"
+            first.notices.add("file-left-out", name, what=what)
         first.notices.add_each("file-link", Survey(path).links_out(".json"))
         first.problems += unreadable_folders(path)
     _pair(sources, tree, given=images is not None)
