@@ -213,7 +213,9 @@ def _version_and_release(http: TestClient) -> None:
     assert say(http, "POST", f"{place}/tags", json={"name": "v1"}) == {"tag": "v1", "commit": first}
     assert say(http, "POST", f"{place}/branches", json={"name": "trial"})["commit"] == first
     asked = {"version": "1.0.0", "split": {"train": 0.5, "val": 0.5}, "purpose": "training"}
+    assert say(http, "GET", f"{place}/releases/plan")["since"] is None
     say(http, "POST", f"{place}/releases", json=asked)
+    assert say(http, "GET", f"{place}/releases/plan")["since"]["same"]
     assert say(http, "GET", f"{place}/releases")["items"][0]["purpose"] == "training"
     release = say(http, "GET", f"{place}/releases/1.0.0")
     assert release["card"]["standing"]["states"][0]["severity"] == "error"

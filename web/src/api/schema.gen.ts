@@ -772,6 +772,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/releases/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Release
+         * @description What a release of the working state would hold: uncommitted changes, and what differs from the last release.
+         */
+        get: operations["plan_release"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/releases/{version}": {
         parameters: {
             query?: never;
@@ -1216,6 +1236,8 @@ export interface components {
             splits: components["schemas"]["SplitCount"][];
             split_by: components["schemas"]["SplitBy"];
             pool: components["schemas"]["Pool"];
+            /** @description What differs from the release before; absent for the first one. */
+            since?: components["schemas"]["Since"];
             classes: components["schemas"]["CardClass"][];
             sizes: components["schemas"]["SizeRange"];
             /** @description Metadata fields. */
@@ -2158,6 +2180,11 @@ export interface components {
             label_set?: string;
             /** @default  */
             purpose?: string;
+            /**
+             * @description Commit and release pending edits too; otherwise they stop the release.
+             * @default true
+             */
+            uncommitted?: boolean;
         };
         /** @description What to select. With a name, the selected samples are tagged `picked:NAME`. */
         NewSelection: {
@@ -2358,6 +2385,15 @@ export interface components {
         ReleaseList: {
             items: components["schemas"]["ReleaseRow"][];
         };
+        /** @description What a release of the working state would hold. */
+        ReleasePlan: {
+            samples: number;
+            annotations: number;
+            /** @description Null if everything is committed. */
+            uncommitted: components["schemas"]["Changes"] | null;
+            /** @description Null before the first release. */
+            since: components["schemas"]["Since"] | null;
+        };
         /** @description A release. */
         ReleaseRow: {
             version: string;
@@ -2534,6 +2570,22 @@ export interface components {
         /** @description Samples by distance, nearest first. */
         SimilarSamples: {
             items: components["schemas"]["SimilarSample"][];
+        };
+        /** @description What differs from the release before. */
+        Since: {
+            samples: components["schemas"]["ChangeCounts"];
+            /** @description Annotations of all label sets. */
+            annotations: components["schemas"]["ChangeCounts"];
+            by_label_set: {
+                [key: string]: components["schemas"]["ChangeCounts"];
+            };
+            /** @description The release before. */
+            version: string;
+            commit: string;
+            /** @description Whether nothing differs. */
+            same: boolean;
+            /** @description What else differs, such as `contract` or `ontology`. */
+            documents: string[];
         };
         /** @description Smallest and largest width and height in pixels; empty for a release without samples. */
         SizeRange: {
@@ -2866,6 +2918,7 @@ export type RefList = components['schemas']['RefList'];
 export type Release = components['schemas']['Release'];
 export type ReleaseFile = components['schemas']['ReleaseFile'];
 export type ReleaseList = components['schemas']['ReleaseList'];
+export type ReleasePlan = components['schemas']['ReleasePlan'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
 export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
@@ -2883,6 +2936,7 @@ export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SimilarSample = components['schemas']['SimilarSample'];
 export type SimilarSamples = components['schemas']['SimilarSamples'];
+export type Since = components['schemas']['Since'];
 export type SizeRange = components['schemas']['SizeRange'];
 export type SplitAssignment = components['schemas']['SplitAssignment'];
 export type SplitBy = components['schemas']['SplitBy'];
@@ -4444,6 +4498,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleaseRow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePlan"];
                 };
             };
             /** @description A problem (RFC 9457) */
