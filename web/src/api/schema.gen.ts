@@ -261,9 +261,29 @@ export interface paths {
         };
         /**
          * Show Diff
-         * @description Show the changes from ref `a` to ref `b`, with the first 200 samples that differ.
+         * @description Show the changes from ref `a` to ref `b`, grouped by what differs, with a page of the samples that differ.
          */
         get: operations["show_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/diff/samples/{sample_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Compared Sample
+         * @description Show one sample at ref `a` and at ref `b`, with what differs, and its position among those that differ.
+         */
+        get: operations["show_compared_sample"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1140,6 +1160,17 @@ export interface components {
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
         };
+        /** @description Number of annotations that differ between two states, by what differs. */
+        AnnotationChangeCounts: {
+            added: number;
+            removed: number;
+            /** @description Of another class; the shape may differ too. */
+            reclassified: number;
+            /** @description Of another shape, and the same class. */
+            moved: number;
+            /** @description Only attributes or other values differ. */
+            edited: number;
+        };
         /** @description Something that was done. */
         AuditEvent: {
             /** @description Number of the event, from 1 without gaps. */
@@ -1292,6 +1323,24 @@ export interface components {
             removed: number;
             changed: number;
         };
+        /** @description Annotations that differ in the same way. */
+        ChangeGroup: {
+            /** @enum {string} */
+            change: "added" | "removed" | "reclassified" | "moved" | "edited";
+            /** @description Null for an added annotation. */
+            class_before: string | null;
+            /** @description Null for a removed annotation. */
+            class_after: string | null;
+            annotations: number;
+            /** @description Samples with at least one of them. */
+            samples: number;
+        };
+        /** @description A field of a sample that differs, as texts; null where it has no value. */
+        ChangedField: {
+            field: string;
+            before: string | null;
+            after: string | null;
+        };
         /** @description A sample that differs between two states. */
         ChangedSample: {
             sample_id: string;
@@ -1303,6 +1352,8 @@ export interface components {
              */
             change: "added" | "removed" | "changed" | "annotations";
             annotations: components["schemas"]["ChangeCounts"];
+            /** @description The same annotations, by what differs. */
+            kinds: components["schemas"]["AnnotationChangeCounts"];
         };
         /** @description Differences between two states. */
         Changes: {
@@ -1442,6 +1493,43 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description An annotation that differs between two states. */
+        ComparedAnnotation: {
+            label_set: string;
+            id: string;
+            /** @enum {string} */
+            change: "added" | "removed" | "reclassified" | "moved" | "edited";
+            /** @description Whether the shape differs; a reclassified annotation may have moved too. */
+            moved: boolean;
+            /** @description Overlap of the boxes before and after, from 0 to 1. */
+            iou: number | null;
+            class_before: string | null;
+            class_after: string | null;
+        };
+        /** @description A sample before and after, with what differs. */
+        ComparedSample: {
+            id: string;
+            name: string;
+            /** @description Null for an added sample. */
+            before: components["schemas"]["ComparedState"] | null;
+            /** @description Null for a removed sample. */
+            after: components["schemas"]["ComparedState"] | null;
+            fields: components["schemas"]["ChangedField"][];
+            changes: components["schemas"]["ComparedAnnotation"][];
+            /** @description Position among the samples that match the filter. */
+            position: components["schemas"]["Position"] | null;
+        };
+        /** @description A sample in one of two states. */
+        ComparedState: {
+            media: string;
+            /** @description Pixels of the upright image. */
+            width: number;
+            /** @description Pixels of the upright image. */
+            height: number;
+            label_sets: {
+                [key: string]: components["schemas"]["FullAnnotation"][];
+            };
+        };
         /** @description Values of a metadata field: a range for a number with many different values, else the most frequent ones. */
         Condition: {
             field: string;
@@ -1576,7 +1664,12 @@ export interface components {
             };
             a: string;
             b: string;
-            /** @description The first 200 samples that differ. */
+            /** @description Annotations by what differs and by class, the largest groups first, 200 at most. */
+            groups: components["schemas"]["ChangeGroup"][];
+            /** @description Samples that differ and match the filter, on all pages. */
+            total: number;
+            offset: number;
+            /** @description Samples that differ, those that differ themselves first. */
             items: components["schemas"]["ChangedSample"][];
         };
         /** @description A sample whose copies could not be made. */
@@ -2813,6 +2906,7 @@ export interface components {
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type Annotation = components['schemas']['Annotation'];
+export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type Augmentation = components['schemas']['Augmentation'];
@@ -2825,6 +2919,8 @@ export type CardClass = components['schemas']['CardClass'];
 export type CardExport = components['schemas']['CardExport'];
 export type CardGate = components['schemas']['CardGate'];
 export type ChangeCounts = components['schemas']['ChangeCounts'];
+export type ChangeGroup = components['schemas']['ChangeGroup'];
+export type ChangedField = components['schemas']['ChangedField'];
 export type ChangedSample = components['schemas']['ChangedSample'];
 export type Changes = components['schemas']['Changes'];
 export type CheckPrecision = components['schemas']['CheckPrecision'];
@@ -2837,6 +2933,9 @@ export type ClassMapping = components['schemas']['ClassMapping'];
 export type ClassMappingReport = components['schemas']['ClassMappingReport'];
 export type Commit = components['schemas']['Commit'];
 export type CommitStats = components['schemas']['CommitStats'];
+export type ComparedAnnotation = components['schemas']['ComparedAnnotation'];
+export type ComparedSample = components['schemas']['ComparedSample'];
+export type ComparedState = components['schemas']['ComparedState'];
 export type Condition = components['schemas']['Condition'];
 export type Contract = components['schemas']['Contract'];
 export type ContractRef = components['schemas']['ContractRef'];
@@ -3438,8 +3537,18 @@ export interface operations {
             query: {
                 /** @description The earlier ref. */
                 a: string;
-                /** @description The later ref. */
+                /** @description The later ref; empty is the working state of main. */
                 b: string;
+                /** @description Number of items to skip. */
+                offset?: number;
+                /** @description Maximum number of samples. */
+                limit?: number;
+                /** @description Only samples with annotations that differ in this way. */
+                change?: "" | "added" | "removed" | "reclassified" | "moved" | "edited";
+                /** @description Only changes from this class. */
+                class_before?: string;
+                /** @description Only changes to this class. */
+                class_after?: string;
             };
             header?: never;
             path: {
@@ -3456,6 +3565,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diff"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_compared_sample: {
+        parameters: {
+            query: {
+                /** @description The earlier ref. */
+                a: string;
+                /** @description The later ref; empty is the working state of main. */
+                b: string;
+                /** @description Only samples with annotations that differ in this way. */
+                change?: "" | "added" | "removed" | "reclassified" | "moved" | "edited";
+                /** @description Only changes from this class. */
+                class_before?: string;
+                /** @description Only changes to this class. */
+                class_after?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+                sample_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedSample"];
                 };
             };
             /** @description A problem (RFC 9457) */
