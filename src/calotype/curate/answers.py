@@ -52,3 +52,30 @@ class SimilarSamples(Answer):
     """Samples by distance, nearest first."""
 
     items: list[SimilarSample]
+
+
+class MapColour(Answer):
+    """A value that points of a map are coloured by."""
+
+    value: str | None = Field(description="Null stands for all rarer values together; empty is no value.")
+    count: int
+
+
+class EmbeddingMap(Answer):
+    """The samples of a dataset on a plane; the points themselves are in `map/points`."""
+
+    model: str = Field(description="The model whose vectors place the samples.")
+    total: int = Field(description="Number of points.")
+    missing: int = Field(description="Samples without a vector of the model; they have no point.")
+    by: str
+    ways: list[str] = Field(description="What the points can be coloured by.")
+    colours: list[MapColour] = Field(description="By the number that a point has in `map/points`.")
+
+
+class MapPoint(Answer):
+    """The sample of a point."""
+
+    index: int
+    id: str
+    name: str
+    media: str = Field(description="Key of its image, for `thumbs` and `media`.")

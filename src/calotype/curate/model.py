@@ -62,6 +62,30 @@ class VectorsNotFound(NotFound):
     fix = "models with vectors: {known}; add some with `Dataset.put_vectors(model, sample_ids, vectors)`"
 
 
+class LassoInvalid(Invalid):
+    """Not a polygon on an embedding map."""
+
+    code = "lasso-invalid"
+    what = "{got!r} is not a polygon on an embedding map"
+    fix = "write MODEL:x,y;x,y;x,y with 3 to 400 corners from -1 to 1"
+
+
+class MapColourUnknown(Invalid):
+    """Points of a map cannot be coloured by this."""
+
+    code = "map-colour-unknown"
+    what = "cannot colour the points of a map by {got!r}"
+    fix = "use one of: {known}"
+
+
+class MapPointNotFound(NotFound):
+    """A map has no point with this number."""
+
+    code = "map-point-not-found"
+    what = "the map has {total} points, and no point {got}"
+    fix = "use a number from 0 to {total} - 1"
+
+
 class SelectionNameInvalid(Invalid):
     """A selection with a name that cannot become a tag."""
 

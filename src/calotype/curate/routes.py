@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from calotype.curate import answers, service, vectors
-from calotype.curate.model import SelectionSpec, SplitSpec
+from calotype.curate import answers, map_colours, service, vectors
+from calotype.curate.embedding_map import EmbeddingMap, map_of
+from calotype.curate.model import MapPointNotFound, SelectionSpec, SplitSpec
+from calotype.datasets import service as datasets
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Named, Seed, action, room_routes
+from calotype.foundation.http import Ask, Named, Ref, Seed, Session, action, file_answer, room_routes
 
 routes = room_routes("curate")
 
@@ -74,6 +80,86 @@ def select_and_tag(dataset: Named, body: NamedSelection, ask: Ask) -> answers.Se
     selection = service.select(ask.actor, dataset, body.spec(), store=ask.store)
     tagged = service.apply_selection(ask.actor, dataset, selection, body.name, store=ask.store)
     return answers.SelectionReport.of({**selection.to_dict(), "tagged": tagged})
+
+
+MapModel = Annotated[str, Query(max_length=200, description="The model; needed when there are several.")]
+ColourBy = Annotated[str, Query(max_length=250, description="What the points are coloured by; see `ways`.")]
+
+
+@routes.get("/datasets/{dataset}/map", **READ)
+def show_map(
+    dataset: Named, ask: Ask, ref: Ref = "", model: MapModel = "", by: ColourBy = "class"
+) -> answers.EmbeddingMap:
+    """Show the samples on a plane, so that those that look alike lie near each other: models, colours, size.
+
+    The first call for new vectors takes seconds.
+    """
+    snapshot, placed = _placed(ask, dataset, ref, model)
+    coloured = map_colours.colours(snapshot, placed.sample_ids, by)
+    colours = [{"value": value, "count": count} for value, count in coloured.values]
+    total = len(placed.sample_ids)
+    return answers.EmbeddingMap.of(
+        {
+            "model": placed.model,
+            "total": total,
+            "missing": snapshot.count(annotations=False)["samples"] - total,
+            "by": by,
+            "ways": map_colours.ways(snapshot),
+            "colours": colours,
+        }
+    )
+
+
+@routes.get(
+    "/datasets/{dataset}/map/points",
+    response_class=Response,
+    **READ,
+    **file_answer("application/octet-stream"),
+)
+def list_map_points(
+    dataset: Named,
+    ask: Ask,
+    ref: Ref = "",
+    model: MapModel = "",
+    by: ColourBy = "class",
+    where: Annotated[
+        str, Query(max_length=10_000, description="Samples that do not match have colour 255.")
+    ] = "",
+) -> Response:
+    """The points of the map by name of their samples: all places as little-endian float32 x, y from -1 to 1, then a
+    colour number of one byte for each."""
+    snapshot, placed = _placed(ask, dataset, ref, model)
+    numbers = map_colours.colours(snapshot, placed.sample_ids, by).numbers
+    if where:
+        matching = pc.is_in(placed.sample_ids, value_set=pa.array(snapshot.ids(where), pa.string()))
+        numbers = np.where(matching.to_numpy(zero_copy_only=False), numbers, map_colours.NOT_MATCHING)
+    data = placed.places.astype("<f4").tobytes() + numbers.astype(np.uint8).tobytes()
+    return Response(
+        data, media_type="application/octet-stream", headers={"cache-control": "private, no-cache"}
+    )
+
+
+@routes.get("/datasets/{dataset}/map/points/{index}", **READ)
+def show_map_point(
+    dataset: Named,
+    index: Annotated[int, Path(ge=0, le=1_000_000_000, description="Number of the point, from 0.")],
+    ask: Ask,
+    ref: Ref = "",
+    model: MapModel = "",
+) -> answers.MapPoint:
+    """The sample of one point of the map."""
+    snapshot, placed = _placed(ask, dataset, ref, model)
+    if index >= len(placed.sample_ids):
+        raise MapPointNotFound(got=index, total=len(placed.sample_ids))
+    sample = snapshot.sample(placed.sample_ids[index].as_py())
+    return answers.MapPoint.of(
+        {"index": index, "id": sample.sample_id, "name": sample.name, "media": sample.media_sha256}
+    )
+
+
+def _placed(ask: Session, dataset: str, ref: str, model: str) -> tuple[Snapshot, EmbeddingMap]:
+    snapshot = datasets.read(ask.actor, f"{dataset}@{ref}" if ref else dataset, store=ask.store)
+    return snapshot, map_of(snapshot, model, store=ask.store)
 
 
 @routes.get("/datasets/{dataset}/similar", **READ)

@@ -93,7 +93,7 @@ def remove_vectors(
     ids = list(dict.fromkeys(sample_ids))
 
     def plan(snapshot: Snapshot) -> Change:
-        models = [_known_model(snapshot, model)] if model else rows.models_of(snapshot.pins)
+        models = [known_model(snapshot, model)] if model else rows.models_of(snapshot.pins)
         return Change(remove_vectors_of=dict.fromkeys(models, ids))
 
     details = {"model": model, "samples": len(ids)}
@@ -146,7 +146,7 @@ def nearest(
     snapshot = datasets.read(actor, name, store=store)
     if k < 1:
         raise VectorsInvalid(where="k", detail=f"must be at least 1, not {k}")
-    model = _known_model(snapshot, model)
+    model = known_model(snapshot, model)
     itself = snapshot.sample(to).sample_id if isinstance(to, str) else None
     allowed = None if where is None else pa.array(snapshot.ids(where), pa.string())
     query: Any = to
@@ -212,7 +212,8 @@ def _check_against_dataset(snapshot: Snapshot, store: Store, model: str, ids: pa
         raise VectorsInvalid(where="the vectors", detail=detail)
 
 
-def _known_model(snapshot: Snapshot, model: str) -> str:
+def known_model(snapshot: Snapshot, model: str) -> str:
+    """The model, or the only one that the state has vectors of for "". Raises: VectorsNotFound."""
     known = rows.models_of(snapshot.pins)
     if not model and len(known) == 1:
         return known[0]

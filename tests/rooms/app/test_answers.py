@@ -240,6 +240,10 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     ids = [row["id"] for row in say(http, "GET", f"{place}/samples?limit=3")["items"]]
     vectors.put_vectors(owner, "shop", "own", ids, np.eye(3, dtype=np.float32), store=workspace)
     assert len(say(http, "GET", f"{place}/similar?to={ids[0]}")["items"]) == 2
+    placed = say(http, "GET", f"{place}/map")
+    assert (placed["total"], placed["missing"], placed["by"]) == (3, 21, "class")
+    assert len(say(http, "GET", f"{place}/map/points?where=split+%3D+none", raw=True)) == 3 * 9
+    assert say(http, "GET", f"{place}/map/points/2")["id"] in ids
     say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
     selected = say(http, "POST", f"{place}/selections", json={"n": 2})
     tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})

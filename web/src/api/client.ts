@@ -47,7 +47,7 @@ type Request<Op> = { signal?: AbortSignal } & (Params<Op> extends { path: infer 
   (Params<Op> extends { query: infer Query } ? { query: Query } : Params<Op> extends { query?: infer Query } ? { query?: Query } : unknown) &
   (Op extends { requestBody: infer Content } ? { body: Json<Content> } : unknown);
 
-type Plain = { path?: Record<string, string>; query?: Record<string, unknown>; body?: unknown; signal?: AbortSignal };
+type Plain = { path?: Record<string, string | number>; query?: Record<string, unknown>; body?: unknown; signal?: AbortSignal };
 
 /**
  * Call the API; methods, paths, parameters and answers are typed by `schema.gen.ts`.
@@ -56,7 +56,18 @@ type Plain = { path?: Record<string, string>; query?: Record<string, unknown>; b
 export async function call<M extends Method, P extends Path<M>>(
   method: M, path: P, request: Request<paths[P][M]> = {} as Request<paths[P][M]>,
 ): Promise<Answer<M, P>> {
-  const { path: names = {}, query, body, signal } = request as Plain;
+  const answer = await send(method, path, request as Plain);
+  return (isJson(answer) ? await answer.json() : undefined) as Answer<M, P>;
+}
+
+/** Get the bytes that a path answers. Rejects as `call` does. */
+export async function callBytes<P extends Path<"get">>(path: P, request: Request<paths[P]["get"]>): Promise<ArrayBuffer> {
+  return (await send("get", path, request as Plain)).arrayBuffer();
+}
+
+const isJson = (answer: Response): boolean => (answer.headers.get("content-type") ?? "").includes("json");
+
+async function send(method: Method, path: string, { path: names = {}, query, body, signal }: Plain): Promise<Response> {
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => part(names[name] ?? "")) + queryText(query);
   const init: RequestInit = { method: method.toUpperCase(), credentials: "same-origin" };
   if (signal) init.signal = signal;
@@ -64,10 +75,8 @@ export async function call<M extends Method, P extends Path<M>>(
   const answer = await fetch(address, init).catch((error: unknown) => {
     throw error instanceof DOMException && error.name === "AbortError" ? error : unreachable();
   });
-  const isJson = (answer.headers.get("content-type") ?? "").includes("json");
-  const json: unknown = isJson ? await answer.json() : undefined;
-  if (!answer.ok) throw Problem.of(answer.status, json);
-  return json as Answer<M, P>;
+  if (!answer.ok) throw Problem.of(answer.status, isJson(answer) ? await answer.json() : undefined);
+  return answer;
 }
 
 function queryText(query: Record<string, unknown> = {}): string {

@@ -1032,6 +1032,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Map
+         * @description Show the samples on a plane, so that those that look alike lie near each other: models, colours, size.
+         *
+         *     The first call for new vectors takes seconds.
+         */
+        get: operations["show_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/map/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Map Points
+         * @description The points of the map by name of their samples: all places as little-endian float32 x, y from -1 to 1, then a
+         *     colour number of one byte for each.
+         */
+        get: operations["list_map_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/map/points/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Map Point
+         * @description The sample of one point of the map.
+         */
+        get: operations["show_map_point"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/similar": {
         parameters: {
             query?: never;
@@ -1672,6 +1735,20 @@ export interface components {
             /** @description Samples that differ, those that differ themselves first. */
             items: components["schemas"]["ChangedSample"][];
         };
+        /** @description The samples of a dataset on a plane; the points themselves are in `map/points`. */
+        EmbeddingMap: {
+            /** @description The model whose vectors place the samples. */
+            model: string;
+            /** @description Number of points. */
+            total: number;
+            /** @description Samples without a vector of the model; they have no point. */
+            missing: number;
+            by: string;
+            /** @description What the points can be coloured by. */
+            ways: string[];
+            /** @description By the number that a point has in `map/points`. */
+            colours: components["schemas"]["MapColour"][];
+        };
         /** @description A sample whose copies could not be made. */
         FailedSample: {
             sample: string;
@@ -2090,6 +2167,20 @@ export interface components {
             stats: components["schemas"]["CommitStats"];
             /** @description Branches and tags that point at the commit. */
             refs: string[];
+        };
+        /** @description A value that points of a map are coloured by. */
+        MapColour: {
+            /** @description Null stands for all rarer values together; empty is no value. */
+            value: string | null;
+            count: number;
+        };
+        /** @description The sample of a point. */
+        MapPoint: {
+            index: number;
+            id: string;
+            name: string;
+            /** @description Key of its image, for `thumbs` and `media`. */
+            media: string;
         };
         /** @description What happens to one class. */
         MappedClass: {
@@ -2951,6 +3042,7 @@ export type DerivedPlan = components['schemas']['DerivedPlan'];
 export type DerivedSample = components['schemas']['DerivedSample'];
 export type DerivedSamples = components['schemas']['DerivedSamples'];
 export type Diff = components['schemas']['Diff'];
+export type EmbeddingMap = components['schemas']['EmbeddingMap'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
 export type Finding = components['schemas']['Finding'];
@@ -2983,6 +3075,8 @@ export type Landing = components['schemas']['Landing'];
 export type ListedFinding = components['schemas']['ListedFinding'];
 export type Log = components['schemas']['Log'];
 export type LoggedCommit = components['schemas']['LoggedCommit'];
+export type MapColour = components['schemas']['MapColour'];
+export type MapPoint = components['schemas']['MapPoint'];
 export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
 export type Merge = components['schemas']['Merge'];
@@ -5061,6 +5155,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SelectionReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_map: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description The model; needed when there are several. */
+                model?: string;
+                /** @description What the points are coloured by; see `ways`. */
+                by?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingMap"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_map_points: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description The model; needed when there are several. */
+                model?: string;
+                /** @description What the points are coloured by; see `ways`. */
+                by?: string;
+                /** @description Samples that do not match have colour 255. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_map_point: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description The model; needed when there are several. */
+                model?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+                /** @description Number of the point, from 0. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapPoint"];
                 };
             };
             /** @description A problem (RFC 9457) */

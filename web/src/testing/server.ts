@@ -24,6 +24,11 @@ export function answer<M extends Method, P extends Path<M>>(
     asJson(typeof json === "function" ? (json as (sent: Sent) => Answer<M, P>)(sent) : json));
 }
 
+/** Answer a request with bytes. */
+export function answerBytes(path: Path<"get">, names: Record<string, string>, bytes: Uint8Array<ArrayBuffer>): void {
+  replies.set(`get ${addressOf(path, names)}`, () => new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
+}
+
 export type Refusal = { status: number; code: string; detail: string; where?: string; fix?: string };
 
 /** Refuse a request as the server does: problem+json. */

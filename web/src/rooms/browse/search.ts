@@ -10,6 +10,8 @@ export const SORTS: readonly Sort[] = ["name", "-name", "newest", "-annotations"
 export type GridSearch = RefSearch & {
   where?: string | undefined;
   sort?: Sort | undefined;
+  /** A part of the map: its model and corners. */
+  within?: string | undefined;
   labels?: string | undefined;
   size?: number | undefined;
   /** Index of the selected cell. */
@@ -22,6 +24,7 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   ...refSearch(raw),
   where: text(raw, "where"),
   sort: oneOf(raw, "sort", SORTS),
+  within: text(raw, "within"),
   labels: text(raw, "labels"),
   size: whole(raw, "size", SIZES.min, SIZES.max),
   at: whole(raw, "at", 0, 1e9),

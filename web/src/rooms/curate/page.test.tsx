@@ -1,0 +1,61 @@
+import { screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import type { EmbeddingMap } from "@/api/schema.gen";
+import { showPage } from "@/testing/pages";
+import { overview } from "@/testing/records";
+import { answer, answerBytes, keepWaiting, refuse } from "@/testing/server";
+
+const ONE = { dataset: "streets" };
+const AT = "/api/v1/datasets/{dataset}/map";
+const MAP: EmbeddingMap = {
+  model: "lite0", total: 3, missing: 2, by: "class", ways: ["class", "split", "field:light"], colours: [{ value: "car", count: 2 }, { value: "", count: 1 }],
+};
+
+/** Three points: two near the middle, one far. */
+function answerPoints() {
+  const bytes = new Uint8Array(27);
+  new Float32Array(bytes.buffer, 0, 6).set([0, 0, 0.1, 0, 0.9, 0.9]);
+  bytes.set([0, 0, 1], 24);
+  answerBytes(`${AT}/points`, ONE, bytes);
+}
+
+test("loading", async () => {
+  keepWaiting("get", AT, ONE);
+  showPage("/d/streets/map");
+  expect(await screen.findByRole("status", { name: /Loading the map/ })).toBeTruthy();
+});
+
+test("without vectors it shows how to compute them", async () => {
+  refuse("get", AT, ONE, { status: 404, code: "vectors-not-found", detail: "streets has no vectors of model (not named)", fix: "models with vectors: none; add some" });
+  showPage("/d/streets/map");
+  expect(await screen.findByRole("heading", { name: "No vectors yet" })).toBeTruthy();
+  expect(screen.getByText("calotype embed streets")).toBeTruthy();
+});
+
+test("an error", async () => {
+  refuse("get", AT, ONE, { status: 422, code: "map-colour-unknown", detail: "cannot colour the points of a map by 'x'" });
+  showPage("/d/streets/map?by=x");
+  expect((await screen.findByRole("alert")).textContent).toContain("map-colour-unknown");
+});
+
+test("a selected part is counted and opens in the grid", async () => {
+  answer("get", AT, ONE, MAP);
+  answerPoints();
+  answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
+  answer("get", "/api/v1/datasets/{dataset}/samples", ONE, { commit: null, total: 0, offset: 0, items: [] });
+  const { user, address } = showPage("/d/streets/map?lasso=-0.5,-0.5;0.5,-0.5;0.5,0.5;-0.5,0.5");
+  expect(await screen.findByText("2 samples selected")).toBeTruthy();
+  expect(screen.getByText("2 without a vector")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "Open in the grid" }));
+  expect(decodeURIComponent(address())).toBe("/d/streets/samples?within=lite0:-0.500,-0.500;0.500,-0.500;0.500,0.500;-0.500,0.500");
+});
+
+test("the colours are explained, and can be those of a field", async () => {
+  answer("get", AT, ONE, MAP);
+  answerPoints();
+  const { user, address } = showPage("/d/streets/map");
+  expect(await screen.findByRole("list", { name: "Colours: class" })).toBeTruthy();
+  expect(screen.getByText("none")).toBeTruthy();
+  await user.selectOptions(screen.getByRole("combobox", { name: "Colour by" }), "light");
+  expect(decodeURIComponent(address())).toBe("/d/streets/map?by=field:light");
+});

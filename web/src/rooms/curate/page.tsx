@@ -1,0 +1,113 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconChartDots3, IconHandStop, IconLasso } from "@tabler/icons-react";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { Problem, thumbUrl } from "@/api/client";
+import { cornersOf, cornersText, countInside, type Corner } from "@/canvas/scatter";
+import { Button, CommandLine, Loading, Segmented } from "@/kit/basics";
+import { count, plural } from "@/kit/format";
+import { Page } from "@/kit/frame";
+import { useDataset } from "@/kit/here";
+import { EmptyState, ErrorState } from "@/kit/page";
+import * as api from "./api";
+import { Legend, wayName } from "./components/legend";
+import { MapStage } from "./components/map_stage";
+import type { MapSearch } from "./search";
+import "./page.css";
+
+/** The samples on a plane, so that those that look alike lie near each other; a part of it opens in the grid. */
+export function MapPage() {
+  const { dataset, ref } = useDataset();
+  const search = useSearch({ from: "/d/$dataset/map" });
+  const navigate = useNavigate({ from: "/d/$dataset/map" });
+  const client = useQueryClient();
+  const { model = "", by = "class", where = "" } = search;
+  const map = useQuery({ ...api.map(dataset, ref, model, by), placeholderData: keepPreviousData });
+  const points = useQuery({ ...api.points(dataset, ref, model, by, where), placeholderData: keepPreviousData, enabled: map.data !== undefined });
+  const [tool, setTool] = useState<"move" | "lasso">("lasso");
+  const [hover, setHover] = useState<{ index: number; x: number; y: number } | null>(null);
+  const set = (more: Partial<MapSearch>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
+  const lasso = useMemo(() => cornersOf(search.lasso), [search.lasso]);
+  const selected = useMemo(() => (lasso && points.data ? countInside(points.data, lasso) : 0), [lasso, points.data]);
+  const within = lasso && map.data ? `${map.data.model}:${cornersText(lasso)}` : undefined;
+  const toGrid = () => {
+    if (within) void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: { ref: ref || undefined, where: where || undefined, within } });
+  };
+  const open = async (index: number) => {
+    const sample = await client.fetchQuery(api.point(dataset, ref, model, index)).catch(() => null);
+    if (sample) void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: sample.id }, search: { ref: ref || undefined } });
+  };
+  const [still] = useDebouncedValue(hover?.index ?? -1, 80);
+  const hovered = useQuery({ ...api.point(dataset, ref, model, Math.max(0, still)), enabled: still >= 0 });
+  const error = map.error ?? points.error;
+  const isMissing = error instanceof Problem && error.code === "vectors-not-found";
+  return (
+    <Page
+      title="Map" flush
+      meta={map.data ? <><span>{plural(map.data.total, "sample")}</span>{map.data.missing ? <span>{count(map.data.missing)} without a vector</span> : null}<span className="mono">{map.data.model}</span></> : null}
+      actions={map.data ? (
+        <>
+          <select className="field" aria-label="Colour by" value={by} onChange={(event) => set({ by: event.target.value === "class" ? undefined : event.target.value })}>
+            {map.data.ways.map((way) => <option key={way} value={way}>{wayName(way)}</option>)}
+          </select>
+          <Segmented
+            label="What dragging does" value={tool} onChange={setTool}
+            options={[{ value: "lasso", label: <IconLasso size={15} />, name: "Select with a lasso" }, { value: "move", label: <IconHandStop size={15} />, name: "Move the map" }]}
+          />
+        </>
+      ) : null}
+    >
+      {map.isPending || (map.data && points.isPending) ? <Loading what="the map; the first time it takes some seconds to place the samples" /> : null}
+      {error && !isMissing ? <ErrorState error={error} onRetry={() => void map.refetch()} /> : null}
+      {isMissing ? <NoVectors dataset={dataset} problem={error} /> : null}
+      {map.data && points.data && !error ? (
+        <div className="map">
+          <div className="map-main">
+            <MapStage
+              cloud={points.data} lasso={lasso} tool={tool} label={`Map of ${plural(map.data.total, "sample")}`}
+              onTool={() => setTool(tool === "lasso" ? "move" : "lasso")} onLasso={(corners: Corner[] | null) => set({ lasso: corners ? cornersText(corners) : undefined })}
+              onGrid={toGrid} onHover={(index, at) => setHover(index === null ? null : { index, ...at })} onOpen={(index) => void open(index)}
+            />
+            {hover && hovered.data?.index === hover.index ? (
+              <figure className="map-hover" style={{ left: hover.x + 16, top: hover.y + 12 }}>
+                <img src={thumbUrl(dataset, hovered.data.media)} alt="" width={160} />
+                <figcaption className="cut">{hovered.data.name}</figcaption>
+              </figure>
+            ) : null}
+          </div>
+          <aside className="map-side" aria-label="Selection and colours">
+            <section>
+              <h2>Selection</h2>
+              {lasso ? (
+                <>
+                  <p role="status">{plural(selected, "sample")} selected</p>
+                  <div className="map-actions">
+                    <Button look="first" disabled={selected === 0} onClick={toGrid}>Open in the grid</Button>
+                    <Button look="quiet" onClick={() => set({ lasso: undefined })}>Clear</Button>
+                  </div>
+                </>
+              ) : <p className="dim">Draw a line around points to select their samples.</p>}
+              {where ? <p className="map-where"><code className="cut" title={where}>{where}</code> <Button look="quiet" onClick={() => set({ where: undefined })}>Show all</Button></p> : null}
+            </section>
+            <section>
+              <h2>{wayName(by)}</h2>
+              <Legend map={map.data} />
+            </section>
+            <p className="dim">Samples that look alike lie near each other. Distances between far groups mean little. <Link className="link" to="/d/$dataset/samples" params={{ dataset }} search={{ where: where || undefined }}>Samples</Link></p>
+          </aside>
+        </div>
+      ) : null}
+    </Page>
+  );
+}
+
+function NoVectors({ dataset, problem }: { dataset: string; problem: Problem }) {
+  const isSeveral = problem.detail.includes("(not named)") && !problem.fix.includes("none;");
+  return (
+    <EmptyState title={isSeveral ? "Several models" : "No vectors yet"} icon={<IconChartDots3 size={26} stroke={1.5} />}>
+      <p>{isSeveral ? problem.fix : "The map places samples by the vectors of a model, so that those that look alike lie near each other. Compute them once:"}</p>
+      {isSeveral ? null : <CommandLine>{`calotype embed ${dataset}`}</CommandLine>}
+    </EmptyState>
+  );
+}
