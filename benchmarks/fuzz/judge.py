@@ -326,7 +326,8 @@ def _image(files: Files) -> Outcome:
     images.decode_grey(data)
     images.decode_working(data, lambda _: 2)
     images.thumbnail(data, max_side_px=24)
-    images.encode_png(images.cut_out(rgb, (1.0, 1.0, 3.0, 3.0)))
+    images.encode_png(rgb)
+    images.decode_cuts(data, [(1.0, 1.0, 3.0, 3.0), None], min_side_px=8)
     return Outcome("accepted", facts.mime)
 
 

@@ -123,9 +123,6 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
     if len(classes) < 2:
         calm = np.zeros(len(given), np.float32)
         return LabelErrors(calm, calm.astype(bool), 0.0, (0.0, 0.0), given)
-    import scipy.linalg
-    import scipy.optimize  # noqa: F401  heavy to load; before the limit, which its own BLAS would escape
-
     with threads_for(len(vectors)):
         features = out_of_sample.features(vectors)
         first = out_of_sample.first_guess(features, numbered, len(classes))

@@ -41,7 +41,9 @@ _FIT_BATCH = 128
 _ROUGHLY, _STILL_ROUGHLY = 0.5, 0.85
 """How alike smoothed looks have to be for a second sight. Where nothing moved they are above 0.93 in tests with crops,
 turns, frames, noise and blur."""
-_STILL = 0.3
+_STILL, _STILL_AT_FIRST = 0.3, 0.6
+"""The largest difference where nothing moved, and that of smoothed looks which are worth a second sight: in tests it is
+below 0.42."""
 SMALL_PX = 64
 _SMALL_SCORE = 0.77
 
@@ -119,7 +121,8 @@ def match(
     Args:
         looks: (N, 2592) uint8 of `copies.look`.
         against: (M, 2592), or None: `looks` themselves, each pair once.
-        strict: Flag only where nothing in the scene moved, as between two frames of one camera.
+        strict: Flag only where nothing in the scene moved, as between two frames of one camera; pairs that cannot be
+            flagged are left out.
     """
     other = looks if against is None else against
     if len(looks) == 0 or len(other) == 0 or (against is None and len(looks) < 2):
@@ -127,6 +130,8 @@ def match(
     with threads_for(len(other)):
         first, second, how = _candidates(looks, other, same=against is None)
         first, second, score, flagged = _judged(looks, other, first, second, how, strict)
+    if not len(first):
+        return np.zeros((0, 2), np.int64), score, flagged
     order = np.lexsort((-score, second, first))
     first, second, score, flagged = first[order], second[order], score[order], flagged[order]
     keep = np.append(True, (first[1:] != first[:-1]) | (second[1:] != second[:-1]))
@@ -251,18 +256,22 @@ def _judged(
     starts = np.stack([_map(a, b) for a, b in _channels(len(looks) * len(other))])
     order = np.argsort(2 * first + how % 2, kind="stable")
     first, second, how = first[order], second[order], how[order]
-    maps, rough = np.zeros((len(first), 2, 3), np.float32), np.zeros(len(first), np.float32)
+    maps = np.zeros((len(first), 2, 3), np.float32)
+    rough, rest = np.zeros(len(first), np.float32), np.zeros(len(first), np.float32)
     held = copies.Softened(other) if len(other) <= _MOST_HELD else None
     for rows in _batches(len(first)):
         a, of = _sources(looks, first[rows], how[rows])
         b, at = _targets(other, held, second[rows])
-        maps[rows], rough[rows] = copies.roughly(a, b, starts[how[rows] // 2], of, at)
+        maps[rows], rough[rows], rest[rows] = copies.roughly(a, b, starts[how[rows] // 2], of, at)
     if held:
         held.forget()
     order = np.lexsort((-rough, first))
-    least = _STILL_ROUGHLY if strict else _ROUGHLY
     rank = np.arange(len(order)) - np.searchsorted(first[order], first[order])
-    kept = np.sort(order[(rank < _KEPT) & (rough[order] > least) | (rank == 0)])
+    if strict:
+        chosen = (rank < _KEPT) & (rough[order] > _STILL_ROUGHLY) & (rest[order] < _STILL_AT_FIRST)
+    else:
+        chosen = (rank < _KEPT) & (rough[order] > _ROUGHLY) | (rank == 0)
+    kept = np.sort(order[chosen])
     first, second, how, maps = first[kept], second[kept], how[kept], maps[kept]
     score, flagged = np.zeros(len(first), np.float32), np.zeros(len(first), bool)
     for rows in _batches(len(first)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.minimise import minimum_between
+
 Floats = npt.NDArray[np.float32]
 _FLOOR = 1e-12
 _ROWS = 100_000
@@ -27,10 +29,8 @@ def calibrated(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
         scaled = scaled - scaled.max(axis=1, keepdims=True)
         return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, labels]).mean())
 
-    from scipy.optimize import minimize_scalar  # heavy to load
-
-    best = minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded", options={"xatol": 1e-2})
-    return softmax(np.log(np.maximum(probs, _FLOOR)) * np.float32(np.exp(best.x)))
+    log_power = minimum_between(loss, -2.5, 2.5, tolerance=1e-2)
+    return softmax(np.log(np.maximum(probs, _FLOOR)) * np.float32(np.exp(log_power)))
 
 
 def softmax(scores: Floats) -> Floats:

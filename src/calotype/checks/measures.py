@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,31 +43,24 @@ def measure(
     *,
     sample_ids: Sequence[str] | None = None,
     progress: Progress = silent,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, dict[str, Value]]:
-    """Measures of a snapshot's media: name -> media SHA-256 -> value; absent for media that cannot be decoded."""
+    """Measures of media: name -> SHA-256 -> value, absent where one cannot be decoded; `failed` gets what failed."""
     wanted = {name: _MEASURES[name] for name in names}
-    return cache.measure(store, _media(snapshot, sample_ids), wanted, progress=progress)
+    return cache.measure(store, _media(snapshot, sample_ids), wanted, progress=progress, failed=failed)
 
 
 def unreadable(
-    store: Store,
-    snapshot: Snapshot,
-    *,
-    sample_ids: Sequence[str] | None = None,
-    progress: Progress = silent,
-    failed: dict[str, str] | None = None,
-) -> dict[str, str]:
-    """Media SHA-256 -> why its pixels cannot be read; `failed` gets SHA-256 -> which measures of them failed."""
+    store: Store, snapshot: Snapshot, failing: Mapping[str, str], *, sample_ids: Sequence[str] | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """SHA-256 -> why its pixels cannot be read, and -> which measures of them failed, after what `measure` says."""
     shas = _media(snapshot, sample_ids)
     missing = dict.fromkeys(
         (sha for sha in shas if not store.media.has(sha)), "its media file is missing from the workspace"
     )
-    failing: dict[str, str] = {}
-    cache.measure(store, shas, _MEASURES, progress=progress, failed=failing)
-    lost = {sha: failing.pop(sha) for sha in list(failing) if failing[sha].startswith(cache.MEDIUM)}
-    if failed is not None:
-        failed |= failing
-    return {**lost, **cache.unreadable(store, shas), **missing}
+    lost = {sha: words for sha, words in failing.items() if words.startswith(cache.MEDIUM)}
+    failed = {sha: words for sha, words in failing.items() if sha not in lost}
+    return {**lost, **cache.unreadable(store, shas), **missing}, failed
 
 
 def _media(snapshot: Snapshot, sample_ids: Sequence[str] | None) -> list[str]:

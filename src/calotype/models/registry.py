@@ -11,7 +11,7 @@ import numpy as np
 from calotype.models import lite0
 from calotype.models.model import Embedder, EmbedderUnknown, Rgb, Vectors, unit_length
 from calotype.models.onnx import OnnxEmbedder, Preparation
-from calotype.vision.descriptors import DIMENSIONS, hog_colour, hog_colour_v1
+from calotype.vision.descriptors import DIMENSIONS, hog_colour_v1, hog_colours
 
 HOG_COLOUR = "hog-colour-v2"
 """Gradients and colours, without learned weights. Captures layout and light, not
@@ -19,7 +19,6 @@ content.
 """
 HOG_COLOUR_V1 = "hog-colour-v1"
 """The version before it: four times the work for vectors of equal use. For workspaces that hold its vectors."""
-_DESCRIPTORS = {HOG_COLOUR: hog_colour, HOG_COLOUR_V1: hog_colour_v1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,9 @@ class HogColour:
         """Embed N images, each (H, W, 3) uint8. Returns (N, dim) float32, rows of length 1."""
         if not images:
             return np.zeros((0, self.dim), np.float32)
-        describe = _DESCRIPTORS[self.name]
-        return unit_length(np.stack([describe(image) for image in images]).astype(np.float32))
+        if self.name == HOG_COLOUR:
+            return unit_length(hog_colours(images))
+        return unit_length(np.stack([hog_colour_v1(image) for image in images]))
 
 
 def _lite0() -> Embedder:

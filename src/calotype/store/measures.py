@@ -70,8 +70,7 @@ def measure(
     Args:
         failed: Gets media SHA-256 -> which measures failed on them, and why. They are tried again each time.
     """
-    values_of = {name: dict(_stored(store, name, spec, shas)) for name, spec in measures.items()}
-    broken = unreadable(store, shas)
+    values_of, broken = _stored(store, measures, shas)
     todo = [sha for sha in shas if sha not in broken and any(sha not in kept for kept in values_of.values())]
     for chunk in _computed(store, todo, measures, progress):
         for sha, values in chunk:
@@ -90,7 +89,7 @@ def _note(failed: dict[str, str] | None, sha: str, words: str) -> None:
 
 def unreadable(store: Store, shas: Sequence[str]) -> dict[str, str]:
     """Media SHA-256 -> why `measure` could not decode it."""
-    return {sha: value.decode("utf-8", "replace") for sha, value in _rows(store, _UNREADABLE, shas)}
+    return _stored(store, {}, shas)[1]
 
 
 def _computed(
@@ -143,17 +142,23 @@ def _keep(store: Store, results: Iterable[tuple[str, _Outcome | str]]) -> None:
             conn.execute(insert(conn, _TABLE).on_conflict_do_nothing(), rows)
 
 
-def _stored(store: Store, name: str, spec: Measure, shas: Sequence[str]) -> Iterator[tuple[str, Value]]:
-    size = np.dtype(spec.dtype).itemsize * int(np.prod(spec.shape))
-    for sha, value in _rows(store, name, shas):
-        if len(value) == size:  # a row of this name that another version wrote is computed again, in memory
-            yield sha, np.frombuffer(value, dtype=spec.dtype).reshape(spec.shape)
-
-
-def _rows(store: Store, name: str, shas: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _stored(
+    store: Store, measures: Mapping[str, Measure], shas: Sequence[str]
+) -> tuple[dict[str, dict[str, Value]], dict[str, str]]:
+    """Name -> media SHA-256 -> value, and media SHA-256 -> why it could not be decoded."""
+    sizes = {name: np.dtype(m.dtype).itemsize * int(np.prod(m.shape)) for name, m in measures.items()}
+    values_of: dict[str, dict[str, Value]] = {name: {} for name in measures}
+    broken: dict[str, str] = {}
+    query = sa.select(_TABLE.c.media_sha256, _TABLE.c.name, _TABLE.c.value)
+    query = query.where(_TABLE.c.name.in_([*measures, _UNREADABLE]))
     with store.catalog.read() as conn:
         for start in range(0, len(shas), _KEYS_PER_QUERY):
-            keys = shas[start : start + _KEYS_PER_QUERY]
-            query = sa.select(_TABLE.c.media_sha256, _TABLE.c.value)
-            for row in conn.execute(query.where(_TABLE.c.name == name, _TABLE.c.media_sha256.in_(keys))):
-                yield row[0], bytes(row[1])
+            part = _TABLE.c.media_sha256.in_(shas[start : start + _KEYS_PER_QUERY])
+            for sha, name, stored in conn.execute(query.where(part)):
+                value = bytes(stored)
+                if name == _UNREADABLE:
+                    broken[sha] = value.decode("utf-8", "replace")
+                elif len(value) == sizes[name]:  # what another version wrote is computed again, in memory
+                    spec = measures[name]
+                    values_of[name][sha] = np.frombuffer(value, dtype=spec.dtype).reshape(spec.shape)
+    return values_of, broken

@@ -28,8 +28,8 @@ CHROMA = 12
 LOOK_BYTES = SIDE * SIDE + 2 * CHROMA * CHROMA
 GRID = 32
 _STEPS = 4
-_COARSE = 24
-"""Points a side at which a fit is made; it is judged at `GRID`."""
+_COARSE, _COARSEST = 24, 12
+"""Points a side at which a fit is made, and where looks are smoothed by two cells; it is judged at `GRID`."""
 _PAIRED = np.triu_indices(8)
 _PLACE_OF = np.zeros((8, 8), np.int64)
 """Where the product of two of eight columns is among the 36 different ones."""
@@ -209,8 +209,8 @@ class Softened:
         self._luma.clear()
 
 
-def roughly(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> tuple[Floats, Floats]:
-    """Fit smoothed looks: the map of each pair, and (P,) how alike the smoothed looks then are.
+def roughly(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> tuple[Floats, Floats, Floats]:
+    """Fit smoothed looks: the map of each pair, (P,) how alike they then are, and (P,) their largest difference.
 
     Args:
         a: (A, 2592) looks, as of `look`.
@@ -219,8 +219,11 @@ def roughly(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> tuple[F
         of: (P,) which row of `a` each pair uses, in order.
         at: (P,) which one of `b`.
     """
-    where, wanted, seen, inside = _fitted(luma_of(a), b.luma(2.0), start.astype(np.float32), of, at, blur=2.0)
-    return where, _correlated(wanted, seen, inside)[0]
+    where, wanted, seen, inside = _fitted(
+        luma_of(a), b.luma(2.0), start.astype(np.float32), of, at, blur=2.0, n=_COARSEST
+    )
+    alike, rest = _correlated(wanted, seen, inside)
+    return where, alike, np.abs(rest).max(axis=1)
 
 
 def fit(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> Fit:
@@ -229,7 +232,7 @@ def fit(a: Looks, b: Softened, start: Floats, of: Ints, at: Ints) -> Fit:
     Source: S. Baker and I. Matthews, "Lucas-Kanade 20 years on", 2004: inverse compositional, affine, with gain and
         offset.
     """
-    where = _fitted(luma_of(a), b.luma(0.8), start, of, at, blur=0.8)[0]
+    where = _fitted(luma_of(a), b.luma(0.8), start, of, at, blur=0.8, n=_COARSE)[0]
     return _compared(a, b, where, of, at)
 
 
@@ -306,20 +309,20 @@ def _points(where: Floats, n: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_
 
 
 def _fitted(
-    first: Floats, second: Floats, start: Floats, of: Ints, at: Ints, *, blur: float
+    first: Floats, second: Floats, start: Floats, of: Ints, at: Ints, *, blur: float, n: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """The maps, what both images show at the points of the grid, and which points count; `second` is smoothed."""
+    """The maps, what both images show at the points of the grid, and which count, n a side; `second` is smoothed."""
     soft = _blurred(first, blur)
     dy, dx = np.gradient(soft, axis=(1, 2))
-    wanted = _at_grid(soft, _COARSE)
-    across, down = (_at_grid(np.asarray(d * SIDE, np.float32), _COARSE)[:, None] for d in (dx, dy))
-    grid = _grid(_COARSE).T[None]
+    wanted = _at_grid(soft, n)
+    across, down = (_at_grid(np.asarray(d * SIDE, np.float32), n)[:, None] for d in (dx, dy))
+    grid = _grid(n).T[None]
     basis = np.concatenate([across * grid, down * grid, wanted[:, None], np.ones_like(across)], axis=1)
     products = basis[:, _PAIRED[0]] * basis[:, _PAIRED[1]]
     where = start
     bounds = np.searchsorted(of, np.arange(len(first) + 1)).tolist()
     for _ in range(_STEPS):
-        x, y, inside = _points(where, _COARSE)
+        x, y, inside = _points(where, n)
         seen, counts = _sampled(second, at, x, y), inside.astype(np.float32)
         seen *= counts
         sides, square = np.empty((len(of), 8), np.float32), np.empty((len(of), 36), np.float32)
@@ -327,7 +330,7 @@ def _fitted(
             np.matmul(seen[low:high], basis[k].T, out=sides[low:high])
             np.matmul(counts[low:high], products[k].T, out=square[low:high])
         where = _step(square[:, _PLACE_OF], sides, where)
-    x, y, inside = _points(where, _COARSE)
+    x, y, inside = _points(where, n)
     return where, wanted[of], _sampled(second, at, x, y), inside.astype(np.float32)
 
 

@@ -12,7 +12,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,6 +87,7 @@ PngImagePlugin.MAX_TEXT_CHUNK = 1_000_000
 PngImagePlugin.MAX_TEXT_MEMORY = 4_000_000
 
 Rgb = npt.NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 
 class ImageUnreadable(Invalid):
@@ -252,16 +253,28 @@ def _reduced(image: ImageFile.ImageFile, facts: ImageFacts, min_side_px: int) ->
     return _to_rgb(_upright(image, facts.orientation))
 
 
-def cut_out(rgb: Rgb, box_xywh_px: tuple[float, float, float, float] | None) -> Rgb:
-    """The pixels of a box with a margin around it; all pixels without a box."""
+def decode_cuts(data: bytes, boxes_xywh_px: Sequence[Box | None], *, min_side_px: int) -> list[Rgb]:
+    """The upright pixels of boxes with a margin around them, (H, W, 3) uint8 each; all pixels for None.
+
+    An image without boxes is decoded as `decode_reduced` does.
+    Raises: ImageUnreadable.
+    """
+    if all(box is None for box in boxes_xywh_px):
+        return [decode_reduced(data, min_side_px=min_side_px)] * len(boxes_xywh_px)
+    image = decode_upright(data).image
+    return [_cut_out(image, box) for box in boxes_xywh_px]
+
+
+def _cut_out(image: Image.Image, box_xywh_px: Box | None) -> Rgb:
     if box_xywh_px is None:
-        return rgb
+        return np.asarray(image, dtype=np.uint8)
     x, y, w, h = box_xywh_px
     left, top = max(0, int(x - _RIM * w)), max(0, int(y - _RIM * h))
-    right = max(left + 1, min(rgb.shape[1], int(np.ceil(x + w + _RIM * w))))
-    bottom = max(top + 1, min(rgb.shape[0], int(np.ceil(y + h + _RIM * h))))
-    part = rgb[top:bottom, left:right]
-    return np.ascontiguousarray(part) if part.size else np.zeros((1, 1, 3), np.uint8)
+    right = max(left + 1, min(image.width, int(np.ceil(x + w + _RIM * w))))
+    bottom = max(top + 1, min(image.height, int(np.ceil(y + h + _RIM * h))))
+    if left >= image.width or top >= image.height:
+        return np.zeros((1, 1, 3), np.uint8)
+    return np.asarray(image.crop((left, top, right, bottom)), dtype=np.uint8)
 
 
 def thumbnail(data: bytes, *, max_side_px: int) -> bytes:

@@ -46,6 +46,15 @@ def test_crops_and_mirrored_crops_are_found_by_both_ways(looks, strict, monkeypa
     assert np.allclose(score[flagged], score_again[flagged_again], atol=1e-3)
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_scenes_of_their_own_have_no_copies(looks, strict):
+    pairs, score, flagged = methods.match(looks[:N_SCENES], None, strict=strict)
+    assert not flagged.any()
+    assert len(pairs) == len(score) == len(flagged)
+    if not strict:
+        assert set(pairs.ravel().tolist()) == set(range(N_SCENES))
+
+
 def test_a_part_of_one_is_as_like_another_as_that_one_is_like_the_part(looks):
     channels = methods._channels(len(looks) ** 2)
     for held, (start, best, _) in zip(

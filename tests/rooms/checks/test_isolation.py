@@ -119,9 +119,10 @@ def test_a_measure_that_fails_on_one_image_is_told_and_the_others_have_theirs(
 
     broken = cache.Measure(compute, np.uint64)
     monkeypatch.setitem(measures._MEASURES, "dhash64", broken)
-    failed: dict[str, str] = {}
-    assert measures.unreadable(workspace, snapshot, failed=failed) == {}
-    assert failed == {bad.media_sha256: "dhash64: ZeroDivisionError: flat"}
+    failing: dict[str, str] = {}
+    measures.measure(workspace, snapshot, measures.NAMES, failed=failing)
+    wanted = {bad.media_sha256: "dhash64: ZeroDivisionError: flat"}
+    assert measures.unreadable(workspace, snapshot, failing) == ({}, wanted)
     context = CheckContext(snapshot, Contract(), workspace)
     ran = engine.run(context, silent, only=["readable"])
     (finding,) = [finding for finding in ran.findings if finding.fault == "not-measured"]

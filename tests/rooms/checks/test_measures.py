@@ -50,9 +50,15 @@ def test_a_missing_file_is_told_and_measured_when_it_is_back(workspace, snapshot
     sample = next(snapshot.iter_samples())
     data = workspace.media.read(sample.media_sha256)
     workspace.media.path(sample.media_sha256).unlink()
-    assert list(measures.unreadable(workspace, snapshot)) == [sample.media_sha256]
+    assert list(unreadable(workspace, snapshot)) == [sample.media_sha256]
     workspace.media.put(data)
-    assert measures.unreadable(workspace, snapshot) == {}
+    assert unreadable(workspace, snapshot) == {}
+
+
+def unreadable(workspace, snapshot):
+    failing: dict[str, str] = {}
+    measures.measure(workspace, snapshot, measures.NAMES, failed=failing)
+    return measures.unreadable(workspace, snapshot, failing)[0]
 
 
 @settings(deadline=None, max_examples=25)

@@ -179,3 +179,19 @@ def test_every_odd_image_is_judged_as_listed(dev_data):
         if got != listed:
             wrong.append((row["file"], listed, got))
     assert wrong == []
+
+
+def test_boxes_are_cut_out_with_a_margin_and_never_empty():
+    rgb = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
+    boxes = [(10.0, 20.0, 50.0, 25.0), (90.0, 50.0, 40.0, 40.0), (200.0, 5.0, 9.0, 9.0), None]
+    inside, at_the_edge, outside, whole = images.decode_cuts(images.encode_png(rgb), boxes, min_side_px=8)
+    assert np.array_equal(inside, rgb[18:47, 6:64])
+    assert np.array_equal(at_the_edge, rgb[46:, 86:])
+    assert outside.tolist() == [[[0, 0, 0]]]
+    assert np.array_equal(whole, rgb)
+
+
+def test_a_jpeg_without_boxes_is_decoded_at_a_fraction_of_its_size():
+    data = images.encode_jpeg(np.zeros((400, 800, 3), np.uint8))
+    (cut,) = images.decode_cuts(data, [None], min_side_px=200)
+    assert cut.shape == (100, 200, 3)

@@ -145,3 +145,12 @@ def test_a_lightened_copy_lies_closer_than_another_picture(describe):
 def test_black_grey_and_white_are_told_apart(describe):
     black, grey, white = (describe(flat(value)) for value in (0, 128, 255))
     assert black @ white < black @ grey < 0.8
+
+
+def test_many_vectors_equal_those_of_single_images():
+    rng = np.random.default_rng(2)
+    sizes = [(64, 64), (1, 7), *((int(h), int(w)) for h, w in rng.integers(10, 90, (40, 2)))]
+    images = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes]
+    together = descriptors.hog_colours(images)
+    np.testing.assert_allclose(together, [descriptors.hog_colour(rgb) for rgb in images], atol=1e-7)
+    assert descriptors.hog_colours([]).shape == (0, descriptors.DIMENSIONS)

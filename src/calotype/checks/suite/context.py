@@ -43,6 +43,7 @@ _SAMPLE_COLUMNS = ("sample_id", "name", "width_px", "height_px")
 _SMALL_COLUMNS = (*COLUMNS, "ann_id")
 """Columns of a few samples that are read first; others are read when a check needs them."""
 _SHAPES_AT_ONCE = 10_000
+_FAILED = "failed"  # beside the names of measures
 
 
 @dataclass
@@ -251,9 +252,16 @@ class CheckContext(Columns):
             self._measured.update(self._measure([name]))
         return self._measured[name]
 
+    @property
+    def unmeasured(self) -> dict[str, str]:
+        """SHA-256 of media -> which of all measures failed on them in this run."""
+        self.measured(measures.NAMES[0])
+        return self._measured[_FAILED]
+
     def _measure(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        ids, failed = self.sample_ids, self._measured.setdefault(_FAILED, {})
         return measures.measure(
-            self.store, self.snapshot, names, sample_ids=self.sample_ids, progress=self.progress
+            self.store, self.snapshot, names, sample_ids=ids, progress=self.progress, failed=failed
         )
 
     def name_of(self, row: int) -> str:

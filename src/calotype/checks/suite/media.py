@@ -19,10 +19,8 @@ from calotype.vision.quality import measures as quality
 def readable(context: CheckContext, tally: Tally) -> None:
     """Media that are missing or cannot be decoded; files that imports quarantined, for information."""
     tally.looked_at = context.n_samples
-    failed: dict[str, str] = {}
-    store, snapshot = context.store, context.snapshot
-    ids, progress = context.sample_ids, context.progress
-    broken = measures.unreadable(store, snapshot, sample_ids=ids, progress=progress, failed=failed)
+    failing, ids = context.unmeasured, context.sample_ids
+    broken, failed = measures.unreadable(context.store, context.snapshot, failing, sample_ids=ids)
     media = context.column("media_sha256")
     rows = np.flatnonzero(np.isin(media, list(broken)))
 

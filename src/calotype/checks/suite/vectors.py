@@ -30,8 +30,7 @@ _SMALL_PX = 32
 _AT_ONCE = 400
 _CROPS_AT_ONCE = 256
 _SIDE_PX = 200
-"""JPEGs that are only embedded as a whole are decoded at a fraction of their size, down to this side: networks see
-less."""
+"""JPEGs that are only embedded as a whole are decoded at a fraction of their size, down to this side."""
 
 
 def vectors_of(
@@ -117,11 +116,10 @@ def _embedded(
         context.progress("embedding images", done, len(missing))
         try:
             data = context.store.media.read(sha)
-            whole_only = all(places[k][1] is None for k in on_medium)
-            rgb = images.decode_reduced(data, min_side_px=_SIDE_PX) if whole_only else images.decode_rgb(data)
+            cuts = images.decode_cuts(data, [places[k][1] for k in on_medium], min_side_px=_SIDE_PX)
         except NOT_DECODED:
             continue
-        waiting += {keys[k]: images.cut_out(rgb, places[k][1]) for k in on_medium}.items()
+        waiting += dict(zip((keys[k] for k in on_medium), cuts, strict=True)).items()
         embed(least=_CROPS_AT_ONCE)
     embed(least=0)
     return vectors
