@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.coco_format.files import category_row
+from calotype.coco_format.plain_rows import are_plain, plain_rows
+from calotype.coco_format.rows import dicts, is_whole
 from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import ExportSamples, Written
-from calotype.formats.coco.files import category_row
-from calotype.formats.coco.plain_rows import are_plain, plain_rows
-from calotype.formats.coco.rows import dicts, is_whole
 from calotype.formats.notices import Loss
 from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
