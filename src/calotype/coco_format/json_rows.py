@@ -67,14 +67,15 @@ class JsonRows:
             self._forget()
             return
         try:
-            self._refuse_too_much_beside_lists(data)
-            self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
+            lists, beside = self._without_lists(data)
+            others = {key: memoryview(raw) for key, raw in _TOP.decode(beside).items()}
+            self._raw = others | lists
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             self._raw = {}
             # raises with the reason, or finds only rows that are wrong
             self._whole = self._strictly_whole(data, str(error))
         else:
-            if not _only_keys_between(data, list(self._raw.values())):
+            if not _only_keys_between(beside, list(others.values())):
                 self._whole = self._strictly_whole(data, "a key of the top level occurs twice")
             self._forget()
 
@@ -99,23 +100,27 @@ class JsonRows:
         raw = self._raw.get("" if self.is_list else key)
         return b"" if raw is None else bytes(raw[:n_bytes])
 
-    def _refuse_too_much_beside_lists(self, data: memoryview | bytes) -> None:
-        """Refuse a file whose other keys and values would not fit into memory. Raises: LabelFileUnreadable."""
+    def _without_lists(self, data: memoryview | bytes) -> tuple[dict[str, memoryview], memoryview | bytes]:
+        """The lists of rows of a large file, and its text with null for each.
+
+        Raises: LabelFileUnreadable for a file whose other keys and values would not fit into memory.
+        """
         if len(data) < _MEASURED_FROM:
-            return
-        lists = _LISTS.decode(data)
-        raws = [memoryview(raw) for raw in (lists.images, lists.annotations, lists.categories)]
-        places = _places(data, [raw for raw in raws if len(raw)])
+            return {}, data
+        found = _LISTS.decode(data)
+        raws = {key: memoryview(getattr(found, key)) for key in found.__struct_fields__}
+        raws = {key: raw for key, raw in raws.items() if len(raw)}
+        places = _places(data, list(raws.values()))
         ends = [0, *(start + length for start, length in places)]
         beside = list(zip(ends, [*(start for start, _ in places), len(data)], strict=True))
         n_bytes = sum(stop - start for start, stop in beside)
-        if (
-            n_bytes > MAX_ROW_BYTES
-            or sum(bytes(data[a:b]).count(b",") for a, b in beside) > _MAX_VALUES_BESIDE
-        ):
+        if n_bytes <= MAX_ROW_BYTES:
+            text = b"null".join(bytes(data[start:stop]) for start, stop in beside)
+        if n_bytes > MAX_ROW_BYTES or text.count(b",") > _MAX_VALUES_BESIDE:
             most = f"{MAX_ROW_BYTES:,} bytes or {_MAX_VALUES_BESIDE:,} values"
             detail = f"it has more than {most} beside its lists of rows"
             raise refused(self.file, detail, "remove what is neither an image nor an annotation")
+        return raws, text
 
     def _strictly_whole(self, data: memoryview | bytes, reason: str) -> Any:
         """The whole file by the strict reader; of a large file only the reason why it is refused."""
@@ -172,9 +177,8 @@ class JsonRows:
         """Rows from `at` to the last place before the window's end that is between two rows, and where it is."""
         size = WINDOW_BYTES
         while at + size < len(body):
-            tail = max(0, size - 100_000)
             piece = bytes(body[at : at + size])
-            for gap in reversed(list(_BETWEEN_ROWS.finditer(piece, tail))[-20:]):
+            for gap in reversed(_last_gaps(piece)):
                 # a wrong guess (inside a text or a nested list) leaves brackets open and cannot be decoded
                 with suppress(msgspec.DecodeError, ValueError, RecursionError):
                     text = b"[%b]" % piece[: gap.start() + 1]
@@ -227,6 +231,12 @@ def _end_of_list(file: Path, data: memoryview | bytes) -> int:
     if not tail.endswith(b"]"):
         raise refused(file, "its list does not end", "export the file again; it is truncated")
     return max(0, len(data) - 64) + len(tail) - 1
+
+
+def _last_gaps(piece: bytes) -> list[re.Match[bytes]]:
+    """Up to 20 places near the end of a piece that look like the end of a row and the start of another."""
+    near = list(_BETWEEN_ROWS.finditer(piece, max(0, len(piece) - 10_000)))
+    return (near or list(_BETWEEN_ROWS.finditer(piece, max(0, len(piece) - 100_000))))[-20:]
 
 
 def _either(text: bytes, typed: Callable[[bytes], _Typed | None]) -> list[Any] | _Typed:
