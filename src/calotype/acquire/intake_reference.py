@@ -120,7 +120,8 @@ def register_images(job: ImportJob, parts: Iterable[ReferencePart], n_images: in
     result, done = RegisteredImages(), 0
     for part, bad in parts:
         result.counts.quarantined += bad
-        _register_part(job, part, bad if job.on_invalid == "quarantine" else [], result)
+        with collector_paused():
+            _register_part(job, part, bad if job.on_invalid == "quarantine" else [], result)
         done += len(part)
         job.progress("registering images", done, n_images)
     return result
@@ -344,6 +345,8 @@ class _ReferenceMatcher:
 def _similar_samples(snapshot: Snapshot, part: ReferencedImages) -> list[_Known]:
     """The samples that have a name or a reference of the part."""
     index = snapshot.rows_of(rows.SAMPLES, columns=["name", "media_sha256"])
+    if not index.num_rows:
+        return []
     names = pa.array(part.names, pa.string())
     keys = pa.array([reference.key for reference in part.references], pa.string())
     like = pc.or_(pc.is_in(index["name"], value_set=names), pc.is_in(index["media_sha256"], value_set=keys))

@@ -16,12 +16,16 @@ from calotype.datasets.commits import DatasetInfo, Documents, Pins
 from calotype.datasets.engine import engine
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
 from calotype.datasets.query.compile import Compiler
+from calotype.foundation.collector import collector_paused
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import sha256_json
 from calotype.store import Store
 from calotype.store.tables.row_lookup import ColumnValues, in_filter, read_matching
 from calotype.vision.ontology import Ontology
 
+_SAMPLES_MADE, _SAMPLES_READ = 5_000, 100_000
+_FEW_SAMPLES = 20_000
+"""So many are looked up a few at a time; more are read with a scan of the table for each part."""
 _IN_MEMORY_ROWS = 2_000_000
 
 Where = str | query.Expression | None
@@ -174,8 +178,13 @@ class Snapshot:
     def iter_samples(self, *, where: Where = None, ids: Sequence[str] | None = None) -> Iterator[Sample]:
         """Samples as values, in the order of `ids` if given, else ordered by name."""
         wanted = self.ids(where) if ids is None else list(ids)
-        for start in range(0, len(wanted), 5_000):
-            yield from rows.samples_from_arrow(self.samples(ids=wanted[start : start + 5_000]))
+        n_read = _SAMPLES_MADE if len(wanted) <= _FEW_SAMPLES else _SAMPLES_READ
+        for start in range(0, len(wanted), n_read):
+            table = self.samples(ids=wanted[start : start + n_read])
+            for at in range(0, table.num_rows, _SAMPLES_MADE):
+                with collector_paused():
+                    samples = rows.samples_from_arrow(table.slice(at, _SAMPLES_MADE))
+                yield from samples
 
     def sample(self, sample_id: str) -> Sample:
         """One sample by id, or by its name.

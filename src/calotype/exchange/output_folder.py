@@ -48,11 +48,11 @@ def check_images_mode(got: str) -> None:
         raise ImagesModeUnknown(got=got[:40])
 
 
-def bring_image(source: Path | str, target: Path, mode: ImagesMode) -> bool:
+def bring_image(source: Path | str, target: Path | str, mode: ImagesMode) -> bool:
     """Copy or link an image to its place; False where none is wanted. Raises: OSError."""
     if mode == "none":
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     if mode == "link":
         with suppress(OSError):
             os.link(source, target)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from calotype.coco_format.format import Coco
 from calotype.formats.base import Format, FormatUnknown
-from calotype.formats.coco.format import Coco
 from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.public_formats.cityscapes import Cityscapes

@@ -153,6 +153,17 @@ class ImageSearch:
                 return Found(paths[0], True, self._different(paths))
         return self._by_tail(name, folder, last) if self.tree.images else None
 
+    def find_plain(self, names: Sequence[str]) -> list[str] | None:
+        """The files of names without folders, where the first folder that has any has all of them; None otherwise."""
+        if not names or any("/" in name for name in names):
+            return None
+        self.find(names[0])
+        listings = next((listings for listings in self._below[""] if listings), ())
+        if len(listings) != 1 or not listings[0][1].issuperset(names):
+            return None
+        base = listings[0][0]
+        return [f"{base}/{name}" for name in names] if base else list(names)
+
     def _listings(self, bases: Sequence[str], folder: str) -> list[tuple[str, frozenset[str]]]:
         folders = [_join(base, folder) for base in bases]
         return [(path, names) for path in folders if (names := self.tree.names_in(path))]

@@ -70,6 +70,12 @@ class LabelIndex:
         """Position of each id, -1 where it is not listed."""
         if len(self.image_ids) == 0:
             return np.full(len(image_ids), -1)
+        first, last = int(self.image_ids[0]), int(self.image_ids[-1])
+        if last - first == len(self.image_ids) - 1 and len(
+            image_ids
+        ):  # numbered without gaps, as in most files
+            is_listed = (image_ids >= first) & (image_ids <= last)
+            return np.where(is_listed, np.where(is_listed, image_ids, first) - first, -1)
         nearest = np.minimum(np.searchsorted(self.image_ids, image_ids), len(self.image_ids) - 1)
         return np.where(self.image_ids[nearest] == image_ids, nearest, -1)
 
@@ -160,6 +166,18 @@ class ImageColumnsBuilder:
         for values, text in zip(self._texts.values(), texts, strict=True):
             values.append(text)
         self._tags.append(tags)
+
+    def add_columns(
+        self, ids: npt.NDArray[np.int64], texts: Sequence[pa.Array], sizes_wh: Sequence[npt.NDArray[np.int64]]
+    ) -> None:
+        """Many images at once: texts as of `add_texts` and sizes, a column each."""
+        self.end_chunk()
+        self._ids.frombytes(ids.astype(np.int64).tobytes())
+        self._widths.frombytes(sizes_wh[0].astype(np.int32).tobytes())
+        self._heights.frombytes(sizes_wh[1].astype(np.int32).tobytes())
+        for name, column in zip(self._TEXTS, texts, strict=True):
+            self._chunks[name].append(column.cast(pa.string()))
+        self._chunks["tags"].append(pa.nulls(len(ids), _TAGS))
 
     def end_chunk(self) -> None:
         """Move the texts of the rows added since the last call into Arrow."""

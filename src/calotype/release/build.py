@@ -105,7 +105,7 @@ class ExportSource:
             position = pc.index_in(table["sample_id"], value_set=ids).to_numpy()
             yield chunk, table.take(pa.array(_order(position, table["ann_id"])))
 
-    def _add_image(self, sample: Sample, target: Path) -> bool:
+    def _add_image(self, sample: Sample, target: Path | str) -> bool:
         if self.rehearsal:
             return self.images != "none"
         source = self.media.path(sample.media_sha256) if self.images != "none" else ""

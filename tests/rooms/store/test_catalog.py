@@ -151,9 +151,10 @@ class TestRefused:
         assert_refused(refused, "text-not-storable", shown, detail, fix="remove that character")
         assert chain(catalog).n_events == 0
 
-    def test_unstorable_text_in_one_of_many_rows(self, catalog):
+    @pytest.mark.parametrize("text", ["b\0d", "b\ud800d", "\u00e9\0"], ids=ascii)
+    def test_unstorable_text_in_one_of_many_rows(self, catalog, text):
         with pytest.raises(TextNotStorable), catalog.bookkeeping() as conn:
-            conn.execute(ROW, [{"key": "good", "value": 1}, {"key": "b\0d", "value": 2}])
+            conn.execute(ROW, [{"key": "good", "value": 1}, {"key": text, "value": 2}])
         assert value(catalog, "good") is None
 
     @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ from calotype.formats.base import LabelSource
 from calotype.formats.notices import MAX_EXAMPLES, NOTICES, Notice
 from calotype.formats.windows import LabelIndex, ListedImage, Problem
 from calotype.foundation.ids import canonical_json
+from calotype.store.tables.memory import in_large_batches
 from calotype.store.tables.tables import RestageNeeded
 from calotype.vision.ontology import Ontology
 
@@ -239,7 +240,7 @@ class LabelImport:
         def batches() -> Iterator[pa.RecordBatch]:
             result = PassResult()
             for resolved in self._resolved:
-                yield from annotation_batches(resolved, context, result)
+                yield from in_large_batches(annotation_batches(resolved, context, result))
                 self._job.progress("importing annotations", result.n_rows, result.n_rows)
             self._finish_pass(result, file)
             details.update(annotations=result.n_rows, set_aside=len(self._items))
@@ -260,8 +261,14 @@ class LabelImport:
         """The rows to write and the ids to remove, by label set: streamed where it has no annotations at all."""
         label_set = self._options.label_set
         if not snapshot.count(label_set=label_set)["annotations"]:
-            is_empty = next(batches(), None) is None
-            return ({} if is_empty else {label_set: RowStream(batches, 1)}), {}
+            rows_once = batches()
+            first = next(rows_once, None)
+            begun = [] if first is None else [chain([first], rows_once)]
+
+            def stream() -> Iterator[pa.RecordBatch]:
+                return begun.pop() if begun else batches()
+
+            return ({} if first is None else {label_set: RowStream(stream, 1)}), {}
         new = pa.Table.from_batches(list(batches()), rows.ANNOTATION_SCHEMA)
         done = self._replaced = replaced(self._job, snapshot, label_set, new)
         self._kept_names = sample_names(snapshot, done.kept_samples, MAX_EXAMPLES)

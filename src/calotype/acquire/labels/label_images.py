@@ -6,6 +6,7 @@ import os
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +25,13 @@ from calotype.acquire.labels.model import ImportOptions
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.acquire.sample_matcher import IncomingImage
 from calotype.formats.base import LabelSource
+from calotype.formats.image_files import ImageFile
 from calotype.foundation.collector import collector_paused
 from calotype.store.media.references import file_reference
 from calotype.vision.images import EXTENSIONS
 
 _COPY_ROWS = 1_024
+_REFERENCED_ROWS = 10_000
 _MIMES = {extension: mime for mime, extensions in EXTENSIONS.items() for extension in extensions}
 
 
@@ -113,11 +116,21 @@ class LabelImages:
 
     def _part(self, start: int, stop: int) -> ReferencePart:
         """Sizes and types are taken from the source; where it has no size, from the header of the image."""
-        images, part, bad = self._source.images, ReferencedImages(source=self._options.source), []
+        part = ReferencedImages(source=self._options.source)
+        bad: list[QuarantinedItem] = []
+        for at in range(start, stop, _REFERENCED_ROWS):
+            self._add_to(part, bad, at, min(at + _REFERENCED_ROWS, stop))
+        return part, bad
+
+    def _add_to(self, part: ReferencedImages, bad: list[QuarantinedItem], start: int, stop: int) -> None:
+        images = self._source.images
         sizes = (images.widths[start:stop].tolist(), images.heights[start:stop].tolist())
         texts = (images.names, images.licences, images.metadata, images.extras, images.splits, images.tags)
         columns = [*sizes, *(column.slice(start, stop - start).to_pylist() for column in texts)]
-        located = self._source.locate(start, stop)
+        located = list(self._source.locate(start, stop))
+        if self._add_all(part, located, columns):
+            self._registered.extend(range(start, stop))
+            return
         for at, (file, width, height, name, licence, metadata, extra, split, tags) in enumerate(
             zip(located, *columns, strict=True), start
         ):
@@ -128,7 +141,7 @@ class LabelImages:
                 reason = "it lies inside an archive and cannot be referenced; import it with `--media copy`"
                 bad.append(QuarantinedItem("image", name, "file-unreadable", reason))
                 continue
-            mime = _MIMES.get(os.path.splitext(name)[1].lower())
+            mime = _mime_of(name)
             if not width or not height or mime is None:
                 inspected, broken = inspect_files([(name, file.real_path)])
                 bad += broken
@@ -142,4 +155,32 @@ class LabelImages:
             part.extra.append(extra)
             part.splits.append(split)
             part.tags.append(tags or ())
-        return part, bad
+
+    def _add_all(
+        self, part: ReferencedImages, located: list[ImageFile | None], columns: list[list[Any]]
+    ) -> bool:
+        """Add images that all have a file, a size and a type; False where one of them lacks something."""
+        widths, heights, names, licences, metadata, extra, splits, tags = columns
+        mimes = [mime for mime in map(_mime_of, names) if mime is not None]
+        files = [file for file in located if file is not None and not file.is_temporary]
+        if not len(files) == len(mimes) == len(names) or not all(widths) or not all(heights):
+            return False
+        part.names += names
+        part.references += [file_reference(file.real_path, file.stat) for file in files]
+        part.widths += widths
+        part.heights += heights
+        part.mimes += mimes
+        part.metadata += metadata
+        part.extra += extra
+        part.splits += splits
+        part.licences += [licence or self._options.licence for licence in licences]
+        part.tags += [given or () for given in tags]
+        return True
+
+
+def _mime_of(name: str) -> str | None:
+    """The type that the ending of a name says; None where it says none."""
+    ending = name[-4:]
+    if ending in _MIMES and name[-5:-4] not in ("", ".", "/"):
+        return _MIMES[ending]
+    return _MIMES.get(os.path.splitext(name)[1].lower())

@@ -7,6 +7,7 @@ lengths. Text that cannot be stored is rejected here, because the driver would f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +30,8 @@ def refuse_unstorable(
     _conn: Any, _cursor: Any, _statement: Any, parameters: Any, _context: Any, _many: bool
 ) -> None:
     """For SQLAlchemy's `before_cursor_execute`. Raises: TextNotStorable."""
+    if _are_plain_rows(parameters):
+        return
     for value in _strings(parameters):
         if "\0" in value:
             raise TextNotStorable(got=ascii(value[:_SHOWN]), detail="the NUL character")
@@ -79,6 +82,18 @@ def _strings(parameters: Any) -> Iterator[str]:
                 yield parameter
             elif kind not in _WITHOUT_TEXT:
                 yield from _strings(parameter)
+
+
+def _are_plain_rows(parameters: Any) -> bool:
+    """Whether these are the values of many statements, and all texts among them are ASCII without NUL."""
+    if type(parameters) is not list or set(map(type, parameters)) != {tuple}:
+        return False
+    for column in zip_longest(*parameters):
+        kinds = set(map(type, column))
+        texts = "".join(column) if kinds == {str} else ""
+        if not kinds <= _WITHOUT_TEXT and (kinds != {str} or not texts.isascii() or "\0" in texts):
+            return False
+    return True
 
 
 def _is_unicode(text: str) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ _TABLE = schema.media_references
 _CHUNK = 500
 _STAT_THREADS = 16
 _INSERT_CHUNK = 20_000
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/-]*")
+"""Paths that are the same in an address."""
 
 
 class MediaChanged(Conflict):
@@ -52,8 +55,7 @@ class ReferenceGone(NotFound):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A referenced object. `etag` comes from the bucket; for a local file it combines modification time and size."""
 
     key: str
@@ -77,7 +79,9 @@ def reference(uri: str, n_bytes: int, etag: str) -> Reference:
 
 def file_reference(path: Path | str, stat: os.stat_result) -> Reference:
     """The reference for a local file with an absolute path."""
-    return reference(f"file://{quote(str(path))}", stat.st_size, _file_etag(stat))
+    text = str(path)
+    address = text if _PLAIN_PATH.fullmatch(text) else quote(text)
+    return reference(f"file://{address}", stat.st_size, _file_etag(stat))
 
 
 def _file_etag(stat: os.stat_result) -> str:
@@ -96,17 +100,7 @@ class References:
         """Insert references in the caller's transaction; existing ones are left unchanged."""
         names = ("media_key", "uri", "n_bytes", "etag", "sha256", "state")
         statement = f"INSERT INTO {_TABLE.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-        rows = [
-            (
-                reference.key,
-                reference.uri,
-                reference.n_bytes,
-                reference.etag,
-                reference.sha256,
-                reference.state,
-            )
-            for reference in references
-        ]
+        rows = sorted(map(tuple, references), key=itemgetter(0))  # what comes in order is written faster
         for start in range(0, len(rows), _INSERT_CHUNK):
             chunk = rows[start : start + _INSERT_CHUNK]
             if conn.dialect.name == "sqlite":  # calling the driver directly is twice as fast

@@ -14,6 +14,7 @@ from functools import cache
 import pyarrow as pa
 
 _ROWS_BETWEEN = 400_000
+_LARGE_ROWS, _LARGE_BYTES = 32_768, 16_000_000
 _M_ARENA_MAX, _ARENAS = -8, 2
 
 
@@ -26,6 +27,20 @@ def releasing_memory(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBat
         if n_rows >= _ROWS_BETWEEN:
             n_rows = 0
             release_memory()
+
+
+def in_large_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in fewer batches: each costs the writer as much as some thousand rows."""
+    waiting: list[pa.RecordBatch] = []
+    n_rows = n_bytes = 0
+    for batch in batches:
+        waiting.append(batch)
+        n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + batch.nbytes
+        if n_rows >= _LARGE_ROWS or n_bytes >= _LARGE_BYTES:
+            yield pa.concat_batches(waiting)
+            waiting, n_rows, n_bytes = [], 0, 0
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 def release_memory() -> None:

@@ -39,7 +39,10 @@ def read_matching(
         ]
         return pa.concat_tables(tables)
     wanted_values = pa.array(values, pa.string())
-    scanner = dataset.scanner(columns=[*dict.fromkeys([*columns, column])], with_row_id=with_ids)
+    # large batches: the values are hashed again for each
+    scanner = dataset.scanner(
+        columns=[*dict.fromkeys([*columns, column])], with_row_id=with_ids, batch_size=_ROWS_PER_BATCH
+    )
     batches = [batch.filter(pc.is_in(batch[column], wanted_values)) for batch in scanner.to_batches()]
     return pa.Table.from_batches(batches, scanner.projected_schema)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,12 +38,13 @@ def are_plain(table: pa.Table) -> bool:
 def plain_rows(table: pa.Table, image_ids: Iterable[int]) -> list[PlainRow]:
     """The rows in their order. Every `source_id` is a whole number."""
     x, y, w, h = (table[name].to_numpy() for name in "xywh")
+    ids = as_numbers(table["source_id"])
     areas = pc.if_else(pc.is_valid(table["area_px"]), table["area_px"], pa.array(w * h))
     crowd = table["iscrowd"].fill_null(False).cast(pa.int8())
     return list(
         map(
             PlainRow,
-            map(int, table["source_id"].to_pylist()),
+            map(int, table["source_id"].to_pylist()) if ids is None else ids.tolist(),
             image_ids,
             table["class_id"].to_pylist(),
             zip(x.tolist(), y.tolist(), w.tolist(), h.tolist(), strict=True),
@@ -49,3 +52,15 @@ def plain_rows(table: pa.Table, image_ids: Iterable[int]) -> list[PlainRow]:
             crowd.to_pylist(),
         )
     )
+
+
+def as_numbers(ids: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int64] | None:
+    """Whole numbers written as texts; None where one of them is not below 2**63 or written in another way."""
+    try:
+        numbers = ids.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    if numbers.null_count or not pc.all(pc.equal(numbers.cast(pa.string()), ids), min_count=0).as_py():
+        return None
+    found: npt.NDArray[np.int64] = numbers.to_numpy()
+    return found

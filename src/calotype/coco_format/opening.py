@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from calotype.formats.base import LabelSource
-from calotype.formats.coco.files import refused
-from calotype.formats.coco.json_rows import JsonRows
-from calotype.formats.coco.layout import (
+from calotype.coco_format.files import refused
+from calotype.coco_format.json_rows import JsonRows
+from calotype.coco_format.layout import (
     Contents,
     json_files,
     json_files_beyond,
@@ -18,12 +17,14 @@ from calotype.formats.coco.layout import (
     search_for,
     unreadable_folders,
 )
-from calotype.formats.coco.pairing import Listed, pair
-from calotype.formats.coco.panoptic import CocoPanoptic
-from calotype.formats.coco.reading import CocoFile, CocoResults
+from calotype.coco_format.pairing import Listed, pair
+from calotype.coco_format.panoptic import CocoPanoptic
+from calotype.coco_format.reading import CocoFile, CocoResults
+from calotype.formats.base import LabelSource
 from calotype.formats.files_below import is_file
 from calotype.formats.image_tree import ImageTree
 from calotype.formats.survey import Survey
+from calotype.foundation.collector import collector_paused
 
 _ORDER = (Contents.KEYPOINTS, Contents.INSTANCES, Contents.PANOPTIC, Contents.CAPTIONS, Contents.IMAGES)
 """Files of keypoints come first, so that classes are declared with their points."""
@@ -98,7 +99,8 @@ def _pair(sources: Sequence[CocoFile], tree: ImageTree, *, given: bool) -> None:
         )
         for source in sources
     ]
-    pair(tree, listed)
+    with collector_paused():
+        pair(tree, listed)
     for source, found in zip(sources, listed, strict=True):
         source.images, source.paths = found.images, found.paths
         source.problems += found.problems

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from calotype.coco_format.files import Unreadable
 from calotype.datasets.model import Kind
-from calotype.formats.coco.files import Unreadable
 from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.formats.values import ParsedAnnotation
 from calotype.formats.windows import LabelIndex

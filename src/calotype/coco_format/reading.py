@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from calotype.formats.coco import head as coco_head
-from calotype.formats.coco import rows as coco_rows
-from calotype.formats.coco import windows as coco_windows
-from calotype.formats.coco.files import refused
-from calotype.formats.coco.ids import MADE_UP, Ids
-from calotype.formats.coco.json_rows import JsonRows
-from calotype.formats.coco.layout import Contents, contents_of, split_of
+from calotype.coco_format import head as coco_head
+from calotype.coco_format import rows as coco_rows
+from calotype.coco_format import windows as coco_windows
+from calotype.coco_format.files import refused
+from calotype.coco_format.ids import MADE_UP, Ids
+from calotype.coco_format.json_rows import JsonRows
+from calotype.coco_format.layout import Contents, contents_of, split_of
+from calotype.coco_format.typed_images import TypedImages, typed_images
 from calotype.formats.found_sizes import Turn, compare_sizes
 from calotype.formats.image_files import ImageFile, image_file
 from calotype.formats.image_tree import ImageTree
@@ -167,13 +169,34 @@ class CocoFile(_CocoSource):
         listed_at = array("q")
         at = 0
         with collector_paused():
-            for rows in self._json.rows("images"):
+            for rows in self._json.typed_rows("images", typed_images):
+                if isinstance(rows, TypedImages):
+                    self._add_typed(rows, builder)
+                    listed_at.extend(range(at, at + len(rows)))
+                    at += len(rows)
+                    continue
                 for row in rows:
                     if self._read_image(row, at, builder):
                         listed_at.append(at)
                     at += 1
                 builder.end_chunk()
         return builder.build(lambda position: f"{self.file} images[{listed_at[position]}]")
+
+    def _add_typed(self, images: TypedImages, builder: ImageColumnsBuilder) -> None:
+        """Add images that have no problem."""
+        n = len(images)
+        for values, column in zip(self._all, (images.ids, images.widths, images.heights), strict=True):
+            values.frombytes(column.tobytes())
+        licences = images.licences and [self._licences.get(number, "") for number in images.licences]
+        nothing = pa.repeat("", n)
+        texts = (
+            pa.array(images.names),
+            pa.array(licences) if licences else nothing,
+            pa.repeat(self.split, n),
+            pa.array(images.metadata) if images.metadata else nothing,
+            pa.array(images.extras),
+        )
+        builder.add_columns(images.ids, texts, (images.widths, images.heights))
 
     def _read_image(self, row: Any, at: int, builder: ImageColumnsBuilder) -> bool:
         """Add one image; False where it is a problem."""

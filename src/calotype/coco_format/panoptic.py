@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from calotype.coco_format.files import Unreadable
+from calotype.coco_format.json_rows import JsonRows
+from calotype.coco_format.layout import root_of
+from calotype.coco_format.reading import CocoFile
+from calotype.coco_format.rows import LARGEST_AREA, is_whole
 from calotype.datasets import rows as arrow_rows
 from calotype.datasets.model import Kind
-from calotype.formats.coco.files import Unreadable
-from calotype.formats.coco.json_rows import JsonRows
-from calotype.formats.coco.layout import root_of
-from calotype.formats.coco.reading import CocoFile
-from calotype.formats.coco.rows import LARGEST_AREA, is_whole
 from calotype.formats.found_sizes import turned_window
 from calotype.formats.image_tree import ImageSearch, ImageTree
 from calotype.formats.notices import Notices

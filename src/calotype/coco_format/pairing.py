@@ -60,7 +60,13 @@ class _Claims:
 
 def _look_up(source: Listed, claims: _Claims) -> None:
     find = source.search.find
-    for at, name in enumerate(source.images.names.to_pylist()):
+    names = source.images.names.to_pylist()
+    plain = source.search.find_plain(names)
+    if plain is not None:
+        source.paths += plain
+        claims.direct.update(plain)
+        return
+    for at, name in enumerate(names):
         found = find(name)
         source.paths.append(None if found is None else found.path)
         if found is None:
@@ -152,10 +158,11 @@ def _report_not_listed(tree: ImageTree, sources: Sequence[Listed]) -> None:
     """Images in the folders of listed ones that no label file lists."""
     listed: dict[str, set[str]] = {}
     for source in sources:
-        for path in source.paths:
-            if path:
-                folder, _, name = path.rpartition("/")
-                listed.setdefault(folder, set()).add(name)
+        for path in filter(None, source.paths):
+            folder, _, name = path.rpartition("/")
+            if folder not in listed:
+                listed[folder] = set()
+            listed[folder].add(name)
     for folder, names in sorted(listed.items()):
         others = sorted(
             name

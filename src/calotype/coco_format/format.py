@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from calotype.coco_format import writing as coco_writing
+from calotype.coco_format.layout import is_meant, json_files, label_files, layout_of, looks_like
+from calotype.coco_format.opening import open_files
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelSource, Written
-from calotype.formats.coco import writing as coco_writing
-from calotype.formats.coco.layout import is_meant, json_files, label_files, layout_of, looks_like
-from calotype.formats.coco.opening import open_files
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
 

@@ -13,19 +13,20 @@ import math
 import mmap
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
-from calotype.formats.coco.files import refused
+from calotype.coco_format.files import refused
 from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.foundation.collector import collector_paused
 
-WINDOW_BYTES = 4_000_000
+WINDOW_BYTES = 1_000_000
+"""Rows of so much text stay in the caches of a processor while their columns are made."""
 MAX_ROW_BYTES = 32_000_000
 """Limit of what is decoded at once: a row, or a value of the top level beside the lists of rows."""
 _MAPPED_FROM = 16_000_000
@@ -35,6 +36,7 @@ _BETWEEN_ROWS = re.compile(rb"\}\s*,\s*\{")
 _DIGITS = 300
 _KEY = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
 _ANY = msgspec.json.Decoder()
+_Typed = TypeVar("_Typed")
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -65,14 +67,15 @@ class JsonRows:
             self._forget()
             return
         try:
-            self._refuse_too_much_beside_lists(data)
-            self._raw = {key: memoryview(raw) for key, raw in _TOP.decode(data).items()}
+            lists, beside = self._without_lists(data)
+            others = {key: memoryview(raw) for key, raw in _TOP.decode(beside).items()}
+            self._raw = others | lists
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             self._raw = {}
             # raises with the reason, or finds only rows that are wrong
             self._whole = self._strictly_whole(data, str(error))
         else:
-            if not _only_keys_between(data, list(self._raw.values())):
+            if not _only_keys_between(beside, list(others.values())):
                 self._whole = self._strictly_whole(data, "a key of the top level occurs twice")
             self._forget()
 
@@ -97,23 +100,27 @@ class JsonRows:
         raw = self._raw.get("" if self.is_list else key)
         return b"" if raw is None else bytes(raw[:n_bytes])
 
-    def _refuse_too_much_beside_lists(self, data: memoryview | bytes) -> None:
-        """Refuse a file whose other keys and values would not fit into memory. Raises: LabelFileUnreadable."""
+    def _without_lists(self, data: memoryview | bytes) -> tuple[dict[str, memoryview], memoryview | bytes]:
+        """The lists of rows of a large file, and its text with null for each.
+
+        Raises: LabelFileUnreadable for a file whose other keys and values would not fit into memory.
+        """
         if len(data) < _MEASURED_FROM:
-            return
-        lists = _LISTS.decode(data)
-        raws = [memoryview(raw) for raw in (lists.images, lists.annotations, lists.categories)]
-        places = _places(data, [raw for raw in raws if len(raw)])
+            return {}, data
+        found = _LISTS.decode(data)
+        raws = {key: memoryview(getattr(found, key)) for key in found.__struct_fields__}
+        raws = {key: raw for key, raw in raws.items() if len(raw)}
+        places = _places(data, list(raws.values()))
         ends = [0, *(start + length for start, length in places)]
         beside = list(zip(ends, [*(start for start, _ in places), len(data)], strict=True))
         n_bytes = sum(stop - start for start, stop in beside)
-        if (
-            n_bytes > MAX_ROW_BYTES
-            or sum(bytes(data[a:b]).count(b",") for a, b in beside) > _MAX_VALUES_BESIDE
-        ):
+        if n_bytes <= MAX_ROW_BYTES:
+            text = b"null".join(bytes(data[start:stop]) for start, stop in beside)
+        if n_bytes > MAX_ROW_BYTES or text.count(b",") > _MAX_VALUES_BESIDE:
             most = f"{MAX_ROW_BYTES:,} bytes or {_MAX_VALUES_BESIDE:,} values"
             detail = f"it has more than {most} beside its lists of rows"
             raise refused(self.file, detail, "remove what is neither an image nor an annotation")
+        return raws, text
 
     def _strictly_whole(self, data: memoryview | bytes, reason: str) -> Any:
         """The whole file by the strict reader; of a large file only the reason why it is refused."""
@@ -130,6 +137,16 @@ class JsonRows:
 
         Raises: LabelFileUnreadable.
         """
+        return self.typed_rows(key, lambda _: None)
+
+    def typed_rows(self, key: str, typed: Callable[[bytes], _Typed | None]) -> Iterator[list[Any] | _Typed]:
+        """The rows as `rows` gives them, or what a faster decoder makes of their text.
+
+        Args:
+            typed: Decodes the text of a list; None where not all of its rows are what it knows. Raises DecodeError for
+                a text that is not JSON.
+        Raises: LabelFileUnreadable.
+        """
         if self._whole is not None:
             listed = self._whole.get(key, []) if isinstance(self._whole, dict) else None
             if not isinstance(listed, list):
@@ -142,35 +159,39 @@ class JsonRows:
             return
         if bytes(raw[:1]) != b"[":
             raise refused(self.file, f"`{key}` is not a list", "export the file again")
-        yield from self._windows(raw[1:-1])
+        yield from self._windows(raw[1:-1], typed)
 
-    def _windows(self, body: memoryview) -> Iterator[list[Any]]:
+    def _windows(
+        self, body: memoryview, typed: Callable[[bytes], _Typed | None]
+    ) -> Iterator[list[Any] | _Typed]:
         at = 0
         while at < len(body):
-            end, rows = self._window(body, at)
+            end, rows = self._window(body, at, typed)
             at = end
             self._forget()
             yield rows
 
-    def _window(self, body: memoryview, at: int) -> tuple[int, list[Any]]:
+    def _window(
+        self, body: memoryview, at: int, typed: Callable[[bytes], _Typed | None]
+    ) -> tuple[int, list[Any] | _Typed]:
         """Rows from `at` to the last place before the window's end that is between two rows, and where it is."""
         size = WINDOW_BYTES
         while at + size < len(body):
-            tail = max(0, size - 100_000)
             piece = bytes(body[at : at + size])
-            for gap in reversed(list(_BETWEEN_ROWS.finditer(piece, tail))[-20:]):
+            for gap in reversed(_last_gaps(piece)):
                 # a wrong guess (inside a text or a nested list) leaves brackets open and cannot be decoded
                 with suppress(msgspec.DecodeError, ValueError, RecursionError):
-                    return at + piece.index(b",", gap.start()) + 1, decoded(piece[: gap.start() + 1])
+                    text = b"[%b]" % piece[: gap.start() + 1]
+                    return at + piece.index(b",", gap.start()) + 1, _either(text, typed)
             size *= 2
             if size > MAX_ROW_BYTES:
                 detail = f"it has a row of more than {MAX_ROW_BYTES:,} bytes"
                 raise refused(self.file, detail, "export the file again; it is broken as a whole")
-        piece = bytes(body[at:])
+        text = b"[%b]" % bytes(body[at:])
         try:
-            return len(body), decoded(piece)
+            return len(body), _either(text, typed)
         except (msgspec.DecodeError, ValueError, RecursionError):
-            return len(body), [_checked(row) for row in strictly(self.file, b"[" + piece + b"]")]
+            return len(body), [_checked(row) for row in strictly(self.file, text)]
 
     def _bytes(self) -> memoryview | bytes:
         try:
@@ -212,12 +233,23 @@ def _end_of_list(file: Path, data: memoryview | bytes) -> int:
     return max(0, len(data) - 64) + len(tail) - 1
 
 
-def decoded(body: bytes) -> list[Any]:
-    """The rows of a list given without its brackets; a row with a repeated key is `Broken`.
+def _last_gaps(piece: bytes) -> list[re.Match[bytes]]:
+    """Up to 20 places near the end of a piece that look like the end of a row and the start of another."""
+    near = list(_BETWEEN_ROWS.finditer(piece, max(0, len(piece) - 10_000)))
+    return (near or list(_BETWEEN_ROWS.finditer(piece, max(0, len(piece) - 100_000))))[-20:]
+
+
+def _either(text: bytes, typed: Callable[[bytes], _Typed | None]) -> list[Any] | _Typed:
+    with collector_paused():
+        rows = typed(text)
+    return decoded(text) if rows is None else rows
+
+
+def decoded(text: bytes) -> list[Any]:
+    """The rows of a list; a row with a repeated key is `Broken`.
 
     Raises: msgspec.DecodeError, ValueError, RecursionError.
     """
-    text = b"[" + body + b"]"
     with collector_paused():
         rows: list[Any] = _ANY.decode(text)
     n_keys = text.count(b'":')

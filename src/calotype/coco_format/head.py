@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calotype.formats.coco.files import refused, skeleton_of
-from calotype.formats.coco.ids import MADE_UP, Ids
-from calotype.formats.coco.json_rows import JsonRows
-from calotype.formats.coco.rows import is_whole
+from calotype.coco_format.files import refused, skeleton_of
+from calotype.coco_format.ids import MADE_UP, Ids
+from calotype.coco_format.json_rows import JsonRows
+from calotype.coco_format.rows import is_whole
 from calotype.formats.notices import Loss, Notices
 from calotype.formats.passthrough import Broken, class_name_problem, shown, value_problem
 from calotype.formats.windows import DeclaredClass, Problem

@@ -6,7 +6,7 @@ Regular rows are checked in NumPy; each row that is unusual in any way is checke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -15,16 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from calotype.coco_format import rows as coco_rows
+from calotype.coco_format.columns import MappedRows, Mask, filled, regular, whole
+from calotype.coco_format.files import Unreadable
+from calotype.coco_format.ids import Ids
+from calotype.coco_format.json_rows import JsonRows
+from calotype.coco_format.typed_rows import TypedAnnotations, typed_annotations
 from calotype.datasets import rows as arrow_rows
-from calotype.formats.coco import rows as coco_rows
-from calotype.formats.coco.files import Unreadable
-from calotype.formats.coco.ids import Ids
-from calotype.formats.coco.json_rows import JsonRows
 from calotype.formats.found_sizes import Turn, turned_window
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import value_problem
 from calotype.formats.values import ParsedAnnotation
-from calotype.formats.windows import LabelIndex, Problem, Window, to_text
+from calotype.formats.windows import LabelIndex, Problem, Window
 from calotype.foundation.collector import collector_paused
 from calotype.vision import masks
 
@@ -57,10 +59,18 @@ def windows(json: JsonRows, index: LabelIndex, reading: RowReading) -> Iterator[
     Raises: LabelFileUnreadable.
     """
     at = 0
-    for rows in json.rows("annotations"):
+    given = json.typed_rows("annotations", typed_annotations)
+    while True:
         with collector_paused():
-            window = _window(rows, at, index, reading)
-        at += len(rows)
+            rows = next(given, None)
+            if rows is None:
+                return
+            if isinstance(rows, TypedAnnotations):
+                window = _typed_window(rows, at, index)
+            else:
+                window = _window(rows, at, index, reading)
+            at += len(rows)
+            del rows  # before the collector would go through them
         yield turned_window(_without_given(window, reading, index), reading.turns)
 
 
@@ -86,6 +96,12 @@ def _without_given(window: Window, reading: RowReading, index: LabelIndex) -> Wi
     return kept
 
 
+def _typed_window(typed: TypedAnnotations, start: int, index: LabelIndex) -> Window:
+    """The window of rows of usual types; those of unusual values are checked by themselves."""
+    good, window = regular(typed, index)
+    return window if good.all() else _with_unusual(window, typed.mapped(), ~good, start, index)
+
+
 def _window(rows: list[Any], start: int, index: LabelIndex, reading: RowReading) -> Window:
     if _uniform(rows):
         chosen, places = rows, np.arange(len(rows))
@@ -94,12 +110,17 @@ def _window(rows: list[Any], start: int, index: LabelIndex, reading: RowReading)
         rows = [coco_rows.with_caption_class(row, index) for row in rows]
         chosen, places = _usual(rows)
     try:
-        good, window = _regular(chosen, index)
+        good, window = regular(MappedRows(chosen), index)
     except OverflowError:  # a number beyond a float: found row by row
         places = places[[_fits(row) for row in chosen]]
-        good, window = _regular([rows[at] for at in places.tolist()], index)
+        good, window = regular(MappedRows([rows[at] for at in places.tolist()]), index)
     unusual = np.ones(len(rows), bool)
     unusual[places[good]] = False
+    return _with_unusual(window, rows, unusual, start, index)
+
+
+def _with_unusual(window: Window, rows: list[Any], unusual: Mask, start: int, index: LabelIndex) -> Window:
+    """The window with the unusual rows after its own, or as problems."""
     others, problems = [], []
     for at in np.flatnonzero(unusual).tolist():
         where = f"{index.file} annotations[{start + at}]"
@@ -194,90 +215,6 @@ def _rings_are_regular(value: Any) -> bool:
     )
 
 
-def _regular(rows: list[dict[str, Any]], index: LabelIndex) -> tuple[npt.NDArray[np.bool_], Window]:
-    """Which of the rows of usual types have usual values, and those as columns."""
-    numbers = _Numbers(rows)
-    good = numbers.good(index)
-    if not good.all():
-        rows = [row for row, keep in zip(rows, good, strict=True) if keep]
-        numbers = _Numbers(rows)
-    image = index.positions(numbers.images)
-    return good, Window(index.file, image, numbers.categories, numbers.source_ids(), numbers.columns())
-
-
-class _Numbers:
-    """The numbers of rows of usual types."""
-
-    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._rows = rows
-        n = len(rows)
-        self.ids = [row.get("id") for row in rows]
-        self.images = _whole([row["image_id"] for row in rows])
-        self.categories = _whole([row["category_id"] for row in rows])
-        flat = chain.from_iterable(row["bbox"] for row in rows)
-        self.boxes = np.fromiter(flat, np.float64, 4 * n).reshape(n, 4)
-        areas = [row.get("area") for row in rows]
-        self.areas = np.array(areas, np.float64) if n else np.empty(0)  # None becomes NaN
-        self._segmentations = [row.get("segmentation") or () for row in rows]
-        bare = np.isnan(self.areas) & ~np.fromiter(map(bool, self._segmentations), bool, n)
-        if bare.any():  # as in lists of results; the area of rings is computed row by row
-            self.areas[bare] = self.boxes[bare, 2] * self.boxes[bare, 3]
-        self._flat_rings = list(chain.from_iterable(self._segmentations))
-
-    def good(self, index: LabelIndex) -> npt.NDArray[np.bool_]:
-        image = index.positions(self.images)
-        known = np.array([category in index.classes for category in self.categories.tolist()], bool)
-        good = (image >= 0) & known & (np.abs(self.boxes) <= coco_rows.LARGEST).all(axis=1)
-        x, y, w, h = self.boxes.T
-        good &= (w > 0) & (h > 0) & (np.abs(self.areas) <= coco_rows.LARGEST_AREA)
-        if len(index.image_ids):
-            width, height = index.widths[image], index.heights[image]
-            outside = (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
-            good &= ~((width > 0) & (height > 0) & outside)
-        huge = [i is not None and abs(i) >= 2**63 for i in self.ids]
-        if any(huge):
-            good &= ~np.array(huge)
-        if self._flat_rings:
-            reach = [max(map(abs, chain.from_iterable(s)), default=0) for s in self._segmentations]
-            good &= np.array(reach, np.float64) <= coco_rows.LARGEST
-        usual: npt.NDArray[np.bool_] = good
-        return usual
-
-    def source_ids(self) -> pa.Array:
-        return pa.array(self.ids, pa.int64())
-
-    def columns(self) -> dict[str, pa.Array]:
-        rows, n = self._rows, len(self._rows)
-        scores = [row.get("score") for row in rows]
-        columns = _filled(n)
-        columns |= {name: pa.array(self.boxes[:, at]) for at, name in enumerate("xywh")}
-        columns["area_px"] = pa.array(self.areas)
-        if any(score is not None for score in scores):
-            judged = [score if score is not None and 0 <= score <= 1 else None for score in scores]
-            columns["score"] = pa.array(judged, pa.float64())
-        columns["iscrowd"] = pa.array([bool(row.get("iscrowd", 0)) for row in rows], pa.bool_())
-        if self._flat_rings:
-            columns["rings"], columns["kind"] = self._rings(n)
-        unknown = set().union(*rows) - coco_rows.ANNOTATION_KEYS
-        if unknown:
-            columns["extra"] = _texts([{k: row[k] for k in unknown if k in row} for row in rows])
-        attributes = [row.get("attributes") for row in rows]
-        if any(attributes):
-            columns["attributes"] = _texts([value or {} for value in attributes])
-        return columns
-
-    def _rings(self, n: int) -> tuple[pa.Array, pa.Array]:
-        lengths = np.fromiter(map(len, self._flat_rings), np.int32, len(self._flat_rings))
-        values = np.fromiter(chain.from_iterable(self._flat_rings), np.float64, int(lengths.sum()))
-        inner = pa.ListArray.from_arrays(_offsets(lengths), pa.array(values))
-        counts = np.fromiter(map(len, self._segmentations), np.int32, n)
-        starts = _offsets(counts)
-        empty = np.append(counts == 0, False)
-        rings = pa.ListArray.from_arrays(pa.array(starts, pa.int32(), mask=empty), inner)
-        kinds = pa.array(["box", "polygon"]).take(pa.array((counts > 0).astype(np.int8)))
-        return rings, kinds
-
-
 def with_identities(window: Window, kind: str) -> Window:
     """The window with ids that are those of a kind of annotation, apart from the numbers of other files."""
     texts = window.source_id.cast(pa.string())
@@ -294,12 +231,12 @@ def _from_values(judged: list[tuple[dict[str, Any], ParsedAnnotation]], index: L
     values = [parsed for _, parsed in judged]
     table = arrow_rows.drawn_to_arrow(values)
     ids = [int(parsed.source_id) if parsed.source_id else None for parsed in values]
-    image = index.positions(_whole([row["image_id"] for row, _ in judged]))
-    columns = {name: table[name].combine_chunks() for name in _filled(0)}
+    image = index.positions(whole([row["image_id"] for row, _ in judged]))
+    columns = {name: table[name].combine_chunks() for name in filled(0)}
     return Window(
         index.file,
         image,
-        _whole([row["category_id"] for row, _ in judged]),
+        whole([row["category_id"] for row, _ in judged]),
         pa.array(ids, pa.int64()),
         columns,
     )
@@ -319,43 +256,3 @@ def _joined(parts: list[Window]) -> Window:
         pa.concat_arrays([part.source_id for part in parts]),
         columns,
     )
-
-
-def _filled(n: int) -> dict[str, pa.Array]:
-    """The columns of a plain box without its numbers."""
-    given = {"kind": pa.repeat("box", n), "mask_rle": pa.repeat("", n), "iscrowd": pa.repeat(False, n)}
-    given |= {name: pa.repeat("", n) for name in ("attributes", "extra")}
-    names = (
-        "kind",
-        "x",
-        "y",
-        "w",
-        "h",
-        "rings",
-        "mask_rle",
-        "mask_h",
-        "mask_w",
-        "keypoints",
-        "area_px",
-        "score",
-        "iscrowd",
-    )
-    return {
-        name: given[name] if name in given else pa.nulls(n, arrow_rows.ANNOTATION_SCHEMA.field(name).type)
-        for name in (*names, "attributes", "extra")
-    }
-
-
-def _texts(values: list[dict[str, Any]]) -> pa.Array:
-    return pa.array([to_text(value) for value in values], pa.string())
-
-
-def _whole(values: list[int]) -> npt.NDArray[np.int64]:
-    try:
-        return np.array(values, np.int64)
-    except OverflowError:  # an id beyond 64 bits refers to nothing
-        return np.array([value if -(2**63) <= value < 2**63 else -(2**63) for value in values], np.int64)
-
-
-def _offsets(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    return np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])

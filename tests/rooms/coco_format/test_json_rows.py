@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from calotype.coco_format.json_rows import MAX_ROW_BYTES, JsonRows
 from calotype.formats.base import LabelFileUnreadable
-from calotype.formats.coco.json_rows import MAX_ROW_BYTES, JsonRows
 
 SIZE = MAX_ROW_BYTES + 8_000_000
 

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.coco_format.files import category_row
+from calotype.coco_format.plain_rows import are_plain, as_numbers, plain_rows
+from calotype.coco_format.rows import dicts, is_whole
 from calotype.datasets.model import Kind, Sample
 from calotype.formats.base import ExportSamples, Written
-from calotype.formats.coco.files import category_row
-from calotype.formats.coco.plain_rows import are_plain, plain_rows
-from calotype.formats.coco.rows import dicts, is_whole
 from calotype.formats.notices import Loss
 from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
@@ -24,6 +24,7 @@ from calotype.foundation.progress import Progress
 _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 _ROWS_AT_ONCE = 20_000
+_KEPT_SAMPLES = 100_000
 _LISTS = ("images", "annotations", "categories", "licenses")
 _PLAIN = (
     "sample_id",
@@ -69,6 +70,7 @@ class _Writing:
         self._has_one_split = False
         self._captions: dict[str, list[dict[str, Any]]] = {}
         self._drawn_classes: set[int] = set()
+        self._kept: list[tuple[list[Sample], pa.Table]] | None = None
         self._caption_classes: set[int] = set()
         self._info = _source_info(samples.info)
 
@@ -106,16 +108,19 @@ class _Writing:
         file = (self._out / place).open("wb")
         head = {"info": {}, **self._info, "licenses": licences.rows}
         file.write(_encode(head)[:-1] + b', "images": [')
-        for at, sample in enumerate(samples):
-            self._image_id[sample.sample_id] = given[at] if kept else at + 1
-            row = self._image_row(sample, licences)
-            file.write((b",\n" if at else b"\n") + _encode(row))
+        for start in range(0, len(samples), _ROWS_AT_ONCE):
+            with collector_paused():
+                rows = []
+                for at, sample in enumerate(samples[start : start + _ROWS_AT_ONCE], start):
+                    self._image_id[sample.sample_id] = given[at] if kept else at + 1
+                    rows.append(self._image_row(sample, licences))
+                file.write((b",\n" if start else b"\n") + _listed(rows))
         file.write(b'], "annotations": [')
         return file
 
     def _image_row(self, sample: Sample, licences: _Licences) -> dict[str, Any]:
         place = self._samples.file_name(sample)
-        if self._samples.bring(sample, Path(f"{self._out}/images/{place}")):
+        if self._samples.bring(sample, f"{self._out}/images/{place}"):
             self._files.append(f"images/{place}")
         for what, lost in (("tags of a sample", sample.tags), ("source of a sample", sample.source)):
             self._losses[what] += 1 if lost else 0
@@ -131,7 +136,7 @@ class _Writing:
         self._has_one_split = len(files) == 1
         n_written: Counter[str] = Counter()
         done = 0
-        for chunk, table in self._samples.tables(_COLUMNS):
+        for chunk, table in self._tables(_COLUMNS):
             drawn = _drawn(table)
             self._count_kinds(table)
             self._take_captions(table)
@@ -139,12 +144,20 @@ class _Writing:
                 part = drawn.slice(start, _ROWS_AT_ONCE).combine_chunks()
                 with collector_paused():
                     for split, rows in self._rows_by_split(part, renumbered, n_written).items():
-                        text = _encode_lines(rows)[:-1].replace(b"\n", b",\n")
-                        files[split].write((b",\n" if n_written[split] else b"\n") + text)
+                        files[split].write((b",\n" if n_written[split] else b"\n") + _listed(rows))
                         n_written[split] += len(rows)
             done += len(chunk)
             self._progress("writing annotations", done, self._samples.n_samples)
         return n_written.total()
+
+    def _tables(self, columns: Sequence[str]) -> Iterator[tuple[list[Sample], pa.Table]]:
+        """The annotations, some thousand samples at a time; those of few samples are read only once."""
+        if self._samples.n_samples > _KEPT_SAMPLES:
+            yield from self._samples.tables(columns)
+            return
+        if self._kept is None:
+            self._kept = list(self._samples.tables(_COLUMNS))
+        yield from self._kept
 
     def _rows_by_split(
         self, table: pa.Table, renumbered: Set[str], n_written: Mapping[str, int]
@@ -218,7 +231,7 @@ class _Writing:
     def _renumbered_splits(self) -> set[str]:
         """Splits in which not every annotation has a number of its own from its source."""
         given: dict[str, list[pa.Array]] = {split: [] for split in set(self._split_of.values())}
-        for chunk, table in self._samples.tables(("source_id", "x", "kind")):
+        for chunk, table in self._tables(("source_id", "x", "kind")):
             drawn = _drawn(table)
             for split in given:
                 ids = pa.array([s.sample_id for s in chunk if s.split == split], pa.string())
@@ -299,7 +312,8 @@ def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:
 def _drawn(table: pa.Table) -> pa.Table:
     """The rows that COCO can hold as objects."""
     held = pc.invert(pc.is_in(table["kind"], value_set=_NOT_HELD))
-    return table.filter(pc.and_(pc.is_valid(table["x"]), held))
+    is_drawn = pc.and_(pc.is_valid(table["x"]), held)
+    return table if pc.all(is_drawn, min_count=0).as_py() else table.filter(is_drawn)
 
 
 def _outline(corners: Sequence[float]) -> list[float]:
@@ -314,8 +328,16 @@ def _outline(corners: Sequence[float]) -> list[float]:
 
 def _own_numbers(ids: pa.Array) -> bool:
     """Whether all are whole numbers and no two are equal."""
+    numbers = as_numbers(ids)
+    if numbers is not None:
+        return not len(numbers) or bool(np.diff(np.sort(numbers)).all())
     whole = pc.match_substring_regex(ids, "^-?[0-9]+$")
     return bool(pc.all(whole, min_count=0).as_py()) and pc.count_distinct(ids).as_py() == len(ids)
+
+
+def _listed(rows: Sequence[Any]) -> bytes:
+    """Rows as they stand in a list."""
+    return _encode_lines(rows)[:-1].replace(b"\n", b",\n")
 
 
 def _is_number(text: str) -> bool:
