@@ -52,9 +52,9 @@ def write(
     """Write with small images of the stated sizes."""
     listed = list(items)
 
-    def bring(one: Sample, target: Path) -> bool:
+    def bring(one: Sample, target: Path | str) -> bool:
         if with_images:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
             colour = (abs(hash(one.name)) % 256, 90, 20)
             Image.new("RGB", (one.width_px, one.height_px), colour).save(target, "PNG", compress_level=0)
         return with_images

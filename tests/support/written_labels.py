@@ -60,9 +60,9 @@ def write(
 ) -> Written:
     """Write samples with their annotations and blank images into a folder."""
 
-    def bring(one: Sample, target: Path) -> bool:
+    def bring(one: Sample, target: Path | str) -> bool:
         if images:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
             Image.new("L", (one.width_px, one.height_px)).save(target)
         return images
 

@@ -134,7 +134,7 @@ class ExportSamples:
     ontology: Ontology
     items: Callable[[], Iterator[tuple[Sample, list[Annotation]]]]
     tables: Callable[[Sequence[str]], Iterator[tuple[list[Sample], pa.Table]]]
-    bring: Callable[[Sample, Path], bool]
+    bring: Callable[[Sample, Path | str], bool]
     file_name: Callable[[Sample], str]
     listed: Sequence[Sample]
     info: Mapping[str, Any] = field(default_factory=dict)
