@@ -6,7 +6,6 @@ moment, half of them right after something was acknowledged, and judges what is 
 
 from __future__ import annotations
 
-import filecmp
 import os
 import random
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from power_disk import Disk
 from power_log import Recorder
-from shop import WORK, Child, Tally, Tell, Work, clock, judge
+from shop import WORK, Child, Tally, Tell, Work, clock, differences, judge
 
 from calotype.store import open_workspace
 
@@ -84,19 +83,9 @@ def _recorded(base: Path, folder: Path, name: str, work: Work) -> Disk | None:
     if not told or "end" not in told[-1] or [one for _, one in disk.acks] != told:
         raise SystemExit(f"power: the recording of {name} is not whole: {told} {disk.acks}")
     disk.whole(folder / "whole")
-    differs = _differences(root, folder / "whole")
+    differs = [name for name in differences(root, folder / "whole") if not name.endswith("-shm")]
     if differs:
         raise SystemExit(f"power: played back, {name} differs in {differs[:5]}")
     shutil.rmtree(folder / "whole")
     shutil.rmtree(root)
     return disk
-
-
-def _differences(a: Path, b: Path) -> list[str]:
-    names = {str(path.relative_to(side)) for side in (a, b) for path in side.rglob("*") if not path.is_dir()}
-    names = {name for name in names if not name.endswith("-shm")}
-    return sorted(name for name in names if not _alike(a / name, b / name))
-
-
-def _alike(a: Path, b: Path) -> bool:
-    return a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False)

@@ -121,6 +121,14 @@ class Disk:
         if node is not None:
             node.synced.append(index)
 
+    def _sync_all(self, index: int) -> None:
+        """The whole file system was written: every file and folder that has a name."""
+        waiting: list[File | Folder] = [self.root]
+        while waiting:
+            node = waiting.pop()
+            node.synced.append(index)
+            waiting += node.now.values() if isinstance(node, Folder) else []
+
     def _file(self, path: str) -> File | None:
         """None for a file without a name (deleted while open): nobody can see it after a cut."""
         node = self._find(path)

@@ -238,6 +238,10 @@ class _Reader:
 
     _fdatasync = _fsync
 
+    def _syncfs(self, a: list[str], _result: int, _rest: str) -> Iterator[Op]:
+        if self._of(a[0]) is not None:
+            yield ("sync_all",)
+
 
 def _text(escaped: str) -> str:
     """A string of strace, with or without its hexadecimal form."""

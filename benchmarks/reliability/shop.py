@@ -6,6 +6,7 @@ second. A worker tells each verb that *returned* through a pipe: that is what mu
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
@@ -34,13 +35,17 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.ids import uuid7
 from calotype.pipeline import service as pipelines
+from calotype.release import service as releases
+from calotype.release.model import ExportSpec
 from calotype.reliability import service as reliability
 from calotype.store import Store, create_workspace, open_workspace
 from calotype.store.catalog import catalog
+from calotype.vision.ontology import Class, Ontology
 
 ACTOR = Actor("harness", "harness")
 DATASET = "shop"
 COUNTER = "counter.png"
+EXPORTS = ("yolo", "voc")
 N_IMAGES = 12
 BASE_COUNT = 3
 PIPELINE = """\
@@ -102,6 +107,7 @@ def prepare(folder: Path) -> Path:
 def _prepare(base: Path, project: Path, tell: Tell) -> None:
     store = create_workspace(ACTOR, base)
     datasets.create(ACTOR, DATASET, store=store)
+    apply(ACTOR, DATASET, Change(ontology=Ontology((Class(0, "thing"),))), store=store)
     acquire.add(ACTOR, DATASET, [project / "first"], store=store)
     label(store, n=2)
     datasets.commit(ACTOR, DATASET, "first", store=store)
@@ -201,6 +207,18 @@ def work_backup(store: Store, project: Path, tell: Tell) -> None:
         tell({"backup": reliability.backup(ACTOR, target, store=store).manifest.id})
 
 
+def work_export(store: Store, _project: Path, tell: Tell) -> None:
+    """Exports to folders of the user, images included."""
+    for format_name in EXPORTS:
+        _export(store, format_name, store.root / "exports" / format_name)
+        tell({"export": format_name})
+
+
+def _export(store: Store, format_name: str, out: Path) -> None:
+    spec = ExportSpec(format=format_name)
+    releases.export(ACTOR, DATASET, spec, out, store=store)
+
+
 WORK: dict[str, Work] = {
     "commit": work_commit,
     "add": work_add,
@@ -208,6 +226,7 @@ WORK: dict[str, Work] = {
     "run": work_run,
     "gc": work_gc,
     "backup": work_backup,
+    "export": work_export,
 }
 
 
@@ -361,6 +380,30 @@ def _lost(store: Store, root: Path, told: list[Told], workers: int) -> Iterator[
             and not (root / "releases" / "piped" / one["release"] / "manifest.json").is_file()
         ):
             yield f"files of release {one['release']}"
+    yield from _of_exports(store, root, told)
+
+
+def _of_exports(store: Store, root: Path, told: list[Told]) -> Iterator[str]:
+    """Exports that are gone or, though they have their name, are not what an export gives now."""
+    there = {path.name for path in (root / "exports").glob("[!.]*")}
+    for format_name in {one["export"] for one in told if "export" in one} - there:
+        yield f"export {format_name}"
+    for format_name in sorted(there):
+        with tempfile.TemporaryDirectory(dir=root) as folder:
+            _export(store, format_name, Path(folder) / "again")
+            differs = differences(root / "exports" / format_name, Path(folder) / "again")
+        if differs:
+            yield f"files of export {format_name}, which has its name: {differs[:3]}"
+
+
+def differences(a: Path, b: Path) -> list[str]:
+    """The files that are not the same, byte for byte, in two folders."""
+    names = {str(path.relative_to(side)) for side in (a, b) for path in side.rglob("*") if not path.is_dir()}
+    return sorted(name for name in names if not _alike(a / name, b / name))
+
+
+def _alike(a: Path, b: Path) -> bool:
+    return a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False)
 
 
 def _of_backup(root: Path, at: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from calotype.exchange.output_folder import (
     ImagesMode,
     bring_image,
     check_images_mode,
-    move_into_place,
+    move_export_into_place,
     staging_folder,
 )
 from calotype.exchange.registry import Detected, writer
@@ -101,7 +101,7 @@ def convert(
         raise NothingToConvert(file=source.name, reason=reason)
     with staging_folder(out) as (staging, target):
         written = target_format.write(read.for_writer(mode), staging, progress=progress)
-        move_into_place(staging, target)
+        move_export_into_place(staging, target)
     return _report(detected, target_format, target, written, read)
 
 

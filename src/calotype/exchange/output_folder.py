@@ -12,7 +12,7 @@ from typing import Literal
 from calotype.foundation.errors import Conflict, External, Invalid
 from calotype.foundation.ids import uuid7
 from calotype.foundation.os_errors import reason_and_fix
-from calotype.store.files.durable import fsync_everything, fsync_path
+from calotype.store.files.durable import fsync_everything, fsync_path, sync_rebuildable
 
 ImagesMode = Literal["copy", "link", "none"]
 """Images beside exported labels: copies, hard links, or none."""
@@ -92,6 +92,16 @@ def move_into_place(staging: Path, target: Path) -> None:
     Raises: TargetNotEmpty.
     """
     fsync_everything(staging)
+    put_into_place(staging, target)
+
+
+def move_export_into_place(staging: Path, target: Path) -> None:
+    """`move_into_place` for a folder that can be made again: it is written to the disk as a whole, not file by file.
+
+    All of it is on the disk before it has its name, so that an export that was cut off never looks whole.
+    Raises: TargetNotEmpty.
+    """
+    sync_rebuildable(staging)
     put_into_place(staging, target)
 
 

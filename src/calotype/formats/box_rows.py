@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,6 +78,11 @@ class BoxRows:
         """Add the first four numbers of a `BoxRow` and its box."""
         self._whole.extend(whole)
         self._boxes.extend(box)
+
+    def add_many(self, whole: Iterable[int], boxes: Iterable[float]) -> None:
+        """Add rows given as the numbers of one after another: four of a `BoxRow`, and four of its box."""
+        self._whole.extend(whole)
+        self._boxes.extend(boxes)
 
     def extend(self, other: BoxRows, start: int, stop: int) -> None:
         """Add some rows of another list with the same tables."""

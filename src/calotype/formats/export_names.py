@@ -17,6 +17,10 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|
 _LAYOUT_FOLDERS = frozenset({"", ".", "images", "jpegimages"})
 _PLAIN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{4,99}")
 """Parts that are safe as they are; names of devices are shorter or have other characters."""
+_PLAIN_NAME = re.compile(
+    rf"((?:(?:val|test|{_PLAIN_PART.pattern})/)*{_PLAIN_PART.pattern})(\.[a-z0-9]{{1,5}})"
+)
+"""Such parts, and an extension."""
 _IMAGE_EXTENSIONS = {extension for known in EXTENSIONS.values() for extension in known}
 
 
@@ -41,7 +45,8 @@ def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = inner_
     """
     ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
     paths = {sample.sample_id: _safe(wish(sample), sample.mime) for sample in ordered}
-    folders = {_key("/".join(path[:depth])) for path, _ in paths.values() for depth in range(1, len(path))}
+    above = {tuple(parts[:-1]) for parts, _ in paths.values()}
+    folders = {_key("/".join(path[:depth])) for path in above for depth in range(1, len(path) + 1)}
     taken: set[str] = set()
     names: dict[str, str] = {}
     for sample in ordered:
@@ -60,6 +65,9 @@ def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = inner_
 
 def _safe(name: str, mime: str) -> tuple[list[str], str]:
     """Folders and stem, and the extension with its dot."""
+    plain = _PLAIN_NAME.fullmatch(name)
+    if plain is not None and plain[2] in EXTENSIONS.get(mime, ()) and plain[1].count("/") < MAX_PARTS:
+        return plain[1].split("/"), plain[2]
     parts = [_part(part) for part in re.split(r"[/\\]", unicodedata.normalize("NFC", name))]
     parts = [part for part in parts if part] or ["image"]
     stem, dot, extension = parts[-1].rpartition(".")

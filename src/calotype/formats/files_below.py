@@ -73,7 +73,16 @@ def walk(
 def files_below(
     folder: Path, suffixes: Collection[str], problems: list[Problem], *, hidden: bool = True
 ) -> list[Path]:
+    """`paths_below` as paths."""
+    return list(map(Path, paths_below(folder, suffixes, problems, hidden=hidden)))
+
+
+def paths_below(
+    folder: Path, suffixes: Collection[str], problems: list[Problem], *, hidden: bool = True
+) -> list[str]:
     """The files below a folder with one of these extensions, sorted by path; symbolic links are left out.
+
+    Each begins with the folder as it was given.
 
     Args:
         problems: Folders, and special files of these extensions, that cannot be read are added to it.
@@ -91,8 +100,7 @@ def files_below(
         if item.is_folder or _suffix(item.path) in suffixes:
             what = "folder" if item.is_folder else "image"
             problems.append(Problem("unreadable", what, item.path[start:] or folder.name, item.reason))
-    parts = sorted(path[start:].split(os.sep) for path in found)
-    return [folder.joinpath(*names) for names in parts]
+    return sorted(found, key=lambda path: path[start:].split(os.sep))
 
 
 def is_file(path: Path) -> bool:
@@ -153,6 +161,12 @@ def _problem(path: str, is_link: bool) -> str | None:
     if modes.S_ISREG(mode):
         return None
     return "" if modes.S_ISDIR(mode) else f"it is {_KINDS.get(modes.S_IFMT(mode), 'a special file')}"
+
+
+def suffix_of(name: str) -> str:
+    """The ending of a posix path, in lower case, with its dot; as `pathlib` reads it, without an object for it."""
+    dot, start = name.rfind("."), name.rfind("/") + 1
+    return name[dot:].lower() if start < dot < len(name) - 1 else ""
 
 
 def _suffix(name: str) -> str:

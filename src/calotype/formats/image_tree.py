@@ -48,6 +48,10 @@ class ImageTree:
         """The absolute path of a file of the tree."""
         return self.root / path
 
+    def location(self, path: str) -> str:
+        """`file` as a text: for tens of thousands of them."""
+        return os.path.join(self.root, path)
+
     def relative(self, folder: Path) -> str | None:
         """A folder relative to the tree; None where it is outside."""
         try:

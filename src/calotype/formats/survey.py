@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from calotype.formats.files_below import PassedOver, head_of, is_file, is_folder, walk
+from calotype.formats.files_below import PassedOver, head_of, is_file, is_folder, suffix_of, walk
 from calotype.vision.images import IMAGE_EXTENSIONS
 
 MAX_FILES = 200_000
@@ -69,7 +69,7 @@ class Survey:
             name = entry.path[start:].replace(os.sep, "/")
             if entry.is_symlink() and not os.path.realpath(entry.path).startswith(inside):
                 self._links_out.add(name)
-                if PurePosixPath(name).suffix.lower() not in IMAGE_EXTENSIONS:
+                if suffix_of(name) not in IMAGE_EXTENSIONS:
                     continue
             listed.append(name)
             if len(listed) >= MAX_FILES:
@@ -79,18 +79,18 @@ class Survey:
     def links_out(self, *suffixes: str) -> list[str]:
         """Links with one of these extensions that lead out of the folder."""
         _ = self.files
-        return sorted(name for name in self._links_out if PurePosixPath(name).suffix.lower() in suffixes)
+        return sorted(name for name in self._links_out if suffix_of(name) in suffixes)
 
     @cached_property
     def images(self) -> list[str]:
         """The image files, by their extension."""
-        return [name for name in self.files if PurePosixPath(name).suffix.lower() in IMAGE_EXTENSIONS]
+        return [name for name in self.files if suffix_of(name) in IMAGE_EXTENSIONS]
 
     @cached_property
     def _by_suffix(self) -> dict[str, list[str]]:
         by_suffix: dict[str, list[str]] = {}
         for name in self.files:
-            by_suffix.setdefault(PurePosixPath(name).suffix.lower(), []).append(name)
+            by_suffix.setdefault(suffix_of(name), []).append(name)
         return by_suffix
 
     @cached_property

@@ -45,7 +45,7 @@ class ParsedImage:
 
     key: str
     name: str
-    path: Path | None
+    path: Path | str | None
     split: str = ""
     tags: tuple[str, ...] = ()
     where: str = ""
@@ -263,6 +263,9 @@ def _storable(parsed: ParsedLabels) -> ParsedLabels:
 
 
 def _escaped_image(image: ParsedImage) -> ParsedImage:
+    texts = (image.name, image.split, image.licence, image.where, *image.tags)
+    if all(map(str.isascii, texts)):
+        return image
     return replace(
         image,
         name=escaped(image.name),
@@ -282,6 +285,8 @@ class _Fields:
 
     def fitting(self, image: ParsedImage) -> ParsedImage:
         """The image with what cannot be a field among its further keys, or left out where nothing can hold it."""
+        if not (image.metadata or image.extra):
+            return image
         aside = {name: value for name, value in image.metadata.items() if not self._fits(name, value)}
         lost = [key for key, value in (*aside.items(), *image.extra.items()) if value_problem({key: value})]
         if not (aside or lost):

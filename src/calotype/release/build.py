@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,6 @@ class ExportSource:
     snapshot: Snapshot
     samples: Sequence[Sample]
     label_set: str
-    names: Mapping[str, str]
     media: AllMedia
     images: ImagesMode = "copy"
     rehearsal: bool = False
@@ -64,9 +64,14 @@ class ExportSource:
         images: ImagesMode = "copy",
         rehearsal: bool = False,
     ) -> ExportSource:
-        """Samples by id, with file names that are safe on every file system."""
+        """Samples by id."""
         samples = sorted(snapshot.iter_samples(ids=ids), key=lambda sample: (sample.name, sample.sample_id))
-        return cls(snapshot, samples, label_set, file_names(samples), media, images, rehearsal)
+        return cls(snapshot, samples, label_set, media, images, rehearsal)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """File names that are safe on every file system, by the id of their sample; made when first asked for."""
+        return file_names(self.samples)
 
     def for_writer(self) -> ExportSamples:
         """The samples as the writers of formats take them."""

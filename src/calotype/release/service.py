@@ -18,6 +18,7 @@ from calotype.exchange import registry
 from calotype.exchange.output_folder import (
     check_images_mode,
     check_target,
+    move_export_into_place,
     move_into_place,
     put_into_place,
     staging_folder,
@@ -210,7 +211,7 @@ def export(
         counts = {"samples": exported.samples, "annotations": exported.annotations}
         details = {**state, "format": spec.format, **counts}
         store.catalog.record_reading(actor, "release.export", subject=dataset, details=details)
-        move_into_place(staging, target)
+        move_export_into_place(staging, target)
     return replace(exported, out=target)
 
 

@@ -97,7 +97,7 @@ class ImageSearch:
         return path if path is not None and path == self._root / name else None
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: Path | str) -> tuple[int, int]:
     """Width and height of the upright image at a path. Raises: BadItem."""
     try:
         data = read_file(path, max_bytes=MAX_IMAGE_BYTES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotype.datasets.model import Sample
+from calotype.formats import export_names
 from calotype.formats.export_names import file_names
 
 HOSTILE = [
@@ -60,3 +63,22 @@ def test_hostile_names_become_safe_and_unique():
 )
 def test_any_names_become_safe_and_unique(names):
     check(named(names))
+
+
+_PARTS = st.sampled_from(
+    ["train", "val", "test", "images", "IMG_0001", "con", "com1x", "-a-b-c", "a.b.c", "x" * 100]
+)
+_NAMES = st.builds(
+    lambda parts, end: "/".join(parts) + end,
+    st.lists(st.one_of(_PARTS, st.text("ab_-. C\u00e9", max_size=8)), min_size=1, max_size=14),
+    st.sampled_from([".jpg", ".JPG", ".png", ".jpe", "", ".", ".jpg.jpg"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_NAMES, max_size=8))
+def test_plain_names_are_taken_as_they_are_only_where_that_changes_nothing(names: list[str]) -> None:
+    fast = named(names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_names, "_PLAIN_NAME", re.compile("(?!)"))
+        assert named(names) == fast

@@ -58,3 +58,48 @@ def test_a_name_that_is_not_utf8_is_shown_escaped(tmp_path: Path) -> None:
     with pytest.raises(FormatUnknown) as caught:
         registry.detect(tmp_path / os.fsdecode(b"\xfe"))
     json.dumps(caught.value.to_dict(), ensure_ascii=False).encode()
+
+
+_DARKNET = {
+    "obj.data": "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n",
+    "obj.names": "cat\ndog\n",
+    "train.txt": "data/obj_train_data/1.jpg\n",
+}
+_YAML = {"data.yaml": "train: pictures/a\nval: pictures/a\nnames: [cat, dog]\n"}
+
+
+@pytest.mark.parametrize(
+    "text", ["0 0.5 0.5 x 0.1\n", "\x01\x02", "", None], ids=["broken", "odd", "empty", "none"]
+)
+@pytest.mark.parametrize(
+    ("described", "folder"),
+    [
+        (_DARKNET, "obj_train_data"),
+        ({name: _DARKNET[name] for name in ("obj.data", "obj.names")}, "obj_train_data"),
+        ({"obj.names": "cat\n"}, "obj_train_data"),
+        (_YAML, "pictures/a"),
+    ],
+    ids=["darknet", "no list", "names only", "yaml"],
+)
+def test_a_description_of_yolo_without_a_readable_row_is_not_guessed_around(
+    tmp_path: Path, described: dict[str, str], folder: str, text: str | None
+) -> None:
+    for name, content in described.items():
+        (tmp_path / name).write_text(content)
+    _image(tmp_path / folder / "1.jpg")
+    if text is not None:
+        (tmp_path / folder / "1.txt").write_text(text)
+    detected = registry.detect(tmp_path)
+    assert detected.format.name == "yolo"
+    assert "could also be Image folders by class: images in folders" in detected.evidence
+    (source,) = detected.format.open(tmp_path)
+    assert len(source.images) == 1
+
+
+@pytest.mark.parametrize("name", ["classes.txt", "config.yaml"])
+def test_a_list_of_names_alone_does_not_turn_class_folders_into_images_without_labels(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("cat\ndog\n" if name.endswith("txt") else "names: [cat, dog]\n")
+    _image(tmp_path / "cat/1.jpg")
+    assert registry.detect(tmp_path).format.name == "folder"

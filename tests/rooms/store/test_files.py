@@ -67,6 +67,44 @@ class TestDurable:
         durable.fsync_everything(tmp_path)
         assert sorted(flushed) == sorted(["a", "x", "y", tmp_path.name])
 
+    def test_files_that_can_be_made_again_are_written_by_one_call_where_the_file_system_is_known(
+        self, tmp_path, flushed, monkeypatch
+    ):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "x").write_bytes(b"x")
+        asked: list[int] = []
+
+        def ask(handle):
+            asked.append(os.fstat(handle).st_ino)
+            return 0
+
+        monkeypatch.setattr(durable, "_SYNCFS", ask)
+        monkeypatch.setattr(durable, "_file_system", lambda _handle: 0xEF53)
+        durable.sync_rebuildable(tmp_path)
+        assert (asked, flushed) == ([tmp_path.stat().st_ino], [])
+
+    @pytest.mark.parametrize("kind", [0, 0x65735546, 0x6969], ids=["unknown", "user space", "network"])
+    def test_elsewhere_each_of_them_is_flushed(self, tmp_path, flushed, monkeypatch, kind):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "x").write_bytes(b"x")
+        monkeypatch.setattr(durable, "_file_system", lambda _handle: kind)
+        durable.sync_rebuildable(tmp_path)
+        assert sorted(flushed) == sorted(["a", "x", tmp_path.name])
+
+    def test_where_the_one_call_fails_each_file_says_what_is_wrong(self, tmp_path, flushed, monkeypatch):
+        (tmp_path / "x").write_bytes(b"x")
+        monkeypatch.setattr(durable, "_SYNCFS", lambda _handle: -1)
+        monkeypatch.setattr(durable, "_file_system", lambda _handle: 0xEF53)
+        durable.sync_rebuildable(tmp_path)
+        assert flushed == ["x", tmp_path.name]
+
+    def test_the_kind_of_a_file_system_is_known_on_linux(self):
+        handle = os.open("/proc", os.O_RDONLY)
+        try:
+            assert durable._file_system(handle) == 0x9FA0
+        finally:
+            os.close(handle)
+
     def test_only_what_changed_since_is_flushed(self, tmp_path, flushed):
         for name, at_ns in (("old", 10**9), ("new", 3 * 10**9)):
             (tmp_path / name).write_bytes(b"x")

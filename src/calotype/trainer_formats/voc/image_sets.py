@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from calotype.formats.files_below import head_of
+from calotype.formats.files_below import head_of, suffix_of
 from calotype.formats.image_tree import ImageTree
 from calotype.formats.notices import Notices
 from calotype.formats.split_names import split_of_folder
@@ -33,7 +33,7 @@ class ImageSets:
         """The split of an image by its path, or by its last part; empty where no list has it."""
         if not self.split_of:
             return ""
-        stem = str(PurePosixPath(name).with_suffix(""))
+        stem = _stem(name)
         return (
             self.split_of.get(name)
             or self.split_of.get(stem)
@@ -44,8 +44,13 @@ class ImageSets:
         """What the lists of classes say of an image."""
         if not self.classes:
             return {}
-        stem = str(PurePosixPath(name).with_suffix(""))
+        stem = _stem(name)
         return self.classes.get(stem) or self.classes.get(stem.rpartition("/")[2]) or {}
+
+
+def _stem(name: str) -> str:
+    """A relative path without its ending."""
+    return name[: len(name) - len(suffix_of(name))]
 
 
 def image_sets(tree: ImageTree, root: str, notices: Notices) -> ImageSets:

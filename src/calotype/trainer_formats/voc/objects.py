@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from calotype.formats.box_rows import BoxTables
 from calotype.formats.passthrough import shown
 from calotype.formats.values import AnnotationList, ParsedAnnotation
 from calotype.formats.windows import Problem
+from calotype.trainer_formats.voc.plain_xml import Node
+from calotype.trainer_formats.voc.usual_text import UsualObject, flags_of
 from calotype.trainer_formats.voc.xml_files import Element, text_of
 from calotype.vision import polygons
 
@@ -41,6 +44,39 @@ def add_objects(tree: Element, key: str, read: AnnotationList, problems: list[Pr
         if isinstance(found, str):
             problems.append(Problem("invalid", "annotation", where, found))
         read.append(None if isinstance(found, str) else found)
+
+
+def add_usual(objects: Sequence[UsualObject], key: str, read: AnnotationList) -> bool:
+    """`add_objects` for plain boxes; adds nothing and is False where one of them is more, or broken."""
+    boxes, tables = read.boxes, read.boxes.tables
+    sides: list[float] = []
+    of_flags = {flags: _usual_attributes(flags, tables) for flags in {flags for _, flags, _ in objects}}
+    for name, flags, (x1, y1, x2, y2) in objects:
+        if of_flags[flags] is None or not name.strip():
+            return False
+        if not (-_LARGEST <= x1 <= x2 <= _LARGEST and -_LARGEST <= y1 <= y2 <= _LARGEST):
+            return False
+        sides += (x1, y1, x2 - x1, y2 - y1)
+    image = len(tables.image_keys)
+    tables.image_keys.append(key)
+    whole: list[int] = []
+    for at, (name, flags, _) in enumerate(objects):
+        whole += (image, tables.class_number(name.strip()), of_flags[flags] or 0, at)
+    boxes.add_many(whole, sides)
+    return True
+
+
+def _usual_attributes(flags: str, tables: BoxTables) -> int | None:
+    """The number of the attributes that some elements give; None where they are more than plain."""
+    known = tables.known_attributes(flags)
+    if known is not None:
+        return known
+    given = flags_of(flags)
+    if given is None:
+        return None
+    element = Node("object")
+    element.children = [Node(tag, text) for tag, text in given]
+    return tables.add_attributes(flags, _attributes(element))
 
 
 def _plain(element: Element, tables: BoxTables) -> tuple[int, int, Box] | None:

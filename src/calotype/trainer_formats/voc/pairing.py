@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from calotype.formats.image_tree import IMAGE_FOLDERS, ImageTree
@@ -33,10 +34,7 @@ class Labelled:
     own: str | None = None
 
     def __post_init__(self) -> None:
-        parts = self.key.split("/")[:-1]
-        at = next((n for n in reversed(range(len(parts))) if parts[n].lower() in LABEL_FOLDERS), None)
-        self.root = "/".join(parts[:at])
-        self.below = "/".join(parts[at + 1 :]) if at is not None else ""
+        self.root, self.below = _dataset_of(self.key.rpartition("/")[0])
 
     @property
     def stem(self) -> str:
@@ -50,6 +48,14 @@ class Labelled:
         return f"{self.below}/{name}" if self.below and "/" not in name else name
 
 
+@lru_cache(maxsize=10_000)
+def _dataset_of(folder: str) -> tuple[str, str]:
+    """For the folder of a label file: the folder of its dataset, and its folder below the one of the label files."""
+    parts = folder.split("/") if folder else []
+    at = next((n for n in reversed(range(len(parts))) if parts[n].lower() in LABEL_FOLDERS), None)
+    return "/".join(parts[:at]), "/".join(parts[at + 1 :]) if at is not None else ""
+
+
 @dataclass
 class Pairing:
     """Looks for images in a tree; `problems` and `notices` say what was not clear."""
@@ -60,6 +66,7 @@ class Pairing:
     notices: Notices = field(default_factory=Notices)
     _names: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _bases: dict[str, list[str]] = field(default_factory=dict)
+    _near_folders: dict[tuple[str, str, str, str], list[str]] = field(default_factory=dict)
 
     def usable_name(self, stated: str, key: str) -> str:
         """A stated file name as a relative path; empty, with a notice, where it leads elsewhere."""
@@ -121,16 +128,23 @@ class Pairing:
 
     def _near(self, file: Labelled, name: str) -> str | None:
         """The image of a name where the layout has it."""
-        here = "" if self.given else file.key.rpartition("/")[0]
-        bases = self.bases(file.root)
-        places = [_join(base, file.below) for base in bases]
-        if file.folder:
-            places += [_join(base, file.folder) for base in bases]
-        for folder in dict.fromkeys([*places, here, *bases]):
+        for folder in self._places(file):
             found = self._in(folder, name)
             if found is not None:
                 return found
         return None
+
+    def _places(self, file: Labelled) -> list[str]:
+        """The folders in which the image of a label file may lie, the surest first."""
+        here = "" if self.given else file.key.rpartition("/")[0]
+        known = (file.root, file.below, file.folder, here)
+        if known not in self._near_folders:
+            bases = self.bases(file.root)
+            places = [_join(base, file.below) for base in bases]
+            if file.folder:
+                places += [_join(base, file.folder) for base in bases]
+            self._near_folders[known] = list(dict.fromkeys([*places, here, *bases]))
+        return self._near_folders[known]
 
     def _in(self, folder: str, name: str) -> str | None:
         """The image of a name in a folder: exactly, in another form, or with an ending."""

@@ -21,9 +21,9 @@ class Node:
 
     __slots__ = ("children", "tag", "text")
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, text: str | None = None) -> None:
         self.tag = tag
-        self.text: str | None = None
+        self.text = text
         self.children: list[Node] = []
 
     def __len__(self) -> int:

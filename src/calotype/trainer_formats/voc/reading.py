@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,25 +10,30 @@ from typing import Any
 from calotype.datasets.model import Kind
 from calotype.formats.base import LabelFileUnreadable
 from calotype.formats.box_rows import BoxTables
-from calotype.formats.files_below import files_below, is_file, is_folder
+from calotype.formats.files_below import is_file, is_folder, paths_below
 from calotype.formats.image_tree import ImageTree
 from calotype.formats.passthrough import escaped
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.values import AnnotationList, ParsedAnnotation, ParsedImage, ParsedLabels
 from calotype.formats.windows import DeclaredClass, Problem
+from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
 from calotype.trainer_formats.voc.image_sets import ImageSets, image_sets
-from calotype.trainer_formats.voc.objects import add_objects
+from calotype.trainer_formats.voc.objects import add_objects, add_usual
 from calotype.trainer_formats.voc.pairing import LABEL_FOLDERS, Labelled, Pairing, image_folders
 from calotype.trainer_formats.voc.segments import Segments
-from calotype.trainer_formats.voc.xml_files import Element, OtherXml, load, refused, text_of
+from calotype.trainer_formats.voc.usual_text import read_usual
+from calotype.trainer_formats.voc.xml_files import Element, OtherXml, contents, parsed, refused, text_of
 
 _LARGEST_SIDE = 10_000_000
+_COLLECT_BYTES = 16_000_000
+"""Bytes of XML after which what strict parsers leave behind is collected: they hold themselves, and the elements."""
 
 
 def read(path: Path, images: Path | None, progress: Progress) -> ParsedLabels:
     """Everything that the files say. Raises: LabelFileUnreadable when no file can be read."""
-    return _Reading(path, images, progress).labels()
+    with collector_paused():
+        return _Reading(path, images, progress).labels()
 
 
 class _Reading:
@@ -46,6 +52,7 @@ class _Reading:
         self._sets: dict[str, ImageSets] = {}
         self._segments: dict[str, Segments] = {}
         self._images: list[ParsedImage] = []
+        self._n_parsed = 0
         self._annotations = AnnotationList(tables)
 
     def labels(self) -> ParsedLabels:
@@ -74,9 +81,11 @@ class _Reading:
             hint = "give the folder that holds Annotations/, or one XML file"
             raise refused(self._path, "it contains no XML file", hint)
         files, others = [], []
-        for at, (file, key) in enumerate(zip(found, self._keys(found), strict=True)):
+        keys = self._keys(found)
+        for at, (file, key) in enumerate(zip(found, keys, strict=True)):
+            first = len(self._objects)
             try:
-                tree = load(file)
+                stated, folder, self._sizes[key] = self._read(file, escaped(key))
             except OtherXml as error:
                 others.append((key, error))
                 continue
@@ -85,14 +94,11 @@ class _Reading:
                     raise
                 self._problems.append(Problem("invalid", "image", escaped(key), error.message))
                 continue
-            stated = self._pairing.usable_name(text_of(tree, "filename"), escaped(key))
-            folder = text_of(tree, "folder").replace("\\", "/").strip("/")
+            stated = self._pairing.usable_name(stated, escaped(key))
+            folder = folder.replace("\\", "/").strip("/")
             usable = folder if folder and ".." not in folder.split("/") and ":" not in folder else ""
             files.append(Labelled(key, stated, usable))
-            first = len(self._objects)
-            add_objects(tree, escaped(key), self._objects, self._problems)
             self._objects_of[key] = (first, len(self._objects))
-            self._sizes[key] = _size_of(tree)
             self._progress("reading labels", at + 1, len(found))
         if others and not files and not self._problems:
             raise others[0][1]
@@ -100,18 +106,36 @@ class _Reading:
             self._notices.add("file-not-labels", escaped(key))
         return files
 
-    def _keys(self, files: list[Path]) -> list[str]:
+    def _read(self, file: str, key: str) -> tuple[str, str, tuple[int, int]]:
+        """The stated file name, folder and size of a file, whose objects are added.
+
+        Raises: LabelFileUnreadable, OtherXml.
+        """
+        data = contents(file)
+        usual = read_usual(data)
+        if usual is not None and add_usual(usual.objects, key, self._objects):
+            return usual.filename.strip(), usual.folder.strip(), _usable_size(*usual.size)
+        self._n_parsed += len(data)
+        if self._n_parsed > _COLLECT_BYTES:
+            gc.collect()
+            self._n_parsed = 0
+        tree = parsed(data, file)
+        add_objects(tree, key, self._objects, self._problems)
+        return text_of(tree, "filename"), text_of(tree, "folder"), _size_of(tree)
+
+    def _keys(self, files: list[str]) -> list[str]:
         """The paths of files relative to the root."""
         if is_file(self._path):
             return [Path(os.path.relpath(file, self._root)).as_posix() for file in files]
-        above = Path(os.path.relpath(self._path, self._root))
-        start = len(str(self._path)) + (not str(self._path).endswith(os.sep)) if str(self._path) != "." else 0
-        return [(above / str(file)[start:]).as_posix() for file in files]
+        above = Path(os.path.relpath(self._path, self._root)).as_posix()
+        before = "" if above == "." else f"{above}/"
+        start = len(str(self._path)) + (not str(self._path).endswith(os.sep))
+        return [before + file[start:].replace(os.sep, "/") for file in files]
 
     def _add(self, file: Labelled) -> None:
         key = escaped(file.key)
         name = self._name(file.image, file.root) if file.image else file.missing_name
-        path = self._pairing.tree.file(file.image) if file.image else None
+        path = self._pairing.tree.location(file.image) if file.image else None
         size = self._sizes[file.key]
         self._add_image(key, name, path, file.root, size)
         below = f"{file.below}/{file.stem}" if file.below else file.stem
@@ -134,7 +158,7 @@ class _Reading:
                 continue
             root = next((r for r in roots if not r or image.startswith(f"{r}/")), "")
             name = self._name(image, root)
-            self._add_image(escaped(image), name, self._pairing.tree.file(image), root, (0, 0))
+            self._add_image(escaped(image), name, self._pairing.tree.location(image), root, (0, 0))
             below = str(PurePosixPath(name.removeprefix(f"{root}/")).with_suffix(""))
             segments = self._segments_of(root)
             made = segments.with_masks(below, escaped(image), []) if segments.is_there else []
@@ -146,7 +170,7 @@ class _Reading:
                 what = "image without an XML file: imported as not labelled"
                 self._notices.add("image-without-labels", escaped(image), what=what)
 
-    def _add_image(self, key: str, name: str, path: Path | None, root: str, size_wh: tuple[int, int]) -> None:
+    def _add_image(self, key: str, name: str, path: str | None, root: str, size_wh: tuple[int, int]) -> None:
         sets = self._sets_of(root)
         listed = name.removeprefix(f"{root}/") if root else name
         split = sets.of(listed) or next(filter(None, map(split_of_folder, key.split("/")[:-1])), "")
@@ -184,11 +208,11 @@ class _Reading:
         return self._segments[root]
 
 
-def label_files(path: Path, problems: list[Problem]) -> list[Path]:
+def label_files(path: Path, problems: list[Problem]) -> list[str]:
     """The XML file at a path, or all below it."""
     if is_file(path):
-        return [path]
-    return files_below(path, {".xml"}, problems, hidden=False) if is_folder(path) else []
+        return [str(path)]
+    return paths_below(path, {".xml"}, problems, hidden=False) if is_folder(path) else []
 
 
 def root_of(path: Path) -> Path:
@@ -205,10 +229,16 @@ def root_of(path: Path) -> Path:
 def _size_of(tree: Element) -> tuple[int, int]:
     """The stated width and height; zeros where they are not whole numbers of pixels."""
     size = tree.find("size")
-    sides = [_text_of_size(tree, size, side) for side in ("width", "height")]
-    usable = [int(text) if text.isdecimal() and text.isascii() and len(text) < 8 else 0 for text in sides]
-    width, height = (side if 0 < side <= _LARGEST_SIDE else 0 for side in usable)
-    return width, height
+    return _usable_size(_text_of_size(tree, size, "width"), _text_of_size(tree, size, "height"))
+
+
+def _usable_size(width: str, height: str) -> tuple[int, int]:
+    return _usable_side(width.strip()), _usable_side(height.strip())
+
+
+def _usable_side(text: str) -> int:
+    side = int(text) if text.isdecimal() and text.isascii() and len(text) < 8 else 0
+    return side if 0 < side <= _LARGEST_SIDE else 0
 
 
 def _text_of_size(tree: Element, size: Element | None, side: str) -> str:

@@ -95,7 +95,7 @@ class _Writing:
         n_annotations = 0
         for sample, more, n in zip(samples, has_more.tolist(), counts, strict=True):
             place = self._samples.file_name(sample)
-            if self._samples.bring(sample, Path(f"{self._out}/JPEGImages/{place}")):
+            if self._samples.bring(sample, f"{self._out}/JPEGImages/{place}"):
                 self._files.append(f"JPEGImages/{place}")
             self._lose_facts(sample)
             if more:

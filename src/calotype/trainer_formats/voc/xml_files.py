@@ -17,6 +17,7 @@ from calotype.trainer_formats.voc.plain_xml import read_plain
 
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 100
+_HINT = "export the file again; it is broken as a whole"
 _MANY_TAGS = 200
 """Files with fewer are not deep, and their depth is not counted."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -43,24 +44,34 @@ class OtherXml(LabelFileUnreadable):
 
 def load(file: Path) -> Element:
     """The element `annotation` of a file. Raises: LabelFileUnreadable, OtherXml."""
-    hint = "export the file again; it is broken as a whole"
+    return parsed(contents(file), file)
+
+
+def contents(file: Path | str) -> bytes:
+    """The bytes of a file. Raises: LabelFileUnreadable."""
     try:
         data = read_file(file, max_bytes=MAX_BYTES)
     except OSError as error:
         detail = f"it cannot be read: {error.strerror or type(error).__name__}"
         raise refused(file, detail, "check the path and its permissions") from None
     if data is None:
-        raise refused(file, f"it is larger than {MAX_BYTES // 1_000_000} MB", hint)
+        raise refused(file, f"it is larger than {MAX_BYTES // 1_000_000} MB", _HINT)
+    return data
+
+
+def parsed(data: bytes, file: Path | str) -> Element:
+    """The element `annotation` of the bytes of a file. Raises: LabelFileUnreadable, OtherXml."""
     try:
         plain = read_plain(data)
         tree: Element = fromstring(data, forbid_dtd=True) if plain is None else plain
     except (ParseError, DefusedXmlException, RecursionError, ValueError, LookupError) as error:
-        raise refused(file, str(error)[:200] or type(error).__name__, hint) from None
+        raise refused(file, str(error)[:200] or type(error).__name__, _HINT) from None
     if data.count(b"<") > _MANY_TAGS and _depth(tree) > MAX_DEPTH:
-        raise refused(file, f"its elements are nested deeper than {MAX_DEPTH} levels", hint)
+        raise refused(file, f"its elements are nested deeper than {MAX_DEPTH} levels", _HINT)
     if tree.tag != "annotation":
         detail = f"its top element is {tree.tag[:40]!r}, not `annotation`"
-        raise OtherXml(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)
+        name = Path(file).name
+        raise OtherXml(where=name, file=name, format="Pascal VOC", detail=detail, hint=_HINT)
     return tree
 
 
@@ -83,6 +94,7 @@ def leaf(tag: str, value: object, depth: int) -> str:
     return f"{'  ' * depth}<{tag}>{escape(text)}</{tag}>"
 
 
-def refused(file: Path, detail: str, hint: str) -> LabelFileUnreadable:
+def refused(file: Path | str, detail: str, hint: str) -> LabelFileUnreadable:
     """The error for a file that cannot be read as a whole."""
-    return LabelFileUnreadable(where=file.name, file=file.name, format="Pascal VOC", detail=detail, hint=hint)
+    name = Path(file).name
+    return LabelFileUnreadable(where=name, file=name, format="Pascal VOC", detail=detail, hint=hint)

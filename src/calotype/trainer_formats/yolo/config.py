@@ -17,6 +17,7 @@ from calotype.vision.keypoints import is_mirror_order
 YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "config.yaml")
 NAME_LISTS = ("obj.names", "classes.txt", "labels.names", "classes.names", "coco.names")
 DARKNET = "obj.data"
+DARKNET_NAMES = "obj.names"
 SPLIT_KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _MAX_BYTES = 1_000_000
 _MAX_POINTS = 500

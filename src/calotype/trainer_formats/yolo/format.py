@@ -61,8 +61,8 @@ class Yolo:
             if labels or survey.is_file:
                 evidence = (described, *labels[:3])
                 return Sighting(_layout(survey, described, labels), evidence, Certainty.DESCRIBED)
-            is_darknet = described.rpartition("/")[2].lower() == yolo_config.DARKNET and bool(survey.images)
-            if is_darknet or any("images" in name.split("/")[:-1] for name in survey.images):
+            is_own = survey.images and _is_own_description(survey, described)
+            if is_own or any("images" in name.split("/")[:-1] for name in survey.images):
                 return Sighting("images without label files", (described,), Certainty.LAYOUT)
             return None
         for file in [path] if is_file(path) else opening.other_yamls(path):
@@ -106,11 +106,22 @@ def _description(survey: Survey) -> str | None:
     return file.relative_to(survey.root).as_posix() if file.is_relative_to(survey.root) else file.name
 
 
+def _is_own_description(survey: Survey, described: str) -> bool:
+    """Whether only this format has such a description: then images without a readable label are not class folders."""
+    last = described.rpartition("/")[2].lower()
+    if last in (yolo_config.DARKNET, yolo_config.DARKNET_NAMES) or survey.named(yolo_config.DARKNET):
+        return True
+    return last.endswith((".yaml", ".yml")) and bool(_keys(survey.head(described)) & {b"train", b"val"})
+
+
 def _looks_like_config(file: Path, root: Path) -> bool:
     """Whether a YAML is meant as a description: by its name, by its keys, or by what lies beside it."""
-    keys = {line.partition(b":")[0].strip() for line in head_of(file, 100_000).splitlines()}
-    by_keys = len(keys & {b"names", b"nc", b"train", b"val", b"test"}) >= 2
+    by_keys = len(_keys(head_of(file, 100_000)) & {b"names", b"nc", b"train", b"val", b"test"}) >= 2
     return by_keys or file.name in yolo_config.YAML_NAMES[:3] or is_folder(root / "labels")
+
+
+def _keys(yaml: bytes) -> set[bytes]:
+    return {line.partition(b":")[0].strip() for line in yaml.splitlines()}
 
 
 def _label_files(survey: Survey) -> list[str]:

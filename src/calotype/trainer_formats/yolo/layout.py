@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from calotype.formats.files_below import PassedOver, walk
+from calotype.formats.files_below import PassedOver, suffix_of, walk
 from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped
 from calotype.formats.windows import Problem
@@ -56,7 +56,7 @@ def list_files(
     inside = _inside(root)
     start = len(root) + (not root.endswith(os.sep))
     for entry in walk(root, passed_over, hidden=False, linked_folders=linked):
-        suffix = os.path.splitext(entry.name)[1].lower()
+        suffix = suffix_of(entry.name)
         if suffix not in IMAGE_EXTENSIONS and (images_only or suffix not in _TEXT_ENDINGS):
             continue
         shown = entry.path[start:]

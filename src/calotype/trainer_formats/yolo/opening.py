@@ -287,7 +287,8 @@ class _Opening:
         paths: list[str] = []
         places: list[str] = []
         for image, below in self._pairing.items():
-            path, name, label = self.image_files.real[below], escaped(below), pairs.label_of.get(image)
+            path, label = self.image_files.real[below], pairs.label_of.get(image)
+            name = below if below.isascii() else escaped(below)
             if self.single and label is None:
                 continue
             problem = image_name_problem(name)

@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _ROOTS = frozenset(
     {"images", "labels", "image", "label", "img", "imgs", "jpegimages", "annotations", "txt"}
@@ -46,12 +47,16 @@ def pair(images: Sequence[str], labels: Sequence[str]) -> Pairs:
     _by_path(pairs, images, stems, lambda text: text)
     if len(pairs.label_of) + len(pairs.ambiguous) < min(len(images), len(labels)):
         before = set(pairs.label_of.values())
-        _by_path(pairs, images, stems, _form)
+        if any(_form(path) != path for path in (*labels, *images)):
+            _by_path(pairs, images, stems, _form)
         pairs.renamed = [label for label in pairs.label_of.values() if label not in before]
         _below_other_roots(pairs, images, stems)
         _by_name(pairs, images, stems)
+    left = _open(labels, pairs)
+    if not left:
+        return pairs
     owners = {stem: image for image in images if image in pairs.label_of for stem in trainer_stems(image)}
-    for label in _open(labels, pairs):
+    for label in left:
         owner = owners.get(stems[label])
         if owner is None:
             pairs.without_image.append(label)
@@ -87,6 +92,8 @@ def _stem(path: str) -> str:
 
 
 def _form(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
@@ -120,7 +127,8 @@ def _by_path(
         wanted.setdefault(form(stems[label]), []).append(label)
     if not wanted:
         return
-    open_images = {image: [form(stem) for stem in trainer_stems(image)] for image in _free(images, pairs)}
+    free = _free(images, pairs)
+    open_images = {image: list(map(form, trainer_stems(image))) for image in free}
     n_places = 4 if any(len(places) == 4 for places in open_images.values()) else 2
     for place in range(n_places):
         claims: dict[str, list[str]] = defaultdict(list)
@@ -147,20 +155,28 @@ def _settle_claim(pairs: Pairs, labels: list[str], images: list[str]) -> None:
 
 def _below_other_roots(pairs: Pairs, images: Sequence[str], stems: Mapping[str, str]) -> None:
     """The same path below folders such as `train/images` and `labels/train`."""
-    claims: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    claims: dict[str, list[str]] = {}
     for label in _open(stems, pairs):
-        claims["/".join(_inner(stems[label]))][0].append(label)
+        claims.setdefault("/".join(_inner(stems[label])), []).append(label)
+    claimants: dict[str, list[str]] = {}
     for image in _free(images, pairs):
-        claims["/".join(_inner(_stem(image)))][1].append(image)
-    for labels, claimants in claims.values():
-        if labels and claimants:
-            _settle_claim(pairs, labels, claimants)
+        inner = "/".join(_inner(_stem(image)))
+        if inner in claims:
+            claimants.setdefault(inner, []).append(image)
+    for inner, labels in claims.items():
+        if inner in claimants:
+            _settle_claim(pairs, labels, claimants[inner])
 
 
 def _inner(stem: str) -> list[str]:
     """The parts of a path without the folders that hold all images or all labels."""
-    parts = _form(stem).split("/")
-    return [*(part for part in parts[:-1] if part not in _ROOTS), parts[-1]]
+    folder, _, last = _form(stem).rpartition("/")
+    return [*_inner_folders(folder), last]
+
+
+@lru_cache(maxsize=10_000)
+def _inner_folders(folder: str) -> tuple[str, ...]:
+    return tuple(part for part in folder.split("/") if part not in _ROOTS) if folder else ()
 
 
 def _by_name(pairs: Pairs, images: Sequence[str], stems: Mapping[str, str]) -> None:
@@ -174,12 +190,10 @@ def _by_name(pairs: Pairs, images: Sequence[str], stems: Mapping[str, str]) -> N
     labels = [
         label
         for label in _open(stems, pairs)
-        if _folder(image_stem(label)) not in image_folders and _folder(label) not in image_folders
+        if _image_folder(_folder(label)) not in image_folders and _folder(label) not in image_folders
     ]
     free = [
-        image
-        for image in _free(images, pairs)
-        if not any(_folder(stem) in label_folders for stem in trainer_stems(image))
+        image for image in _free(images, pairs) if label_folders.isdisjoint(_label_folders(_folder(image)))
     ]
     label_keys = _below_common_folder([stems[label] for label in labels])
     image_keys = _below_common_folder([_stem(image) for image in free])
@@ -203,6 +217,18 @@ def _by_name(pairs: Pairs, images: Sequence[str], stems: Mapping[str, str]) -> N
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+@lru_cache(maxsize=10_000)
+def _image_folder(folder: str) -> str:
+    """The folder of the images that the label files in a folder name."""
+    return _folder(image_stem(f"{folder}/a.txt" if folder else "a.txt"))
+
+
+@lru_cache(maxsize=10_000)
+def _label_folders(folder: str) -> tuple[str, ...]:
+    """The folders in which trainers look for the label files of the images in a folder."""
+    return tuple(map(_folder, trainer_stems(f"{folder}/a.jpg" if folder else "a.jpg")))
 
 
 def _below_common_folder(stems: list[str]) -> list[list[str]]:

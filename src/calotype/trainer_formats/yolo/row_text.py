@@ -79,7 +79,8 @@ class _Chunk:
         self.width = np.array([sample.width_px for sample in samples], np.float64)[self.place]
         self.height = np.array([sample.height_px for sample in samples], np.float64)[self.place]
         self.kinds = np.array(table["kind"].to_pylist(), object)
-        self.classes = [str(writer.numbers[class_id]) for class_id in table["class_id"].to_pylist()]
+        numbers = {class_id: str(number) for class_id, number in writer.numbers.items()}
+        self.classes = [numbers[class_id] for class_id in table["class_id"].to_pylist()]
 
     def texts(self) -> list[str]:
         n = len(self.table)
@@ -145,19 +146,20 @@ class _Chunk:
                 np.where(inside, h / height, bottom - top),
             )
             more = " 0 0 0" * self.n_points if self.form is RowForm.POSE else ""
-            rows = [
-                f"{n} {a:.12g} {b:.12g} {c:.12g} {d:.12g}{more}"
-                for n, a, b, c, d in zip(numbers, *(column.tolist() for column in columns), strict=True)
-            ]
+            text = f"%s %.12g %.12g %.12g %.12g{more}".__mod__
+            rows = list(map(text, zip(numbers, *(column.tolist() for column in columns), strict=True)))
         else:
             sides = (side.tolist() for side in (left, top, right, bottom))
             rows = [
                 f"{n} {a:.12g} {b:.12g} {c:.12g} {b:.12g} {c:.12g} {d:.12g} {a:.12g} {d:.12g}"
                 for n, a, b, c, d in zip(numbers, *sides, strict=True)
             ]
-        for i, text, good in zip(at.tolist(), rows, has_area.tolist(), strict=True):
+        if len(at) == len(texts) and has_area.all():
+            texts[:] = rows
+            return
+        for i, row, good in zip(at.tolist(), rows, has_area.tolist(), strict=True):
             if good:
-                texts[i] = text
+                texts[i] = row
 
     def _lose_some(self, what: str, at: npt.NDArray[np.int64]) -> None:
         which = np.zeros(len(self.place), bool)

@@ -47,6 +47,7 @@ def named_split(name: str) -> str:
 
 
 @lru_cache(10_000)
+@lru_cache(maxsize=10_000)
 def split_of_folders(folder: str) -> str:
     """The split that the first folder of a path with such a name states, or none."""
     return next(filter(None, map(named_split, folder.split("/"))), "")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
@@ -21,6 +22,7 @@ from calotype.formats.base import ExportSamples, Written
 from calotype.formats.export_names import file_names
 from calotype.formats.notices import MAX_EXAMPLES, Losses
 from calotype.formats.small_files import SmallFiles
+from calotype.foundation.collector import collector_paused
 from calotype.foundation.progress import Progress
 from calotype.trainer_formats.yolo import row_text
 from calotype.trainer_formats.yolo.opening import BACKGROUND
@@ -31,6 +33,8 @@ from calotype.vision.ontology import Class
 
 NO_SPLIT = "unassigned"
 _COLUMNS = (*row_text.COLUMNS, "sample_id", "class_id", "score", "attributes", "extra", "source_id")
+_AT_ONCE = 5_000
+"""Samples whose files are made together."""
 _IN_MEMORY = 100_000
 """Samples up to which the annotations are read once; of more, twice."""
 
@@ -50,11 +54,11 @@ def write(samples: ExportSamples, out: Path, progress: Progress) -> Written:
     _lose_names(samples.listed, names, losses)
     files, n_annotations = ["data.yaml"], 0
     labels = SmallFiles(out)
-    for chunk, table in chunks:
-        _lose_columns(chunk, table, losses)
-        for sample, rows, is_labelled in _rows_of(chunk, table, writer):
+    for part, table in chunks.parts():
+        _lose_columns(part, table, losses)
+        for sample, rows, is_labelled in _rows_of(part, table, writer):
             name = names[sample.sample_id]
-            if samples.bring(sample, Path(f"{out}/images/{name}")):
+            if samples.bring(sample, f"{out}/images/{name}"):
                 files.append(f"images/{name}")
             n_annotations += len(rows)
             if rows or (BACKGROUND in sample.tags and not is_labelled):
@@ -67,7 +71,7 @@ def write(samples: ExportSamples, out: Path, progress: Progress) -> Written:
             else:
                 losses.add("image not labelled (a trainer takes it as background)", sample.name)
         progress("writing labels", len(files), len(files))
-    folders = {name.partition("/")[0]: sample.split for sample, name in _with_names(samples.listed, names)}
+    folders = {names[sample.sample_id].partition("/")[0]: sample.split for sample in samples.listed}
     described = _splits(folders, losses) | _classes(classes, form, n_points, lengths, losses)
     text = yaml.safe_dump(described, allow_unicode=True, sort_keys=False, width=1_000)
     (out / "data.yaml").write_text(text, encoding="utf-8")
@@ -117,8 +121,17 @@ class _Chunks:
         if samples.n_samples <= _IN_MEMORY:
             self._kept = list(samples.tables(_COLUMNS))
 
-    def __iter__(self) -> Iterator[tuple[list[Sample], pa.Table]]:
-        return iter(self._samples.tables(_COLUMNS) if self._kept is None else self._kept)
+    def parts(self) -> Iterator[tuple[list[Sample], pa.Table]]:
+        """Some thousand samples at a time with their annotations; what was read is given up on the way."""
+        kept, self._kept = self._kept, None
+        for chunk, table in self._samples.tables(_COLUMNS) if kept is None else _popped(kept):
+            ids = pa.array([sample.sample_id for sample in chunk], pa.string())
+            of_row = pc.index_in(table["sample_id"], value_set=ids).to_numpy()
+            for start in range(0, len(chunk), _AT_ONCE):
+                part = chunk[start : start + _AT_ONCE]
+                low, high = np.searchsorted(of_row, (start, start + len(part))).tolist()
+                with collector_paused():
+                    yield part, table.slice(low, high - low).combine_chunks()
 
     def kinds(self) -> tuple[set[str], dict[int, int]]:
         """The kinds of annotations, and for classes of poses the number of keypoints."""
@@ -134,22 +147,27 @@ class _Chunks:
         return kinds, lengths
 
 
+def _popped(kept: list[tuple[list[Sample], pa.Table]]) -> Iterator[tuple[list[Sample], pa.Table]]:
+    while kept:
+        yield kept.pop(0)
+
+
 def _rows_of(
     samples: Sequence[Sample], table: pa.Table, writer: RowWriter
 ) -> Iterator[tuple[Sample, list[str], bool]]:
     """Each sample with the rows of its label file, and whether it has annotations at all."""
     texts = writer.texts(samples, table)
-    ids = table["sample_id"].to_pylist()
-    at = 0
-    for sample in samples:
-        start = at
-        while at < len(ids) and ids[at] == sample.sample_id:
-            at += 1
-        rows = [text for text in texts[start:at] if text]
-        if len(rows) > 1 and len(set(rows)) < len(rows):
-            n = len(rows) - len(set(rows))
+    are_whole = all(texts)
+    ids = pa.array([sample.sample_id for sample in samples], pa.string())
+    of_row = pc.index_in(table["sample_id"], value_set=ids).to_numpy()
+    ends = np.searchsorted(of_row, np.arange(len(samples)), side="right").tolist()
+    start = 0
+    for sample, end in zip(samples, ends, strict=True):
+        rows = texts[start:end] if are_whole else [text for text in texts[start:end] if text]
+        if len(rows) > 1 and (n := len(rows) - len(set(rows))):
             writer.losses.add("annotation given twice (a trainer reads it once)", sample.name, n=n)
-        yield sample, rows, at > start
+        yield sample, rows, end > start
+        start = end
 
 
 def _splits(folders: Mapping[str, str], losses: Losses) -> dict[str, Any]:
