@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as of_field
 from typing import Any
 
 from calotype.annotate import model, shapes
 from calotype.annotate.model import Edit, EditOutdated, EditsInvalid, EditTargetNotFound
+from calotype.datasets import fields
 from calotype.datasets.model import Annotation, AnnotationInvalid, Kind, Sample
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import canonical_json, sha256_json, uuid7
@@ -21,17 +23,18 @@ _MAX_TAGS = 1_000
 
 @dataclass
 class Draft:
-    """Rows by id as they are now; None for one that is deleted. `changed` lists the ids that an edit touched."""
+    """Rows by id as they are now; None for one that is deleted. `fields` are the types of metadata fields."""
 
     dataset: str
     label_set: str
     ontology: Ontology
     author: str
+    fields: dict[str, str]
     annotations: dict[str, Annotation | None]
     samples: dict[str, Sample]
-    before: dict[str, Annotation] = field(default_factory=dict)
-    samples_before: dict[str, Sample] = field(default_factory=dict)
-    new: set[str] = field(default_factory=set)
+    before: dict[str, Annotation] = of_field(default_factory=dict)
+    samples_before: dict[str, Sample] = of_field(default_factory=dict)
+    new: set[str] = of_field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.before = {key: row for key, row in self.annotations.items() if row is not None}
@@ -48,8 +51,17 @@ class Draft:
             return self._on_annotation(edit, where)
         sample = self._sample(edit.sample, where, gone=edit.seen is not None)
         _require_seen("sample", sample.sample_id, edit.seen, _values_of_sample(sample), where)
+        if isinstance(edit, model.SetMetadata):
+            self._learn(sample, edit, where)
         self.samples[sample.sample_id] = on_sample(sample, edit, where)
         return "", sample.sample_id
+
+    def _learn(self, sample: Sample, edit: model.SetMetadata, where: str) -> None:
+        values = {name: value for name, value in edit.metadata.items() if value is not None}
+        try:
+            self.fields = fields.learn(self.fields, [(sample.name, values)])
+        except fields.MetadataInvalid as error:
+            raise EditsInvalid(where=f"{where}.metadata", detail=error.message) from None
 
     def token(self, ann_id: str, sample_id: str) -> str:
         """The token of a row as it is in the draft; empty for one that is deleted."""

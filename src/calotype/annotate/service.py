@@ -88,6 +88,8 @@ def edit(
     dataset_name, branch = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset_name)
     json_limits.check(list(edits) if isinstance(edits, tuple) else edits)
+    if not 1 <= len(options.label_set) <= 200 or not options.label_set.isprintable():
+        raise model.EditsInvalid(where="label_set", detail="its name does not have 1 to 200 characters")
     parsed = model.parse(edits)
     request = _Request(
         actor, dataset_name, branch, options, sha256_json([actor.id, branch, _plain(options), edits])
@@ -234,7 +236,10 @@ def _draft(snapshot: Snapshot, edits: list[Edit], actor: Actor, label_set: str, 
     samples = {
         sample.sample_id: sample for sample in repository.samples_by_id(store, snapshot, sorted(sample_ids))
     }
-    return Draft(snapshot.dataset.name, label_set, snapshot.ontology, actor.name, dict(annotations), samples)
+    types = dict(snapshot.fields)
+    return Draft(
+        snapshot.dataset.name, label_set, snapshot.ontology, actor.name, types, dict(annotations), samples
+    )
 
 
 def _plain(options: EditOptions) -> Mapping[str, Any]:

@@ -148,6 +148,16 @@ def test_not_a_number_and_lists_of_a_wrong_size_are_refused(shop):
         shop.edit()
 
 
+def test_a_field_of_another_type_is_named(shop):
+    sample_id = shop.sample().sample_id
+    edits = [
+        {"do": "set-metadata", "sample": sample_id, "metadata": {"hour": value}} for value in (7, "seven")
+    ]
+    with pytest.raises(EditsInvalid, match="earlier values are int") as raised:
+        shop.edit(*edits)
+    assert raised.value.where == "edits[1].metadata"
+
+
 def test_what_does_not_exist_is_named(shop):
     with pytest.raises(EditTargetNotFound) as raised:
         shop.edit({"do": "delete", "annotation": "f" * 32})

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.support.images import folder_of_images
 
 from calotype.acquire import service as acquire
+from calotype.acquire.labels.model import ImportOptions
+from calotype.acquire.labels.service import import_annotations
 from calotype.annotate.model import EditTargetNotFound
 from calotype.annotate.service import EditNotLast, NoEditToRedo, NoEditToUndo
 from calotype.curate import service as curate
@@ -20,6 +22,7 @@ from calotype.datasets import repository
 from calotype.datasets import service as datasets
 from calotype.foundation.ids import uuid7
 from calotype.reliability import service as reliability
+from calotype.store.store import open_workspace
 from calotype.transform import service as transform
 from calotype.versions import service as versions
 
@@ -63,6 +66,22 @@ def test_edits_of_any_verb_are_undone_in_order_and_redone(shop, tmp_path):
         assert shop.rows() == after
     with pytest.raises(NoEditToRedo):
         shop.redo()
+
+
+def test_what_was_imported_and_undone_is_imported_again(shop, tmp_path, raw):
+    def come() -> None:
+        acquire.add(shop.actor, "shop", [raw / "images"], store=shop.store)
+        import_annotations(shop.actor, "shop", raw / "instances.json", ImportOptions(), store=shop.store)
+
+    come()
+    imported = shop.state.count()
+    assert imported["annotations"] > 8
+    for _ in range(2):
+        shop.undo()
+    assert shop.state.count() == {"samples": 8, "annotations": 8}
+    come()
+    assert shop.state.count() == imported
+    assert shop.verbs() == ["annotations.import", "images.add"]
 
 
 def test_nothing_left_names_the_undo_of_the_commit(shop):
@@ -131,6 +150,17 @@ def test_cleaning_keeps_what_can_be_undone(shop):
         shop.redo()
     assert shop.state.count()["annotations"] == 4
     assert not reliability.verify(shop.actor, store=shop.store).problems
+
+
+def test_a_restored_backup_can_undo(shop, tmp_path):
+    before = shop.rows()
+    delete(shop)
+    reliability.backup(shop.actor, str(tmp_path / "backup"), store=shop.store)
+    reliability.restore(shop.actor, str(tmp_path / "backup"), tmp_path / "back")
+    restored = type(shop)(open_workspace(tmp_path / "back"), shop.actor)
+    restored.undo()
+    assert restored.rows() == before
+    restored.store.close()
 
 
 def test_old_edits_leave_the_journal_and_stay_in_the_state(shop, monkeypatch):
