@@ -46,6 +46,13 @@ def edits(conn: sa.Connection, ref: Ref) -> list[EditEntry]:
     return [EditEntry(**row) for row in conn.execute(query).mappings()]
 
 
+def n_edits(conn: sa.Connection, ref: Ref) -> tuple[int, int]:
+    """How many entries of a branch can be undone, and how many redone."""
+    query = sa.select(_EDITS.c.undone, sa.func.count()).where(_of(ref)).group_by(_EDITS.c.undone)
+    counts = {bool(row[0]): int(row[1]) for row in conn.execute(query)}
+    return counts.get(False, 0), counts.get(True, 0)
+
+
 def next_edit(conn: sa.Connection, ref: Ref) -> EditEntry | None:
     """The oldest undone edit, which would be redone next."""
     query = sa.select(_EDITS).where(_of(ref), _EDITS.c.undone).order_by(_EDITS.c.position)

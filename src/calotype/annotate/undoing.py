@@ -126,10 +126,9 @@ def _step(actor: Actor, name: str, *, store: Store, redo: bool, expect: str) -> 
         repository.mark_edit(tx.conn, entry, undone=not redo)
         fixes.follow_edit(tx.conn, info.id, actor, entry.verb, entry.details, undone=not redo)
         tx.details({"branch": base.name, "edit": entry.id, "verb": entry.verb})
-        left = repository.edits(tx.conn, moved)
+        to_undo, to_redo = repository.n_edits(tx.conn, moved)
         head = None if moved.commit_id is None else dataset_repository.commit(tx.conn, moved.commit_id)
-    n_undone = sum(other.undone for other in left)
-    return Undone(replace(entry, undone=not redo), len(left) - n_undone, n_undone, not is_clean(moved, head))
+    return Undone(replace(entry, undone=not redo), to_undo, to_redo, not is_clean(moved, head))
 
 
 def _moved(store: Store, info: DatasetInfo, base: Ref, state: Mapping[str, Any]) -> Ref:
