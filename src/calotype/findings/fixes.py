@@ -26,6 +26,9 @@ from calotype.foundation.errors import Conflict, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
 
+FIX, UNDO_FIX = "finding.fix", "finding.undo-fix"
+"""Names of the edits in the audit log and in the journal."""
+
 Tables = dict[str, pa.Table]
 """Table (`samples` or `ann/<label set>`) -> rows."""
 
@@ -104,7 +107,7 @@ def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store) -> Staged
         )
 
     details = {"fix": fix_id, "findings": len(pending)}
-    datasets.apply(actor, name, plan, store=store, verb="finding.fix", details=details, record=record)
+    datasets.apply(actor, name, plan, store=store, verb=FIX, details=details, record=record)
     left_out = planned["left_out"]
     return StagedFix(fix_id, tuple(key for key in pending if key not in left_out), left_out)
 
@@ -132,7 +135,7 @@ def undo_fix(actor: Actor, name: str, fix_id: str = "", *, store: Store) -> Stag
         return _inverse(before, after)
 
     def record(conn: sa.Connection) -> None:
-        repository.mark_undone(conn, staged.id, now_us())
+        repository.set_applied(conn, staged.id, undone_at_us=now_us())
         fixed = repository.tracked_findings(
             conn, info.id, FindingFilter(keys=staged.keys, states=(State.FIXED,))
         )
@@ -140,10 +143,36 @@ def undo_fix(actor: Actor, name: str, fix_id: str = "", *, store: Store) -> Stag
 
     details = {"fix": staged.id, "findings": len(staged.keys)}
     branch_name = f"{dataset}@{staged.branch}+"
-    datasets.apply(
-        actor, branch_name, plan, store=store, verb="finding.undo-fix", details=details, record=record
-    )
+    datasets.apply(actor, branch_name, plan, store=store, verb=UNDO_FIX, details=details, record=record)
     return StagedFix(staged.id, staged.keys, {})
+
+
+def follow_edit(
+    conn: sa.Connection,
+    dataset_id: str,
+    actor: Actor,
+    verb: str,
+    details: Mapping[str, Any],
+    *,
+    undone: bool,
+) -> None:
+    """Set a fix and its findings as the rows are, after the edit that staged or reverted it was undone or redone.
+
+    Edits of other verbs have no effect on findings. A finding that was decided on since keeps its state.
+    """
+    if verb not in (FIX, UNDO_FIX):
+        return
+    staged = repository.fix(conn, dataset_id, str(details.get("fix", "")) or "none")
+    if staged is None:
+        return
+    is_applied = (verb == FIX) != undone
+    repository.set_applied(conn, staged.id, undone_at_us=None if is_applied else now_us())
+    states, after = (
+        ((State.OPEN, State.ASSIGNED), State.FIXED) if is_applied else ((State.FIXED,), State.OPEN)
+    )
+    found = repository.tracked_findings(conn, dataset_id, FindingFilter(keys=staged.keys, states=states))
+    note = f"fix {staged.id}" if is_applied else f"undo of fix {staged.id}"
+    _decide(conn, dataset_id, list(found.values()), Decision(after), actor, note)
 
 
 def _pending(dataset: str, keys: Sequence[str], store: Store) -> dict[str, TrackedFinding]:
