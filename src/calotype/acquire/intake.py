@@ -25,9 +25,9 @@ from calotype.acquire.sample_matcher import (
 from calotype.datasets.change import Change
 from calotype.datasets.edit import apply, current
 from calotype.datasets.snapshot import Snapshot
+from calotype.foundation.durable import read_file
 from calotype.foundation.errors import Invalid
 from calotype.store import Store
-from calotype.store.files.durable import read_file
 from calotype.store.media.objects import Batch
 from calotype.vision import images
 

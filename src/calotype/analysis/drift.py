@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.blas import threads_for
+from calotype.analysis.maths.blas import threads_for
 from calotype.analysis.validation import finite, refuse
 
 _N_BINS = 10

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis import out_of_sample
-from calotype.analysis.blas import threads_for
+from calotype.analysis.maths.blas import threads_for
 from calotype.analysis.temperature import calibrated
 from calotype.analysis.validation import finite, probabilities, refuse, whole_numbers
 

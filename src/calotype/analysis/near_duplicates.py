@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.blas import threads_for
 from calotype.analysis.image_input import ImageInput, read_each
+from calotype.analysis.maths.blas import threads_for
 from calotype.vision import copies
 from calotype.vision.copies import Fit, Looks
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.minimise import descend
+from calotype.analysis.maths.minimise import descend
 from calotype.analysis.temperature import softmax
 
 Floats = npt.NDArray[np.float32]

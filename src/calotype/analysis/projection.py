@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.blas import threads_for
+from calotype.analysis.maths.blas import threads_for
 
 N_LANDMARKS = 2_000
 FIT_ROWS = 20_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.minimise import minimum_between
+from calotype.analysis.maths.minimise import minimum_between
 
 Floats = npt.NDArray[np.float32]
 _FLOOR = 1e-12

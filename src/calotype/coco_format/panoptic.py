@@ -27,7 +27,7 @@ from calotype.formats.passthrough import Broken, shown, value_problem
 from calotype.formats.stated_names import name_problem, relative_name
 from calotype.formats.values import ParsedAnnotation
 from calotype.formats.windows import LabelIndex, Problem, Window
-from calotype.store.files.durable import read_file
+from calotype.foundation.durable import read_file
 from calotype.vision import masks
 from calotype.vision.images import ImageUnreadable, decode_rgb
 

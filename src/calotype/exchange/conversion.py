@@ -27,9 +27,9 @@ from calotype.formats.export_names import file_names
 from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFile
 from calotype.formats.notices import Loss, Notice, Notices
 from calotype.formats.windows import ListedImage, Window
+from calotype.foundation.durable import read_file
 from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress, silent
-from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
 from calotype.vision.jpeg_header import quick_size
 from calotype.vision.ontology import Ontology

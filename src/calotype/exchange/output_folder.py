@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from calotype.foundation.durable import fsync_everything, fsync_path, sync_rebuildable
 from calotype.foundation.errors import Conflict, External, Invalid
 from calotype.foundation.ids import uuid7
 from calotype.foundation.os_errors import reason_and_fix
-from calotype.store.files.durable import fsync_everything, fsync_path, sync_rebuildable
 
 ImagesMode = Literal["copy", "link", "none"]
 """Images beside exported labels: copies, hard links, or none."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from calotype.formats.base import LabelFileUnreadable
 from calotype.formats.passthrough import Broken, shown
-from calotype.store.files.durable import read_file
+from calotype.foundation.durable import read_file
 
 MAX_BYTES = 1_000_000_000
 _MAX_DIGITS = 300

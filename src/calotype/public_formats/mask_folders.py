@@ -25,6 +25,7 @@ from calotype.formats.passthrough import shown
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.formats.windows import DeclaredClass
+from calotype.foundation.durable import read_file
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats import colour_maps
 from calotype.public_formats.colour_maps import ColourMap
@@ -37,7 +38,6 @@ from calotype.public_formats.reading import (
     stem_of,
     suffix_of,
 )
-from calotype.store.files.durable import read_file
 from calotype.vision import images as vision
 from calotype.vision import masks
 

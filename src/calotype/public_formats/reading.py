@@ -15,7 +15,7 @@ from calotype.formats.notices import Losses, Notices
 from calotype.formats.passthrough import value_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels
 from calotype.formats.windows import DeclaredClass, Problem
-from calotype.store.files.durable import read_file
+from calotype.foundation.durable import read_file
 from calotype.vision import images as vision
 from calotype.vision.images import IMAGE_EXTENSIONS
 from calotype.vision.jpeg_header import quick_size

@@ -27,12 +27,12 @@ from calotype.exchange import registry, trainer_rules
 from calotype.exchange.output_folder import ImagesMode, bring_image
 from calotype.formats.base import ExportSamples
 from calotype.formats.export_names import file_names
+from calotype.foundation.durable import fsync_path
 from calotype.foundation.printable import spreadsheet_cell
 from calotype.foundation.progress import Progress
 from calotype.release import card_text
 from calotype.release.card import with_exports
 from calotype.release.model import Exported, File
-from calotype.store.files.durable import fsync_path
 from calotype.store.media.combined import AllMedia
 from calotype.store.media.objects import MediaMissing
 

@@ -25,12 +25,12 @@ from PIL import Image
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 from calotype.exchange.output_folder import TargetNotWritable
+from calotype.foundation.durable import fsync_many
 from calotype.foundation.ids import uuid7
 from calotype.foundation.os_errors import reason_and_fix
 from calotype.foundation.progress import Progress, silent
 from calotype.release.loader import SampleReader, samples_of
 from calotype.release.model import SizeInvalid
-from calotype.store.files.durable import fsync_many
 from calotype.store.media.objects import MediaMissing
 from calotype.vision.images import decode_rgb
 

@@ -26,6 +26,7 @@ from calotype.exchange.output_folder import (
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
+from calotype.foundation.durable import fsync_everything
 from calotype.foundation.progress import Progress, silent
 from calotype.release import pixels, repository
 from calotype.release.build import (
@@ -56,7 +57,6 @@ from calotype.release.plan import plan as plan_of
 from calotype.release.plan import since_previous
 from calotype.release.terms import check_purpose, clean_purpose
 from calotype.store import Store
-from calotype.store.files.durable import fsync_everything
 
 MAX_ATTEMPTS = 3
 _FOLDER = "releases"

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from calotype.datasets.commits import Commit
 from calotype.foundation.clock import now_us
+from calotype.foundation.durable import fsync_path
 from calotype.reliability import repository
 from calotype.reliability.model import Problem, RepairStep, VerifyResult
 from calotype.reliability.repair_source import RepairSource
 from calotype.reliability.verification import temporary_files
 from calotype.store import Store
-from calotype.store.files.durable import fsync_path
 from calotype.store.media.bucket_objects import BucketMedia
 
 _NEVER_CHANGED = ("data", "_deletions", "_indices")

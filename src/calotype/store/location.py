@@ -10,12 +10,12 @@ import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from calotype.foundation.durable import write_file
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.engines import parse_catalog_url
 from calotype.store.catalog.relocation import DATA_MOVED_TO, MOVED_TO
 from calotype.store.files.bucket import Bucket, BucketLocation
-from calotype.store.files.durable import write_file
 from calotype.store.media.bucket_objects import BucketMedia
 from calotype.store.media.objects import Media, StoredMedia
 from calotype.store.tables.tables import Tables

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from calotype.foundation.actor import Actor, Decider, Guard, OwnersOnly
 from calotype.foundation.clock import now_us
+from calotype.foundation.durable import fsync_paths
 from calotype.foundation.errors import CalotypeError, Conflict, Invalid, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store.catalog import schema
 from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.relocation import read_relocation
-from calotype.store.files.durable import fsync_paths
 from calotype.store.location import FILE, OtherWorkspace, Storage, is_workspace, load_storage
 from calotype.store.maintenance.bucket_probe import probe
 from calotype.store.media.combined import AllMedia

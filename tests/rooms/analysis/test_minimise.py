@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from calotype.analysis.blas import threads_for
-from calotype.analysis.minimise import descend, minimum_between
+from calotype.analysis.maths.blas import threads_for
+from calotype.analysis.maths.minimise import descend, minimum_between
 from calotype.analysis.out_of_sample import features
 
 

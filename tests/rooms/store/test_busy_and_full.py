@@ -7,10 +7,10 @@ import time
 import pytest
 
 from calotype.datasets import service as datasets
+from calotype.foundation import durable
 from calotype.store import open_workspace
 from calotype.store.catalog import catalog
 from calotype.store.catalog.errors import CatalogDamaged, CatalogNotWritable, WorkspaceBusy
-from calotype.store.files import durable
 
 
 def test_a_lock_that_is_held_too_long_raises_workspace_busy(workspace, owner, monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from calotype.store.files import durable
+from calotype.foundation import durable
 from calotype.store.files.file_tree import FolderTree
 from calotype.store.tables.memory import release_memory, releasing_memory
 from calotype.store.tables.version_cache import TableCache

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from calotype.foundation.actor import Actor
+from calotype.foundation.durable import fsync_path
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json
 from calotype.foundation.progress import Progress
@@ -18,7 +19,6 @@ from calotype.reliability.backups.targets import Target
 from calotype.reliability.model import BackupFile, Manifest, RestoreResult
 from calotype.reliability.verification.verify import verify_workspace
 from calotype.store import Store, open_workspace
-from calotype.store.files.durable import fsync_path
 from calotype.store.store import FOLDER
 
 

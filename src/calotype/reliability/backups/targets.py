@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from calotype.foundation.durable import fsync_path, write_file
 from calotype.foundation.errors import External, NotFound
 from calotype.foundation.ids import uuid7
-from calotype.store.files.durable import fsync_path, write_file
 
 
 class BackupTargetUnusable(External):

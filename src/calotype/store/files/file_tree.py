@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
+from calotype.foundation.durable import fsync_folders, fsync_path
 from calotype.foundation.ids import uuid7
 from calotype.store.files.bucket import Bucket
-from calotype.store.files.durable import fsync_folders, fsync_path
 
 
 class FileTree(Protocol):

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
+from calotype.foundation.durable import fsync_path
 from calotype.foundation.ids import uuid7
 from calotype.store.files.bucket import Bucket
-from calotype.store.files.durable import fsync_path
 from calotype.store.media.objects import MediaDamaged, MediaEntry, MediaMissing, MediaObject, object_name
 
 _UPLOAD_THREADS = 16

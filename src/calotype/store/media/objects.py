@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from calotype.foundation.durable import fsync_many, fsync_path, fsync_paths, write_new
 from calotype.foundation.errors import External, Invalid, NotFound
 from calotype.foundation.ids import uuid7
-from calotype.store.files.durable import fsync_many, fsync_path, fsync_paths, write_new
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 TOUCH_PREFIX = "wanted-"

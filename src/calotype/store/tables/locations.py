@@ -11,10 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
+from calotype.foundation.durable import fsync_folders, fsync_newer, fsync_path, fsync_paths, fsync_tree
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.os_errors import StorageFailed
 from calotype.store.files.bucket import Bucket, BucketFailed, BucketLocation, Entry, first_line
-from calotype.store.files.durable import fsync_folders, fsync_newer, fsync_path, fsync_paths, fsync_tree
 from calotype.store.files.file_tree import BucketTree, FileTree, FolderTree
 from calotype.store.tables.damaged_versions import isolate_damaged, recover_head, written_for
 

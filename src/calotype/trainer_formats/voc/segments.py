@@ -15,7 +15,7 @@ from calotype.datasets.model import Kind
 from calotype.formats.image_tree import ImageTree
 from calotype.formats.values import ParsedAnnotation
 from calotype.formats.windows import Problem
-from calotype.store.files.durable import read_file
+from calotype.foundation.durable import read_file
 from calotype.trainer_formats.voc.palette import VOID, class_names, indexes_of_colours
 from calotype.vision import masks
 from calotype.vision.images import ImageUnreadable

@@ -12,7 +12,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from calotype.formats.base import LabelFileUnreadable
-from calotype.store.files.durable import read_file
+from calotype.foundation.durable import read_file
 from calotype.trainer_formats.voc.plain_xml import read_plain
 
 MAX_BYTES = 20_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from calotype.formats.image_files import MAX_IMAGE_BYTES
-from calotype.store.files.durable import read_file
+from calotype.foundation.durable import read_file
 from calotype.vision import images as vision
 from calotype.vision.jpeg_header import quick_size
 

@@ -15,8 +15,8 @@ from calotype.formats.notices import Notices
 from calotype.formats.passthrough import escaped, image_name_problem
 from calotype.formats.windows import ImageColumns, ImageColumnsBuilder, Problem
 from calotype.foundation.collector import collector_paused
+from calotype.foundation.durable import read_file
 from calotype.foundation.progress import Progress
-from calotype.store.files.durable import read_file
 from calotype.trainer_formats.yolo import config as yolo_config
 from calotype.trainer_formats.yolo import image_sizes, shapes, splits
 from calotype.trainer_formats.yolo.config import Config, refused

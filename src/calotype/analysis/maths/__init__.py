@@ -1,0 +1,1 @@
+"""Numerical tools of the methods: threads of linear algebra, and minimisers."""
