@@ -15,7 +15,7 @@ from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels,
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress
 from calotype.tool_formats.fields import BadItem, score_or_none
-from calotype.tool_formats.image_search import ImageSearch, image_size, stated_path
+from calotype.tool_formats.image_search import ImageSearch, image_size, normalized, stated_path
 from calotype.tool_formats.shapes import Shape
 
 BACKGROUND = "background"
@@ -92,8 +92,10 @@ class Collected:
             self.notices.add("name-separator", entry.where)
         if path is None:
             path = self.search.find(relative, within=entry.within)
-            if path is not None and path.name != relative.rpartition("/")[2]:
-                self.notices.add("name-form", entry.where)
+            if path is not None and path.name != (name := relative.rpartition("/")[2]):
+                without_ending = normalized(name) == normalized(path.stem)
+                words = "name without the ending of the file: joined" if without_ending else ""
+                self.notices.add("name-form", entry.where, what=words)
         key = relative if path is None else self.search.name_of(path)
         known = self.images.get(key)
         if known is None:

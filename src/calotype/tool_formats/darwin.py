@@ -182,9 +182,10 @@ def _read_annotation(
         shape = layer.mask(facts.source_id, collected.size_of(key))
     elif "polygon" in one:
         shape = _polygon(mapping(one["polygon"], "polygon"), key, where, collected)
-    elif "skeleton" in one:
+    elif "skeleton" in one or "eye" in one:  # an eye has the nodes of a skeleton: inner, outer, upper, lower
+        part = "skeleton" if "skeleton" in one else "eye"
         box = _box(one).bbox_xywh_px if "bounding_box" in one else None
-        poses.add(Pose(key, name, _nodes(mapping(one["skeleton"], "skeleton")), where, facts, box))
+        poses.add(Pose(key, name, _nodes(mapping(one[part], part)), where, facts, box))
         return
     else:
         shape = _shape(one)

@@ -143,7 +143,7 @@ def _is_label_file(head: bytes) -> bool:
 
 def _read(content: Mapping[str, Any], where: str, collected: Collected) -> None:
     listed = listing(content.get("shapes"), "shapes")
-    stated = text(content.get("imagePath"), "imagePath")
+    stated = _image_path(content, where)
     folder = PurePosixPath(where).parent
     size = size_or_none(content.get("imageWidth"), content.get("imageHeight"))
     entry = Entry(stated, where, size, extra=_others(content, _TOP_KEYS), within=_folders(stated, folder))
@@ -170,6 +170,14 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected) -> None:
     if not listed and len(collected.annotations) == n_before:
         collected.with_tag(key, BACKGROUND)
     _join_parts(collected.annotations, grouped)
+
+
+def _image_path(content: Mapping[str, Any], where: str) -> str:
+    """The path of the image; where a label file names itself, its own without the ending. Raises: BadItem."""
+    stated = text(content.get("imagePath"), "imagePath")
+    if PurePosixPath(stated).suffix.lower() == ".json":
+        return PurePosixPath(where).with_suffix("").as_posix()
+    return stated
 
 
 def _folders(stated: str, folder: PurePosixPath) -> list[str]:

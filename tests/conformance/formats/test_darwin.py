@@ -86,6 +86,28 @@ def test_the_masks_of_an_image_share_one_layer_of_rows(tmp_path):
     assert "does not list it" in labels.problems[0].reason
 
 
+def test_an_eye_has_nodes_like_a_skeleton(tmp_path):
+    """As the importer of darwin-py takes them (`e2e_tests/data/import/image_annotations_with_eye`)."""
+    nodes = [
+        {"name": name, "x": at, "y": 5, "occluded": name == "lower"}
+        for at, name in enumerate(("inner", "outer", "upper", "lower"), 1)
+    ]
+    labels = read(tmp_path, one("eye", eye={"nodes": nodes}))
+    assert labels.annotations[0].drawn.keypoints_xyv == (1, 5, 2, 2, 5, 2, 3, 5, 2, 4, 5, 1)
+    assert labels.classes[0].keypoints == ("inner", "outer", "upper", "lower")
+
+
+def test_the_image_of_an_item_without_an_ending_is_found(tmp_path):
+    """Names of items are free; `storage_key` has the ending (`image_annotations_with_subtypes` of darwin-py)."""
+    read(tmp_path, BOX)
+    (tmp_path / "annotations/a.json").write_text(
+        (tmp_path / "annotations/a.json").read_text().replace('"name": "a.png"', '"name": "a"')
+    )
+    labels = read_labels(DARWIN, tmp_path)
+    assert [image.name for image in labels.images] == ["a.png"]
+    assert labels.problems == []
+
+
 def test_nodes_of_all_skeletons_of_a_class_are_its_keypoints(tmp_path):
     def node(name: str, occluded: bool = False) -> dict[str, Any]:
         return {"name": name, "occluded": occluded, "x": 3, "y": 4}

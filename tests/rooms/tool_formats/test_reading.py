@@ -69,6 +69,15 @@ def test_an_image_is_found_by_the_longest_end_of_its_path(tmp_path):
         search.find("birds/2.png")
 
 
+def test_a_name_without_an_ending_is_that_of_the_file_without_its_ending(tmp_path):
+    search = _images(tmp_path, "images/a/1.png", "images/b/1.png", "images/v2.0.png")
+    assert search.find("elsewhere/b/1") == tmp_path.resolve() / "images/b/1.png"
+    assert search.find("v2.0") == tmp_path.resolve() / "images/v2.0.png"
+    assert search.find("1.jpg") is None
+    with pytest.raises(BadItem, match="several files"):
+        search.find("1")
+
+
 def test_an_image_outside_the_folder_is_not_found(tmp_path):
     Image.new("L", (4, 4)).save(tmp_path / "outside.png")
     (tmp_path / "in").mkdir()
