@@ -30,6 +30,7 @@ NAMES = (
     "classes.csv",
     "classes.txt",
     "label_colors.txt",
+    "class_names.txt",
 )
 NOTHING = frozenset({"background", "_background_", "__background__", "bg"})
 """Names of what is not labelled, in lower case."""

@@ -1,10 +1,12 @@
 """Folders of mask images: a mask of the same name for each image, one colour or number a class.
 
-Source: the segmentation masks of Pascal VOC 2012 and the "Segmentation mask 1.1" export of CVAT (`SegmentationClass/`,
-`SegmentationObject/`, `labelmap.txt`); many datasets are given out in the same way with other names of folders. Masks
-are PNG with a palette, in grey (the number of a class) or in colour. Number 0 and names such as `background` are pixels
-without a label; 255 is void where other numbers occur. All pixels of one class are one annotation, also where they do
-not touch. Where `SegmentationObject/` has an image of the same name, each of its colours is an annotation.
+Source: the segmentation masks of Pascal VOC 2012, the "Segmentation mask 1.1" export of CVAT (`SegmentationClass/`,
+`SegmentationObject/`, `labelmap.txt`) and `labelme2voc.py` of LabelMe (`class_names.txt`; `SegmentationClassPNG/` in
+older versions; images that show the labels in folders of visualizations); many datasets are given out in the same way
+with other names of folders. Masks are PNG with a palette, in grey (the number of a class) or in colour. Number 0 and
+names such as `background` are pixels without a label; 255 is void where other numbers occur. All pixels of one class
+are one annotation, also where they do not touch. Where `SegmentationObject/` has an image of the same name, each of its
+colours is an annotation.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ FOLDERS = {
     "mask": ("image", "images", "img", "imgs"),
     "segmentationclass": ("JPEGImages", "images", "imgs"),
     "segmentationclassraw": ("JPEGImages", "images"),
+    "segmentationclasspng": ("JPEGImages",),
     "labels": ("images", "imgs"),
     "annotations": ("images", "imgs"),
     "ann_dir": ("img_dir",),
@@ -58,7 +61,8 @@ FOLDERS = {
     "test_labels": ("test",),
 }
 """Folder of masks in lower case -> folders in which their images lie."""
-_OBJECTS = ("SegmentationObject", "instances")
+_OBJECTS = ("SegmentationObject", "SegmentationObjectPNG", "instances")
+_DRAWN = "visualization"
 _ENDS = ("_mask", "_masks", "_label", "_labels", "_L", "_gt", "_seg")
 _SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".gif"})
 _VOID = 255
@@ -131,11 +135,14 @@ class MaskFolders:
         drawn.finish()
         masks_of = {name for name in reading.files.images if folder_at(name) is not None or _is_object(name)}
         used = masks_of if reading.has_own_images else set()
+        drawings = {name for name in reading.image_files.images if _is_drawing(name)}
+        for name in sorted(drawings):
+            reading.notices.add("file-not-labels", name, what="image that shows the labels: left out")
         for name in sorted(masks_of):
             if suffix_of(name) not in _SUFFIXES:
                 what = "image beside the masks that is none: left out"
                 reading.notices.add("file-not-labels", name, what=what)
-        reading.add_unlabelled(name for name in reading.image_files.images if name not in used)
+        reading.add_unlabelled(name for name in reading.image_files.images if name not in used | drawings)
         named = [DeclaredClass(name) for name in colours.names()]
         others = sorted({a.class_name for a in reading.annotations} - set(colours.names()))
         return [ParsedSource(path.name, reading.labels([*named, *map(DeclaredClass, others)]))]
@@ -222,6 +229,12 @@ def stems_of(name: str, at: int) -> list[str]:
 
 def _is_object(name: str) -> bool:
     return any(part in _OBJECTS for part in name.split("/")[:-1])
+
+
+def _is_drawing(name: str) -> bool:
+    """Whether an image shows the labels of another one: in `SegmentationClassVisualization/` and the like."""
+    shown = (part.lower() for part in name.split("/")[:-1] if part.lower().endswith(_DRAWN))
+    return any(part.startswith(("segmentation", "annotations")) for part in shown)
 
 
 def _is_indexed(head: bytes) -> bool:

@@ -98,6 +98,27 @@ def test_without_names_classes_are_named_after_numbers_and_black_and_white_is_on
 
 
 @pytest.mark.parametrize(
+    ("classes", "objects"),
+    [("SegmentationClass", "SegmentationObject"), ("SegmentationClassPNG", "SegmentationObjectPNG")],
+)
+def test_what_labelme_makes_of_its_labels(tmp_path, classes, objects):
+    """`labelme2voc.py` of LabelMe: names in `class_names.txt`, images that show the labels, arrays beside."""
+    image_file(tmp_path / "JPEGImages/a.jpg")
+    for folder in (classes, objects):
+        mask_file(tmp_path / folder / "a.png", NUMBERS, palette=True)
+        image_file(tmp_path / f"{folder.removesuffix('PNG')}Visualization/a.jpg")
+    text(tmp_path / "class_names.txt", "_background_\npotted plant\ntv/monitor\n")
+    assert registry.detect(tmp_path).format.name == "masks"
+    labels = read_labels(MASKS, tmp_path)
+    assert [image.name for image in labels.images] == ["JPEGImages/a.jpg"]
+    assert {read.class_name: read.drawn.area_px for read in labels.annotations} == {
+        "potted plant": 75,
+        "tv/monitor": 300,
+    }
+    assert warnings(MASKS, tmp_path) == {"value-dropped": 1, "file-not-labels": 2}
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
         ("classes.txt", "background\ncat\ndog\n"),
