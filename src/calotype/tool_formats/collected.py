@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from calotype.formats.fields import BadItem, score_or_none
 from calotype.formats.files_below import is_folder
 from calotype.formats.notices import Losses, Notices
 from calotype.formats.passthrough import image_name_problem, text_problem, value_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress
-from calotype.tool_formats.fields import BadItem, score_or_none
 from calotype.tool_formats.image_search import ImageSearch, image_size, normalized, stated_path
 from calotype.tool_formats.shapes import Shape
 

@@ -18,15 +18,7 @@ import numpy.typing as npt
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
-from calotype.formats.files_below import is_file, is_folder
-from calotype.formats.json_text import load, refused
-from calotype.formats.split_names import split_of_folder
-from calotype.formats.survey import Certainty, Sighting, Survey
-from calotype.formats.values import ParsedSource
-from calotype.foundation.progress import Progress, silent
-from calotype.tool_formats import darwin_writing, shapes
-from calotype.tool_formats.collected import Collected, Entry, Facts
-from calotype.tool_formats.fields import (
+from calotype.formats.fields import (
     BadItem,
     listing,
     mapping,
@@ -36,6 +28,14 @@ from calotype.tool_formats.fields import (
     whole,
     xy_objects,
 )
+from calotype.formats.files_below import is_file, is_folder
+from calotype.formats.json_text import load, refused
+from calotype.formats.split_names import split_of_folder
+from calotype.formats.survey import Certainty, Sighting, Survey
+from calotype.formats.values import ParsedSource
+from calotype.foundation.progress import Progress, silent
+from calotype.tool_formats import darwin_writing, shapes
+from calotype.tool_formats.collected import Collected, Entry, Facts
 from calotype.tool_formats.mask_runs import rows_to_values
 from calotype.tool_formats.poses import Pose, Poses
 from calotype.tool_formats.shapes import Shape, Turned

@@ -17,6 +17,7 @@ import numpy as np
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
+from calotype.formats.fields import BadItem, listing, mapping, number, size_or_none, text
 from calotype.formats.files_below import is_file, is_folder, is_own_file
 from calotype.formats.json_text import load, refused
 from calotype.formats.passthrough import Broken
@@ -26,7 +27,6 @@ from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import fiftyone_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
-from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text
 from calotype.tool_formats.mask_runs import array_to_mask
 from calotype.tool_formats.shapes import Point, Shape
 from calotype.tool_formats.writing import Export

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from calotype.formats.fields import BadItem
 from calotype.formats.files_below import is_folder
 from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFolder, images_below
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.windows import Problem
 from calotype.store.files.durable import read_file
-from calotype.tool_formats.fields import BadItem
 from calotype.vision.images import IMAGE_EXTENSIONS, ImageUnreadable, probe
 
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})

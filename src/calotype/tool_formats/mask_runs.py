@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from calotype.tool_formats.fields import BadItem
+from calotype.formats.fields import BadItem
 from calotype.vision.images import DECODER_ERRORS
 from calotype.vision.masks import MAX_PIXELS
 

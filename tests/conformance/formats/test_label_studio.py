@@ -146,6 +146,46 @@ def test_polygons_lines_and_labels_beside_a_shape(tmp_path):
     assert seen == [("car", Kind.POLYGON), ("car", Kind.POLYLINE), ("bus", Kind.BOX)]
 
 
+MINIMAL = {
+    "image": "/data/upload/1/a.png",
+    "id": 7,
+    "boxes": [{**RECTANGLE, "rectanglelabels": ["car"], "original_width": 40, "original_height": 30}],
+    "outlines": [{"points": [[0, 0], [50, 0], [50, 50]], "closed": True, "polygonlabels": ["road"]}],
+    "weather": "sunny",
+    "seen": {"choices": ["bus", "bike"]},
+    "note": "a quiet street",
+    "count": [{"number": 3}],
+    "annotator": 1,
+    "annotation_id": 22,
+    "lead_time": 8.6,
+}
+"""As `convert_to_json_min` of the Label Studio converter writes a record."""
+
+
+@pytest.mark.parametrize("with_config", [True, False])
+def test_the_short_form_is_read_too(tmp_path, with_config):
+    if with_config:
+        area = '<TextArea name="note" toName="image"/>'
+        labels = '<RectangleLabels name="boxes"><Label value="car"/></RectangleLabels>'
+        (tmp_path / "label_config.xml").write_text(f"<View>{area}{labels}</View>")
+    unlabelled = {"image": "b.png", "id": 8, "annotator": "", "annotation_id": "", "lead_time": ""}
+    labels = read(tmp_path, MINIMAL, unlabelled, files=("a.png", "b.png"))
+    assert registry.detect(tmp_path).sighting.layout == "a JSON file of annotations (JSON_MIN)"
+    found = {one.class_name: one.drawn for one in labels.annotations}
+    named = {"caption"} if with_config else {"a quiet street"}
+    assert set(found) == {"car", "road", "sunny", "bus", "bike"} | named
+    assert found["car"].bbox_xywh_px == (4, 6, 20, 3)
+    assert found["road"].rings_px == ((0, 0, 20, 0, 20, 15),)
+    if with_config:
+        assert found["caption"].attributes == {"text": "a quiet street"}
+    assert labels.images[0].metadata["count"] == 3
+    assert notices(LS, tmp_path) == {
+        "image-without-labels": 1,
+        **({} if with_config else {"value-unknown": 1}),
+    }
+    assert labels.problems == []
+
+
 def test_cancelled_annotations_are_left_out_and_ground_truth_comes_first(tmp_path):
     def opinion(x: int, **more: Any) -> dict[str, Any]:
         return {"id": x, "result": [region("rectangle", {**RECTANGLE, "x": x})], **more}

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from calotype.formats import json_text
+from calotype.formats import fields, json_text
+from calotype.formats.fields import BadItem
 from calotype.formats.passthrough import Broken
-from calotype.tool_formats import fields, mask_runs, shapes
-from calotype.tool_formats.fields import BadItem
+from calotype.tool_formats import mask_runs, shapes
 from calotype.tool_formats.image_search import ImageSearch, stated_path
 
 

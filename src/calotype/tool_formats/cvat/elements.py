@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from calotype.formats.fields import BadItem, written_number, written_whole
 from calotype.formats.notices import Notices
 from calotype.formats.xml_file import Element
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import Facts
 from calotype.tool_formats.cvat.labels import Label, typed
-from calotype.tool_formats.fields import BadItem, written_number, written_whole
 from calotype.tool_formats.mask_runs import rows_to_mask
 from calotype.tool_formats.shapes import Point, Shape, Turned
 

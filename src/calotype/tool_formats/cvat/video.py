@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from calotype.formats.fields import BadItem, size_or_none, written_whole
 from calotype.formats.windows import Problem
 from calotype.formats.xml_file import Element, named, whole_or_none
 from calotype.tool_formats.collected import Collected, Entry
@@ -21,7 +22,6 @@ from calotype.tool_formats.cvat.elements import (
     shape,
 )
 from calotype.tool_formats.cvat.labels import Label, Labels
-from calotype.tool_formats.fields import BadItem, size_or_none, written_whole
 
 MAX_FRAME = 100_000_000
 MAX_SHAPES = 5_000_000

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from calotype.datasets.model import Kind
+from calotype.formats.fields import BadItem, listing, mapping, text
 from calotype.formats.split_names import split_of_folder
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
-from calotype.tool_formats.fields import BadItem, listing, mapping, text
 from calotype.tool_formats.image_search import stated_path
 from calotype.tool_formats.label_studio import regions
 from calotype.tool_formats.poses import Pose, Poses
@@ -30,10 +30,11 @@ _IMAGE_KEYS = ("image", "img", "image_url", "url", "ocr")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the configuration of the project lists, in its order: classes, and keypoints."""
+    """What the configuration of the project lists, in its order: classes, keypoints, and controls of texts."""
 
     classes: Sequence[str] = ()
     points: Sequence[str] = ()
+    texts: Sequence[str] = ()
 
 
 @dataclass
