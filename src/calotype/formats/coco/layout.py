@@ -81,9 +81,13 @@ def looks_like(file: Path) -> bool:
 
 
 def is_meant(file: Path) -> bool:
-    """Whether a JSON file without images is meant as one of COCO: by its keys, or since nothing can read it."""
+    """Whether a JSON file without images is meant as one of COCO: by its keys, or since nothing can read it.
+
+    A list of anything but results is a file of another tool.
+    """
     start = head_of(file, HEAD_BYTES)
-    if any(key in start for key in _KEYS):
+    keys = _KEYS[2:] if is_list(file) else _KEYS
+    if any(key in start for key in keys):
         return True
     if len(start) == HEAD_BYTES:
         return False
@@ -92,6 +96,12 @@ def is_meant(file: Path) -> bool:
     except (msgspec.DecodeError, RecursionError):
         return True
     return False
+
+
+def is_list(file: Path) -> bool:
+    """Whether a JSON file is a list with something in it."""
+    start = head_of(file, 1_000).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start[:1] == b"[" and start[1:].lstrip()[:1] not in (b"]", b"")
 
 
 def layout_of(files: Sequence[Path], root: Path) -> str:
