@@ -166,8 +166,8 @@ MINIMAL = {
 def test_the_short_form_is_read_too(tmp_path, with_config):
     if with_config:
         area = '<TextArea name="note" toName="image"/>'
-        labels = '<RectangleLabels name="boxes"><Label value="car"/></RectangleLabels>'
-        (tmp_path / "label_config.xml").write_text(f"<View>{area}{labels}</View>")
+        block = '<RectangleLabels name="boxes"><Label value="car"/></RectangleLabels>'
+        (tmp_path / "label_config.xml").write_text(f"<View>{area}{block}</View>")
     unlabelled = {"image": "b.png", "id": 8, "annotator": "", "annotation_id": "", "lead_time": ""}
     labels = read(tmp_path, MINIMAL, unlabelled, files=("a.png", "b.png"))
     assert registry.detect(tmp_path).sighting.layout == "a JSON file of annotations (JSON_MIN)"

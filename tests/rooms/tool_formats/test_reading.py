@@ -100,7 +100,7 @@ def test_masks_survive_each_way_of_writing_them(mask):
     size = (mask.shape[1], mask.shape[0])
     assert np.array_equal(mask_runs.rows_to_mask(mask_runs.mask_to_rows(mask), size), mask)
     assert np.array_equal(mask_runs.bits_to_mask(mask_runs.mask_to_bits(mask), size), mask)
-    assert np.array_equal(mask_runs.array_to_mask(mask_runs.mask_to_array(mask)), mask)
+    assert np.array_equal(mask_runs.array_values(mask_runs.mask_to_array(mask)), mask)
     assert np.array_equal(mask_runs.image_to_grey(mask_runs.mask_to_image(mask)) > 0, mask)
     values = mask.astype(np.int64) * 7
     assert np.array_equal(mask_runs.rows_to_values(mask_runs.values_to_rows(values), size), values)
@@ -115,7 +115,7 @@ def test_an_array_of_objects_is_refused_and_a_bomb_is_not_unpacked():
     )
     for data in (out.getvalue(), header, b"", b"\x93NUMPY\x01\x00\xff\xff", out.getvalue()[:20]):
         with pytest.raises(BadItem):
-            mask_runs.array_to_mask(base64.b64encode(zlib.compress(data)).decode())
+            mask_runs.array_values(base64.b64encode(zlib.compress(data)).decode())
 
 
 @given(st.binary(max_size=60))
