@@ -58,6 +58,22 @@ def test_a_list_of_another_tool_is_not_an_empty_coco_file(tmp_path: Path, place:
             registry.detect(tmp_path)
 
 
+def test_a_set_of_records_called_images_is_not_a_coco_file(tmp_path: Path) -> None:
+    """As the `metadata.json` of `coco2014-mini` in the datasets of Croissant."""
+    fields = [
+        {"@type": "cr:Field", "name": "image_id", "source": {"extract": {"jsonPath": "$.annotations[*]"}}}
+    ]
+    record = {"@type": "cr:RecordSet", "name": "images", "field": fields}
+    value = {
+        "@context": {"cr": "http://mlcommons.org/croissant/"},
+        "@type": "sc:Dataset",
+        "recordSet": [record],
+    }
+    value |= {"conformsTo": "http://mlcommons.org/croissant/1.0", "name": "x", "distribution": []}
+    (tmp_path / "metadata.json").write_text(json.dumps(value))
+    assert registry.detect(tmp_path).format.name == "croissant"
+
+
 def test_a_format_that_the_caller_names_says_what_it_recognises(tmp_path: Path) -> None:
     _image(tmp_path / "cat/1.jpg")
     assert registry.given(tmp_path, "folder").sighting.layout == "images in folders"

@@ -6,6 +6,7 @@ of labelling tools (a JSON in each split folder, or one beside `images/`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,8 @@ HEAD_BYTES = 10_000_000
 _MAX_LOOKED_AT = 500
 _MAX_DEPTH = 3
 _KEYS = (b'"annotations"', b'"categories"', b'"image_id"')
+_IMAGES = re.compile(rb'"images"\s*:')
+"""The key, not the name of something: `"images"` names a set of records in files of Croissant."""
 _LABEL_FOLDERS = ("annotations", "annotation", "labels", "label", "json")
 
 
@@ -75,9 +78,9 @@ def looks_like(file: Path) -> bool:
     start = head_of(file, 64_000)
     if start.lstrip()[:1] == b"[":
         return b'"image_id"' in start
-    if b'"images"' not in start and len(start) == 64_000:
+    if not _IMAGES.search(start) and len(start) == 64_000:
         start = head_of(file, HEAD_BYTES)
-    return b'"images"' in start and (b'"file_name"' in start or any(key in start for key in _KEYS))
+    return bool(_IMAGES.search(start)) and (b'"file_name"' in start or any(key in start for key in _KEYS))
 
 
 def is_meant(file: Path) -> bool:

@@ -12,13 +12,16 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 _KEYS = (re.compile(rb'"annotation_id"\s*:'), re.compile(rb'"annotator"\s*:'))
+_BRUSH = re.compile(rb'"format"\s*:\s*"rle"')
 _LAST = "annotator"
 _CONTROLS = ("choices", "taxonomy", "number", "rating", "datetime", "text")
 
 
 def is_minimal(head: bytes) -> bool:
-    """Whether a JSON file begins like such a list."""
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[" and all(key.search(head) for key in _KEYS)
+    """Whether a JSON file begins like such a list; the runs of a brush may fill all of its head."""
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[" or b'"annotations"' in head:
+        return False
+    return all(key.search(head) for key in _KEYS) or bool(_BRUSH.search(head))
 
 
 def as_task(record: Mapping[str, Any], texts: Collection[str]) -> Mapping[str, Any]:
