@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from calotype.formats.fields import BadItem, text
 from calotype.formats.image_files import MAX_IMAGE_BYTES
+from calotype.formats.image_finder import stated_path
 from calotype.store.files.durable import read_file
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import Collected, Facts
-from calotype.tool_formats.image_search import stated_path
 from calotype.tool_formats.mask_runs import array_values, image_numbers
 
 _MAX_CLASSES = 4_096

@@ -19,13 +19,13 @@ from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.fields import BadItem, listing, mapping, pairs, size_or_none, text
 from calotype.formats.files_below import files_below, is_file, is_folder
+from calotype.formats.image_finder import sample_split
 from calotype.formats.json_text import load, refused
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
-from calotype.tool_formats.image_search import sample_split
 from calotype.tool_formats.mask_runs import image_to_grey, mask_to_image
 from calotype.tool_formats.shapes import Point, Shape, Turned
 from calotype.tool_formats.writing import Export, json_bytes, keeps_split, split_folder

@@ -186,6 +186,66 @@ def test_the_short_form_is_read_too(tmp_path, with_config):
     assert labels.problems == []
 
 
+def video_task(
+    *keys: tuple[int, float, bool], video: str = "/data/upload/1/0a1b2c3d-drive.mp4"
+) -> dict[str, Any]:
+    sequence = [
+        {
+            "frame": frame,
+            "x": x,
+            "y": 20,
+            "width": 10,
+            "height": 10,
+            "rotation": 0,
+            "enabled": enabled,
+            "time": 0.1,
+        }
+        for frame, x, enabled in keys
+    ]
+    value = {"labels": ["car"], "framesCount": 6, "sequence": sequence}
+    result = {"id": "t1", "type": "videorectangle", "from_name": "box", "to_name": "video", "value": value}
+    said = {"id": 5, "completed_by": 1, "was_cancelled": False, "result": [result]}
+    return {"id": 1, "data": {"video": video}, "annotations": [said]}
+
+
+def at_frames(labels: ReadLabels) -> dict[str, float]:
+    return {str(one.image): one.drawn.bbox_xywh_px[0] for one in labels.annotations if one.drawn.bbox_xywh_px}
+
+
+FRAMES = tuple(f"frames/{at:04d}.png" for at in range(1, 7))
+
+
+def test_a_rectangle_of_a_video_goes_on_between_its_keyframes(tmp_path):
+    """`extract_key_frames` of the Label Studio tools: a keyframe that is not enabled is the last that is shown."""
+    labels = read(tmp_path, video_task((1, 0, True), (3, 20, False), (5, 50, True)), files=FRAMES)
+    assert labels.problems == []
+    assert at_frames(labels) == {FRAMES[0]: 0, FRAMES[1]: 4, FRAMES[2]: 8, FRAMES[4]: 20, FRAMES[5]: 20}
+    assert {one.drawn.attributes["track_id"] for one in labels.annotations} == {"t1"}
+    frames = {image.name: image.metadata for image in labels.images}
+    assert frames[FRAMES[4]] == {"video": "data/upload/1/0a1b2c3d-drive.mp4", "frame": 4}
+
+
+def test_frames_that_count_from_0(tmp_path):
+    labels = read(tmp_path, video_task((1, 0, False), (2, 10, False)), files=("f/000.png", "f/001.png"))
+    assert at_frames(labels) == {"f/000.png": 0, "f/001.png": 4}
+
+
+def test_videos_are_told_apart_by_the_folders_of_their_frames(tmp_path):
+    tasks = [video_task((1, at, False), video=f"{name}.mp4") for at, name in ((0, "one"), (10, "two"))]
+    labels = read(tmp_path, *tasks, files=("one/1.png", "two/1.png"))
+    assert at_frames(labels) == {"one/1.png": 0, "two/1.png": 4}
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    labels = read(mixed, *tasks, files=("1.png",))
+    assert at_frames(labels) == {"1.png": 0}
+    assert "are not kept apart" in labels.problems[0].reason
+
+
+def test_a_video_without_its_frames_is_one_problem(tmp_path):
+    (problem,) = read(tmp_path, video_task((1, 0, True)), files=()).problems
+    assert "not there as images" in problem.reason
+
+
 def test_cancelled_annotations_are_left_out_and_ground_truth_comes_first(tmp_path):
     def opinion(x: int, **more: Any) -> dict[str, Any]:
         return {"id": x, "result": [region("rectangle", {**RECTANGLE, "x": x})], **more}

@@ -15,9 +15,9 @@ from PIL import Image
 
 from calotype.formats import fields, json_text
 from calotype.formats.fields import BadItem
+from calotype.formats.image_finder import ImageFinder, stated_path
 from calotype.formats.passthrough import Broken
 from calotype.tool_formats import mask_runs, shapes
-from calotype.tool_formats.image_search import ImageSearch, stated_path
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_a_stated_path_never_leads_outside(stated, path):
     assert stated_path(stated) == path
 
 
-def _images(folder: Path, *names: str) -> ImageSearch:
+def _images(folder: Path, *names: str) -> ImageFinder:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (4, 4)).save(folder / name)
-    return ImageSearch(folder)
+    return ImageFinder(folder)
 
 
 def test_an_image_is_found_by_the_longest_end_of_its_path(tmp_path):
@@ -82,7 +82,7 @@ def test_an_image_outside_the_folder_is_not_found(tmp_path):
     Image.new("L", (4, 4)).save(tmp_path / "outside.png")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/link.png").symlink_to(tmp_path / "outside.png")
-    search = ImageSearch(tmp_path / "in")
+    search = ImageFinder(tmp_path / "in")
     assert search.find("../outside.png") is None
     assert search.find("link.png") is None
 

@@ -30,7 +30,7 @@ def stated_path(stated: str) -> str:
     return "/".join(parts[1:] if parts and parts[0].endswith(":") else parts)
 
 
-class ImageSearch:
+class ImageFinder:
     """The images below a folder.
 
     `find` takes the file whose path ends like the stated one; where several fit as well, none is taken. A stated name
