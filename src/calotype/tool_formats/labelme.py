@@ -38,19 +38,8 @@ _LOOKED_AT = 200
 _OWN = re.compile(rb'"shapes"\s*:\s*\[')
 _BESIDE = re.compile(rb'"(?:imagePath|imageData|shape_type)"\s*:')
 _SHAPE_KEYS = frozenset(
-    {
-        "label",
-        "points",
-        "group_id",
-        "shape_type",
-        "flags",
-        "description",
-        "mask",
-        "score",
-        "difficult",
-        "attributes",
-    }
-)
+    ("label", "points", "group_id", "shape_type", "flags", "description", "mask", "score", "difficult")
+) | {"attributes"}
 _TOP_KEYS = frozenset({"version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth"})
 _KINDS = frozenset(Kind) - {Kind.KEYPOINTS, Kind.CAPTION}
 _NAMES = {Kind.POLYGON: "polygon", Kind.POLYLINE: "linestrip", Kind.ROTATED_BOX: "oriented_rectangle"}
