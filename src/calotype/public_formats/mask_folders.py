@@ -56,6 +56,7 @@ FOLDERS = {
     "trainannot": ("train",),
     "valannot": ("val",),
     "testannot": ("test",),
+    "train_masks": ("train",),
     "train_labels": ("train",),
     "val_labels": ("val",),
     "test_labels": ("test",),
@@ -63,10 +64,13 @@ FOLDERS = {
 """Folder of masks in lower case -> folders in which their images lie."""
 _OBJECTS = ("SegmentationObject", "SegmentationObjectPNG", "instances")
 _DRAWN = "visualization"
-_ENDS = ("_mask", "_masks", "_label", "_labels", "_L", "_gt", "_seg")
+_ENDS = ("_mask", "_masks", "_label", "_labels", "_L", "_P", "_gt", "_seg")
 _SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".gif"})
+_NOT_A_MASK = "image beside the masks that is none: left out"
 _VOID = 255
 _MAX_COLOURS = 4_096
+_BLURRED = 0.1
+"""Share of the pixels of a black and white JPEG that may be grey: those at edges."""
 _GREY, _PALETTE = 0, 3
 
 
@@ -100,7 +104,7 @@ class MaskFolders:
         lists = survey.named(*colour_maps.NAMES)
         for name in survey.images:
             at = folder_at(name)
-            if at is None or suffix_of(name) not in _SUFFIXES:
+            if at is None or not _may_be_mask(name):
                 continue
             beside = [stem for stem in stems_of(name, at) if stem in stems]
             if (beside or "Segmentation" in name) and (lists or _is_indexed(survey.head(name, 64))):
@@ -121,7 +125,7 @@ class MaskFolders:
         names = [
             name
             for name in reading.files.images
-            if suffix_of(name) in _SUFFIXES and (reading.single or folder_at(name) is not None)
+            if _may_be_mask(name) and (reading.single or folder_at(name) is not None)
         ]
         names = names if reading.single is None else [reading.single]
         colours = colour_maps.find(reading)
@@ -139,9 +143,8 @@ class MaskFolders:
         for name in sorted(drawings):
             reading.notices.add("file-not-labels", name, what="image that shows the labels: left out")
         for name in sorted(masks_of):
-            if suffix_of(name) not in _SUFFIXES:
-                what = "image beside the masks that is none: left out"
-                reading.notices.add("file-not-labels", name, what=what)
+            if not _may_be_mask(name):
+                reading.notices.add("file-not-labels", name, what=_NOT_A_MASK)
         reading.add_unlabelled(name for name in reading.image_files.images if name not in used | drawings)
         named = [DeclaredClass(name) for name in colours.names()]
         others = sorted({a.class_name for a in reading.annotations} - set(colours.names()))
@@ -237,8 +240,16 @@ def _is_drawing(name: str) -> bool:
     return any(part.startswith(("segmentation", "annotations")) for part in shown)
 
 
+def _may_be_mask(name: str) -> bool:
+    """Whether a file may be a mask by its ending; a JPEG in `masks/` only, where some are black and white."""
+    suffix = suffix_of(name)
+    return suffix in _SUFFIXES or (suffix in (".jpg", ".jpeg") and "masks" in name.lower().split("/")[:-1])
+
+
 def _is_indexed(head: bytes) -> bool:
-    """Whether the head of a PNG file says palette or grey, one value a pixel."""
+    """Whether the head of a file says one value a pixel: PNG with a palette or in grey, GIF; or a JPEG."""
+    if head[:2] == b"\xff\xd8" or head[:4] == b"GIF8":
+        return True
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) > 25 and head[25] in (_GREY, _PALETTE)
 
 
@@ -254,7 +265,9 @@ def _read_file(reading: Reading, drawn: _Drawn, name: str) -> None:
     data = reading.data(name, max_bytes=MAX_IMAGE_BYTES)
     values = _pixels(data or b"")
     if isinstance(values, str):
-        if data is not None:
+        if suffix_of(name) not in _SUFFIXES:
+            reading.notices.add("file-not-labels", name, what=_NOT_A_MASK)
+        elif data is not None:
             reading.set_aside("image", name, values, kind="unreadable")
         return
     size = reading.size_of(image) if image else None
@@ -283,8 +296,10 @@ def _pixels(data: bytes) -> npt.NDArray[np.int64] | str:
     """(H, W) numbers of a mask, or (H, W, 3) colours; or why it is not a mask."""
     try:
         facts = vision.probe(data)
-        with Image.open(io.BytesIO(data), formats=["PNG", "BMP", "TIFF", "GIF"]) as image:
+        with Image.open(io.BytesIO(data), formats=["PNG", "BMP", "TIFF", "GIF", "JPEG"]) as image:
             image.load()
+            if image.format == "JPEG":
+                return _black_and_white(np.asarray(image.convert("L")))
             if image.mode in ("P", "L", "1", "I;16", "I;16B", "I"):
                 values = np.asarray(image).astype(np.int64)
             else:
@@ -294,6 +309,13 @@ def _pixels(data: bytes) -> npt.NDArray[np.int64] | str:
     if facts.n_frames > 1:
         return f"it holds {facts.n_frames} images"
     return values if values.size else "it is empty"
+
+
+def _black_and_white(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64] | str:
+    """The values 0 and 255 that JPEG blurred; or why it is not such a mask."""
+    if np.count_nonzero((grey > 48) & (grey < 207)) > grey.size * _BLURRED:
+        return "it is a JPEG of more values than black and white, which JPEG does not keep"
+    return np.where(grey > 127, 255, 0).astype(np.int64)
 
 
 def _turned(values: npt.NDArray[np.int64], image: Path) -> npt.NDArray[np.int64]:
