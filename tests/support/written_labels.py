@@ -12,9 +12,9 @@ from PIL import Image
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import ExportSamples, Format, Written
+from calotype.formats.fields import BadItem
 from calotype.formats.notices import Notice
 from calotype.tool_formats import shapes
-from calotype.tool_formats.fields import BadItem
 from calotype.vision import masks
 from calotype.vision.ontology import Class, Ontology
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from calotype.coco_format import writing as coco_writing
-from calotype.coco_format.layout import is_meant, json_files, label_files, layout_of, looks_like
+from calotype.coco_format.layout import (
+    is_list,
+    is_meant,
+    json_files,
+    label_files,
+    layout_of,
+    looks_like,
+)
 from calotype.coco_format.opening import open_files
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelSource, Written
@@ -49,7 +56,7 @@ class Coco:
             evidence = tuple(file.relative_to(survey.root).as_posix() for file in like[:5])
             return Sighting(layout_of(like, survey.root), evidence, Certainty.DESCRIBED)
         if survey.is_file:
-            is_json = path.suffix.lower() == ".json"
+            is_json = path.suffix.lower() == ".json" and (is_meant(path) or not is_list(path))
             return Sighting("a JSON file without images", (path.name,), broken=True) if is_json else None
         others = [
             file for file in json_files(path) if file.parent == path or file.parent.name == "annotations"

@@ -6,6 +6,7 @@ of labelling tools (a JSON in each split folder, or one beside `images/`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,8 @@ HEAD_BYTES = 10_000_000
 _MAX_LOOKED_AT = 500
 _MAX_DEPTH = 3
 _KEYS = (b'"annotations"', b'"categories"', b'"image_id"')
+_IMAGES = re.compile(rb'"images"\s*:')
+"""The key, not the name of something: `"images"` names a set of records in files of Croissant."""
 _LABEL_FOLDERS = ("annotations", "annotation", "labels", "label", "json")
 
 
@@ -75,15 +78,19 @@ def looks_like(file: Path) -> bool:
     start = head_of(file, 64_000)
     if start.lstrip()[:1] == b"[":
         return b'"image_id"' in start
-    if b'"images"' not in start and len(start) == 64_000:
+    if not _IMAGES.search(start) and len(start) == 64_000:
         start = head_of(file, HEAD_BYTES)
-    return b'"images"' in start and (b'"file_name"' in start or any(key in start for key in _KEYS))
+    return bool(_IMAGES.search(start)) and (b'"file_name"' in start or any(key in start for key in _KEYS))
 
 
 def is_meant(file: Path) -> bool:
-    """Whether a JSON file without images is meant as one of COCO: by its keys, or since nothing can read it."""
+    """Whether a JSON file without images is meant as one of COCO: by its keys, or since nothing can read it.
+
+    A list of anything but results is a file of another tool.
+    """
     start = head_of(file, HEAD_BYTES)
-    if any(key in start for key in _KEYS):
+    keys = _KEYS[2:] if is_list(file) else _KEYS
+    if any(key in start for key in keys):
         return True
     if len(start) == HEAD_BYTES:
         return False
@@ -92,6 +99,12 @@ def is_meant(file: Path) -> bool:
     except (msgspec.DecodeError, RecursionError):
         return True
     return False
+
+
+def is_list(file: Path) -> bool:
+    """Whether a JSON file is a list with something in it."""
+    start = head_of(file, 1_000).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start[:1] == b"[" and start[1:].lstrip()[:1] not in (b"]", b"")
 
 
 def layout_of(files: Sequence[Path], root: Path) -> str:

@@ -1,7 +1,8 @@
 """Which colour or number of a mask is which class, from the list of names beside the masks.
 
-Read are `labelmap.txt` as CVAT writes it (`name:r,g,b:parts:actions`), and `classes` or `class_dict` as .txt (a name a
-line, counted from 0), .csv (`name,r,g,b`) or .json (`{"name": [r, g, b]}`, `{"0": "name"}`, or a list of either).
+Read are `labelmap.txt` as CVAT writes it (`name:r,g,b:parts:actions`), `objectInfo150.txt` of ADE20K, and `classes`,
+`codes`, `class_names` or `class_dict` as .txt (a name a line, counted from 0), .csv (`name,r,g,b`) or .json
+(`{"name": [r, g, b]}`, `{"0": "name"}`, or a list of either).
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ NAMES = (
     "classes.csv",
     "classes.txt",
     "label_colors.txt",
+    "class_names.txt",
+    "codes.txt",
+    "objectinfo150.txt",
 )
 NOTHING = frozenset({"background", "_background_", "__background__", "bg"})
 """Names of what is not labelled, in lower case."""
@@ -111,6 +115,11 @@ def _read_lines(reading: Reading, colours: ColourMap, text: str) -> None:
     """Lines of a name, of a name and a colour, or of a colour and a name; a first line without numbers is the head."""
     at = 0
     is_table = colours.file.endswith(".csv")
+    if text.startswith("Idx\t"):  # ADE20K: the number first, the names of the class last
+        for number, line in lines_of(text)[1:]:
+            cells = line.split("\t")
+            _add(reading, colours, cells[-1].split(",")[0], whole(cells[0]), f"{colours.file}:{number}")
+        return
     for number, line in lines_of(text):
         if line.startswith("#"):
             continue

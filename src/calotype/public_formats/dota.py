@@ -33,6 +33,8 @@ from calotype.vision.polygons import ring_area
 
 RECTANGLE_TOLERANCE_PX = 2.0
 _RELATIVE_TOLERANCE = 0.1
+_SPLIT = "annfiles"
+"""The folder of labels in a dataset that MMRotate has split into tiles."""
 _FOLDER = "labeltxt"
 _HEADS = ("imagesource", "gsd")
 
@@ -120,9 +122,9 @@ def _looks_like_row(row: list[str]) -> bool:
 
 
 def _folder_at(name: str) -> int | None:
-    """Position of the label folder in a relative name: `labelTxt`, also with a version behind it."""
-    parts = name.split("/")[:-1]
-    return next((at for at, part in enumerate(parts) if part.lower().startswith(_FOLDER)), None)
+    """Position of the label folder in a relative name: `labelTxt`, also with a version behind it, or `annfiles`."""
+    parts = [part.lower() for part in name.split("/")[:-1]]
+    return next((at for at, part in enumerate(parts) if part.startswith(_FOLDER) or part == _SPLIT), None)
 
 
 def _head(line: str) -> tuple[str, str] | None:

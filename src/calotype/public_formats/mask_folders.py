@@ -1,10 +1,12 @@
 """Folders of mask images: a mask of the same name for each image, one colour or number a class.
 
-Source: the segmentation masks of Pascal VOC 2012 and the "Segmentation mask 1.1" export of CVAT (`SegmentationClass/`,
-`SegmentationObject/`, `labelmap.txt`); many datasets are given out in the same way with other names of folders. Masks
-are PNG with a palette, in grey (the number of a class) or in colour. Number 0 and names such as `background` are pixels
-without a label; 255 is void where other numbers occur. All pixels of one class are one annotation, also where they do
-not touch. Where `SegmentationObject/` has an image of the same name, each of its colours is an annotation.
+Source: the segmentation masks of Pascal VOC 2012, the "Segmentation mask 1.1" export of CVAT (`SegmentationClass/`,
+`SegmentationObject/`, `labelmap.txt`) and `labelme2voc.py` of LabelMe (`class_names.txt`; `SegmentationClassPNG/` in
+older versions; images that show the labels in folders of visualizations); many datasets are given out in the same way
+with other names of folders. Masks are PNG with a palette, in grey (the number of a class) or in colour. Number 0 and
+names such as `background` are pixels without a label; 255 is void where other numbers occur. All pixels of one class
+are one annotation, also where they do not touch. Where `SegmentationObject/` has an image of the same name, each of its
+colours is an annotation.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ FOLDERS = {
     "mask": ("image", "images", "img", "imgs"),
     "segmentationclass": ("JPEGImages", "images", "imgs"),
     "segmentationclassraw": ("JPEGImages", "images"),
+    "segmentationclasspng": ("JPEGImages",),
     "labels": ("images", "imgs"),
     "annotations": ("images", "imgs"),
     "ann_dir": ("img_dir",),
@@ -53,16 +56,21 @@ FOLDERS = {
     "trainannot": ("train",),
     "valannot": ("val",),
     "testannot": ("test",),
+    "train_masks": ("train",),
     "train_labels": ("train",),
     "val_labels": ("val",),
     "test_labels": ("test",),
 }
 """Folder of masks in lower case -> folders in which their images lie."""
-_OBJECTS = ("SegmentationObject", "instances")
-_ENDS = ("_mask", "_masks", "_label", "_labels", "_L", "_gt", "_seg")
+_OBJECTS = ("SegmentationObject", "SegmentationObjectPNG", "instances")
+_DRAWN = "visualization"
+_ENDS = ("_mask", "_masks", "_label", "_labels", "_L", "_P", "_gt", "_seg")
 _SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".gif"})
+_NOT_A_MASK = "image beside the masks that is none: left out"
 _VOID = 255
 _MAX_COLOURS = 4_096
+_BLURRED = 0.1
+"""Share of the pixels of a black and white JPEG that may be grey: those at edges."""
 _GREY, _PALETTE = 0, 3
 
 
@@ -96,7 +104,7 @@ class MaskFolders:
         lists = survey.named(*colour_maps.NAMES)
         for name in survey.images:
             at = folder_at(name)
-            if at is None or suffix_of(name) not in _SUFFIXES:
+            if at is None or not _may_be_mask(name):
                 continue
             beside = [stem for stem in stems_of(name, at) if stem in stems]
             if (beside or "Segmentation" in name) and (lists or _is_indexed(survey.head(name, 64))):
@@ -117,7 +125,7 @@ class MaskFolders:
         names = [
             name
             for name in reading.files.images
-            if suffix_of(name) in _SUFFIXES and (reading.single or folder_at(name) is not None)
+            if _may_be_mask(name) and (reading.single or folder_at(name) is not None)
         ]
         names = names if reading.single is None else [reading.single]
         colours = colour_maps.find(reading)
@@ -131,11 +139,13 @@ class MaskFolders:
         drawn.finish()
         masks_of = {name for name in reading.files.images if folder_at(name) is not None or _is_object(name)}
         used = masks_of if reading.has_own_images else set()
+        drawings = {name for name in reading.image_files.images if _is_drawing(name)}
+        for name in sorted(drawings):
+            reading.notices.add("file-not-labels", name, what="image that shows the labels: left out")
         for name in sorted(masks_of):
-            if suffix_of(name) not in _SUFFIXES:
-                what = "image beside the masks that is none: left out"
-                reading.notices.add("file-not-labels", name, what=what)
-        reading.add_unlabelled(name for name in reading.image_files.images if name not in used)
+            if not _may_be_mask(name):
+                reading.notices.add("file-not-labels", name, what=_NOT_A_MASK)
+        reading.add_unlabelled(name for name in reading.image_files.images if name not in used | drawings)
         named = [DeclaredClass(name) for name in colours.names()]
         others = sorted({a.class_name for a in reading.annotations} - set(colours.names()))
         return [ParsedSource(path.name, reading.labels([*named, *map(DeclaredClass, others)]))]
@@ -224,8 +234,22 @@ def _is_object(name: str) -> bool:
     return any(part in _OBJECTS for part in name.split("/")[:-1])
 
 
+def _is_drawing(name: str) -> bool:
+    """Whether an image shows the labels of another one: in `SegmentationClassVisualization/` and the like."""
+    shown = (part.lower() for part in name.split("/")[:-1] if part.lower().endswith(_DRAWN))
+    return any(part.startswith(("segmentation", "annotations")) for part in shown)
+
+
+def _may_be_mask(name: str) -> bool:
+    """Whether a file may be a mask by its ending; a JPEG in `masks/` only, where some are black and white."""
+    suffix = suffix_of(name)
+    return suffix in _SUFFIXES or (suffix in (".jpg", ".jpeg") and "masks" in name.lower().split("/")[:-1])
+
+
 def _is_indexed(head: bytes) -> bool:
-    """Whether the head of a PNG file says palette or grey, one value a pixel."""
+    """Whether the head of a file says one value a pixel: PNG with a palette or in grey, GIF; or a JPEG."""
+    if head[:2] == b"\xff\xd8" or head[:4] == b"GIF8":
+        return True
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) > 25 and head[25] in (_GREY, _PALETTE)
 
 
@@ -241,7 +265,9 @@ def _read_file(reading: Reading, drawn: _Drawn, name: str) -> None:
     data = reading.data(name, max_bytes=MAX_IMAGE_BYTES)
     values = _pixels(data or b"")
     if isinstance(values, str):
-        if data is not None:
+        if suffix_of(name) not in _SUFFIXES:
+            reading.notices.add("file-not-labels", name, what=_NOT_A_MASK)
+        elif data is not None:
             reading.set_aside("image", name, values, kind="unreadable")
         return
     size = reading.size_of(image) if image else None
@@ -270,8 +296,10 @@ def _pixels(data: bytes) -> npt.NDArray[np.int64] | str:
     """(H, W) numbers of a mask, or (H, W, 3) colours; or why it is not a mask."""
     try:
         facts = vision.probe(data)
-        with Image.open(io.BytesIO(data), formats=["PNG", "BMP", "TIFF", "GIF"]) as image:
+        with Image.open(io.BytesIO(data), formats=["PNG", "BMP", "TIFF", "GIF", "JPEG"]) as image:
             image.load()
+            if image.format == "JPEG":
+                return _black_and_white(np.asarray(image.convert("L")))
             if image.mode in ("P", "L", "1", "I;16", "I;16B", "I"):
                 values = np.asarray(image).astype(np.int64)
             else:
@@ -281,6 +309,13 @@ def _pixels(data: bytes) -> npt.NDArray[np.int64] | str:
     if facts.n_frames > 1:
         return f"it holds {facts.n_frames} images"
     return values if values.size else "it is empty"
+
+
+def _black_and_white(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64] | str:
+    """The values 0 and 255 that JPEG blurred; or why it is not such a mask."""
+    if np.count_nonzero((grey > 48) & (grey < 207)) > grey.size * _BLURRED:
+        return "it is a JPEG of more values than black and white, which JPEG does not keep"
+    return np.where(grey > 127, 255, 0).astype(np.int64)
 
 
 def _turned(values: npt.NDArray[np.int64], image: Path) -> npt.NDArray[np.int64]:

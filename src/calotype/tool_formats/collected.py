@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from calotype.formats.fields import BadItem, score_or_none
 from calotype.formats.files_below import is_folder
+from calotype.formats.image_finder import ImageFinder, image_size, normalized, stated_path
 from calotype.formats.notices import Losses, Notices
 from calotype.formats.passthrough import image_name_problem, text_problem, value_problem
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels, ParsedSource
 from calotype.formats.windows import DeclaredClass, Problem
 from calotype.foundation.progress import Progress
-from calotype.tool_formats.fields import BadItem, score_or_none
-from calotype.tool_formats.image_search import ImageSearch, image_size, stated_path
 from calotype.tool_formats.shapes import Shape
 
 BACKGROUND = "background"
@@ -55,7 +55,7 @@ class Collected:
 
     def __init__(self, file: str, folder: Path) -> None:
         self.file = file
-        self.search = ImageSearch(folder)
+        self.search = ImageFinder(folder)
         self.problems: list[Problem] = list(self.search.problems)
         self.notices = Notices()
         self.losses = Losses()
@@ -63,6 +63,8 @@ class Collected:
         self.images: dict[str, ParsedImage] = {}
         self.annotations: list[ParsedAnnotation] = []
         self.info: dict[str, Any] = {}
+        self.videos: dict[str, str] = {}
+        """The video whose frames have no folder of its name, at ""."""
         self._sizes: dict[str, tuple[int, int]] = {}
 
     @contextmanager
@@ -92,8 +94,10 @@ class Collected:
             self.notices.add("name-separator", entry.where)
         if path is None:
             path = self.search.find(relative, within=entry.within)
-            if path is not None and path.name != relative.rpartition("/")[2]:
-                self.notices.add("name-form", entry.where)
+            if path is not None and path.name != (name := relative.rpartition("/")[2]):
+                without_ending = normalized(name) == normalized(path.stem)
+                words = "name without the ending of the file: joined" if without_ending else ""
+                self.notices.add("name-form", entry.where, what=words)
         key = relative if path is None else self.search.name_of(path)
         known = self.images.get(key)
         if known is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +18,17 @@ import numpy.typing as npt
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
+from calotype.formats.fields import (
+    BadItem,
+    listing,
+    mapping,
+    number,
+    size_or_none,
+    text,
+    whole,
+    written_whole,
+    xy_objects,
+)
 from calotype.formats.files_below import is_file, is_folder
 from calotype.formats.json_text import load, refused
 from calotype.formats.split_names import split_of_folder
@@ -26,16 +37,7 @@ from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import darwin_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts
-from calotype.tool_formats.fields import (
-    BadItem,
-    listing,
-    mapping,
-    number,
-    size_or_none,
-    text,
-    whole,
-    xy_objects,
-)
+from calotype.tool_formats.frames import Frames
 from calotype.tool_formats.mask_runs import rows_to_values
 from calotype.tool_formats.poses import Pose, Poses
 from calotype.tool_formats.shapes import Shape, Turned
@@ -141,8 +143,11 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
     item = mapping(content.get("item"), "item")
     slots = [mapping(slot, "slot") for slot in listing(item.get("slots") or [], "slots")]
     slot = slots[0] if slots else {}
-    if slot.get("type", "image") not in ("image", "dicom") or slot.get("frame_count", 1) not in (1, None):
-        raise BadItem("its item is a video or a volume; export it as frames")
+    is_video = slot.get("type") == "video"
+    if not is_video and (
+        slot.get("type", "image") not in ("image", "dicom") or slot.get("frame_count", 1) not in (1, None)
+    ):
+        raise BadItem("its item is a volume; export it as images")
     if len(slots) > 1:
         words = "further slots of an item: their annotations were left out"
         collected.notices.add("value-dropped", where, what=words)
@@ -150,9 +155,12 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
     name = text(item.get("name"), "name")
     stated = f"{folder}/{name}" if folder else name
     size = size_or_none(slot.get("width"), slot.get("height"))
+    listed = listing(content.get("annotations") or [], "annotations")
+    if is_video:
+        _read_frames(listed, Frames(collected, stated, size), where, collected, poses)
+        return
     first = PurePosixPath(stated).parts[0] if folder else ""
     key = collected.add_image(Entry(stated, where, size, split_of_folder(first), within=["images"]))
-    listed = listing(content.get("annotations") or [], "annotations")
     layer = None
     for at, one in enumerate(listed):
         if isinstance(one, dict) and "raster_layer" in one:
@@ -168,6 +176,30 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected, poses: P
             _read_annotation(annotation, key, place, layer, collected, poses)
 
 
+def _read_frames(
+    listed: Sequence[Any], frames: Frames, where: str, collected: Collected, poses: Poses
+) -> None:
+    """The annotations of a video at each frame; a file lists the frames between keyframes too."""
+    parts = [
+        (f"{where} annotations[{at}] frame {index[:9]}", one, index, said)
+        for at, one in enumerate(listed)
+        if isinstance(one, dict) and isinstance(one.get("frames"), dict)
+        for index, said in one["frames"].items()
+        if isinstance(said, dict)
+    ]
+    rasters = {index: said["raster_layer"] for _, _, index, said in parts if "raster_layer" in said}
+    for place, one, index, said in (part for part in parts if "raster_layer" not in part[3]):
+        with collected.item(place):
+            frame = written_whole(index, "frame", most=10_000_000)
+            key = frames.image(frame, place)
+            raster = mapping(rasters.get(index), "raster layer") if "mask" in said else None
+            layer = _layer(raster, collected.size_of(key)) if raster is not None else None
+            properties = [mapping(said, "property") for said in one.get("properties") or []]
+            of_frame = [said for said in properties if said.get("frame_index") in (frame, "global", None)]
+            merged = {"instance_id": {"value": one.get("id")}, **one, **said, "properties": of_frame}
+            _read_annotation({**merged, "frame": frame}, key, place, layer, collected, poses)
+
+
 def _read_annotation(
     one: Mapping[str, Any], key: str, where: str, layer: _Layer | None, collected: Collected, poses: Poses
 ) -> None:
@@ -179,12 +211,13 @@ def _read_annotation(
     elif "mask" in one:
         if layer is None:
             raise BadItem("its image has no raster layer that can be read")
-        shape = layer.mask(facts.source_id, collected.size_of(key))
+        shape = layer.mask(str(one.get("id")), collected.size_of(key))
     elif "polygon" in one:
         shape = _polygon(mapping(one["polygon"], "polygon"), key, where, collected)
-    elif "skeleton" in one:
+    elif "skeleton" in one or "eye" in one:  # an eye has the nodes of a skeleton: inner, outer, upper, lower
+        part = "skeleton" if "skeleton" in one else "eye"
         box = _box(one).bbox_xywh_px if "bounding_box" in one else None
-        poses.add(Pose(key, name, _nodes(mapping(one["skeleton"], "skeleton")), where, facts, box))
+        poses.add(Pose(key, name, _nodes(mapping(one[part], part)), where, facts, box))
         return
     else:
         shape = _shape(one)
@@ -262,7 +295,7 @@ def _facts(one: Mapping[str, Any]) -> Facts:
     if "text" in one:
         attributes["text"] = text(mapping(one["text"], "text").get("text"), "text")
     extra = {name: one[name] for name in ("annotators", "reviewers") if one.get(name)}
-    identity = one.get("id") if isinstance(one.get("id"), str) else ""
+    identity = one.get("id") if isinstance(one.get("id"), str) and "frame" not in one else ""
     inference = one.get("inference")
     score = inference.get("confidence") if isinstance(inference, dict) else None
     return Facts(attributes, extra, str(identity), score)

@@ -17,6 +17,7 @@ import numpy as np
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
+from calotype.formats.fields import BadItem, listing, mapping, number, size_or_none, text
 from calotype.formats.files_below import is_file, is_folder, is_own_file
 from calotype.formats.json_text import load, refused
 from calotype.formats.passthrough import Broken
@@ -24,10 +25,8 @@ from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
-from calotype.tool_formats import fiftyone_writing, shapes
+from calotype.tool_formats import fiftyone_masks, fiftyone_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
-from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text
-from calotype.tool_formats.mask_runs import array_to_mask
 from calotype.tool_formats.shapes import Point, Shape
 from calotype.tool_formats.writing import Export
 
@@ -39,7 +38,7 @@ _LABELS = re.compile(rb'"labels"\s*:\s*\{')
 _LISTS = {"Detections": "detections", "Polylines": "polylines", "Keypoints": "keypoints",
           "Classifications": "classifications"}  # fmt: skip
 _SINGLE = frozenset({"Detection", "Polyline", "Keypoint", "Classification"})
-_LEFT_OUT = frozenset({"Segmentation", "Heatmap", "TemporalDetection", "TemporalDetections", "GeoLocation"})
+_LEFT_OUT = frozenset({"Heatmap", "TemporalDetection", "TemporalDetections", "GeoLocation"})
 _OWN_OF_SAMPLE = frozenset({"filepath", "tags", "metadata", "id", "created_at", "last_modified_at"})
 
 
@@ -130,10 +129,16 @@ class _Samples:
         found = metadata.get("skeletons")
         self._skeletons = found if isinstance(found, dict) else {}
         self._default_skeleton = metadata.get("default_skeleton")
-        classes = metadata.get("default_classes")
-        self._classes = (
-            [name for name in classes if isinstance(name, str)] if isinstance(classes, list) else []
-        )
+        targets, default = metadata.get("mask_targets"), metadata.get("default_mask_targets")
+        self._targets = targets if isinstance(targets, dict) else {}
+        self._default_targets = default if isinstance(default, dict) else {}
+        of_fields = metadata.get("classes")
+        lists = [
+            metadata.get("default_classes"),
+            *(of_fields.values() if isinstance(of_fields, dict) else ()),
+        ]
+        listed = (name for names in lists if isinstance(names, list) for name in names)
+        self._classes = [name for name in dict.fromkeys(map(str, listed)) if name]
         self._skipped: set[str] = set()
 
     def read(self, samples: Sequence[Any]) -> None:
@@ -188,6 +193,10 @@ class _Samples:
                     "label-not-used", place, what="predictions beside labels: left out"
                 )
                 continue
+            if field.get("_cls") == "Segmentation":
+                with self._collected.item(place):
+                    targets = self._targets.get(name) or self._default_targets
+                    fiftyone_masks.add_classes(field, targets, key, place, self._collected)
             for at, label in _labels(field, self._collected, place):
                 with self._collected.item(f"{place}[{at}]"):
                     self._read_label(mapping(label, "label"), key, name, f"{place}[{at}]")
@@ -245,15 +254,10 @@ def _detection(one: Mapping[str, Any], key: str, collected: Collected) -> Shape:
     x, y, w, h = (
         _share(side) * scale for side, scale in zip(sides, (width, height, width, height), strict=True)
     )
-    written = one.get("mask")
-    if isinstance(written, dict):
-        binary = written.get("$binary")
-        written = binary.get("base64") if isinstance(binary, dict) else binary
-    if written is None:
-        if one.get("mask_path"):
-            collected.notices.add("value-dropped", key, what="mask in a file of its own: its box was read")
+    values = fiftyone_masks.values_of(one, key, collected)
+    if values is None:
         return shapes.box(x, y, w, h)
-    inside = array_to_mask(text(written, "mask"))
+    inside = values != 0
     left, top = round(x), round(y)
     size = (max(1, round(x + w) - left), max(1, round(y + h) - top))
     if size != (inside.shape[1], inside.shape[0]):

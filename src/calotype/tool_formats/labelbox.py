@@ -15,15 +15,15 @@ from typing import Any
 from calotype.datasets.model import Kind
 from calotype.formats import json_text
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
+from calotype.formats.fields import BadItem, listing, mapping, number, size_or_none, text, xy_objects
 from calotype.formats.files_below import is_file, is_folder, is_own_file
+from calotype.formats.image_finder import stated_path
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import labelbox_writing, shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts, read_each
-from calotype.tool_formats.fields import BadItem, listing, mapping, number, size_or_none, text, xy_objects
-from calotype.tool_formats.image_search import stated_path
 from calotype.tool_formats.mask_runs import image_to_grey
 from calotype.tool_formats.shapes import Shape
 from calotype.tool_formats.writing import Export

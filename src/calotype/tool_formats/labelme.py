@@ -17,15 +17,15 @@ from typing import Any
 
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
+from calotype.formats.fields import BadItem, listing, mapping, pairs, size_or_none, text
 from calotype.formats.files_below import files_below, is_file, is_folder
+from calotype.formats.image_finder import sample_split
 from calotype.formats.json_text import load, refused
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
-from calotype.tool_formats.fields import BadItem, listing, mapping, pairs, size_or_none, text
-from calotype.tool_formats.image_search import sample_split
 from calotype.tool_formats.mask_runs import image_to_grey, mask_to_image
 from calotype.tool_formats.shapes import Point, Shape, Turned
 from calotype.tool_formats.writing import Export, json_bytes, keeps_split, split_folder
@@ -38,19 +38,8 @@ _LOOKED_AT = 200
 _OWN = re.compile(rb'"shapes"\s*:\s*\[')
 _BESIDE = re.compile(rb'"(?:imagePath|imageData|shape_type)"\s*:')
 _SHAPE_KEYS = frozenset(
-    {
-        "label",
-        "points",
-        "group_id",
-        "shape_type",
-        "flags",
-        "description",
-        "mask",
-        "score",
-        "difficult",
-        "attributes",
-    }
-)
+    ("label", "points", "group_id", "shape_type", "flags", "description", "mask", "score", "difficult")
+) | {"attributes"}
 _TOP_KEYS = frozenset({"version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth"})
 _KINDS = frozenset(Kind) - {Kind.KEYPOINTS, Kind.CAPTION}
 _NAMES = {Kind.POLYGON: "polygon", Kind.POLYLINE: "linestrip", Kind.ROTATED_BOX: "oriented_rectangle"}
@@ -143,7 +132,7 @@ def _is_label_file(head: bytes) -> bool:
 
 def _read(content: Mapping[str, Any], where: str, collected: Collected) -> None:
     listed = listing(content.get("shapes"), "shapes")
-    stated = text(content.get("imagePath"), "imagePath")
+    stated = _image_path(content, where)
     folder = PurePosixPath(where).parent
     size = size_or_none(content.get("imageWidth"), content.get("imageHeight"))
     entry = Entry(stated, where, size, extra=_others(content, _TOP_KEYS), within=_folders(stated, folder))
@@ -170,6 +159,14 @@ def _read(content: Mapping[str, Any], where: str, collected: Collected) -> None:
     if not listed and len(collected.annotations) == n_before:
         collected.with_tag(key, BACKGROUND)
     _join_parts(collected.annotations, grouped)
+
+
+def _image_path(content: Mapping[str, Any], where: str) -> str:
+    """The path of the image; where a label file names itself, its own without the ending. Raises: BadItem."""
+    stated = text(content.get("imagePath"), "imagePath")
+    if PurePosixPath(stated).suffix.lower() == ".json":
+        return PurePosixPath(where).with_suffix("").as_posix()
+    return stated
 
 
 def _folders(stated: str, folder: PurePosixPath) -> list[str]:

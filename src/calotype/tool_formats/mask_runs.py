@@ -10,12 +10,13 @@ import binascii
 import io
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from calotype.tool_formats.fields import BadItem
+from calotype.formats.fields import BadItem
 from calotype.vision.images import DECODER_ERRORS
 from calotype.vision.masks import MAX_PIXELS
 
@@ -144,8 +145,24 @@ def mask_to_image(mask: npt.ArrayLike) -> str:
     return base64.b64encode(out.getvalue()).decode()
 
 
-def array_to_mask(text: str) -> Mask:
-    """The (H, W) mask of a NumPy array file, compressed by zlib, in base 64; arrays of objects are refused.
+def image_numbers(data: bytes) -> npt.NDArray[np.int64]:
+    """The (H, W) numbers of an image of classes, a colour as the number that `#rrggbb` writes. Raises: BadItem."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "BMP", "TIFF")) as image:
+            _checked(image.size)
+            if image.mode in ("1", "L", "P", "I;16", "I"):
+                return np.asarray(image).astype(np.int64)
+            red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")).astype(np.int64), 2, 0)
+    except BadItem:
+        raise
+    except DECODER_ERRORS:
+        raise BadItem("its mask is not a readable image") from None
+    numbers: npt.NDArray[np.int64] = red << 16 | green << 8 | blue
+    return numbers
+
+
+def array_values(text: str) -> npt.NDArray[Any]:
+    """The (H, W) values of a NumPy array file, compressed by zlib, in base 64; arrays of objects are refused.
 
     Raises: BadItem.
     """
@@ -171,8 +188,7 @@ def array_to_mask(text: str) -> Mask:
     if len(rest) < width * height * dtype.itemsize:
         raise BadItem("its mask is cut off")
     flat = np.frombuffer(rest, dtype, width * height)
-    inside: Mask = (flat != 0).reshape((height, width), order="F" if by_columns else "C")
-    return inside
+    return flat.reshape((height, width), order="F" if by_columns else "C")
 
 
 def mask_to_array(mask: npt.ArrayLike) -> str:

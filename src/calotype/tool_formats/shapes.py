@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.datasets.model import Annotation, Kind
-from calotype.tool_formats.fields import LARGEST_PX, BadItem
+from calotype.formats.fields import LARGEST_PX, BadItem
 from calotype.vision import masks
 from calotype.vision.polygons import rasterise, ring_area, rings_area, rings_bbox_xywh
 

@@ -18,6 +18,7 @@ from typing import Any
 from calotype.datasets.model import Annotation, Kind, Sample
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.csv_cells import long_cells
+from calotype.formats.fields import BadItem, mapping, number, numbers, text
 from calotype.formats.files_below import is_file, is_folder
 from calotype.formats.json_text import file_bytes, load, parsed, refused
 from calotype.formats.passthrough import Broken
@@ -27,7 +28,6 @@ from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts, read_each
-from calotype.tool_formats.fields import BadItem, mapping, number, numbers, text
 from calotype.tool_formats.shapes import Shape, Turned
 from calotype.tool_formats.writing import Export, json_bytes
 from calotype.vision.masks import rings_of

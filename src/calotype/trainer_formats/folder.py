@@ -114,7 +114,8 @@ class Folder:
 class _Layout:
     """Which folders are splits: all at the top, or at least two of different splits, with folders in them.
 
-    A single `train` beside `bus` and `car` is a class of its own. One folder around everything counts as nothing where
+    A single `train` beside `bus` and `car` is a class of its own; `train` and `valid` alone are splits, also without
+    folders in them. One folder around everything counts as nothing where
     splits are in it, or where it is called `images`.
     """
 
@@ -144,7 +145,7 @@ def _splits(names: list[str]) -> dict[str, str]:
     of_classes = [folder for folder, split in split_of.items() if not split and folder != UNLABELLED]
     has_inner = any(name.count("/") >= 2 and split_of.get(name.partition("/")[0]) for name in names)
     several = len({split for split in split_of.values() if split}) >= 2
-    is_split = has_inner and (several or not of_classes)
+    is_split = (has_inner and several) or (not of_classes and (has_inner or several))
     return {folder: split for folder, split in sorted(split_of.items()) if split and is_split}
 
 

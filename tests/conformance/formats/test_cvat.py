@@ -220,6 +220,86 @@ def test_a_step_of_frames_counts_the_images(tmp_path):
     assert lefts(labels) == [0, 3, 6]
 
 
+def points(name: str, x: int, *, frame: int | None = None, more: str = "") -> str:
+    start = f'frame="{frame}"' if frame is not None else f'label="{name}"'
+    return f'<points {start} keyframe="1" points="{x},5" {more}></points>'
+
+
+def keypoints(labels: ReadLabels) -> dict[str, tuple[float, ...]]:
+    return {str(read.image)[-7:-4]: tuple(read.drawn.keypoints_xyv) for read in labels.annotations}
+
+
+ENDED = '<box frame="1" outside="1" xtl="9" ytl="0" xbr="19" ybr="10"></box>'
+SKELETON = META.replace("<meta><task>", "").replace("</task></meta>", "")
+
+
+def test_the_points_of_a_skeleton_may_be_tracks_of_their_own(tmp_path):
+    """As CVAT 2.2 wrote them; each point has its own keyframes. Source: `dump_track` of CVAT's cvat.py, 2.2."""
+    skeletons = "".join(f'<skeleton frame="{at}" keyframe="1" points="1,5;9,5"></skeleton>' for at in (0, 2))
+    head = points("", 0, frame=0) + points("", 4, frame=2)
+    foot = points("", 9, frame=0, more='occluded="1"') + points("", 9, frame=2, more='outside="1"')
+    inner = f'<track id="0" label="head">{head}</track><track id="1" label="foot">{foot}</track>'
+    track = f'<track id="3" label="person" source="manual">{skeletons}{inner}</track>'
+    labels = video(tmp_path, track, task=f"<size>4</size>{SKELETON}", n_frames=4)
+    assert labels.problems == []
+    assert keypoints(labels) == {
+        "000": (0, 5, 2, 9, 5, 1),
+        "001": (2, 5, 2, 9, 5, 1),
+        "002": (4, 5, 2, 0, 0, 0),
+        "003": (4, 5, 2, 0, 0, 0),
+    }
+
+
+def test_a_skeleton_ends_where_all_its_points_are_outside(tmp_path):
+    """A `skeleton` has no `outside` of its own. Source: `dump_as_cvat_interpolation` of CVAT's cvat.py."""
+    shown = points("head", 1, more='outside="0"') + points("foot", 9, more='outside="0"')
+    gone = points("head", 1, more='outside="1"') + points("foot", 9, more='outside="1"')
+    track = f"""<track id="0" label="person"><skeleton frame="0" keyframe="1">{shown}</skeleton>
+    <skeleton frame="2" keyframe="1">{gone}</skeleton></track>"""
+    labels = video(tmp_path, track, task="<size>4</size>", n_frames=4)
+    assert labels.problems == []
+    assert keypoints(labels) == {"000": (1, 5, 2, 9, 5, 2), "001": (1, 5, 2, 9, 5, 2)}
+    (person,) = labels.classes
+    assert person.keypoints == ("head", "foot")
+
+
+def project(folder: Path, subsets: tuple[str, str]) -> ReadLabels:
+    """Two videos of two frames in one project, a track of one shape in each."""
+    parts = zip((4, 5), subsets, strict=True)
+    tasks = "".join(
+        f"<task><id>{number}</id><size>2</size><subset>{subset}</subset><start_frame>0</start_frame>"
+        f"<stop_frame>1</stop_frame><source>{number}.mp4</source></task>"
+        for number, subset in parts
+    )
+    tracks = "".join(
+        f'<track id="0" label="car" task_id="{number}">{box(0, number)}{ENDED}</track>' for number in (4, 5)
+    )
+    for subset in dict.fromkeys(subsets):
+        (folder / "images" / subset).mkdir(parents=True)
+        for at in range(2):
+            Image.new("L", (40, 30)).save(folder / f"images/{subset}/frame_{at:06d}.PNG")
+    meta = f"<meta><project><id>1</id><tasks>{tasks}</tasks></project></meta>"
+    (folder / "annotations.xml").write_text(f"<annotations>{meta}{tracks}</annotations>")
+    return read_labels(CVAT, folder)
+
+
+def test_the_tracks_of_a_project_go_to_the_frames_of_their_task(tmp_path):
+    labels = project(tmp_path, ("Train", "Val"))
+    assert labels.problems == []
+    assert [(read.image, lefts(labels)[at]) for at, read in enumerate(labels.annotations)] == [
+        ("Train/frame_000000.PNG", 4),
+        ("Val/frame_000000.PNG", 5),
+    ]
+    assert [image.metadata["video"] for image in labels.images] == ["4.mp4", "5.mp4"]
+
+
+def test_videos_of_one_folder_are_not_mixed_up(tmp_path):
+    labels = project(tmp_path, ("Train", "Train"))
+    assert labels.annotations == []
+    assert len(labels.problems) == 2
+    assert "several videos" in labels.problems[0].reason
+
+
 @pytest.mark.parametrize("frame", ["-1", "x", "9" * 30, "1.5"])
 def test_a_bad_frame_costs_its_shape_only(tmp_path, frame):
     bad = f'<box frame="{frame}" xtl="1" ytl="0" xbr="3" ybr="3"></box>'

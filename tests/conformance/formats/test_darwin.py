@@ -86,6 +86,80 @@ def test_the_masks_of_an_image_share_one_layer_of_rows(tmp_path):
     assert "does not list it" in labels.problems[0].reason
 
 
+def test_an_eye_has_nodes_like_a_skeleton(tmp_path):
+    """As the importer of darwin-py takes them (`e2e_tests/data/import/image_annotations_with_eye`)."""
+    nodes = [
+        {"name": name, "x": at, "y": 5, "occluded": name == "lower"}
+        for at, name in enumerate(("inner", "outer", "upper", "lower"), 1)
+    ]
+    labels = read(tmp_path, one("eye", eye={"nodes": nodes}))
+    assert labels.annotations[0].drawn.keypoints_xyv == (1, 5, 2, 2, 5, 2, 3, 5, 2, 4, 5, 1)
+    assert labels.classes[0].keypoints == ("inner", "outer", "upper", "lower")
+
+
+def test_the_image_of_an_item_without_an_ending_is_found(tmp_path):
+    """Names of items are free; `storage_key` has the ending (`image_annotations_with_subtypes` of darwin-py)."""
+    read(tmp_path, BOX)
+    (tmp_path / "annotations/a.json").write_text(
+        (tmp_path / "annotations/a.json").read_text().replace('"name": "a.png"', '"name": "a"')
+    )
+    labels = read_labels(DARWIN, tmp_path)
+    assert [image.name for image in labels.images] == ["a.png"]
+    assert labels.problems == []
+
+
+def clip(folder: Path, *listed: Any, n_frames: int = 4) -> ReadLabels:
+    """The labels of a video of frames of 40x30 pixels."""
+    (folder / "clip").mkdir(exist_ok=True)
+    for at in range(n_frames):
+        Image.new("L", (40, 30)).save(folder / f"clip/{at:04d}.png")
+    slot = {"type": "video", "slot_name": "0", "width": 40, "height": 30, "frame_count": 4}
+    item = {"name": "clip.mp4", "path": "/", "slots": [slot]}
+    (folder / "clip.json").write_text(
+        json.dumps({"version": "2.0", "item": item, "annotations": list(listed)})
+    )
+    return read_labels(DARWIN, folder)
+
+
+def test_the_annotations_of_a_video_go_to_its_frames(tmp_path):
+    """A release lists each frame of a range, also those between keyframes, and a raster layer for each frame."""
+    boxes = {
+        str(at): {"bounding_box": {"x": at, "y": 2, "w": 5, "h": 6}, "keyframe": at != 2} for at in (1, 2, 3)
+    }
+    properties = [
+        {"frame_index": 1, "name": "side", "value": "left"},
+        {"frame_index": 3, "name": "side", "value": "back"},
+    ]
+    layer = {
+        "dense_rle": [0, 41, 1, 3, 0, 1156],
+        "mask_annotation_ids_mapping": {"m": 1},
+        "total_pixels": 1200,
+    }
+    labels = clip(
+        tmp_path,
+        one("car", id="b", frames=boxes, ranges=[[1, 4]], properties=properties),
+        one("road", id="m", frames={"0": {"mask": {}, "keyframe": True}}),
+        one("__raster_layer__", id="r", frames={"0": {"raster_layer": layer, "keyframe": True}}),
+    )
+    assert labels.problems == []
+    cars = [found for found in labels.annotations if found.class_name == "car"]
+    assert [(found.image, found.drawn.bbox_xywh_px) for found in cars] == [
+        (f"clip/000{at}.png", (at, 2, 5, 6)) for at in (1, 2, 3)
+    ]
+    sides = [found.drawn.attributes.get("side") for found in cars]
+    assert (sides, {found.drawn.attributes["track_id"] for found in cars}) == (["left", None, "back"], {"b"})
+    (road,) = [found.drawn for found in labels.annotations if found.class_name == "road"]
+    assert (road.kind, road.bbox_xywh_px) == (Kind.MASK, (1, 1, 3, 1))
+    assert {image.metadata["video"] for image in labels.images} == {"clip.mp4"}
+
+
+def test_a_frame_without_its_image_costs_itself_only(tmp_path):
+    boxes = {at: {"bounding_box": {"x": 1, "y": 2, "w": 5, "h": 6}} for at in ("0", "3", "x")}
+    labels = clip(tmp_path, one("car", frames=boxes), n_frames=2)
+    assert [found.image for found in labels.annotations] == ["clip/0000.png"]
+    assert len(labels.problems) == 2
+
+
 def test_nodes_of_all_skeletons_of_a_class_are_its_keypoints(tmp_path):
     def node(name: str, occluded: bool = False) -> dict[str, Any]:
         return {"name": name, "occluded": occluded, "x": 3, "y": 4}

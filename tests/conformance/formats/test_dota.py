@@ -32,6 +32,18 @@ def aerial(tmp_path):
     return tmp_path
 
 
+def test_tiles_that_mmrotate_split(tmp_path):
+    """`tools/data/dota/split` of MMRotate writes `images/` and `annfiles/`; read as a class folder before."""
+    image_file(tmp_path / "trainval/images/P0000__1024__0___0.png")
+    text(tmp_path / "trainval/annfiles/P0000__1024__0___0.txt", f"{SKEWED}\n")
+    assert registry.detect(tmp_path).format.name == "dota"
+    labels = read_labels(DOTA, tmp_path)
+    assert ([image.name for image in labels.images], len(labels.annotations)) == (
+        ["trainval/images/P0000__1024__0___0.png"],
+        1,
+    )
+
+
 def test_a_set_with_splits(aerial):
     found = registry.detect(aerial)
     assert (found.format.name, found.sighting.evidence) == ("dota", ("train/labelTxt/P0001.txt",))

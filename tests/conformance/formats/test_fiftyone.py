@@ -90,6 +90,45 @@ def test_a_mask_of_another_size_is_scaled_to_its_box(tmp_path):
     assert found.drawn.bbox_xywh_px == (4, 6, 10, 12)
 
 
+NUMBERS = np.zeros((30, 40), np.uint8)
+NUMBERS[2:6, 3:9], NUMBERS[20:22, :], NUMBERS[0, 0] = 1, 2, 3
+
+
+@pytest.mark.parametrize("way", ["array", "file", "colours"])
+def test_a_segmentation_is_a_mask_for_each_class(tmp_path, way):
+    """Label class `Segmentation`: values of pixels, 0 for background; `mask_targets` of the dataset name them."""
+    names = {1: "road", 2: "sky"}
+    targets = {f"#{n:06x}" if way == "colours" else str(n): name for n, name in names.items()}
+    field: dict[str, Any] = {"_cls": "Segmentation", "_id": {"$oid": "9"}, "mask_path": "fields/seg/a.png"}
+    if way == "array":
+        field["mask"] = {"$binary": {"base64": array(NUMBERS), "subType": "00"}}
+    else:
+        (tmp_path / "fields/seg").mkdir(parents=True)
+        values = np.stack([np.zeros_like(NUMBERS)] * 2 + [NUMBERS], axis=2) if way == "colours" else NUMBERS
+        Image.fromarray(values).save(tmp_path / "fields/seg/a.png")
+    path = "data/a.png"
+    metadata = {"mask_targets": {"seg": targets}, "classes": {"seg": ["road", "car"]}}
+    labels = read(tmp_path, metadata, path=path, seg=field)
+    assert [one.name for one in labels.classes][:2] == ["road", "car"]
+    found = {one.class_name: one.drawn for one in labels.annotations}
+    assert {name: one.area_px for name, one in found.items()} == {"road": 24, "sky": 80, "class-3": 1}
+    assert np.array_equal(pixels(found["road"]), NUMBERS == 1)
+    assert [image.name for image in labels.images] == ["a.png"]
+    assert labels.problems == []
+
+
+def test_the_mask_of_a_detection_may_lie_in_a_file(tmp_path):
+    (tmp_path / "fields/ground_truth").mkdir(parents=True)
+    inside = np.eye(4, dtype=np.uint8) * 255
+    Image.fromarray(inside).save(tmp_path / "fields/ground_truth/1.png")
+    masked = detection((0.1, 0.2, 0.1, 4 / 30), mask_path="fields/ground_truth/1.png")
+    gone = detection(mask_path="fields/ground_truth/2.png")
+    labels = read(tmp_path, ground_truth=detections(masked, gone), path="data/a.png")
+    assert [one.drawn.kind for one in labels.annotations] == [Kind.MASK, Kind.BOX]
+    assert labels.annotations[0].drawn.area_px == 4
+    assert notices(FIFTYONE, tmp_path)["value-dropped"] == 1
+
+
 def test_other_labels(tmp_path):
     ring = [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]]
     line = {"_cls": "Polyline", "label": "lane", "points": [ring], "closed": False, "filled": False}

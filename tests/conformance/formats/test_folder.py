@@ -57,6 +57,13 @@ def test_a_class_may_be_called_train(tmp_path):
     }
 
 
+def test_images_right_in_the_folders_of_splits_have_no_class(tmp_path):
+    """As in an export whose labels are in a file that is not known, such as `_classes.csv` of Roboflow."""
+    put_images(tmp_path, "train/a.png", "valid/b.png")
+    (tmp_path / "train/_classes.csv").write_text("filename, cat, dog\na.png, 1, 0\n")
+    assert read(tmp_path) == {"train/a.png": ("train", ""), "valid/b.png": ("val", "")}
+
+
 def test_images_without_a_class_and_links_are_reported(tmp_path):
     put_images(tmp_path, "train/cat/a.png", "test/b.png", "c.png")
     (tmp_path / "train/cat/link.png").symlink_to(tmp_path / "c.png")

@@ -146,6 +146,106 @@ def test_polygons_lines_and_labels_beside_a_shape(tmp_path):
     assert seen == [("car", Kind.POLYGON), ("car", Kind.POLYLINE), ("bus", Kind.BOX)]
 
 
+MINIMAL = {
+    "image": "/data/upload/1/a.png",
+    "id": 7,
+    "boxes": [{**RECTANGLE, "rectanglelabels": ["car"], "original_width": 40, "original_height": 30}],
+    "outlines": [{"points": [[0, 0], [50, 0], [50, 50]], "closed": True, "polygonlabels": ["road"]}],
+    "weather": "sunny",
+    "seen": {"choices": ["bus", "bike"]},
+    "note": "a quiet street",
+    "count": [{"number": 3}],
+    "annotator": 1,
+    "annotation_id": 22,
+    "lead_time": 8.6,
+}
+"""As `convert_to_json_min` of the Label Studio converter writes a record."""
+
+
+@pytest.mark.parametrize("with_config", [True, False])
+def test_the_short_form_is_read_too(tmp_path, with_config):
+    if with_config:
+        area = '<TextArea name="note" toName="image"/>'
+        block = '<RectangleLabels name="boxes"><Label value="car"/></RectangleLabels>'
+        (tmp_path / "label_config.xml").write_text(f"<View>{area}{block}</View>")
+    unlabelled = {"image": "b.png", "id": 8, "annotator": "", "annotation_id": "", "lead_time": ""}
+    labels = read(tmp_path, MINIMAL, unlabelled, files=("a.png", "b.png"))
+    assert registry.detect(tmp_path).sighting.layout == "a JSON file of annotations (JSON_MIN)"
+    found = {one.class_name: one.drawn for one in labels.annotations}
+    named = {"caption"} if with_config else {"a quiet street"}
+    assert set(found) == {"car", "road", "sunny", "bus", "bike"} | named
+    assert found["car"].bbox_xywh_px == (4, 6, 20, 3)
+    assert found["road"].rings_px == ((0, 0, 20, 0, 20, 15),)
+    if with_config:
+        assert found["caption"].attributes == {"text": "a quiet street"}
+    assert labels.images[0].metadata["count"] == 3
+    assert notices(LS, tmp_path) == {
+        "image-without-labels": 1,
+        **({} if with_config else {"value-unknown": 1}),
+    }
+    assert labels.problems == []
+
+
+def video_task(
+    *keys: tuple[int, float, bool], video: str = "/data/upload/1/0a1b2c3d-drive.mp4"
+) -> dict[str, Any]:
+    sequence = [
+        {
+            "frame": frame,
+            "x": x,
+            "y": 20,
+            "width": 10,
+            "height": 10,
+            "rotation": 0,
+            "enabled": enabled,
+            "time": 0.1,
+        }
+        for frame, x, enabled in keys
+    ]
+    value = {"labels": ["car"], "framesCount": 6, "sequence": sequence}
+    result = {"id": "t1", "type": "videorectangle", "from_name": "box", "to_name": "video", "value": value}
+    said = {"id": 5, "completed_by": 1, "was_cancelled": False, "result": [result]}
+    return {"id": 1, "data": {"video": video}, "annotations": [said]}
+
+
+def at_frames(labels: ReadLabels) -> dict[str, float]:
+    return {str(one.image): one.drawn.bbox_xywh_px[0] for one in labels.annotations if one.drawn.bbox_xywh_px}
+
+
+FRAMES = tuple(f"frames/{at:04d}.png" for at in range(1, 7))
+
+
+def test_a_rectangle_of_a_video_goes_on_between_its_keyframes(tmp_path):
+    """`extract_key_frames` of the Label Studio tools: a keyframe that is not enabled is the last that is shown."""
+    labels = read(tmp_path, video_task((1, 0, True), (3, 20, False), (5, 50, True)), files=FRAMES)
+    assert labels.problems == []
+    assert at_frames(labels) == {FRAMES[0]: 0, FRAMES[1]: 4, FRAMES[2]: 8, FRAMES[4]: 20, FRAMES[5]: 20}
+    assert {one.drawn.attributes["track_id"] for one in labels.annotations} == {"t1"}
+    frames = {image.name: image.metadata for image in labels.images}
+    assert frames[FRAMES[4]] == {"video": "data/upload/1/0a1b2c3d-drive.mp4", "frame": 4}
+
+
+def test_frames_that_count_from_0(tmp_path):
+    labels = read(tmp_path, video_task((1, 0, False), (2, 10, False)), files=("f/000.png", "f/001.png"))
+    assert at_frames(labels) == {"f/000.png": 0, "f/001.png": 4}
+
+
+def test_videos_are_told_apart_by_the_folders_of_their_frames(tmp_path):
+    tasks = [video_task((1, at, False), video=f"{name}.mp4") for at, name in ((0, "one"), (10, "two"))]
+    labels = read(tmp_path, *tasks, files=("one/1.png", "two/1.png"))
+    assert at_frames(labels) == {"one/1.png": 0, "two/1.png": 4}
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    labels = read(mixed, *tasks, files=("1.png",))
+    assert at_frames(labels) == {"1.png": 0}
+    assert "are not kept apart" in labels.problems[0].reason
+
+
+def test_a_video_without_its_frames_is_one_problem(tmp_path):
+    (problem,) = read(tmp_path, video_task((1, 0, True)), files=()).problems
+    assert "not there as images" in problem.reason
+
+
 def test_cancelled_annotations_are_left_out_and_ground_truth_comes_first(tmp_path):
     def opinion(x: int, **more: Any) -> dict[str, Any]:
         return {"id": x, "result": [region("rectangle", {**RECTANGLE, "x": x})], **more}

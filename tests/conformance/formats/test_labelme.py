@@ -62,6 +62,14 @@ def test_each_shape(tmp_path):
     assert drawn[2].bbox_xywh_px == (15, 10, 10, 10)
 
 
+def test_a_file_that_names_itself_is_about_the_image_of_its_name(tmp_path):
+    """As `examples/tutorial/apc2016_obj3.json` of the LabelMe project does."""
+    labels = read(tmp_path, BOX, imagePath="a.json")
+    assert [image.name for image in labels.images] == ["a.png"]
+    assert labels.problems == []
+    assert len(labels.annotations) == 1
+
+
 def test_a_mask_is_a_png_in_a_box(tmp_path):
     inside = np.array([[0, 1, 1], [1, 0, 1]], np.uint8)
     out = io.BytesIO()

@@ -97,6 +97,70 @@ def test_without_names_classes_are_named_after_numbers_and_black_and_white_is_on
     assert [read.class_name for read in read_labels(MASKS, tmp_path / "two").annotations] == ["polyp"]
 
 
+def test_names_of_ade20k_and_of_the_camvid_of_fastai(tmp_path):
+    """`objectInfo150.txt` has the number first; `codes.txt` counts from 0, and masks end in `_P`."""
+    numbers = np.where(NUMBERS == 255, 0, NUMBERS)
+    image_file(tmp_path / "ade/images/training/a.jpg")
+    mask_file(tmp_path / "ade/annotations/training/a.png", numbers)
+    rows = "Idx\tRatio\tTrain\tVal\tStuff\tName\n1\t0.1\t9\t1\t1\twall\n2\t0.1\t6\t6\t1\tbuilding, edifice\n"
+    text(tmp_path / "ade/objectInfo150.txt", rows)
+    labels = read_labels(MASKS, tmp_path / "ade")
+    assert {one.class_name for one in labels.annotations} == {"wall", "building"}
+    assert [image.split for image in labels.images] == ["train"]
+    image_file(tmp_path / "camvid/images/a.png")
+    mask_file(tmp_path / "camvid/labels/a_P.png", numbers)
+    text(tmp_path / "camvid/codes.txt", "Animal\nArchway\nBicyclist\n")
+    assert registry.detect(tmp_path / "camvid").format.name == "masks"
+    labels = read_labels(MASKS, tmp_path / "camvid")
+    assert {one.class_name for one in labels.annotations} == {"Animal", "Archway", "Bicyclist"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "name"), [(("images", "masks"), "a.jpg"), (("train", "train_masks"), "a_mask.gif")]
+)
+def test_black_and_white_masks_as_jpeg_and_gif(tmp_path, folders, name):
+    """Kvasir-SEG has JPEG masks, Carvana GIF: they used to be read as class folders of these names."""
+    image_file(tmp_path / folders[0] / "a.jpg")
+    (tmp_path / folders[1]).mkdir()
+    inside = np.zeros((48, 64), np.uint8)
+    inside[8:24, 16:48] = 255
+    Image.fromarray(inside).save(tmp_path / folders[1] / name)
+    assert registry.detect(tmp_path).format.name == "masks"
+    labels = read_labels(MASKS, tmp_path)
+    assert [one.drawn.area_px for one in labels.annotations] == [512]
+    assert len(labels.images) == 1
+
+
+def test_a_jpeg_of_many_values_is_not_a_mask(tmp_path):
+    image_file(tmp_path / "images/a.jpg")
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))).save(tmp_path / "masks/a.jpg")
+    labels = read_labels(MASKS, tmp_path)
+    assert labels.annotations == []
+    assert warnings(MASKS, tmp_path) == {"file-not-labels": 1, "image-without-labels": 1}
+
+
+@pytest.mark.parametrize(
+    ("classes", "objects"),
+    [("SegmentationClass", "SegmentationObject"), ("SegmentationClassPNG", "SegmentationObjectPNG")],
+)
+def test_what_labelme_makes_of_its_labels(tmp_path, classes, objects):
+    """`labelme2voc.py` of LabelMe: names in `class_names.txt`, images that show the labels, arrays beside."""
+    image_file(tmp_path / "JPEGImages/a.jpg")
+    for folder in (classes, objects):
+        mask_file(tmp_path / folder / "a.png", NUMBERS, palette=True)
+        image_file(tmp_path / f"{folder.removesuffix('PNG')}Visualization/a.jpg")
+    text(tmp_path / "class_names.txt", "_background_\npotted plant\ntv/monitor\n")
+    assert registry.detect(tmp_path).format.name == "masks"
+    labels = read_labels(MASKS, tmp_path)
+    assert [image.name for image in labels.images] == ["JPEGImages/a.jpg"]
+    assert {read.class_name: read.drawn.area_px for read in labels.annotations} == {
+        "potted plant": 75,
+        "tv/monitor": 300,
+    }
+    assert warnings(MASKS, tmp_path) == {"value-dropped": 1, "file-not-labels": 2}
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

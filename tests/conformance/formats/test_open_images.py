@@ -44,6 +44,15 @@ def release(tmp_path):
     return tmp_path
 
 
+def test_names_of_classes_where_fiftyone_keeps_them(tmp_path):
+    """Its Open Images in the zoo and its exports: `labels/detections.csv` and `metadata/classes.csv`."""
+    image_file(tmp_path / "data/0001.jpg", (200, 100))
+    text(tmp_path / "labels/detections.csv", HEAD + "0001,xclick,/m/0cat,1,0.1,0.5,0.2,0.6,0,1,0,-1,0\n")
+    text(tmp_path / "metadata/classes.csv", "/m/0cat,Cat\n")
+    assert registry.detect(tmp_path).format.name == "open-images"
+    assert [found.class_name for found in read_labels(OI, tmp_path).annotations] == ["Cat"]
+
+
 def test_a_release_with_boxes_and_labels(release):
     found = registry.detect(release)
     assert (found.format.name, found.sighting.evidence[0]) == (

@@ -45,6 +45,35 @@ def test_nothing_that_is_known_is_refused_with_the_formats_that_are(tmp_path: Pa
         registry.detect(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["labels.json", "train/_annotations.createml.json"])
+def test_a_list_of_another_tool_is_not_an_empty_coco_file(tmp_path: Path, place: str) -> None:
+    """CreateML lists images with `annotations`; read as COCO it would be 0 images without a word."""
+    _image(tmp_path / place.replace(Path(place).name, "1.jpg"))
+    box = {"label": "cat", "coordinates": {"x": 1, "y": 1, "width": 2, "height": 2}}
+    (tmp_path / place).write_text(json.dumps([{"image": "1.jpg", "annotations": [box]}]))
+    with pytest.raises(FormatUnknown):
+        registry.detect(tmp_path / place)
+    if "/" not in place:
+        with pytest.raises(FormatUnknown):
+            registry.detect(tmp_path)
+
+
+def test_a_set_of_records_called_images_is_not_a_coco_file(tmp_path: Path) -> None:
+    """As the `metadata.json` of `coco2014-mini` in the datasets of Croissant."""
+    fields = [
+        {"@type": "cr:Field", "name": "image_id", "source": {"extract": {"jsonPath": "$.annotations[*]"}}}
+    ]
+    record = {"@type": "cr:RecordSet", "name": "images", "field": fields}
+    value = {
+        "@context": {"cr": "http://mlcommons.org/croissant/"},
+        "@type": "sc:Dataset",
+        "recordSet": [record],
+    }
+    value |= {"conformsTo": "http://mlcommons.org/croissant/1.0", "name": "x", "distribution": []}
+    (tmp_path / "metadata.json").write_text(json.dumps(value))
+    assert registry.detect(tmp_path).format.name == "croissant"
+
+
 def test_a_format_that_the_caller_names_says_what_it_recognises(tmp_path: Path) -> None:
     _image(tmp_path / "cat/1.jpg")
     assert registry.given(tmp_path, "folder").sighting.layout == "images in folders"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.support.labels import collect
 
+from calotype.formats.fields import BadItem
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import Collected, Entry, Facts
-from calotype.tool_formats.fields import BadItem
 
 HALF = "\ud800"
 

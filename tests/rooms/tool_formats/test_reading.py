@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from calotype.formats import json_text
+from calotype.formats import fields, json_text
+from calotype.formats.fields import BadItem
+from calotype.formats.image_finder import ImageFinder, stated_path
 from calotype.formats.passthrough import Broken
-from calotype.tool_formats import fields, mask_runs, shapes
-from calotype.tool_formats.fields import BadItem
-from calotype.tool_formats.image_search import ImageSearch, stated_path
+from calotype.tool_formats import mask_runs, shapes
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_a_stated_path_never_leads_outside(stated, path):
     assert stated_path(stated) == path
 
 
-def _images(folder: Path, *names: str) -> ImageSearch:
+def _images(folder: Path, *names: str) -> ImageFinder:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (4, 4)).save(folder / name)
-    return ImageSearch(folder)
+    return ImageFinder(folder)
 
 
 def test_an_image_is_found_by_the_longest_end_of_its_path(tmp_path):
@@ -69,11 +69,20 @@ def test_an_image_is_found_by_the_longest_end_of_its_path(tmp_path):
         search.find("birds/2.png")
 
 
+def test_a_name_without_an_ending_is_that_of_the_file_without_its_ending(tmp_path):
+    search = _images(tmp_path, "images/a/1.png", "images/b/1.png", "images/v2.0.png")
+    assert search.find("elsewhere/b/1") == tmp_path.resolve() / "images/b/1.png"
+    assert search.find("v2.0") == tmp_path.resolve() / "images/v2.0.png"
+    assert search.find("1.jpg") is None
+    with pytest.raises(BadItem, match="several files"):
+        search.find("1")
+
+
 def test_an_image_outside_the_folder_is_not_found(tmp_path):
     Image.new("L", (4, 4)).save(tmp_path / "outside.png")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/link.png").symlink_to(tmp_path / "outside.png")
-    search = ImageSearch(tmp_path / "in")
+    search = ImageFinder(tmp_path / "in")
     assert search.find("../outside.png") is None
     assert search.find("link.png") is None
 
@@ -91,7 +100,7 @@ def test_masks_survive_each_way_of_writing_them(mask):
     size = (mask.shape[1], mask.shape[0])
     assert np.array_equal(mask_runs.rows_to_mask(mask_runs.mask_to_rows(mask), size), mask)
     assert np.array_equal(mask_runs.bits_to_mask(mask_runs.mask_to_bits(mask), size), mask)
-    assert np.array_equal(mask_runs.array_to_mask(mask_runs.mask_to_array(mask)), mask)
+    assert np.array_equal(mask_runs.array_values(mask_runs.mask_to_array(mask)), mask)
     assert np.array_equal(mask_runs.image_to_grey(mask_runs.mask_to_image(mask)) > 0, mask)
     values = mask.astype(np.int64) * 7
     assert np.array_equal(mask_runs.rows_to_values(mask_runs.values_to_rows(values), size), values)
@@ -106,7 +115,7 @@ def test_an_array_of_objects_is_refused_and_a_bomb_is_not_unpacked():
     )
     for data in (out.getvalue(), header, b"", b"\x93NUMPY\x01\x00\xff\xff", out.getvalue()[:20]):
         with pytest.raises(BadItem):
-            mask_runs.array_to_mask(base64.b64encode(zlib.compress(data)).decode())
+            mask_runs.array_values(base64.b64encode(zlib.compress(data)).decode())
 
 
 @given(st.binary(max_size=60))

@@ -35,7 +35,8 @@ def kind_of(name: str, header: Sequence[str]) -> str:
         return LABELS
     if {"ImageID", "Subset"} <= columns:
         return IMAGES
-    is_list = "class-descriptions" in name.rpartition("/")[2] and len(header) == 2
+    is_list = "class-descriptions" in name.rpartition("/")[2] or name.endswith("metadata/classes.csv")
+    is_list = is_list and len(header) == 2
     return NAMES if is_list or {"LabelName", "DisplayName"} == columns else ""
 
 

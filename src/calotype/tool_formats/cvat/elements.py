@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from calotype.formats.fields import BadItem, written_number, written_whole
 from calotype.formats.notices import Notices
 from calotype.formats.xml_file import Element
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import Facts
 from calotype.tool_formats.cvat.labels import Label, typed
-from calotype.tool_formats.fields import BadItem, written_number, written_whole
 from calotype.tool_formats.mask_runs import rows_to_mask
 from calotype.tool_formats.shapes import Point, Shape, Turned
 
@@ -90,10 +90,18 @@ def between(first: Drawn, second: Drawn, share: float) -> Drawn | None:
     if first.tag != second.tag or len(first.numbers) != len(second.numbers):
         return None
     numbers = [a + (b - a) * share for a, b in zip(first.numbers, second.numbers, strict=True)]
+    for at, state in enumerate(second.visible):
+        if not state:  # a point that is gone at the next keyframe stays where it was until then
+            numbers[2 * at : 2 * at + 2] = first.numbers[2 * at : 2 * at + 2]
     if first.tag in ("box", "ellipse"):
         turn = (second.numbers[4] - first.numbers[4] + 180) % 360 - 180
         numbers[4] = (first.numbers[4] + turn * share) % 360
     return replace(first, numbers=tuple(numbers))
+
+
+def is_gone(at: Drawn) -> bool:
+    """Whether no point of a skeleton is there: that is how CVAT ends the track of one."""
+    return at.tag == "skeleton" and not any(at.visible)
 
 
 def facts(element: Element, label: Label, notices: Notices, where: str) -> Facts:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from calotype.datasets.model import Kind
 from calotype.formats.base import Abilities, ExportSamples, Written
+from calotype.formats.fields import size_or_none, text
 from calotype.formats.files_below import files_below, is_file
 from calotype.formats.json_text import refused
 from calotype.formats.split_names import split_of_folder
@@ -25,7 +26,6 @@ from calotype.tool_formats.cvat import writing as cvat_writing
 from calotype.tool_formats.cvat.elements import cuboid_extra, drawn, facts, shape
 from calotype.tool_formats.cvat.labels import Label, Labels
 from calotype.tool_formats.cvat.video import Tracks
-from calotype.tool_formats.fields import size_or_none, text
 from calotype.tool_formats.writing import Export
 
 _TITLE = "CVAT XML"

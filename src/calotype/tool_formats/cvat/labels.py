@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from calotype.formats.fields import BadItem
 from calotype.formats.xml_file import Element, named
-from calotype.tool_formats.fields import BadItem
 
 _NODE = re.compile(r"<(circle|line)\b([^>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*["']([^"']*)["']""")

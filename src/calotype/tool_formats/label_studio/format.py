@@ -20,6 +20,7 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.tool_formats.collected import Collected, read_each
+from calotype.tool_formats.label_studio import minimal
 from calotype.tool_formats.label_studio.reading import Config, Tasks
 from calotype.tool_formats.label_studio.writing import Tasks as WrittenTasks
 from calotype.tool_formats.writing import Export
@@ -66,10 +67,13 @@ class LabelStudio:
 
     def recognise(self, survey: Survey) -> Sighting | None:
         """JSON files of tasks with annotations or predictions."""
-        evidence = [name for name in survey.with_suffix(".json")[:_MAX_FILES] if _is_tasks(survey.head(name))]
+        looked_at = survey.with_suffix(".json")[:_MAX_FILES]
+        evidence = [name for name in looked_at if _is_tasks(survey.head(name))]
         if not evidence:
             return None
-        return Sighting("a JSON file of tasks", tuple(evidence[:5]), Certainty.DESCRIBED)
+        short = minimal.is_minimal(survey.head(evidence[0]))
+        layout = "a JSON file of annotations (JSON_MIN)" if short else "a JSON file of tasks"
+        return Sighting(layout, tuple(evidence[:5]), Certainty.DESCRIBED)
 
     def open(
         self, path: Path, *, images: Path | None = None, progress: Progress = silent
@@ -92,10 +96,18 @@ def _read(file: Path, collected: Collected) -> None:
     tasks = [value] if isinstance(value, dict) and "data" in value else value
     if not isinstance(tasks, list):
         raise refused(file, _TITLE, "it is not a list of tasks", "export the project as JSON")
-    Tasks(collected, _config(file.parent)).read(tasks)
+    config = _config(file.parent)
+    if tasks and isinstance(tasks[0], dict) and "annotation_id" in tasks[0]:
+        tasks = [minimal.as_task(one, config.texts) if isinstance(one, dict) else one for one in tasks]
+        words = "file in the short form, which does not tell choices and texts apart: read as classes"
+        if not config.classes:
+            collected.notices.add("value-unknown", file.name, what=words)
+    Tasks(collected, config).read(tasks)
 
 
 def _is_tasks(head: bytes) -> bool:
+    if minimal.is_minimal(head):
+        return True
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"[", b"{"):
         return False
     return all(pattern.search(head) for pattern in (_KEYS, _OWN, _TASK))
@@ -126,5 +138,6 @@ def _config(folder: Path) -> Config:
         numbered = [(xml_file.whole_or_none(label.get("model_index")), at) for at, label in enumerate(labels)]
         order = sorted(numbered, key=lambda pair: (pair[0] is None, pair[0] or 0, pair[1]))
         points = [labels[at].get("value") or "" for _, at in order]
-        return Config(tuple(filter(None, classes)), tuple(filter(None, points)))
+        texts = (area.get("name") or "" for area in root.iter("TextArea"))
+        return Config(tuple(filter(None, classes)), tuple(filter(None, points)), tuple(texts))
     return Config()

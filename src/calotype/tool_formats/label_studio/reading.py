@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from calotype.datasets.model import Kind
+from calotype.formats.fields import BadItem, listing, mapping, text
+from calotype.formats.image_finder import stated_path
 from calotype.formats.split_names import split_of_folder
 from calotype.tool_formats import shapes
 from calotype.tool_formats.collected import BACKGROUND, Collected, Entry, Facts
-from calotype.tool_formats.fields import BadItem, listing, mapping, text
-from calotype.tool_formats.image_search import stated_path
-from calotype.tool_formats.label_studio import regions
+from calotype.tool_formats.frames import Frames
+from calotype.tool_formats.label_studio import regions, video
 from calotype.tool_formats.poses import Pose, Poses
 from calotype.vision.images import IMAGE_EXTENSIONS
 
@@ -30,10 +31,11 @@ _IMAGE_KEYS = ("image", "img", "image_url", "url", "ocr")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the configuration of the project lists, in its order: classes, and keypoints."""
+    """What the configuration of the project lists, in its order: classes, keypoints, and controls of texts."""
 
     classes: Sequence[str] = ()
     points: Sequence[str] = ()
+    texts: Sequence[str] = ()
 
 
 @dataclass
@@ -75,10 +77,15 @@ class Tasks:
 
     def _read_task(self, task: Mapping[str, Any], where: str, labelled: bool) -> None:
         data = mapping(task.get("data"), "data")
+        annotations = _annotations(task) if labelled else task.get("predictions")
+        if isinstance(data.get("video"), str) and not any(isinstance(data.get(k), str) for k in _IMAGE_KEYS):
+            frames = Frames(self._collected, stated_path(_path_of(data["video"])))
+            for annotation, results in self._chosen(listing(annotations or [], "annotations"), where):
+                video.read(self._collected, frames, results, where, annotation.get("score"))
+            return
         stated = _image_of(data)
         split = data.get("split") if isinstance(data.get("split"), str) else ""
         entry = Entry(_path_of(stated), where, split=split_of_folder(str(split)) or str(split))
-        annotations = _annotations(task) if labelled else task.get("predictions")
         chosen = self._chosen(listing(annotations or [], "annotations"), where)
         sizes = (
             regions.stated_size(one) for _, results in chosen for one in results if isinstance(one, dict)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from calotype.formats.fields import BadItem, listing, mapping, number, pairs, text, whole
 from calotype.tool_formats import shapes
-from calotype.tool_formats.fields import BadItem, listing, mapping, number, pairs, text, whole
 from calotype.tool_formats.mask_runs import bits_to_mask, image_to_grey
 from calotype.tool_formats.shapes import Shape, Turned
 

@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from calotype.formats.fields import BadItem
 from calotype.formats.files_below import is_folder
 from calotype.formats.image_files import MAX_IMAGE_BYTES, ImageFolder, images_below
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.windows import Problem
 from calotype.foundation.durable import read_file
-from calotype.tool_formats.fields import BadItem
-from calotype.vision.images import ImageUnreadable, probe
+from calotype.vision.images import IMAGE_EXTENSIONS, ImageUnreadable, probe
 
 _WRAPPERS = frozenset({"images", "data", "obj_train_data"})
 
@@ -30,10 +30,11 @@ def stated_path(stated: str) -> str:
     return "/".join(parts[1:] if parts and parts[0].endswith(":") else parts)
 
 
-class ImageSearch:
+class ImageFinder:
     """The images below a folder.
 
-    `find` takes the file whose path ends like the stated one; where several fit as well, none is taken.
+    `find` takes the file whose path ends like the stated one; where several fit as well, none is taken. A stated name
+    without the ending of an image is that of a file without its ending, as tools keep names of their own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,8 +44,11 @@ class ImageSearch:
         below = images_below(self._root, self.problems) if is_folder(self._root) else []
         self._files = [path.relative_to(self._root).as_posix() for path in below]
         self._by_name: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
         for file in self._files:
-            self._by_name.setdefault(_key(file.rpartition("/")[2]), []).append(file)
+            name = normalized(file.rpartition("/")[2])
+            self._by_name.setdefault(name, []).append(file)
+            self._by_stem.setdefault(name.rpartition(".")[0], []).append(file)
         self._name_of: dict[str, str] = {}
         self._taken: dict[str, str] = {}
 
@@ -64,10 +68,13 @@ class ImageSearch:
             exact = self._exact_file(f"{folder}/{stated}" if folder else stated)
             if exact is not None:
                 return exact
-        parts = _key(stated).split("/")
+        parts = normalized(stated).split("/")
+        files = self._by_name.get(parts[-1])
+        if files is None and PurePosixPath(parts[-1]).suffix not in IMAGE_EXTENSIONS:
+            files = self._by_stem.get(parts[-1])
         best, n_best = [], 0
-        for file in self._by_name.get(parts[-1], ()):
-            shared = _shared_end(parts, _key(file).split("/"))
+        for file in files or ():
+            shared = 1 + _shared_end(parts[:-1], normalized(file).split("/")[:-1])
             if shared > n_best:
                 best, n_best = [file], shared
             elif shared == n_best:
@@ -112,7 +119,8 @@ def sample_split(name: str) -> str:
     return next((split for part in PurePosixPath(name).parts[:-1] if (split := split_of_folder(part))), "")
 
 
-def _key(name: str) -> str:
+def normalized(name: str) -> str:
+    """A name by which files are joined: in one Unicode form, without case."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
