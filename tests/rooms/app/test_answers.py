@@ -170,6 +170,8 @@ def _take_in(http: TestClient, raw: Path) -> None:
     say(http, "POST", "/datasets/shop/commits", json={"message": "all"})
     sample = say(http, "GET", "/datasets/shop/samples?limit=5")["items"][0]
     assert say(http, "GET", f"/datasets/shop/samples/{sample['id']}")["position"]["index"] == 0
+    counted = say(http, "GET", f"/datasets/shop/facets?where=name = '{sample['name']}'")
+    assert (counted["samples"], counted["approximate"]) == (1, False)
     for path in (
         f"/datasets/shop/thumbs/{sample['media']}?size=64",
         f"/datasets/shop/media/{sample['media']}",

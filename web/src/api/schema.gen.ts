@@ -212,6 +212,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Facets
+         * @description Count the samples that match a query, by class, split, tag, licence, source and metadata.
+         */
+        get: operations["show_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/samples": {
         parameters: {
             query?: never;
@@ -1672,6 +1692,29 @@ export interface components {
             /** @description Samples that differ, those that differ themselves first. */
             items: components["schemas"]["ChangedSample"][];
         };
+        /** @description Counts over the samples that match a query, of `label_set`. */
+        Facets: {
+            samples: number;
+            /** @description Annotations of all label sets. */
+            annotations: number;
+            /** @description Samples without annotations. */
+            unlabelled: number;
+            /** @description Samples derived from others by a recipe. */
+            derived: number;
+            label_sets: components["schemas"]["LabelSetCount"][];
+            classes: components["schemas"]["ClassCount"][];
+            splits: components["schemas"]["SplitCount"][];
+            licences: components["schemas"]["ValueCount"][];
+            sources: components["schemas"]["ValueCount"][];
+            tags: components["schemas"]["ValueCount"][];
+            fields: components["schemas"]["FieldSummary"][];
+            /** @description Null where there is no sample. */
+            sizes: components["schemas"]["ImageSizes"] | null;
+            /** @description Whether the counts are estimated from some of the samples, because exact ones take longer; they are made in the background, so ask again. */
+            approximate: boolean;
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+        };
         /** @description A sample whose copies could not be made. */
         FailedSample: {
             sample: string;
@@ -2352,14 +2395,6 @@ export interface components {
         };
         /** @description A dataset at a glance. Classes and splits count the annotations of the first label set. */
         Overview: {
-            name: string;
-            description: string;
-            ref: string;
-            /** @description Null for a working state with uncommitted changes. */
-            commit: string | null;
-            /** @description Whether there are uncommitted changes. */
-            dirty: boolean;
-            contract: components["schemas"]["ContractRef"] | null;
             samples: number;
             /** @description Annotations of all label sets. */
             annotations: number;
@@ -2374,8 +2409,18 @@ export interface components {
             sources: components["schemas"]["ValueCount"][];
             tags: components["schemas"]["ValueCount"][];
             fields: components["schemas"]["FieldSummary"][];
-            /** @description Null for an empty dataset. */
+            /** @description Null where there is no sample. */
             sizes: components["schemas"]["ImageSizes"] | null;
+            /** @description Whether the counts are estimated from some of the samples, because exact ones take longer; they are made in the background, so ask again. */
+            approximate: boolean;
+            name: string;
+            description: string;
+            ref: string;
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+            /** @description Whether there are uncommitted changes. */
+            dirty: boolean;
+            contract: components["schemas"]["ContractRef"] | null;
         };
         /** @description Number of gates by state when the release was made. */
         PassedGates: {
@@ -2951,6 +2996,7 @@ export type DerivedPlan = components['schemas']['DerivedPlan'];
 export type DerivedSample = components['schemas']['DerivedSample'];
 export type DerivedSamples = components['schemas']['DerivedSamples'];
 export type Diff = components['schemas']['Diff'];
+export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
 export type Finding = components['schemas']['Finding'];
@@ -3434,6 +3480,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_facets: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description The label set that the query, the order and the page refer to. */
+                label_set?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
                 };
             };
             /** @description A problem (RFC 9457) */
