@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
@@ -34,8 +35,8 @@ class Text:
 class ByteCache(Generic[K, V]):
     """The values used last, up to a number of bytes. Thread-safe.
 
-    A value that is being computed is computed once: others that ask for it wait. A failure goes to all who wait and is
-    not kept. A value larger than the limit is handed out and not kept.
+    A value that is being computed is computed once: others that ask for it wait, and try for themselves if it fails. A
+    value larger than the limit is handed out and not kept.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -60,14 +61,15 @@ class ByteCache(Generic[K, V]):
             if running is None:
                 mine = self._running[key] = Future[V]()
         if running is not None:
-            return running.result()
+            with suppress(CancelledError):  # the other thread failed: this one tries for itself
+                return running.result()
+            return self.get(key, create)
         try:
             value = create()
-        except BaseException as error:
-            self._finish(key, None)
-            mine.set_exception(error)
-            raise
-        self._finish(key, value)
+        finally:
+            self._finish(key, value)
+            if value is None:
+                mine.cancel()
         mine.set_result(value)
         return value
 

@@ -5,9 +5,10 @@ Pinned versions never change, so nothing is ever invalidated: a new state has ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from threading import Lock
 from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +42,7 @@ class ColumnCache:
     """The columns of states of one workspace, and answers made from them, computed once. Thread-safe."""
 
     def __init__(self, tables: Tables, max_bytes: int = MAX_BYTES) -> None:
-        self._tables = tables
+        self._tables_of = ref(tables)  # the tables are the key of this cache, so it must not keep them
         self.columns: ByteCache[Key, Any] = ByteCache(max_bytes)
         self.answers: ByteCache[Key, Any] = ByteCache(_ANSWER_BYTES)
 
@@ -84,11 +85,13 @@ class ColumnCache:
         """Number of samples and annotations of a state."""
         return sum(state.count().values())
 
-    def drawn(self, state: Snapshot, n: int, *, whole: bool) -> tuple[NameIndex, dict[str, pa.Table]]:
+    def drawn(
+        self, state: Snapshot, n: int, also: Mapping[str, Collection[str]]
+    ) -> tuple[NameIndex, dict[str, pa.Table]]:
         """`n` samples drawn by chance: their index, and the rows of each table by its name.
 
         Args:
-            whole: Read all columns, rather than those that counts are made from.
+            also: Table -> columns to read beside those that counts are made from.
         """
         known: NameIndex | None = self.columns.peek(self._key("index", state, rows.SAMPLES))
         ids = known.ids if known is not None else _column(self._scan(state, rows.SAMPLES, ["sample_id"]))
@@ -97,10 +100,16 @@ class ColumnCache:
         names = {rows.SAMPLES: SAMPLE_COLUMNS}
         names |= {rows.annotation_table(label_set): LABEL_COLUMNS for label_set in state.label_sets}
         drawn = {
-            table: self._rows_with(state, table, chosen, rows.schema_of(table).names if whole else columns)
+            table: self._rows_with(state, table, chosen, [*dict.fromkeys([*columns, *also.get(table, ())])])
             for table, columns in names.items()
         }
         return NameIndex.of(drawn[rows.SAMPLES]), drawn
+
+    @property
+    def _tables(self) -> Tables:
+        tables = self._tables_of()
+        assert tables is not None, "somebody holds the store while its columns are read"
+        return tables
 
     def _get(self, key: Key, create: Callable[[], C]) -> C:
         columns: C = self.columns.get(key, create)
@@ -148,7 +157,7 @@ class ColumnCache:
                     continue
                 touched = pc.unique(pa.chunked_array(changed))
             if ((before.rows(touched) < 0) & (after.rows(touched) < 0)).any():
-                continue  # annotations without a sample cannot be told apart
+                continue  # annotations without a sample look alike here
             current = self._rows_with(state, table, touched, LABEL_COLUMNS)
             some = label_columns(after, current.to_batches())
             return cast(LabelColumns, value).updated(before, after, touched, some)
@@ -186,7 +195,7 @@ class ColumnCache:
             return
         dataset = self._tables.at(f"{state.dataset.id}/{table}", state.pins[table])
         scanner = dataset.scanner(
-            columns=columns, batch_size=_ROWS_PER_BATCH, batch_readahead=2, fragment_readahead=1
+            columns=columns, batch_size=_ROWS_PER_BATCH, batch_readahead=1, fragment_readahead=1
         )
         n_rows = 0
         for batch in scanner.to_batches():
@@ -201,11 +210,16 @@ def _column(batches: Iterator[pa.RecordBatch]) -> pa.Array:
 
 
 _CACHES: WeakKeyDictionary[Tables, ColumnCache] = WeakKeyDictionary()
+_CREATING = Lock()
 
 
 def columns_of(store: Store) -> ColumnCache:
-    """The columns of the states of a workspace."""
-    return _CACHES.setdefault(store.tables, ColumnCache(store.tables))
+    """The columns of the states of a workspace; they go when the store goes."""
+    with _CREATING:
+        cache = _CACHES.get(store.tables)
+        if cache is None:
+            cache = _CACHES[store.tables] = ColumnCache(store.tables)
+        return cache
 
 
 def ids_of(index: NameIndex, places: np.ndarray[Any, Any]) -> list[str]:

@@ -46,7 +46,7 @@ def sample_columns(
     sizes: list[Any] = []
     n_read = 0
     for batch in batches:
-        ids.append(batch["sample_id"])
+        ids.append(_copy(batch["sample_id"]))
         for name in PLAIN:
             encoded[name].append(batch[name].dictionary_encode())
         for name, column in _parsed(batch["metadata"], field_types).items():
@@ -85,6 +85,11 @@ def label_columns(index: NameIndex, batches: Iterable[pa.RecordBatch]) -> LabelC
     sample = rows_in(index, ids())
     coded = Coded.joined(classes, pa.int32())
     return LabelColumns.of(sample, coded, Coded.joined(kinds, pa.string()), n_samples=len(index))
+
+
+def _copy(column: pa.Array) -> pa.Array:
+    """A copy: a column of a batch from Lance keeps the memory of all of the batch."""
+    return pa.concat_arrays([column, column.slice(0, 0)])
 
 
 def _ordered(column: Coded, order: Any) -> Coded:

@@ -36,7 +36,7 @@ def matching_rows(
     if _is_answered_by_columns(compiled) and columns.is_at_hand(state):
         labels = columns.labels(state, label_set) if compiled.needs_annotations else None
         return _from_columns(compiled, columns.samples(state), labels)
-    from_texts = Compiler(ontology=state.ontology, fields=state.fields).compile(tree)
+    from_texts = compiled_for_tables(state, where)
     sources = {"s": _source(store, state, rows.SAMPLES, from_texts.columns("s"))}
     if from_texts.needs_annotations:
         table = rows.annotation_table(label_set)
@@ -46,10 +46,9 @@ def matching_rows(
     return np.sort(found).astype(np.int32)
 
 
-def matching_among(state: Snapshot, where: str, samples: pa.Table, annotations: pa.Table) -> pa.ChunkedArray:
-    """Ids of the samples that match, among whole rows of some samples and of all of their annotations."""
-    compiled = Compiler(ontology=state.ontology, fields=state.fields).compile(query.parse(where))
-    return matching_ids(compiled, {"s": samples, "a": annotations}).cast(pa.string())
+def compiled_for_tables(state: Snapshot, where: str) -> Compiled:
+    """A query for the tables of a state. Raises: QueryInvalid, QueryFieldUnknown."""
+    return Compiler(ontology=state.ontology, fields=state.fields).compile(query.parse(where))
 
 
 def _is_answered_by_columns(compiled: Compiled) -> bool:

@@ -14,16 +14,17 @@ from concurrent.futures import TimeoutError as TooLong
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from calotype.browse import disk_cache
 from calotype.browse.caches import Background, Text
 from calotype.browse.column_cache import SMALL_ROWS, ColumnCache, columns_of
 from calotype.browse.column_reading import LABEL_COLUMNS, SAMPLE_COLUMNS, label_columns, sample_columns
 from calotype.browse.facets import Counted, facets
-from calotype.browse.matching import matching_among, matching_rows
-from calotype.datasets import query, rows
+from calotype.browse.matching import compiled_for_tables, matching_rows
+from calotype.datasets import rows
 from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.datasets.query.compile import Compiler
+from calotype.datasets.query.matching import matching_ids
 from calotype.datasets.snapshot import Snapshot
 from calotype.store import Store
 
@@ -51,7 +52,7 @@ def overview(
     """
     main = label_set or (state.label_sets[0] if state.label_sets else DEFAULT_LABEL_SET)
     if where:  # a wrong query is reported here, not by a background thread
-        Compiler(ontology=state.ontology, fields=state.fields).compile(query.parse(where))
+        compiled_for_tables(state, where)
     known = _known(store, state, main, where)
     if known is not None:
         return {**known, "approximate": False}
@@ -121,17 +122,21 @@ def _drawn_counts(columns: ColumnCache, state: Snapshot, main: str, where: str) 
     totals = state.count()
     per_sample = 1 + totals["annotations"] / max(1, totals["samples"])
     n = int(min(_DRAWN_SAMPLES, max(100, _DRAWN_ROWS / per_sample)))
-    index, drawn = columns.drawn(state, n, whole=bool(where))
+    table = rows.annotation_table(main)
+    compiled = compiled_for_tables(state, where) if where else None
+    also = {rows.SAMPLES: compiled.columns("s"), table: compiled.columns("a")} if compiled else {}
+    index, drawn = columns.drawn(state, n, also)
     samples = sample_columns(index, drawn[rows.SAMPLES].select(SAMPLE_COLUMNS).to_batches(), state.fields)
     label_sets = {
         name: label_columns(index, drawn[rows.annotation_table(name)].select(LABEL_COLUMNS).to_batches())
         for name in state.label_sets
     }
     selected = None
-    if where:
-        annotations = drawn.get(rows.annotation_table(main), rows.ANNOTATION_SCHEMA.empty_table())
+    if compiled is not None:
+        annotations = drawn.get(table, rows.ANNOTATION_SCHEMA.empty_table())
+        matching = matching_ids(compiled, {"s": drawn[rows.SAMPLES], "a": annotations})
         selected = np.zeros(len(index), bool)
-        selected[index.rows(matching_among(state, where, drawn[rows.SAMPLES], annotations))] = True
+        selected[index.rows(matching.cast(pa.string()))] = True
     counted = Counted(samples, label_sets, main, state.ontology, state.fields)
     scaled = _scaled(facets(counted, selected), totals["samples"] / max(1, len(index)))
     return scaled if where else {**scaled, **totals, "label_sets": _exact_totals(state, scaled["label_sets"])}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 
 from calotype.browse.caches import Background, ByteCache, Text
+from calotype.browse.column_cache import columns_of
+from calotype.store.store import create_workspace
 
 
 def test_many_threads_compute_a_value_once():
@@ -47,6 +51,39 @@ def test_a_failure_is_not_kept():
     with pytest.raises(ZeroDivisionError):
         cache.get("key", lambda: Text(str(1 / 0)))
     assert cache.get("key", lambda: Text("fine")).text == "fine"
+
+
+def test_those_who_wait_for_a_failure_try_for_themselves():
+    cache: ByteCache[str, Text] = ByteCache(100)
+    started, may_fail, calls = Event(), Event(), []
+
+    def create():
+        calls.append(1)
+        if len(calls) == 1:
+            started.set()
+            may_fail.wait(60)
+            raise ValueError("the first one fails")
+        return Text("fine")
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(cache.get, "key", create)
+        assert started.wait(60)
+        others = [pool.submit(cache.get, "key", create) for _ in range(3)]
+        may_fail.set()
+        assert {other.result(60).text for other in others} == {"fine"}
+        with pytest.raises(ValueError, match="the first"):
+            first.result(60)
+    assert len(calls) == 2
+
+
+def test_the_columns_of_a_workspace_go_with_its_store(tmp_path, owner):
+    store = create_workspace(owner, tmp_path / "other")
+    columns = weakref.ref(columns_of(store))
+    assert columns_of(store) is columns()
+    store.close()
+    del store
+    gc.collect()
+    assert columns() is None
 
 
 def test_a_call_in_the_background_runs_once_at_a_time():
