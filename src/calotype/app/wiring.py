@@ -10,10 +10,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from calotype.app.workspaces import create, open_at
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
+from calotype.curate import embedding_map
 from calotype.curate import service as curate
 from calotype.curate.model import SplitSpec, fractions
 from calotype.datasets.snapshot import Snapshot
@@ -36,6 +39,7 @@ __all__ = [
     "known_checks",
     "open_at",
     "splitter",
+    "within",
 ]
 
 
@@ -115,3 +119,9 @@ def splitter(actor: Actor, name: str, spec: ReleaseSpec, *, store: Store) -> obj
     """Assign the splits that a release asks for."""
     split = SplitSpec(spec.split or {}, by=spec.by, seed=spec.seed, where=spec.where or None, pool=spec.pool)
     return curate.split(actor, name, split, store=store)
+
+
+def within(state: Snapshot, lasso: str, *, store: Store) -> pa.Array:
+    """Ids of the samples inside a polygon on an embedding map."""
+    model, corners = embedding_map.parse_lasso(lasso)
+    return embedding_map.map_of(state, model, store=store).within(corners)

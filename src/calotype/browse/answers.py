@@ -8,7 +8,7 @@ from pydantic import Field
 
 from calotype.datasets.answers import SplitCount, ValueCount
 from calotype.findings.quality_answers import Finding
-from calotype.foundation.answers import Answer, Number, Pair, Scalar, Sha256, Timestamp
+from calotype.foundation.answers import Answer, MediaKey, Number, Pair, Scalar, Sha256, Timestamp
 
 Kind = Literal[
     "classification",
@@ -79,15 +79,9 @@ class ImageSizes(Answer):
     max: Pair[int]
 
 
-class Overview(Answer):
-    """A dataset at a glance. Classes and splits count the annotations of the first label set."""
+class Counts(Answer):
+    """Counts over samples. Classes and splits count the annotations of one label set."""
 
-    name: str
-    description: str
-    ref: str
-    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
-    dirty: bool = Field(description="Whether there are uncommitted changes.")
-    contract: ContractRef | None
     samples: int
     annotations: int = Field(description="Annotations of all label sets.")
     unlabelled: int = Field(description="Samples without annotations.")
@@ -99,7 +93,30 @@ class Overview(Answer):
     sources: list[ValueCount]
     tags: list[ValueCount]
     fields: list[FieldSummary]
-    sizes: ImageSizes | None = Field(description="Null for an empty dataset.")
+    sizes: ImageSizes | None = Field(description="Null where there is no sample.")
+    approximate: bool = Field(
+        description=(
+            "Whether the counts are estimated from some of the samples, because exact ones take longer; "
+            "they are made in the background, so ask again."
+        )
+    )
+
+
+class Facets(Counts):
+    """Counts over the samples that match a query, of `label_set`."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+
+
+class Overview(Counts):
+    """A dataset at a glance. Classes and splits count the annotations of the first label set."""
+
+    name: str
+    description: str
+    ref: str
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    dirty: bool = Field(description="Whether there are uncommitted changes.")
+    contract: ContractRef | None
 
 
 class Mask(Answer):
@@ -148,7 +165,7 @@ class SampleCell(Answer):
 
     id: str
     name: str
-    media: Sha256
+    media: MediaKey
     width: int = Field(description="Pixels of the upright image.")
     height: int = Field(description="Pixels of the upright image.")
     split: str
@@ -178,7 +195,7 @@ class DerivedSample(Answer):
 
     id: str
     name: str
-    media: Sha256
+    media: MediaKey
 
 
 class Position(Answer):

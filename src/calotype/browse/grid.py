@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calotype.browse.caches import Text
+from calotype.browse.column_cache import columns_of, ids_of
+from calotype.browse.columns import NameIndex
+from calotype.browse.matching import matching_rows
+from calotype.datasets import rows
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
 from calotype.datasets.reading import read
-from calotype.datasets.snapshot import Snapshot
+from calotype.datasets.snapshot import SampleNotFound, Snapshot
+from calotype.datasets.streaming import rows_with
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid
 from calotype.store import Store
+from calotype.store.tables.row_lookup import ColumnValues
 
 SORTS = ("name", "-name", "newest", "annotations", "-annotations")
 _MAX_STATES = 16
+_MAX_CHILDREN = 50
+_N_COVER = 8
 _TEXT_CHARACTERS = 1_000
 """Maximum number of characters of a text that is shown with its annotation; its attributes have all of it."""
 
@@ -30,12 +43,66 @@ class SortUnknown(Invalid):
     fix = "use one of: name, -name, newest, annotations, -annotations"
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Rows of the index in the order of a list; None stands for all of them, ordered by name."""
+
+    rows: npt.NDArray[np.int32] | None
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.rows is None else int(self.rows.nbytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A list of samples: those that match a query, in some order."""
+
+    index: NameIndex
+    places: Places
+
+    def __len__(self) -> int:
+        return len(self.index) if self.places.rows is None else len(self.places.rows)
+
+    def ids(self, offset: int, limit: int) -> list[str]:
+        """Ids of a part of the list."""
+        rows = self.places.rows
+        if rows is None:
+            part = self.index.ids.slice(min(offset, len(self)), limit)
+        else:
+            part = self.index.ids.take(pa.array(rows[offset : offset + limit]))
+        return list(part.to_pylist())
+
+    def within(self, ids: pa.Array) -> Order:
+        """The samples of the list that are among these, in the same order."""
+        inside = np.zeros(len(self.index), bool)
+        known = self.index.rows(ids)
+        inside[known[known >= 0]] = True
+        rows = np.arange(len(self.index), dtype=np.int32) if self.places.rows is None else self.places.rows
+        return Order(self.index, Places(rows[inside[rows]]))
+
+    def position(self, sample_id: str) -> dict[str, Any] | None:
+        """Where a sample is in the list, and its neighbours; None if it is not in the list."""
+        row = place = self.index.row(sample_id)
+        if self.places.rows is not None:
+            found = np.flatnonzero(self.places.rows == row)
+            place = int(found[0]) if len(found) else -1
+        if row < 0 or place < 0:
+            return None
+        before, after = self.ids(place - 1, 1) if place else [], self.ids(place + 1, 1)
+        return {
+            "index": place,
+            "total": len(self),
+            "previous": before[0] if before else None,
+            "next": after[0] if after else None,
+        }
+
+
 class Browser:
-    """Caches recently used states and the results of recent queries on them."""
+    """Caches recently used states."""
 
     def __init__(self) -> None:
         self._states: OrderedDict[str, Snapshot] = OrderedDict()
-        self._orders: OrderedDict[tuple[str, str, str, str], list[str]] = OrderedDict()
         self._lock = Lock()
 
     def state(self, actor: Actor, name: str, *, store: Store) -> Snapshot:
@@ -49,33 +116,31 @@ class Browser:
         state.commit_id = fresh.commit_id
         return state
 
-    def order(self, state: Snapshot, *, where: str, sort: str, label_set: str) -> list[str]:
-        """Ids of all matching samples, in order. Raises: QueryInvalid, QueryFieldUnknown, SortUnknown."""
-        key = (state.state_sha256, where, sort, label_set)
-        with self._lock:
-            if key in self._orders:
-                return self._orders[key]
-        ids = _sorted(state, state.ids(where or None, label_set=label_set), sort, label_set)
-        with self._lock:
-            self._orders[key] = ids
-            while len(self._orders) > 4 * _MAX_STATES:
-                self._orders.popitem(last=False)
-        return ids
+    def order(self, state: Snapshot, *, where: str, sort: str, label_set: str, store: Store) -> Order:
+        """The matching samples, in order. Raises: QueryInvalid, QueryFieldUnknown, SortUnknown."""
+        columns = columns_of(store)
+        key = ("order", state.state_sha256, where, sort, label_set)
+        places = columns.answers.get(key, lambda: _places(store, state, where, sort, label_set))
+        return Order(columns.index(state), places)
 
 
-def _sorted(state: Snapshot, ids: list[str], sort: str, label_set: str) -> list[str]:
+def _places(store: Store, state: Snapshot, where: str, sort: str, label_set: str) -> Places:
     if sort not in SORTS:
         raise SortUnknown(got=sort[:80])
+    columns = columns_of(store)
+    rows = matching_rows(store, columns, state, where, label_set) if where else None
     if sort == "name":
-        return ids
+        return Places(rows)
+    index = columns.index(state)
+    if rows is None:
+        rows = np.arange(len(index), dtype=np.int32)
     if sort == "-name":
-        return ids[::-1]
-    if sort == "newest":
-        return sorted(ids, reverse=True)  # ids of samples begin with their creation time
-    counts = state.annotations(label_set, columns=["sample_id"])["sample_id"].value_counts().to_pylist()
-    n = {entry["values"]: entry["counts"] for entry in counts}
-    sign = -1 if sort.startswith("-") else 1
-    return sorted(ids, key=lambda sample_id: sign * n.get(sample_id, 0))
+        return Places(np.ascontiguousarray(rows[::-1]))
+    if sort == "newest":  # ids of samples begin with their creation time
+        ids = index.ids.take(pa.array(rows))
+        return Places(rows[pc.array_sort_indices(ids, order="descending").to_numpy()])
+    n = columns.labels(state, label_set).per_sample(len(index))[rows]
+    return Places(rows[np.argsort(-n if sort.startswith("-") else n, kind="stable")])
 
 
 def page(state: Snapshot, ids: list[str], *, label_set: str = DEFAULT_LABEL_SET) -> list[dict[str, Any]]:
@@ -89,6 +154,32 @@ def page(state: Snapshot, ids: list[str], *, label_set: str = DEFAULT_LABEL_SET)
         }
         for sample in state.iter_samples(ids=ids)
     ]
+
+
+def sample(store: Store, state: Snapshot, id_or_name: str) -> Sample:
+    """One sample by id, or by its name. Raises: SampleNotFound."""
+    samples = list(state.iter_samples(ids=[id_or_name]))
+    if not samples:
+        index = columns_of(store).index(state)
+        row = index.row_of_name(id_or_name)
+        if row < 0:
+            raise SampleNotFound(got=id_or_name, dataset=state.dataset.name)
+        samples = list(state.iter_samples(ids=ids_of(index, np.array([row]))))
+    return samples[0]
+
+
+def cover(store: Store, state: Snapshot) -> list[str]:
+    """Media of up to eight samples, evenly spread over the names."""
+    columns = columns_of(store)
+
+    def choose() -> Text:
+        index = columns.index(state)
+        places = np.arange(0, len(index), max(1, len(index) // _N_COVER))[:_N_COVER]
+        table = state.samples(ids=ids_of(index, places), columns=["media_sha256"])
+        return Text(json.dumps(table["media_sha256"].to_pylist()))
+
+    key = ("cover", state.dataset.id, state.pins.get(rows.SAMPLES))
+    return list(json.loads(columns.answers.get(key, choose).text))
 
 
 def cell(sample: Sample) -> dict[str, Any]:
@@ -124,7 +215,7 @@ def to_draw(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
+def detail(store: Store, state: Snapshot, sample: Sample) -> dict[str, Any]:
     """One sample with its annotations in all label sets and the samples derived from it."""
     return {
         **cell(sample),
@@ -137,7 +228,7 @@ def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
         "recipe": sample.recipe,
         "created_at_us": sample.created_at_us,
         "label_sets": label_sets_of(state, sample),
-        "children": _children(state, sample.sample_id),
+        "children": _children(store, state, sample.sample_id),
     }
 
 
@@ -160,9 +251,18 @@ def label_sets_of(state: Snapshot, sample: Sample) -> dict[str, list[dict[str, A
     return label_sets
 
 
-def _children(state: Snapshot, sample_id: str) -> list[dict[str, Any]]:
-    samples: pa.Table = state.samples(columns=["sample_id", "name", "media_sha256", "parent_id"])
-    children = samples.filter(pc.equal(samples["parent_id"], sample_id)).to_pylist()
+def _children(store: Store, state: Snapshot, sample_id: str) -> list[dict[str, Any]]:
+    columns = columns_of(store)
+    names = ["sample_id", "name", "media_sha256"]
+    if columns.is_at_hand(state):
+        samples = columns.samples(state)
+        children = ids_of(samples.index, samples.children(sample_id)[:_MAX_CHILDREN])
+        table = state.samples(ids=children, columns=names)
+    else:
+        selection = ColumnValues("parent_id", [sample_id])
+        table = rows_with(store, state, rows.SAMPLES, selection, names)
+        table = table.sort_by([("name", "ascending"), ("sample_id", "ascending")]).slice(0, _MAX_CHILDREN)
     return [
-        {"id": row["sample_id"], "name": row["name"], "media": row["media_sha256"]} for row in children[:50]
+        {"id": row["sample_id"], "name": row["name"], "media": row["media_sha256"]}
+        for row in table.to_pylist()
     ]

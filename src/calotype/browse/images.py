@@ -6,22 +6,28 @@ An image is served only through a dataset that contains it and that the actor ma
 
 from __future__ import annotations
 
-import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from threading import Lock
 
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from calotype.browse import disk_cache
+from calotype.browse.caches import ByteCache
+from calotype.browse.column_cache import columns_of
+from calotype.browse.media_keys import MediaKeys
 from calotype.datasets import refs, repository, rows
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import NotFound
 from calotype.store import Store
+from calotype.store.tables.row_lookup import scan_rows
 from calotype.vision import images
 
 SIZES_PX = (64, 128, 256, 512, 1024)
@@ -30,6 +36,24 @@ DISPLAY_PX = 4096
 _SMALL_PX = 256 * 256
 _KEY = re.compile(r"[0-9a-f]{64}|r[0-9a-f]{63}")
 _MAX_REMEMBERED = 100_000
+_N_THREADS = 4
+_MEMORY_BYTES = 32_000_000
+MAX_DISK_BYTES = 4_000_000_000
+"""Size of all renderings of a workspace on disk."""
+Image = tuple[bytes, str]
+"""The bytes of a rendering and its MIME type."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """An encoded image and its MIME type."""
+
+    data: bytes
+    mime: str
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.data)
 
 
 class ImageNotFound(NotFound):
@@ -43,16 +67,38 @@ class ImageNotFound(NotFound):
 class Gallery:
     """Serves the images of datasets, and remembers which datasets contain which media.
 
-    Media of any commit of a dataset can be read through the dataset, because commits never change.
+    Media of any commit of a dataset can be read through the dataset, because commits never change. Images are read and
+    rendered by a few threads of their own, so that many requests for images leave other requests alone; requests for
+    the same rendering wait for one of them.
+
+    Args:
+        max_bytes: Size of the renderings that are kept on disk; those used least recently are removed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_bytes: int = MAX_DISK_BYTES) -> None:
         self._known_media: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._lock = Lock()
+        self._max_bytes = max_bytes
+        self._written_bytes = max_bytes  # so that the first rendering looks at what is there
+        self._requests = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="images")
+        self._renders: ByteCache[tuple[Path, str], _Rendering] = ByteCache(_MEMORY_BYTES)
+
+    def submit(self, call: Callable[[], Image]) -> Future[Image]:
+        """Run a call of `thumbnail` or `display` in one of the threads for images."""
+        return self._requests.submit(call)
+
+    def remember(self, state: Snapshot, media: Iterable[str]) -> None:
+        """Note that a dataset contains these media, because somebody read its samples."""
+        with self._lock:
+            for key in media:
+                self._known_media[state.dataset.id, key] = None
+                self._known_media.move_to_end((state.dataset.id, key))
+            while len(self._known_media) > _MAX_REMEMBERED:
+                self._known_media.popitem(last=False)
 
     def thumbnail(
         self, actor: Actor, dataset: str, media: str, *, store: Store, ref: str = "", size_px: int = 256
-    ) -> tuple[bytes, str]:
+    ) -> Image:
         """A thumbnail and its MIME type. Its longer side is `size_px` rounded up to one of `SIZES_PX`, or less.
 
         Args:
@@ -62,17 +108,15 @@ class Gallery:
         """
         self._require(actor, dataset, media, store, ref)
         side_px = next((size for size in SIZES_PX if size >= size_px), SIZES_PX[-1])
-        return _render(store, media, f"{side_px}", side_px)
+        return self._image(store, dataset, media, f"{side_px}", side_px)
 
-    def display(
-        self, actor: Actor, dataset: str, media: str, *, store: Store, ref: str = ""
-    ) -> tuple[bytes, str]:
+    def display(self, actor: Actor, dataset: str, media: str, *, store: Store, ref: str = "") -> Image:
         """An image for the screen and its MIME type, at most `DISPLAY_PX` on the longer side.
 
         Raises: NotPermitted, DatasetNotFound, RefNotFound, ImageNotFound, ImageUnreadable.
         """
         self._require(actor, dataset, media, store, ref)
-        return _render(store, media, "full", DISPLAY_PX)
+        return self._image(store, dataset, media, "full", DISPLAY_PX)
 
     def _require(self, actor: Actor, dataset: str, media: str, store: Store, ref: str) -> None:
         """Check that the actor may read this media through the dataset."""
@@ -83,17 +127,46 @@ class Gallery:
             info = refs.dataset(conn, dataset)
             if self._is_remembered(info, media):
                 return
-            is_in_dataset = any(_has_media(store, info, pin, media) for pin in _sample_pins(conn, info, ref))
+            pins = enumerate(_sample_pins(conn, info, ref))
+            is_in_dataset = any(_has_media(store, info, pin, media, keep=place < 2) for place, pin in pins)
         if not is_in_dataset or not store.media.has(media):
             raise ImageNotFound(dataset=dataset, got=media[:80])
         with self._lock:
             self._known_media[info.id, media] = None
-            while len(self._known_media) > _MAX_REMEMBERED:
-                self._known_media.popitem(last=False)
 
     def _is_remembered(self, info: DatasetInfo, media: str) -> bool:
         with self._lock:
             return (info.id, media) in self._known_media
+
+    def _image(self, store: Store, dataset: str, media: str, name: str, side_px: int) -> Image:
+        """The rendering of this name, from memory or disk, or rendered now."""
+        folder = store.folder / "cache" / "pictures"
+
+        def create() -> _Rendering:
+            kept = _kept(folder / media[:2], f"{media}-{name}", touch=not store.catalog.read_only)
+            if kept is not None:
+                return kept
+            if not store.media.has(media):
+                raise ImageNotFound(dataset=dataset, got=media[:80])
+            rendering = _render(store.media.read(media), name, side_px)
+            if store.catalog.read_only:
+                return rendering
+            extension = "png" if rendering.mime == "image/png" else "jpg"
+            disk_cache.write_atomically(folder / media[:2] / f"{media}-{name}.{extension}", rendering.data)
+            self._count_written(folder, len(rendering.data))
+            return rendering
+
+        rendering = self._renders.get((folder, f"{media}-{name}"), create)
+        return rendering.data, rendering.mime
+
+    def _count_written(self, folder: Path, n_bytes: int) -> None:
+        """Evict renderings whenever a sixteenth of the limit was written since the last time."""
+        with self._lock:
+            self._written_bytes += n_bytes
+            if self._written_bytes < self._max_bytes // 16:
+                return
+            self._written_bytes = 0
+        disk_cache.evict(folder, self._max_bytes)
 
 
 def _sample_pins(conn: sa.Connection, info: DatasetInfo, ref: str) -> Iterator[int]:
@@ -113,35 +186,33 @@ def _states(conn: sa.Connection, info: DatasetInfo, ref: str) -> Iterator[Ref | 
     yield from sorted(commits, key=lambda commit: -commit.created_at_us)
 
 
-def _has_media(store: Store, info: DatasetInfo, pin: int, media: str) -> bool:
+def _has_media(store: Store, info: DatasetInfo, pin: int, media: str, *, keep: bool) -> bool:
+    """Whether a version of the samples contains a medium. `keep` its keys in memory for the next question."""
     table = f"{info.id}/{rows.SAMPLES}"
-    media_keys = store.tables.cached(
-        ("media", table, pin), lambda: store.tables.read(table, pin, columns=["media_sha256"])
-    )
-    return bool(pc.any(pc.equal(media_keys["media_sha256"], media)).as_py())
+    dataset = store.tables.at(table, pin)
+
+    def read() -> MediaKeys:
+        return MediaKeys.of(batch["media_sha256"] for batch in scan_rows(dataset, ["media_sha256"]))
+
+    key = ("media", info.id, table, pin)
+    return (columns_of(store).columns.get(key, read) if keep else read()).has(media)
 
 
-def _render(store: Store, media: str, name: str, side_px: int) -> tuple[bytes, str]:
-    """The cached rendering, which is created if missing."""
-    folder = store.folder / "cache" / "pictures" / media[:2]
-    for extension, mime in ((".jpg", "image/jpeg"), (".png", "image/png")):
-        file = folder / f"{media}-{name}{extension}"
-        if file.is_file():
-            return file.read_bytes(), mime
-    rgb = images.decode_rgb(store.media.read(media), max_side_px=side_px)
+def _kept(folder: Path, name: str, *, touch: bool) -> _Rendering | None:
+    """The rendering on disk; `touch` marks it as used."""
+    for extension, mime in (("jpg", "image/jpeg"), ("png", "image/png")):
+        file = folder / f"{name}.{extension}"
+        with suppress(OSError):
+            data = file.read_bytes()
+            if touch:
+                disk_cache.mark_used(file)
+            return _Rendering(data, mime)
+    return None
+
+
+def _render(data: bytes, name: str, side_px: int) -> _Rendering:
+    rgb = images.decode_rgb(data, max_side_px=side_px)
     is_small = rgb.shape[0] * rgb.shape[1] <= _SMALL_PX and name == "full"  # JPEG would smear 8 x 8 pixels
-    data = images.encode_png(rgb) if is_small or max(rgb.shape) <= 64 else images.encode_jpeg(rgb, quality=88)
-    is_png = data.startswith(b"\x89PNG")
-    _write(folder / f"{media}-{name}{'.png' if is_png else '.jpg'}", data)
-    return data, "image/png" if is_png else "image/jpeg"
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write the file atomically. Errors such as a full disk are ignored, because this is only a cache."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(data)
-        os.replace(temporary.name, file)
-    except OSError:
-        return
+    if is_small or max(rgb.shape) <= 64:
+        return _Rendering(images.encode_png(rgb), "image/png")
+    return _Rendering(images.encode_jpeg(rgb, quality=88), "image/jpeg")

@@ -1,145 +1,165 @@
-"""Summarises a dataset: counts by class, split, licence and metadata. For pages and cards."""
+"""Summarises a dataset, or the samples that match a query: counts by class, split, tag, licence and metadata.
+
+Exact counts are made from columns (`facets`). Where that takes longer than a person waits, the answer is estimated from
+some of the samples and marked as approximate, and the exact counts are made in the background for the next call.
+Exact summaries of whole states are kept in the `cache` folder of the workspace, which may be deleted at any time.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as TooLong
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from calotype.browse import disk_cache
+from calotype.browse.caches import Background, Text
+from calotype.browse.column_cache import SMALL_ROWS, ColumnCache, columns_of
+from calotype.browse.column_reading import LABEL_COLUMNS, SAMPLE_COLUMNS, label_columns, sample_columns
+from calotype.browse.facets import Counted, facets
+from calotype.browse.matching import compiled_for_tables, matching_rows
+from calotype.datasets import rows
 from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.datasets.query.matching import matching_ids
 from calotype.datasets.snapshot import Snapshot
+from calotype.store import Store
 
-_MAX_VALUES = 12
-_N_BINS = 24
+WAIT_S = 0.4
+"""How long an answer waits for exact counts, where they are expected soon."""
+_DRAWN_SAMPLES = 1_000
+_DRAWN_ROWS = 16_000
+_FORMAT = 1
+_KEYS = frozenset({"samples", "annotations", "label_sets", "classes", "splits", "tags", "fields", "sizes"})
 
 
-def overview(snapshot: Snapshot, *, label_set: str | None = None) -> dict[str, Any]:
-    """Counts, classes, splits, licences, metadata fields and sizes of a state, as JSON-ready values."""
-    label_set_ = label_set or (snapshot.label_sets[0] if snapshot.label_sets else DEFAULT_LABEL_SET)
-    samples = snapshot.samples(
-        columns=[
-            "sample_id",
-            "split",
-            "licence",
-            "source",
-            "tags",
-            "metadata",
-            "width_px",
-            "height_px",
-            "parent_id",
-        ]
+_background = Background(2)
+
+
+def overview(
+    store: Store, state: Snapshot, *, label_set: str | None = None, where: str = ""
+) -> dict[str, Any]:
+    """Counts, classes, splits, licences, metadata fields and sizes of a state, as JSON-ready values.
+
+    Args:
+        label_set: Its annotations are counted by class and split; the first one by default.
+        where: Count only the samples that match this query.
+    Returns: `facets`, and whether they are approximate.
+    Raises: QueryInvalid, QueryFieldUnknown.
+    """
+    main = label_set or (state.label_sets[0] if state.label_sets else DEFAULT_LABEL_SET)
+    if where:  # a wrong query is reported here, not by a background thread
+        compiled_for_tables(state, where)
+    known = _known(store, state, main, where)
+    if known is not None:
+        return {**known, "approximate": False}
+    columns = columns_of(store)
+    if columns.n_rows(state) <= SMALL_ROWS:
+        return {**_exact(store, state, main, where), "approximate": False}
+    is_soon = columns.is_at_hand(state)
+    estimate = None if is_soon else _estimate(columns, state, main, where)
+    key = (id(columns), state.state_sha256, main, where)
+    running = _background.run(key, lambda: _exact(store, state, main, where))
+    if estimate is None:
+        try:
+            return {**running.result(timeout=WAIT_S), "approximate": False}
+        except TooLong:
+            estimate = _estimate(columns, state, main, where)
+    return {**estimate, "approximate": True}
+
+
+def _known(store: Store, state: Snapshot, main: str, where: str) -> dict[str, Any] | None:
+    answer = columns_of(store).answers.peek(_key(state, main, where))
+    text = (
+        answer.text if answer is not None else None if where else disk_cache.read(store, _name(state, main))
     )
-    annotations = snapshot.annotations(label_set_, columns=["sample_id", "class_id", "kind"])
-    is_labelled = pc.is_in(samples["sample_id"], value_set=_as_array(annotations["sample_id"]))
-    return {
-        **snapshot.count(),
-        "unlabelled": samples.num_rows - int(pc.sum(is_labelled).as_py() or 0),
-        "derived": int(pc.sum(pc.not_equal(samples["parent_id"], "")).as_py() or 0),
-        "label_sets": [_label_set(snapshot, name) for name in snapshot.label_sets],
-        "classes": classes(snapshot, annotations),
-        "splits": _splits(samples, annotations),
-        "licences": _values(samples["licence"].to_pylist()),
-        "sources": _values(samples["source"].to_pylist()),
-        "tags": _values(tag for tags in samples["tags"].to_pylist() for tag in tags or ()),
-        "fields": fields(snapshot),
-        "sizes": _sizes(samples),
-    }
-
-
-def classes(snapshot: Snapshot, annotations: pa.Table) -> list[dict[str, Any]]:
-    """Classes with their number of annotations and samples, ordered by id."""
-    grouped = annotations.group_by("class_id").aggregate(
-        [("sample_id", "count"), ("sample_id", "count_distinct")]
-    )
-    counts = {
-        row["class_id"]: (row["sample_id_count"], row["sample_id_count_distinct"])
-        for row in grouped.to_pylist()
-    }
-    rows = []
-    for c in snapshot.ontology.classes:
-        n_annotations, n_samples = counts.get(c.id, (0, 0))
-        rows.append(
-            {
-                "id": c.id,
-                "name": c.name,
-                "supercategory": c.supercategory,
-                "keypoints": list(c.keypoints),
-                "skeleton": [list(edge) for edge in c.skeleton],
-                "annotations": n_annotations,
-                "samples": n_samples,
-            }
-        )
-    return rows
-
-
-def fields(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Metadata fields: type, number of samples without a value, most frequent values, histogram of numbers."""
-    values_by_field: dict[str, list[Any]] = {name: [] for name in snapshot.fields}
-    n_samples = 0
-    for sample in snapshot.iter_samples():
-        n_samples += 1
-        for name, value in sample.metadata.items():
-            values_by_field[name].append(value)
-    return [
-        _field(name, snapshot.fields[name], values, n_samples) for name, values in values_by_field.items()
-    ]
-
-
-def _field(name: str, kind: str, values: list[Any], n_samples: int) -> dict[str, Any]:
-    counts = Counter(values)
-    histogram = None
-    if kind in ("int", "float") and len(counts) > _MAX_VALUES:
-        n, edges = np.histogram(np.asarray(values, dtype=np.float64), bins=_N_BINS)
-        histogram = {"edges": edges.tolist(), "counts": n.tolist()}
-    top = [{"value": value, "count": count} for value, count in _by_count(counts)[:_MAX_VALUES]]
-    missing = n_samples - len(values)
-    return {
-        "name": name,
-        "type": kind,
-        "distinct": len(counts),
-        "missing": missing,
-        "top": top,
-        "histogram": histogram,
-    }
-
-
-def _label_set(snapshot: Snapshot, name: str) -> dict[str, Any]:
-    kinds = snapshot.annotations(name, columns=["kind"])["kind"].value_counts().to_pylist()
-    by_kind = {entry["values"]: entry["counts"] for entry in kinds}
-    return {"name": name, "annotations": sum(by_kind.values()), "kinds": by_kind}
-
-
-def _splits(samples: pa.Table, annotations: pa.Table) -> list[dict[str, Any]]:
-    split_of = dict(zip(samples["sample_id"].to_pylist(), samples["split"].to_pylist(), strict=True))
-    n_samples = Counter(split_of.values())
-    n_annotations: Counter[str] = Counter(split_of.get(i, "") for i in annotations["sample_id"].to_pylist())
-    order = {"train": 0, "val": 1, "test": 2, "": 9}
-    names = sorted(n_samples, key=lambda name: (order.get(name, 5), name))
-    return [{"name": name, "samples": n_samples[name], "annotations": n_annotations[name]} for name in names]
-
-
-def _values(values: Iterable[Any]) -> list[dict[str, Any]]:
-    return [{"value": value, "count": count} for value, count in _by_count(Counter(values))[:50]]
-
-
-def _by_count(counts: Counter[Any]) -> list[tuple[Any, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-
-
-def _sizes(samples: pa.Table) -> dict[str, list[int]] | None:
-    if samples.num_rows == 0:
+    try:
+        counts = None if text is None else json.loads(text)
+    except ValueError:  # a damaged file
         return None
-    sizes = np.stack([samples["width_px"].to_numpy(), samples["height_px"].to_numpy()], axis=1)
-    return {
-        "min": sizes.min(axis=0).tolist(),
-        "median": np.median(sizes, axis=0).astype(int).tolist(),
-        "max": sizes.max(axis=0).tolist(),
+    return counts if isinstance(counts, dict) and counts.keys() >= _KEYS else None
+
+
+def _exact(store: Store, state: Snapshot, main: str, where: str) -> dict[str, Any]:
+    columns = columns_of(store)
+
+    def count() -> Text:
+        samples = columns.samples(state)
+        label_sets = {name: columns.labels(state, name) for name in state.label_sets}
+        selected = None
+        if where:
+            selected = np.zeros(len(samples.index), bool)
+            selected[matching_rows(store, columns, state, where, main)] = True
+        counted = Counted(samples, label_sets, main, state.ontology, state.fields)
+        text = json.dumps(facets(counted, selected))
+        if not where:
+            disk_cache.write(store, _name(state, main), text)
+        return Text(text)
+
+    return dict(json.loads(columns.answers.get(_key(state, main, where), count).text))
+
+
+def _key(state: Snapshot, main: str, where: str) -> tuple[str, str, str, str]:
+    return "facets", state.state_sha256, main, where
+
+
+def _name(state: Snapshot, main: str) -> str:
+    words = f"{_FORMAT}\0{state.state_sha256}\0{main}"
+    return f"{hashlib.sha256(words.encode('utf-8', 'surrogatepass')).hexdigest()}.json"
+
+
+def _estimate(columns: ColumnCache, state: Snapshot, main: str, where: str) -> dict[str, Any]:
+    """The counts of some samples drawn by chance, scaled to all of them; made once for a state and a query."""
+    key = ("estimate", state.state_sha256, main, where)
+    text = columns.answers.get(key, lambda: Text(json.dumps(_drawn_counts(columns, state, main, where))))
+    return dict(json.loads(text.text))
+
+
+def _drawn_counts(columns: ColumnCache, state: Snapshot, main: str, where: str) -> dict[str, Any]:
+    totals = state.count()
+    per_sample = 1 + totals["annotations"] / max(1, totals["samples"])
+    n = int(min(_DRAWN_SAMPLES, max(100, _DRAWN_ROWS / per_sample)))
+    table = rows.annotation_table(main)
+    compiled = compiled_for_tables(state, where) if where else None
+    also = {rows.SAMPLES: compiled.columns("s"), table: compiled.columns("a")} if compiled else {}
+    index, drawn = columns.drawn(state, n, also)
+    samples = sample_columns(index, drawn[rows.SAMPLES].select(SAMPLE_COLUMNS).to_batches(), state.fields)
+    label_sets = {
+        name: label_columns(index, drawn[rows.annotation_table(name)].select(LABEL_COLUMNS).to_batches())
+        for name in state.label_sets
     }
+    selected = None
+    if compiled is not None:
+        annotations = drawn.get(table, rows.ANNOTATION_SCHEMA.empty_table())
+        matching = matching_ids(compiled, {"s": drawn[rows.SAMPLES], "a": annotations})
+        selected = np.zeros(len(index), bool)
+        selected[index.rows(matching.cast(pa.string()))] = True
+    counted = Counted(samples, label_sets, main, state.ontology, state.fields)
+    scaled = _scaled(facets(counted, selected), totals["samples"] / max(1, len(index)))
+    return scaled if where else {**scaled, **totals, "label_sets": _exact_totals(state, scaled["label_sets"])}
 
 
-def _as_array(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks()
+_COUNTS = frozenset(
+    {"samples", "annotations", "unlabelled", "derived", "count", "missing", "counts", "kinds"}
+)
+
+
+def _scaled(value: Any, factor: float, *, is_count: bool = False) -> Any:
+    """The same values with all counts multiplied."""
+    if isinstance(value, Mapping):
+        return {
+            name: _scaled(part, factor, is_count=is_count or name in _COUNTS) for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_scaled(part, factor, is_count=is_count) for part in value]
+    return round(value * factor) if is_count and isinstance(value, int) else value
+
+
+def _exact_totals(state: Snapshot, label_sets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Label sets with their numbers of annotations, which are known; only those by kind are estimated."""
+    return [
+        {**entry, "annotations": state.count(label_set=entry["name"])["annotations"]} for entry in label_sets
+    ]

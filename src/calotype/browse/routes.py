@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
 from calotype.browse import answers, grid
 from calotype.browse.comparison import ChangeFilter, Comparisons
-from calotype.browse.images import Gallery
+from calotype.browse.images import Gallery, Image
 from calotype.browse.overview import overview
 from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
@@ -46,6 +47,13 @@ Earlier = Annotated[str, Query(max_length=200, description="The earlier ref.")]
 Later = Annotated[
     str, Query(max_length=200, description="The later ref; empty is the working state of main.")
 ]
+Within = Annotated[
+    str,
+    Query(
+        max_length=8_000,
+        description="Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1.",
+    ),
+]
 READ = action(Permission.DATASET_READ)
 IMAGE = file_answer("image/jpeg", "image/png")
 
@@ -78,9 +86,6 @@ def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
     for info in service.datasets(ask.actor, store=ask.store):
         state = state_of(ask, info.name, "")
         commits = service.log(ask.actor, info.name, store=ask.store, limit=1)
-        ids = state.ids()
-        spread = ids[:: max(1, len(ids) // 8)][:8]
-        cover = state.samples(ids=spread, columns=["media_sha256"])["media_sha256"].to_pylist()
         items.append(
             {
                 "name": info.name,
@@ -90,7 +95,7 @@ def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
                 "label_sets": list(state.label_sets),
                 "head": commits[0].to_dict() if commits else None,
                 "dirty": state.commit_id is None,
-                "cover": cover,
+                "cover": grid.cover(ask.store, state),
                 **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
             }
         )
@@ -110,9 +115,19 @@ def show_dataset(dataset: Named, ask: Ask, ref: Ref = "") -> answers.Overview:
             "commit": state.commit_id,
             "dirty": state.commit_id is None,
             "contract": {"sha256": contract} if contract else None,
-            **overview(state),
+            **overview(ask.store, state),
         }
     )
+
+
+@routes.get("/datasets/{dataset}/facets", **READ)
+def show_facets(
+    dataset: Named, ask: Ask, ref: Ref = "", where: Where = "", label_set: LabelSet = DEFAULT_LABEL_SET
+) -> answers.Facets:
+    """Count the samples that match a query, by class, split, tag, licence, source and metadata."""
+    state = state_of(ask, dataset, ref)
+    counts = overview(ask.store, state, label_set=label_set, where=where)
+    return answers.Facets.of({"commit": state.commit_id, **counts})
 
 
 @routes.get("/datasets/{dataset}/samples", **READ, **packed_answer(answers.SamplePage))
@@ -125,16 +140,20 @@ def list_samples(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of samples.")] = 100,
     label_set: LabelSet = DEFAULT_LABEL_SET,
+    within: Within = "",
 ) -> Response:
     """List a page of samples with their annotations, for a grid."""
     state = state_of(ask, dataset, ref)
-    ids = browser.order(state, where=where, sort=sort, label_set=label_set)
-    page_ids = ids[offset : offset + limit]
+    order = browser.order(state, where=where, sort=sort, label_set=label_set, store=ask.store)
+    if within:
+        order = order.within(ask.ports.within(state, within, store=ask.store))
+    page_ids = order.ids(offset, limit)
     items = grid.page(state, page_ids, label_set=label_set)
+    gallery.remember(state, (item["media"] for item in items))
     findings = ask.ports.findings_of(ask.actor, state, page_ids, store=ask.store)
     for item in items:
         item["findings"] = len(findings.get(item["id"], ()))
-    return packed({"commit": state.commit_id, "total": len(ids), "offset": offset, "items": items})
+    return packed({"commit": state.commit_id, "total": len(order), "offset": offset, "items": items})
 
 
 @routes.get("/datasets/{dataset}/samples/{sample_id}", **READ, **packed_answer(answers.SampleDetail))
@@ -146,12 +165,15 @@ def show_sample(
     where: Where = "",
     sort: Sort = "name",
     label_set: LabelSet = DEFAULT_LABEL_SET,
+    within: Within = "",
 ) -> Response:
     """Show one sample with its annotations, findings and derived samples, and its position in the list."""
     state = state_of(ask, dataset, ref)
-    sample = state.sample(sample_id)
-    position = _position(browser.order(state, where=where, sort=sort, label_set=label_set), sample.sample_id)
-    value = grid.detail(state, sample)
+    sample = grid.sample(ask.store, state, sample_id)
+    order = browser.order(state, where=where, sort=sort, label_set=label_set, store=ask.store)
+    if within:
+        order = order.within(ask.ports.within(state, within, store=ask.store))
+    value = grid.detail(ask.store, state, sample)
     value["created_at"] = iso(value.pop("created_at_us"))
     findings = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
     return packed(
@@ -159,7 +181,7 @@ def show_sample(
             "commit": state.commit_id,
             **value,
             "findings": findings.get(sample.sample_id, []),
-            "position": position,
+            "position": order.position(sample.sample_id),
         }
     )
 
@@ -198,7 +220,7 @@ def show_compared_sample(
 
 
 @routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
-def show_thumbnail(
+async def show_thumbnail(
     dataset: Named,
     media: Named,
     ask: Ask,
@@ -206,13 +228,15 @@ def show_thumbnail(
     ref: Ref = "",
 ) -> Response:
     """A thumbnail of an image of the dataset: upright and without metadata. Its bytes never change."""
-    return _image(*gallery.thumbnail(ask.actor, dataset, media, store=ask.store, ref=ref, size_px=size))
+    return await _image(
+        lambda: gallery.thumbnail(ask.actor, dataset, media, store=ask.store, ref=ref, size_px=size)
+    )
 
 
 @routes.get("/datasets/{dataset}/media/{media}", response_class=Response, **READ, **IMAGE)
-def show_image(dataset: Named, media: Named, ask: Ask, ref: Ref = "") -> Response:
+async def show_image(dataset: Named, media: Named, ask: Ask, ref: Ref = "") -> Response:
     """A display copy of an image of the dataset: upright and without metadata. Its bytes never change."""
-    return _image(*gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
+    return await _image(lambda: gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
 
 
 def _position(ids: Sequence[str], sample_id: str) -> dict[str, Any] | None:
@@ -228,5 +252,7 @@ def _position(ids: Sequence[str], sample_id: str) -> dict[str, Any] | None:
     }
 
 
-def _image(data: bytes, mime: str) -> Response:
+async def _image(call: Callable[[], Image]) -> Response:
+    """The answer of a call that runs in a thread for images; it is not started if the client has left by then."""
+    data, mime = await asyncio.wrap_future(gallery.submit(call))
     return Response(data, media_type=mime, headers={"cache-control": "private, max-age=31536000, immutable"})

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from calotype.findings.answers import FindingState
 from calotype.findings.quality_answers import ObjectiveResult, Severity
-from calotype.foundation.answers import Answer, Number, Sha256, Timestamp, optional
+from calotype.foundation.answers import Answer, MediaKey, Number, Sha256, Timestamp, optional
 
 
 class SeverityCounts(Answer):
@@ -97,7 +97,7 @@ class FindingSample(Answer):
 
     id: str
     name: str
-    media: Sha256
+    media: MediaKey
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from calotype.foundation.answers import Answer, Scalar, Sha256, Timestamp
+from calotype.foundation.answers import Answer, MediaKey, Scalar, Sha256, Timestamp
 
 
 class CommitStats(Answer):
@@ -89,7 +89,7 @@ class ChangedSample(Answer):
 
     sample_id: str
     name: str
-    media: Sha256
+    media: MediaKey
     change: Literal["added", "removed", "changed", "annotations"] = Field(
         description="How the sample changed; `annotations` when only its annotations differ."
     )
@@ -171,7 +171,7 @@ class DatasetRow(Answer):
     label_sets: list[str]
     head: Commit | None = Field(description="Newest commit of `main`.")
     dirty: bool = Field(description="Whether `main` has uncommitted changes.")
-    cover: list[Sha256] = Field(description="Media of up to 8 samples, for a preview.")
+    cover: list[MediaKey] = Field(description="Media of up to 8 samples, for a preview.")
     releases: list[str] = Field(description="Versions, newest first.")
     gates: GateCounts | None = Field(
         description="Gates of the newest run of the checks; null before the first run."

@@ -123,10 +123,14 @@ class Diff:
     touched_samples: int = 0
 
     @property
+    def n_rows(self) -> int:
+        """Number of rows that differ."""
+        return sum(sum(delta.counts().values()) for delta in (self.samples, *self.annotations.values()))
+
+    @property
     def is_empty(self) -> bool:
         """Whether both states have the same rows."""
-        deltas = [self.samples, *self.annotations.values()]
-        return not any(delta.added or delta.removed or delta.changed for delta in deltas)
+        return self.n_rows == 0
 
     def to_dict(self) -> dict[str, Any]:
         """Counts as JSON-ready values."""

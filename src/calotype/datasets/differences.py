@@ -6,8 +6,11 @@ instead, which does not rely on file names; tests use it to verify the fast comp
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +19,11 @@ from calotype.datasets import rows
 from calotype.datasets.commits import Delta, Diff
 from calotype.datasets.engine import engine
 from calotype.datasets.snapshot import Snapshot
+from calotype.store.tables.tables import Tables
+
+_MAX_KNOWN = 4
+_MAX_KNOWN_ROWS = 200_000
+"""Larger differences are computed again: an id takes about 90 bytes."""
 
 CHANGES = ("added", "removed", "reclassified", "moved", "edited")
 """How an annotation can differ between two states."""
@@ -59,8 +67,38 @@ class RowChange:
     after: pa.Table
 
 
+class KnownDiffs:
+    """Differences between states of one workspace, which never change: the last few that are not large. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._diffs: OrderedDict[tuple[str, str], Diff] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, a: Snapshot, b: Snapshot) -> Diff:
+        """The difference from `a` to `b`."""
+        key = (a.state_sha256, b.state_sha256)
+        with self._lock:
+            known = self._diffs.get(key)
+        if known is not None:
+            return known
+        diff = _compare(a, b, audit=False)
+        if diff.n_rows <= _MAX_KNOWN_ROWS:
+            with self._lock:
+                self._diffs[key] = diff
+                while len(self._diffs) > _MAX_KNOWN:
+                    self._diffs.popitem(last=False)
+        return diff
+
+
+_KNOWN: WeakKeyDictionary[Tables, KnownDiffs] = WeakKeyDictionary()
+
+
 def difference(a: Snapshot, b: Snapshot, *, audit: bool = False) -> Diff:
     """Compare state `a` with the later state `b`. Tables with equal pins are not read."""
+    return _compare(a, b, audit=True) if audit else _KNOWN.setdefault(b.tables, KnownDiffs()).get(a, b)
+
+
+def _compare(a: Snapshot, b: Snapshot, *, audit: bool) -> Diff:
     annotations: dict[str, Delta] = {}
     touched: set[str] = set()
     for label_set in dict.fromkeys([*a.label_sets, *b.label_sets]):

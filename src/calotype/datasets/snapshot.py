@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from calotype.datasets import query, rows
 from calotype.datasets.commits import DatasetInfo, Documents, Pins
-from calotype.datasets.engine import engine
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
 from calotype.datasets.query.compile import Compiler
+from calotype.datasets.query.matching import matching_ids
 from calotype.foundation.collector import collector_paused
 from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import sha256_json
@@ -71,6 +71,7 @@ class Snapshot:
         self.documents = dict(documents)
         self._bodies = dict(bodies)
         self._store = store
+        self.tables = store.tables
 
     @property
     def name(self) -> str:
@@ -281,16 +282,10 @@ class Snapshot:
         compiled = Compiler(ontology=self.ontology, fields=self.fields).compile(tree)
         if rows.SAMPLES not in self.pins:
             return pa.array([], pa.string())
-        with engine() as sql:
-            sql.register("s", self._scanned(rows.SAMPLES, ["sample_id", *compiled.columns("s")]))
-            if compiled.needs_annotations:
-                sql.register(
-                    "a", self._scanned(self._table(label_set), ["sample_id", *compiled.columns("a")])
-                )
-            result = sql.sql(
-                f"SELECT s.sample_id FROM s WHERE {compiled.sql}", params=compiled.parameters
-            ).to_arrow_table()
-        return result["sample_id"].combine_chunks().cast(pa.string())
+        sources = {"s": self._scanned(rows.SAMPLES, ["sample_id", *compiled.columns("s")])}
+        if compiled.needs_annotations:
+            sources["a"] = self._scanned(self._table(label_set), ["sample_id", *compiled.columns("a")])
+        return matching_ids(compiled, sources).combine_chunks().cast(pa.string())
 
     def _scanned(self, table: str, columns: Sequence[str]) -> Any:
         """A source for DuckDB: columns in memory for a small table, the files of a large one."""

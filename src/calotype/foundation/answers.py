@@ -26,6 +26,9 @@ Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
+MediaKey = Annotated[str, Field(pattern="^([0-9a-f]{64}|r[0-9a-f]{63})$")]
+"""The SHA-256 of stored bytes, or the key of a reference."""
+
 Pair = Annotated[tuple[T, T], Strict(False)]
 """A list of two; the domain hands it over as a list or as a tuple."""
 

@@ -171,6 +171,8 @@ def _take_in(http: TestClient, raw: Path) -> None:
     say(http, "POST", "/datasets/shop/commits", json={"message": "all"})
     sample = say(http, "GET", "/datasets/shop/samples?limit=5")["items"][0]
     assert say(http, "GET", f"/datasets/shop/samples/{sample['id']}")["position"]["index"] == 0
+    counted = say(http, "GET", f"/datasets/shop/facets?where=name = '{sample['name']}'")
+    assert (counted["samples"], counted["approximate"]) == (1, False)
     for path in (
         f"/datasets/shop/thumbs/{sample['media']}?size=64",
         f"/datasets/shop/media/{sample['media']}",
@@ -261,6 +263,10 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     assert (placed["total"], placed["missing"], placed["by"]) == (3, 21, "class")
     assert len(say(http, "GET", f"{place}/map/points?where=split+%3D+none", raw=True)) == 3 * 9
     assert say(http, "GET", f"{place}/map/points/2")["id"] in ids
+    everywhere = "own:-2,-2;2,-2;2,2;-2,2"
+    assert say(http, "GET", f"{place}/samples?sort=-name&within={everywhere}")["total"] == 3
+    inside = say(http, "GET", f"{place}/samples/{ids[0]}?within={everywhere}")
+    assert inside["position"]["total"] == 3
     say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
     selected = say(http, "POST", f"{place}/selections", json={"n": 2})
     tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})

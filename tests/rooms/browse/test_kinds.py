@@ -46,7 +46,7 @@ def test_a_long_text_is_cut_in_the_grid_and_whole_on_the_page_of_its_sample(work
     long = replace(caption, attributes={"text": "gull " * 1_000})
     state = datasets.apply(owner, "kinds", Change(put_annotations={"ground_truth": [long]}), store=workspace)
     assert len(drawn(workspace, owner, samples[0].sample_id)["caption"].text) == 1_000
-    rows = detail(state, samples[0])["label_sets"]["ground_truth"]
+    rows = detail(workspace, state, samples[0])["label_sets"]["ground_truth"]
     full = {row["kind"]: FullAnnotation.model_validate_json(json.dumps(row)) for row in rows}
     assert full["caption"].attributes["text"] == "gull " * 1_000
     assert full["rotated_box"].attributes == {"angle_deg": 30.0, "track_id": 7, "occluded": True}
@@ -54,6 +54,6 @@ def test_a_long_text_is_cut_in_the_grid_and_whole_on_the_page_of_its_sample(work
 
 
 def test_the_overview_counts_kinds(workspace, owner, samples):
-    counted = overview(datasets.read(owner, "kinds", store=workspace))
+    counted = overview(workspace, datasets.read(owner, "kinds", store=workspace))
     (ground_truth,) = counted["label_sets"]
     assert ground_truth["kinds"] == {str(kind): 3 for kind in Kind}

@@ -116,3 +116,28 @@ def test_rows_deleted_by_the_thousand_and_compacted_files_are_told_too(tmp_path)
     third = lance.dataset(str(tmp_path / "t.lance")).version
     assert third > second
     assert tables.only_in("t", third, second).num_rows == 40_000  # read whole, to be compared by content
+
+
+def test_a_difference_is_computed_once_unless_it_is_large(streets, owner, workspace, monkeypatch):
+    calls = []
+    compare = differences.changed
+
+    def counted(*arguments, **options):
+        calls.append(arguments[2])
+        return compare(*arguments, **options)
+
+    monkeypatch.setattr(differences, "changed", counted)
+    _edit(owner, workspace, streets, random.Random(1))
+    first = service.uncommitted(owner, streets, store=workspace)
+    n_calls = len(calls)
+    assert service.uncommitted(owner, streets, store=workspace) == first
+    assert len(calls) == n_calls > 0
+    _edit(owner, workspace, streets, random.Random(2))
+    second = service.uncommitted(owner, streets, store=workspace)
+    assert second != first
+    assert len(calls) == 2 * n_calls
+    monkeypatch.setattr(differences, "_MAX_KNOWN_ROWS", 0)
+    differences._KNOWN.pop(workspace.tables)
+    for _ in range(2):
+        assert service.uncommitted(owner, streets, store=workspace) == second
+    assert len(calls) == 4 * n_calls

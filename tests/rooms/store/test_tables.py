@@ -12,7 +12,7 @@ import pytest
 from lance import optimize
 from tests.support.refusals import assert_refused
 
-from calotype.store.tables import locations, small_files
+from calotype.store.tables import locations, scalar_index, small_files
 from calotype.store.tables import tables as tables_module
 from calotype.store.tables.damaged_versions import written_for
 from calotype.store.tables.row_lookup import ColumnValues, in_filter, row_ids, scan_rows, take_rows
@@ -350,3 +350,17 @@ def test_a_table_of_fifty_thousand_rows_gets_an_index(tables):
     ]
     later = publish(tables, pin, "new", remove=["000007"], index=["id"])
     assert sorted(tables.existing_values("t", later, "id", ["new", "000007", "000008"])) == ["000008", "new"]
+
+
+def test_an_index_gets_a_part_for_new_rows_and_many_parts_are_merged(tables, monkeypatch):
+    monkeypatch.setattr(scalar_index, "_MIN_INDEX_ROWS", 10)
+    monkeypatch.setattr(scalar_index, "_MAX_PARTS", 3)
+    pin, parts = None, []
+    for step in range(6):
+        pin = publish(tables, pin, *(f"{step}-{number}" for number in range(11)), index=["id"])
+        stats = lance.dataset(str(tables.folder("t"))).stats.index_stats("id_idx")
+        assert stats["num_unindexed_rows"] == 0
+        parts.append(stats["num_indices"])
+    assert parts == [1, 2, 3, 1, 2, 3]
+    wanted = [f"{step}-3" for step in range(6)]
+    assert sorted(tables.existing_values("t", pin, "id", [*wanted, "no"])) == wanted

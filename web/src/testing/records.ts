@@ -20,7 +20,7 @@ export const datasetRow = (change: Partial<DatasetRow> = {}): DatasetRow => ({
 });
 
 export const overview = (change: Partial<Overview> = {}): Overview => ({
-  name: "streets", description: "", ref: "main", commit: SHA, dirty: false, contract: null, samples: 305, annotations: 5165, unlabelled: 4,
+  name: "streets", description: "", ref: "main", commit: SHA, dirty: false, contract: null, samples: 305, annotations: 5165, unlabelled: 4, approximate: false,
   derived: 0, label_sets: [{ name: "ground_truth", annotations: 5165, kinds: { polygon: 5165 } }],
   classes: [
     { id: 1, name: "car", supercategory: "vehicle", keypoints: [], skeleton: [], annotations: 1943, samples: 300 },

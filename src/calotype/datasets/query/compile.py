@@ -83,11 +83,18 @@ class Compiled:
 
 
 class Compiler:
-    """Compiles one expression against one dataset state."""
+    """Compiles one expression against one dataset state.
 
-    def __init__(self, *, ontology: Ontology, fields: Mapping[str, str]) -> None:
+    Metadata is read from the JSON texts in `s.metadata`, or with `metadata_columns` from columns `s."metadata.NAME"`
+    of the types of the fields.
+    """
+
+    def __init__(
+        self, *, ontology: Ontology, fields: Mapping[str, str], metadata_columns: bool = False
+    ) -> None:
         self._ontology = ontology
         self._fields = fields
+        self._metadata_columns = metadata_columns
         self._parameters: list[Any] = []
         self._needs_annotations = False
 
@@ -206,6 +213,8 @@ class Compiler:
             return SAMPLE_FIELDS[name]
         if not inside and plain in self._fields:
             kind = self._fields[plain]
+            if self._metadata_columns:
+                return f's."metadata.{plain}"', kind
             text = f"json_extract_string(nullif(s.metadata, ''), {self._bind(_json_path(plain))})"
             sql_type = {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}.get(kind)
             return (f"TRY_CAST({text} AS {sql_type})" if sql_type else text), kind
