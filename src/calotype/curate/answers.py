@@ -45,6 +45,7 @@ class SimilarSample(Answer):
 
     sample_id: str
     name: str
+    media: str = Field(description="Key of its image, for `thumbs` and `media`.")
     distance: float = Field(description="1 - cosine, 0 to 2.")
 
 
@@ -52,3 +53,16 @@ class SimilarSamples(Answer):
     """Samples by distance, nearest first."""
 
     items: list[SimilarSample]
+
+
+class VectorModel(Answer):
+    """A model whose vectors a dataset has."""
+
+    model: str
+    samples: int = Field(description="Samples with a vector of it.")
+
+
+class VectorModels(Answer):
+    """The models whose vectors a dataset has, by name."""
+
+    items: list[VectorModel]

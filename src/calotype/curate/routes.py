@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from calotype.curate import answers, service, vectors
+from calotype.curate import answers, repository, service, vectors
 from calotype.curate.model import SelectionSpec, SplitSpec
+from calotype.datasets import service as datasets
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, Named, Seed, action, room_routes
 
@@ -90,5 +91,13 @@ def list_similar(
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of samples.")] = 25,
 ) -> answers.SimilarSamples:
     """The samples whose embeddings are nearest to those of one, nearest first."""
-    table = vectors.nearest(ask.actor, dataset, model, to, limit, store=ask.store, where=where)
-    return answers.SimilarSamples.of({"items": table.select(["sample_id", "name", "distance"]).to_pylist()})
+    hits = vectors.nearest(ask.actor, dataset, model, to, limit, store=ask.store, where=where)
+    snapshot = datasets.read(ask.actor, dataset, store=ask.store)
+    return answers.SimilarSamples.of({"items": repository.with_media(snapshot, hits)})
+
+
+@routes.get("/datasets/{dataset}/vectors", **READ)
+def list_vector_models(dataset: Named, ask: Ask) -> answers.VectorModels:
+    """List the models whose vectors the dataset has."""
+    snapshot = datasets.read(ask.actor, dataset, store=ask.store)
+    return answers.VectorModels.of({"items": repository.vector_models(ask.store, snapshot)})

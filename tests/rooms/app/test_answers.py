@@ -257,6 +257,7 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     ids = [row["id"] for row in say(http, "GET", f"{place}/samples?limit=3")["items"]]
     vectors.put_vectors(owner, "shop", "own", ids, np.eye(3, dtype=np.float32), store=workspace)
     assert len(say(http, "GET", f"{place}/similar?to={ids[0]}")["items"]) == 2
+    assert len(say(http, "GET", f"{place}/vectors")["items"]) == 1
     say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
     selected = say(http, "POST", f"{place}/selections", json={"n": 2})
     tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})
