@@ -169,7 +169,7 @@ def near(page: Page, place: tuple[float, float]) -> int:
 
 
 _NEAR = """([x, y, w, h]) => {
-  const canvas = document.querySelector(".stage canvas");
+  const canvas = document.querySelector(`.stage canvas[data-layer="shapes"]`);
   const ratio = window.devicePixelRatio || 1;
   const [spaceW, spaceH] = [canvas.width / ratio, canvas.height / ratio];
   const scale = Math.min((spaceW - 32) / w, (spaceH - 32) / h);
