@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from typing import Any
 
 import pytest
 from playwright.sync_api import CDPSession, expect
@@ -54,6 +55,75 @@ def test_five_thousand_polygons_stay_smooth(page, crowd, capsys):
             print(f"  {describe(name, frames)}; {cpu_ms[name]:4.1f} ms of CPU in the main thread")
     assert nodes < MAX_NODES
     assert all(statistics.median(frames) < MAX_MEDIAN_MS for frames in times.values())
+
+
+def test_labels_are_edited_by_hand_undone_and_committed(page, tmp_path):
+    images, labels = write_crowd(tmp_path, 12)
+    with ct.open(tmp_path / "ws") as ws:
+        ds = ws.create("crowd")
+        ds.add_annotations(labels, images=images)
+        ds.commit("first")
+        before = ds.where().annotations().to_pylist()
+    with served(tmp_path / "ws") as server:
+        page.goto(server.link)
+        page.goto(f"{server.url}d/crowd/samples")
+        page.get_by_text("crowd.jpg").first.click()
+        page.keyboard.press("Enter")
+        about = page.get_by_role("complementary", name="About this sample")
+        about.get_by_role("button", name="dust polygon").first.click()
+        page.get_by_role("region", name="Edit the dust").wait_for()
+        bar = page.get_by_role("region", name="Staged edits")
+
+        page.keyboard.press("c")
+        page.get_by_role("combobox", name="Class of the dust").fill("fib")
+        page.keyboard.press("Enter")
+        expect(bar.get_by_text("1 staged edit", exact=True)).to_be_visible()
+        expect(page.get_by_role("region", name="Edit the fibre")).to_be_visible()
+
+        image = page.get_by_role("group", name="Image")
+        image.focus()
+        page.keyboard.press("v")
+        page.keyboard.press("Shift+ArrowRight")
+        expect(bar.get_by_text("2 staged edits")).to_be_visible()
+
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.keyboard.press("0")
+        page.keyboard.press("n")
+        place = image.bounding_box()
+        assert place is not None
+        x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 60, y + 40, steps=4)
+        page.mouse.up()
+        expect(bar.get_by_text("3 staged edits")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("img", name="crowd.jpg, 13 annotations")).to_be_visible()
+
+        image.focus()
+        page.keyboard.press("Control+z")
+        expect(bar.get_by_text("2 staged edits")).to_be_visible()
+        expect(page.get_by_role("img", name="crowd.jpg, 12 annotations")).to_be_visible()
+        page.keyboard.press("Control+Shift+z")
+        expect(bar.get_by_text("3 staged edits")).to_be_visible()
+        bar.get_by_role("textbox", name="Commit message").fill("fix by hand")
+        page.keyboard.press("Enter")
+        expect(bar).to_be_hidden()
+    with ct.open(tmp_path / "ws") as ws:
+        ds = ws.dataset("crowd")
+        after = {row["ann_id"]: row for row in ds.where().annotations().to_pylist()}
+        assert [commit.message for commit in ds.log()] == ["fix by hand", "first"]
+    old = {row["ann_id"]: row for row in before}
+    changed = [ann_id for ann_id in old if strip(after[ann_id]) != strip(old[ann_id])]
+    added = [row for ann_id, row in after.items() if ann_id not in old]
+    assert (len(after), len(changed), len(added)) == (13, 1, 1)
+    assert added[0]["kind"] == "box"
+
+
+def strip(row: dict[str, Any]) -> dict[str, Any]:
+    """What a person draws of an annotation."""
+    return {name: row[name] for name in ("class_id", "rings", "x", "y", "w", "h")}
 
 
 def main_thread_ms(chromium: CDPSession) -> float:

@@ -1,4 +1,5 @@
-import type { BlameList, SampleDetail, SimilarSamples, TrackedFinding, VectorModels } from "@/api/schema.gen";
+import type { BlameList, SampleDetail, SimilarSamples, StagedEdits, TrackedFinding, VectorModels } from "@/api/schema.gen";
+import { logged } from "@/testing/records";
 import { answer } from "@/testing/server";
 
 const DATASET = { dataset: "streets" };
@@ -8,16 +9,19 @@ type About = {
   blame?: BlameList["items"];
   models?: VectorModels["items"];
   similar?: SimilarSamples["items"];
+  edits?: StagedEdits;
 };
 
 /** Answer everything that the page of a sample asks for, except for the dataset. */
-export function answerSample(detail: SampleDetail, { tracked = [], blame = [], models = [], similar = [] }: About = {}): void {
+export function answerSample(detail: SampleDetail, { tracked = [], blame = [], models = [], similar = [], edits = { items: [], to_undo: 0, to_redo: 0 } }: About = {}): void {
   const one = { ...DATASET, sample_id: detail.id };
   answer("get", "/api/v1/datasets/{dataset}/samples/{sample_id}", one, detail);
   answer("get", "/api/v1/datasets/{dataset}/finding-lives", DATASET, ({ query }) => {
     const items = tracked.filter((finding) => finding.sample_id === query["sample"]);
     return { total: items.length, offset: 0, items, counts: {}, precision: {} };
   });
+  answer("get", "/api/v1/datasets/{dataset}/edits", DATASET, edits);
+  answer("get", "/api/v1/datasets/{dataset}/log", DATASET, { items: [logged()], dirty: false, changes: null });
   const ids = Object.values(detail.label_sets).flatMap((list) => list.map((a) => a.id));
   for (const which of [detail.id, ...ids.slice(0, 50)]) {
     const items = which === detail.id ? blame : blame.filter((entry) => entry.id === which);

@@ -15,6 +15,8 @@ type Props = {
   selected: string | null;
   /** Annotations with open findings. */
   flagged: ReadonlySet<string>;
+  /** Whether the selected row says its attributes; an editor beside the list says them better. */
+  detailed: boolean;
   onPick: (id: string) => void;
   onFlip: (classId: number) => void;
 };
@@ -22,7 +24,7 @@ type Props = {
 const [ROW, WITH_TEXT] = [25, 46];
 
 /** The annotations of a label set; only the rows in sight are in the page, however many there are. */
-export function AnnotationList({ list, hidden, hover, selected, flagged, onPick, onFlip }: Props) {
+export function AnnotationList({ list, hidden, hover, selected, flagged, detailed, onPick, onFlip }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: list.length,
@@ -49,7 +51,7 @@ export function AnnotationList({ list, hidden, hover, selected, flagged, onPick,
               className="virtual-row" style={{ transform: `translateY(${item.start}px)` }}
             >
               <Row
-                a={a} isHidden={hidden.has(a.class_id)} isSelected={a.id === selected} isFlagged={flagged.has(a.id)}
+                a={a} isHidden={hidden.has(a.class_id)} isSelected={a.id === selected} isFlagged={flagged.has(a.id)} detailed={detailed}
                 hover={hover} onPick={onPick} onFlip={onFlip}
               />
             </div>
@@ -60,9 +62,9 @@ export function AnnotationList({ list, hidden, hover, selected, flagged, onPick,
   );
 }
 
-type RowProps = Pick<Props, "hover" | "onPick" | "onFlip"> & { a: FullAnnotation; isHidden: boolean; isSelected: boolean; isFlagged: boolean };
+type RowProps = Pick<Props, "hover" | "detailed" | "onPick" | "onFlip"> & { a: FullAnnotation; isHidden: boolean; isSelected: boolean; isFlagged: boolean };
 
-const Row = memo(function Row({ a, isHidden, isSelected, isFlagged, hover, onPick, onFlip }: RowProps) {
+const Row = memo(function Row({ a, isHidden, isSelected, isFlagged, detailed, hover, onPick, onFlip }: RowProps) {
   const isHovered = useSignal(hover, (id) => id === a.id);
   return (
     <div className="annotation" data-lit={isHovered} data-selected={isSelected} data-hidden={isHidden}>
@@ -77,7 +79,7 @@ const Row = memo(function Row({ a, isHidden, isSelected, isFlagged, hover, onPic
         {isHidden ? <IconEyeOff size={13} /> : <IconEye size={13} />}
       </IconButton>
       {a.text ? <p className={isSelected ? "annotation-text" : "annotation-text cut"}><q>{isSelected ? shown(a.attributes.text) : a.text}</q></p> : null}
-      {isSelected ? <Attributes a={a} /> : null}
+      {isSelected && detailed ? <Attributes a={a} /> : null}
     </div>
   );
 });

@@ -49,7 +49,7 @@ export function Inspector(props: Props) {
   );
 }
 
-function Annotations({ data, list, labelSet, hidden, hover, selected, flagged, onShow, onHide, onLabels }: Props) {
+function Annotations({ data, list, labelSet, hidden, hover, selected, flagged, editor, onShow, onHide, onLabels }: Props) {
   const names = Object.keys(data.label_sets);
   const flip = useMemo(() => (id: number) => {
     const next = new Set(hidden);
@@ -67,7 +67,7 @@ function Annotations({ data, list, labelSet, hidden, hover, selected, flagged, o
         ) : count(list.length)
       }
     >
-      <AnnotationList list={list} hidden={hidden} hover={hover} selected={selected?.id ?? null} flagged={flagged} onPick={onShow} onFlip={flip} />
+      <AnnotationList list={list} hidden={hidden} hover={hover} selected={selected?.id ?? null} flagged={flagged} detailed={!editor} onPick={onShow} onFlip={flip} />
     </Section>
   );
 }

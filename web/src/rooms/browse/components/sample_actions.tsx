@@ -1,4 +1,4 @@
-import { IconArrowLeft, IconArrowRight, IconTag, IconTagOff, IconVectorTriangle, IconVectorTriangleOff, IconZoomReset } from "@tabler/icons-react";
+import { IconArrowLeft, IconArrowRight, IconSquarePlus, IconTag, IconTagOff, IconVectorTriangle, IconVectorTriangleOff, IconZoomReset } from "@tabler/icons-react";
 import { IconButton } from "@/kit/basics";
 import { useSignal, type Signal } from "@/kit/signal";
 
@@ -8,6 +8,9 @@ type Props = {
   overlays: boolean;
   hasPrevious: boolean;
   hasNext: boolean;
+  /** Draw a new box; absent where nothing can be edited. */
+  onBox?: (() => void) | undefined;
+  isDrawing: boolean;
   onActual: () => void;
   onFit: () => void;
   onLabels: () => void;
@@ -21,6 +24,7 @@ export function SampleActions(props: Props) {
   const { labels, overlays } = props;
   return (
     <>
+      {props.onBox ? <IconButton label="Draw a new box (n)" aria-pressed={props.isDrawing} onClick={props.onBox}><IconSquarePlus size={16} /></IconButton> : null}
       <Zoom scale={props.scale} onActual={props.onActual} />
       <IconButton label="Fit to window" onClick={props.onFit}><IconZoomReset size={16} /></IconButton>
       <IconButton label="Class names" aria-pressed={labels} onClick={props.onLabels}>{labels ? <IconTag size={16} /> : <IconTagOff size={16} />}</IconButton>

@@ -1,4 +1,4 @@
-import { IconArrowBackUp, IconCheck, IconFocus2, IconTag, IconX } from "@tabler/icons-react";
+import { IconArrowBackUp, IconCheck, IconFocus2 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { datasetChanged } from "@/api/cache";
@@ -122,8 +122,8 @@ function Decisions({ dataset, finding, onClass }: { dataset: string; finding: Tr
         {isOpen(finding) ? (
           <>
             {repair ? <Button className="small" busy={busy} onClick={() => fix.mutate()} title="Stage the suggested repair"><IconCheck size={13} /> {repair}</Button> : null}
-            {onClass && finding.annotation_id ? <Button className="small" look="quiet" disabled={busy} onClick={() => onClass(finding)}><IconTag size={13} /> Another class</Button> : null}
-            <Button className="small" look="quiet" disabled={busy} aria-expanded={isRejecting} onClick={() => setRejecting(!isRejecting)}><IconX size={13} /> Reject</Button>
+            {onClass && finding.annotation_id ? <Button className="small" look="quiet" disabled={busy} onClick={() => onClass(finding)}>Another class</Button> : null}
+            <Button className="small" look="quiet" disabled={busy} aria-expanded={isRejecting} onClick={() => setRejecting(!isRejecting)}>Reject</Button>
           </>
         ) : (
           <Button className="small" look="quiet" busy={busy} onClick={() => decide.mutate({ state: "open", note: "", assignee: "" })}><IconArrowBackUp size={13} /> Reopen</Button>

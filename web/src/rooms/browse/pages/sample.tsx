@@ -14,6 +14,7 @@ import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
 import { Signal } from "@/kit/signal";
+import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import * as findings from "@/rooms/findings/api";
 import * as api from "../api";
 import { Captions } from "../components/captions";
@@ -21,6 +22,7 @@ import { ImageKeys } from "../components/image_keys";
 import { Inspector } from "../components/inspector";
 import { useNeighbours, type Stop } from "../components/neighbours";
 import { SampleActions } from "../components/sample_actions";
+import { useSampleEditing } from "../components/sample_editing";
 import { isOpen, SampleFindings } from "../components/sample_findings";
 import { copyLink, Share } from "../components/share";
 import { SAMPLE_KEYS } from "../keys";
@@ -50,7 +52,8 @@ export function SamplePage() {
   const data = query.data;
   const current = data?.id === id;
   const labelSet = chosenSet(data, search.labels);
-  const annotations = useMemo(() => inOrder(data?.label_sets[labelSet] ?? NONE), [data, labelSet]);
+  const editing = useEditing(dataset, { sample: data?.id ?? "", labelSet }, data?.label_sets[labelSet] ?? NONE);
+  const annotations = useMemo(() => inOrder(editing.list), [editing.list]);
   const scene = useMemo(() => new Scene(annotations), [annotations]);
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
@@ -72,6 +75,7 @@ export function SamplePage() {
     if (box) stage.current?.show(box);
   };
   const back = () => {
+    if (work.leave()) return;
     if (lit) return select(null);
     if (search.from && canGoBack) router.history.back();
     else void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: gridOf(search, data?.position?.index) });
@@ -88,6 +92,9 @@ export function SamplePage() {
     if (box) stage.current?.show(box);
   }, [annotations, select]);
 
+  const work = useSampleEditing({
+    dataset, data, selected, classes: state.data?.classes ?? NONE, editing, editable: editable && current, isImageFocused, onSelect: select, onShow: show,
+  });
   useCommands(SAMPLE_KEYS, {
     "sample.next": () => go(place?.next),
     "sample.previous": () => go(place?.previous),
@@ -127,6 +134,7 @@ export function SamplePage() {
       actions={
         <>
           <SampleActions
+            onBox={work.edit && (() => work.setTool(work.tool === "box" ? "look" : "box"))} isDrawing={work.tool === "box"}
             scale={scale} labels={labels} overlays={overlays} hasPrevious={Boolean(place?.previous)} hasNext={Boolean(place?.next)}
             onActual={() => stage.current?.actual()} onFit={() => stage.current?.fit()} onLabels={() => setLabels(!labels)} onOverlays={() => setOverlays(!overlays)}
             onPrevious={() => go(place?.previous)} onNext={() => go(place?.next)}
@@ -137,23 +145,25 @@ export function SamplePage() {
     >
       {query.isPending ? <Loading what="the sample" /> : null}
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
-      {isImageFocused ? <ImageKeys stage={stage} /> : null}
+      {isImageFocused && !work.nudges ? <ImageKeys stage={stage} /> : null}
+      {work.keys}
       {data && !query.error ? (
         <div className="sample">
           <div className="sample-image">
             <Stage
               handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
               scene={overlays ? scene : EMPTY} hidden={hidden} skeletons={skeletons} labels={labels} hover={hover} selected={lit} scale={scale}
-              onPick={select} onFocus={setImageFocused} first={placeOf(annotations, search.ann)}
+              onPick={work.onPick} onFocus={setImageFocused} edit={work.edit} first={placeOf(annotations, search.ann)}
             />
             {overlays ? <Captions list={annotations} hidden={hidden} hover={hover} selected={lit} /> : null}
+            {editable ? <StagedBar dataset={dataset} editing={editing} /> : null}
           </div>
           <Inspector
             data={data} list={annotations} dataset={dataset} refName={ref} search={search} labelSet={labelSet} hidden={hidden} hover={hover}
             selected={selected} flagged={flagged} onShow={show}
             onHide={(next) => set({ hide: hideText(next) })} onLabels={(next) => set({ labels: next, ann: undefined })}
-            findings={<SampleFindings dataset={dataset} sample={data.id} listed={data.findings} editable={editable} selected={lit} onShow={show} />}
-            editor={null}
+            findings={<SampleFindings dataset={dataset} sample={data.id} listed={data.findings} editable={editable} selected={lit} onShow={show} onClass={work.onClass} />}
+            editor={work.editor}
           />
         </div>
       ) : null}
