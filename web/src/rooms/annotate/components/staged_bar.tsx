@@ -95,7 +95,7 @@ function CopiesOffer({ editing }: { editing: Editing }) {
   return (
     <div role="status" className="staged-offer">
       <p>{follows ? `${copies} of this sample ${offer.copies === 1 ? "has" : "have"} this label too.` : `${copies} of this sample ${offer.copies === 1 ? "keeps its" : "keep their"} shapes until the recipe runs again.`}</p>
-      {follows ? <Button className="small" onClick={() => editing.carryOver(offer)}>Apply to {copies} too</Button> : null}
+      {follows ? <Button className="small" onClick={() => editing.carryOver(offer)}>Apply to {offer.copies === 1 ? "the copy" : copies} too</Button> : null}
       <IconButton className="small" label="Leave the copies as they are" onClick={editing.dismiss}><IconX size={13} /></IconButton>
     </div>
   );

@@ -2,12 +2,10 @@ import { IconArrowLeft, IconArrowRight, IconSquarePlus, IconTag, IconTagOff, Ico
 import { IconButton } from "@/kit/basics";
 import { useSignal, type Signal } from "@/kit/signal";
 
-type Props = {
+type ToolProps = {
   scale: Signal<number>;
   labels: boolean;
   overlays: boolean;
-  hasPrevious: boolean;
-  hasNext: boolean;
   /** Draw a new box; absent where nothing can be edited. */
   onBox?: (() => void) | undefined;
   isDrawing: boolean;
@@ -15,29 +13,38 @@ type Props = {
   onFit: () => void;
   onLabels: () => void;
   onOverlays: () => void;
-  onPrevious: () => void;
-  onNext: () => void;
 };
 
-/** What can be done with the image, in the bar of the page. */
-export function SampleActions(props: Props) {
-  const { labels, overlays } = props;
+/** What can be done with the image, in its corner. */
+export function ImageTools(props: ToolProps) {
+  const { labels, overlays, isDrawing } = props;
   return (
-    <>
-      {props.onBox ? <IconButton label="Draw a new box (n)" aria-pressed={props.isDrawing} onClick={props.onBox}><IconSquarePlus size={16} /></IconButton> : null}
-      <Zoom scale={props.scale} onActual={props.onActual} />
-      <IconButton label="Fit to window" onClick={props.onFit}><IconZoomReset size={16} /></IconButton>
-      <IconButton label="Class names" aria-pressed={labels} onClick={props.onLabels}>{labels ? <IconTag size={16} /> : <IconTagOff size={16} />}</IconButton>
-      <IconButton label="Show annotations" aria-pressed={overlays} onClick={props.onOverlays}>
-        {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
+    <div className="image-tools" role="toolbar" aria-label="Image">
+      {props.onBox ? <IconButton className="small" label="Draw a new box (n)" aria-pressed={isDrawing} onClick={props.onBox}><IconSquarePlus size={15} /></IconButton> : null}
+      <IconButton className="small" label="Show annotations" aria-pressed={overlays} onClick={props.onOverlays}>
+        {overlays ? <IconVectorTriangle size={15} /> : <IconVectorTriangleOff size={15} />}
       </IconButton>
-      <IconButton label="Previous sample" disabled={!props.hasPrevious} onClick={props.onPrevious}><IconArrowLeft size={16} /></IconButton>
-      <IconButton label="Next sample" disabled={!props.hasNext} onClick={props.onNext}><IconArrowRight size={16} /></IconButton>
-    </>
+      <IconButton className="small" label="Class names" aria-pressed={labels} onClick={props.onLabels}>{labels ? <IconTag size={15} /> : <IconTagOff size={15} />}</IconButton>
+      <IconButton className="small" label="Fit to window" onClick={props.onFit}><IconZoomReset size={15} /></IconButton>
+      <Zoom scale={props.scale} onActual={props.onActual} />
+      {isDrawing ? <span className="image-tools-hint">drag a box, Esc to stop</span> : null}
+    </div>
   );
 }
 
 function Zoom({ scale, onActual }: { scale: Signal<number>; onActual: () => void }) {
   const percent = useSignal(scale, (value) => Math.round(value * 100));
   return <button type="button" className="zoom" onClick={onActual} title="Zoom to 100 %: one pixel of the image on one of the screen">{percent} %</button>;
+}
+
+type StepProps = { hasPrevious: boolean; hasNext: boolean; onPrevious: () => void; onNext: () => void };
+
+/** On to the neighbours in the list that one came from. */
+export function Steps({ hasPrevious, hasNext, onPrevious, onNext }: StepProps) {
+  return (
+    <>
+      <IconButton label="Previous sample" disabled={!hasPrevious} onClick={onPrevious}><IconArrowLeft size={16} /></IconButton>
+      <IconButton label="Next sample" disabled={!hasNext} onClick={onNext}><IconArrowRight size={16} /></IconButton>
+    </>
+  );
 }

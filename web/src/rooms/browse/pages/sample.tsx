@@ -21,7 +21,7 @@ import { Captions } from "../components/captions";
 import { ImageKeys } from "../components/image_keys";
 import { Inspector } from "../components/inspector";
 import { useNeighbours, type Stop } from "../components/neighbours";
-import { SampleActions } from "../components/sample_actions";
+import { ImageTools, Steps } from "../components/sample_actions";
 import { useSampleEditing } from "../components/sample_editing";
 import { isOpen, SampleFindings } from "../components/sample_findings";
 import { copyLink, Share } from "../components/share";
@@ -133,12 +133,7 @@ export function SamplePage() {
       }
       actions={
         <>
-          <SampleActions
-            onBox={work.edit && (() => work.setTool(work.tool === "box" ? "look" : "box"))} isDrawing={work.tool === "box"}
-            scale={scale} labels={labels} overlays={overlays} hasPrevious={Boolean(place?.previous)} hasNext={Boolean(place?.next)}
-            onActual={() => stage.current?.actual()} onFit={() => stage.current?.fit()} onLabels={() => setLabels(!labels)} onOverlays={() => setOverlays(!overlays)}
-            onPrevious={() => go(place?.previous)} onNext={() => go(place?.next)}
-          />
+          <Steps hasPrevious={Boolean(place?.previous)} hasNext={Boolean(place?.next)} onPrevious={() => go(place?.previous)} onNext={() => go(place?.next)} />
           {data ? <Share dataset={dataset} data={data} search={search} labelSet={labelSet} /> : null}
         </>
       }
@@ -154,6 +149,10 @@ export function SamplePage() {
               handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
               scene={overlays ? scene : EMPTY} hidden={hidden} skeletons={skeletons} labels={labels} hover={hover} selected={lit} scale={scale}
               onPick={work.onPick} onFocus={setImageFocused} edit={work.edit} first={placeOf(annotations, search.ann)}
+            />
+            <ImageTools
+              onBox={work.edit && (() => work.setTool(work.tool === "box" ? "look" : "box"))} isDrawing={work.tool === "box"} scale={scale} labels={labels} overlays={overlays}
+              onActual={() => stage.current?.actual()} onFit={() => stage.current?.fit()} onLabels={() => setLabels(!labels)} onOverlays={() => setOverlays(!overlays)}
             />
             {overlays ? <Captions list={annotations} hidden={hidden} hover={hover} selected={lit} /> : null}
             {editable ? <StagedBar dataset={dataset} editing={editing} /> : null}
