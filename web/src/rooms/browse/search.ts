@@ -43,7 +43,7 @@ export type SampleSearch = GridSearch & {
   after?: string | undefined;
 };
 
-type Change = NonNullable<NonNullable<operations["show_diff"]["parameters"]["query"]["change"]>>;
+type Change = Exclude<NonNullable<operations["show_diff"]["parameters"]["query"]["change"]>, "">;
 const CHANGES = ["reclassified", "moved", "edited", "added", "removed"] as const satisfies readonly Change[];
 
 export const SEVERITIES = ["error", "warning", "info"] as const;
