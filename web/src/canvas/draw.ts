@@ -14,6 +14,8 @@ export type Style = {
   /** The selected annotation: stronger, the others step back. */
   lit?: string | null;
   labels?: boolean;
+  /** Among many shapes: lines of one pixel without a dark edge, which are drawn several times faster. */
+  crowded?: boolean;
   /** Large masks may come later; who sets this listens to `onMaskReady`. */
   later?: boolean;
 };
@@ -59,8 +61,9 @@ export function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: 
   const box = boxOf(a);
   const extent = box ? Math.max(box.w, box.h) * view.scale : 0;
   if (box && extent < DOT && !lit && !isFlat(a) && box.w * box.h > 0) return drawDot(ctx, box, view, colour);
-  const line = extent < 30 && !isFlat(a) ? 1 : style.line; // small shapes would drown in their own outline
-  const look: Look = { colour, line, lit, plain: extent < PLAIN && !isFlat(a) };
+  const isCrowded = style.crowded === true && !lit;
+  const line = isCrowded || (extent < 30 && !isFlat(a)) ? 1 : style.line; // small shapes would drown in their own outline
+  const look: Look = { colour, line, lit, plain: isCrowded || (extent < PLAIN && !isFlat(a)) };
   ctx.lineJoin = "round";
   if (a.mask) drawMask(ctx, a.mask, view, colour, lit, style.later ?? false);
   if (isFlat(a)) {

@@ -124,6 +124,7 @@ export class Painter {
     const isEmpty = !hover && !selected && !draft;
     if (isEmpty && this.isTopEmpty) return;
     this.isTopEmpty = isEmpty;
+    this.top.style.visibility = isEmpty ? "hidden" : "visible";
     const ctx = prepare(this.top, this.size.width, this.size.height);
     if (!ctx) return;
     for (const id of new Set([hover, selected])) {

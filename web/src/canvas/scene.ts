@@ -23,6 +23,8 @@ export class Scene {
   readonly items: readonly Item[];
   /** All of them, also those that have no place. */
   readonly total: number;
+  /** What drawing all of them takes, in points of outlines. */
+  readonly weight: number;
   private readonly ids = new Map<string, Item>();
   private readonly tree: Tree;
 
@@ -32,6 +34,7 @@ export class Scene {
     measured.sort((p, q) => Number(isFlat(p.a)) - Number(isFlat(q.a)) || q.rank - p.rank);
     this.items = measured.map((one, order) => ({ ...one, order }));
     for (const item of this.items) this.ids.set(item.a.id, item);
+    this.weight = this.items.reduce((sum, item) => sum + 12 + item.vertices, 0);
     this.tree = new Tree(this.items.map((item) => item.reach));
   }
 

@@ -119,8 +119,15 @@ export class ShapeLayer {
   }
 
   private draw(ctx: CanvasRenderingContext2D, view: View, items: readonly Item[]): void {
-    for (const { a } of items) drawOne(ctx, a, view, this.style, false);
+    const style = this.styleAt(view.scale);
+    for (const { a } of items) drawOne(ctx, a, view, style, false);
     if (this.style.labels) for (const { a } of items) drawLabel(ctx, a, view);
+  }
+
+  /** Many shapes in sight are drawn plainly: the same at one scale wherever one looks, so that strips fit together. */
+  private styleAt(scale: number): Style {
+    const shown = Math.min(1, (this.size.width * this.size.height) / (this.image.width * this.image.height * scale * scale));
+    return this.scene.weight * shown > LIGHT ? { ...this.style, crowded: true } : this.style;
   }
 
   private begin(view: View, items: readonly Item[]): Job {
@@ -132,12 +139,13 @@ export class ShapeLayer {
   private slice(job: Job, most: number): boolean {
     const ctx = contextOf(this.back);
     if (!ctx) return true;
+    const style = this.styleAt(job.view.scale);
     const start = performance.now();
     while (job.labels < job.items.length || job.at < job.items.length) {
       for (let n = 0; n < 24; n += 1) {
         const item = job.items[job.at];
         const named = job.items[job.labels];
-        if (item) drawOne(ctx, item.a, job.view, this.style, false);
+        if (item) drawOne(ctx, item.a, job.view, style, false);
         else if (named) drawLabel(ctx, named.a, job.view);
         job[item ? "at" : "labels"] += 1;
       }
