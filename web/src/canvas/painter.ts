@@ -4,7 +4,7 @@ import type { View } from "@/canvas/geometry";
 import { drawHandles, type Handle } from "@/canvas/handles";
 import { onMaskReady } from "@/canvas/masks";
 import { Picture } from "@/canvas/picture";
-import { layer, resize, snapped, type Size } from "@/canvas/raster";
+import { layer, marginLayer, resize, shifted, snapped, withMargin, type Size } from "@/canvas/raster";
 import type { Scene } from "@/canvas/scene";
 import { ShapeLayer } from "@/canvas/shape_layer";
 
@@ -39,9 +39,7 @@ export class Painter {
 
   constructor(parent: HTMLElement) {
     this.picture = new Picture(parent, () => this.ask());
-    this.dimmed = document.createElement("div");
-    this.dimmed.className = "shape-layers";
-    parent.append(this.dimmed);
+    this.dimmed = marginLayer(parent);
     this.shapes = new ShapeLayer(this.dimmed);
     this.top = layer(parent, "top");
     this.forget = onMaskReady(() => {
@@ -62,8 +60,8 @@ export class Painter {
     const ratio = window.devicePixelRatio || 1;
     if (width === this.size.width && height === this.size.height && ratio === this.size.ratio) return;
     this.size = { width, height, ratio };
-    this.picture.resize(this.size);
-    this.shapes.resize(this.size);
+    this.picture.resize(withMargin(this.size));
+    this.shapes.resize(withMargin(this.size));
     resize(this.top, this.size);
     this.again();
   }
@@ -113,8 +111,9 @@ export class Painter {
   private draw(now: number): void {
     this.frame = 0;
     if (this.size.width === 0) return;
-    this.picture.draw(this.view, this.image.width, this.image.height);
-    if (this.shapes.follow(this.view, now)) this.ask();
+    const view = shifted(this.view);
+    if (this.picture.follow(view, this.image, now)) this.ask();
+    if (this.shapes.follow(view, now)) this.ask();
     if (!this.isTopDrawn) this.drawTop();
     this.isTopDrawn = true;
   }

@@ -1,6 +1,6 @@
 import { prepare } from "@/canvas/draw";
 import type { View } from "@/canvas/geometry";
-import { layer, resize, type Size } from "@/canvas/raster";
+import { covers, fills, layer, marginLayer, place, resize, SETTLED_MS, type Size } from "@/canvas/raster";
 
 type Level = { source: CanvasImageSource; scale: number };
 
@@ -14,9 +14,12 @@ export class Picture {
   private levels: Level[] = [];
   private image: HTMLImageElement | null = null;
   private drawn = "";
+  private drawnAt: View | null = null;
+  private scale = 0;
+  private scaledAt = 0;
 
   constructor(parent: HTMLElement, private readonly onMore: () => void) {
-    this.canvas = layer(parent, "image");
+    this.canvas = layer(marginLayer(parent), "image");
   }
 
   resize(size: Size): void {
@@ -33,11 +36,26 @@ export class Picture {
     if (image) void this.shrink(image);
   }
 
-  draw(view: View, width: number, height: number): void {
-    const { scale, dx, dy } = view;
-    const key = `${scale} ${dx} ${dy} ${width} ${height} ${this.levels.length}`;
-    if (key === this.drawn) return;
+  /** Show the image as it looks from a view. Whether it is to be drawn sharp in a later frame. */
+  follow(view: View, image: { width: number; height: number }, now: number): boolean {
+    if (view.scale !== this.scale) [this.scale, this.scaledAt] = [view.scale, now];
+    const key = `${image.width} ${image.height} ${this.levels.length}`;
+    const drawn = key === this.drawn ? this.drawnAt : null;
+    const isZooming = drawn !== null && drawn.scale !== view.scale && now - this.scaledAt < SETTLED_MS;
+    const by = drawn ? view.scale / drawn.scale : 0;
+    if (drawn && (isZooming ? by < 2 && by > 0.5 && covers(drawn, view, this.size, image) : fills(drawn, view))) {
+      place(this.canvas, drawn, view);
+      return isZooming;
+    }
     this.drawn = key;
+    this.drawnAt = view;
+    this.draw(view, image.width, image.height);
+    return false;
+  }
+
+  private draw(view: View, width: number, height: number): void {
+    const { scale, dx, dy } = view;
+    place(this.canvas, view, view);
     const ctx = prepare(this.canvas, this.size.width, this.size.height);
     const onScreen = scale * this.size.ratio;
     // The smallest copy that has a pixel for each pixel of the screen.

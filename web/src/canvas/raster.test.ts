@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { covers, imagePart, snapped, uncovered } from "@/canvas/raster";
+import { covers, fills, imagePart, MARGIN, shifted, snapped, uncovered } from "@/canvas/raster";
 
 const SIZE = { width: 100, height: 80, ratio: 1 };
 
@@ -27,4 +27,10 @@ test("a drawing covers what is zoomed into, not what is zoomed out of", () => {
   expect([covers(far, near, SIZE, image), covers(near, far, SIZE, image)]).toEqual([true, false]);
   const whole = { scale: 0.08, dx: 10, dy: 0 };
   expect(covers(whole, { scale: 0.04, dx: 30, dy: 20 }, SIZE, image)).toBe(true);
+});
+
+test("a drawing with its margin fills its place until it is moved by more than that, or scaled", () => {
+  const drawn = { scale: 1, dx: 0, dy: 0 };
+  expect([fills(drawn, { scale: 1, dx: MARGIN, dy: -MARGIN }), fills(drawn, { scale: 1, dx: MARGIN + 1, dy: 0 }), fills(drawn, { scale: 1.1, dx: 0, dy: 0 })]).toEqual([true, false, false]);
+  expect(shifted(drawn)).toEqual({ scale: 1, dx: MARGIN, dy: MARGIN });
 });

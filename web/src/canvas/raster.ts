@@ -4,6 +4,18 @@ import type { Corners } from "@/canvas/tree";
 /** The size of the place that is drawn on, in CSS pixels, and how many pixels of the screen one of them has. */
 export type Size = { width: number; height: number; ratio: number };
 
+/** Drawings reach this far over each edge of their place, so that most moves need nothing but moving them. */
+export const MARGIN = 128;
+
+/** A zoom that has been still for so long is drawn sharp. */
+export const SETTLED_MS = 60;
+
+export const withMargin = ({ width, height, ratio }: Size): Size => ({ width: width + 2 * MARGIN, height: height + 2 * MARGIN, ratio });
+export const shifted = ({ scale, dx, dy }: View): View => ({ scale, dx: dx + MARGIN, dy: dy + MARGIN });
+/** Whether a drawing made at one view still fills the place at another of the same scale. */
+export const fills = (drawn: View, view: View): boolean =>
+  drawn.scale === view.scale && Math.abs(view.dx - drawn.dx) <= MARGIN && Math.abs(view.dy - drawn.dy) <= MARGIN;
+
 /** A view on whole pixels of the screen, so that what is drawn once can be moved without being blurred. */
 export function snapped(view: View, ratio: number): View {
   const whole = (n: number) => Math.round(n * ratio) / ratio;
@@ -43,6 +55,15 @@ export function place(canvas: HTMLCanvasElement, drawn: View, view: View): void 
   const by = view.scale / drawn.scale;
   const [x, y] = [view.dx - drawn.dx * by, view.dy - drawn.dy * by];
   canvas.style.transform = by === 1 && x === 0 && y === 0 ? "" : `matrix(${by}, 0, 0, ${by}, ${x}, ${y})`;
+}
+
+/** A place for drawings with a margin. */
+export function marginLayer(parent: HTMLElement): HTMLElement {
+  const element = document.createElement("div");
+  element.className = "margin-layer";
+  element.style.inset = `${-MARGIN}px`;
+  parent.append(element);
+  return element;
 }
 
 /** A canvas that fills its parent. */

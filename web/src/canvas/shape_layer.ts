@@ -1,6 +1,6 @@
 import { prepare, drawLabel, drawOne, type Style } from "@/canvas/draw";
 import type { Box, View } from "@/canvas/geometry";
-import { covers, imagePart, layer, place, resize, uncovered, type Size } from "@/canvas/raster";
+import { covers, fills, imagePart, layer, place, resize, SETTLED_MS, uncovered, type Size } from "@/canvas/raster";
 import { Scene, type Item } from "@/canvas/scene";
 import type { Corners } from "@/canvas/tree";
 
@@ -8,8 +8,6 @@ import type { Corners } from "@/canvas/tree";
 const LIGHT = 6000;
 /** Milliseconds of a frame for drawing: while someone moves the image, and once it is still. */
 const [BUSY_MS, STILL_MS] = [5, 11];
-/** A zoom that has been still for so long is drawn sharp. */
-const SETTLED_MS = 60;
 /** More changed annotations than this draw everything again. */
 const FEW = 24;
 /** Pixels are kept where the processor draws: it can be cut into slices, and each slice is done when it says so. */
@@ -178,7 +176,7 @@ export class ShapeLayer {
 
   /** Show the drawing that has most of what the view shows. */
   private showAt(view: View): void {
-    const useBase = this.drawnAt && this.baseAt && this.drawnAt !== view && !covers(this.drawnAt, view, this.size, this.image);
+    const useBase = this.drawnAt && this.baseAt && !fills(this.drawnAt, view) && !covers(this.drawnAt, view, this.size, this.image);
     const [shown, at] = useBase ? [this.base, this.baseAt] : [this.front, this.drawnAt];
     for (const canvas of [this.front, this.back, this.base]) canvas.style.visibility = canvas === shown && at ? "visible" : "hidden";
     if (at) place(shown, at, view);
@@ -189,8 +187,8 @@ export class ShapeLayer {
     const { width, height, ratio } = this.size;
     const before = this.drawnAt as View;
     const [dx, dy] = [view.dx - before.dx, view.dy - before.dy];
-    if (dx === 0 && dy === 0) {
-      this.showAt(before);
+    if (fills(before, view)) {
+      this.showAt(view);
       return true;
     }
     if (Math.abs(dx) > 0.5 * width || Math.abs(dy) > 0.5 * height) return false;
