@@ -169,11 +169,14 @@ def near(page: Page, place: tuple[float, float]) -> int:
 
 
 _NEAR = """([x, y, w, h]) => {
-  const canvas = document.querySelector(".stage canvas");
+  const canvas = document.querySelector(`.stage canvas[data-layer="shapes"]`);
   const ratio = window.devicePixelRatio || 1;
-  const [spaceW, spaceH] = [canvas.width / ratio, canvas.height / ratio];
+  const stage = document.querySelector(".stage");
+  const [spaceW, spaceH] = [stage.clientWidth, stage.clientHeight];
+  const margin = (canvas.width / ratio - spaceW) / 2;
   const scale = Math.min((spaceW - 32) / w, (spaceH - 32) / h);
-  const left = ((spaceW - w * scale) / 2 + x * scale) * ratio, top = ((spaceH - h * scale) / 2 + y * scale) * ratio;
+  const left = ((spaceW - w * scale) / 2 + x * scale + margin) * ratio;
+  const top = ((spaceH - h * scale) / 2 + y * scale + margin) * ratio;
   const { data } = canvas.getContext("2d").getImageData(left - 4, top - 4, 9, 9);
   let n = 0;
   for (let i = 0; i < data.length; i += 4) {

@@ -45,6 +45,7 @@ class SimilarSample(Answer):
 
     sample_id: str
     name: str
+    media: str = Field(description="Key of its image, for `thumbs` and `media`.")
     distance: float = Field(description="1 - cosine, 0 to 2.")
 
 
@@ -79,3 +80,16 @@ class MapPoint(Answer):
     id: str
     name: str
     media: str = Field(description="Key of its image, for `thumbs` and `media`.")
+
+
+class VectorModel(Answer):
+    """A model whose vectors a dataset has."""
+
+    model: str
+    samples: int = Field(description="Samples with a vector of it.")
+
+
+class VectorModels(Answer):
+    """The models whose vectors a dataset has, by name."""
+
+    items: list[VectorModel]

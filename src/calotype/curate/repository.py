@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +87,19 @@ def dim_of(snapshot: Snapshot, store: Store, model: str) -> int | None:
 def n_vectors(store: Store, snapshot: Snapshot, model: str) -> int:
     """Number of a model's vectors, including those of removed samples."""
     return store.tables.count(*table_and_pin(snapshot, model))
+
+
+def vector_models(store: Store, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The models whose vectors a state has, by name: `model`, and `samples` with a vector of it."""
+    models = rows.models_of(snapshot.pins)
+    return [{"model": model, "samples": n_vectors(store, snapshot, model)} for model in models]
+
+
+def with_media(snapshot: Snapshot, hits: pa.Table) -> list[dict[str, Any]]:
+    """Rows of `sample_id` and others as values, each with the key of the sample's image, `media`."""
+    table = snapshot.samples(columns=["sample_id", "media_sha256"], ids=hits["sample_id"].to_pylist())
+    media = dict(zip(table["sample_id"].to_pylist(), table["media_sha256"].to_pylist(), strict=True))
+    return [{**hit, "media": media[hit["sample_id"]]} for hit in hits.to_pylist()]
 
 
 def nearest_by_index(

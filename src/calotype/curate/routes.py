@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from calotype.curate import answers, map_colours, service, vectors
+from calotype.curate import answers, map_colours, repository, service, vectors
 from calotype.curate.embedding_map import EmbeddingMap, map_of
 from calotype.curate.model import MapPointNotFound, SelectionSpec, SplitSpec
 from calotype.datasets import service as datasets
@@ -176,5 +176,13 @@ def list_similar(
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of samples.")] = 25,
 ) -> answers.SimilarSamples:
     """The samples whose embeddings are nearest to those of one, nearest first."""
-    table = vectors.nearest(ask.actor, dataset, model, to, limit, store=ask.store, where=where)
-    return answers.SimilarSamples.of({"items": table.select(["sample_id", "name", "distance"]).to_pylist()})
+    hits = vectors.nearest(ask.actor, dataset, model, to, limit, store=ask.store, where=where)
+    snapshot = datasets.read(ask.actor, dataset, store=ask.store)
+    return answers.SimilarSamples.of({"items": repository.with_media(snapshot, hits)})
+
+
+@routes.get("/datasets/{dataset}/vectors", **READ)
+def list_vector_models(dataset: Named, ask: Ask) -> answers.VectorModels:
+    """List the models whose vectors the dataset has."""
+    snapshot = datasets.read(ask.actor, dataset, store=ask.store)
+    return answers.VectorModels.of({"items": repository.vector_models(ask.store, snapshot)})

@@ -267,6 +267,7 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     assert say(http, "GET", f"{place}/samples?sort=-name&within={everywhere}")["total"] == 3
     inside = say(http, "GET", f"{place}/samples/{ids[0]}?within={everywhere}")
     assert inside["position"]["total"] == 3
+    assert len(say(http, "GET", f"{place}/vectors")["items"]) == 1
     say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
     selected = say(http, "POST", f"{place}/selections", json={"n": 2})
     tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})

@@ -52,6 +52,15 @@ def test_similar_samples_come_nearest_first(client, owner, workspace):
     items = client.get("similar", params={"to": ids[0], "limit": 2}).json()["items"]
     assert [item["sample_id"] for item in items] == [ids[2], ids[1]]
     assert items[1]["distance"] == pytest.approx(1.0)
+    media = datasets.read(owner, "streets", store=workspace).samples(ids=[ids[2]])["media_sha256"].to_pylist()
+    assert items[0]["media"] == media[0]
+
+
+def test_the_models_with_vectors_are_listed(client, owner, workspace):
+    assert client.get("vectors").json() == {"items": []}
+    ids = datasets.read(owner, "streets", store=workspace).ids()
+    vectors.put_vectors(owner, "streets", "own", ids[:2], np.eye(2, dtype=np.float32), store=workspace)
+    assert client.get("vectors").json() == {"items": [{"model": "own", "samples": 2}]}
 
 
 @pytest.mark.parametrize(

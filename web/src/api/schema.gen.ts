@@ -1179,6 +1179,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/vectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Vector Models
+         * @description List the models whose vectors the dataset has.
+         */
+        get: operations["list_vector_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -3028,6 +3048,8 @@ export interface components {
         SimilarSample: {
             sample_id: string;
             name: string;
+            /** @description Key of its image, for `thumbs` and `media`. */
+            media: string;
             /** @description 1 - cosine, 0 to 2. */
             distance: number;
         };
@@ -3276,6 +3298,16 @@ export interface components {
             value: string | number | boolean | null;
             count: number;
         };
+        /** @description A model whose vectors a dataset has. */
+        VectorModel: {
+            model: string;
+            /** @description Samples with a vector of it. */
+            samples: number;
+        };
+        /** @description The models whose vectors a dataset has, by name. */
+        VectorModels: {
+            items: components["schemas"]["VectorModel"][];
+        };
         /** @description A waiver of the contract, and the number of findings that it covers. */
         WaiverUse: {
             check: string;
@@ -3482,6 +3514,8 @@ export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
 export type Transformation = components['schemas']['Transformation'];
 export type UndoBody = components['schemas']['UndoBody'];
 export type ValueCount = components['schemas']['ValueCount'];
+export type VectorModel = components['schemas']['VectorModel'];
+export type VectorModels = components['schemas']['VectorModels'];
 export type WaiverUse = components['schemas']['WaiverUse'];
 export type Workspace = components['schemas']['Workspace'];
 export type Problem = components['schemas']['Problem'];
@@ -5797,6 +5831,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SimilarSamples"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_vector_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorModels"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -1,7 +1,7 @@
 import type { Annotation, Mask } from "@/api/schema.gen";
 import { classColour, withAlpha } from "@/canvas/colours";
-import { areaOf, boxOf, type View } from "@/canvas/geometry";
-import { decode } from "@/canvas/rle";
+import { areaOf, boxOf, type Box, type View } from "@/canvas/geometry";
+import { paintedMask } from "@/canvas/masks";
 import { dotsOf, isFlat, isWhole, outlineOf, rectOf, tickOf } from "@/canvas/shapes";
 
 export type Skeletons = ReadonlyMap<number, readonly (readonly [number, number])[]>;
@@ -14,17 +14,21 @@ export type Style = {
   /** The selected annotation: stronger, the others step back. */
   lit?: string | null;
   labels?: boolean;
+  /** Among many shapes: lines of one pixel without a dark edge, which are drawn several times faster. */
+  crowded?: boolean;
+  /** Large masks may come later; who sets this listens to `onMaskReady`. */
+  later?: boolean;
 };
 
 type Ctx = CanvasRenderingContext2D;
 
-/** Size a canvas for the screen's own pixels; drawing goes on in CSS pixels. */
-export function prepare(canvas: HTMLCanvasElement, width: number, height: number): Ctx | null {
+/** Size a canvas for the screen's own pixels and clear it; drawing goes on in CSS pixels. */
+export function prepare(canvas: HTMLCanvasElement, width: number, height: number, options?: CanvasRenderingContext2DSettings): Ctx | null {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== w) canvas.width = w;
   if (canvas.height !== h) canvas.height = h;
-  const ctx = canvas.getContext("2d");
+  const ctx = canvas.getContext("2d", options) as Ctx | null;
   ctx?.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx?.clearRect(0, 0, width, height);
   return ctx;
@@ -36,7 +40,6 @@ export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], vi
   const sorted = [...shown].sort(
     (a, b) => Number(a.id === style.lit) - Number(b.id === style.lit) || Number(isFlat(a)) - Number(isFlat(b)) || areaOf(b) - areaOf(a),
   );
-  ctx.lineJoin = "round";
   const isOneLit = shown.some((a) => a.id === style.lit && !isWhole(a));
   for (const a of sorted) {
     const lit = a.id === style.lit;
@@ -47,22 +50,26 @@ export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], vi
   if (style.labels) for (const a of sorted) if (!isOneLit || a.id === style.lit) drawLabel(ctx, a, view);
 }
 
-function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }: Style, lit: boolean): void {
+/** Below this size on the screen a shape is a dot of its colour; below `PLAIN` it has no dark edge, which costs most of the time. */
+const [DOT, PLAIN] = [2.5, 24];
+/** A line of one pixel. Lines up to one pixel are drawn by a way that is many times faster, and rounding must not miss it. */
+const HAIR = 0.999;
+
+/** Draw one annotation. */
+export function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: boolean): void {
   const colour = classColour(a.class_id);
   const box = boxOf(a);
   const extent = box ? Math.max(box.w, box.h) * view.scale : 0;
-  const line = extent < 30 && !isFlat(a) ? 1 : usual; // small shapes would drown in their own outline
-  if (a.mask) drawMask(ctx, a.mask, view, colour, lit);
+  if (box && extent < DOT && !lit && !isFlat(a) && box.w * box.h > 0) return drawDot(ctx, box, view, colour);
+  const isCrowded = style.crowded === true && !lit;
+  const line = isCrowded || (extent < 30 && !isFlat(a)) ? 1 : style.line; // small shapes would drown in their own outline
+  const look: Look = { colour, line, lit, plain: isCrowded || (extent < PLAIN && !isFlat(a)) };
+  ctx.lineJoin = "round";
+  if (a.mask) drawMask(ctx, a.mask, view, colour, lit, style.later ?? false);
   if (isFlat(a)) {
-    drawFlat(ctx, a, view, colour, line, lit);
+    drawFlat(ctx, a, view, look);
   } else if (a.rings.length) {
-    const path = outlineOf(a, view);
-    const isBox = a.kind === "rotated_box";
-    ctx.fillStyle = withAlpha(colour, lit ? (isBox ? 0.2 : 0.36) : 0.2);
-    if (lit || !isBox) ctx.fill(path, "evenodd");
-    outline(ctx, path, colour, line, lit);
-    const rect = isBox ? rectOf(a.rings[0]) : null;
-    if (rect && rect.h * view.scale >= 14) outline(ctx, tickOf(rect, view), colour, line, false);
+    drawRings(ctx, a, view, look);
   } else if (a.bbox && !a.mask && a.keypoints.length === 0) {
     const path = boxPath(a.bbox, view, line);
     if (lit) {
@@ -70,33 +77,65 @@ function drawOne(ctx: Ctx, a: Annotation, view: View, { line: usual, skeletons }
       ctx.fill(path);
     }
     if (a.iscrowd) ctx.setLineDash([4, 3]);
-    outline(ctx, path, colour, line, lit);
+    outline(ctx, path, look);
     ctx.setLineDash([]);
   }
-  if (a.keypoints.length && (extent >= 64 || lit || !a.rings.length)) drawKeypoints(ctx, a, view, { skeletons, line }, colour, lit);
+  if (a.keypoints.length && (extent >= 64 || lit || !a.rings.length)) drawKeypoints(ctx, a, view, style.skeletons, look);
   // The box of the selected one, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
   if (lit && a.bbox && !isFlat(a) && (a.rings.length || a.mask || a.keypoints.length)) {
     ctx.setLineDash([5, 4]);
-    outline(ctx, boxPath(a.bbox, view, 1), colour, 1, false);
+    outline(ctx, boxPath(a.bbox, view, 1), { ...look, line: 1, lit: false });
     ctx.setLineDash([]);
   }
 }
 
-function outline(ctx: Ctx, path: Path2D, colour: string, line: number, lit: boolean): void {
-  ctx.strokeStyle = "rgb(0 0 0 / 38%)";
-  ctx.lineWidth = line + (lit ? 4 : 2);
-  ctx.stroke(path);
+type Look = { colour: string; line: number; lit: boolean; /** Without the dark edge. */ plain: boolean };
+
+function drawDot(ctx: Ctx, box: Box, { scale, dx, dy }: View, colour: string): void {
+  ctx.fillStyle = colour;
+  ctx.fillRect(box.x * scale + dx, box.y * scale + dy, Math.max(1, box.w * scale), Math.max(1, box.h * scale));
+}
+
+/** A closed shape, from its kept outline in image pixels. */
+function drawRings(ctx: Ctx, a: Annotation, view: View, look: Look): void {
+  const isBox = a.kind === "rotated_box";
+  inImage(ctx, view, () => {
+    const path = outlineOf(a, view.scale);
+    ctx.fillStyle = withAlpha(look.colour, look.lit ? (isBox ? 0.2 : 0.36) : 0.2);
+    if (look.lit || !isBox) ctx.fill(path, "evenodd");
+    outline(ctx, path, look, view.scale);
+    const rect = isBox ? rectOf(a.rings[0]) : null;
+    if (rect && rect.h * view.scale >= 14) outline(ctx, tickOf(rect), { ...look, lit: false }, view.scale);
+  });
+}
+
+/** Draw in image pixels. */
+function inImage(ctx: Ctx, { scale, dx, dy }: View, draw: () => void): void {
+  ctx.save();
+  ctx.translate(dx, dy);
+  ctx.scale(scale, scale);
+  draw();
+  ctx.restore();
+}
+
+/** A line that is seen on bright and on dark images; `scale` where the path is in image pixels. */
+function outline(ctx: Ctx, path: Path2D, { colour, line, lit, plain }: Look, scale = 1): void {
+  if (!plain || lit) {
+    ctx.strokeStyle = "rgb(0 0 0 / 38%)";
+    ctx.lineWidth = (line + (lit ? 4 : 2)) / scale;
+    ctx.stroke(path);
+  }
   ctx.strokeStyle = colour;
-  ctx.lineWidth = line + (lit ? 2 : 0);
+  ctx.lineWidth = (lit ? line + 2 : line === 1 ? HAIR : line) / scale;
   ctx.stroke(path);
 }
 
 /** Lines, and points as dots that stay of one size. */
-function drawFlat(ctx: Ctx, a: Annotation, view: View, colour: string, line: number, lit: boolean): void {
-  if (a.kind === "polyline") outline(ctx, outlineOf(a, view), colour, line, lit);
-  if (a.kind === "polyline" && !lit) return;
-  const dots = dotsOf(a.rings, view, a.kind === "point" ? line + (lit ? 3 : 2) : 2.5);
-  ctx.fillStyle = colour;
+function drawFlat(ctx: Ctx, a: Annotation, view: View, look: Look): void {
+  if (a.kind === "polyline") inImage(ctx, view, () => outline(ctx, outlineOf(a, view.scale), look, view.scale));
+  if (a.kind === "polyline" && !look.lit) return;
+  const dots = dotsOf(a.rings, view, a.kind === "point" ? look.line + (look.lit ? 3 : 2) : 2.5);
+  ctx.fillStyle = look.colour;
   ctx.fill(dots);
   ctx.strokeStyle = "rgb(0 0 0 / 60%)";
   ctx.lineWidth = 1;
@@ -112,7 +151,7 @@ function boxPath([x, y, w, h]: readonly [number, number, number, number], { scal
   return path;
 }
 
-function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Pick<Style, "skeletons" | "line">, colour: string, lit: boolean): void {
+function drawKeypoints(ctx: Ctx, a: Annotation, view: View, skeletons: Skeletons, { colour, line, lit, plain }: Look): void {
   const points: ({ x: number; y: number; seen: boolean } | null)[] = [];
   for (let i = 0; i + 2 < a.keypoints.length; i += 3) {
     const visible = a.keypoints[i + 2] ?? 0;
@@ -120,15 +159,15 @@ function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Pick<Style, "
     points.push(visible ? { ...place, seen: visible > 1 } : null);
   }
   const bones = new Path2D();
-  for (const [from, to] of style.skeletons.get(a.class_id) ?? []) {
+  for (const [from, to] of skeletons.get(a.class_id) ?? []) {
     const [p, q] = [points[from], points[to]];
     if (!p || !q) continue;
     bones.moveTo(p.x, p.y);
     bones.lineTo(q.x, q.y);
   }
-  outline(ctx, bones, colour, Math.min(style.line, 1.5), lit);
+  outline(ctx, bones, { colour, line: Math.min(line, 1.5), lit, plain });
   const body = (a.bbox?.[3] ?? 100) * view.scale;
-  const radius = Math.min(style.line * 1.7 + (lit ? 1 : 0), Math.max(0.8, body / 22));
+  const radius = Math.min(line * 1.7 + (lit ? 1 : 0), Math.max(0.8, body / 22));
   for (const point of points) {
     if (!point) continue;
     ctx.beginPath();
@@ -145,47 +184,19 @@ function drawKeypoints(ctx: Ctx, a: Annotation, view: View, style: Pick<Style, "
 
 const LONGEST_TEXT = 30;
 
-const painted = new WeakMap<Mask, { canvas: HTMLCanvasElement; x: number; y: number } | null>();
-
-function drawMask(ctx: Ctx, mask: Mask, view: View, colour: string, lit: boolean): void {
-  let kept = painted.get(mask);
-  if (kept === undefined) {
-    kept = paint(mask, colour);
-    painted.set(mask, kept);
-  }
-  if (!kept) return;
+function drawMask(ctx: Ctx, mask: Mask, view: View, colour: string, lit: boolean, later: boolean): void {
+  const painted = paintedMask(mask, colour, later);
+  if (!painted) return;
   const before = ctx.globalAlpha;
   ctx.globalAlpha = before * (lit ? 1 : 0.85);
   ctx.imageSmoothingEnabled = view.scale < 1;
-  const { canvas, x, y } = kept;
+  const { canvas, x, y } = painted;
   ctx.drawImage(canvas, x * view.scale + view.dx, y * view.scale + view.dy, canvas.width * view.scale, canvas.height * view.scale);
   ctx.globalAlpha = before;
 }
 
-function paint(mask: Mask, colour: string): { canvas: HTMLCanvasElement; x: number; y: number } | null {
-  const bitmap = decode(mask);
-  if (!bitmap) return null;
-  const canvas = document.createElement("canvas");
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  const ctx = canvas.getContext("2d");
-  if (!ctx) return null;
-  const rgb = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
-  const image = ctx.createImageData(bitmap.width, bitmap.height);
-  const { width, height, bits } = bitmap;
-  const edge = Math.max(1, Math.round(Math.max(width, height) / 160));
-  const isIn = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && bits[y * width + x] === 1;
-  bits.forEach((bit, at) => {
-    if (!bit) return;
-    const [x, y] = [at % width, Math.floor(at / width)];
-    const isInner = isIn(x - edge, y) && isIn(x + edge, y) && isIn(x, y - edge) && isIn(x, y + edge);
-    image.data.set([rgb[0] ?? 0, rgb[1] ?? 0, rgb[2] ?? 0, isInner ? 95 : 255], at * 4);
-  });
-  ctx.putImageData(image, 0, 0);
-  return { canvas, x: bitmap.x, y: bitmap.y };
-}
-
-function drawLabel(ctx: Ctx, a: Annotation, view: View): void {
+/** The class of an annotation, its score and its text, above its box. */
+export function drawLabel(ctx: Ctx, a: Annotation, view: View): void {
   const box = boxOf(a);
   if (!box || (box.w * view.scale < 22 && !isFlat(a))) return;
   const text = [a.class, a.score?.toFixed(2), a.text?.slice(0, LONGEST_TEXT)].filter(Boolean).join(" ");

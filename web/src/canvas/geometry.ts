@@ -82,7 +82,8 @@ export function hit(annotations: readonly Annotation[], x: number, y: number, sl
 
 const rank = (a: Annotation): number => (isFlat(a) ? -1 : areaOf(a));
 
-function isOn(a: Annotation, box: Box, x: number, y: number, slack: number): boolean {
+/** Whether a point of the image is on an annotation, whose box is known. */
+export function isOn(a: Annotation, box: Box, x: number, y: number, slack: number): boolean {
   if (isFlat(a)) return distanceTo(a, x, y) <= 1.5 * slack;
   const isSmall = box.w < 12 || box.h < 12;
   if (isSmall || !a.rings.length) return true;

@@ -25,10 +25,33 @@ export function runs(counts: string): number[] {
   return lengths;
 }
 
-export type Bitmap = { x: number; y: number; width: number; height: number; /** Row by row, 1 inside. */ bits: Uint8Array };
+export type Extent = { x: number; y: number; width: number; height: number };
+export type Bitmap = Extent & { /** Row by row, 1 inside. */ bits: Uint8Array };
+
+/** The smallest box that holds a mask, in image pixels; null where it is empty or nonsense. */
+export function extentOf(mask: Mask): Extent | null {
+  return spansOf(mask)?.extent ?? null;
+}
 
 /** The pixels of a mask within the smallest box that holds them; null where it is empty or nonsense. */
 export function decode(mask: Mask): Bitmap | null {
+  const found = spansOf(mask);
+  if (!found) return null;
+  const { spans, extent: box } = found;
+  const height = mask.size[0];
+  const bits = new Uint8Array(box.width * box.height);
+  for (const [from, to] of spans) {
+    let [row, column] = [from % height, Math.floor(from / height)];
+    for (let at = from; at < to; at += 1) {
+      bits[(row - box.y) * box.width + (column - box.x)] = 1;
+      row += 1;
+      if (row === height) [row, column] = [0, column + 1];
+    }
+  }
+  return { ...box, bits };
+}
+
+function spansOf(mask: Mask): { spans: [number, number][]; extent: Extent } | null {
   const [height, width] = mask.size;
   const lengths = runs(mask.counts);
   if (!(height > 0 && width > 0) || height * width > 2 ** 28 || lengths.some((n) => n < 0)) return null;
@@ -42,14 +65,7 @@ export function decode(mask: Mask): Bitmap | null {
   }
   const left = Math.floor((spans[0]?.[0] ?? 0) / height);
   const right = Math.floor(((spans.at(-1)?.[1] ?? 1) - 1) / height);
-  const box = { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
-  const bits = new Uint8Array(box.width * box.height);
-  for (const [from, to] of spans) {
-    for (let at = from; at < to; at += 1) {
-      bits[((at % height) - top) * box.width + (Math.floor(at / height) - left)] = 1;
-    }
-  }
-  return { ...box, bits };
+  return { spans, extent: { x: left, y: top, width: right - left + 1, height: bottom - top + 1 } };
 }
 
 function filled(lengths: number[], size: number): [number, number][] {

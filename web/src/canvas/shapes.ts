@@ -1,5 +1,6 @@
 import type { Annotation } from "@/api/schema.gen";
 import type { View } from "@/canvas/geometry";
+import { levelOf, simplified, toleranceOf } from "@/canvas/simplify";
 
 /** A turned rectangle: its centre, its sides and its angle, clockwise in radians. */
 export type Rect = { x: number; y: number; w: number; h: number; angle: number };
@@ -58,30 +59,45 @@ export function inEllipse(rect: Rect, x: number, y: number): boolean {
   return u * u + v * v <= 1;
 }
 
-/** The outline of rings on the screen: closed, open for lines, the ellipse itself for ellipses. */
-export function outlineOf(a: Annotation, { scale, dx, dy }: View): Path2D {
+/** Outlines by level of detail; annotations are never changed in place. */
+const outlines = new WeakMap<Annotation, Map<number, Path2D>>();
+
+/**
+ * The outline of rings in image pixels, for drawing at a scale: closed, open for lines, the ellipse itself for ellipses.
+ * Kept, because building it costs more than drawing it.
+ */
+export function outlineOf(a: Annotation, scale: number): Path2D {
+  const level = a.rings.some((ring) => ring.length > 12) ? levelOf(scale * (globalThis.devicePixelRatio || 1)) : 0;
+  let levels = outlines.get(a);
+  if (!levels) outlines.set(a, (levels = new Map()));
+  let path = levels.get(level);
+  if (!path) levels.set(level, (path = traced(a, toleranceOf(level))));
+  return path;
+}
+
+function traced(a: Annotation, tolerance: number): Path2D {
   const path = new Path2D();
   const rect = a.kind === "ellipse" ? rectOf(a.rings[0]) : null;
   if (rect) {
-    path.ellipse(rect.x * scale + dx, rect.y * scale + dy, (rect.w / 2) * scale, (rect.h / 2) * scale, rect.angle, 0, 2 * Math.PI);
+    path.ellipse(rect.x, rect.y, rect.w / 2, rect.h / 2, rect.angle, 0, 2 * Math.PI);
     return path;
   }
   for (const ring of a.rings) {
-    for (let i = 0; i + 1 < ring.length; i += 2) {
-      const [x, y] = [(ring[i] ?? 0) * scale + dx, (ring[i + 1] ?? 0) * scale + dy];
-      if (i === 0) path.moveTo(x, y);
-      else path.lineTo(x, y);
+    const points = simplified(ring, tolerance);
+    for (let i = 0; i + 1 < points.length; i += 2) {
+      if (i === 0) path.moveTo(points[i] as number, points[i + 1] as number);
+      else path.lineTo(points[i] as number, points[i + 1] as number);
     }
     if (a.kind !== "polyline") path.closePath();
   }
   return path;
 }
 
-/** A tick from the middle of the first side inwards: which way a rotated box is turned. */
-export function tickOf(rect: Rect, { scale, dx, dy }: View): Path2D {
+/** A tick from the middle of the first side inwards, in image pixels: which way a rotated box is turned. */
+export function tickOf(rect: Rect): Path2D {
   const path = new Path2D();
   const [sin, cos] = [Math.sin(rect.angle), Math.cos(rect.angle)];
-  const at = (part: number) => [(rect.x + sin * rect.h * part) * scale + dx, (rect.y - cos * rect.h * part) * scale + dy] as const;
+  const at = (part: number) => [rect.x + sin * rect.h * part, rect.y - cos * rect.h * part] as const;
   path.moveTo(...at(0.5));
   path.lineTo(...at(0.28));
   return path;

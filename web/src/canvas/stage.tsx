@@ -1,10 +1,23 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { useEffect, useImperativeHandle, useRef, useState, type PointerEvent, type Ref } from "react";
+import { useEffect, useImperativeHandle, useMemo, useRef, useState, type PointerEvent, type Ref } from "react";
 import type { Annotation } from "@/api/schema.gen";
-import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
-import { fit, fitBox, hit, kept, zoomAt, type Box, type View } from "@/canvas/geometry";
+import { Camera } from "@/canvas/camera";
+import type { Skeletons } from "@/canvas/draw";
+import type { Box } from "@/canvas/geometry";
+import { Gestures, type Around } from "@/canvas/gestures";
+import { handlesOf, type Handle } from "@/canvas/handles";
+import { useLoadedImage } from "@/canvas/loaded_image";
+import { Painter } from "@/canvas/painter";
+import type { Scene } from "@/canvas/scene";
+import type { Signal } from "@/kit/signal";
 
-export type StageHandle = { fit: () => void; actual: () => void; zoom: (factor: number) => void; show: (box: Box) => void };
+export type StageHandle = {
+  fit: () => void;
+  actual: () => void;
+  zoom: (factor: number) => void;
+  move: (dx: number, dy: number) => void;
+  show: (box: Box) => void;
+};
 
 type Props = {
   /** Address of the image, and of a small one that loads sooner. */
@@ -13,133 +26,129 @@ type Props = {
   name: string;
   width: number;
   height: number;
-  annotations: readonly Annotation[];
+  scene: Scene;
   hidden: ReadonlySet<number>;
   skeletons: Skeletons;
-  lit: string | null;
   labels: boolean;
-  onHover: (id: string | null) => void;
-  onPick: (id: string) => void;
-  onScale: (scale: number) => void;
+  hover: Signal<string | null>;
+  selected: string | null;
+  /** Pixels of the screen that a pixel of the image has. */
+  scale: Signal<number>;
   /** Shown first instead of the whole image. */
   first: Box | null;
   handle: Ref<StageHandle>;
+  onPick: (id: string | null, handle: number | null) => void;
+  onFocus?: (isFocused: boolean) => void;
+  /** Absent where nothing can be edited. */
+  edit?: { tool: "look" | "box"; active: number | null; onReshape: (next: Annotation) => void; onBox: (bbox: [number, number, number, number]) => void } | undefined;
 };
 
-/** One image to look into: wheel zooms, dragging moves, annotations stay sharp at every size. */
+const NO_HANDLES: readonly Handle[] = [];
+const ratio = () => window.devicePixelRatio || 1;
+
+/** One image to look into: wheel and pinch zoom, dragging moves, annotations stay sharp at every size. */
 export function Stage(props: Props) {
-  const { src, early, width, height, annotations, hidden, skeletons, lit, labels, onScale, first } = props;
+  const { src, early, width, height, scene, hidden, skeletons, labels, hover, selected, scale, first, edit } = props;
   const { ref: measure, width: spaceW, height: spaceH } = useElementSize();
   const space = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, space);
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const layers = useRef<HTMLDivElement>(null);
+  const painter = useRef<Painter>(null);
   const { image, failed } = useLoadedImage(src, early);
-  const [view, setView] = useState<View | null>(null);
-  const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null);
-  const ready = spaceW > 0 && spaceH > 0;
-  const whole = () => fit(width, height, spaceW, spaceH, 16);
-  const now = view ?? (ready ? whole() : { scale: 1, dx: 0, dy: 0 });
-  const limits = [whole().scale / 2, 64] as const;
-
-  useEffect(() => {
-    setView(first && ready ? fitBox(first, spaceW, spaceH) : null);
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [src, ready, first?.x, first?.y, first?.w, first?.h]);
-  useEffect(() => onScale(now.scale), [now.scale, onScale]);
-
-  const change = (next: View) => setView(kept(next, width, height, spaceW, spaceH));
-  const zoom = (factor: number, x = spaceW / 2, y = spaceH / 2) => change(zoomAt(now, factor, x, y, limits[0], limits[1]));
-  useImperativeHandle(props.handle, () => ({
-    fit: () => setView(null),
-    actual: () => zoom(1 / now.scale),
-    zoom,
-    show: (box) => change(fitBox(box, spaceW, spaceH)),
+  const [draft, setDraft] = useState<Annotation | null>(null);
+  const [camera] = useState(() => new Camera((view) => {
+    painter.current?.look(view);
+    scale.set(view.scale * ratio());
   }));
+  const chosen = scene.get(selected)?.a ?? null;
+  const shown = draft ?? chosen;
+  const handles = useMemo(() => (edit && shown && shown.id ? handlesOf(shown) : NO_HANDLES), [edit, shown]);
 
-  const wheel = useRef((_: WheelEvent) => {});
-  wheel.current = (event) => {
-    event.preventDefault();
-    const by = event.deltaMode === 1 ? event.deltaY * 18 : event.deltaY;
-    if (event.ctrlKey || Math.abs(event.deltaX) < Math.abs(event.deltaY)) zoom(Math.exp(-by * (event.ctrlKey ? 0.01 : 0.0018)), event.offsetX, event.offsetY);
-    else change({ ...now, dx: now.dx - event.deltaX });
-  };
+  const now = { scene, hidden, width, height, chosen, handles, edit, onPick: props.onPick };
+  const latest = useRef(now);
   useEffect(() => {
-    const element = space.current;
-    const listen = (event: WheelEvent) => wheel.current(event);
-    element?.addEventListener("wheel", listen, { passive: false });
-    return () => element?.removeEventListener("wheel", listen);
-  }, []);
-
-  useEffect(() => {
-    if (!canvas.current || !ready) return;
-    const ctx = prepare(canvas.current, spaceW, spaceH);
-    if (!ctx) return;
-    if (image) {
-      ctx.imageSmoothingEnabled = now.scale < 2.5;
-      ctx.imageSmoothingQuality = "high";
-      ctx.drawImage(image, now.dx, now.dy, width * now.scale, height * now.scale);
-    }
-    drawAnnotations(ctx, annotations, now, { hidden, skeletons, lit, labels, line: 2 });
+    latest.current = now;
   });
+  const [gestures] = useState(() => new Gestures(
+    (): Around => {
+      const { width, height, chosen, edit, ...rest } = latest.current;
+      return { ...rest, camera, image: { width, height }, selected: chosen, tool: edit?.tool ?? "look", editable: edit !== undefined };
+    },
+    {
+      onHover: (id) => hover.set(id), onDraft: setDraft, onPick: (id, at) => latest.current.onPick(id, at),
+      onReshape: (next) => latest.current.edit?.onReshape(next), onBox: (bbox) => latest.current.edit?.onBox(bbox),
+      onCursor: (cursor) => {
+        if (space.current) space.current.style.cursor = cursor;
+      },
+    },
+  ));
 
-  const at = (event: PointerEvent) => {
-    const [x, y] = [(event.nativeEvent.offsetX - now.dx) / now.scale, (event.nativeEvent.offsetY - now.dy) / now.scale];
-    return hit(annotations.filter((a) => !hidden.has(a.class_id)), x, y, 4 / now.scale);
-  };
-  const move = (event: PointerEvent) => {
-    if (!drag.current) return props.onHover(at(event)?.id ?? null);
-    const [dx, dy] = [event.clientX - drag.current.x, event.clientY - drag.current.y];
-    if (!drag.current.moved && Math.hypot(dx, dy) < 4) return;
-    drag.current = { x: event.clientX, y: event.clientY, moved: true };
-    change({ ...now, dx: now.dx + dx, dy: now.dy + dy });
-  };
-  const up = (event: PointerEvent) => {
-    const target = drag.current?.moved ? null : at(event);
-    drag.current = null;
-    if (target) props.onPick(target.id);
+  useEffect(() => {
+    if (!layers.current) return;
+    const fresh = new Painter(layers.current);
+    painter.current = fresh;
+    return () => {
+      fresh.end();
+      painter.current = null;
+    };
+  }, []);
+  useEffect(() => {
+    painter.current?.resize(spaceW, spaceH);
+    camera.setSpace(spaceW, spaceH);
+    painter.current?.look(camera.view);
+  }, [camera, spaceW, spaceH]);
+  useEffect(() => painter.current?.setImage(image, width, height), [image, width, height]);
+  useEffect(() => painter.current?.setScene(scene), [scene]);
+  useEffect(() => painter.current?.setStyle({ hidden, skeletons, labels, line: 2 }), [hidden, skeletons, labels]);
+  // Another image: what is to be shown first is asked for once.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  useEffect(() => camera.setImage(width, height, first), [src, width, height]);
+  useEffect(() => {
+    const light = () => painter.current?.light({ hover: hover.get(), selected, draft, handles, active: edit?.active ?? null });
+    light();
+    return hover.subscribe(light);
+  }, [hover, selected, draft, handles, edit?.active, scene, hidden]);
+  useWheel(space, camera);
+  useImperativeHandle(props.handle, () => ({
+    fit: () => camera.fit(), actual: () => camera.actual(ratio()), zoom: (factor) => camera.zoom(factor),
+    move: (dx, dy) => camera.move(dx, dy), show: (box) => camera.show(box),
+  }), [camera]);
+
+  const place = (event: PointerEvent) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
   return (
     <div
-      ref={both} className="stage" role="img" aria-label={`${props.name}, ${annotations.length} annotations`}
+      ref={both} className="stage" role="group" aria-label="Image" tabIndex={0}
+      onFocus={() => props.onFocus?.(true)} onBlur={() => props.onFocus?.(false)}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
-        drag.current = { x: event.clientX, y: event.clientY, moved: false };
+        gestures.down(event.pointerId, place(event));
       }}
-      onPointerMove={move} onPointerUp={up} onPointerCancel={() => (drag.current = null)}
-      onPointerLeave={() => props.onHover(null)} onDoubleClick={() => setView(null)}
+      onPointerMove={(event) => gestures.move(event.pointerId, place(event))}
+      onPointerUp={(event) => gestures.up(event.pointerId, place(event))}
+      onPointerCancel={(event) => gestures.cancel(event.pointerId)}
+      onPointerLeave={() => hover.set(null)} onDoubleClick={() => camera.fit()}
     >
-      <canvas ref={canvas} style={{ width: spaceW, height: spaceH }} aria-hidden="true" />
+      <div ref={layers} className="stage-layers" role="img" aria-label={`${props.name}, ${scene.total} annotations`} />
       {failed ? <p className="stage-failed" role="alert">This image cannot be displayed. Run <code>calotype verify</code> to check its file.</p> : null}
     </div>
   );
 }
 
-type Loaded = { src: string; image: HTMLImageElement | null; failed: boolean };
-
-/** The image once it has loaded, the small one until then. */
-function useLoadedImage(src: string, early: string): { image: HTMLImageElement | null; failed: boolean } {
-  const [loaded, setLoaded] = useState<Loaded | null>(null);
+function useWheel(space: { current: HTMLDivElement | null }, camera: Camera): void {
   useEffect(() => {
-    let over = false;
-    let isFull = false;
-    const load = (url: string, full: boolean) => {
-      const image = new Image();
-      image.onload = () => {
-        if (over || (isFull && !full)) return;
-        isFull ||= full;
-        setLoaded({ src, image, failed: false });
-      };
-      image.onerror = () => {
-        if (!over && full) setLoaded((before) => ({ src, image: before?.src === src ? before.image : null, failed: true }));
-      };
-      image.src = url;
+    const element = space.current;
+    const listen = (event: WheelEvent) => {
+      event.preventDefault();
+      const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+      const by = event.deltaMode === 1 ? event.deltaY * 18 : event.deltaY;
+      if (!event.ctrlKey && Math.abs(event.deltaX) >= Math.abs(event.deltaY)) return camera.move(-event.deltaX, 0);
+      camera.zoom(Math.exp(-by * (event.ctrlKey ? 0.01 : 0.0018)), event.clientX - box.left, event.clientY - box.top);
     };
-    load(early, false);
-    load(src, true);
-    return () => {
-      over = true;
-    };
-  }, [src, early]);
-  return loaded?.src === src ? { image: loaded.image, failed: loaded.failed } : { image: null, failed: false };
+    element?.addEventListener("wheel", listen, { passive: false });
+    return () => element?.removeEventListener("wheel", listen);
+  }, [space, camera]);
 }

@@ -6,6 +6,7 @@ const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false
 test("presses become text", () => {
   expect(chord(press("j"))).toBe("j");
   expect(chord(press("K", { metaKey: true, shiftKey: true }))).toBe("mod+k");
+  expect([chord(press("z", { ctrlKey: true })), chord(press("Z", { ctrlKey: true, shiftKey: true })), chord(press("Enter", { metaKey: true }))]).toEqual(["mod+z", "mod+Z", "mod+Enter"]);
   expect(chord(press("?", { shiftKey: true }))).toBe("?");
   expect(chord(press("Tab", { shiftKey: true }))).toBe("shift+Tab");
 });
@@ -26,6 +27,7 @@ test("the page that came last wins a key", () => {
 
 test("caps are shown as on the keyboard", () => {
   expect(caps("mod+k", true)).toEqual(["\u2318", "K"]);
+  expect(caps("mod+Z", false)).toEqual(["Ctrl", "\u21e7", "Z"]);
   expect(caps("g s", false)).toEqual(["G", "S"]);
   expect(caps("ArrowLeft", false)).toEqual(["\u2190"]);
 });
@@ -37,4 +39,5 @@ test("a press belongs to the thing it was made on", () => {
   expect([isTaken(on("INPUT", "range"), "ArrowLeft"), isTaken(on("INPUT", "range"), "a")]).toEqual([true, false]);
   expect([isTaken(on("BUTTON", "", ["button"]), "Enter"), isTaken(on("BUTTON", "", ["button"]), "ArrowLeft")]).toEqual([true, false]);
   expect(isTaken(on("DIV"), "Enter")).toBe(false);
+  expect([isTaken(on("INPUT", "text"), "mod+z"), isTaken(on("INPUT", "checkbox"), "mod+z"), isTaken(on("DIV"), "mod+Z")]).toEqual([true, false, false]);
 });

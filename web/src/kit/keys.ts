@@ -5,11 +5,14 @@ export type Press = Pick<KeyboardEvent, "key" | "metaKey" | "ctrlKey" | "altKey"
 export function chord(press: Press): string {
   const mod = press.metaKey || press.ctrlKey ? "mod+" : "";
   const alt = press.altKey ? "alt+" : "";
-  const named = press.key.length > 1;
-  const shift = press.shiftKey && named ? "shift+" : "";
-  const key = press.key === " " ? "Space" : mod ? press.key.toLowerCase() : press.key;
+  const shift = press.shiftKey && named(press.key) ? "shift+" : "";
+  const key = press.key === " " ? "Space" : mod ? withMod(press) : press.key;
   return mod + alt + shift + key;
 }
+
+/** With `mod`, shift does not count, but for redo: `mod+Z`. */
+const withMod = ({ key, shiftKey }: Press): string => (named(key) ? key : shiftKey && key.toLowerCase() === "z" ? "Z" : key.toLowerCase());
+const named = (key: string): boolean => key.length > 1;
 
 export type Match<T> = { hit: T } | { waiting: string } | null;
 
@@ -27,13 +30,14 @@ export function match<T extends { keys?: readonly string[] | undefined }>(
 }
 
 const NAMES: Record<string, string> = {
+  shift: "\u21e7", Delete: "Del", Backspace: "\u232b",
   ArrowLeft: "\u2190", ArrowRight: "\u2192", ArrowUp: "\u2191", ArrowDown: "\u2193", Escape: "Esc", Enter: "\u21b5",
 };
 
 /** The caps to show for a key text; "mod" is a word of the machine. */
 export function caps(keys: string, mac: boolean): string[] {
   return keys.split(" ").flatMap((one) =>
-    one.split(/\+(?=.)/).map((name) => {
+    one.replace(/\+([A-Z])$/, "+shift+$1").split(/\+(?=.)/).map((name) => {
       if (name === "mod") return mac ? "\u2318" : "Ctrl";
       return NAMES[name] ?? (name.length === 1 && /[a-z]/.test(name) ? name.toUpperCase() : name);
     }),
@@ -43,11 +47,17 @@ export function caps(keys: string, mac: boolean): string[] {
 type Target = Pick<HTMLElement, "tagName" | "isContentEditable" | "closest"> & { type?: string };
 
 const MOVES = /^(?:shift\+)?(?:Arrow\w+|Home|End|PageUp|PageDown)$/;
+/** Undo and redo belong to the text of a field that is typed into. */
+const TYPED = new Set(["mod+z", "mod+Z", "mod+y"]);
+const isTyping = (target: Target): boolean =>
+  target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !/^(?:range|radio|checkbox|button|submit)$/.test(target.type ?? ""));
+
 const PRESSES = new Set(["Enter", "Space"]);
 
 /** Whether a press belongs to the element it happens on: text to a field, arrows to a slider, Enter to a button. */
 export function isTaken(target: Target | null, pressed: string): boolean {
-  if (!target?.tagName || pressed.startsWith("mod+")) return false;
+  if (!target?.tagName) return false;
+  if (pressed.startsWith("mod+")) return TYPED.has(pressed) && isTyping(target);
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
   if (target.tagName === "INPUT") {
     if (target.type === "range" || target.type === "radio") return MOVES.test(pressed);

@@ -34,3 +34,27 @@ export const sample = (dataset: string, id: string, ref: string, view: View) =>
       }),
     retry: false,
   });
+
+/** Who created and who last changed an annotation, or a sample and all its annotations. */
+export const blame = (dataset: string, which: string, ref: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "blame", which, ref),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/blame/{which}", { path: { dataset, which }, query: { ref }, signal }),
+    retry: false,
+  });
+
+/** The models whose embeddings a dataset has. */
+export const vectorModels = (dataset: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "vectors"),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/vectors", { path: { dataset } }),
+    staleTime: 60_000,
+  });
+
+/** The samples that look most like one, by the embeddings of a model. */
+export const similar = (dataset: string, to: string, model: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "similar", to, model),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/similar", { path: { dataset }, query: { to, model, limit: 8 }, signal }),
+    retry: false,
+  });

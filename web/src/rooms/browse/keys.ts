@@ -35,4 +35,13 @@ export const SAMPLE_KEYS = {
   "sample.zoom": { title: "Zoom to the selected annotation", group: "Sample", keys: ["Enter", "z"] },
   "sample.overlays": { title: "Show or hide annotations", group: "Sample", keys: ["a"] },
   "sample.labels": { title: "Show or hide class names", group: "Sample", keys: ["l"] },
+  "sample.link": { title: "Copy a link to this sample at its commit", group: "Sample", keys: ["y"] },
+} satisfies Lines;
+
+/** While the image has the focus. */
+export const IMAGE_KEYS = {
+  "image.left": { title: "Move the image left", group: "Sample", keys: ["ArrowLeft"], quiet: true },
+  "image.right": { title: "Move the image right", group: "Sample", keys: ["ArrowRight"], quiet: true },
+  "image.up": { title: "Move the image up", group: "Sample", keys: ["ArrowUp"], quiet: true },
+  "image.down": { title: "Move the image down", group: "Sample", keys: ["ArrowDown"], quiet: true },
 } satisfies Lines;

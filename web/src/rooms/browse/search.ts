@@ -32,17 +32,44 @@ export const gridSearch = (raw: Raw): GridSearch => ({
 });
 
 export type SampleSearch = GridSearch & {
-  /** The annotation to show first. */
+  /** The selected annotation; shown first when the page opens. */
   ann?: string | undefined;
-  /** The page it was opened from, if not the grid. */
+  /** The list it was opened from, if not the grid: the findings of a run, or a diff. `at` is the place in it. */
   from?: "checks" | "diff" | undefined;
+  run?: string | undefined;
+  check?: string | undefined;
+  severity?: (typeof SEVERITIES)[number] | undefined;
+  a?: string | undefined;
+  b?: string | undefined;
+  change?: Change | undefined;
+  before?: string | undefined;
+  after?: string | undefined;
 };
+
+type Change = Exclude<NonNullable<operations["show_diff"]["parameters"]["query"]["change"]>, "">;
+const CHANGES = ["reclassified", "moved", "edited", "added", "removed"] as const satisfies readonly Change[];
+
+export const SEVERITIES = ["error", "warning", "info"] as const;
 
 export const sampleSearch = (raw: Raw): SampleSearch => ({
   ...gridSearch(raw),
   ann: text(raw, "ann"),
   from: oneOf(raw, "from", ["checks", "diff"]),
+  run: text(raw, "run"),
+  check: text(raw, "check"),
+  severity: oneOf(raw, "severity", SEVERITIES),
+  a: text(raw, "a"),
+  b: text(raw, "b"),
+  change: oneOf(raw, "change", CHANGES),
+  before: text(raw, "before"),
+  after: text(raw, "after"),
 });
+
+/** The search of the grid that a sample was opened from. */
+export function gridOf(search: SampleSearch, at: number | undefined): GridSearch {
+  const { ref, where, sort, labels, size, hide } = search;
+  return { ref, where, sort, labels, size, hide, at: at ?? (search.from ? undefined : search.at) };
+}
 
 /** Ids of hidden classes as a set, and back. */
 export const hiddenOf = (hide: string | undefined): Set<number> =>

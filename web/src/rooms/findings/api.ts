@@ -29,3 +29,13 @@ export const fix = (dataset: string, keys: string[]) =>
 /** Undo the latest fix. */
 export const undoFix = (dataset: string) =>
   call("post", "/api/v1/datasets/{dataset}/finding-fixes/undo", { path: { dataset }, body: {} });
+
+const STATES = ["open", "assigned", "fixed", "rejected", "accepted"] as const;
+
+/** The findings on a sample with their states, also the decided ones. */
+export const ofSample = (dataset: string, sample: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "findings-of", sample),
+    queryFn: ({ signal }) =>
+      call("get", "/api/v1/datasets/{dataset}/finding-lives", { path: { dataset }, query: { sample, state: [...STATES], limit: 200 }, signal }),
+  });

@@ -45,7 +45,7 @@ test("a finding leads to its sample and shows its state", async () => {
   ));
   showPage("/d/streets/checks");
   const link = await screen.findByRole("link", { name: /The image has the same bytes/ });
-  expect(link.getAttribute("href")).toBe("/d/streets/samples/01a22458?from=checks&ann=2425ba06&labels=ground_truth");
+  expect(link.getAttribute("href")).toBe("/d/streets/samples/01a22458?from=checks&run=01a22459&at=0&ann=2425ba06&labels=ground_truth");
   expect(within(link).getByText("assigned · ben")).toBeTruthy();
   expect(screen.getByText("(no longer in the dataset)")).toBeTruthy();
   expect(screen.getByText("whole dataset")).toBeTruthy();

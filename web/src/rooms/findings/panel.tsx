@@ -82,7 +82,7 @@ export function Findings({ dataset, refName, report, check, severity, onSeverity
             key={`${run} ${check} ${severity}`} total={total} height={67} label="Findings" onRange={(low, high) => setRange([low, high])}
             row={(index) => {
               const item = items.get(index);
-              return item ? <FindingRow finding={item} dataset={dataset} refName={refName} selected={item.key in selected} onToggle={() => toggle(item)} /> : <div className="finding-row"><Skeleton height={46} width={70} /></div>;
+              return item ? <FindingRow finding={item} dataset={dataset} refName={refName} list={{ run, check: check || undefined, severity: severity || undefined, at: index }} selected={item.key in selected} onToggle={() => toggle(item)} /> : <div className="finding-row"><Skeleton height={46} width={70} /></div>;
             }}
           />
         ) : null}

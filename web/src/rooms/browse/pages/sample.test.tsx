@@ -1,14 +1,23 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { showPage } from "@/testing/pages";
-import { overview, sampleDetail } from "@/testing/records";
-import { answer, keepWaiting, refuse } from "@/testing/server";
+import { finding, findingPage, overview, sampleDetail } from "@/testing/records";
+import { answerSample, origin, tracked } from "@/testing/samples";
+import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
-const ONE = { dataset: "streets", sample_id: "01a22458" };
-const NEXT = { dataset: "streets", sample_id: "c6201fd0" };
+const DATASET = { dataset: "streets" };
+const ONE = { ...DATASET, sample_id: "01a22458" };
 const AT = "/api/v1/datasets/{dataset}/samples/{sample_id}";
+const LIVES = "/api/v1/datasets/{dataset}/finding-lives";
+const DECISIONS = "/api/v1/datasets/{dataset}/finding-decisions";
 
-beforeEach(() => answer("get", "/api/v1/datasets/{dataset}", ONE, overview()));
+beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}", DATASET, overview());
+  answerSample(sampleDetail({ id: "c6201fd0", name: "second.jpg", position: { index: 1, total: 2, previous: "01a22458", next: null } }));
+  answerSample(sampleDetail());
+});
+
+const about = async () => within(await screen.findByRole("complementary", { name: "About this sample" }));
 
 test("loading", async () => {
   keepWaiting("get", AT, ONE);
@@ -22,43 +31,131 @@ test("a sample that does not exist", async () => {
   expect((await screen.findByRole("alert")).textContent).toContain("streets has no sample 01a22458");
 });
 
-test("a sample without annotations, metadata or findings", async () => {
-  answer("get", AT, ONE, sampleDetail({ label_sets: {}, metadata: {}, licence: "", position: null }));
+test("a sample without annotations, metadata, findings or embeddings", async () => {
+  answerSample(sampleDetail({ label_sets: {}, metadata: {}, licence: "", position: null }));
   showPage("/d/streets/samples/01a22458");
-  const about = within(await screen.findByRole("complementary", { name: "About this sample" }));
-  expect(about.getByText("No annotations in this label set.")).toBeTruthy();
-  expect(about.queryByRole("heading", { name: "Metadata" })).toBeNull();
-  expect(about.queryByRole("heading", { name: "Findings" })).toBeNull();
+  const inspector = await about();
+  expect(inspector.getByText("No annotations in this label set.")).toBeTruthy();
+  expect(inspector.queryByRole("heading", { name: "Metadata" })).toBeNull();
+  expect(inspector.queryByRole("heading", { name: "Findings" })).toBeNull();
+  expect(inspector.queryByRole("heading", { name: "Lineage" })).toBeNull();
+  expect(await inspector.findByText("calotype embed streets")).toBeTruthy();
 });
 
 test("everything known about a sample stands beside its image", async () => {
-  answer("get", AT, ONE, sampleDetail({
-    findings: [{
-      key: "k", check: "shape-mismatch", fault: "box", severity: "warning", sample_id: "01a22458", sample: "street-0001.jpg",
-      annotation_id: "2425ba06", label_set: "ground_truth", reason: "the polygon and its box are 13 px apart", facts: {},
-    }],
-    children: [{ id: "c9", name: "mirror.jpg", media: "00" }], position: null,
-  }));
-  const { user } = showPage("/d/streets/samples/01a22458");
+  answerSample(sampleDetail({ children: [{ id: "c9", name: "mirror.jpg", media: "00" }], position: null }), {
+    blame: [
+      { id: "01a22458", sample_id: "01a22458", label_set: null, created: origin(), changed: origin() },
+      { id: "2425ba06", sample_id: "01a22458", label_set: "ground_truth", created: origin(), changed: origin({ commit: "99999999aa", author: "ben", message: "fix classes" }) },
+    ],
+    models: [{ model: "dino", samples: 3 }], similar: [{ sample_id: "n1", name: "near.jpg", media: "01", distance: 0.0125 }],
+  });
+  const { user, address } = showPage("/d/streets/samples/01a22458");
   expect(await screen.findByRole("img", { name: "street-0001.jpg, 2 annotations" })).toBeTruthy();
-  const about = within(screen.getByRole("complementary", { name: "About this sample" }));
-  expect(about.getByText("The polygon and its box are 13 px apart")).toBeTruthy();
-  expect(about.getByRole("link", { name: "mirror.jpg" })).toBeTruthy();
-  expect(about.getByRole("link", { name: "night" }).getAttribute("href")).toContain("where=light");
-  expect(about.getByText(/135 kB/)).toBeTruthy();
-  await user.click(about.getByRole("button", { name: /car box/ }));
-  expect(about.getByText("occluded: 0, by ana")).toBeTruthy();
-  await user.click(about.getByRole("button", { name: "Hide truck" }));
-  expect(await about.findByRole("button", { name: "Show truck" })).toBeTruthy();
+  const inspector = await about();
+  expect(inspector.getByRole("link", { name: "mirror.jpg" })).toBeTruthy();
+  expect(inspector.getByRole("link", { name: "night" }).getAttribute("href")).toContain("where=light");
+  expect(inspector.getByText(/135 kB/)).toBeTruthy();
+  expect((await inspector.findByRole("link", { name: "near.jpg" })).getAttribute("href")).toBe("/d/streets/samples/n1");
+  const history = await inspector.findByText("1 annotation by ben");
+  expect(history.closest("li")?.textContent).toContain("changed");
+  await user.click(inspector.getByRole("button", { name: /car box/ }));
+  expect(await inspector.findByRole("textbox", { name: "occluded" })).toBeTruthy();
+  expect(address()).toContain("ann=2425ba06");
+  await user.click(inspector.getByRole("button", { name: "Hide truck" }));
+  expect(await inspector.findByRole("button", { name: "Show truck" })).toBeTruthy();
+});
+
+test("the page holds few of many annotations", async () => {
+  const one = sampleDetail().label_sets["ground_truth"]?.[0];
+  if (!one) throw new Error("a record without annotations");
+  answerSample(sampleDetail({ label_sets: { ground_truth: Array.from({ length: 5000 }, (_, n) => ({ ...one, id: `a${n}` })) } }));
+  showPage("/d/streets/samples/01a22458");
+  expect(await screen.findByRole("img", { name: "street-0001.jpg, 5000 annotations" })).toBeTruthy();
+  const rows = (await about()).getAllByRole("button", { name: /car box/ });
+  expect(rows.length).toBeLessThan(60);
+  expect((await about()).getByText("5,000")).toBeTruthy();
 });
 
 test("the arrow keys go to the next sample of the list", async () => {
-  answer("get", AT, ONE, sampleDetail());
-  answer("get", AT, NEXT, sampleDetail({ id: "c6201fd0", name: "second.jpg", position: { index: 1, total: 2, previous: "01a22458", next: null } }));
   const { user, address } = showPage("/d/streets/samples/01a22458?where=width+%3E+3");
   expect(await screen.findByText("1 of 2")).toBeTruthy();
   await user.keyboard("{ArrowRight}");
   expect(await screen.findByText("2 of 2")).toBeTruthy();
   expect(address()).toBe("/d/streets/samples/c6201fd0?where=width+%3E+3&at=1");
   await waitFor(() => expect(screen.getByRole("button", { name: "Next sample" }).hasAttribute("disabled")).toBe(true));
+});
+
+test("from the findings of a run, next is the next finding", async () => {
+  const second = finding({ sample: { id: "c6201fd0", name: "second.jpg", media: "02", width: 1, height: 1 }, annotation: "2e6d37dc", label_set: "ground_truth" });
+  answer("get", "/api/v1/datasets/{dataset}/findings", DATASET, findingPage(finding(), finding({ sample: null }), second));
+  const { user, address } = showPage("/d/streets/samples/01a22458?from=checks&run=r1&check=label-errors&at=0");
+  expect(await screen.findByText("1 of 3 findings")).toBeTruthy();
+  await user.keyboard("j");
+  expect(await screen.findByText("3 of 3 findings")).toBeTruthy();
+  expect(address()).toBe("/d/streets/samples/c6201fd0?from=checks&run=r1&check=label-errors&at=2&labels=ground_truth&ann=2e6d37dc");
+  expect(sentTo("get", "/api/v1/datasets/{dataset}/findings", DATASET)[0]?.query).toMatchObject({ run: "r1", check: "label-errors" });
+});
+
+test("from a diff, next is the next sample that differs, in the state that has it", async () => {
+  answerSample(sampleDetail({ id: "gone" }));
+  const state = { media: "00", width: 960, height: 600, label_sets: {} };
+  const compared = (id: string, index: number) => ({
+    id, name: id, before: state, after: id === "gone" ? null : state, fields: [], changes: [],
+    position: { index, total: 2, previous: index ? "01a22458" : null, next: index ? null : "gone" },
+  });
+  for (const [at, id] of ["01a22458", "gone"].entries()) answer("get", "/api/v1/datasets/{dataset}/diff/samples/{sample_id}", { ...DATASET, sample_id: id }, compared(id, at));
+  const { user, address } = showPage("/d/streets/samples/01a22458?ref=v2&from=diff&a=v1&b=v2&change=moved");
+  expect(await screen.findByText("1 of 2 changed")).toBeTruthy();
+  await waitFor(() => expect(screen.getByRole("button", { name: "Next sample" }).hasAttribute("disabled")).toBe(false));
+  await user.keyboard("j");
+  expect(await screen.findByText("2 of 2 changed")).toBeTruthy();
+  expect(address()).toBe("/d/streets/samples/gone?ref=v1&from=diff&a=v1&b=v2&change=moved");
+});
+
+test("a finding is decided in its place", async () => {
+  let state: "open" | "rejected" = "open";
+  answer("get", LIVES, DATASET, () => ({ total: 1, offset: 0, items: [tracked({ state, note: state === "open" ? null : "it is a van" })], counts: {}, precision: {} }));
+  answer("post", DECISIONS, DATASET, ({ body }) => {
+    state = (body as { state: "open" | "rejected" }).state;
+    return { items: [tracked({ state })] };
+  });
+  const { user } = showPage("/d/streets/samples/01a22458");
+  const section = within(await screen.findByRole("region", { name: "Findings" }));
+  expect(await section.findByText("Labelled car, it looks like truck (wrong with probability 0.99)")).toBeTruthy();
+  await user.click(section.getByRole("button", { name: "Reject" }));
+  await user.type(section.getByRole("textbox", { name: "Reason" }), "it is a van{Enter}");
+  expect(await section.findByText("it is a van")).toBeTruthy();
+  await user.click(section.getByRole("button", { name: "Reopen" }));
+  expect(await section.findByRole("button", { name: "Make it truck" })).toBeTruthy();
+  expect(sentTo("post", DECISIONS, DATASET).map((sent) => sent.body)).toMatchObject([{ keys: ["73f6c6d2"], state: "rejected", note: "it is a van" }, { state: "open" }]);
+});
+
+test("a fix that is refused says so in its place", async () => {
+  answerSample(sampleDetail(), { tracked: [tracked()] });
+  refuse("post", "/api/v1/datasets/{dataset}/finding-fixes", DATASET, { status: 409, code: "finding-outdated", detail: "it refers to something that no longer exists", fix: "run `calotype check` again" });
+  const { user } = showPage("/d/streets/samples/01a22458");
+  await user.click(await screen.findByRole("button", { name: "Make it truck" }));
+  expect((await screen.findByRole("alert")).textContent).toBe("It refers to something that no longer exists. Run calotype check again");
+});
+
+test("nothing is decided on a commit", async () => {
+  answerSample(sampleDetail({ findings: [tracked()] }));
+  showPage("/d/streets/samples/01a22458?ref=v1");
+  expect(await screen.findByText(/it looks like truck/)).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Reject" })).toBeNull();
+  expect(sentTo("get", LIVES, DATASET)).toEqual([]);
+});
+
+test("the link that is copied is pinned to the commit, and what is shown can be had as code", async () => {
+  const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+  const { user } = showPage("/d/streets/samples/01a22458?ann=2425ba06");
+  await user.click(await screen.findByRole("button", { name: "Copy link" }));
+  expect(write.mock.calls[0]?.[0]).toMatch(/\/d\/streets\/samples\/01a22458\?ref=12a093d52aa0\w+&ann=2425ba06$/);
+  await user.click(screen.getByRole("button", { name: "Copy as code" }));
+  const menu = within(screen.getByRole("dialog", { name: "Copy as code" }));
+  expect(menu.getByText(/calotype --json samples streets@12a093d52aa0 --where 'name = "street-0001\.jpg"'/)).toBeTruthy();
+  expect(menu.getByText(/ws\.dataset\("streets"\)\.at\("12a093d52aa0"\)/)).toBeTruthy();
+  await user.keyboard("{Escape}");
+  expect(screen.queryByRole("dialog", { name: "Copy as code" })).toBeNull();
 });

@@ -1,28 +1,38 @@
-import { IconArrowLeft, IconArrowRight, IconTag, IconTagOff, IconVectorTriangle, IconVectorTriangleOff, IconZoomReset } from "@tabler/icons-react";
-import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useCanGoBack, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { mediaUrl, thumbUrl } from "@/api/client";
 import type { FullAnnotation, SampleDetail } from "@/api/schema.gen";
 import { areaOf, boxOf } from "@/canvas/geometry";
+import { Scene } from "@/canvas/scene";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Stage, type StageHandle } from "@/canvas/stage";
-import { IconButton, Loading, Pill } from "@/kit/basics";
+import { Loading, Pill } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
+import { Signal } from "@/kit/signal";
+import { StagedBar, useEditing } from "@/rooms/annotate/panel";
+import * as findings from "@/rooms/findings/api";
 import * as api from "../api";
 import { Captions } from "../components/captions";
+import { ImageKeys } from "../components/image_keys";
 import { Inspector } from "../components/inspector";
+import { useNeighbours, type Stop } from "../components/neighbours";
+import { ImageTools, Steps } from "../components/sample_actions";
+import { useSampleEditing } from "../components/sample_editing";
+import { isOpen, SampleFindings } from "../components/sample_findings";
+import { copyLink, Share } from "../components/share";
 import { SAMPLE_KEYS } from "../keys";
-import { hiddenOf, hideText, type SampleSearch } from "../search";
+import { gridOf, hiddenOf, hideText, type SampleSearch } from "../search";
 import "./sample.css";
 
 const NONE: never[] = [];
+const EMPTY = new Scene([]);
 
-/** One sample, large: its image, its annotations, its metadata. */
+/** One sample, large: its image, its annotations, and everything known about it. */
 export function SamplePage() {
   const { dataset, ref } = useDataset();
   const { sample: id } = useParams({ from: "/d/$dataset/samples/$sample" });
@@ -30,61 +40,64 @@ export function SamplePage() {
   const navigate = useNavigate();
   const router = useRouter();
   const canGoBack = useCanGoBack();
-  const client = useQueryClient();
   const query = useQuery({ ...api.sample(dataset, id, ref, search), placeholderData: keepPreviousData });
   const state = useQuery(api.overview(dataset, ref));
   const [overlays, setOverlays] = useState(true);
   const [labels, setLabels] = useState(false);
-  const [lit, setLit] = useState<string | null>(null);
-  const [scale, setScale] = useState(1);
+  const [isImageFocused, setImageFocused] = useState(false);
+  const [hover] = useState(() => new Signal<string | null>(null));
+  const [scale] = useState(() => new Signal(1));
   const stage = useRef<StageHandle>(null);
 
   const data = query.data;
   const current = data?.id === id;
   const labelSet = chosenSet(data, search.labels);
-  const annotations = useMemo(() => inOrder(data?.label_sets[labelSet] ?? NONE), [data, labelSet]);
+  const editing = useEditing(dataset, { sample: data?.id ?? "", labelSet }, data?.label_sets[labelSet] ?? NONE);
+  const annotations = useMemo(() => inOrder(editing.list), [editing.list]);
+  const scene = useMemo(() => new Scene(annotations), [annotations]);
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
-  const position = current ? (data.position ?? null) : null;
-  const asked = search.ann ? annotations.find((a) => a.id === search.ann) : undefined;
+  const editable = ref === "";
+  const tracked = useQuery({ ...findings.ofSample(dataset, id), enabled: editable && current });
+  const flagged = useMemo(() => new Set((tracked.data?.items ?? NONE).filter(isOpen).map((one) => one.annotation_id ?? "")), [tracked.data]);
+  const place = useNeighbours({ dataset, ref, id, search, position: current ? data.position : null });
+  const selected = annotations.find((a) => a.id === search.ann) ?? null;
+  const lit = selected?.id ?? null;
 
-  const go = (to: string | null | undefined, by: number) => {
-    if (!to) return;
-    setLit(null);
-    const at = position ? position.index + by : undefined;
-    void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: to }, search: { ...search, at, ann: undefined }, replace: true });
+  const set = useCallback((more: Partial<SampleSearch>) =>
+    void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, ...more }) } as never), [navigate]);
+  const select = useCallback((annotation: string | null) => set({ ann: annotation ?? undefined }), [set]);
+  const go = (stop: Stop | null | undefined) => {
+    if (!stop) return;
+    hover.set(null);
+    void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: stop.sample }, search: stop.search, replace: true });
+    const box = stop.sample === id ? placeOf(annotations, stop.search.ann) : null;
+    if (box) stage.current?.show(box);
   };
   const back = () => {
+    if (work.leave()) return;
+    if (lit) return select(null);
     if (search.from && canGoBack) router.history.back();
-    else void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: grid(search, position?.index) });
+    else void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: gridOf(search, data?.position?.index) });
   };
   const walk = (by: number) => {
     const shown = annotations.filter((a) => !hidden.has(a.class_id));
     if (shown.length === 0) return;
     const at = shown.findIndex((a) => a.id === lit);
-    setLit(shown[(at + by + shown.length + (at < 0 && by < 0 ? 1 : 0)) % shown.length]?.id ?? null);
+    select(shown[(at + by + shown.length + (at < 0 && by < 0 ? 1 : 0)) % shown.length]?.id ?? null);
   };
-  const show = (annotation: string) => {
-    const drawn = annotations.find((a) => a.id === annotation);
-    const box = drawn ? boxOf(drawn) : null;
-    setLit(annotation);
+  const show = useCallback((annotation: string) => {
+    select(annotation);
+    const box = placeOf(annotations, annotation);
     if (box) stage.current?.show(box);
-  };
-  useEffect(() => {
-    for (const next of [position?.next, position?.previous]) {
-      if (!next) continue;
-      void client.prefetchQuery(api.sample(dataset, next, ref, search)).then(() => {
-        const kept = client.getQueryData(api.sample(dataset, next, ref, search).queryKey);
-        if (kept) new Image().src = mediaUrl(dataset, kept.media);
-      });
-    }
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [position?.next, position?.previous]);
-  useEffect(() => setLit(search.ann ?? null), [search.ann, id]);
+  }, [annotations, select]);
 
+  const work = useSampleEditing({
+    dataset, data, selected, classes: state.data?.classes ?? NONE, editing, editable: editable && current, isImageFocused, onSelect: select, onShow: show,
+  });
   useCommands(SAMPLE_KEYS, {
-    "sample.next": () => go(position?.next, 1),
-    "sample.previous": () => go(position?.previous, -1),
+    "sample.next": () => go(place?.next),
+    "sample.previous": () => go(place?.previous),
     "sample.back": back,
     "sample.fit": () => stage.current?.fit(),
     "sample.actual": () => stage.current?.actual(),
@@ -95,6 +108,7 @@ export function SamplePage() {
     "sample.zoom": () => lit && show(lit),
     "sample.overlays": () => setOverlays(!overlays),
     "sample.labels": () => setLabels(!labels),
+    "sample.link": () => data && void copyLink(dataset, data, search),
   });
 
   return (
@@ -103,48 +117,52 @@ export function SamplePage() {
       crumbs={
         <>
           {search.from && canGoBack ? (
-            <button type="button" onClick={back} className="crumb">{search.from === "checks" ? "Checks" : "Diff"}</button>
+            <button type="button" onClick={() => router.history.back()} className="crumb">{search.from === "checks" ? "Checks" : "Diff"}</button>
           ) : (
-            <Link to="/d/$dataset/samples" params={{ dataset }} search={grid(search, position?.index)} className="crumb">Samples</Link>
+            <Link to="/d/$dataset/samples" params={{ dataset }} search={gridOf(search, data?.position?.index)} className="crumb">Samples</Link>
           )}
           <span className="slash" aria-hidden="true">/</span>
         </>
       }
       meta={
         <>
-          {position ? <span>{count(position.index + 1)} of {count(position.total)}</span> : null}
+          {place ? <span>{count(place.index + 1)} of {count(place.total)}{search.from === "checks" ? " findings" : search.from === "diff" ? " changed" : ""}</span> : null}
           {data?.split ? <Pill>{data.split}</Pill> : null}
+          {data && !data.commit ? <Pill tone="warn" title="The working state has uncommitted edits: links to it move with it">moving</Pill> : null}
         </>
       }
       actions={
         <>
-          <button type="button" className="zoom" onClick={() => stage.current?.actual()} title="Zoom to 100 %">{Math.round(scale * 100)} %</button>
-          <IconButton label="Fit to window" onClick={() => stage.current?.fit()}><IconZoomReset size={16} /></IconButton>
-          <IconButton label="Class names" aria-pressed={labels} onClick={() => setLabels(!labels)}>{labels ? <IconTag size={16} /> : <IconTagOff size={16} />}</IconButton>
-          <IconButton label="Show annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
-            {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
-          </IconButton>
-          <IconButton label="Previous sample" disabled={!position?.previous} onClick={() => go(position?.previous, -1)}><IconArrowLeft size={16} /></IconButton>
-          <IconButton label="Next sample" disabled={!position?.next} onClick={() => go(position?.next, 1)}><IconArrowRight size={16} /></IconButton>
+          <Steps hasPrevious={Boolean(place?.previous)} hasNext={Boolean(place?.next)} onPrevious={() => go(place?.previous)} onNext={() => go(place?.next)} />
+          {data ? <Share dataset={dataset} data={data} search={search} labelSet={labelSet} /> : null}
         </>
       }
     >
       {query.isPending ? <Loading what="the sample" /> : null}
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {isImageFocused && !work.nudges ? <ImageKeys stage={stage} /> : null}
+      {work.keys}
       {data && !query.error ? (
         <div className="sample">
           <div className="sample-image">
             <Stage
               handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
-              annotations={overlays ? annotations : NONE} hidden={hidden} skeletons={skeletons} lit={lit} labels={labels}
-              onHover={setLit} onPick={setLit} onScale={setScale} first={asked ? boxOf(asked) : null}
+              scene={overlays ? scene : EMPTY} hidden={hidden} skeletons={skeletons} labels={labels} hover={hover} selected={lit} scale={scale}
+              onPick={work.onPick} onFocus={setImageFocused} edit={work.edit} first={placeOf(annotations, search.ann)}
             />
-            {overlays ? <Captions list={annotations} hidden={hidden} lit={lit} onLit={setLit} /> : null}
+            <ImageTools
+              onBox={work.edit && (() => work.setTool(work.tool === "box" ? "look" : "box"))} isDrawing={work.tool === "box"} scale={scale} labels={labels} overlays={overlays}
+              onActual={() => stage.current?.actual()} onFit={() => stage.current?.fit()} onLabels={() => setLabels(!labels)} onOverlays={() => setOverlays(!overlays)}
+            />
+            {overlays ? <Captions list={annotations} hidden={hidden} hover={hover} selected={lit} /> : null}
+            {editable ? <StagedBar dataset={dataset} editing={editing} /> : null}
           </div>
           <Inspector
-            data={data} list={annotations} dataset={dataset} search={search} labelSet={labelSet} hidden={hidden} lit={lit} onLit={setLit} onShow={show}
-            onHide={(next) => void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, hide: hideText(next) }) } as never)}
-            onLabels={(next) => void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, labels: next }) } as never)}
+            data={data} list={annotations} dataset={dataset} refName={ref} search={search} labelSet={labelSet} hidden={hidden} hover={hover}
+            selected={selected} flagged={flagged} onShow={show}
+            onHide={(next) => set({ hide: hideText(next) })} onLabels={(next) => set({ labels: next, ann: undefined })}
+            findings={<SampleFindings dataset={dataset} sample={data.id} listed={data.findings} editable={editable} selected={lit} onShow={show} onClass={work.onClass} />}
+            editor={work.editor}
           />
         </div>
       ) : null}
@@ -157,13 +175,13 @@ function inOrder(list: readonly FullAnnotation[]): FullAnnotation[] {
   return [...list].sort((a, b) => a.class_id - b.class_id || areaOf(b) - areaOf(a));
 }
 
+function placeOf(list: readonly FullAnnotation[], id: string | undefined) {
+  const a = id ? list.find((one) => one.id === id) : undefined;
+  return a ? boxOf(a) : null;
+}
+
 function chosenSet(data: SampleDetail | undefined, wanted: string | undefined): string {
   const names = Object.keys(data?.label_sets ?? {});
   if (wanted && names.includes(wanted)) return wanted;
   return names.includes("ground_truth") ? "ground_truth" : (names[0] ?? "ground_truth");
-}
-
-/** The search of the grid that the sample was opened from. */
-function grid({ ann: _ann, from: _from, ...search }: SampleSearch, at: number | undefined) {
-  return { ...search, at: at ?? search.at };
 }

@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { showPage } from "@/testing/pages";
 import { gridSample, overview, sampleDetail } from "@/testing/records";
+import { answerSample } from "@/testing/samples";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
@@ -67,7 +68,7 @@ test("samples stand in a grid; classes and values filter them", async () => {
 
 test("the keyboard moves through the grid and opens a sample", async () => {
   answer("get", AT, ONE, page(gridSample(), gridSample({ id: "c6201fd0", name: "second.jpg" })));
-  answer("get", `${AT}/{sample_id}`, { ...ONE, sample_id: "c6201fd0" }, sampleDetail({ id: "c6201fd0", name: "second.jpg", position: null }));
+  answerSample(sampleDetail({ id: "c6201fd0", name: "second.jpg", position: null }));
   const { user, address } = showPage("/d/streets/samples");
   await screen.findByRole("link", { name: /second\.jpg/ });
   await user.keyboard("{ArrowRight}{ArrowRight}");

@@ -5,10 +5,13 @@ import type { ListedFinding } from "@/api/schema.gen";
 import { sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 
-type Props = { finding: ListedFinding; dataset: string; refName: string; selected: boolean; onToggle: () => void };
+/** The list that a row is in, and its place: what the page of its sample goes on with. */
+export type InList = { run: string; check?: string | undefined; severity?: ListedFinding["severity"] | undefined; at: number };
+
+type Props = { finding: ListedFinding; dataset: string; refName: string; list: InList; selected: boolean; onToggle: () => void };
 
 /** One finding: it opens its sample at the annotation, and can be selected for triage. */
-export function FindingRow({ finding, dataset, refName, selected, onToggle }: Props) {
+export function FindingRow({ finding, dataset, refName, list, selected, onToggle }: Props) {
   const { sample } = finding;
   const inner = (
     <>
@@ -32,7 +35,7 @@ export function FindingRow({ finding, dataset, refName, selected, onToggle }: Pr
     {tick}
     <Link
       className="finding-row" to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }}
-      search={{ ref: refName || undefined, from: "checks", ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
+      search={{ ref: refName || undefined, from: "checks", ...list, ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
     >
       {inner}
     </Link>

@@ -59,7 +59,7 @@ export function ComparePanel({ dataset, search, id, onChange }: Props) {
         />
         <label className="compare-rest"><input type="checkbox" checked={rest} onChange={() => setRest(!rest)} /> Unchanged</label>
         <IconButton label="Fit the image" aria-pressed={whole} onClick={() => setWhole(!whole)}><IconZoomReset size={16} /></IconButton>
-        <Sample dataset={dataset} sample={data} a={a} b={b} />
+        <Sample dataset={dataset} sample={data} search={search} />
       </header>
       <CompareStage dataset={dataset} sample={data} mode={mode} rest={rest} place={whole ? null : placeOf(data, only)} />
       <Changes sample={data} picked={only} onPick={(annotation) => setPicked(annotation === only ? null : { sample: data.id, id: annotation })} />
@@ -67,9 +67,10 @@ export function ComparePanel({ dataset, search, id, onChange }: Props) {
   );
 }
 
-function Sample({ dataset, sample, a, b }: { dataset: string; sample: ComparedSample; a: string; b: string }) {
+/** The page of the sample, which goes on through the same list. */
+function Sample({ dataset, sample, search: { a, b, change, before, after } }: { dataset: string; sample: ComparedSample; search: DiffSearch }) {
   const ref = (sample.after ? b : a) || undefined;
-  return <Link className="link nowrap" to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }} search={{ ref, from: "diff" }}>Open the sample</Link>;
+  return <Link className="link nowrap" to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }} search={{ ref, from: "diff", a, b, change, before, after }}>Open the sample</Link>;
 }
 
 function Changes({ sample, picked, onPick }: { sample: ComparedSample; picked: string | undefined; onPick: (id: string) => void }) {

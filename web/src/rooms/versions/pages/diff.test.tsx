@@ -60,7 +60,7 @@ test("the first sample is shown before and after, and keys lead through the list
   const { user, address } = showPage("/d/streets/diff?a=spring");
   expect(await screen.findByRole("heading", { name: "gone.jpg" })).toBeTruthy();
   expect(screen.getByText("1 of 2")).toBeTruthy();
-  expect(screen.getByRole("link", { name: "Open the sample" }).getAttribute("href")).toBe("/d/streets/samples/s1?ref=spring&from=diff");
+  expect(screen.getByRole("link", { name: "Open the sample" }).getAttribute("href")).toBe("/d/streets/samples/s1?ref=spring&from=diff&a=spring");
   expect(screen.getByRole("link", { name: "working state" })).toBeTruthy();
   await user.keyboard("n");
   expect(await screen.findByRole("heading", { name: "kept.jpg" })).toBeTruthy();

@@ -1,0 +1,139 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, expect, test } from "vitest";
+import type { Edited, StagedEdits } from "@/api/schema.gen";
+import { showPage } from "@/testing/pages";
+import { overview, sampleDetail } from "@/testing/records";
+import { answerSample, tracked } from "@/testing/samples";
+import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
+
+/** What the room shows inside the page of a sample. */
+const DATASET = { dataset: "streets" };
+const EDITS = "/api/v1/datasets/{dataset}/edits";
+const UNDO = "/api/v1/datasets/{dataset}/edits/undo";
+
+const staged = (n: number, more: Partial<StagedEdits> = {}): StagedEdits => ({
+  items: Array.from({ length: n }, (_, at) => ({
+    id: `e${at}`, verb: "annotate.edit", what: "class of 1 annotation set to truck", actor: "ana", at: "2026-11-28T22:49:48.114Z", undone: false, counts: {},
+  })),
+  to_undo: n, to_redo: 0, ...more,
+});
+
+const edited = (more: Partial<Edited> = {}): Edited => ({
+  edit: "e1", what: "class of 1 annotation set to truck", added: 0, changed: 1, deleted: 0, samples: 0, copies: 0, carried: 0, not_carried: {}, repeated: false,
+  rows: [{ annotation: "2425ba06", sample: "01a22458", seen: "t1", copies: 0 }], ...more,
+});
+
+beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}", DATASET, overview());
+  answerSample(sampleDetail({ position: null }));
+});
+
+const open = async (search = "?ann=2425ba06") => {
+  const shown = showPage(`/d/streets/samples/01a22458${search}`);
+  await screen.findByRole("img", { name: /street-0001.jpg/ });
+  return shown;
+};
+const bodies = () => sentTo("post", EDITS, DATASET).map((sent) => sent.body);
+
+test("nothing is shown where nothing is staged, or before it is known", async () => {
+  keepWaiting("get", EDITS, DATASET);
+  await open("");
+  expect(screen.queryByRole("region", { name: "Staged edits" })).toBeNull();
+  expect(screen.queryByRole("region", { name: /Edit the/ })).toBeNull();
+});
+
+test("a digit gives the selected annotation one of the most used classes, shown before it is answered", async () => {
+  keepWaiting("post", EDITS, DATASET);
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  await user.keyboard("2");
+  expect(await screen.findByRole("region", { name: "Edit the truck" })).toBeTruthy();
+  expect(screen.getByText("1 staged edit")).toBeTruthy();
+  expect(bodies()).toMatchObject([{ label_set: "ground_truth", edits: [{ do: "set-class", annotation: "2425ba06", class: "truck", seen: { class: "car" } }] }]);
+});
+
+test("a refused edit is taken back, with its fix in its place", async () => {
+  refuse("post", EDITS, DATASET, { status: 409, code: "edit-outdated", detail: "annotation 2425ba06 was changed since it was read: its class", fix: "read it again" });
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  await user.keyboard("2");
+  const alert = await screen.findByRole("alert");
+  expect(alert.textContent).toContain("Not changed: car to truck. annotation 2425ba06 was changed since it was read: its class. Read it again");
+  expect(screen.getByRole("region", { name: "Edit the car" })).toBeTruthy();
+  await user.click(within(alert).getByRole("button", { name: "Dismiss" }));
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
+test("a class is found by typing", async () => {
+  answer("post", EDITS, DATASET, edited());
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  await user.keyboard("c");
+  await user.type(await screen.findByRole("combobox", { name: "Class of the car" }), "tru{Enter}");
+  await waitFor(() => expect(bodies()).toMatchObject([{ edits: [{ do: "set-class", class: "truck" }] }]));
+});
+
+test("another class for a finding is staged, and the finding is fixed", async () => {
+  answerSample(sampleDetail({ position: null }), { tracked: [tracked()] });
+  answer("post", EDITS, DATASET, edited());
+  answer("post", "/api/v1/datasets/{dataset}/finding-decisions", DATASET, { items: [] });
+  const { user } = await open("");
+  await user.click(await screen.findByRole("button", { name: "Another class" }));
+  await user.type(await screen.findByRole("combobox", { name: "Class of the car" }), "truck{Enter}");
+  await waitFor(() => expect(sentTo("post", "/api/v1/datasets/{dataset}/finding-decisions", DATASET).map((sent) => sent.body)).toMatchObject([{ keys: ["73f6c6d2"], state: "fixed" }]));
+});
+
+test("attributes are set, added and removed", async () => {
+  answer("post", EDITS, DATASET, edited());
+  const { user } = await open();
+  const field = await screen.findByRole("textbox", { name: "occluded" });
+  await user.clear(field);
+  await user.type(field, "0.5{Enter}");
+  await user.type(screen.getByRole("textbox", { name: "Name of a new attribute" }), "colour");
+  await user.type(screen.getByRole("textbox", { name: "Value of the new attribute" }), "red{Enter}");
+  await user.click(screen.getByRole("button", { name: "Remove occluded" }));
+  await waitFor(() => expect(bodies()).toMatchObject([
+    { edits: [{ do: "set-attributes", attributes: { occluded: 0.5 } }] }, { edits: [{ attributes: { colour: "red" } }] }, { edits: [{ attributes: { occluded: null } }] },
+  ]));
+});
+
+test("Delete deletes, and the copies that have the label too are offered", async () => {
+  answer("post", EDITS, DATASET, ({ body }) => edited((body as { carry_over?: boolean }).carry_over ? { copies: 2, carried: 2 } : { deleted: 1, copies: 2 }));
+  answer("post", UNDO, DATASET, { edit: { ...staged(1).items[0] as StagedEdits["items"][number], undone: true }, to_undo: 0, to_redo: 1, dirty: false });
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  await user.keyboard("{Delete}");
+  await user.click(await screen.findByRole("button", { name: "Apply to 2 copies too" }));
+  await waitFor(() => expect(bodies()).toMatchObject([{ edits: [{ do: "delete", annotation: "2425ba06" }] }, { carry_over: true, edits: [{ do: "delete" }] }]));
+  expect(sentTo("post", UNDO, DATASET).map((sent) => sent.body)).toEqual([{ edit: "e1" }]);
+});
+
+test("nudges of the image in focus move the annotation by pixels, as one edit", async () => {
+  answer("post", EDITS, DATASET, edited());
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  screen.getByRole("group", { name: "Image" }).focus();
+  await user.keyboard("{ArrowRight}{Shift>}{ArrowDown}{/Shift}");
+  await waitFor(() => expect(bodies()).toMatchObject([{ edits: [{ do: "set-shape", bbox: [139.5, 360.5, 180, 120], seen: { bbox: [138.5, 350.5, 180, 120] } }] }]));
+});
+
+test("staged edits are undone by key and committed with a message", async () => {
+  answerSample(sampleDetail({ position: null }), { edits: staged(3) });
+  answer("post", UNDO, DATASET, { edit: { ...staged(1).items[0] as StagedEdits["items"][number], undone: true }, to_undo: 2, to_redo: 1, dirty: true });
+  answer("post", "/api/v1/datasets/{dataset}/commits", DATASET, { id: "12345678abc", parents: [], author: "ana", message: "m", at: "2026-11-28T22:49:48.055Z", stats: { samples: 1, annotations: 1, label_sets: {} }, commit: "12345678abc" });
+  answer("get", "/api/v1/datasets", {}, { items: [] });
+  const { user } = await open();
+  const bar = within(await screen.findByRole("region", { name: "Staged edits" }));
+  expect(bar.getByText("3 staged edits")).toBeTruthy();
+  expect((await bar.findByRole("link", { name: "View diff" })).getAttribute("href")).toBe("/d/streets/diff?a=12a093d52aa0");
+  await user.keyboard("{Control>}z{/Control}");
+  expect(await screen.findByText("Undone: class of 1 annotation set to truck")).toBeTruthy();
+  await user.type(bar.getByRole("textbox", { name: "Commit message" }), "fix classes{Enter}");
+  expect(await screen.findByText("Committed as 12345678")).toBeTruthy();
+});
+
+test("nothing is edited on a commit", async () => {
+  await open("?ann=2425ba06&ref=v1");
+  expect(screen.queryByRole("region", { name: /Edit the/ })).toBeNull();
+  expect(screen.queryByRole("button", { name: /new box/ })).toBeNull();
+});
