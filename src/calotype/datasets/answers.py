@@ -134,6 +134,14 @@ class GateCounts(Answer):
     missing: int = Field(description="Gates without data to evaluate; like red gates, they block.")
 
 
+class OpenFindings(Answer):
+    """Number of findings of a run of the checks that still count for gates, by severity."""
+
+    error: int
+    warning: int
+    info: int
+
+
 class DatasetRow(Answer):
     """A dataset in a list."""
 
@@ -149,6 +157,9 @@ class DatasetRow(Answer):
     releases: list[str] = Field(description="Versions, newest first.")
     gates: GateCounts | None = Field(
         description="Gates of the newest run of the checks; null before the first run."
+    )
+    open: OpenFindings | None = Field(
+        description="Open findings of that run: gates can be green while warnings are open."
     )
 
 
