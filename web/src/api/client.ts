@@ -73,7 +73,8 @@ export async function call<M extends Method, P extends Path<M>>(
 function queryText(query: Record<string, unknown> = {}): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) params.set(key, String(value));
+    if (Array.isArray(value)) for (const one of value as unknown[]) params.append(key, String(one));
+    else if (value !== undefined && value !== null) params.set(key, String(value));
   }
   return params.size ? `?${params.toString()}` : "";
 }

@@ -1,6 +1,7 @@
 /** The rooms with pages. A new room is one line here; its routes, places and keys are its own. */
 export * as browse from "@/rooms/browse/routes";
 export * as checks from "@/rooms/checks/routes";
+export * as findings from "@/rooms/findings/routes";
 export * as datasets from "@/rooms/datasets/routes";
 export * as govern from "@/rooms/govern/routes";
 export * as pipeline from "@/rooms/pipeline/routes";

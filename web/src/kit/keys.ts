@@ -45,9 +45,15 @@ type Target = Pick<HTMLElement, "tagName" | "isContentEditable" | "closest"> & {
 const MOVES = /^(?:shift\+)?(?:Arrow\w+|Home|End|PageUp|PageDown)$/;
 const PRESSES = new Set(["Enter", "Space"]);
 
+/** What a text field does with the modifier itself. */
+const EDITS = new Set(["mod+a", "mod+z", "mod+y", "mod+shift+z"]);
+const isText = (target: Target): boolean =>
+  target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !/^(?:checkbox|radio|range)$/.test(target.type ?? ""));
+
 /** Whether a press belongs to the element it happens on: text to a field, arrows to a slider, Enter to a button. */
 export function isTaken(target: Target | null, pressed: string): boolean {
-  if (!target?.tagName || pressed.startsWith("mod+")) return false;
+  if (!target?.tagName) return false;
+  if (pressed.startsWith("mod+")) return EDITS.has(pressed) && isText(target);
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
   if (target.tagName === "INPUT") {
     if (target.type === "range" || target.type === "radio") return MOVES.test(pressed);

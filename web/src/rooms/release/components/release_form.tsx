@@ -9,6 +9,7 @@ import { Button } from "@/kit/basics";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import { overview } from "@/rooms/browse/api";
+import { RunStanding } from "@/rooms/checks/panel";
 import { contract } from "@/rooms/contracts/api";
 import * as api from "../api";
 import { nextVersion, shares } from "./version";
@@ -103,7 +104,7 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
       </fieldset>
       {creating.error ? <Refused error={creating.error} dataset={dataset} onDone={onDone} /> : null}
       <footer>
-        <span className="dim">The checks run first; a gate that is not green stops the release.</span>
+        <span className="dim">The checks run first; a gate that is not green stops the release. <RunStanding dataset={dataset} refName="" /></span>
         <Button onClick={onDone}>Cancel</Button>
         <Button look="first" type="submit" busy={creating.isPending} disabled={!isReady}>{creating.isPending ? "Releasing…" : "Release"}</Button>
       </footer>

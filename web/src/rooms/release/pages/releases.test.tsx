@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { RELEASE_FORMATS } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
-import { overview, release, releaseRow } from "@/testing/records";
+import { neverChecked, overview, release, releaseRow } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
@@ -10,6 +10,7 @@ const AT = "/api/v1/datasets/{dataset}/releases";
 const contract = (purposes: string[]) => ({ sha256: "ab".repeat(32), text: null, template: null, purposes, warnings: [] });
 
 beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/contract", ONE, contract([]));
 });
