@@ -18,7 +18,7 @@ from calotype.acquire.model import Added, ImageOptions
 from calotype.api.context import Context, ref_text
 from calotype.api.merge import HistoryMethods
 from calotype.api.quality import QualityMethods
-from calotype.api.release import Release
+from calotype.api.release import Release, ReleaseMethods
 from calotype.api.vectors import VectorMethods, VectorSearch
 from calotype.curate import service as curation
 from calotype.curate.model import Selection, SelectionSpec, SplitResult, SplitSpec
@@ -36,7 +36,7 @@ from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 AnyPath = str | PathLike[str]
 
 
-class Dataset(HistoryMethods, QualityMethods, VectorMethods):
+class Dataset(HistoryMethods, QualityMethods, VectorMethods, ReleaseMethods):
     """The working state of a dataset. Read other states with `at`."""
 
     def add_images(
@@ -173,6 +173,7 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
         formats: Sequence[str] = ("coco",),
         label_set: str = DEFAULT_LABEL_SET,
         purpose: str = "",
+        uncommitted: bool = True,
     ) -> Release:
         """Release the working state as a version, if all gates are green, with splits, card and exports.
 
@@ -181,8 +182,9 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
             split: Share of each split; the shares add up to 1.
             by: Field whose values stay in one split.
             purpose: What the release is for; must be one of the contract's `purposes` if it lists any.
+            uncommitted: Commit and release pending edits too; otherwise they stop the release.
         Raises: ReleaseBlocked (with gates, samples and fixes), PurposeMissing, PurposeNotAllowed, ReleaseExists,
-            ReleaseEmpty, VersionInvalid.
+            ReleaseUncommitted, ReleaseEmpty, VersionInvalid.
         """
         ids = pool.sample_ids if isinstance(pool, Selection) else pool
         spec = ReleaseSpec(
@@ -194,6 +196,7 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
             by=by,
             seed=seed,
             purpose=purpose,
+            uncommitted=uncommitted,
         )
         created = self._call(
             releases.release,
@@ -204,10 +207,6 @@ class Dataset(HistoryMethods, QualityMethods, VectorMethods):
             progress=self._context.progress,
         )
         return Release(self._context, created)
-
-    def releases(self) -> list[Release]:
-        """Releases, newest first."""
-        return [Release(self._context, record) for record in self._call(releases.releases)]
 
     def __repr__(self) -> str:
         counts = self.where().count()

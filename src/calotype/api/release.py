@@ -1,4 +1,4 @@
-"""The handle on a release."""
+"""The handle on a release, and the methods of a dataset for its releases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from calotype.api.context import Context
+from calotype.api.context import Context, DatasetHandle
 from calotype.release import model, service
 from calotype.release.loader import SampleReader
 from calotype.release.pixels import Pixels, Size
@@ -71,3 +71,15 @@ class Release:
 
     def __repr__(self) -> str:
         return f"Release({self.frozen.dataset!r}, {self.version!r}, commit={self.frozen.commit_id[:12]!r})"
+
+
+class ReleaseMethods(DatasetHandle):
+    """Methods of a dataset for its releases."""
+
+    def plan_release(self) -> model.Plan:
+        """What a release of the working state would hold: uncommitted changes, and what differs from the last one."""
+        return self._call(service.plan)
+
+    def releases(self) -> list[Release]:
+        """Releases, newest first."""
+        return [Release(self._context, record) for record in self._call(service.releases)]

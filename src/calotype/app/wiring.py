@@ -49,7 +49,15 @@ def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
         if on != "release":
             return Verdict(gates, findings)
         contract, _ = contracts.contract(actor, name_ref, known_checks(), store=store)
-        states = summary.summarise(actor, name_ref, report, contract.waivers, store=store)
+        before = release.releases(actor, name_ref, store=store)
+        states = summary.summarise(
+            actor,
+            name_ref,
+            report,
+            contract.waivers,
+            store=store,
+            since_us=before[0].created_at_us if before else 0,
+        )
         objectives = tuple(objective.to_dict() for objective in report.objectives)
         return Verdict(gates, findings, objectives=objectives, standing=states.to_dict())
 

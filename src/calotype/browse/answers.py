@@ -206,3 +206,46 @@ class SampleDetail(SampleCell):
     children: list[DerivedSample] = Field(description="The first 50 samples derived from it.")
     findings: list[Finding] = Field(description="Findings of the newest run of the checks.")
     position: Position | None = Field(description="Null when the sample is not in the list.")
+
+
+class ComparedState(Answer):
+    """A sample in one of two states."""
+
+    media: Sha256
+    width: int = Field(description="Pixels of the upright image.")
+    height: int = Field(description="Pixels of the upright image.")
+    label_sets: dict[str, list[FullAnnotation]]
+
+
+class ChangedField(Answer):
+    """A field of a sample that differs, as texts; null where it has no value."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class ComparedAnnotation(Answer):
+    """An annotation that differs between two states."""
+
+    label_set: str
+    id: str
+    change: Literal["added", "removed", "reclassified", "moved", "edited"]
+    moved: bool = Field(
+        description="Whether the shape differs; a reclassified annotation may have moved too."
+    )
+    iou: Number | None = Field(description="Overlap of the boxes before and after, from 0 to 1.")
+    class_before: str | None
+    class_after: str | None
+
+
+class ComparedSample(Answer):
+    """A sample before and after, with what differs."""
+
+    id: str
+    name: str
+    before: ComparedState | None = Field(description="Null for an added sample.")
+    after: ComparedState | None = Field(description="Null for a removed sample.")
+    fields: list[ChangedField]
+    changes: list[ComparedAnnotation]
+    position: Position | None = Field(description="Position among the samples that match the filter.")

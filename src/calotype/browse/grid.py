@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calotype.datasets.commits import Diff
 from calotype.datasets.model import DEFAULT_LABEL_SET, Annotation, Sample
 from calotype.datasets.reading import read
 from calotype.datasets.snapshot import Snapshot
@@ -19,7 +18,6 @@ from calotype.store import Store
 
 SORTS = ("name", "-name", "newest", "annotations", "-annotations")
 _MAX_STATES = 16
-_MAX_CHANGES = 200
 _TEXT_CHARACTERS = 1_000
 """Maximum number of characters of a text that is shown with its annotation; its attributes have all of it."""
 
@@ -128,6 +126,23 @@ def to_draw(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
 
 def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
     """One sample with its annotations in all label sets and the samples derived from it."""
+    return {
+        **cell(sample),
+        "mime": sample.mime,
+        "bytes": sample.n_bytes,
+        "source": sample.source,
+        "licence": sample.licence,
+        "metadata": dict(sample.metadata),
+        "names": list(sample.names),
+        "recipe": sample.recipe,
+        "created_at_us": sample.created_at_us,
+        "label_sets": label_sets_of(state, sample),
+        "children": _children(state, sample.sample_id),
+    }
+
+
+def label_sets_of(state: Snapshot, sample: Sample) -> dict[str, list[dict[str, Any]]]:
+    """The annotations of a sample in all label sets, with their attributes and origin."""
     names = {c.id: c.name for c in state.ontology.classes}
     label_sets = {}
     for label_set in state.label_sets:
@@ -142,19 +157,7 @@ def detail(state: Snapshot, sample: Sample) -> dict[str, Any]:
             }
             for a in annotations
         ]
-    return {
-        **cell(sample),
-        "mime": sample.mime,
-        "bytes": sample.n_bytes,
-        "source": sample.source,
-        "licence": sample.licence,
-        "metadata": dict(sample.metadata),
-        "names": list(sample.names),
-        "recipe": sample.recipe,
-        "created_at_us": sample.created_at_us,
-        "label_sets": label_sets,
-        "children": _children(state, sample.sample_id),
-    }
+    return label_sets
 
 
 def _children(state: Snapshot, sample_id: str) -> list[dict[str, Any]]:
@@ -163,34 +166,3 @@ def _children(state: Snapshot, sample_id: str) -> list[dict[str, Any]]:
     return [
         {"id": row["sample_id"], "name": row["name"], "media": row["media_sha256"]} for row in children[:50]
     ]
-
-
-def changes(before: Snapshot, after: Snapshot, diff: Diff) -> list[dict[str, Any]]:
-    """The first samples that differ between two states, each with the changes of it and its annotations."""
-    entries: dict[str, dict[str, Any]] = {}
-    for change in ("added", "removed", "changed"):
-        for sample_id in getattr(diff.samples, change)[:_MAX_CHANGES]:
-            entries[sample_id] = {"change": change, "annotations": _no_changes()}
-    for label_set, delta in diff.annotations.items():
-        for change, state in (("added", after), ("removed", before), ("changed", after)):
-            ids = set(getattr(delta, change))
-            if not ids:
-                continue
-            table = state.annotations(label_set, columns=["ann_id", "sample_id"])
-            pairs = zip(table["ann_id"].to_pylist(), table["sample_id"].to_pylist(), strict=True)
-            for sample_id in (sample_id for ann_id, sample_id in pairs if ann_id in ids):
-                entry = entries.setdefault(sample_id, {"change": "annotations", "annotations": _no_changes()})
-                entry["annotations"][change] += 1
-    items = []
-    for state in (after, before):
-        names = [sample_id for sample_id in list(entries)[:_MAX_CHANGES] if sample_id in entries]
-        for sample in state.iter_samples(ids=names):
-            entry = entries.pop(sample.sample_id)
-            items.append(
-                {"sample_id": sample.sample_id, "name": sample.name, "media": sample.media_sha256, **entry}
-            )
-    return items[:_MAX_CHANGES]
-
-
-def _no_changes() -> dict[str, int]:
-    return {"added": 0, "removed": 0, "changed": 0}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 
 from calotype.browse import answers, grid
+from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery
 from calotype.browse.overview import overview
 from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
+from calotype.datasets.differences import CHANGES
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
@@ -31,12 +34,17 @@ from calotype.foundation.http import (
 
 routes = room_routes("browse")
 browser = grid.Browser()
+comparisons = Comparisons()
 gallery = Gallery()
 
 Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
 Sort = Annotated[str, one_of(grid.SORTS, "Order of the samples.")]
 LabelSet = Annotated[
     str, Query(max_length=200, description="The label set that the query, the order and the page refer to.")
+]
+Earlier = Annotated[str, Query(max_length=200, description="The earlier ref.")]
+Later = Annotated[
+    str, Query(max_length=200, description="The later ref; empty is the working state of main.")
 ]
 READ = action(Permission.DATASET_READ)
 IMAGE = file_answer("image/jpeg", "image/png")
@@ -50,6 +58,17 @@ def name_with_ref(dataset: str, ref: str) -> str:
 def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
     """The state that a request refers to."""
     return browser.state(ask.actor, name_with_ref(dataset, ref), store=ask.store)
+
+
+def change_filter(
+    change: Annotated[
+        str, one_of(("", *CHANGES), "Only samples with annotations that differ in this way.")
+    ] = "",
+    class_before: Annotated[str, Query(max_length=500, description="Only changes from this class.")] = "",
+    class_after: Annotated[str, Query(max_length=500, description="Only changes to this class.")] = "",
+) -> ChangeFilter:
+    """Which changes are asked for."""
+    return ChangeFilter(change, class_before, class_after)
 
 
 @routes.get("/datasets", **READ)
@@ -131,16 +150,7 @@ def show_sample(
     """Show one sample with its annotations, findings and derived samples, and its position in the list."""
     state = state_of(ask, dataset, ref)
     sample = state.sample(sample_id)
-    ids = browser.order(state, where=where, sort=sort, label_set=label_set)
-    index = ids.index(sample.sample_id) if sample.sample_id in ids else None
-    position = None
-    if index is not None:
-        position = {
-            "index": index,
-            "total": len(ids),
-            "previous": ids[index - 1] if index else None,
-            "next": ids[index + 1] if index + 1 < len(ids) else None,
-        }
+    position = _position(browser.order(state, where=where, sort=sort, label_set=label_set), sample.sample_id)
     value = grid.detail(state, sample)
     value["created_at"] = iso(value.pop("created_at_us"))
     findings = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
@@ -158,14 +168,33 @@ def show_sample(
 def show_diff(
     dataset: Named,
     ask: Ask,
-    a: Annotated[str, Query(max_length=200, description="The earlier ref.")],
-    b: Annotated[str, Query(max_length=200, description="The later ref.")],
+    a: Earlier,
+    b: Later,
+    wanted: Annotated[ChangeFilter, Depends(change_filter)],
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of samples.")] = 200,
 ) -> dataset_answers.Diff:
-    """Show the changes from ref `a` to ref `b`, with the first 200 samples that differ."""
-    diff = service.diff(ask.actor, dataset, a, b, store=ask.store)
-    before, after = state_of(ask, dataset, a), state_of(ask, dataset, b)
-    items = grid.changes(before, after, diff)
-    return dataset_answers.Diff.of({"a": a, "b": b, **diff.to_dict(), "items": items})
+    """Show the changes from ref `a` to ref `b`, grouped by what differs, with a page of the samples that differ."""
+    comparison = comparisons.of(state_of(ask, dataset, a), state_of(ask, dataset, b))
+    total, items = comparison.page(wanted, offset, limit)
+    return dataset_answers.Diff.of(
+        {"a": a, "b": b, **comparison.counts(), "total": total, "offset": offset, "items": items}
+    )
+
+
+@routes.get("/datasets/{dataset}/diff/samples/{sample_id}", **READ, **packed_answer(answers.ComparedSample))
+def show_compared_sample(
+    dataset: Named,
+    sample_id: Named,
+    ask: Ask,
+    a: Earlier,
+    b: Later,
+    wanted: Annotated[ChangeFilter, Depends(change_filter)],
+) -> Response:
+    """Show one sample at ref `a` and at ref `b`, with what differs, and its position among those that differ."""
+    comparison = comparisons.of(state_of(ask, dataset, a), state_of(ask, dataset, b))
+    value = comparison.sample(sample_id)
+    return packed({**value, "position": _position(comparison.ids(wanted), sample_id)})
 
 
 @routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
@@ -184,6 +213,19 @@ def show_thumbnail(
 def show_image(dataset: Named, media: Named, ask: Ask, ref: Ref = "") -> Response:
     """A display copy of an image of the dataset: upright and without metadata. Its bytes never change."""
     return _image(*gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
+
+
+def _position(ids: Sequence[str], sample_id: str) -> dict[str, Any] | None:
+    """Where a sample stands in a list; None if it is not there."""
+    if sample_id not in ids:
+        return None
+    index = ids.index(sample_id)
+    return {
+        "index": index,
+        "total": len(ids),
+        "previous": ids[index - 1] if index else None,
+        "next": ids[index + 1] if index + 1 < len(ids) else None,
+    }
 
 
 def _image(data: bytes, mime: str) -> Response:

@@ -64,6 +64,26 @@ class Log(Answer):
     changes: Changes | None = Field(description="The uncommitted changes; null when `ref` is given.")
 
 
+class AnnotationChangeCounts(Answer):
+    """Number of annotations that differ between two states, by what differs."""
+
+    added: int
+    removed: int
+    reclassified: int = Field(description="Of another class; the shape may differ too.")
+    moved: int = Field(description="Of another shape, and the same class.")
+    edited: int = Field(description="Only attributes or other values differ.")
+
+
+class ChangeGroup(Answer):
+    """Annotations that differ in the same way."""
+
+    change: Literal["added", "removed", "reclassified", "moved", "edited"]
+    class_before: str | None = Field(description="Null for an added annotation.")
+    class_after: str | None = Field(description="Null for a removed annotation.")
+    annotations: int
+    samples: int = Field(description="Samples with at least one of them.")
+
+
 class ChangedSample(Answer):
     """A sample that differs between two states."""
 
@@ -74,6 +94,7 @@ class ChangedSample(Answer):
         description="How the sample changed; `annotations` when only its annotations differ."
     )
     annotations: ChangeCounts
+    kinds: AnnotationChangeCounts = Field(description="The same annotations, by what differs.")
 
 
 class Diff(Changes):
@@ -81,7 +102,12 @@ class Diff(Changes):
 
     a: str
     b: str
-    items: list[ChangedSample] = Field(description="The first 200 samples that differ.")
+    groups: list[ChangeGroup] = Field(
+        description="Annotations by what differs and by class, the largest groups first, 200 at most."
+    )
+    total: int = Field(description="Samples that differ and match the filter, on all pages.")
+    offset: int
+    items: list[ChangedSample] = Field(description="Samples that differ, those that differ themselves first.")
 
 
 class BranchRules(Answer):

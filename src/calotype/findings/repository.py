@@ -208,14 +208,15 @@ def accepted_in_run(
     return [_from_row(row) for row in conn.execute(ordered).mappings()]
 
 
-def n_fixed(conn: sa.Connection, dataset_id: str, branch: str) -> dict[str, int]:
-    """Severity -> number of findings closed by re-tests of the branch, without false alarms."""
+def n_fixed(conn: sa.Connection, dataset_id: str, branch: str, since_us: int) -> dict[str, int]:
+    """Severity -> number of findings closed by re-tests of the branch since a time, without false alarms."""
     severity = _STATES.c.finding["severity"].as_string().label("level")
     query = sa.select(severity, sa.func.count()).where(
         _STATES.c.dataset_id == dataset_id,
         _STATES.c.branch == branch,
         _STATES.c.state == str(State.CLOSED),
         _STATES.c.verdict != str(Judgement.FALSE),
+        _STATES.c.changed_at_us > since_us,
     )
     return {level: int(n) for level, n in conn.execute(query.group_by("level"))}
 

@@ -44,7 +44,8 @@ class Summary:
     """The findings of one state. `states` is severity -> state -> number of findings.
 
     *Open* includes findings that were marked as fixed but are still there. *Fixed* are findings of earlier runs on the
-    branch that a re-test closed. `waivers` are the waivers in force with the number of findings that each covers.
+    branch that a re-test closed since the release before. `waivers` are the waivers in force with the number of
+    findings that each covers.
     """
 
     states: Mapping[str, Mapping[str, int]]
@@ -72,13 +73,20 @@ class Summary:
 
 
 def summarise(
-    actor: Actor, name_ref: str, report: CheckReport, waivers: Sequence[Waiver], *, store: Store
+    actor: Actor,
+    name_ref: str,
+    report: CheckReport,
+    waivers: Sequence[Waiver],
+    *,
+    store: Store,
+    since_us: int = 0,
 ) -> Summary:
     """Summarise the findings of a run as of the time of the run.
 
     Args:
         name_ref: The tested state.
         waivers: The waivers of the contract in force.
+        since_us: Count findings as fixed if they were closed after this time, in microseconds since 1970.
     Raises: NotPermitted, DatasetNotFound, RefNotFound.
     """
     store.guard.require(actor, Permission.DATASET_READ, dataset=refs.split_name(name_ref)[0])
@@ -88,7 +96,7 @@ def summarise(
         counts_by_state = repository.states_of_run(
             conn, snapshot.dataset.id, report.run_id, _COUNTED_STATES, report.finished_at_us
         )
-        fixed = repository.n_fixed(conn, snapshot.dataset.id, branch) if branch else {}
+        fixed = repository.n_fixed(conn, snapshot.dataset.id, branch, since_us) if branch else {}
         risks = repository.accepted_in_run(
             conn, snapshot.dataset.id, report.run_id, report.finished_at_us, limit=MAX_ACCEPTED_RISKS
         )

@@ -183,6 +183,7 @@ CODES: dict[str, Code] = {
     "purpose-invalid": _INVALID,
     "release-empty": _INVALID,
     "release-exists": _CONFLICT,
+    "release-uncommitted": _CONFLICT,
     "release-not-found": _NOT_FOUND,
     "release-file-not-found": _NOT_FOUND,
     "size-invalid": _INVALID,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from calotype.datasets.answers import FormatLoss, SplitCount, ValueCount
+from calotype.datasets.answers import Changes, FormatLoss, SplitCount, ValueCount
 from calotype.findings.quality_answers import ObjectiveResult, Severity
 from calotype.foundation.answers import Answer, Day, Number, Pair, Sha256, Timestamp, optional
 
@@ -37,6 +37,24 @@ class ReleaseList(Answer):
     """Releases, newest first."""
 
     items: list[ReleaseRow]
+
+
+class Since(Changes):
+    """What differs from the release before."""
+
+    version: str = Field(description="The release before.")
+    commit: Sha256
+    same: bool = Field(description="Whether nothing differs.")
+    documents: list[str] = Field(description="What else differs, such as `contract` or `ontology`.")
+
+
+class ReleasePlan(Answer):
+    """What a release of the working state would hold."""
+
+    samples: int
+    annotations: int
+    uncommitted: Changes | None = Field(description="Null if everything is committed.")
+    since: Since | None = Field(description="Null before the first release.")
 
 
 class ReleaseFile(Answer):
@@ -202,6 +220,7 @@ class Card(Answer):
     splits: list[SplitCount]
     split_by: SplitBy
     pool: Pool
+    since: Since = optional("What differs from the release before; absent for the first one.")
     classes: list[CardClass]
     sizes: SizeRange
     conditions: list[Condition] = Field(description="Metadata fields.")

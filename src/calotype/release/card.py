@@ -1,6 +1,7 @@
 """The card of a release: its contents, its purpose and how it was tested.
 
-A card depends only on the commit, the spec and the verdict of the gates, so it is reproducible.
+A card depends only on the commit, the spec, the verdict of the gates and the release before; it is stored with its
+release.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from calotype.datasets.commits import Commit
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings.gatekeeping import Verdict
 from calotype.foundation.clock import iso
-from calotype.release.model import Exported, ReleaseSpec, losses_dict
+from calotype.release.model import Exported, ReleaseSpec, Since, losses_dict
 from calotype.release.terms import terms
 
 _MAX_VALUES = 12
@@ -77,9 +78,18 @@ def create_card(
     ids: Sequence[str],
     verdict: Verdict,
     released_us: int,
+    since: Since | None,
 ) -> dict[str, Any]:
-    """The card as plain values, without exports (see `with_exports`); `released_us` is the time of the release."""
+    """The card as plain values, without exports (see `with_exports`).
+
+    Args:
+        released_us: Time of the release in microseconds since 1970.
+        since: What differs from the release before; None for the first one.
+    """
     contents = Contents.read(snapshot, ids, spec.label_set)
+    conditions = terms(snapshot, ids, spec.purpose, released_us)
+    if since is not None and since.same:
+        conditions["warnings"].append(since.warning)
     return {
         "dataset": snapshot.dataset.name,
         "description": snapshot.dataset.description,
@@ -88,12 +98,13 @@ def create_card(
         "date": iso(commit.created_at_us),
         "author": commit.author,
         **_intent(snapshot),
-        **terms(snapshot, ids, spec.purpose, released_us),
+        **conditions,
         "label_set": spec.label_set,
         "samples": len(ids),
         **_statistics(snapshot, contents),
         "split_by": {"fractions": spec.split and dict(spec.split), "by": spec.by, "seed": spec.seed},
         "pool": {"where": spec.where, "selected": None if spec.pool is None else len(spec.pool)},
+        **({"since": since.to_dict()} if since is not None else {}),
         "gates": [gate.to_card() for gate in verdict.gates],
         "findings": dict(sorted(verdict.findings.items())),
         "objectives": [dict(objective) for objective in verdict.objectives],

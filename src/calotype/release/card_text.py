@@ -20,6 +20,7 @@ def markdown(card: Mapping[str, Any]) -> str:
         parts.append(_text(card["description"]))
     parts.append(_about(card))
     parts.extend(_warnings(card))
+    parts.extend(_since(card))
     parts.extend(_contents(card))
     parts.extend(_origin(card))
     parts.extend(_tests(card))
@@ -55,6 +56,20 @@ def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
     if card.get("warnings"):
         yield "## Warnings"
         yield "\n".join(f"- {_text(warning)}" for warning in card["warnings"])
+
+
+def _since(card: Mapping[str, Any]) -> Iterator[str]:
+    since = card.get("since")
+    if not since:
+        return
+    yield f"## Changes since {_text(since['version'])}"
+    lines = [
+        f"- {name}: {since[name]['added']} added, {since[name]['removed']} removed, {since[name]['changed']} changed"
+        for name in ("samples", "annotations")
+    ]
+    if since["documents"]:
+        lines.append(f"- Changed: {_text(', '.join(since['documents']))}")
+    yield "\n".join(lines)
 
 
 def _contents(card: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from calotype.exchange import registry
 from calotype.foundation.terminal import Terminal, counted, table, terminal
 from calotype.release import service
 from calotype.release.card_text import markdown
-from calotype.release.model import ExportSpec, Release, ReleaseSpec, SizeInvalid
+from calotype.release.model import ExportSpec, Plan, Release, ReleaseSpec, SizeInvalid
 from calotype.release.pixels import MAX_SIDE_PX
 
 
@@ -38,17 +38,33 @@ def release(
             help="Purpose of the release; must be one of the contract's purposes if it lists any.",
         ),
     ] = "",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show what the release would hold; release nothing.")
+    ] = False,
+    committed: Annotated[
+        bool, typer.Option("--committed", help="Fail if there are uncommitted changes.")
+    ] = False,
 ) -> None:
     """Release a tested version of a dataset. Fails if a gate is red."""
-    t = terminal(ctx)
     spec = ReleaseSpec(
         formats=tuple(format or ("coco",)),
         where=where or "",
-        split=t.ports.fractions(split) if split else None,
+        split=terminal(ctx).ports.fractions(split) if split else None,
         by=by,
         seed=seed,
         purpose=purpose,
+        uncommitted=not committed,
     )
+    _plan_or_release(terminal(ctx), name, version, spec, only_plan=plan)
+
+
+def _plan_or_release(t: Terminal, name: str, version: str, spec: ReleaseSpec, *, only_plan: bool) -> None:
+    planned = service.plan(t.actor, name, store=t.store())
+    if only_plan:
+        t.emit(planned.to_dict(), _planned(planned))
+        return
+    if planned.uncommitted is not None and spec.uncommitted:
+        t.say(f"includes uncommitted changes: {planned.uncommitted}")
     created = _release(t, name, version, spec)
     for warning in created.card.get("warnings", ()):
         t.say(f"warning: {warning}")
@@ -57,6 +73,18 @@ def release(
         _contents(created, service.location(t.store(), created.dataset, version)),
         next=f"calotype releases {name.partition('@')[0]} {version}",
     )
+
+
+def _planned(plan: Plan) -> list[str]:
+    """What a release would hold, in words."""
+    size = f"{plan.samples} samples, {plan.annotations} annotations"
+    lines = [size, f"uncommitted changes: {plan.uncommitted or 'none'}"]
+    if plan.since is None:
+        return [*lines, "no release before this one"]
+    if plan.since.same:
+        return [*lines, plan.since.warning]
+    also = f"; {', '.join(plan.since.documents)} changed" if plan.since.documents else ""
+    return [*lines, f"changes since {plan.since.version}: {plan.since.changes}{also}"]
 
 
 def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> Release:

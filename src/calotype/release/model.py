@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from calotype.datasets.commits import Diff
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Where
 from calotype.exchange.output_folder import ImagesMode
@@ -15,7 +16,7 @@ from calotype.exchange.trainer_rules import Reopened
 from calotype.formats.notices import Loss
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import iso
-from calotype.foundation.errors import AlreadyExists, ChecksFailed, External, Invalid, NotFound
+from calotype.foundation.errors import AlreadyExists, ChecksFailed, Conflict, External, Invalid, NotFound
 from calotype.store import Store
 
 TAG_PREFIX = "release/"
@@ -38,6 +39,14 @@ class ReleaseExists(AlreadyExists):
     code = "release-exists"
     what = "release {version} of {dataset} already exists"
     fix = "choose another version; list the existing ones with `calotype releases {dataset}`"
+
+
+class ReleaseUncommitted(Conflict):
+    """There are uncommitted changes, and the release was to hold none."""
+
+    code = "release-uncommitted"
+    what = "{dataset} {version} is not released: there are uncommitted changes ({changes})"
+    fix = "commit or undo them, or release them too: in Python `uncommitted=True`, in a terminal without `--committed`"
 
 
 class ReleaseNotFound(NotFound):
@@ -136,6 +145,7 @@ class ReleaseSpec:
         split: Share of each split, adding up to 1; None keeps the present splits.
         by: Field whose values stay in one split.
         purpose: What the release is for.
+        uncommitted: Commit and release pending edits too; otherwise they stop the release. Not recorded.
     """
 
     formats: tuple[str, ...] = ("coco",)
@@ -146,6 +156,7 @@ class ReleaseSpec:
     by: str | None = None
     seed: int = 0
     purpose: str = ""
+    uncommitted: bool = field(default=True, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Convert to plain values."""
@@ -240,6 +251,63 @@ class Release:
             "annotations": self.card["annotations"],
             "splits": {row["name"]: row["samples"] for row in self.card["splits"]},
             "gates": {"green": sum(gates), "red": len(gates) - sum(gates)},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What differs from the release before.
+
+    Attributes:
+        version, commit_id: The release before.
+        changes: Samples and annotations that differ.
+        documents: What else differs, by name, such as `contract` or `ontology`.
+    """
+
+    version: str
+    commit_id: str
+    changes: Diff
+    documents: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return self.changes.is_empty and not self.documents
+
+    @property
+    def warning(self) -> str:
+        """The warning for a release that equals the one before; empty for any other."""
+        if not self.same:
+            return ""
+        return f"nothing differs from release {self.version}: the samples, annotations and documents are the same"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {
+            "version": self.version,
+            "commit": self.commit_id,
+            "same": self.same,
+            **self.changes.to_dict(),
+            "documents": list(self.documents),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a release of the working state would hold. `uncommitted` and `since` are None where there is nothing."""
+
+    samples: int
+    annotations: int
+    uncommitted: Diff | None
+    since: Since | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {
+            "samples": self.samples,
+            "annotations": self.annotations,
+            "uncommitted": None if self.uncommitted is None else self.uncommitted.to_dict(),
+            "since": None if self.since is None else self.since.to_dict(),
         }
 
 

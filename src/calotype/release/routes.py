@@ -32,6 +32,9 @@ class NewRelease(BaseModel):
     )
     label_set: str = Field(DEFAULT_LABEL_SET, max_length=200)
     purpose: str = Field("", max_length=500)
+    uncommitted: bool = Field(
+        True, description="Commit and release pending edits too; otherwise they stop the release."
+    )
 
 
 @routes.get("/datasets/{dataset}/releases", **READ)
@@ -52,6 +55,7 @@ def create_release(dataset: Named, body: NewRelease, ask: Ask) -> answers.Releas
         by=body.by,
         seed=body.seed,
         purpose=body.purpose,
+        uncommitted=body.uncommitted,
     )
     made = service.release(
         ask.actor,
@@ -63,6 +67,12 @@ def create_release(dataset: Named, body: NewRelease, ask: Ask) -> answers.Releas
         splitter=ask.ports.splitter,
     )
     return answers.ReleaseRow.of(made.to_dict())
+
+
+@routes.get("/datasets/{dataset}/releases/plan", **READ)
+def plan_release(dataset: Named, ask: Ask) -> answers.ReleasePlan:
+    """What a release of the working state would hold: uncommitted changes, and what differs from the last release."""
+    return answers.ReleasePlan.of(service.plan(ask.actor, dataset, store=ask.store).to_dict())
 
 
 @routes.get("/datasets/{dataset}/releases/{version}", **READ)

@@ -39,16 +39,20 @@ from calotype.release.model import (
     Built,
     Exported,
     ExportSpec,
+    Plan,
     Release,
     ReleaseBlocked,
     ReleaseEmpty,
     ReleaseExists,
     ReleaseNotFound,
     ReleaseSpec,
+    ReleaseUncommitted,
     Splitter,
     check_version,
 )
 from calotype.release.pixels import Pixels, ResizedReader, Size
+from calotype.release.plan import plan as plan_of
+from calotype.release.plan import since_previous
 from calotype.release.terms import check_purpose, clean_purpose
 from calotype.store import Store
 from calotype.store.files.durable import fsync_everything
@@ -78,9 +82,9 @@ def release(
     Args:
         name: Dataset, or `dataset@branch`.
         spec: What to release; gates always judge the whole dataset.
-    Raises: NotPermitted, VersionInvalid, ReleaseExists, PurposeInvalid, PurposeMissing, PurposeNotAllowed,
-        ReleaseBlocked, ReleaseEmpty, ExportNotReadable, FormatUnknown, QueryInvalid, FractionsInvalid,
-        LabelSetNotFound, TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
+    Raises: NotPermitted, VersionInvalid, ReleaseExists, ReleaseUncommitted, PurposeInvalid, PurposeMissing,
+        PurposeNotAllowed, ReleaseBlocked, ReleaseEmpty, ExportNotReadable, FormatUnknown, QueryInvalid,
+        FractionsInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable, WorkingStateMoved.
     """
     dataset, branch = refs.split_name(name)
     store.guard.require(actor, Permission.RELEASE_CREATE, dataset=dataset)
@@ -89,13 +93,16 @@ def release(
     _check_version_free(store, dataset, version)
     branch_ref = f"{dataset}@{branch.removesuffix('+') or MAIN}"
     check_purpose(datasets.read(actor, f"{branch_ref}+", store=store), version, spec.purpose)
+    if not spec.uncommitted:
+        _check_committed(actor, branch_ref, version, store)
     if spec.split is not None:
         splitter(actor, name, spec, store=store)
     snapshot, commit, verdict = _commit_checked_state(
         actor, branch_ref, version, spec.purpose, store, gatekeeper
     )
     ids, released_us = _sample_ids(snapshot, spec), now_us()
-    card = create_card(snapshot, commit, version, spec, ids, verdict, released_us)
+    since = since_previous(actor, dataset, commit.id, store=store)
+    card = create_card(snapshot, commit, version, spec, ids, verdict, released_us, since)
     with staging_folder(location(store, dataset, version)) as (staging, target):
         source = ExportSource.of(snapshot, ids, spec.label_set, media=store.media)
         files = write_release(staging, source, card, spec.formats, progress=progress)
@@ -105,6 +112,17 @@ def release(
         fsync_everything(staging)
         _record(actor, store, commit, created, staging, target)
     return created
+
+
+def plan(actor: Actor, name: str, *, store: Store) -> Plan:
+    """What a release of the working state of a branch would hold: uncommitted changes, and the difference from the
+    release before.
+
+    Raises: NotPermitted, DatasetNotFound, RefNotFound.
+    """
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
+    return plan_of(actor, name, store=store)
 
 
 def releases(actor: Actor, name: str, *, store: Store) -> list[Release]:
@@ -283,6 +301,13 @@ def _check_version_free(store: Store, dataset: str, version: str) -> None:
             if not repository.exists(conn, refs.dataset(conn, dataset), version):
                 shutil.rmtree(target)
     check_target(target)
+
+
+def _check_committed(actor: Actor, branch: str, version: str, store: Store) -> None:
+    changes = datasets.uncommitted(actor, branch, store=store)
+    if changes is not None:
+        dataset, _ = refs.split_name(branch)
+        raise ReleaseUncommitted(dataset=dataset, version=version, changes=str(changes))
 
 
 def _commit_checked_state(

@@ -29,6 +29,21 @@ def test_a_version_is_released_once(released, shop):
     assert refused.value.code == "release-exists"
 
 
+def test_a_plan_says_what_the_next_release_would_hold(released, shop):
+    planned = shop.plan_release()
+    assert (planned.uncommitted, planned.since.version, planned.since.same) == (None, "1.0.0", True)
+    shop.map_classes({shop.where().by_class().popitem()[0]: None}, dry_run=False)
+    planned = shop.plan_release()
+    assert planned.samples == 24
+    assert not planned.since.same
+    assert planned.uncommitted.to_dict() == {
+        key: planned.since.to_dict()[key] for key in ("samples", "annotations", "by_label_set")
+    }
+    with pytest.raises(ct.CalotypeError) as refused:
+        shop.release("1.1.0", uncommitted=False)
+    assert refused.value.code == "release-uncommitted"
+
+
 def test_a_query_without_samples_cannot_be_released(shop):
     with pytest.raises(ct.CalotypeError) as refused:
         shop.release("1.0.0", where="width > 9000")

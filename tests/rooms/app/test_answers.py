@@ -221,7 +221,9 @@ def _version_and_release(http: TestClient) -> None:
     assert say(http, "POST", f"{place}/tags", json={"name": "v1"}) == {"tag": "v1", "commit": first}
     assert say(http, "POST", f"{place}/branches", json={"name": "trial"})["commit"] == first
     asked = {"version": "1.0.0", "split": {"train": 0.5, "val": 0.5}, "purpose": "training"}
+    assert say(http, "GET", f"{place}/releases/plan")["since"] is None
     say(http, "POST", f"{place}/releases", json=asked)
+    assert say(http, "GET", f"{place}/releases/plan")["since"]["same"]
     assert say(http, "GET", f"{place}/releases")["items"][0]["purpose"] == "training"
     release = say(http, "GET", f"{place}/releases/1.0.0")
     assert release["card"]["standing"]["states"][0]["severity"] == "error"
@@ -229,7 +231,10 @@ def _version_and_release(http: TestClient) -> None:
         assert (
             len(say(http, "GET", f"{place}/releases/1.0.0/files/{file['path']}", raw=True)) == file["bytes"]
         )
-    assert len(say(http, "GET", f"{place}/diff?a=v1&b=main")["items"]) == 24
+    changes = say(http, "GET", f"{place}/diff?a=v1&b=main")["items"]
+    assert len(changes) == 24
+    compared = say(http, "GET", f"{place}/diff/samples/{changes[0]['sample_id']}?a=v1&b=main")
+    assert (compared["fields"][0]["field"], compared["position"]["total"]) == ("split", 24)
     assert say(http, "POST", f"{place}/rollback", json={"to": "v1"})["parents"] != []
     assert say(http, "GET", f"{place}?ref=v1")["contract"] is not None
     assert {ref["name"] for ref in say(http, "GET", f"{place}/refs")["items"]} > {"main", "trial", "v1"}

@@ -43,6 +43,20 @@ def test_releases_are_listed_and_one_is_shown(call, ws):
     assert (code, card.startswith("# shop 1.0.0")) == (0, True)
 
 
+def test_a_plan_shows_what_a_release_would_hold(call, ws, tmp_path):
+    code, said = call(*ws, "release", "shop", "1.0.1", "--plan")
+    assert (code, "nothing differs from release 1.0.0" in said) == (0, True)
+    folder_of_images(tmp_path / "more", 5, seed=7)
+    call(*ws, "add", "shop", tmp_path / "more")
+    code, said = call(*ws, "release", "shop", "1.0.1", "--plan")
+    assert (code, "changes since 1.0.0: +0 -0 ~0 annotations; +5" in said) == (0, True)
+    assert call(*ws, "releases", "shop")[1].count("1.0.1") == 0
+    code, said = call(*ws, "release", "shop", "1.0.1", "--committed")
+    assert (code, "release-uncommitted" in said) == (4, True)
+    code, said = call(*ws, "release", "shop", "1.0.1")
+    assert (code, "includes uncommitted changes" in said) == (0, True)
+
+
 def test_files_that_were_lost_are_written_again(call, ws):
     shutil.rmtree(ws[1] / "releases" / "shop" / "1.0.0")
     _, said = call(*ws, "verify", "--json")

@@ -24,17 +24,18 @@ from calotype.release.model import (
     ReleaseBlocked,
     ReleaseExists,
     ReleaseSpec,
+    ReleaseUncommitted,
 )
 
 SHARES: Mapping[str, float] = {"train": 0.5, "val": 0.25, "test": 0.25}
 
 
-def cut(owner, workspace, version="1.0.0"):
+def cut(owner, workspace, version="1.0.0", *, uncommitted=True):
     return service.release(
         owner,
         "shop",
         version,
-        ReleaseSpec(split=SHARES),
+        ReleaseSpec(split=SHARES, uncommitted=uncommitted),
         store=workspace,
         gatekeeper=wiring.gatekeeper(workspace),
         splitter=wiring.splitter,
@@ -81,6 +82,39 @@ def test_a_version_is_given_once(workspace, owner, tmp_path):
     cut(owner, workspace)
     with pytest.raises(ReleaseExists):
         cut(owner, workspace)
+
+
+def test_uncommitted_changes_stop_a_release_that_must_not_hold_any(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    planned = service.plan(owner, "shop", store=workspace)
+    assert planned.uncommitted is not None
+    assert planned.since is None
+    with pytest.raises(ReleaseUncommitted, match="uncommitted changes"):
+        cut(owner, workspace, uncommitted=False)
+    assert service.releases(owner, "shop", store=workspace) == []
+    assert service.plan(owner, "shop", store=workspace) == planned
+    cut(owner, workspace)
+    assert service.plan(owner, "shop", store=workspace).uncommitted is None
+    cut(owner, workspace, "1.1.0", uncommitted=False)
+
+
+def test_a_release_says_what_differs_from_the_one_before(workspace, owner, tmp_path):
+    make_shop(owner, workspace, tmp_path / "raw")
+    first = cut(owner, workspace)
+    assert "since" not in first.card
+    same = cut(owner, workspace, "1.0.1")
+    assert (same.card["since"]["version"], same.card["since"]["same"]) == ("1.0.0", True)
+    assert any("nothing differs from release 1.0.0" in warning for warning in same.card["warnings"])
+    curate.split(owner, "shop", SplitSpec(SHARES, seed=9, keep_existing=False), store=workspace)
+    planned = service.plan(owner, "shop", store=workspace)
+    third = cut(owner, workspace, "1.1.0")
+    assert planned.since is not None
+    assert planned.since.to_dict() == third.card["since"]
+    assert (third.card["since"]["version"], third.card["since"]["same"]) == ("1.0.1", False)
+    assert third.card["since"]["samples"]["changed"] > 0
+    assert not any("nothing differs" in warning for warning in third.card["warnings"])
+    text = (service.location(workspace, "shop", "1.1.0") / "card.md").read_text()
+    assert "## Changes since 1.0.1" in text
 
 
 def test_the_loader_yields_images_and_corner_boxes(workspace, owner, tmp_path):

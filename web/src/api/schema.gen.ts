@@ -261,9 +261,29 @@ export interface paths {
         };
         /**
          * Show Diff
-         * @description Show the changes from ref `a` to ref `b`, with the first 200 samples that differ.
+         * @description Show the changes from ref `a` to ref `b`, grouped by what differs, with a page of the samples that differ.
          */
         get: operations["show_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/diff/samples/{sample_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Compared Sample
+         * @description Show one sample at ref `a` and at ref `b`, with what differs, and its position among those that differ.
+         */
+        get: operations["show_compared_sample"];
         put?: never;
         post?: never;
         delete?: never;
@@ -834,6 +854,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/releases/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Release
+         * @description What a release of the working state would hold: uncommitted changes, and what differs from the last release.
+         */
+        get: operations["plan_release"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/releases/{version}": {
         parameters: {
             query?: never;
@@ -1187,6 +1227,17 @@ export interface components {
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
         };
+        /** @description Number of annotations that differ between two states, by what differs. */
+        AnnotationChangeCounts: {
+            added: number;
+            removed: number;
+            /** @description Of another class; the shape may differ too. */
+            reclassified: number;
+            /** @description Of another shape, and the same class. */
+            moved: number;
+            /** @description Only attributes or other values differ. */
+            edited: number;
+        };
         /** @description Something that was done. */
         AuditEvent: {
             /** @description Number of the event, from 1 without gaps. */
@@ -1283,6 +1334,8 @@ export interface components {
             splits: components["schemas"]["SplitCount"][];
             split_by: components["schemas"]["SplitBy"];
             pool: components["schemas"]["Pool"];
+            /** @description What differs from the release before; absent for the first one. */
+            since?: components["schemas"]["Since"];
             classes: components["schemas"]["CardClass"][];
             sizes: components["schemas"]["SizeRange"];
             /** @description Metadata fields. */
@@ -1337,6 +1390,24 @@ export interface components {
             removed: number;
             changed: number;
         };
+        /** @description Annotations that differ in the same way. */
+        ChangeGroup: {
+            /** @enum {string} */
+            change: "added" | "removed" | "reclassified" | "moved" | "edited";
+            /** @description Null for an added annotation. */
+            class_before: string | null;
+            /** @description Null for a removed annotation. */
+            class_after: string | null;
+            annotations: number;
+            /** @description Samples with at least one of them. */
+            samples: number;
+        };
+        /** @description A field of a sample that differs, as texts; null where it has no value. */
+        ChangedField: {
+            field: string;
+            before: string | null;
+            after: string | null;
+        };
         /** @description A sample that differs between two states. */
         ChangedSample: {
             sample_id: string;
@@ -1348,6 +1419,8 @@ export interface components {
              */
             change: "added" | "removed" | "changed" | "annotations";
             annotations: components["schemas"]["ChangeCounts"];
+            /** @description The same annotations, by what differs. */
+            kinds: components["schemas"]["AnnotationChangeCounts"];
         };
         /** @description Differences between two states. */
         Changes: {
@@ -1487,6 +1560,43 @@ export interface components {
             /** @description Annotations by label set. */
             label_sets: {
                 [key: string]: number;
+            };
+        };
+        /** @description An annotation that differs between two states. */
+        ComparedAnnotation: {
+            label_set: string;
+            id: string;
+            /** @enum {string} */
+            change: "added" | "removed" | "reclassified" | "moved" | "edited";
+            /** @description Whether the shape differs; a reclassified annotation may have moved too. */
+            moved: boolean;
+            /** @description Overlap of the boxes before and after, from 0 to 1. */
+            iou: number | null;
+            class_before: string | null;
+            class_after: string | null;
+        };
+        /** @description A sample before and after, with what differs. */
+        ComparedSample: {
+            id: string;
+            name: string;
+            /** @description Null for an added sample. */
+            before: components["schemas"]["ComparedState"] | null;
+            /** @description Null for a removed sample. */
+            after: components["schemas"]["ComparedState"] | null;
+            fields: components["schemas"]["ChangedField"][];
+            changes: components["schemas"]["ComparedAnnotation"][];
+            /** @description Position among the samples that match the filter. */
+            position: components["schemas"]["Position"] | null;
+        };
+        /** @description A sample in one of two states. */
+        ComparedState: {
+            media: string;
+            /** @description Pixels of the upright image. */
+            width: number;
+            /** @description Pixels of the upright image. */
+            height: number;
+            label_sets: {
+                [key: string]: components["schemas"]["FullAnnotation"][];
             };
         };
         /** @description Values of a metadata field: a range for a number with many different values, else the most frequent ones. */
@@ -1640,7 +1750,12 @@ export interface components {
             };
             a: string;
             b: string;
-            /** @description The first 200 samples that differ. */
+            /** @description Annotations by what differs and by class, the largest groups first, 200 at most. */
+            groups: components["schemas"]["ChangeGroup"][];
+            /** @description Samples that differ and match the filter, on all pages. */
+            total: number;
+            offset: number;
+            /** @description Samples that differ, those that differ themselves first. */
             items: components["schemas"]["ChangedSample"][];
         };
         /** @description A sample whose copies could not be made. */
@@ -2296,6 +2411,11 @@ export interface components {
             label_set?: string;
             /** @default  */
             purpose?: string;
+            /**
+             * @description Commit and release pending edits too; otherwise they stop the release.
+             * @default true
+             */
+            uncommitted?: boolean;
         };
         /** @description What to select. With a name, the selected samples are tagged `picked:NAME`. */
         NewSelection: {
@@ -2502,6 +2622,15 @@ export interface components {
         ReleaseList: {
             items: components["schemas"]["ReleaseRow"][];
         };
+        /** @description What a release of the working state would hold. */
+        ReleasePlan: {
+            samples: number;
+            annotations: number;
+            /** @description Null if everything is committed. */
+            uncommitted: components["schemas"]["Changes"] | null;
+            /** @description Null before the first release. */
+            since: components["schemas"]["Since"] | null;
+        };
         /** @description A release. */
         ReleaseRow: {
             version: string;
@@ -2689,6 +2818,22 @@ export interface components {
         /** @description Samples by distance, nearest first. */
         SimilarSamples: {
             items: components["schemas"]["SimilarSample"][];
+        };
+        /** @description What differs from the release before. */
+        Since: {
+            samples: components["schemas"]["ChangeCounts"];
+            /** @description Annotations of all label sets. */
+            annotations: components["schemas"]["ChangeCounts"];
+            by_label_set: {
+                [key: string]: components["schemas"]["ChangeCounts"];
+            };
+            /** @description The release before. */
+            version: string;
+            commit: string;
+            /** @description Whether nothing differs. */
+            same: boolean;
+            /** @description What else differs, such as `contract` or `ontology`. */
+            documents: string[];
         };
         /** @description Smallest and largest width and height in pixels; empty for a release without samples. */
         SizeRange: {
@@ -2932,6 +3077,7 @@ export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Annotation = components['schemas']['Annotation'];
+export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type Augmentation = components['schemas']['Augmentation'];
@@ -2944,6 +3090,8 @@ export type CardClass = components['schemas']['CardClass'];
 export type CardExport = components['schemas']['CardExport'];
 export type CardGate = components['schemas']['CardGate'];
 export type ChangeCounts = components['schemas']['ChangeCounts'];
+export type ChangeGroup = components['schemas']['ChangeGroup'];
+export type ChangedField = components['schemas']['ChangedField'];
 export type ChangedSample = components['schemas']['ChangedSample'];
 export type Changes = components['schemas']['Changes'];
 export type CheckPrecision = components['schemas']['CheckPrecision'];
@@ -2956,6 +3104,9 @@ export type ClassMapping = components['schemas']['ClassMapping'];
 export type ClassMappingReport = components['schemas']['ClassMappingReport'];
 export type Commit = components['schemas']['Commit'];
 export type CommitStats = components['schemas']['CommitStats'];
+export type ComparedAnnotation = components['schemas']['ComparedAnnotation'];
+export type ComparedSample = components['schemas']['ComparedSample'];
+export type ComparedState = components['schemas']['ComparedState'];
 export type Condition = components['schemas']['Condition'];
 export type Contract = components['schemas']['Contract'];
 export type ContractRef = components['schemas']['ContractRef'];
@@ -3041,6 +3192,7 @@ export type RefList = components['schemas']['RefList'];
 export type Release = components['schemas']['Release'];
 export type ReleaseFile = components['schemas']['ReleaseFile'];
 export type ReleaseList = components['schemas']['ReleaseList'];
+export type ReleasePlan = components['schemas']['ReleasePlan'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
 export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
@@ -3059,6 +3211,7 @@ export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SimilarSample = components['schemas']['SimilarSample'];
 export type SimilarSamples = components['schemas']['SimilarSamples'];
+export type Since = components['schemas']['Since'];
 export type SizeRange = components['schemas']['SizeRange'];
 export type SplitAssignment = components['schemas']['SplitAssignment'];
 export type SplitBy = components['schemas']['SplitBy'];
@@ -3561,8 +3714,18 @@ export interface operations {
             query: {
                 /** @description The earlier ref. */
                 a: string;
-                /** @description The later ref. */
+                /** @description The later ref; empty is the working state of main. */
                 b: string;
+                /** @description Number of items to skip. */
+                offset?: number;
+                /** @description Maximum number of samples. */
+                limit?: number;
+                /** @description Only samples with annotations that differ in this way. */
+                change?: "" | "added" | "removed" | "reclassified" | "moved" | "edited";
+                /** @description Only changes from this class. */
+                class_before?: string;
+                /** @description Only changes to this class. */
+                class_after?: string;
             };
             header?: never;
             path: {
@@ -3579,6 +3742,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diff"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_compared_sample: {
+        parameters: {
+            query: {
+                /** @description The earlier ref. */
+                a: string;
+                /** @description The later ref; empty is the working state of main. */
+                b: string;
+                /** @description Only samples with annotations that differ in this way. */
+                change?: "" | "added" | "removed" | "reclassified" | "moved" | "edited";
+                /** @description Only changes from this class. */
+                class_before?: string;
+                /** @description Only changes to this class. */
+                class_after?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+                sample_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedSample"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -4760,6 +4966,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleaseRow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePlan"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -48,7 +48,7 @@ export const gridSample = (change: Partial<GridSample> = {}): GridSample => ({
   annotations: [annotation()], findings: 0, ...change,
 });
 
-const fullAnnotation = (change: Partial<FullAnnotation> = {}): FullAnnotation => ({
+export const fullAnnotation = (change: Partial<FullAnnotation> = {}): FullAnnotation => ({
   ...annotation(), attributes: { occluded: 0 }, author: "ana", area: 21_600, source_id: "20", ...change,
 });
 

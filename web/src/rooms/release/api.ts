@@ -16,6 +16,14 @@ export const release = (dataset: string, version: string) =>
     retry: false,
   });
 
+/** What a release of the working state would hold. */
+export const plan = (dataset: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "release-plan"),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/releases/plan", { path: { dataset } }),
+    retry: false,
+  });
+
 /** Run the checks and release the working state. */
 export const createRelease = (dataset: string, release: NewRelease) =>
   call("post", "/api/v1/datasets/{dataset}/releases", { path: { dataset }, body: release });

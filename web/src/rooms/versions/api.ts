@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import { datasetKey } from "@/api/cache";
+import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
+import type { ChangeSearch } from "./search";
 
 export const refs = (dataset: string) =>
   queryOptions({
@@ -15,11 +16,27 @@ export const log = (dataset: string, ref: string, limit = 200) =>
       call("get", "/api/v1/datasets/{dataset}/log", { path: { dataset }, query: { ref, limit } }),
   });
 
-/** The changes from `a` to `b`; `b` "" is the working state. */
-export const diff = (dataset: string, a: string, b: string) =>
+const asked = (a: string, b: string, { change, before, after }: ChangeSearch) => ({ a, b, change, class_before: before, class_after: after });
+
+/** The changes from `a` to `b`, and a page of the samples that differ; `b` "" is the working state. */
+export const diff = (dataset: string, a: string, b: string, wanted: ChangeSearch = {}, page = 0) =>
   queryOptions({
-    queryKey: datasetKey(dataset, "diff", a, b),
-    queryFn: () => call("get", "/api/v1/datasets/{dataset}/diff", { path: { dataset }, query: { a, b } }),
+    queryKey: datasetKey(dataset, "diff", asked(a, b, wanted), page),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/diff", {
+        path: { dataset }, query: { ...asked(a, b, wanted), offset: page * PAGE, limit: PAGE },
+      }),
+    retry: false,
+  });
+
+/** One sample at `a` and at `b`. */
+export const compared = (dataset: string, a: string, b: string, wanted: ChangeSearch, id: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "diff", asked(a, b, wanted), "sample", id),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/diff/samples/{sample_id}", {
+        path: { dataset, sample_id: id }, query: asked(a, b, wanted),
+      }),
     retry: false,
   });
 

@@ -11,6 +11,15 @@ export const HISTORY_KEYS = {
   "history.compare": { title: "Compare the two selected commits", group: "Page", keys: ["c"] },
 } satisfies Lines;
 
+export const DIFF_KEYS = {
+  "diff.next": { title: "Next changed sample", group: "Page", keys: ["n", "j"] },
+  "diff.previous": { title: "Previous changed sample", group: "Page", keys: ["p", "k"] },
+  "diff.side": { title: "Show before and after side by side", group: "Page", keys: ["s"] },
+  "diff.overlay": { title: "Show before and after in one image", group: "Page", keys: ["o"] },
+  "diff.blink": { title: "Blink between before and after", group: "Page", keys: ["b"] },
+  "diff.fit": { title: "Fit the image", group: "Page", keys: ["0"] },
+} satisfies Lines;
+
 export const COMMIT_KEYS = { "history.commit": { title: "Write a commit message", group: "Page", keys: ["m"] } } satisfies Lines;
 
 export const MERGE_KEYS = {

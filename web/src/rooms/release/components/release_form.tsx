@@ -6,12 +6,15 @@ import { Problem } from "@/api/client";
 import { RELEASE_FORMATS } from "@/api/schema.gen";
 import { nameable } from "@/api/where";
 import { Button } from "@/kit/basics";
+import { ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import { overview } from "@/rooms/browse/api";
 import { RunStanding } from "@/rooms/checks/panel";
 import { contract } from "@/rooms/contracts/api";
+import { log } from "@/rooms/versions/api";
 import * as api from "../api";
+import { Planned } from "./planned";
 import { nextVersion, shares } from "./version";
 
 type Format = (typeof RELEASE_FORMATS)[number];
@@ -22,8 +25,11 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
   const navigate = useNavigate();
   const state = useQuery(overview(dataset, ""));
   const terms = useQuery(contract(dataset, ""));
+  const plan = useQuery(api.plan(dataset));
+  const [accepted, setAccepted] = useState(false);
   const allowed = terms.data?.purposes ?? [];
   const [purpose, setPurpose] = useState("");
+  const head = useQuery(log(dataset, "", 1)).data?.items[0]?.id;
   const isSplit = (state.data?.splits ?? []).some((one) => one.name !== "");
   const [version, setVersion] = useState(nextVersion(versions));
   const [isNew, setIsNew] = useState<boolean | null>(null);
@@ -37,6 +43,7 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
     mutationFn: () =>
       api.createRelease(dataset, {
         version: version.trim(), formats, split, by: isSplitNew && by ? by : null, where: where.trim() || null, purpose: purpose.trim(),
+        uncommitted: accepted,
       }),
     onError: () => client.invalidateQueries({ queryKey: datasetKey(dataset, "checks") }),
     onSuccess: async (release) => {
@@ -51,7 +58,8 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
     creating.mutate();
   };
   const fields = (state.data?.fields ?? []).filter((field) => nameable(field.name));
-  const isReady = version.trim() !== "" && formats.length > 0 && (!isSplitNew || split !== null) && !terms.isPending && (allowed.length === 0 || purpose !== "");
+  const isReady = version.trim() !== "" && formats.length > 0 && (!isSplitNew || split !== null) && !terms.isPending && (allowed.length === 0 || purpose !== "") &&
+    plan.data !== undefined && (plan.data.uncommitted === null || accepted);
   return (
     <form className="make" onSubmit={submit}>
       <h2>New release of {dataset}</h2>
@@ -102,6 +110,8 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
           ))}
         </div>
       </fieldset>
+      {plan.data ? <Planned dataset={dataset} plan={plan.data} head={head} accepted={accepted} onAccept={setAccepted} /> : null}
+      {plan.error ? <ErrorState error={plan.error} onRetry={() => void plan.refetch()} /> : null}
       {creating.error ? <Refused error={creating.error} dataset={dataset} onDone={onDone} /> : null}
       <footer>
         <span className="dim">The checks run first; a gate that is not green stops the release. <RunStanding dataset={dataset} refName="" /></span>

@@ -49,7 +49,7 @@ export function FindingStates({ standing }: { standing: FindingsSummary }) {
   const all = states.reduce((sum, row) => sum + row.accepted, 0);
   return (
     <>
-      <Panel title="Findings by state" meta="fixed: closed by a later run" className="table">
+      <Panel title="Findings by state" meta="fixed: closed since the release before" className="table">
         <table className="rows">
           <thead><tr><th>Severity</th>{STATES.map((state) => <th key={state} className="num">{sentence(state)}</th>)}</tr></thead>
           <tbody>

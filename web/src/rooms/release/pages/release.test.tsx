@@ -53,6 +53,19 @@ test("objectives, accepted risks and waivers of the released state", async () =>
   expect(rows).toContainEqual(["blur", 'light = "night"', "7", "night is dark", "ben", "2027-02-01"]);
 });
 
+test("what differs from the release before leads to the diff", async () => {
+  const full = release();
+  const none = { added: 0, removed: 0, changed: 0 };
+  full.card = {
+    ...full.card, since: { version: "0.9.0", commit: full.commit, same: false, samples: none, annotations: { ...none, added: 4 }, by_label_set: {}, documents: [] },
+  };
+  answer("get", AT, ONE, full);
+  showPage("/d/streets/releases/1.0.0");
+  const link = await screen.findByRole("link", { name: "View changes" });
+  expect(link.getAttribute("href")).toBe("/d/streets/diff?a=release%2F0.9.0&b=release%2F1.0.0");
+  expect(screen.getByRole("link", { name: "0.9.0" }).getAttribute("href")).toBe("/d/streets/releases/0.9.0");
+});
+
 test("a release without files, exports or gates", async () => {
   const bare = release({ files: [] });
   bare.card = { ...bare.card, exports: [], gates: [], findings: {}, sizes: {} };

@@ -10,6 +10,7 @@ import { GatePill, GateSummary } from "@/kit/gates";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import * as api from "../api";
+import { SinceBefore } from "../components/since";
 import { FindingStates, Objectives, Warnings } from "../components/standing";
 import { ClassTable, Conditions, CountedTable, Exports } from "../components/tables";
 import "./release.css";
@@ -49,6 +50,7 @@ function CardOf({ release, dataset }: { release: Release; dataset: string }) {
           {card.derived ? <Stat label="Derived" value={count(card.derived)} /> : null}
           {card.sizes.min && card.sizes.max ? <Stat label="Image size" value={range(card.sizes.min, card.sizes.max)} note="px" /> : null}
         </dl>
+        {card.since ? <SinceBefore since={card.since} dataset={dataset} tag={tag} /> : null}
         <Panel title="Splits" meta={by ? `grouped by ${by}` : undefined} className="table">
           <table className="rows">
             <thead><tr><th>Split</th><th className="num">Samples</th><th className="num">Share</th><th className="num">Annotations</th></tr></thead>

@@ -1,18 +1,23 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
-import { RELEASE_FORMATS } from "@/api/schema.gen";
+import { RELEASE_FORMATS, type ReleasePlan } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
-import { neverChecked, overview, release, releaseRow } from "@/testing/records";
+import { logged, neverChecked, overview, release, releaseRow } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}/releases";
+const NONE = { added: 0, removed: 0, changed: 0 };
+const CHANGES = { samples: NONE, annotations: { ...NONE, changed: 6 }, by_label_set: { ground_truth: { ...NONE, changed: 6 } } };
+const plan = (change: Partial<ReleasePlan> = {}): ReleasePlan => ({ samples: 305, annotations: 5165, uncommitted: null, since: null, ...change });
 const contract = (purposes: string[]) => ({ sha256: "ab".repeat(32), text: null, template: null, purposes, warnings: [] });
 
 beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/contract", ONE, contract([]));
+  answer("get", "/api/v1/datasets/{dataset}/log", ONE, { items: [logged()], dirty: false, changes: null });
+  answer("get", `${AT}/plan`, ONE, plan());
 });
 
 test("loading", async () => {
@@ -57,8 +62,40 @@ test("a new release keeps the splits, offers every format, and opens when it is 
   await waitFor(() => expect(form.getByRole("button", { name: "Release" }).hasAttribute("disabled")).toBe(false));
   await user.click(form.getByRole("button", { name: "Release" }));
   expect(await screen.findByText("Released 1.1.0")).toBeTruthy();
-  expect(sentTo("post", AT, ONE)[0]?.body).toEqual({ version: "1.1.0", formats: ["coco", "yolo"], split: null, by: null, where: null, purpose: "" });
+  expect(sentTo("post", AT, ONE)[0]?.body).toEqual({ version: "1.1.0", formats: ["coco", "yolo"], split: null, by: null, where: null, purpose: "", uncommitted: false });
   await waitFor(() => expect(address()).toBe("/d/streets/releases/1.1.0"));
+});
+
+test("uncommitted changes are shown and need a yes", async () => {
+  answer("get", AT, ONE, { items: [releaseRow()] });
+  answer("get", `${AT}/plan`, ONE, plan({
+    uncommitted: CHANGES, since: { version: "1.0.0", commit: "ab".repeat(32), same: false, documents: ["contract"], ...CHANGES },
+  }));
+  answer("post", AT, ONE, releaseRow({ version: "1.1.0" }));
+  answer("get", `${AT}/{version}`, { ...ONE, version: "1.1.0" }, release({ version: "1.1.0" }));
+  const { user } = showPage("/d/streets/releases");
+  await screen.findByRole("link", { name: "1.0.0" });
+  await user.keyboard("n");
+  const form = within(await screen.findByRole("dialog", { name: "New release" }));
+  const yes = await form.findByRole("checkbox", { name: /Commit and release the uncommitted changes too/ });
+  expect(form.getByText("contract changed")).toBeTruthy();
+  expect(form.getAllByRole("link", { name: "View changes" }).map((link) => link.getAttribute("href"))).toEqual([
+    `/d/streets/diff?a=${"ab".repeat(6)}`, `/d/streets/diff?a=${logged().id.slice(0, 12)}`,
+  ]);
+  expect(form.getByRole("button", { name: "Release" }).hasAttribute("disabled")).toBe(true);
+  await user.click(yes);
+  await user.click(form.getByRole("button", { name: "Release" }));
+  expect(await screen.findByText("Released 1.1.0")).toBeTruthy();
+  expect(sentTo("post", AT, ONE)[0]?.body).toMatchObject({ uncommitted: true });
+});
+
+test("a release that would equal the one before says so", async () => {
+  answer("get", AT, ONE, { items: [releaseRow()] });
+  answer("get", `${AT}/plan`, ONE, plan({ since: { version: "1.0.0", commit: "ab".repeat(32), same: true, documents: [], ...CHANGES, annotations: NONE } }));
+  const { user } = showPage("/d/streets/releases");
+  await screen.findByRole("link", { name: "1.0.0" });
+  await user.keyboard("n");
+  expect(await screen.findByText(/Nothing differs from release 1.0.0/)).toBeTruthy();
 });
 
 test("a refused release lists the gates", async () => {

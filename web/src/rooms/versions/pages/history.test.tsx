@@ -55,7 +55,7 @@ test("commits are listed with their growth; two of them are compared", async () 
     ],
     dirty: false, changes: null,
   });
-  answer("get", `${AT}/diff`, ONE, { a: OLD, b: "", samples: COUNTS, annotations: COUNTS, by_label_set: {}, items: [] });
+  answer("get", `${AT}/diff`, ONE, { a: OLD, b: "", samples: COUNTS, annotations: COUNTS, by_label_set: {}, groups: [], total: 0, offset: 0, items: [] });
   const { user, address } = showPage("/d/streets/history");
   expect(await screen.findByText("+53 samples")).toBeTruthy();
   expect(screen.getByText("2 commits")).toBeTruthy();
