@@ -230,7 +230,7 @@ def write_chunk(
         plan,
         store=job.store,
         verb=job.verb,
-        details={"import": job.import_id, "files": len(loaded)},
+        details={"import": job.import_id, "run": job.run_id, "files": len(loaded)},
         record=job.recorder(kept) if kept else None,
     )
     matcher.committed(state)

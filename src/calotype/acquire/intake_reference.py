@@ -230,7 +230,7 @@ def _register_part(
         store=job.store,
         verb=job.verb,
         record=record,
-        details={"import": job.import_id, "files": len(part), "media": "reference"},
+        details={"import": job.import_id, "run": job.run_id, "files": len(part), "media": "reference"},
     )
     if matcher is not None:
         result.counts.added += matcher.added

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from calotype.datasets import refs
 from calotype.datasets.reading import read
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
+from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 
@@ -24,6 +25,7 @@ class ImportJob:
     `name` is a dataset or `dataset@branch`; `verb` is the name of the edit in the audit log. A file of the same
     `import_id` and name but with other bytes replaces the image of its sample. `on_invalid` is "quarantine" (keep bad
     items with a reason), "skip" (count them) or "error" (stop at the first).
+    The edits of one run share `run_id`, and are undone together.
     """
 
     actor: Actor
@@ -33,6 +35,7 @@ class ImportJob:
     verb: str
     on_invalid: str = "quarantine"
     progress: Progress = silent
+    run_id: str = field(default_factory=uuid7)
 
     def working_state(self) -> Snapshot:
         """The present state of the branch, edits without a commit included."""

@@ -17,6 +17,7 @@ from calotype.acquire.sample_matcher import IntakeResult
 from calotype.datasets import refs
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
+from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 from calotype.store.catalog.text_limits import escape_unstorable
@@ -51,12 +52,12 @@ def add(
         info = refs.dataset(conn, dataset_name)
     places = _places(paths, options)
     files_of = [None if isinstance(place, str) else find_images(place) for place in places]
-    total, ignored = IntakeResult(), 0
+    total, ignored, run_id = IntakeResult(), 0, uuid7()
     for place, files in zip(places, files_of, strict=True):
         started_us = now_us()
         root = place if isinstance(place, str) else os.path.realpath(place)
         import_id = quarantine.import_id(info.id, "images", root)
-        job = ImportJob(actor, name, store, import_id, "images.add", options.on_invalid, progress)
+        job = ImportJob(actor, name, store, import_id, "images.add", options.on_invalid, progress, run_id)
         result, n_others = _add_place(job, str(place), files, options)
         _register(job, info.id, options.source or PurePosixPath(root).name, result, started_us)
         ignored += n_others

@@ -80,7 +80,7 @@ def add_upload(
 def _write(job: ImportJob, take: Callable[[], list[Any]]) -> list[Any]:
     """One edit with all files that `take` returns; the outcome of each."""
     matcher = SampleMatcher(job.import_id, "alias", few_in=job.store)
-    details: dict[str, Any] = {"import": job.import_id}
+    details: dict[str, Any] = {"import": job.import_id, "run": job.import_id}
 
     def plan(snapshot: Snapshot) -> Change:
         files = take()

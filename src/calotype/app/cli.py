@@ -43,6 +43,12 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "triage": ("calotype.findings.commands:triage", "Accept, reject or assign findings"),
         "fix": ("calotype.findings.commands:fix", "Apply suggested fixes of findings, or undo them"),
     },
+    "Edit": {
+        "edit": ("calotype.annotate.commands:edit", "Change annotations and samples by a list of edits"),
+        "edits": ("calotype.annotate.commands:edits", "List the edits since the last commit"),
+        "undo-edit": ("calotype.annotate.commands:undo_edit", "Undo the last uncommitted edit"),
+        "redo-edit": ("calotype.annotate.commands:redo_edit", "Bring back the edit that was undone last"),
+    },
     "Augment and transform": {
         "augment": ("calotype.transform.commands:augment", "Make varied copies of samples by a recipe"),
         "transform": (

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 import calotype
 from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
+from calotype.annotate.routes import routes as annotate
 from calotype.app import answers, wiring
 from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
 from calotype.app.sessions import (
@@ -62,6 +63,7 @@ ROOMS = (
     datasets,
     browse,
     versions,
+    annotate,
     acquire,
     labels,
     contracts,

@@ -23,24 +23,16 @@ if TYPE_CHECKING:
     from calotype.analysis.slices import ErrorSlice, find_slices
 
 _FROM = {
-    "BoxErrors": "boxes.errors",
-    "Consensus": "consensus",
-    "ErrorSlice": "slices",
-    "ImageQuality": "image_quality",
-    "LabelErrors": "label_errors",
-    "MaskErrors": "masks.errors",
-    "NearDuplicates": "near_duplicates",
-    "box_errors": "boxes.errors",
-    "consensus": "consensus",
-    "embed": "embedding",
-    "find_slices": "slices",
-    "image_quality": "image_quality",
-    "label_errors": "label_errors",
-    "label_errors_from_embeddings": "label_errors",
-    "mask_errors": "masks.errors",
-    "near_duplicates": "near_duplicates",
+    "boxes.errors": ("BoxErrors", "box_errors"),
+    "consensus": ("Consensus", "consensus"),
+    "embedding": ("embed",),
+    "image_quality": ("ImageQuality", "image_quality"),
+    "label_errors": ("LabelErrors", "label_errors", "label_errors_from_embeddings"),
+    "masks.errors": ("MaskErrors", "mask_errors"),
+    "near_duplicates": ("NearDuplicates", "near_duplicates"),
+    "slices": ("ErrorSlice", "find_slices"),
 }
-"""Public name -> its module in `analysis`."""
+"""Module in `analysis` -> its public names."""
 
 __all__ = [
     "BoxErrors",
@@ -63,6 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FROM:
-        raise AttributeError(f"module 'calotype.checks' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"calotype.analysis.{_FROM[name]}"), name)
+    for module, names in _FROM.items():
+        if name in names:
+            return getattr(importlib.import_module(f"calotype.analysis.{module}"), name)
+    raise AttributeError(f"module 'calotype.checks' has no attribute {name!r}")

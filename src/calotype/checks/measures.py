@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 from calotype.store import measures as cache
 from calotype.store.measures import Measure, Value
-from calotype.vision import copies, pixel_facts
-from calotype.vision.quality import files as file_quality
-from calotype.vision.quality import measures as quality
+from calotype.vision.pixel_measures import FIGURES, FILE_FIGURES, LOOK, OF_PIXELS
 
-FIGURES = "figures-v2"
-"""Of the pixels, in the order of `vision.quality.measures.METRICS`."""
-FILE_FIGURES = "file-v2"
-"""Of the file rather than its pixels, in the order of `vision.quality.files.FILE_FIGURES`."""
-LOOK = "look-v2"
-"""Of `vision.copies.look`."""
-_THUMB_WH_PX = (pixel_facts.THUMB_SIDE_PX, pixel_facts.THUMB_SIDE_PX)
-_MEASURES = {
-    "pixel-sha256": Measure(lambda _, upright: pixel_facts.pixel_sha256(upright.rgb), np.uint8, (32,)),
-    "dhash64": Measure(lambda _, upright: pixel_facts.dhash64(upright.grey), np.uint64),
-    "thumb32": Measure(lambda _, upright: pixel_facts.thumb32(upright.grey), np.uint8, _THUMB_WH_PX),
-    LOOK: Measure(
-        lambda _, upright: copies.look(upright.rgb, upright.reduced), np.uint8, (copies.LOOK_BYTES,)
-    ),
-    FIGURES: Measure(file_quality.pixel_part, np.float32, (len(quality.METRICS),)),
-    FILE_FIGURES: Measure(file_quality.file_part, np.float32, (len(file_quality.FILE_FIGURES),)),
-}
+__all__ = ["FIGURES", "FILE_FIGURES", "LOOK", "NAMES", "measure", "unreadable"]
+_MEASURES = {name: Measure(*form) for name, form in OF_PIXELS.items()}
 NAMES = tuple(_MEASURES)
-"""One decode of an image is enough for all of them."""
 
 
 def measure(

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from calotype.datasets.model import CORNERED, Kind
 from calotype.store.tables.memory import release_memory
-from calotype.vision.boxes import upright_ring
+from calotype.vision.boxes import upright_ring, xywh_to_xyxy
 from calotype.vision.close_boxes import ClosePairs, close_pairs, with_outlines
 from calotype.vision.corners import outline_rings
 from calotype.vision.polygon_problems import Polygons, judge_corners, judge_lines, judge_polygons
@@ -23,6 +23,8 @@ Rows = npt.NDArray[np.int64]
 KINDS = tuple(str(kind) for kind in Kind)
 COLUMNS = ("class_id", "kind", "sample_id", "x", "y", "w", "h")
 _LOOK_UP_AT_ONCE = 1_000_000
+UNSCORED = 0.5
+"""What counts as the score of a prediction that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,20 @@ class AnnotationColumns:
     def cover(self) -> npt.NDArray[np.bool_]:
         """(N,) annotations whose kind covers a place: not polylines and points, whose boxes are only their bounds."""
         return ~self.are_kinds(Kind.POLYLINE, Kind.POINT)
+
+
+def scores_of(table: pa.Table) -> npt.NDArray[np.float64]:
+    """(N,) the column `score`, in [0, 1]."""
+    scores = table["score"].fill_null(UNSCORED).to_numpy().astype(np.float64)
+    return np.asarray(np.clip(scores, 0, 1), np.float64)
+
+
+def corners_of(table: pa.Table) -> npt.NDArray[np.float64]:
+    """(N, 4) `boxes_xyxy_px` of the columns x, y, w, h; NaN where there is no box, or only the bounds of lines."""
+    cover = pc.invert(pc.is_in(table["kind"], value_set=pa.array(["polyline", "point"]))).to_numpy()
+    columns = [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in "xywh"]
+    xyxy = xywh_to_xyxy(np.stack(columns, axis=1))
+    return np.asarray(np.where(cover[:, None], xyxy, np.nan), np.float64)
 
 
 def read_columns(batches: Iterable[pa.RecordBatch], sample_ids: pa.ChunkedArray) -> AnnotationColumns:

@@ -1,4 +1,4 @@
-"""Commits, refs and differences as values."""
+"""Commits, refs, differences and edits as values."""
 
 from __future__ import annotations
 
@@ -142,3 +142,51 @@ class Diff:
         words = f"+{total['added']} -{total['removed']} ~{total['changed']} annotations"
         rows = self.samples.counts()
         return f"{words}; +{rows['added']} -{rows['removed']} ~{rows['changed']} samples"
+
+
+@dataclass(frozen=True, slots=True)
+class EditEntry:
+    """One edit of a branch since its last commit, in the journal.
+
+    `counts` has the rows written and removed by table, `details` are those of the audit log. `before` and `after` are
+    the states (pins and documents) of the branch.
+    """
+
+    id: str
+    dataset_id: str
+    branch: str
+    position: int
+    verb: str
+    details: Mapping[str, Any]
+    counts: Mapping[str, Mapping[str, int]]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    undone: bool
+    actor_id: str
+    actor: str
+    at_us: int
+
+    @property
+    def next_state(self) -> Mapping[str, Any]:
+        """The state to which the branch moves when this edit is undone, or redone if it was undone."""
+        return self.after if self.undone else self.before
+
+    def applies_to(self, ref: Ref) -> bool:
+        """Whether the branch is as this edit left it, or as its undoing did."""
+        return state_of(ref) == (self.before if self.undone else self.after)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, without the states."""
+        return {
+            "id": self.id,
+            "verb": self.verb,
+            "actor": self.actor,
+            "at": iso(self.at_us),
+            "undone": self.undone,
+            "counts": {table: dict(counts) for table, counts in self.counts.items()},
+        }
+
+
+def state_of(ref: Ref) -> dict[str, Any]:
+    """The pins and documents of a ref, as the journal keeps them."""
+    return {"pins": dict(ref.pins), "documents": dict(ref.documents)}

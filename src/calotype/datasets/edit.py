@@ -48,6 +48,7 @@ class _TableEdit:
     remove: list[int]
     index: list[str]
     staged: Staged | None
+    n_put: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class _StagedEdit:
     base: Ref
     tables: list[_TableEdit]
     documents: Mapping[str, str]
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows written and removed by table, for the journal."""
+        return {table.table: {"written": table.n_put, "removed": len(table.remove)} for table in self.tables}
 
 
 def apply(
@@ -176,12 +182,13 @@ def _table_edit(
             store.tables.at(name, snapshot.pins[table]), removed, key=rows.key_of(table)
         )
     schema = schema or rows.schema_of(table)
-    staged = None
+    staged, n_put = None, 0
     if len(put):
         batches = put.batches() if isinstance(put, RowStream) else put
         staged = store.tables.stage(name, batches, schema=schema)
+        n_put = staged.n_rows
     index = {"sample_id", *looked_up}
-    return _TableEdit(table, schema, remove, sorted(index), staged)
+    return _TableEdit(table, schema, remove, sorted(index), staged, n_put)
 
 
 def _field_types(snapshot: Snapshot, change: Change) -> dict[str, str]:
@@ -250,6 +257,8 @@ def _publish(
             repository.move_ref(tx.conn, base, moved)
         else:
             moved = base
+        if moved != base:
+            repository.add_edit(tx.conn, actor, base, moved, verb=verb, details=details, counts=edit.counts)
         if record is not None:
             record(tx.conn)
         tx.details({"branch": base.name, **details})

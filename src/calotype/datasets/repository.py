@@ -1,16 +1,23 @@
-"""Catalog queries of datasets: datasets, refs, commits, documents."""
+"""Catalog queries of datasets: datasets, refs, commits, documents, and the journal of edits."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from calotype.datasets.commits import Commit, DatasetInfo, Ref
+from calotype.datasets.commits import Commit, DatasetInfo, EditEntry, Ref, state_of
+from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
+from calotype.foundation.ids import uuid7
 from calotype.store.catalog import schema
 
+MAX_EDITS = 1_000
+"""Edits of a branch that can be undone; older ones stay, and are part of the next commit."""
+
+_EDITS = schema.edits
 _DATASETS, _REFS, _COMMITS, _DOCUMENTS = schema.datasets, schema.refs, schema.commits, schema.documents
 
 
@@ -140,7 +147,116 @@ def import_of(conn: sa.Connection, import_id: str) -> dict[str, Any] | None:
     return None if row is None else dict(row)
 
 
+# ---- the journal: edits of a branch since its last commit
+
+
+def add_edit(
+    conn: sa.Connection,
+    actor: Actor,
+    old: Ref,
+    new: Ref,
+    *,
+    verb: str,
+    details: Mapping[str, Any],
+    counts: Mapping[str, Mapping[str, int]],
+) -> EditEntry:
+    """Add an edit that moved a branch from `old` to `new`. Undone edits can no longer be redone.
+
+    An edit of the same `run` as the last one (a part of one import, an upload after another) is joined to it.
+    """
+    conn.execute(_EDITS.delete().where(_edits_of(old), _EDITS.c.undone))
+    last = last_edit(conn, old)
+    if last is not None and last.applies_to(old) and _same_action(last, actor, details):
+        entry = EditEntry(
+            **{name: getattr(last, name) for name in EditEntry.__slots__}
+            | {"verb": verb, "details": _joined(last.details, details), "after": state_of(new)}
+            | {"counts": _sum(last.counts, counts)}
+        )
+        values = {name: getattr(entry, name) for name in ("verb", "details", "counts", "after")}
+        conn.execute(_EDITS.update().where(_EDITS.c.id == entry.id).values(**values))
+        return entry
+    position = 1 if last is None else last.position + 1
+    entry = EditEntry(
+        uuid7(),
+        old.dataset_id,
+        old.name,
+        position,
+        verb,
+        dict(details),
+        counts,
+        state_of(old),
+        state_of(new),
+        False,
+        actor.id,
+        actor.name,
+        now_us(),
+    )
+    conn.execute(_EDITS.insert().values(**{name: getattr(entry, name) for name in EditEntry.__slots__}))
+    conn.execute(_EDITS.delete().where(_edits_of(old), _EDITS.c.position <= position - MAX_EDITS))
+    return entry
+
+
+def clear_edits(conn: sa.Connection, ref: Ref) -> None:
+    """Remove the entries of a branch, whose edits are committed now."""
+    conn.execute(_EDITS.delete().where(_edits_of(ref)))
+
+
+def edits(conn: sa.Connection, ref: Ref) -> list[EditEntry]:
+    """The entries of a branch, newest first; those undone come first."""
+    query = sa.select(_EDITS).where(_edits_of(ref)).order_by(_EDITS.c.position.desc())
+    return [EditEntry(**row) for row in conn.execute(query).mappings()]
+
+
+def last_edit(conn: sa.Connection, ref: Ref) -> EditEntry | None:
+    """The newest edit that is not undone."""
+    query = (
+        sa.select(_EDITS).where(_edits_of(ref), sa.not_(_EDITS.c.undone)).order_by(_EDITS.c.position.desc())
+    )
+    row = conn.execute(query.limit(1)).mappings().first()
+    return None if row is None else EditEntry(**row)
+
+
+def next_edit(conn: sa.Connection, ref: Ref) -> EditEntry | None:
+    """The oldest undone edit, which would be redone next."""
+    query = sa.select(_EDITS).where(_edits_of(ref), _EDITS.c.undone).order_by(_EDITS.c.position)
+    row = conn.execute(query.limit(1)).mappings().first()
+    return None if row is None else EditEntry(**row)
+
+
+def mark_edit(conn: sa.Connection, entry: EditEntry, *, undone: bool) -> None:
+    """Note that an edit was undone or redone."""
+    conn.execute(_EDITS.update().where(_EDITS.c.id == entry.id).values(undone=undone))
+
+
 def _commit(row: Any) -> Commit:
     values = dict(row)
     values["parents"] = tuple(values["parents"])
     return Commit(**values)
+
+
+def _edits_of(ref: Ref) -> sa.ColumnElement[bool]:
+    return sa.and_(_EDITS.c.dataset_id == ref.dataset_id, _EDITS.c.branch == ref.name)
+
+
+def _same_action(last: EditEntry, actor: Actor, details: Mapping[str, Any]) -> bool:
+    run = details.get("run")
+    return bool(run) and run == last.details.get("run") and last.actor_id == actor.id
+
+
+def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Details of both parts of an action: the numbers of their files are added up."""
+    files = [part["files"] for part in (first, second) if "files" in part]
+    return {**first, **second, **({"files": sum(files)} if files else {})}
+
+
+def _sum(
+    first: Mapping[str, Mapping[str, int]], second: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    tables = [*dict.fromkeys([*first, *second])]
+    return {
+        table: {
+            name: first.get(table, {}).get(name, 0) + second.get(table, {}).get(name, 0)
+            for name in ("written", "removed")
+        }
+        for table in tables
+    }

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from calotype.foundation.ids import uuid8
+
 Pairs = npt.NDArray[np.uint64]
 
 _DIGITS = np.frombuffer(b"".join(b"%02x" % value for value in range(256)), np.uint16)
@@ -41,6 +43,11 @@ class NewIds:
         pairs = mixed(self._seed, np.arange(start, start + n, dtype=np.uint64))
         pairs[:, 0] = (pairs[:, 0] & np.uint64(0xFFFF)) | self._millis
         return to_text(_stamped(pairs, version=7))
+
+
+def id_in_copy(sample_id: str, label_set: str, ann_id: str) -> str:
+    """The id that an annotation of an original has on a derived sample; the label set and the parent's id decide."""
+    return uuid8(sample_id, label_set, ann_id)
 
 
 def salt(*words: str) -> Pairs:

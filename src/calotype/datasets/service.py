@@ -98,6 +98,7 @@ def _commit_once(actor: Actor, snapshot: Snapshot, base: Ref, message: str, *, s
         if not repository.move_ref(tx.conn, base, replace(base, commit_id=commit_.id)):
             tx.abandon()
             return None
+        repository.clear_edits(tx.conn, base)
         tag_tables(store, commit_)
         repository.log_move(tx.conn, base, new_commit=commit_.id, actor=actor.id, verb="commit")
         tx.details({"commit": commit_.id, "branch": base.name, "message": commit_.message})
@@ -198,6 +199,12 @@ def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = 
         )
         repository.add_commit(tx.conn, commit_)
         repository.move_ref(tx.conn, base, replace(restored, commit_id=commit_.id))
+        repository.clear_edits(tx.conn, base)
+        facts = {"branch": base.name, "to": target.id}
+        if dirty:  # what was discarded can be brought back
+            repository.add_edit(
+                tx.conn, actor, base, restored, verb="dataset.rollback", details=facts, counts={}
+            )
         tag_tables(store, commit_)
         repository.log_move(tx.conn, base, new_commit=commit_.id, actor=actor.id, verb="rollback")
         tx.details({"commit": commit_.id, "to": target.id, "branch": base.name, "discarded": dirty})

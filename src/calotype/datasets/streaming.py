@@ -26,6 +26,8 @@ def annotations_at(
     store: Store, snapshot: Snapshot, label_set: str, places: Sequence[int], columns: Sequence[str]
 ) -> pa.Table:
     """Columns of the annotations at some positions of that order."""
+    if not len(places):
+        return rows.ANNOTATION_SCHEMA.empty_table().select(list(columns))
     table = rows.annotation_table(label_set)
     dataset = store.tables.at(f"{snapshot.dataset.id}/{table}", snapshot.pins[table])
     return take_rows(dataset, places, list(columns))

@@ -56,7 +56,7 @@ def _undo_decision(actor: Actor, info: DatasetInfo, action: Fix, store: Store) -
         if any(after.state in _JUDGED for after in changes.changed):
             store.guard.require(actor, Permission.FINDING_JUDGE, dataset=info.name)
         repository.save_changes(tx.conn, info.id, changes)
-        repository.mark_undone(tx.conn, action.id, now_us())
+        repository.set_applied(tx.conn, action.id, undone_at_us=now_us())
         keys = tuple(after.key for after in changes.changed)
         tx.details({"decision": action.id, "findings": len(keys), "keys": list(keys[:100])})
     return Undone(action.id, "decision", keys, skipped)

@@ -27,6 +27,9 @@ from calotype.foundation.errors import Conflict, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
 
+FIX, UNDO_FIX = "finding.fix", "finding.undo-fix"
+"""Names of the edits in the audit log and in the journal."""
+
 Tables = dict[str, pa.Table]
 """Table (`samples` or `ann/<label set>`) -> rows."""
 
@@ -106,7 +109,7 @@ def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store, set_class
         undoing.remember(conn, info.id, before, changes, actor, of_fix=fix_id)
 
     details = {"fix": fix_id, "findings": len(pending)}
-    datasets.apply(actor, name, plan, store=store, verb="finding.fix", details=details, record=record)
+    datasets.apply(actor, name, plan, store=store, verb=FIX, details=details, record=record)
     left_out = planned["left_out"]
     return StagedFix(fix_id, tuple(key for key in pending if key not in left_out), left_out)
 
@@ -144,23 +147,55 @@ def undo_fix(actor: Actor, name: str, fix_id: str = "", *, store: Store) -> Stag
         return _inverse(before, after)
 
     def record(conn: sa.Connection) -> None:
-        repository.mark_undone(conn, staged.id, now_us())
-        fixed = repository.tracked_findings(
-            conn, info.id, FindingFilter(keys=staged.keys, states=(State.FIXED,))
-        )
-        states = repository.fix(conn, info.id, undoing.states_of(staged.id))
-        if states is not None:
-            changes, _ = undoing.restored(states, fixed, actor, f"fix {staged.id}")
-            repository.save_changes(conn, info.id, changes)
-            fixed = {key: fixed[key] for key in fixed.keys() - {after.key for after in changes.changed}}
-        _decide(conn, info.id, list(fixed.values()), Decision(State.OPEN), actor, f"undo of fix {staged.id}")
+        repository.set_applied(conn, staged.id, undone_at_us=now_us())
+        _reopen(conn, info.id, staged, actor)
 
     details = {"fix": staged.id, "findings": len(staged.keys)}
     branch_name = f"{dataset}@{staged.branch}+"
-    datasets.apply(
-        actor, branch_name, plan, store=store, verb="finding.undo-fix", details=details, record=record
-    )
+    datasets.apply(actor, branch_name, plan, store=store, verb=UNDO_FIX, details=details, record=record)
     return StagedFix(staged.id, staged.keys, {})
+
+
+def follow_edit(
+    conn: sa.Connection,
+    dataset_id: str,
+    actor: Actor,
+    verb: str,
+    details: Mapping[str, Any],
+    *,
+    undone: bool,
+) -> None:
+    """Set a fix and its findings as the rows are, after the edit that staged or reverted it was undone or redone.
+
+    Edits of other verbs have no effect on findings. A finding that was decided on since keeps its state.
+    """
+    if verb not in (FIX, UNDO_FIX):
+        return
+    staged = repository.fix(conn, dataset_id, str(details.get("fix", "")) or "none")
+    if staged is None:
+        return
+    is_applied = (verb == FIX) != undone
+    repository.set_applied(conn, staged.id, undone_at_us=None if is_applied else now_us())
+    if not is_applied:
+        return _reopen(conn, dataset_id, staged, actor)
+    found = repository.tracked_findings(
+        conn, dataset_id, FindingFilter(keys=staged.keys, states=(State.OPEN, State.ASSIGNED))
+    )
+    _decide(conn, dataset_id, list(found.values()), Decision(State.FIXED), actor, f"fix {staged.id}")
+    return None
+
+
+def _reopen(conn: sa.Connection, dataset_id: str, staged: Fix, actor: Actor) -> None:
+    """Give the findings of a fix the states before it; those that the fix was redone for are open."""
+    fixed = repository.tracked_findings(
+        conn, dataset_id, FindingFilter(keys=staged.keys, states=(State.FIXED,))
+    )
+    states = repository.fix(conn, dataset_id, undoing.states_of(staged.id))
+    if states is not None:
+        changes, _ = undoing.restored(states, fixed, actor, f"fix {staged.id}")
+        repository.save_changes(conn, dataset_id, changes)
+        fixed = {key: fixed[key] for key in fixed.keys() - {after.key for after in changes.changed}}
+    _decide(conn, dataset_id, list(fixed.values()), Decision(State.OPEN), actor, f"undo of fix {staged.id}")
 
 
 def _pending(dataset: str, keys: Sequence[str], store: Store) -> dict[str, TrackedFinding]:

@@ -312,9 +312,10 @@ def newest_action(conn: sa.Connection, dataset_id: str, actor: str) -> Fix | Non
     return None if row is None else Fix(**{**dict(row), "keys": tuple(row["keys"])})
 
 
-def mark_undone(conn: sa.Connection, fix_id: str, at_us: int) -> None:
-    """Mark a fix as undone."""
-    conn.execute(_FIXES.update().where(_FIXES.c.id == fix_id).values(state="undone", undone_at_us=at_us))
+def set_applied(conn: sa.Connection, fix_id: str, *, undone_at_us: int | None) -> None:
+    """Mark a fix as undone at a time, or as applied if it is None."""
+    state = "applied" if undone_at_us is None else "undone"
+    conn.execute(_FIXES.update().where(_FIXES.c.id == fix_id).values(state=state, undone_at_us=undone_at_us))
 
 
 def _chunks(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:

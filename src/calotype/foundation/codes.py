@@ -116,6 +116,14 @@ CODES: dict[str, Code] = {
     "query-field-unknown": _INVALID,
     "recipe-invalid": _INVALID,
     "recipe-does-not-fit": _INVALID,
+    # annotate
+    "edits-invalid": _INVALID,
+    "edit-target-not-found": _NOT_FOUND,
+    "edit-outdated": _CONFLICT,
+    "edit-id-taken": _CONFLICT,
+    "edit-not-last": _CONFLICT,
+    "no-edit-to-undo": _CONFLICT,
+    "no-edit-to-redo": _CONFLICT,
     # transform
     "recipe-random": _INVALID,
     "target-has-own-samples": _CONFLICT,

@@ -50,6 +50,8 @@ def reset_ref(conn: sa.Connection, name: str, kind: str, to: Commit) -> bool:
     """Point a ref at a commit, with the commit's state as its working state; creates a missing ref."""
     values = {"commit_id": to.id, "pins": dict(to.pins), "documents": dict(to.documents)}
     is_this_ref = (_REFS.c.dataset_id == to.dataset_id) & (_REFS.c.name == name)
+    edits = schema.edits
+    conn.execute(edits.delete().where(edits.c.dataset_id == to.dataset_id, edits.c.branch == name))
     if (
         conn.execute(
             _REFS.update().where(is_this_ref).values(**values, sequence=_REFS.c.sequence + 1)
@@ -69,11 +71,14 @@ def refs(conn: sa.Connection) -> list[Ref]:
 
 
 def all_pins(conn: sa.Connection) -> dict[str, set[int]]:
-    """Table (`<dataset id>/<table>`) -> every version that a commit or a ref pins."""
+    """Table (`<dataset id>/<table>`) -> every version that a commit or a ref pins, or that an undo can restore."""
+    edits = schema.edits.c
+    queries = [sa.select(source.c.dataset_id, source.c.pins) for source in (_COMMITS, _REFS)]
+    queries += [sa.select(edits.dataset_id, state["pins"]) for state in (edits.before, edits.after)]
     versions: dict[str, set[int]] = {}
-    for source in (_COMMITS, _REFS):
+    for query in queries:
         pins: Pins
-        for dataset_id, pins in conn.execute(sa.select(source.c.dataset_id, source.c.pins)):
+        for dataset_id, pins in conn.execute(query):
             for table, pin in pins.items():
                 versions.setdefault(f"{dataset_id}/{table}", set()).add(pin)
     return versions

@@ -16,10 +16,11 @@ from calotype.datasets import edit
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Sample
 from calotype.datasets.reading import read
+from calotype.datasets.row_ids import id_in_copy
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
-from calotype.foundation.ids import uuid8
+from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
 from calotype.store.media.combined import NOT_DECODED
@@ -80,13 +81,17 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The task of a run: parents in `name`, derived samples in `into` (by default the same dataset)."""
+    """The task of a run: parents in `name`, derived samples in `into` (by default the same dataset).
+
+    The edits of one run share `run_id`, and are undone together.
+    """
 
     name: str
     recipe: Recipe
     label_sets: tuple[str, ...]
     into: str = ""
     verb: str = "dataset.derive"
+    run_id: str = field(default_factory=uuid7)
 
     @property
     def target(self) -> str:
@@ -152,7 +157,7 @@ def _extra(item: WorkItem, from_dataset: str) -> dict[str, Any]:
 
 
 def _copied(annotation: Annotation, sample_id: str, label_set: str) -> Annotation:
-    ann_id = uuid8(sample_id, label_set, annotation.ann_id)
+    ann_id = id_in_copy(sample_id, label_set, annotation.ann_id)
     return replace(annotation, ann_id=ann_id, sample_id=sample_id, source_id="", import_id="")
 
 
@@ -283,6 +288,7 @@ def _publish(actor: Actor, job: Job, new_samples: list[NewSample], *, store: Sto
 
     details = {
         "recipe": job.recipe.label,
+        "run": job.run_id,
         "samples": len(new_samples),
         **({"from": job.name} if job.into else {}),
     }
@@ -312,6 +318,6 @@ def _change(target: Snapshot, new_samples: list[NewSample]) -> Change:
 def _remove(actor: Actor, job: Job, ids: Sequence[str], *, store: Store) -> int:
     if not ids:
         return 0
-    details = {"recipe": job.recipe.label, "removed": len(ids)}
+    details = {"recipe": job.recipe.label, "run": job.run_id, "removed": len(ids)}
     edit.apply(actor, job.target, Change(remove_samples=ids), store=store, verb=job.verb, details=details)
     return len(ids)

@@ -222,6 +222,7 @@ def _record_merge(attempt: MergeAttempt, conn: sa.Connection) -> None:
     commit = fast_forward or _commit(attempt, conn, branch, plan)
     moved = replace(branch, pins=commit.pins, documents=commit.documents, commit_id=commit.id)
     dataset_repository.move_ref(conn, branch, moved)
+    dataset_repository.clear_edits(conn, branch)
     verb = "undo" if attempt.undo else "merge"
     dataset_repository.log_move(conn, branch, new_commit=commit.id, actor=attempt.actor.id, verb=verb)
     landed = _merge_row(attempt, state="landed", commit=commit.id)

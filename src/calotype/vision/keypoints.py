@@ -79,3 +79,42 @@ def swapped_pair(points_xyv: npt.NDArray[np.float64], names: Sequence[str]) -> t
         return None
     odd = [pair for pair, side in zip(pairs, sides, strict=True) if side == -np.sign(total)]
     return odd[0] if len(odd) == 1 else None
+
+
+def keypoint_problem(
+    keypoints_xyv: Sequence[float], box_xywh_px: Sequence[float], names: Sequence[str], *, slack: float
+) -> tuple[str, dict[str, Any]] | None:
+    """What is wrong with the keypoints of one annotation: the reason and its facts, with a repair if there is one.
+
+    Args:
+        keypoints_xyv: Flat x, y, v triples.
+        names: Those of the class; empty if it declares none.
+        slack: Share of the box's longer side by which visible points may lie outside of it.
+    """
+    points = np.asarray(keypoints_xyv, np.float64)
+    if points.size % 3 or not points.size:
+        return f"it has {points.size} numbers, not three per point", {"fault": "count"}
+    points = points.reshape(-1, 3)
+    if names and len(names) != len(points):
+        return f"it has {len(points)} points, its class {len(names)}", {"fault": "count"}
+    visible = points[:, 2] > 0
+    if (visible & (points[:, 0] == 0) & (points[:, 1] == 0)).any():
+        return "a visible point lies at 0, 0", {"fault": "at-zero"}
+    x, y, w, h = box_xywh_px
+    pad = slack * max(w, h)
+    low, high = np.asarray([x - pad, y - pad]), np.asarray([x + w + pad, y + h + pad])
+    outside = visible & ((points[:, :2] < low) | (points[:, :2] > high)).any(axis=1)
+    if outside.any():
+        return f"{int(outside.sum())} visible points lie outside the box", {"fault": "outside-box"}
+    pair = swapped_pair(points, names)
+    if pair is None:
+        return None
+    left, right = pair
+    repaired = points.copy()
+    repaired[[left, right]] = points[[right, left]]
+    facts = {
+        "fault": "swapped",
+        "points": [names[left], names[right]],
+        "repair": {"do": "set-keypoints", "keypoints_xyv": repaired.ravel().tolist()},
+    }
+    return f"{names[left]} and {names[right]} look swapped: all other pairs face the other way", facts

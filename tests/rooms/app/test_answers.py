@@ -137,6 +137,7 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _run_a_pipeline(http, workspace, owner, tmp_path)
     _take_in(http, raw)
     _test_and_fix(http)
+    _edit_and_undo(http)
     _version_and_release(http)
     _derive_and_curate(http, workspace, owner)
     _merge(http, Streets(owner, workspace))
@@ -213,6 +214,22 @@ def _test_and_fix(http: TestClient) -> None:
     assert say(http, "GET", f"{place}/findings-compared?before=main")["fixed"] != []
     assert say(http, "POST", f"{place}/finding-fixes/undo", json={})["findings"] == keys
     assert b"<testsuite" in say(http, "GET", f"{place}/checks/report?form=junit")
+
+
+def _edit_and_undo(http: TestClient) -> None:
+    place = "/datasets/shop/edits"
+    sample = say(http, "GET", "/datasets/shop/samples?limit=1")["items"][0]["id"]
+    add = {"do": "add", "sample": sample, "class": "car", "kind": "box", "bbox": [1, 1, 5.5, 5]}
+    tag = {"do": "add-tags", "sample": sample, "tags": ["night"], "seen": {"split": ""}}
+    edited = say(http, "POST", place, json={"edits": [add, tag], "id": "request-1"})
+    again = say(http, "POST", place, json={"edits": [add, tag], "id": "request-1"})
+    assert again == {**edited, "repeated": True}
+    listed = say(http, "GET", place)
+    assert (listed["items"][0]["id"], listed["items"][0]["undone"]) == (edited["edit"], False)
+    undone = say(http, "POST", f"{place}/undo", json={"edit": edited["edit"]})
+    assert (undone["to_redo"], undone["to_undo"]) == (1, listed["to_undo"] - 1)
+    assert say(http, "POST", f"{place}/redo", json={})["to_redo"] == 0
+    say(http, "POST", f"{place}/undo", json={})
 
 
 def _version_and_release(http: TestClient) -> None:

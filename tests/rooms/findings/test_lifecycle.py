@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.support.things import gate
 
+from calotype.annotate import service as annotate
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
@@ -21,7 +22,7 @@ from calotype.findings.model import GateState
 from calotype.findings.repairs import FindingNotRepairable
 from calotype.findings.repository import FindingFilter
 from calotype.findings.triage import FindingNotFound
-from calotype.foundation.actor import Actor, Guard
+from calotype.foundation.actor import Actor, Guard, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotPermitted
 from calotype.govern.rules import RoleRules
@@ -268,3 +269,51 @@ def test_a_polygon_takes_the_box_around_itself(things, owner):
     ]
     assert fixed.bbox_xywh_px == (10, 10, 20, 30)
     assert fixed.rings_px == (ring,)
+
+
+def test_the_journal_undoes_a_fix_and_its_undo_with_the_findings(shop, owner):
+    life = only(shop, owner, "box-bounds")
+    before = boxes_of(shop, owner, life)
+    tracking.fix(owner, "things", [life.key], store=shop.store)
+    after = boxes_of(shop, owner, life)
+
+    def standing():
+        return boxes_of(shop, owner, life), only(shop, owner, "box-bounds").state
+
+    annotate.undo_edit(owner, "things", store=shop.store)
+    assert standing() == (before, State.OPEN)
+    with pytest.raises(FixNotFound):
+        tracking.undo_fix(owner, "things", store=shop.store)
+    annotate.redo_edit(owner, "things", store=shop.store)
+    assert standing() == (after, State.FIXED)
+    tracking.undo_fix(owner, "things", store=shop.store)
+    assert standing() == (before, State.OPEN)
+    annotate.undo_edit(owner, "things", store=shop.store)
+    assert standing() == (after, State.FIXED)
+    annotate.redo_edit(owner, "things", store=shop.store)
+    assert standing() == (before, State.OPEN)
+
+
+def test_a_finding_that_was_decided_on_since_its_fix_keeps_its_state(shop, owner):
+    life = only(shop, owner, "box-bounds")
+    tracking.fix(owner, "things", [life.key], store=shop.store)
+    decide(shop, owner, life.key, State.REJECTED, note="as it should be")
+    annotate.undo_edit(owner, "things", store=shop.store)
+    (found,) = tracking.tracked(
+        owner, "things", FindingFilter(check="box-bounds", states=(State.REJECTED,)), store=shop.store
+    ).items
+    assert found.key == life.key
+
+
+def test_who_may_not_triage_does_not_undo_a_fix(shop, owner):
+    life = only(shop, owner, "box-bounds")
+    tracking.fix(owner, "things", [life.key], store=shop.store)
+
+    class EditsOnly:
+        def allows(self, actor, permission, resource):
+            return permission in (Permission.DATASET_EDIT, Permission.DATASET_READ)
+
+    limited = replace(shop.store, guard=Guard(EditsOnly()))
+    with pytest.raises(NotPermitted, match=r"finding\.triage"):
+        annotate.undo_edit(owner, "things", store=limited)
+    assert only(shop, owner, "box-bounds").state is State.FIXED

@@ -500,6 +500,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Edits
+         * @description List the edits since the last commit, newest first, each with what it did.
+         */
+        get: operations["list_edits"];
+        put?: never;
+        /**
+         * Post Edits
+         * @description Stage small edits of annotations and samples as one change of the working state.
+         */
+        post: operations["post_edits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/edits/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Edit
+         * @description Undo the last edit of the working state, whatever verb made it.
+         */
+        post: operations["undo_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/edits/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redo Edit
+         * @description Bring back the edit that was undone last.
+         */
+        post: operations["redo_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/images/{name}": {
         parameters: {
             query?: never;
@@ -1201,6 +1265,40 @@ export interface components {
             /** @default  */
             action?: string;
         };
+        /** @description Add an annotation. */
+        Add: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /** @description Left, top, width, height of a box, in pixels of the upright image. */
+            bbox?: number[] | null;
+            /** @description Centre x, y, width, height, degrees clockwise of a rotated box or ellipse. */
+            rotated?: number[] | null;
+            /** @description Points of a polygon, polyline or point, or four corners; each x1, y1, x2, y2, ... */
+            rings?: number[][] | null;
+            /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
+            keypoints?: number[] | null;
+            mask?: components["schemas"]["MaskShape"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "add";
+            sample: string;
+            class: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * @description Its id, if the client gives one: a UUID of version 4 or 7.
+             * @default
+             */
+            annotation?: string;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /** @default false */
+            iscrowd?: boolean;
+        };
         /** @description An annotation to draw; coordinates are pixels of the upright image. */
         Annotation: {
             id: string;
@@ -1706,6 +1804,19 @@ export interface components {
              */
             skip?: boolean;
         };
+        /** @description Delete an annotation. */
+        Delete: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "delete";
+            annotation: string;
+        };
         /** @description What an augmentation or a transformation would do now. */
         DerivedPlan: {
             recipe: string;
@@ -1757,6 +1868,73 @@ export interface components {
             offset: number;
             /** @description Samples that differ, those that differ themselves first. */
             items: components["schemas"]["ChangedSample"][];
+        };
+        /** @description Replace the tags of a sample, add to them or remove some. */
+        EditTags: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "add-tags" | "remove-tags" | "set-tags";
+            sample: string;
+            tags: string[];
+        };
+        /** @description What a list of edits did. */
+        Edited: {
+            /** @description Id of the edit in the list of edits; null if nothing changed. */
+            edit: string | null;
+            what: string;
+            /** @description Annotations, those of copies included; as the next two. */
+            added: number;
+            changed: number;
+            deleted: number;
+            /** @description Changed samples. */
+            samples: number;
+            /** @description Derived samples or their annotations that the edits concern. */
+            copies: number;
+            /** @description Those that were changed with `carry_over`. */
+            carried: number;
+            /** @description Why others were not changed with `carry_over` -> count. */
+            not_carried: {
+                [key: string]: number;
+            };
+            /** @description In the order of the edits. */
+            rows: components["schemas"]["EditedRow"][];
+            /** @description Whether this is the answer to an earlier request with this id. */
+            repeated: boolean;
+        };
+        /** @description A row after one edit. */
+        EditedRow: {
+            /** @description Null for an edit of a sample. */
+            annotation: string | null;
+            sample: string;
+            /** @description Token of the row for the next edit; null if it was deleted. */
+            seen: string | null;
+            /** @description Derived samples or their annotations that the edit concerns. */
+            copies: number;
+        };
+        /** @description A list of edits, applied as one change: all of them or none. */
+        EditsBody: {
+            edits: (components["schemas"]["SetClass"] | components["schemas"]["SetAttributes"] | components["schemas"]["SetShape"] | components["schemas"]["Add"] | components["schemas"]["Delete"] | components["schemas"]["SetSplit"] | components["schemas"]["EditTags"] | components["schemas"]["SetMetadata"])[];
+            /**
+             * @description The label set of the annotations.
+             * @default ground_truth
+             */
+            label_set?: string;
+            /**
+             * @description Change the copies of originals too: classes, attributes, deletions, fields of samples.
+             * @default false
+             */
+            carry_over?: boolean;
+            /**
+             * @description Id of the request: a repetition gets the first answer and changes nothing.
+             * @default
+             */
+            id?: string;
         };
         /** @description A sample whose copies could not be made. */
         FailedSample: {
@@ -2083,6 +2261,14 @@ export interface components {
             actor: string;
         };
         JsonValue: unknown;
+        /**
+         * @description The kind of an annotation, which is its richest geometry.
+         *
+         *     A rotated box and an ellipse are held as the four corners of the rectangle around them, clockwise as seen, from the
+         *     corner that is top-left when the angle is 0; a polyline and points as the points in their order.
+         * @enum {string}
+         */
+        Kind: "classification" | "box" | "rotated_box" | "polygon" | "mask" | "keypoints" | "polyline" | "ellipse" | "point" | "caption";
         /** @description A label format and what it can do. */
         LabelFormat: {
             name: string;
@@ -2227,6 +2413,12 @@ export interface components {
                 number
             ];
             /** @description Compressed run lengths. */
+            counts: string;
+        };
+        /** @description A mask as COCO run lengths, column-major. */
+        MaskShape: {
+            /** @description Height, width in pixels. */
+            size: number[];
             counts: string;
         };
         /** @description All findings of a run that match, as the list with these filters shows them. */
@@ -2682,6 +2874,11 @@ export interface components {
             put: number;
             removed: number;
         };
+        /** @description Rows of one table; a replaced row was removed and written. */
+        RowCounts: {
+            written: number;
+            removed: number;
+        };
         /** @description A run with its stages. */
         Run: {
             id: string;
@@ -2795,6 +2992,89 @@ export interface components {
             actor: components["schemas"]["SignedIn"];
             workspace: components["schemas"]["Workspace"];
             version: string;
+        };
+        /** @description Set attributes of an annotation; null removes one, others stay. */
+        SetAttributes: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-attributes";
+            annotation: string;
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Give an annotation another class. */
+        SetClass: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-class";
+            annotation: string;
+            class: string;
+        };
+        /** @description Set metadata fields of a sample; null removes one, others stay. */
+        SetMetadata: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-metadata";
+            sample: string;
+            metadata: {
+                [key: string]: number | boolean | string | null;
+            };
+        };
+        /** @description Give an annotation another shape; with `kind`, one of another kind. */
+        SetShape: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /** @description Left, top, width, height of a box, in pixels of the upright image. */
+            bbox?: number[] | null;
+            /** @description Centre x, y, width, height, degrees clockwise of a rotated box or ellipse. */
+            rotated?: number[] | null;
+            /** @description Points of a polygon, polyline or point, or four corners; each x1, y1, x2, y2, ... */
+            rings?: number[][] | null;
+            /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
+            keypoints?: number[] | null;
+            mask?: components["schemas"]["MaskShape"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-shape";
+            annotation: string;
+            kind?: components["schemas"]["Kind"] | null;
+        };
+        /** @description Put a sample into a split; an empty one takes it out. */
+        SetSplit: {
+            /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
+            seen?: string | {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-split";
+            sample: string;
+            split: string;
         };
         /** @description Number of findings by severity. */
         SeverityCounts: {
@@ -2914,6 +3194,28 @@ export interface components {
             };
             duration_s: number | null;
         };
+        /** @description An edit of the working state since the last commit. */
+        StagedEdit: {
+            id: string;
+            /** @description Name of the edit in the audit log. */
+            verb: string;
+            what: string;
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Whether it was undone and can be redone. */
+            undone: boolean;
+            /** @description By table. */
+            counts: {
+                [key: string]: components["schemas"]["RowCounts"];
+            };
+        };
+        /** @description The edits of a branch since its last commit, newest first; undone ones come before all others. */
+        StagedEdits: {
+            items: components["schemas"]["StagedEdit"][];
+            to_undo: number;
+            to_redo: number;
+        };
         /** @description An edit of the working state that fixes findings. */
         StagedFix: {
             /** @description Id of the fix. */
@@ -2933,6 +3235,24 @@ export interface components {
             rejected?: number;
             accepted?: number;
             closed?: number;
+        };
+        /** @description Which edit the caller means. */
+        StepBody: {
+            /**
+             * @description Id of the edit that comes next; empty for whichever does.
+             * @default
+             */
+            edit?: string;
+        };
+        /** @description An edit that was undone or redone. */
+        SteppedEdit: {
+            edit: components["schemas"]["StagedEdit"];
+            /** @description Edits that can be undone now. */
+            to_undo: number;
+            /** @description Edits that can be redone now. */
+            to_redo: number;
+            /** @description Whether the branch has uncommitted edits now. */
+            dirty: boolean;
         };
         /** @description The token of the link. */
         Token: {
@@ -3076,6 +3396,7 @@ export interface components {
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type ActionBody = components['schemas']['ActionBody'];
+export type Add = components['schemas']['Add'];
 export type Annotation = components['schemas']['Annotation'];
 export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
 export type AuditEvent = components['schemas']['AuditEvent'];
@@ -3118,10 +3439,15 @@ export type DatasetList = components['schemas']['DatasetList'];
 export type DatasetRow = components['schemas']['DatasetRow'];
 export type DecidedFindings = components['schemas']['DecidedFindings'];
 export type DecisionBody = components['schemas']['DecisionBody'];
+export type Delete = components['schemas']['Delete'];
 export type DerivedPlan = components['schemas']['DerivedPlan'];
 export type DerivedSample = components['schemas']['DerivedSample'];
 export type DerivedSamples = components['schemas']['DerivedSamples'];
 export type Diff = components['schemas']['Diff'];
+export type EditTags = components['schemas']['EditTags'];
+export type Edited = components['schemas']['Edited'];
+export type EditedRow = components['schemas']['EditedRow'];
+export type EditsBody = components['schemas']['EditsBody'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
 export type Finding = components['schemas']['Finding'];
@@ -3148,6 +3474,7 @@ export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportNotice = components['schemas']['ImportNotice'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type Kind = components['schemas']['Kind'];
 export type LabelFormat = components['schemas']['LabelFormat'];
 export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
@@ -3158,6 +3485,7 @@ export type Log = components['schemas']['Log'];
 export type LoggedCommit = components['schemas']['LoggedCommit'];
 export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
+export type MaskShape = components['schemas']['MaskShape'];
 export type Match = components['schemas']['Match'];
 export type Merge = components['schemas']['Merge'];
 export type MergeConflict = components['schemas']['MergeConflict'];
@@ -3199,6 +3527,7 @@ export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
 export type RetestChanges = components['schemas']['RetestChanges'];
 export type Rollback = components['schemas']['Rollback'];
 export type RowChanges = components['schemas']['RowChanges'];
+export type RowCounts = components['schemas']['RowCounts'];
 export type Run = components['schemas']['Run'];
 export type RunError = components['schemas']['RunError'];
 export type RunList = components['schemas']['RunList'];
@@ -3207,6 +3536,11 @@ export type SampleDetail = components['schemas']['SampleDetail'];
 export type SamplePage = components['schemas']['SamplePage'];
 export type SelectionReport = components['schemas']['SelectionReport'];
 export type Session = components['schemas']['Session'];
+export type SetAttributes = components['schemas']['SetAttributes'];
+export type SetClass = components['schemas']['SetClass'];
+export type SetMetadata = components['schemas']['SetMetadata'];
+export type SetShape = components['schemas']['SetShape'];
+export type SetSplit = components['schemas']['SetSplit'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SimilarSample = components['schemas']['SimilarSample'];
@@ -3218,8 +3552,12 @@ export type SplitBy = components['schemas']['SplitBy'];
 export type SplitCount = components['schemas']['SplitCount'];
 export type SplitReport = components['schemas']['SplitReport'];
 export type StageRun = components['schemas']['StageRun'];
+export type StagedEdit = components['schemas']['StagedEdit'];
+export type StagedEdits = components['schemas']['StagedEdits'];
 export type StagedFix = components['schemas']['StagedFix'];
 export type StateCounts = components['schemas']['StateCounts'];
+export type StepBody = components['schemas']['StepBody'];
+export type SteppedEdit = components['schemas']['SteppedEdit'];
 export type Token = components['schemas']['Token'];
 export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
@@ -4211,6 +4549,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BranchProtection"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_edits: {
+        parameters: {
+            query?: {
+                /** @description The branch; empty is main. */
+                branch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StagedEdits"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_edits: {
+        parameters: {
+            query?: {
+                /** @description The branch; empty is main. */
+                branch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edited"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_edit: {
+        parameters: {
+            query?: {
+                /** @description The branch; empty is main. */
+                branch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteppedEdit"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redo_edit: {
+        parameters: {
+            query?: {
+                /** @description The branch; empty is main. */
+                branch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteppedEdit"];
                 };
             };
             /** @description A problem (RFC 9457) */

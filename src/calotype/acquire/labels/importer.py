@@ -211,7 +211,7 @@ class LabelImport:
         return pa.array(sample_ids, pa.string())
 
     def _write(self, file: str) -> None:
-        details: dict[str, Any] = {"import": self._job.import_id, "file": file}
+        details: dict[str, Any] = {"import": self._job.import_id, "run": self._job.run_id, "file": file}
         details |= {"format": self._format, "label_set": self._options.label_set}
 
         def plan(snapshot: Snapshot) -> Change:

@@ -15,11 +15,10 @@ from calotype.datasets import rows
 from calotype.datasets.model import AREAS, CORNERED, RINGED, AnnotationInvalid, Kind
 from calotype.foundation.errors import CalotypeError
 from calotype.vision import corners, masks
-from calotype.vision.polygon_problems import MAX_CORNER_GAP_PX, MAX_CORNER_SHARE
+from calotype.vision.shape_problems import shape_problem
 
 FLAT = frozenset({Kind.POLYLINE, Kind.POINT})
 """Kinds whose box may have no width or height."""
-_FEWEST_POINTS = {Kind.POINT: (1, "one point"), Kind.POLYLINE: (2, "two points")}
 
 
 def is_kind(table: pa.Table, kinds: Iterable[Kind]) -> npt.NDArray[np.bool_]:
@@ -57,23 +56,9 @@ def check(row: pa.Table, place: int) -> None:
         (annotation,) = rows.annotations_from_arrow(row)
     except AnnotationInvalid as error:
         raise RowsInvalid(where=f"row {place}", detail=str(error)) from error
-    kind, rings = annotation.kind, annotation.rings_px
-    fewest, points = _FEWEST_POINTS.get(kind, (3, "three points"))
-    if any(len(ring) < 2 * fewest or len(ring) % 2 for ring in rings):
-        raise RowsInvalid(
-            where=f"row {place}", detail=f"a ring of a {kind} needs x1, y1, ... of {points} or more"
-        )
-    if len(annotation.keypoints_xyv) % 3:
-        raise RowsInvalid(where=f"row {place}", detail="keypoints are triples x, y, v")
-    numbers = np.array([*(v for ring in rings for v in ring), *annotation.keypoints_xyv], float)
-    if not np.isfinite(numbers).all():
-        raise RowsInvalid(where=f"row {place}", detail="it holds a number that is not finite")
-    if kind in CORNERED:
-        rectangle = corners.rectangle_of(rings[0])
-        allowed_px = max(MAX_CORNER_GAP_PX, MAX_CORNER_SHARE * max(rectangle.w_px, rectangle.h_px))
-        if corners.rectangle_gap_px(rings[0]) > allowed_px:
-            detail = f"the corners of its {kind} are not those of a rectangle, clockwise"
-            raise RowsInvalid(where=f"row {place}", detail=detail)
+    problem = shape_problem(str(annotation.kind), annotation.rings_px, annotation.keypoints_xyv)
+    if problem:
+        raise RowsInvalid(where=f"row {place}", detail=problem)
 
 
 def areas(columns: Mapping[str, pa.Array]) -> pa.Array:

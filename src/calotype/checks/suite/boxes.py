@@ -124,7 +124,8 @@ def _add_pairs(
     places = np.flatnonzero(chosen)
     pair_of = dict(zip(pairs.second[places].tolist(), places.tolist(), strict=True))
     kept = sorted(pair_of)[:KEPT_PER_CHECK]
-    twin_ids = context.ann_ids_at([int(pairs.first[pair_of[row]]) for row in kept])
+    twin_rows = [int(pairs.first[pair_of[row]]) for row in kept]
+    twin_ids = context.annotations_at(twin_rows, ["ann_id"])["ann_id"].to_pylist()
     twins = dict(zip(kept, twin_ids, strict=True))
 
     def describe(row: int) -> Description:

@@ -107,14 +107,11 @@ class Columns:
         """Number of annotations."""
         return len(self._annotations.kinds)
 
-    def ann_ids_at(self, rows: Sequence[int]) -> list[str]:
-        """The ids of some annotations."""
+    def annotations_at(self, rows: Sequence[int] | Rows, columns: Sequence[str]) -> pa.Table:
+        """Columns of some annotations in the order of `rows`."""
         if self.sample_ids is not None:
-            return list(self._small_annotations["ann_id"].take(pa.array(rows, pa.int64())).to_pylist())
-        if not len(rows):
-            return []
-        table = annotations_at(self.store, self.snapshot, self.label_set, rows, ["ann_id"])
-        return list(table["ann_id"].to_pylist())
+            return self.annotations_with(columns).take(pa.array(rows, pa.int64()))
+        return annotations_at(self.store, self.snapshot, self.label_set, np.asarray(rows).tolist(), columns)
 
     def annotations_with(self, columns: Sequence[str]) -> pa.Table:
         """Other columns of the same annotations, in the order of the table."""
@@ -190,10 +187,7 @@ class CheckContext(Columns):
         return pairs_of_places(self._annotations, self._rings_at)
 
     def _rings_at(self, rows: Rows) -> list[Any]:
-        if self.sample_ids is not None:
-            return list(self.annotations_with(["rings"])["rings"].take(pa.array(rows)).to_pylist())
-        table = annotations_at(self.store, self.snapshot, self.label_set, rows.tolist(), ["rings"])
-        return list(table["rings"].to_pylist())
+        return list(self.annotations_at(rows, ["rings"])["rings"].to_pylist())
 
     def are_kinds(self, *kinds: str) -> npt.NDArray[np.bool_]:
         """(N,) annotations of some kinds."""
@@ -371,6 +365,7 @@ class Tally:
 
     def _annotation_places(self, rows: list[int]) -> list[dict[str, str]]:
         context = self.context
+        ids = context.annotations_at(rows, ["ann_id"])["ann_id"].to_pylist()
         of = [int(context.sample_of[row]) for row in rows]
         samples = iter(self._sample_places([row for row in of if row >= 0]))
         return [
@@ -379,5 +374,5 @@ class Tally:
                 "label_set": context.label_set,
                 **(next(samples) if sample >= 0 else {}),
             }
-            for ann_id, sample in zip(context.ann_ids_at(rows), of, strict=True)
+            for ann_id, sample in zip(ids, of, strict=True)
         ]

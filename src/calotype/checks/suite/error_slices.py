@@ -25,8 +25,8 @@ from calotype.analysis.slice_columns import (
 from calotype.analysis.slices import find_slices
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Rows, Tally
-from calotype.checks.suite.predictions import corners_of, predictions, scores_of
-from calotype.datasets.annotation_columns import KINDS
+from calotype.checks.suite.predictions import predictions
+from calotype.datasets.annotation_columns import KINDS, corners_of, scores_of
 from calotype.datasets.fields import parsed
 from calotype.vision import boxes
 

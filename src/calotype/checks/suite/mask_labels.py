@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from calotype.analysis.masks.overlaps import MaskDoubt, Patch, mask_overlaps
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Rows, Tally
-from calotype.checks.suite.predictions import label_set_of, predictions, scores_of
+from calotype.checks.suite.predictions import label_set_of, predictions
+from calotype.datasets.annotation_columns import scores_of
 from calotype.datasets.streaming import annotations_at
 from calotype.vision.shape_patches import patch_of
 

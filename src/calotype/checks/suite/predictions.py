@@ -12,11 +12,8 @@ import pyarrow.compute as pc
 
 from calotype.analysis.temperature import spread_scores
 from calotype.checks.suite.context import CheckContext
-from calotype.datasets.annotation_columns import KINDS
-from calotype.vision import boxes
+from calotype.datasets.annotation_columns import KINDS, scores_of
 
-UNSCORED = 0.5
-"""What counts as the score of a prediction that has none."""
 _MIN_SHARE_SEEN = 0.5
 """Share of labels that need a predicted class; below it the model was not meant for them."""
 
@@ -35,20 +32,6 @@ def predictions(context: CheckContext, columns: Sequence[str]) -> pa.Table | Non
         return None
     table = context.snapshot.annotations(name, sample_ids=context.sample_ids, columns=columns)
     return table.combine_chunks() if table.num_rows else None
-
-
-def scores_of(table: pa.Table) -> npt.NDArray[np.float64]:
-    """(N,) the column `score`, in [0, 1]."""
-    scores = table["score"].fill_null(UNSCORED).to_numpy().astype(np.float64)
-    return np.asarray(np.clip(scores, 0, 1), np.float64)
-
-
-def corners_of(table: pa.Table) -> npt.NDArray[np.float64]:
-    """(N, 4) `boxes_xyxy_px` of the columns x, y, w, h; NaN where there is no box, or only the bounds of lines."""
-    cover = pc.invert(pc.is_in(table["kind"], value_set=pa.array(["polyline", "point"]))).to_numpy()
-    columns = [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in "xywh"]
-    xyxy = boxes.xywh_to_xyxy(np.stack(columns, axis=1))
-    return np.asarray(np.where(cover[:, None], xyxy, np.nan), np.float64)
 
 
 @dataclass(frozen=True, slots=True)

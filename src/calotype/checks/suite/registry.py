@@ -15,6 +15,7 @@ from calotype.foundation.errors import Invalid
 _MODULES = (
     "boxes",
     "conditions",
+    "copied_labels",
     "declared",
     "duplicates",
     "error_slices",

@@ -15,9 +15,9 @@ from calotype.analysis.consensus import consensus
 from calotype.analysis.grouping import order_by_content, ranked, rows_of_each, sets_of_values
 from calotype.checks.suite.check import Check
 from calotype.checks.suite.context import CheckContext, Description, Tally
-from calotype.checks.suite.predictions import class_probabilities, corners_of, predictions, scores_of
+from calotype.checks.suite.predictions import class_probabilities, predictions
 from calotype.checks.suite.vectors import Box, vectors_of
-from calotype.datasets.annotation_columns import KINDS
+from calotype.datasets.annotation_columns import KINDS, corners_of, scores_of
 from calotype.vision import boxes
 
 _MIN_LABELS = 40

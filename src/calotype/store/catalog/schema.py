@@ -93,6 +93,37 @@ reflog = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
 
+edits = sa.Table(
+    "edits",
+    metadata,
+    _id(),
+    _dataset_id(),
+    sa.Column("branch", sa.String(200), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("verb", sa.String(64), nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+    sa.Column("undone", sa.Boolean, nullable=False),
+    sa.Column("actor_id", sa.String(200), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+"""The journal: edits of a branch since its last commit, in order. `before` and `after` hold the pins and documents of
+the working state, which `gc` keeps; an undone edit can be redone until a new one comes."""
+
+edit_requests = sa.Table(
+    "edit_requests",
+    metadata,
+    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id"), primary_key=True),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("answer", sa.JSON, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
+)
+"""Answers to requests to edit, by the id that the client gave: a repeated request gets the same answer."""
+
 audit = sa.Table(
     "audit",
     metadata,

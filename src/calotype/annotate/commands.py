@@ -1,0 +1,97 @@
+"""Commands of annotate: edit, edits, undo-edit, redo-edit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from calotype.annotate import service
+from calotype.annotate.model import MAX_BYTES, EditsInvalid
+from calotype.annotate.service import EditOptions, Undone
+from calotype.datasets.model import DEFAULT_LABEL_SET
+from calotype.foundation import json_limits
+from calotype.foundation.terminal import facts, table, terminal
+
+Name = Annotated[str, typer.Argument(help="A dataset, or dataset@branch.", show_default=False)]
+Expect = Annotated[
+    str, typer.Option("--id", help="Only if this edit comes next; ids are listed by `calotype edits`.")
+]
+
+
+def edit(
+    ctx: typer.Context,
+    name: Name,
+    file: Annotated[
+        str, typer.Option("--file", "-f", help="A JSON file with the list of edits; - reads standard input.")
+    ],
+    label_set: Annotated[str, typer.Option(help="The label set of the annotations.")] = DEFAULT_LABEL_SET,
+    carry_over: Annotated[
+        bool, typer.Option("--carry-over", help="Change the copies of originals too, where that is possible.")
+    ] = False,
+    id: Annotated[
+        str, typer.Option("--id", help="Id of this list: repeating it gives the first answer.")
+    ] = "",
+) -> None:
+    """Stage small edits of annotations and samples as one change: all of them, or none."""
+    t = terminal(ctx)
+    options = EditOptions(label_set, carry_over, id)
+    edited = service.edit(t.actor, name, _edits_in(file), store=t.store(), options=options)
+    value = edited.to_dict()
+    numbers = {key: value[key] for key in ("added", "changed", "deleted", "samples", "copies", "carried")}
+    lines: list[Any] = [edited.what, facts(numbers)]
+    lines += [f"not carried over ({n}): {reason}" for reason, n in edited.not_carried.items()]
+    t.emit(value, lines, next=f"calotype undo-edit {name}")
+
+
+def edits(ctx: typer.Context, name: Name) -> None:
+    """List the edits since the last commit, newest first; each can be undone in this order."""
+    t = terminal(ctx)
+    listed = [service.described(entry) for entry in service.edits(t.actor, name, store=t.store())]
+    n_undone = sum(entry["undone"] for entry in listed)
+    rows = [
+        [entry["id"][-12:], entry["at"], entry["actor"], "undone" if entry["undone"] else "", entry["what"]]
+        for entry in listed
+    ]
+    value = {"edits": listed, "to_undo": len(listed) - n_undone, "to_redo": n_undone}
+    t.emit(
+        value, table(["id", "at", "who", "", "what"], rows), next=f"calotype undo-edit {name}" if rows else ""
+    )
+
+
+def undo_edit(ctx: typer.Context, name: Name, id: Expect = "") -> None:
+    """Undo the last edit of the working state, whatever made it: an edit, a fix, an import, a split ..."""
+    t = terminal(ctx)
+    undone = service.undo_edit(t.actor, name, store=t.store(), expect=id)
+    t.emit(undone.to_dict(), _lines("undid", undone), next=f"calotype redo-edit {name}")
+
+
+def redo_edit(ctx: typer.Context, name: Name, id: Expect = "") -> None:
+    """Bring back the edit that was undone last."""
+    t = terminal(ctx)
+    redone = service.redo_edit(t.actor, name, store=t.store(), expect=id)
+    t.emit(redone.to_dict(), _lines("redid", redone), next=f"calotype edits {name}")
+
+
+def _lines(did: str, undone: Undone) -> list[str]:
+    what = service.described(undone.entry)["what"]
+    return [f"{did}: {what}", f"edits left to undo: {undone.to_undo}, to redo: {undone.to_redo}"]
+
+
+def _edits_in(file: str) -> Any:
+    """The list of edits in a file, or in an object under `edits`. Raises: EditsInvalid, RequestInvalid."""
+    where = "standard input" if file == "-" else file
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise EditsInvalid(where=where, detail=f"it cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise EditsInvalid(where=where, detail=f"it has more than {MAX_BYTES:,} bytes")
+    value = json_limits.parse(data)
+    return value["edits"] if isinstance(value, dict) and set(value) == {"edits"} else value
