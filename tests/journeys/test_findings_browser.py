@@ -74,7 +74,7 @@ def row(page: Page, sample: str):
 def shown(page: Page, place: int) -> str:
     """The sample of the finding that is shown, once it is the one at this place."""
     expect(page.get_by_text(f"{place} of {N_NIGHT} findings")).to_be_visible()
-    return claim(page).get_by_role("link").first.inner_text()
+    return str(claim(page).get_by_role("link").first.inner_text())
 
 
 def test_findings_at_night_are_worked_through_by_keyboard(page, street, tmp_path, capsys):

@@ -56,6 +56,8 @@ class Browser:
             if key in self._orders:
                 return self._orders[key]
         ids = _sorted(state, state.ids(where or None, label_set=label_set), sort, label_set)
+        if "finding" in where:  # people decide on findings without changing the state
+            return ids
         with self._lock:
             self._orders[key] = ids
             while len(self._orders) > 4 * _MAX_STATES:

@@ -72,7 +72,7 @@ def change_filter(
 
 
 @routes.get("/datasets", **READ)
-def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
+def list_datasets(ask: Ask) -> answers.DatasetList:
     """List the datasets that the caller may see."""
     items = []
     for info in service.datasets(ask.actor, store=ask.store):
@@ -94,7 +94,7 @@ def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
                 **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
             }
         )
-    return dataset_answers.DatasetList.of({"items": items})
+    return answers.DatasetList.of({"items": items})
 
 
 @routes.get("/datasets/{dataset}", **READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -269,7 +269,9 @@ class Snapshot:
     def _matching(self, where: str | query.Expression, label_set: str) -> pa.Array:
         """Ids of matching samples, in no particular order."""
         tree = query.parse(where) if isinstance(where, str) else where
-        compiled = Compiler(ontology=self.ontology, fields=self.fields).compile(tree)
+        port = self._store.samples_with_findings
+        findings = None if port is None else partial(port, self._store, self)
+        compiled = Compiler(ontology=self.ontology, fields=self.fields, findings=findings).compile(tree)
         if rows.SAMPLES not in self.pins:
             return pa.array([], pa.string())
         with engine() as sql:

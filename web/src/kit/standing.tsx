@@ -1,8 +1,8 @@
-import type { GateCounts, OpenFindings } from "@/api/schema.gen";
+import type { GateCounts, SeverityCounts } from "@/api/schema.gen";
 import { count, plural } from "@/kit/format";
 import { GateSummary } from "@/kit/gates";
 
-type Counts = Partial<OpenFindings> | null | undefined;
+type Counts = Partial<SeverityCounts> | null | undefined;
 
 /** Gates and open findings apart, side by side: green gates say nothing about the warnings that are open. */
 export function Standing({ gates, open }: { gates: Partial<GateCounts> | null; open: Counts }) {

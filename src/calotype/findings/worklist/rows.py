@@ -53,6 +53,12 @@ def newest_run(conn: sa.Connection, dataset_id: str, state_sha256: str) -> str:
     return str(conn.execute(query.limit(1)).scalar() or "")
 
 
+def check_names(conn: sa.Connection, run_id: str) -> list[str]:
+    """Names of the checks that a run ran, also of those without findings."""
+    checks = conn.execute(sa.select(_RUNS.c.checks).where(_RUNS.c.id == run_id)).scalar() or []
+    return [str(check["name"]) for check in checks]
+
+
 def columns(conn: sa.Connection, run_id: str) -> pa.Table:
     """The findings of a run, one row each: position, severity (0 is worst), key, check, fault, place, repair."""
     does = _FINDINGS.c.facts[("facts", "repair", "do")].as_string().label("does")
