@@ -29,7 +29,7 @@ def street(workspace, owner) -> Things:
     for number in (0, 2, 3):
         things.box(things.samples[number], (5, 5, 0, 9))
     things.box(things.samples[4], (-9, 5, 20, 20))
-    things.report = things.check()
+    things.check()
     return things
 
 
@@ -60,17 +60,18 @@ def test_samples_without_a_finding_are_asked_for_too(names):
 
 
 def test_decisions_and_new_runs_change_the_answer_at_once(street, owner, names):
+    found = findings.tracked(owner, "things", store=street.store).items
     (key,) = (
         one.key
-        for one in street.report.findings
-        if one.check == "degenerate-shapes" and one.sample == "000.jpg"
+        for one in found
+        if one.finding.check == "degenerate-shapes" and one.finding.sample == "000.jpg"
     )
     note = Decision(State.REJECTED, note="a line")
     decided = findings.triage(owner, "things", [key], note, store=street.store)
     assert names('finding = "degenerate-shapes"') == THIN[1:]
     findings.undo(owner, "things", decided.id, store=street.store)
     assert names('finding = "degenerate-shapes"') == THIN
-    fixable = [one.key for one in street.report.findings if one.check == "box-bounds"]
+    fixable = [one.key for one in found if one.finding.check == "box-bounds"]
     findings.fix(owner, "things", fixable, store=street.store)
     checks.check(owner, "things", store=street.store)
     assert names('finding = "box-bounds"') == []

@@ -1772,7 +1772,7 @@ export interface components {
             /** @description Gates of the newest run of the checks; null before the first run. */
             gates: components["schemas"]["GateCounts"] | null;
             /** @description Open findings of that run: gates can be green while warnings are open. */
-            open: components["schemas"]["OpenFindings"] | null;
+            open: components["schemas"]["SeverityCounts"] | null;
         };
         /** @description Findings after a decision. */
         DecidedFindings: {
@@ -2666,12 +2666,6 @@ export interface components {
             sha256: string;
             short: string;
         };
-        /** @description Number of findings of a run of the checks that still count for gates, by severity. */
-        OpenFindings: {
-            error: number;
-            warning: number;
-            info: number;
-        };
         /** @description A change of a row. */
         Origin: {
             /** @description Null for an uncommitted edit, as are `by` and `message`. */
@@ -3505,7 +3499,6 @@ export type NewUndo = components['schemas']['NewUndo'];
 export type NumberRange = components['schemas']['NumberRange'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
-export type OpenFindings = components['schemas']['OpenFindings'];
 export type Origin = components['schemas']['Origin'];
 export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];

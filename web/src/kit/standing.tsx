@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { GateCounts, SeverityCounts } from "@/api/schema.gen";
 import { count, plural } from "@/kit/format";
 import { GateSummary } from "@/kit/gates";
@@ -5,13 +6,17 @@ import { GateSummary } from "@/kit/gates";
 type Counts = Partial<SeverityCounts> | null | undefined;
 
 /** Gates and open findings apart, side by side: green gates say nothing about the warnings that are open. */
-export function Standing({ gates, open }: { gates: Partial<GateCounts> | null; open: Counts }) {
-  return (
-    <span className="standing">
-      <GateSummary gates={gates} />
-      {gates ? <span className={openTotal(open) ? "standing-open" : "dim"}>{openWords(open)}</span> : null}
-    </span>
-  );
+export function Standing({ gates, open, dataset }: {
+  gates: Partial<GateCounts> | null;
+  open: Counts;
+  /** Leads to its findings where it is given. */
+  dataset?: string;
+}) {
+  const look = openTotal(open) ? "standing-open" : "dim";
+  const words = dataset
+    ? <Link to="/d/$dataset/findings" params={{ dataset }} search={{}} className={`${look} link-plain`}>{openWords(open)}</Link>
+    : <span className={look}>{openWords(open)}</span>;
+  return <span className="standing"><GateSummary gates={gates} />{gates ? words : null}</span>;
 }
 
 const openTotal = (open: Counts): number => (open?.error ?? 0) + (open?.warning ?? 0) + (open?.info ?? 0);

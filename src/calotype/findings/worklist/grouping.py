@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ _ROWS = ("split", "source", "licence", "group", "mime", "recipe")
 _FIELD = "field:"
 
 Value = str | int | float | bool | None
-Counted = tuple[Value, int, int, tuple[int, int, int]]
+Counted = tuple[Value, int, int, tuple[int, ...]]
 """Value, number of findings, number of pending ones, and numbers by severity."""
 
 
@@ -106,31 +105,32 @@ def _as(kind: str, value: Any) -> Value:
 
 
 def groups(
-    values_: Sequence[Value], severity: np.ndarray, pending: np.ndarray, *, by_severity: bool
-) -> tuple[list[Counted], dict[Value, int]]:
-    """The groups, and value -> rank: largest first (those with the worst findings first if asked), no value last.
+    values_: pa.ChunkedArray, severity: np.ndarray, pending: np.ndarray, *, by_severity: bool
+) -> tuple[list[Counted], np.ndarray]:
+    """The groups, and the rank of each row's group: largest first (those with the worst findings first if asked), no
+    value last.
 
     Raises: FindingGroupUnknown, if there are more than `MAX_GROUPS`.
     """
-    counted: dict[Value, list[int]] = {}
-    for value, rank, is_pending in zip(values_, severity.tolist(), pending.tolist(), strict=True):
-        numbers = counted.setdefault(value or (None if value == "" else value), [0, 0, 0, 0])
-        numbers[min(rank, 2)] += 1
-        numbers[3] += is_pending
-    if len(counted) > MAX_GROUPS:
-        hint = f"it has {len(counted)} values; filter with `where`, or group by a field with fewer"
+    coded = pc.dictionary_encode(values_.combine_chunks(), null_encoding="encode")
+    codes, names = coded.indices.to_numpy(), coded.dictionary.to_pylist()
+    if len(names) > MAX_GROUPS:
+        hint = f"it has {len(names)} values; filter with `where`, or group by a field with fewer"
         raise FindingGroupUnknown(got="this field", hint=hint)
+    columns = [np.bincount(codes[severity == rank], minlength=len(names)) for rank in range(3)]
+    numbers = np.stack(columns, axis=1)
+    n_pending = np.bincount(codes[pending], minlength=len(names))
+    names = [None if name == "" else name for name in names]
 
-    def order(item: tuple[Value, list[int]]) -> tuple[Any, ...]:
-        value, numbers = item
-        worst = next((n for n in range(3) if numbers[n]), 3) if by_severity else 0
-        return value is None, worst, -sum(numbers[:3]), str(value)
+    def order(code: int) -> tuple[Any, ...]:
+        worst = int(np.argmax(numbers[code] > 0)) if by_severity else 0
+        return names[code] is None, worst, -int(numbers[code].sum()), str(names[code])
 
-    ordered = sorted(counted.items(), key=order)
-    rank_of: dict[Value, int] = {value: rank for rank, (value, _) in enumerate(ordered)}
-    if None in rank_of:
-        rank_of[""] = rank_of[None]
-    return [
-        (value, sum(numbers[:3]), numbers[3], (numbers[0], numbers[1], numbers[2]))
-        for value, numbers in ordered
-    ], rank_of
+    ordered = sorted(range(len(names)), key=order)
+    ranks = np.empty(len(names), np.int64)
+    ranks[ordered] = np.arange(len(names))
+    counted = [
+        (names[code], int(numbers[code].sum()), int(n_pending[code]), tuple(numbers[code].tolist()))
+        for code in ordered
+    ]
+    return counted, ranks[codes] if len(names) else codes

@@ -6,7 +6,7 @@ the number of an event: filters by state then take the states of that moment, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from calotype.findings.model import SEVERITIES, Finding
 from calotype.findings.repository import FindingFilter
 from calotype.findings.worklist import grouping
 from calotype.findings.worklist import rows as run_rows
+from calotype.findings.worklist.states import states_of
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound
@@ -113,8 +114,7 @@ class _List:
             self.columns = store.tables.cached(
                 ("findings", run.dataset_id, run_id), lambda: run_rows.columns(conn, run_id)
             )
-            self._decided = run_rows.decided(conn, run.dataset_id, run_id)
-            self.last_event = repository.last_event(conn, run.dataset_id)
+            self.last_event, self._decided = states_of(store, conn, run.dataset_id, run_id)
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -136,14 +136,22 @@ class _List:
         except TableDamaged:
             return read(self._working)
 
-    def states(self, as_of: int | None = None) -> np.ndarray:
-        """The state of each finding, now or at an event; findings that are not tracked count as open."""
-        keys = self.columns["key"].to_pylist()
-        changed = {key: state for key, (state, _) in self._decided.items()}
+    def has_state(self, states: Collection[State], as_of: int | None = None) -> np.ndarray:
+        """Findings in one of these states, now or at an event, as a mask; those not tracked count as open."""
+        changed = {key: one.state for key, one in self._decided.items()}
         if as_of is not None and as_of < self.last_event:
             with self._store.catalog.read() as conn:
                 changed |= run_rows.states_before(conn, self.run.dataset_id, as_of)
-        return np.array([changed.get(key) or "open" for key in keys], dtype=object)
+        mask = np.full(self.columns.num_rows, State.OPEN in states)
+        places = pc.index_in(pa.array(list(changed), pa.string()), value_set=self._keys).to_pylist()
+        for place, state in zip(places, changed.values(), strict=True):
+            if place is not None:
+                mask[place] = (state or "open") in states
+        return mask
+
+    @cached_property
+    def _keys(self) -> pa.Array:
+        return self.columns["key"].combine_chunks()
 
     def matches(self, filter_: ListFilter) -> np.ndarray:
         """Rows that match a filter, as a mask."""
@@ -159,9 +167,9 @@ class _List:
         if filter_.severity:
             mask &= _equal(table["severity"], SEVERITIES.index(filter_.severity))
         if filter_.states:
-            mask &= np.isin(self.states(filter_.as_of), [str(state) for state in filter_.states])
+            mask &= self.has_state(filter_.states, filter_.as_of)
         if filter_.assignee:
-            assigned = {key for key, (_, who) in self._decided.items() if who == filter_.assignee}
+            assigned = {key for key, one in self._decided.items() if one.assignee == filter_.assignee}
             mask &= _within(table["key"], sorted(assigned))
         if filter_.class_name:
             mask &= _equal(self.group_values("class"), filter_.class_name)
@@ -215,13 +223,12 @@ def _ordered(list_: _List, mask: np.ndarray, group_by: str) -> tuple[np.ndarray,
     severity = np.asarray(list_.columns["severity"].to_numpy())[rows]
     if not group_by:
         return rows[np.lexsort((rows, severity))], []
-    values = list_.group_values(group_by).take(pa.array(rows)).to_pylist()
-    pending = np.isin(list_.states()[rows], [str(state) for state in PENDING])
-    groups, rank_of = grouping.groups(values, severity, pending, by_severity=group_by == "check")
-    ranks = np.array([rank_of[value] for value in values], np.int64)
+    values = list_.group_values(group_by).take(pa.array(rows))
+    pending = list_.has_state(PENDING)[rows]
+    counted, ranks = grouping.groups(values, severity, pending, by_severity=group_by == "check")
     return rows[np.lexsort((rows, severity, ranks))], [
         Group(value, n, n_pending, dict(zip(SEVERITIES, counts, strict=True)))
-        for value, n, n_pending, counts in groups
+        for value, n, n_pending, counts in counted
     ]
 
 
@@ -307,11 +314,11 @@ def open_by_severity(
     """
     dataset = refs.split_name(name)[0]
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
-    done = (State.REJECTED, State.ACCEPTED, State.CLOSED)
+    now = now_us()
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset)
-        decided = repository.states_of_run(conn, info.id, run_id, done, now_us())
-    return {
-        severity: max(0, n - sum(decided.get((severity, str(state)), 0) for state in done))
-        for severity, n in counts.items()
-    }
+        _, decided = states_of(store, conn, info.id, run_id)
+        done = run_rows.count_by_severity(
+            conn, run_id, [key for key, one in decided.items() if not one.is_pending(now)]
+        )
+    return {severity: max(0, n - done.get(severity, 0)) for severity, n in counts.items()}

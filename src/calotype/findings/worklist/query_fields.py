@@ -14,12 +14,11 @@ from calotype.datasets.query.compile import QueryFieldUnknown, suggestion
 from calotype.datasets.query.expression import Compare, Missing
 from calotype.datasets.query.syntax import QueryInvalid
 from calotype.datasets.snapshot import Snapshot
-from calotype.findings.lifecycle import PENDING
 from calotype.findings.model import SEVERITIES
 from calotype.findings.worklist import rows
+from calotype.findings.worklist.states import states_of
+from calotype.foundation.clock import now_us
 from calotype.store import Store
-
-_PENDING = {str(state) for state in PENDING}
 
 
 def samples_with_findings(store: Store, state: Snapshot, condition: Compare | Missing) -> list[str]:
@@ -32,8 +31,9 @@ def samples_with_findings(store: Store, state: Snapshot, condition: Compare | Mi
         run_id = rows.newest_run(conn, dataset_id, state.state_sha256)
         known = list(SEVERITIES) if condition.name != "finding" else rows.check_names(conn, run_id)
         table = store.tables.cached(("findings", dataset_id, run_id), lambda: rows.columns(conn, run_id))
-        decided = rows.decided(conn, dataset_id, run_id)
-    done = pa.array([key for key, (name, _) in decided.items() if name not in _PENDING], pa.string())
+        _, decided = states_of(store, conn, dataset_id, run_id)
+    now = now_us()
+    done = pa.array([key for key, state_ in decided.items() if not state_.is_pending(now)], pa.string())
     mask = ~np.asarray(pc.is_in(table["key"], value_set=done).to_numpy(zero_copy_only=False))
     if isinstance(condition, Compare):
         values = _matching(condition, known)

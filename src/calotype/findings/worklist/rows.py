@@ -10,13 +10,15 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from calotype.datasets.commits import Ref
-from calotype.findings.lifecycle import State
+from calotype.findings.lifecycle import PENDING, State
 from calotype.findings.model import SEVERITIES, Finding
 from calotype.store.catalog import schema
 
 _RUNS, _FINDINGS, _STATES = schema.check_runs, schema.findings, schema.finding_states
 _EVENTS, _DATASETS = schema.finding_events, schema.datasets
 _CHUNK = 500
+_PENDING = tuple(str(state) for state in PENDING)
+_DECIDED = [str(state) for state in State if state not in (State.OPEN, State.CLOSED)]
 _TEXTS = ("key", "check_name", "fault", "sample_id", "annotation_id", "label_set", "does")
 _RETEST_VERBS = ("opened", "returned", "still-there", "expired", "closed")
 
@@ -102,18 +104,57 @@ def _finding(row: Mapping[str, Any] | sa.RowMapping) -> Finding:
     )
 
 
-def decided(conn: sa.Connection, dataset_id: str, run_id: str) -> dict[str, tuple[str, str]]:
-    """Key -> (state, assignee) of the findings that are no longer open; the others are open, or not tracked.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What people and re-tests made of a finding that is no longer open."""
 
-    Of closed ones, those that a later run closed: ids of runs are in order of time.
+    state: str
+    assignee: str
+    until_us: int | None
+
+    def is_pending(self, now_us: int) -> bool:
+        """Whether it counts for gates."""
+        if self.state == str(State.ACCEPTED):
+            return (self.until_us or 0) <= now_us
+        return self.state in _PENDING
+
+
+def decided(
+    conn: sa.Connection, dataset_id: str, run_id: str, keys: Sequence[str] | None = None
+) -> dict[str, Decided]:
+    """Key -> what became of it, for findings of a run that are no longer open; the others are open, or not tracked.
+
+    Of closed ones, those that a later run closed: ids of runs are in order of time. With `keys`, only of these.
     """
-    is_closed = _STATES.c.state == str(State.CLOSED)
-    is_other = _STATES.c.state.not_in([str(State.OPEN), str(State.CLOSED)])
-    query = sa.select(_STATES.c.key, _STATES.c.state, _STATES.c.assignee).where(
-        _STATES.c.dataset_id == dataset_id,
-        sa.or_(is_other, sa.and_(is_closed, _STATES.c.last_run > run_id)),
+    is_closed_later = sa.and_(_STATES.c.state == str(State.CLOSED), _STATES.c.last_run > run_id)
+    query = sa.select(_STATES.c.key, _STATES.c.state, _STATES.c.assignee, _STATES.c.until_us).where(
+        _STATES.c.dataset_id == dataset_id, sa.or_(_STATES.c.state.in_(_DECIDED), is_closed_later)
     )
-    return {key: (state, assignee) for key, state, assignee in conn.execute(query)}
+    chunks = [None] if keys is None else [keys[n : n + _CHUNK] for n in range(0, len(keys), _CHUNK)]
+    found: dict[str, Decided] = {}
+    for chunk in chunks:
+        part = query if chunk is None else query.where(_STATES.c.key.in_(chunk))
+        found |= {key: Decided(*values) for key, *values in conn.execute(part)}
+    return found
+
+
+def changed_since(conn: sa.Connection, dataset_id: str, event: int) -> list[str]:
+    """Keys of the findings whose state changed after an event."""
+    query = sa.select(_EVENTS.c.key).where(_EVENTS.c.dataset_id == dataset_id, _EVENTS.c.id > event)
+    return sorted(set(conn.execute(query).scalars()))
+
+
+def count_by_severity(conn: sa.Connection, run_id: str, keys: Sequence[str]) -> dict[str, int]:
+    """Severity -> how many of these findings a run has."""
+    counts: dict[str, int] = {}
+    for start in range(0, len(keys), _CHUNK):
+        of_run = sa.and_(
+            _FINDINGS.c.check_run_id == run_id, _FINDINGS.c.key.in_(keys[start : start + _CHUNK])
+        )
+        query = sa.select(_FINDINGS.c.severity, sa.func.count()).where(of_run).group_by(_FINDINGS.c.severity)
+        for severity, n in conn.execute(query):
+            counts[severity] = counts.get(severity, 0) + int(n)
+    return counts
 
 
 def states_before(conn: sa.Connection, dataset_id: str, event: int) -> dict[str, str]:

@@ -19,7 +19,7 @@ export function LatestRun({ dataset, refName }: { dataset: string; refName: stri
   const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
   return (
     <>
-      <Standing gates={countGates(gates)} open={run.open} />
+      <Standing gates={countGates(gates)} open={run.open} dataset={dataset} />
       <ul className="gate-lines">
         {sorted.slice(0, 8).map((gate) => (
           <li key={gate.name}>

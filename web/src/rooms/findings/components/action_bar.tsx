@@ -32,7 +32,7 @@ export function ActionBar({ fix, canClass, isOpen, chosen, onAccept, onAsk, onFi
       <Button onClick={() => onAsk("reject")}>Reject… <KeyHint keys="x" /></Button>
       <Button look="quiet" onClick={() => onAsk("assign")}>Assign… <KeyHint keys="s" /></Button>
       <Button look="quiet" onClick={() => onAsk("risk")}>Accept risk… <KeyHint keys="r" /></Button>
-      <Button look="quiet" onClick={onFixed} title="You fixed it elsewhere; the next run of the checks closes it">Fixed <KeyHint keys="f" /></Button>
+      {isOpen || many ? <Button look="quiet" onClick={onFixed} title="You fixed it elsewhere; the next run of the checks closes it">Fixed <KeyHint keys="f" /></Button> : null}
       {isOpen && !many ? null : <Button look="quiet" onClick={onReopen}>Reopen <KeyHint keys="o" /></Button>}
       <Button look="quiet" className="action-undo" onClick={onUndo}><IconArrowBackUp size={14} /> Undo <KeyHint keys="u" /></Button>
     </div>

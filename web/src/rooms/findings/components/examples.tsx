@@ -24,9 +24,10 @@ export function Examples({ dataset, refName, name, except, area }: Props) {
   const query = useQuery(api.examples(dataset, refName, name));
   if (query.isPending) return <Skeleton height={56} />;
   if (query.error) return <p className="dim">No examples: {query.error.message}</p>;
-  const clean = query.data.items.filter((sample) => sample.findings === 0);
+  const originals = query.data.items.filter((sample) => sample.parent === null);
+  const clean = originals.filter((sample) => sample.findings === 0);
   const near = (one: { area: number }) => Math.abs(Math.log(one.area / Math.max(1, area)));
-  const all = (clean.length >= SHOWN ? clean : query.data.items).flatMap((sample) => nearest(sample, name, except, near));
+  const all = (clean.length >= SHOWN ? clean : originals).flatMap((sample) => nearest(sample, name, except, near));
   const found = all.sort((a, b) => near(a) - near(b)).slice(0, SHOWN);
   if (found.length === 0) return <p className="dim">No other {name} in the dataset</p>;
   return (
