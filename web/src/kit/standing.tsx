@@ -15,7 +15,7 @@ export function Standing({ gates, open, dataset }: {
   const look = openTotal(open) ? "standing-open" : "dim";
   const words = dataset
     ? <Link to="/d/$dataset/findings" params={{ dataset }} search={{}} className={`${look} link-plain`}>{openWords(open)}</Link>
-    : <span className={look}>{openWords(open)}</span>;
+    : <span className={look} title={openWords(open)}>{openWords(open)}</span>;
   return <span className="standing"><GateSummary gates={gates} />{gates ? words : null}</span>;
 }
 

@@ -85,3 +85,15 @@ test("the text of a contract unfolds", async () => {
   await user.click(await screen.findByText("Show the contract"));
   expect(screen.getByText("gates: []")).toBeTruthy();
 });
+
+test("the coverage of conditions is a map whose holes lead to their findings", async () => {
+  const asked = { check: "coverage", unit: "annotations", threshold: 10 };
+  answer("get", AT, ONE, checkResults({ gates: [gate({ ...asked, name: "coverage night: car", measured: 40 }), gate({ ...asked, name: "coverage night: dog", measured: 2, state: "red" })] }));
+  answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
+  answer("get", "/api/v1/datasets/{dataset}/findings", ONE, findingPage());
+  answer("get", "/api/v1/datasets/{dataset}/finding-groups", ONE, { total: 0, groups: [] });
+  const { user, address } = showPage("/d/streets/checks");
+  expect(await screen.findByText("1 of 2 demands not met")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "night, dog: 2 of 10, show the findings" }));
+  await waitFor(() => expect(address()).toContain("/d/streets/findings?check=coverage"));
+});

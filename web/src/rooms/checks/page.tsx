@@ -10,7 +10,7 @@ import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
 import { countGates, openWords, Standing } from "@/kit/standing";
-import { ContractPanel } from "@/rooms/contracts/panel";
+import { ContractPanel, CoverageMap } from "@/rooms/contracts/panel";
 import * as api from "./api";
 import { CheckList } from "./components/check_list";
 import { GateList, ObjectiveList } from "./components/gate_list";
@@ -42,7 +42,7 @@ export function ChecksPage() {
   return (
     <Page
       title="Checks" flush
-      meta={report?.run ? <><Standing gates={countGates(report.gates)} open={report.run.open} /><span>checked <When at={report.run.at} /> by {report.run.actor}</span><span>{duration(report.run.duration_s)}</span></> : null}
+      meta={report?.run ? <><Standing gates={countGates(report.gates)} open={report.run.open} /><span className="meta-when">checked <When at={report.run.at} /> by {report.run.actor}</span><span className="meta-when">{duration(report.run.duration_s)}</span></> : null}
       actions={
         <Button look="first" busy={running.isPending} onClick={run}>
           <IconPlayerPlay size={14} /> {running.isPending ? "Running checks…" : "Run checks"}
@@ -66,6 +66,7 @@ export function ChecksPage() {
             <ContractPanel dataset={dataset} refName={ref} />
           </div>
           <div className="checks-main">
+            <CoverageMap gates={report.gates} onHole={() => show("coverage")} />
             <CheckList checks={report.checks} chosen={search.check} onChoose={(check) => void navigate({ search: (before) => ({ ...before, check }) })} onFindings={show} />
           </div>
         </div>

@@ -44,7 +44,7 @@ export function FindingsPage() {
   return (
     <Page
       title="Findings" flush
-      meta={shownRun ? <><Standing gates={countGates(report.data?.gates ?? [])} open={shownRun.open} /><span className="findings-when">checked <When at={shownRun.at} /></span></> : null}
+      meta={shownRun ? <><Standing gates={countGates(report.data?.gates ?? [])} open={shownRun.open} /><span className="meta-when">checked <When at={shownRun.at} /></span></> : null}
       actions={
         <>
           {run && run !== newest ? <Button onClick={refresh} title="A newer run has another list (n)"><IconRefresh size={14} /> Refresh</Button> : null}
