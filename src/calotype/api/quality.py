@@ -14,6 +14,7 @@ from calotype.findings.fixes import StagedFix
 from calotype.findings.lifecycle import Decision, Precision, State, TrackedFinding
 from calotype.findings.model import CheckReport
 from calotype.findings.repository import FindingFilter
+from calotype.findings.service import Undone
 from calotype.foundation.clock import to_us
 
 
@@ -62,7 +63,11 @@ class QualityMethods(DatasetHandle):
         Raises: FindingNotFound, DecisionInvalid, NotPermitted.
         """
         until_us = None if until is None else to_us(datetime.combine(until, time.max, UTC))
-        return self._call(findings.triage, keys, Decision(State(state), to, because, until_us))
+        return self._call(findings.triage, keys, Decision(State(state), to, because, until_us)).items
+
+    def undo_triage(self, action: str = "") -> Undone:
+        """Undo a decision or a fix of findings, by default your newest. Raises: ActionUndone, FixOutdated."""
+        return self._call(findings.undo, action)
 
     def fix(self, keys: Sequence[str]) -> StagedFix:
         """Stage the suggested fixes of findings as one edit; the next check closes the findings.

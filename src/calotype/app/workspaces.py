@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from calotype.findings.worklist import query_fields
 from calotype.foundation.actor import Actor
 from calotype.govern.rules import RoleRules
 from calotype.store import Store, create_workspace, open_workspace
@@ -21,7 +23,8 @@ def create(actor: Actor, folder: Path, *, catalog: str = "", storage: str = "") 
 
     Raises: WorkspaceExists, CatalogUrlInvalid, BucketUrlInvalid, BucketUnsafe, BucketFailed, CatalogUnreachable.
     """
-    return create_workspace(actor, folder, decider=RoleRules(), storage=storage_from_urls(catalog, storage))
+    stored = storage_from_urls(catalog, storage)
+    return _connected(create_workspace(actor, folder, decider=RoleRules(), storage=stored))
 
 
 def open_at(folder: Path | None) -> Store:
@@ -30,5 +33,10 @@ def open_at(folder: Path | None) -> Store:
     Raises: WorkspaceNotFound.
     """
     if folder is not None:
-        return open_workspace(folder, decider=RoleRules())
-    return open_workspace(Path.cwd(), decider=RoleRules(), search_up=True)
+        return _connected(open_workspace(folder, decider=RoleRules()))
+    return _connected(open_workspace(Path.cwd(), decider=RoleRules(), search_up=True))
+
+
+def _connected(store: Store) -> Store:
+    """The store with what queries ask of higher rooms."""
+    return replace(store, samples_with_findings=query_fields.samples_with_findings)

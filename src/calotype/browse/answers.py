@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from calotype.datasets.answers import SplitCount, ValueCount
-from calotype.findings.quality_answers import Finding
+from calotype.datasets.answers import Commit, SplitCount, ValueCount
+from calotype.findings.quality_answers import Finding, SeverityCounts
 from calotype.foundation.answers import Answer, MediaKey, Number, Pair, Scalar, Sha256, Timestamp
 
 Kind = Literal[
@@ -23,6 +23,41 @@ Kind = Literal[
     "caption",
 ]
 Box = tuple[Number, Number, Number, Number]
+
+
+class GateCounts(Answer):
+    """Number of gates by state in a run of the checks."""
+
+    green: int
+    red: int
+    missing: int = Field(description="Gates without data to evaluate; like red gates, they block.")
+
+
+class DatasetRow(Answer):
+    """A dataset in a list."""
+
+    name: str
+    description: str
+    samples: int
+    annotations: int = Field(description="Annotations of all label sets.")
+    classes: int
+    label_sets: list[str]
+    head: Commit | None = Field(description="Newest commit of `main`.")
+    dirty: bool = Field(description="Whether `main` has uncommitted changes.")
+    cover: list[MediaKey] = Field(description="Media of up to 8 samples, for a preview.")
+    releases: list[str] = Field(description="Versions, newest first.")
+    gates: GateCounts | None = Field(
+        description="Gates of the newest run of the checks; null before the first run."
+    )
+    open: SeverityCounts | None = Field(
+        description="Open findings of that run: gates can be green while warnings are open."
+    )
+
+
+class DatasetList(Answer):
+    """Datasets that the caller may see."""
+
+    items: list[DatasetRow]
 
 
 class ContractRef(Answer):
@@ -228,7 +263,7 @@ class SampleDetail(SampleCell):
 class ComparedState(Answer):
     """A sample in one of two states."""
 
-    media: Sha256
+    media: MediaKey
     width: int = Field(description="Pixels of the upright image.")
     height: int = Field(description="Pixels of the upright image.")
     label_sets: dict[str, list[FullAnnotation]]

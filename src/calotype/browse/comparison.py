@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from calotype.browse import grid
+from calotype.browse.annotation_changes import CHANGES, annotation_changes
 from calotype.datasets import rows
-from calotype.datasets.differences import CHANGES, annotation_changes, changed
+from calotype.datasets.differences import changed
 from calotype.datasets.model import Sample
 from calotype.datasets.snapshot import SampleNotFound, Snapshot
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 from calotype.browse.column_cache import ColumnCache
 from calotype.browse.columns import LabelColumns, SampleColumns
 from calotype.datasets import query, rows
-from calotype.datasets.query.compile import Compiled, Compiler
+from calotype.datasets.query.compile import Compiled
 from calotype.datasets.query.matching import matching_ids
-from calotype.datasets.snapshot import Snapshot
+from calotype.datasets.snapshot import Snapshot, compiler_of
 from calotype.store import Store
 
 _METADATA = re.compile(r's\."(metadata\.[^"]+)"')
@@ -32,7 +32,7 @@ def matching_rows(
     Raises: QueryInvalid, QueryFieldUnknown.
     """
     tree = query.parse(where)
-    compiled = Compiler(ontology=state.ontology, fields=state.fields, metadata_columns=True).compile(tree)
+    compiled = compiler_of(state, metadata_columns=True).compile(tree)
     if _is_answered_by_columns(compiled) and columns.is_at_hand(state):
         labels = columns.labels(state, label_set) if compiled.needs_annotations else None
         return _from_columns(compiled, columns.samples(state), labels)
@@ -48,7 +48,7 @@ def matching_rows(
 
 def compiled_for_tables(state: Snapshot, where: str) -> Compiled:
     """A query for the tables of a state. Raises: QueryInvalid, QueryFieldUnknown."""
-    return Compiler(ontology=state.ontology, fields=state.fields).compile(query.parse(where))
+    return compiler_of(state).compile(query.parse(where))
 
 
 def _is_answered_by_columns(compiled: Compiled) -> bool:

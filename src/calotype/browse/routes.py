@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Response
 
 from calotype.browse import answers, grid
+from calotype.browse.annotation_changes import CHANGES
 from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery, Image
 from calotype.browse.overview import overview
 from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
-from calotype.datasets.differences import CHANGES
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Permission
@@ -80,7 +80,7 @@ def change_filter(
 
 
 @routes.get("/datasets", **READ)
-def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
+def list_datasets(ask: Ask) -> answers.DatasetList:
     """List the datasets that the caller may see."""
     items = []
     for info in service.datasets(ask.actor, store=ask.store):
@@ -99,7 +99,7 @@ def list_datasets(ask: Ask) -> dataset_answers.DatasetList:
                 **ask.ports.dataset_badges(ask.actor, info.name, store=ask.store),
             }
         )
-    return dataset_answers.DatasetList.of({"items": items})
+    return answers.DatasetList.of({"items": items})
 
 
 @routes.get("/datasets/{dataset}", **READ)

@@ -6,17 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from calotype.findings.answers import FindingState
-from calotype.findings.quality_answers import ObjectiveResult, Severity
-from calotype.foundation.answers import Answer, MediaKey, Number, Sha256, Timestamp, optional
-
-
-class SeverityCounts(Answer):
-    """Number of findings by severity."""
-
-    error: int
-    warning: int
-    info: int
+from calotype.findings.quality_answers import ObjectiveResult, SeverityCounts
+from calotype.foundation.answers import Answer, Number, Sha256, Timestamp, optional
 
 
 class FoundSeverities(Answer):
@@ -38,6 +29,9 @@ class CheckRun(Answer):
     contract: Sha256
     red: bool = Field(description="Whether a gate blocks.")
     counts: SeverityCounts
+    open: SeverityCounts = Field(
+        description="Findings that still count for gates: not rejected, accepted as a risk, or closed since."
+    )
 
 
 class GateResult(Answer):
@@ -90,42 +84,3 @@ class CheckResults(Answer):
     gates: list[GateResult]
     objectives: list[ObjectiveResult]
     checks: list[CheckSummary]
-
-
-class FindingSample(Answer):
-    """The sample of a finding."""
-
-    id: str
-    name: str
-    media: MediaKey
-    width: int = Field(description="Pixels.")
-    height: int = Field(description="Pixels.")
-
-
-class ListedFinding(Answer):
-    """A finding of a run, and its state."""
-
-    position: int = Field(description="Place in the whole list, from 0.")
-    key: str
-    state: FindingState | None = Field(description="Null for a finding that is not tracked.")
-    assignee: str | None
-    note: str | None
-    repair: bool = Field(description="Whether the check suggests a fix that can be staged.")
-    check: str
-    severity: Severity
-    sample: FindingSample | None = Field(
-        description="Null when the sample no longer exists, or there is none."
-    )
-    sample_name: str | None
-    annotation: str | None = Field(description="Id of the annotation.")
-    label_set: str | None
-    reason: str
-    facts: dict[str, Any] = Field(description="The figures; each check has its own.")
-
-
-class FindingPage(Answer):
-    """A page of the findings of a run."""
-
-    total: int
-    offset: int
-    items: list[ListedFinding]

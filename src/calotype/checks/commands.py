@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from calotype.checks import service
+from calotype.findings import service as tracking
 from calotype.findings.model import SEVERITIES, CheckReport, CheckSummary, Finding
 from calotype.findings.reports import ReportFormatUnknown, report_as
+from calotype.findings.summary import standing
 from calotype.foundation.codes import FINDINGS
 from calotype.foundation.printable import printable
-from calotype.foundation.terminal import table, terminal
+from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.foundation.text_files import read_text
 
 _EACH, _SHOWN = 3, 40
@@ -66,7 +68,7 @@ def check(
     if t.store().catalog.read_only:
         t.say(f"this run was not stored: {t.store().catalog.read_only}")
     quiet = _write_reports(report or [], result)
-    value, shown = result.to_dict(), _shown(result)
+    value, shown = result.to_dict(), [*_shown(result), standing(result.gates, _open(t, result))]
     if against:
         dataset, _, ref = name.partition("@")
         compared = service.compare(t.actor, dataset, against, ref, store=t.store())
@@ -75,6 +77,13 @@ def check(
         t.emit(value, shown)
     if any(gate.blocks and (not on or on in gate.on) for gate in result.gates):
         raise typer.Exit(FINDINGS)
+
+
+def _open(t: Terminal, report: CheckReport) -> dict[str, int]:
+    """Findings by severity that still count for gates; all, where the run was not stored."""
+    if t.store().catalog.read_only:
+        return report.counts
+    return tracking.open_by_severity(t.actor, report.dataset, report.run_id, report.counts, store=t.store())
 
 
 def _shown(report: CheckReport) -> list[Any]:

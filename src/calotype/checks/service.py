@@ -19,6 +19,7 @@ from calotype.datasets.commits import MAIN, Ref
 from calotype.datasets.reading import open_ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.findings import repository as findings_repository
+from calotype.findings import service as tracking
 from calotype.findings.comparison import Comparison
 from calotype.findings.data_tests import RunsDataTests, with_data_tests, without_tests
 from calotype.findings.exemptions import Exemptions, exemptions
@@ -26,18 +27,9 @@ from calotype.findings.lifecycle import StateChanges, TrackedFinding, retest
 from calotype.findings.model import CheckReport, Finding, Gate, GateState
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import NotFound
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
 from calotype.store import Store
-
-
-class CheckRunNotFound(NotFound):
-    """No run of checks with this id."""
-
-    code = "check-run-not-found"
-    what = "check run {got!r} does not exist"
-    fix = "run `calotype check NAME --json` and use its run_id"
 
 
 def check(
@@ -261,29 +253,6 @@ def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False
         return None if run is None else repository.with_findings(conn, run)
 
 
-def findings(
-    actor: Actor,
-    run_id: str,
-    *,
-    store: Store,
-    check: str = "",
-    severity: str = "",
-    offset: int = 0,
-    limit: int = 100,
-) -> tuple[int, tuple[Finding, ...]]:
-    """The number of findings of a run that match, and a page of them, worst first.
-
-    Raises: NotPermitted, CheckRunNotFound.
-    """
-    with store.catalog.read() as conn:
-        run = repository.run(conn, run_id)
-        if run is None:
-            raise CheckRunNotFound(got=run_id[:80])
-        store.guard.require(actor, Permission.DATASET_READ, dataset=run.dataset)
-        offset, limit = max(0, offset), max(0, min(limit, 10_000))
-        return repository.findings(conn, run_id, check=check, severity=severity, offset=offset, limit=limit)
-
-
 def of_samples(
     actor: Actor, name: str, sample_ids: Collection[str], *, store: Store
 ) -> dict[str, list[Finding]]:
@@ -313,6 +282,19 @@ def gate_counts(actor: Actor, name: str, *, store: Store) -> dict[str, int] | No
     if run is None:
         return None
     return {str(state): sum(gate.state is state for gate in run.gates) for state in GateState}
+
+
+def open_findings(actor: Actor, name: str, *, store: Store) -> dict[str, int] | None:
+    """Number of findings of the newest run that still count for gates, by severity; None if it was never tested.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name))
+    with store.catalog.read() as conn:
+        run = _newest(conn, _dataset_of(name))
+    if run is None:
+        return None
+    return tracking.open_by_severity(actor, name, run.run_id, run.counts, store=store)
 
 
 def _newest(conn: sa.Connection, dataset: str, branch: str | None = None) -> CheckReport | None:

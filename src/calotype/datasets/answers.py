@@ -152,38 +152,6 @@ class CreatedDataset(Answer):
     id: str
 
 
-class GateCounts(Answer):
-    """Number of gates by state in a run of the checks."""
-
-    green: int
-    red: int
-    missing: int = Field(description="Gates without data to evaluate; like red gates, they block.")
-
-
-class DatasetRow(Answer):
-    """A dataset in a list."""
-
-    name: str
-    description: str
-    samples: int
-    annotations: int = Field(description="Annotations of all label sets.")
-    classes: int
-    label_sets: list[str]
-    head: Commit | None = Field(description="Newest commit of `main`.")
-    dirty: bool = Field(description="Whether `main` has uncommitted changes.")
-    cover: list[MediaKey] = Field(description="Media of up to 8 samples, for a preview.")
-    releases: list[str] = Field(description="Versions, newest first.")
-    gates: GateCounts | None = Field(
-        description="Gates of the newest run of the checks; null before the first run."
-    )
-
-
-class DatasetList(Answer):
-    """Datasets that the caller may see."""
-
-    items: list[DatasetRow]
-
-
 class ValueCount(Answer):
     """A value and how often it occurs."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -278,8 +278,7 @@ class Snapshot:
 
     def _matching(self, where: str | query.Expression, label_set: str) -> pa.Array:
         """Ids of matching samples, in no particular order."""
-        tree = query.parse(where) if isinstance(where, str) else where
-        compiled = Compiler(ontology=self.ontology, fields=self.fields).compile(tree)
+        compiled = compiler_of(self).compile(query.parse(where) if isinstance(where, str) else where)
         if rows.SAMPLES not in self.pins:
             return pa.array([], pa.string())
         sources = {"s": self._scanned(rows.SAMPLES, ["sample_id", *compiled.columns("s")])}
@@ -324,3 +323,14 @@ class Snapshot:
 
     def _table(self, label_set: str) -> str:
         return rows.annotation_table(label_set)
+
+
+def compiler_of(state: Snapshot, *, metadata_columns: bool = False) -> Compiler:
+    """A compiler of queries on a state; see `Compiler` for `metadata_columns`."""
+    port = state._store.samples_with_findings
+    return Compiler(
+        ontology=state.ontology,
+        fields=state.fields,
+        findings=None if port is None else partial(port, state._store, state),
+        metadata_columns=metadata_columns,
+    )

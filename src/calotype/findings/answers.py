@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from calotype.findings.quality_answers import Finding
-from calotype.foundation.answers import Answer, Timestamp, optional
+from calotype.findings.quality_answers import Finding, Severity, SeverityCounts
+from calotype.foundation.answers import Answer, MediaKey, Timestamp, optional
 
 FindingState = Literal["open", "assigned", "fixed", "rejected", "accepted", "closed"]
 
@@ -84,7 +84,10 @@ class TrackedFindingPage(Answer):
 class DecidedFindings(Answer):
     """Findings after a decision."""
 
-    items: list[TrackedFinding]
+    items: list[TrackedFinding] = Field(description="At most 1,000; all are decided.")
+    decision: str = Field(description="Id of the decision, to undo it.")
+    decided: int = Field(description="Number of findings.")
+    skipped: dict[str, str] = Field(description="Key of a finding that was left out -> the reason.")
 
 
 class StagedFix(Answer):
@@ -105,4 +108,90 @@ class FindingComparison(Answer):
     remaining: list[Finding]
     unsure: list[str] = Field(
         description="Checks that ran on only one state, or that did not keep all findings."
+    )
+
+
+class FindingSample(Answer):
+    """The sample of a finding."""
+
+    id: str
+    name: str
+    media: MediaKey
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+
+
+class ListedFinding(Answer):
+    """A finding of a run, and its state."""
+
+    position: int = Field(description="Place in the whole list, from 0.")
+    key: str
+    state: FindingState | None = Field(description="Null for a finding that is not tracked.")
+    assignee: str | None
+    note: str | None
+    repair: bool = Field(description="Whether the check suggests a fix that can be staged.")
+    check: str
+    severity: Severity
+    sample: FindingSample | None = Field(
+        description="Null when the sample no longer exists, or there is none."
+    )
+    sample_name: str | None
+    annotation: str | None = Field(description="Id of the annotation.")
+    label_set: str | None
+    reason: str
+    facts: dict[str, Any] = Field(description="The figures; each check has its own.")
+    fault: str | None = Field(description="Kind of fault, for a check with several kinds.")
+    class_: str | None = Field(
+        alias="class", description="Class of the annotation when it was tested; null without an annotation."
+    )
+    box: list[float] | None = Field(
+        description="x, y, width and height of the annotation in pixels, as it was tested."
+    )
+    until: Timestamp | None = Field(description="End of an accepted risk.")
+
+
+class FindingPage(Answer):
+    """A page of the findings of a run."""
+
+    total: int
+    offset: int
+    as_of: int = Field(description="Ask for other pages with this number: the list keeps its rows and order.")
+    items: list[ListedFinding]
+
+
+class FindingGroup(Answer):
+    """Findings of a run with the same value."""
+
+    value: str | int | float | bool | None = Field(description="Null for findings without a value.")
+    findings: int
+    open: int = Field(description="Those that still count for gates now.")
+    counts: SeverityCounts
+
+
+class FindingGroups(Answer):
+    """The findings of a run in groups, in the order of the list."""
+
+    total: int
+    groups: list[FindingGroup]
+
+
+class RetestChanges(Answer):
+    """What a run of the checks changed: keys of findings."""
+
+    closed: list[str]
+    still_open: list[str] = Field(description="Marked as fixed, and still there.")
+    new: list[str]
+    returned: list[str] = Field(description="Closed by an earlier run, and there again.")
+    expired: list[str] = Field(description="Their accepted risk has ended.")
+
+
+class UndoneAction(Answer):
+    """A decision or a fix that was undone."""
+
+    action: str = Field(description="Id of the decision or fix.")
+    kind: Literal["decision", "fix"]
+    findings: list[str] = Field(description="Keys of the findings that have their former state again.")
+    skipped: dict[str, str] = Field(description="Key of a finding that was changed since -> the reason.")
+    committed: bool = Field(
+        description="Whether the fix was committed already: its reversal is an edit for the next commit."
     )

@@ -104,6 +104,10 @@ def triage(
     to: Annotated[str, typer.Option(metavar="WHO", help="Assign to this person.")] = "",
     fixed: Annotated[bool, typer.Option("--fixed", help="Mark as fixed; the next check closes it.")] = False,
     reopen: Annotated[bool, typer.Option("--reopen", help="Reopen.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Undo your newest decision or fix, or the one given by --id.")
+    ] = False,
+    id: Annotated[str, typer.Option("--id", help="The decision or fix to undo.")] = "",
     check: Check = "",
     severity: Severity = "",
     sample: Sample = "",
@@ -111,19 +115,33 @@ def triage(
         bool, typer.Option("--all", help="Apply to all findings that match the filters.")
     ] = False,
 ) -> None:
-    """Decide on findings: reject, accept until a day, assign, mark as fixed, reopen."""
+    """Decide on findings: reject, accept until a day, assign, mark as fixed, reopen; or undo your last decision."""
     t = terminal(ctx)
+    if undo:
+        return _undo(t, name, id)
     decision = _decision(reject, accept, until, to, fixed=fixed, reopen=reopen)
-    key_prefixes = tuple(keys or ())
-    if not key_prefixes and not every:
-        raise DecisionMissing(
-            detail="no findings were selected", hint="give keys, or use --all with --check or another filter"
-        )
+    key_prefixes = _chosen(keys, every=every)
     filter_ = FindingFilter(key_prefixes, (), check, severity, "", sample)
     chosen = service.keys_of(t.actor, name, filter_, store=t.store())
     decided = service.triage(t.actor, name, chosen, decision, store=t.store())
-    value = {"state": str(decision.state), "findings": [tracked.key for tracked in decided]}
-    t.emit(value, f"{len(decided)} findings are {decision.state}", next=f"calotype check {name}")
+    value = {"state": str(decision.state), "findings": [tracked.key for tracked in decided.items]}
+    shown = f"{len(decided.items)} findings are {decision.state}"
+    t.emit({**value, "decision": decided.id}, shown, next=f"calotype check {name}")
+    return None
+
+
+def _chosen(keys: list[str] | None, *, every: bool) -> tuple[str, ...]:
+    """The keys given; none where all that match are asked for."""
+    if not keys and not every:
+        hint = "give keys, or use --all with --check or another filter"
+        raise DecisionMissing(detail="no findings were selected", hint=hint)
+    return tuple(keys or ())
+
+
+def _undo(t: Terminal, name: str, action_id: str) -> None:
+    undone = service.undo(t.actor, name, action_id, store=t.store())
+    left = f"; {len(undone.skipped)} changed since and were skipped" if undone.skipped else ""
+    t.emit(undone.to_dict(), f"undid {undone.kind} {undone.id} on {len(undone.keys)} findings{left}")
 
 
 def fix(
@@ -147,11 +165,7 @@ def fix(
         undone = service.undo_fix(t.actor, name, id, store=t.store())
         t.emit(undone.to_dict(), f"undid fix {undone.id}; {len(undone.keys)} findings are open again")
         return
-    key_prefixes = tuple(keys or ())
-    if not key_prefixes and not every:
-        raise DecisionMissing(
-            detail="no findings were selected", hint="give keys, or use --all with --check or another filter"
-        )
+    key_prefixes = _chosen(keys, every=every)
     filter_ = FindingFilter(
         key_prefixes, _states(["open", "assigned"]) if every else (), check, severity, "", sample
     )

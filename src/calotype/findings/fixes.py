@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -16,8 +16,9 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.differences import equal_ids
 from calotype.datasets.snapshot import Snapshot
-from calotype.findings import repairs, repository, triage
+from calotype.findings import repairs, repository, triage, undoing
 from calotype.findings.lifecycle import PENDING, Decision, State, StateChanges, TrackedFinding
+from calotype.findings.model import Finding
 from calotype.findings.repairs import Edit, FindingNotRepairable, FindingOutdated
 from calotype.findings.repository import FindingFilter, Fix
 from calotype.foundation.actor import Actor, Permission
@@ -62,13 +63,14 @@ class StagedFix:
         return {"fix": self.id, "findings": list(self.keys), "left_out": dict(self.left_out)}
 
 
-def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store) -> StagedFix:
+def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store, set_class: str = "") -> StagedFix:
     """Stage the repairs suggested by findings as one edit of a working state, and mark the findings as fixed.
 
     Findings without a repair, or whose data changed, are left out and reported.
 
     Args:
         name: `dataset` or `dataset@branch`.
+        set_class: Give the annotations this class instead of what the findings suggest.
     Raises: NotPermitted, DatasetNotFound, FindingNotFound, FindingNotRepairable (if no finding can be repaired).
     """
     dataset, branch = refs.split_name(name)
@@ -83,7 +85,7 @@ def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store) -> Staged
         left_out: dict[str, str] = {}
         for key, tracked in pending.items():
             try:
-                repairs.repair(edit, tracked.finding)
+                repairs.repair(edit, _with_class(tracked.finding, set_class))
             except (FindingNotRepairable, FindingOutdated) as error:
                 left_out[key] = getattr(error, "detail", error.message)
         if len(left_out) == len(pending):
@@ -102,14 +104,24 @@ def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store) -> Staged
         repository.add_fix(
             conn, Fix(fix_id, info.id, branch_name, fixed_keys, *packed, "applied", actor.name, now_us())
         )
-        _decide(
-            conn, info.id, [pending[key] for key in fixed_keys], Decision(State.FIXED), actor, f"fix {fix_id}"
-        )
+        before = [pending[key] for key in fixed_keys]
+        changes = _decide(conn, info.id, before, Decision(State.FIXED), actor, f"fix {fix_id}")
+        undoing.remember(conn, info.id, before, changes, actor, of_fix=fix_id)
 
     details = {"fix": fix_id, "findings": len(pending)}
     datasets.apply(actor, name, plan, store=store, verb=FIX, details=details, record=record)
     left_out = planned["left_out"]
     return StagedFix(fix_id, tuple(key for key in pending if key not in left_out), left_out)
+
+
+def _with_class(finding: Finding, set_class: str) -> Finding:
+    """The finding with another class as its repair, where a person chose one."""
+    if not set_class:
+        return finding
+    if not finding.annotation_id:
+        raise FindingNotRepairable(key=finding.key, check=finding.check, detail="it is about no annotation")
+    repair = {"do": "set-class", "class": set_class}
+    return replace(finding, facts={**finding.facts, "repair": repair})
 
 
 def undo_fix(actor: Actor, name: str, fix_id: str = "", *, store: Store) -> StagedFix:
@@ -136,10 +148,7 @@ def undo_fix(actor: Actor, name: str, fix_id: str = "", *, store: Store) -> Stag
 
     def record(conn: sa.Connection) -> None:
         repository.set_applied(conn, staged.id, undone_at_us=now_us())
-        fixed = repository.tracked_findings(
-            conn, info.id, FindingFilter(keys=staged.keys, states=(State.FIXED,))
-        )
-        _decide(conn, info.id, list(fixed.values()), Decision(State.OPEN), actor, f"undo of fix {staged.id}")
+        _reopen(conn, info.id, staged, actor)
 
     details = {"fix": staged.id, "findings": len(staged.keys)}
     branch_name = f"{dataset}@{staged.branch}+"
@@ -167,12 +176,26 @@ def follow_edit(
         return
     is_applied = (verb == FIX) != undone
     repository.set_applied(conn, staged.id, undone_at_us=None if is_applied else now_us())
-    states, after = (
-        ((State.OPEN, State.ASSIGNED), State.FIXED) if is_applied else ((State.FIXED,), State.OPEN)
+    if not is_applied:
+        return _reopen(conn, dataset_id, staged, actor)
+    found = repository.tracked_findings(
+        conn, dataset_id, FindingFilter(keys=staged.keys, states=(State.OPEN, State.ASSIGNED))
     )
-    found = repository.tracked_findings(conn, dataset_id, FindingFilter(keys=staged.keys, states=states))
-    note = f"fix {staged.id}" if is_applied else f"undo of fix {staged.id}"
-    _decide(conn, dataset_id, list(found.values()), Decision(after), actor, note)
+    _decide(conn, dataset_id, list(found.values()), Decision(State.FIXED), actor, f"fix {staged.id}")
+    return None
+
+
+def _reopen(conn: sa.Connection, dataset_id: str, staged: Fix, actor: Actor) -> None:
+    """Give the findings of a fix the states before it; those that the fix was redone for are open."""
+    fixed = repository.tracked_findings(
+        conn, dataset_id, FindingFilter(keys=staged.keys, states=(State.FIXED,))
+    )
+    states = repository.fix(conn, dataset_id, undoing.states_of(staged.id))
+    if states is not None:
+        changes, _ = undoing.restored(states, fixed, actor, f"fix {staged.id}")
+        repository.save_changes(conn, dataset_id, changes)
+        fixed = {key: fixed[key] for key in fixed.keys() - {after.key for after in changes.changed}}
+    _decide(conn, dataset_id, list(fixed.values()), Decision(State.OPEN), actor, f"undo of fix {staged.id}")
 
 
 def _pending(dataset: str, keys: Sequence[str], store: Store) -> dict[str, TrackedFinding]:
@@ -199,13 +222,14 @@ def _decide(
     decision: Decision,
     actor: Actor,
     note: str,
-) -> None:
+) -> StateChanges:
     changes = StateChanges()
     for tracked in findings:
         after, event = tracked.decided(Decision(decision.state, note=note), actor.name, now_us())
         changes.changed.append(after)
         changes.events.append(event)
     repository.save_changes(conn, dataset_id, changes)
+    return changes
 
 
 def _before(snapshot: Snapshot, edit: Edit) -> Tables:

@@ -37,3 +37,11 @@ class ObjectiveResult(Answer):
     target: Number
     unit: str = Field(description="Empty for a share from 0 to 1.")
     detail: str
+
+
+class SeverityCounts(Answer):
+    """Number of findings by severity."""
+
+    error: int
+    warning: int
+    info: int

@@ -57,7 +57,11 @@ class FindingFilter:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A staged fix: the affected rows before and after it, as Arrow IPC."""
+    """What a person did about findings, so that it can be undone.
+
+    A staged fix (`state` is `applied`): the affected rows before and after it, as Arrow IPC. A decision (`decided`):
+    the states before it, as msgpack; those before a fix are `of-fix`. Fixes and decisions become `undone`.
+    """
 
     id: str
     dataset_id: str
@@ -83,6 +87,26 @@ def tracked_findings(
         has_key = _STATES.c.key.in_(filter_.keys[start : start + _MAX_KEYS])
         tracked.update(_read(conn, [*conditions, has_key]))
     return tracked
+
+
+def known_keys(conn: sa.Connection, dataset_id: str, keys: Sequence[str]) -> set[str]:
+    """Those of these keys that belong to a finding."""
+    known: set[str] = set()
+    for start in range(0, len(keys), _MAX_KEYS):
+        has_key = _STATES.c.key.in_(keys[start : start + _MAX_KEYS])
+        known.update(
+            conn.execute(
+                sa.select(_STATES.c.key).where(_STATES.c.dataset_id == dataset_id, has_key)
+            ).scalars()
+        )
+    return known
+
+
+def keys_with_prefix(conn: sa.Connection, dataset_id: str, prefix: str) -> list[str]:
+    """The first two keys that begin with a text: enough to know whether it is unique."""
+    begins = _STATES.c.key.startswith(prefix, autoescape=True)
+    query = sa.select(_STATES.c.key).where(_STATES.c.dataset_id == dataset_id, begins)
+    return list(conn.execute(query.order_by(_STATES.c.key).limit(2)).scalars())
 
 
 def page(
@@ -275,6 +299,17 @@ def fix(conn: sa.Connection, dataset_id: str, fix_id: str) -> Fix | None:
     if row is None:
         return None
     return Fix(**{**dict(row), "keys": tuple(row["keys"])})
+
+
+def newest_action(conn: sa.Connection, dataset_id: str, actor: str) -> Fix | None:
+    """The newest fix or decision of an actor that is not undone."""
+    query = sa.select(_FIXES).where(
+        _FIXES.c.dataset_id == dataset_id,
+        _FIXES.c.actor == actor,
+        _FIXES.c.state.in_(["applied", "decided"]),
+    )
+    row = conn.execute(query.order_by(_FIXES.c.at_us.desc(), _FIXES.c.id.desc()).limit(1)).mappings().first()
+    return None if row is None else Fix(**{**dict(row), "keys": tuple(row["keys"])})
 
 
 def set_applied(conn: sa.Connection, fix_id: str, *, undone_at_us: int | None) -> None:

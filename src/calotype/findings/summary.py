@@ -12,7 +12,7 @@ from calotype.datasets import service as datasets
 from calotype.findings import repository
 from calotype.findings.exemptions import Waiver, waives
 from calotype.findings.lifecycle import State, TrackedFinding
-from calotype.findings.model import SEVERITIES, CheckReport
+from calotype.findings.model import SEVERITIES, CheckReport, Gate, GateState
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso
 from calotype.store import Store
@@ -132,3 +132,17 @@ def _accepted_risk(tracked: TrackedFinding) -> AcceptedRisk:
 
 def _day(at_us: int) -> date:
     return date.fromisoformat(iso(at_us)[:10])
+
+
+def standing(gates: Sequence[Gate], open_counts: Mapping[str, int]) -> str:
+    """Gates and open findings apart, in a line: "12 gates green, 271 open warnings". Green is not clean."""
+    n_green = sum(not gate.blocks for gate in gates)
+    words = [f"{n_green} {'gate' if n_green == 1 else 'gates'} green"]
+    for state in (GateState.RED, GateState.MISSING):
+        n = sum(gate.state is state for gate in gates)
+        words += [f"{n} {state}"] if n else []
+    severities = {"error": "errors", "warning": "warnings", "info": "info"}
+    for severity, many in severities.items():
+        n = open_counts.get(severity, 0)
+        words += [f"{n:,} open {severity if n == 1 else many}"] if n else []
+    return ", ".join(words if any(open_counts.values()) else [*words, "no open findings"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from calotype.datasets import refs
-from calotype.findings import repository
+from calotype.findings import repository, undoing
 from calotype.findings.lifecycle import (
     Decision,
     Event,
@@ -20,12 +22,13 @@ from calotype.findings.lifecycle import precision as precision_of
 from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import NotFound
+from calotype.foundation.errors import Invalid, NotFound
 from calotype.store import Store
 
 MAX_PAGE = 10_000
 ALL = FindingFilter()
 _JUDGEMENTS = (State.REJECTED, State.ACCEPTED)
+_CLOSED = "it was closed by a re-test"
 
 
 class FindingNotFound(NotFound):
@@ -34,6 +37,14 @@ class FindingNotFound(NotFound):
     code = "finding-not-found"
     what = "{dataset} has no finding {got!r}"
     fix = "list them with `calotype findings {dataset}`; a unique prefix of the key is enough"
+
+
+class SelectionMissing(Invalid):
+    """A decision or a fix that names no findings."""
+
+    code = "finding-selection-missing"
+    what = "no findings of {dataset} were selected"
+    fix = "give `keys`, or `match` with the id of a run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +87,35 @@ def keys_of(actor: Actor, name: str, filter_: FindingFilter, *, store: Store) ->
                 for key, finding in tracked_.items()
                 if filter_.states or finding.state is not State.CLOSED
             )
-        all_keys = sorted(repository.tracked_findings(conn, info.id, FindingFilter()))
-    return tuple(_full_key(all_keys, key, dataset) for key in filter_.keys)
+        known = repository.known_keys(conn, info.id, filter_.keys)
+        return tuple(key if key in known else _full_key(conn, info.id, key, dataset) for key in filter_.keys)
 
 
-def _full_key(all_keys: Sequence[str], key: str, dataset: str) -> str:
-    matches = [candidate for candidate in all_keys if candidate.startswith(key)] if len(key) >= 4 else []
+def _full_key(conn: sa.Connection, dataset_id: str, prefix: str, dataset: str) -> str:
+    matches = repository.keys_with_prefix(conn, dataset_id, prefix) if len(prefix) >= 4 else []
     if len(matches) != 1:
-        raise FindingNotFound(dataset=dataset, got=key[:80])
+        raise FindingNotFound(dataset=dataset, got=prefix[:80])
     return matches[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was recorded: its id to undo it, the findings after it, and key -> reason of those left out."""
+
+    id: str
+    items: tuple[TrackedFinding, ...]
+    skipped: Mapping[str, str]
+
+
 def triage(
-    actor: Actor, name: str, keys: Sequence[str], decision: Decision, *, store: Store
-) -> tuple[TrackedFinding, ...]:
-    """Decide on findings; either all decisions are applied or none.
+    actor: Actor, name: str, keys: Sequence[str], decision: Decision, *, store: Store, skip: bool = False
+) -> Decided:
+    """Decide on findings, so that the decision can be undone; either all decisions are applied or none.
 
     Rejecting a finding or accepting its risk makes gates ignore it, so it needs the permission `finding.judge`.
 
+    Args:
+        skip: Leave out findings on which nobody can decide (closed, or not tracked) instead of refusing all.
     Raises: NotPermitted, DatasetNotFound, FindingNotFound, DecisionInvalid.
     """
     dataset = refs.split_name(name)[0]
@@ -102,23 +124,28 @@ def triage(
     decision.check(now_us())
     with store.catalog.write(actor, f"finding.{decision.state}", subject=dataset) as tx:
         info = refs.dataset(tx.conn, dataset)
-        tracked_ = repository.tracked_findings(
-            tx.conn, info.id, FindingFilter(keys=tuple(dict.fromkeys(keys)))
-        )
-        changes = StateChanges()
-        for key in dict.fromkeys(keys):
-            if key not in tracked_:
+        wanted = tuple(dict.fromkeys(keys))
+        tracked_ = repository.tracked_findings(tx.conn, info.id, FindingFilter(keys=wanted)) if wanted else {}
+        changes, skipped, at_us = StateChanges(), {}, now_us()
+        for key in wanted:
+            if key in tracked_ and not (skip and tracked_[key].state is State.CLOSED):
+                after, event = tracked_[key].decided(decision, actor.name, at_us)
+                changes.changed.append(after)
+                changes.events.append(event)
+            elif not skip:
                 raise FindingNotFound(dataset=dataset, got=key[:80])
-            after, event = tracked_[key].decided(decision, actor.name, now_us())
-            changes.changed.append(after)
-            changes.events.append(event)
+            else:
+                skipped[key] = (
+                    _CLOSED if key in tracked_ else "it is not tracked: it was found on a tag or commit"
+                )
+        decided_keys = [finding.key for finding in changes.changed]
+        decision_id = undoing.remember(
+            tx.conn, info.id, [tracked_[key] for key in decided_keys], changes, actor
+        )
         repository.save_changes(tx.conn, info.id, changes)
-        details = {
-            "findings": len(changes.changed),
-            "keys": [finding.key for finding in changes.changed[:100]],
-        }
+        details = {"findings": len(decided_keys), "keys": decided_keys[:100]}
         tx.details({**details, "note": decision.note[:400], "to": decision.assignee})
-    return tuple(changes.changed)
+    return Decided(decision_id, tuple(changes.changed), skipped)
 
 
 def history(actor: Actor, name: str, key: str, *, store: Store) -> tuple[TrackedFinding, list[Event]]:
@@ -158,6 +185,7 @@ def state_counts(actor: Actor, name: str, *, store: Store) -> dict[str, dict[str
 
 
 __all__ = [
+    "Decided",
     "Decision",
     "FindingFilter",
     "FindingNotFound",

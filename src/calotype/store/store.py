@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,7 +54,10 @@ class WorkspaceExists(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open workspace: catalog, media, tables, and the guard that checks permissions."""
+    """An open workspace: catalog, media, tables, and the guard that checks permissions.
+
+    `samples_with_findings(store, snapshot, condition)` answers which samples have findings, for queries; `app` sets it.
+    """
 
     root: Path
     storage: Storage
@@ -62,6 +65,7 @@ class Store:
     media: AllMedia
     tables: Tables
     guard: Guard
+    samples_with_findings: Callable[..., list[str]] | None = None
 
     @property
     def folder(self) -> Path:

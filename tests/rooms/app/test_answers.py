@@ -202,7 +202,15 @@ def _test_and_fix(http: TestClient) -> None:
     decision = {"keys": keys, "state": "assigned", "assignee": "bo"}
     assert say(http, "POST", f"{place}/finding-decisions", json=decision)["items"][0]["assignee"] == "bo"
     assert say(http, "POST", f"{place}/finding-fixes", json={"keys": keys})["findings"] == keys
-    events = say(http, "GET", f"{place}/finding-lives/{keys[0]}")["events"]
+    run = report["run"]["id"]
+    groups = say(http, "GET", f"{place}/finding-groups?run={run}&group_by=class")["groups"]
+    assert sum(group["findings"] for group in groups) == len(findings)
+    assert say(http, "GET", f"{place}/finding-changes?run={run}")["new"] != []
+    match = {"run": run, "check": "box-bounds", "state": ["fixed"]}
+    rejected = {"match": match, "state": "rejected", "note": "not at the edge"}
+    assert say(http, "POST", f"{place}/finding-decisions", json=rejected)["decided"] == len(keys)
+    assert say(http, "POST", f"{place}/finding-undos", json={})["findings"] == keys
+    events = say(http, "GET", f"{place}/finding-lives/{keys[0]}")["events"][:3]
     assert [event["to"] for event in events] == ["open", "assigned", "fixed"]
     assert say(http, "GET", f"{place}/finding-lives")["precision"]["box-bounds"]["n_real"] == 1
     assert say(http, "GET", f"{place}/findings-compared?before=main")["fixed"] != []

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.support.streets import Streets, box, sample
 
+from calotype.browse.annotation_changes import ANNOTATION_CHANGES, annotation_changes
 from calotype.browse.comparison import ChangeFilter, Comparison, Comparisons
 from calotype.datasets import differences, rows, service
 from calotype.datasets.snapshot import SampleNotFound
@@ -159,10 +160,10 @@ def test_random_edits_are_named_as_a_comparison_row_by_row_names_them(streets, s
     streets.put("streets", boxes=[*kept, box(9, 2)], gone_boxes=gone)
     after = streets.boxes()
     expected = {id_: kind for id_ in before | after if (kind := _named(before.get(id_), after.get(id_)))}
-    table = differences.annotation_changes(
+    table = annotation_changes(
         state(streets, f"streets@{streets.first.id}"), state(streets, "streets"), "ground_truth"
     )
-    assert table.schema == differences.ANNOTATION_CHANGES
+    assert table.schema == ANNOTATION_CHANGES
     assert dict(zip(table["ann_id"].to_pylist(), table["change"].to_pylist(), strict=True)) == expected
 
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from tests.support.things import gate
 
 from calotype.checks import service as checks
-from calotype.checks.service import CheckRunNotFound
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
 from calotype.contracts.text import ContractInvalid, parse
@@ -145,22 +144,6 @@ def test_the_newest_run_is_of_this_state_unless_any_will_do(things, owner):
     assert checks.latest(owner, "things", store=things.store) is None
     found = checks.latest(owner, "things", store=things.store, any_state=True)
     assert found is not None and found.run_id == report.run_id
-
-
-def test_findings_are_read_page_by_page(things, owner):
-    for _ in range(5):
-        things.image(licence="")
-    report = things.check()
-    total, page = checks.findings(
-        owner, report.run_id, store=things.store, check="licence", offset=3, limit=10
-    )
-    assert (total, [f.sample for f in page]) == (5, ["003.jpg", "004.jpg"])
-    assert checks.findings(owner, report.run_id, store=things.store, severity="error")[0] == 0
-
-
-def test_a_run_that_is_not_there_is_told(things, owner):
-    with pytest.raises(CheckRunNotFound):
-        checks.findings(owner, "nothing", store=things.store)
 
 
 def test_a_run_leaves_an_audit_event(things):

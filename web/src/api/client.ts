@@ -82,7 +82,7 @@ async function send(method: Method, path: string, { path: names = {}, query, bod
 function queryText(query: Record<string, unknown> = {}): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    if (Array.isArray(value)) for (const one of value) params.append(key, String(one));
+    if (Array.isArray(value)) for (const one of value as unknown[]) params.append(key, String(one));
     else if (value !== undefined && value !== null) params.set(key, String(value));
   }
   return params.size ? `?${params.toString()}` : "";

@@ -672,26 +672,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/datasets/{dataset}/findings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Findings
-         * @description A page of the findings of a run, worst first.
-         */
-        get: operations["list_findings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/datasets/{dataset}/findings-compared": {
         parameters: {
             query?: never;
@@ -724,6 +704,68 @@ export interface paths {
          * @description The newest run as junit, sarif, github, markdown or html.
          */
         get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Findings
+         * @description A page of the findings of a run, worst first, by group if asked.
+         *
+         *     A run does not change, so its list keeps its rows and their order; filters by state too, with `as_of`.
+         */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/finding-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Finding Groups
+         * @description Count the findings of a run by check, class, kind of fault or a field of their samples.
+         */
+        get: operations["list_finding_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/finding-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Retest
+         * @description What a run changed: which findings it closed, opened, or found still there.
+         */
+        get: operations["show_retest"];
         put?: never;
         post?: never;
         delete?: never;
@@ -783,7 +825,7 @@ export interface paths {
         put?: never;
         /**
          * Decide Findings
-         * @description Decide on findings; either all decisions are applied or none.
+         * @description Decide on findings; either all decisions are applied or none, unless `skip` is set.
          */
         post: operations["decide_findings"];
         delete?: never;
@@ -803,7 +845,7 @@ export interface paths {
         put?: never;
         /**
          * Stage Finding Fix
-         * @description Stage the repairs suggested by findings as one edit of the working state.
+         * @description Stage the repairs suggested by findings, or another class, as one edit of the working state.
          */
         post: operations["stage_finding_fix"];
         delete?: never;
@@ -826,6 +868,26 @@ export interface paths {
          * @description Undo a staged fix.
          */
         post: operations["undo_finding_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/finding-undos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Finding Action
+         * @description Undo a decision or a fix; without an id, the newest of the caller.
+         */
+        post: operations["undo_finding_action"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1281,6 +1343,11 @@ export interface components {
             /** Format: date */
             until: string;
         };
+        /** @description The decision or fix to undo; empty for your newest. */
+        ActionBody: {
+            /** @default  */
+            action?: string;
+        };
         /** @description Add an annotation. */
         Add: {
             /** @description The row as it was read: its token from an earlier answer, or some of its values (of an annotation: kind, class, bbox, rings, keypoints, mask, attributes, iscrowd; of a sample: split, tags, metadata). The edit is refused if they are others now. */
@@ -1583,6 +1650,8 @@ export interface components {
             /** @description Whether a gate blocks. */
             red: boolean;
             counts: components["schemas"]["SeverityCounts"];
+            /** @description Findings that still count for gates: not rejected, accepted as a risk, or closed since. */
+            open: components["schemas"]["SeverityCounts"];
         };
         /** @description The result of one check. */
         CheckSummary: {
@@ -1785,14 +1854,26 @@ export interface components {
             releases: string[];
             /** @description Gates of the newest run of the checks; null before the first run. */
             gates: components["schemas"]["GateCounts"] | null;
+            /** @description Open findings of that run: gates can be green while warnings are open. */
+            open: components["schemas"]["SeverityCounts"] | null;
         };
         /** @description Findings after a decision. */
         DecidedFindings: {
+            /** @description At most 1,000; all are decided. */
             items: components["schemas"]["TrackedFinding"][];
+            /** @description Id of the decision, to undo it. */
+            decision: string;
+            /** @description Number of findings. */
+            decided: number;
+            /** @description Key of a finding that was left out -> the reason. */
+            skipped: {
+                [key: string]: string;
+            };
         };
         /** @description A decision on findings. `rejected` and `accepted` also need the permission `finding.judge`. */
         DecisionBody: {
-            keys: string[];
+            keys?: string[] | null;
+            match?: components["schemas"]["Match"] | null;
             /** @enum {string} */
             state: "open" | "assigned" | "fixed" | "rejected" | "accepted";
             /** @default  */
@@ -1800,6 +1881,11 @@ export interface components {
             /** @default  */
             assignee?: string;
             until?: string | null;
+            /**
+             * @description Leave out findings on which nobody can decide.
+             * @default false
+             */
+            skip?: boolean;
         };
         /** @description Delete an annotation. */
         Delete: {
@@ -2015,6 +2101,20 @@ export interface components {
             /** @description The run of the checks that caused the change; null for a decision. */
             run: string | null;
         };
+        /** @description Findings of a run with the same value. */
+        FindingGroup: {
+            /** @description Null for findings without a value. */
+            value: string | number | boolean | null;
+            findings: number;
+            /** @description Those that still count for gates now. */
+            open: number;
+            counts: components["schemas"]["SeverityCounts"];
+        };
+        /** @description The findings of a run in groups, in the order of the list. */
+        FindingGroups: {
+            total: number;
+            groups: components["schemas"]["FindingGroup"][];
+        };
         /** @description A finding and all changes of its state. */
         FindingHistory: {
             /** @description Identity of the finding across commits and runs. */
@@ -2060,6 +2160,8 @@ export interface components {
         FindingPage: {
             total: number;
             offset: number;
+            /** @description Ask for other pages with this number: the list keeps its rows and order. */
+            as_of: number;
             items: components["schemas"]["ListedFinding"][];
         };
         /** @description The sample of a finding. */
@@ -2087,6 +2189,16 @@ export interface components {
             states?: components["schemas"]["FindingStates"][];
             accepted?: components["schemas"]["AcceptedRisk"][];
             waivers?: components["schemas"]["WaiverUse"][];
+        };
+        /** @description The findings to fix, as they suggest or with one class for all. */
+        FixBody: {
+            keys?: string[] | null;
+            match?: components["schemas"]["Match"] | null;
+            /**
+             * @description Give the annotations this class instead.
+             * @default
+             */
+            set_class?: string;
         };
         /** @description Something that a format cannot represent. */
         FormatLoss: {
@@ -2246,10 +2358,6 @@ export interface components {
             actor: string;
         };
         JsonValue: unknown;
-        /** @description Keys of findings, or unique prefixes of keys. */
-        KeysBody: {
-            keys: string[];
-        };
         /**
          * @description The kind of an annotation, which is its richest geometry.
          *
@@ -2352,6 +2460,14 @@ export interface components {
             facts: {
                 [key: string]: unknown;
             };
+            /** @description Kind of fault, for a check with several kinds. */
+            fault: string | null;
+            /** @description Class of the annotation when it was tested; null without an annotation. */
+            class: string | null;
+            /** @description x, y, width and height of the annotation in pixels, as it was tested. */
+            box: number[] | null;
+            /** @description End of an accepted risk. */
+            until: string | null;
         };
         /** @description Commits, newest first, and the uncommitted changes. */
         Log: {
@@ -2415,6 +2531,28 @@ export interface components {
             /** @description Height, width in pixels. */
             size: number[];
             counts: string;
+        };
+        /** @description All findings of a run that match, as the list with these filters shows them. */
+        Match: {
+            run: string;
+            /** @default [] */
+            state?: ("open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed")[];
+            /** @default  */
+            check?: string;
+            /**
+             * @default
+             * @enum {string}
+             */
+            severity?: "" | "error" | "warning" | "info";
+            /** @default  */
+            class?: string;
+            /** @default  */
+            fault?: string;
+            /** @default  */
+            assignee?: string;
+            /** @default  */
+            where?: string;
+            as_of?: number | null;
         };
         /** @description A merge or an undo. */
         Merge: {
@@ -2818,6 +2956,17 @@ export interface components {
         ResolvedConflicts: {
             /** @description Their positions. */
             settled: number[];
+        };
+        /** @description What a run of the checks changed: keys of findings. */
+        RetestChanges: {
+            closed: string[];
+            /** @description Marked as fixed, and still there. */
+            still_open: string[];
+            new: string[];
+            /** @description Closed by an earlier run, and there again. */
+            returned: string[];
+            /** @description Their accepted risk has ended. */
+            expired: string[];
         };
         /** @description The ref to restore. */
         Rollback: {
@@ -3293,6 +3442,21 @@ export interface components {
             /** @default  */
             fix?: string;
         };
+        /** @description A decision or a fix that was undone. */
+        UndoneAction: {
+            /** @description Id of the decision or fix. */
+            action: string;
+            /** @enum {string} */
+            kind: "decision" | "fix";
+            /** @description Keys of the findings that have their former state again. */
+            findings: string[];
+            /** @description Key of a finding that was changed since -> the reason. */
+            skipped: {
+                [key: string]: string;
+            };
+            /** @description Whether the fix was committed already: its reversal is an edit for the next commit. */
+            committed: boolean;
+        };
         /** @description A value and how often it occurs. */
         ValueCount: {
             value: string | number | boolean | null;
@@ -3348,6 +3512,7 @@ export interface components {
 }
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
+export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
 export type Annotation = components['schemas']['Annotation'];
 export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
@@ -3406,11 +3571,14 @@ export type FieldSummary = components['schemas']['FieldSummary'];
 export type Finding = components['schemas']['Finding'];
 export type FindingComparison = components['schemas']['FindingComparison'];
 export type FindingEvent = components['schemas']['FindingEvent'];
+export type FindingGroup = components['schemas']['FindingGroup'];
+export type FindingGroups = components['schemas']['FindingGroups'];
 export type FindingHistory = components['schemas']['FindingHistory'];
 export type FindingPage = components['schemas']['FindingPage'];
 export type FindingSample = components['schemas']['FindingSample'];
 export type FindingStates = components['schemas']['FindingStates'];
 export type FindingsSummary = components['schemas']['FindingsSummary'];
+export type FixBody = components['schemas']['FixBody'];
 export type FormatLoss = components['schemas']['FormatLoss'];
 export type FoundSeverities = components['schemas']['FoundSeverities'];
 export type FullAnnotation = components['schemas']['FullAnnotation'];
@@ -3424,7 +3592,6 @@ export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportNotice = components['schemas']['ImportNotice'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
 export type JsonValue = components['schemas']['JsonValue'];
-export type KeysBody = components['schemas']['KeysBody'];
 export type Kind = components['schemas']['Kind'];
 export type LabelFormat = components['schemas']['LabelFormat'];
 export type LabelFormatList = components['schemas']['LabelFormatList'];
@@ -3439,6 +3606,7 @@ export type MapPoint = components['schemas']['MapPoint'];
 export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
 export type MaskShape = components['schemas']['MaskShape'];
+export type Match = components['schemas']['Match'];
 export type Merge = components['schemas']['Merge'];
 export type MergeConflict = components['schemas']['MergeConflict'];
 export type MergeCounts = components['schemas']['MergeCounts'];
@@ -3475,6 +3643,7 @@ export type ReleasePlan = components['schemas']['ReleasePlan'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
 export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
+export type RetestChanges = components['schemas']['RetestChanges'];
 export type Rollback = components['schemas']['Rollback'];
 export type RowChanges = components['schemas']['RowChanges'];
 export type RowCounts = components['schemas']['RowCounts'];
@@ -3513,6 +3682,7 @@ export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
 export type Transformation = components['schemas']['Transformation'];
 export type UndoBody = components['schemas']['UndoBody'];
+export type UndoneAction = components['schemas']['UndoneAction'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
@@ -4914,48 +5084,6 @@ export interface operations {
             };
         };
     };
-    list_findings: {
-        parameters: {
-            query: {
-                /** @description Id of the run. */
-                run: string;
-                /** @description Only findings of this check. */
-                check?: string;
-                /** @description Only findings of this severity. */
-                severity?: "" | "error" | "warning" | "info";
-                /** @description Number of items to skip. */
-                offset?: number;
-                /** @description Maximum number of findings. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                dataset: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FindingPage"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     compare_findings: {
         parameters: {
             query: {
@@ -5015,6 +5143,152 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query: {
+                /** @description Id of the run. */
+                run: string;
+                /** @description `check`, `class`, `fault` or `field:NAME`; empty for one list. */
+                group_by?: string;
+                /** @description Number of items to skip. */
+                offset?: number;
+                /** @description Maximum number of findings. */
+                limit?: number;
+                /** @description Only findings in these states; by default in any. */
+                state?: ("open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed")[] | null;
+                /** @description Only findings of this check. */
+                check?: string;
+                /** @description Only findings of this severity. */
+                severity?: "" | "error" | "warning" | "info";
+                /** @description Only findings on annotations that had this class. */
+                class?: string;
+                /** @description Only findings of this kind of fault. */
+                fault?: string;
+                /** @description Only findings of this person. */
+                assignee?: string;
+                /** @description Only findings on this sample. */
+                sample?: string;
+                /** @description Only findings on the samples that match this query. */
+                where?: string;
+                /** @description Filter by the states at this event: `as_of` of the first page. */
+                as_of?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingPage"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_finding_groups: {
+        parameters: {
+            query: {
+                /** @description Id of the run. */
+                run: string;
+                /** @description `check`, `class`, `fault` or `field:NAME`; empty for one list. */
+                group_by?: string;
+                /** @description Only findings in these states; by default in any. */
+                state?: ("open" | "assigned" | "fixed" | "rejected" | "accepted" | "closed")[] | null;
+                /** @description Only findings of this check. */
+                check?: string;
+                /** @description Only findings of this severity. */
+                severity?: "" | "error" | "warning" | "info";
+                /** @description Only findings on annotations that had this class. */
+                class?: string;
+                /** @description Only findings of this kind of fault. */
+                fault?: string;
+                /** @description Only findings of this person. */
+                assignee?: string;
+                /** @description Only findings on this sample. */
+                sample?: string;
+                /** @description Only findings on the samples that match this query. */
+                where?: string;
+                /** @description Filter by the states at this event: `as_of` of the first page. */
+                as_of?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingGroups"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_retest: {
+        parameters: {
+            query: {
+                /** @description Id of the run. */
+                run: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetestChanges"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -5152,7 +5426,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["KeysBody"];
+                "application/json": components["schemas"]["FixBody"];
             };
         };
         responses: {
@@ -5198,6 +5472,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StagedFix"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_finding_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneAction"];
                 };
             };
             /** @description A problem (RFC 9457) */

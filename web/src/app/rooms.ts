@@ -2,6 +2,7 @@
 export * as browse from "@/rooms/browse/routes";
 export * as checks from "@/rooms/checks/routes";
 export * as curate from "@/rooms/curate/routes";
+export * as findings from "@/rooms/findings/routes";
 export * as datasets from "@/rooms/datasets/routes";
 export * as govern from "@/rooms/govern/routes";
 export * as pipeline from "@/rooms/pipeline/routes";

@@ -47,17 +47,17 @@ export function caps(keys: string, mac: boolean): string[] {
 type Target = Pick<HTMLElement, "tagName" | "isContentEditable" | "closest"> & { type?: string };
 
 const MOVES = /^(?:shift\+)?(?:Arrow\w+|Home|End|PageUp|PageDown)$/;
-/** Undo and redo belong to the text of a field that is typed into. */
-const TYPED = new Set(["mod+z", "mod+Z", "mod+y"]);
-const isTyping = (target: Target): boolean =>
-  target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !/^(?:range|radio|checkbox|button|submit)$/.test(target.type ?? ""));
-
 const PRESSES = new Set(["Enter", "Space"]);
+
+/** What a text field does with the modifier itself. */
+const EDITS = new Set(["mod+a", "mod+z", "mod+Z", "mod+y", "mod+shift+z"]);
+const isText = (target: Target): boolean =>
+  target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !/^(?:range|radio|checkbox|button|submit)$/.test(target.type ?? ""));
 
 /** Whether a press belongs to the element it happens on: text to a field, arrows to a slider, Enter to a button. */
 export function isTaken(target: Target | null, pressed: string): boolean {
   if (!target?.tagName) return false;
-  if (pressed.startsWith("mod+")) return TYPED.has(pressed) && isTyping(target);
+  if (pressed.startsWith("mod+")) return EDITS.has(pressed) && isText(target);
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
   if (target.tagName === "INPUT") {
     if (target.type === "range" || target.type === "radio") return MOVES.test(pressed);

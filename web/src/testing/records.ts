@@ -16,7 +16,8 @@ export const logged = (change: Partial<LoggedCommit> = {}): LoggedCommit => ({ .
 
 export const datasetRow = (change: Partial<DatasetRow> = {}): DatasetRow => ({
   name: "streets", description: "what moves on the street", samples: 305, annotations: 5165, classes: 8, label_sets: ["ground_truth"],
-  head: commit(), dirty: false, cover: [MEDIA], releases: ["1.0.0"], gates: { green: 12, red: 0, missing: 0 }, ...change,
+  head: commit(), dirty: false, cover: [MEDIA], releases: ["1.0.0"], gates: { green: 12, red: 0, missing: 0 },
+  open: { error: 0, warning: 271, info: 64 }, ...change,
 });
 
 export const overview = (change: Partial<Overview> = {}): Overview => ({
@@ -73,7 +74,7 @@ export const checkSummary = (change: Partial<CheckSummary> = {}): CheckSummary =
 export const checkResults = (change: Partial<CheckResults> = {}): CheckResults => ({
   run: {
     id: "01a22459", at: "2026-11-28T22:49:48.114Z", actor: "ana", duration_s: 1.2, commit: SHA, contract: SHA, red: false,
-    counts: { error: 0, warning: 1, info: 0 },
+    counts: { error: 0, warning: 1, info: 0 }, open: { error: 0, warning: 1, info: 0 },
   },
   stale: false, gates: [gate()], objectives: [], checks: [checkSummary()], ...change,
 });
@@ -83,10 +84,11 @@ export const neverChecked: CheckResults = { run: null, stale: false, gates: [], 
 export const finding = (change: Partial<ListedFinding> = {}): ListedFinding => ({
   position: 0, key: "73f6c6d2", state: "open", assignee: null, note: null, repair: true, check: "exact-duplicates", severity: "warning",
   sample: { id: "01a22458", name: "street-0241.jpg", media: MEDIA, width: 960, height: 600 }, sample_name: "street-0241.jpg",
-  annotation: null, label_set: null, reason: "the image has the same bytes as street-0179.jpg", facts: { count: 2 }, ...change,
+  annotation: null, label_set: null, reason: "the image has the same bytes as street-0179.jpg", facts: { count: 2 },
+  fault: "bytes", class: null, box: null, until: null, ...change,
 });
 
-export const findingPage = (...items: ListedFinding[]): FindingPage => ({ total: items.length, offset: 0, items });
+export const findingPage = (...items: ListedFinding[]): FindingPage => ({ total: items.length, offset: 0, as_of: 7, items });
 
 export const merge = (change: Partial<Merge> = {}): Merge => ({
   merge: "m1", source: "ben", into: "main", state: "open", base: SHA, source_commit: SHA, target_commit: SHA, commit: null,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,11 @@ ANNOTATION_FIELDS: dict[str, tuple[str, str]] = {
 }
 
 
+FINDING_FIELDS = ("finding", "finding.severity")
+"""Fields of findings: what they hold is known above this room, to `Store.samples_with_findings`."""
+FindsSamples = Callable[[Compare | Missing], list[str]]
+
+
 class QueryFieldUnknown(Invalid):
     """An unknown field or class."""
 
@@ -86,13 +91,19 @@ class Compiler:
     """Compiles one expression against one dataset state.
 
     Metadata is read from the JSON texts in `s.metadata`, or with `metadata_columns` from columns `s."metadata.NAME"`
-    of the types of the fields.
+    of the types of the fields. `findings` finds the samples with certain findings.
     """
 
     def __init__(
-        self, *, ontology: Ontology, fields: Mapping[str, str], metadata_columns: bool = False
+        self,
+        *,
+        ontology: Ontology,
+        fields: Mapping[str, str],
+        findings: FindsSamples | None = None,
+        metadata_columns: bool = False,
     ) -> None:
         self._ontology = ontology
+        self._findings = findings
         self._fields = fields
         self._metadata_columns = metadata_columns
         self._parameters: list[Any] = []
@@ -121,6 +132,8 @@ class Compiler:
             case In(name, values, column):
                 either = tuple(Compare(name, "=", value, column) for value in values)
                 return self._sql(Or(either), inside=inside) if either else "false"
+            case Compare(name) | Missing(name) if name in FINDING_FIELDS and name not in self._fields:
+                return self._on_findings(tree, inside=inside)
             case Missing(name, column):
                 if not inside and _is_attribute(name) and name not in self._fields:
                     return self._sql(Count(tree, ">=", 1, column), inside=False)
@@ -142,6 +155,14 @@ class Compiler:
             return "true" if within else "false"
         counted = f"SELECT a.sample_id FROM a{where} GROUP BY a.sample_id HAVING count(*) {op} {value}"
         return f"(s.sample_id {'IN' if within else 'NOT IN'} ({counted}))"
+
+    def _on_findings(self, tree: Compare | Missing, *, inside: bool) -> str:
+        if inside or self._findings is None:
+            hint = "a query over samples can ask for it, outside of `any` and `count`"
+            raise QueryFieldUnknown(where=f"column {tree.column}", thing="field", name=tree.name, hint=hint)
+        is_without = isinstance(tree, Missing) or tree.op == "!="
+        ids = f"SELECT unnest({self._bind(self._findings(tree))}::VARCHAR[])"
+        return f"(s.sample_id {'NOT IN' if is_without else 'IN'} ({ids}))"
 
     def _has(self, tree: Has, *, inside: bool) -> str:
         if tree.name in ("classes", "class"):
@@ -196,7 +217,7 @@ class Compiler:
             return [c.id for c in classes if str(tree.value) in c.name]
         class_ = self._ontology.by_name(str(tree.value))
         if class_ is None:
-            hint = _suggestion(str(tree.value), [c.name for c in classes], "classes")
+            hint = suggestion(str(tree.value), [c.name for c in classes], "classes")
             raise QueryFieldUnknown(
                 where=f"column {tree.column}", thing="class", name=str(tree.value), hint=hint
             )
@@ -220,7 +241,7 @@ class Compiler:
             return (f"TRY_CAST({text} AS {sql_type})" if sql_type else text), kind
         known = [*ANNOTATION_FIELDS] if inside else [*SAMPLE_FIELDS, *SAMPLE_LISTS, *self._fields, "class"]
         raise QueryFieldUnknown(
-            where=f"column {column}", thing="field", name=name, hint=_suggestion(name, known, "fields")
+            where=f"column {column}", thing="field", name=name, hint=suggestion(name, known, "fields")
         )
 
     def _bind(self, value: Any) -> str:
@@ -285,7 +306,7 @@ def _json_path(name: str) -> str:
     return '$."' + name.replace('"', "") + '"'
 
 
-def _suggestion(name: str, known: list[str], word: str) -> str:
+def suggestion(name: str, known: list[str], word: str) -> str:
     close = difflib.get_close_matches(name, known, n=3)
     if close:
         return f"did you mean {' or '.join(repr(c) for c in close)}?"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from calotype.datasets.engine import engine
 from calotype.datasets.query.compile import Compiled
+from calotype.foundation.sql_engine import engine
 
 
 def matching_ids(compiled: Compiled, sources: Mapping[str, Any]) -> pa.ChunkedArray:

@@ -310,7 +310,8 @@ finding_fixes = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("undone_at_us", sa.BigInteger, nullable=True),
 )
-"""Fixes staged from findings, with the affected rows before and after; state: applied, undone."""
+"""Fixes staged from findings, with the affected rows before and after (state: applied, undone), and decisions with the
+states before them (state: decided, undone)."""
 
 releases = sa.Table(
     "releases",

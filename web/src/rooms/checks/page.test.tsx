@@ -1,14 +1,13 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { showPage } from "@/testing/pages";
-import { checkResults, checkSummary, findingPage, gate, neverChecked } from "@/testing/records";
+import { checkResults, checkSummary, findingPage, gate, neverChecked, overview } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}/checks";
 
 beforeEach(() => {
-  answer("get", "/api/v1/datasets/{dataset}/findings", ONE, findingPage());
   answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { sha256: "ab".repeat(32), text: null, template: null, purposes: [], warnings: [] });
 });
 
@@ -25,7 +24,7 @@ test("a dataset that was never checked, and a first run", async () => {
   answer("post", AT, ONE, checkResults());
   answer("get", AT, ONE, checkResults());
   await user.click(screen.getByRole("button", { name: "Run checks" }));
-  expect(await screen.findByText("1 finding; all gates are green")).toBeTruthy();
+  expect(await screen.findByText("All gates are green, 1 open warning")).toBeTruthy();
   expect(await screen.findByText("1 of 1 green")).toBeTruthy();
 });
 
@@ -54,9 +53,12 @@ test("a gate that blocks says why and how to fix it", async () => {
   expect(within(first!).getByText("Red")).toBeTruthy();
   expect(within(first!).getByText(/Assign the splits again/)).toBeTruthy();
   expect(screen.getByText("0 of 1 met")).toBeTruthy();
+  answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
+  answer("get", "/api/v1/datasets/{dataset}/findings", ONE, findingPage());
+  answer("get", "/api/v1/datasets/{dataset}/finding-groups", ONE, { total: 0, groups: [] });
   await user.click(screen.getByRole("button", { name: "Show 3 findings" }));
-  await waitFor(() => expect(address()).toBe("/d/streets/checks?check=split-leakage"));
-  expect(sentTo("get", "/api/v1/datasets/{dataset}/findings", ONE).at(-1)?.query.check).toBe("split-leakage");
+  await waitFor(() => expect(address()).toContain("/d/streets/findings?check=split-leakage"));
+  await waitFor(() => expect(sentTo("get", "/api/v1/datasets/{dataset}/findings", ONE).at(-1)?.query.check).toBe("split-leakage"));
 });
 
 test("a check explains itself when it is selected", async () => {
@@ -65,7 +67,8 @@ test("a check explains itself when it is selected", async () => {
   const check = await screen.findByRole("button", { name: /Exact duplicates/ });
   expect(screen.getByRole("button", { name: /Blurred images/ }).textContent).toContain("off");
   await user.click(check);
-  expect(await screen.findByText("Two samples have the same bytes.")).toBeTruthy();
+  expect(check.getAttribute("aria-expanded")).toBe("true");
+  expect(screen.getByRole("button", { name: "Work through 1 finding" })).toBeTruthy();
   expect(screen.getByText(/305 samples in 12 ms/)).toBeTruthy();
 });
 
@@ -81,4 +84,16 @@ test("the text of a contract unfolds", async () => {
   const { user } = showPage("/d/streets/checks");
   await user.click(await screen.findByText("Show the contract"));
   expect(screen.getByText("gates: []")).toBeTruthy();
+});
+
+test("the coverage of conditions is a map whose holes lead to their findings", async () => {
+  const asked = { check: "coverage", unit: "annotations", threshold: 10 };
+  answer("get", AT, ONE, checkResults({ gates: [gate({ ...asked, name: "coverage night: car", measured: 40 }), gate({ ...asked, name: "coverage night: dog", measured: 2, state: "red" })] }));
+  answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
+  answer("get", "/api/v1/datasets/{dataset}/findings", ONE, findingPage());
+  answer("get", "/api/v1/datasets/{dataset}/finding-groups", ONE, { total: 0, groups: [] });
+  const { user, address } = showPage("/d/streets/checks");
+  expect(await screen.findByText("1 of 2 demands not met")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "night, dog: 2 of 10, show the findings" }));
+  await waitFor(() => expect(address()).toContain("/d/streets/findings?check=coverage"));
 });

@@ -4,20 +4,20 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { datasetChanged } from "@/api/cache";
 import { Button, CommandLine, Loading, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
-import { duration, plural } from "@/kit/format";
+import { duration } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
-import { ContractPanel } from "@/rooms/contracts/panel";
-import { Findings } from "@/rooms/findings/panel";
+import { countGates, openWords, Standing } from "@/kit/standing";
+import { ContractPanel, CoverageMap } from "@/rooms/contracts/panel";
 import * as api from "./api";
 import { CheckList } from "./components/check_list";
 import { GateList, ObjectiveList } from "./components/gate_list";
 import { CHECKS_KEYS } from "./keys";
 import "./page.css";
 
-/** The latest run of the checks: the gates that a release must pass, and every finding behind them. */
+/** The latest run of the checks: the gates that a release must pass, and apart from them what each check found. */
 export function ChecksPage() {
   const { dataset, ref } = useDataset();
   const search = useSearch({ from: "/d/$dataset/checks" });
@@ -29,8 +29,7 @@ export function ChecksPage() {
     mutationFn: () => api.runChecks(dataset, ref),
     onSuccess: async (report) => {
       client.setQueryData(asked.queryKey, report);
-      const total = report.checks.reduce((sum, check) => sum + check.findings, 0);
-      say(`${plural(total, "finding")}; ${report.run?.red ? "some gates are not green" : "all gates are green"}`);
+      say(`${report.run?.red ? "Some gates are not green" : "All gates are green"}, ${openWords(report.run?.open)}`);
       await datasetChanged(client, dataset);
     },
   });
@@ -39,10 +38,11 @@ export function ChecksPage() {
   };
   useCommands(CHECKS_KEYS, { "checks.run": run });
   const report = query.data;
+  const show = (check: string) => void navigate({ to: "/d/$dataset/findings", params: { dataset }, search: { ref: ref || undefined, check } });
   return (
     <Page
       title="Checks" flush
-      meta={report?.run ? <><span>checked <When at={report.run.at} /> by {report.run.actor}</span><span>{duration(report.run.duration_s)}</span></> : null}
+      meta={report?.run ? <><Standing gates={countGates(report.gates)} open={report.run.open} /><span className="meta-when">checked <When at={report.run.at} /> by {report.run.actor}</span><span className="meta-when">{duration(report.run.duration_s)}</span></> : null}
       actions={
         <Button look="first" busy={running.isPending} onClick={run}>
           <IconPlayerPlay size={14} /> {running.isPending ? "Running checks…" : "Run checks"}
@@ -61,15 +61,14 @@ export function ChecksPage() {
                 <span>The dataset has changed since this run. These results are for the earlier state.</span>
               </div>
             ) : null}
-            <GateList gates={report.gates} onCheck={(check) => void navigate({ search: (before) => ({ ...before, check, severity: undefined }) })} />
+            <GateList gates={report.gates} onCheck={show} />
             <ObjectiveList objectives={report.objectives} />
-            <CheckList
-              checks={report.checks} chosen={search.check}
-              onChoose={(check) => void navigate({ search: (before) => ({ ...before, check }) })}
-            />
             <ContractPanel dataset={dataset} refName={ref} />
           </div>
-          <Findings dataset={dataset} refName={ref} report={report} check={search.check ?? ""} severity={search.severity ?? ""} onSeverity={(severity) => void navigate({ search: (before) => ({ ...before, severity: severity || undefined }) })} onCheck={(check) => void navigate({ search: (before) => ({ ...before, check }) })} />
+          <div className="checks-main">
+            <CoverageMap gates={report.gates} onHole={() => show("coverage")} />
+            <CheckList checks={report.checks} chosen={search.check} onChoose={(check) => void navigate({ search: (before) => ({ ...before, check }) })} onFindings={show} />
+          </div>
         </div>
       ) : null}
     </Page>

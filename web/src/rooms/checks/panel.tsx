@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Skeleton, When } from "@/kit/basics";
 import { GatePill } from "@/kit/gates";
+import { countGates, Standing } from "@/kit/standing";
 import * as api from "./api";
 import "./panel.css";
 
@@ -18,6 +19,7 @@ export function LatestRun({ dataset, refName }: { dataset: string; refName: stri
   const sorted = [...gates].sort((a, b) => Number(a.state === "green") - Number(b.state === "green"));
   return (
     <>
+      <Standing gates={countGates(gates)} open={run.open} dataset={dataset} />
       <ul className="gate-lines">
         {sorted.slice(0, 8).map((gate) => (
           <li key={gate.name}>
@@ -32,4 +34,11 @@ export function LatestRun({ dataset, refName }: { dataset: string; refName: stri
       </Link>
     </>
   );
+}
+
+/** Gates and open findings of the latest run, in a line; nothing before the first run. */
+export function RunStanding({ dataset, refName }: { dataset: string; refName: string }) {
+  const { data } = useQuery(api.checks(dataset, refName));
+  if (!data?.run) return null;
+  return <Standing gates={countGates(data.gates)} open={data.run.open} />;
 }

@@ -5,6 +5,8 @@ import { Panel } from "@/kit/page";
 import * as api from "./api";
 import "./panel.css";
 
+export { CoverageMap } from "./components/coverage_map";
+
 /** The contract that the gates come from. */
 export function ContractPanel({ dataset, refName }: { dataset: string; refName: string }) {
   const query = useQuery(api.contract(dataset, refName));

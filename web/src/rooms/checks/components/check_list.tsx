@@ -1,42 +1,45 @@
 import type { CheckSummary } from "@/api/schema.gen";
-import { Pill } from "@/kit/basics";
+import { Button, Pill } from "@/kit/basics";
 import { count, duration, plural } from "@/kit/format";
 import { Panel, sentence } from "@/kit/page";
 
 /** Every check with its findings; one can be selected. */
-export function CheckList({ checks, chosen, onChoose }: {
+export function CheckList({ checks, chosen, onChoose, onFindings }: {
   checks: CheckSummary[];
   chosen: string | undefined;
   onChoose: (check: string | undefined) => void;
+  onFindings: (check: string) => void;
 }) {
   const sorted = [...checks].sort((a, b) => Number(b.findings > 0) - Number(a.findings > 0));
-  const one = checks.find((check) => check.name === chosen);
   return (
     <Panel title="Checks" meta={plural(checks.filter((check) => check.enabled).length, "check")}>
       <ul className="check-list">
         {sorted.map((check) => (
           <li key={check.name}>
-            <button
-              type="button" aria-pressed={check.name === chosen} title={check.means}
-              onClick={() => onChoose(check.name === chosen ? undefined : check.name)}
-            >
-              <span className="cut">{check.title}</span>
+            <button type="button" aria-expanded={check.name === chosen} onClick={() => onChoose(check.name === chosen ? undefined : check.name)}>
+              <span className="check-title cut">{check.title}</span>
+              <span className="check-means cut dim">{check.means}</span>
               {check.enabled ? <Counts check={check} /> : <span className="dim">off</span>}
             </button>
+            {check.name === chosen ? <About check={check} onFindings={onFindings} /> : null}
           </li>
         ))}
       </ul>
-      {one ? (
-        <div className="check-about">
-          <p>{one.means}</p>
-          {one.findings ? <p><span className="dim">Fix</span> {sentence(one.fix)}</p> : null}
-          <p className="dim">
-            {count(one.looked_at)} {one.unit} in {duration(one.took_ms / 1000)}
-            {Object.entries(one.parameters).map(([name, value]) => `; ${name} ${String(value)}`)}
-          </p>
-        </div>
-      ) : null}
     </Panel>
+  );
+}
+
+function About({ check, onFindings }: { check: CheckSummary; onFindings: (check: string) => void }) {
+  return (
+    <div className="check-about">
+      <p>{check.means}</p>
+      {check.findings ? <p><span className="dim">Fix</span> {sentence(check.fix)}</p> : null}
+      <p className="dim">
+        {count(check.looked_at)} {check.unit} in {duration(check.took_ms / 1000)}
+        {Object.entries(check.parameters).map(([name, value]) => `; ${name} ${String(value)}`)}
+      </p>
+      {check.findings ? <p><Button onClick={() => onFindings(check.name)}>Work through {plural(check.findings, "finding")}</Button></p> : null}
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@ import { thumbUrl } from "@/api/client";
 import type { DatasetRow as Row } from "@/api/schema.gen";
 import { Pill, When } from "@/kit/basics";
 import { count } from "@/kit/format";
-import { GateSummary } from "@/kit/gates";
+import { Standing } from "@/kit/standing";
 
 /** A dataset in one line: its counts, its gates, its latest commit, its first images. */
 export function DatasetRow({ row }: { row: Row }) {
@@ -13,7 +13,7 @@ export function DatasetRow({ row }: { row: Row }) {
       <div className="dataset-text">
         <div className="dataset-head">
           <h2 className="cut"><Link to="/d/$dataset" params={params} className="dataset-link">{row.name}</Link></h2>
-          <GateSummary gates={row.gates} />
+          <Standing gates={row.gates} open={row.open} />
           {row.dirty && row.samples ? <Pill tone="warn">{row.head ? "Uncommitted changes" : "Not committed"}</Pill> : null}
           {row.releases.slice(0, 2).map((version) => <Pill key={version} tone="accent">{version}</Pill>)}
           {row.releases.length > 2 ? <span className="dim">and {row.releases.length - 2} more</span> : null}

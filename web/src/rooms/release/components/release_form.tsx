@@ -10,6 +10,7 @@ import { ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import { overview } from "@/rooms/browse/api";
+import { RunStanding } from "@/rooms/checks/panel";
 import { contract } from "@/rooms/contracts/api";
 import { log } from "@/rooms/versions/api";
 import * as api from "../api";
@@ -113,7 +114,7 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
       {plan.error ? <ErrorState error={plan.error} onRetry={() => void plan.refetch()} /> : null}
       {creating.error ? <Refused error={creating.error} dataset={dataset} onDone={onDone} /> : null}
       <footer>
-        <span className="dim">The checks run first; a gate that is not green stops the release.</span>
+        <span className="dim">The checks run first; a gate that is not green stops the release. <RunStanding dataset={dataset} refName="" /></span>
         <Button onClick={onDone}>Cancel</Button>
         <Button look="first" type="submit" busy={creating.isPending} disabled={!isReady}>{creating.isPending ? "Releasing…" : "Release"}</Button>
       </footer>

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { RELEASE_FORMATS, type ReleasePlan } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
-import { logged, overview, release, releaseRow } from "@/testing/records";
+import { logged, neverChecked, overview, release, releaseRow } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
@@ -13,6 +13,7 @@ const plan = (change: Partial<ReleasePlan> = {}): ReleasePlan => ({ samples: 305
 const contract = (purposes: string[]) => ({ sha256: "ab".repeat(32), text: null, template: null, purposes, warnings: [] });
 
 beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/contract", ONE, contract([]));
   answer("get", "/api/v1/datasets/{dataset}/log", ONE, { items: [logged()], dirty: false, changes: null });
