@@ -212,6 +212,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Facets
+         * @description Count the samples that match a query, by class, split, tag, licence, source and metadata.
+         */
+        get: operations["show_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/samples": {
         parameters: {
             query?: never;
@@ -2033,6 +2053,29 @@ export interface components {
             /** @description By the number that a point has in `map/points`. */
             colours: components["schemas"]["MapColour"][];
         };
+        /** @description Counts over the samples that match a query, of `label_set`. */
+        Facets: {
+            samples: number;
+            /** @description Annotations of all label sets. */
+            annotations: number;
+            /** @description Samples without annotations. */
+            unlabelled: number;
+            /** @description Samples derived from others by a recipe. */
+            derived: number;
+            label_sets: components["schemas"]["LabelSetCount"][];
+            classes: components["schemas"]["ClassCount"][];
+            splits: components["schemas"]["SplitCount"][];
+            licences: components["schemas"]["ValueCount"][];
+            sources: components["schemas"]["ValueCount"][];
+            tags: components["schemas"]["ValueCount"][];
+            fields: components["schemas"]["FieldSummary"][];
+            /** @description Null where there is no sample. */
+            sizes: components["schemas"]["ImageSizes"] | null;
+            /** @description Whether the counts are estimated from some of the samples, because exact ones take longer; they are made in the background, so ask again. */
+            approximate: boolean;
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+        };
         /** @description A sample whose copies could not be made. */
         FailedSample: {
             sample: string;
@@ -2793,14 +2836,6 @@ export interface components {
         };
         /** @description A dataset at a glance. Classes and splits count the annotations of the first label set. */
         Overview: {
-            name: string;
-            description: string;
-            ref: string;
-            /** @description Null for a working state with uncommitted changes. */
-            commit: string | null;
-            /** @description Whether there are uncommitted changes. */
-            dirty: boolean;
-            contract: components["schemas"]["ContractRef"] | null;
             samples: number;
             /** @description Annotations of all label sets. */
             annotations: number;
@@ -2815,8 +2850,18 @@ export interface components {
             sources: components["schemas"]["ValueCount"][];
             tags: components["schemas"]["ValueCount"][];
             fields: components["schemas"]["FieldSummary"][];
-            /** @description Null for an empty dataset. */
+            /** @description Null where there is no sample. */
             sizes: components["schemas"]["ImageSizes"] | null;
+            /** @description Whether the counts are estimated from some of the samples, because exact ones take longer; they are made in the background, so ask again. */
+            approximate: boolean;
+            name: string;
+            description: string;
+            ref: string;
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+            /** @description Whether there are uncommitted changes. */
+            dirty: boolean;
+            contract: components["schemas"]["ContractRef"] | null;
         };
         /** @description Number of gates by state when the release was made. */
         PassedGates: {
@@ -3566,6 +3611,7 @@ export type Edited = components['schemas']['Edited'];
 export type EditedRow = components['schemas']['EditedRow'];
 export type EditsBody = components['schemas']['EditsBody'];
 export type EmbeddingMap = components['schemas']['EmbeddingMap'];
+export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
 export type Finding = components['schemas']['Finding'];
@@ -4083,6 +4129,44 @@ export interface operations {
             };
         };
     };
+    show_facets: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description The label set that the query, the order and the page refer to. */
+                label_set?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_samples: {
         parameters: {
             query?: {
@@ -4098,6 +4182,8 @@ export interface operations {
                 limit?: number;
                 /** @description The label set that the query, the order and the page refer to. */
                 label_set?: string;
+                /** @description Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1. */
+                within?: string;
             };
             header?: never;
             path: {
@@ -4138,6 +4224,8 @@ export interface operations {
                 sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
                 /** @description The label set that the query, the order and the page refer to. */
                 label_set?: string;
+                /** @description Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1. */
+                within?: string;
             };
             header?: never;
             path: {

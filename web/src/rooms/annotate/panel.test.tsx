@@ -76,7 +76,7 @@ test("a class is found by typing", async () => {
 test("another class for a finding is staged, and the finding is fixed", async () => {
   answerSample(sampleDetail({ position: null }), { tracked: [tracked()] });
   answer("post", EDITS, DATASET, edited());
-  answer("post", "/api/v1/datasets/{dataset}/finding-decisions", DATASET, { items: [] });
+  answer("post", "/api/v1/datasets/{dataset}/finding-decisions", DATASET, { items: [], decision: "d1", decided: 1, skipped: {} });
   const { user } = await open("");
   await user.click(await screen.findByRole("button", { name: "Another class" }));
   await user.type(await screen.findByRole("combobox", { name: "Class of the car" }), "truck{Enter}");

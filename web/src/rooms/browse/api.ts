@@ -4,14 +4,16 @@ import { call } from "@/api/client";
 import type { Sort } from "./search";
 
 /** The part of the address that decides which samples are asked for, and with which labels. */
-export type View = { where?: string | undefined; sort?: Sort | undefined; labels?: string | undefined };
+export type View = { where?: string | undefined; sort?: Sort | undefined; labels?: string | undefined; within?: string | undefined };
 
-const viewed = (ref: string, { where, sort, labels }: View) => ({ ref, where, sort, label_set: labels });
+const viewed = (ref: string, { where, sort, labels, within }: View) => ({ ref, where, sort, label_set: labels, within });
 
 export const overview = (dataset: string, ref: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "overview", ref),
     queryFn: () => call("get", "/api/v1/datasets/{dataset}", { path: { dataset }, query: { ref } }),
+    // Counts that would take long are estimated first.
+    refetchInterval: ({ state }) => (state.data?.approximate ? 2_000 : false),
   });
 
 export const samplePage = (dataset: string, ref: string, view: View, page: number) =>

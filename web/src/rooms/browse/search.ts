@@ -39,6 +39,12 @@ export type SampleSearch = GridSearch & {
   run?: string | undefined;
   check?: string | undefined;
   severity?: (typeof SEVERITIES)[number] | undefined;
+  class?: string | undefined;
+  fault?: string | undefined;
+  shown?: (typeof SHOWN)[number] | undefined;
+  assignee?: string | undefined;
+  group?: string | undefined;
+  as_of?: number | undefined;
   a?: string | undefined;
   b?: string | undefined;
   change?: Change | undefined;
@@ -50,6 +56,7 @@ type Change = Exclude<NonNullable<operations["show_diff"]["parameters"]["query"]
 const CHANGES = ["reclassified", "moved", "edited", "added", "removed"] as const satisfies readonly Change[];
 
 export const SEVERITIES = ["error", "warning", "info"] as const;
+const SHOWN = ["decided", "all"] as const;
 
 export const sampleSearch = (raw: Raw): SampleSearch => ({
   ...gridSearch(raw),
@@ -58,6 +65,12 @@ export const sampleSearch = (raw: Raw): SampleSearch => ({
   run: text(raw, "run"),
   check: text(raw, "check"),
   severity: oneOf(raw, "severity", SEVERITIES),
+  class: text(raw, "class"),
+  fault: text(raw, "fault"),
+  shown: oneOf(raw, "shown", SHOWN),
+  assignee: text(raw, "assignee"),
+  group: text(raw, "group"),
+  as_of: whole(raw, "as_of", 0, 2 ** 52),
   a: text(raw, "a"),
   b: text(raw, "b"),
   change: oneOf(raw, "change", CHANGES),
@@ -67,8 +80,8 @@ export const sampleSearch = (raw: Raw): SampleSearch => ({
 
 /** The search of the grid that a sample was opened from. */
 export function gridOf(search: SampleSearch, at: number | undefined): GridSearch {
-  const { ref, where, sort, labels, size, hide } = search;
-  return { ref, where, sort, labels, size, hide, at: at ?? (search.from ? undefined : search.at) };
+  const { ref, where, sort, within, labels, size, hide } = search;
+  return { ref, where, sort, within, labels, size, hide, at: at ?? (search.from ? undefined : search.at) };
 }
 
 /** Ids of hidden classes as a set, and back. */

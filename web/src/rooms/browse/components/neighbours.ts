@@ -30,15 +30,16 @@ function inGrid({ search, position }: Here): Neighbours | null {
 }
 
 function useFindings({ dataset, search }: Here): Neighbours | null {
-  const { from, run, check = "", severity = "", at } = search;
+  const { from, run, at, group = "", where, check, class: name, fault, severity, shown, assignee, as_of } = search;
+  const list = { run: run ?? "", where, check, class: name, fault, severity, shown, assignee, as_of };
   const isFrom = from === "checks" && run !== undefined && at !== undefined;
   const around = isFrom ? [...new Set([at - 1, at, at + 1].map((n) => Math.floor(Math.max(0, n) / PAGE)))] : [];
-  const pages = useQueries({ queries: around.map((page) => findings.findings(dataset, run ?? "", check, severity, page)) });
+  const pages = useQueries({ queries: around.map((page) => findings.listPage(dataset, list, group, page)) });
   if (!isFrom) return null;
   const total = pages.find((page) => page.data)?.data?.total;
   if (total === undefined) return null;
   const items = new Map<number, ListedFinding>();
-  for (const { data, isPlaceholderData } of pages) if (!isPlaceholderData) data?.items.forEach((item, n) => items.set(data.offset + n, item));
+  for (const { data } of pages) data?.items.forEach((item, n) => items.set(data.offset + n, item));
   const stop = (by: 1 | -1): Stop | null => {
     // A finding on the whole dataset has no sample to go to.
     for (let n = at + by; items.has(n); n += by) {

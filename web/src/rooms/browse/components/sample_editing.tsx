@@ -90,7 +90,7 @@ export function useSampleEditing({ dataset, data, selected, classes, editing, ed
     onClass: editable ? (finding: TrackedFinding) => {
       if (!finding.annotation_id) return;
       onShow(finding.annotation_id);
-      setPicking({ after: () => findings.decide(dataset, [finding.key], { state: "fixed", note: "", assignee: "" }) });
+      setPicking({ after: () => findings.decide(dataset, { keys: [finding.key] }, { state: "fixed", note: "", assignee: "" }) });
     } : undefined,
   };
 }

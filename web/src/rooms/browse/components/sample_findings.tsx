@@ -94,7 +94,7 @@ function Decisions({ dataset, finding, onClass }: { dataset: string; finding: Tr
   const [isRejecting, setRejecting] = useState(false);
   const changed = () => datasetChanged(client, dataset);
   const decide = useMutation({
-    mutationFn: (decision: findings.Decision) => findings.decide(dataset, [finding.key], decision),
+    mutationFn: (decision: findings.Decision) => findings.decide(dataset, { keys: [finding.key] }, decision),
     onSuccess: async (_, { state }) => {
       setRejecting(false);
       say(state === "open" ? "Finding reopened" : `Finding ${state}`);
@@ -103,7 +103,7 @@ function Decisions({ dataset, finding, onClass }: { dataset: string; finding: Tr
   });
   const fix = useMutation({
     mutationFn: async () => {
-      const staged = await findings.fix(dataset, [finding.key]);
+      const staged = await findings.fix(dataset, { keys: [finding.key] });
       const skipped = staged.left_out[finding.key];
       if (skipped) throw new Problem(409, "fix-skipped", skipped, "", "");
     },
@@ -112,7 +112,7 @@ function Decisions({ dataset, finding, onClass }: { dataset: string; finding: Tr
       await changed();
     },
   });
-  const undo = useMutation({ mutationFn: () => findings.undoFix(dataset), onSuccess: changed });
+  const undo = useMutation({ mutationFn: () => findings.undo(dataset), onSuccess: changed });
   const problem = [decide.error, fix.error, undo.error].find(Boolean);
   const busy = decide.isPending || fix.isPending || undo.isPending;
   const repair = repairText(finding);

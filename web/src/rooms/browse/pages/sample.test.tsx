@@ -118,7 +118,7 @@ test("a finding is decided in its place", async () => {
   answer("get", LIVES, DATASET, () => ({ total: 1, offset: 0, items: [tracked({ state, note: state === "open" ? null : "it is a van" })], counts: {}, precision: {} }));
   answer("post", DECISIONS, DATASET, ({ body }) => {
     state = (body as { state: "open" | "rejected" }).state;
-    return { items: [tracked({ state })] };
+    return { items: [tracked({ state })], decision: "d1", decided: 1, skipped: {} };
   });
   const { user } = showPage("/d/streets/samples/01a22458");
   const section = within(await screen.findByRole("region", { name: "Findings" }));

@@ -1,4 +1,4 @@
-import { IconLayoutSidebar, IconPhotoOff, IconVectorTriangle, IconVectorTriangleOff } from "@tabler/icons-react";
+import { IconLayoutSidebar, IconPhotoOff, IconVectorTriangle, IconVectorTriangleOff, IconX } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -73,8 +73,9 @@ export function SamplesPage() {
       meta={
         <>
         <span aria-live="polite">
-          {head.data && !refused ? (where && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
+          {head.data && !refused ? ((where || search.within) && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
         </span>
+        {search.within ? <Button look="quiet" onClick={() => set({ within: undefined, at: undefined })}>Part of the map <IconX size={13} aria-label="Clear" /></Button> : null}
         {total > 200 ? <Jump total={total} onJump={(at) => set({ at })} /> : null}
         </>
       }
@@ -111,10 +112,10 @@ export function SamplesPage() {
           <div className="samples-main">
             {head.isPending ? <Loading what="samples" /> : null}
             {head.error && !refused ? <ErrorState error={head.error} onRetry={() => void head.refetch()} /> : null}
-            {head.data && total === 0 && !refused ? <Nothing where={where} dataset={dataset} onClear={() => query("")} /> : null}
+            {head.data && total === 0 && !refused ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, at: undefined })} /> : null}
             {head.data && total > 0 && !refused ? (
               <Grid
-                dataset={dataset} address={`${dataset} ${ref} ${where} ${search.sort ?? ""}`} page={page} selected={search.at ?? -1}
+                dataset={dataset} address={`${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""}`} page={page} selected={search.at ?? -1}
                 size={size} total={total} look={look} aspect={aspectOf(state.data?.sizes?.median)}
                 href={(item, at) => `/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, at })}`}
                 onSelect={(at) => set({ at }, true)}

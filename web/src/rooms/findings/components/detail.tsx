@@ -9,15 +9,16 @@ import { measured, percent, shown } from "@/kit/format";
 import { EmptyState, ErrorState, sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 import { sample as sampleQuery } from "@/rooms/browse/api";
+import type { fromList } from "../search";
 import { Crop } from "./crop";
 import { Examples } from "./examples";
 import { History } from "./history";
 import { boxOfFinding, confidence, fixWords, suggestedBox, suggestedClass } from "./words";
 
-type Props = { finding: ListedFinding; dataset: string; refName: string; classes: readonly ClassCount[] };
+type Props = { finding: ListedFinding; dataset: string; refName: string; classes: readonly ClassCount[]; from: ReturnType<typeof fromList> };
 
 /** One finding: its object in its surroundings beside the claim, the label as it is, and what it looks like. */
-export function Detail({ finding, dataset, refName, classes }: Props) {
+export function Detail({ finding, dataset, refName, classes, from }: Props) {
   const suggested = suggestedClass(finding);
   const given = finding.class;
   const fix = fixWords(finding);
@@ -36,7 +37,7 @@ export function Detail({ finding, dataset, refName, classes }: Props) {
         <h2>{sentence(finding.reason)}</h2>
       </header>
       <div className="finding-main">
-        <Look finding={finding} dataset={dataset} refName={refName} classes={classes} />
+        <Look finding={finding} dataset={dataset} refName={refName} classes={classes} from={from} />
         <aside className="finding-side" aria-label="Label and suggestion">
           {given ? <Label title="Labelled" name={given} classes={classes} /> : null}
           {given && given !== suggested ? <Examples dataset={dataset} refName={refName} name={given} {...others} /> : null}
@@ -67,7 +68,7 @@ function Label({ title, name, classes, note }: { title: string; name: string; cl
 }
 
 /** The image around the object, with all annotations and the object's own on top. */
-function Look({ finding, dataset, refName, classes }: Props) {
+function Look({ finding, dataset, refName, classes, from }: Props) {
   const { sample } = finding;
   const query = useQuery({ ...sampleQuery(dataset, sample?.id ?? "", refName, {}), enabled: sample !== null });
   if (!sample) {
@@ -88,7 +89,7 @@ function Look({ finding, dataset, refName, classes }: Props) {
       <p className="look-place">
         <Link
           to="/d/$dataset/samples/$sample" params={{ dataset, sample: sample.id }} className="link cut"
-          search={{ ref: refName || undefined, from: "checks", ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
+          search={{ ref: refName || undefined, ...from, ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined }}
         >{sample.name}</Link>
         <Conditions metadata={query.data?.metadata} split={query.data?.split} />
       </p>

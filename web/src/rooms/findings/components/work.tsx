@@ -11,7 +11,7 @@ import type { useActions } from "./actions";
 import * as api from "../api";
 import { LIST_KEYS } from "../keys";
 import { useList } from "./list";
-import type { FindingsSearch } from "../search";
+import { fromList, type FindingsSearch } from "../search";
 import { useSelection } from "./selection";
 import { Decide } from "./decide";
 import { Detail } from "./detail";
@@ -67,7 +67,7 @@ export function Work({ dataset, refName, list, by, search, classes, total, retes
       if (!finding?.sample) return;
       void navigate({
         to: "/d/$dataset/samples/$sample", params: { dataset, sample: finding.sample.id },
-        search: { ref: refName || undefined, from: "checks", ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined },
+        search: { ref: refName || undefined, ...fromList(search, list.run, by, at), ann: finding.annotation ?? undefined, labels: finding.label_set ?? undefined },
       });
     },
   });
@@ -109,7 +109,7 @@ export function Work({ dataset, refName, list, by, search, classes, total, retes
           finding={finding} chosen={chosen} nChosen={nTicked || 1} classes={classes} actions={actions}
           onDone={() => (nTicked ? clear() : show(at + 1))}
         />
-        {finding ? <Detail finding={finding} dataset={dataset} refName={refName} classes={classes} /> : <Loading what="the finding" />}
+        {finding ? <Detail finding={finding} dataset={dataset} refName={refName} classes={classes} from={fromList(search, list.run, by, at)} /> : <Loading what="the finding" />}
       </section>
     </div>
   );
