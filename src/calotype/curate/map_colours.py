@@ -17,7 +17,7 @@ from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import Snapshot
 
 MAX_COLOURS = 20
-"""Values that are told apart; rarer ones share one colour."""
+"""Values with a colour of their own; rarer ones share one."""
 NOT_MATCHING = 255
 """The colour number of points that a query leaves out."""
 _N_BINS = 8

@@ -25,7 +25,7 @@ from calotype.vision.ontology import Ontology
 
 _SAMPLES_MADE, _SAMPLES_READ = 5_000, 100_000
 _FEW_SAMPLES = 20_000
-"""So many are looked up a few at a time; more are read with a scan of the table for each part."""
+"""Up to this number are looked up a few at a time; more are read with a scan of the table for each part."""
 _IN_MEMORY_ROWS = 2_000_000
 
 Where = str | query.Expression | None

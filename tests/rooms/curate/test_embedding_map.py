@@ -147,7 +147,7 @@ def test_points_are_coloured_by_values_and_by_ranges_of_numbers(shop, workspace,
 @pytest.mark.parametrize(
     "text", ["", "m", "m:", "m:0,0;1,1", "m:0,0;1,1;nan,2", "m:0,0;1,1;2", "m:a,b;1,1;2,2"]
 )
-def test_a_lasso_that_is_no_polygon_is_refused(text):
+def test_a_lasso_without_a_polygon_is_refused(text):
     with pytest.raises(LassoInvalid):
         parse_lasso(text)
 

@@ -124,7 +124,7 @@ export function thinned(corners: readonly Corner[], least: number, most = 200): 
   return kept.length > most ? thinned(kept, least * 1.5, most) : kept;
 }
 
-/** Corners as text for an address, and back; null where it is no polygon. */
+/** Corners as text for an address, and back; null for anything else. */
 export const cornersText = (corners: readonly Corner[]): string => corners.map(([x, y]) => `${x.toFixed(3)},${y.toFixed(3)}`).join(";");
 
 export function cornersOf(text: string | undefined): Corner[] | null {

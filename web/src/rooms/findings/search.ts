@@ -45,7 +45,7 @@ export const findingsSearch = (raw: Raw): FindingsSearch => ({
 /** The filters without the place: a change of one of them opens another list. */
 export const FILTERS = ["where", "check", "class", "fault", "severity", "shown", "assignee"] as const;
 
-/** What the page of a sample is told of the list that it is opened from, so that it can walk on in it. */
+/** What the address of a sample says of the list that it is opened from, so that the page can go on in it. */
 export const fromList = (search: FindingsSearch, run: string, group: string, at: number) => ({
   from: "checks" as const, run, at, group: group || undefined, where: search.where, check: search.check, class: search.class,
   fault: search.fault, severity: search.severity, shown: search.shown, assignee: search.assignee, as_of: search.as_of,

@@ -30,7 +30,7 @@ export function placeOf(sample: ComparedSample, only?: string): Box | null {
 
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name) || "#888";
 
-/** Draw one side: dashed lines for before, whole ones for after, so that colour is not all that tells them apart. */
+/** Draw one side: dashed lines for before, whole ones for after, so that they differ by more than colour. */
 export function drawSide(ctx: Ctx, shapes: readonly Shown[], view: View, side: Side, rest: boolean): void {
   const colour = token(side === "before" ? "--bad" : "--good");
   ctx.lineJoin = "round";
