@@ -84,6 +84,10 @@ export class ShapeLayer {
     const whole = { x: 0, y: 0, w: this.size.width, h: this.size.height };
     const isDrawn = this.drawnAt !== null && !this.stale;
     if (isDrawn && this.drawnAt?.scale === view.scale && this.scroll(view)) return false;
+    if (isDrawn && this.scene.weight > LIGHT && this.isPassing(view, now)) {
+      this.showAt(view);
+      return true;
+    }
     const items = this.job ? [] : this.inPart(view, whole);
     if (!this.job && weight(items, view) <= LIGHT) {
       this.paintAll(view, items);
@@ -96,6 +100,12 @@ export class ShapeLayer {
     if (!this.slice(this.job, still ? STILL_MS : BUSY_MS)) return true;
     this.finish(this.job);
     return !this.scroll(view); // the image may have been moved while it was drawn
+  }
+
+  /** In the middle of a zoom, and what is drawn still looks like it. */
+  private isPassing(view: View, now: number): boolean {
+    const by = view.scale / (this.drawnAt?.scale ?? view.scale);
+    return now - this.scaledAt < SETTLED_MS && by < 2 && by > 0.5 && covers(this.drawnAt ?? view, view, this.size, this.image);
   }
 
   private forget(): void {

@@ -17,7 +17,7 @@ type Asked = {
   editable: boolean;
   isImageFocused: boolean;
   onSelect: (id: string | null) => void;
-  onShow: (id: string) => void;
+  onShow: (id: string, labelSet: string | null) => void;
 };
 
 /** Editing on the page of a sample: what the image, the inspector and the keyboard do with the selected annotation. */
@@ -89,7 +89,7 @@ export function useSampleEditing({ dataset, data, selected, classes, editing, ed
     /** Another class than the one that a finding suggests: once it is staged, the finding is fixed. */
     onClass: editable ? (finding: TrackedFinding) => {
       if (!finding.annotation_id) return;
-      onShow(finding.annotation_id);
+      onShow(finding.annotation_id, finding.label_set);
       setPicking({ after: () => findings.decide(dataset, { keys: [finding.key] }, { state: "fixed", note: "", assignee: "" }) });
     } : undefined,
   };

@@ -20,7 +20,7 @@ type Props = {
   /** Decisions are taken on the working state only. */
   editable: boolean;
   selected: string | null;
-  onShow: (annotation: string) => void;
+  onShow: (annotation: string, labelSet: string | null) => void;
   /** Choose another class for the annotation of a finding; absent where nothing can be edited. */
   onClass?: ((finding: TrackedFinding) => void) | undefined;
 };
@@ -57,7 +57,7 @@ export const isOpen = (finding: Pick<TrackedFinding, "state">): boolean => findi
 const TONES: Partial<Record<TrackedFinding["state"], Tone>> = { fixed: "good", assigned: "accent" };
 const STATE_WORDS: Partial<Record<TrackedFinding["state"], string>> = { fixed: "fixed, to be re-tested", accepted: "risk accepted" };
 
-function Head({ finding, state, onShow }: { finding: Finding; state?: TrackedFinding["state"]; onShow: (id: string) => void }) {
+function Head({ finding, state, onShow }: { finding: Finding; state?: TrackedFinding["state"]; onShow: Props["onShow"] }) {
   const annotation = finding.annotation_id;
   return (
     <>
@@ -66,7 +66,7 @@ function Head({ finding, state, onShow }: { finding: Finding; state?: TrackedFin
         <strong className="cut">{finding.check}</strong>
         {state && state !== "open" ? <Pill tone={TONES[state] ?? "plain"}>{STATE_WORDS[state] ?? state}</Pill> : null}
         {annotation ? (
-          <button type="button" className="link finding-show" onClick={() => onShow(annotation)} aria-label={`Show the annotation of ${finding.check}`}><IconFocus2 size={13} /> show</button>
+          <button type="button" className="link finding-show" onClick={() => onShow(annotation, finding.label_set)} aria-label={`Show the annotation of ${finding.check}`}><IconFocus2 size={13} /> show</button>
         ) : null}
       </p>
       <p className="finding-reason">{sentence(finding.reason)}</p>

@@ -75,6 +75,7 @@ test("the page holds few of many annotations", async () => {
   const rows = (await about()).getAllByRole("button", { name: /car box/ });
   expect(rows.length).toBeLessThan(60);
   expect((await about()).getByText("5,000")).toBeTruthy();
+  expect((await about()).getByText("Select one of the 5,000 annotations to see who drew it.")).toBeTruthy();
 });
 
 test("the arrow keys go to the next sample of the list", async () => {
@@ -158,4 +159,23 @@ test("the link that is copied is pinned to the commit, and what is shown can be 
   expect(menu.getByText(/ws\.dataset\("streets"\)\.at\("12a093d52aa0"\)/)).toBeTruthy();
   await user.keyboard("{Escape}");
   expect(screen.queryByRole("dialog", { name: "Copy as code" })).toBeNull();
+});
+
+test("history and nearest images that cannot be had say so, and the rest stays", async () => {
+  answerSample(sampleDetail(), { models: [{ model: "dino", samples: 1 }] });
+  refuse("get", "/api/v1/datasets/{dataset}/blame/{which}", { ...DATASET, which: "01a22458" }, { status: 404, code: "blame-target-not-found", detail: "streets has no sample and no annotation '01a22458'" });
+  refuse("get", "/api/v1/datasets/{dataset}/similar", DATASET, { status: 422, code: "vectors-invalid", detail: "these vectors cannot be used: it has no vector of 'dino'" });
+  showPage("/d/streets/samples/01a22458");
+  const inspector = await about();
+  expect(await inspector.findByText(/These vectors cannot be used/)).toBeTruthy();
+  expect(await inspector.findByText(/streets has no sample and no annotation/)).toBeTruthy();
+  expect(inspector.getByRole("heading", { name: "Metadata" })).toBeTruthy();
+});
+
+test("a finding on another label set shows that set", async () => {
+  const one = sampleDetail().label_sets["ground_truth"] ?? [];
+  answerSample(sampleDetail({ label_sets: { ground_truth: one, "model:yolo": one.slice(1) } }), { tracked: [tracked({ annotation_id: "2e6d37dc", label_set: "model:yolo" })] });
+  const { user, address } = showPage("/d/streets/samples/01a22458");
+  await user.click(await screen.findByRole("button", { name: "Show the annotation of label-errors" }));
+  await waitFor(() => expect(address()).toBe("/d/streets/samples/01a22458?labels=model%3Ayolo&ann=2e6d37dc"));
 });

@@ -86,11 +86,11 @@ export function SamplePage() {
     const at = shown.findIndex((a) => a.id === lit);
     select(shown[(at + by + shown.length + (at < 0 && by < 0 ? 1 : 0)) % shown.length]?.id ?? null);
   };
-  const show = useCallback((annotation: string) => {
-    select(annotation);
+  const show = useCallback((annotation: string, inSet: string | null = null) => {
+    set({ ann: annotation, ...(inSet && inSet !== labelSet ? { labels: inSet } : {}) });
     const box = placeOf(annotations, annotation);
     if (box) stage.current?.show(box);
-  }, [annotations, select]);
+  }, [annotations, labelSet, set]);
 
   const work = useSampleEditing({
     dataset, data, selected, classes: state.data?.classes ?? NONE, editing, editable: editable && current, isImageFocused, onSelect: select, onShow: show,
