@@ -20,7 +20,7 @@ export function onMaskReady(notify: () => void): () => void {
   return () => void listeners.delete(notify);
 }
 
-/** A mask as a small picture; decoded once. Null where there is nothing to draw, or not yet (only with `later`). */
+/** A mask as a small image; decoded once. Null where there is nothing to draw, or not yet (only with `later`). */
 export function paintedMask(mask: Mask, colour: string, later: boolean): Painted | null {
   const known = kept.get(mask);
   if (known !== undefined) return known;

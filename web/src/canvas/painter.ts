@@ -3,7 +3,7 @@ import { prepare, drawLabel, drawOne, type Style } from "@/canvas/draw";
 import type { View } from "@/canvas/geometry";
 import { drawHandles, type Handle } from "@/canvas/handles";
 import { onMaskReady } from "@/canvas/masks";
-import { Picture } from "@/canvas/picture";
+import { ImageLayer } from "@/canvas/image_layer";
 import { layer, marginLayer, resize, shifted, snapped, withMargin, type Size } from "@/canvas/raster";
 import type { Scene } from "@/canvas/scene";
 import { ShapeLayer } from "@/canvas/shape_layer";
@@ -22,7 +22,7 @@ export const UNLIT: Lit = { hover: null, selected: null, draft: null, handles: [
 
 /** Draws an image and its annotations in layers: the image, the shapes, and what stands out on top. No framework. */
 export class Painter {
-  private readonly picture: Picture;
+  private readonly imageLayer: ImageLayer;
   private readonly shapes: ShapeLayer;
   private readonly top: HTMLCanvasElement;
   private readonly dimmed: HTMLElement;
@@ -38,7 +38,7 @@ export class Painter {
   private frame = 0;
 
   constructor(parent: HTMLElement) {
-    this.picture = new Picture(parent, () => this.ask());
+    this.imageLayer = new ImageLayer(parent, () => this.ask());
     this.dimmed = marginLayer(parent);
     this.shapes = new ShapeLayer(this.dimmed);
     this.top = layer(parent, "top");
@@ -60,14 +60,14 @@ export class Painter {
     const ratio = window.devicePixelRatio || 1;
     if (width === this.size.width && height === this.size.height && ratio === this.size.ratio) return;
     this.size = { width, height, ratio };
-    this.picture.resize(withMargin(this.size));
+    this.imageLayer.resize(withMargin(this.size));
     this.shapes.resize(withMargin(this.size));
     resize(this.top, this.size);
     this.again();
   }
 
   setImage(image: HTMLImageElement | null, width: number, height: number): void {
-    this.picture.setImage(image);
+    this.imageLayer.setImage(image);
     if (width !== this.image.width || height !== this.image.height) {
       this.image = { width, height };
       this.shapes.setImage(this.image);
@@ -112,7 +112,7 @@ export class Painter {
     this.frame = 0;
     if (this.size.width === 0) return;
     const view = shifted(this.view);
-    if (this.picture.follow(view, this.image, now)) this.ask();
+    if (this.imageLayer.follow(view, this.image, now)) this.ask();
     if (this.shapes.follow(view, now)) this.ask();
     if (!this.isTopDrawn) this.drawTop();
     this.isTopDrawn = true;

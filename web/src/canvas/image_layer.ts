@@ -8,7 +8,7 @@ type Level = { source: CanvasImageSource; scale: number };
 const SMALLEST = 512;
 
 /** The image below the shapes. Copies of half, a quarter... of its size make every zoom cost what the screen has pixels. */
-export class Picture {
+export class ImageLayer {
   private readonly canvas: HTMLCanvasElement;
   private size: Size = { width: 0, height: 0, ratio: 1 };
   private levels: Level[] = [];
