@@ -61,8 +61,8 @@ def copy_drift(
 ) -> CopyDrift:
     """Compare the labels of copies with those of their originals, label by label, by their ids.
 
-    A label that a copy never had is no drift: warps drop what is out of the picture. So is one that has no derived id,
-    which was added to the copy itself.
+    A label that a copy never had is not reported: warps drop what is outside the image. Nor is a label without a
+    derived id, which was added to the copy itself.
 
     Args:
         copies: Rows of the copies to compare.

@@ -52,13 +52,14 @@ def edits(ctx: typer.Context, name: Name) -> None:
     listed = [service.described(entry) for entry in service.edits(t.actor, name, store=t.store())]
     n_undone = sum(entry["undone"] for entry in listed)
     rows = [
-        [entry["id"][-12:], entry["at"], entry["actor"], "undone" if entry["undone"] else "", entry["what"]]
+        [entry["id"], entry["at"], entry["actor"], "undone" if entry["undone"] else "", entry["what"]]
         for entry in listed
     ]
     value = {"edits": listed, "to_undo": len(listed) - n_undone, "to_redo": n_undone}
-    t.emit(
-        value, table(["id", "at", "who", "", "what"], rows), next=f"calotype undo-edit {name}" if rows else ""
-    )
+    if rows:
+        t.emit(value, table(["id", "at", "who", "", "what"], rows), next=f"calotype undo-edit {name}")
+    else:
+        t.emit(value, "no edits since the last commit", next=f"calotype log {name}")
 
 
 def undo_edit(ctx: typer.Context, name: Name, id: Expect = "") -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.annotate import repository
 from calotype.annotate.words import in_words
 from calotype.datasets import refs
 from calotype.datasets import repository as dataset_repository
@@ -15,6 +16,7 @@ from calotype.datasets.commits import DatasetInfo, EditEntry, Ref
 from calotype.datasets.committing import is_clean
 from calotype.findings import fixes
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import iso
 from calotype.foundation.errors import Conflict
 from calotype.store import Store
 
@@ -60,7 +62,15 @@ class Undone:
 
 def described(entry: EditEntry) -> dict[str, Any]:
     """An edit as JSON-ready values, with what it did in words."""
-    return {**entry.to_dict(), "what": in_words(entry.verb, entry.details)}
+    return {
+        "id": entry.id,
+        "verb": entry.verb,
+        "what": in_words(entry.verb, entry.details),
+        "actor": entry.actor,
+        "at": iso(entry.at_us),
+        "undone": entry.undone,
+        "counts": {table: dict(counts) for table, counts in entry.counts.items()},
+    }
 
 
 def edits(actor: Actor, name: str, *, store: Store) -> list[EditEntry]:
@@ -72,7 +82,7 @@ def edits(actor: Actor, name: str, *, store: Store) -> list[EditEntry]:
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
-        return dataset_repository.edits(conn, refs.branch(conn, info, branch_name))
+        return repository.edits(conn, refs.branch(conn, info, branch_name))
 
 
 def undo_edit(actor: Actor, name: str, *, store: Store, expect: str = "") -> Undone:
@@ -104,11 +114,7 @@ def _step(actor: Actor, name: str, *, store: Store, redo: bool, expect: str) -> 
         info = refs.dataset(tx.conn, dataset_name)
         base = refs.branch(tx.conn, info, branch_name)
         refs.require_open(dataset_name, base, verb)
-        entry = (
-            dataset_repository.next_edit(tx.conn, base)
-            if redo
-            else dataset_repository.last_edit(tx.conn, base)
-        )
+        entry = repository.next_edit(tx.conn, base) if redo else dataset_repository.last_edit(tx.conn, base)
         if entry is None or not entry.applies_to(base):
             raise _nothing(tx.conn, info, base, redo=redo)
         if expect and entry.id != expect:
@@ -117,13 +123,12 @@ def _step(actor: Actor, name: str, *, store: Store, redo: bool, expect: str) -> 
             store.guard.require(actor, permission, dataset=dataset_name)
         moved = _moved(store, info, base, entry.next_state)
         dataset_repository.move_ref(tx.conn, base, moved)
-        dataset_repository.mark_edit(tx.conn, entry, undone=not redo)
+        repository.mark_edit(tx.conn, entry, undone=not redo)
         fixes.follow_edit(tx.conn, info.id, actor, entry.verb, entry.details, undone=not redo)
         tx.details({"branch": base.name, "edit": entry.id, "verb": entry.verb})
-        left = dataset_repository.edits(tx.conn, moved)
+        to_undo, to_redo = repository.n_edits(tx.conn, moved)
         head = None if moved.commit_id is None else dataset_repository.commit(tx.conn, moved.commit_id)
-    n_undone = sum(other.undone for other in left)
-    return Undone(replace(entry, undone=not redo), len(left) - n_undone, n_undone, not is_clean(moved, head))
+    return Undone(replace(entry, undone=not redo), to_undo, to_redo, not is_clean(moved, head))
 
 
 def _moved(store: Store, info: DatasetInfo, base: Ref, state: Mapping[str, Any]) -> Ref:

@@ -175,17 +175,6 @@ class EditEntry:
         """Whether the branch is as this edit left it, or as its undoing did."""
         return state_of(ref) == (self.before if self.undone else self.after)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values, without the states."""
-        return {
-            "id": self.id,
-            "verb": self.verb,
-            "actor": self.actor,
-            "at": iso(self.at_us),
-            "undone": self.undone,
-            "counts": {table: dict(counts) for table, counts in self.counts.items()},
-        }
-
 
 def state_of(ref: Ref) -> dict[str, Any]:
     """The pins and documents of a ref, as the journal keeps them."""

@@ -201,12 +201,6 @@ def clear_edits(conn: sa.Connection, ref: Ref) -> None:
     conn.execute(_EDITS.delete().where(_edits_of(ref)))
 
 
-def edits(conn: sa.Connection, ref: Ref) -> list[EditEntry]:
-    """The entries of a branch, newest first; those undone come first."""
-    query = sa.select(_EDITS).where(_edits_of(ref)).order_by(_EDITS.c.position.desc())
-    return [EditEntry(**row) for row in conn.execute(query).mappings()]
-
-
 def last_edit(conn: sa.Connection, ref: Ref) -> EditEntry | None:
     """The newest edit that is not undone."""
     query = (
@@ -214,18 +208,6 @@ def last_edit(conn: sa.Connection, ref: Ref) -> EditEntry | None:
     )
     row = conn.execute(query.limit(1)).mappings().first()
     return None if row is None else EditEntry(**row)
-
-
-def next_edit(conn: sa.Connection, ref: Ref) -> EditEntry | None:
-    """The oldest undone edit, which would be redone next."""
-    query = sa.select(_EDITS).where(_edits_of(ref), _EDITS.c.undone).order_by(_EDITS.c.position)
-    row = conn.execute(query.limit(1)).mappings().first()
-    return None if row is None else EditEntry(**row)
-
-
-def mark_edit(conn: sa.Connection, entry: EditEntry, *, undone: bool) -> None:
-    """Note that an edit was undone or redone."""
-    conn.execute(_EDITS.update().where(_EDITS.c.id == entry.id).values(undone=undone))
 
 
 def _commit(row: Any) -> Commit:

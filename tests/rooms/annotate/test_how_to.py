@@ -35,6 +35,13 @@ def test_the_page_runs(shop, repo, capsys, monkeypatch):
     assert shop.verbs() == []
 
 
+def test_the_edits_of_a_clean_branch_are_none(shop, capsys, monkeypatch):
+    monkeypatch.chdir(shop.store.root)
+    with pytest.raises(SystemExit):
+        main(["edits", "shop"])
+    assert "no edits since the last commit" in capsys.readouterr().out
+
+
 def test_edits_come_from_standard_input_and_bad_files_are_named(shop, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(shop.store.root)
     (tmp_path / "bad.json").write_text("[{]")

@@ -33,7 +33,7 @@ def die_after(done):
 folder, point, ann_id = sys.argv[1:]
 owner, name = {
     "staged": (Tables, "publish"), "published": (Tables, "publish"), "moved": (repository, "move_ref"),
-    "listed": (repository, "add_edit"), "answered": (requests, "keep_answer"), "marked": (repository, "mark_edit"),
+    "listed": (repository, "add_edit"), "answered": (requests, "keep_answer"), "marked": (requests, "mark_edit"),
 }[point]
 setattr(owner, name, die if point == "staged" else die_after(getattr(owner, name)))
 actor, store = Actor(id="test:ana", name="ana"), open_workspace(Path(folder))

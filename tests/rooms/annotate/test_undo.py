@@ -137,7 +137,7 @@ def test_cleaning_keeps_what_can_be_undone(shop):
     before = shop.rows()
     for at in range(4):
         shop.edit({"do": "delete", "annotation": shop.box(at).ann_id})
-    reliability.gc(shop.actor, store=shop.store, grace_s=0.0)
+    reliability.gc(shop.actor, store=shop.store, grace_s=0.0, always_compact=True)
     for _ in range(2):
         reliability.gc(shop.actor, store=shop.store, grace_s=0.0)
     shop.undo()
