@@ -88,6 +88,7 @@ def test_no_page_scrolls_sideways(page, shop, width):
         "d/shop",
         "d/shop/samples",
         "d/shop/checks",
+        "d/shop/findings",
         "d/shop/history",
         "d/shop/releases",
         "runs",

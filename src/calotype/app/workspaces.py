@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from calotype.findings.worklist import query_fields
+from calotype.datasets.query.expression import Compare, Missing
+from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor
 from calotype.govern.rules import RoleRules
 from calotype.store import Store, create_workspace, open_workspace
@@ -39,4 +40,12 @@ def open_at(folder: Path | None) -> Store:
 
 def _connected(store: Store) -> Store:
     """The store with what queries ask of higher rooms."""
-    return replace(store, samples_with_findings=query_fields.samples_with_findings)
+    return replace(store, samples_with_findings=_samples_with_findings)
+
+
+def _samples_with_findings(store: Store, state: Snapshot, condition: Compare | Missing) -> list[str]:
+    from calotype.findings.worklist import (
+        query_fields,  # few queries ask, and `calotype count` starts without it
+    )
+
+    return query_fields.samples_with_findings(store, state, condition)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal
 
@@ -10,11 +9,13 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from calotype.datasets import service as datasets
+from calotype.datasets.commits import MAIN
+from calotype.datasets.refs import RefNotFound
 from calotype.findings import answers, service
 from calotype.findings.lifecycle import Decision, State
 from calotype.findings.model import SEVERITIES
 from calotype.findings.repository import FindingFilter
-from calotype.findings.service import ListFilter
+from calotype.findings.service import ListFilter, Page
 from calotype.findings.triage import SelectionMissing
 from calotype.findings.worklist.listing import Row
 from calotype.foundation import json_limits
@@ -34,6 +35,9 @@ AsOf = Annotated[int, Field(ge=0, le=json_limits.EXACT_INT)]
 Run = Annotated[str, Query(max_length=200, description="Id of the run.")]
 GroupBy = Annotated[
     str, Query(max_length=200, description="`check`, `class`, `fault` or `field:NAME`; empty for one list.")
+]
+Branch = Annotated[
+    str, Query(max_length=200, description="The branch whose working state is edited; empty is main.")
 ]
 _MAX_ITEMS = 1_000
 
@@ -159,7 +163,7 @@ def list_findings(
     page = service.listed(
         ask.actor, dataset, run, filter_, store=ask.store, group_by=group_by, offset=offset, limit=limit
     )
-    samples = _samples(ask, dataset, page.rows)
+    samples = _samples(ask, dataset, page)
     items = [_item(offset + number, row, samples) for number, row in enumerate(page.rows)]
     return answers.FindingPage.of(
         {"total": page.total, "offset": offset, "as_of": page.as_of, "items": items}
@@ -241,10 +245,11 @@ def decide_findings(dataset: Named, body: DecisionBody, ask: Ask) -> answers.Dec
 
 
 @routes.post("/datasets/{dataset}/finding-fixes", **TRIAGE)
-def stage_finding_fix(dataset: Named, body: FixBody, ask: Ask) -> answers.StagedFix:
+def stage_finding_fix(dataset: Named, body: FixBody, ask: Ask, branch: Branch = "") -> answers.StagedFix:
     """Stage the repairs suggested by findings, or another class, as one edit of the working state."""
     keys = _keys(ask, dataset, body)
-    staged = service.fix(ask.actor, dataset, keys, store=ask.store, set_class=body.set_class)
+    name = f"{dataset}@{branch}" if branch else dataset
+    staged = service.fix(ask.actor, name, keys, store=ask.store, set_class=body.set_class)
     return answers.StagedFix.of(staged.to_dict())
 
 
@@ -271,10 +276,14 @@ def _keys(ask: Session, dataset: str, body: KeysBody) -> tuple[str, ...]:
     return service.matching_keys(ask.actor, dataset, match.run, match.filter(), store=ask.store)
 
 
-def _samples(ask: Session, dataset: str, rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """What a list shows of the samples that still exist."""
-    state = datasets.read(ask.actor, dataset, store=ask.store)
-    ids = sorted({row.finding.sample_id for row in rows if row.finding.sample_id})
+def _samples(ask: Session, dataset: str, page: Page) -> dict[str, dict[str, Any]]:
+    """What a list shows of the samples that still exist, on the branch that was tested."""
+    name = dataset if page.branch in ("", MAIN) else f"{dataset}@{page.branch}+"
+    try:
+        state = datasets.read(ask.actor, name, store=ask.store)
+    except RefNotFound:  # the branch was deleted
+        state = datasets.read(ask.actor, dataset, store=ask.store)
+    ids = sorted({row.finding.sample_id for row in page.rows if row.finding.sample_id})
     return {
         sample.sample_id: {
             "id": sample.sample_id,

@@ -5505,7 +5505,10 @@ export interface operations {
     };
     stage_finding_fix: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is edited; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;

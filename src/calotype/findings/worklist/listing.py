@@ -75,10 +75,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a work list. `as_of` is the event that the list was opened at."""
+    """A page of a work list. `as_of` is the event that the list was opened at, `branch` the one that the run tested."""
 
     total: int
     as_of: int
+    branch: str
     rows: tuple[Row, ...]
 
 
@@ -261,6 +262,7 @@ def listed(
     return Page(
         len(rows),
         as_of,
+        list_.run.branch,
         tuple(
             Row(position, findings[position], class_name, box, tracked.get(findings[position].key))
             for position, class_name, box in zip(

@@ -86,8 +86,8 @@ export const decide = (dataset: string, chosen: Chosen, decision: Decision) =>
   call("post", "/api/v1/datasets/{dataset}/finding-decisions", { path: { dataset }, body: { ...chosen, ...decision, skip: true } });
 
 /** Stage the repairs that these findings suggest, or give their annotations another class. */
-export const fix = (dataset: string, chosen: Chosen, set_class = "") =>
-  call("post", "/api/v1/datasets/{dataset}/finding-fixes", { path: { dataset }, body: { ...chosen, set_class } });
+export const fix = (dataset: string, branch: string, chosen: Chosen, set_class = "") =>
+  call("post", "/api/v1/datasets/{dataset}/finding-fixes", { path: { dataset }, query: { branch: branch || undefined }, body: { ...chosen, set_class } });
 
 /** Undo a decision or a fix; without an id, your newest. */
 export const undo = (dataset: string, action = "") =>

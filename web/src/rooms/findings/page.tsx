@@ -36,7 +36,7 @@ export function FindingsPage() {
   const refresh = () => go.current({ run: undefined, as_of: undefined, at: undefined, top: undefined }, false);
   const retest = useRetest(dataset, ref, refresh);
   const [error, setError] = useState<Error | null>(null);
-  const actions = useActions(dataset);
+  const actions = useActions(dataset, ref);
   useEffect(() => {
     if (newest && !search.run) go.current({ run: newest }, true);
   }, [newest, search.run]);

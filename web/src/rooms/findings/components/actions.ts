@@ -22,7 +22,7 @@ const note = (act: Act) => (act.do === "fix" ? null : (act.decision.note ?? "") 
  * Actions on findings: shown at once, sent in order, undone in the reverse order. A refused action restores what it
  * changed on the page, and says why.
  */
-export function useActions(dataset: string) {
+export function useActions(dataset: string, refName: string) {
   const client = useQueryClient();
   const queue = useRef<Promise<unknown>>(Promise.resolve());
   const done = useRef<Done[]>([]);
@@ -80,7 +80,7 @@ export function useActions(dataset: string) {
     });
   };
   const stage = async (act: Extract<Act, { do: "fix" }>, chosen: api.Chosen, record: Done) => {
-    const staged = await api.fix(dataset, chosen, act.set_class);
+    const staged = await api.fix(dataset, refName, chosen, act.set_class);
     Object.assign(record, { action: staged.fix, n: staged.findings.length });
     return staged.left_out;
   };
@@ -93,9 +93,11 @@ export function useActions(dataset: string) {
   const undo = () => {
     setOutcome(null);
     send(async () => {
-      const last = done.current.at(-1);
-      const undone = await api.undo(dataset, last?.action);
-      done.current.pop();
+      const last = done.current.pop();
+      const undone = await api.undo(dataset, last?.action).catch((error: unknown) => {
+        if (last && error instanceof Problem && error.status === 0) done.current.push(last); // not reached: try again later
+        throw error;
+      });
       if (last) restore(last.before);
       if (!last || last.before.length < undone.findings.length) await client.invalidateQueries({ queryKey: api.listKey(dataset) });
       const skipped = Object.keys(undone.skipped).length;

@@ -51,6 +51,7 @@ export function Ask({ title, label, options, strict = false, withUntil = false, 
   };
   return (
     <Dialog open onClose={onClose} label={title} className="ask">
+      <div className="ask-body">
       <h2>{title}</h2>
       <div onKeyDown={listen}>
         <input
@@ -77,6 +78,7 @@ export function Ask({ title, label, options, strict = false, withUntil = false, 
         <Button onClick={onClose}>Cancel</Button>
         <Button look="first" disabled={!isReady || (withUntil && !until)} onClick={() => take(text)}>{verb}</Button>
       </footer>
+      </div>
     </Dialog>
   );
 }

@@ -51,7 +51,7 @@ export function Crop({ src, early, name, width, height, box, annotations = [], l
   );
 }
 
-/** Share of the space that an object takes: most of the picture is what is around it. */
+/** Share of the space that an object takes: most of the view is what is around it. */
 const SHARE = 0.4;
 const MOST_SCALE = 6;
 

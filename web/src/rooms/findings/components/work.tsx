@@ -13,6 +13,7 @@ import { LIST_KEYS } from "../keys";
 import { useList } from "./list";
 import { fromList, type FindingsSearch } from "../search";
 import { useSelection } from "./selection";
+import { useAhead } from "./ahead";
 import { Decide } from "./decide";
 import { Detail } from "./detail";
 import { NothingListed } from "./empty";
@@ -42,6 +43,7 @@ export function Work({ dataset, refName, list, by, search, classes, total, retes
   const at = Math.min(search.at ?? 0, Math.max(0, found.total - 1));
   const finding = found.items.get(at);
   const { selection, tick, all, clear } = useSelection(found.keysBetween);
+  useAhead(dataset, refName, found.items, at);
   const place = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { asOf, error } = found;
   useEffect(() => {
