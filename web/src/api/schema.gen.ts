@@ -2535,7 +2535,7 @@ export interface components {
         };
         /** @description A value that points of a map are coloured by. */
         MapColour: {
-            /** @description Null stands for all rarer values together; empty is no value. */
+            /** @description Null stands for all rarer values together; empty for a missing value. */
             value: string | null;
             count: number;
         };

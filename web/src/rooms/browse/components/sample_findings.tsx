@@ -6,6 +6,7 @@ import { Problem } from "@/api/client";
 import type { Finding, TrackedFinding } from "@/api/schema.gen";
 import { Button, Pill, Skeleton, type Tone } from "@/kit/basics";
 import { sentence } from "@/kit/page";
+import { useDataset } from "@/kit/here";
 import { say } from "@/kit/said";
 import { SeverityPill } from "@/kit/severity";
 import { Words } from "@/kit/words";
@@ -91,6 +92,7 @@ function repairText(finding: TrackedFinding): string | null {
 
 function Decisions({ dataset, finding, onClass }: { dataset: string; finding: TrackedFinding; onClass?: Props["onClass"] }) {
   const client = useQueryClient();
+  const { ref } = useDataset();
   const [isRejecting, setRejecting] = useState(false);
   const changed = () => datasetChanged(client, dataset);
   const decide = useMutation({
@@ -103,7 +105,7 @@ function Decisions({ dataset, finding, onClass }: { dataset: string; finding: Tr
   });
   const fix = useMutation({
     mutationFn: async () => {
-      const staged = await findings.fix(dataset, { keys: [finding.key] });
+      const staged = await findings.fix(dataset, ref, { keys: [finding.key] });
       const skipped = staged.left_out[finding.key];
       if (skipped) throw new Problem(409, "fix-skipped", skipped, "", "");
     },
