@@ -3,6 +3,14 @@ import { datasetKey } from "@/api/cache";
 import { callBytes, call } from "@/api/client";
 import type { Cloud } from "@/canvas/scatter";
 
+/** The models whose vectors the dataset has. */
+export const models = (dataset: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "vector-models"),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/vectors", { path: { dataset }, signal }),
+    retry: false,
+  });
+
 export const map = (dataset: string, ref: string, model: string, by: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "map", ref, model, by),

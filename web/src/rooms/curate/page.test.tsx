@@ -1,5 +1,5 @@
 import { screen } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { EmbeddingMap } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
 import { overview } from "@/testing/records";
@@ -7,6 +7,7 @@ import { answer, answerBytes, keepWaiting, refuse } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}/map";
+const MODELS = "/api/v1/datasets/{dataset}/vectors";
 const MAP: EmbeddingMap = {
   model: "lite0", total: 3, missing: 2, by: "class", ways: ["class", "split", "field:light"], colours: [{ value: "car", count: 2 }, { value: "", count: 1 }],
 };
@@ -19,14 +20,16 @@ function answerPoints() {
   answerBytes(`${AT}/points`, ONE, bytes);
 }
 
+beforeEach(() => answer("get", MODELS, ONE, { items: [{ model: "lite0", samples: 3 }] }));
+
 test("loading", async () => {
   keepWaiting("get", AT, ONE);
   showPage("/d/streets/map");
-  expect(await screen.findByRole("status", { name: /Loading the map/ })).toBeTruthy();
+  expect(await screen.findByText(/Placing the samples/)).toBeTruthy();
 });
 
 test("without vectors it shows how to compute them", async () => {
-  refuse("get", AT, ONE, { status: 404, code: "vectors-not-found", detail: "streets has no vectors of model (not named)", fix: "models with vectors: none; add some" });
+  answer("get", MODELS, ONE, { items: [] });
   showPage("/d/streets/map");
   expect(await screen.findByRole("heading", { name: "No vectors yet" })).toBeTruthy();
   expect(screen.getByText("calotype embed streets")).toBeTruthy();
@@ -58,4 +61,13 @@ test("the colours are explained, and can be those of a field", async () => {
   expect(screen.getByText("none")).toBeTruthy();
   await user.selectOptions(screen.getByRole("combobox", { name: "Colour by" }), "light");
   expect(decodeURIComponent(address())).toBe("/d/streets/map?by=field:light");
+});
+
+test("one of several models is chosen", async () => {
+  answer("get", MODELS, ONE, { items: [{ model: "lite0", samples: 3 }, { model: "own", samples: 2 }] });
+  answer("get", AT, ONE, MAP);
+  answerPoints();
+  const { user, address } = showPage("/d/streets/map");
+  await user.selectOptions(await screen.findByRole("combobox", { name: "Model" }), "own");
+  expect(address()).toBe("/d/streets/map?model=own");
 });

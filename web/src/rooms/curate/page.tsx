@@ -3,7 +3,7 @@ import { IconChartDots3, IconHandStop, IconLasso } from "@tabler/icons-react";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { Problem, thumbUrl } from "@/api/client";
+import { thumbUrl } from "@/api/client";
 import { cornersOf, cornersText, countInside, type Corner } from "@/canvas/scatter";
 import { Button, CommandLine, Loading, Segmented } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
@@ -22,8 +22,11 @@ export function MapPage() {
   const search = useSearch({ from: "/d/$dataset/map" });
   const navigate = useNavigate({ from: "/d/$dataset/map" });
   const client = useQueryClient();
-  const { model = "", by = "class", where = "" } = search;
-  const map = useQuery({ ...api.map(dataset, ref, model, by), placeholderData: keepPreviousData });
+  const { by = "class", where = "" } = search;
+  const models = useQuery(api.models(dataset));
+  const known = models.data?.items ?? [];
+  const model = search.model ?? known[0]?.model ?? "";
+  const map = useQuery({ ...api.map(dataset, ref, model, by), placeholderData: keepPreviousData, enabled: model !== "" });
   const points = useQuery({ ...api.points(dataset, ref, model, by, where), placeholderData: keepPreviousData, enabled: map.data !== undefined });
   const [tool, setTool] = useState<"move" | "lasso">("lasso");
   const [hover, setHover] = useState<{ index: number; x: number; y: number } | null>(null);
@@ -40,14 +43,20 @@ export function MapPage() {
   };
   const [still] = useDebouncedValue(hover?.index ?? -1, 80);
   const hovered = useQuery({ ...api.point(dataset, ref, model, Math.max(0, still)), enabled: still >= 0 });
-  const error = map.error ?? points.error;
-  const isMissing = error instanceof Problem && error.code === "vectors-not-found";
+  const error = models.error ?? map.error ?? points.error;
+  const isMissing = models.data !== undefined && model === "";
+  const isWaiting = models.isPending || (!isMissing && !error && (map.isPending || points.isPending));
   return (
     <Page
       title="Map" flush
-      meta={map.data ? <><span>{plural(map.data.total, "sample")}</span>{map.data.missing ? <span>{count(map.data.missing)} without a vector</span> : null}<span className="mono">{map.data.model}</span></> : null}
+      meta={map.data ? <><span>{plural(map.data.total, "sample")}</span>{map.data.missing ? <span>{count(map.data.missing)} without a vector</span> : null}{known.length > 1 ? null : <span className="mono">{map.data.model}</span>}</> : null}
       actions={map.data ? (
         <>
+          {known.length > 1 ? (
+            <select className="field" aria-label="Model" value={model} onChange={(event) => set({ model: event.target.value, lasso: undefined })}>
+              {known.map((one) => <option key={one.model}>{one.model}</option>)}
+            </select>
+          ) : null}
           <select className="field" aria-label="Colour by" value={by} onChange={(event) => set({ by: event.target.value === "class" ? undefined : event.target.value })}>
             {map.data.ways.map((way) => <option key={way} value={way}>{wayName(way)}</option>)}
           </select>
@@ -58,9 +67,9 @@ export function MapPage() {
         </>
       ) : null}
     >
-      {map.isPending || (map.data && points.isPending) ? <Loading what="the map; the first time it takes some seconds to place the samples" /> : null}
-      {error && !isMissing ? <ErrorState error={error} onRetry={() => void map.refetch()} /> : null}
-      {isMissing ? <NoVectors dataset={dataset} problem={error} /> : null}
+      {isWaiting ? <><Loading what="the map" rows={3} /><p className="map-wait dim">Placing the samples. The first time this takes some seconds.</p></> : null}
+      {error ? <ErrorState error={error} onRetry={() => void (models.error ? models.refetch() : map.refetch())} /> : null}
+      {isMissing ? <NoVectors dataset={dataset} /> : null}
       {map.data && points.data && !error ? (
         <div className="map">
           <div className="map-main">
@@ -102,12 +111,11 @@ export function MapPage() {
   );
 }
 
-function NoVectors({ dataset, problem }: { dataset: string; problem: Problem }) {
-  const isSeveral = problem.detail.includes("(not named)") && !problem.fix.includes("none;");
+function NoVectors({ dataset }: { dataset: string }) {
   return (
-    <EmptyState title={isSeveral ? "Several models" : "No vectors yet"} icon={<IconChartDots3 size={26} stroke={1.5} />}>
-      <p>{isSeveral ? problem.fix : "The map places samples by the vectors of a model, so that those that look alike lie near each other. Compute them once:"}</p>
-      {isSeveral ? null : <CommandLine>{`calotype embed ${dataset}`}</CommandLine>}
+    <EmptyState title="No vectors yet" icon={<IconChartDots3 size={26} stroke={1.5} />}>
+      <p>The map places samples by the vectors of a model, so that those that look alike lie near each other. Compute them once:</p>
+      <CommandLine>{`calotype embed ${dataset}`}</CommandLine>
     </EmptyState>
   );
 }
