@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { caps, chord, isTaken, match } from "@/kit/keys";
+import { caps, chord, clashes, isTaken, match } from "@/kit/keys";
 
 const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -37,4 +37,11 @@ test("a press belongs to the thing it was made on", () => {
   expect([isTaken(on("INPUT", "range"), "ArrowLeft"), isTaken(on("INPUT", "range"), "a")]).toEqual([true, false]);
   expect([isTaken(on("BUTTON", "", ["button"]), "Enter"), isTaken(on("BUTTON", "", ["button"]), "ArrowLeft")]).toEqual([true, false]);
   expect(isTaken(on("DIV"), "Enter")).toBe(false);
+});
+
+test("commands on one key are reported, and a key that begins the keys of another", () => {
+  const [a, b, go] = [{ title: "A", keys: ["a", "g"] }, { title: "B", keys: ["b", "a"] }, { title: "Go", keys: ["g s"] }];
+  expect(clashes([a, b])).toEqual(["a: A, B"]);
+  expect(clashes([a, go])).toEqual(["g s: Go, A"]);
+  expect(clashes([b, go])).toEqual([]);
 });

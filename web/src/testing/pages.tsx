@@ -4,10 +4,14 @@ import { createMemoryHistory, createRouter, Outlet, RouterProvider } from "@tans
 import { configure, render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ComponentType } from "react";
+import { afterEach, expect } from "vitest";
+import { DATASET_KEYS, SHELL_KEYS } from "@/app/keys";
+import { placesOf } from "@/app/places";
 import { NotFound, PageFailed } from "@/app/states";
 import { tree } from "@/app/tree";
-import { useKeyboard } from "@/kit/commands";
+import { allCommands, useKeyboard, watchCommands } from "@/kit/commands";
 import { AppFrame } from "@/kit/frame";
+import { clashes } from "@/kit/keys";
 import { Said } from "@/kit/said";
 import { parseSearch, stringifySearch } from "@/kit/search";
 
@@ -19,6 +23,24 @@ function Alone() {
   useKeyboard();
   return <><Outlet /><Said /></>;
 }
+
+/** The keys that the shell has on every page below a dataset; the state picker's are the shell's own test. */
+const around = [
+  ...Object.values({ ...SHELL_KEYS, ...DATASET_KEYS }),
+  ...(["dataset", "top", "foot"] as const).flatMap((scope) => placesOf(scope)).map(({ title, keys }) => ({ title, keys: keys ? [keys] : [] })),
+];
+const shared = new Set<string>();
+watchCommands(() => {
+  const own = allCommands();
+  const hasShell = own.some((command) => command.id === "palette");
+  for (const clash of clashes(hasShell ? own : [...own, ...around])) shared.add(clash);
+});
+
+afterEach(() => {
+  const found = [...shared];
+  shared.clear();
+  expect(found, "commands on one key").toEqual([]);
+});
 
 /** Show the page of an address: alone, or inside a frame such as the shell of the app. */
 export function showPage(address: string, Frame: ComponentType = Alone) {
