@@ -46,8 +46,8 @@ export function caps(keys: string, mac: boolean): string[] {
   return keys.split(" ").flatMap((one) =>
     one.split(/\+(?=.)/).map((name) => {
       if (name === "mod") return mac ? "\u2318" : "Ctrl";
-      return NAMES[name] ?? (name.length === 1 && /[a-z]/.test(name) ? name.toUpperCase() : name);
-    }),
+      return NAMES[name] ?? (/^[a-z]$/.test(name) ? name.toUpperCase() : name);
+    }).flatMap((cap, at, parts) => (at === parts.length - 1 && /(?:^|\+)[A-Z]$/.test(one) ? [mac ? "\u21e7" : "Shift", cap] : [cap])),
   );
 }
 
