@@ -249,6 +249,8 @@ def _version_and_release(http: TestClient) -> None:
     assert {ref["name"] for ref in say(http, "GET", f"{place}/refs")["items"]} > {"main", "trial", "v1"}
     (shop,) = (row for row in say(http, "GET", "/datasets")["items"] if row["name"] == "shop")
     assert (shop["releases"], shop["gates"]["red"]) == (["1.0.0"], 0)
+    tracked = say(http, "GET", "/datasets/shop/finding-lives?state=open&state=assigned&limit=1")
+    assert shop["open_findings"] == tracked["total"]
     assert say(http, "GET", "/audit")["intact"]
 
 
