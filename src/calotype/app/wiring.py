@@ -97,10 +97,11 @@ class DataTestsFailed(Invalid):
 
 
 def dataset_badges(actor: Actor, name: str, *, store: Store) -> dict[str, Any]:
-    """Releases and gates of a dataset, for lists of datasets."""
+    """Releases, gates and open findings of a dataset, for lists of datasets."""
     releases = release.releases(actor, name, store=store)
     gates = checks.gate_counts(actor, name, store=store)
-    return {"releases": [item.version for item in releases], "gates": gates}
+    open_findings = summary.n_open(actor, name, store=store)
+    return {"releases": [item.version for item in releases], "gates": gates, "open_findings": open_findings}
 
 
 def findings_of(

@@ -176,6 +176,7 @@ class DatasetRow(Answer):
     gates: GateCounts | None = Field(
         description="Gates of the newest run of the checks; null before the first run."
     )
+    open_findings: int = Field(description="Findings of all branches that are open or assigned.")
 
 
 class DatasetList(Answer):

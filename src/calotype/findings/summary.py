@@ -72,6 +72,17 @@ class Summary:
         }
 
 
+def n_open(actor: Actor, name: str, *, store: Store) -> int:
+    """Number of findings of a dataset, on all branches, that are open or assigned.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_READ, dataset=name)
+    with store.catalog.read() as conn:
+        by_check = repository.counts(conn, refs.dataset(conn, name).id).values()
+    return sum(states.get(state, 0) for states in by_check for state in (State.OPEN, State.ASSIGNED))
+
+
 def summarise(
     actor: Actor,
     name_ref: str,

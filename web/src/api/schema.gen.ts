@@ -1765,6 +1765,8 @@ export interface components {
             releases: string[];
             /** @description Gates of the newest run of the checks; null before the first run. */
             gates: components["schemas"]["GateCounts"] | null;
+            /** @description Findings of all branches that are open or assigned. */
+            open_findings: number;
         };
         /** @description Findings after a decision. */
         DecidedFindings: {

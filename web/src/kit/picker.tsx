@@ -5,12 +5,14 @@ import { best } from "@/kit/fuzzy";
 export type Pick = { id: string; title: string; group: string; icon?: ReactNode; hint?: ReactNode; chosen?: boolean; run: () => void };
 
 /** A text field over a list in groups: type to narrow, arrows to move, Enter to take. */
-export function Picker({ items, placeholder, onDone, empty, label }: {
+export function Picker({ items, placeholder, onDone, empty, label, onType }: {
   items: readonly Pick[];
   placeholder: string;
   label: string;
   empty: string;
   onDone: () => void;
+  /** For lists that depend on what is typed. */
+  onType?: (typed: string) => void;
 }) {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
@@ -37,6 +39,7 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
         value={typed} spellCheck={false}
         onChange={(event) => {
           setTyped(event.target.value);
+          onType?.(event.target.value);
           setAt(0);
         }}
       />

@@ -16,7 +16,7 @@ export const logged = (change: Partial<LoggedCommit> = {}): LoggedCommit => ({ .
 
 export const datasetRow = (change: Partial<DatasetRow> = {}): DatasetRow => ({
   name: "streets", description: "what moves on the street", samples: 305, annotations: 5165, classes: 8, label_sets: ["ground_truth"],
-  head: commit(), dirty: false, cover: [MEDIA], releases: ["1.0.0"], gates: { green: 12, red: 0, missing: 0 }, ...change,
+  head: commit(), dirty: false, cover: [MEDIA], releases: ["1.0.0"], gates: { green: 12, red: 0, missing: 0 }, open_findings: 0, ...change,
 });
 
 export const overview = (change: Partial<Overview> = {}): Overview => ({

@@ -27,6 +27,7 @@ export function ChecksPage() {
   const query = useQuery(asked);
   const running = useMutation({
     mutationFn: () => api.runChecks(dataset, ref),
+    meta: { job: `Checks of ${dataset}` },
     onSuccess: async (report) => {
       client.setQueryData(asked.queryKey, report);
       const total = report.checks.reduce((sum, check) => sum + check.findings, 0);
