@@ -13,7 +13,12 @@ from PIL import Image
 @pytest.fixture
 def raw(tmp_path: Path) -> Path:
     """24 noisy pictures with one box each as COCO, one copy, one file that is no picture."""
-    folder = tmp_path / "raw"
+    return draw_raw(tmp_path)
+
+
+def draw_raw(parent: Path) -> Path:
+    """The folder that `raw` gives, for fixtures that outlive a test."""
+    folder = parent / "raw"
     (folder / "images").mkdir(parents=True)
     rng = np.random.default_rng(3)
     images, annotations = [], []

@@ -10,6 +10,10 @@ export const SHELL_KEYS = {
   theme: { title: "Switch between light and dark", group: "App", keys: ["mod+."] },
 } satisfies Lines;
 
+export const WORKSPACE_KEYS = {
+  link: { title: "Copy a link to this page", group: "App", keys: ["y"] },
+} satisfies Lines;
+
 export const DATASET_KEYS = {
   pin: { title: "Copy a link to this commit", group: "Dataset", keys: ["y"] },
 } satisfies Lines;

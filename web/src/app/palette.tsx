@@ -2,6 +2,7 @@ import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { FOUND, useFinds } from "@/app/finds";
 import { IconButton, KeyHint } from "@/kit/basics";
 import { GROUPS, useAllCommands } from "@/kit/commands";
 import { Dialog } from "@/kit/dialog";
@@ -14,7 +15,7 @@ let show: (which: Which) => void = () => {};
 export const openPalette = () => show("palette");
 export const openKeys = () => show("keys");
 
-/** The palette (every command and dataset) and the list of keyboard shortcuts. */
+/** The palette (every command, and what the workspace holds by name) and the list of keyboard shortcuts. */
 export function Dialogs() {
   const [which, setWhich] = useState<Which>(null);
   useEffect(() => {
@@ -41,6 +42,8 @@ function Palette({ onDone }: { onDone: () => void }) {
   const commands = useAllCommands();
   const navigate = useNavigate();
   const list = useQuery(datasets());
+  const [typed, setTyped] = useState("");
+  const finds = useFinds(typed);
   const items: Pick[] = [
     ...commands.filter((command) => !command.quiet).map((command) => ({
       id: command.id, title: command.title, group: command.group, run: command.run,
@@ -51,12 +54,13 @@ function Palette({ onDone }: { onDone: () => void }) {
       hint: `${compact(dataset.samples)} samples`,
       run: () => void navigate({ to: "/d/$dataset", params: { dataset: dataset.name }, search: {} }),
     })),
+    ...finds,
   ];
   items.sort((a, b) => ORDER.indexOf(a.group) - ORDER.indexOf(b.group));
-  return <Picker items={items} label="Commands" placeholder="Search commands and datasets" empty="No matching command" onDone={onDone} />;
+  return <Picker items={items} label="Commands" placeholder="Search pages, datasets, samples, classes, releases, commits" empty="No match" onType={setTyped} onDone={onDone} />;
 }
 
-const ORDER: readonly string[] = GROUPS;
+const ORDER: readonly string[] = [...GROUPS, ...FOUND];
 
 function Keys() {
   const commands = useAllCommands().filter((command) => command.keys?.length);

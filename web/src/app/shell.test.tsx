@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { Shell } from "@/app/shell";
 import { showPage } from "@/testing/pages";
-import { datasetRow, logged, neverChecked, overview } from "@/testing/records";
+import { datasetRow, gridSample, logged, neverChecked, overview, run } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const SESSION = "/api/v1/session";
@@ -13,10 +13,13 @@ const SHA = "1".repeat(64);
 beforeEach(() => {
   answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0" });
   answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
+  answer("get", "/api/v1/runs", {}, { items: [] });
   answer("get", AT, ONE, overview());
   answer("get", `${AT}/refs`, ONE, { items: [{ name: "main", kind: "branch", commit: SHA, protection: null }, { name: "spring", kind: "tag", commit: SHA, protection: null }] });
   answer("get", `${AT}/log`, ONE, { items: [logged()], dirty: false, changes: null });
   answer("get", `${AT}/checks`, ONE, neverChecked);
+  answer("get", `${AT}/releases`, ONE, { items: [] });
+  answer("get", `${AT}/samples`, ONE, { commit: SHA, total: 1, offset: 0, items: [gridSample({ name: "night-0007.jpg" })] });
 });
 
 test("the sidebar leads to every room, and to the pages of the open dataset", async () => {
@@ -24,7 +27,7 @@ test("the sidebar leads to every room, and to the pages of the open dataset", as
   const nav = within(await screen.findByRole("navigation", { name: "Main" }));
   await nav.findByRole("link", { name: /^streets/ });
   const titles = nav.getAllByRole("link").map((link) => link.textContent);
-  expect(titles).toEqual(["city", "Datasets1", "streets305", "Overview", "Samples", "Map", "Checks", "Findings", "History", "Merges", "Releases", "Runs", "Runs", "Audit"]);
+  expect(titles).toEqual(["city", "Home", "streets305", "Overview", "Samples", "Map", "Checks", "Findings", "History", "Merges", "Releases", "Runs", "Runs", "Audit"]);
   expect(nav.getByText("ana (owner)")).toBeTruthy();
 });
 
@@ -39,7 +42,7 @@ test("two keys lead to a page, the palette to every command and dataset", async 
   await user.keyboard("compare");
   expect(palette.getAllByRole("option")[0]?.textContent).toContain("Compare the two selected commits");
   await user.keyboard("{Control>}a{/Control}zzz");
-  expect(palette.getByText("No matching command")).toBeTruthy();
+  expect(await palette.findByText("No match")).toBeTruthy();
 });
 
 test("the shortcuts are listed by group", async () => {
@@ -75,10 +78,54 @@ test("without a session it asks for the token", async () => {
 test("while the session loads the page is there already", async () => {
   keepWaiting("get", SESSION, {});
   showPage("/", Shell);
-  expect(await screen.findByRole("heading", { name: "Datasets" })).toBeTruthy();
+  expect(await screen.findByRole("heading", { name: "Home" })).toBeTruthy();
 });
 
 test("an address without a page", async () => {
   showPage("/nowhere", Shell);
   expect(await screen.findByRole("heading", { name: "Page not found" })).toBeTruthy();
+});
+
+test("the palette finds samples, classes, refs and commits by name", async () => {
+  const { user, address } = showPage("/d/streets", Shell);
+  await screen.findByRole("heading", { name: "Overview" });
+  await user.keyboard("{Control>}k{/Control}");
+  const palette = within(await screen.findByRole("dialog", { name: "Commands" }));
+  await user.keyboard("truck");
+  expect((await palette.findByRole("option", { name: /truck.*Classes/ })).textContent).toContain("239 samples");
+  await user.keyboard("{Control>}a{/Control}spring");
+  await palette.findByRole("option", { name: /spring.*Branches and tags/ });
+  await user.keyboard("{Control>}a{/Control}first imp");
+  await palette.findByRole("option", { name: /first import.*Commits/ });
+  await user.keyboard("{Control>}a{/Control}night");
+  await palette.findByRole("option", { name: /night-0007.*Samples/ });
+  await waitFor(() => expect(sentTo("get", `${AT}/samples`, ONE).at(-1)?.query).toEqual({ ref: "", where: 'name contains "night"', limit: "8" }));
+  await user.keyboard("{Control>}a{/Control}truck");
+  await user.click(await palette.findByRole("option", { name: /truck.*Classes/ }));
+  await waitFor(() => expect(address()).toBe("/d/streets/samples?where=class+%3D+%22truck%22"));
+});
+
+test("what runs stays in sight on every page, with its stages or its time", async () => {
+  const running = run({ id: "r1", state: "running", duration_s: null });
+  const [stage] = running.stages;
+  answer("get", "/api/v1/runs", {}, { items: [running, run({ id: "r0" })] });
+  answer("get", "/api/v1/runs/{run_id}", { run_id: "r1" }, { ...running, stages: stage ? [stage, { ...stage, name: "2 check", state: "running" }] : [] });
+  answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { text: "", sha256: null } as never);
+  keepWaiting("post", `${AT}/checks`, ONE);
+  const { user } = showPage("/d/streets/checks", Shell);
+  const tray = within(await screen.findByRole("region", { name: "Running now" }));
+  expect(await tray.findByText("1 of 2 stages")).toBeTruthy();
+  expect(tray.getByRole("link", { name: "streets" }).getAttribute("href")).toBe("/runs/r1");
+  await user.keyboard("r");
+  expect(await tray.findByText("Checks of streets")).toBeTruthy();
+  await user.keyboard("gh");
+  await screen.findByRole("heading", { name: "History" });
+  expect(tray.getByText("Checks of streets")).toBeTruthy();
+});
+
+test.each([["", 1], ["?ref=spring", 0], ["?ref=111111111111", 0]])("a page of a state that moves says so: %s", async (search, times) => {
+  showPage(`/d/streets${search}`, Shell);
+  await screen.findByRole("heading", { name: "Overview" });
+  await screen.findByRole("button", { name: /^State shown/ });
+  await waitFor(() => expect(screen.queryAllByText("moving")).toHaveLength(times));
 });

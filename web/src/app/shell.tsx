@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "@/api/client";
-import { DATASET_KEYS, SHELL_KEYS } from "@/app/keys";
+import { DATASET_KEYS, SHELL_KEYS, WORKSPACE_KEYS } from "@/app/keys";
 import { Dialogs, openKeys, openPalette } from "@/app/palette";
 import { placesOf } from "@/app/places";
 import { session } from "@/app/session";
@@ -58,13 +58,18 @@ function useShellCommands(toggleSidebar: () => void) {
   const { dataset } = useHere();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const pin = usePin();
-  useCommands<string>(dataset ? DATASET_KEYS : {}, { pin: () => void pin() });
+  useCommands<string>(dataset ? DATASET_KEYS : WORKSPACE_KEYS, { pin: () => void pin(), link: () => void copyAddress("Link copied") });
   useCommands(SHELL_KEYS, {
     palette: openPalette,
     keys: openKeys,
     sidebar: toggleSidebar,
     theme: () => setColorScheme(colorScheme === "dark" ? "light" : "dark"),
   });
+}
+
+async function copyAddress(done: string) {
+  const isCopied = await navigator.clipboard.writeText(window.location.href).then(() => true, () => false);
+  say(isCopied ? done : "The browser does not allow copying; the link is in the address bar");
 }
 
 /** Puts the commit that is shown into the address and copies the link. */
@@ -82,7 +87,6 @@ function usePin() {
       return;
     }
     await navigate({ to: ".", replace: true, search: (before: Record<string, unknown>) => ({ ...before, ref: commit.slice(0, 12) }) } as never);
-    await navigator.clipboard.writeText(window.location.href).catch(() => undefined);
-    say("Link to this commit copied");
+    await copyAddress("Link to this commit copied");
   };
 }

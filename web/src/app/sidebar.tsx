@@ -4,6 +4,7 @@ import type { Session } from "@/api/schema.gen";
 import { openKeys } from "@/app/palette";
 import { placesOf } from "@/app/places";
 import { ThemeToggle } from "@/app/tools";
+import { Tray } from "@/app/tray";
 import { KeyHint } from "@/kit/basics";
 import { compact, plural } from "@/kit/format";
 import { useHere } from "@/kit/here";
@@ -22,8 +23,8 @@ export function Sidebar({ session }: { session: Session | undefined }) {
         <span className="cut">{session?.workspace.name ?? "Calotype"}</span>
       </Link>
       <div className="side-scroll">
-        {placesOf("top").map((place) => <Item key={place.title} place={place} count={items.length || undefined} />)}
-        <ul className="side-datasets">
+        {placesOf("top").map((place) => <Item key={place.title} place={place} />)}
+        <ul className="side-datasets" aria-label="Datasets">
           {items.map((dataset) => {
             const open = dataset.name === here.dataset;
             return (
@@ -42,6 +43,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
           })}
         </ul>
       </div>
+      <Tray />
       <div className="side-foot">
         {placesOf("foot").map((place) => <Item key={place.title} place={place} />)}
         <div className="side-who">
@@ -58,14 +60,13 @@ function DatasetPages({ name }: { name: string }) {
   return <ul className="side-pages">{placesOf("dataset").map((place) => <li key={place.title}><Item place={place} dataset={name} /></li>)}</ul>;
 }
 
-function Item({ place, dataset = "", count }: { place: Place; dataset?: string; count?: number | undefined }) {
+function Item({ place, dataset = "" }: { place: Place; dataset?: string }) {
   const { icon: Icon, title } = place;
   const link = place.link(dataset);
   return (
     <Link {...link} activeOptions={{ includeSearch: false, ...link.activeOptions }} className="side-item">
       <Icon size={15} stroke={1.7} />
       <span className="cut">{title}</span>
-      {count !== undefined ? <span className="side-count">{count}</span> : null}
     </Link>
   );
 }

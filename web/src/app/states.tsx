@@ -4,24 +4,26 @@ import { useState, type FormEvent } from "react";
 import { Problem } from "@/api/client";
 import { signIn } from "@/app/session";
 import { Button, CommandLine } from "@/kit/basics";
+import { Page } from "@/kit/frame";
 import { EmptyState, ErrorState, sentence, useTitle } from "@/kit/page";
 
 /** An address without a page. */
 export function NotFound() {
-  useTitle("Not found");
   return (
-    <EmptyState title="Page not found">
-      <p>
-        The link may be mistyped or belong to another workspace. Go to <Link to="/" className="link">the datasets</Link>.
-      </p>
-    </EmptyState>
+    <Page title="Not found">
+      <EmptyState title="Page not found">
+        <p>
+          The link may be mistyped or belong to another workspace. Go <Link to="/" className="link">home</Link>.
+        </p>
+      </EmptyState>
+    </Page>
   );
 }
 
 /** A page that failed to render. */
 export function PageFailed({ error }: ErrorComponentProps) {
   const router = useRouter();
-  return <ErrorState error={error} onRetry={() => void router.invalidate()} />;
+  return <Page title="Page failed"><ErrorState error={error} onRetry={() => void router.invalidate()} /></Page>;
 }
 
 /** The server asks for its token. */

@@ -1,9 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { useMantineColorScheme, useComputedColorScheme } from "@mantine/core";
 import { IconCommand, IconDeviceDesktop, IconMoon, IconSun } from "@tabler/icons-react";
 import { openPalette } from "@/app/palette";
 import type { Scheme } from "@/app/theme";
-import { IconButton } from "@/kit/basics";
+import { IconButton, Pill } from "@/kit/basics";
 import { useHere } from "@/kit/here";
+import { refs } from "@/rooms/versions/api";
 import { RefPicker } from "@/rooms/versions/panel";
 
 /** The end of every page's bar: the state shown, all commands, the theme. */
@@ -11,11 +13,18 @@ export function Tools({ withRef }: { withRef: boolean }) {
   const { dataset, ref } = useHere();
   return (
     <>
-      {dataset && withRef ? <RefPicker dataset={dataset} current={ref} /> : null}
+      {dataset && withRef ? <><Moving dataset={dataset} current={ref} /><RefPicker dataset={dataset} current={ref} /></> : null}
       <IconButton label="All commands" onClick={openPalette}><IconCommand size={16} /></IconButton>
       <ThemeToggle />
     </>
   );
+}
+
+/** Marks a page whose address will show something else after the next change; a commit or a tag stays what it is. */
+function Moving({ dataset, current }: { dataset: string; current: string }) {
+  const known = useQuery(refs(dataset));
+  if (current && known.data?.items.find((one) => one.name === current)?.kind !== "branch") return null;
+  return <span className="moving"><Pill title="This page follows the branch. Press y to copy a link to the commit that it shows now.">moving</Pill></span>;
 }
 
 /** Light, dark or system; in the bar, and in the sidebar where the bar is narrow. */

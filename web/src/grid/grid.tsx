@@ -47,18 +47,25 @@ export function Grid({ dataset, address, page, selected, size, aspect, look, tot
     if (scroller.current) scroller.current.scrollTop = top;
     setScrollTop(scroller.current?.scrollTop ?? top);
   };
-  // Once measured: where it was left, or at the sample of the address; a change of size keeps the first row.
-  const anchor = useRef<{ address: string; index: number } | null>(null);
+  // Once measured: where it was left, or at the sample of the address, which is centred again when panels beside the grid
+  // arrive. After the first scrolling, a change of size keeps the first row.
+  const anchor = useRef<{ address: string; index: number; centredAt: number | null } | null>(null);
   useLayoutEffect(() => {
     if (!ready) return;
-    if (anchor.current?.address !== address) {
-      const left = places.get(address);
+    const before = anchor.current?.address === address ? anchor.current : null;
+    const box = scroller.current;
+    // The browser may have moved a place near the end already, as the content became shorter.
+    const isCentred = box !== null && before !== null && before.centredAt !== null
+      && Math.abs(box.scrollTop - Math.min(before.centredAt, box.scrollHeight - box.clientHeight)) < 2;
+    const left = before ? undefined : places.get(address);
+    if (!before || isCentred) {
       const top = left ?? (at > 0 ? centre(place, at, height) : 0);
       scrollTo(at >= 0 ? reveal(place, at, top, height) : top);
-    } else if (anchor.current.index > 0) {
-      scrollTo(toTop(place, anchor.current.index, height));
+    } else if (before.index > 0) {
+      scrollTo(toTop(place, before.index, height));
     }
-    anchor.current = { address, index: anchor.current?.address === address ? anchor.current.index : Math.max(at, 0) };
+    const centredAt = (!before || isCentred) && left === undefined && at > 0 ? (scroller.current?.scrollTop ?? null) : null;
+    anchor.current = { address, index: before ? before.index : Math.max(at, 0), centredAt };
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [ready, address, place.columns, place.rowH]);
   useEffect(() => {

@@ -1,5 +1,6 @@
 import { IconCheck, IconCopy } from "@tabler/icons-react";
-import { type ButtonHTMLAttributes, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { type ButtonHTMLAttributes, type ReactNode, useRef, useState } from "react";
+import { keysOf } from "@/kit/commands";
 import { ago, moment } from "@/kit/format";
 import { caps } from "@/kit/keys";
 
@@ -47,17 +48,14 @@ export function Segmented<T extends string>({ label, value, options, onChange }:
   onChange: (value: T) => void;
 }) {
   const group = useRef<HTMLDivElement>(null);
-  const move = (event: KeyboardEvent) => {
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
+  const move = (by: number) => () => {
     const at = (options.findIndex((option) => option.value === value) + by + options.length) % options.length;
     const next = options[at];
     if (next) onChange(next.value);
     (group.current?.children[at] as HTMLElement | undefined)?.focus();
   };
   return (
-    <div ref={group} className="segmented" role="radiogroup" aria-label={label} onKeyDown={move}>
+    <div ref={group} className="segmented" role="radiogroup" aria-label={label} {...keysOf({ ArrowLeft: move(-1), ArrowUp: move(-1), ArrowRight: move(1), ArrowDown: move(1) })}>
       {options.map((option) => (
         <button
           key={option.value}

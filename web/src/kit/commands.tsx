@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useRef, useSyncExternalStore, type KeyboardEvent as ElementPress } from "react";
 import { chord, isTaken, match } from "@/kit/keys";
 
 /** Groups of the palette and the cheat sheet, in their order. */
@@ -41,8 +41,27 @@ export function useCommands<Id extends string>(lines: Record<Id, CommandLine>, r
 }
 
 /** Every command that can run now. */
-export function useAllCommands(): readonly Command[] {
-  return useSyncExternalStore((notify) => (listeners.add(notify), () => void listeners.delete(notify)), () => all);
+export const allCommands = (): readonly Command[] => all;
+
+/** Calls `notify` whenever commands come or go; returns how to stop. */
+export function watchCommands(notify: () => void): () => void {
+  listeners.add(notify);
+  return () => void listeners.delete(notify);
+}
+
+export const useAllCommands = (): readonly Command[] => useSyncExternalStore(watchCommands, allCommands);
+
+/**
+ * Keys of one element, such as the arrows of a list or Escape in a field: `<input {...keysOf({ Escape: leave })} />`. They come
+ * before the commands of the page. A run that answers false leaves the press to the page and the browser.
+ */
+export function keysOf(runs: Readonly<Record<string, () => unknown>>) {
+  return {
+    onKeyDown: (event: ElementPress) => {
+      const run = event.nativeEvent.isComposing ? undefined : runs[chord(event)];
+      if (run && run() !== false) event.preventDefault();
+    },
+  };
 }
 
 const WAIT_MS = 900;

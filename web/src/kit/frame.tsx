@@ -17,7 +17,7 @@ export function Root() {
 const Tools = createContext<ComponentType<{ withRef: boolean }>>(() => null);
 export const PageTools = Tools.Provider;
 
-/** A page: a bar with its breadcrumb, facts and actions; below it the content, which scrolls. */
+/** A page: a bar with its breadcrumb, facts and actions; below it the content, which scrolls, also by keyboard. */
 export function Page({ title, heading, crumbs, meta, actions, children, flush = false, withRef = true }: {
   title: string;
   heading?: ReactNode;
@@ -50,7 +50,7 @@ export function Page({ title, heading, crumbs, meta, actions, children, flush = 
           <Bar withRef={withRef} />
         </div>
       </header>
-      <div className={flush ? "page-body flush" : "page-body"}>{children}</div>
+      {flush ? <div className="page-body flush">{children}</div> : <div className="page-body" tabIndex={0}>{children}</div>}
     </div>
   );
 }

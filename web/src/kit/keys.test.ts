@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { caps, chord, isTaken, match } from "@/kit/keys";
+import { caps, chord, clashes, isTaken, match } from "@/kit/keys";
 
 const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -29,6 +29,7 @@ test("caps are shown as on the keyboard", () => {
   expect(caps("mod+k", true)).toEqual(["\u2318", "K"]);
   expect(caps("mod+Z", false)).toEqual(["Ctrl", "\u21e7", "Z"]);
   expect(caps("g s", false)).toEqual(["G", "S"]);
+  expect(caps("Y", false)).toEqual(["Shift", "Y"]);
   expect(caps("ArrowLeft", false)).toEqual(["\u2190"]);
 });
 
@@ -40,4 +41,11 @@ test("a press belongs to the thing it was made on", () => {
   expect([isTaken(on("BUTTON", "", ["button"]), "Enter"), isTaken(on("BUTTON", "", ["button"]), "ArrowLeft")]).toEqual([true, false]);
   expect(isTaken(on("DIV"), "Enter")).toBe(false);
   expect([isTaken(on("INPUT", "text"), "mod+z"), isTaken(on("INPUT", "checkbox"), "mod+z"), isTaken(on("DIV"), "mod+Z")]).toEqual([true, false, false]);
+});
+
+test("commands on one key are reported, and a key that begins the keys of another", () => {
+  const [a, b, go] = [{ title: "A", keys: ["a", "g"] }, { title: "B", keys: ["b", "a"] }, { title: "Go", keys: ["g s"] }];
+  expect(clashes([a, b])).toEqual(["a: A, B"]);
+  expect(clashes([a, go])).toEqual(["g s: Go, A"]);
+  expect(clashes([b, go])).toEqual([]);
 });

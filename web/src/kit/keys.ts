@@ -29,6 +29,17 @@ export function match<T extends { keys?: readonly string[] | undefined }>(
   return opens ? { waiting: pressed } : null;
 }
 
+/** Pairs of entries that one press asks for, or where the first press of one is all of the other: "key: title, title". */
+export function clashes(entries: readonly { title: string; keys?: readonly string[] | undefined }[]): string[] {
+  const titles = new Map<string, string[]>();
+  for (const { title, keys } of entries) for (const key of keys ?? []) titles.set(key, [...(titles.get(key) ?? []), title]);
+  for (const [key, of] of titles) {
+    const first = key.includes(" ") ? titles.get(key.split(" ")[0] ?? "") : undefined;
+    if (first) of.push(...first);
+  }
+  return [...titles].filter(([, of]) => of.length > 1).map(([key, of]) => `${key}: ${of.join(", ")}`);
+}
+
 const NAMES: Record<string, string> = {
   shift: "\u21e7", Delete: "Del", Backspace: "\u232b",
   ArrowLeft: "\u2190", ArrowRight: "\u2192", ArrowUp: "\u2191", ArrowDown: "\u2193", Escape: "Esc", Enter: "\u21b5",
@@ -39,8 +50,8 @@ export function caps(keys: string, mac: boolean): string[] {
   return keys.split(" ").flatMap((one) =>
     one.replace(/\+([A-Z])$/, "+shift+$1").split(/\+(?=.)/).map((name) => {
       if (name === "mod") return mac ? "\u2318" : "Ctrl";
-      return NAMES[name] ?? (name.length === 1 && /[a-z]/.test(name) ? name.toUpperCase() : name);
-    }),
+      return NAMES[name] ?? (/^[a-z]$/.test(name) ? name.toUpperCase() : name);
+    }).flatMap((cap, at, parts) => (at === parts.length - 1 && /(?:^|\+)[A-Z]$/.test(one) ? [mac ? "\u21e7" : "Shift", cap] : [cap])),
   );
 }
 

@@ -1,15 +1,18 @@
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type ReactNode } from "react";
+import { keysOf } from "@/kit/commands";
 import { best } from "@/kit/fuzzy";
 
 export type Pick = { id: string; title: string; group: string; icon?: ReactNode; hint?: ReactNode; chosen?: boolean; run: () => void };
 
 /** A text field over a list in groups: type to narrow, arrows to move, Enter to take. */
-export function Picker({ items, placeholder, onDone, empty, label }: {
+export function Picker({ items, placeholder, onDone, empty, label, onType }: {
   items: readonly Pick[];
   placeholder: string;
   label: string;
   empty: string;
   onDone: () => void;
+  /** For lists that depend on what is typed. */
+  onType?: (typed: string) => void;
 }) {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
@@ -27,24 +30,16 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
     onDone();
     item.run();
   };
-  const listen = (event: KeyboardEvent) => {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step && matches.length) {
-      event.preventDefault();
-      setAt((active + step + matches.length) % matches.length);
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      take(matches[active]);
-    }
-  };
+  const move = (step: number) => () => matches.length > 0 && setAt((active + step + matches.length) % matches.length);
   return (
-    <div className="picker" onKeyDown={listen}>
+    <div className="picker" {...keysOf({ ArrowDown: move(1), ArrowUp: move(-1), Enter: () => take(matches[active]) })}>
       <input
         className="picker-input" placeholder={placeholder} aria-label={label} data-autofocus autoFocus
         role="combobox" aria-expanded aria-controls={id} aria-activedescendant={matches[active] ? `${id}-${active}` : undefined}
         value={typed} spellCheck={false}
         onChange={(event) => {
           setTyped(event.target.value);
+          onType?.(event.target.value);
           setAt(0);
         }}
       />
@@ -54,7 +49,7 @@ export function Picker({ items, placeholder, onDone, empty, label }: {
             {!typed && item.group !== matches[index - 1]?.group ? <div className="picker-group">{item.group}</div> : null}
             <div
               id={`${id}-${index}`} role="option" aria-selected={index === active} tabIndex={-1} className="picker-item"
-              onMouseMove={() => setAt(index)} onClick={() => take(item)} onKeyDown={() => undefined}
+              onMouseMove={() => setAt(index)} onClick={() => take(item)}
             >
               {item.icon}
               <span className="cut">{item.title}</span>

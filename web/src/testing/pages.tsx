@@ -1,13 +1,17 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRouter, Outlet, RouterProvider } from "@tanstack/react-router";
-import { configure, render } from "@testing-library/react";
+import { cleanup, configure, render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ComponentType } from "react";
+import { afterEach, expect } from "vitest";
+import { DATASET_KEYS, SHELL_KEYS, WORKSPACE_KEYS } from "@/app/keys";
+import { placesOf } from "@/app/places";
 import { NotFound, PageFailed } from "@/app/states";
 import { tree } from "@/app/tree";
-import { useKeyboard } from "@/kit/commands";
+import { allCommands, useKeyboard, watchCommands } from "@/kit/commands";
 import { AppFrame } from "@/kit/frame";
+import { clashes } from "@/kit/keys";
 import { Said } from "@/kit/said";
 import { parseSearch, stringifySearch } from "@/kit/search";
 
@@ -19,6 +23,27 @@ function Alone() {
   useKeyboard();
   return <><Outlet /><Said /></>;
 }
+
+/** The keys that the shell has on every page below a dataset; the state picker's are the shell's own test. */
+const around = [
+  ...Object.values({ ...SHELL_KEYS, ...DATASET_KEYS }).map(({ title, keys }) => ({ title, keys })),
+  ...(["dataset", "top", "foot"] as const).flatMap((scope) => placesOf(scope)).map(({ title, keys }) => ({ title, keys: keys ? [keys] : [] })),
+];
+/** Titles of commands that are the shell's own, where it is around the page. */
+const SHELLS = new Set([...around.map((line) => line.title), ...Object.values(WORKSPACE_KEYS).map((line) => line.title)]);
+const shared = new Set<string>();
+watchCommands(() => {
+  const own = allCommands();
+  const isListed = ({ keys }: { keys: readonly string[] }) => own.some((command) => SHELLS.has(command.title) && command.keys?.[0] === keys[0]);
+  for (const clash of clashes([...own, ...around.filter((line) => !isListed(line))])) shared.add(clash);
+});
+
+afterEach(() => {
+  cleanup();
+  const found = [...shared];
+  shared.clear();
+  expect(found, "commands on one key").toEqual([]);
+});
 
 /** Show the page of an address: alone, or inside a frame such as the shell of the app. */
 export function showPage(address: string, Frame: ComponentType = Alone) {

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
+import { quoted } from "@/api/where";
 import type { Sort } from "./search";
 
 /** The part of the address that decides which samples are asked for, and with which labels. */
@@ -22,6 +23,18 @@ export const samplePage = (dataset: string, ref: string, view: View, page: numbe
     queryFn: ({ signal }) =>
       call("get", "/api/v1/datasets/{dataset}/samples", {
         path: { dataset }, query: { ...viewed(ref, view), offset: page * PAGE, limit: PAGE }, signal,
+      }),
+    gcTime: 60_000,
+    retry: false,
+  });
+
+/** A few samples whose name contains this text. */
+export const samplesNamed = (dataset: string, ref: string, text: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "samples-named", ref, text),
+    queryFn: ({ signal }) =>
+      call("get", "/api/v1/datasets/{dataset}/samples", {
+        path: { dataset }, query: { ref, where: `name contains ${quoted(text)}`, limit: 8 }, signal,
       }),
     gcTime: 60_000,
     retry: false,

@@ -27,6 +27,7 @@ export function ChecksPage() {
   const query = useQuery(asked);
   const running = useMutation({
     mutationFn: () => api.runChecks(dataset, ref),
+    meta: { job: `Checks of ${dataset}` },
     onSuccess: async (report) => {
       client.setQueryData(asked.queryKey, report);
       say(`${report.run?.red ? "Some gates are not green" : "All gates are green"}, ${openWords(report.run?.open)}`);

@@ -1,10 +1,12 @@
 import { screen, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { showPage } from "@/testing/pages";
-import { datasetRow, overview, neverChecked } from "@/testing/records";
+import { datasetRow, overview, neverChecked, run } from "@/testing/records";
 import { answer, keepWaiting, refuse } from "@/testing/server";
 
 const LIST = "/api/v1/datasets";
+
+beforeEach(() => answer("get", "/api/v1/runs", {}, { items: [] }));
 
 test("loading", async () => {
   keepWaiting("get", LIST, {});
@@ -57,4 +59,27 @@ test("j selects a dataset and Enter opens it", async () => {
   await user.keyboard("{Enter}");
   expect(await screen.findByRole("heading", { name: "Overview" })).toBeTruthy();
   expect(address()).toBe("/d/streets");
+});
+
+test("what waits for somebody stands first, with gates and open findings apart", async () => {
+  answer("get", LIST, {}, {
+    items: [
+      datasetRow({ open: { error: 0, warning: 271, info: 0 } }),
+      datasetRow({ name: "digits", open: null, dirty: true, gates: { green: 1, red: 2, missing: 0 } }),
+      datasetRow({ name: "blank", open: null, samples: 0, head: null, dirty: true, gates: null }),
+    ],
+  });
+  const failed = run({ id: "r2", state: "failed", dataset: "digits", pipeline: "nightly" });
+  answer("get", "/api/v1/runs", {}, { items: [failed, run({ id: "r1", state: "failed", dataset: "digits", pipeline: "nightly" }), run({ id: "r0", state: "done" })] });
+  showPage("/");
+  await screen.findByText("Run failed");
+  const links = within(screen.getByRole("heading", { name: "Needs attention" }).closest("section") as HTMLElement).getAllByRole("link");
+  expect(links.map((link) => link.querySelector(".pill")?.textContent)).toEqual(["Run failed", "2 red gates", "Uncommitted changes", "271 open findings"]);
+  expect(links.map((link) => link.getAttribute("href"))).toEqual(["/runs/r2", "/d/digits/checks", "/d/digits/history", "/d/streets/findings"]);
+});
+
+test("when nothing waits, home says so", async () => {
+  answer("get", LIST, {}, { items: [datasetRow()] });
+  showPage("/");
+  expect(await screen.findByText(/Nothing waits/)).toBeTruthy();
 });

@@ -7,22 +7,34 @@ import { useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { ErrorState } from "@/kit/page";
+import { runs } from "@/rooms/pipeline/api";
 import * as api from "./api";
+import { Attention } from "./components/attention";
 import { DatasetRow } from "./components/dataset_row";
 import { NoDatasets } from "./components/no_datasets";
 import { LIST_KEYS } from "./keys";
 import "./page.css";
 
-/** Every dataset of the workspace: its contents, its gates, its releases. */
+/** Home: what waits for somebody, and every dataset with its contents, gates and releases. */
 export function DatasetsPage() {
   const list = useQuery(api.datasets());
   const items = list.data?.items ?? [];
+  const ran = useQuery({
+    ...runs(""), enabled: items.length > 0,
+    refetchInterval: ({ state }) => (state.data?.items.some((run) => run.state === "running") ? 2000 : false),
+  });
   return (
-    <Page title="Datasets" meta={list.data ? plural(items.length, "dataset") : null}>
+    <Page title="Home" meta={list.data ? plural(items.length, "dataset") : null}>
       {list.isPending ? <Loading what="datasets" /> : null}
       {list.error ? <ErrorState error={list.error} onRetry={() => void list.refetch()} /> : null}
       {list.data && items.length === 0 ? <NoDatasets /> : null}
-      {items.length > 0 ? <Rows items={items} /> : null}
+      {items.length > 0 ? (
+        <div className="home">
+          <Attention items={items} runs={ran.data?.items ?? []} />
+          <h2 className="home-title">Datasets</h2>
+          <Rows items={items} />
+        </div>
+      ) : null}
     </Page>
   );
 }

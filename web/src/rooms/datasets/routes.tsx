@@ -1,4 +1,4 @@
-import { IconDatabase } from "@tabler/icons-react";
+import { IconHome } from "@tabler/icons-react";
 import { createRoute } from "@tanstack/react-router";
 import { inWorkspace, type Place } from "@/kit/rooms";
 import { GO } from "./keys";
@@ -8,5 +8,5 @@ export const workspaceRoutes = [createRoute({ ...inWorkspace("/"), component: Da
 export const datasetRoutes = [] as const;
 
 export const places: readonly Place[] = [
-  { title: "Datasets", icon: IconDatabase, scope: "top", order: 10, keys: GO.datasets, link: () => ({ to: "/", activeOptions: { exact: true } }) },
+  { title: "Home", icon: IconHome, scope: "top", order: 10, keys: GO.datasets, link: () => ({ to: "/", activeOptions: { exact: true } }) },
 ];

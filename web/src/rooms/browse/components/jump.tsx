@@ -1,5 +1,5 @@
 import { useRef, useState } from "react";
-import { useCommands } from "@/kit/commands";
+import { keysOf, useCommands } from "@/kit/commands";
 import { count } from "@/kit/format";
 import { JUMP_KEYS } from "../keys";
 
@@ -23,7 +23,7 @@ export function Jump({ total, onJump }: { total: number; onJump: (index: number)
       <input
         ref={field} className="field" inputMode="numeric" value={typed} placeholder="Go to #" aria-label={`Go to sample number, 1 to ${count(total)}`}
         onChange={(event) => setTyped(event.target.value)}
-        onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
+        {...keysOf({ Escape: () => field.current?.blur() })}
       />
     </form>
   );

@@ -4,7 +4,7 @@ import { Problem } from "@/api/client";
 import type { Overview } from "@/api/schema.gen";
 import { atLeast, clauses, equals, nameable, UNLABELLED, without } from "@/api/where";
 import { IconButton, KeyHint } from "@/kit/basics";
-import { useCommands } from "@/kit/commands";
+import { keysOf, useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";
 import { Words } from "@/kit/words";
 import { QUERY_KEYS } from "../keys";
@@ -41,6 +41,17 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
     onWhere(draft.trim());
     field.current?.blur();
   };
+  const takeChosen = () => {
+    const word = offered[chosen];
+    if (word) take(word.insert);
+    return word !== undefined;
+  };
+  const move = (by: number) => () => setChosen(Math.min(offered.length - 1, Math.max(-1, chosen + by)));
+  const leave = () => {
+    if (offered.length) return setOpen(false);
+    setDraft(where);
+    field.current?.blur();
+  };
   return (
     <div className="query">
       <div className="query-line">
@@ -57,25 +68,7 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
           }}
           onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
           onBlur={() => setOpen(false)}
-          onKeyDown={(event) => {
-            const word = offered[chosen];
-            if (event.key === "Enter" || event.key === "Tab") {
-              if (word) {
-                event.preventDefault();
-                take(word.insert);
-              } else if (event.key === "Enter") apply();
-            } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-              event.preventDefault();
-              const by = event.key === "ArrowDown" ? 1 : -1;
-              setChosen(Math.min(offered.length - 1, Math.max(-1, chosen + by)));
-            } else if (event.key === "Escape") {
-              if (offered.length) setOpen(false);
-              else {
-                setDraft(where);
-                field.current?.blur();
-              }
-            }
-          }}
+          {...keysOf({ Enter: () => takeChosen() || apply(), Tab: takeChosen, ArrowDown: move(1), ArrowUp: move(-1), Escape: leave })}
         />
         {draft ? <IconButton label="Clear the query" className="small" onClick={() => onWhere("")}><IconX size={14} /></IconButton> : <KeyHint keys="/" />}
         {offered.length > 0 ? (

@@ -12,7 +12,7 @@ export function DatasetRow({ row }: { row: Row }) {
     <article className="dataset-row" aria-label={row.name}>
       <div className="dataset-text">
         <div className="dataset-head">
-          <h2 className="cut"><Link to="/d/$dataset" params={params} className="dataset-link">{row.name}</Link></h2>
+          <h3 className="cut"><Link to="/d/$dataset" params={params} className="dataset-link">{row.name}</Link></h3>
           <Standing gates={row.gates} open={row.open} />
           {row.dirty && row.samples ? <Pill tone="warn">{row.head ? "Uncommitted changes" : "Not committed"}</Pill> : null}
           {row.releases.slice(0, 2).map((version) => <Pill key={version} tone="accent">{version}</Pill>)}

@@ -40,6 +40,7 @@ export function ReleaseForm({ dataset, versions, onDone }: { dataset: string; ve
   const isSplitNew = isNew ?? !isSplit;
   const split = isSplitNew ? shares(text) : null;
   const creating = useMutation({
+    meta: { job: `Release of ${dataset}` },
     mutationFn: () =>
       api.createRelease(dataset, {
         version: version.trim(), formats, split, by: isSplitNew && by ? by : null, where: where.trim() || null, purpose: purpose.trim(),

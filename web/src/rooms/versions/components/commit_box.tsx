@@ -5,7 +5,7 @@ import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { ChangeCounts, Changes } from "@/api/schema.gen";
 import { Button } from "@/kit/basics";
-import { useCommands } from "@/kit/commands";
+import { keysOf, useCommands } from "@/kit/commands";
 import { Delta } from "@/kit/counts";
 import { short } from "@/kit/format";
 import { sentence } from "@/kit/page";
@@ -53,7 +53,7 @@ export function CommitBox({ dataset, changes, head }: { dataset: string; changes
         <input
           ref={field} className="field" placeholder="Describe what changed and why" aria-label="Commit message" value={message}
           onChange={(event) => setMessage(event.target.value)}
-          onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
+          {...keysOf({ Escape: () => field.current?.blur() })}
         />
         <Button look="first" type="submit" busy={committing.isPending} disabled={!message.trim()}>
           {committing.isPending ? "Committing…" : "Commit"}

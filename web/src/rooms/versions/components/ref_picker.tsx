@@ -25,7 +25,7 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
   const kind = !current || known?.kind === "branch" ? "branch" : known ? "tag" : "commit";
   const Icon = ICONS[kind];
   const dirty = state.data?.dirty ?? false;
-  const name = current || (dirty ? "working state" : "main");
+  const name = kind === "commit" ? short(current) : current || (dirty ? "working state" : "main");
   const to = (ref: string | undefined) => () =>
     void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, ref, at: undefined }) } as never);
 
@@ -55,7 +55,7 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
           aria-label={`State shown: ${current ? `${kind} ` : ""}${name}${dirty ? ", with uncommitted changes" : ""}`}
         >
           <Icon size={14} />
-          <span className="cut">{kind === "commit" ? short(name) : name}</span>
+          <span className="cut">{name}</span>
           {dirty ? <i className="dirty" title="Uncommitted changes" /> : null}
           <IconChevronDown size={12} />
         </button>

@@ -1,0 +1,183 @@
+"""Every page of the app on a small workspace that has something of everything, and what a page must not do."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.house.reading import REPO
+from tests.support.serving import Served
+
+import calotype as ct
+from calotype.foundation.actor import Actor
+from calotype.foundation.errors import CalotypeError
+from calotype.store.store import open_workspace
+from calotype.versions.service import merges
+
+AXE = REPO / "web" / "node_modules" / "axe-core" / "axe.min.js"
+ROUTE = re.compile(r"\.\.\.in(Workspace|Dataset)\(\"([^\"]*)\"\)")
+PIPELINE = """\
+pipeline: shop
+dataset: shop
+stages:
+  - acquire: {from: images, licence: CC0-1.0}
+  - annotate: {from: instances.json, format: coco, images: images}
+  - curate: {split: {train: 0.5, val: 0.25, test: 0.25}, by: scene}
+  - check
+  - commit: {message: first import}
+  - release: {version: 1.0.0}
+"""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """Names that addresses are made of."""
+
+    sample: str
+    run: str
+    merge: str
+    commit: str
+
+
+def live_in(folder: Path, raw: Path) -> Lived:
+    """Make a workspace and return what its addresses need.
+
+    `shop` is released, checked, merged, half merged and edited; `loose` has no commit, `blank` nothing.
+    """
+    labels = json.loads((raw / "instances.json").read_text())
+    (raw / "pipeline.yaml").write_text(PIPELINE)
+    (raw / "contract.yaml").write_text("classes: [car, dog, bus]\n")
+    red = PIPELINE.replace("- check\n", "- check: {contract: contract.yaml}\n").replace("1.0.0", "1.1.0")
+    (raw / "red.yaml").write_text(red)
+    with ct.open(folder) as ws:
+        ws.create("blank")
+        ws.create("loose").add_images(raw / "images", licence="CC0-1.0")
+        run = ws.run(raw / "pipeline.yaml")
+        shop = ws.dataset("shop")
+        for name, width in (("ana", 22), ("ben", 26)):
+            for one in labels["annotations"][:2]:
+                one["bbox"][2] = width
+            (raw / f"{name}.json").write_text(json.dumps(labels))
+            branch = shop.branch(name)
+            branch.add_annotations(raw / f"{name}.json", images=raw / "images")
+            branch.commit(name)
+        shop.merge("ana")
+        shop.merge("ben")
+        ids = sorted(shop.where().snapshot().ids())
+        vectors = np.random.default_rng(5).normal(size=(len(ids), 8)).astype(np.float32)
+        shop.put_vectors("own", ids, vectors)
+        commit = shop.commit("vectors").id
+        shop.check()
+        with suppress(CalotypeError):
+            ws.run(raw / "red.yaml")
+        annotation = shop.where().snapshot().annotations()["ann_id"].to_pylist()[0]
+        shop.edit([{"do": "set-class", "annotation": annotation, "class": "dog"}])
+    ana = Actor(id="test:ana", name="ana")
+    with closing(open_workspace(folder)) as store:
+        (half_merged,) = merges(ana, "shop", store=store, state="open")
+    return Lived(ids[0], run.id, half_merged.id, commit)
+
+
+def addresses(lived: Lived) -> dict[str, str]:
+    """Every route of the app with the names filled in, and pages whose address has a state: name to path."""
+    known = {"$sample": lived.sample, "$version": "1.0.0", "$run": lived.run}
+    pages: dict[str, str] = {}
+    for file in sorted((REPO / "web" / "src" / "rooms").glob("*/routes.tsx")):
+        for scope, path in ROUTE.findall(file.read_text("utf-8")):
+            route = ("d/shop" if scope == "Dataset" else "") + path.rstrip("/")
+            filled = "/".join(known.get(part, part) for part in route.removeprefix("/").split("/"))
+            assert "$" not in filled, f"{file.parent.name}: {route} has a name that addresses() does not know"
+            pages[route or "/"] = filled
+    return pages | {
+        "diff of a release": "d/shop/diff?a=release/1.0.0",
+        "an open merge": f"d/shop/merges?merge={lived.merge}",
+        "a query without matches": "d/shop/samples?where=class+%3D+%22car%22+and+class+%3D+%22bus%22",
+        "a query with a mistake": "d/shop/samples?where=clas+%3D",
+        "a commit": f"d/shop?ref={lived.commit[:12]}",
+        "no page": "nowhere",
+    }
+
+
+EXPLAINED = {"a query with a mistake": 422, "blank /map": 404, "loose /map": 404}
+"""Pages that show why the server refused, and with which status; the browser notes the refusal in its console."""
+
+BARE = {
+    f"{name} {path or '/'}": f"d/{name}{path}"
+    for name in ("blank", "loose")
+    for path in ("", "/samples", "/checks", "/map", "/history", "/merges", "/releases")
+}
+"""Pages of a dataset without samples, and of one without commits."""
+
+
+@dataclass
+class Watched:
+    """A page under watch: what it wrote to the console, and what it asked of others."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+
+def watched(context: BrowserContext, server: Served) -> Watched:
+    """A page in this context whose console errors, failed requests and foreign requests are noted."""
+    context.add_init_script(path=AXE)
+    seen = Watched(context.new_page())
+    page = seen.page
+    page.on("pageerror", lambda error: seen.problems.append(f"error: {error}"))
+    page.on(
+        "console",
+        lambda line: (
+            seen.problems.append(f"console {line.type}: {line.text} {line.location.get('url', '')}")
+            if line.type in ("error", "warning")
+            else None
+        ),
+    )
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((server.url, "data:", "blob:"))
+            else seen.problems.append(f"another origin: {request.url}")
+        ),
+    )
+    return seen
+
+
+def opened(page: Page, server: Served, path: str) -> None:
+    """The page of an address once everything on it is loaded."""
+    page.goto(server.url + path)
+    expect(page.get_by_role("main")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".loading, .skeleton")).to_have_count(0)
+
+
+def in_scheme(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Switch the theme of the system, and wait until the page wears it."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe objects to on the page as it is now: rule, element, reason."""
+    answer: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{rule['id']}: {node['html'][:160]} ({' '.join(node['failureSummary'].split())[:240]})"
+        for rule in answer["violations"]
+        for node in rule["nodes"][:4]
+    ]
+
+
+def signed_in(browser: Browser, server: Served, **options: Any) -> BrowserContext:
+    """A fresh browser that has opened the server's link and nothing else."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(server.link)
+    expect(page.get_by_role("main")).to_be_visible()
+    page.close()
+    return context
