@@ -19,6 +19,8 @@ export const equals = (field: string, value: Scalar | null): string =>
 export const ofClass = (name: string): string => `class = ${quoted(name)}`;
 export const atLeast = (name: string, n: number): string => `count(${quoted(name)}) >= ${n}`;
 export const tagged = (tag: string): string => `tags has ${quoted(tag)}`;
+export const oneOfIds = (ids: readonly string[]): string => (ids.length === 1 ? `id = ${quoted(ids[0] ?? "")}` : `id in (${ids.map(quoted).join(", ")})`);
+export const withFinding = (check: string): string => `finding = ${quoted(check)}`;
 export const UNLABELLED = "count(*) = 0";
 export const DERIVED = "parent is not missing";
 

@@ -12,7 +12,6 @@ export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays
 type Props = {
   dataset: string;
   item: GridSample;
-  index: number;
   href: string;
   width: number;
   height: number;
@@ -24,10 +23,10 @@ type Props = {
  * One sample: its image, its annotations and a caption. A plain link, as there are hundreds; the grid follows it without
  * reloading the page.
  */
-export const Cell = memo(function Cell({ dataset, item, index, href, width, height, isAt, look }: Props) {
+export const Cell = memo(function Cell({ dataset, item, href, width, height, isAt, look }: Props) {
   return (
     <a
-      href={href} className="cell" data-at={isAt} data-index={index} tabIndex={isAt ? 0 : -1} title={item.name}
+      href={href} className="cell" data-at={isAt} tabIndex={-1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
         <Thumbnail dataset={dataset} media={item.media} wanted={width} />

@@ -1,119 +1,116 @@
-import { useDebouncedValue, useElementSize, useMergedRef } from "@mantine/hooks";
-import { keepPreviousData, useQueries, type UseQueryOptions } from "@tanstack/react-query";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent } from "react";
-import { PAGE } from "@/api/cache";
-import type { GridSample, SamplePage } from "@/api/schema.gen";
+import { IconCheck } from "@tabler/icons-react";
+import { useElementSize, useMergedRef } from "@mantine/hooks";
+import { useMemo, useRef, type MouseEvent } from "react";
+import type { GridSample } from "@/api/schema.gen";
 import { Cell, type Look } from "@/grid/cell";
-import { MOVES, MOVE_KEYS, OPEN_KEYS } from "@/grid/keys";
-import { centre, firstSeen, layout, reveal, rowTop, step, toTop, visibleRows } from "@/grid/layout";
+import { CHOOSE_KEYS, EXTEND_KEYS, MOVES, MOVE_KEYS, OPEN_KEYS, type MoveKey } from "@/grid/keys";
+import { layout, reveal, rowTop, step, visibleRows } from "@/grid/layout";
+import { usePages, type PageQuery } from "@/grid/pages";
+import { usePlace } from "@/grid/place";
+import { everything, extend, has, toggle, type Selection } from "@/grid/selection";
 import { useCommands } from "@/kit/commands";
 import "./grid.css";
-
-/** The query of one page of samples, 100 a page. */
-type PageQuery = (page: number) => UseQueryOptions<SamplePage, Error, SamplePage, readonly unknown[]>;
 
 type Props = {
   dataset: string;
   /** Names what is listed; the scroll position is remembered by it. */
   address: string;
   page: PageQuery;
-  /** Index of the selected sample; -1 for none. */
-  selected: number;
+  /** Index that the keyboard is at; -1 for none. */
+  current: number;
+  selection: Selection;
+  /** The first index in view as the address has it. */
+  top: number | undefined;
   size: number;
   aspect: number;
   look: Look;
   total: number;
   href: (item: GridSample, index: number) => string;
-  onSelect: (index: number) => void;
+  onCurrent: (index: number) => void;
+  onSelection: (next: Selection) => void;
+  onTop: (index: number | undefined) => void;
   onOpen: (item: GridSample, index: number) => void;
 };
 
-/** Scroll positions of grids that were left, by address. */
-const places = new Map<string, number>();
+const runs = <Prefix extends string>(prefix: Prefix, run: (key: MoveKey) => void) =>
+  Object.fromEntries(MOVES.map((key) => [`${prefix}.${key}`, () => run(key)])) as Record<`${Prefix}.${MoveKey}`, () => void>;
 
-/** Samples as images: draws what is near the screen, asks for the pages that it draws, goes to any index. */
-export function Grid({ dataset, address, page, selected, size, aspect, look, total, href, onSelect, onOpen }: Props) {
+const isMod = (event: MouseEvent) => event.metaKey || event.ctrlKey;
+
+/** Samples as images: draws what is near the screen, asks for the pages that it draws, goes to any index, and chooses any range. */
+export function Grid(props: Props) {
+  const { dataset, address, page, current, selection, size, aspect, look, total, href, onCurrent, onSelection, onOpen } = props;
   const { ref: measure, width, height } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, scroller);
-  const [scrollTop, setScrollTop] = useState(0);
+  const at = Math.min(current, total - 1);
   const place = useMemo(() => layout({ width, size, aspect, total }), [width, size, aspect, total]);
-  const { first, last } = visibleRows(place, scrollTop, height);
+  const { view, ready, first: firstIndex, moveTo, onScroll } = usePlace({ scroller, address, place, width, height, at, top: props.top, onTop: props.onTop });
+  const { first, last } = visibleRows(place, view.moved, height);
   const items = usePages(page, first * place.columns, Math.min(total, (last + 1) * place.columns));
-  const at = Math.min(selected, total - 1);
-  const ready = width > 0 && height > 0;
-
-  const scrollTo = (top: number) => {
-    if (scroller.current) scroller.current.scrollTop = top;
-    setScrollTop(scroller.current?.scrollTop ?? top);
-  };
-  // Once measured: where it was left, or at the sample of the address, which is centred again when panels beside the grid
-  // arrive. After the first scrolling, a change of size keeps the first row.
-  const anchor = useRef<{ address: string; index: number; centredAt: number | null } | null>(null);
-  useLayoutEffect(() => {
-    if (!ready) return;
-    const before = anchor.current?.address === address ? anchor.current : null;
-    const box = scroller.current;
-    // The browser may have moved a place near the end already, as the content became shorter.
-    const isCentred = box !== null && before !== null && before.centredAt !== null
-      && Math.abs(box.scrollTop - Math.min(before.centredAt, box.scrollHeight - box.clientHeight)) < 2;
-    const left = before ? undefined : places.get(address);
-    if (!before || isCentred) {
-      const top = left ?? (at > 0 ? centre(place, at, height) : 0);
-      scrollTo(at >= 0 ? reveal(place, at, top, height) : top);
-    } else if (before.index > 0) {
-      scrollTo(toTop(place, before.index, height));
-    }
-    const centredAt = (!before || isCentred) && left === undefined && at > 0 ? (scroller.current?.scrollTop ?? null) : null;
-    anchor.current = { address, index: before ? before.index : Math.max(at, 0), centredAt };
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [ready, address, place.columns, place.rowH]);
-  useEffect(() => {
-    if (anchor.current) anchor.current.index = firstSeen(place, scrollTop, height);
-    if (ready) places.set(address, scrollTop);
-  });
-
-  useEffect(() => {
-    if (!ready || at < 0) return;
-    const near = reveal(place, at, scrollTop, height);
-    if (near !== scrollTop) scrollTo(Math.abs(near - scrollTop) > height ? centre(place, at, height) : near);
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [at]);
 
   const move = (index: number) => {
-    scrollTo(reveal(place, index, scrollTop, height));
-    onSelect(index);
+    moveTo(reveal(place, index, view.moved, height));
+    onCurrent(index);
   };
+  const next = (key: MoveKey) => (at < 0 && key !== "End" ? Math.min(firstIndex, total - 1) : step(place, at, key, total, height));
   const open = (index: number) => {
     const item = items.get(index);
     if (item) onOpen(item, index);
   };
-  const follow = (event: MouseEvent) => {
-    const index = (event.target as HTMLElement).closest<HTMLElement>("a.cell")?.dataset.index;
-    if (index === undefined || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    open(Number(index));
+  const choose = (index: number, isRange: boolean) => {
+    const id = items.get(index)?.id;
+    onSelection(isRange ? extend(selection, index, at, id) : toggle(selection, index, id));
+    if (index !== at) onCurrent(index);
   };
-  const moves = MOVES.map((key) => [
-    `grid.${key}`, () => move(at < 0 && key !== "End" ? firstSeen(place, scrollTop, height) : step(place, at, key, total, height)),
-  ]);
-  useCommands(MOVE_KEYS, Object.fromEntries(moves) as Record<keyof typeof MOVE_KEYS, () => void>);
+  /** A click follows the link, chooses with a modifier or on the tick. */
+  const click = (event: MouseEvent) => {
+    const target = event.target as HTMLElement;
+    const index = Number(target.closest<HTMLElement>("[data-index]")?.dataset.index ?? -1);
+    if (index < 0 || event.button !== 0 || event.altKey) return;
+    event.preventDefault();
+    if (event.shiftKey || isMod(event) || target.closest(".cell-tick")) {
+      scroller.current?.focus({ preventScroll: true });
+      choose(index, event.shiftKey);
+    } else open(index);
+  };
+  useCommands(MOVE_KEYS, runs("grid", (key) => move(next(key))));
+  useCommands(EXTEND_KEYS, runs("grid.extend", (key) => {
+    const index = next(key);
+    // A range goes on from where it ends; the keyboard elsewhere begins another one.
+    const before = selection.lead === at ? selection : { ...selection, anchor: -1, lead: -1 };
+    onSelection(extend(before, index, at < 0 ? index : at, items.get(index)?.id));
+    move(index);
+  }));
   useCommands(OPEN_KEYS, { "grid.open": () => at >= 0 && open(at) });
+  useCommands(CHOOSE_KEYS, {
+    "grid.toggle": () => choose(at < 0 ? Math.min(firstIndex, total - 1) : at, false),
+    "grid.all": () => onSelection(everything(total)),
+  });
 
+  const isChoosing = selection.ranges.length > 0;
   const rows = [];
   for (let row = first; ready && row <= last; row += 1) {
     rows.push(
-      <div key={row} role="row" aria-rowindex={row + 1} className="grid-row" style={{ top: rowTop(place, row, scrollTop, height) }}>
+      <div key={row} role="row" aria-rowindex={row + 1} className="grid-row" style={{ top: rowTop(place, row, view.top, view.moved) }}>
         {Array.from({ length: Math.min(place.columns, total - row * place.columns) }, (_, column) => {
           const index = row * place.columns + column;
           const item = items.get(index);
+          const isChosen = has(selection, index);
           return (
-            <div key={index} id={`cell-${index}`} role="gridcell" aria-colindex={column + 1} aria-selected={index === at} style={{ width: place.cellW }}>
+            <div
+              key={index} id={`cell-${index}`} role="gridcell" aria-colindex={column + 1} aria-selected={isChoosing ? isChosen : index === at}
+              data-index={index} data-chosen={isChosen} className="grid-cell" style={{ width: place.cellW }}
+            >
               {item ? (
-                <Cell
-                  dataset={dataset} item={item} index={index} href={href(item, index)} width={place.cellW} height={place.imageH}
-                  isAt={index === at} look={look}
-                />
+                <>
+                  <Cell
+                    dataset={dataset} item={item} href={href(item, index)} width={place.cellW} height={place.imageH} isAt={index === at} look={look}
+                  />
+                  <button type="button" tabIndex={-1} className="cell-tick" aria-pressed={isChosen} aria-label={`Select ${item.name}`} title="Select (Space); shift selects up to here">
+                    <IconCheck size={13} stroke={3} />
+                  </button>
+                </>
               ) : (
                 <span className="cell-waiting" style={{ height: place.imageH }} />
               )}
@@ -123,31 +120,20 @@ export function Grid({ dataset, address, page, selected, size, aspect, look, tot
       </div>,
     );
   }
+  const isAtDrawn = at >= first * place.columns && at < (last + 1) * place.columns;
   return (
     <div className="grid-space">
       <div
-        ref={both} className="grid-scroll" tabIndex={0} role="grid" aria-label="Samples"
-        aria-activedescendant={at >= first * place.columns && at < (last + 1) * place.columns ? `cell-${at}` : undefined} aria-rowcount={place.rows} aria-colcount={place.columns} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
+        ref={both} className="grid-scroll" tabIndex={0} role="grid" aria-label="Samples" aria-multiselectable
+        aria-activedescendant={isAtDrawn ? `cell-${at}` : undefined} aria-rowcount={place.rows} aria-colcount={place.columns} onScroll={onScroll}
       >
-        <div style={{ height: place.scrollH, position: "relative" }} onClick={follow}>{rows}</div>
+        <div
+          style={{ height: place.scrollH, position: "relative" }} data-choosing={isChoosing} onClick={click}
+          onMouseDown={(event) => (event.shiftKey || isMod(event)) && event.preventDefault()}
+        >
+          {rows}
+        </div>
       </div>
     </div>
   );
-}
-
-/** The samples between two indices that have arrived; pages are asked for when scrolling comes to rest on them. */
-function usePages(query: PageQuery, from: number, to: number): Map<number, GridSample> {
-  const [range] = useDebouncedValue(`${Math.floor(from / PAGE)} ${Math.floor(Math.max(0, to - 1) / PAGE)}`, 60);
-  const [low = 0, high = 0] = range.split(" ").map(Number);
-  const wanted = to > from ? Array.from({ length: Math.min(high - low + 1, 12) }, (_, n) => low + n) : [];
-  return useQueries({
-    queries: wanted.map((page) => ({ ...query(page), placeholderData: keepPreviousData })),
-    combine: (pages) => {
-      const items = new Map<number, GridSample>();
-      for (const { data, isPlaceholderData } of pages) {
-        if (data && !isPlaceholderData) data.items.forEach((item, n) => items.set(data.offset + n, item));
-      }
-      return items;
-    },
-  });
 }

@@ -9,8 +9,19 @@ const TITLES = {
 export type MoveKey = keyof typeof TITLES;
 export const MOVES = Object.keys(TITLES) as MoveKey[];
 
-export const MOVE_KEYS = Object.fromEntries(
-  MOVES.map((key) => [`grid.${key}`, { title: TITLES[key], group: "Grid", keys: [key], quiet: true } satisfies CommandLine]),
-) as unknown as Record<`grid.${MoveKey}`, CommandLine>;
+type Moves<Prefix extends string> = Record<`${Prefix}.${MoveKey}`, CommandLine>;
+const moves = <Prefix extends string>(prefix: Prefix, line: (key: MoveKey) => CommandLine) =>
+  Object.fromEntries(MOVES.map((key) => [`${prefix}.${key}`, line(key)])) as unknown as Moves<Prefix>;
+
+export const MOVE_KEYS = moves("grid", (key) => ({ title: TITLES[key], group: "Grid", keys: [key], quiet: true }));
+
+export const EXTEND_KEYS = moves("grid.extend", (key) => ({
+  title: `Extend the selection: ${TITLES[key].toLowerCase()}`, group: "Grid", keys: [`shift+${key}`], quiet: true,
+}));
 
 export const OPEN_KEYS = { "grid.open": { title: "Open the sample", group: "Grid", keys: ["Enter"], quiet: true } } satisfies Record<string, CommandLine>;
+
+export const CHOOSE_KEYS = {
+  "grid.toggle": { title: "Select the sample, or not", group: "Grid", keys: ["Space"] },
+  "grid.all": { title: "Select all that match", group: "Grid", keys: ["mod+a"] },
+} satisfies Record<string, CommandLine>;

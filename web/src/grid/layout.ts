@@ -15,6 +15,7 @@ export const GAP = 10;
 export const CAPTION = 22;
 export const PAD = 14;
 const TALLEST = 12_000_000;
+const LINE = 40;
 
 export function layout({ width, size, aspect, total }: { width: number; size: number; aspect: number; total: number }): Layout {
   const inner = Math.max(1, width - 2 * PAD);
@@ -30,55 +31,64 @@ export function layout({ width, size, aspect, total }: { width: number; size: nu
 /** How far the rows have moved for a scroll position; the same where all fits below the limit. */
 export function shift(at: Layout, scrollTop: number, viewH: number): number {
   const room = at.scrollH - viewH;
-  if (at.fullH === at.scrollH || room <= 0) return scrollTop;
+  if (!isScaled(at) || room <= 0) return scrollTop;
   return (scrollTop / room) * (at.fullH - viewH);
 }
 
 /** The scroll position for rows moved so far. */
 export function unshift(at: Layout, moved: number, viewH: number): number {
   const room = at.fullH - viewH;
-  if (at.fullH === at.scrollH || room <= 0) return moved;
+  if (!isScaled(at) || room <= 0) return moved;
   return (moved / room) * (at.scrollH - viewH);
 }
 
+/** Whether a pixel of the scroll bar stands for more than one of the rows; a wheel must not turn by its pixels then. */
+export const isScaled = (at: Layout): boolean => at.fullH > at.scrollH;
+
+/** How far the rows can move. */
+export const mostMoved = (at: Layout, viewH: number): number => Math.max(0, at.fullH - viewH);
+
+/** How far the rows have moved after a turn of the wheel; its delta is in pixels, lines (1) or screens (2). */
+export function turned(at: Layout, moved: number, wheel: { deltaY: number; deltaMode: number }, viewH: number): number {
+  const unit = wheel.deltaMode === 1 ? LINE : wheel.deltaMode === 2 ? viewH : 1;
+  return Math.min(mostMoved(at, viewH), Math.max(0, moved + wheel.deltaY * unit));
+}
+
 /** The rows to draw, a screen's half more on both sides. */
-export function visibleRows(at: Layout, scrollTop: number, viewH: number): { first: number; last: number } {
-  const moved = shift(at, scrollTop, viewH);
+export function visibleRows(at: Layout, moved: number, viewH: number): { first: number; last: number } {
   const first = Math.max(0, Math.floor((moved - PAD - viewH / 2) / at.rowH));
   const last = Math.min(at.rows - 1, Math.ceil((moved - PAD + viewH * 1.5) / at.rowH));
   return { first, last: Math.max(first - 1, last) };
 }
 
 /** Where a row's top is inside the scrolled content. */
-export function rowTop(at: Layout, row: number, scrollTop: number, viewH: number): number {
+export function rowTop(at: Layout, row: number, scrollTop: number, moved: number): number {
   const own = PAD + row * at.rowH;
-  return at.fullH === at.scrollH ? own : scrollTop + own - shift(at, scrollTop, viewH);
+  return isScaled(at) ? scrollTop + own - moved : own;
 }
 
-/** The scroll position that shows an index: none of a change where it is in view already. */
-export function reveal(at: Layout, index: number, scrollTop: number, viewH: number): number {
+/** How far the rows have to move to show an index: no further where it is in view already. */
+export function reveal(at: Layout, index: number, moved: number, viewH: number): number {
   const top = PAD + Math.floor(index / at.columns) * at.rowH;
-  const moved = shift(at, scrollTop, viewH);
-  if (top - PAD < moved) return unshift(at, Math.max(0, top - PAD), viewH);
+  if (top - PAD < moved) return Math.max(0, top - PAD);
   const bottom = top + at.rowH;
-  return bottom > moved + viewH ? unshift(at, bottom - viewH, viewH) : scrollTop;
+  return bottom > moved + viewH ? bottom - viewH : moved;
 }
 
 /** The first index in view. */
-export function firstSeen(at: Layout, scrollTop: number, viewH: number): number {
-  return Math.max(0, Math.ceil((shift(at, scrollTop, viewH) - PAD) / at.rowH)) * at.columns;
+export function firstSeen(at: Layout, moved: number): number {
+  return Math.max(0, Math.ceil((moved - PAD) / at.rowH)) * at.columns;
 }
 
-/** The scroll position that puts an index first. */
+/** How far the rows move to put an index first. */
 export function toTop(at: Layout, index: number, viewH: number): number {
-  return unshift(at, Math.floor(index / at.columns) * at.rowH, viewH);
+  return Math.min(mostMoved(at, viewH), Math.floor(index / at.columns) * at.rowH);
 }
 
-/** The scroll position that puts an index in the middle. */
+/** How far the rows move to put an index in the middle. */
 export function centre(at: Layout, index: number, viewH: number): number {
   const top = PAD + Math.floor(index / at.columns) * at.rowH;
-  const most = Math.max(0, at.fullH - viewH);
-  return unshift(at, Math.min(most, Math.max(0, top - (viewH - at.rowH) / 2)), viewH);
+  return Math.min(mostMoved(at, viewH), Math.max(0, top - (viewH - at.rowH) / 2));
 }
 
 /** The index that a key leads to. */

@@ -40,6 +40,19 @@ export const samplesNamed = (dataset: string, ref: string, text: string) =>
     retry: false,
   });
 
+/** The samples at some places of the list, to know their ids. */
+export const listed = (dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) =>
+  call("get", "/api/v1/datasets/{dataset}/samples", { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) });
+
+/** Counts over the samples that match a query; asked again while they are estimated. */
+export const facets = (dataset: string, ref: string, { where, labels }: View) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "facets", ref, where, labels),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/facets", { path: { dataset }, query: { ref, where, label_set: labels }, signal }),
+    refetchInterval: ({ state }) => (state.data?.approximate ? 1_000 : false),
+    retry: false,
+  });
+
 export const sample = (dataset: string, id: string, ref: string, view: View) =>
   queryOptions({
     queryKey: datasetKey(dataset, "sample", id, ref, viewed("", view)),
@@ -73,3 +86,6 @@ export const similar = (dataset: string, to: string, model: string) =>
     queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/similar", { path: { dataset }, query: { to, model, limit: 8 }, signal }),
     retry: false,
   });
+
+export const nearest = (dataset: string, to: string, model: string, limit: number) =>
+  call("get", "/api/v1/datasets/{dataset}/similar", { path: { dataset }, query: { to, model, limit } });

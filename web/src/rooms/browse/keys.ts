@@ -18,6 +18,20 @@ export const GRID_KEYS = {
   "grid.clear": { title: "Clear the query", group: "Grid", keys: ["Escape"] },
 } satisfies Lines;
 
+/** While samples are selected. */
+export const SELECTION_KEYS = {
+  "selection.clear": { title: "Clear the selection", group: "Grid", keys: ["Escape"] },
+  "selection.copy": { title: "Copy the ids of the selected samples", group: "Grid", keys: ["c"] },
+} satisfies Lines;
+
+/** While samples are selected that can be edited. */
+export const SELECTION_EDIT_KEYS = {
+  "selection.split": { title: "Put the selected samples into a split", group: "Grid", keys: ["s"] },
+  "selection.tag": { title: "Add a tag to the selected samples", group: "Grid", keys: ["t"] },
+  "selection.untag": { title: "Remove a tag from the selected samples", group: "Grid", keys: ["T"] },
+  "selection.field": { title: "Set a field of the selected samples", group: "Grid", keys: ["m"] },
+} satisfies Lines;
+
 export const QUERY_KEYS = { query: { title: "Edit the query", group: "Grid", keys: ["/"] } } satisfies Lines;
 
 export const JUMP_KEYS = { "grid.jump": { title: "Go to a sample by number", group: "Grid", keys: ["#", ":"] } } satisfies Lines;

@@ -14,8 +14,10 @@ export type GridSearch = RefSearch & {
   within?: string | undefined;
   labels?: string | undefined;
   size?: number | undefined;
-  /** Index of the selected cell. */
+  /** Index of the cell that the keyboard is at. */
   at?: number | undefined;
+  /** Index of the first cell in view. */
+  top?: number | undefined;
   /** Ids of the classes that are not drawn, joined with dots. */
   hide?: string | undefined;
 };
@@ -28,6 +30,7 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   labels: text(raw, "labels"),
   size: whole(raw, "size", SIZES.min, SIZES.max),
   at: whole(raw, "at", 0, 1e9),
+  top: whole(raw, "top", 0, 1e9),
   hide: text(raw, "hide"),
 });
 

@@ -1,7 +1,7 @@
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
-import type { Overview } from "@/api/schema.gen";
-import { clauses, equals, nameable, ofClass } from "@/api/where";
+import type { CheckResults, Facets as Counts, Overview, ValueCount } from "@/api/schema.gen";
+import { clauses, equals, nameable, ofClass, tagged, withFinding } from "@/api/where";
 import { classColour } from "@/canvas/colours";
 import { IconButton } from "@/kit/basics";
 import { compact, plural, shown } from "@/kit/format";
@@ -9,14 +9,19 @@ import { best } from "@/kit/fuzzy";
 
 type Props = {
   data: Overview;
+  /** Counts of the query; the whole state's where there is none, absent while they are made or if they cannot be. */
+  counts: Omit<Counts, "commit"> | undefined;
+  checks: CheckResults | undefined;
   where: string;
   hidden: ReadonlySet<number>;
   onHide: (hidden: Set<number>) => void;
   onAdd: (clause: string) => void;
 };
 
-/** The legend and the filters: counts are of the whole state, not of the query. */
-export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
+const MOST_TAGS = 12;
+
+/** The legend and the filters: what there is in the whole state, with counts of what matches the query. */
+export function Facets({ data, counts, checks, where, hidden, onHide, onAdd }: Props) {
   const active = new Set(clauses(where));
   const flip = (id: number) => {
     const next = new Set(hidden);
@@ -26,8 +31,13 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
   const [typed, setTyped] = useState("");
   const shownClasses = best(data.classes, typed, (one) => one.name);
   const allHidden = data.classes.length > 0 && data.classes.every((one) => hidden.has(one.id));
+  const ofClasses = new Map(counts?.classes.map((one) => [one.id, one]));
+  const isRough = counts?.approximate ?? false;
+  const choice = { active, onAdd, isRough };
+  const perCheck = (checks?.checks ?? []).filter((one) => one.findings > 0).sort((a, b) => b.findings - a.findings);
   return (
-    <aside className="facets" aria-label="Classes and filters">
+    <aside className="facets" aria-label="Classes and filters" aria-busy={counts === undefined}>
+      {isRough ? <p className="facets-rough" role="status">Estimated; exact counts follow.</p> : null}
       <section>
         <header>
           <h2>Classes</h2>
@@ -44,6 +54,7 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
         <ul>
           {shownClasses.map((one) => {
             const isHidden = hidden.has(one.id);
+            const matching = ofClasses.get(one.id);
             return (
               <li key={one.id} className="facet" data-hidden={isHidden}>
                 <button
@@ -52,7 +63,7 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
                 >
                   <i style={{ background: isHidden ? "none" : classColour(one.id), borderColor: classColour(one.id) }} />
                 </button>
-                <Choice name={one.name} clause={ofClass(one.name)} active={active} onAdd={onAdd} count={one.annotations} title={plural(one.samples, "sample")} />
+                <Choice {...choice} name={one.name} clause={ofClass(one.name)} count={counts && (matching?.annotations ?? 0)} title={matching ? plural(matching.samples, "sample") : undefined} />
               </li>
             );
           })}
@@ -63,22 +74,43 @@ export function Facets({ data, where, hidden, onHide, onAdd }: Props) {
         <Section title="Split">
           {data.splits.map((one) => (
             <li key={one.name} className="facet">
-              <Choice name={one.name || "no split"} clause={equals("split", one.name)} active={active} onAdd={onAdd} count={one.samples} />
+              <Choice {...choice} name={one.name || "no split"} clause={equals("split", one.name)} count={counts && (counts.splits.find((other) => other.name === one.name)?.samples ?? 0)} />
             </li>
+          ))}
+        </Section>
+      ) : null}
+      {data.tags.length ? (
+        <Section title="Tags">
+          {data.tags.slice(0, MOST_TAGS).map(({ value }) => (
+            <li key={String(value)} className="facet"><Choice {...choice} name={shown(value)} clause={tagged(String(value))} count={among(counts?.tags, value)} /></li>
           ))}
         </Section>
       ) : null}
       {data.fields.filter((field) => field.distinct > 1 && field.distinct <= 12 && nameable(field.name)).map((field) => (
         <Section key={field.name} title={field.name}>
-          {field.top.map(({ value, count }) => (
+          {field.top.map(({ value }) => (
             <li key={String(value)} className="facet">
-              <Choice name={shown(value)} clause={equals(field.name, value)} active={active} onAdd={onAdd} count={count} />
+              <Choice {...choice} name={shown(value)} clause={equals(field.name, value)} count={among(counts?.fields.find((one) => one.name === field.name)?.top, value)} />
             </li>
           ))}
         </Section>
       ))}
+      {perCheck.length ? (
+        <Section title={checks?.stale ? "Findings, before the last change" : "Findings, all samples"}>
+          {perCheck.map((one) => (
+            <li key={one.name} className="facet">
+              <Choice {...choice} isRough={false} name={one.title} clause={withFinding(one.name)} count={one.findings} title={`${plural(one.findings, "finding")} in the newest run`} />
+            </li>
+          ))}
+        </Section>
+      ) : null}
     </aside>
   );
+}
+
+/** How often a value is among those that are counted; unknown while they are. */
+function among(listed: readonly ValueCount[] | undefined, value: ValueCount["value"]): number | undefined {
+  return listed && (listed.find((one) => one.value === value)?.count ?? 0);
 }
 
 function Section({ title, children }: { title: string; children: ReactNode }) {
@@ -90,18 +122,21 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-function Choice({ name, clause, active, onAdd, count, title }: {
+function Choice({ name, clause, active, onAdd, count, title, isRough }: {
   name: string;
   clause: string;
   active: ReadonlySet<string>;
   onAdd: (clause: string) => void;
-  count: number;
-  title?: string;
+  /** Absent while it is counted. */
+  count: number | undefined;
+  title?: string | undefined;
+  isRough: boolean;
 }) {
+  const isNone = count === 0 && !active.has(clause);
   return (
-    <button type="button" className="facet-choice" aria-pressed={active.has(clause)} onClick={() => onAdd(clause)} title={title ?? clause}>
+    <button type="button" className="facet-choice" data-none={isNone} aria-pressed={active.has(clause)} onClick={() => onAdd(clause)} title={title ?? clause}>
       <span className="cut">{name}</span>
-      <span className="num dim">{compact(count)}</span>
+      <span className="num dim">{count === undefined ? "…" : `${isRough ? "~" : ""}${compact(count)}`}</span>
     </button>
   );
 }

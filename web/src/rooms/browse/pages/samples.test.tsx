@@ -1,7 +1,8 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import type { Facets } from "@/api/schema.gen";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { showPage } from "@/testing/pages";
-import { gridSample, overview, sampleDetail } from "@/testing/records";
+import { checkResults, checkSummary, gridSample, neverChecked, overview, sampleDetail } from "@/testing/records";
 import { answerSample } from "@/testing/samples";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
@@ -9,7 +10,35 @@ const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}/samples";
 const page = (...items: ReturnType<typeof gridSample>[]) => ({ commit: null, total: items.length, offset: 0, items });
 
-beforeEach(() => answer("get", "/api/v1/datasets/{dataset}", ONE, overview()));
+const EDITS = "/api/v1/datasets/{dataset}/edits";
+const FACETS = "/api/v1/datasets/{dataset}/facets";
+
+beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
+  answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
+  answer("get", EDITS, ONE, { items: [], to_undo: 0, to_redo: 0 });
+  answer("get", FACETS, ONE, facets());
+  answer("get", "/api/v1/datasets/{dataset}/vectors", ONE, { items: [] });
+});
+
+/** Counts of a query: half of everything. */
+function facets(change: Partial<Facets> = {}): Facets {
+  const { label_sets, classes, splits, licences, sources, tags, fields, sizes } = overview();
+  return {
+    commit: null, approximate: false, samples: 150, annotations: 2582, unlabelled: 0, derived: 0, label_sets, licences, sources, tags, fields, sizes,
+    classes: classes.map((one) => ({ ...one, annotations: one.annotations - 900, samples: 150 })).filter((one) => one.annotations > 0), splits: splits.slice(0, 1), ...change,
+  };
+}
+
+/** A server that lists `total` samples, page by page. */
+const many = (total: number) => ({ query }: { query: Record<string, string> }) => {
+  const [offset, limit] = [Number(query.offset ?? 0), Number(query.limit ?? 100)];
+  const items = Array.from({ length: Math.max(0, Math.min(limit, total - offset)) }, (_, n) => gridSample({ id: `s${offset + n}`, name: `n${offset + n}.jpg` }));
+  return { commit: null, total, offset, items };
+};
+const edited = (id: string, samples: number) => ({
+  edit: id, what: "add tags", added: 0, changed: 0, deleted: 0, samples, copies: 0, carried: 0, not_carried: {}, rows: [], repeated: false,
+});
 
 test("loading", async () => {
   keepWaiting("get", AT, ONE);
@@ -85,4 +114,103 @@ test("words complete the query while it is typed", async () => {
   await user.type(screen.getByRole("combobox", { name: "Query" }), "light = ");
   const options = within(screen.getByRole("listbox", { name: "Suggestions" })).getAllByRole("option");
   expect(options.map((option) => option.textContent)).toEqual(['"day"200 samples', '"night"105 samples']);
+});
+
+const cell = (name: string) => screen.findByRole("link", { name: new RegExp(`^${name}`) });
+const bar = () => within(screen.getByRole("region", { name: "Selection" }));
+
+test("a range is selected with shift, far beyond what is loaded, and its ids are asked of the list", async () => {
+  answer("get", AT, ONE, many(12_000));
+  const posted: { edits: { do: string; sample: string }[] }[] = [];
+  answer("post", EDITS, ONE, ({ body }) => {
+    posted.push(body as (typeof posted)[number]);
+    return edited(`e${posted.length}`, posted.at(-1)?.edits.length ?? 0);
+  });
+  const { user } = showPage("/d/streets/samples");
+  const first = await cell("n1.jpg");
+  fireEvent.click(first, { ctrlKey: true });
+  expect(bar().getByText("1 selected")).toBeTruthy();
+  await user.keyboard("{Shift>}{End}{/Shift}");
+  expect(bar().getByText("11,999 selected")).toBeTruthy();
+  await user.keyboard("t");
+  await user.type(bar().getByRole("combobox", { name: "Tag to add" }), "night{Enter}");
+  await waitFor(() => expect(screen.getByText("Add tag night: 11,999 samples changed")).toBeTruthy());
+  expect(posted.map(({ edits }) => edits.length)).toEqual([10_000, 1_999]);
+  expect([posted[0]?.edits[0], posted[1]?.edits.at(-1)]).toEqual([
+    { do: "add-tags", sample: "s1", tags: ["night"] }, { do: "add-tags", sample: "s11999", tags: ["night"] },
+  ]);
+  expect(bar().getByText("11,999 selected")).toBeTruthy();
+
+  const undone: string[] = [];
+  answer("post", `${EDITS}/undo`, ONE, ({ body }) => {
+    undone.push((body as { edit: string }).edit);
+    return { edit: { what: "add tags" }, redo: true } as never;
+  });
+  await user.keyboard("{Control>}z{/Control}");
+  await waitFor(() => expect(undone).toEqual(["e2", "e1"]));
+  expect(await screen.findByText("Undone: Add tag night")).toBeTruthy();
+});
+
+test("keys select: space, shift and an arrow, all, Escape", async () => {
+  answer("get", AT, ONE, many(40));
+  const { user } = showPage("/d/streets/samples?where=width+%3E+3");
+  await cell("n0.jpg");
+  await user.keyboard("{ArrowRight} {Shift>}{ArrowRight}{ArrowRight}{/Shift}");
+  expect(bar().getByText("3 selected")).toBeTruthy();
+  await user.keyboard("{Control>}a{/Control}");
+  expect(bar().getByText("40 selected")).toBeTruthy();
+  await user.keyboard("{Escape}");
+  expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
+  expect(screen.getByRole("combobox", { name: "Query" })).toHaveProperty("value", "width > 3");
+  await user.click(screen.getByRole("button", { name: "Select n4.jpg" }));
+  await user.click(bar().getByRole("button", { name: "Select all 40" }));
+  expect(bar().getByText("40 selected")).toBeTruthy();
+});
+
+test("a refused change is said, and a list that changed is not edited", async () => {
+  answer("get", AT, ONE, many(30));
+  refuse("post", EDITS, ONE, { status: 403, code: "not-permitted", detail: "ana may not edit streets", fix: "ask an owner" });
+  const { user } = showPage("/d/streets/samples");
+  fireEvent.click(await cell("n2.jpg"), { ctrlKey: true });
+  await user.click(bar().getByRole("button", { name: /Set split/ }));
+  await user.type(bar().getByRole("combobox", { name: "Split" }), "val{Enter}");
+  expect((await screen.findByRole("alert")).textContent).toContain("Ana may not edit streets");
+  answer("get", AT, ONE, ({ query }) => ({ ...many(30)({ query }), items: many(30)({ query }).items.map((item) => ({ ...item, id: `x${item.id}` })) }));
+  await user.click(screen.getByRole("button", { name: "Dismiss" }));
+  await user.keyboard("s");
+  await user.type(bar().getByRole("combobox", { name: "Split" }), "val{Enter}");
+  expect((await screen.findByRole("alert")).textContent).toContain("The list has changed since the samples were selected");
+  expect(sentTo("post", EDITS, ONE)).toHaveLength(1);
+});
+
+test("a state that is not the working state can be selected, not edited", async () => {
+  answer("get", AT, ONE, many(30));
+  showPage("/d/streets/samples?ref=v1");
+  fireEvent.click(await cell("n2.jpg"), { ctrlKey: true });
+  expect(bar().getByRole("button", { name: "Copy the ids" })).toBeTruthy();
+  expect(bar().queryByRole("button", { name: /Add tag/ })).toBeNull();
+});
+
+test("counts are of the query: none while they load, estimated ones marked", async () => {
+  answer("get", AT, ONE, many(30));
+  keepWaiting("get", FACETS, ONE);
+  answer("get", "/api/v1/datasets/{dataset}/checks", ONE, checkResults({ checks: [checkSummary({ name: "label-errors", title: "Wrong classes", findings: 31 })] }));
+  const { user, address } = showPage("/d/streets/samples?where=light+%3D+%22night%22");
+  const panel = within(await screen.findByRole("complementary", { name: "Classes and filters" }));
+  expect(panel.getByRole("button", { name: "car …" })).toBeTruthy();
+  await user.click(await panel.findByRole("button", { name: "Wrong classes 31" }));
+  expect(new URLSearchParams(address().split("?")[1]).get("where")).toBe('light = "night" and finding = "label-errors"');
+});
+
+test("estimated counts are replaced by exact ones", async () => {
+  answer("get", AT, ONE, many(30));
+  let asked = 0;
+  answer("get", FACETS, ONE, () => facets({ approximate: (asked += 1) === 1 }));
+  showPage("/d/streets/samples?where=light+%3D+%22night%22");
+  const panel = within(await screen.findByRole("complementary", { name: "Classes and filters" }));
+  expect(await panel.findByRole("button", { name: "car ~1,043" })).toBeTruthy();
+  expect(panel.getByText(/Estimated/)).toBeTruthy();
+  expect(await panel.findByRole("button", { name: "car 1,043" }, { timeout: 5_000 })).toBeTruthy();
+  expect(panel.getByRole("button", { name: "truck 0" })).toBeTruthy();
+  expect(panel.queryByText(/Estimated/)).toBeNull();
 });

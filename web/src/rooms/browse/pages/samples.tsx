@@ -8,6 +8,7 @@ import { both, clauses, without } from "@/api/where";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Grid } from "@/grid/grid";
 import { aspectOf } from "@/grid/layout";
+import { useSelection } from "@/grid/use_selection";
 import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count, plural } from "@/kit/format";
@@ -16,16 +17,25 @@ import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
 import { stringifySearch } from "@/kit/search";
+import { StagedBar, useEditing } from "@/rooms/annotate/panel";
+import { checks } from "@/rooms/checks/api";
 import * as api from "../api";
+import { useBulk } from "../components/bulk";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
 import { QueryBar } from "../components/query_bar";
+import { SelectionBar } from "../components/selection_bar";
 import { GRID_KEYS } from "../keys";
 import { hiddenOf, hideText, SIZES, SORTS, type GridSearch, type Sort } from "../search";
 import "./samples.css";
 
 /** The label set that the server returns when none is asked for. */
 const DEFAULT_SET = "ground_truth";
+
+/** Another list: its places mean other samples. */
+const ELSEWHERE = { at: undefined, top: undefined };
+const NONE = [] as const;
+const NO_SAMPLE = { sample: "", labelSet: DEFAULT_SET };
 
 const SORT_NAMES: Record<Sort, string> = {
   name: "Name", "-name": "Name, descending", newest: "Newest first", "-annotations": "Most annotations", annotations: "Fewest annotations",
@@ -51,7 +61,7 @@ export function SamplesPage() {
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
   const look = useMemo(() => ({ hidden, skeletons, overlays }), [hidden, skeletons, overlays]);
-  const query = (next: string) => set({ where: next.trim() || undefined, at: undefined });
+  const query = (next: string) => set({ where: next.trim() || undefined, ...ELSEWHERE });
   const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
   const size = search.size ?? SIZES.usual;
   const resize = (by: number) => set({ size: Math.min(SIZES.max, Math.max(SIZES.min, size + by)) }, true);
@@ -67,6 +77,13 @@ export function SamplesPage() {
   const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
   const total = head.data?.total ?? 0;
   const all = state.data?.samples;
+  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}`;
+  const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined);
+  const counted = useQuery({ ...api.facets(dataset, ref, search), enabled: facets && where !== "", placeholderData: keepPreviousData });
+  const newest = useQuery({ ...checks(dataset, ref), enabled: facets });
+  const editable = ref === "";
+  const bulk = useBulk(dataset, ref, search);
+  const editing = useEditing(dataset, NO_SAMPLE, NONE);
   return (
     <Page
       title="Samples" flush
@@ -75,7 +92,7 @@ export function SamplesPage() {
         <span aria-live="polite">
           {head.data && !refused ? ((where || search.within) && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
         </span>
-        {search.within ? <Button look="quiet" onClick={() => set({ within: undefined, at: undefined })}>Part of the map <IconX size={13} aria-label="Clear" /></Button> : null}
+        {search.within ? <Button look="quiet" onClick={() => set({ within: undefined, ...ELSEWHERE })}>Part of the map <IconX size={13} aria-label="Clear" /></Button> : null}
         {total > 200 ? <Jump total={total} onJump={(at) => set({ at })} /> : null}
         </>
       }
@@ -88,7 +105,7 @@ export function SamplesPage() {
           ) : null}
           <select
             className="field" aria-label="Sort by" value={search.sort ?? "name"}
-            onChange={(event) => set({ sort: SORTS.find((sort) => sort === event.target.value && sort !== "name"), at: undefined })}
+            onChange={(event) => set({ sort: SORTS.find((sort) => sort === event.target.value && sort !== "name"), ...ELSEWHERE })}
           >
             {SORTS.map((sort) => <option key={sort} value={sort}>{SORT_NAMES[sort]}</option>)}
           </select>
@@ -107,21 +124,28 @@ export function SamplesPage() {
         <QueryBar where={where} onWhere={query} onAdd={add} error={refused} data={state.data} />
         <div className="samples-body">
           {facets && state.data ? (
-            <Facets data={state.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add} />
+            <Facets
+              data={state.data} counts={where ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
+            />
           ) : null}
           <div className="samples-main">
             {head.isPending ? <Loading what="samples" /> : null}
             {head.error && !refused ? <ErrorState error={head.error} onRetry={() => void head.refetch()} /> : null}
-            {head.data && total === 0 && !refused ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, at: undefined })} /> : null}
+            {head.data && total === 0 && !refused ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
             {head.data && total > 0 && !refused ? (
               <Grid
-                dataset={dataset} address={`${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""}`} page={page} selected={search.at ?? -1}
+                dataset={dataset} address={address} page={page} current={search.at ?? -1} top={search.top} selection={selection}
                 size={size} total={total} look={look} aspect={aspectOf(state.data?.sizes?.median)}
-                href={(item, at) => `/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, at })}`}
-                onSelect={(at) => set({ at }, true)}
-                onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, at } })}
+                href={(item, at) => `/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, top: undefined, at })}`}
+                onCurrent={(at) => set({ at }, true)} onTop={(top) => set({ top }, true)} onSelection={select}
+                onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, top: undefined, at } })}
               />
             ) : null}
+            <SelectionBar
+              dataset={dataset} refName={ref} search={search} data={state.data} selection={selection} total={total} bulk={bulk} editable={editable}
+              onSelection={select} onWhere={query} onMap={(on) => void navigate({ to: "/d/$dataset/map", params: { dataset }, search: { ref: ref || undefined, where: on || undefined } })}
+            />
+            {editable ? <StagedBar dataset={dataset} editing={{ ...editing, undo: bulk.undo, redo: bulk.redo }} /> : null}
           </div>
         </div>
       </div>

@@ -1,0 +1,126 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { datasetChanged } from "@/api/cache";
+import { Problem } from "@/api/client";
+import { size, type Selection } from "@/grid/selection";
+import { count, plural } from "@/kit/format";
+import { say } from "@/kit/said";
+import * as annotate from "@/rooms/annotate/api";
+import * as api from "../api";
+
+/** A change of all chosen samples. */
+export type BulkEdit = { title: string; of: (sample: string) => annotate.Edit };
+
+/** What was done, as the edits to undo. */
+type Done = { title: string; edits: readonly string[] };
+export type BulkState = { running: { title: string; done: number; total: number } | null; problem: Problem | null };
+
+/** Samples that one answer lists, and edits that one request takes. */
+const LISTED = 500;
+const PART = 10_000;
+
+const moved = () => new Problem(409, "list-changed", "the list has changed since the samples were selected", "", "select them again");
+
+/** The ids of the chosen places, as the server lists them now. Rejects where the list is another one by now. */
+export async function idsOf(
+  dataset: string, ref: string, view: api.View, selection: Selection, total: number,
+  { signal, onListed }: { signal?: AbortSignal; onListed?: (n: number) => void } = {},
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (const [from, to] of selection.ranges) {
+    for (let offset = from; offset < to; offset += LISTED) {
+      const page = await api.listed(dataset, ref, view, offset, Math.min(LISTED, to - offset), signal);
+      const isOther = page.items.some((item, n) => (selection.seen.get(offset + n) ?? item.id) !== item.id);
+      if (page.total !== total || isOther || page.items.length !== Math.min(LISTED, to - offset)) throw moved();
+      for (const item of page.items) ids.push(item.id);
+      onListed?.(ids.length);
+    }
+  }
+  return ids;
+}
+
+const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, "page-failed", String(error), "", "reload the page"));
+
+/** Edits of many samples at once: in parts where they are more than a request takes, and undone as one. */
+export function useBulk(dataset: string, ref: string, view: api.View) {
+  const client = useQueryClient();
+  const [state, setState] = useState<BulkState>({ running: null, problem: null });
+  const stack = useRef<Done[]>([]);
+  const undone = useRef<Done[]>([]);
+  const stop = useRef<AbortController | null>(null);
+  useEffect(() => () => stop.current?.abort(), []);
+
+  const work = useCallback(async (title: string, total: number, task: (signal: AbortSignal, onDone: (n: number) => void) => Promise<string>) => {
+    if (stop.current) return;
+    const own = new AbortController();
+    stop.current = own;
+    setState({ running: { title, done: 0, total }, problem: null });
+    let problem: Problem | null = null;
+    try {
+      say(await task(own.signal, (done) => setState({ running: { title, done, total }, problem: null })));
+    } catch (error) {
+      problem = own.signal.aborted ? null : asProblem(error);
+    }
+    stop.current = null;
+    await datasetChanged(client, dataset);
+    setState({ running: null, problem });
+  }, [client, dataset]);
+
+  const apply = ({ title, of }: BulkEdit, selection: Selection, total: number) => work(title, size(selection), async (signal, onDone) => {
+    const ids = await idsOf(dataset, ref, view, selection, total, { signal });
+    const done: { title: string; edits: string[] } = { title, edits: [] };
+    let changed = 0;
+    for (let at = 0; at < ids.length; at += PART) {
+      signal.throwIfAborted();
+      const part = ids.slice(at, at + PART);
+      const edited = await annotate.edit(dataset, { id: crypto.randomUUID(), edits: part.map(of), label_set: view.labels ?? "ground_truth", carry_over: false });
+      if (edited.edit) done.edits.push(edited.edit);
+      // Each part counts as soon as it is done: what follows may fail, and it can be undone alone.
+      if (done.edits.length === 1 && edited.edit) stack.current.push(done);
+      undone.current = [];
+      changed += edited.samples;
+      onDone(at + part.length);
+    }
+    return changed ? `${title}: ${plural(changed, "sample")} changed` : `${title}: nothing to change`;
+  });
+
+  /** Undo the last of these changes as a whole, or the last staged edit where there is none. */
+  const undo = () => work("Undo", 1, async () => {
+    const last = stack.current.pop();
+    if (!last) return `Undone: ${(await annotate.undo(dataset)).edit.what}`;
+    const left = [...last.edits];
+    try {
+      for (let edit = left.at(-1); edit; edit = left.at(-1)) {
+        await annotate.undo(dataset, edit);
+        left.pop();
+      }
+    } catch (error) {
+      // Somebody edited or committed since: these can be undone no more, others may be.
+      if (!(error instanceof Problem && error.status === 409)) stack.current.push({ ...last, edits: left });
+      throw error;
+    }
+    undone.current.push(last);
+    return `Undone: ${last.title}`;
+  });
+
+  const redo = () => work("Redo", 1, async () => {
+    const last = undone.current.pop();
+    if (!last) return `Redone: ${(await annotate.redo(dataset)).edit.what}`;
+    for (const _ of last.edits) await annotate.redo(dataset);
+    stack.current.push(last);
+    return `Redone: ${last.title}`;
+  });
+
+  const copyIds = (selection: Selection, total: number) => work("Copy the ids", size(selection), async (signal, onListed) => {
+    const ids = await idsOf(dataset, ref, view, selection, total, { signal, onListed });
+    await navigator.clipboard.writeText(ids.join("\n"));
+    return `${count(ids.length)} ids copied`;
+  });
+
+  return {
+    state, apply, undo: () => void undo(), redo: () => void redo(), copyIds,
+    stop: () => stop.current?.abort(), dismiss: () => setState({ ...state, problem: null }),
+  };
+}
+
+export type Bulk = ReturnType<typeof useBulk>;
