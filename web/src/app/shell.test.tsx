@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { Shell } from "@/app/shell";
 import { showPage } from "@/testing/pages";
-import { datasetRow, gridSample, logged, neverChecked, overview, run } from "@/testing/records";
+import { datasetRow, gridSample, logged, neverChecked, overview, run, facets } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const SESSION = "/api/v1/session";
@@ -87,6 +87,8 @@ test("an address without a page", async () => {
 });
 
 test("the palette finds samples, classes, refs and commits by name", async () => {
+  answer("get", `${AT}/edits`, ONE, { items: [], to_undo: 0, to_redo: 0 });
+  answer("get", `${AT}/facets`, ONE, facets());
   const { user, address } = showPage("/d/streets", Shell);
   await screen.findByRole("heading", { name: "Overview" });
   await user.keyboard("{Control>}k{/Control}");

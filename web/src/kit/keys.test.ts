@@ -27,7 +27,7 @@ test("the page that came last wins a key", () => {
 
 test("caps are shown as on the keyboard", () => {
   expect(caps("mod+k", true)).toEqual(["\u2318", "K"]);
-  expect(caps("mod+Z", false)).toEqual(["Ctrl", "\u21e7", "Z"]);
+  expect(caps("mod+Z", false)).toEqual(["Ctrl", "Shift", "Z"]);
   expect(caps("g s", false)).toEqual(["G", "S"]);
   expect(caps("Y", false)).toEqual(["Shift", "Y"]);
   expect(caps("ArrowLeft", false)).toEqual(["\u2190"]);

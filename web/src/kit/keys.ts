@@ -41,17 +41,18 @@ export function clashes(entries: readonly { title: string; keys?: readonly strin
 }
 
 const NAMES: Record<string, string> = {
-  shift: "\u21e7", Delete: "Del", Backspace: "\u232b",
+  Delete: "Del", Backspace: "\u232b",
   ArrowLeft: "\u2190", ArrowRight: "\u2192", ArrowUp: "\u2191", ArrowDown: "\u2193", Escape: "Esc", Enter: "\u21b5",
 };
 
 /** The caps to show for a key text; "mod" is a word of the machine. */
 export function caps(keys: string, mac: boolean): string[] {
   return keys.split(" ").flatMap((one) =>
-    one.replace(/\+([A-Z])$/, "+shift+$1").split(/\+(?=.)/).map((name) => {
+    one.replace(/(^|\+)([A-Z])$/, "$1shift+$2").split(/\+(?=.)/).map((name) => {
       if (name === "mod") return mac ? "\u2318" : "Ctrl";
+      if (name === "shift") return mac ? "\u21e7" : "Shift";
       return NAMES[name] ?? (/^[a-z]$/.test(name) ? name.toUpperCase() : name);
-    }).flatMap((cap, at, parts) => (at === parts.length - 1 && /(?:^|\+)[A-Z]$/.test(one) ? [mac ? "\u21e7" : "Shift", cap] : [cap])),
+    }),
   );
 }
 

@@ -1,5 +1,5 @@
 import type {
-  Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, FindingPage, FullAnnotation, GateResult, GridSample, ListedFinding,
+  Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, Facets, FindingPage, FullAnnotation, GateResult, GridSample, ListedFinding,
   LoggedCommit, Merge, MergeConflict, Overview, Release, ReleaseRow, Run, SampleDetail,
 } from "@/api/schema.gen";
 
@@ -134,3 +134,11 @@ export const run = (change: Partial<Run> = {}): Run => ({
   ],
   ...change,
 });
+
+export function facets(change: Partial<Facets> = {}): Facets {
+  const { label_sets, classes, splits, licences, sources, tags, fields, sizes } = overview();
+  return {
+    commit: null, approximate: false, samples: 150, annotations: 2582, unlabelled: 0, derived: 0, label_sets, licences, sources, tags, fields, sizes,
+    classes: classes.map((one) => ({ ...one, annotations: one.annotations - 900, samples: 150 })).filter((one) => one.annotations > 0), splits: splits.slice(0, 1), ...change,
+  };
+}

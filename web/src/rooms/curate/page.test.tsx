@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import type { EmbeddingMap } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
-import { overview } from "@/testing/records";
+import { facets, neverChecked, overview } from "@/testing/records";
 import { answer, answerBytes, keepWaiting, refuse } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
@@ -45,6 +45,9 @@ test("a selected part is counted and opens in the grid", async () => {
   answer("get", AT, ONE, MAP);
   answerPoints();
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
+  answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
+  answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
+  answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
   answer("get", "/api/v1/datasets/{dataset}/samples", ONE, { commit: null, total: 0, offset: 0, items: [] });
   const { user, address } = showPage("/d/streets/map?lasso=-0.5,-0.5;0.5,-0.5;0.5,0.5;-0.5,0.5");
   expect(await screen.findByText("2 samples selected")).toBeTruthy();

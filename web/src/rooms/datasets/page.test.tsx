@@ -79,7 +79,7 @@ test("what waits for somebody stands first, with gates and open findings apart",
 });
 
 test("when nothing waits, home says so", async () => {
-  answer("get", LIST, {}, { items: [datasetRow()] });
+  answer("get", LIST, {}, { items: [datasetRow({ open: { error: 0, warning: 0, info: 0 } })] });
   showPage("/");
   expect(await screen.findByText(/Nothing waits/)).toBeTruthy();
 });

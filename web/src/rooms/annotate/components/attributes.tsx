@@ -1,6 +1,7 @@
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useRef, useState, type RefObject } from "react";
 import type { FullAnnotation } from "@/api/schema.gen";
+import { keysOf } from "@/kit/commands";
 import { IconButton } from "@/kit/basics";
 import { shown } from "@/kit/format";
 
@@ -29,7 +30,7 @@ export function Attributes({ a, first, onSet }: Props) {
             <input
               key={shown(held)} id={`attribute-${a.id}-${key}`} ref={at === 0 ? first : undefined} className="field" defaultValue={held === null ? "" : asText(held)} spellCheck={false}
               onBlur={(event) => event.target.value !== asText(held) && onSet({ [key]: parsed(event.target.value, held) })}
-              onKeyDown={(event) => leave(event.key, event.currentTarget, asText(held))}
+              {...keysOf({ Enter: () => leave(), Escape: () => leave(asText(held)) })}
             />
           )}
           <IconButton className="small" label={`Remove ${key}`} onClick={() => onSet({ [key]: null })}><IconX size={12} /></IconButton>
@@ -52,9 +53,11 @@ export function Attributes({ a, first, onSet }: Props) {
 
 const asText = (value: unknown): string => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value));
 
-function leave(key: string, field: HTMLInputElement, held: string): void {
-  if (key === "Escape") field.value = held;
-  if (key === "Escape" || key === "Enter") field.blur();
+function leave(held?: string): void {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLInputElement)) return;
+  if (held !== undefined) field.value = held;
+  field.blur();
 }
 
 /** What was typed as the kind of value that it replaces: text stays text, numbers and truth values are read. */

@@ -1,4 +1,5 @@
 import { classColour } from "@/canvas/colours";
+import { keysOf } from "@/kit/commands";
 import { KeyHint } from "@/kit/basics";
 import { count } from "@/kit/format";
 import { Picker } from "@/kit/picker";
@@ -14,11 +15,7 @@ export function ClassPicker({ classes, current, label, onPick, onDone }: Props) 
   return (
     <div
       className="class-picker"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.stopPropagation();
-        onDone();
-      }}
+      {...keysOf({ Escape: onDone })}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && onDone()}
     >
       <Picker

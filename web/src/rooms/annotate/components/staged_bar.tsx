@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import { Button, IconButton } from "@/kit/basics";
-import { useCommands } from "@/kit/commands";
+import { keysOf, useCommands } from "@/kit/commands";
 import { plural, short } from "@/kit/format";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
@@ -74,7 +74,7 @@ export function StagedBar({ dataset, editing }: { dataset: string; editing: Edit
             >
               <input
                 ref={field} className="field" placeholder="What changed and why" aria-label="Commit message" value={message} onChange={(event) => setMessage(event.target.value)}
-                onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
+                {...keysOf({ Escape: () => field.current?.blur() })}
               />
               <Button look="first" className="small" type="submit" busy={committing.isPending} disabled={!message.trim()}><IconGitCommit size={14} /> Commit</Button>
             </form>

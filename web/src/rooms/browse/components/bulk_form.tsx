@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import type { Overview } from "@/api/schema.gen";
+import { keysOf } from "@/kit/commands";
 import { Button } from "@/kit/basics";
 import type { BulkEdit } from "./bulk";
 
@@ -49,11 +50,7 @@ export function BulkForm({ name, data, onEdit, onDone }: { name: FormName; data:
     : name === "field" ? fields.map((field) => field.name)
     : (data?.tags ?? []).map((one) => String(one.value));
   const values = name === "field" ? (fields.find((field) => field.name === typed.trim())?.top ?? []) : [];
-  const leave = (event: { key: string; stopPropagation: () => void }) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    onDone();
-  };
+  const leave = keysOf({ Escape: onDone });
   return (
     <form
       className="selection-form"
@@ -65,14 +62,14 @@ export function BulkForm({ name, data, onEdit, onDone }: { name: FormName; data:
       <label htmlFor={`${id}-field`}>{LABELS[name]}</label>
       <input
         id={`${id}-field`} className="field" autoFocus list={`${id}-known`} maxLength={200} value={typed} autoComplete="off" spellCheck={false}
-        placeholder={name === "split" ? "empty takes them out" : ""} onChange={(event) => setTyped(event.target.value)} onKeyDown={leave}
+        placeholder={name === "split" ? "empty takes them out" : ""} onChange={(event) => setTyped(event.target.value)} {...leave}
       />
       <datalist id={`${id}-known`}>{known.map((word) => <option key={word} value={word} />)}</datalist>
       {name === "field" ? (
         <>
           <input
             className="field" list={`${id}-values`} aria-label="Value" placeholder="Value; empty removes it" value={value} autoComplete="off" spellCheck={false}
-            onChange={(event) => setValue(event.target.value)} onKeyDown={leave}
+            onChange={(event) => setValue(event.target.value)} {...leave}
           />
           <datalist id={`${id}-values`}>{values.map((one) => <option key={String(one.value)} value={String(one.value ?? "")} />)}</datalist>
         </>

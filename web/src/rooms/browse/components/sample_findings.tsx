@@ -4,6 +4,7 @@ import { useState } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { Finding, TrackedFinding } from "@/api/schema.gen";
+import { keysOf } from "@/kit/commands";
 import { Button, Pill, Skeleton, type Tone } from "@/kit/basics";
 import { sentence } from "@/kit/page";
 import { useDataset } from "@/kit/here";
@@ -155,7 +156,7 @@ function Reason({ busy, onGive, onLeave }: { busy: boolean; onGive: (note: strin
     >
       <input
         className="field" autoFocus placeholder="Why is it right as it is?" aria-label="Reason" maxLength={4000} value={note}
-        onChange={(event) => setNote(event.target.value)} onKeyDown={(event) => event.key === "Escape" && onLeave()}
+        onChange={(event) => setNote(event.target.value)} {...keysOf({ Escape: onLeave })}
       />
       <Button type="submit" className="small" busy={busy} disabled={text.length < 3}>Reject</Button>
     </form>

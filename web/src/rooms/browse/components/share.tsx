@@ -1,6 +1,7 @@
 import { IconChevronDown, IconLink } from "@tabler/icons-react";
 import { useRef, useState, type FocusEvent } from "react";
 import type { SampleDetail } from "@/api/schema.gen";
+import { keysOf } from "@/kit/commands";
 import { Button, Copy, IconButton } from "@/kit/basics";
 import { say } from "@/kit/said";
 import { stringifySearch } from "@/kit/search";
@@ -43,12 +44,7 @@ export function Share({ dataset, data, search, labelSet }: { dataset: string; da
   const box = useRef<HTMLDivElement>(null);
   const leave = (event: FocusEvent) => !box.current?.contains(event.relatedTarget) && setOpen(false);
   return (
-    <div ref={box} className="share" onBlur={leave} onKeyDown={(event) => {
-      if (event.key !== "Escape" || !open) return;
-      event.preventDefault();
-      event.stopPropagation();
-      setOpen(false);
-    }}>
+    <div ref={box} className="share" onBlur={leave} {...keysOf({ Escape: () => (open ? setOpen(false) : false) })}>
       <Button className="share-link" aria-label="Copy link" onClick={() => void copyLink(dataset, data, search)} title="Copy a link to this sample at its commit (y)"><IconLink size={14} /><span>Copy link</span></Button>
       <IconButton label="Copy as code" aria-expanded={open} onClick={() => setOpen(!open)}><IconChevronDown size={14} /></IconButton>
       {open ? (

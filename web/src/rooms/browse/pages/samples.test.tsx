@@ -1,8 +1,8 @@
-import type { Facets } from "@/api/schema.gen";
+import type { } from "@/api/schema.gen";
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { showPage } from "@/testing/pages";
-import { checkResults, checkSummary, gridSample, neverChecked, overview, sampleDetail } from "@/testing/records";
+import { checkResults, checkSummary, gridSample, neverChecked, overview, sampleDetail, facets } from "@/testing/records";
 import { answerSample } from "@/testing/samples";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
@@ -22,14 +22,6 @@ beforeEach(() => {
 });
 
 /** Counts of a query: half of everything. */
-function facets(change: Partial<Facets> = {}): Facets {
-  const { label_sets, classes, splits, licences, sources, tags, fields, sizes } = overview();
-  return {
-    commit: null, approximate: false, samples: 150, annotations: 2582, unlabelled: 0, derived: 0, label_sets, licences, sources, tags, fields, sizes,
-    classes: classes.map((one) => ({ ...one, annotations: one.annotations - 900, samples: 150 })).filter((one) => one.annotations > 0), splits: splits.slice(0, 1), ...change,
-  };
-}
-
 /** A server that lists `total` samples, page by page. */
 const many = (total: number) => ({ query }: { query: Record<string, string> }) => {
   const [offset, limit] = [Number(query.offset ?? 0), Number(query.limit ?? 100)];

@@ -1,4 +1,5 @@
-import { useId, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useState, type ReactNode } from "react";
+import { keysOf } from "@/kit/commands";
 import { Button } from "@/kit/basics";
 import { Dialog } from "@/kit/dialog";
 
@@ -35,27 +36,19 @@ export function Ask({ title, label, options, strict = false, withUntil = false, 
     onClose();
     onTake(value, until);
   };
-  const listen = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const digit = hasDigits && typed === "" && !event.ctrlKey && !event.metaKey ? options[Number(event.key) - 1] : undefined;
-    if (step) {
-      event.preventDefault();
-      setAt(Math.max(strict ? 0 : -1, Math.min(matches.length - 1, at + step)));
-    } else if (digit && /^[1-9]$/.test(event.key) && !withUntil) {
-      event.preventDefault();
-      take(digit.value);
-    } else if (event.key === "Enter" && isReady) {
-      event.preventDefault();
-      take(text);
-    }
-  };
+  const step = (by: number) => setAt(Math.max(strict ? 0 : -1, Math.min(matches.length - 1, at + by)));
+  const digits = options.slice(0, 9).map(({ value }, n) => [String(n + 1), () => (hasDigits && typed === "" && !withUntil ? take(value) : false)]);
+  const keys = keysOf({
+    ArrowDown: () => step(1), ArrowUp: () => step(-1), Enter: () => (isReady ? take(text) : false),
+    ...(Object.fromEntries(digits) as Record<string, () => unknown>),
+  });
   return (
     <Dialog open onClose={onClose} label={title} className="ask">
       <div className="ask-body">
       <h2>{title}</h2>
-      <div onKeyDown={listen}>
+      <div {...keys}>
         <input
-          className="field" aria-label={label} placeholder={strict ? "Type to filter" : label} value={typed} autoFocus data-autofocus
+          className="field" aria-label={label} placeholder={strict ? "Type to filter" : label} value={ typed} autoFocus data-autofocus
           role="combobox" aria-expanded={matches.length > 0} aria-controls={id} aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
           onChange={(event) => {
             setTyped(event.target.value);
