@@ -28,7 +28,7 @@ export const SELECTION_KEYS = {
 export const SELECTION_EDIT_KEYS = {
   "selection.split": { title: "Put the selected samples into a split", group: "Grid", keys: ["s"] },
   "selection.tag": { title: "Add a tag to the selected samples", group: "Grid", keys: ["t"] },
-  "selection.untag": { title: "Remove a tag from the selected samples", group: "Grid", keys: ["T"] },
+  "selection.untag": { title: "Remove a tag from the selected samples", group: "Grid", keys: ["u"] },
   "selection.field": { title: "Set a field of the selected samples", group: "Grid", keys: ["m"] },
 } satisfies Lines;
 
