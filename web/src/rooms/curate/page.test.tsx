@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import type { EmbeddingMap } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
-import { overview } from "@/testing/records";
+import { neverChecked, overview } from "@/testing/records";
 import { answer, answerBytes, keepWaiting, refuse } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
@@ -43,6 +43,8 @@ test("a selected part is counted and opens in the grid", async () => {
   answerPoints();
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/samples", ONE, { commit: null, total: 0, offset: 0, items: [] });
+  answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
+  answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   const { user, address } = showPage("/d/streets/map?lasso=-0.5,-0.5;0.5,-0.5;0.5,0.5;-0.5,0.5");
   expect(await screen.findByText("2 samples selected")).toBeTruthy();
   expect(screen.getByText("2 without a vector")).toBeTruthy();

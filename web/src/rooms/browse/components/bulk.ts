@@ -60,6 +60,7 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
       say(await task(own.signal, (done) => setState({ running: { title, done, total }, problem: null })));
     } catch (error) {
       problem = own.signal.aborted ? null : asProblem(error);
+      if (own.signal.aborted) say("Stopped. What was changed before can be undone");
     }
     stop.current = null;
     await datasetChanged(client, dataset);
