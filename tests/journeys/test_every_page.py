@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from playwright.sync_api import Request
 from tests.support.every_page import (
     BARE,
     EXPLAINED,
@@ -130,10 +131,12 @@ def test_a_link_shows_the_same_samples_in_a_fresh_browser(browser, world, path):
         context = signed_in(browser, server, viewport={"width": 1440, "height": 900})
         page = context.new_page()
         drawn: set[str] = set()
-        page.on(
-            "request",
-            lambda request, drawn=drawn: drawn.add(request.url) if "/media/" in request.url else None,
-        )
+
+        def note(request: Request, drawn: set[str] = drawn) -> None:
+            if "/media/" in request.url:
+                drawn.add(request.url)
+
+        page.on("request", note)
         opened(page, server, address)
         shown.append(settled(page) or sorted(drawn))
         address = page.url.removeprefix(server.url)

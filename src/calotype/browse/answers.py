@@ -225,6 +225,15 @@ class SamplePage(Answer):
     items: list[GridSample]
 
 
+class SampleIds(Answer):
+    """Ids of samples in the order of a list."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    total: int = Field(description="Number of matching samples, listed or not.")
+    offset: int
+    ids: list[str]
+
+
 class DerivedSample(Answer):
     """A sample that was derived from another."""
 

@@ -144,9 +144,7 @@ def list_samples(
 ) -> Response:
     """List a page of samples with their annotations, for a grid."""
     state = state_of(ask, dataset, ref)
-    order = browser.order(state, where=where, sort=sort, label_set=label_set, store=ask.store)
-    if within:
-        order = order.within(ask.ports.within(state, within, store=ask.store))
+    order = _order(ask, state, where, sort, label_set, within)
     page_ids = order.ids(offset, limit)
     items = grid.page(state, page_ids, label_set=label_set)
     gallery.remember(state, (item["media"] for item in items))
@@ -154,6 +152,27 @@ def list_samples(
     for item in items:
         item["findings"] = len(findings.get(item["id"], ()))
     return packed({"commit": state.commit_id, "total": len(order), "offset": offset, "items": items})
+
+
+@routes.get("/datasets/{dataset}/sample-ids", **READ)
+def list_sample_ids(
+    dataset: Named,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Maximum number of ids.")] = 1_000,
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+    within: Within = "",
+) -> answers.SampleIds:
+    """List only the ids of samples, in the order of the list: to name what was selected in it."""
+    state = state_of(ask, dataset, ref)
+    order = _order(ask, state, where, sort, label_set, within)
+    ids = order.ids(offset, limit)
+    return answers.SampleIds.of(
+        {"commit": state.commit_id, "total": len(order), "offset": offset, "ids": ids}
+    )
 
 
 @routes.get("/datasets/{dataset}/samples/{sample_id}", **READ, **packed_answer(answers.SampleDetail))
@@ -170,9 +189,7 @@ def show_sample(
     """Show one sample with its annotations, findings and derived samples, and its position in the list."""
     state = state_of(ask, dataset, ref)
     sample = grid.sample(ask.store, state, sample_id)
-    order = browser.order(state, where=where, sort=sort, label_set=label_set, store=ask.store)
-    if within:
-        order = order.within(ask.ports.within(state, within, store=ask.store))
+    order = _order(ask, state, where, sort, label_set, within)
     value = grid.detail(ask.store, state, sample)
     value["created_at"] = iso(value.pop("created_at_us"))
     findings = ask.ports.findings_of(ask.actor, state, [sample.sample_id], store=ask.store)
@@ -237,6 +254,12 @@ async def show_thumbnail(
 async def show_image(dataset: Named, media: Named, ask: Ask, ref: Ref = "") -> Response:
     """A display copy of an image of the dataset: upright and without metadata. Its bytes never change."""
     return await _image(lambda: gallery.display(ask.actor, dataset, media, store=ask.store, ref=ref))
+
+
+def _order(ask: Session, state: Snapshot, where: str, sort: Sort, label_set: str, within: str) -> grid.Order:
+    """The samples that match, in their order, only those in a part of the map if one is given."""
+    order = browser.order(state, where=where, sort=sort, label_set=label_set, store=ask.store)
+    return order.within(ask.ports.within(state, within, store=ask.store)) if within else order
 
 
 def _position(ids: Sequence[str], sample_id: str) -> dict[str, Any] | None:

@@ -58,7 +58,9 @@ class SimilarSamples(Answer):
 class MapColour(Answer):
     """A value that points of a map are coloured by."""
 
-    value: str | None = Field(description="Null stands for all rarer values together; empty for a missing value.")
+    value: str | None = Field(
+        description="Null stands for all rarer values together; empty for a missing value."
+    )
     count: int
 
 

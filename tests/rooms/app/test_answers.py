@@ -171,6 +171,8 @@ def _take_in(http: TestClient, raw: Path) -> None:
     say(http, "POST", "/datasets/shop/commits", json={"message": "all"})
     sample = say(http, "GET", "/datasets/shop/samples?limit=5")["items"][0]
     assert say(http, "GET", f"/datasets/shop/samples/{sample['id']}")["position"]["index"] == 0
+    listed = say(http, "GET", "/datasets/shop/sample-ids?limit=5&sort=-name")
+    assert (listed["total"], len(listed["ids"])) == (24, 5)
     counted = say(http, "GET", f"/datasets/shop/facets?where=name = '{sample['name']}'")
     assert (counted["samples"], counted["approximate"]) == (1, False)
     for path in (

@@ -252,6 +252,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/sample-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sample Ids
+         * @description List only the ids of samples, in the order of the list: to name what was selected in it.
+         */
+        get: operations["list_sample_ids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/samples/{sample_id}": {
         parameters: {
             query?: never;
@@ -3115,6 +3135,15 @@ export interface components {
             /** @description Null when the sample is not in the list. */
             position: components["schemas"]["Position"] | null;
         };
+        /** @description Ids of samples in the order of a list. */
+        SampleIds: {
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+            /** @description Number of matching samples, listed or not. */
+            total: number;
+            offset: number;
+            ids: string[];
+        };
         /** @description A page of samples. */
         SamplePage: {
             /** @description Null for a working state with uncommitted changes. */
@@ -3698,6 +3727,7 @@ export type RunError = components['schemas']['RunError'];
 export type RunList = components['schemas']['RunList'];
 export type RunRow = components['schemas']['RunRow'];
 export type SampleDetail = components['schemas']['SampleDetail'];
+export type SampleIds = components['schemas']['SampleIds'];
 export type SamplePage = components['schemas']['SamplePage'];
 export type SelectionReport = components['schemas']['SelectionReport'];
 export type Session = components['schemas']['Session'];
@@ -4200,6 +4230,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SamplePage"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sample_ids: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description Order of the samples. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Number of items to skip. */
+                offset?: number;
+                /** @description Maximum number of ids. */
+                limit?: number;
+                /** @description The label set that the query, the order and the page refer to. */
+                label_set?: string;
+                /** @description Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1. */
+                within?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleIds"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -77,7 +77,7 @@ export function Grid(props: Props) {
   useCommands(MOVE_KEYS, runs("grid", (key) => move(next(key))));
   useCommands(EXTEND_KEYS, runs("grid.extend", (key) => {
     const index = next(key);
-    // A range goes on from where it ends; the keyboard elsewhere begins another one.
+    // A range continues where it ends; elsewhere the keyboard begins another one.
     const before = selection.lead === at ? selection : { ...selection, anchor: -1, lead: -1 };
     onSelection(extend(before, index, at < 0 ? index : at, items.get(index)?.id));
     move(index);

@@ -62,13 +62,13 @@ export function usePlace({ scroller, address, place, width, height, at, top, onT
     if (anchor.current) anchor.current.index = first;
     if (ready) places.set(address, view.moved);
   });
-  const told = useRef(onTop);
+  const latest = useRef(onTop);
   useEffect(() => {
-    told.current = onTop;
+    latest.current = onTop;
   });
   useEffect(() => {
     if (!ready || first === (top ?? 0)) return;
-    const timer = setTimeout(() => told.current(first || undefined), REST_MS);
+    const timer = setTimeout(() => latest.current(first || undefined), REST_MS);
     return () => clearTimeout(timer);
   }, [ready, address, first, top]);
 

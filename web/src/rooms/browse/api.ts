@@ -40,9 +40,9 @@ export const samplesNamed = (dataset: string, ref: string, text: string) =>
     retry: false,
   });
 
-/** The samples at some places of the list, to know their ids. */
-export const listed = (dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) =>
-  call("get", "/api/v1/datasets/{dataset}/samples", { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) });
+/** The ids at some places of the list. */
+export const sampleIds = (dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) =>
+  call("get", "/api/v1/datasets/{dataset}/sample-ids", { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) });
 
 /** Counts over the samples that match a query; asked again while they are estimated. */
 export const facets = (dataset: string, ref: string, { where, labels }: View) =>

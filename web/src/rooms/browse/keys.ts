@@ -15,12 +15,12 @@ export const GRID_KEYS = {
   "grid.larger": { title: "Larger images", group: "Grid", keys: ["+", "="] },
   "grid.smaller": { title: "Smaller images", group: "Grid", keys: ["-"] },
   "grid.copy": { title: "Copy this query as a command", group: "Grid", keys: ["Y"] },
-  "grid.clear": { title: "Clear the query", group: "Grid", keys: ["Escape"] },
+  "grid.clear": { title: "Clear the selection, then the query", group: "Grid", keys: ["Escape"] },
 } satisfies Lines;
 
 /** While samples are selected. */
 export const SELECTION_KEYS = {
-  "selection.clear": { title: "Clear the selection", group: "Grid", keys: ["Escape"] },
+  "selection.clear": { title: "Clear the selection", group: "Grid" },
   "selection.copy": { title: "Copy the ids of the selected samples", group: "Grid", keys: ["c"] },
 } satisfies Lines;
 
@@ -28,7 +28,7 @@ export const SELECTION_KEYS = {
 export const SELECTION_EDIT_KEYS = {
   "selection.split": { title: "Put the selected samples into a split", group: "Grid", keys: ["s"] },
   "selection.tag": { title: "Add a tag to the selected samples", group: "Grid", keys: ["t"] },
-  "selection.untag": { title: "Remove a tag from the selected samples", group: "Grid", keys: ["T"] },
+  "selection.untag": { title: "Remove a tag from the selected samples", group: "Grid", keys: ["u"] },
   "selection.field": { title: "Set a field of the selected samples", group: "Grid", keys: ["m"] },
 } satisfies Lines;
 
@@ -49,7 +49,7 @@ export const SAMPLE_KEYS = {
   "sample.zoom": { title: "Zoom to the selected annotation", group: "Sample", keys: ["Enter", "z"] },
   "sample.overlays": { title: "Show or hide annotations", group: "Sample", keys: ["a"] },
   "sample.labels": { title: "Show or hide class names", group: "Sample", keys: ["l"] },
-  "sample.link": { title: "Copy a link to this sample at its commit", group: "Sample", keys: ["y"] },
+  "sample.link": { title: "Copy a link to this sample at its commit", group: "Sample" },
 } satisfies Lines;
 
 /** While the image has the focus. */

@@ -15,8 +15,7 @@ export type BulkEdit = { title: string; of: (sample: string) => annotate.Edit };
 type Done = { title: string; edits: readonly string[] };
 export type BulkState = { running: { title: string; done: number; total: number } | null; problem: Problem | null };
 
-/** Samples that one answer lists, and edits that one request takes. */
-const LISTED = 500;
+/** Ids that one answer lists, and edits that one request takes. */
 const PART = 10_000;
 
 const moved = () => new Problem(409, "list-changed", "the list has changed since the samples were selected", "", "select them again");
@@ -28,11 +27,12 @@ export async function idsOf(
 ): Promise<string[]> {
   const ids: string[] = [];
   for (const [from, to] of selection.ranges) {
-    for (let offset = from; offset < to; offset += LISTED) {
-      const page = await api.listed(dataset, ref, view, offset, Math.min(LISTED, to - offset), signal);
-      const isOther = page.items.some((item, n) => (selection.seen.get(offset + n) ?? item.id) !== item.id);
-      if (page.total !== total || isOther || page.items.length !== Math.min(LISTED, to - offset)) throw moved();
-      for (const item of page.items) ids.push(item.id);
+    for (let offset = from; offset < to; offset += PART) {
+      const limit = Math.min(PART, to - offset);
+      const part = await api.sampleIds(dataset, ref, view, offset, limit, signal);
+      const isOther = [...selection.seen].some(([at, id]) => at >= offset && at < offset + limit && part.ids[at - offset] !== id);
+      if (part.total !== total || isOther || part.ids.length !== limit) throw moved();
+      for (const id of part.ids) ids.push(id);
       onListed?.(ids.length);
     }
   }
@@ -60,6 +60,7 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
       say(await task(own.signal, (done) => setState({ running: { title, done, total }, problem: null })));
     } catch (error) {
       problem = own.signal.aborted ? null : asProblem(error);
+      if (own.signal.aborted) say("Stopped. What was changed before can be undone");
     }
     stop.current = null;
     await datasetChanged(client, dataset);

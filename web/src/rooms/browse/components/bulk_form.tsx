@@ -9,7 +9,7 @@ export type FormName = "split" | "add" | "remove" | "field";
 export const FORMS: readonly { name: FormName; title: string; keys: string }[] = [
   { name: "split", title: "Set split", keys: "s" },
   { name: "add", title: "Add tag", keys: "t" },
-  { name: "remove", title: "Remove tag", keys: "T" },
+  { name: "remove", title: "Remove tag", keys: "u" },
   { name: "field", title: "Set field", keys: "m" },
 ];
 

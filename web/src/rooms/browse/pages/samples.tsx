@@ -8,6 +8,7 @@ import { both, clauses, without } from "@/api/where";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Grid } from "@/grid/grid";
 import { aspectOf } from "@/grid/layout";
+import { NOTHING } from "@/grid/selection";
 import { useSelection } from "@/grid/use_selection";
 import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
@@ -65,20 +66,19 @@ export function SamplesPage() {
   const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
   const size = search.size ?? SIZES.usual;
   const resize = (by: number) => set({ size: Math.min(SIZES.max, Math.max(SIZES.min, size + by)) }, true);
+  const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
+  const total = head.data?.total ?? 0;
+  const all = state.data?.samples;
+  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}`;
+  const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined);
   useCommands(GRID_KEYS, {
     "grid.overlays": () => setOverlays(!overlays),
     "grid.facets": () => setFacets(!facets),
     "grid.larger": () => resize(32),
     "grid.smaller": () => resize(-32),
     "grid.copy": () => void copyCommand(dataset, ref, where),
-    "grid.clear": () => query(""),
+    "grid.clear": () => (selection.ranges.length > 0 ? select(NOTHING) : query("")),
   });
-
-  const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
-  const total = head.data?.total ?? 0;
-  const all = state.data?.samples;
-  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}`;
-  const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined);
   const counted = useQuery({ ...api.facets(dataset, ref, search), enabled: facets && where !== "", placeholderData: keepPreviousData });
   const newest = useQuery({ ...checks(dataset, ref), enabled: facets });
   const editable = ref === "";
