@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -156,12 +157,21 @@ def test_every_kind_is_listed_drawn_and_found(page, tmp_path, owner, scheme):
         # The middle of the ship's upper side is on its outline: its colour is there, and gone without annotations.
         outline = corners_of(SHIP)
         place = ((outline[0] + outline[2]) / 2, (outline[1] + outline[3]) / 2)
-        drawn = near(page, place)
+        assert until(page, lambda: near(page, place) > 0)
         page.get_by_role("button", name="Show annotations").click()
-        assert drawn > 0 and near(page, place) == 0
+        assert until(page, lambda: near(page, place) == 0)
         page.goto(f"{server.url}d/kinds/samples?where=attributes.track_id+%3D+7")
         expect(page.get_by_text("3 samples").first).to_be_visible()
         expect(page.locator(".cell-text").first).to_contain_text("Two ships")
+
+
+def until(page: Page, holds: Callable[[], bool]) -> bool:
+    """Whether this holds within half a minute; shapes are drawn in slices."""
+    for _ in range(150):
+        if holds():
+            return True
+        page.wait_for_timeout(200)
+    return False
 
 
 def near(page: Page, place: tuple[float, float]) -> int:

@@ -100,6 +100,10 @@ IDS = """() => {
 }"""
 
 
+ROW = 4
+"""Entries of one row of the grid at that size: links and images of two samples."""
+
+
 def settled(page):
     """The samples on the page once a second look shows the same."""
     before = None
@@ -116,7 +120,7 @@ def settled(page):
         "d/shop/samples?where=class+%3D+%22dog%22&sort=-name",
         "d/shop/samples?ref=release/1.0.0&sort=-annotations&size=160",
         "d/shop/samples?at=20&size=400",
-        "d/shop/checks?severity=warning",
+        "d/shop/findings?severity=warning",
         "d/shop/merges?merge={merge}&at=1",
         "d/shop/samples/{sample}?where=class+%3D+%22dog%22&sort=-name",
         "d/shop/diff?a=release/1.0.0&change=moved",
@@ -141,4 +145,12 @@ def test_a_link_shows_the_same_samples_in_a_fresh_browser(browser, world, path):
         shown.append(settled(page) or sorted(drawn))
         address = page.url.removeprefix(server.url)
         context.close()
-    assert shown[0] and shown[0] == shown[1]
+    assert shown[0]
+    if (
+        "at=20" in path
+    ):  # the first row is kept, not the pixels above it: one row more may be drawn at an edge
+        fewer, more = sorted((set(ids) for ids in shown), key=len)
+        assert fewer <= more
+        assert len(more) - len(fewer) <= 2 * ROW
+    else:
+        assert shown[0] == shown[1]

@@ -118,7 +118,9 @@ def list_filter(
         Query(max_length=20, description="Only findings in these states; by default in any."),
     ] = None,
     check: Annotated[str, Query(max_length=200, description="Only findings of this check.")] = "",
-    severity: Annotated[str, one_of(("", *SEVERITIES), "Only findings of this severity.")] = "",
+    severity: Annotated[
+        Literal["", "error", "warning", "info"], Query(description="Only findings of this severity.")
+    ] = "",
     class_: Annotated[
         str,
         Query(alias="class", max_length=200, description="Only findings on annotations that had this class."),

@@ -84,6 +84,11 @@ def all_pins(conn: sa.Connection) -> dict[str, set[int]]:
     return versions
 
 
+def forget_edits(conn: sa.Connection, before_us: int) -> int:
+    """Remove edits that were made before a time from the journal; their states are not kept. Returns: how many."""
+    return conn.execute(schema.edits.delete().where(schema.edits.c.at_us < before_us)).rowcount
+
+
 def document_hashes(conn: sa.Connection) -> dict[str, bool]:
     """SHA-256 of every document -> whether its body matches this hash."""
     rows = conn.execute(sa.select(schema.documents.c.sha256, schema.documents.c.body))

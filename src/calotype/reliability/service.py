@@ -7,7 +7,7 @@ from pathlib import Path
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
-from calotype.reliability import disk_usage
+from calotype.reliability import disk_usage, repository
 from calotype.reliability.backups import contents
 from calotype.reliability.backups.backup import Backup
 from calotype.reliability.backups.restore import restore_backup, run_drill
@@ -106,7 +106,8 @@ def gc(
     """Compact tables, then remove data that an earlier run marked as unreachable at least a grace period ago.
 
     Safe beside writers and readers that take less time than the grace period. Keeps everything that a commit, branch,
-    tag or release refers to, and what the reflog referred to within the grace period.
+    tag or release refers to, and what the reflog referred to within the grace period. Edits that are older and not
+    committed can no longer be undone one by one.
 
     Args:
         grace_s: Grace period in seconds; 0 only if no other process uses the workspace.
@@ -118,6 +119,9 @@ def gc(
     compacted = [] if dry_run else compaction.compact(actor, store, always=always_compact, progress=progress)
     started_at_us = now_us()
     cutoff_us = started_at_us - round(max(0.0, grace_s) * 1_000_000)
+    if not dry_run:
+        with store.catalog.bookkeeping() as conn:
+            repository.forget_edits(conn, cutoff_us)
     sweeps = Sweep(store, actor, started_at_us, cutoff_us, dry_run, progress).run()
     sweeps.append(trim(store, cache_bytes, dry_run=dry_run))
     result = GcResult(dry_run, grace_s, tuple(compacted), tuple(sweeps))

@@ -133,16 +133,24 @@ def test_branches_have_journals_of_their_own(shop):
     assert shop.verbs() == ["annotate.edit"]
 
 
+def test_cleaning_without_a_grace_period_leaves_nothing_to_undo(shop):
+    delete(shop)
+    reliability.gc(shop.actor, store=shop.store, grace_s=0.0)
+    with pytest.raises(NoEditToUndo):
+        shop.undo()
+    assert shop.verbs() == []
+
+
 def test_cleaning_keeps_what_can_be_undone(shop):
     before = shop.rows()
     for at in range(4):
         shop.edit({"do": "delete", "annotation": shop.box(at).ann_id})
-    reliability.gc(shop.actor, store=shop.store, grace_s=0.0, always_compact=True)
+    reliability.gc(shop.actor, store=shop.store, grace_s=3_600.0, always_compact=True)
     for _ in range(2):
-        reliability.gc(shop.actor, store=shop.store, grace_s=0.0)
+        reliability.gc(shop.actor, store=shop.store, grace_s=3_600.0)
     shop.undo()
     shop.undo()
-    reliability.gc(shop.actor, store=shop.store, grace_s=0.0)
+    reliability.gc(shop.actor, store=shop.store, grace_s=3_600.0)
     for _ in range(2):
         shop.undo()
     assert shop.rows() == before

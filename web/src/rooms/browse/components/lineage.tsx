@@ -42,7 +42,7 @@ export function Lineage({ data, dataset, refName, search }: Props) {
 /** A small image that leads to its sample. */
 export function SmallImage({ one, dataset, search, note }: { one: Shown; dataset: string; search: SampleSearch; note?: string }) {
   return (
-    <Link to="/d/$dataset/samples/$sample" params={{ dataset, sample: one.id }} search={elsewhere(search)} title={note ? `${one.name}, ${note}` : one.name} aria-label={one.name} className="small-image">
+    <Link to="/d/$dataset/samples/$sample" params={{ dataset, sample: one.id }} search={elsewhere(search)} title={note ? `${one.name}, ${note}` : one.name} aria-label={note ? `${one.name} ${note}` : one.name} className="small-image">
       <img src={thumbUrl(dataset, one.media, 128)} alt="" className="thumb" loading="lazy" />
       {note ? <span className="small-note">{note}</span> : null}
     </Link>

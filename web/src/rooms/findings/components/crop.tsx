@@ -44,7 +44,7 @@ export function Crop({ src, early, name, width, height, box, annotations = [], l
     if (proposed) drawProposed(ctx, proposed, view);
   }, [image, spaceW, spaceH, box, width, height, annotations, lit, skeletons, proposed, labels]);
   return (
-    <div ref={ref} className="crop" role="img" aria-label={name}>
+    <div ref={ref} className="crop" {...(name ? { role: "img", "aria-label": name } : { "aria-hidden": true })}>
       <canvas ref={canvas} style={{ width: spaceW, height: spaceH }} aria-hidden="true" />
       {failed ? <p className="dim crop-failed">This image cannot be displayed</p> : null}
     </div>

@@ -36,7 +36,7 @@ export function Detail({ finding, dataset, refName, classes, from }: Props) {
         </div>
         <h2>{sentence(finding.reason)}</h2>
       </header>
-      <div className="finding-main">
+      <div className="finding-main" tabIndex={0} role="group" aria-label="Object, label and suggestion">
         <Look finding={finding} dataset={dataset} refName={refName} classes={classes} from={from} />
         <aside className="finding-side" aria-label="Label and suggestion">
           {given ? <Label title="Labelled" name={given} classes={classes} /> : null}
