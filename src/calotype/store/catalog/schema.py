@@ -111,7 +111,7 @@ edits = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
 """The journal: edits of a branch since its last commit, in order. `before` and `after` hold the pins and documents of
-the working state, which `gc` keeps; an undone edit can be redone until a new one comes."""
+the working state, which `gc` keeps within its grace period; an undone edit can be redone until a new one comes."""
 
 edit_requests = sa.Table(
     "edit_requests",
