@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
+from calotype.foundation.cache_files import write_atomically
 from calotype.store import Store
 
 MAX_FILES = 256
@@ -41,15 +41,6 @@ def mark_used(file: Path) -> None:
     """Note that a file was used now; those used least recently are removed first."""
     with suppress(OSError):
         os.utime(file)
-
-
-def write_atomically(file: Path, data: bytes) -> None:
-    """Write a file that is complete or absent. Errors such as a full disk are ignored."""
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(data)
-        os.replace(temporary.name, file)
 
 
 def prune(folder: Path, max_files: int) -> None:

@@ -25,6 +25,7 @@ from calotype.datasets import refs, repository, rows
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.cache_files import write_atomically
 from calotype.foundation.errors import NotFound
 from calotype.store import Store
 from calotype.store.tables.row_lookup import scan_rows
@@ -152,7 +153,7 @@ class Gallery:
             if store.catalog.read_only:
                 return rendering
             extension = "png" if rendering.mime == "image/png" else "jpg"
-            disk_cache.write_atomically(folder / media[:2] / f"{media}-{name}.{extension}", rendering.data)
+            write_atomically(folder / media[:2] / f"{media}-{name}.{extension}", rendering.data)
             self._count_written(folder, len(rendering.data))
             return rendering
 

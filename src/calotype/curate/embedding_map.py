@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from threading import Lock
 
 import numpy as np
@@ -20,9 +17,8 @@ from calotype.curate import repository
 from calotype.curate.model import LassoInvalid
 from calotype.curate.vectors import known_model
 from calotype.datasets import rows
-from calotype.datasets import service as datasets
 from calotype.datasets.snapshot import Snapshot
-from calotype.foundation.actor import Actor
+from calotype.foundation.cache_files import write_atomically
 from calotype.foundation.ids import sha256_json
 from calotype.store import Store
 
@@ -32,6 +28,8 @@ _VERSION = 1
 _MAX_KEPT = 4
 _kept: OrderedDict[str, EmbeddingMap] = OrderedDict()
 _lock = Lock()
+_computing = Lock()
+"""One at a time: each takes a core and its memory. Maps that are kept do not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +51,38 @@ class EmbeddingMap:
         return self.sample_ids.filter(pa.array(_inside(self.places, np.asarray(corners, np.float64))))
 
 
-def embedding_map(actor: Actor, name: str, model: str = "", *, store: Store) -> EmbeddingMap:
+def map_of(snapshot: Snapshot, model: str, *, store: Store) -> EmbeddingMap:
     """Places of the samples of a state that have a vector of a model.
 
     The first call for the vectors of a state takes seconds; the result is kept in the cache folder of the workspace.
 
     Args:
-        name: `dataset` or `dataset@ref`.
         model: Name of the model; "" if the dataset has vectors of one model only.
-    Raises: NotPermitted, VectorsNotFound, DatasetNotFound, RefNotFound.
+    Raises: VectorsNotFound.
     """
-    return map_of(datasets.read(actor, name, store=store), model, store=store)
-
-
-def map_of(snapshot: Snapshot, model: str, *, store: Store) -> EmbeddingMap:
-    """The map of a state that was read already. Raises: VectorsNotFound."""
     model = known_model(snapshot, model)
     table, pin = repository.table_and_pin(snapshot, model)
     key = sha256_json([table, pin, snapshot.pins.get(rows.SAMPLES), _VERSION])[:40]
-    with _lock:  # one at a time: each takes a core and its memory
-        if key not in _kept:
-            ids, positions = _samples(store, snapshot, model)
-            places = _cached_places(store, snapshot, model, sha256_json([table, pin, _VERSION])[:40])
-            _kept[key] = EmbeddingMap(model, ids, places[positions])
-            while len(_kept) > _MAX_KEPT:
-                _kept.popitem(last=False)
-        _kept.move_to_end(key)
-        return _kept[key]
+    if (kept := _kept_map(key)) is not None:
+        return kept
+    with _computing:
+        if (kept := _kept_map(key)) is not None:  # by a call that this one waited for
+            return kept
+        ids, positions = _samples(store, snapshot, model)
+        places = _cached_places(store, snapshot, model, sha256_json([table, pin, _VERSION])[:40])
+        placed = EmbeddingMap(model, ids, places[positions])
+    with _lock:
+        _kept[key] = placed
+        while len(_kept) > _MAX_KEPT:
+            _kept.popitem(last=False)
+    return placed
+
+
+def _kept_map(key: str) -> EmbeddingMap | None:
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+        return _kept.get(key)
 
 
 def parse_lasso(text: str) -> tuple[str, Points]:
@@ -112,7 +115,8 @@ def _cached_places(store: Store, snapshot: Snapshot, model: str, key: str) -> Po
     if file.is_file() and file.stat().st_size == n * 8:
         return np.fromfile(file, "<f4").reshape(n, 2)
     places = _computed(store, snapshot, model, n)
-    _write(file, places.astype("<f4").tobytes())
+    if not store.catalog.read_only:
+        write_atomically(file, places.astype("<f4").tobytes())
     return places
 
 
@@ -143,14 +147,3 @@ def _inside(places: Points, corners: npt.NDArray[np.float64]) -> npt.NDArray[np.
             crosses = (y1 > y) != (y2 > y)
             inside ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
     return inside
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write the file atomically; errors such as a full disk are ignored, because this is only a cache."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(data)
-        os.replace(temporary.name, file)
-    except OSError:
-        return

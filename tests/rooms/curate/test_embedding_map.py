@@ -64,10 +64,11 @@ def test_a_spoiled_cache_is_computed_again(shop, workspace):
 def test_several_models_have_maps_of_their_own(shop, workspace, owner):
     ids = shop.ids()[:5]
     vectors.put_vectors(owner, "shop", "n", ids, np.eye(5), store=workspace)
+    state = datasets.read(owner, "shop", store=workspace)
     with pytest.raises(VectorsNotFound, match="not named"):
-        embedding_map.embedding_map(owner, "shop", store=workspace)
-    assert len(embedding_map.embedding_map(owner, "shop", "n", store=workspace).sample_ids) == 5
-    assert len(embedding_map.embedding_map(owner, "shop", "m", store=workspace).sample_ids) == 23
+        embedding_map.map_of(datasets.read(owner, "shop", store=workspace), "", store=workspace)
+    assert len(embedding_map.map_of(state, "n", store=workspace).sample_ids) == 5
+    assert len(embedding_map.map_of(state, "m", store=workspace).sample_ids) == 23
 
 
 def test_many_vectors_are_placed_by_a_part_of_them(shop, workspace, monkeypatch):
@@ -111,7 +112,7 @@ def test_a_polygon_holds_the_points_inside(shop, workspace):
 def test_a_dataset_without_vectors_has_no_map(workspace, owner, tmp_path):
     make_shop(owner, workspace, tmp_path / "raw", n=4)
     with pytest.raises(VectorsNotFound):
-        embedding_map.embedding_map(owner, "shop", store=workspace)
+        embedding_map.map_of(datasets.read(owner, "shop", store=workspace), "", store=workspace)
 
 
 def test_points_are_coloured_by_the_most_frequent_class(shop, workspace):
