@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -19,7 +20,7 @@ from calotype.datasets.model import Sample
 from calotype.datasets.snapshot import SampleNotFound, Snapshot
 
 _MAX_GROUPS = 200
-_MAX_KEPT = 8
+_MAX_KEPT, _MAX_LISTS = 8, 16
 _MAX_ROWS_KEPT = 1_000_000
 _SAMPLE_ORDER = {"added": 0, "removed": 1, "changed": 2, "annotations": 3}
 _FIELDS = ("name", "split", "licence", "source", "group", "width_px", "height_px", "media_sha256")
@@ -39,7 +40,7 @@ class ChangeFilter:
         return not (self.change or self.class_before or self.class_after)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """Two states, and the rows that differ between them.
 
@@ -86,9 +87,6 @@ class Comparison:
         """The number of samples that match, and a page of them."""
         ids = self.ids(wanted)
         shown = ids[offset : offset + limit]
-        own = dict(
-            zip(self.samples["sample_id"].to_pylist(), self.samples["change"].to_pylist(), strict=True)
-        )
         part = self.annotations.filter(pc.is_in(self.annotations["sample_id"], pa.array(shown, pa.string())))
         counts: dict[str, dict[str, int]] = {sample_id: dict.fromkeys(CHANGES, 0) for sample_id in shown}
         for sample_id, change in zip(part["sample_id"].to_pylist(), part["change"].to_pylist(), strict=True):
@@ -101,7 +99,7 @@ class Comparison:
                     "sample_id": sample.sample_id,
                     "name": sample.name,
                     "media": sample.media_sha256,
-                    "change": own.get(sample.sample_id, "annotations"),
+                    "change": self._own.get(sample.sample_id, "annotations"),
                     "annotations": _three(kinds),
                     "kinds": kinds,
                 }
@@ -110,6 +108,38 @@ class Comparison:
 
     def ids(self, wanted: ChangeFilter) -> list[str]:
         """Ids of the samples that match: those that differ themselves first, then by id."""
+        if wanted not in self._listed:
+            if len(self._listed) >= _MAX_LISTS:
+                self._listed.clear()
+            self._listed[wanted] = self._matching(wanted)
+        return self._listed[wanted]
+
+    def position(self, wanted: ChangeFilter, sample_id: str) -> dict[str, Any] | None:
+        """Where a sample stands in that list, with its neighbours; None if it is not there."""
+        ids = self.ids(wanted)
+        if sample_id not in ids:
+            return None
+        index = ids.index(sample_id)
+        return {
+            "index": index,
+            "total": len(ids),
+            "previous": ids[index - 1] if index else None,
+            "next": ids[index + 1] if index + 1 < len(ids) else None,
+        }
+
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        """Sample id -> change, for samples that differ themselves."""
+        return dict(
+            zip(self.samples["sample_id"].to_pylist(), self.samples["change"].to_pylist(), strict=True)
+        )
+
+    @cached_property
+    def _listed(self) -> dict[ChangeFilter, list[str]]:
+        """Lists that were asked for: each page and each sample of one comes as a request of its own."""
+        return {}
+
+    def _matching(self, wanted: ChangeFilter) -> list[str]:
         matching = self.annotations
         for column, value in (
             ("change", wanted.change),
@@ -119,12 +149,9 @@ class Comparison:
             if value:
                 matching = matching.filter(pc.equal(matching[column], value))
         touched = set(pc.unique(matching["sample_id"]).to_pylist())
-        own = dict(
-            zip(self.samples["sample_id"].to_pylist(), self.samples["change"].to_pylist(), strict=True)
-        )
         if wanted.is_empty:
-            touched |= own.keys()
-        return sorted(touched, key=lambda id_: (_SAMPLE_ORDER[own.get(id_, "annotations")], id_))
+            touched |= self._own.keys()
+        return sorted(touched, key=lambda id_: (_SAMPLE_ORDER[self._own.get(id_, "annotations")], id_))
 
     def sample(self, sample_id: str) -> dict[str, Any]:
         """One sample in both states, with what differs. Raises: SampleNotFound."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Response
 
 from calotype.browse import answers, grid
-from calotype.browse.annotation_changes import CHANGES
 from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery, Image
 from calotype.browse.overview import overview
@@ -70,7 +69,8 @@ def state_of(ask: Session, dataset: str, ref: str) -> Snapshot:
 
 def change_filter(
     change: Annotated[
-        str, one_of(("", *CHANGES), "Only samples with annotations that differ in this way.")
+        Literal["", "added", "removed", "reclassified", "moved", "edited"],
+        Query(description="Only samples with annotations that differ in this way."),
     ] = "",
     class_before: Annotated[str, Query(max_length=500, description="Only changes from this class.")] = "",
     class_after: Annotated[str, Query(max_length=500, description="Only changes to this class.")] = "",
@@ -233,7 +233,7 @@ def show_compared_sample(
     """Show one sample at ref `a` and at ref `b`, with what differs, and its position among those that differ."""
     comparison = comparisons.of(state_of(ask, dataset, a), state_of(ask, dataset, b))
     value = comparison.sample(sample_id)
-    return packed({**value, "position": _position(comparison.ids(wanted), sample_id)})
+    return packed({**value, "position": comparison.position(wanted, sample_id)})
 
 
 @routes.get("/datasets/{dataset}/thumbs/{media}", response_class=Response, **READ, **IMAGE)
@@ -260,19 +260,6 @@ def _order(ask: Session, state: Snapshot, where: str, sort: Sort, label_set: str
     """The samples that match, in their order, only those in a part of the map if one is given."""
     order = browser.order(state, where=where, sort=sort, label_set=label_set, store=ask.store)
     return order.within(ask.ports.within(state, within, store=ask.store)) if within else order
-
-
-def _position(ids: Sequence[str], sample_id: str) -> dict[str, Any] | None:
-    """Where a sample stands in a list; None if it is not there."""
-    if sample_id not in ids:
-        return None
-    index = ids.index(sample_id)
-    return {
-        "index": index,
-        "total": len(ids),
-        "previous": ids[index - 1] if index else None,
-        "next": ids[index + 1] if index + 1 < len(ids) else None,
-    }
 
 
 async def _image(call: Callable[[], Image]) -> Response:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.support.streets import Streets, box, sample
 
 from calotype.browse.annotation_changes import ANNOTATION_CHANGES, annotation_changes
 from calotype.browse.comparison import ChangeFilter, Comparison, Comparisons
-from calotype.datasets import differences, rows, service
+from calotype.datasets import differences, service
+from calotype.datasets.model import Kind
 from calotype.datasets.snapshot import SampleNotFound
 
 ALL = ChangeFilter()
@@ -177,6 +179,30 @@ def _named(before, after) -> str:
     return "" if before.attributes == after.attributes else "edited"
 
 
-def test_rows_of_every_kind_have_a_shape_that_can_be_compared():
-    shapes = {"rings", "mask_rle", "mask_h", "mask_w", "keypoints", "x", "y", "w", "h", "kind"}
-    assert shapes <= set(rows.ANNOTATION_SCHEMA.names)
+RING = (1.0, 1.0, 9.0, 1.0, 9.0, 8.0)
+MOVED: dict[Kind, tuple[dict[str, Any], dict[str, Any]]] = {
+    Kind.BOX: ({"bbox_xywh_px": (1.0, 2.0, 5.0, 6.0)}, {"bbox_xywh_px": (1.0, 2.0, 5.0, 7.0)}),
+    Kind.POLYGON: ({"rings_px": (RING,)}, {"rings_px": ((*RING[:-1], 8.5),)}),
+    Kind.MASK: ({"mask_rle": "04", "mask_size_hw": (2, 2)}, {"mask_rle": "13", "mask_size_hw": (2, 2)}),
+    Kind.KEYPOINTS: ({"keypoints_xyv": (3.0, 3.0, 2)}, {"keypoints_xyv": (3.0, 3.0, 1)}),
+}
+"""A kind, and its shape before and after; the box around it stays the same, but for that of a box."""
+
+
+@pytest.mark.parametrize("kind", MOVED)
+def test_a_shape_that_changed_within_its_box_has_moved(streets, kind):
+    around = {"bbox_xywh_px": (1.0, 1.0, 8.0, 8.0), "kind": kind}
+    old, new = ({**around, **shape} for shape in MOVED[kind])
+    streets.put("streets", boxes=[box(0, 0, **old)])
+    before = state(streets, "streets")
+    streets.put("streets", boxes=[box(0, 0, **new)])
+    table = annotation_changes(before, state(streets, "streets"), "ground_truth")
+    assert table["change"].to_pylist() == ["moved"]
+
+
+def test_a_sample_knows_its_neighbours_in_the_filtered_list(streets):
+    comparison = edited(streets)
+    assert comparison.position(ALL, "s3") == {"index": 1, "total": 5, "previous": "s7", "next": "s0"}
+    alone = {"index": 0, "total": 1, "previous": None, "next": None}
+    assert comparison.position(ChangeFilter("moved"), "s1") == alone
+    assert comparison.position(ChangeFilter("moved"), "s3") is None
