@@ -100,10 +100,6 @@ IDS = """() => {
 }"""
 
 
-ROW = 4
-"""Entries of one row of the grid at that size: links and images of two samples."""
-
-
 def settled(page):
     """The samples on the page once a second look shows the same."""
     before = None
@@ -145,12 +141,4 @@ def test_a_link_shows_the_same_samples_in_a_fresh_browser(browser, world, path):
         shown.append(settled(page) or sorted(drawn))
         address = page.url.removeprefix(server.url)
         context.close()
-    assert shown[0]
-    if (
-        "at=20" in path
-    ):  # the first row is kept, not the pixels above it: one row more may be drawn at an edge
-        fewer, more = sorted((set(ids) for ids in shown), key=len)
-        assert fewer <= more
-        assert len(more) - len(fewer) <= 2 * ROW
-    else:
-        assert shown[0] == shown[1]
+    assert shown[0] and shown[0] == shown[1]

@@ -104,7 +104,7 @@ def addresses(lived: Lived) -> dict[str, str]:
     }
 
 
-EXPLAINED = {"a query with a mistake": 422, "blank /map": 404, "loose /map": 404}
+EXPLAINED = {"a query with a mistake": 422}
 """Pages that show why the server refused, and with which status; the browser notes the refusal in its console."""
 
 BARE = {

@@ -48,7 +48,8 @@ export function usePlace({ scroller, address, place, width, height, at, top, onT
       if (top !== undefined) {
         moveTo(left !== undefined && firstSeen(place, left) === top ? left : toTop(place, top, height));
       } else {
-        const moved = left ?? (at > 0 ? centre(place, at, height) : 0);
+        // The address holds the first row, so a place of its own begins with a whole row.
+        const moved = left ?? (at > 0 ? toTop(place, firstSeen(place, centre(place, at, height)), height) : 0);
         moveTo(at >= 0 ? reveal(place, at, moved, height) : moved);
       }
     } else if (anchor.current.index > 0) {
