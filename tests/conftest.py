@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.browser",
@@ -22,6 +23,10 @@ ROOM_IN_MEMORY = 4 * 1024**3
 TEMPORARY = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest makes its temporary folders; xdist's workers take over the folder of the first process."""
 TOLD_FROM_S = 2.0
+
+settings.register_profile("fixed", derandomize=True, database=None)
+settings.register_profile("explore")
+settings.load_profile(os.environ.get("CALOTYPE_EXAMPLES", "fixed"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
