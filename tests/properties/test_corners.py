@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from calotype.vision import corners, polygons
@@ -59,11 +59,12 @@ def test_an_unturned_rectangle_begins_top_left_and_runs_clockwise():
 
 @CALM
 @given(RECTANGLES, MAPS)
+@example(Rectangle(0, 0, 1, 2, 0), (3.0, 1e-5, 1e-5, -2.0))
 def test_a_mapped_rectangle_is_a_clockwise_rectangle_around_its_corners(rectangle, m):
     after = mapped(corners.corners_of(rectangle), m)
     fitted = corners.fitted_rectangle(after)
     size = max(map(abs, after)) + 1
-    assert corners.rectangle_gap_px(fitted) < 1e-6 * size
+    assert corners.rectangle_gap_px(fitted) < 3e-6 * size  # 1e-6 of the longest side, at most 2.83 * size
     assert contains(fitted, after, 1e-5 * size)
     parallelogram = abs(m[0] * m[3] - m[1] * m[2]) * rectangle.w_px * rectangle.h_px
     area = polygons.ring_area(fitted)
