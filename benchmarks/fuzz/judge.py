@@ -18,12 +18,10 @@ from typing import Any
 
 import numpy as np
 import reading
+import said
 import seeds
 import watch
-import yaml
 from containers import Special
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
 from mutants import Files
 from reading import Silent
 from sets import LABELS
@@ -38,11 +36,8 @@ from calotype.findings.isolation import FAULT
 from calotype.formats.survey import Survey
 from calotype.foundation.errors import CalotypeError
 from calotype.pipeline import text as pipeline_text
-from calotype.trainer_formats.yolo import splits
 from calotype.vision import images
-from calotype.vision.images import IMAGE_EXTENSIONS
 
-_XML_ERRORS = (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError)
 _OURS = {"bug", "internal", "storage-failed"}
 
 
@@ -191,19 +186,22 @@ def _conserved(
     kind: str, folder: Path, n_rows: int, problems: Sequence[Any], classes: set[str], n_images: int
 ) -> None:
     """What the files say in number is what was accepted and quarantined; classes are those of the files."""
+    unnamed = [name for name in said.hidden(folder) if not any(item.place == name for item in problems)]
+    if unnamed and kind != "coco":
+        raise Silent(f"hidden and not named: {unnamed[0]}")
     n_aside = sum(item.what == "annotation" for item in problems)
     if kind == "coco":
-        n_listed, names = _coco_says(folder)
+        n_listed, names = said.by_coco(folder)
     elif kind == "yolo":
-        n_listed, names = _yolo_says(folder)
+        n_listed, names = said.by_yolo(folder)
     elif kind == "voc":
         if any(folder.rglob("Segmentation*")):
             return  # masks add rows, and their palette classes
-        n_listed, names = _voc_says(folder)
+        n_listed, names = said.by_voc(folder)
     elif kind != "folders":
         return
     else:
-        n_listed, names = _folder_says(folder)
+        n_listed, names = said.by_folders(folder)
         if n_images + sum(item.what == "image" for item in problems) < n_listed:
             raise Silent(f"{n_listed} image files, {n_images} listed")
         n_listed = None
@@ -211,104 +209,6 @@ def _conserved(
         raise Silent(f"{n_listed} rows in the files, {n_rows} accepted and {n_aside} quarantined")
     if names is not None and not classes <= names:
         raise Silent(f"classes {sorted(classes - names)[:3]} are not in the files")
-
-
-def _coco_says(folder: Path) -> tuple[int | None, set[str] | None]:
-    files = [folder / name for name in Survey(folder).with_suffix(".json")]
-    n, names = 0, set()
-    for file in files:
-        try:
-            value = json.loads(file.read_bytes().decode("utf-8-sig"))
-            if not file.name.startswith(("instances", "labels")):
-                return None, None  # captions name no class, and a panoptic row has several segments
-            n += len(value.get("annotations") or ())
-            names |= {
-                c["name"]
-                for c in value.get("categories") or ()
-                if isinstance(c, dict) and isinstance(c.get("name"), str)
-            }
-        except (OSError, ValueError, AttributeError, RecursionError, TypeError):
-            return None, None
-    return n, names
-
-
-def _yolo_says(folder: Path) -> tuple[int | None, set[str] | None]:
-    n, names = 0, None
-    for root, _, files in os.walk(folder):
-        for name in files:
-            if not name.lower().endswith(".txt") or name.lower() == "classes.txt":
-                continue
-            try:
-                text = Path(root, name).read_bytes().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                continue  # no text: quarantined as a whole
-            if "\0" in text or splits.is_list_of_images(text.encode()):
-                continue
-            n += sum(bool(line.strip()) for line in text.splitlines())
-    yamls = [file for file in (folder / "data.yaml", *sorted(folder.glob("*.y*ml"))) if file.is_file()]
-    try:
-        value = yaml.load(yamls[0].read_text("utf-8-sig"), yaml.BaseLoader)["names"] if yamls else None
-        if isinstance(value, list | dict):
-            names = {str(v).strip() for v in (value if isinstance(value, list) else value.values())}
-    except (yaml.YAMLError, TypeError, KeyError, UnicodeDecodeError):
-        names = None
-    return n, _as_read(names)
-
-
-def _as_read(names: set[str] | None) -> set[str] | None:
-    """The names, and what YAML makes of those that look like numbers and switches."""
-    if names is None:
-        return None
-    read = set(names)
-    for name in names:
-        try:
-            read.add(str(yaml.safe_load(name)).strip())
-        except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError):
-            continue
-    return read
-
-
-def _voc_says(folder: Path) -> tuple[int | None, set[str] | None]:
-    n, names = 0, set()
-    for place in ("Annotations", "annotations", "."):
-        files = [
-            file
-            for file in (folder / place).rglob("*")
-            if file.suffix.lower() == ".xml" and file.is_file() and not file.is_symlink()
-        ]
-        if files:
-            break
-    for file in files:
-        try:
-            tree = fromstring(file.read_bytes())
-        except _XML_ERRORS:
-            continue  # quarantined as a whole
-        if _is_deep(tree):
-            continue  # likewise
-        objects = tree.findall("object") if tree.tag == "annotation" else []
-        n += len(objects)
-        names |= {(element.findtext("name") or "").strip() for element in objects}
-    return n, names
-
-
-def _is_deep(tree: Any) -> bool:
-    level = [tree]
-    for _ in range(100):
-        level = [child for element in level for child in element]
-    return bool(level)
-
-
-def _folder_says(folder: Path) -> tuple[int, set[str]]:
-    n, names = 0, set()
-    for root, below, files in os.walk(folder):
-        below[:] = [name for name in below if not name.startswith(".")]
-        images_here = [
-            f for f in files if os.path.splitext(f)[1].lower() in IMAGE_EXTENSIONS and not f.startswith(".")
-        ]
-        n += len(images_here)
-        inner = os.path.relpath(root, folder).split(os.sep)
-        names |= {"/".join(inner), "/".join(inner[1:])}
-    return n, names
 
 
 def _image(files: Files) -> Outcome:

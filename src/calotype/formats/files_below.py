@@ -6,10 +6,12 @@ import errno
 import os
 import stat as modes
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from calotype.formats.windows import Problem
+from calotype.vision.images import IMAGE_EXTENSIONS
 
 _KINDS = {
     modes.S_IFIFO: "a pipe",
@@ -17,6 +19,9 @@ _KINDS = {
     modes.S_IFCHR: "a device",
     modes.S_IFBLK: "a device",
 }
+_DATA_ENDINGS = {*IMAGE_EXTENSIONS, ".txt", ".xml"}
+_OF_TOOLS = {".cache", ".dvc", ".git", ".hg", ".idea", ".ipynb_checkpoints", ".svn", ".venv", ".vscode"}
+_IS_HIDDEN = "its name begins with a dot; rename it to import it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def walk(
     Links to folders are not followed. A file that vanishes while the folder is listed is left to whoever reads it.
 
     Args:
-        passed_over: What cannot be read is added to it.
+        passed_over: What cannot be read is added to it, and hidden files that look like images or labels.
         hidden: Also files and folders whose name begins with a dot.
         linked_folders: The paths of links to folders are added to it.
     """
@@ -49,14 +54,15 @@ def walk(
         here = waiting.pop()
         try:
             with os.scandir(here) as listed:
-                shown = (entry for entry in listed if hidden or entry.name[0] != ".")
-                entries = sorted(shown, key=lambda entry: entry.name)
+                entries = sorted(listed, key=lambda entry: entry.name)
         except OSError as error:
             passed_over.append(PassedOver(here, f"the folder cannot be read: {_words(error)}", True))
             continue
         inner = []
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
+            if not hidden and entry.name[0] == ".":
+                passed_over += _hidden(entry)
+            elif entry.is_dir(follow_symlinks=False):
                 inner.append(entry.path)
             elif (
                 entry.is_file(follow_symlinks=False)
@@ -68,6 +74,19 @@ def walk(
             elif linked_folders is not None and entry.is_symlink():
                 linked_folders.append(entry.path)
         waiting += reversed(inner)
+
+
+def _hidden(entry: os.DirEntry[str]) -> Iterator[PassedOver]:
+    """A hidden file or folder that a person may have meant to import; what systems and tools leave is not named."""
+    if entry.name.startswith("._") or entry.name in _OF_TOOLS or entry.is_symlink():
+        return
+    if not entry.is_dir(follow_symlinks=False):
+        if _suffix(entry.name) in _DATA_ENDINGS:
+            yield PassedOver(entry.path, _IS_HIDDEN)
+        return
+    with suppress(OSError), os.scandir(entry.path) as listed:
+        if any(_suffix(inner.name) in _DATA_ENDINGS for inner in listed):
+            yield PassedOver(entry.path, _IS_HIDDEN, True)
 
 
 def files_below(

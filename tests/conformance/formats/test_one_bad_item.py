@@ -285,6 +285,28 @@ def test_adding_such_a_folder_takes_the_good_image_and_names_the_others(odd_fold
             )
 
 
+@pytest.mark.parametrize("hidden", ["labels/train/.b.txt", ".kept/b.txt"])
+def test_hidden_label_files_are_named_and_what_tools_leave_is_not(tmp_path, hidden):
+    for name in ("a", "b"):
+        image = tmp_path / "images" / "train" / f"{name}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(image)
+    for name in (
+        "labels/train/a.txt",
+        hidden,
+        "labels/train/._a.txt",
+        ".git/a.txt",
+        ".ipynb_checkpoints/a.txt",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("0 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "data.yaml").write_text("train: images/train\nnames: [cat]\n")
+    labels = read_labels(YOLO, tmp_path)
+    assert len(labels.annotations) == 1
+    (problem,) = labels.problems
+    assert hidden.startswith(problem.where) and "begins with a dot" in problem.reason
+
+
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     picture(tmp_path / "cat" / "a.png")
     picture(tmp_path / "dog" / "b.png")
