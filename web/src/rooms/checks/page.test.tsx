@@ -64,8 +64,8 @@ test("a gate that blocks says why and how to fix it", async () => {
 test("a check explains itself when it is selected", async () => {
   answer("get", AT, ONE, checkResults({ checks: [checkSummary(), checkSummary({ name: "blur", title: "Blurred images", enabled: false, findings: 0, counts: {} })] }));
   const { user } = showPage("/d/streets/checks");
-  const check = await screen.findByRole("button", { name: /Exact duplicates/ });
-  expect(screen.getByRole("button", { name: /Blurred images/ }).textContent).toContain("off");
+  const check = await screen.findByRole("button", { name: /exact-duplicates/ });
+  expect(screen.getByRole("button", { name: /blur/ }).textContent).toContain("off");
   await user.click(check);
   expect(check.getAttribute("aria-expanded")).toBe("true");
   expect(screen.getByRole("button", { name: "Work through 1 finding" })).toBeTruthy();

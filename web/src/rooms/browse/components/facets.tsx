@@ -99,7 +99,7 @@ export function Facets({ data, counts, checks, where, hidden, onHide, onAdd }: P
         <Section title={checks?.stale ? "Findings, before the last change" : "Findings, all samples"}>
           {perCheck.map((one) => (
             <li key={one.name} className="facet">
-              <Choice {...choice} isRough={false} name={one.title} clause={withFinding(one.name)} count={one.findings} title={`${plural(one.findings, "finding")} in the newest run`} />
+              <Choice {...choice} isRough={false} name={one.name} clause={withFinding(one.name)} count={one.findings} title={`${plural(one.findings, "finding")} in the newest run`} />
             </li>
           ))}
         </Section>

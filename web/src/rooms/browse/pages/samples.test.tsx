@@ -197,7 +197,7 @@ test("counts are of the query: none while they load, estimated ones marked", asy
   const { user, address } = showPage("/d/streets/samples?where=light+%3D+%22night%22");
   const panel = within(await screen.findByRole("complementary", { name: "Classes and filters" }));
   expect(panel.getByRole("button", { name: "car …" })).toBeTruthy();
-  await user.click(await panel.findByRole("button", { name: "Wrong classes 31" }));
+  await user.click(await panel.findByRole("button", { name: "label-errors 31" }));
   expect(new URLSearchParams(address().split("?")[1]).get("where")).toBe('light = "night" and finding = "label-errors"');
 });
 

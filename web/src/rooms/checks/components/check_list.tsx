@@ -17,7 +17,7 @@ export function CheckList({ checks, chosen, onChoose, onFindings }: {
         {sorted.map((check) => (
           <li key={check.name}>
             <button type="button" aria-expanded={check.name === chosen} onClick={() => onChoose(check.name === chosen ? undefined : check.name)}>
-              <span className="check-title cut">{check.title}</span>
+              <span className="check-title cut">{check.name}</span>
               <span className="check-means cut dim">{check.means}</span>
               {check.enabled ? <Counts check={check} /> : <span className="dim">off</span>}
             </button>
@@ -32,7 +32,7 @@ export function CheckList({ checks, chosen, onChoose, onFindings }: {
 function About({ check, onFindings }: { check: CheckSummary; onFindings: (check: string) => void }) {
   return (
     <div className="check-about">
-      <p>{check.means}</p>
+      <p><strong>{check.title}.</strong> {check.means}</p>
       {check.findings ? <p><span className="dim">Fix</span> {sentence(check.fix)}</p> : null}
       <p className="dim">
         {count(check.looked_at)} {check.unit} in {duration(check.took_ms / 1000)}
