@@ -1,13 +1,12 @@
 """The data of the benchmark of browse: a dataset drawn by columns and written through the product's own edits.
 
 `n` samples with metadata of several types, splits, tags and licences; six boxes each on average in `ground_truth` and
-boxes of a model on every tenth sample; one commit, then an uncommitted edit of 3,000 samples and their boxes. The first
-`N_IMAGES` samples have real images. The same seed gives the same counts.
+boxes of a model on every tenth sample; one commit, then an uncommitted edit of 3,000 samples and their boxes. All samples
+have images: `N_IMAGES` files, in turn. The same seed gives the same counts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +29,7 @@ from calotype.vision.ontology import Class, Ontology
 
 DATASET = "roads"
 MODEL = "model:detector"
-N_IMAGES = 400
+N_IMAGES = 4_000
 CHUNK = 50_000
 BOXES_PER_SAMPLE = 6
 N_EDITED = 3_000
@@ -61,7 +60,7 @@ def build(store: Store, actor: Actor, n: int) -> None:
     ids = NewIds()
     for start in range(0, n, CHUNK):
         size = min(CHUNK, n - start)
-        samples = _samples(np.random.default_rng([7, start]), ids.part(start, size), start, media[start:])
+        samples = _samples(np.random.default_rng([7, start]), ids.part(start, size), start, media)
         change = Change(
             put_samples=samples,
             new_samples=frozenset(samples["sample_id"].to_pylist()),
@@ -109,7 +108,7 @@ def _store_images(store: Store, n: int) -> list[str]:
 def _samples(rng: np.random.Generator, ids: pa.Array, start: int, media: list[str]) -> pa.Table:
     n = len(ids)
     numbers = np.arange(start, start + n)
-    keys = media[:n] + [hashlib.sha256(b"%d" % number).hexdigest() for number in numbers[len(media) :]]
+    keys = [media[number % len(media)] for number in numbers]
     sizes = np.array(SIZES, np.int32)[rng.choice(3, n, p=(0.6, 0.3, 0.1))]
     tags = [("street",), ("street", "curated"), (), ("review",)]
     columns = {
