@@ -1,8 +1,8 @@
 """The data of the benchmark of browse: a dataset drawn by columns and written through the product's own edits.
 
 `n` samples with metadata of several types, splits, tags and licences; six boxes each on average in `ground_truth` and
-boxes of a model on every tenth sample; one commit, then an uncommitted edit of 3,000 samples and their boxes. All samples
-have images: `N_IMAGES` files, in turn. The same seed gives the same counts.
+boxes of a model on every tenth sample; one commit, then an uncommitted edit of 3,000 samples and their boxes.
+All samples have images: `N_IMAGES` files, in turn. The same seed gives the same counts.
 """
 
 from __future__ import annotations
