@@ -105,6 +105,8 @@ class _Writing:
         self._losses["id of an image (renumbered)"] += (
             0 if kept else sum(value is not None for value in given)
         )
+        self._losses["tags of a sample"] += sum(1 for sample in samples if sample.tags)
+        self._losses["source of a sample"] += sum(1 for sample in samples if sample.source)
         file = (self._out / place).open("wb")
         head = {"info": {}, **self._info, "licenses": licences.rows}
         file.write(_encode(head)[:-1] + b', "images": [')
@@ -122,10 +124,9 @@ class _Writing:
         place = self._samples.file_name(sample)
         if self._samples.bring(sample, f"{self._out}/images/{place}"):
             self._files.append(f"images/{place}")
-        for what, lost in (("tags of a sample", sample.tags), ("source of a sample", sample.source)):
-            self._losses[what] += 1 if lost else 0
-        size = {"file_name": place, "width": sample.width_px, "height": sample.height_px}
-        row = {**sample.extra, **sample.metadata, "id": self._image_id[sample.sample_id], **size}
+        row = {**sample.extra, **sample.metadata}
+        row["id"] = self._image_id[sample.sample_id]
+        row["file_name"], row["width"], row["height"] = place, sample.width_px, sample.height_px
         row.pop("license", None)
         if sample.licence:
             row["license"] = licences.number[sample.licence]

@@ -86,6 +86,10 @@ class Split(StrEnum):
     TEST = "test"
 
 
+MAX_NAME = 4_096
+"""Characters of the name of a sample."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One image of a dataset.
@@ -118,8 +122,9 @@ class Sample:
     def __post_init__(self) -> None:
         if self.width_px < 1 or self.height_px < 1:
             raise SampleInvalid(name=self.name, detail=f"size {self.width_px}x{self.height_px} px")
-        if not self.name or len(self.name) > 4_096:
-            raise SampleInvalid(name=self.name[:80], detail="a name must have 1 to 4096 characters")
+        if not self.name or len(self.name) > MAX_NAME:
+            detail = f"a name must have 1 to {MAX_NAME} characters"
+            raise SampleInvalid(name=self.name[:80], detail=detail)
 
     @property
     def is_derived(self) -> bool:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from calotype.datasets.model import Sample
+from calotype.foundation.collector import collector_paused
 from calotype.vision.images import EXTENSIONS
 
 MAX_PART_BYTES = 120
@@ -43,31 +44,44 @@ def file_names(samples: Iterable[Sample], wish: Callable[[Sample], str] = inner_
     files are names after images); no file has the path of a folder. Where two names collide, the second one by
     name gets 8 digits of a hash.
     """
-    ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
-    paths = {sample.sample_id: _safe(wish(sample), sample.mime) for sample in ordered}
-    above = {tuple(parts[:-1]) for parts, _ in paths.values()}
-    folders = {_key("/".join(path[:depth])) for path in above for depth in range(1, len(path) + 1)}
-    taken: set[str] = set()
-    names: dict[str, str] = {}
-    for sample in ordered:
-        parts, extension = paths[sample.sample_id]
-        stem = "/".join(parts)
-        attempt = 0
-        while (key := _key(stem)) in taken or key in folders or _key(stem + extension) in folders:
-            stem = "/".join(
-                [*parts[:-1], f"{_cut(parts[-1], MAX_PART_BYTES - 9)}-{_digits(sample.name, attempt)}"]
-            )
-            attempt += 1
-        taken.add(key)
-        names[sample.sample_id] = stem + extension
+    with collector_paused():
+        ordered = sorted(samples, key=lambda sample: (sample.name, sample.sample_id))
+        stems = [_safe(wish(sample), sample.mime) for sample in ordered]
+        folders = _folders({stem.rpartition("/")[0] for stem, _ in stems})
+        with_dot = {folder for folder in folders if "." in folder}  # as a file with its extension has
+        taken: set[str] = set()
+        names: dict[str, str] = {}
+        for sample, (wished, extension) in zip(ordered, stems, strict=True):
+            stem, attempt = wished, 0
+            while (
+                (key := _key(stem)) in taken
+                or key in folders
+                or (with_dot and _key(stem + extension) in with_dot)
+            ):
+                stem = _other(wished, _digits(sample.name, attempt))
+                attempt += 1
+            taken.add(key)
+            names[sample.sample_id] = stem + extension
     return names
 
 
-def _safe(name: str, mime: str) -> tuple[list[str], str]:
-    """Folders and stem, and the extension with its dot."""
+def _folders(places: Iterable[str]) -> set[str]:
+    """The keys of these folders and of those above them."""
+    parts = [place.split("/") for place in places if place]
+    return {_key("/".join(path[:depth])) for path in parts for depth in range(1, len(path) + 1)}
+
+
+def _other(stem: str, digits: str) -> str:
+    """The path with digits after its last part, which is cut where it would become too long."""
+    folder, slash, last = stem.rpartition("/")
+    return f"{folder}{slash}{_cut(last, MAX_PART_BYTES - 9)}-{digits}"
+
+
+def _safe(name: str, mime: str) -> tuple[str, str]:
+    """The path without its extension, and the extension with its dot."""
     plain = _PLAIN_NAME.fullmatch(name)
-    if plain is not None and plain[2] in EXTENSIONS.get(mime, ()) and plain[1].count("/") < MAX_PARTS:
-        return plain[1].split("/"), plain[2]
+    if plain is not None and plain[2] in EXTENSIONS.get(mime, ()) and name.count("/") < MAX_PARTS:
+        return plain[1], plain[2]
     parts = [_part(part) for part in re.split(r"[/\\]", unicodedata.normalize("NFC", name))]
     parts = [part for part in parts if part] or ["image"]
     stem, dot, extension = parts[-1].rpartition(".")
@@ -78,7 +92,7 @@ def _safe(name: str, mime: str) -> tuple[list[str], str]:
         parts[-1] = _part(stem) or "image"
     if len(parts) > MAX_PARTS:
         parts = [*parts[: MAX_PARTS - 2], _digits("/".join(parts[:-1]), 0), parts[-1]]
-    return parts, suffix
+    return "/".join(parts), suffix
 
 
 def _part(text: str) -> str:

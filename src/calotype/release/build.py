@@ -108,7 +108,7 @@ class ExportSource:
             selected = list(dict.fromkeys(["sample_id", "ann_id", *columns]))
             table = self.snapshot.annotations(self.label_set, sample_ids=ids.to_pylist(), columns=selected)
             position = pc.index_in(table["sample_id"], value_set=ids).to_numpy()
-            yield chunk, table.take(pa.array(_order(position, table["ann_id"])))
+            yield chunk, table.take(pa.array(annotation_order(position, table["ann_id"])))
 
     def _add_image(self, sample: Sample, target: Path | str) -> bool:
         if self.rehearsal:
@@ -120,7 +120,7 @@ class ExportSource:
             raise MediaMissing(sha256=sample.media_sha256) from None
 
 
-def _order(position: npt.NDArray[np.int32], ann_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def annotation_order(position: npt.NDArray[np.int32], ann_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """The order of rows by the position of their samples, then by their ids.
 
     The ids are compared eight bytes at a time as numbers, which takes a fraction of the time that texts take.
@@ -135,7 +135,10 @@ def _order(position: npt.NDArray[np.int32], ann_ids: pa.ChunkedArray) -> npt.NDA
     start = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset]
     data = np.frombuffer(ids.buffers()[2], np.uint8)[start : start + len(ids) * _ID_BYTES]
     words = data.view(">u8").reshape(len(ids), -1).astype(np.uint64)
-    return np.lexsort((*words.T[::-1], position))
+    # the first word tells most ids apart; the others are compared only where it does not
+    by_first = np.lexsort((words[:, 0], position))
+    is_equal = (np.diff(words[by_first, 0]) == 0) & (np.diff(position[by_first]) == 0)
+    return np.lexsort((*words.T[::-1], position)) if is_equal.any() else by_first
 
 
 def is_unrecorded(target: Path, dataset: str, version: str) -> bool:

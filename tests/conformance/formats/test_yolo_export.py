@@ -213,6 +213,26 @@ def test_no_planned_name_leads_a_trainer_astray(drawn):
     assert len({path.rpartition(".")[0].lower() for path in paths}) == len(paths)
 
 
+@pytest.mark.parametrize(
+    ("name", "split", "planned"),
+    [
+        ("a.jpg", "train", "train/a.jpg"),
+        ("images/train/cam/a.jpg", "train", "train/cam/a.jpg"),
+        ("train2017/a.jpg", "train", "train/a.jpg"),
+        ("val/a.jpg", "train", "train/val/a.jpg"),
+        ("cam\\a.jpg", "", "unassigned/cam/a.jpg"),
+        ("cam/./a.jpg", "val", "val/cam/a.jpg"),
+        ("a.jpg", "images", "split-images/a.jpg"),
+        ("cam/a.jpg/..", "val", "val/cam/a.jpg"),
+        ("cam/a/", "val", "val/cam/a.jpg"),
+        ("..", "val", "val/image.jpg"),
+    ],
+)
+def test_the_planned_name_of_an_image(name, split, planned):
+    sample = Sample("1", "0" * 64, name, 4, 4, "image/jpeg", 9, split=split)
+    assert planned_names([sample]) == {"1": planned}
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=6, unique=True))
 def test_joined_rings_fill_the_same_pixels(cells):

@@ -313,7 +313,8 @@ class _SourceId(msgspec.Struct):
 
 def _resolved_by_number(source: LabelSource, snapshot: Snapshot) -> ResolvedSource:
     """A source that lists no images: its numbers are those that an earlier file gave to samples and classes."""
-    table = snapshot.samples(columns=["sample_id", "extra", "parent_id", "width_px", "height_px"])
+    columns = ["sample_id", "extra", "parent_id", "width_px", "height_px"]
+    table = snapshot.rows_of(rows.SAMPLES, columns=columns)
     decode = msgspec.json.Decoder(_SourceId).decode
     numbers = [decode(text).id if text else None for text in table["extra"].to_pylist()]
     is_original = pc.equal(table["parent_id"], "").to_pylist()

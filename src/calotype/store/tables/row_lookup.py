@@ -43,8 +43,12 @@ def read_matching(
     scanner = dataset.scanner(
         columns=[*dict.fromkeys([*columns, column])], with_row_id=with_ids, batch_size=_ROWS_PER_BATCH
     )
-    batches = [batch.filter(pc.is_in(batch[column], wanted_values)) for batch in scanner.to_batches()]
+    batches = [_matching(batch, pc.is_in(batch[column], wanted_values)) for batch in scanner.to_batches()]
     return pa.Table.from_batches(batches, scanner.projected_schema)
+
+
+def _matching(batch: pa.RecordBatch, is_wanted: pa.BooleanArray) -> pa.RecordBatch:
+    return batch if is_wanted.true_count == len(batch) else batch.filter(is_wanted)  # a filter copies all
 
 
 def scan_rows(dataset: lance.LanceDataset, columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -7,7 +7,9 @@ An image has a label file when it was looked at, an empty one when it holds noth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from calotype.vision.keypoints import stated_mirror_order
 from calotype.vision.ontology import Class
 
 NO_SPLIT = "unassigned"
+_NO_NAMES = ("", ".", "..")
 _COLUMNS = (*row_text.COLUMNS, "sample_id", "class_id", "score", "attributes", "extra", "source_id")
 _AT_ONCE = 5_000
 """Samples whose files are made together."""
@@ -80,24 +83,32 @@ def write(samples: ExportSamples, out: Path, progress: Progress) -> Written:
 
 def planned_names(samples: Sequence[Sample]) -> Mapping[str, str]:
     """The path of each sample's image below `images/`, by its id: its split, then its name without layout folders."""
-    return file_names(samples, lambda sample: f"{_split_folder(sample.split)}/{_inner_name(sample)}")
+    return file_names(samples, lambda sample: _wished(sample.name, sample.split))
+
+
+def _wished(name: str, split: str) -> str:
+    """The folder of a split and what follows it; folders are looked at once, as a set has few of them."""
+    folder, _, last = name.replace("\\", "/").rpartition("/")
+    if last in _NO_NAMES:
+        parts = [part for part in folder.split("/") if part not in _NO_NAMES]
+        return _wished("/".join(parts or ["image"]), split)
+    return _folder(folder, split) + last
+
+
+@lru_cache(maxsize=10_000)
+def _folder(folder: str, split: str) -> str:
+    """The folder of a split, then this one without parts `images` and without leading ones that say the split again."""
+    parts = [part for part in folder.split("/") if part not in _NO_NAMES]
+    parts = [part for part in parts if part.strip(" .").lower() != "images"]
+    splits = {split.lower(), named_split(split)} if split else {NO_SPLIT}
+    while parts and (parts[0].lower() in splits or named_split(parts[0]) in splits):
+        parts = parts[1:]
+    return "/".join([_split_folder(split), *parts, ""])
 
 
 def _split_folder(split: str) -> str:
     folder = re.sub(r"[/\\]", "-", split).strip(" .") or NO_SPLIT
     return f"split-{folder}" if folder.lower() in ("images", "labels") else folder
-
-
-def _inner_name(sample: Sample) -> str:
-    """The name without folders `images` and without leading ones that say the split again."""
-    parts = [part for part in sample.name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    if not parts:
-        return "image"
-    folders = [part for part in parts[:-1] if part.strip(" .").lower() != "images"]
-    splits = {sample.split.lower(), named_split(sample.split)} if sample.split else {NO_SPLIT}
-    while folders and (folders[0].lower() in splits or named_split(folders[0]) in splits):
-        folders = folders[1:]
-    return "/".join([*folders, parts[-1]])
 
 
 def _with_names(samples: Sequence[Sample], names: Mapping[str, str]) -> Iterator[tuple[Sample, str]]:
@@ -241,9 +252,12 @@ def _lose_columns(samples: Sequence[Sample], table: pa.Table, losses: Losses) ->
         with_attributes["sample_id"].to_pylist(), with_attributes["attributes"].to_pylist(), strict=True
     ):
         losses.add("attribute of an annotation", name_of[sample_id], n=len(msgspec.json.decode(text)))
-    for sample in samples:
-        for what in ("metadata", "licence", "source"):
-            if getattr(sample, what):
-                losses.add(f"{what} of a sample", sample.name)
-        if any(tag != BACKGROUND for tag in sample.tags):
-            losses.add("tags of a sample", sample.name)
+    facts: dict[str, Callable[[Sample], object]] = {
+        "metadata of a sample": attrgetter("metadata"),
+        "licence of a sample": attrgetter("licence"),
+        "source of a sample": attrgetter("source"),
+        "tags of a sample": lambda sample: any(tag != BACKGROUND for tag in sample.tags),
+    }
+    for what, fact in facts.items():
+        for sample in filter(fact, samples):
+            losses.add(what, sample.name)
