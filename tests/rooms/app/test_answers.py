@@ -151,6 +151,7 @@ def _run_a_pipeline(http: TestClient, workspace: Store, owner: Actor, folder: Pa
     run = pipelines.run(owner, pipeline, store=workspace, ports=wiring)
     assert say(http, "GET", "/runs?dataset=small")["items"][0]["id"] == run.id
     assert len(say(http, "GET", f"/runs/{run.id}")["stages"]) == 2
+    assert say(http, "GET", "/runs/current")["latest"]["id"] == run.id
 
 
 def _take_in(http: TestClient, raw: Path) -> None:
