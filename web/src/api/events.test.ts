@@ -63,7 +63,7 @@ test("a stream that breaks is opened again, and a value ends the growth of the w
   expect(waited.map((ms, index) => ms >= least[index]! && ms <= 2 * least[index]!)).toEqual([true, true, true, true]);
 });
 
-test("who stops is told nothing more", async () => {
+test("who stops hears nothing more", async () => {
   const stop = new AbortController();
   let broken = 0;
   await follow({

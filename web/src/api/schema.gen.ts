@@ -3984,6 +3984,8 @@ export interface operations {
                 ref?: string;
                 /** @description Maximum number of commits. */
                 limit?: number;
+                /** @description Also the commits of all other branches and tags. */
+                all_refs?: boolean;
             };
             header?: never;
             path: {
