@@ -187,6 +187,8 @@ CONTRACT = """
 classes: [{name: car, min_annotations: 2}, {name: dog}]
 objectives: [{name: labelled, metric: labelled_fraction, target: 0.9, window_days: 28}]
 purposes: [training]
+slices: {wide: width > 1}
+coverage: [{slice: wide, min_samples: 1}, {where: height > 1, min_samples: 1}]
 privacy: {level: personal, retention_days: 30}
 """
 
@@ -196,6 +198,8 @@ def _test_and_fix(http: TestClient) -> None:
     assert say(http, "GET", f"{place}/contract")["template"]
     kind = {"content-type": "application/yaml"}
     assert say(http, "PUT", f"{place}/contract", content=CONTRACT, headers=kind)["classes"] == ["car", "dog"]
+    conditions = [{"title": "wide", "where": "width > 1"}, {"title": "height > 1", "where": "height > 1"}]
+    assert say(http, "GET", f"{place}/contract")["coverage"] == conditions
     assert say(http, "GET", f"{place}/checks")["run"] is None
     report = say(http, "POST", f"{place}/checks")
     assert say(http, "GET", f"{place}/checks")["gates"] == report["gates"] != []

@@ -1857,11 +1857,20 @@ export interface components {
             template: string | null;
             /** @description Purposes that the contract allows; empty allows any. */
             purposes: string[];
+            /** @description The conditions to cover. */
+            coverage: components["schemas"]["CoverageQuery"][];
             warnings: string[];
         };
         /** @description The contract in force. */
         ContractRef: {
             sha256: string;
+        };
+        /** @description A condition that the dataset must cover. */
+        CoverageQuery: {
+            /** @description As gates name it: `coverage TITLE`, `coverage TITLE: CLASS`. */
+            title: string;
+            /** @description The query of the condition. */
+            where: string;
         };
         /** @description A new branch and the commit it points at. */
         CreatedBranch: {
@@ -3649,6 +3658,7 @@ export type ComparedState = components['schemas']['ComparedState'];
 export type Condition = components['schemas']['Condition'];
 export type Contract = components['schemas']['Contract'];
 export type ContractRef = components['schemas']['ContractRef'];
+export type CoverageQuery = components['schemas']['CoverageQuery'];
 export type CreatedBranch = components['schemas']['CreatedBranch'];
 export type CreatedCommit = components['schemas']['CreatedCommit'];
 export type CreatedDataset = components['schemas']['CreatedDataset'];
