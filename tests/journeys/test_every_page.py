@@ -9,6 +9,7 @@ from playwright.sync_api import Request
 from tests.support.every_page import (
     BARE,
     EXPLAINED,
+    Traffic,
     addresses,
     in_scheme,
     live_in,
@@ -102,11 +103,11 @@ IDS = """() => {
 
 def settled(page):
     """The samples on the page once a second look shows the same."""
-    before = None
+    before, traffic = None, Traffic(page)
     while (shown := page.evaluate(IDS)) != before:
         before = shown
-        page.wait_for_timeout(500)
-        page.wait_for_load_state("networkidle")
+        traffic.settle()
+    traffic.stop()
     return shown
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from tests.house.reading import REPO
 from tests.support.serving import Served
 
@@ -148,11 +148,44 @@ def watched(context: BrowserContext, server: Served) -> Watched:
     return seen
 
 
+class Traffic:
+    """The requests of a page that wait for an answer. Streams of events, which have no end, are left out."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._waiting, self._n_seen = page, set[Request](), 0
+        page.on("request", self._starts)
+        page.on("requestfinished", self._ends)
+        page.on("requestfailed", self._ends)
+
+    def _starts(self, request: Request) -> None:
+        if request.headers.get("accept") != "text/event-stream":
+            self._n_seen += 1
+            self._waiting.add(request)
+
+    def _ends(self, request: Request) -> None:
+        self._waiting.discard(request)
+
+    def settle(self) -> None:
+        """Return after half a second without requests, as Playwright's "networkidle" does for pages without streams."""
+        n_quiet, n_seen = 0, -1
+        while n_quiet < 5:
+            n_quiet = n_quiet + 1 if not self._waiting and self._n_seen == n_seen else 0
+            n_seen = self._n_seen
+            self._page.wait_for_timeout(100)
+
+    def stop(self) -> None:
+        self._page.remove_listener("request", self._starts)
+        self._page.remove_listener("requestfinished", self._ends)
+        self._page.remove_listener("requestfailed", self._ends)
+
+
 def opened(page: Page, server: Served, path: str) -> None:
     """The page of an address once everything on it is loaded."""
+    traffic = Traffic(page)
     page.goto(server.url + path)
     expect(page.get_by_role("main")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    traffic.settle()
+    traffic.stop()
     expect(page.locator(".loading, .skeleton")).to_have_count(0)
 
 

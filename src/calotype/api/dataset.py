@@ -133,9 +133,9 @@ class Dataset(EditMethods, HistoryMethods, QualityMethods, VectorMethods, Releas
         """Commit the working state. Raises: NothingToCommit."""
         return self._call(datasets.commit, message)
 
-    def log(self) -> list[Commit]:
-        """Commits, newest first."""
-        return self._call(datasets.log)
+    def log(self, *, all_refs: bool = False) -> list[Commit]:
+        """Commits, newest first; with `all_refs`, also those of all other branches and tags."""
+        return self._call(datasets.log, all_refs=all_refs)
 
     def diff(self, a: str | Commit, b: str | Commit) -> Diff:
         """What changed from ref `a` to ref `b`. Raises: RefNotFound."""

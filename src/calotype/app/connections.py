@@ -14,7 +14,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from calotype.foundation.errors import CalotypeError, Invalid
-from calotype.foundation.http import problem
+from calotype.foundation.http import END_STREAM, problem
 
 HEAD_S = 10.0
 MAX_HEAD_BYTES = 65_536
@@ -68,6 +68,17 @@ class Connection(H11Protocol):
         super().data_received(data)
         if not self._is_between_requests():
             self._stop_waiting()
+
+    def shutdown(self) -> None:
+        """Close after the answer in progress; one without an end is ended, and cut off where nobody reads it."""
+        super().shutdown()
+        cycle: Any = self.cycle
+        end_stream = None if self._is_between_requests() else cycle.scope.get("state", {}).get(END_STREAM)
+        if end_stream is None:
+            return
+        end_stream()
+        if self.flow.write_paused:
+            self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a malformed request and close; uvicorn calls this while it handles the parser's error."""

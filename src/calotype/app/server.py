@@ -39,6 +39,7 @@ from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
 from calotype.foundation.actor import Permission
 from calotype.foundation.errors import CalotypeError
+from calotype.foundation.event_streams import EventStreams
 from calotype.foundation.http import (
     BODY_LIMIT,
     MAX_BODY_BYTES,
@@ -138,6 +139,7 @@ def make(
         ]
     )
     app.state.keys = keys
+    app.state.event_streams = EventStreams()
     return app
 
 

@@ -29,6 +29,9 @@ def show_contract(dataset: Named, ask: Ask, ref: Ref = "") -> answers.Contract:
         text=text,
         template=template,
         purposes=list(current.purposes),
+        coverage=[
+            answers.CoverageQuery(title=line.title, where=current.query_of(line)) for line in current.coverage
+        ],
         warnings=list(advice(current)),
     )
 

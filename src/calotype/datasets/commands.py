@@ -133,10 +133,13 @@ def log(
     ctx: typer.Context,
     name: Name,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of commits.")] = 50,
+    all_refs: Annotated[
+        bool, typer.Option("--all", help="Also the commits of all other branches and tags.")
+    ] = False,
 ) -> None:
     """List the commits of a dataset, newest first."""
     t = terminal(ctx)
-    commits = service.log(t.actor, name, store=t.store(), limit=limit)
+    commits = service.log(t.actor, name, store=t.store(), limit=limit, all_refs=all_refs)
     refs = service.list_refs(t.actor, name, store=t.store())
     names = {commit.id: [ref.name for ref in refs if ref.commit_id == commit.id] for commit in commits}
     value = [{**commit.to_dict(), "refs": names[commit.id]} for commit in commits]

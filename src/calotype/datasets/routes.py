@@ -78,9 +78,12 @@ def show_log(
     ask: Ask,
     ref: Ref = "",
     limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of commits.")] = 100,
+    all_refs: Annotated[bool, Query(description="Also the commits of all other branches and tags.")] = False,
 ) -> answers.Log:
     """List commits, newest first, and the uncommitted changes."""
-    commits = service.log(ask.actor, name_with_ref(dataset, ref), store=ask.store, limit=limit)
+    commits = service.log(
+        ask.actor, name_with_ref(dataset, ref), store=ask.store, limit=limit, all_refs=all_refs
+    )
     names: dict[str | None, list[str]] = {}
     for ref_ in service.list_refs(ask.actor, dataset, store=ask.store):
         names.setdefault(ref_.commit_id, []).append(ref_.name)

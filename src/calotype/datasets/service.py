@@ -105,8 +105,8 @@ def _commit_once(actor: Actor, snapshot: Snapshot, base: Ref, message: str, *, s
     return commit_
 
 
-def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Commit]:
-    """A ref (default: the head of main) and its ancestors, newest first."""
+def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000, all_refs: bool = False) -> list[Commit]:
+    """A ref (default: the head of main) and its ancestors, newest first; with `all_refs`, those of every ref."""
     dataset_name, ref_text = refs.split_name(name)
     store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
     with store.catalog.read() as conn:
@@ -115,9 +115,10 @@ def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[Co
             start = refs.branch(conn, info, ref_text).commit_id
         else:
             start = refs.commit_at(conn, info, ref_text).id
-        commits = repository.commits_of(conn, info.id) if start else {}
+        starts = {start, *(ref.commit_id for ref in repository.refs(conn, info.id) if all_refs)}
+        commits = repository.commits_of(conn, info.id) if any(starts) else {}
     seen: dict[str, Commit] = {}
-    pending = [start] if start else []
+    pending = [start for start in starts if start]
     while pending:
         current = pending.pop()
         if current not in seen and current in commits:

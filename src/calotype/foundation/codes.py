@@ -35,6 +35,7 @@ CODES: dict[str, Code] = {
     "body-too-large": Code(413, USAGE),
     "request-invalid": _INVALID,
     "external": _EXTERNAL,
+    "event-streams-taken": Code(503, EXTERNAL, retryable=True),
     "path-not-found": _NOT_FOUND,
     "path-exists": _CONFLICT,
     "text-file-invalid": _INVALID,

@@ -7,24 +7,29 @@ problem+json (RFC 9457) with the same four fields as at every door.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
+from starlette.types import Receive, Scope, Send
 
 from calotype.foundation import json_limits
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.answers import Answer
 from calotype.foundation.codes import code_of
 from calotype.foundation.errors import CalotypeError
+from calotype.foundation.event_streams import EventStreams
 
 PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
+EVENTS = "text/event-stream"
+END_STREAM = "end_stream"
+"""Key in the state of a request whose answer has no end: what ends it, for a server that shuts down."""
 MAX_BODY_BYTES = 2_000_000
 """Limit of a body whose route declares no other; `app.limits` enforces it before authentication."""
 BODY_LIMIT = "x-calotype-max-body-bytes"
@@ -143,6 +148,39 @@ def file_answer(*media_types: str, text: bool = False) -> dict[str, Any]:
     """The `responses` of a route that answers bytes of one of these media types."""
     schema = {"type": "string"} if text else _BYTES
     return {"responses": {200: {"content": {kind: {"schema": schema} for kind in media_types}}}}
+
+
+def wants_events(request: Request) -> bool:
+    """Whether the client asks for a stream of events."""
+    return EVENTS in request.headers.get("accept", "")
+
+
+def events_answer() -> dict[str, Any]:
+    """The `responses` of a route that answers its model once or, if asked, a stream of events with it (`Events`)."""
+    described = "With `Accept: text/event-stream`, the answer again whenever it changes, as events."
+    content = {EVENTS: {"schema": {"type": "string", "description": described}}}
+    return {"responses": {200: {"content": content}}}
+
+
+class Events(StreamingResponse):
+    """A value whenever it changes, as server-sent events, until the client leaves or the server shuts down.
+
+    Args:
+        name: The verb and the actor; requests with an equal name share what `ask` returns.
+        ask: Returns the value as one line of JSON; called in a thread.
+    """
+
+    def __init__(self, request: Request, name: Hashable, ask: Callable[[], bytes]) -> None:
+        super().__init__((), media_type=EVENTS, headers={"x-accel-buffering": "no"})
+        self._streams: EventStreams = request.app.state.event_streams
+        self._name, self._ask = name, ask
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events. Raises: EventStreamsTaken."""
+        with self._streams.open(self._name, self._ask) as stream:
+            self.body_iterator = stream.events()
+            scope.setdefault("state", {})[END_STREAM] = stream.end
+            await super().__call__(scope, receive, send)
 
 
 def packed(value: Any) -> Response:

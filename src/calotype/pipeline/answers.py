@@ -56,3 +56,10 @@ class Run(RunRow):
     changed: bool = Field(description="Whether any stage had something to do.")
     error: RunError | None
     stages: list[StageRun]
+
+
+class CurrentRuns(Answer):
+    """The runs in progress."""
+
+    items: list[Run] = Field(description="With their stages, newest first.")
+    latest: RunRow | None = Field(description="The run that started last; it may have ended.")

@@ -7,7 +7,7 @@ successor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,20 +205,33 @@ def run(conn: sa.Connection, run_id: str) -> RunReport | None:
     matches = conn.execute(query).all()
     if len(matches) != 1:
         return None
-    query = sa.select(_STAGES).where(_STAGES.c.run_id == matches[0].id).order_by(_STAGES.c.position)
-    stages = tuple(
-        StageRun(
-            row.name,
-            row.kind,
-            State(row.state),
-            row.inputs,
-            row.outputs,
-            row.started_at_us,
-            row.finished_at_us,
+    return _with_stages(conn, matches)[0]
+
+
+def running(conn: sa.Connection, *, limit: int) -> list[RunReport]:
+    """Runs that have not ended, with their stages, newest first."""
+    newest_first = (_RUNS.c.started_at_us.desc(), _RUNS.c.id.desc())
+    query = _with_names().where(_RUNS.c.state == str(State.RUNNING)).order_by(*newest_first).limit(limit)
+    return _with_stages(conn, conn.execute(query).all())
+
+
+def _with_stages(conn: sa.Connection, rows: Sequence[Any]) -> list[RunReport]:
+    ids = [row.id for row in rows]
+    stages: dict[str, list[StageRun]] = {run_id: [] for run_id in ids}
+    query = sa.select(_STAGES).where(_STAGES.c.run_id.in_(ids)).order_by(_STAGES.c.position)
+    for row in conn.execute(query) if ids else ():
+        stages[row.run_id].append(
+            StageRun(
+                row.name,
+                row.kind,
+                State(row.state),
+                row.inputs,
+                row.outputs,
+                row.started_at_us,
+                row.finished_at_us,
+            )
         )
-        for row in conn.execute(query)
-    )
-    return _report(matches[0], stages)
+    return [_report(row, tuple(stages[row.id])) for row in rows]
 
 
 def _with_names() -> sa.Select[Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+import msgspec
+from fastapi import Query, Request, Response
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Named, action, room_routes
+from calotype.foundation.http import Ask, Events, Named, action, events_answer, room_routes, wants_events
 from calotype.pipeline import answers, service
 
 routes = room_routes("pipeline")
@@ -24,6 +25,17 @@ def list_runs(
     """Runs, newest first."""
     found = service.runs(ask.actor, store=ask.store, dataset=dataset, limit=limit)
     return answers.RunList.of({"items": [one.summary() for one in found]})
+
+
+@routes.get("/runs/current", response_model=answers.CurrentRuns, **READ, **events_answer())
+def current_runs(ask: Ask, request: Request) -> Response | answers.CurrentRuns:
+    """The runs in progress. With `Accept: text/event-stream`, again whenever they change, as events."""
+
+    def encoded() -> bytes:
+        return msgspec.json.encode(service.current(ask.actor, store=ask.store).to_dict())
+
+    found = answers.CurrentRuns.of(service.current(ask.actor, store=ask.store).to_dict())
+    return Events(request, ("current_runs", ask.actor), encoded) if wants_events(request) else found
 
 
 @routes.get("/runs/{run_id}", **READ)

@@ -145,5 +145,18 @@ class RunReport:
         return {**self.summary(), "changed": self.changed, "error": error, "stages": stages}
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentRuns:
+    """The runs in progress, newest first, and the run that started last, which may have ended."""
+
+    running: tuple[RunReport, ...]
+    latest: RunReport | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As HTTP shows it."""
+        latest = None if self.latest is None else self.latest.summary()
+        return {"items": [report.to_dict() for report in self.running], "latest": latest}
+
+
 def _seconds(started_us: int | None, finished_us: int | None) -> float | None:
     return None if started_us is None or finished_us is None else round((finished_us - started_us) / 1e6, 3)

@@ -9,12 +9,14 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
 from calotype.pipeline import engine, repository, worker
 from calotype.pipeline.model import Pipeline
-from calotype.pipeline.runs import RunNotFound, RunReport
+from calotype.pipeline.runs import CurrentRuns, RunNotFound, RunReport
 from calotype.pipeline.stages import Ports, RunContext
 from calotype.pipeline.text import load
 from calotype.store import Store
 
-__all__ = ["get", "load", "run", "runs"]
+MAX_RUNNING = 50
+
+__all__ = ["current", "get", "load", "run", "runs"]
 
 
 def run(
@@ -49,6 +51,21 @@ def runs(actor: Actor, *, store: Store, dataset: str | None = None, limit: int =
     names = sorted({report.dataset for report in reports})
     visible = set(store.guard.visible(actor, Permission.DATASET_READ, names))
     return [report for report in reports if report.dataset in visible]
+
+
+def current(actor: Actor, *, store: Store) -> CurrentRuns:
+    """The runs in progress on the datasets that the actor may read, with their stages, and the latest run.
+
+    Raises: NotPermitted.
+    """
+    with store.catalog.read() as conn:
+        running = repository.running(conn, limit=MAX_RUNNING)
+    seen = {report.dataset for report in running}
+    visible = set(store.guard.visible(actor, Permission.DATASET_READ, sorted(seen)))
+    latest = runs(actor, store=store, limit=MAX_RUNNING)
+    return CurrentRuns(
+        tuple(report for report in running if report.dataset in visible), latest[0] if latest else None
+    )
 
 
 def get(actor: Actor, run_id: str, *, store: Store) -> RunReport:

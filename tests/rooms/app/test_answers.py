@@ -151,6 +151,7 @@ def _run_a_pipeline(http: TestClient, workspace: Store, owner: Actor, folder: Pa
     run = pipelines.run(owner, pipeline, store=workspace, ports=wiring)
     assert say(http, "GET", "/runs?dataset=small")["items"][0]["id"] == run.id
     assert len(say(http, "GET", f"/runs/{run.id}")["stages"]) == 2
+    assert say(http, "GET", "/runs/current")["latest"]["id"] == run.id
 
 
 def _take_in(http: TestClient, raw: Path) -> None:
@@ -186,6 +187,8 @@ CONTRACT = """
 classes: [{name: car, min_annotations: 2}, {name: dog}]
 objectives: [{name: labelled, metric: labelled_fraction, target: 0.9, window_days: 28}]
 purposes: [training]
+slices: {wide: width > 1}
+coverage: [{slice: wide, min_samples: 1}, {where: height > 1, min_samples: 1}]
 privacy: {level: personal, retention_days: 30}
 """
 
@@ -195,6 +198,8 @@ def _test_and_fix(http: TestClient) -> None:
     assert say(http, "GET", f"{place}/contract")["template"]
     kind = {"content-type": "application/yaml"}
     assert say(http, "PUT", f"{place}/contract", content=CONTRACT, headers=kind)["classes"] == ["car", "dog"]
+    conditions = [{"title": "wide", "where": "width > 1"}, {"title": "height > 1", "where": "height > 1"}]
+    assert say(http, "GET", f"{place}/contract")["coverage"] == conditions
     assert say(http, "GET", f"{place}/checks")["run"] is None
     report = say(http, "POST", f"{place}/checks")
     assert say(http, "GET", f"{place}/checks")["gates"] == report["gates"] != []
@@ -307,7 +312,7 @@ def _merge(http: TestClient, streets: Streets) -> None:
     assert len(say(http, "GET", f"{place}/merges")["items"]) == 2
     assert say(http, "GET", f"{place}/blame/a9")["items"][0]["label_set"] == "ground_truth"
     assert say(http, "POST", f"{place}/undos", json={"commit": landed["commit"]})["state"] == "landed"
-    first = say(http, "GET", f"{place}/log")["items"][-1]["id"]
+    first = say(http, "GET", f"{place}/log?all_refs=true")["items"][-1]["id"]
     assert say(http, "POST", f"{place}/undos", json={"commit": first})["source_commit"] is None
     assert len(say(http, "GET", f"{place}/merges")["items"]) == 4
     for rules in ({"gates": True}, {}):

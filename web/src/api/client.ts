@@ -1,3 +1,4 @@
+import { eventsOf } from "@/api/events";
 import type { paths } from "@/api/schema.gen";
 
 /** An error of the server (RFC 9457): what went wrong, where, and how to fix it. */
@@ -65,12 +66,22 @@ export async function callBytes<P extends Path<"get">>(path: P, request: Request
   return (await send("get", path, request as Plain)).arrayBuffer();
 }
 
+const EVENTS = "text/event-stream";
+
+/** What a path answers, again whenever it changes. Rejects as `call` does, and where the answer is not a stream. */
+export async function* callEvents<P extends Path<"get">>(path: P, request: Request<paths[P]["get"]>): AsyncGenerator<Answer<"get", P>> {
+  const answer = await send("get", path, request as Plain, EVENTS);
+  if (!answer.body || !(answer.headers.get("content-type") ?? "").startsWith(EVENTS)) throw unreachable();
+  yield* eventsOf(answer.body) as AsyncGenerator<Answer<"get", P>>;
+}
+
 const isJson = (answer: Response): boolean => (answer.headers.get("content-type") ?? "").includes("json");
 
-async function send(method: Method, path: string, { path: names = {}, query, body, signal }: Plain): Promise<Response> {
+async function send(method: Method, path: string, { path: names = {}, query, body, signal }: Plain, accept?: string): Promise<Response> {
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => part(names[name] ?? "")) + queryText(query);
   const init: RequestInit = { method: method.toUpperCase(), credentials: "same-origin" };
   if (signal) init.signal = signal;
+  if (accept) init.headers = { accept };
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
   const answer = await fetch(address, init).catch((error: unknown) => {
     throw error instanceof DOMException && error.name === "AbortError" ? error : unreachable();

@@ -1321,6 +1321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Current Runs
+         * @description The runs in progress. With `Accept: text/event-stream`, again whenever they change, as events.
+         */
+        get: operations["current_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -1837,11 +1857,20 @@ export interface components {
             template: string | null;
             /** @description Purposes that the contract allows; empty allows any. */
             purposes: string[];
+            /** @description The conditions to cover. */
+            coverage: components["schemas"]["CoverageQuery"][];
             warnings: string[];
         };
         /** @description The contract in force. */
         ContractRef: {
             sha256: string;
+        };
+        /** @description A condition that the dataset must cover. */
+        CoverageQuery: {
+            /** @description As gates name it: `coverage TITLE`, `coverage TITLE: CLASS`. */
+            title: string;
+            /** @description The query of the condition. */
+            where: string;
         };
         /** @description A new branch and the commit it points at. */
         CreatedBranch: {
@@ -1870,6 +1899,13 @@ export interface components {
         CreatedTag: {
             tag: string;
             commit: string;
+        };
+        /** @description The runs in progress. */
+        CurrentRuns: {
+            /** @description With their stages, newest first. */
+            items: components["schemas"]["Run"][];
+            /** @description The run that started last; it may have ended. */
+            latest: components["schemas"]["RunRow"] | null;
         };
         /** @description Datasets that the caller may see. */
         DatasetList: {
@@ -3622,10 +3658,12 @@ export type ComparedState = components['schemas']['ComparedState'];
 export type Condition = components['schemas']['Condition'];
 export type Contract = components['schemas']['Contract'];
 export type ContractRef = components['schemas']['ContractRef'];
+export type CoverageQuery = components['schemas']['CoverageQuery'];
 export type CreatedBranch = components['schemas']['CreatedBranch'];
 export type CreatedCommit = components['schemas']['CreatedCommit'];
 export type CreatedDataset = components['schemas']['CreatedDataset'];
 export type CreatedTag = components['schemas']['CreatedTag'];
+export type CurrentRuns = components['schemas']['CurrentRuns'];
 export type DatasetList = components['schemas']['DatasetList'];
 export type DatasetRow = components['schemas']['DatasetRow'];
 export type DecidedFindings = components['schemas']['DecidedFindings'];
@@ -3956,6 +3994,8 @@ export interface operations {
                 ref?: string;
                 /** @description Maximum number of commits. */
                 limit?: number;
+                /** @description Also the commits of all other branches and tags. */
+                all_refs?: boolean;
             };
             header?: never;
             path: {
@@ -6372,6 +6412,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    current_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentRuns"];
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem (RFC 9457) */

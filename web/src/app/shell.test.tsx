@@ -3,17 +3,19 @@ import { beforeEach, expect, test } from "vitest";
 import { Shell } from "@/app/shell";
 import { showPage } from "@/testing/pages";
 import { datasetRow, gridSample, logged, neverChecked, overview, run, facets } from "@/testing/records";
-import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
+import { answer, answerEvents, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const SESSION = "/api/v1/session";
 const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}";
+const CURRENT = "/api/v1/runs/current";
 const SHA = "1".repeat(64);
 
 beforeEach(() => {
   answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0" });
   answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
   answer("get", "/api/v1/runs", {}, { items: [] });
+  answer("get", CURRENT, {}, { items: [], latest: null });
   answer("get", AT, ONE, overview());
   answer("get", `${AT}/refs`, ONE, { items: [{ name: "main", kind: "branch", commit: SHA, protection: null }, { name: "spring", kind: "tag", commit: SHA, protection: null }] });
   answer("get", `${AT}/log`, ONE, { items: [logged()], dirty: false, changes: null });
@@ -107,11 +109,14 @@ test("the palette finds samples, classes, refs and commits by name", async () =>
   await waitFor(() => expect(address()).toBe("/d/streets/samples?where=class+%3D+%22truck%22"));
 });
 
+/** A run in its second stage. */
+function inProgress() {
+  const going = run({ id: "r1", state: "running", duration_s: null });
+  return { ...going, stages: going.stages.flatMap((stage) => [stage, { ...stage, name: "2 check", state: "running" as const }]) };
+}
+
 test("what runs stays in sight on every page, with its stages or its time", async () => {
-  const running = run({ id: "r1", state: "running", duration_s: null });
-  const [stage] = running.stages;
-  answer("get", "/api/v1/runs", {}, { items: [running, run({ id: "r0" })] });
-  answer("get", "/api/v1/runs/{run_id}", { run_id: "r1" }, { ...running, stages: stage ? [stage, { ...stage, name: "2 check", state: "running" }] : [] });
+  answer("get", CURRENT, {}, { items: [inProgress()], latest: null });
   answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { text: "", sha256: null } as never);
   keepWaiting("post", `${AT}/checks`, ONE);
   const { user } = showPage("/d/streets/checks", Shell);
@@ -123,6 +128,37 @@ test("what runs stays in sight on every page, with its stages or its time", asyn
   await user.keyboard("gh");
   await screen.findByRole("heading", { name: "History" });
   expect(tray.getByText("Checks of streets")).toBeTruthy();
+});
+
+test("a run that starts, goes on and ends is shown by the tray and by home without asking again", async () => {
+  const events = answerEvents(CURRENT, {}, { items: [], latest: null });
+  showPage("/", Shell);
+  await screen.findByRole("heading", { name: "Needs attention" });
+  await waitFor(() => expect(events.isOpen()).toBe(true));
+  const going = inProgress();
+  const { stages: _stages, error: _error, changed: _changed, ...row } = going;
+  answer("get", "/api/v1/runs", {}, { items: [row] });
+  events.send({ items: [going], latest: row });
+  expect(await screen.findByText("1 of 2 stages")).toBeTruthy();
+  expect(await screen.findByText("Running")).toBeTruthy();
+  events.send({ items: [{ ...going, stages: going.stages.map((stage) => ({ ...stage, state: "done" as const })) }], latest: row });
+  expect(await screen.findByText("2 of 2 stages")).toBeTruthy();
+  const failed = { ...row, state: "failed" as const };
+  answer("get", "/api/v1/runs", {}, { items: [failed] });
+  events.send({ items: [], latest: failed });
+  expect(await screen.findByText("Run failed")).toBeTruthy();
+  expect(screen.queryByRole("region", { name: "Running now" })).toBeNull();
+  expect(sentTo("get", CURRENT, {}).filter(({ accept }) => accept === "").length).toBe(1);
+});
+
+test("a stream that ends is opened again", async () => {
+  const first = answerEvents(CURRENT, {}, { items: [], latest: null });
+  showPage("/", Shell);
+  await waitFor(() => expect(first.isOpen()).toBe(true));
+  const second = answerEvents(CURRENT, {}, { items: [inProgress()], latest: null });
+  first.end();
+  expect(await screen.findByText("1 of 2 stages")).toBeTruthy();
+  expect(second.isOpen()).toBe(true);
 });
 
 test.each([["", 1], ["?ref=spring", 0], ["?ref=111111111111", 0]])("a page of a state that moves says so: %s", async (search, times) => {

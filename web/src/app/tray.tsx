@@ -1,12 +1,10 @@
 import { IconLoader2 } from "@tabler/icons-react";
-import { useMutationState, useQueries, useQuery } from "@tanstack/react-query";
+import { useMutationState } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { Run } from "@/api/schema.gen";
 import { duration, plural } from "@/kit/format";
-import { run, runs } from "@/rooms/pipeline/api";
-
-const [OFTEN_MS, SELDOM_MS] = [2_000, 15_000];
+import { useCurrentRuns } from "@/rooms/pipeline/panel";
 
 /** What runs now: work started on these pages, which goes on when one leaves them, and pipelines, wherever they were started. */
 export function Tray() {
@@ -14,11 +12,7 @@ export function Tray() {
     filters: { status: "pending", predicate: ({ meta }) => typeof meta?.job === "string" },
     select: ({ mutationId, meta, state }) => ({ id: mutationId, title: String(meta?.job), at: state.submittedAt }),
   });
-  const listed = useQuery({
-    ...runs(""), refetchInterval: ({ state }) => (state.data?.items.some((one) => one.state === "running") ? OFTEN_MS : SELDOM_MS),
-  });
-  const running = (listed.data?.items ?? []).filter((one) => one.state === "running");
-  const details = useQueries({ queries: running.map((one) => ({ ...run(one.id), refetchInterval: OFTEN_MS })) });
+  const running = useCurrentRuns();
   const now = useNow(started.length + running.length > 0);
   if (started.length + running.length === 0) return null;
   return (
@@ -31,11 +25,11 @@ export function Tray() {
             <span className="side-count">{duration(Math.max(0, Math.round((now - at) / 1000)))}</span>
           </li>
         ))}
-        {running.map((one, at) => (
+        {running.map((one) => (
           <li key={one.id}>
             <IconLoader2 size={13} className="spin" aria-hidden="true" />
             <Link to="/runs/$run" params={{ run: one.id }} className="cut">{one.pipeline}</Link>
-            <span className="side-count">{progress(details[at]?.data)}</span>
+            <span className="side-count">{progress(one)}</span>
           </li>
         ))}
       </ul>
@@ -44,8 +38,8 @@ export function Tray() {
 }
 
 /** The stages that ended, of those that the run has begun or planned. */
-const progress = (shown: Run | undefined): string =>
-  shown ? `${shown.stages.filter(({ state }) => state !== "running" && state !== "waiting").length} of ${plural(shown.stages.length, "stage")}` : "";
+const progress = ({ stages }: Run): string =>
+  `${stages.filter(({ state }) => state !== "running" && state !== "waiting").length} of ${plural(stages.length, "stage")}`;
 
 function useNow(isTicking: boolean): number {
   const [now, setNow] = useState(() => Date.now());

@@ -1,13 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, type ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 
-/** A long list of rows: only those near the screen are rendered. `onRange` tells which, so that pages can be asked for. */
-export function VirtualRows({ total, height, label, row, onRange }: {
+/** A long list of rows: only those near the screen are rendered. `onRange` tells which, so that pages can be asked for; the row `at` is kept in sight. */
+export function VirtualRows({ total, height, label, row, onRange, at }: {
   total: number;
   height: number;
   label: string;
   row: (index: number) => ReactNode;
-  onRange: (first: number, last: number) => void;
+  onRange?: (first: number, last: number) => void;
+  at?: number | undefined;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
@@ -17,9 +18,12 @@ export function VirtualRows({ total, height, label, row, onRange }: {
     overscan: 8,
     onChange: (list) => {
       const seen = list.getVirtualItems();
-      onRange(seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0);
+      onRange?.(seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0);
     },
   });
+  useEffect(() => {
+    if (at !== undefined && at >= 0) rows.scrollToIndex(at);
+  }, [at, rows]);
   return (
     <div ref={scroller} className="virtual" role="list" aria-label={label} tabIndex={0}>
       <div style={{ height: rows.getTotalSize(), position: "relative" }}>

@@ -2,7 +2,7 @@ import { expect, vi } from "vitest";
 import type { Answer, Method, Path } from "@/api/client";
 
 /** A server at the HTTP boundary: it answers `fetch` with recorded JSON, typed by the API's description. */
-type Sent = { method: string; path: string; query: Record<string, string>; body: unknown };
+type Sent = { method: string; path: string; query: Record<string, string>; body: unknown; accept: string };
 type Reply = (sent: Sent) => Response | Promise<Response>;
 
 const replies = new Map<string, Reply>();
@@ -22,6 +22,29 @@ export function answer<M extends Method, P extends Path<M>>(
 ): void {
   replies.set(`${method} ${addressOf(path, names)}`, (sent) =>
     asJson(typeof json === "function" ? (json as (sent: Sent) => Answer<M, P>)(sent) : json));
+}
+
+/** Answer a request with JSON and, where a stream is asked for, with events that the test sends or ends. */
+export function answerEvents<P extends Path<"get">>(path: P, names: Record<string, string>, json: Answer<"get", P>) {
+  let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let now = json;
+  const event = () => new TextEncoder().encode(`data: ${JSON.stringify(now)}\n\n`);
+  const open = (controller: typeof stream) => {
+    stream = controller;
+    controller?.enqueue(event());
+  };
+  replies.set(`get ${addressOf(path, names)}`, ({ accept }) =>
+    accept === "text/event-stream"
+      ? new Response(new ReadableStream<Uint8Array>({ start: open, cancel: () => void (stream = undefined) }), { headers: { "content-type": accept } })
+      : asJson(now));
+  return {
+    send: (value: Answer<"get", P>) => {
+      now = value;
+      stream?.enqueue(event());
+    },
+    end: () => stream?.close(),
+    isOpen: () => stream !== undefined,
+  };
 }
 
 /** Answer a request with bytes. */
@@ -57,6 +80,7 @@ export function resetServer(): void {
     const sent = {
       method, path: url.pathname, query: Object.fromEntries(url.searchParams),
       body: typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
+      accept: new Headers(init.headers).get("accept") ?? "",
     };
     requests.push(sent);
     const reply = replies.get(`${method} ${url.pathname}`);

@@ -40,6 +40,16 @@ export const samplesNamed = (dataset: string, ref: string, text: string) =>
     retry: false,
   });
 
+/** A few samples that match a query, and how many do. */
+export const examples = (dataset: string, ref: string, where: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "samples-like", ref, where),
+    queryFn: ({ signal }) =>
+      call("get", "/api/v1/datasets/{dataset}/samples", { path: { dataset }, query: { ref, where: where || undefined, limit: 6 }, signal }),
+    gcTime: 60_000,
+    retry: false,
+  });
+
 /** The ids at some places of the list. */
 export const sampleIds = (dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) =>
   call("get", "/api/v1/datasets/{dataset}/sample-ids", { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) });

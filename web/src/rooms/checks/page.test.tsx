@@ -1,14 +1,14 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { showPage } from "@/testing/pages";
-import { checkResults, checkSummary, findingPage, gate, neverChecked, overview } from "@/testing/records";
+import { checkResults, checkSummary, findingPage, gate, gridSample, neverChecked, overview } from "@/testing/records";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}/checks";
 
 beforeEach(() => {
-  answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { sha256: "ab".repeat(32), text: null, template: null, purposes: [], warnings: [] });
+  answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { sha256: "ab".repeat(32), text: null, template: null, purposes: [], coverage: [], warnings: [] });
 });
 
 test("loading", async () => {
@@ -80,20 +80,52 @@ test("the contract is shown, or how to create one", async () => {
 
 test("the text of a contract unfolds", async () => {
   answer("get", AT, ONE, checkResults());
-  answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { sha256: "ab".repeat(32), text: "gates: []", template: null, purposes: [], warnings: [] });
+  answer("get", "/api/v1/datasets/{dataset}/contract", ONE, { sha256: "ab".repeat(32), text: "gates: []", template: null, purposes: [], coverage: [], warnings: [] });
   const { user } = showPage("/d/streets/checks");
   await user.click(await screen.findByText("Show the contract"));
   expect(screen.getByText("gates: []")).toBeTruthy();
 });
 
-test("the coverage of conditions is a map whose holes lead to their findings", async () => {
-  const asked = { check: "coverage", unit: "annotations", threshold: 10 };
-  answer("get", AT, ONE, checkResults({ gates: [gate({ ...asked, name: "coverage night: car", measured: 40 }), gate({ ...asked, name: "coverage night: dog", measured: 2, state: "red" })] }));
+const HOLES = { check: "coverage", unit: "annotations", threshold: 10 };
+const GATES = [gate({ ...HOLES, name: "coverage night: car", measured: 40 }), gate({ ...HOLES, name: "coverage night: dog", measured: 2, state: "red" })];
+const SAMPLES = "/api/v1/datasets/{dataset}/samples";
+
+test("a cell of the coverage map shows images of what is there, with links to the grid, and its findings", async () => {
+  answer("get", AT, ONE, checkResults({ gates: GATES }));
+  answer("get", "/api/v1/datasets/{dataset}/contract", ONE, {
+    sha256: "ab".repeat(32), text: "coverage: []", template: null, purposes: [], coverage: [{ title: "night", where: 'light = "night"' }], warnings: [],
+  });
+  answer("get", SAMPLES, ONE, ({ query }) => {
+    const items = query.where?.includes("dog") ? [gridSample({ id: "s1", name: "dog.jpg" })] : [];
+    return { commit: null, total: items.length, offset: 0, items };
+  });
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/findings", ONE, findingPage());
   answer("get", "/api/v1/datasets/{dataset}/finding-groups", ONE, { total: 0, groups: [] });
   const { user, address } = showPage("/d/streets/checks");
   expect(await screen.findByText("1 of 2 demands not met")).toBeTruthy();
-  await user.click(screen.getByRole("button", { name: "night, dog: 2 of 10, show the findings" }));
+  const cell = screen.getByRole("button", { name: "night, dog: 2 of 10" });
+  await user.click(cell);
+  await waitFor(() => expect(address()).toBe("/d/streets/checks?gate=coverage+night%3A+dog"));
+  expect(cell.getAttribute("aria-expanded")).toBe("true");
+  const shown = within(await screen.findByRole("region", { name: "Examples for night, dog" }));
+  const grid = await shown.findByRole("link", { name: "1 sample of night with dog" });
+  expect(grid.getAttribute("href")).toBe(`/d/streets/samples?where=${new URLSearchParams({ w: 'light = "night" and class = "dog"' }).toString().slice(2)}`);
+  expect((await shown.findAllByRole("img", { name: "dog.jpg" })).length).toBe(2);
+  expect(await shown.findByText("No sample matches.")).toBeTruthy();
+  await user.click(shown.getByRole("button", { name: "Show the findings" }));
   await waitFor(() => expect(address()).toContain("/d/streets/findings?check=coverage"));
+});
+
+test("examples that load, and that cannot be loaded; the cell closes them", async () => {
+  answer("get", AT, ONE, checkResults({ gates: GATES }));
+  keepWaiting("get", SAMPLES, ONE);
+  const { user, address } = showPage("/d/streets/checks?gate=coverage+night%3A+dog");
+  expect(await screen.findByRole("status", { name: "Loading examples" })).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "night, dog: 2 of 10" }));
+  await waitFor(() => expect(address()).toBe("/d/streets/checks"));
+  expect(screen.queryByRole("status", { name: "Loading examples" })).toBeNull();
+  refuse("get", SAMPLES, ONE, { status: 422, code: "query-invalid", detail: "there is no class dog" });
+  await user.click(screen.getByRole("button", { name: "night, car: 40 of 10" }));
+  expect(await screen.findByText("There is no class dog")).toBeTruthy();
 });

@@ -67,7 +67,10 @@ export function ChecksPage() {
             <ContractPanel dataset={dataset} refName={ref} />
           </div>
           <div className="checks-main">
-            <CoverageMap gates={report.gates} onHole={() => show("coverage")} />
+            <CoverageMap
+              gates={report.gates} dataset={dataset} refName={ref} chosen={search.gate} onFindings={() => show("coverage")}
+              onChoose={(gate) => void navigate({ search: (before) => ({ ...before, gate }) })}
+            />
             <CheckList checks={report.checks} chosen={search.check} onChoose={(check) => void navigate({ search: (before) => ({ ...before, check }) })} onFindings={show} />
           </div>
         </div>

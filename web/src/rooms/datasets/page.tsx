@@ -7,7 +7,7 @@ import { useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { ErrorState } from "@/kit/page";
-import { runs } from "@/rooms/pipeline/api";
+import { pollMs, runs } from "@/rooms/pipeline/api";
 import * as api from "./api";
 import { Attention } from "./components/attention";
 import { DatasetRow } from "./components/dataset_row";
@@ -21,7 +21,7 @@ export function DatasetsPage() {
   const items = list.data?.items ?? [];
   const ran = useQuery({
     ...runs(""), enabled: items.length > 0,
-    refetchInterval: ({ state }) => (state.data?.items.some((run) => run.state === "running") ? 2000 : false),
+    refetchInterval: ({ state }) => pollMs(state.data?.items.some((run) => run.state === "running") ?? false),
   });
   return (
     <Page title="Home" meta={list.data ? plural(items.length, "dataset") : null}>

@@ -3,6 +3,9 @@ import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
 import type { ChangeSearch } from "./search";
 
+/** Most commits that the history shows. */
+export const MOST_COMMITS = 1_000;
+
 export const refs = (dataset: string) =>
   queryOptions({
     queryKey: datasetKey(dataset, "refs"),
@@ -14,6 +17,14 @@ export const log = (dataset: string, ref: string, limit = 200) =>
     queryKey: datasetKey(dataset, "log", ref, limit),
     queryFn: () =>
       call("get", "/api/v1/datasets/{dataset}/log", { path: { dataset }, query: { ref, limit } }),
+  });
+
+/** The commits of one ref, or with "" of all branches and tags, and the uncommitted changes of main. */
+export const graph = (dataset: string, ref: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "log", ref, "graph"),
+    queryFn: () =>
+      call("get", "/api/v1/datasets/{dataset}/log", { path: { dataset }, query: { ref, limit: MOST_COMMITS, all_refs: ref === "" } }),
   });
 
 const asked = (a: string, b: string, { change, before, after }: ChangeSearch) => ({ a, b, change, class_before: before, class_after: after });

@@ -8,6 +8,13 @@ type Lines = Record<string, CommandLine>;
 export const PICKER_KEYS = { "ref.pick": { title: "Switch branch, tag or commit", group: "Dataset", keys: ["b"] } } satisfies Lines;
 
 export const HISTORY_KEYS = {
+  "history.next": { title: "Next commit", group: "Page", keys: ["j", "ArrowDown"], quiet: true },
+  "history.previous": { title: "Previous commit", group: "Page", keys: ["k", "ArrowUp"], quiet: true },
+  "history.first": { title: "Newest commit", group: "Page", keys: ["Home"], quiet: true },
+  "history.last": { title: "Oldest commit", group: "Page", keys: ["End"], quiet: true },
+  "history.open": { title: "Open the dataset at the selected commit", group: "Page", keys: ["Enter", "o"] },
+  "history.changes": { title: "View the changes of the selected commit", group: "Page", keys: ["v"] },
+  "history.choose": { title: "Select the commit for comparing", group: "Page", keys: ["x", "Space"] },
   "history.compare": { title: "Compare the two selected commits", group: "Page", keys: ["c"] },
 } satisfies Lines;
 

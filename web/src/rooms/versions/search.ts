@@ -1,6 +1,9 @@
 import { oneOf, refSearch, text, whole, type Raw, type RefSearch } from "@/kit/search";
 
-/** What the addresses of the diff and of the merges hold. The history holds only the ref. */
+/** What the addresses of the history, the diff and the merges hold. Here: the commit that the keys have selected. */
+export type HistorySearch = RefSearch & { commit?: string | undefined };
+export const historySearch = (raw: Raw): HistorySearch => ({ ...refSearch(raw), commit: text(raw, "commit") });
+
 export const CHANGES = ["reclassified", "moved", "edited", "added", "removed"] as const;
 export type Change = (typeof CHANGES)[number];
 

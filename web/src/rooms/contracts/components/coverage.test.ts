@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { gate } from "@/testing/records";
-import { coverageOf, stepOf } from "./coverage";
+import { coverageOf, groupsOf, stepOf } from "./coverage";
 
 const asked = (name: string, check: string, have: number, need: number, unit = "annotations") =>
   gate({ name, check, measured: have, threshold: need, unit, state: have >= need ? "green" : have ? "red" : "missing" });
@@ -25,4 +25,18 @@ test("without conditions in the contract there is no map", () => {
 test("a cell is the darker the less of the demand is met", () => {
   const cells = coverageOf(GATES).rows[1]?.cells;
   expect(["", "car", "dog"].map((name) => stepOf(cells!.get(name)!))).toEqual([1, 4, 0]);
+});
+
+test("a cell shows both demands at once, and each by itself", () => {
+  expect(groupsOf("night", "dog", 'light = "night" or lux < 5').map(({ where }) => where)).toEqual([
+    '(light = "night" or lux < 5) and class = "dog"', 'light = "night" or lux < 5', 'class = "dog"',
+  ]);
+  expect(groupsOf("night", "", 'light = "night"').map(({ where }) => where)).toEqual(['light = "night"']);
+  expect(groupsOf("all samples", "dog", undefined).map(({ where }) => where)).toEqual(['class = "dog"']);
+  expect(groupsOf("all samples", "", undefined).map(({ where }) => where)).toEqual([""]);
+});
+
+test("of a condition whose query is unknown only the class is shown", () => {
+  expect(groupsOf("fog", "dog", undefined).map(({ where }) => where)).toEqual(['class = "dog"']);
+  expect(groupsOf("fog", "", undefined)).toEqual([]);
 });

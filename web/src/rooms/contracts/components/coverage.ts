@@ -1,11 +1,12 @@
 import type { GateResult } from "@/api/schema.gen";
+import { both, ofClass } from "@/api/where";
 
 /** How much of a demand is there. `gate` says whether it is enough. */
 export type Cell = { have: number; need: number; gate: GateResult };
 /** Conditions of the contract by row; the first column, named "", counts samples, the others annotations of a class. */
 export type Coverage = { classes: string[]; rows: { title: string; cells: ReadonlyMap<string, Cell> }[] };
 
-const EVERYWHERE = "all samples";
+export const EVERYWHERE = "all samples";
 
 /** The demands of a contract as a table, from the gates that judge them: each has what was measured and the threshold. */
 export function coverageOf(gates: readonly GateResult[]): Coverage {
@@ -46,3 +47,19 @@ function placeOf({ name, check, unit }: GateResult): [string, string] | null {
 
 /** A share of the demand as one of five steps, for the shade of a cell. */
 export const stepOf = ({ have, need }: Cell): number => (have >= need ? (have >= 2 * need ? 4 : 3) : have >= need / 2 ? 2 : have > 0 ? 1 : 0);
+
+/** Samples that show what is there for a cell, or what comes close to it. */
+export type Group = { title: string; where: string };
+
+/** What to look at for a cell: both demands at once, then each by itself. `where` is the query of the condition. */
+export function groupsOf(title: string, name: string, where: string | undefined): Group[] {
+  const ofCondition = title === EVERYWHERE ? "" : where;
+  if (!name) return ofCondition === undefined ? [] : [{ title: `Samples of ${title}`, where: ofCondition }];
+  const alone = { title: `Samples with ${name}`, where: ofClass(name) };
+  if (!ofCondition) return [alone];
+  return [
+    { title: `${title} with ${name}`, where: both(ofCondition, ofClass(name)) },
+    { title: `${title}, any class`, where: ofCondition },
+    { title: `${name} under any condition`, where: ofClass(name) },
+  ];
+}

@@ -13,7 +13,7 @@ import "./runs.css";
 export function RunPage() {
   const { run: id } = useParams({ from: "/runs/$run" });
   const asked = api.run(id);
-  const query = useQuery({ ...asked, refetchInterval: ({ state }) => (state.data?.state === "running" ? 1500 : false) });
+  const query = useQuery({ ...asked, refetchInterval: ({ state }) => api.pollMs(state.data?.state === "running") });
   const run = query.data;
   return (
     <Page

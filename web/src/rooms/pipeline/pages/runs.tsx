@@ -15,7 +15,7 @@ export function RunsPage() {
   const { dataset } = useSearch({ from: "/runs" });
   const query = useQuery({
     ...api.runs(dataset ?? ""),
-    refetchInterval: ({ state }) => (state.data?.items.some((run) => run.state === "running") ? 2000 : false),
+    refetchInterval: ({ state }) => api.pollMs(state.data?.items.some((run) => run.state === "running") ?? false),
   });
   // A server without pipelines has no such route, and no runs either.
   const none = query.error instanceof Problem && query.error.status === 404;

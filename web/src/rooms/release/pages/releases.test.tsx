@@ -10,7 +10,7 @@ const AT = "/api/v1/datasets/{dataset}/releases";
 const NONE = { added: 0, removed: 0, changed: 0 };
 const CHANGES = { samples: NONE, annotations: { ...NONE, changed: 6 }, by_label_set: { ground_truth: { ...NONE, changed: 6 } } };
 const plan = (change: Partial<ReleasePlan> = {}): ReleasePlan => ({ samples: 305, annotations: 5165, uncommitted: null, since: null, ...change });
-const contract = (purposes: string[]) => ({ sha256: "ab".repeat(32), text: null, template: null, purposes, warnings: [] });
+const contract = (purposes: string[]) => ({ sha256: "ab".repeat(32), text: null, template: null, purposes, coverage: [], warnings: [] });
 
 beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);

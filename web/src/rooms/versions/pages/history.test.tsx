@@ -85,3 +85,49 @@ test("a commit is tagged and restored from its row", async () => {
   expect(await screen.findByText("Rolled back to 99999999")).toBeTruthy();
   expect(sentTo("post", `${AT}/rollback`, ONE)[0]?.body).toEqual({ to: OLD, discard: true });
 });
+
+test("branches, merges and releases are drawn and named, and walked by keys", async () => {
+  const [M, B, A] = ["c", "b", "a"].map((letter) => letter.repeat(64)) as [string, string, string];
+  answer("get", `${AT}/refs`, ONE, {
+    items: [
+      { name: "main", kind: "branch", commit: M, protection: null }, { name: "night", kind: "branch", commit: B, protection: null },
+      { name: "release/1.0.0", kind: "tag", commit: A, protection: null },
+    ],
+  });
+  answer("get", `${AT}/log`, ONE, {
+    items: [
+      logged({ id: M, message: "merge night", refs: ["main"], parents: [A, B] }), logged({ id: B, message: "relabel", refs: ["night"], parents: [A] }),
+      logged({ id: A, message: "first import", refs: ["release/1.0.0"], parents: [] }),
+    ],
+    dirty: false, changes: null,
+  });
+  answer("get", `${AT}/diff`, ONE, { a: A, b: B, samples: COUNTS, annotations: COUNTS, by_label_set: {}, groups: [], total: 0, offset: 0, items: [] });
+  const { user, address } = showPage("/d/streets/history");
+  const rows = await within(await screen.findByRole("list", { name: "Commits" })).findAllByRole("listitem");
+  expect(sentTo("get", `${AT}/log`, ONE)[0]?.query).toEqual({ ref: "", limit: "1000", all_refs: "true" });
+  expect(within(rows[0]!).getByText("merge of aaaaaaaa and bbbbbbbb")).toBeTruthy();
+  expect(rows.map((row) => [row.querySelectorAll(".graph-node[data-merge=true]").length, row.querySelectorAll(".graph-line").length])).toEqual([[1, 2], [0, 3], [0, 1]]);
+  expect(within(rows[1]!).getByText("night")).toBeTruthy();
+  expect(within(rows[2]!).getByText("release/1.0.0")).toBeTruthy();
+  await user.keyboard("jj");
+  await waitFor(() => expect(address()).toBe("/d/streets/history?commit=bbbbbbbbbbbb"));
+  expect(rows[1]!.querySelector("[aria-current=true]")).toBeTruthy();
+  await user.keyboard("x");
+  await user.keyboard("{End}");
+  await waitFor(() => expect(address()).toBe("/d/streets/history?commit=aaaaaaaaaaaa"));
+  await user.keyboard("x");
+  await screen.findByRole("button", { name: "Compare" });
+  await user.keyboard("c");
+  await waitFor(() => expect(address()).toBe("/d/streets/diff?a=aaaaaaaaaaaa&b=bbbbbbbbbbbb"));
+});
+
+test("of a long history only the rows in sight are rendered", async () => {
+  const ids = Array.from({ length: 900 }, (_, at) => at.toString(16).padStart(64, "0"));
+  answer("get", `${AT}/log`, ONE, { items: ids.map((id, at) => logged({ id, message: `commit ${at}`, parents: ids.slice(at + 1, at + 2) })), dirty: false, changes: null });
+  showPage("/d/streets/history?ref=main");
+  const list = within(await screen.findByRole("list", { name: "Commits" }));
+  await list.findByText("commit 0");
+  expect(list.getAllByRole("listitem").length).toBeLessThan(60);
+  expect(screen.getByText("900 commits")).toBeTruthy();
+  expect(sentTo("get", `${AT}/log`, ONE)[0]?.query).toEqual({ ref: "main", limit: "1000", all_refs: "false" });
+});

@@ -1,120 +1,110 @@
-import { IconArrowsDiff, IconGitBranch, IconGitCommit, IconTag } from "@tabler/icons-react";
+import { IconArrowsDiff, IconGitCommit } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
-import type { LoggedCommit } from "@/api/schema.gen";
-import { Button, CommandLine, Copy, Loading, Pill, When } from "@/kit/basics";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { Button, CommandLine, Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
-import { compact, plural, short } from "@/kit/format";
+import { plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
+import { VirtualRows } from "@/kit/virtual";
 import * as api from "../api";
-import { CommitActions } from "../components/commit_actions";
 import { CommitBox } from "../components/commit_box";
+import { CommitRow } from "../components/commit_row";
+import { layOut } from "../components/graph";
 import { HISTORY_KEYS } from "../keys";
 import "./history.css";
 
-/** Commits, newest first, below the uncommitted changes; two of them can be compared. */
+const ROW = 55;
+
+/** The commits of all branches and tags, or of the ref in the address, as a graph; two of them can be compared. */
 export function HistoryPage() {
   const { dataset, ref } = useDataset();
-  const query = useQuery(api.log(dataset, ref));
+  const query = useQuery(api.graph(dataset, ref));
   const refs = useQuery(api.refs(dataset));
-  const navigate = useNavigate();
-  const [chosen, setChosen] = useState<string[]>([]);
-  const items = query.data?.items ?? [];
+  const data = query.data;
+  const { rows, lanes } = useMemo(() => layOut(data?.items ?? []), [data]);
+  const byId = useMemo(() => new Map(data?.items.map((one) => [one.id, one])), [data]);
   const kinds = new Map((refs.data?.items ?? []).map((one) => [one.name, one.kind]));
-
-  const choose = (id: string) =>
-    setChosen((before) => (before.includes(id) ? before.filter((one) => one !== id) : [...before.slice(-1), id]));
-  const compare = () => {
-    if (chosen.length !== 2) return;
-    const order = items.map((one) => one.id);
-    const [newer = "", older = ""] = [...chosen].sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    void navigate({ to: "/d/$dataset/diff", params: { dataset }, search: { a: older.slice(0, 12), b: newer.slice(0, 12) } });
-  };
-  useCommands(HISTORY_KEYS, { "history.compare": compare });
+  const head = refs.data?.items.find(({ name, kind }) => name === "main" && kind === "branch")?.commit;
+  const ids = rows.map(({ commit }) => commit.id);
+  const { at, chosen, choose, compare } = useHistoryKeys(ids, (id) => byId.get(id)?.parents[0]);
   return (
     <Page
-      title="History"
-      meta={query.data ? <span>{plural(items.length, "commit")}</span> : null}
+      title="History" flush
+      meta={data ? <span>{rows.length >= api.MOST_COMMITS ? `the newest ${api.MOST_COMMITS.toLocaleString("en")} commits` : plural(rows.length, "commit")}</span> : null}
       actions={
         <Button onClick={compare} disabled={chosen.length !== 2} title="Select two commits to compare">
           <IconArrowsDiff size={14} /> {chosen.length === 2 ? "Compare" : `Compare (${chosen.length} of 2)`}
         </Button>
       }
     >
-      {query.isPending ? <Loading what="the history" /> : null}
-      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
-      {query.data?.dirty ? <CommitBox dataset={dataset} changes={query.data.changes} head={items[0]?.id} /> : null}
-      {query.data && items.length === 0 && !query.data.dirty ? (
-        <EmptyState title="No commits yet" icon={<IconGitCommit size={26} stroke={1.5} />}>
-          <p>A commit is a permanent snapshot of samples and annotations. Add data, then commit it:</p>
-          <CommandLine>{`calotype commit ${dataset} -m "first import"`}</CommandLine>
-        </EmptyState>
-      ) : null}
-      {items.length ? (
-        <ol className="commits">
-          {items.map((commit, at) => (
-            <CommitRow
-              key={commit.id} commit={commit} before={items[at + 1]} dataset={dataset} kinds={kinds}
-              isHead={at === 0 && !ref} dirty={query.data?.dirty ?? false} chosen={chosen.includes(commit.id)} onChoose={() => choose(commit.id)}
-            />
-          ))}
-        </ol>
-      ) : null}
+      <div className="history">
+        {query.isPending ? <Loading what="the history" /> : null}
+        {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
+        {data?.dirty ? <CommitBox dataset={dataset} changes={data.changes} head={head ?? undefined} /> : null}
+        {data && rows.length === 0 && !data.dirty ? (
+          <EmptyState title="No commits yet" icon={<IconGitCommit size={26} stroke={1.5} />}>
+            <p>A commit is a permanent snapshot of samples and annotations. Add data, then commit it:</p>
+            <CommandLine>{`calotype commit ${dataset} -m "first import"`}</CommandLine>
+          </EmptyState>
+        ) : null}
+        {rows.length ? (
+          <VirtualRows
+            total={rows.length} height={ROW} label="Commits" at={at}
+            row={(index) => {
+              const row = rows[index];
+              if (!row) return null;
+              const { id, parents } = row.commit;
+              return (
+                <CommitRow
+                  row={row} lanes={lanes} before={byId.get(parents[0] ?? "")} dataset={dataset} kinds={kinds} isCurrent={index === at}
+                  isHead={id === head} dirty={data?.dirty ?? false} chosen={chosen.includes(id)} onChoose={() => choose(id)}
+                />
+              );
+            }}
+          />
+        ) : null}
+      </div>
     </Page>
   );
 }
 
-function CommitRow({ commit, before, dataset, kinds, chosen, isHead, dirty, onChoose }: {
-  commit: LoggedCommit;
-  before: LoggedCommit | undefined;
-  dataset: string;
-  kinds: ReadonlyMap<string, string>;
-  chosen: boolean;
-  isHead: boolean;
-  dirty: boolean;
-  onChoose: () => void;
-}) {
-  const { samples, annotations } = commit.stats;
-  const parent = commit.parents[0];
-  return (
-    <li className="commit" data-chosen={chosen}>
-      <input type="checkbox" checked={chosen} onChange={onChoose} aria-label={`Compare ${short(commit.id)}`} />
-      <div className="commit-text">
-        <div className="commit-title">
-          <Link to="/d/$dataset" params={{ dataset }} search={{ ref: commit.id.slice(0, 12) }} className="cut commit-message">
-            {commit.message || "(no message)"}
-          </Link>
-          {commit.refs.map((name) => (
-            <Pill key={name} tone="accent" icon={kinds.get(name) === "tag" ? <IconTag size={12} /> : <IconGitBranch size={12} />}>{name}</Pill>
-          ))}
-        </div>
-        <div className="commit-line dim">
-          <span>{commit.author}</span>
-          <When at={commit.at} />
-          <span>{plural(samples, "sample")}</span>
-          <span>{plural(annotations, "annotation")}</span>
-        </div>
-      </div>
-      <Growth commit={commit} before={before} />
-      <div className="commit-side">
-        {parent ? (
-          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: parent.slice(0, 12), b: commit.id.slice(0, 12) }} className="link">View changes</Link>
-        ) : null}
-        <span className="mono dim">{short(commit.id)}</span>
-        <Copy text={commit.id} label={`Copy the ID of ${short(commit.id)}`} />
-        <CommitActions dataset={dataset} commit={commit} isHead={isHead} dirty={dirty} />
-      </div>
-    </li>
-  );
-}
-
-/** How much larger or smaller than the previous commit. */
-function Growth({ commit, before }: { commit: LoggedCommit; before: LoggedCommit | undefined }) {
-  const step = (key: "samples" | "annotations") => commit.stats[key] - (before?.stats[key] ?? 0);
-  const text = (n: number, word: string) => (n === 0 ? null : <span>{n > 0 ? "+" : "\u2212"}{compact(Math.abs(n))} {word}</span>);
-  const growth = [text(step("samples"), "samples"), text(step("annotations"), "annotations")];
-  return <span className="growth dim">{growth.some(Boolean) ? <>{growth[0]}{growth[1]}</> : "same counts"}</span>;
+/** The commit that the keys have selected, which is in the address, and up to two that are compared. */
+function useHistoryKeys(ids: readonly string[], parentOf: (id: string) => string | undefined) {
+  const { dataset } = useDataset();
+  const { commit = "" } = useSearch({ from: "/d/$dataset/history" });
+  const navigate = useNavigate();
+  const [chosen, setChosen] = useState<string[]>([]);
+  const at = commit ? ids.findIndex((id) => id.startsWith(commit)) : -1;
+  const current = ids[at];
+  const go = (to: number) => {
+    const id = ids[Math.min(ids.length - 1, Math.max(0, to))];
+    if (id) void navigate({ from: "/d/$dataset/history", replace: true, search: (before) => ({ ...before, commit: id.slice(0, 12) }) });
+  };
+  const choose = (id: string) => setChosen((before) => (before.includes(id) ? before.filter((one) => one !== id) : [...before.slice(-1), id]));
+  const diff = (a: string, b: string) => void navigate({ to: "/d/$dataset/diff", params: { dataset }, search: { a: a.slice(0, 12), b: b.slice(0, 12) } });
+  const compare = () => {
+    const [newer, older] = chosen.toSorted((a, b) => ids.indexOf(a) - ids.indexOf(b));
+    if (newer && older) diff(older, newer);
+  };
+  useCommands(HISTORY_KEYS, {
+    "history.next": () => go(at + 1),
+    "history.previous": () => go(at - 1),
+    "history.first": () => go(0),
+    "history.last": () => go(ids.length - 1),
+    "history.open": () => {
+      if (current) void navigate({ to: "/d/$dataset", params: { dataset }, search: { ref: current.slice(0, 12) } });
+    },
+    "history.changes": () => {
+      const parent = current && parentOf(current);
+      if (parent) diff(parent, current);
+    },
+    "history.choose": () => {
+      if (current) choose(current);
+    },
+    "history.compare": compare,
+  });
+  return { at, chosen, choose, compare };
 }

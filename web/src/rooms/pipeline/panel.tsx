@@ -1,0 +1,1 @@
+export { useCurrentRuns } from "./components/current";
