@@ -25,6 +25,7 @@ import { useBulk } from "../components/bulk";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
 import { QueryBar } from "../components/query_bar";
+import { SavedViews } from "../components/saved_views";
 import { SelectionBar } from "../components/selection_bar";
 import { GRID_KEYS } from "../keys";
 import { hiddenOf, hideText, SIZES, SORTS, type GridSearch, type Sort } from "../search";
@@ -98,6 +99,7 @@ export function SamplesPage() {
       }
       actions={
         <>
+          <SavedViews dataset={dataset} search={search} onOpen={(opened) => void navigate({ search: opened })} />
           {sets.length > 1 ? (
             <select className="field" aria-label="Label set" value={search.labels ?? DEFAULT_SET} onChange={(event) => set({ labels: event.target.value })}>
               {sets.map((name) => <option key={name}>{name}</option>)}
