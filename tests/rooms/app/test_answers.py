@@ -176,6 +176,9 @@ def _take_in(http: TestClient, raw: Path) -> None:
     assert (listed["total"], len(listed["ids"])) == (24, 5)
     counted = say(http, "GET", f"/datasets/shop/facets?where=name = '{sample['name']}'")
     assert (counted["samples"], counted["approximate"]) == (1, False)
+    assert say(http, "GET", "/datasets/shop/values?field=licence&typed=cc")["items"][0]["count"] == 24
+    (unknown,) = say(http, "GET", "/datasets/shop/unknown-values?where=licence = 'CC0-1.O'")["items"]
+    assert unknown["message"] == "no value 'CC0-1.O' of licence: did you mean 'CC0-1.0'?"
     for path in (
         f"/datasets/shop/thumbs/{sample['media']}?size=64",
         f"/datasets/shop/media/{sample['media']}",

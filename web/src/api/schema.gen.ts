@@ -232,6 +232,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Values
+         * @description List values of a field, to complete a query.
+         */
+        get: operations["list_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/unknown-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unknown Values
+         * @description List the texts of a query that no sample has, each with similar ones that some have.
+         */
+        get: operations["list_unknown_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/samples": {
         parameters: {
             query?: never;
@@ -2184,6 +2224,13 @@ export interface components {
             /** @description Null unless the field is a number with many different values. */
             histogram: components["schemas"]["Histogram"] | null;
         };
+        /** @description Values of a field that contain a text. */
+        FieldValues: {
+            /** @description Those that begin with the text first, then by frequency. */
+            items: components["schemas"]["ValueCount"][];
+            /** @description Whether they are only the most frequent values of some samples; ask again for all. */
+            approximate: boolean;
+        };
         /** @description A finding of a check. */
         Finding: {
             /** @description Identity of the finding across commits and runs. */
@@ -3632,6 +3679,20 @@ export interface components {
             /** @description Whether the fix was committed already: its reversal is an edit for the next commit. */
             committed: boolean;
         };
+        /** @description A text of a query that no sample has in that field. */
+        UnknownValue: {
+            field: string;
+            value: string;
+            /** @description Where the comparison begins in the query, from 1. */
+            column: number;
+            /** @description Similar values that some samples have. */
+            close: string[];
+            message: string;
+        };
+        /** @description The texts of a query that no sample has; a query with some is valid and may match nothing. */
+        UnknownValues: {
+            items: components["schemas"]["UnknownValue"][];
+        };
         /** @description A value and how often it occurs. */
         ValueCount: {
             value: string | number | boolean | null;
@@ -3762,6 +3823,7 @@ export type EmbeddingMap = components['schemas']['EmbeddingMap'];
 export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
+export type FieldValues = components['schemas']['FieldValues'];
 export type Finding = components['schemas']['Finding'];
 export type FindingComparison = components['schemas']['FindingComparison'];
 export type FindingEvent = components['schemas']['FindingEvent'];
@@ -3881,6 +3943,8 @@ export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
 export type Transformation = components['schemas']['Transformation'];
 export type UndoBody = components['schemas']['UndoBody'];
 export type UndoneAction = components['schemas']['UndoneAction'];
+export type UnknownValue = components['schemas']['UnknownValue'];
+export type UnknownValues = components['schemas']['UnknownValues'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
@@ -4307,6 +4371,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_values: {
+        parameters: {
+            query: {
+                /** @description split, source, licence, group, tags, or a field of the metadata. */
+                field: string;
+                /** @description Only values that contain this text. */
+                typed?: string;
+                /** @description Maximum number of values. */
+                limit?: number;
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldValues"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unknown_values: {
+        parameters: {
+            query?: {
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownValues"];
                 };
             };
             /** @description A problem (RFC 9457) */

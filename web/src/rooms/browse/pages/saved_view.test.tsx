@@ -16,6 +16,7 @@ beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
+  answer("get", "/api/v1/datasets/{dataset}/unknown-values", ONE, { items: [] });
   answer("get", "/api/v1/datasets/{dataset}/samples", ONE, { commit: null, total: 1, offset: 0, items: [gridSample()] });
 });
 
