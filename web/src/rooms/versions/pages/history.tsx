@@ -6,6 +6,7 @@ import type { LoggedCommit } from "@/api/schema.gen";
 import { Button, CommandLine, Copy, Loading, Pill, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { compact, plural, short } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
@@ -38,11 +39,12 @@ export function HistoryPage() {
     <Page
       title="History"
       meta={query.data ? <span>{plural(items.length, "commit")}</span> : null}
-      actions={
+      actions={<>
+        <CopyAs panel="history" shown={{ dataset, ref }} />
         <Button onClick={compare} disabled={chosen.length !== 2} title="Select two commits to compare">
           <IconArrowsDiff size={14} /> {chosen.length === 2 ? "Compare" : `Compare (${chosen.length} of 2)`}
         </Button>
-      }
+      </>}
     >
       {query.isPending ? <Loading what="the history" /> : null}
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
