@@ -35,9 +35,13 @@ def shop(tmp_path, monkeypatch):
 def test_every_block_runs(page, shop, capsys):
     for block in blocks(page, "bash"):
         run_lines(block, capsys)
-    (code,) = blocks(page, "python")
+    capsys.readouterr()
+    code, saving = blocks(page, "python")
     exec(compile(code, page.name, "exec"), {})
     assert len(set(capsys.readouterr().out.split())) == 1  # both forms find the same number of samples
+    exec(compile(saving, page.name, "exec"), {})
+    n_cars, deleted = capsys.readouterr().out.split()
+    assert (int(n_cars) > 0, deleted) == (True, "cars")
 
 
 def test_every_form_of_the_table_can_be_asked(page, shop, capsys):

@@ -21,6 +21,8 @@ from calotype.api.merge import HistoryMethods
 from calotype.api.quality import QualityMethods
 from calotype.api.release import Release, ReleaseMethods
 from calotype.api.vectors import VectorMethods, VectorSearch
+from calotype.api.views import ViewMethods
+from calotype.browse.views import service as browse
 from calotype.curate import service as curation
 from calotype.curate.model import Selection, SelectionSpec, SplitResult, SplitSpec
 from calotype.datasets import service as datasets
@@ -37,7 +39,7 @@ from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 AnyPath = str | PathLike[str]
 
 
-class Dataset(EditMethods, HistoryMethods, QualityMethods, VectorMethods, ReleaseMethods):
+class Dataset(EditMethods, HistoryMethods, QualityMethods, VectorMethods, ReleaseMethods, ViewMethods):
     """The working state of a dataset. Read other states with `at`."""
 
     def add_images(
@@ -161,6 +163,15 @@ class Dataset(EditMethods, HistoryMethods, QualityMethods, VectorMethods, Releas
     def where(self, query: str | Expression | None = None) -> View:
         """The samples of the working state that match a query; all without a query."""
         return View(self._context, self.name, query)
+
+    def view(self, name: str) -> View:
+        """The samples that a saved view matches, without its order and its part of a map.
+
+        Raises: ViewNotFound, RefNotFound.
+        """
+        spec = self._call(browse.saved_view, name).spec
+        name_with_ref = f"{self.name.partition('@')[0]}@{spec.ref}" if spec.ref else self.name
+        return View(self._context, name_with_ref, spec.where or None).checked()
 
     def release(
         self,

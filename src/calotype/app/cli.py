@@ -35,6 +35,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "quarantine": ("calotype.acquire.commands:quarantine", "List rejected files and annotations"),
         "count": ("calotype.datasets.commands:count", "Count samples and annotations"),
         "samples": ("calotype.datasets.commands:samples", "List samples"),
+        "view": ("calotype.browse.views.commands:view", "Save queries under a name, and list them"),
     },
     "Check": {
         "contract": ("calotype.contracts.commands:contract", "Write, set and compare contracts"),

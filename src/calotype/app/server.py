@@ -32,6 +32,7 @@ from calotype.app.sessions import (
     not_signed_in,
 )
 from calotype.browse.routes import routes as browse
+from calotype.browse.views.routes import routes as views
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
 from calotype.curate.routes import routes as curate
@@ -63,6 +64,7 @@ from calotype.versions.routes import routes as versions
 ROOMS = (
     datasets,
     browse,
+    views,
     versions,
     annotate,
     acquire,

@@ -310,3 +310,28 @@ class ComparedSample(Answer):
     fields: list[ChangedField]
     changes: list[ComparedAnnotation]
     position: Position | None = Field(description="Position among the samples that match the filter.")
+
+
+class FieldValues(Answer):
+    """Values of a field that contain a text."""
+
+    items: list[ValueCount] = Field(description="Those that begin with the text first, then by frequency.")
+    approximate: bool = Field(
+        description="Whether they are only the most frequent values of some samples; ask again for all."
+    )
+
+
+class UnknownValue(Answer):
+    """A text of a query that no sample has in that field."""
+
+    field: str
+    value: str
+    column: int = Field(description="Where the comparison begins in the query, from 1.")
+    close: list[str] = Field(description="Similar values that some samples have.")
+    message: str
+
+
+class UnknownValues(Answer):
+    """The texts of a query that no sample has; a query with some is valid and may match nothing."""
+
+    items: list[UnknownValue]

@@ -12,6 +12,7 @@ from calotype.browse import answers, grid
 from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery, Image
 from calotype.browse.overview import overview
+from calotype.browse.query_values import unknown_values, values_of
 from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
 from calotype.datasets.model import DEFAULT_LABEL_SET
@@ -128,6 +129,30 @@ def show_facets(
     state = state_of(ask, dataset, ref)
     counts = overview(ask.store, state, label_set=label_set, where=where)
     return answers.Facets.of({"commit": state.commit_id, **counts})
+
+
+@routes.get("/datasets/{dataset}/values", **READ)
+def list_values(
+    dataset: Named,
+    ask: Ask,
+    field: Annotated[
+        str,
+        Query(max_length=200, description="split, source, licence, group, tags, or a field of the metadata."),
+    ],
+    typed: Annotated[str, Query(max_length=200, description="Only values that contain this text.")] = "",
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of values.")] = 20,
+    ref: Ref = "",
+) -> answers.FieldValues:
+    """List values of a field, to complete a query."""
+    state = state_of(ask, dataset, ref)
+    return answers.FieldValues.of(values_of(ask.store, state, field, typed, limit))
+
+
+@routes.get("/datasets/{dataset}/unknown-values", **READ)
+def list_unknown_values(dataset: Named, ask: Ask, where: Where = "", ref: Ref = "") -> answers.UnknownValues:
+    """List the texts of a query that no sample has, each with similar ones that some have."""
+    state = state_of(ask, dataset, ref)
+    return answers.UnknownValues.of({"items": unknown_values(ask.store, state, where) if where else []})
 
 
 @routes.get("/datasets/{dataset}/samples", **READ, **packed_answer(answers.SamplePage))

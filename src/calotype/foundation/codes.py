@@ -171,6 +171,11 @@ CODES: dict[str, Code] = {
     "by-unknown": _INVALID,
     "sort-unknown": _INVALID,
     "picture-not-found": _NOT_FOUND,
+    "view-not-found": _NOT_FOUND,
+    "view-exists": _CONFLICT,
+    "view-name-invalid": _INVALID,
+    "view-invalid": _INVALID,
+    "views-full": _CONFLICT,
     # acquire
     "upload-too-large": Code(413, USAGE),
     "upload-name-invalid": _INVALID,

@@ -140,6 +140,7 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _edit_and_undo(http)
     _version_and_release(http)
     _derive_and_curate(http, workspace, owner)
+    _save_views(http)
     _merge(http, Streets(owner, workspace))
     assert {name for name, _ in operations()} - described.answered == set()
 
@@ -176,6 +177,9 @@ def _take_in(http: TestClient, raw: Path) -> None:
     assert (listed["total"], len(listed["ids"])) == (24, 5)
     counted = say(http, "GET", f"/datasets/shop/facets?where=name = '{sample['name']}'")
     assert (counted["samples"], counted["approximate"]) == (1, False)
+    assert say(http, "GET", "/datasets/shop/values?field=licence&typed=cc")["items"][0]["count"] == 24
+    (unknown,) = say(http, "GET", "/datasets/shop/unknown-values?where=licence = 'CC0-1.O'")["items"]
+    assert unknown["message"] == "no value 'CC0-1.O' of licence: did you mean 'CC0-1.0'?"
     for path in (
         f"/datasets/shop/thumbs/{sample['media']}?size=64",
         f"/datasets/shop/media/{sample['media']}",
@@ -295,6 +299,17 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     mapping = {"classes": {"car": "vehicle"}}
     assert say(http, "POST", f"{place}/class-mappings/plan", json=mapping)["applied"] is False
     assert say(http, "POST", f"{place}/class-mappings", json=mapping)["applied"] is True
+
+
+def _save_views(http: TestClient) -> None:
+    place = "/datasets/shop/views"
+    body = {"where": "width > 3", "sort": "-name", "size_px": 320, "hidden": [1]}
+    saved = say(http, "PUT", f"{place}/wide images", json=body)
+    assert (saved["name"], saved["where"], saved["hidden"]) == ("wide images", "width > 3", [1])
+    assert say(http, "POST", f"{place}/wide images/name", json={"name": "wide"})["name"] == "wide"
+    assert say(http, "GET", f"{place}/wide")["size_px"] == 320
+    assert [view["name"] for view in say(http, "GET", place)["items"]] == ["wide"]
+    assert say(http, "DELETE", f"{place}/wide")["where"] == "width > 3"
 
 
 def _merge(http: TestClient, streets: Streets) -> None:

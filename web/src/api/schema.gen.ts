@@ -232,6 +232,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Values
+         * @description List values of a field, to complete a query.
+         */
+        get: operations["list_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/unknown-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unknown Values
+         * @description List the texts of a query that no sample has, each with similar ones that some have.
+         */
+        get: operations["list_unknown_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/samples": {
         parameters: {
             query?: never;
@@ -366,6 +406,74 @@ export interface paths {
         get: operations["show_image"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description List the saved views of a dataset.
+         */
+        get: operations["list_views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show View
+         * @description Show what a saved view holds.
+         */
+        get: operations["show_view"];
+        /**
+         * Put View
+         * @description Save a query with its order and display under a name.
+         */
+        put: operations["put_view"];
+        post?: never;
+        /**
+         * Delete View
+         * @description Delete a saved view; the answer is what it was.
+         */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/views/{view}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename View
+         * @description Give a saved view another name.
+         */
+        post: operations["rename_view"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2152,6 +2260,13 @@ export interface components {
             /** @description Null unless the field is a number with many different values. */
             histogram: components["schemas"]["Histogram"] | null;
         };
+        /** @description Values of a field that contain a text. */
+        FieldValues: {
+            /** @description Those that begin with the text first, then by frequency. */
+            items: components["schemas"]["ValueCount"][];
+            /** @description Whether they are only the most frequent values of some samples; ask again for all. */
+            approximate: boolean;
+        };
         /** @description A finding of a check. */
         Finding: {
             /** @description Identity of the finding across commits and runs. */
@@ -2848,6 +2963,12 @@ export interface components {
             /** @default  */
             message?: string;
         };
+        /** @description The new name of a saved view; `overwrite` replaces the one that has it. */
+        NewViewName: {
+            name: string;
+            /** @default false */
+            overwrite?: boolean;
+        };
         /** @description Spread of a number. */
         NumberRange: {
             min: number;
@@ -3188,6 +3309,33 @@ export interface components {
             total: number;
             offset: number;
             items: components["schemas"]["GridSample"][];
+        };
+        /** @description A query with its order and display, kept under a name. */
+        SavedView: {
+            name: string;
+            /** @description The query; empty matches all samples. */
+            where: string;
+            /** @enum {string} */
+            sort: "name" | "-name" | "newest" | "annotations" | "-annotations";
+            label_set: string;
+            /** @description A branch, tag or commit; empty is the working state of main. */
+            ref: string;
+            /** @description A part of an embedding map: MODEL:x,y;x,y;x,y; empty is all of it. */
+            within: string;
+            /** @description Longer side of the images in the grid; null is the usual size. */
+            size_px: number | null;
+            /** @description Ids of the classes that are not drawn. */
+            hidden: number[];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** @description The saved views of a dataset, ordered by name. */
+        SavedViews: {
+            items: components["schemas"]["SavedView"][];
         };
         /** @description Selected samples, each with its reason. */
         SelectionReport: {
@@ -3567,6 +3715,20 @@ export interface components {
             /** @description Whether the fix was committed already: its reversal is an edit for the next commit. */
             committed: boolean;
         };
+        /** @description A text of a query that no sample has in that field. */
+        UnknownValue: {
+            field: string;
+            value: string;
+            /** @description Where the comparison begins in the query, from 1. */
+            column: number;
+            /** @description Similar values that some samples have. */
+            close: string[];
+            message: string;
+        };
+        /** @description The texts of a query that no sample has; a query with some is valid and may match nothing. */
+        UnknownValues: {
+            items: components["schemas"]["UnknownValue"][];
+        };
         /** @description A value and how often it occurs. */
         ValueCount: {
             value: string | number | boolean | null;
@@ -3581,6 +3743,24 @@ export interface components {
         /** @description The models whose vectors a dataset has, by name. */
         VectorModels: {
             items: components["schemas"]["VectorModel"][];
+        };
+        /** @description What a saved view shows; `overwrite` replaces the one that has the name. */
+        ViewBody: {
+            /** @default  */
+            where?: string;
+            /** @default name */
+            sort?: string;
+            /** @default ground_truth */
+            label_set?: string;
+            /** @default  */
+            ref?: string;
+            /** @default  */
+            within?: string;
+            size_px?: number | null;
+            /** @default [] */
+            hidden?: number[];
+            /** @default false */
+            overwrite?: boolean;
         };
         /** @description A waiver of the contract, and the number of findings that it covers. */
         WaiverUse: {
@@ -3681,6 +3861,7 @@ export type EmbeddingMap = components['schemas']['EmbeddingMap'];
 export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
+export type FieldValues = components['schemas']['FieldValues'];
 export type Finding = components['schemas']['Finding'];
 export type FindingComparison = components['schemas']['FindingComparison'];
 export type FindingEvent = components['schemas']['FindingEvent'];
@@ -3735,6 +3916,7 @@ export type NewRelease = components['schemas']['NewRelease'];
 export type NewSelection = components['schemas']['NewSelection'];
 export type NewTag = components['schemas']['NewTag'];
 export type NewUndo = components['schemas']['NewUndo'];
+export type NewViewName = components['schemas']['NewViewName'];
 export type NumberRange = components['schemas']['NumberRange'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
@@ -3767,6 +3949,8 @@ export type RunRow = components['schemas']['RunRow'];
 export type SampleDetail = components['schemas']['SampleDetail'];
 export type SampleIds = components['schemas']['SampleIds'];
 export type SamplePage = components['schemas']['SamplePage'];
+export type SavedView = components['schemas']['SavedView'];
+export type SavedViews = components['schemas']['SavedViews'];
 export type SelectionReport = components['schemas']['SelectionReport'];
 export type Session = components['schemas']['Session'];
 export type SetAttributes = components['schemas']['SetAttributes'];
@@ -3797,9 +3981,12 @@ export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
 export type Transformation = components['schemas']['Transformation'];
 export type UndoBody = components['schemas']['UndoBody'];
 export type UndoneAction = components['schemas']['UndoneAction'];
+export type UnknownValue = components['schemas']['UnknownValue'];
+export type UnknownValues = components['schemas']['UnknownValues'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
+export type ViewBody = components['schemas']['ViewBody'];
 export type WaiverUse = components['schemas']['WaiverUse'];
 export type Workspace = components['schemas']['Workspace'];
 export type Problem = components['schemas']['Problem'];
@@ -4237,6 +4424,82 @@ export interface operations {
             };
         };
     };
+    list_values: {
+        parameters: {
+            query: {
+                /** @description split, source, licence, group, tags, or a field of the metadata. */
+                field: string;
+                /** @description Only values that contain this text. */
+                typed?: string;
+                /** @description Maximum number of values. */
+                limit?: number;
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldValues"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unknown_values: {
+        parameters: {
+            query?: {
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownValues"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_samples: {
         parameters: {
             query?: {
@@ -4522,6 +4785,173 @@ export interface operations {
                 content: {
                     "image/jpeg": string;
                     "image/png": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
                 };
             };
             /** @description A problem (RFC 9457) */

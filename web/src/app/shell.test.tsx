@@ -91,6 +91,7 @@ test("an address without a page", async () => {
 test("the palette finds samples, classes, refs and commits by name", async () => {
   answer("get", `${AT}/edits`, ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", `${AT}/facets`, ONE, facets());
+  answer("get", `${AT}/unknown-values`, ONE, { items: [] });
   const { user, address } = showPage("/d/streets", Shell);
   await screen.findByRole("heading", { name: "Overview" });
   await user.keyboard("{Control>}k{/Control}");

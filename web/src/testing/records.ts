@@ -1,6 +1,6 @@
 import type {
   Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, Facets, FindingPage, FullAnnotation, GateResult, GridSample, ListedFinding,
-  LoggedCommit, Merge, MergeConflict, Overview, Release, ReleaseRow, Run, SampleDetail,
+  LoggedCommit, Merge, MergeConflict, Overview, Release, ReleaseRow, Run, SampleDetail, SavedView,
 } from "@/api/schema.gen";
 
 /** Answers of a server, recorded from the demo and shortened; `change` overrides fields. */
@@ -36,6 +36,11 @@ export const overview = (change: Partial<Overview> = {}): Overview => ({
     },
   ],
   sizes: { min: [960, 600], median: [960, 600], max: [960, 600] }, ...change,
+});
+
+export const savedView = (change: Partial<SavedView> = {}): SavedView => ({
+  name: "night", where: 'light = "night"', sort: "-annotations", label_set: "ground_truth", ref: "", within: "", size_px: 320, hidden: [2], created_by: "ana",
+  created_at: "2026-11-28T22:49:48.055Z", changed_by: "ana", changed_at: "2026-11-28T22:49:48.055Z", ...change,
 });
 
 export const annotation = (change: Partial<Annotation> = {}): Annotation => ({

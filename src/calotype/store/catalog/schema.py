@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from calotype.store.catalog import view_tables
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -123,6 +125,8 @@ edit_requests = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
 )
 """Answers to requests to edit, by the id that the client gave: a repeated request gets the same answer."""
+
+saved_views = view_tables.saved_views(metadata)
 
 audit = sa.Table(
     "audit",
@@ -310,8 +314,7 @@ finding_fixes = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("undone_at_us", sa.BigInteger, nullable=True),
 )
-"""Fixes staged from findings, with the affected rows before and after (state: applied, undone), and decisions with the
-states before them (state: decided, undone)."""
+"""Fixes (applied, undone) with the rows before and after; decisions (decided, undone) with the states before."""
 
 releases = sa.Table(
     "releases",
@@ -385,8 +388,7 @@ media_references = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("checked_at_us", sa.BigInteger, nullable=True),
 )
-"""Media registered in place. The key is derived from address, size and etag; the SHA-256 is computed on demand.
-States: present, changed, missing."""
+"""Media registered in place. `media_key` comes from address, size and etag. States: present, changed, missing."""
 
 sweeps = sa.Table(
     "sweeps",

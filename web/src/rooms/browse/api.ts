@@ -63,6 +63,24 @@ export const facets = (dataset: string, ref: string, { where, labels }: View) =>
     retry: false,
   });
 
+/** Values of a field that contain what is typed, to complete the query. */
+export const fieldValues = (dataset: string, ref: string, field: string, typed: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "values", ref, field, typed),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/values", { path: { dataset }, query: { ref, field, typed, limit: 20 }, signal }),
+    gcTime: 60_000,
+    retry: false,
+  });
+
+/** Values of the query that no sample has. */
+export const unknownValues = (dataset: string, ref: string, where: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "unknown-values", ref, where),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/unknown-values", { path: { dataset }, query: { ref, where }, signal }),
+    gcTime: 60_000,
+    retry: false,
+  });
+
 export const sample = (dataset: string, id: string, ref: string, view: View) =>
   queryOptions({
     queryKey: datasetKey(dataset, "sample", id, ref, viewed("", view)),

@@ -18,6 +18,8 @@ export const GRID_KEYS = {
   "grid.clear": { title: "Clear the selection, then the query", group: "Grid", keys: ["Escape"] },
 } satisfies Lines;
 
+export const VIEW_KEYS = { "grid.views": { title: "Open or save a view", group: "Grid", keys: ["v"] } } satisfies Lines;
+
 /** While samples are selected. */
 export const SELECTION_KEYS = {
   "selection.clear": { title: "Clear the selection", group: "Grid" },

@@ -4,13 +4,13 @@ import { inDataset, type Place } from "@/kit/rooms";
 import { GO } from "./keys";
 import { OverviewPage } from "./pages/overview";
 import { SamplePage } from "./pages/sample";
-import { SamplesPage } from "./pages/samples";
+import { SamplesOrView } from "./pages/saved_view";
 import { gridSearch, sampleSearch } from "./search";
 
 export const workspaceRoutes = [] as const;
 export const datasetRoutes = [
   createRoute({ ...inDataset("/"), component: OverviewPage }),
-  createRoute({ ...inDataset("/samples"), validateSearch: gridSearch, component: SamplesPage }),
+  createRoute({ ...inDataset("/samples"), validateSearch: gridSearch, component: SamplesOrView }),
   createRoute({ ...inDataset("/samples/$sample"), validateSearch: sampleSearch, component: SamplePage }),
 ] as const;
 

@@ -20,6 +20,10 @@ export type GridSearch = RefSearch & {
   top?: number | undefined;
   /** Ids of the classes that are not drawn, joined with dots. */
   hide?: string | undefined;
+  /** A saved view to open: its state takes the place of this address. */
+  view?: string | undefined;
+  /** The saved view that was opened last. */
+  saved?: string | undefined;
 };
 
 export const gridSearch = (raw: Raw): GridSearch => ({
@@ -32,6 +36,8 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   at: whole(raw, "at", 0, 1e9),
   top: whole(raw, "top", 0, 1e9),
   hide: text(raw, "hide"),
+  view: text(raw, "view"),
+  saved: text(raw, "saved"),
 });
 
 export type SampleSearch = GridSearch & {
@@ -83,8 +89,8 @@ export const sampleSearch = (raw: Raw): SampleSearch => ({
 
 /** The search of the grid that a sample was opened from. */
 export function gridOf(search: SampleSearch, at: number | undefined): GridSearch {
-  const { ref, where, sort, within, labels, size, hide } = search;
-  return { ref, where, sort, within, labels, size, hide, at: at ?? (search.from ? undefined : search.at) };
+  const { ref, where, sort, within, labels, size, hide, saved } = search;
+  return { ref, where, sort, within, labels, size, hide, saved, at: at ?? (search.from ? undefined : search.at) };
 }
 
 /** Ids of hidden classes as a set, and back. */

@@ -5,6 +5,7 @@ import { datasetChanged } from "@/api/cache";
 import { Button, CommandLine, Loading, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { duration } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
@@ -45,9 +46,12 @@ export function ChecksPage() {
       title="Checks" flush
       meta={report?.run ? <><Standing gates={countGates(report.gates)} open={report.run.open} /><span className="meta-when">checked <When at={report.run.at} /> by {report.run.actor}</span><span className="meta-when">{duration(report.run.duration_s)}</span></> : null}
       actions={
-        <Button look="first" busy={running.isPending} onClick={run}>
-          <IconPlayerPlay size={14} /> {running.isPending ? "Running checks…" : "Run checks"}
-        </Button>
+        <>
+          <CopyAs panel="checks" shown={{ dataset, ref }} />
+          <Button look="first" busy={running.isPending} onClick={run}>
+            <IconPlayerPlay size={14} /> {running.isPending ? "Running checks…" : "Run checks"}
+          </Button>
+        </>
       }
     >
       {query.isPending ? <Loading what="the checks" /> : null}

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { CommandLine } from "@/kit/basics";
+import { CopyAs } from "@/kit/copy_as";
 import { short } from "@/kit/format";
 import { Panel } from "@/kit/page";
 import * as api from "./api";
@@ -13,7 +14,7 @@ export function ContractPanel({ dataset, refName }: { dataset: string; refName: 
   const contract = query.data;
   if (!contract) return null;
   return (
-    <Panel title="Contract" meta={<span className="mono">{short(contract.sha256)}</span>}>
+    <Panel title="Contract" meta={<><span className="mono">{short(contract.sha256)}</span><CopyAs panel="contract" shown={{ dataset, ref: refName }} /></>}>
       {contract.text ? (
         <details className="contract">
           <summary>Show the contract</summary>

@@ -7,6 +7,7 @@ import { thumbUrl } from "@/api/client";
 import { cornersOf, cornersText, countInside, type Corner } from "@/canvas/scatter";
 import { Button, CommandLine, Loading, Segmented } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
@@ -52,6 +53,7 @@ export function MapPage() {
       meta={map.data ? <><span>{plural(map.data.total, "sample")}</span>{map.data.missing ? <span>{count(map.data.missing)} without a vector</span> : null}{known.length > 1 ? null : <span className="mono">{map.data.model}</span>}</> : null}
       actions={map.data ? (
         <>
+          <CopyAs panel="map" shown={{ dataset, ref, model, by }} />
           {known.length > 1 ? (
             <select className="field" aria-label="Model" value={model} onChange={(event) => set({ model: event.target.value, lasso: undefined })}>
               {known.map((one) => <option key={one.model}>{one.model}</option>)}

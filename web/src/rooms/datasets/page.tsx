@@ -5,6 +5,7 @@ import type { DatasetRow as Row } from "@/api/schema.gen";
 import { Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { ErrorState } from "@/kit/page";
 import { pollMs, runs } from "@/rooms/pipeline/api";
@@ -24,7 +25,7 @@ export function DatasetsPage() {
     refetchInterval: ({ state }) => pollMs(state.data?.items.some((run) => run.state === "running") ?? false),
   });
   return (
-    <Page title="Home" meta={list.data ? plural(items.length, "dataset") : null}>
+    <Page title="Home" meta={list.data ? plural(items.length, "dataset") : null} actions={<CopyAs panel="datasets" shown={{}} />}>
       {list.isPending ? <Loading what="datasets" /> : null}
       {list.error ? <ErrorState error={list.error} onRetry={() => void list.refetch()} /> : null}
       {list.data && items.length === 0 ? <NoDatasets /> : null}

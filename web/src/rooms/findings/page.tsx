@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { Button, Loading, When } from "@/kit/basics";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
@@ -47,6 +48,7 @@ export function FindingsPage() {
       meta={shownRun ? <><Standing gates={countGates(report.data?.gates ?? [])} open={shownRun.open} /><span className="meta-when">checked <When at={shownRun.at} /></span></> : null}
       actions={
         <>
+          {run ? <CopyAs panel="findings" shown={{ dataset, ref, ...list }} /> : null}
           {run && run !== newest ? <Button onClick={refresh} title="A newer run has another list (n)"><IconRefresh size={14} /> Refresh</Button> : null}
           <Button look="first" busy={retest.isRunning} onClick={retest.run} title="Run the checks (R)"><IconPlayerPlay size={14} /> {retest.isRunning ? "Running checks…" : "Run checks"}</Button>
         </>

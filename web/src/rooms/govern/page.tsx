@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button, Loading } from "@/kit/basics";
 import { plural } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import { datasets } from "@/rooms/datasets/api";
@@ -25,7 +26,8 @@ export function AuditPage() {
   return (
     <Page
       title="Audit" meta={query.data ? plural(items.length, "event") : null}
-      actions={
+      actions={<>
+        <CopyAs panel="audit" shown={{ dataset }} />
         <select
           className="field" aria-label="Dataset" value={dataset ?? ""}
           onChange={(event) => void navigate({ search: { dataset: event.target.value || undefined } })}
@@ -33,7 +35,7 @@ export function AuditPage() {
           <option value="">All datasets</option>
           {list.data?.items.map((row) => <option key={row.name}>{row.name}</option>)}
         </select>
-      }
+      </>}
     >
       {query.isPending ? <Loading what="the audit trail" /> : null}
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}

@@ -1,5 +1,5 @@
 import { IconSearch, IconX } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { Problem } from "@/api/client";
 import type { Overview } from "@/api/schema.gen";
 import { atLeast, clauses, equals, nameable, UNLABELLED, without } from "@/api/where";
@@ -8,7 +8,9 @@ import { keysOf, useCommands } from "@/kit/commands";
 import { plural } from "@/kit/format";
 import { Words } from "@/kit/words";
 import { QUERY_KEYS } from "../keys";
-import { completions, complete } from "./completions";
+import { complete, type Word } from "./completions";
+import { UnknownValues } from "./unknown_values";
+import { useCompletions } from "./use_completions";
 
 type Props = {
   where: string;
@@ -27,9 +29,14 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => setDraft(where), [where]);
   useCommands(QUERY_KEYS, { query: () => field.current?.focus() });
-  const offered = open ? completions(draft, caret, data) : [];
+  const offered = useCompletions(draft, caret, data, open);
+  const id = useId();
+  const words = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    words.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
 
-  const take = (word: string) => {
+  const take = (word: Word) => {
     const next = complete(draft, caret, word);
     setDraft(next.text);
     setCaret(next.caret);
@@ -43,10 +50,14 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
   };
   const takeChosen = () => {
     const word = offered[chosen];
-    if (word) take(word.insert);
+    if (word) take(word);
     return word !== undefined;
   };
-  const move = (by: number) => () => setChosen(Math.min(offered.length - 1, Math.max(-1, chosen + by)));
+  const show = () => {
+    setOpen(true);
+    setChosen(-1);
+  };
+  const move = (by: number) => () => (open ? setChosen(Math.min(offered.length - 1, Math.max(-1, chosen + by))) : show());
   const leave = () => {
     if (offered.length) return setOpen(false);
     setDraft(where);
@@ -58,8 +69,9 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
         <IconSearch size={15} aria-hidden="true" />
         <input
           ref={field} className="query-input mono" value={draft} spellCheck={false} aria-label="Query"
-          placeholder={example(data)} role="combobox" aria-expanded={offered.length > 0} aria-controls="query-words"
-          aria-invalid={error !== null} aria-describedby="query-error" autoComplete="off"
+          placeholder={example(data)} role="combobox" aria-expanded={offered.length > 0} aria-controls={`${id}-words`} aria-autocomplete="list"
+          aria-activedescendant={offered[chosen] ? `${id}-${chosen}` : undefined}
+          aria-invalid={error !== null} aria-describedby={`${id}-error`} autoComplete="off"
           onChange={(event) => {
             setDraft(event.target.value);
             setCaret(event.target.selectionStart ?? event.target.value.length);
@@ -68,17 +80,17 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
           }}
           onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
           onBlur={() => setOpen(false)}
-          {...keysOf({ Enter: () => takeChosen() || apply(), Tab: takeChosen, ArrowDown: move(1), ArrowUp: move(-1), Escape: leave })}
+          {...keysOf({ Enter: () => takeChosen() || apply(), Tab: takeChosen, ArrowDown: move(1), ArrowUp: move(-1), "mod+Space": show, Escape: leave })}
         />
         {draft ? <IconButton label="Clear the query" className="small" onClick={() => onWhere("")}><IconX size={14} /></IconButton> : <KeyHint keys="/" />}
         {offered.length > 0 ? (
-          <ul id="query-words" role="listbox" aria-label="Suggestions" className="query-words floating">
+          <ul ref={words} id={`${id}-words`} role="listbox" aria-label="Suggestions" className="query-words floating">
             {offered.map((word, at) => (
               <li
-                key={word.insert} role="option" aria-selected={at === chosen}
+                key={word.insert} id={`${id}-${at}`} role="option" aria-selected={at === chosen}
                 onMouseDown={(event) => {
                   event.preventDefault();
-                  take(word.insert);
+                  take(word);
                 }}
               >
                 <code>{word.insert}</code>
@@ -87,21 +99,23 @@ export function QueryBar({ where, onWhere, onAdd, error, data }: Props) {
             ))}
           </ul>
         ) : null}
+        <span role="status" className="unseen">{offered.length > 0 ? plural(offered.length, "suggestion") : ""}</span>
       </div>
-      <QueryError error={error} draft={where} />
+      <QueryError id={`${id}-error`} error={error} draft={where} />
+      {error ? null : <UnknownValues where={where} onWhere={onWhere} />}
       <Chips where={where} onWhere={onWhere} onAdd={onAdd} data={data} />
     </div>
   );
 }
 
-function QueryError({ error, draft }: { error: Error | null; draft: string }) {
+function QueryError({ id, error, draft }: { id: string; error: Error | null; draft: string }) {
   const problem = error instanceof Problem ? error : null;
   const column = Number(/column (\d+)/.exec(problem?.where ?? "")?.[1] ?? 0);
   const rest = draft.slice(Math.max(0, column - 1));
   const word = /^(?:"[^"]*"?|[\p{L}\p{N}_.\-:/]+|.)/u.exec(rest)?.[0] ?? " ";
-  if (!error) return <div id="query-error" hidden />;
+  if (!error) return <div id={id} hidden />;
   return (
-    <div id="query-error" role="alert" className="query-error">
+    <div id={id} role="alert" className="query-error">
       {column ? (
         <pre aria-hidden="true">{draft.slice(0, column - 1)}<mark>{word}</mark>{rest.slice(word.length)}</pre>
       ) : null}

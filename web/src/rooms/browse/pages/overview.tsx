@@ -8,6 +8,7 @@ import { Bars, Shares } from "@/kit/bars";
 import { CommandLine, Loading, Pill, Stat } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count, percent, short } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
@@ -26,7 +27,7 @@ export function OverviewPage() {
   useCommands(OVERVIEW_KEYS, { "overview.samples": () => void navigate({ to: "/d/$dataset/samples", params: { dataset } }) });
   const data = query.data;
   return (
-    <Page title="Overview" meta={data ? <Meta data={data} /> : null}>
+    <Page title="Overview" meta={data ? <Meta data={data} /> : null} actions={<CopyAs panel="overview" shown={{ dataset, ref }} />}>
       {query.isPending ? <Loading what="the overview" /> : null}
       {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
       {data && data.samples === 0 ? <Empty dataset={dataset} /> : null}

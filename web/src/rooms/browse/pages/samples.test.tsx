@@ -11,6 +11,7 @@ const page = (...items: ReturnType<typeof gridSample>[]) => ({ commit: null, tot
 
 const EDITS = "/api/v1/datasets/{dataset}/edits";
 const IDS = "/api/v1/datasets/{dataset}/sample-ids";
+const UNKNOWN = "/api/v1/datasets/{dataset}/unknown-values";
 const FACETS = "/api/v1/datasets/{dataset}/facets";
 
 beforeEach(() => {
@@ -18,6 +19,7 @@ beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", EDITS, ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", FACETS, ONE, facets());
+  answer("get", UNKNOWN, ONE, { items: [] });
   answer("get", "/api/v1/datasets/{dataset}/vectors", ONE, { items: [] });
 });
 

@@ -13,10 +13,10 @@ import { useSelection } from "@/grid/use_selection";
 import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count, plural } from "@/kit/format";
+import { copyCommand, CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
-import { say } from "@/kit/said";
 import { stringifySearch } from "@/kit/search";
 import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import { checks } from "@/rooms/checks/api";
@@ -25,6 +25,7 @@ import { useBulk } from "../components/bulk";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
 import { QueryBar } from "../components/query_bar";
+import { SavedViews } from "../components/saved_views";
 import { SelectionBar } from "../components/selection_bar";
 import { GRID_KEYS } from "../keys";
 import { hiddenOf, hideText, SIZES, SORTS, type GridSearch, type Sort } from "../search";
@@ -76,7 +77,7 @@ export function SamplesPage() {
     "grid.facets": () => setFacets(!facets),
     "grid.larger": () => resize(32),
     "grid.smaller": () => resize(-32),
-    "grid.copy": () => void copyCommand(dataset, ref, where),
+    "grid.copy": () => void copyCommand({ dataset, ref, where, sort: search.sort, labels, within: search.within }),
     "grid.clear": () => (selection.ranges.length > 0 ? select(NOTHING) : query("")),
   });
   const counted = useQuery({ ...api.facets(dataset, ref, search), enabled: facets && where !== "", placeholderData: keepPreviousData });
@@ -98,6 +99,7 @@ export function SamplesPage() {
       }
       actions={
         <>
+          <SavedViews dataset={dataset} search={search} onOpen={(opened) => void navigate({ search: opened })} />
           {sets.length > 1 ? (
             <select className="field" aria-label="Label set" value={search.labels ?? DEFAULT_SET} onChange={(event) => set({ labels: event.target.value })}>
               {sets.map((name) => <option key={name}>{name}</option>)}
@@ -117,6 +119,7 @@ export function SamplesPage() {
             {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
           </IconButton>
           <IconButton label="Classes and filters" aria-pressed={facets} onClick={() => setFacets(!facets)}><IconLayoutSidebar size={16} /></IconButton>
+          <CopyAs panel="grid" shown={{ dataset, ref, where, sort: search.sort, labels, within: search.within }} />
         </>
       }
     >
@@ -157,13 +160,6 @@ export function SamplesPage() {
 function setOf(asked: string | undefined, sets: string[]): string | undefined {
   if (sets.length === 0 || (asked && sets.includes(asked))) return asked;
   return sets.includes(DEFAULT_SET) ? undefined : sets[0];
-}
-
-/** Copies the query as a command, quoted for a shell. */
-async function copyCommand(dataset: string, ref: string, where: string) {
-  const quoted = where ? ` --where '${where.replaceAll("'", "'\\''")}'` : "";
-  await navigator.clipboard.writeText(`calotype count ${dataset}${ref ? `@${ref}` : ""}${quoted}`).catch(() => undefined);
-  say("Command copied");
 }
 
 function Nothing({ where, dataset, onClear }: { where: string; dataset: string; onClear: () => void }) {

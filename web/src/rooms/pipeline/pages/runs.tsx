@@ -4,6 +4,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { Problem } from "@/api/client";
 import { CommandLine, Loading, When } from "@/kit/basics";
 import { duration, plural, short } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import * as api from "../api";
@@ -23,7 +24,7 @@ export function RunsPage() {
   return (
     <Page
       title="Runs" meta={query.data ? plural(items.length, "run") : null}
-      actions={dataset ? <Link to="/runs" search={{}} className="button plain">Show all datasets</Link> : null}
+      actions={<><CopyAs panel="runs" shown={{ dataset }} />{dataset ? <Link to="/runs" search={{}} className="button plain">Show all datasets</Link> : null}</>}
     >
       {query.isPending ? <Loading what="the runs" /> : null}
       {query.error && !none ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}

@@ -1,6 +1,7 @@
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Changes, ReleasePlan } from "@/api/schema.gen";
+import { Snippets } from "@/kit/copy_as";
 import { Delta } from "@/kit/counts";
 
 type Props = { dataset: string; plan: ReleasePlan; head: string | undefined; accepted: boolean; onAccept: (accepted: boolean) => void };
@@ -26,6 +27,10 @@ export function Planned({ dataset, plan, head, accepted, onAccept }: Props) {
           </span>
         </label>
       ) : null}
+      <details>
+        <summary>Copy as code</summary>
+        <Snippets panel="releasePlan" shown={{ dataset }} />
+      </details>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import type { Release } from "@/api/schema.gen";
 import { CommandLine, Copy, Loading, Stat, When } from "@/kit/basics";
 import { bytes, count, measured, percent, plural, short, shown } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { GatePill, GateSummary } from "@/kit/gates";
 import { useDataset } from "@/kit/here";
@@ -23,7 +24,7 @@ export function ReleasePage() {
   const data = query.data;
   return (
     <Page
-      title={version} withRef={false}
+      title={version} withRef={false} actions={<CopyAs panel="release" shown={{ dataset, version }} />}
       crumbs={<><Link to="/d/$dataset/releases" params={{ dataset }} className="crumb">Releases</Link><span className="slash" aria-hidden="true">/</span></>}
       meta={data ? <><GateSummary gates={data.gates} /><span>released <When at={data.at} /> by {data.actor}</span></> : null}
     >

@@ -8,6 +8,7 @@ import { Button, CommandLine, Loading, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { Dialog } from "@/kit/dialog";
 import { count, plural, short } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { GateSummary } from "@/kit/gates";
 import { useDataset } from "@/kit/here";
@@ -27,7 +28,7 @@ export function ReleasesPage() {
   return (
     <Page
       title="Releases" withRef={false} meta={query.data ? plural(items.length, "release") : null}
-      actions={<Button look="first" onClick={() => setOpen(true)} disabled={!query.data}><IconPlus size={14} /> New release</Button>}
+      actions={<><CopyAs panel="releases" shown={{ dataset }} /><Button look="first" onClick={() => setOpen(true)} disabled={!query.data}><IconPlus size={14} /> New release</Button></>}
     >
       <Dialog open={open} onClose={() => setOpen(false)} label="New release">
         <ReleaseForm dataset={dataset} versions={items.map((row) => row.version)} onDone={() => setOpen(false)} />

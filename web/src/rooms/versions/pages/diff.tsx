@@ -4,6 +4,7 @@ import type { ChangeCounts } from "@/api/schema.gen";
 import { Button, Loading } from "@/kit/basics";
 import { Delta } from "@/kit/counts";
 import { count } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
@@ -27,7 +28,7 @@ export function DiffPage() {
   const selected = search.sample ?? data?.items[0]?.sample_id ?? "";
   return (
     <Page
-      title="Diff" withRef={false} flush
+      title="Diff" withRef={false} flush actions={a ? <CopyAs panel="diff" shown={{ dataset, a, b }} /> : null}
       crumbs={<><Link to="/d/$dataset/history" params={{ dataset }} className="crumb">History</Link><span className="slash" aria-hidden="true">/</span></>}
       meta={
         <>

@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { Button, CommandLine, Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
+import { CopyAs } from "@/kit/copy_as";
 import { plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
@@ -34,11 +35,12 @@ export function HistoryPage() {
     <Page
       title="History" flush
       meta={data ? <span>{rows.length >= api.MOST_COMMITS ? `the newest ${api.MOST_COMMITS.toLocaleString("en")} commits` : plural(rows.length, "commit")}</span> : null}
-      actions={
+      actions={<>
+        <CopyAs panel="history" shown={{ dataset, ref }} />
         <Button onClick={compare} disabled={chosen.length !== 2} title="Select two commits to compare">
           <IconArrowsDiff size={14} /> {chosen.length === 2 ? "Compare" : `Compare (${chosen.length} of 2)`}
         </Button>
-      }
+      </>}
     >
       <div className="history">
         {query.isPending ? <Loading what="the history" /> : null}

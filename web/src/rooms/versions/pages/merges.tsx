@@ -4,6 +4,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import type { Merge } from "@/api/schema.gen";
 import { CommandLine, Loading, Pill, When, type Tone } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
+import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
@@ -24,6 +25,7 @@ export function MergesPage() {
   return (
     <Page
       title={chosen ? sourceText(chosen) : "Merges"} withRef={false} meta={chosen ? <State merge={chosen} /> : plural(items.length, "merge")}
+      actions={<CopyAs panel="merges" shown={{ dataset }} />}
       crumbs={chosen ? <><Link to="/d/$dataset/merges" params={{ dataset }} search={{}} className="crumb">Merges</Link><span className="slash" aria-hidden="true">/</span></> : undefined}
     >
       {query.isPending ? <Loading what="the merges" /> : null}

@@ -1,0 +1,1 @@
+"""Saved views: queries with their order and display, kept under a name."""
