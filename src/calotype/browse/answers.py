@@ -234,6 +234,30 @@ class SampleIds(Answer):
     ids: list[str]
 
 
+class GridObject(Annotation):
+    """An annotation that has a place in its image, with its sample."""
+
+    sample: SampleCell
+
+
+class ObjectPage(Answer):
+    """A page of objects."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    total: int = Field(description="Number of matching objects on all pages.")
+    offset: int
+    items: list[GridObject]
+
+
+class ObjectIds(Answer):
+    """Ids of annotations in the order of a list of objects."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    total: int = Field(description="Number of matching objects, listed or not.")
+    offset: int
+    ids: list[str]
+
+
 class DerivedSample(Answer):
     """A sample that was derived from another."""
 

@@ -1,5 +1,5 @@
 import type {
-  Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, Facets, FindingPage, FullAnnotation, GateResult, GridSample, ListedFinding,
+  Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, Facets, FindingPage, FullAnnotation, GateResult, GridObject, GridSample, ListedFinding,
   LoggedCommit, Merge, MergeConflict, Overview, Release, ReleaseRow, Run, SampleDetail,
 } from "@/api/schema.gen";
 
@@ -47,6 +47,11 @@ export const gridSample = (change: Partial<GridSample> = {}): GridSample => ({
   id: "01a22458", name: "street-0001.jpg", media: MEDIA, width: 960, height: 600, split: "train", group: "", tags: [], parent: null,
   annotations: [annotation()], findings: 0, ...change,
 });
+
+export const gridObject = (change: Partial<GridObject> = {}): GridObject => {
+  const { findings: _findings, annotations: _annotations, ...sample } = gridSample();
+  return { ...annotation(), sample, ...change };
+};
 
 export const fullAnnotation = (change: Partial<FullAnnotation> = {}): FullAnnotation => ({
   ...annotation(), attributes: { occluded: 0 }, author: "ana", area: 21_600, source_id: "20", ...change,

@@ -1,4 +1,4 @@
-import { IconLayoutSidebar, IconPhotoOff, IconVectorTriangle, IconVectorTriangleOff, IconX } from "@tabler/icons-react";
+import { IconLayoutSidebar, IconVectorTriangle, IconVectorTriangleOff, IconX } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -6,16 +6,17 @@ import { PAGE } from "@/api/cache";
 import { part, Problem } from "@/api/client";
 import { both, clauses, without } from "@/api/where";
 import { skeletonsOf } from "@/canvas/skeletons";
+import { Cell } from "@/grid/cell";
 import { Grid } from "@/grid/grid";
 import { aspectOf } from "@/grid/layout";
 import { NOTHING } from "@/grid/selection";
 import { useSelection } from "@/grid/use_selection";
-import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
+import { Button, IconButton, Loading, Segmented } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count, plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
-import { EmptyState, ErrorState } from "@/kit/page";
+import { ErrorState } from "@/kit/page";
 import { say } from "@/kit/said";
 import { stringifySearch } from "@/kit/search";
 import { StagedBar, useEditing } from "@/rooms/annotate/panel";
@@ -24,6 +25,8 @@ import * as api from "../api";
 import { useBulk } from "../components/bulk";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
+import { Nothing, NoObjects } from "../components/nothing";
+import { ObjectGrid } from "../components/object_grid";
 import { QueryBar } from "../components/query_bar";
 import { SelectionBar } from "../components/selection_bar";
 import { GRID_KEYS } from "../keys";
@@ -38,6 +41,7 @@ const ELSEWHERE = { at: undefined, top: undefined };
 const NONE = [] as const;
 const NO_SAMPLE = { sample: "", labelSet: DEFAULT_SET };
 
+const SHOWN = [{ value: "samples", label: "Samples" }, { value: "objects", label: "Objects", name: "Objects: annotations, each cut out of its image" }] as const;
 const SORT_NAMES: Record<Sort, string> = {
   name: "Name", "-name": "Name, descending", newest: "Newest first", "-annotations": "Most annotations", annotations: "Fewest annotations",
 };
@@ -54,7 +58,11 @@ export function SamplesPage() {
   const labels = setOf(asked.labels, sets);
   const search = useMemo(() => ({ ...asked, labels }), [asked, labels]);
   const page = (n: number) => api.samplePage(dataset, ref, search, n);
-  const head = useQuery({ ...page(Math.floor((search.at ?? 0) / PAGE)), placeholderData: keepPreviousData });
+  const isObjects = search.show === "objects";
+  const first = Math.floor((search.at ?? 0) / PAGE);
+  const samples = useQuery({ ...page(first), placeholderData: keepPreviousData, enabled: !isObjects });
+  const objects = useQuery({ ...api.objectPage(dataset, ref, search, first), placeholderData: keepPreviousData, enabled: isObjects });
+  const head = isObjects ? objects : samples;
   const set = (more: Partial<GridSearch>, replace = false) =>
     void navigate({ search: (before) => ({ ...before, ...more }), replace });
 
@@ -64,14 +72,17 @@ export function SamplesPage() {
   const look = useMemo(() => ({ hidden, skeletons, overlays }), [hidden, skeletons, overlays]);
   const query = (next: string) => set({ where: next.trim() || undefined, ...ELSEWHERE });
   const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
-  const size = search.size ?? SIZES.usual;
+  const size = search.size ?? (isObjects ? SIZES.objects : SIZES.usual);
   const resize = (by: number) => set({ size: Math.min(SIZES.max, Math.max(SIZES.min, size + by)) }, true);
   const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
   const total = head.data?.total ?? 0;
   const all = state.data?.samples;
-  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}`;
+  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}${isObjects ? ` objects ${search.of ?? ""}` : ""}`;
+  const show = (what: "samples" | "objects") => set({ show: what === "objects" ? what : undefined, ...ELSEWHERE });
+  const onOf = (of: string | undefined) => set({ of, ...ELSEWHERE });
   const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined);
   useCommands(GRID_KEYS, {
+    "grid.objects": () => show(isObjects ? "samples" : "objects"),
     "grid.overlays": () => setOverlays(!overlays),
     "grid.facets": () => setFacets(!facets),
     "grid.larger": () => resize(32),
@@ -90,14 +101,16 @@ export function SamplesPage() {
       meta={
         <>
         <span aria-live="polite">
-          {head.data && !refused ? ((where || search.within) && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
+          {!head.data || refused ? "" : isObjects ? plural(total, "object") : (where || search.within) && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")}
         </span>
         {search.within ? <Button look="quiet" onClick={() => set({ within: undefined, ...ELSEWHERE })}>Part of the map <IconX size={13} aria-label="Clear" /></Button> : null}
+        {isObjects && search.of && !facets ? <Button look="quiet" onClick={() => onOf(undefined)}>Only {search.of} <IconX size={13} aria-label="Clear" /></Button> : null}
         {total > 200 ? <Jump total={total} onJump={(at) => set({ at })} /> : null}
         </>
       }
       actions={
         <>
+          <Segmented label="Show" value={isObjects ? "objects" : "samples"} options={SHOWN} onChange={show} />
           {sets.length > 1 ? (
             <select className="field" aria-label="Label set" value={search.labels ?? DEFAULT_SET} onChange={(event) => set({ labels: event.target.value })}>
               {sets.map((name) => <option key={name}>{name}</option>)}
@@ -126,17 +139,30 @@ export function SamplesPage() {
           {facets && state.data ? (
             <Facets
               data={state.data} counts={where ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
+              objects={isObjects ? { of: search.of, onOf } : undefined}
             />
           ) : null}
           <div className="samples-main">
-            {head.isPending ? <Loading what="samples" /> : null}
+            {head.isPending ? <Loading what={isObjects ? "objects" : "samples"} /> : null}
             {head.error && !refused ? <ErrorState error={head.error} onRetry={() => void head.refetch()} /> : null}
-            {head.data && total === 0 && !refused ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
-            {head.data && total > 0 && !refused ? (
+            {head.data && total === 0 && !refused && isObjects ? <NoObjects of={search.of} where={where || search.within || ""} onClear={() => set({ of: undefined, where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
+            {head.data && total === 0 && !refused && !isObjects ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
+            {head.data && total > 0 && !refused && isObjects ? (
+              <ObjectGrid
+                dataset={dataset} refName={ref} search={search} address={address} labelSet={labels ?? DEFAULT_SET} size={size} total={total} overlays={overlays}
+                selection={selection} onSelection={select} onPlace={(place) => set(place, true)}
+              />
+            ) : null}
+            {head.data && total > 0 && !refused && !isObjects ? (
               <Grid
-                dataset={dataset} address={address} page={page} current={search.at ?? -1} top={search.top} selection={selection}
-                size={size} total={total} look={look} aspect={aspectOf(state.data?.sizes?.median)}
-                href={(item, at) => `/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, top: undefined, at })}`}
+                label="Samples" address={address} page={page} current={search.at ?? -1} top={search.top} selection={selection}
+                size={size} total={total} aspect={aspectOf(state.data?.sizes?.median)} nameOf={(item) => item.name}
+                draw={(item, { index, ...tile }) => (
+                  <Cell
+                    dataset={dataset} item={item} {...tile} look={look}
+                    href={`/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, top: undefined, at: index })}`}
+                  />
+                )}
                 onCurrent={(at) => set({ at }, true)} onTop={(top) => set({ top }, true)} onSelection={select}
                 onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, top: undefined, at } })}
               />
@@ -164,21 +190,4 @@ async function copyCommand(dataset: string, ref: string, where: string) {
   const quoted = where ? ` --where '${where.replaceAll("'", "'\\''")}'` : "";
   await navigator.clipboard.writeText(`calotype count ${dataset}${ref ? `@${ref}` : ""}${quoted}`).catch(() => undefined);
   say("Command copied");
-}
-
-function Nothing({ where, dataset, onClear }: { where: string; dataset: string; onClear: () => void }) {
-  if (where) {
-    return (
-      <EmptyState title="No matching samples" icon={<IconPhotoOff size={26} stroke={1.5} />}>
-        <p>The query is valid, but no sample in this state of the dataset matches it.</p>
-        <Button onClick={onClear}>Clear the query</Button>
-      </EmptyState>
-    );
-  }
-  return (
-    <EmptyState title="No samples yet" icon={<IconPhotoOff size={26} stroke={1.5} />}>
-      <p>Add images. Unreadable files go to quarantine, each with the reason:</p>
-      <CommandLine>{`calotype add ${dataset} ~/images --source cam-07 --licence CC-BY-4.0`}</CommandLine>
-    </EmptyState>
-  );
 }

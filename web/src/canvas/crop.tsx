@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Annotation } from "@/api/schema.gen";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit, fitBox, type Box, type View } from "@/canvas/geometry";
+import "./crop.css";
 
 type Props = {
   src: string;
