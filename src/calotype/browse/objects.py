@@ -6,6 +6,7 @@ so that any page is found without reading the annotations of the pages before it
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,16 +86,32 @@ def ids(state: Snapshot, listed: Objects, offset: int, limit: int) -> list[str]:
     return found
 
 
-def page(store: Store, state: Snapshot, listed: Objects, offset: int, limit: int) -> list[dict[str, Any]]:
-    """A part of the objects as JSON-ready values, each with its sample."""
+def part(store: Store, state: Snapshot, listed: Objects, offset: int, limit: int) -> pa.Table:
+    """The rows of a part of the objects: read whole where few are read for it, else by the ids of its annotations."""
     if offset >= len(listed):
-        return []
-    table = _page_rows(store, state, listed, offset, limit)
+        return rows.ANNOTATION_SCHEMA.empty_table()
+    samples, skip = _span(listed, offset, limit)
+    n_read = _per_sample(store, state, listed.label_set, None)[samples].sum()
+    if n_read <= _READ_AT_ONCE:
+        table = state.annotations(listed.label_set, sample_ids=ids_of(listed.order.index, samples))
+        return _chosen(table, listed, samples).slice(skip, limit)
+    keys = _keys(state, listed, offset, limit)["ann_id"]
+    name = rows.annotation_table(listed.label_set)
+    columns = rows.ANNOTATION_SCHEMA.names
+    table = rows_with(store, state, name, ColumnValues("ann_id", keys.to_pylist()), columns)
+    return table.take(pc.index_in(keys, value_set=table["ann_id"].combine_chunks()))
+
+
+def page(state: Snapshot, table: pa.Table, *, flagged: Collection[str] = frozenset()) -> list[dict[str, Any]]:
+    """Objects as JSON-ready values, each with its sample. `flagged` annotations have an open finding."""
     names = {c.id: c.name for c in state.ontology.classes}
     annotations = rows.annotations_from_arrow(table)
     wanted = [*dict.fromkeys(annotation.sample_id for annotation in annotations)]
     samples = {sample.sample_id: cell(sample) for sample in state.iter_samples(ids=wanted)}
-    return [{**to_draw(a, names), "sample": samples[a.sample_id]} for a in annotations]
+    return [
+        {**to_draw(a, names), "flagged": a.ann_id in flagged, "sample": samples[a.sample_id]}
+        for a in annotations
+    ]
 
 
 def _per_sample(store: Store, state: Snapshot, label_set: str, class_id: int | None) -> npt.NDArray[np.int32]:
@@ -115,20 +132,6 @@ def _per_sample(store: Store, state: Snapshot, label_set: str, class_id: int | N
     key = ("objects", state.state_sha256, label_set, class_id)
     known: PerSample = columns.answers.get(key, count)
     return known.n
-
-
-def _page_rows(store: Store, state: Snapshot, listed: Objects, offset: int, limit: int) -> pa.Table:
-    """The rows of a page: read whole where few are read for it, else by the ids of its annotations."""
-    samples, skip = _span(listed, offset, limit)
-    n_read = _per_sample(store, state, listed.label_set, None)[samples].sum()
-    if n_read <= _READ_AT_ONCE:
-        table = state.annotations(listed.label_set, sample_ids=ids_of(listed.order.index, samples))
-        return _chosen(table, listed, samples).slice(skip, limit)
-    keys = _keys(state, listed, offset, limit)["ann_id"]
-    name = rows.annotation_table(listed.label_set)
-    columns = rows.ANNOTATION_SCHEMA.names
-    table = rows_with(store, state, name, ColumnValues("ann_id", keys.to_pylist()), columns)
-    return table.take(pc.index_in(keys, value_set=table["ann_id"].combine_chunks()))
 
 
 def _keys(state: Snapshot, listed: Objects, offset: int, limit: int) -> pa.Table:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Literal
 
+import pyarrow.compute as pc
 from fastapi import Depends, Query, Response
 
 from calotype.browse import answers, grid, objects
@@ -149,7 +150,8 @@ def list_samples(
     state = state_of(ask, dataset, ref)
     order = _order(ask, state, where, sort, label_set, within)
     page_ids = order.ids(offset, limit)
-    items = grid.page(state, page_ids, label_set=label_set)
+    flagged = ask.ports.open_annotations(state, page_ids, store=ask.store)
+    items = grid.page(state, page_ids, label_set=label_set, flagged=flagged)
     gallery.remember(state, (item["media"] for item in items))
     findings = ask.ports.findings_of(ask.actor, state, page_ids, store=ask.store)
     for item in items:
@@ -195,7 +197,10 @@ def list_objects(
     state = state_of(ask, dataset, ref)
     order = _order(ask, state, where, sort, label_set, within)
     listed = objects.objects(ask.store, state, order, label_set=label_set, class_name=class_)
-    items = objects.page(ask.store, state, listed, offset, limit)
+    found = objects.part(ask.store, state, listed, offset, limit)
+    on_page = pc.unique(found["sample_id"]).to_pylist()
+    flagged = ask.ports.open_annotations(state, on_page, store=ask.store)
+    items = objects.page(state, found, flagged=flagged)
     gallery.remember(state, (item["sample"]["media"] for item in items))
     return packed({"commit": state.commit_id, "total": len(listed), "offset": offset, "items": items})
 

@@ -27,6 +27,10 @@ def listed(workspace, state, *, where="", sort="name", class_name=""):
     return objects.objects(workspace, state, order, label_set="ground_truth", class_name=class_name)
 
 
+def shown(workspace, state, found, offset, limit, **options):
+    return objects.page(state, objects.part(workspace, state, found, offset, limit), **options)
+
+
 def expected(state, ids, class_name=""):
     of = state.annotations_of(ids)
     wanted = state.ontology.by_name(class_name).id if class_name else None
@@ -53,20 +57,21 @@ def check_list(workspace, roads, where, sort, class_name):
     assert objects.ids(roads, found, 0, 5_000) == wanted
     for offset in range(0, len(wanted) + 7, 7):
         assert objects.ids(roads, found, offset, 7) == wanted[offset : offset + 7]
-        page = objects.page(workspace, roads, found, offset, 7)
+        page = shown(workspace, roads, found, offset, 7)
         assert [one["id"] for one in page] == wanted[offset : offset + 7]
 
 
 def test_an_object_has_its_shape_its_class_and_its_sample(workspace, roads):
-    page = objects.page(workspace, roads, listed(workspace, roads), 0, 500)
-    assert page
+    page = shown(workspace, roads, listed(workspace, roads), 0, 500)
+    page = shown(workspace, roads, listed(workspace, roads), 0, 500, flagged={page[0]["id"]})
+    assert page[0]["flagged"] and not page[1]["flagged"]
     names = {c.id: c.name for c in roads.ontology.classes}
     for one in page:
         (sample,) = roads.iter_samples(ids=[one["sample"]["id"]])
         (a,) = [
             a for a in roads.annotations_of([sample.sample_id])[sample.sample_id] if a.ann_id == one["id"]
         ]
-        assert one == {**grid.to_draw(a, names), "sample": grid.cell(sample)}
+        assert one == {**grid.to_draw(a, names), "flagged": one is page[0], "sample": grid.cell(sample)}
 
 
 def test_an_unknown_class_is_refused(workspace, roads):
@@ -77,7 +82,7 @@ def test_an_unknown_class_is_refused(workspace, roads):
 def test_a_label_set_without_annotations_has_no_objects(workspace, roads):
     order = grid.Browser().order(roads, where="", sort="name", label_set="model:none", store=workspace)
     found = objects.objects(workspace, roads, order, label_set="model:none", class_name="car")
-    assert (len(found), objects.page(workspace, roads, found, 0, 10), objects.ids(roads, found, 0, 10)) == (
+    assert (len(found), shown(workspace, roads, found, 0, 10), objects.ids(roads, found, 0, 10)) == (
         0,
         [],
         [],

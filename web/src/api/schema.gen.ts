@@ -1485,6 +1485,7 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            author: string;
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
         };
@@ -2339,13 +2340,13 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            author: string;
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
             /** @description Attributes as given by the source. */
             attributes: {
                 [key: string]: unknown;
             };
-            author: string;
             /** @description Square pixels; null where it covers no area. */
             area: number | null;
             /** @description Id in the file that it was imported from. */
@@ -2405,8 +2406,11 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            author: string;
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
+            /** @description Whether it has an open finding. */
+            flagged: boolean;
             sample: components["schemas"]["SampleCell"];
         };
         /** @description A sample in a grid with its annotations and number of findings. */
@@ -2426,6 +2430,8 @@ export interface components {
             /** @description Number of findings of the newest run of the checks. */
             findings: number;
             annotations: components["schemas"]["Annotation"][];
+            /** @description Ids of the annotations with an open finding. */
+            flagged: string[];
         };
         /** @description The server is up. */
         Health: {

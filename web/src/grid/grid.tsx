@@ -1,6 +1,6 @@
 import { IconCheck } from "@tabler/icons-react";
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { useMemo, useRef, type MouseEvent, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, type MouseEvent, type ReactNode } from "react";
 import { CHOOSE_KEYS, EXTEND_KEYS, MOVES, MOVE_KEYS, OPEN_KEYS, type MoveKey } from "@/grid/keys";
 import { layout, reveal, rowTop, step, visibleRows } from "@/grid/layout";
 import { usePages, type PageQuery } from "@/grid/pages";
@@ -31,6 +31,8 @@ type Props<T> = {
   onCurrent: (index: number) => void;
   onSelection: (next: Selection) => void;
   onTop: (index: number | undefined) => void;
+  /** Receives what is drawn. */
+  onItems?: (items: Iterable<T>) => void;
   onOpen: (item: T, index: number) => void;
 };
 
@@ -41,7 +43,7 @@ const isMod = (event: MouseEvent) => event.metaKey || event.ctrlKey;
 
 /** A list as images: draws what is near the screen, asks for the pages that it draws, goes to any index, and chooses any range. */
 export function Grid<T extends { id: string }>(props: Props<T>) {
-  const { label, address, page, current, selection, size, aspect, total, nameOf, draw, onCurrent, onSelection, onOpen } = props;
+  const { label, address, page, current, selection, size, aspect, total, nameOf, draw, onCurrent, onSelection, onItems, onOpen } = props;
   const { ref: measure, width, height } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, scroller);
@@ -50,6 +52,8 @@ export function Grid<T extends { id: string }>(props: Props<T>) {
   const { view, ready, first: firstIndex, moveTo, onScroll } = usePlace({ scroller, address, place, width, height, at, top: props.top, onTop: props.onTop });
   const { first, last } = visibleRows(place, view.moved, height);
   const items = usePages(page, first * place.columns, Math.min(total, (last + 1) * place.columns));
+
+  useEffect(() => onItems?.(items.values()), [items, onItems]);
 
   const move = (index: number) => {
     moveTo(reveal(place, index, view.moved, height));

@@ -1,12 +1,12 @@
 import { memo, useMemo } from "react";
 import { mediaUrl, thumbUrl } from "@/api/client";
 import type { GridObject } from "@/api/schema.gen";
-import { classColour } from "@/canvas/colours";
+import type { ColourOf } from "@/canvas/colour_by";
 import { Crop, viewOf } from "@/canvas/crop";
 import { boxOf } from "@/canvas/geometry";
 import type { Tile } from "@/grid/grid";
 
-type Props = { dataset: string; item: GridObject; labelSet: string; href: string; tile: Tile; overlays: boolean };
+type Props = { dataset: string; item: GridObject; labelSet: string; href: string; tile: Tile; overlays: boolean; colourOf: ColourOf };
 
 const NONE: never[] = [];
 /** Sizes of thumbnails that crops are cut from. */
@@ -14,7 +14,7 @@ const SIZES = [256, 512, 1024] as const;
 
 /** One object in its surroundings, with its class. A plain link, as `Cell` is. */
 export const ObjectTile = memo(
-  function ObjectTile({ dataset, item, labelSet, href, tile, overlays }: Props) {
+  function ObjectTile({ dataset, item, labelSet, href, tile, overlays, colourOf }: Props) {
     const { width, height, isAt } = tile;
     const { sample } = item;
     const box = useMemo(() => boxOf(item), [item]);
@@ -25,10 +25,10 @@ export const ObjectTile = memo(
     return (
       <a href={href} className="cell" data-at={isAt} tabIndex={-1} title={`${item.class} in ${sample.name}, ${labelSet}`}>
         <span className="cell-image object-image" style={{ width, height }}>
-          <Crop src={src} name="" width={sample.width} height={sample.height} box={box} annotations={overlays ? own : NONE} />
+          <Crop src={src} name="" width={sample.width} height={sample.height} box={box} annotations={overlays ? own : NONE} colourOf={colourOf} />
         </span>
         <span className="cell-caption">
-          <span className="cell-class"><i className="dot" style={{ background: classColour(item.class_id) }} />{item.class}</span>
+          <span className="cell-class"><i className="dot" style={{ background: colourOf(item) }} />{item.class}</span>
           {score ? <span className="num">{score}</span> : null}
           <span className="cut cell-name object-sample">{sample.name}</span>
           <span className="hidden-label">, {labelSet}{item.text ? `, ${item.text}` : ""}</span>
@@ -38,7 +38,7 @@ export const ObjectTile = memo(
   },
   (before, after) =>
     before.dataset === after.dataset && before.item === after.item && before.labelSet === after.labelSet && before.href === after.href &&
-    before.overlays === after.overlays && before.tile.width === after.tile.width && before.tile.height === after.tile.height &&
+    before.overlays === after.overlays && before.colourOf === after.colourOf && before.tile.width === after.tile.width && before.tile.height === after.tile.height &&
     before.tile.isAt === after.tile.isAt,
 );
 

@@ -1,3 +1,4 @@
+import { COLOURINGS, type Colouring } from "@/canvas/colour_by";
 import type { operations } from "@/api/schema.gen";
 import { oneOf, refSearch, text, whole, type Raw, type RefSearch } from "@/kit/search";
 
@@ -22,6 +23,8 @@ export type GridSearch = RefSearch & {
   at?: number | undefined;
   /** Index of the first cell in view. */
   top?: number | undefined;
+  /** What annotations are coloured by; their class where it is absent. */
+  colour?: Colouring | undefined;
   /** Ids of the classes that are not drawn, joined with dots. */
   hide?: string | undefined;
 };
@@ -38,6 +41,7 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   at: whole(raw, "at", 0, 1e9),
   top: whole(raw, "top", 0, 1e9),
   hide: text(raw, "hide"),
+  colour: oneOf(raw, "colour", COLOURINGS),
 });
 
 export type SampleSearch = GridSearch & {
@@ -89,9 +93,9 @@ export const sampleSearch = (raw: Raw): SampleSearch => ({
 
 /** The search of the grid that a sample was opened from. */
 export function gridOf(search: SampleSearch, at: number | undefined): GridSearch {
-  const { ref, where, sort, within, labels, size, hide, of } = search;
-  if (search.from === "objects") return { ref, show: "objects", of, where, sort, within, labels, size, hide, at: search.at };
-  return { ref, where, sort, within, labels, size, hide, at: at ?? (search.from ? undefined : search.at) };
+  const { ref, where, sort, within, labels, size, hide, colour, of } = search;
+  if (search.from === "objects") return { ref, show: "objects", of, where, sort, within, labels, size, hide, colour, at: search.at };
+  return { ref, where, sort, within, labels, size, hide, colour, at: at ?? (search.from ? undefined : search.at) };
 }
 
 /** Ids of hidden classes as a set, and back. */

@@ -16,6 +16,10 @@ type Props = {
   hidden: ReadonlySet<number>;
   onHide: (hidden: Set<number>) => void;
   onAdd: (clause: string) => void;
+  /** What annotations are coloured by, above the classes. */
+  colours?: ReactNode;
+  /** Whether classes have no colour of their own. */
+  plain?: boolean;
   /** Where objects are shown: the class to show, and a choice of it. */
   objects?: { of: string | undefined; onOf: (name: string | undefined) => void } | undefined;
 };
@@ -23,7 +27,7 @@ type Props = {
 const MOST_TAGS = 12;
 
 /** The legend and the filters: what there is in the whole state, with counts of what matches the query. */
-export function Facets({ data, counts, checks, where, hidden, onHide, onAdd, objects }: Props) {
+export function Facets({ data, counts, checks, where, hidden, onHide, onAdd, colours, plain = false, objects }: Props) {
   const active = new Set(clauses(where));
   const flip = (id: number) => {
     const next = new Set(hidden);
@@ -40,6 +44,7 @@ export function Facets({ data, counts, checks, where, hidden, onHide, onAdd, obj
   return (
     <aside className="facets" aria-label="Classes and filters" aria-busy={counts === undefined}>
       {isRough ? <p className="facets-rough" role="status">Estimated; exact counts follow.</p> : null}
+      {colours}
       <section>
         <header>
           <h2>Classes</h2>
@@ -56,14 +61,15 @@ export function Facets({ data, counts, checks, where, hidden, onHide, onAdd, obj
         <ul>
           {shownClasses.map((one) => {
             const isHidden = hidden.has(one.id);
+            const colour = plain ? "var(--text-3)" : classColour(one.id);
             const matching = ofClasses.get(one.id);
             return (
               <li key={one.id} className="facet" data-hidden={isHidden && !objects}>
-                {objects ? <span className="swatch" aria-hidden="true"><i style={{ background: classColour(one.id), borderColor: classColour(one.id) }} /></span> : <button
+                {objects ? <span className="swatch" aria-hidden="true"><i style={{ background: colour, borderColor: colour }} /></span> : <button
                   type="button" className="swatch" role="switch" aria-checked={!isHidden} aria-label={`Show ${one.name}`}
                   title={isHidden ? "Show this class" : "Hide this class"} onClick={() => flip(one.id)}
                 >
-                  <i style={{ background: isHidden ? "none" : classColour(one.id), borderColor: classColour(one.id) }} />
+                  <i style={{ background: isHidden ? "none" : colour, borderColor: colour }} />
                 </button>}
                 <Choice
                   {...choice} {...(objects ? onlyOf(one.name, objects) : null)} name={one.name} clause={ofClass(one.name)} count={counts && (matching?.annotations ?? 0)}

@@ -1,5 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { part } from "@/api/client";
+import type { Coloured, ColourOf } from "@/canvas/colour_by";
 import { Grid } from "@/grid/grid";
 import { ObjectTile } from "@/grid/object_tile";
 import type { Selection } from "@/grid/selection";
@@ -16,6 +17,8 @@ type Props = {
   size: number;
   total: number;
   overlays: boolean;
+  colourOf: ColourOf;
+  onItems: (items: Iterable<Coloured>) => void;
   selection: Selection;
   onSelection: (next: Selection) => void;
   onPlace: (place: { at?: number; top?: number | undefined }) => void;
@@ -25,7 +28,7 @@ type Props = {
 export const toObject = (search: GridSearch, at: number, ann: string): SampleSearch => ({ ...search, show: undefined, top: undefined, from: "objects", at, ann });
 
 /** Each object for itself, cut out of its image: those of the samples that match. */
-export function ObjectGrid({ dataset, refName, search, address, labelSet, size, total, overlays, selection, onSelection, onPlace }: Props) {
+export function ObjectGrid({ dataset, refName, search, address, labelSet, size, total, overlays, colourOf, selection, onItems, onSelection, onPlace }: Props) {
   const navigate = useNavigate();
   return (
     <Grid
@@ -33,11 +36,11 @@ export function ObjectGrid({ dataset, refName, search, address, labelSet, size, 
       selection={selection} size={size} total={total} aspect={1} nameOf={(item) => `${item.class} in ${item.sample.name}`}
       draw={(item, tile) => (
         <ObjectTile
-          dataset={dataset} item={item} labelSet={labelSet} tile={tile} overlays={overlays}
+          dataset={dataset} item={item} labelSet={labelSet} tile={tile} overlays={overlays} colourOf={colourOf}
           href={`/d/${part(dataset)}/samples/${part(item.sample.id)}${stringifySearch(toObject(search, tile.index, item.id))}`}
         />
       )}
-      onCurrent={(at) => onPlace({ at })} onTop={(top) => onPlace({ top })} onSelection={onSelection}
+      onCurrent={(at) => onPlace({ at })} onTop={(top) => onPlace({ top })} onSelection={onSelection} onItems={onItems}
       onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.sample.id }, search: toObject(search, at, item.id) })}
     />
   );

@@ -91,3 +91,19 @@ test("chosen objects get a class at once, asked of the list of objects", async (
   expect(await screen.findByText("Set class truck: 2 objects changed")).toBeTruthy();
   expect(posted).toEqual([[CAR, TRUCK].map(({ id }) => ({ do: "set-class", annotation: id, class: "truck" }))]);
 });
+
+test("annotations are coloured by their author; the choice is in the address, and the colours are explained", async () => {
+  answer("get", OBJECTS, ONE, objectsOf(CAR, { ...TRUCK, author: "ben" }));
+  const { user, address } = showPage("/d/streets/samples?show=objects");
+  await screen.findByRole("link", { name: /^car/ });
+  const panel = within(screen.getByRole("complementary", { name: "Classes and filters" }));
+  await user.selectOptions(panel.getByRole("combobox", { name: "Colour by" }), "Author");
+  const legend = within(panel.getByRole("list", { name: "Meaning of the colours" }));
+  expect(legend.getAllByRole("listitem").map((one) => one.textContent)).toEqual(["ana", "ben"]);
+  expect(address()).toBe("/d/streets/samples?show=objects&colour=author");
+  await user.selectOptions(panel.getByRole("combobox", { name: "Colour by" }), "Open finding");
+  expect(panel.getByText("with an open finding")).toBeTruthy();
+  await user.selectOptions(panel.getByRole("combobox", { name: "Colour by" }), "Class");
+  expect(panel.queryByRole("list", { name: "Meaning of the colours" })).toBeNull();
+  expect(address()).toBe("/d/streets/samples?show=objects");
+});

@@ -1,10 +1,12 @@
 import { IconLayoutSidebar, IconVectorTriangle, IconVectorTriangleOff, IconX } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { PAGE } from "@/api/cache";
 import { part, Problem } from "@/api/client";
+import type { GridSample } from "@/api/schema.gen";
 import { both, clauses, without } from "@/api/where";
+import { colouring } from "@/canvas/colour_by";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Cell } from "@/grid/cell";
 import { Grid } from "@/grid/grid";
@@ -23,6 +25,7 @@ import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import { checks } from "@/rooms/checks/api";
 import * as api from "../api";
 import { useBulk } from "../components/bulk";
+import { Colours, useAuthors } from "../components/colours";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
 import { Nothing, NoObjects } from "../components/nothing";
@@ -69,7 +72,13 @@ export function SamplesPage() {
   const where = search.where ?? "";
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
-  const look = useMemo(() => ({ hidden, skeletons, overlays }), [hidden, skeletons, overlays]);
+  const labelSet = labels ?? DEFAULT_SET;
+  const colourOf = useMemo(() => colouring(search.colour, labelSet), [search.colour, labelSet]);
+  const look = useMemo(() => ({ hidden, skeletons, overlays, colourOf }), [hidden, skeletons, overlays, colourOf]);
+  const { authors, see } = useAuthors();
+  const seeSamples = useCallback((items: Iterable<GridSample>) => {
+    for (const item of items) see(item.annotations);
+  }, [see]);
   const query = (next: string) => set({ where: next.trim() || undefined, ...ELSEWHERE });
   const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
   const size = search.size ?? (isObjects ? SIZES.objects : SIZES.usual);
@@ -139,6 +148,7 @@ export function SamplesPage() {
           {facets && state.data ? (
             <Facets
               data={state.data} counts={where ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
+              plain={search.colour !== undefined} colours={<Colours by={search.colour} labelSet={labelSet} authors={authors} onBy={(colour) => set({ colour }, true)} />}
               objects={isObjects ? { of: search.of, onOf } : undefined}
             />
           ) : null}
@@ -149,7 +159,7 @@ export function SamplesPage() {
             {head.data && total === 0 && !refused && !isObjects ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
             {head.data && total > 0 && !refused && isObjects ? (
               <ObjectGrid
-                dataset={dataset} refName={ref} search={search} address={address} labelSet={labels ?? DEFAULT_SET} size={size} total={total} overlays={overlays}
+                dataset={dataset} refName={ref} search={search} address={address} labelSet={labelSet} size={size} total={total} overlays={overlays} colourOf={colourOf} onItems={see}
                 selection={selection} onSelection={select} onPlace={(place) => set(place, true)}
               />
             ) : null}
@@ -163,7 +173,7 @@ export function SamplesPage() {
                     href={`/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, top: undefined, at: index })}`}
                   />
                 )}
-                onCurrent={(at) => set({ at }, true)} onTop={(top) => set({ top }, true)} onSelection={select}
+                onCurrent={(at) => set({ at }, true)} onTop={(top) => set({ top }, true)} onSelection={select} onItems={seeSamples}
                 onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, top: undefined, at } })}
               />
             ) : null}
