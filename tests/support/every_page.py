@@ -99,6 +99,10 @@ def addresses(lived: Lived) -> dict[str, str]:
         "an open merge": f"d/shop/merges?merge={lived.merge}",
         "a query without matches": "d/shop/samples?where=class+%3D+%22car%22+and+class+%3D+%22bus%22",
         "a query with a mistake": "d/shop/samples?where=clas+%3D",
+        "objects": "d/shop/samples?show=objects",
+        "objects coloured by score": "d/shop/samples?show=objects&colour=score",
+        "objects of one class": "d/shop/samples?show=objects&of=dog",
+        "an object": f"d/shop/samples/{lived.sample}?from=objects&at=0&sort=-name",
         "a commit": f"d/shop?ref={lived.commit[:12]}",
         "no page": "nowhere",
     }

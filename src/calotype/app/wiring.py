@@ -23,6 +23,7 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.findings import summary
 from calotype.findings.data_tests import DataTest, RunsDataTests
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
+from calotype.findings.worklist import query_fields
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Invalid
 from calotype.release import service as release
@@ -37,6 +38,7 @@ __all__ = [
     "fractions",
     "gatekeeper",
     "known_checks",
+    "open_annotations",
     "open_at",
     "splitter",
     "within",
@@ -114,6 +116,11 @@ def findings_of(
     """Findings of the latest check run for these samples."""
     findings = checks.of_samples(actor, state.dataset.name, sample_ids, store=store)
     return {sample_id: [item.to_dict() for item in items] for sample_id, items in findings.items()}
+
+
+def open_annotations(state: Snapshot, sample_ids: Collection[str], *, store: Store) -> set[str]:
+    """Ids of the annotations of these samples that have an open finding."""
+    return query_fields.open_annotations(store, state, sample_ids)
 
 
 def splitter(actor: Actor, name: str, spec: ReleaseSpec, *, store: Store) -> object:

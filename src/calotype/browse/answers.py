@@ -181,6 +181,7 @@ class Annotation(Answer):
     mask: Mask | None
     score: Number | None = Field(description="Confidence from 0 to 1 of a model prediction.")
     iscrowd: bool
+    author: str
     text: str | None = Field(
         description="The first 1,000 characters of a caption, or of what is read in a shape."
     )
@@ -190,7 +191,6 @@ class FullAnnotation(Annotation):
     """An annotation with its attributes and origin."""
 
     attributes: dict[str, Any] = Field(description="Attributes as given by the source.")
-    author: str
     area: Number | None = Field(description="Square pixels; null where it covers no area.")
     source_id: str = Field(description="Id in the file that it was imported from.")
 
@@ -214,6 +214,7 @@ class GridSample(SampleCell):
 
     findings: int = Field(description="Number of findings of the newest run of the checks.")
     annotations: list[Annotation]
+    flagged: list[str] = Field(description="Ids of the annotations with an open finding.")
 
 
 class SamplePage(Answer):
@@ -230,6 +231,31 @@ class SampleIds(Answer):
 
     commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
     total: int = Field(description="Number of matching samples, listed or not.")
+    offset: int
+    ids: list[str]
+
+
+class GridObject(Annotation):
+    """An annotation that has a place in its image, with its sample."""
+
+    flagged: bool = Field(description="Whether it has an open finding.")
+    sample: SampleCell
+
+
+class ObjectPage(Answer):
+    """A page of objects."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    total: int = Field(description="Number of matching objects on all pages.")
+    offset: int
+    items: list[GridObject]
+
+
+class ObjectIds(Answer):
+    """Ids of annotations in the order of a list of objects."""
+
+    commit: Sha256 | None = Field(description="Null for a working state with uncommitted changes.")
+    total: int = Field(description="Number of matching objects, listed or not.")
     offset: int
     ids: list[str]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -145,14 +146,21 @@ def _places(store: Store, state: Snapshot, where: str, sort: str, label_set: str
     return Places(rows[np.argsort(-n if sort.startswith("-") else n, kind="stable")])
 
 
-def page(state: Snapshot, ids: list[str], *, label_set: str = DEFAULT_LABEL_SET) -> list[dict[str, Any]]:
-    """Grid rows for these samples, in this order."""
+def page(
+    state: Snapshot,
+    ids: list[str],
+    *,
+    label_set: str = DEFAULT_LABEL_SET,
+    flagged: Collection[str] = frozenset(),
+) -> list[dict[str, Any]]:
+    """Grid rows for these samples, in this order. `flagged` annotations have an open finding."""
     annotations = state.annotations_of(ids, label_set)
     names = {c.id: c.name for c in state.ontology.classes}
     return [
         {
             **cell(sample),
-            "annotations": [to_draw(annotation, names) for annotation in annotations[sample.sample_id]],
+            "annotations": [to_draw(a, names) for a in annotations[sample.sample_id]],
+            "flagged": [a.ann_id for a in annotations[sample.sample_id] if a.ann_id in flagged],
         }
         for sample in state.iter_samples(ids=ids)
     ]
@@ -213,6 +221,7 @@ def to_draw(a: Annotation, names: dict[int, str]) -> dict[str, Any]:
         "mask": mask,
         "score": a.score,
         "iscrowd": a.iscrowd,
+        "author": a.author,
         "text": None if a.attributes.get("text") is None else str(a.attributes["text"])[:_TEXT_CHARACTERS],
     }
 
@@ -244,7 +253,6 @@ def label_sets_of(state: Snapshot, sample: Sample) -> dict[str, list[dict[str, A
             {
                 **to_draw(a, names),
                 "attributes": dict(a.attributes),
-                "author": a.author,
                 "area": a.area_px,
                 "source_id": a.source_id,
             }

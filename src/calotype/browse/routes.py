@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Literal
 
+import pyarrow.compute as pc
 from fastapi import Depends, Query, Response
 
-from calotype.browse import answers, grid
+from calotype.browse import answers, grid, objects
 from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery, Image
 from calotype.browse.overview import overview
@@ -53,6 +54,9 @@ Within = Annotated[
         max_length=8_000,
         description="Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1.",
     ),
+]
+ObjectClass = Annotated[
+    str, Query(alias="class", max_length=500, description="Only objects of this class; empty for all.")
 ]
 READ = action(Permission.DATASET_READ)
 IMAGE = file_answer("image/jpeg", "image/png")
@@ -171,7 +175,8 @@ def list_samples(
     state = state_of(ask, dataset, ref)
     order = _order(ask, state, where, sort, label_set, within)
     page_ids = order.ids(offset, limit)
-    items = grid.page(state, page_ids, label_set=label_set)
+    flagged = ask.ports.open_annotations(state, page_ids, store=ask.store)
+    items = grid.page(state, page_ids, label_set=label_set, flagged=flagged)
     gallery.remember(state, (item["media"] for item in items))
     findings = ask.ports.findings_of(ask.actor, state, page_ids, store=ask.store)
     for item in items:
@@ -197,6 +202,54 @@ def list_sample_ids(
     ids = order.ids(offset, limit)
     return answers.SampleIds.of(
         {"commit": state.commit_id, "total": len(order), "offset": offset, "ids": ids}
+    )
+
+
+@routes.get("/datasets/{dataset}/objects", **READ, **packed_answer(answers.ObjectPage))
+def list_objects(
+    dataset: Named,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of objects.")] = 100,
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+    within: Within = "",
+    class_: ObjectClass = "",
+) -> Response:
+    """List a page of objects, the annotations with a place in their image, in the order of their samples."""
+    state = state_of(ask, dataset, ref)
+    order = _order(ask, state, where, sort, label_set, within)
+    listed = objects.objects(ask.store, state, order, label_set=label_set, class_name=class_)
+    found = objects.part(ask.store, state, listed, offset, limit)
+    on_page = pc.unique(found["sample_id"]).to_pylist()
+    flagged = ask.ports.open_annotations(state, on_page, store=ask.store)
+    items = objects.page(state, found, flagged=flagged)
+    gallery.remember(state, (item["sample"]["media"] for item in items))
+    return packed({"commit": state.commit_id, "total": len(listed), "offset": offset, "items": items})
+
+
+@routes.get("/datasets/{dataset}/object-ids", **READ)
+def list_object_ids(
+    dataset: Named,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    sort: Sort = "name",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Maximum number of ids.")] = 1_000,
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+    within: Within = "",
+    class_: ObjectClass = "",
+) -> answers.ObjectIds:
+    """List only the ids of objects, in the order of the list: to name what was selected in it."""
+    state = state_of(ask, dataset, ref)
+    order = _order(ask, state, where, sort, label_set, within)
+    listed = objects.objects(ask.store, state, order, label_set=label_set, class_name=class_)
+    ids = objects.ids(state, listed, offset, limit)
+    return answers.ObjectIds.of(
+        {"commit": state.commit_id, "total": len(listed), "offset": offset, "ids": ids}
     )
 
 

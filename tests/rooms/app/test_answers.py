@@ -175,6 +175,10 @@ def _take_in(http: TestClient, raw: Path) -> None:
     assert say(http, "GET", f"/datasets/shop/samples/{sample['id']}")["position"]["index"] == 0
     listed = say(http, "GET", "/datasets/shop/sample-ids?limit=5&sort=-name")
     assert (listed["total"], len(listed["ids"])) == (24, 5)
+    shown = say(http, "GET", "/datasets/shop/objects?limit=3&class=dog")
+    assert {one["class"] for one in shown["items"]} == {"dog"}
+    named = say(http, "GET", "/datasets/shop/object-ids?limit=3&class=dog")
+    assert (named["total"], named["ids"]) == (shown["total"], [one["id"] for one in shown["items"]])
     counted = say(http, "GET", f"/datasets/shop/facets?where=name = '{sample['name']}'")
     assert (counted["samples"], counted["approximate"]) == (1, False)
     assert say(http, "GET", "/datasets/shop/values?field=licence&typed=cc")["items"][0]["count"] == 24

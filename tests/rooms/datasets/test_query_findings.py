@@ -14,7 +14,7 @@ from calotype.datasets.query.compile import QueryFieldUnknown
 from calotype.datasets.query.syntax import QueryInvalid
 from calotype.findings import service as findings
 from calotype.findings.lifecycle import Decision, State
-from calotype.findings.worklist.query_fields import samples_with_findings
+from calotype.findings.worklist.query_fields import open_annotations, samples_with_findings
 
 THIN = ["000.jpg", "002.jpg", "003.jpg"]
 
@@ -75,6 +75,20 @@ def test_decisions_and_new_runs_change_the_answer_at_once(street, owner, names):
     findings.fix(owner, "things", fixable, store=street.store)
     checks.check(owner, "things", store=street.store)
     assert names('finding = "box-bounds"') == []
+
+
+def test_annotations_with_a_finding_are_known_until_it_is_decided(street, owner):
+    state = datasets.read(owner, "things", store=street.store)
+    ids = [sample.sample_id for sample in street.samples]
+    wrong = {box.ann_id: box.sample_id for box in street.boxes if box.bbox_xywh_px != (5, 5, 20, 20)}
+    assert len(wrong) == 4
+    assert open_annotations(street.store, state, ids) == set(wrong)
+    first = {annotation for annotation, sample in wrong.items() if sample in ids[:2]}
+    assert open_annotations(street.store, state, ids[:2]) == first != set()
+    assert open_annotations(street.store, state, []) == set()
+    keys = [one.key for one in findings.tracked(owner, "things", store=street.store).items]
+    findings.triage(owner, "things", keys, Decision(State.REJECTED, note="lines"), store=street.store)
+    assert open_annotations(street.store, state, ids) == set()
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Objects
+         * @description List a page of objects, the annotations with a place in their image, in the order of their samples.
+         */
+        get: operations["list_objects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/object-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Object Ids
+         * @description List only the ids of objects, in the order of the list: to name what was selected in it.
+         */
+        get: operations["list_object_ids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/samples/{sample_id}": {
         parameters: {
             query?: never;
@@ -1573,6 +1613,7 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            author: string;
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
         };
@@ -2450,13 +2491,13 @@ export interface components {
             /** @description Confidence from 0 to 1 of a model prediction. */
             score: number | null;
             iscrowd: boolean;
+            author: string;
             /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
             text: string | null;
             /** @description Attributes as given by the source. */
             attributes: {
                 [key: string]: unknown;
             };
-            author: string;
             /** @description Square pixels; null where it covers no area. */
             area: number | null;
             /** @description Id in the file that it was imported from. */
@@ -2493,6 +2534,36 @@ export interface components {
             /** @description What it blocks. */
             on: ("merge" | "release")[];
         };
+        /** @description An annotation that has a place in its image, with its sample. */
+        GridObject: {
+            id: string;
+            /** @enum {string} */
+            kind: "classification" | "box" | "rotated_box" | "polygon" | "mask" | "keypoints" | "polyline" | "ellipse" | "point" | "caption";
+            /** @description Name of the class. */
+            class: string;
+            class_id: number;
+            /** @description Left, top, width, height; null for a classification or caption. */
+            bbox: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** @description Rings of a polygon, parts of a polyline, points, or the four corners of a rotated box or of the rectangle around an ellipse, clockwise; each x1, y1, x2, y2, ... */
+            rings: number[][];
+            /** @description x, y, v triples; v is 0 (not labelled), 1 (hidden) or 2 (visible). */
+            keypoints: number[];
+            mask: components["schemas"]["Mask"] | null;
+            /** @description Confidence from 0 to 1 of a model prediction. */
+            score: number | null;
+            iscrowd: boolean;
+            author: string;
+            /** @description The first 1,000 characters of a caption, or of what is read in a shape. */
+            text: string | null;
+            /** @description Whether it has an open finding. */
+            flagged: boolean;
+            sample: components["schemas"]["SampleCell"];
+        };
         /** @description A sample in a grid with its annotations and number of findings. */
         GridSample: {
             id: string;
@@ -2510,6 +2581,8 @@ export interface components {
             /** @description Number of findings of the newest run of the checks. */
             findings: number;
             annotations: components["schemas"]["Annotation"][];
+            /** @description Ids of the annotations with an open finding. */
+            flagged: string[];
         };
         /** @description The server is up. */
         Health: {
@@ -2975,6 +3048,24 @@ export interface components {
             median: number;
             max: number;
         };
+        /** @description Ids of annotations in the order of a list of objects. */
+        ObjectIds: {
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+            /** @description Number of matching objects, listed or not. */
+            total: number;
+            offset: number;
+            ids: string[];
+        };
+        /** @description A page of objects. */
+        ObjectPage: {
+            /** @description Null for a working state with uncommitted changes. */
+            commit: string | null;
+            /** @description Number of matching objects on all pages. */
+            total: number;
+            offset: number;
+            items: components["schemas"]["GridObject"][];
+        };
         /** @description An objective of the contract and its measured value. */
         ObjectiveResult: {
             name: string;
@@ -3252,6 +3343,21 @@ export interface components {
             /** @description Null while it runs. */
             duration_s: number | null;
             actor: string;
+        };
+        /** @description A sample in a grid. */
+        SampleCell: {
+            id: string;
+            name: string;
+            media: string;
+            /** @description Pixels of the upright image. */
+            width: number;
+            /** @description Pixels of the upright image. */
+            height: number;
+            split: string;
+            group: string;
+            tags: string[];
+            /** @description Id of the sample it was derived from. */
+            parent: string | null;
         };
         /** @description One sample with everything known about it. */
         SampleDetail: {
@@ -3878,6 +3984,7 @@ export type FoundSeverities = components['schemas']['FoundSeverities'];
 export type FullAnnotation = components['schemas']['FullAnnotation'];
 export type GateCounts = components['schemas']['GateCounts'];
 export type GateResult = components['schemas']['GateResult'];
+export type GridObject = components['schemas']['GridObject'];
 export type GridSample = components['schemas']['GridSample'];
 export type Health = components['schemas']['Health'];
 export type Histogram = components['schemas']['Histogram'];
@@ -3918,6 +4025,8 @@ export type NewTag = components['schemas']['NewTag'];
 export type NewUndo = components['schemas']['NewUndo'];
 export type NewViewName = components['schemas']['NewViewName'];
 export type NumberRange = components['schemas']['NumberRange'];
+export type ObjectIds = components['schemas']['ObjectIds'];
+export type ObjectPage = components['schemas']['ObjectPage'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
 export type Origin = components['schemas']['Origin'];
@@ -3946,6 +4055,7 @@ export type Run = components['schemas']['Run'];
 export type RunError = components['schemas']['RunError'];
 export type RunList = components['schemas']['RunList'];
 export type RunRow = components['schemas']['RunRow'];
+export type SampleCell = components['schemas']['SampleCell'];
 export type SampleDetail = components['schemas']['SampleDetail'];
 export type SampleIds = components['schemas']['SampleIds'];
 export type SamplePage = components['schemas']['SamplePage'];
@@ -4579,6 +4689,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleIds"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_objects: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description Order of the samples. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Number of items to skip. */
+                offset?: number;
+                /** @description Maximum number of objects. */
+                limit?: number;
+                /** @description The label set that the query, the order and the page refer to. */
+                label_set?: string;
+                /** @description Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1. */
+                within?: string;
+                /** @description Only objects of this class; empty for all. */
+                class?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectPage"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_object_ids: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit; empty is the working state of main. */
+                ref?: string;
+                /** @description A query; empty matches all samples. */
+                where?: string;
+                /** @description Order of the samples. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Number of items to skip. */
+                offset?: number;
+                /** @description Maximum number of ids. */
+                limit?: number;
+                /** @description The label set that the query, the order and the page refer to. */
+                label_set?: string;
+                /** @description Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1. */
+                within?: string;
+                /** @description Only objects of this class; empty for all. */
+                class?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectIds"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -1,4 +1,5 @@
 import type { Annotation, Mask } from "@/api/schema.gen";
+import type { ColourOf } from "@/canvas/colour_by";
 import { classColour, withAlpha } from "@/canvas/colours";
 import { areaOf, boxOf, type Box, type View } from "@/canvas/geometry";
 import { paintedMask } from "@/canvas/masks";
@@ -14,6 +15,8 @@ export type Style = {
   /** The selected annotation: stronger, the others step back. */
   lit?: string | null;
   labels?: boolean;
+  /** By class where it is absent. */
+  colourOf?: ColourOf | undefined;
   /** Among many shapes: lines of one pixel without a dark edge, which are drawn several times faster. */
   crowded?: boolean;
   /** Large masks may come later; who sets this listens to `onMaskReady`. */
@@ -47,7 +50,7 @@ export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], vi
     drawOne(ctx, a, view, style, lit);
   }
   ctx.globalAlpha = 1;
-  if (style.labels) for (const a of sorted) if (!isOneLit || a.id === style.lit) drawLabel(ctx, a, view);
+  if (style.labels) for (const a of sorted) if (!isOneLit || a.id === style.lit) drawLabel(ctx, a, view, style.colourOf);
 }
 
 /** Below this size on the screen a shape is a dot of its colour; below `PLAIN` it has no dark edge, which costs most of the time. */
@@ -57,7 +60,7 @@ const HAIR = 0.999;
 
 /** Draw one annotation. */
 export function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: boolean): void {
-  const colour = classColour(a.class_id);
+  const colour = style.colourOf?.(a) ?? classColour(a.class_id);
   const box = boxOf(a);
   const extent = box ? Math.max(box.w, box.h) * view.scale : 0;
   if (box && extent < DOT && !lit && !isFlat(a) && box.w * box.h > 0) return drawDot(ctx, box, view, colour);
@@ -196,7 +199,7 @@ function drawMask(ctx: Ctx, mask: Mask, view: View, colour: string, lit: boolean
 }
 
 /** The class of an annotation, its score and its text, above its box. */
-export function drawLabel(ctx: Ctx, a: Annotation, view: View): void {
+export function drawLabel(ctx: Ctx, a: Annotation, view: View, colourOf?: ColourOf): void {
   const box = boxOf(a);
   if (!box || (box.w * view.scale < 22 && !isFlat(a))) return;
   const text = [a.class, a.score?.toFixed(2), a.text?.slice(0, LONGEST_TEXT)].filter(Boolean).join(" ");
@@ -204,7 +207,7 @@ export function drawLabel(ctx: Ctx, a: Annotation, view: View): void {
   const width = ctx.measureText(text).width + 8;
   const x = Math.round(box.x * view.scale + view.dx);
   const y = Math.round(Math.max(box.y * view.scale + view.dy - 16, 0));
-  ctx.fillStyle = classColour(a.class_id);
+  ctx.fillStyle = colourOf?.(a) ?? classColour(a.class_id);
   ctx.fillRect(x, y, width, 15);
   ctx.fillStyle = "#101010";
   ctx.textBaseline = "middle";

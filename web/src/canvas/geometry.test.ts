@@ -3,7 +3,7 @@ import type { Annotation } from "@/api/schema.gen";
 import { boxOf, fit, hit, inRings, zoomAt } from "@/canvas/geometry";
 
 const annotation = (id: string, more: Partial<Annotation>): Annotation => ({
-  id, kind: "box", class: "car", class_id: 1, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, text: null, ...more,
+  id, kind: "box", class: "car", class_id: 1, bbox: null, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, author: "", text: null, ...more,
 });
 
 test("a fitted image is whole and in the middle", () => {

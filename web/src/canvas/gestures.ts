@@ -108,7 +108,7 @@ export class Gestures {
     if (drag.what === "annotation") return moved(drag.a, to.x - from.x, to.y - from.y, image);
     if (drag.what === "handle") return dragged(drag.a, drag.handle, to.x, to.y, image);
     const bbox = drag.what === "box" ? boxBetween(from.x, from.y, to.x, to.y, image) : null;
-    return bbox && { id: "", kind: "box", class: "", class_id: 0, bbox, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, text: null };
+    return bbox && { id: "", kind: "box", class: "", class_id: 0, bbox, rings: [], keypoints: [], mask: null, score: null, iscrowd: false, author: "", text: null };
   }
 
   private at({ x, y }: At): string | null {

@@ -1,13 +1,13 @@
 import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
-import { memo, useEffect, useRef, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { thumbUrl } from "@/api/client";
 import type { Annotation, GridSample } from "@/api/schema.gen";
-import { classColour } from "@/canvas/colours";
+import type { Coloured, ColourOf } from "@/canvas/colour_by";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit } from "@/canvas/geometry";
 import { plural } from "@/kit/format";
 
-export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays: boolean };
+export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays: boolean; colourOf: ColourOf };
 
 type Props = {
   dataset: string;
@@ -39,7 +39,7 @@ export const Cell = memo(function Cell({ dataset, item, href, width, height, isA
         ) : null}
       </span>
       <span className="cell-caption">
-        <Tags item={item} hidden={look.hidden} />
+        <Tags item={item} look={look} />
         <span className="cut cell-name">{item.name}</span>
         {item.parent ? <IconArrowBackUp size={12} aria-hidden="true" /> : null}
         {item.split ? <span className="cell-split">{item.split}</span> : null}
@@ -61,9 +61,9 @@ function spoken(item: GridSample): string {
 const named = (item: GridSample, hidden: ReadonlySet<number>) =>
   item.annotations.filter((a) => a.kind === "classification" && !hidden.has(a.class_id)).slice(0, 2);
 
-function Tags({ item, hidden }: { item: GridSample; hidden: ReadonlySet<number> }) {
-  return named(item, hidden).map((a) => (
-    <span key={a.id} className="cell-class"><i className="dot" style={{ background: classColour(a.class_id) }} />{a.class}</span>
+function Tags({ item, look }: { item: GridSample; look: Look }) {
+  return named(item, look.hidden).map((a) => (
+    <span key={a.id} className="cell-class"><i className="dot" style={{ background: look.colourOf(a) }} />{a.class}</span>
   ));
 }
 
@@ -88,14 +88,21 @@ function Thumbnail({ dataset, media, wanted }: { dataset: string; media: string;
   );
 }
 
+/** The annotations, those with an open finding marked. */
+function marked({ annotations, flagged }: GridSample): readonly Coloured[] {
+  const open = new Set(flagged);
+  return open.size ? annotations.map((a) => ({ ...a, flagged: open.has(a.id) })) : annotations;
+}
+
 function Overlay({ item, width, height, look }: { item: GridSample; width: number; height: number; look: Look }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const annotations = useMemo(() => marked(item), [item]);
   useEffect(() => {
     if (!canvas.current) return;
     const ctx = prepare(canvas.current, width, height);
     if (!ctx) return;
     const view = fit(item.width, item.height, width, height);
-    drawAnnotations(ctx, item.annotations, view, { hidden: look.hidden, skeletons: look.skeletons, line: width < 200 ? 1 : 2 });
-  }, [item, width, height, look]);
+    drawAnnotations(ctx, annotations, view, { hidden: look.hidden, skeletons: look.skeletons, line: width < 200 ? 1 : 2, colourOf: look.colourOf });
+  }, [item, annotations, width, height, look]);
   return <canvas ref={canvas} style={{ width, height }} aria-hidden="true" />;
 }

@@ -1,8 +1,6 @@
 import { IconCheck } from "@tabler/icons-react";
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { useMemo, useRef, type MouseEvent } from "react";
-import type { GridSample } from "@/api/schema.gen";
-import { Cell, type Look } from "@/grid/cell";
+import { useEffect, useMemo, useRef, type MouseEvent, type ReactNode } from "react";
 import { CHOOSE_KEYS, EXTEND_KEYS, MOVES, MOVE_KEYS, OPEN_KEYS, type MoveKey } from "@/grid/keys";
 import { layout, reveal, rowTop, step, visibleRows } from "@/grid/layout";
 import { usePages, type PageQuery } from "@/grid/pages";
@@ -11,11 +9,15 @@ import { everything, extend, has, toggle, type Selection } from "@/grid/selectio
 import { useCommands } from "@/kit/commands";
 import "./grid.css";
 
-type Props = {
-  dataset: string;
+/** Where and how large an item is drawn. */
+export type Tile = { index: number; width: number; height: number; isAt: boolean };
+
+type Props<T> = {
+  /** What is listed. */
+  label: string;
   /** Names what is listed; the scroll position is remembered by it. */
   address: string;
-  page: PageQuery;
+  page: PageQuery<T>;
   /** Index that the keyboard is at; -1 for none. */
   current: number;
   selection: Selection;
@@ -23,13 +25,15 @@ type Props = {
   top: number | undefined;
   size: number;
   aspect: number;
-  look: Look;
   total: number;
-  href: (item: GridSample, index: number) => string;
+  nameOf: (item: T) => string;
+  draw: (item: T, tile: Tile) => ReactNode;
   onCurrent: (index: number) => void;
   onSelection: (next: Selection) => void;
   onTop: (index: number | undefined) => void;
-  onOpen: (item: GridSample, index: number) => void;
+  /** Receives what is drawn. */
+  onItems?: (items: Iterable<T>) => void;
+  onOpen: (item: T, index: number) => void;
 };
 
 const runs = <Prefix extends string>(prefix: Prefix, run: (key: MoveKey) => void) =>
@@ -37,9 +41,9 @@ const runs = <Prefix extends string>(prefix: Prefix, run: (key: MoveKey) => void
 
 const isMod = (event: MouseEvent) => event.metaKey || event.ctrlKey;
 
-/** Samples as images: draws what is near the screen, asks for the pages that it draws, goes to any index, and chooses any range. */
-export function Grid(props: Props) {
-  const { dataset, address, page, current, selection, size, aspect, look, total, href, onCurrent, onSelection, onOpen } = props;
+/** A list as images: draws what is near the screen, asks for the pages that it draws, goes to any index, and chooses any range. */
+export function Grid<T extends { id: string }>(props: Props<T>) {
+  const { label, address, page, current, selection, size, aspect, total, nameOf, draw, onCurrent, onSelection, onItems, onOpen } = props;
   const { ref: measure, width, height } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, scroller);
@@ -48,6 +52,8 @@ export function Grid(props: Props) {
   const { view, ready, first: firstIndex, moveTo, onScroll } = usePlace({ scroller, address, place, width, height, at, top: props.top, onTop: props.onTop });
   const { first, last } = visibleRows(place, view.moved, height);
   const items = usePages(page, first * place.columns, Math.min(total, (last + 1) * place.columns));
+
+  useEffect(() => onItems?.(items.values()), [items, onItems]);
 
   const move = (index: number) => {
     moveTo(reveal(place, index, view.moved, height));
@@ -104,10 +110,8 @@ export function Grid(props: Props) {
             >
               {item ? (
                 <>
-                  <Cell
-                    dataset={dataset} item={item} href={href(item, index)} width={place.cellW} height={place.imageH} isAt={index === at} look={look}
-                  />
-                  <button type="button" tabIndex={-1} className="cell-tick" aria-pressed={isChosen} aria-label={`Select ${item.name}`} title="Select (Space); shift selects up to here">
+                  {draw(item, { index, width: place.cellW, height: place.imageH, isAt: index === at })}
+                  <button type="button" tabIndex={-1} className="cell-tick" aria-pressed={isChosen} aria-label={`Select ${nameOf(item)}`} title="Select (Space); shift selects up to here">
                     <IconCheck size={13} stroke={3} />
                   </button>
                 </>
@@ -124,7 +128,7 @@ export function Grid(props: Props) {
   return (
     <div className="grid-space">
       <div
-        ref={both} className="grid-scroll" tabIndex={0} role="grid" aria-label="Samples" aria-multiselectable
+        ref={both} className="grid-scroll" tabIndex={0} role="grid" aria-label={label} aria-multiselectable
         aria-activedescendant={isAtDrawn ? `cell-${at}` : undefined} aria-rowcount={place.rows} aria-colcount={place.columns} onScroll={onScroll}
       >
         <div

@@ -1,5 +1,5 @@
 import type {
-  Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, Facets, FindingPage, FullAnnotation, GateResult, GridSample, ListedFinding,
+  Annotation, Card, CheckResults, CheckSummary, Commit, DatasetRow, Facets, FindingPage, FullAnnotation, GateResult, GridObject, GridSample, ListedFinding,
   LoggedCommit, Merge, MergeConflict, Overview, Release, ReleaseRow, Run, SampleDetail, SavedView,
 } from "@/api/schema.gen";
 
@@ -45,13 +45,18 @@ export const savedView = (change: Partial<SavedView> = {}): SavedView => ({
 
 export const annotation = (change: Partial<Annotation> = {}): Annotation => ({
   id: "2425ba06", kind: "box", class: "car", class_id: 1, bbox: [138.5, 350.5, 180, 120], rings: [], keypoints: [], mask: null, score: null,
-  iscrowd: false, text: null, ...change,
+  iscrowd: false, author: "ana", text: null, ...change,
 });
 
 export const gridSample = (change: Partial<GridSample> = {}): GridSample => ({
   id: "01a22458", name: "street-0001.jpg", media: MEDIA, width: 960, height: 600, split: "train", group: "", tags: [], parent: null,
-  annotations: [annotation()], findings: 0, ...change,
+  annotations: [annotation()], flagged: [], findings: 0, ...change,
 });
+
+export const gridObject = (change: Partial<GridObject> = {}): GridObject => {
+  const { findings: _findings, annotations: _annotations, flagged: _flagged, ...sample } = gridSample();
+  return { ...annotation(), flagged: false, sample, ...change };
+};
 
 export const fullAnnotation = (change: Partial<FullAnnotation> = {}): FullAnnotation => ({
   ...annotation(), attributes: { occluded: 0 }, author: "ana", area: 21_600, source_id: "20", ...change,

@@ -6,7 +6,10 @@ gates. Wired in `app.workspaces`: rooms below this one do not import it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,15 +29,9 @@ def samples_with_findings(store: Store, state: Snapshot, condition: Compare | Mi
 
     Raises: QueryFieldUnknown (no such check or severity), QueryInvalid.
     """
-    dataset_id = state.dataset.id
-    with store.catalog.read() as conn:
-        run_id = rows.newest_run(conn, dataset_id, state.state_sha256)
-        known = list(SEVERITIES) if condition.name != "finding" else rows.check_names(conn, run_id)
-        table = store.tables.cached(("findings", dataset_id, run_id), lambda: rows.columns(conn, run_id))
-        _, decided = states_of(store, conn, dataset_id, run_id)
-    now = now_us()
-    done = pa.array([key for key, state_ in decided.items() if not state_.is_pending(now)], pa.string())
-    mask = ~np.asarray(pc.is_in(table["key"], value_set=done).to_numpy(zero_copy_only=False))
+    known, table, mask = _open(store, state)
+    if condition.name != "finding":
+        known = list(SEVERITIES)
     if isinstance(condition, Compare):
         values = _matching(condition, known)
         column, wanted = "check_name", pa.array(values, pa.string())
@@ -43,6 +40,28 @@ def samples_with_findings(store: Store, state: Snapshot, condition: Compare | Mi
         mask &= np.asarray(pc.is_in(table[column], value_set=wanted).to_numpy(zero_copy_only=False))
     ids = table["sample_id"].filter(pa.array(mask))
     return list(pc.unique(ids).drop_null().to_pylist())
+
+
+def open_annotations(store: Store, state: Snapshot, sample_ids: Collection[str]) -> set[str]:
+    """Ids of the annotations of these samples that have such a finding."""
+    _, table, mask = _open(store, state)
+    wanted = pc.is_in(table["sample_id"], value_set=pa.array(sample_ids, pa.string()))
+    mask &= np.asarray(wanted.to_numpy(zero_copy_only=False))
+    ids = table["annotation_id"].filter(pa.array(mask))
+    return {annotation for annotation in ids.to_pylist() if annotation}
+
+
+def _open(store: Store, state: Snapshot) -> tuple[list[str], pa.Table, npt.NDArray[np.bool_]]:
+    """The checks of the run, its findings, and which of them still count."""
+    dataset_id = state.dataset.id
+    with store.catalog.read() as conn:
+        run_id = rows.newest_run(conn, dataset_id, state.state_sha256)
+        known = rows.check_names(conn, run_id)
+        table = store.tables.cached(("findings", dataset_id, run_id), lambda: rows.columns(conn, run_id))
+        _, decided = states_of(store, conn, dataset_id, run_id)
+    now = now_us()
+    done = pa.array([key for key, state_ in decided.items() if not state_.is_pending(now)], pa.string())
+    return known, table, ~np.asarray(pc.is_in(table["key"], value_set=done).to_numpy(zero_copy_only=False))
 
 
 def _matching(condition: Compare, known: list[str]) -> list[str]:

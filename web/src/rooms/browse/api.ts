@@ -5,7 +5,7 @@ import { quoted } from "@/api/where";
 import type { Sort } from "./search";
 
 /** The part of the address that decides which samples are asked for, and with which labels. */
-export type View = { where?: string | undefined; sort?: Sort | undefined; labels?: string | undefined; within?: string | undefined };
+export type View = { show?: "objects" | undefined; of?: string | undefined; where?: string | undefined; sort?: Sort | undefined; labels?: string | undefined; within?: string | undefined };
 
 const viewed = (ref: string, { where, sort, labels, within }: View) => ({ ref, where, sort, label_set: labels, within });
 
@@ -23,6 +23,17 @@ export const samplePage = (dataset: string, ref: string, view: View, page: numbe
     queryFn: ({ signal }) =>
       call("get", "/api/v1/datasets/{dataset}/samples", {
         path: { dataset }, query: { ...viewed(ref, view), offset: page * PAGE, limit: PAGE }, signal,
+      }),
+    gcTime: 60_000,
+    retry: false,
+  });
+
+export const objectPage = (dataset: string, ref: string, view: View, page: number) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "objects", ref, viewed("", view), view.of, page),
+    queryFn: ({ signal }) =>
+      call("get", "/api/v1/datasets/{dataset}/objects", {
+        path: { dataset }, query: { ...viewed(ref, view), class: view.of, offset: page * PAGE, limit: PAGE }, signal,
       }),
     gcTime: 60_000,
     retry: false,
@@ -50,9 +61,12 @@ export const examples = (dataset: string, ref: string, where: string) =>
     retry: false,
   });
 
-/** The ids at some places of the list. */
-export const sampleIds = (dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) =>
-  call("get", "/api/v1/datasets/{dataset}/sample-ids", { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) });
+/** The ids at some places of the list: of samples, or of objects where these are shown. */
+export function idsAt(dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) {
+  const request = { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) };
+  if (view.show !== "objects") return call("get", "/api/v1/datasets/{dataset}/sample-ids", request);
+  return call("get", "/api/v1/datasets/{dataset}/object-ids", { ...request, query: { ...request.query, class: view.of } });
+}
 
 /** Counts over the samples that match a query; asked again while they are estimated. */
 export const facets = (dataset: string, ref: string, { where, labels }: View) =>

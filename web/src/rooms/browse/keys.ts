@@ -10,6 +10,7 @@ export const OVERVIEW_KEYS = {
 } satisfies Lines;
 
 export const GRID_KEYS = {
+  "grid.objects": { title: "Show samples or objects", group: "Grid", keys: ["o"] },
   "grid.overlays": { title: "Show or hide annotations", group: "Grid", keys: ["a"] },
   "grid.facets": { title: "Show or hide classes and filters", group: "Grid", keys: ["f"] },
   "grid.larger": { title: "Larger images", group: "Grid", keys: ["+", "="] },
@@ -32,6 +33,12 @@ export const SELECTION_EDIT_KEYS = {
   "selection.tag": { title: "Add a tag to the selected samples", group: "Grid", keys: ["t"] },
   "selection.untag": { title: "Remove a tag from the selected samples", group: "Grid", keys: ["u"] },
   "selection.field": { title: "Set a field of the selected samples", group: "Grid", keys: ["m"] },
+} satisfies Lines;
+
+/** While objects are selected that can be edited. */
+export const OBJECT_EDIT_KEYS = {
+  "objects.class": { title: "Set the class of the selected objects", group: "Grid", keys: ["l"] },
+  "objects.delete": { title: "Delete the selected objects", group: "Grid", keys: ["Delete", "Backspace"] },
 } satisfies Lines;
 
 export const QUERY_KEYS = { query: { title: "Edit the query", group: "Grid", keys: ["/"] } } satisfies Lines;

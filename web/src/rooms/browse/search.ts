@@ -1,13 +1,18 @@
+import { COLOURINGS, type Colouring } from "@/canvas/colour_by";
 import type { operations } from "@/api/schema.gen";
 import { oneOf, refSearch, text, whole, type Raw, type RefSearch } from "@/kit/search";
 
 /** What the addresses of the grid and of the sample page hold. The overview holds only the ref. */
-export const SIZES = { min: 96, max: 480, usual: 208 } as const;
+export const SIZES = { min: 96, max: 480, usual: 208, objects: 150 } as const;
 
 export type Sort = NonNullable<NonNullable<operations["list_samples"]["parameters"]["query"]>["sort"]>;
 export const SORTS: readonly Sort[] = ["name", "-name", "newest", "-annotations", "annotations"];
 
 export type GridSearch = RefSearch & {
+  /** Objects, each for itself; samples where it is absent. */
+  show?: "objects" | undefined;
+  /** The class of the objects to show. */
+  of?: string | undefined;
   where?: string | undefined;
   sort?: Sort | undefined;
   /** A part of the map: its model and corners. */
@@ -18,6 +23,8 @@ export type GridSearch = RefSearch & {
   at?: number | undefined;
   /** Index of the first cell in view. */
   top?: number | undefined;
+  /** What annotations are coloured by; their class where it is absent. */
+  colour?: Colouring | undefined;
   /** Ids of the classes that are not drawn, joined with dots. */
   hide?: string | undefined;
   /** A saved view to open: its state takes the place of this address. */
@@ -28,6 +35,8 @@ export type GridSearch = RefSearch & {
 
 export const gridSearch = (raw: Raw): GridSearch => ({
   ...refSearch(raw),
+  show: oneOf(raw, "show", ["objects"]),
+  of: text(raw, "of"),
   where: text(raw, "where"),
   sort: oneOf(raw, "sort", SORTS),
   within: text(raw, "within"),
@@ -38,13 +47,14 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   hide: text(raw, "hide"),
   view: text(raw, "view"),
   saved: text(raw, "saved"),
+  colour: oneOf(raw, "colour", COLOURINGS),
 });
 
 export type SampleSearch = GridSearch & {
   /** The selected annotation; shown first when the page opens. */
   ann?: string | undefined;
-  /** The list it was opened from, if not the grid: the findings of a run, or a diff. `at` is the place in it. */
-  from?: "checks" | "diff" | undefined;
+  /** The list it was opened from, if not the grid of samples: objects, the findings of a run, or a diff. `at` is the place in it. */
+  from?: "objects" | "checks" | "diff" | undefined;
   run?: string | undefined;
   check?: string | undefined;
   severity?: (typeof SEVERITIES)[number] | undefined;
@@ -70,7 +80,7 @@ const SHOWN = ["decided", "all"] as const;
 export const sampleSearch = (raw: Raw): SampleSearch => ({
   ...gridSearch(raw),
   ann: text(raw, "ann"),
-  from: oneOf(raw, "from", ["checks", "diff"]),
+  from: oneOf(raw, "from", ["objects", "checks", "diff"]),
   run: text(raw, "run"),
   check: text(raw, "check"),
   severity: oneOf(raw, "severity", SEVERITIES),
@@ -89,8 +99,9 @@ export const sampleSearch = (raw: Raw): SampleSearch => ({
 
 /** The search of the grid that a sample was opened from. */
 export function gridOf(search: SampleSearch, at: number | undefined): GridSearch {
-  const { ref, where, sort, within, labels, size, hide, saved } = search;
-  return { ref, where, sort, within, labels, size, hide, saved, at: at ?? (search.from ? undefined : search.at) };
+  const { ref, where, sort, within, labels, size, hide, colour, of, saved } = search;
+  if (search.from === "objects") return { ref, show: "objects", of, where, sort, within, labels, size, hide, colour, saved, at: search.at };
+  return { ref, where, sort, within, labels, size, hide, colour, saved, at: at ?? (search.from ? undefined : search.at) };
 }
 
 /** Ids of hidden classes as a set, and back. */

@@ -8,8 +8,8 @@ import { say } from "@/kit/said";
 import * as annotate from "@/rooms/annotate/api";
 import * as api from "../api";
 
-/** A change of all chosen samples. */
-export type BulkEdit = { title: string; of: (sample: string) => annotate.Edit };
+/** A change of all chosen samples, or objects. */
+export type BulkEdit = { title: string; of: (id: string) => annotate.Edit };
 
 /** What was done, as the edits to undo. */
 type Done = { title: string; edits: readonly string[] };
@@ -29,7 +29,7 @@ export async function idsOf(
   for (const [from, to] of selection.ranges) {
     for (let offset = from; offset < to; offset += PART) {
       const limit = Math.min(PART, to - offset);
-      const part = await api.sampleIds(dataset, ref, view, offset, limit, signal);
+      const part = await api.idsAt(dataset, ref, view, offset, limit, signal);
       const isOther = [...selection.seen].some(([at, id]) => at >= offset && at < offset + limit && part.ids[at - offset] !== id);
       if (part.total !== total || isOther || part.ids.length !== limit) throw moved();
       for (const id of part.ids) ids.push(id);
@@ -79,10 +79,10 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
       // Each part counts as soon as it is done: what follows may fail, and it can be undone alone.
       if (done.edits.length === 1 && edited.edit) stack.current.push(done);
       undone.current = [];
-      changed += edited.samples;
+      changed += view.show === "objects" ? edited.changed + edited.deleted : edited.samples;
       onDone(at + part.length);
     }
-    return changed ? `${title}: ${plural(changed, "sample")} changed` : `${title}: nothing to change`;
+    return changed ? `${title}: ${plural(changed, view.show === "objects" ? "object" : "sample")} changed` : `${title}: nothing to change`;
   });
 
   /** Undo the last of these changes as a whole, or the last staged edit where there is none. */

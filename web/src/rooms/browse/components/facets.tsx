@@ -16,12 +16,18 @@ type Props = {
   hidden: ReadonlySet<number>;
   onHide: (hidden: Set<number>) => void;
   onAdd: (clause: string) => void;
+  /** What annotations are coloured by, above the classes. */
+  colours?: ReactNode;
+  /** Whether classes have no colour of their own. */
+  plain?: boolean;
+  /** Where objects are shown: the class to show, and a choice of it. */
+  objects?: { of: string | undefined; onOf: (name: string | undefined) => void } | undefined;
 };
 
 const MOST_TAGS = 12;
 
 /** The legend and the filters: what there is in the whole state, with counts of what matches the query. */
-export function Facets({ data, counts, checks, where, hidden, onHide, onAdd }: Props) {
+export function Facets({ data, counts, checks, where, hidden, onHide, onAdd, colours, plain = false, objects }: Props) {
   const active = new Set(clauses(where));
   const flip = (id: number) => {
     const next = new Set(hidden);
@@ -38,15 +44,16 @@ export function Facets({ data, counts, checks, where, hidden, onHide, onAdd }: P
   return (
     <aside className="facets" aria-label="Classes and filters" aria-busy={counts === undefined}>
       {isRough ? <p className="facets-rough" role="status">Estimated; exact counts follow.</p> : null}
+      {colours}
       <section>
         <header>
           <h2>Classes</h2>
-          <IconButton
+          {objects ? null : <IconButton
             className="small" label={allHidden ? "Show all classes" : "Hide all classes"}
             onClick={() => onHide(allHidden ? new Set() : new Set(data.classes.map((one) => one.id)))}
           >
             {allHidden ? <IconEyeOff size={14} /> : <IconEye size={14} />}
-          </IconButton>
+          </IconButton>}
         </header>
         {data.classes.length > 16 ? (
           <input className="field facet-filter" placeholder="Find a class" aria-label="Find a class" value={typed} onChange={(event) => setTyped(event.target.value)} />
@@ -54,16 +61,20 @@ export function Facets({ data, counts, checks, where, hidden, onHide, onAdd }: P
         <ul>
           {shownClasses.map((one) => {
             const isHidden = hidden.has(one.id);
+            const colour = plain ? "var(--text-3)" : classColour(one.id);
             const matching = ofClasses.get(one.id);
             return (
-              <li key={one.id} className="facet" data-hidden={isHidden}>
-                <button
+              <li key={one.id} className="facet" data-hidden={isHidden && !objects}>
+                {objects ? <span className="swatch" aria-hidden="true"><i style={{ background: colour, borderColor: colour }} /></span> : <button
                   type="button" className="swatch" role="switch" aria-checked={!isHidden} aria-label={`Show ${one.name}`}
                   title={isHidden ? "Show this class" : "Hide this class"} onClick={() => flip(one.id)}
                 >
-                  <i style={{ background: isHidden ? "none" : classColour(one.id), borderColor: classColour(one.id) }} />
-                </button>
-                <Choice {...choice} name={one.name} clause={ofClass(one.name)} count={counts && (matching?.annotations ?? 0)} title={matching ? plural(matching.samples, "sample") : undefined} />
+                  <i style={{ background: isHidden ? "none" : colour, borderColor: colour }} />
+                </button>}
+                <Choice
+                  {...choice} {...(objects ? onlyOf(one.name, objects) : null)} name={one.name} clause={ofClass(one.name)} count={counts && (matching?.annotations ?? 0)}
+                  title={objects ? "Show only objects of this class" : matching ? plural(matching.samples, "sample") : undefined}
+                />
               </li>
             );
           })}
@@ -107,6 +118,11 @@ export function Facets({ data, counts, checks, where, hidden, onHide, onAdd }: P
     </aside>
   );
 }
+
+/** The choice of a class where objects are shown: instead of a part of the query. */
+const onlyOf = (name: string, { of, onOf }: NonNullable<Props["objects"]>) => ({
+  active: new Set(of === name ? [ofClass(name)] : []), onAdd: () => onOf(of === name ? undefined : name),
+});
 
 /** How often a value is among those that are counted; unknown while they are. */
 function among(listed: readonly ValueCount[] | undefined, value: ValueCount["value"]): number | undefined {

@@ -2,7 +2,7 @@ import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { PAGE } from "@/api/cache";
 import { mediaUrl, thumbUrl } from "@/api/client";
-import type { ListedFinding, SampleDetail } from "@/api/schema.gen";
+import type { GridObject, ListedFinding, SampleDetail } from "@/api/schema.gen";
 import * as findings from "@/rooms/findings/api";
 import * as versions from "@/rooms/versions/api";
 import * as api from "../api";
@@ -14,11 +14,12 @@ export type Neighbours = { index: number; total: number; previous: Stop | null; 
 
 type Here = { dataset: string; ref: string; id: string; search: SampleSearch; position: SampleDetail["position"] };
 
-/** Where a sample is in the list that it was opened from: the grid, the findings of a run, or a diff. */
+/** Where a sample is in the list that it was opened from: the grid, objects, the findings of a run, or a diff. */
 export function useNeighbours(here: Here): Neighbours | null {
   const inFindings = useFindings(here);
   const inDiff = useDiff(here);
-  const place = inFindings ?? inDiff ?? inGrid(here);
+  const inObjects = useObjects(here);
+  const place = inFindings ?? inDiff ?? inObjects ?? inGrid(here);
   usePrefetch(here, place);
   return place;
 }
@@ -47,6 +48,22 @@ function useFindings({ dataset, search }: Here): Neighbours | null {
       if (item?.sample) return { sample: item.sample.id, search: { ...search, at: n, ann: item.annotation ?? undefined, labels: item.label_set ?? search.labels } };
     }
     return null;
+  };
+  return { index: at, total, previous: stop(-1), next: stop(1) };
+}
+
+function useObjects({ dataset, ref, search }: Here): Neighbours | null {
+  const { from, at } = search;
+  const isFrom = from === "objects" && at !== undefined;
+  const around = isFrom ? [...new Set([at - 1, at, at + 1].map((n) => Math.floor(Math.max(0, n) / PAGE)))] : [];
+  const pages = useQueries({ queries: around.map((page) => ({ ...api.objectPage(dataset, ref, search, page), staleTime: 30_000 })) });
+  const total = pages.find((page) => page.data)?.data?.total;
+  if (!isFrom || total === undefined) return null;
+  const items = new Map<number, GridObject>();
+  for (const { data } of pages) data?.items.forEach((item, n) => items.set(data.offset + n, item));
+  const stop = (by: 1 | -1): Stop | null => {
+    const item = items.get(at + by);
+    return item ? { sample: item.sample.id, search: { ...search, at: at + by, ann: item.id } } : null;
   };
   return { index: at, total, previous: stop(-1), next: stop(1) };
 }

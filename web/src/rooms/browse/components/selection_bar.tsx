@@ -14,6 +14,7 @@ import { SELECTION_EDIT_KEYS, SELECTION_KEYS } from "../keys";
 import type { GridSearch } from "../search";
 import { BulkForm, FORMS, type FormName } from "./bulk_form";
 import { idsOf, type Bulk } from "./bulk";
+import { ObjectBar } from "./object_bar";
 
 type Props = {
   dataset: string;
@@ -32,7 +33,7 @@ type Props = {
 /** Ids that fit into a query in the address. */
 const NAMED = 100;
 
-/** What can be done with the chosen samples. Nothing is shown where none is. */
+/** What can be done with the chosen samples, or objects. Nothing is shown where none is. */
 export function SelectionBar(props: Props) {
   const { selection, bulk } = props;
   const { running, problem } = bulk.state;
@@ -52,7 +53,7 @@ export function SelectionBar(props: Props) {
           <span className="num dim">{count(running.done)} of {count(running.total)}</span>
           <Button className="small" onClick={bulk.stop}>Stop</Button>
         </section>
-      ) : n > 0 ? <Chosen {...props} n={n} /> : null}
+      ) : n === 0 ? null : props.search.show === "objects" ? <ObjectBar {...props} /> : <Chosen {...props} n={n} />}
     </>
   );
 }

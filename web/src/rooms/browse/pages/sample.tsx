@@ -31,6 +31,8 @@ import "./sample.css";
 
 const NONE: never[] = [];
 const EMPTY = new Scene([]);
+/** The lists that a sample can be opened from, beside the grid of samples. */
+const FROM = { objects: { page: "Objects", what: "objects" }, checks: { page: "Checks", what: "findings" }, diff: { page: "Diff", what: "changed" } };
 
 /** One sample, large: its image, its annotations, and everything known about it. */
 export function SamplePage() {
@@ -117,16 +119,16 @@ export function SamplePage() {
       crumbs={
         <>
           {search.from && canGoBack ? (
-            <button type="button" onClick={() => router.history.back()} className="crumb">{search.from === "checks" ? "Checks" : "Diff"}</button>
+            <button type="button" onClick={() => router.history.back()} className="crumb">{FROM[search.from].page}</button>
           ) : (
-            <Link to="/d/$dataset/samples" params={{ dataset }} search={gridOf(search, data?.position?.index)} className="crumb">Samples</Link>
+            <Link to="/d/$dataset/samples" params={{ dataset }} search={gridOf(search, data?.position?.index)} className="crumb">{search.from === "objects" ? "Objects" : "Samples"}</Link>
           )}
           <span className="slash" aria-hidden="true">/</span>
         </>
       }
       meta={
         <>
-          {place ? <span>{count(place.index + 1)} of {count(place.total)}{search.from === "checks" ? " findings" : search.from === "diff" ? " changed" : ""}</span> : null}
+          {place ? <span>{count(place.index + 1)} of {count(place.total)}{search.from ? ` ${FROM[search.from].what}` : ""}</span> : null}
           {data?.split ? <Pill>{data.split}</Pill> : null}
           {data && !data.commit ? <Pill tone="warn" title="The working state has uncommitted edits: links to it move with it">moving</Pill> : null}
         </>

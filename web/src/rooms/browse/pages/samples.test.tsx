@@ -23,7 +23,6 @@ beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/vectors", ONE, { items: [] });
 });
 
-/** Counts of a query: half of everything. */
 /** A server that lists `total` samples, page by page. */
 const many = (total: number) => ({ query }: { query: Record<string, string> }) => {
   const [offset, limit] = [Number(query.offset ?? 0), Number(query.limit ?? 100)];

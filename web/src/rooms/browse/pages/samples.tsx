@@ -1,29 +1,35 @@
-import { IconLayoutSidebar, IconPhotoOff, IconVectorTriangle, IconVectorTriangleOff, IconX } from "@tabler/icons-react";
+import { IconLayoutSidebar, IconVectorTriangle, IconVectorTriangleOff, IconX } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { PAGE } from "@/api/cache";
 import { part, Problem } from "@/api/client";
+import type { GridSample } from "@/api/schema.gen";
 import { both, clauses, without } from "@/api/where";
+import { colouring } from "@/canvas/colour_by";
 import { skeletonsOf } from "@/canvas/skeletons";
+import { Cell } from "@/grid/cell";
 import { Grid } from "@/grid/grid";
 import { aspectOf } from "@/grid/layout";
 import { NOTHING } from "@/grid/selection";
 import { useSelection } from "@/grid/use_selection";
-import { Button, CommandLine, IconButton, Loading } from "@/kit/basics";
+import { Button, IconButton, Loading, Segmented } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { count, plural } from "@/kit/format";
 import { copyCommand, CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
-import { EmptyState, ErrorState } from "@/kit/page";
+import { ErrorState } from "@/kit/page";
 import { stringifySearch } from "@/kit/search";
 import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import { checks } from "@/rooms/checks/api";
 import * as api from "../api";
 import { useBulk } from "../components/bulk";
+import { Colours, useAuthors } from "../components/colours";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
+import { Nothing, NoObjects } from "../components/nothing";
+import { ObjectGrid } from "../components/object_grid";
 import { QueryBar } from "../components/query_bar";
 import { SavedViews } from "../components/saved_views";
 import { SelectionBar } from "../components/selection_bar";
@@ -39,6 +45,7 @@ const ELSEWHERE = { at: undefined, top: undefined };
 const NONE = [] as const;
 const NO_SAMPLE = { sample: "", labelSet: DEFAULT_SET };
 
+const SHOWN = [{ value: "samples", label: "Samples" }, { value: "objects", label: "Objects", name: "Objects: annotations, each cut out of its image" }] as const;
 const SORT_NAMES: Record<Sort, string> = {
   name: "Name", "-name": "Name, descending", newest: "Newest first", "-annotations": "Most annotations", annotations: "Fewest annotations",
 };
@@ -55,24 +62,37 @@ export function SamplesPage() {
   const labels = setOf(asked.labels, sets);
   const search = useMemo(() => ({ ...asked, labels }), [asked, labels]);
   const page = (n: number) => api.samplePage(dataset, ref, search, n);
-  const head = useQuery({ ...page(Math.floor((search.at ?? 0) / PAGE)), placeholderData: keepPreviousData });
+  const isObjects = search.show === "objects";
+  const first = Math.floor((search.at ?? 0) / PAGE);
+  const samples = useQuery({ ...page(first), placeholderData: keepPreviousData, enabled: !isObjects });
+  const objects = useQuery({ ...api.objectPage(dataset, ref, search, first), placeholderData: keepPreviousData, enabled: isObjects });
+  const head = isObjects ? objects : samples;
   const set = (more: Partial<GridSearch>, replace = false) =>
     void navigate({ search: (before) => ({ ...before, ...more }), replace });
 
   const where = search.where ?? "";
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
-  const look = useMemo(() => ({ hidden, skeletons, overlays }), [hidden, skeletons, overlays]);
+  const labelSet = labels ?? DEFAULT_SET;
+  const colourOf = useMemo(() => colouring(search.colour, labelSet), [search.colour, labelSet]);
+  const look = useMemo(() => ({ hidden, skeletons, overlays, colourOf }), [hidden, skeletons, overlays, colourOf]);
+  const { authors, see } = useAuthors();
+  const seeSamples = useCallback((items: Iterable<GridSample>) => {
+    for (const item of items) see(item.annotations);
+  }, [see]);
   const query = (next: string) => set({ where: next.trim() || undefined, ...ELSEWHERE });
   const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
-  const size = search.size ?? SIZES.usual;
+  const size = search.size ?? (isObjects ? SIZES.objects : SIZES.usual);
   const resize = (by: number) => set({ size: Math.min(SIZES.max, Math.max(SIZES.min, size + by)) }, true);
   const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
   const total = head.data?.total ?? 0;
   const all = state.data?.samples;
-  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}`;
+  const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}${isObjects ? ` objects ${search.of ?? ""}` : ""}`;
+  const show = (what: "samples" | "objects") => set({ show: what === "objects" ? what : undefined, ...ELSEWHERE });
+  const onOf = (of: string | undefined) => set({ of, ...ELSEWHERE });
   const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined);
   useCommands(GRID_KEYS, {
+    "grid.objects": () => show(isObjects ? "samples" : "objects"),
     "grid.overlays": () => setOverlays(!overlays),
     "grid.facets": () => setFacets(!facets),
     "grid.larger": () => resize(32),
@@ -91,15 +111,17 @@ export function SamplesPage() {
       meta={
         <>
         <span aria-live="polite">
-          {head.data && !refused ? ((where || search.within) && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")) : ""}
+          {!head.data || refused ? "" : isObjects ? plural(total, "object") : (where || search.within) && all !== undefined ? `${count(total)} of ${plural(all, "sample")}` : plural(total, "sample")}
         </span>
         {search.within ? <Button look="quiet" onClick={() => set({ within: undefined, ...ELSEWHERE })}>Part of the map <IconX size={13} aria-label="Clear" /></Button> : null}
+        {isObjects && search.of && !facets ? <Button look="quiet" onClick={() => onOf(undefined)}>Only {search.of} <IconX size={13} aria-label="Clear" /></Button> : null}
         {total > 200 ? <Jump total={total} onJump={(at) => set({ at })} /> : null}
         </>
       }
       actions={
         <>
           <SavedViews dataset={dataset} search={search} onOpen={(opened) => void navigate({ search: opened })} />
+          <Segmented label="Show" value={isObjects ? "objects" : "samples"} options={SHOWN} onChange={show} />
           {sets.length > 1 ? (
             <select className="field" aria-label="Label set" value={search.labels ?? DEFAULT_SET} onChange={(event) => set({ labels: event.target.value })}>
               {sets.map((name) => <option key={name}>{name}</option>)}
@@ -129,18 +151,32 @@ export function SamplesPage() {
           {facets && state.data ? (
             <Facets
               data={state.data} counts={where ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
+              plain={search.colour !== undefined} colours={<Colours by={search.colour} labelSet={labelSet} authors={authors} onBy={(colour) => set({ colour }, true)} />}
+              objects={isObjects ? { of: search.of, onOf } : undefined}
             />
           ) : null}
           <div className="samples-main">
-            {head.isPending ? <Loading what="samples" /> : null}
+            {head.isPending ? <Loading what={isObjects ? "objects" : "samples"} /> : null}
             {head.error && !refused ? <ErrorState error={head.error} onRetry={() => void head.refetch()} /> : null}
-            {head.data && total === 0 && !refused ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
-            {head.data && total > 0 && !refused ? (
+            {head.data && total === 0 && !refused && isObjects ? <NoObjects of={search.of} where={where || search.within || ""} onClear={() => set({ of: undefined, where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
+            {head.data && total === 0 && !refused && !isObjects ? <Nothing where={where || search.within || ""} dataset={dataset} onClear={() => set({ where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
+            {head.data && total > 0 && !refused && isObjects ? (
+              <ObjectGrid
+                dataset={dataset} refName={ref} search={search} address={address} labelSet={labelSet} size={size} total={total} overlays={overlays} colourOf={colourOf} onItems={see}
+                selection={selection} onSelection={select} onPlace={(place) => set(place, true)}
+              />
+            ) : null}
+            {head.data && total > 0 && !refused && !isObjects ? (
               <Grid
-                dataset={dataset} address={address} page={page} current={search.at ?? -1} top={search.top} selection={selection}
-                size={size} total={total} look={look} aspect={aspectOf(state.data?.sizes?.median)}
-                href={(item, at) => `/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, top: undefined, at })}`}
-                onCurrent={(at) => set({ at }, true)} onTop={(top) => set({ top }, true)} onSelection={select}
+                label="Samples" address={address} page={page} current={search.at ?? -1} top={search.top} selection={selection}
+                size={size} total={total} aspect={aspectOf(state.data?.sizes?.median)} nameOf={(item) => item.name}
+                draw={(item, { index, ...tile }) => (
+                  <Cell
+                    dataset={dataset} item={item} {...tile} look={look}
+                    href={`/d/${part(dataset)}/samples/${part(item.id)}${stringifySearch({ ...search, top: undefined, at: index })}`}
+                  />
+                )}
+                onCurrent={(at) => set({ at }, true)} onTop={(top) => set({ top }, true)} onSelection={select} onItems={seeSamples}
                 onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, top: undefined, at } })}
               />
             ) : null}
@@ -160,21 +196,4 @@ export function SamplesPage() {
 function setOf(asked: string | undefined, sets: string[]): string | undefined {
   if (sets.length === 0 || (asked && sets.includes(asked))) return asked;
   return sets.includes(DEFAULT_SET) ? undefined : sets[0];
-}
-
-function Nothing({ where, dataset, onClear }: { where: string; dataset: string; onClear: () => void }) {
-  if (where) {
-    return (
-      <EmptyState title="No matching samples" icon={<IconPhotoOff size={26} stroke={1.5} />}>
-        <p>The query is valid, but no sample in this state of the dataset matches it.</p>
-        <Button onClick={onClear}>Clear the query</Button>
-      </EmptyState>
-    );
-  }
-  return (
-    <EmptyState title="No samples yet" icon={<IconPhotoOff size={26} stroke={1.5} />}>
-      <p>Add images. Unreadable files go to quarantine, each with the reason:</p>
-      <CommandLine>{`calotype add ${dataset} ~/images --source cam-07 --licence CC-BY-4.0`}</CommandLine>
-    </EmptyState>
-  );
 }

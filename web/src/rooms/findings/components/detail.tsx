@@ -10,7 +10,7 @@ import { EmptyState, ErrorState, sentence } from "@/kit/page";
 import { SeverityPill } from "@/kit/severity";
 import { sample as sampleQuery } from "@/rooms/browse/api";
 import type { fromList } from "../search";
-import { Crop } from "./crop";
+import { Crop } from "@/canvas/crop";
 import { Examples } from "./examples";
 import { History } from "./history";
 import { boxOfFinding, confidence, fixWords, suggestedBox, suggestedClass } from "./words";

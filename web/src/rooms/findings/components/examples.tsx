@@ -4,7 +4,7 @@ import type { Annotation, GridSample } from "@/api/schema.gen";
 import { areaOf, boxOf } from "@/canvas/geometry";
 import { Skeleton } from "@/kit/basics";
 import * as api from "../api";
-import { Crop } from "./crop";
+import { Crop } from "@/canvas/crop";
 
 const SHOWN = 4;
 /** Smaller objects show nothing. */

@@ -2,7 +2,7 @@ import { IconDatabase } from "@tabler/icons-react";
 import { thumbUrl } from "@/api/client";
 import type { FindingGroup, ListedFinding } from "@/api/schema.gen";
 import { count } from "@/kit/format";
-import { Crop } from "./crop";
+import { Crop } from "@/canvas/crop";
 import { boxOfFinding, groupName, rowClaim } from "./words";
 
 export const ROW_HEIGHT = 58;

@@ -28,6 +28,7 @@ export function annotationOf(row: Row): Annotation | null {
     mask: counts && isNumber(maskH) && isNumber(maskW) ? { size: [maskH, maskW], counts } : null,
     score: number(row.score),
     iscrowd: row.iscrowd === true,
+    author: typeof row.author === "string" ? row.author : "",
     text: null,
   };
 }

@@ -1,8 +1,10 @@
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import type { Annotation } from "@/api/schema.gen";
+import type { ColourOf } from "@/canvas/colour_by";
 import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
 import { fit, fitBox, type Box, type View } from "@/canvas/geometry";
+import "./crop.css";
 
 type Props = {
   src: string;
@@ -20,13 +22,14 @@ type Props = {
   /** A box that is suggested: dashed. */
   proposed?: Box | null;
   labels?: boolean;
+  colourOf?: ColourOf | undefined;
 };
 
 const NONE: ReadonlySet<number> = new Set();
 const NO_BONES: Skeletons = new Map();
 
 /** An object in its surroundings: the image around it, outlines on top, the object in question strongest. */
-export function Crop({ src, early, name, width, height, box, annotations = [], lit = null, skeletons = NO_BONES, proposed = null, labels = false }: Props) {
+export function Crop({ src, early, name, width, height, box, annotations = [], lit = null, skeletons = NO_BONES, proposed = null, labels = false, colourOf }: Props) {
   const { ref, width: spaceW, height: spaceH } = useElementSize();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { image, failed } = useImage(src, early);
@@ -40,9 +43,9 @@ export function Crop({ src, early, name, width, height, box, annotations = [], l
       ctx.imageSmoothingQuality = "high";
       ctx.drawImage(image, view.dx, view.dy, width * view.scale, height * view.scale);
     }
-    drawAnnotations(ctx, annotations, view, { hidden: NONE, skeletons, line: labels ? 2 : 1, lit, labels });
+    drawAnnotations(ctx, annotations, view, { hidden: NONE, skeletons, line: labels ? 2 : 1, lit, labels, colourOf });
     if (proposed) drawProposed(ctx, proposed, view);
-  }, [image, spaceW, spaceH, box, width, height, annotations, lit, skeletons, proposed, labels]);
+  }, [image, spaceW, spaceH, box, width, height, annotations, lit, skeletons, proposed, labels, colourOf]);
   return (
     <div ref={ref} className="crop" {...(name ? { role: "img", "aria-label": name } : { "aria-hidden": true })}>
       <canvas ref={canvas} style={{ width: spaceW, height: spaceH }} aria-hidden="true" />
