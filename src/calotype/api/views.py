@@ -24,6 +24,9 @@ class ViewMethods(DatasetHandle):
         within: str = "",
         size_px: int | None = None,
         hidden: Sequence[int] = (),
+        show: str = "samples",
+        of_class: str = "",
+        colour: str = "",
         overwrite: bool = False,
     ) -> SavedView:
         """Save a query with its order and display under a name.
@@ -34,10 +37,13 @@ class ViewMethods(DatasetHandle):
             within: Only samples inside a polygon on an embedding map, `MODEL:x,y;x,y;x,y`.
             size_px: Longer side of the images in the app's grid.
             hidden: Ids of the classes that the app does not draw.
+            show: "samples", or "objects" for each annotation by itself.
+            of_class: The class of the objects; all by default.
+            colour: What the app colours annotations by: "author", "score", "set" or "finding"; their class by default.
             overwrite: Replace the view that has this name.
         Raises: ViewExists, ViewNameInvalid, ViewInvalid, ViewsFull, SortUnknown, QueryInvalid, QueryFieldUnknown.
         """
-        spec = ViewSpec(where, sort, label_set, ref, within, size_px, tuple(hidden))
+        spec = ViewSpec(where, sort, label_set, ref, within, size_px, tuple(hidden), show, of_class, colour)
         return self._call(browse.save_view, name, spec, overwrite=overwrite)
 
     def saved_views(self) -> list[SavedView]:

@@ -3432,6 +3432,18 @@ export interface components {
             size_px: number | null;
             /** @description Ids of the classes that are not drawn. */
             hidden: number[];
+            /**
+             * @description Whole samples, or each annotation by itself.
+             * @enum {string}
+             */
+            show: "samples" | "objects";
+            /** @description The class of the objects that are shown; empty is all classes. */
+            of: string;
+            /**
+             * @description What annotations are coloured by; empty is their class.
+             * @enum {string}
+             */
+            colour: "" | "author" | "score" | "set" | "finding";
             created_by: string;
             /** Format: date-time */
             created_at: string;
@@ -3865,6 +3877,18 @@ export interface components {
             size_px?: number | null;
             /** @default [] */
             hidden?: number[];
+            /**
+             * @default samples
+             * @enum {string}
+             */
+            show?: "samples" | "objects";
+            /** @default  */
+            of?: string;
+            /**
+             * @default
+             * @enum {string}
+             */
+            colour?: "" | "author" | "score" | "set" | "finding";
             /** @default false */
             overwrite?: boolean;
         };

@@ -20,6 +20,11 @@ class SavedView(Answer):
     within: str = Field(description="A part of an embedding map: MODEL:x,y;x,y;x,y; empty is all of it.")
     size_px: int | None = Field(description="Longer side of the images in the grid; null is the usual size.")
     hidden: list[int] = Field(description="Ids of the classes that are not drawn.")
+    show: Literal["samples", "objects"] = Field(description="Whole samples, or each annotation by itself.")
+    of_class: str = Field(description="The class of the objects that are shown; empty is all classes.")
+    colour: Literal["", "author", "score", "set", "finding"] = Field(
+        description="What annotations are coloured by; empty is their class."
+    )
     created_by: str
     created_at: Timestamp
     changed_by: str

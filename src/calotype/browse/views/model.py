@@ -16,6 +16,8 @@ MAX_VIEWS = 1_000
 MAX_HIDDEN = 1_000
 SIZES_PX = (96, 480)
 """The smallest and the largest image of a grid."""
+SHOWN = ("samples", "objects")
+COLOURS = ("author", "score", "set", "finding")
 
 
 class ViewNotFound(NotFound):
@@ -47,7 +49,7 @@ class ViewInvalid(Invalid):
 
     code = "view-invalid"
     what = "cannot save the view: {detail}"
-    fix = "use an image size from 96 to 480 pixels, and at most 1,000 hidden classes"
+    fix = "correct the named value; an image size is 96 to 480 pixels, and at most 1,000 classes are hidden"
 
 
 class ViewsFull(Conflict):
@@ -68,6 +70,9 @@ class ViewSpec:
         within: A part of an embedding map, `MODEL:x,y;x,y;x,y`; empty is all of it.
         size_px: Longer side of the images in the grid; None is the usual size.
         hidden: Ids of the classes that are not drawn.
+        show: "samples", or "objects" for each annotation by itself.
+        of_class: The class of the objects that are shown; empty is all classes.
+        colour: What annotations are coloured by, one of `COLOURS`; empty is their class.
     """
 
     where: str = ""
@@ -77,6 +82,9 @@ class ViewSpec:
     within: str = ""
     size_px: int | None = None
     hidden: tuple[int, ...] = ()
+    show: str = "samples"
+    of_class: str = ""
+    colour: str = ""
 
     def checked(self) -> ViewSpec:
         """The same with the hidden classes in order. Raises: ViewInvalid."""
@@ -85,6 +93,12 @@ class ViewSpec:
             raise ViewInvalid(where="size_px", detail=f"images of {self.size_px} pixels cannot be shown")
         if len(self.hidden) > MAX_HIDDEN:
             raise ViewInvalid(where="hidden", detail=f"{len(self.hidden):,} classes are hidden")
+        if self.show not in SHOWN:
+            raise ViewInvalid(where="show", detail=f"{self.show[:80]!r} is not one of {', '.join(SHOWN)}")
+        if self.colour and self.colour not in COLOURS:
+            raise ViewInvalid(
+                where="colour", detail=f"{self.colour[:80]!r} is not one of {', '.join(COLOURS)}"
+            )
         if len(self.within) > MAX_WITHIN_CHARACTERS:
             raise ViewInvalid(where="within", detail="the part of the map has too many corners")
         return replace(self, hidden=tuple(sorted(set(self.hidden))))
@@ -113,6 +127,9 @@ class SavedView:
             "within": spec.within,
             "size_px": spec.size_px,
             "hidden": list(spec.hidden),
+            "show": spec.show,
+            "of_class": spec.of_class,
+            "colour": spec.colour,
             "created_by": self.created_by,
             "created_at": iso(self.created_at_us),
             "changed_by": self.changed_by,

@@ -23,7 +23,13 @@ def put_view(conn: sa.Connection, dataset_id: str, view: SavedView) -> None:
         "label_set": spec.label_set,
         "ref": spec.ref,
         "within": spec.within,
-        "display": {"size_px": spec.size_px, "hidden": list(spec.hidden)},
+        "display": {
+            "size_px": spec.size_px,
+            "hidden": list(spec.hidden),
+            "show": spec.show,
+            "of_class": spec.of_class,
+            "colour": spec.colour,
+        },
         "created_by": view.created_by,
         "created_at_us": view.created_at_us,
         "changed_by": view.changed_by,
@@ -60,6 +66,9 @@ def _view(row: Any) -> SavedView:
         row["within"],
         display["size_px"],
         tuple(display["hidden"]),
+        display["show"],
+        display["of_class"],
+        display["colour"],
     )
     return SavedView(
         row["name"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -27,6 +27,9 @@ class ViewBody(BaseModel):
     within: str = Field("", max_length=MAX_WITHIN_CHARACTERS)
     size_px: int | None = Field(None, ge=SIZES_PX[0], le=SIZES_PX[1])
     hidden: list[Annotated[int, Field(ge=0, le=EXACT_INT)]] = Field([], max_length=MAX_HIDDEN)
+    show: Literal["samples", "objects"] = "samples"
+    of_class: str = Field("", max_length=200)
+    colour: Literal["", "author", "score", "set", "finding"] = ""
     overwrite: bool = False
 
 

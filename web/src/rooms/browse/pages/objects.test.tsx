@@ -20,6 +20,7 @@ beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", EDITS, ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
+  answer("get", "/api/v1/datasets/{dataset}/unknown-values", ONE, { items: [] });
 });
 
 const bar = () => within(screen.getByRole("region", { name: "Selection" }));
