@@ -117,6 +117,7 @@ def settled(page):
         "d/shop/samples?where=class+%3D+%22dog%22&sort=-name",
         "d/shop/samples?ref=release/1.0.0&sort=-annotations&size=160",
         "d/shop/samples?at=20&size=400",
+        "d/shop/samples?against=release/1.0.0&colour=author&size=300",
         "d/shop/samples?show=objects&of=dog&at=3&size=160",
         "d/shop/findings?severity=warning",
         "d/shop/merges?merge={merge}&at=1",

@@ -102,6 +102,7 @@ def addresses(lived: Lived) -> dict[str, str]:
         "objects": "d/shop/samples?show=objects",
         "objects coloured by score": "d/shop/samples?show=objects&colour=score",
         "objects of one class": "d/shop/samples?show=objects&of=dog",
+        "two states side by side": "d/shop/samples?against=release/1.0.0",
         "an object": f"d/shop/samples/{lived.sample}?from=objects&at=0&sort=-name",
         "a commit": f"d/shop?ref={lived.commit[:12]}",
         "no page": "nowhere",

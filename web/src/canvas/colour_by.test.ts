@@ -23,7 +23,7 @@ test("annotations are coloured by what is asked for, by their class where nothin
 test("the legend has the colours that are drawn", () => {
   const a = { ...annotation(), author: "ben", flagged: true };
   for (const by of ["author", "finding", "set"] as const) {
-    expect(legendOf(by, "ground_truth", ["ana", "ben"]).map((one) => one.colour)).toContain(colouring(by, "ground_truth")(a));
+    expect(legendOf(by, ["model:yolo", "ground_truth"], ["ana", "ben"]).map((one) => one.colour)).toContain(colouring(by, "ground_truth")(a));
   }
-  expect(legendOf("author", "", ["", "ana"]).map((one) => one.name)).toEqual(["unknown", "ana"]);
+  expect(legendOf("author", [], ["", "ana"]).map((one) => one.name)).toEqual(["unknown", "ana"]);
 });

@@ -44,9 +44,9 @@ export function colouring(by: Colouring | undefined, labelSet: string): ColourOf
 }
 
 /** What the colours mean: those of a scale from its ends. */
-export function legendOf(by: Colouring, labelSet: string, authors: readonly string[]): { name: string; colour: string }[] {
+export function legendOf(by: Colouring, labelSets: readonly string[], authors: readonly string[]): { name: string; colour: string }[] {
   if (by === "author") return authors.map((name) => ({ name: name || "unknown", colour: nameColour(name) }));
   if (by === "score") return [{ name: "no score", colour: NEUTRAL }];
   if (by === "finding") return [{ name: "with an open finding", colour: FLAGGED }, { name: "without", colour: UNFLAGGED }];
-  return [{ name: labelSet, colour: nameColour(labelSet) }];
+  return labelSets.map((name) => ({ name, colour: nameColour(name) }));
 }

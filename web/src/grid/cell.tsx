@@ -50,7 +50,7 @@ export const Cell = memo(function Cell({ dataset, item, href, width, height, isA
 });
 
 /** What the image shows at a glance, for screen readers. */
-function spoken(item: GridSample): string {
+export function spoken(item: GridSample): string {
   const words = [plural(item.annotations.length, "annotation")];
   if (item.parent) words.push("derived");
   if (item.findings) words.push(plural(item.findings, "finding"));
@@ -74,9 +74,9 @@ function Caption({ item, hidden }: { item: GridSample; hidden: ReadonlySet<numbe
   return <span className="cell-text" title={texts.join("\n")}><span>{texts[0]}</span>{texts.length > 1 ? <b>+{texts.length - 1}</b> : null}</span>;
 }
 
-const isDrawn = (a: Annotation) => a.bbox !== null || a.rings.length > 0 || a.keypoints.length > 0 || a.mask !== null;
+export const isDrawn = (a: Annotation) => a.bbox !== null || a.rings.length > 0 || a.keypoints.length > 0 || a.mask !== null;
 
-function Thumbnail({ dataset, media, wanted }: { dataset: string; media: string; wanted: number }) {
+export function Thumbnail({ dataset, media, wanted }: { dataset: string; media: string; wanted: number }) {
   const [state, setState] = useState<"loading" | "there" | "missing">("loading");
   const size = wanted * (window.devicePixelRatio || 1) > 280 ? 512 : 256;
   if (state === "missing") return <span className="cell-missing">no image</span>;
@@ -94,7 +94,7 @@ function marked({ annotations, flagged }: GridSample): readonly Coloured[] {
   return open.size ? annotations.map((a) => ({ ...a, flagged: open.has(a.id) })) : annotations;
 }
 
-function Overlay({ item, width, height, look }: { item: GridSample; width: number; height: number; look: Look }) {
+export function Overlay({ item, width, height, look }: { item: GridSample; width: number; height: number; look: Look }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const annotations = useMemo(() => marked(item), [item]);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
-import { quoted } from "@/api/where";
+import { oneOfIds, quoted } from "@/api/where";
 import type { Sort } from "./search";
 
 /** The part of the address that decides which samples are asked for, and with which labels. */
@@ -17,13 +17,30 @@ export const overview = (dataset: string, ref: string) =>
     refetchInterval: ({ state }) => (state.data?.approximate ? 2_000 : false),
   });
 
+const samplesAt = (dataset: string, ref: string, view: View, page: number, signal: AbortSignal) =>
+  call("get", "/api/v1/datasets/{dataset}/samples", { path: { dataset }, query: { ...viewed(ref, view), offset: page * PAGE, limit: PAGE }, signal });
+
 export const samplePage = (dataset: string, ref: string, view: View, page: number) =>
   queryOptions({
     queryKey: datasetKey(dataset, "samples", ref, viewed("", view), page),
-    queryFn: ({ signal }) =>
-      call("get", "/api/v1/datasets/{dataset}/samples", {
-        path: { dataset }, query: { ...viewed(ref, view), offset: page * PAGE, limit: PAGE }, signal,
-      }),
+    queryFn: ({ signal }) => samplesAt(dataset, ref, view, page, signal),
+    gcTime: 60_000,
+    retry: false,
+  });
+
+/** A page of samples, each with itself in another label set or state. */
+export const pairPage = (dataset: string, ref: string, view: View, beside: { labels: string; ref: string }, page: number) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "pairs", ref, viewed("", view), beside, page),
+    queryFn: async ({ signal }) => {
+      const shown = await samplesAt(dataset, ref, view, page, signal);
+      if (shown.items.length === 0) return { ...shown, items: [] };
+      const others = await call("get", "/api/v1/datasets/{dataset}/samples", {
+        path: { dataset }, query: { ref: beside.ref, where: oneOfIds(shown.items.map((item) => item.id)), label_set: beside.labels, limit: PAGE }, signal,
+      });
+      const known = new Map(others.items.map((item) => [item.id, item]));
+      return { ...shown, items: shown.items.map((item) => ({ ...item, beside: known.get(item.id) ?? null })) };
+    },
     gcTime: 60_000,
     retry: false,
   });

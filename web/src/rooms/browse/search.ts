@@ -3,7 +3,7 @@ import type { operations } from "@/api/schema.gen";
 import { oneOf, refSearch, text, whole, type Raw, type RefSearch } from "@/kit/search";
 
 /** What the addresses of the grid and of the sample page hold. The overview holds only the ref. */
-export const SIZES = { min: 96, max: 480, usual: 208, objects: 150 } as const;
+export const SIZES = { min: 96, max: 480, usual: 208, objects: 150, pairs: 420 } as const;
 
 export type Sort = NonNullable<NonNullable<operations["list_samples"]["parameters"]["query"]>["sort"]>;
 export const SORTS: readonly Sort[] = ["name", "-name", "newest", "-annotations", "annotations"];
@@ -25,6 +25,9 @@ export type GridSearch = RefSearch & {
   top?: number | undefined;
   /** What annotations are coloured by; their class where it is absent. */
   colour?: Colouring | undefined;
+  /** The label set, or the branch, tag or commit, whose annotations are shown beside. */
+  beside?: string | undefined;
+  against?: string | undefined;
   /** Ids of the classes that are not drawn, joined with dots. */
   hide?: string | undefined;
   /** A saved view to open: its state takes the place of this address. */
@@ -48,6 +51,8 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   view: text(raw, "view"),
   saved: text(raw, "saved"),
   colour: oneOf(raw, "colour", COLOURINGS),
+  beside: text(raw, "beside"),
+  against: text(raw, "against"),
 });
 
 export type SampleSearch = GridSearch & {
@@ -99,9 +104,9 @@ export const sampleSearch = (raw: Raw): SampleSearch => ({
 
 /** The search of the grid that a sample was opened from. */
 export function gridOf(search: SampleSearch, at: number | undefined): GridSearch {
-  const { ref, where, sort, within, labels, size, hide, colour, of, saved } = search;
-  if (search.from === "objects") return { ref, show: "objects", of, where, sort, within, labels, size, hide, colour, saved, at: search.at };
-  return { ref, where, sort, within, labels, size, hide, colour, saved, at: at ?? (search.from ? undefined : search.at) };
+  const { ref, where, sort, within, labels, size, hide, colour, beside, against, of, saved } = search;
+  if (search.from === "objects") return { ref, show: "objects", of, where, sort, within, labels, size, hide, colour, beside, against, saved, at: search.at };
+  return { ref, where, sort, within, labels, size, hide, colour, beside, against, saved, at: at ?? (search.from ? undefined : search.at) };
 }
 
 /** Ids of hidden classes as a set, and back. */

@@ -48,6 +48,7 @@ test("a selected part is counted and opens in the grid", async () => {
   answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
+  answer("get", "/api/v1/datasets/{dataset}/refs", ONE, { items: [] });
   answer("get", "/api/v1/datasets/{dataset}/samples", ONE, { commit: null, total: 0, offset: 0, items: [] });
   const { user, address } = showPage("/d/streets/map?lasso=-0.5,-0.5;0.5,-0.5;0.5,0.5;-0.5,0.5");
   expect(await screen.findByText("2 samples selected")).toBeTruthy();

@@ -4,10 +4,10 @@ import { COLOURINGS, legendOf, SCALE, type Coloured, type Colouring } from "@/ca
 const NAMES: Record<Colouring, string> = { author: "Author", score: "Score", finding: "Open finding", set: "Label set" };
 const GRADIENT = `linear-gradient(90deg, ${SCALE.join(", ")})`;
 
-type Props = { by: Colouring | undefined; labelSet: string; authors: readonly string[]; onBy: (by: Colouring | undefined) => void };
+type Props = { by: Colouring | undefined; labelSets: readonly string[]; authors: readonly string[]; onBy: (by: Colouring | undefined) => void };
 
 /** What annotations are coloured by, and what the colours mean; the classes are their own legend. */
-export function Colours({ by, labelSet, authors, onBy }: Props) {
+export function Colours({ by, labelSets, authors, onBy }: Props) {
   return (
     <section>
       <header>
@@ -20,7 +20,7 @@ export function Colours({ by, labelSet, authors, onBy }: Props) {
       {by === "score" ? <p className="colour-scale"><span>0</span><i style={{ background: GRADIENT }} aria-hidden="true" /><span>1</span></p> : null}
       {by ? (
         <ul aria-label="Meaning of the colours">
-          {legendOf(by, labelSet, authors).map(({ name, colour }) => (
+          {legendOf(by, labelSets, authors).map(({ name, colour }) => (
             <li key={name} className="facet"><span className="swatch" aria-hidden="true"><i style={{ background: colour, borderColor: colour }} /></span><span className="cut">{name}</span></li>
           ))}
         </ul>

@@ -18,6 +18,7 @@ const TRUCK = gridObject({ id: "2e6d37dc", class: "truck", class_id: 2, score: 0
 beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
+  answer("get", "/api/v1/datasets/{dataset}/refs", ONE, { items: [{ name: "main", kind: "branch", commit: null, protection: null }, { name: "v1", kind: "tag", commit: null, protection: null }] });
   answer("get", EDITS, ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
   answer("get", "/api/v1/datasets/{dataset}/unknown-values", ONE, { items: [] });

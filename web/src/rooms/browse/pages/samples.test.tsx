@@ -17,6 +17,7 @@ const FACETS = "/api/v1/datasets/{dataset}/facets";
 beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
+  answer("get", "/api/v1/datasets/{dataset}/refs", ONE, { items: [{ name: "main", kind: "branch", commit: null, protection: null }, { name: "v1", kind: "tag", commit: null, protection: null }] });
   answer("get", EDITS, ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", FACETS, ONE, facets());
   answer("get", UNKNOWN, ONE, { items: [] });

@@ -10,6 +10,7 @@ import { colouring } from "@/canvas/colour_by";
 import { skeletonsOf } from "@/canvas/skeletons";
 import { Cell } from "@/grid/cell";
 import { Grid } from "@/grid/grid";
+import type { Pair } from "@/grid/pair_cell";
 import { aspectOf } from "@/grid/layout";
 import { NOTHING } from "@/grid/selection";
 import { useSelection } from "@/grid/use_selection";
@@ -24,12 +25,14 @@ import { stringifySearch } from "@/kit/search";
 import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import { checks } from "@/rooms/checks/api";
 import * as api from "../api";
+import { Beside } from "../components/beside";
 import { useBulk } from "../components/bulk";
 import { Colours, useAuthors } from "../components/colours";
 import { Facets } from "../components/facets";
 import { Jump } from "../components/jump";
 import { Nothing, NoObjects } from "../components/nothing";
 import { ObjectGrid } from "../components/object_grid";
+import { PairGrid } from "../components/pair_grid";
 import { QueryBar } from "../components/query_bar";
 import { SavedViews } from "../components/saved_views";
 import { SelectionBar } from "../components/selection_bar";
@@ -80,9 +83,13 @@ export function SamplesPage() {
   const seeSamples = useCallback((items: Iterable<GridSample>) => {
     for (const item of items) see(item.annotations);
   }, [see]);
+  const seePairs = useCallback((items: Iterable<Pair>) => {
+    for (const item of items) see([...item.annotations, ...(item.beside?.annotations ?? [])]);
+  }, [see]);
+  const isPaired = !isObjects && (search.beside !== undefined || search.against !== undefined);
   const query = (next: string) => set({ where: next.trim() || undefined, ...ELSEWHERE });
   const add = (clause: string) => query(clauses(where).includes(clause) ? without(where, clause) : both(where, clause));
-  const size = search.size ?? (isObjects ? SIZES.objects : SIZES.usual);
+  const size = search.size ?? (isObjects ? SIZES.objects : isPaired ? SIZES.pairs : SIZES.usual);
   const resize = (by: number) => set({ size: Math.min(SIZES.max, Math.max(SIZES.min, size + by)) }, true);
   const refused = head.error instanceof Problem && head.error.status === 422 ? head.error : null;
   const total = head.data?.total ?? 0;
@@ -151,7 +158,12 @@ export function SamplesPage() {
           {facets && state.data ? (
             <Facets
               data={state.data} counts={where ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
-              plain={search.colour !== undefined} colours={<Colours by={search.colour} labelSet={labelSet} authors={authors} onBy={(colour) => set({ colour }, true)} />}
+              plain={search.colour !== undefined} colours={
+                <>
+                  <Colours by={search.colour} labelSets={isPaired && search.beside ? [labelSet, search.beside] : [labelSet]} authors={authors} onBy={(colour) => set({ colour }, true)} />
+                  {isObjects ? null : <Beside dataset={dataset} refName={ref} labelSet={labelSet} sets={sets} value={search} onChange={(value) => set(value)} />}
+                </>
+              }
               objects={isObjects ? { of: search.of, onOf } : undefined}
             />
           ) : null}
@@ -166,7 +178,13 @@ export function SamplesPage() {
                 selection={selection} onSelection={select} onPlace={(place) => set(place, true)}
               />
             ) : null}
-            {head.data && total > 0 && !refused && !isObjects ? (
+            {head.data && total > 0 && !refused && isPaired ? (
+              <PairGrid
+                dataset={dataset} refName={ref} search={search} address={address} labelSet={labelSet} size={size} total={total} look={look}
+                aspect={aspectOf(state.data?.sizes?.median)} selection={selection} onSelection={select} onItems={seePairs} onPlace={(place) => set(place, true)}
+              />
+            ) : null}
+            {head.data && total > 0 && !refused && !isObjects && !isPaired ? (
               <Grid
                 label="Samples" address={address} page={page} current={search.at ?? -1} top={search.top} selection={selection}
                 size={size} total={total} aspect={aspectOf(state.data?.sizes?.median)} nameOf={(item) => item.name}
