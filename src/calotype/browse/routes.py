@@ -12,7 +12,7 @@ from fastapi import Depends, Query, Response
 from calotype.browse import answers, grid, objects
 from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery, Image
-from calotype.browse.overview import overview
+from calotype.browse.overview import Asked, overview
 from calotype.browse.query_values import unknown_values, values_of
 from calotype.datasets import answers as dataset_answers
 from calotype.datasets import service
@@ -127,11 +127,17 @@ def show_dataset(dataset: Named, ask: Ask, ref: Ref = "") -> answers.Overview:
 
 @routes.get("/datasets/{dataset}/facets", **READ)
 def show_facets(
-    dataset: Named, ask: Ask, ref: Ref = "", where: Where = "", label_set: LabelSet = DEFAULT_LABEL_SET
+    dataset: Named,
+    ask: Ask,
+    ref: Ref = "",
+    where: Where = "",
+    label_set: LabelSet = DEFAULT_LABEL_SET,
+    within: Within = "",
 ) -> answers.Facets:
     """Count the samples that match a query, by class, split, tag, licence, source and metadata."""
     state = state_of(ask, dataset, ref)
-    counts = overview(ask.store, state, label_set=label_set, where=where)
+    ids = (lambda: ask.ports.within(state, within, store=ask.store)) if within else None
+    counts = overview(ask.store, state, label_set=label_set, asked=Asked(where, within, ids))
     return answers.Facets.of({"commit": state.commit_id, **counts})
 
 

@@ -288,6 +288,7 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     assert say(http, "GET", f"{place}/map/points/2")["id"] in ids
     everywhere = "own:-2,-2;2,-2;2,2;-2,2"
     assert say(http, "GET", f"{place}/samples?sort=-name&within={everywhere}")["total"] == 3
+    assert say(http, "GET", f"{place}/facets?within={everywhere}")["samples"] == 3
     inside = say(http, "GET", f"{place}/samples/{ids[0]}?within={everywhere}")
     assert inside["position"]["total"] == 3
     assert len(say(http, "GET", f"{place}/vectors")["items"]) == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from dataclasses import replace
 from threading import Event
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from tests.support.counted import count_rows
 from tests.support.random_roads import first_change, random_edit
@@ -15,7 +17,7 @@ from calotype.browse import column_cache, disk_cache
 from calotype.browse import overview as counting
 from calotype.browse.column_cache import ColumnCache, columns_of
 from calotype.browse.facets import facets
-from calotype.browse.overview import overview
+from calotype.browse.overview import Asked, overview
 from calotype.datasets import service as datasets
 from calotype.datasets.query import QueryInvalid
 
@@ -70,7 +72,7 @@ def test_a_later_state_is_derived_from_the_columns_of_an_earlier_one(workspace, 
 @pytest.mark.parametrize("where", QUERIES)
 @pytest.mark.parametrize("label_set", ["ground_truth", "model:a"])
 def test_counts_within_a_query_equal_those_of_single_rows(workspace, roads, where, label_set):
-    counted = exact(overview(workspace, roads, label_set=label_set, where=where))
+    counted = exact(overview(workspace, roads, label_set=label_set, asked=Asked(where)))
     expected = count_rows(roads, label_set, where)
     assert 0 < counted["samples"] < 60
     whole = {entry["name"]: entry["histogram"] for entry in overview(workspace, roads)["fields"]}
@@ -104,7 +106,7 @@ def test_a_number_too_large_for_a_column_is_counted(workspace, owner, roads):
 
 def test_a_wrong_query_is_reported(workspace, roads):
     with pytest.raises(QueryInvalid):
-        overview(workspace, roads, where="weather = = fog")
+        overview(workspace, roads, asked=Asked("weather = = fog"))
 
 
 @pytest.fixture
@@ -153,13 +155,13 @@ def test_the_first_counts_of_a_large_dataset_are_approximate_and_the_next_exact(
 def test_an_estimate_is_scaled_to_all_samples(workspace, roads, monkeypatch):
     monkeypatch.setattr(counting, "_DRAWN_SAMPLES", 20)
     monkeypatch.setattr(counting, "_DRAWN_ROWS", 1_000)
-    estimate = counting._estimate(columns_of(workspace), roads, "ground_truth", "")
+    estimate = counting._estimate(columns_of(workspace), roads, "ground_truth", Asked())
     assert (estimate["samples"], estimate["annotations"]) == tuple(roads.count().values())
     assert sum(split["samples"] for split in estimate["splits"]) == 60
     weather = next(field for field in estimate["fields"] if field["name"] == "weather")
     assert sum(entry["count"] for entry in weather["top"]) + weather["missing"] == 60
     assert all(entry["count"] % 3 == 0 for entry in weather["top"])  # each drawn sample stands for three
-    within = counting._estimate(columns_of(workspace), roads, "ground_truth", "indoor = true")
+    within = counting._estimate(columns_of(workspace), roads, "ground_truth", Asked("indoor = true"))
     assert within["samples"] % 3 == 0
 
 
@@ -186,3 +188,23 @@ def test_the_cache_on_disk_keeps_a_limited_number_of_files(workspace, monkeypatc
         disk_cache.write(workspace, f"{number}.json", str(number))
     assert len(list((workspace.folder / "cache" / "overviews").iterdir())) == 3
     assert disk_cache.read(workspace, "4.json") == "4"
+
+
+@pytest.mark.parametrize("where", ["", "tags has street"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_counts_of_a_part_of_the_map_are_of_its_samples_only(workspace, roads, monkeypatch, where, is_known):
+    """Exact and estimated: the sample that is drawn from sixty samples has all of them."""
+    inside = [*roads.ids()[::3], "no such sample"]
+    expected = [sample_id for sample_id in roads.ids(where or None) if sample_id in inside]
+    asked = Asked(where, "own:0,0;1,0;1,1", lambda: pa.array(inside))
+    if not is_known:
+        monkeypatch.setattr(counting, "SMALL_ROWS", 0)
+        monkeypatch.setattr(column_cache, "SMALL_ROWS", 0)
+        monkeypatch.setattr(counting, "WAIT_S", 0)
+        monkeypatch.setattr(counting._background, "run", lambda *_: Future())
+    counts = overview(workspace, roads, asked=asked)
+    assert (counts["samples"], counts["approximate"]) == (len(expected), not is_known)
+    by_sample = roads.annotations_of(expected)
+    n_cars = sum(annotation.class_id == 1 for found in by_sample.values() for annotation in found)
+    assert {entry["name"]: entry["annotations"] for entry in counts["classes"]}["car"] == n_cars
+    assert overview(workspace, roads, asked=Asked(where))["samples"] == len(roads.ids(where or None))

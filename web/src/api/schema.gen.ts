@@ -4529,6 +4529,8 @@ export interface operations {
                 where?: string;
                 /** @description The label set that the query, the order and the page refer to. */
                 label_set?: string;
+                /** @description Only samples inside a polygon on an embedding map: MODEL:x,y;x,y;x,y with corners from -1 to 1. */
+                within?: string;
             };
             header?: never;
             path: {

@@ -86,10 +86,10 @@ export function idsAt(dataset: string, ref: string, view: View, offset: number, 
 }
 
 /** Counts over the samples that match a query; asked again while they are estimated. */
-export const facets = (dataset: string, ref: string, { where, labels }: View) =>
+export const facets = (dataset: string, ref: string, { where, labels, within }: View) =>
   queryOptions({
-    queryKey: datasetKey(dataset, "facets", ref, where, labels),
-    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/facets", { path: { dataset }, query: { ref, where, label_set: labels }, signal }),
+    queryKey: datasetKey(dataset, "facets", ref, where, labels, within),
+    queryFn: ({ signal }) => call("get", "/api/v1/datasets/{dataset}/facets", { path: { dataset }, query: { ref, where, label_set: labels, within }, signal }),
     refetchInterval: ({ state }) => (state.data?.approximate ? 1_000 : false),
     retry: false,
   });

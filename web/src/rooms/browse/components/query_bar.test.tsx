@@ -60,3 +60,17 @@ test("a value that no sample has is said, and the right one is one click away", 
   expect(await screen.findByRole("link", { name: /street-0001/ })).toBeTruthy();
   expect(screen.queryByRole("alert")).toBeNull();
 });
+
+test("filters count only what is inside the part of the map that is shown", async () => {
+  const within_ = "own:0,0;1,0;1,1";
+  answer("get", AT, ONE, page(gridSample()));
+  const asked: Record<string, string>[] = [];
+  answer("get", "/api/v1/datasets/{dataset}/facets", ONE, ({ query }) => {
+    asked.push(query);
+    return facets();
+  });
+  showPage(`/d/streets/samples?within=${encodeURIComponent(within_)}`);
+  const panel = within(await screen.findByRole("complementary", { name: "Classes and filters" }));
+  expect(await panel.findByRole("button", { name: "truck 0" })).toBeTruthy();
+  expect(asked.map((query) => query.within)).toEqual([within_]);
+});

@@ -107,7 +107,7 @@ export function SamplesPage() {
     "grid.copy": () => void copyCommand({ dataset, ref, where, sort: search.sort, labels, within: search.within }),
     "grid.clear": () => (selection.ranges.length > 0 ? select(NOTHING) : query("")),
   });
-  const counted = useQuery({ ...api.facets(dataset, ref, search), enabled: facets && where !== "", placeholderData: keepPreviousData });
+  const counted = useQuery({ ...api.facets(dataset, ref, search), enabled: facets && (where !== "" || search.within !== undefined), placeholderData: keepPreviousData });
   const newest = useQuery({ ...checks(dataset, ref), enabled: facets });
   const editable = ref === "";
   const bulk = useBulk(dataset, ref, search);
@@ -157,7 +157,7 @@ export function SamplesPage() {
         <div className="samples-body">
           {facets && state.data ? (
             <Facets
-              data={state.data} counts={where ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
+              data={state.data} counts={where || search.within ? (refused || counted.error ? undefined : counted.data) : state.data} checks={newest.data} where={where} hidden={hidden} onHide={(next) => set({ hide: hideText(next) }, true)} onAdd={add}
               plain={search.colour !== undefined} colours={
                 <>
                   <Colours by={search.colour} labelSets={isPaired && search.beside ? [labelSet, search.beside] : [labelSet]} authors={authors} onBy={(colour) => set({ colour }, true)} />
