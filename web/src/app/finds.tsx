@@ -2,6 +2,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ofClass, tagged } from "@/api/where";
+import { useFindingFinds } from "@/app/finds_findings";
 import { compact, plural, short } from "@/kit/format";
 import { useHere } from "@/kit/here";
 import type { Pick } from "@/kit/picker";
@@ -11,7 +12,7 @@ import { releases } from "@/rooms/release/api";
 import { log, refs } from "@/rooms/versions/api";
 
 /** Groups of what the palette finds, below the commands. */
-export const FOUND = ["Samples", "Classes", "Sample tags", "Releases", "Branches and tags", "Commits"] as const;
+export const FOUND = ["Samples", "Classes", "Sample tags", "Findings", "Checks", "Releases", "Branches and tags", "Commits"] as const;
 const MIN_LETTERS = 2;
 
 /** What the open dataset, and the releases of all datasets, hold by these letters. The picker ranks it. */
@@ -28,6 +29,7 @@ export function useFinds(typed: string): Pick[] {
   const known = useQuery({ ...refs(name), ...inDataset });
   const commits = useQuery({ ...log(name, ref), ...inDataset });
   const released = useQuery({ ...releases(name), ...inDataset });
+  const ofChecks = useFindingFinds({ dataset: name, ref, asked, isAsked: inDataset.enabled });
   if (!isAsked) return [];
 
   const at = ref || undefined;
@@ -47,6 +49,7 @@ export function useFinds(typed: string): Pick[] {
     ...(about.data?.tags ?? []).filter(({ value }) => value).map(({ value, count }): Pick => ({
       id: `tag:${value}`, title: String(value), group: "Sample tags", hint: `${compact(count)} samples`, run: toSamples(tagged(String(value))),
     })),
+    ...ofChecks,
     ...(released.data?.items ?? []).map(({ version }): Pick => ({
       id: `release:${version}`, title: `${name} ${version}`, group: "Releases", run: toRelease(name, version),
     })),

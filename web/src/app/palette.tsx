@@ -57,7 +57,7 @@ function Palette({ onDone }: { onDone: () => void }) {
     ...finds,
   ];
   items.sort((a, b) => ORDER.indexOf(a.group) - ORDER.indexOf(b.group));
-  return <Picker items={items} label="Commands" placeholder="Search pages, datasets, samples, classes, releases, commits" empty="No match" onType={setTyped} onDone={onDone} />;
+  return <Picker items={items} label="Commands" placeholder="Search pages, datasets, samples, classes, findings, checks, releases, commits" empty="No match" onType={setTyped} onDone={onDone} />;
 }
 
 const ORDER: readonly string[] = [...GROUPS, ...FOUND];

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { Shell } from "@/app/shell";
 import { showPage } from "@/testing/pages";
-import { datasetRow, gridSample, logged, neverChecked, overview, run, facets } from "@/testing/records";
+import { checkResults, checkSummary, datasetRow, finding, findingPage, gridSample, logged, neverChecked, overview, run, facets } from "@/testing/records";
 import { answer, answerEvents, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const SESSION = "/api/v1/session";
@@ -115,6 +115,39 @@ function inProgress() {
   const going = run({ id: "r1", state: "running", duration_s: null });
   return { ...going, stages: going.stages.flatMap((stage) => [stage, { ...stage, name: "2 check", state: "running" as const }]) };
 }
+
+test("the palette finds checks and findings: by check, by class, by the name of the sample", async () => {
+  const report = checkResults({ checks: [checkSummary({ name: "label-errors", title: "Wrong classes", findings: 31 }), checkSummary({ name: "blur", title: "Blurred images", findings: 0, counts: {} })] });
+  answer("get", `${AT}/checks`, ONE, report);
+  answer("get", `${AT}/contract`, ONE, { sha256: SHA, text: null, template: null, purposes: [], coverage: [], warnings: [] });
+  answer("get", `${AT}/findings`, ONE, findingPage(finding({ position: 4, check: "label-errors", reason: "labelled car, it looks like truck" })));
+  answer("get", `${AT}/finding-groups`, ONE, { total: 31, groups: [{ value: "car", findings: 12, open: 12, counts: { error: 0, warning: 12, info: 0 } }, { value: null, findings: 2, open: 2, counts: { error: 0, warning: 2, info: 0 } }] });
+  keepWaiting("get", `${AT}/samples/{sample_id}`, { ...ONE, sample_id: "01a22458" });
+  keepWaiting("get", `${AT}/finding-lives/{key}`, { ...ONE, key: "73f6c6d2" });
+  const { user, address } = showPage("/d/streets/history?ref=spring", Shell);
+  await screen.findByRole("heading", { name: "History" });
+  const search = async (typed: string) => {
+    await user.keyboard("{Control>}k{/Control}");
+    const palette = within(await screen.findByRole("dialog", { name: "Commands" }));
+    await user.keyboard(typed);
+    return palette;
+  };
+  let palette = await search("label-err");
+  expect((await palette.findByRole("option", { name: /Wrong classes \(label-errors\).*Findings/ })).textContent).toContain("31 findings");
+  await user.click(await palette.findByRole("option", { name: /Wrong classes \(label-errors\).*Checks/ }));
+  await waitFor(() => expect(address()).toBe("/d/streets/checks?ref=spring&check=label-errors"));
+  palette = await search("blurred");
+  await palette.findByRole("option", { name: /Blurred images.*Checks/ });
+  expect(palette.queryByRole("option", { name: /Blurred images.*Findings/ })).toBeNull();
+  await user.keyboard("{Control>}a{/Control}on car");
+  await user.click(await palette.findByRole("option", { name: /Findings on car.*12 findings/ }));
+  await waitFor(() => expect(address()).toContain("/d/streets/findings?ref=spring"));
+  expect(new URLSearchParams(address().split("?")[1]).get("class")).toBe("car");
+  palette = await search("0241");
+  await user.click(await palette.findByRole("option", { name: /street-0241.jpg: labelled car.*Findings/ }));
+  await waitFor(() => expect(new URLSearchParams(address().split("?")[1]).get("at")).toBe("4"));
+  expect(sentTo("get", `${AT}/findings`, ONE).find(({ query }) => query.limit === "8" && query.where === 'name contains "0241"')?.query).toMatchObject({ group_by: "check" });
+});
 
 test("what runs stays in sight on every page, with its stages or its time", async () => {
   answer("get", CURRENT, {}, { items: [inProgress()], latest: null });

@@ -1,6 +1,7 @@
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
 import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
+import { quoted } from "@/api/where";
 import type { DecisionBody, FindingPage, ListedFinding, Match } from "@/api/schema.gen";
 import type { FindingsSearch } from "./search";
 
@@ -47,6 +48,19 @@ export const groups = (dataset: string, list: List, group: string) =>
     enabled: list.run !== "" && group !== "",
     retry: false,
   });
+
+/** A few open findings on samples whose name contains this text, at their places in the list with the query `samplesNamed`. */
+export const findingsNamed = (dataset: string, run: string, text: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "findings-named", run, text),
+    queryFn: ({ signal }) =>
+      call("get", "/api/v1/datasets/{dataset}/findings", {
+        path: { dataset }, query: { run, state: TO_DO, where: samplesNamed(text), group_by: "check", limit: 8 }, signal,
+      }),
+    gcTime: 60_000,
+    retry: false,
+  });
+export const samplesNamed = (text: string): string => `name contains ${quoted(text)}`;
 
 /** A finding with its history. */
 export const life = (dataset: string, key: string) =>
