@@ -100,7 +100,7 @@ def _folder(folder: str, split: str) -> str:
     """The folder of a split, then this one without parts `images` and without leading ones that say the split again."""
     parts = [part for part in folder.split("/") if part not in _NO_NAMES]
     parts = [part for part in parts if part.strip(" .").lower() != "images"]
-    splits = {split.lower(), named_split(split)} if split else {NO_SPLIT}
+    splits = {split.lower(), named_split(split)} - {""} if split else {NO_SPLIT}
     while parts and (parts[0].lower() in splits or named_split(parts[0]) in splits):
         parts = parts[1:]
     return "/".join([_split_folder(split), *parts, ""])
