@@ -27,6 +27,8 @@ class ViewMethods(DatasetHandle):
         show: str = "samples",
         of_class: str = "",
         colour: str = "",
+        beside: str = "",
+        against: str = "",
         overwrite: bool = False,
     ) -> SavedView:
         """Save a query with its order and display under a name.
@@ -40,10 +42,25 @@ class ViewMethods(DatasetHandle):
             show: "samples", or "objects" for each annotation by itself.
             of_class: The class of the objects; all by default.
             colour: What the app colours annotations by: "author", "score", "set" or "finding"; their class by default.
+            beside: A label set to show beside the first.
+            against: A branch, tag or commit to show beside the ref.
             overwrite: Replace the view that has this name.
         Raises: ViewExists, ViewNameInvalid, ViewInvalid, ViewsFull, SortUnknown, QueryInvalid, QueryFieldUnknown.
         """
-        spec = ViewSpec(where, sort, label_set, ref, within, size_px, tuple(hidden), show, of_class, colour)
+        spec = ViewSpec(
+            where,
+            sort,
+            label_set,
+            ref,
+            within,
+            size_px,
+            tuple(hidden),
+            show,
+            of_class,
+            colour,
+            beside,
+            against,
+        )
         return self._call(browse.save_view, name, spec, overwrite=overwrite)
 
     def saved_views(self) -> list[SavedView]:

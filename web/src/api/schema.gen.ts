@@ -3438,12 +3438,16 @@ export interface components {
              */
             show: "samples" | "objects";
             /** @description The class of the objects that are shown; empty is all classes. */
-            of: string;
+            of_class: string;
             /**
              * @description What annotations are coloured by; empty is their class.
              * @enum {string}
              */
             colour: "" | "author" | "score" | "set" | "finding";
+            /** @description A label set that is shown beside the first; empty is none. */
+            beside: string;
+            /** @description A branch, tag or commit that is shown beside the ref; empty is none. */
+            against: string;
             created_by: string;
             /** Format: date-time */
             created_at: string;
@@ -3883,12 +3887,16 @@ export interface components {
              */
             show?: "samples" | "objects";
             /** @default  */
-            of?: string;
+            of_class?: string;
             /**
              * @default
              * @enum {string}
              */
             colour?: "" | "author" | "score" | "set" | "finding";
+            /** @default  */
+            beside?: string;
+            /** @default  */
+            against?: string;
             /** @default false */
             overwrite?: boolean;
         };

@@ -39,7 +39,7 @@ export const overview = (change: Partial<Overview> = {}): Overview => ({
 });
 
 export const savedView = (change: Partial<SavedView> = {}): SavedView => ({
-  name: "night", where: 'light = "night"', sort: "-annotations", label_set: "ground_truth", ref: "", within: "", size_px: 320, hidden: [2], show: "samples", of_class: "", colour: "", created_by: "ana",
+  name: "night", where: 'light = "night"', sort: "-annotations", label_set: "ground_truth", ref: "", within: "", size_px: 320, hidden: [2], show: "samples", of_class: "", colour: "", beside: "", against: "", created_by: "ana",
   created_at: "2026-11-28T22:49:48.055Z", changed_by: "ana", changed_at: "2026-11-28T22:49:48.055Z", ...change,
 });
 

@@ -25,6 +25,8 @@ class SavedView(Answer):
     colour: Literal["", "author", "score", "set", "finding"] = Field(
         description="What annotations are coloured by; empty is their class."
     )
+    beside: str = Field(description="A label set that is shown beside the first; empty is none.")
+    against: str = Field(description="A branch, tag or commit that is shown beside the ref; empty is none.")
     created_by: str
     created_at: Timestamp
     changed_by: str

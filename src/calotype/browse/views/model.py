@@ -73,6 +73,8 @@ class ViewSpec:
         show: "samples", or "objects" for each annotation by itself.
         of_class: The class of the objects that are shown; empty is all classes.
         colour: What annotations are coloured by, one of `COLOURS`; empty is their class.
+        beside: A label set that is shown beside `label_set`; empty is none.
+        against: A branch, tag or commit that is shown beside `ref`; empty is none.
     """
 
     where: str = ""
@@ -85,6 +87,8 @@ class ViewSpec:
     show: str = "samples"
     of_class: str = ""
     colour: str = ""
+    beside: str = ""
+    against: str = ""
 
     def checked(self) -> ViewSpec:
         """The same with the hidden classes in order. Raises: ViewInvalid."""
@@ -130,6 +134,8 @@ class SavedView:
             "show": spec.show,
             "of_class": spec.of_class,
             "colour": spec.colour,
+            "beside": spec.beside,
+            "against": spec.against,
             "created_by": self.created_by,
             "created_at": iso(self.created_at_us),
             "changed_by": self.changed_by,

@@ -29,6 +29,8 @@ def put_view(conn: sa.Connection, dataset_id: str, view: SavedView) -> None:
             "show": spec.show,
             "of_class": spec.of_class,
             "colour": spec.colour,
+            "beside": spec.beside,
+            "against": spec.against,
         },
         "created_by": view.created_by,
         "created_at_us": view.created_at_us,
@@ -69,6 +71,8 @@ def _view(row: Any) -> SavedView:
         display["show"],
         display["of_class"],
         display["colour"],
+        display["beside"],
+        display["against"],
     )
     return SavedView(
         row["name"],

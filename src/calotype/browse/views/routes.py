@@ -30,6 +30,8 @@ class ViewBody(BaseModel):
     show: Literal["samples", "objects"] = "samples"
     of_class: str = Field("", max_length=200)
     colour: Literal["", "author", "score", "set", "finding"] = ""
+    beside: str = Field("", max_length=200)
+    against: str = Field("", max_length=200)
     overwrite: bool = False
 
 

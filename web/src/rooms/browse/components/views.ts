@@ -22,7 +22,7 @@ export const view = (dataset: string, name: string) =>
     retry: false,
   });
 
-type Spec = Pick<SavedView, "where" | "sort" | "label_set" | "ref" | "within" | "size_px" | "hidden" | "show" | "of_class" | "colour">;
+type Spec = Pick<SavedView, "where" | "sort" | "label_set" | "ref" | "within" | "size_px" | "hidden" | "show" | "of_class" | "colour" | "beside" | "against">;
 
 export const save = (dataset: string, name: string, spec: Spec, overwrite: boolean) =>
   call("put", ONE, { path: { dataset, view: name }, body: { ...spec, overwrite } });
@@ -31,23 +31,24 @@ export const rename = (dataset: string, name: string, to: string, overwrite: boo
 export const remove = (dataset: string, name: string) => call("delete", ONE, { path: { dataset, view: name } });
 
 /** What is kept of the grid's address. */
-export const specOf = ({ where, sort, labels, ref, within, size, hide, show, of, colour }: GridSearch): Spec => ({
+export const specOf = ({ where, sort, labels, ref, within, size, hide, show, of, colour, beside, against }: GridSearch): Spec => ({
   where: where ?? "", sort: sort ?? "name", label_set: labels ?? DEFAULT_SET, ref: ref ?? "", within: within ?? "", size_px: size ?? null,
   hidden: [...hiddenOf(hide)].sort((a, b) => a - b),
-  show: show ?? "samples", of_class: of ?? "", colour: colour ?? "",
+  show: show ?? "samples", of_class: of ?? "", colour: colour ?? "", beside: beside ?? "", against: against ?? "",
 });
 
 /** The grid's address of a saved view. */
 export const searchOf = (saved: SavedView): GridSearch => ({
   ref: saved.ref || undefined, where: saved.where || undefined, sort: saved.sort === "name" ? undefined : saved.sort, within: saved.within || undefined,
   labels: saved.label_set === DEFAULT_SET ? undefined : saved.label_set, size: saved.size_px ?? undefined, hide: hideText(new Set(saved.hidden)),
-  show: saved.show === "objects" ? saved.show : undefined, of: saved.of_class || undefined, colour: saved.colour || undefined, saved: saved.name,
+  show: saved.show === "objects" ? saved.show : undefined, of: saved.of_class || undefined, colour: saved.colour || undefined,
+  beside: saved.beside || undefined, against: saved.against || undefined, saved: saved.name,
 });
 
 /** Whether the grid shows something else than what was saved. */
 export const isChanged = (saved: Spec, search: GridSearch): boolean => {
-  const { where, sort, label_set, ref, within, size_px, hidden, show, of_class, colour } = saved;
-  return JSON.stringify({ where, sort, label_set, ref, within, size_px, hidden, show, of_class, colour }) !== JSON.stringify(specOf(search));
+  const { where, sort, label_set, ref, within, size_px, hidden, show, of_class, colour, beside, against } = saved;
+  return JSON.stringify({ where, sort, label_set, ref, within, size_px, hidden, show, of_class, colour, beside, against }) !== JSON.stringify(specOf(search));
 };
 
 /** The link to a saved view by its name: it follows later changes of the view. */
