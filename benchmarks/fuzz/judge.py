@@ -186,9 +186,11 @@ def _conserved(
     kind: str, folder: Path, n_rows: int, problems: Sequence[Any], classes: set[str], n_images: int
 ) -> None:
     """What the files say in number is what was accepted and quarantined; classes are those of the files."""
-    unnamed = [name for name in said.hidden(folder) if not any(item.place == name for item in problems)]
-    if unnamed and kind != "coco":
-        raise Silent(f"hidden and not named: {unnamed[0]}")
+    endings = {"yolo": ".txt", "voc": ".xml"}
+    hidden = said.hidden(folder, endings[kind]) if kind in endings else []
+    unnamed = set(hidden) - {item.place for item in problems}
+    if unnamed:
+        raise Silent(f"hidden and not named: {min(unnamed)}")
     n_aside = sum(item.what == "annotation" for item in problems)
     if kind == "coco":
         n_listed, names = said.by_coco(folder)

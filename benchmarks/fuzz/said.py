@@ -18,15 +18,14 @@ from calotype.vision.images import IMAGE_EXTENSIONS
 XML_ERRORS = (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError)
 
 
-def hidden(folder: Path) -> list[str]:
-    """Hidden label files, and hidden folders that hold some: they are not read."""
+def hidden(folder: Path, ending: str) -> list[str]:
+    """Hidden label files with an ending, and hidden folders that hold some: they are not read."""
     names = []
     for root, below, files in os.walk(folder):
-        endings = (".txt", ".xml")
-        parts = [f for f in files if f.startswith(".") and f.lower().endswith(endings)]
+        parts = [f for f in files if f.startswith(".") and f.lower().endswith(ending)]
         for inner in [b for b in below if b.startswith(".")]:
             below.remove(inner)
-            if any(f.lower().endswith(endings) for f in os.listdir(os.path.join(root, inner))):
+            if any(f.lower().endswith(ending) for f in os.listdir(os.path.join(root, inner))):
                 parts.append(inner)
         names += [os.path.relpath(os.path.join(root, part), folder) for part in parts]
     return names
@@ -90,17 +89,14 @@ def _as_read(names: set[str] | None) -> set[str] | None:
 
 def by_voc(folder: Path) -> tuple[int | None, set[str] | None]:
     n, names = 0, set()
-    for place in ("Annotations", "annotations", "."):
-        files = [
-            file
-            for file in (folder / place).rglob("*")
-            if file.suffix.lower() == ".xml"
-            and file.is_file()
-            and not file.is_symlink()
-            and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        ]
-        if files:
-            break
+    files = [
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() == ".xml"
+        and file.is_file()
+        and not file.is_symlink()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
     for file in files:
         try:
             tree = fromstring(file.read_bytes())

@@ -13,7 +13,6 @@ from playwright.sync_api import Locator, Page, expect
 
 _STEP = re.compile(r"^\d+\. .*(?:\n   .*)*", re.MULTILINE)
 _PART = re.compile(r"\*\*(?P<click>[^*]+)\*\*|\*(?P<see>[^*]+)\*|(?P<verb>\w+) `(?P<code>[^`]+)`")
-_CLICKED = ("link", "button", "checkbox", "option")
 
 
 def actions(text: str) -> Iterator[tuple[str, str]]:
@@ -54,7 +53,6 @@ def _named(page: Page, name: str) -> Locator:
     dialog = page.get_by_role("dialog")
     place = dialog if dialog.count() else page
     whole = re.compile(rf"^{re.escape(name)}( .*|:.*)?$", re.DOTALL)
-    every = place.get_by_role(_CLICKED[0], name=whole)
-    for role in _CLICKED[1:]:
-        every = every.or_(place.get_by_role(role, name=whole))
+    every = place.get_by_role("link", name=whole).or_(place.get_by_role("button", name=whole))
+    every = every.or_(place.get_by_role("checkbox", name=whole)).or_(place.get_by_role("option", name=whole))
     return every.filter(visible=True).first

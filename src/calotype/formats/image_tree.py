@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from calotype.formats.files_below import PassedOver, walk
+from calotype.formats.files_below import PassedOver, head_of, walk
 from calotype.formats.split_names import split_of_folder
 from calotype.formats.stated_names import form
 from calotype.vision.images import IMAGE_EXTENSIONS
@@ -47,6 +47,10 @@ class ImageTree:
     def file(self, path: str) -> Path:
         """The absolute path of a file of the tree."""
         return self.root / path
+
+    def head(self, path: str, n_bytes: int) -> bytes:
+        """The first bytes of a file of the tree; nothing where it cannot be read or is a link out of the tree."""
+        return head_of(self.root / path, n_bytes) if self._is_inside(path) else b""
 
     def location(self, path: str) -> str:
         """`file` as a text: for tens of thousands of them."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.support.labels import ReadLabels, read_labels
+from tests.support.labels import ReadLabels, collect, read_labels
 
 import calotype as ct
 from calotype.exchange import registry
@@ -361,3 +361,21 @@ def test_class_ids_beyond_the_table_get_others_and_leave_room(tmp_path):
         shop = ws.create("shop")
         assert shop.add_annotations(labels).annotations == 3
         assert shop.where().by_class() == {"cat": 1, "b": 1, "c": 1}
+
+
+def test_a_label_map_that_leads_out_of_the_folder_is_not_opened(tmp_path):
+    (tmp_path / "secret.txt").write_text("background:0,0,0::\nstolen:128,0,0::\n")
+    folder = tmp_path / "voc"
+    for name in ("SegmentationClass", "JPEGImages", "Annotations"):
+        (folder / name).mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "JPEGImages" / "a.png")
+    Image.new("RGB", (8, 8), (128, 0, 0)).save(folder / "SegmentationClass" / "a.png")
+    (folder / "labelmap.txt").symlink_to(tmp_path / "secret.txt")
+    text = (
+        "<annotation><filename>a.png</filename><size><width>8</width><height>8</height></size></annotation>"
+    )
+    (folder / "Annotations" / "a.xml").write_text(text)
+    sources = VOC.open(folder)
+    assert "stolen" not in {read.class_name for read in collect(sources).annotations}
+    (notice,) = [notice for source in sources for notice in source.warnings if notice.code == "file-link"]
+    assert notice.examples == ("labelmap.txt",)

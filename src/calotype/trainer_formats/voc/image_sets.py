@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from calotype.formats.files_below import head_of, suffix_of
+from calotype.formats.files_below import suffix_of
 from calotype.formats.image_tree import ImageTree
 from calotype.formats.notices import Notices
 from calotype.formats.split_names import split_of_folder
@@ -99,5 +99,5 @@ def _read_classes(tree: ImageTree, folder: str, stems: list[str], sets: ImageSet
 
 
 def _lines(tree: ImageTree, path: str) -> list[list[str]]:
-    text = head_of(tree.file(path), _MAX_LISTING).decode("utf-8", "replace")
+    text = tree.head(path, _MAX_LISTING).decode("utf-8", "replace")
     return [words for line in text.splitlines() if (words := line.replace("\\", "/").split())]

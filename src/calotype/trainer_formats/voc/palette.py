@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calotype.formats.files_below import head_of
 from calotype.formats.image_tree import ImageTree
 
 VOID = 255
@@ -46,7 +45,7 @@ def class_names(tree: ImageTree, root: str) -> tuple[dict[int, str], dict[int, s
     A line of the file is `name:r,g,b:parts:actions`; lines count from 0, which is the background.
     """
     path = f"{root}/{LABEL_MAP}" if root else LABEL_MAP
-    text = head_of(tree.file(path), _MAX_BYTES).decode("utf-8", "replace")
+    text = tree.head(path, _MAX_BYTES).decode("utf-8", "replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     colours = colour_map().astype(int).tolist()
     if not lines:
