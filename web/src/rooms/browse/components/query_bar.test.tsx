@@ -14,6 +14,7 @@ beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
+  answer("get", "/api/v1/datasets/{dataset}/refs", ONE, { items: [{ name: "main", kind: "branch", commit: null, protection: null }] });
   answer("get", UNKNOWN, ONE, { items: [] });
 });
 

@@ -16,6 +16,7 @@ beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
   answer("get", "/api/v1/datasets/{dataset}/facets", ONE, facets());
+  answer("get", "/api/v1/datasets/{dataset}/refs", ONE, { items: [{ name: "main", kind: "branch", commit: null, protection: null }] });
   answer("get", "/api/v1/datasets/{dataset}/unknown-values", ONE, { items: [] });
   answer("get", "/api/v1/datasets/{dataset}/samples", ONE, { commit: null, total: 1, offset: 0, items: [gridSample()] });
 });
@@ -92,6 +93,7 @@ test("what is shown is saved under a name, and a taken name asks first", async (
   await waitFor(() => expect(searchIn(address()).saved).toBe("wide"));
   expect(sentTo("put", VIEW, named("wide"))[0]?.body).toEqual({
     where: "width > 3", sort: "name", label_set: "ground_truth", ref: "", within: "", size_px: null, hidden: [1, 2], overwrite: true,
+    show: "samples", of_class: "", colour: "", beside: "", against: "",
   });
   expect(screen.getByText("Saved view wide")).toBeTruthy();
 });
@@ -148,4 +150,14 @@ test("a view is renamed, shared, deleted and brought back", async () => {
   await user.click((await panel()).getByRole("button", { name: "Undo" }));
   expect(await (await panel()).findByRole("button", { name: "Delete dark" })).toBeTruthy();
   expect(sentTo("put", VIEW, named("dark"))[0]?.body).toMatchObject({ where: 'light = "night"', hidden: [2], overwrite: false });
+});
+
+test("a saved view of objects opens with their class, colours and what stands beside", async () => {
+  const saved = savedView({ show: "objects", of_class: "car", colour: "finding", beside: "model:a", against: "v1" });
+  answer("get", LIST, ONE, { items: [saved] });
+  answer("get", VIEW, named("night"), saved);
+  answer("get", "/api/v1/datasets/{dataset}/objects", ONE, { commit: null, total: 0, offset: 0, items: [] });
+  const { address } = showPage("/d/streets/samples?view=night");
+  await waitFor(() => expect(searchIn(address()).saved).toBe("night"));
+  expect(searchIn(address())).toMatchObject({ show: "objects", of: "car", colour: "finding", beside: "model:a", against: "v1" });
 });
