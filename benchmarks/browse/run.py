@@ -78,6 +78,8 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         print(f"\nserver at rest: {rss_of(server.pid) / 1e6:.0f} MB")
         figures = {name: _ask(server, name, call, options.calls) for name, call in _routes(server)}
         figures["thumbnails, 8 at once"] = _thumbnails(server)
+        if options.minutes:
+            figures["in use"] = _in_use(server, options.minutes)
         print(
             f"peak memory of the server: {server.peak_rss / 1e6:.0f} MB, now {rss_of(server.pid) / 1e6:.0f} MB"
         )
@@ -181,6 +183,32 @@ def _thumbnails(server: Server) -> dict[str, Any]:
     return figures
 
 
+def _in_use(server: Server, minutes: float) -> dict[str, Any]:
+    """Routes in any order, as fast as one client can ask; queries and places differ each time."""
+    rng, end, took = random.Random(5), time.monotonic() + 60 * minutes, []
+    dataset = f"/datasets/{build.DATASET}"
+    calls = dict(_routes(server))
+    while time.monotonic() < end:
+        name = rng.choice([*calls, "another query"])
+        if name == "another query":
+            where = f'camera = "{rng.choice(build.CAMERAS)}" and width_px >= {rng.choice((1280, 1920, 3840))}'
+            took.append(server.get(f"{dataset}/facets", where=where)[0])
+            took.append(server.get(f"{dataset}/samples", where=where, offset=rng.randrange(5_000))[0])
+        else:
+            took.append(calls[name](rng)[0])
+    took.sort()
+    figures = {
+        "answers": len(took),
+        "p95_ms": took[int(0.95 * (len(took) - 1))] * 1e3,
+        "rss_bytes": rss_of(server.pid),
+    }
+    print(
+        f"{minutes:g} minutes: {len(took):,} answers, p95 {figures['p95_ms']:.0f} ms, "
+        f"then {figures['rss_bytes'] / 1e6:.0f} MB"
+    )
+    return figures
+
+
 def rss_of(pid: int) -> int:
     """Resident memory of a process in bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -244,6 +272,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--folder", type=Path, help="where the workspace is kept between runs")
     parser.add_argument("--calls", type=int, default=40, help="further calls of each route")
+    parser.add_argument("--minutes", type=float, default=0, help="minutes of asking all routes in any order")
     parser.add_argument("--restart", action="store_true", help="ask a fresh process again")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON too")
     return parser.parse_args()

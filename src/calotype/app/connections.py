@@ -14,7 +14,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from calotype.foundation.errors import CalotypeError, Invalid
-from calotype.foundation.http import END_STREAM, problem
+from calotype.foundation.http import END_STREAM, SHUTTING_DOWN, problem
 
 HEAD_S = 10.0
 MAX_HEAD_BYTES = 65_536
@@ -72,13 +72,15 @@ class Connection(H11Protocol):
     def shutdown(self) -> None:
         """Close after the answer in progress; one without an end is ended, and cut off where nobody reads it."""
         super().shutdown()
-        cycle: Any = self.cycle
-        end_stream = None if self._is_between_requests() else cycle.scope.get("state", {}).get(END_STREAM)
-        if end_stream is None:
+        if self._is_between_requests():
             return
-        end_stream()
-        if self.flow.write_paused:
-            self.transport.abort()
+        cycle: Any = self.cycle
+        state = cycle.scope.setdefault("state", {})
+        state[SHUTTING_DOWN] = True
+        if END_STREAM in state:
+            state[END_STREAM]()
+            if self.flow.write_paused:
+                self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a malformed request and close; uvicorn calls this while it handles the parser's error."""

@@ -30,6 +30,8 @@ BINARY = "application/octet-stream"
 EVENTS = "text/event-stream"
 END_STREAM = "end_stream"
 """Key in the state of a request whose answer has no end: what ends it, for a server that shuts down."""
+SHUTTING_DOWN = "shutting_down"
+"""Key in the state of a request: the server shuts down, and an answer without an end must not begin."""
 MAX_BODY_BYTES = 2_000_000
 """Limit of a body whose route declares no other; `app.limits` enforces it before authentication."""
 BODY_LIMIT = "x-calotype-max-body-bytes"
@@ -179,7 +181,10 @@ class Events(StreamingResponse):
         """Send events. Raises: EventStreamsTaken."""
         with self._streams.open(self._name, self._ask) as stream:
             self.body_iterator = stream.events()
-            scope.setdefault("state", {})[END_STREAM] = stream.end
+            state = scope.setdefault("state", {})
+            state[END_STREAM] = stream.end
+            if SHUTTING_DOWN in state:  # since the request came, and before there was a stream to end
+                stream.end()
             await super().__call__(scope, receive, send)
 
 

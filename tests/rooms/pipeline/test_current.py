@@ -15,6 +15,7 @@ from tests.support.images import folder_of_images
 from tests.support.listening import TOKEN, Listening, listening, read_all
 
 from calotype.app import wiring
+from calotype.app.connections import Connection
 from calotype.foundation.event_streams import MAX_STREAMS
 from calotype.foundation.http import Session
 from calotype.pipeline import routes, service
@@ -110,6 +111,28 @@ def test_a_server_with_open_streams_shuts_down(workspace):
                 reader.event()
             readers.enter_context(reading(server))  # which never reads
         assert read_all(reader.sock).endswith(b"0\r\n\r\n")  # ended, not cut off
+
+
+def test_a_stream_that_is_asked_for_while_the_server_shuts_down_ends_at_once(workspace, monkeypatch):
+    asked, shut_down = threading.Event(), threading.Event()
+    current, end_answers = service.current, Connection.shutdown
+
+    def slow(actor, *, store):
+        asked.set()
+        assert shut_down.wait(PATIENCE_S)
+        return current(actor, store=store)
+
+    def shutdown(connection):
+        end_answers(connection)
+        shut_down.set()
+
+    monkeypatch.setattr(service, "current", slow)
+    monkeypatch.setattr(Connection, "shutdown", shutdown)
+    with ExitStack() as readers:
+        with listening(workspace) as server:
+            reader = readers.enter_context(reading(server))
+            assert asked.wait(PATIENCE_S)
+        assert read_all(reader.sock).endswith(b"0\r\n\r\n")
 
 
 def test_a_reader_that_leaves_makes_room_for_another(workspace):
