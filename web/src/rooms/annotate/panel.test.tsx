@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import type { Edited, StagedEdits } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
@@ -110,10 +110,12 @@ test("Delete deletes, and the copies that have the label too are offered", async
 
 test("nudges of the image in focus move the annotation by pixels, as one edit", async () => {
   answer("post", EDITS, DATASET, edited());
-  const { user } = await open();
+  await open();
   await screen.findByRole("region", { name: "Edit the car" });
-  screen.getByRole("group", { name: "Image" }).focus();
-  await user.keyboard("{ArrowRight}{Shift>}{ArrowDown}{/Shift}");
+  const image = screen.getByRole("group", { name: "Image" });
+  image.focus();
+  fireEvent.keyDown(image, { key: "ArrowRight" }); // at once: a pause between two keys makes two edits
+  fireEvent.keyDown(image, { key: "ArrowDown", shiftKey: true });
   await waitFor(() => expect(bodies()).toMatchObject([{ edits: [{ do: "set-shape", bbox: [139.5, 360.5, 180, 120], seen: { bbox: [138.5, 350.5, 180, 120] } }] }]));
 });
 
