@@ -4,7 +4,7 @@ import { createMemoryHistory, createRouter, Outlet, RouterProvider } from "@tans
 import { cleanup, configure, render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ComponentType } from "react";
-import { afterEach, expect } from "vitest";
+import { expect } from "vitest";
 import { DATASET_KEYS, SHELL_KEYS, WORKSPACE_KEYS } from "@/app/keys";
 import { placesOf } from "@/app/places";
 import { NotFound, PageFailed } from "@/app/states";
@@ -38,12 +38,20 @@ watchCommands(() => {
   for (const clash of clashes([...own, ...around.filter((line) => !isListed(line))])) shared.add(clash);
 });
 
-afterEach(() => {
+/** Keys that a selected annotation takes over from the page: the newest command runs. */
+const TAKEN_OVER = [
+  "1: Zoom to 100 %, Give it the most used class",
+  "ArrowRight: Next sample, Move it right by a pixel", "ArrowLeft: Previous sample, Move it left by a pixel",
+  "ArrowDown: Next annotation, Move it down by a pixel", "ArrowUp: Previous annotation, Move it up by a pixel",
+];
+
+/** Fails a test whose page had two commands on one key; takes the page down. */
+export function expectPageInOrder(): void {
   cleanup();
-  const found = [...shared];
+  const found = [...shared].filter((clash) => !TAKEN_OVER.includes(clash));
   shared.clear();
   expect(found, "commands on one key").toEqual([]);
-});
+}
 
 /** Show the page of an address: alone, or inside a frame such as the shell of the app. */
 export function showPage(address: string, Frame: ComponentType = Alone) {

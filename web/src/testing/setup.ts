@@ -1,5 +1,5 @@
-import { cleanup } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
+import { expectPageInOrder } from "@/testing/pages";
 import { expectNothingUnanswered, resetServer } from "@/testing/server";
 
 /** Everything measures 1200 x 800 px: happy-dom measures nothing, and lists and grids draw only what has a size. */
@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  cleanup();
+  expectPageInOrder();
   expectNothingUnanswered();
   vi.unstubAllGlobals();
 });
