@@ -64,7 +64,7 @@ def test_what_is_lost_without_a_word_is_seen(module: Any, monkeypatch: pytest.Mo
     workers, judge, sets = (module(name) for name in ("workers", "judge", "sets"))
     job = workers.Job("coco", 1, 3, 0.0)
     base = sets.base("coco", workers.rng_of(job, 0))
-    monkeypatch.setattr(judge, "_coco_says", lambda _: (99, None))
+    monkeypatch.setattr(judge.said, "by_coco", lambda _: (99, None))
     outcome = judge.judge("coco", base, whole=False)
     assert (outcome.what, "99 rows in the files" in outcome.detail) == ("silent", True)
 
