@@ -95,7 +95,7 @@ def _opened(context: BrowserContext, base: str) -> Page:
     page = context.new_page()
     page.add_init_script(f"({WATCH})()")
     page.goto(f"{base}d/{quote(build.DATASET)}/samples")
-    page.wait_for_function("window.seenAt > 0", timeout=120_000)
+    page.wait_for_function("() => window.seenAt > 0", timeout=120_000)
     return page
 
 
@@ -108,7 +108,7 @@ def _first_images(browser: Browser, base: str) -> float:
 
 def _again(page: Page) -> float:
     page.reload()
-    page.wait_for_function("window.seenAt > 0", timeout=120_000)
+    page.wait_for_function("() => window.seenAt > 0", timeout=120_000)
     return float(page.evaluate("window.seenAt"))
 
 
@@ -127,7 +127,7 @@ def _jump(page: Page, n: int) -> float:
         }}"""
     )
     page.keyboard.press("End")
-    page.wait_for_function("window.arrived > 0", timeout=120_000)
+    page.wait_for_function("() => window.arrived > 0", timeout=120_000)
     return float(page.evaluate("window.arrived - window.pressed"))
 
 

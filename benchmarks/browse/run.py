@@ -191,7 +191,7 @@ def _in_use(server: Server, minutes: float) -> dict[str, Any]:
     while time.monotonic() < end:
         name = rng.choice([*calls, "another query"])
         if name == "another query":
-            where = f'camera = "{rng.choice(build.CAMERAS)}" and width_px >= {rng.choice((1280, 1920, 3840))}'
+            where = f'camera = "{rng.choice(build.CAMERAS)}" and width >= {rng.choice((1280, 1920, 3840))}'
             took.append(server.get(f"{dataset}/facets", where=where)[0])
             took.append(server.get(f"{dataset}/samples", where=where, offset=rng.randrange(5_000))[0])
         else:
