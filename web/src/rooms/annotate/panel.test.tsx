@@ -10,6 +10,7 @@ import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 const DATASET = { dataset: "streets" };
 const EDITS = "/api/v1/datasets/{dataset}/edits";
 const UNDO = "/api/v1/datasets/{dataset}/edits/undo";
+const REDO = "/api/v1/datasets/{dataset}/edits/redo";
 
 const staged = (n: number, more: Partial<StagedEdits> = {}): StagedEdits => ({
   items: Array.from({ length: n }, (_, at) => ({
@@ -131,6 +132,18 @@ test("staged edits are undone by key and committed with a message", async () => 
   expect(await screen.findByText("Undone: class of 1 annotation set to truck")).toBeTruthy();
   await user.type(bar.getByRole("textbox", { name: "Commit message" }), "fix classes{Enter}");
   expect(await screen.findByText("Committed as 12345678")).toBeTruthy();
+});
+
+test("undo pressed twice and redo at once are all done, in order", async () => {
+  answerSample(sampleDetail({ position: null }), { edits: staged(3) });
+  const step = { edit: { ...staged(1).items[0] as StagedEdits["items"][number], undone: true }, to_undo: 2, to_redo: 1, dirty: true };
+  const asked: string[] = [];
+  answer("post", UNDO, DATASET, () => (asked.push("undo"), step));
+  answer("post", REDO, DATASET, () => (asked.push("redo"), step));
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Staged edits" });
+  await user.keyboard("{Control>}zzy{/Control}");
+  await waitFor(() => expect(asked).toEqual(["undo", "undo", "redo"]));
 });
 
 test("nothing is edited on a commit", async () => {

@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { FullAnnotation } from "@/api/schema.gen";
 import { say } from "@/kit/said";
+import { Turns } from "@/kit/turns";
 import * as api from "../api";
 import { isOfAnnotation, type Change } from "./changes";
 import { EditQueue, type Offer, type Place, type State } from "./queue";
@@ -33,34 +34,31 @@ export function useEditing(dataset: string, { sample, labelSet }: Place, list: r
     reread: () => datasetChanged(client, dataset),
   }), [client, dataset]);
   const state = useSyncExternalStore(queue.subscribe, queue.get);
-  const [isBusy, setBusy] = useState(false);
+  const turns = useMemo(() => new Turns(), []);
   const edited = useMemo(
     () => state.entries.filter(({ place }) => place.sample === sample && place.labelSet === labelSet).reduce((now, { change }) => change.apply(now), list),
     [state.entries, sample, labelSet, list],
   );
 
-  const alone = useCallback(async (work: () => Promise<string>) => {
-    setBusy(true);
+  const alone = useCallback((work: () => Promise<string>) => void turns.take(async () => {
     try {
       await queue.settled();
       say(await work());
-      await datasetChanged(client, dataset);
     } catch (error) {
       if (error instanceof Problem && error.code.startsWith("no-edit-to")) say(error.detail);
       else queue.fail(error instanceof Problem ? error : new Problem(0, "page-failed", String(error), "", "reload the page"));
-    } finally {
-      setBusy(false);
     }
-  }, [client, dataset, queue]);
+    if (!turns.areMoreWaiting) await datasetChanged(client, dataset);
+  }), [client, dataset, queue, turns]);
   const stage: Editing["stage"] = useCallback((change, options) => queue.stage(change, { sample, labelSet }, options), [queue, sample, labelSet]);
   return {
     list: edited, state, stage,
     settled: () => queue.settled(), retry: () => queue.retry(), dismiss: () => queue.dismiss(),
-    undo: () => !isBusy && void alone(async () => `Undone: ${(await api.undo(dataset)).edit.what}`),
-    redo: () => !isBusy && void alone(async () => `Redone: ${(await api.redo(dataset)).edit.what}`),
+    undo: () => alone(async () => `Undone: ${(await api.undo(dataset)).edit.what}`),
+    redo: () => alone(async () => `Redone: ${(await api.redo(dataset)).edit.what}`),
     carryOver: ({ entry, edit }) => {
       queue.dismiss();
-      void alone(async () => {
+      alone(async () => {
         // A deleted annotation cannot be deleted again: the edit is undone and repeated with its copies.
         if (entry.change.edit.do === "delete") await api.undo(dataset, edit);
         const { seen: _seen, ...again } = entry.change.edit;

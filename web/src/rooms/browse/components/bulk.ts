@@ -5,6 +5,7 @@ import { Problem } from "@/api/client";
 import { size, type Selection } from "@/grid/selection";
 import { count, plural } from "@/kit/format";
 import { say } from "@/kit/said";
+import { Turns } from "@/kit/turns";
 import * as annotate from "@/rooms/annotate/api";
 import * as api from "../api";
 
@@ -48,10 +49,10 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
   const stack = useRef<Done[]>([]);
   const undone = useRef<Done[]>([]);
   const stop = useRef<AbortController | null>(null);
+  const [turns] = useState(() => new Turns());
   useEffect(() => () => stop.current?.abort(), []);
 
-  const work = useCallback(async (title: string, total: number, task: (signal: AbortSignal, onDone: (n: number) => void) => Promise<string>) => {
-    if (stop.current) return;
+  const work = useCallback((title: string, total: number, task: (signal: AbortSignal, onDone: (n: number) => void) => Promise<string>) => turns.take(async () => {
     const own = new AbortController();
     stop.current = own;
     setState({ running: { title, done: 0, total }, problem: null });
@@ -65,7 +66,7 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
     stop.current = null;
     await datasetChanged(client, dataset);
     setState({ running: null, problem });
-  }, [client, dataset]);
+  }), [client, dataset, turns]);
 
   const apply = ({ title, of }: BulkEdit, selection: Selection, total: number) => work(title, size(selection), async (signal, onDone) => {
     const ids = await idsOf(dataset, ref, view, selection, total, { signal });
@@ -119,8 +120,10 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
   });
 
   return {
-    state, apply, undo: () => void undo(), redo: () => void redo(), copyIds,
-    stop: () => stop.current?.abort(), dismiss: () => setState({ ...state, problem: null }),
+    state, undo: () => void undo(), redo: () => void redo(),
+    // One change of many at a time; steps back and forth wait for it.
+    apply: (edit: BulkEdit, selection: Selection, total: number) => (stop.current ? Promise.resolve() : apply(edit, selection, total)),
+    copyIds, stop: () => stop.current?.abort(), dismiss: () => setState({ ...state, problem: null }),
   };
 }
 
