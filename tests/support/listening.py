@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
 
 from calotype.app import server, serving
-from calotype.app.connections import Connection
+from calotype.app.connections import Connection, Server
 from calotype.app.limits import Pace
 from calotype.app.sessions import AccessKeys
 from calotype.store import Store
 
 TOKEN = "open-sesame"
+PATIENCE_S = 300
 
 
 class Hasty(Connection):
@@ -70,11 +70,11 @@ def listening(store: Store) -> Iterator[Listening]:
     app = server.make(store, AccessKeys(TOKEN), pace=Pace(idle_s=0.5, grace_s=1.5, min_bytes_per_s=1e9))
     config = serving.server_config(app)
     config.http = Hasty
-    running = uvicorn.Server(config)
+    running = Server(config)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(100)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [sock]})
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [sock]}, daemon=True)
         thread.start()
         try:
             while not running.started and thread.is_alive():
@@ -82,7 +82,8 @@ def listening(store: Store) -> Iterator[Listening]:
             yield Listening(sock.getsockname()[1])
         finally:
             running.should_exit = True
-            thread.join()
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive(), "the server does not end"
 
 
 @pytest.fixture

@@ -37,4 +37,7 @@ def served(workspace: Path) -> Iterator[Served]:
             yield Served(told["url"], told["token"])
         finally:
             process.terminate()
-            process.wait(timeout=120)
+            try:
+                process.wait(timeout=120)
+            finally:
+                process.kill()  # one that does not end fails its test, and not everything after it

@@ -7,11 +7,14 @@ uvicorn waits for the head of a request without an end, and answers a malformed 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from typing import Any
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from calotype.foundation.errors import CalotypeError, Invalid
 from calotype.foundation.http import END_STREAM, SHUTTING_DOWN, problem
@@ -45,15 +48,39 @@ class HeadTooSlow(Invalid):
     fix = "send the whole request; check the connection, then try again"
 
 
+class _State(ServerState):
+    is_shutting_down = False
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends although connections were accepted at the moment when it began to shut down."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.server_state: _State = _State()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was asked, and close all connections."""
+        self.server_state.is_shutting_down = True
+        await super().shutdown(sockets)
+
+
 class Connection(H11Protocol):
     """A connection that is closed when the head of a request does not come."""
 
     head_s = HEAD_S
     _head_timer: asyncio.TimerHandle | None = None
 
+    def __init__(self, config: uvicorn.Config, server_state: _State, **rest: Any) -> None:
+        super().__init__(config, server_state, **rest)
+        self._server_state = server_state
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a request."""
         super().connection_made(transport)
+        if self._server_state.is_shutting_down:  # uvicorn has closed those that it knew
+            transport.close()
+            return
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -103,7 +103,7 @@ def serve_store(
         webbrowser.open(link)
     share_freed_memory()
     with listening:
-        uvicorn.Server(server_config(app)).run(sockets=[listening])
+        connections.Server(server_config(app)).run(sockets=[listening])
 
 
 def server_config(app: Any) -> uvicorn.Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -15,7 +16,7 @@ from tests.support.images import folder_of_images
 from tests.support.listening import TOKEN, Listening, listening, read_all
 
 from calotype.app import wiring
-from calotype.app.connections import Connection
+from calotype.app.connections import Connection, Server
 from calotype.foundation.event_streams import MAX_STREAMS
 from calotype.foundation.http import Session
 from calotype.pipeline import routes, service
@@ -133,6 +134,22 @@ def test_a_stream_that_is_asked_for_while_the_server_shuts_down_ends_at_once(wor
             reader = readers.enter_context(reading(server))
             assert asked.wait(PATIENCE_S)
         assert read_all(reader.sock).endswith(b"0\r\n\r\n")
+
+
+def test_a_connection_of_the_last_moment_does_not_keep_the_server(workspace, monkeypatch):
+    readers: list[Reader] = []
+    shutdown = Server.shutdown
+
+    async def late(server, sockets=None):
+        readers.append(Reader(Listening(sockets[0].getsockname()[1])))
+        for _ in range(3):  # the loop sees the connection, accepts it, and will call its protocol next
+            await asyncio.sleep(0)
+        await shutdown(server, sockets)
+
+    monkeypatch.setattr(Server, "shutdown", late)
+    with listening(workspace):
+        pass  # it ends, or the end of the block fails
+    readers[0].sock.close()
 
 
 def test_a_reader_that_leaves_makes_room_for_another(workspace):
