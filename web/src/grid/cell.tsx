@@ -1,10 +1,11 @@
 import { IconAlertTriangle, IconArrowBackUp } from "@tabler/icons-react";
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useMemo, useState } from "react";
 import { thumbUrl } from "@/api/client";
 import type { Annotation, GridSample } from "@/api/schema.gen";
 import type { Coloured, ColourOf } from "@/canvas/colour_by";
-import { drawAnnotations, prepare, type Skeletons } from "@/canvas/draw";
+import { drawAnnotations, type Skeletons } from "@/canvas/draw";
 import { fit } from "@/canvas/geometry";
+import { useBoard } from "@/grid/row";
 import { plural } from "@/kit/format";
 
 export type Look = { hidden: ReadonlySet<number>; skeletons: Skeletons; overlays: boolean; colourOf: ColourOf };
@@ -13,6 +14,7 @@ type Props = {
   dataset: string;
   item: GridSample;
   href: string;
+  x: number;
   width: number;
   height: number;
   isAt: boolean;
@@ -23,14 +25,14 @@ type Props = {
  * One sample: its image, its annotations and a caption. A plain link, as there are hundreds; the grid follows it without
  * reloading the page.
  */
-export const Cell = memo(function Cell({ dataset, item, href, width, height, isAt, look }: Props) {
+export const Cell = memo(function Cell({ dataset, item, href, x, width, height, isAt, look }: Props) {
   return (
     <a
       href={href} className="cell" data-at={isAt} tabIndex={-1} title={item.name}
     >
       <span className="cell-image" style={{ width, height }}>
         <Thumbnail dataset={dataset} media={item.media} wanted={width} />
-        {look.overlays && item.annotations.some(isDrawn) ? <Overlay item={item} width={width} height={height} look={look} /> : null}
+        {look.overlays && item.annotations.some(isDrawn) ? <Overlay item={item} x={x} width={width} height={height} look={look} /> : null}
         {look.overlays ? <Caption item={item} hidden={look.hidden} /> : null}
         {item.findings ? (
           <span className="cell-findings" aria-hidden="true" title={plural(item.findings, "finding")}>
@@ -94,15 +96,13 @@ function marked({ annotations, flagged }: GridSample): readonly Coloured[] {
   return open.size ? annotations.map((a) => ({ ...a, flagged: open.has(a.id) })) : annotations;
 }
 
-export function Overlay({ item, width, height, look }: { item: GridSample; width: number; height: number; look: Look }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+/** The annotations of a sample over its image, which begins at `x` of the row. */
+export function Overlay({ item, x, width, height, look }: { item: GridSample; x: number; width: number; height: number; look: Look }) {
   const annotations = useMemo(() => marked(item), [item]);
-  useEffect(() => {
-    if (!canvas.current) return;
-    const ctx = prepare(canvas.current, width, height);
-    if (!ctx) return;
+  const paint = useCallback((ctx: CanvasRenderingContext2D) => {
     const view = fit(item.width, item.height, width, height);
     drawAnnotations(ctx, annotations, view, { hidden: look.hidden, skeletons: look.skeletons, line: width < 200 ? 1 : 2, colourOf: look.colourOf });
   }, [item, annotations, width, height, look]);
-  return <canvas ref={canvas} style={{ width, height }} aria-hidden="true" />;
+  useBoard(x, width, paint);
+  return null;
 }

@@ -2,15 +2,16 @@ import { IconCheck } from "@tabler/icons-react";
 import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, type MouseEvent, type ReactNode } from "react";
 import { CHOOSE_KEYS, EXTEND_KEYS, MOVES, MOVE_KEYS, OPEN_KEYS, type MoveKey } from "@/grid/keys";
-import { layout, reveal, rowTop, step, visibleRows } from "@/grid/layout";
+import { GAP, layout, reveal, rowTop, step, visibleRows, xOf } from "@/grid/layout";
 import { usePages, type PageQuery } from "@/grid/pages";
 import { usePlace } from "@/grid/place";
+import { Row } from "@/grid/row";
 import { everything, extend, has, toggle, type Selection } from "@/grid/selection";
 import { useCommands } from "@/kit/commands";
 import "./grid.css";
 
 /** Where and how large an item is drawn. */
-export type Tile = { index: number; width: number; height: number; isAt: boolean };
+export type Tile = { index: number; /** From the left edge of the row. */ x: number; width: number; height: number; isAt: boolean };
 
 type Props<T> = {
   /** What is listed. */
@@ -98,7 +99,7 @@ export function Grid<T extends { id: string }>(props: Props<T>) {
   const rows = [];
   for (let row = first; ready && row <= last; row += 1) {
     rows.push(
-      <div key={row} role="row" aria-rowindex={row + 1} className="grid-row" style={{ top: rowTop(place, row, view.top, view.moved) }}>
+      <Row key={row} index={row} top={rowTop(place, row, view.top, view.moved)} width={xOf(place, place.columns) - GAP} imageH={place.imageH}>
         {Array.from({ length: Math.min(place.columns, total - row * place.columns) }, (_, column) => {
           const index = row * place.columns + column;
           const item = items.get(index);
@@ -110,7 +111,7 @@ export function Grid<T extends { id: string }>(props: Props<T>) {
             >
               {item ? (
                 <>
-                  {draw(item, { index, width: place.cellW, height: place.imageH, isAt: index === at })}
+                  {draw(item, { index, x: xOf(place, column), width: place.cellW, height: place.imageH, isAt: index === at })}
                   <button type="button" tabIndex={-1} className="cell-tick" aria-pressed={isChosen} aria-label={`Select ${nameOf(item)}`} title="Select (Space); shift selects up to here">
                     <IconCheck size={13} stroke={3} />
                   </button>
@@ -121,7 +122,7 @@ export function Grid<T extends { id: string }>(props: Props<T>) {
             </div>
           );
         })}
-      </div>,
+      </Row>,
     );
   }
   const isAtDrawn = at >= first * place.columns && at < (last + 1) * place.columns;

@@ -28,6 +28,9 @@ export function layout({ width, size, aspect, total }: { width: number; size: nu
   return { columns, cellW, imageH, rowH, rows, fullH, scrollH: Math.min(fullH, TALLEST) };
 }
 
+/** Where a column begins, from the left edge of the row. */
+export const xOf = (at: Layout, column: number): number => column * (at.cellW + GAP);
+
 /** How far the rows have moved for a scroll position; the same where all fits below the limit. */
 export function shift(at: Layout, scrollTop: number, viewH: number): number {
   const room = at.scrollH - viewH;

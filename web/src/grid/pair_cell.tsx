@@ -8,12 +8,12 @@ export type Pair = GridSample & { beside: GridSample | null };
 /** One half: what its annotations are, and how they look. */
 export type Side = { name: string; look: Look };
 
-type Props = { dataset: string; item: Pair; href: string; width: number; height: number; isAt: boolean; left: Side; right: Side };
+type Props = { dataset: string; item: Pair; href: string; x: number; width: number; height: number; isAt: boolean; left: Side; right: Side };
 
 const BETWEEN = 2;
 
 /** One image twice: with its annotations, and with those of another label set or state. */
-export const PairCell = memo(function PairCell({ dataset, item, href, width, height, isAt, left, right }: Props) {
+export const PairCell = memo(function PairCell({ dataset, item, href, x, width, height, isAt, left, right }: Props) {
   const half = Math.floor((width - BETWEEN) / 2);
   const sides = [{ ...left, of: item as GridSample | null }, { ...right, of: item.beside }];
   return (
@@ -22,7 +22,7 @@ export const PairCell = memo(function PairCell({ dataset, item, href, width, hei
         {sides.map(({ name, look, of }, at) => (
           <span key={at} className="pair-half" style={{ width: half, height }}>
             <Thumbnail dataset={dataset} media={(of ?? item).media} wanted={half} />
-            {of && look.overlays && of.annotations.some(isDrawn) ? <Overlay item={of} width={half} height={height} look={look} /> : null}
+            {of && look.overlays && of.annotations.some(isDrawn) ? <Overlay item={of} x={x + at * (half + BETWEEN)} width={half} height={height} look={look} /> : null}
             <span className="pair-name cut">{of ? name : `not in ${name}`}</span>
           </span>
         ))}

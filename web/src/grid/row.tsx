@@ -1,0 +1,59 @@
+import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from "react";
+
+/** Where the annotations of a row are drawn: one canvas, as each is a layer of the page and a screen of cells would be a hundred. */
+type Board = { draw: (x: number, width: number, paint: (ctx: CanvasRenderingContext2D) => void) => void; clear: (x: number, width: number) => void };
+
+const BoardContext = createContext<Board | null>(null);
+
+type Props = { index: number; top: number; width: number; imageH: number; children: ReactNode };
+
+/** One row of the grid. */
+export function Row({ index, top, width, imageH, children }: Props) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  // Another size is another board, on which everything is drawn again.
+  const board = useMemo(() => boardOn(canvas, width, imageH), [width, imageH]);
+  return (
+    <div role="row" aria-rowindex={index + 1} className="grid-row" style={{ top }}>
+      <BoardContext.Provider value={board}>{children}</BoardContext.Provider>
+      <canvas ref={canvas} className="row-board" style={{ width, height: imageH }} aria-hidden="true" />
+    </div>
+  );
+}
+
+/** Paint a part of the row's images: from `x`, `width` wide, in CSS pixels; again whenever one of them or `paint` changes. */
+export function useBoard(x: number, width: number, paint: (ctx: CanvasRenderingContext2D) => void): void {
+  const board = useContext(BoardContext);
+  useEffect(() => {
+    board?.draw(x, width, paint);
+    return () => board?.clear(x, width);
+  }, [board, x, width, paint]);
+}
+
+const CORNER = 5;
+
+function boardOn(place: { current: HTMLCanvasElement | null }, width: number, height: number): Board {
+  const ratio = window.devicePixelRatio || 1;
+  const inPart = (x: number, partW: number, work: (ctx: CanvasRenderingContext2D) => void) => {
+    const canvas = place.current;
+    if (!canvas) return;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== w) canvas.width = w;
+    if (canvas.height !== h) canvas.height = h;
+    const ctx = canvas.getContext("2d");
+    if (!ctx) return;
+    ctx.save();
+    ctx.setTransform(ratio, 0, 0, ratio, Math.round(x * ratio), 0);
+    ctx.clearRect(0, 0, partW, height);
+    work(ctx);
+    ctx.restore();
+  };
+  return {
+    draw: (x, partW, paint) => inPart(x, partW, (ctx) => {
+      ctx.beginPath();
+      ctx.roundRect(0, 0, partW, height, CORNER);
+      ctx.clip();
+      paint(ctx);
+    }),
+    clear: (x, partW) => inPart(x, partW, () => {}),
+  };
+}
