@@ -6,7 +6,8 @@
 Opens the grid in headless Chromium (without a graphics card: the processor draws). Prints the time from the request of
 the page until every image in sight is decoded, without and with the browser's cache; the time from the key End until
 the last image is decoded; the times between frames while a wheel turns, and on a page at rest (`still`: what the
-machine does for any page); and the memory of all processes of the browser, where what they share counts once.
+machine does for any page); and the memory of all processes of the browser, where what they share counts once. The
+browser is one window with one tab; each cold page has a fresh profile.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import build
 import run
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.support.browser import FLAGS, chromium
@@ -62,27 +65,21 @@ def main() -> None:
         sync_playwright() as tool,
     ):
         _warm_up(server)
-        browser = tool.chromium.launch(executable_path=chromium(), args=FLAGS)
-        before = memory_of(browser)
-        print(
-            f"first images, cold: {_all(_first_images(browser, server.base) for _ in range(options.pages))}"
-        )
-        page = _opened(browser.new_context(viewport=VIEW), server.base)
-        print(f"first images, warm: {_all(_again(page) for _ in range(options.pages))}")
-        print(f"still: {_frames(page, 5, turn=False)}")
-        print(f"jump to the end: {_all(_jump(page, options.samples) for _ in range(options.pages))}")
-        page.keyboard.press("Home")
-        page.wait_for_function(SEEN)
-        print(f"scrolling, {options.seconds} s: {_frames(page, options.seconds, turn=True)}")
-        print(
-            f"browser: {memory_of(browser) / 1e6:.0f} MB, {before / 1e6:.0f} MB of it before the first page"
-        )
-        heap = page.evaluate("performance.memory ? performance.memory.usedJSHeapSize : 0")
-        print(
-            f"script heap: {heap / 1e6:.0f} MB; elements: {page.evaluate('document.querySelectorAll(`*`).length')}"
-        )
+        print(f"first images, cold: {_all(_first_images(tool, server.base) for _ in range(options.pages))}")
+        with _window(tool) as (page, memory):
+            before = memory()
+            _open(page, server.base)
+            print(f"first images, warm: {_all(_again(page) for _ in range(options.pages))}")
+            print(f"still: {_frames(page, 5, turn=False)}")
+            print(f"jump to the end: {_all(_jump(page, options.samples) for _ in range(options.pages))}")
+            page.keyboard.press("Home")
+            page.wait_for_function(SEEN)
+            print(f"scrolling, {options.seconds} s: {_frames(page, options.seconds, turn=True)}")
+            print(f"browser: {memory() / 1e6:.0f} MB, {before / 1e6:.0f} MB of it before the first page")
+            heap = page.evaluate("performance.memory ? performance.memory.usedJSHeapSize : 0")
+            elements = page.evaluate("document.querySelectorAll(`*`).length")
+            print(f"script heap: {heap / 1e6:.0f} MB; elements: {elements}")
         print(f"server: {server.peak_rss / 1e6:.0f} MB at most")
-        browser.close()
 
 
 def _warm_up(server: run.Server) -> None:
@@ -91,19 +88,28 @@ def _warm_up(server: run.Server) -> None:
     run._wait_until_exact(server, dataset)
 
 
-def _opened(context: BrowserContext, base: str) -> Page:
-    page = context.new_page()
+@contextmanager
+def _window(tool: Playwright) -> Iterator[tuple[Page, Callable[[], int]]]:
+    """The only tab of a new browser without a cache, and what asks for the browser's memory in bytes."""
+    with TemporaryDirectory(prefix="calotype-browser-") as profile:
+        context = tool.chromium.launch_persistent_context(
+            profile, executable_path=chromium(), args=FLAGS, viewport=VIEW
+        )
+        yield context.pages[0], lambda: _memory_of(profile)
+        context.close()
+
+
+def _open(page: Page, base: str) -> float:
+    """Milliseconds until all images in sight are there."""
     page.add_init_script(f"({WATCH})()")
     page.goto(f"{base}d/{quote(build.DATASET)}/samples")
     page.wait_for_function("() => window.seenAt > 0", timeout=120_000)
-    return page
+    return float(page.evaluate("window.seenAt"))
 
 
-def _first_images(browser: Browser, base: str) -> float:
-    context = browser.new_context(viewport=VIEW)
-    took = float(_opened(context, base).evaluate("window.seenAt"))
-    context.close()
-    return took
+def _first_images(tool: Playwright, base: str) -> float:
+    with _window(tool) as (page, _):
+        return _open(page, base)
 
 
 def _again(page: Page) -> float:
@@ -150,12 +156,24 @@ def _frames(page: Page, seconds: float, *, turn: bool) -> str:
     )
 
 
-def memory_of(browser: Browser) -> int:
-    """Bytes of all processes of the browser; what several of them share counts once (PSS)."""
-    session = browser.new_browser_cdp_session()
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
-    return sum(_pss_of(int(process["id"])) for process in processes)
+def _memory_of(profile: str) -> int:
+    """Bytes of all processes of a browser; what several of them share counts once (PSS)."""
+    parents: dict[int, int] = {}
+    first = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(process.name)] = int(
+                process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+            )
+            words = process.joinpath("cmdline").read_text().split("\0")
+        except OSError:  # it has ended
+            continue
+        if f"--user-data-dir={profile}" in words and not any(word.startswith("--type=") for word in words):
+            first = int(process.name)
+    ours = {first}
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return sum(_pss_of(pid) for pid in ours)
 
 
 def _pss_of(pid: int) -> int:
