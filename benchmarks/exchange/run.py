@@ -4,7 +4,7 @@
         [--steps voc-export,...] [--keep]
 
 `--peers` is the Python of a throw-away environment with datumaro and supervision; what it lacks is left out. Images
-are hard links of five files, so that reading labels is what is measured. Each step runs in a process of its own, and
+are hard links of a few files, so that reading labels is what is measured. Each step runs in a process of its own, and
 its time is CPU seconds of that process, all threads, in the system as well: a busy machine changes them less than
 those of a clock. Every step runs once on a few images first, so that all code is compiled. Right before each step,
 `json.loads` of the COCO file is measured in the same way; `x json` is the step in units of that, and is what to compare
@@ -36,6 +36,8 @@ LABELS = "coco/annotations/instances_train.json"
 STEPS = (
     "coco-import", "coco-export", "results-import", "voc-export", "voc-import", "yolo-export", "yolo-import",
 )  # fmt: skip
+LINKS = 50_000
+"""File systems limit the links of one file; ext4 to 65,000."""
 PEERS = ("datumaro", "supervision")
 
 
@@ -45,13 +47,13 @@ def generate(folder: Path, n_images: int, n_boxes: int) -> None:
     (folder / "coco/images").mkdir()
     write_coco(folder / LABELS, n_images=n_images, n_boxes=n_boxes)
     (folder / "coco/annotations/results.json").rename(folder / "results.json")
-    sources: dict[tuple[int, int], Path] = {}
-    for row in json.loads((folder / LABELS).read_text())["images"]:
-        size = (row["width"], row["height"])
-        if size not in sources:
-            sources[size] = folder / f"{size[0]}x{size[1]}.jpg"
-            Image.new("RGB", size, (90, 120, 90)).save(sources[size])
-        os.link(sources[size], folder / "coco/images" / row["file_name"])
+    sources: dict[tuple[int, int, int], Path] = {}
+    for at, row in enumerate(json.loads((folder / LABELS).read_text())["images"]):
+        source = (row["width"], row["height"], at // LINKS)
+        if source not in sources:
+            sources[source] = folder / f"{'x'.join(map(str, source))}.jpg"
+            Image.new("RGB", source[:2], (90, 120, 90)).save(sources[source])
+        os.link(sources[source], folder / "coco/images" / row["file_name"])
 
 
 def step(name: str, folder: Path) -> dict[str, Any]:
