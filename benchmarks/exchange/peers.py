@@ -6,7 +6,6 @@ Run it with the Python of an environment that has the tool. It prints one line o
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -57,7 +56,9 @@ def main() -> None:
     start = time.process_time()
     work()
     seconds = time.process_time() - start
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # not by getrusage, which would include the process that started this one
+    status = Path("/proc/self/status").read_text().splitlines()
+    peak_mb = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
     print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak_mb)}))
 
 

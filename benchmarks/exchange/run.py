@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -74,12 +73,21 @@ def step(name: str, folder: Path) -> dict[str, Any]:
             work = lambda: dataset.add_annotations(  # noqa: E731
                 path, format=label_format, images=images, media="reference"
             )
-        before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        before_mb = _peak_mb()
         start = time.process_time()
         work()
         seconds = time.process_time() - start
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": max(round(seconds, 2), 0.01), "peak_mb": round(peak_mb), "before_mb": round(before_mb)}
+    return {
+        "seconds": max(round(seconds, 2), 0.01),
+        "peak_mb": round(_peak_mb()),
+        "before_mb": round(before_mb),
+    }
+
+
+def _peak_mb() -> float:
+    """The most memory of this process so far. `getrusage` would include the process that started it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def floor(folder: Path) -> dict[str, float]:
