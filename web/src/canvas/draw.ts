@@ -25,14 +25,20 @@ export type Style = {
 
 type Ctx = CanvasRenderingContext2D;
 
-/** Size a canvas for the screen's own pixels and clear it; drawing goes on in CSS pixels. */
-export function prepare(canvas: HTMLCanvasElement, width: number, height: number, options?: CanvasRenderingContext2DSettings): Ctx | null {
+/** Size a canvas for the screen's own pixels; drawing goes on in CSS pixels. What is drawn stays where the size is the same. */
+export function sized(canvas: HTMLCanvasElement, width: number, height: number, options?: CanvasRenderingContext2DSettings): Ctx | null {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== w) canvas.width = w;
   if (canvas.height !== h) canvas.height = h;
   const ctx = canvas.getContext("2d", options) as Ctx | null;
   ctx?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return ctx;
+}
+
+/** Size a canvas for the screen's own pixels and clear it; drawing goes on in CSS pixels. */
+export function prepare(canvas: HTMLCanvasElement, width: number, height: number, options?: CanvasRenderingContext2DSettings): Ctx | null {
+  const ctx = sized(canvas, width, height, options);
   ctx?.clearRect(0, 0, width, height);
   return ctx;
 }

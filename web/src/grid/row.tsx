@@ -1,4 +1,5 @@
 import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from "react";
+import { sized } from "@/canvas/draw";
 
 /** Where the annotations of a row are drawn: one canvas, as each is a layer of the page and a screen of cells would be a hundred. */
 type Board = { draw: (x: number, width: number, paint: (ctx: CanvasRenderingContext2D) => void) => void; clear: (x: number, width: number) => void };
@@ -32,17 +33,12 @@ export function useBoard(x: number, width: number, paint: (ctx: CanvasRenderingC
 const CORNER = 5;
 
 function boardOn(place: { current: HTMLCanvasElement | null }, width: number, height: number): Board {
-  const ratio = window.devicePixelRatio || 1;
   const inPart = (x: number, partW: number, work: (ctx: CanvasRenderingContext2D) => void) => {
-    const canvas = place.current;
-    if (!canvas) return;
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (canvas.width !== w) canvas.width = w;
-    if (canvas.height !== h) canvas.height = h;
-    const ctx = canvas.getContext("2d");
+    const ctx = place.current ? sized(place.current, width, height) : null;
     if (!ctx) return;
+    const { a: ratio } = ctx.getTransform();
     ctx.save();
-    ctx.setTransform(ratio, 0, 0, ratio, Math.round(x * ratio), 0);
+    ctx.translate(Math.round(x * ratio) / ratio, 0);
     ctx.clearRect(0, 0, partW, height);
     work(ctx);
     ctx.restore();

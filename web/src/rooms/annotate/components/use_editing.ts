@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { FullAnnotation } from "@/api/schema.gen";
@@ -34,7 +34,7 @@ export function useEditing(dataset: string, { sample, labelSet }: Place, list: r
     reread: () => datasetChanged(client, dataset),
   }), [client, dataset]);
   const state = useSyncExternalStore(queue.subscribe, queue.get);
-  const turns = useMemo(() => new Turns(), []);
+  const [turns] = useState(() => new Turns());
   const edited = useMemo(
     () => state.entries.filter(({ place }) => place.sample === sample && place.labelSet === labelSet).reduce((now, { change }) => change.apply(now), list),
     [state.entries, sample, labelSet, list],
