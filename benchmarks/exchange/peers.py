@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from peak import peak_mb
+
 
 def datumaro(step: str, folder: Path) -> Callable[[], Any]:
     """The step, with what it needs already loaded."""
@@ -56,10 +58,7 @@ def main() -> None:
     start = time.process_time()
     work()
     seconds = time.process_time() - start
-    # not by getrusage, which would include the process that started this one
-    status = Path("/proc/self/status").read_text().splitlines()
-    peak_mb = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
-    print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak_mb)}))
+    print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak_mb())}))
 
 
 if __name__ == "__main__":

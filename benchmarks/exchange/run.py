@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from label_set import N_BOXES, N_IMAGES, write_coco
+from peak import peak_mb
 from PIL import Image
 
 import calotype as ct
@@ -73,21 +74,15 @@ def step(name: str, folder: Path) -> dict[str, Any]:
             work = lambda: dataset.add_annotations(  # noqa: E731
                 path, format=label_format, images=images, media="reference"
             )
-        before_mb = _peak_mb()
+        before_mb = peak_mb()
         start = time.process_time()
         work()
         seconds = time.process_time() - start
     return {
         "seconds": max(round(seconds, 2), 0.01),
-        "peak_mb": round(_peak_mb()),
+        "peak_mb": round(peak_mb()),
         "before_mb": round(before_mb),
     }
-
-
-def _peak_mb() -> float:
-    """The most memory of this process so far. `getrusage` would include the process that started it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def floor(folder: Path) -> dict[str, float]:
