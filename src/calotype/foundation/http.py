@@ -47,6 +47,7 @@ class Session:
     actor: Actor
     store: Any
     ports: Any
+    session_id: str = ""
 
 
 def session(request: Request) -> Session:

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Whether the server is up; the one route that needs no token.
+         * @description Whether the server is up; needs nobody signed in.
          */
         get: operations["health"];
         put?: never;
@@ -1529,10 +1529,402 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description All accounts.
+         */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Add Person
+         * @description Add an account; the answer has its invitation, once.
+         */
+        post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{who}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite Person
+         * @description A new invitation; earlier ones end.
+         */
+        post: operations["invite_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{who}/disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Disable Person
+         * @description Disable an account; its sessions and tokens end at once.
+         */
+        put: operations["disable_person"];
+        post?: never;
+        /**
+         * Enable Person
+         * @description Enable an account again.
+         */
+        delete: operations["enable_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Teams
+         * @description All teams.
+         */
+        get: operations["list_teams"];
+        put?: never;
+        /**
+         * Add Team
+         * @description Create a team.
+         */
+        post: operations["add_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Team Member
+         * @description Put a person into a team, or change their role there.
+         */
+        post: operations["add_team_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}/members/{who}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Team Member
+         * @description Take a person out of a team.
+         */
+        delete: operations["remove_team_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Team Datasets
+         * @description Give datasets to a team, or take them away.
+         */
+        post: operations["change_team_datasets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Grants in force.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        /**
+         * Add Grant
+         * @description Grant a role.
+         */
+        post: operations["add_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Grant
+         * @description End a grant now.
+         */
+        delete: operations["revoke_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description One's own sessions.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End one of one's own sessions.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change one's own password; all other sessions end.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description API tokens in force.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Create an API token; the answer has it, once.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Revoke an API token at once.
+         */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In With Password
+         * @description Sign in; the answer sets the cookie of the session.
+         */
+        post: operations["sign_in_with_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out
+         * @description End the session of this browser.
+         */
+        post: operations["sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Invitation
+         * @description Whom an invitation is for.
+         */
+        post: operations["show_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Invitation
+         * @description Choose a password and be signed in.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A password, chosen with an invitation. */
+        Acceptance: {
+            secret: string;
+            password: string;
+            /** @default  */
+            name?: string;
+            /**
+             * @description The address of the first owner.
+             * @default
+             */
+            email?: string;
+        };
         /** @description A contract that was accepted. */
         AcceptedContract: {
             sha256: string;
@@ -1627,6 +2019,26 @@ export interface components {
             moved: number;
             /** @description Only attributes or other values differ. */
             edited: number;
+        };
+        /** @description A token for programs. */
+        ApiToken: {
+            id: string;
+            who: string;
+            name: string;
+            /** @description How the token begins. */
+            prefix: string;
+            scopes: string[];
+            /** @description Empty for all that its person may see. */
+            datasets: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            until: string;
+            last_used: string | null;
+        };
+        /** @description API tokens in force, newest first. */
+        ApiTokens: {
+            items: components["schemas"]["ApiToken"][];
         };
         /** @description Something that was done. */
         AuditEvent: {
@@ -2534,6 +2946,25 @@ export interface components {
             /** @description What it blocks. */
             on: ("merge" | "release")[];
         };
+        /** @description A role that a person has somewhere. */
+        Grant: {
+            id: string;
+            /** @description Address of the person. */
+            who: string;
+            role: string;
+            /** @description `workspace`, `team:NAME` or `dataset:NAME`. */
+            on: string;
+            reason: string;
+            granted_by: string;
+            /** Format: date-time */
+            granted_at: string;
+            /** @description When it ends by itself. */
+            until: string | null;
+        };
+        /** @description Grants in force, oldest first. */
+        Grants: {
+            items: components["schemas"]["Grant"][];
+        };
         /** @description An annotation that has a place in its image, with its sample. */
         GridObject: {
             id: string;
@@ -2589,6 +3020,8 @@ export interface components {
             /** @constant */
             status: "ok";
             version: string;
+            /** @description Whether people sign in with accounts of their own. */
+            accounts: boolean;
         };
         /** @description Distribution of a number. */
         Histogram: {
@@ -2643,6 +3076,19 @@ export interface components {
             format: string;
             label_set: string;
             actor: string;
+        };
+        /** @description Whom an invitation is for. */
+        Invitation: {
+            /** @description Empty for the link of the first owner, who brings one. */
+            email: string;
+            name: string;
+            is_first_owner: boolean;
+        };
+        /** @description An account with its invitation, which is shown this once. */
+        Invited: {
+            person: components["schemas"]["Person"];
+            /** @description The secret of the link `/invite#SECRET`; empty for a service. */
+            invitation: string;
         };
         JsonValue: unknown;
         /**
@@ -2721,6 +3167,10 @@ export interface components {
         Landing: {
             /** @default  */
             message?: string;
+        };
+        /** @description The secret of an invitation. */
+        Link: {
+            secret: string;
         };
         /** @description A finding of a run, and its state. */
         ListedFinding: {
@@ -2841,6 +3291,13 @@ export interface components {
             where?: string;
             as_of?: number | null;
         };
+        /** @description A person in a team. */
+        Member: {
+            email: string;
+            name: string;
+            /** @description The role on the team's datasets. */
+            role: string;
+        };
         /** @description A merge or an undo. */
         Merge: {
             /** @description Id of the merge. */
@@ -2959,6 +3416,11 @@ export interface components {
             where?: string | null;
             name: string;
         };
+        /** @description A new token, which is shown this once. */
+        NewApiToken: {
+            token: string;
+            details: components["schemas"]["ApiToken"];
+        };
         /** @description A branch to create, and the ref to start it from. */
         NewBranch: {
             name: string;
@@ -2975,6 +3437,26 @@ export interface components {
             /** @default  */
             description?: string;
         };
+        /** @description A role to grant. */
+        NewGrant: {
+            who: string;
+            role: string;
+            /** @default workspace */
+            on?: string;
+            /**
+             * @description Last day, as 2027-01-31; empty for no end.
+             * @default
+             */
+            until?: string;
+            /** @default  */
+            reason?: string;
+        };
+        /** @description A person to put into a team. */
+        NewMember: {
+            email: string;
+            /** @default annotator */
+            role?: string;
+        };
         /** @description The refs and options of a merge. */
         NewMerge: {
             source: string;
@@ -2985,6 +3467,22 @@ export interface components {
             message?: string;
             /** @default false */
             forward?: boolean;
+        };
+        /** @description A change of one's own password. */
+        NewPassword: {
+            old: string;
+            new: string;
+        };
+        /** @description A person or service to add. */
+        NewPerson: {
+            email: string;
+            name: string;
+            /** @default person */
+            kind?: string;
+            /** @default  */
+            role?: string;
+            /** @default  */
+            team?: string;
         };
         /** @description A version to freeze; fields as the options of `calotype release`. */
         NewRelease: {
@@ -3026,6 +3524,29 @@ export interface components {
             name: string;
             /** @default main */
             ref?: string;
+        };
+        /** @description A team to create. */
+        NewTeam: {
+            name: string;
+        };
+        /** @description An API token to create. */
+        NewToken: {
+            name: string;
+            /**
+             * @default [
+             *       "read"
+             *     ]
+             */
+            scopes?: string[];
+            /** @default [] */
+            datasets?: string[];
+            /** @default 90 */
+            days?: number;
+            /**
+             * @description A service; empty for oneself.
+             * @default
+             */
+            for_email?: string;
         };
         /** @description The commit to undo. */
         NewUndo: {
@@ -3135,6 +3656,23 @@ export interface components {
         PassedGates: {
             green: number;
             red: number;
+        };
+        /** @description All accounts, ordered by address. */
+        People: {
+            items: components["schemas"]["Person"][];
+        };
+        /** @description An account. */
+        Person: {
+            id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            kind: "person" | "service";
+            /** @enum {string} */
+            state: "active" | "invited" | "disabled";
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
         };
         /** @description A selected sample. */
         Pick: {
@@ -3472,11 +4010,9 @@ export interface components {
             /** @description Samples tagged `picked:NAME`; null without a name. */
             tagged: number | null;
         };
-        /** @description Who is signed in, and to which workspace. */
-        Session: {
-            actor: components["schemas"]["SignedIn"];
-            workspace: components["schemas"]["Workspace"];
-            version: string;
+        /** @description One's own sessions, newest first. */
+        Sessions: {
+            items: components["schemas"]["calotype__people__answers__Session"][];
         };
         /** @description Set attributes of an annotation; null removes one, others stay. */
         SetAttributes: {
@@ -3566,6 +4102,11 @@ export interface components {
             error: number;
             warning: number;
             info: number;
+        };
+        /** @description Address and password. */
+        SignIn: {
+            email: string;
+            password: string;
         };
         /** @description Who is signed in. */
         SignedIn: {
@@ -3741,6 +4282,23 @@ export interface components {
             /** @description Whether the branch has uncommitted edits now. */
             dirty: boolean;
         };
+        /** @description People who work together, and the datasets that belong to them. */
+        Team: {
+            id: string;
+            name: string;
+            members: components["schemas"]["Member"][];
+            datasets: string[];
+        };
+        /** @description Datasets that come to a team, or leave it. */
+        TeamDatasets: {
+            datasets: string[];
+            /** @default true */
+            give?: boolean;
+        };
+        /** @description All teams, ordered by name. */
+        Teams: {
+            items: components["schemas"]["Team"][];
+        };
         /** @description The token of the link. */
         Token: {
             token: string;
@@ -3914,6 +4472,26 @@ export interface components {
         Workspace: {
             name: string;
         };
+        /** @description Who is signed in, and to which workspace. */
+        calotype__app__answers__Session: {
+            actor: components["schemas"]["SignedIn"];
+            workspace: components["schemas"]["Workspace"];
+            version: string;
+            /** @description Whether people sign in with accounts of their own. */
+            accounts: boolean;
+        };
+        /** @description A browser in which one is signed in. */
+        calotype__people__answers__Session: {
+            id: string;
+            browser: string;
+            address: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            last_used: string;
+            /** @description Whether it is the session of this request. */
+            this: boolean;
+        };
         /** @description An error (RFC 9457). `code` stays the same between releases. */
         Problem: {
             /** @description `urn:calotype:error:` and the code. */
@@ -3938,12 +4516,15 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Acceptance = components['schemas']['Acceptance'];
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
 export type Annotation = components['schemas']['Annotation'];
 export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
+export type ApiToken = components['schemas']['ApiToken'];
+export type ApiTokens = components['schemas']['ApiTokens'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type Augmentation = components['schemas']['Augmentation'];
@@ -4016,6 +4597,8 @@ export type FoundSeverities = components['schemas']['FoundSeverities'];
 export type FullAnnotation = components['schemas']['FullAnnotation'];
 export type GateCounts = components['schemas']['GateCounts'];
 export type GateResult = components['schemas']['GateResult'];
+export type Grant = components['schemas']['Grant'];
+export type Grants = components['schemas']['Grants'];
 export type GridObject = components['schemas']['GridObject'];
 export type GridSample = components['schemas']['GridSample'];
 export type Health = components['schemas']['Health'];
@@ -4024,6 +4607,8 @@ export type ImageImport = components['schemas']['ImageImport'];
 export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportNotice = components['schemas']['ImportNotice'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
+export type Invitation = components['schemas']['Invitation'];
+export type Invited = components['schemas']['Invited'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Kind = components['schemas']['Kind'];
 export type LabelFormat = components['schemas']['LabelFormat'];
@@ -4031,6 +4616,7 @@ export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
 export type LabelSetCount = components['schemas']['LabelSetCount'];
 export type Landing = components['schemas']['Landing'];
+export type Link = components['schemas']['Link'];
 export type ListedFinding = components['schemas']['ListedFinding'];
 export type Log = components['schemas']['Log'];
 export type LoggedCommit = components['schemas']['LoggedCommit'];
@@ -4040,6 +4626,7 @@ export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
 export type MaskShape = components['schemas']['MaskShape'];
 export type Match = components['schemas']['Match'];
+export type Member = components['schemas']['Member'];
 export type Merge = components['schemas']['Merge'];
 export type MergeConflict = components['schemas']['MergeConflict'];
 export type MergeCounts = components['schemas']['MergeCounts'];
@@ -4047,13 +4634,20 @@ export type MergeDetail = components['schemas']['MergeDetail'];
 export type MergeList = components['schemas']['MergeList'];
 export type MergePreview = components['schemas']['MergePreview'];
 export type NamedSelection = components['schemas']['NamedSelection'];
+export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBranch = components['schemas']['NewBranch'];
 export type NewCommit = components['schemas']['NewCommit'];
 export type NewDataset = components['schemas']['NewDataset'];
+export type NewGrant = components['schemas']['NewGrant'];
+export type NewMember = components['schemas']['NewMember'];
 export type NewMerge = components['schemas']['NewMerge'];
+export type NewPassword = components['schemas']['NewPassword'];
+export type NewPerson = components['schemas']['NewPerson'];
 export type NewRelease = components['schemas']['NewRelease'];
 export type NewSelection = components['schemas']['NewSelection'];
 export type NewTag = components['schemas']['NewTag'];
+export type NewTeam = components['schemas']['NewTeam'];
+export type NewToken = components['schemas']['NewToken'];
 export type NewUndo = components['schemas']['NewUndo'];
 export type NewViewName = components['schemas']['NewViewName'];
 export type NumberRange = components['schemas']['NumberRange'];
@@ -4064,6 +4658,8 @@ export type OntologyVersion = components['schemas']['OntologyVersion'];
 export type Origin = components['schemas']['Origin'];
 export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];
+export type People = components['schemas']['People'];
+export type Person = components['schemas']['Person'];
 export type Pick = components['schemas']['Pick'];
 export type Pool = components['schemas']['Pool'];
 export type Position = components['schemas']['Position'];
@@ -4094,13 +4690,14 @@ export type SamplePage = components['schemas']['SamplePage'];
 export type SavedView = components['schemas']['SavedView'];
 export type SavedViews = components['schemas']['SavedViews'];
 export type SelectionReport = components['schemas']['SelectionReport'];
-export type Session = components['schemas']['Session'];
+export type Sessions = components['schemas']['Sessions'];
 export type SetAttributes = components['schemas']['SetAttributes'];
 export type SetClass = components['schemas']['SetClass'];
 export type SetMetadata = components['schemas']['SetMetadata'];
 export type SetShape = components['schemas']['SetShape'];
 export type SetSplit = components['schemas']['SetSplit'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
+export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SimilarSample = components['schemas']['SimilarSample'];
 export type SimilarSamples = components['schemas']['SimilarSamples'];
@@ -4117,6 +4714,9 @@ export type StagedFix = components['schemas']['StagedFix'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type StepBody = components['schemas']['StepBody'];
 export type SteppedEdit = components['schemas']['SteppedEdit'];
+export type Team = components['schemas']['Team'];
+export type TeamDatasets = components['schemas']['TeamDatasets'];
+export type Teams = components['schemas']['Teams'];
 export type Token = components['schemas']['Token'];
 export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
@@ -4131,6 +4731,8 @@ export type VectorModels = components['schemas']['VectorModels'];
 export type ViewBody = components['schemas']['ViewBody'];
 export type WaiverUse = components['schemas']['WaiverUse'];
 export type Workspace = components['schemas']['Workspace'];
+export type CalotypeAppAnswersSession = components['schemas']['calotype__app__answers__Session'];
+export type CalotypePeopleAnswersSession = components['schemas']['calotype__people__answers__Session'];
 export type Problem = components['schemas']['Problem'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4178,7 +4780,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["calotype__app__answers__Session"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -7178,6 +7780,728 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditLog"];
                 };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Teams"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_team_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_team_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_team_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamDatasets"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /** @description Address of a person. */
+                who?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grants"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description The tokens of everyone; needs people.read. */
+                everyone?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokens"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_with_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Link"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457) */
             default: {
