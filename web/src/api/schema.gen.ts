@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Post Commit
-         * @description Commit the working state.
+         * @description Commit the working state of a branch.
          */
         post: operations["post_commit"];
         delete?: never;
@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Post Rollback
-         * @description Restore the contents of an earlier commit as a new commit.
+         * @description Restore the contents of an earlier commit on a branch, as a new commit.
          */
         post: operations["post_rollback"];
         delete?: never;
@@ -321,7 +321,7 @@ export interface paths {
         };
         /**
          * List Objects
-         * @description List a page of objects, the annotations with a place in their image, in the order of their samples.
+         * @description List a page of objects, the annotations with a place in their image.
          */
         get: operations["list_objects"];
         put?: never;
@@ -2759,9 +2759,9 @@ export interface components {
         /** @description Commits, newest first, and the uncommitted changes. */
         Log: {
             items: components["schemas"]["LoggedCommit"][];
-            /** @description Whether the working state of `main` has uncommitted changes. */
+            /** @description Whether the working state has uncommitted changes; false for a commit or tag. */
             dirty: boolean;
-            /** @description The uncommitted changes; null when `ref` is given. */
+            /** @description The uncommitted changes; null if there are none, or if `ref` names a commit or tag. */
             changes: components["schemas"]["Changes"] | null;
         };
         /** @description A commit in the log. */
@@ -4319,7 +4319,7 @@ export interface operations {
     show_log: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description Maximum number of commits. */
                 limit?: number;
@@ -4356,7 +4356,10 @@ export interface operations {
     };
     post_commit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;
@@ -4461,7 +4464,10 @@ export interface operations {
     };
     post_rollback: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;
@@ -4497,7 +4503,7 @@ export interface operations {
     show_dataset: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -4531,7 +4537,7 @@ export interface operations {
     show_facets: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4577,7 +4583,7 @@ export interface operations {
                 typed?: string;
                 /** @description Maximum number of values. */
                 limit?: number;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -4613,7 +4619,7 @@ export interface operations {
             query?: {
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -4647,7 +4653,7 @@ export interface operations {
     list_samples: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4693,7 +4699,7 @@ export interface operations {
     list_sample_ids: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4739,12 +4745,12 @@ export interface operations {
     list_objects: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description Order of the samples. */
-                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Order of the objects: that of their samples, or by their own size or score, `-` for the largest first. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations" | "-size" | "size" | "-score" | "score";
                 /** @description Number of items to skip. */
                 offset?: number;
                 /** @description Maximum number of objects. */
@@ -4787,12 +4793,12 @@ export interface operations {
     list_object_ids: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description Order of the samples. */
-                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Order of the objects: that of their samples, or by their own size or score, `-` for the largest first. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations" | "-size" | "size" | "-score" | "score";
                 /** @description Number of items to skip. */
                 offset?: number;
                 /** @description Maximum number of ids. */
@@ -4835,7 +4841,7 @@ export interface operations {
     show_sample: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4969,7 +4975,7 @@ export interface operations {
             query?: {
                 /** @description Longer side in pixels. */
                 size?: number;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5005,7 +5011,7 @@ export interface operations {
     show_image: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5489,7 +5495,7 @@ export interface operations {
     show_blame: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5560,7 +5566,7 @@ export interface operations {
     list_edits: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5594,7 +5600,7 @@ export interface operations {
     post_edits: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5632,7 +5638,7 @@ export interface operations {
     undo_edit: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5670,7 +5676,7 @@ export interface operations {
     redo_edit: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5824,7 +5830,7 @@ export interface operations {
     show_contract: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5893,7 +5899,7 @@ export interface operations {
     show_checks: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5927,7 +5933,7 @@ export interface operations {
     run_checks: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5999,7 +6005,7 @@ export interface operations {
             query?: {
                 /** @description Format of the report. */
                 form?: "junit" | "sarif" | "github" | "markdown" | "html" | "json";
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6292,7 +6298,7 @@ export interface operations {
     stage_finding_fix: {
         parameters: {
             query?: {
-                /** @description The branch whose working state is edited; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -6877,7 +6883,7 @@ export interface operations {
     show_map: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -6915,7 +6921,7 @@ export interface operations {
     list_map_points: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -6955,7 +6961,7 @@ export interface operations {
     show_map_point: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
