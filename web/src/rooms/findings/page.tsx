@@ -49,8 +49,8 @@ export function FindingsPage() {
       actions={
         <>
           {run ? <CopyAs panel="findings" shown={{ dataset, ref, ...list }} /> : null}
-          {run && run !== newest ? <Button onClick={refresh} title="A newer run has another list (n)"><IconRefresh size={14} /> Refresh</Button> : null}
-          <Button look="first" busy={retest.isRunning} onClick={retest.run} title="Run the checks (R)"><IconPlayerPlay size={14} /> {retest.isRunning ? "Running checks…" : "Run checks"}</Button>
+          {run && run !== newest ? <Button command="findings.refresh" onClick={refresh} title="A newer run has another list"><IconRefresh size={14} /> Refresh</Button> : null}
+          <Button look="first" busy={retest.isRunning} command="findings.run" onClick={retest.run} title="Run the checks"><IconPlayerPlay size={14} /> {retest.isRunning ? "Running checks…" : "Run checks"}</Button>
         </>
       }
     >

@@ -87,8 +87,8 @@ export function Work({ dataset, refName, list, by, search, classes, total, retes
       <section className="findings-left" aria-label="Work list">
         <div className="findings-count">
           <span>{nTicked ? `${count(nTicked)} selected` : `${count(at + 1)} of ${plural(found.total, "finding")}`}</span>
-          {nTicked ? <Button look="quiet" onClick={clear}>Clear</Button> : null}
-          {selection.all ? null : <Button look="quiet" onClick={all}>Select all {count(found.total)}</Button>}
+          {nTicked ? <Button look="quiet" command="findings.clear">Clear</Button> : null}
+          {selection.all ? null : <Button look="quiet" command="findings.all">Select all {count(found.total)}</Button>}
         </div>
         <WorkList
           dataset={dataset} total={found.total} groups={found.groups} by={by} withCheck={by !== "check" && !search.check} items={found.items} at={at} top={search.top ?? 0}
