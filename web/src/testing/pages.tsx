@@ -46,7 +46,7 @@ const TAKEN_OVER = [
 ];
 
 /** The commands of the shell, which is not around a page in most tests. */
-const OF_SHELL = new Set(Object.keys({ ...SHELL_KEYS, ...DATASET_KEYS, ...WORKSPACE_KEYS, "ref.pick": 0 }));
+const OF_SHELL = new Set(Object.keys({ ...SHELL_KEYS, ...DATASET_KEYS, ...WORKSPACE_KEYS, "ref.pick": 0, "branch.create": 0 }));
 
 /** Buttons of the page whose command cannot run. */
 const dead = (): string[] => {

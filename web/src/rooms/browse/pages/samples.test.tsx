@@ -215,3 +215,51 @@ test("estimated counts are replaced by exact ones", async () => {
   expect(panel.getByRole("button", { name: "truck 0" })).toBeTruthy();
   expect(panel.queryByText(/Estimated/)).toBeNull();
 });
+
+test("undo pressed twice after two changes of many takes back both, newest first, on the branch they were made on", async () => {
+  answer("get", AT, ONE, many(12));
+  answer("get", IDS, ONE, manyIds(12));
+  let n = 0;
+  answer("post", EDITS, ONE, ({ body }) => edited(`e${(n += 1)}`, (body as { edits: unknown[] }).edits.length));
+  const undone: [string, string | undefined][] = [];
+  answer("post", `${EDITS}/undo`, ONE, ({ body, query }) => {
+    undone.push([(body as { edit: string }).edit, query["branch"]]);
+    return { edit: { what: "add tags" }, redo: true } as never;
+  });
+  const { user } = showPage("/d/streets/samples?ref=night%2B");
+  fireEvent.click(await cell("n1.jpg"), { ctrlKey: true });
+  for (const tag of ["dusk", "rain"]) {
+    await user.keyboard("t");
+    await user.type(bar().getByRole("combobox", { name: "Tag to add" }), `${tag}{Enter}`);
+    await screen.findByText(`Add tag ${tag}: 1 sample changed`);
+  }
+  expect(sentTo("post", EDITS, ONE).map(({ query }) => query["branch"])).toEqual(["night", "night"]);
+  await user.keyboard("{Control>}zz{/Control}");
+  await waitFor(() => expect(undone).toEqual([["e2", "night"], ["e1", "night"]]));
+  expect(await screen.findByText("Undone: Add tag dusk")).toBeTruthy();
+});
+
+test("a protected branch says why nothing can be edited, and creates a branch to work on", async () => {
+  const REFS = "/api/v1/datasets/{dataset}/refs";
+  answer("get", AT, ONE, many(12));
+  answer("get", REFS, ONE, { items: [{ name: "main", kind: "branch", commit: null, protection: { gates: true } }] } as never);
+  showPage("/d/streets/samples");
+  const note = within(await screen.findByRole("region", { name: "Protected branch" }));
+  expect(note.getByText("main is protected: it changes by merges only. Edit on another branch, then merge it into main.")).toBeTruthy();
+  fireEvent.click(await cell("n1.jpg"), { ctrlKey: true });
+  expect(bar().queryByRole("button", { name: /Add tag/ })).toBeNull();
+});
+
+test("objects are sorted by their own size or score, samples are not", async () => {
+  const OBJECTS = "/api/v1/datasets/{dataset}/objects";
+  answer("get", OBJECTS, ONE, { commit: null, total: 0, offset: 0, items: [] });
+  answer("get", AT, ONE, many(12));
+  const { user, address } = showPage("/d/streets/samples?show=objects");
+  await user.selectOptions(await screen.findByRole("combobox", { name: "Sort by" }), "Largest first");
+  await waitFor(() => expect(address()).toContain("sort=-size"));
+  await waitFor(() => expect(sentTo("get", OBJECTS, ONE).at(-1)?.query).toMatchObject({ sort: "-size" }));
+  await user.click(screen.getByRole("radio", { name: "Samples" }));
+  await cell("n1.jpg");
+  expect(sentTo("get", AT, ONE).at(-1)?.query["sort"]).toBeUndefined();
+  expect((screen.getByRole("combobox", { name: "Sort by" }) as HTMLSelectElement).value).toBe("name");
+});
