@@ -52,7 +52,7 @@ const NO_SAMPLE = { sample: "", labelSet: DEFAULT_SET };
 const SHOWN = [{ value: "samples", label: "Samples" }, { value: "objects", label: "Objects", name: "Objects: annotations, each cut out of its image" }] as const;
 const SORT_NAMES: Record<ObjectSort, string> = {
   name: "Name", "-name": "Name, descending", newest: "Newest first", "-annotations": "Most annotations", annotations: "Fewest annotations",
-  "-size": "Largest first", size: "Smallest first", "-score": "Highest score", score: "Lowest score",
+  "-size": "Largest", size: "Smallest", "-score": "Highest score", score: "Lowest score",
 };
 
 /** The grid: every sample that matches, drawn with its annotations. */
