@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Post Commit
-         * @description Commit the working state.
+         * @description Commit the working state of a branch.
          */
         post: operations["post_commit"];
         delete?: never;
@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Post Rollback
-         * @description Restore the contents of an earlier commit as a new commit.
+         * @description Restore the contents of an earlier commit on a branch, as a new commit.
          */
         post: operations["post_rollback"];
         delete?: never;
@@ -321,7 +321,7 @@ export interface paths {
         };
         /**
          * List Objects
-         * @description List a page of objects, the annotations with a place in their image, in the order of their samples.
+         * @description List a page of objects, the annotations with a place in their image.
          */
         get: operations["list_objects"];
         put?: never;
@@ -3209,9 +3209,9 @@ export interface components {
         /** @description Commits, newest first, and the uncommitted changes. */
         Log: {
             items: components["schemas"]["LoggedCommit"][];
-            /** @description Whether the working state of `main` has uncommitted changes. */
+            /** @description Whether the working state has uncommitted changes; false for a commit or tag. */
             dirty: boolean;
-            /** @description The uncommitted changes; null when `ref` is given. */
+            /** @description The uncommitted changes; null if there are none, or if `ref` names a commit or tag. */
             changes: components["schemas"]["Changes"] | null;
         };
         /** @description A commit in the log. */
@@ -4921,7 +4921,7 @@ export interface operations {
     show_log: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description Maximum number of commits. */
                 limit?: number;
@@ -4958,7 +4958,10 @@ export interface operations {
     };
     post_commit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;
@@ -5063,7 +5066,10 @@ export interface operations {
     };
     post_rollback: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;
@@ -5099,7 +5105,7 @@ export interface operations {
     show_dataset: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5133,7 +5139,7 @@ export interface operations {
     show_facets: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -5179,7 +5185,7 @@ export interface operations {
                 typed?: string;
                 /** @description Maximum number of values. */
                 limit?: number;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5215,7 +5221,7 @@ export interface operations {
             query?: {
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5249,7 +5255,7 @@ export interface operations {
     list_samples: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -5295,7 +5301,7 @@ export interface operations {
     list_sample_ids: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -5341,12 +5347,12 @@ export interface operations {
     list_objects: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description Order of the samples. */
-                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Order of the objects: that of their samples, or by their own size or score, `-` for the largest first. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations" | "-size" | "size" | "-score" | "score";
                 /** @description Number of items to skip. */
                 offset?: number;
                 /** @description Maximum number of objects. */
@@ -5389,12 +5395,12 @@ export interface operations {
     list_object_ids: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description Order of the samples. */
-                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Order of the objects: that of their samples, or by their own size or score, `-` for the largest first. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations" | "-size" | "size" | "-score" | "score";
                 /** @description Number of items to skip. */
                 offset?: number;
                 /** @description Maximum number of ids. */
@@ -5437,7 +5443,7 @@ export interface operations {
     show_sample: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -5571,7 +5577,7 @@ export interface operations {
             query?: {
                 /** @description Longer side in pixels. */
                 size?: number;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5607,7 +5613,7 @@ export interface operations {
     show_image: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6091,7 +6097,7 @@ export interface operations {
     show_blame: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6162,7 +6168,7 @@ export interface operations {
     list_edits: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -6196,7 +6202,7 @@ export interface operations {
     post_edits: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -6234,7 +6240,7 @@ export interface operations {
     undo_edit: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -6272,7 +6278,7 @@ export interface operations {
     redo_edit: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -6426,7 +6432,7 @@ export interface operations {
     show_contract: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6495,7 +6501,7 @@ export interface operations {
     show_checks: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6529,7 +6535,7 @@ export interface operations {
     run_checks: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6601,7 +6607,7 @@ export interface operations {
             query?: {
                 /** @description Format of the report. */
                 form?: "junit" | "sarif" | "github" | "markdown" | "html" | "json";
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6894,7 +6900,7 @@ export interface operations {
     stage_finding_fix: {
         parameters: {
             query?: {
-                /** @description The branch whose working state is edited; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -7479,7 +7485,7 @@ export interface operations {
     show_map: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -7517,7 +7523,7 @@ export interface operations {
     list_map_points: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -7557,7 +7563,7 @@ export interface operations {
     show_map_point: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;

@@ -1,5 +1,5 @@
 import { useMantineColorScheme } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "@/api/client";
@@ -9,12 +9,14 @@ import { placesOf } from "@/app/places";
 import { session } from "@/app/session";
 import { Sidebar } from "@/app/sidebar";
 import { SignIn } from "@/app/states";
-import { Tools } from "@/app/tools";
+import { NEXT, Tools } from "@/app/tools";
 import { useCommands, useKeyboard, type CommandLine } from "@/kit/commands";
+import { branchOf } from "@/kit/branch";
 import { PageTools } from "@/kit/frame";
 import { useHere } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
 import { say, Said } from "@/kit/said";
+import { overview } from "@/rooms/browse/api";
 import { datasets } from "@/rooms/datasets/api";
 import { refs } from "@/rooms/versions/api";
 
@@ -63,7 +65,7 @@ function useShellCommands(toggleSidebar: () => void) {
     palette: openPalette,
     keys: openKeys,
     sidebar: toggleSidebar,
-    theme: () => setColorScheme(colorScheme === "dark" ? "light" : "dark"),
+    theme: () => setColorScheme(NEXT[colorScheme]),
   });
 }
 
@@ -76,13 +78,15 @@ async function copyAddress(done: string) {
 function usePin() {
   const navigate = useNavigate();
   const { dataset, ref } = useHere();
+  const client = useQueryClient();
   const list = useQuery(datasets());
   const known = useQuery({ ...refs(dataset ?? ""), enabled: dataset !== undefined });
   return async () => {
     const row = list.data?.items.find((item) => item.name === dataset);
-    const named = known.data?.items.find((item) => item.name === (ref || "main"));
+    const named = known.data?.items.find((item) => item.name === (branchOf(ref) ?? ref));
     const commit = ref && !named ? ref : named?.commit;
-    if (!commit || (!ref && row?.dirty)) {
+    const dirty = ref ? client.getQueryData(overview(dataset ?? "", ref).queryKey)?.dirty : row?.dirty;
+    if (!commit || (branchOf(ref) !== null && dirty)) {
       say("Commit the uncommitted changes first; a link can only name a commit");
       return;
     }

@@ -9,6 +9,12 @@ export const STAGED_KEYS = {
   "edit.commit": { title: "Commit the staged edits", group: "Dataset", keys: ["mod+Enter"] },
 } satisfies Lines;
 
+/** After an edit that could not be sent. */
+export const RETRY_KEYS = { "edit.retry": { title: "Send the edit again", group: "Dataset" } } satisfies Lines;
+
+/** After an edit that copies of the sample did not follow. */
+export const OFFER_KEYS = { "edit.carry-over": { title: "Apply the last edit to the copies too", group: "Dataset" } } satisfies Lines;
+
 export const DRAW_KEYS = {
   "edit.box": { title: "Draw a new box", group: "Sample", keys: ["n"] },
 } satisfies Lines;

@@ -26,6 +26,7 @@ const edited = (more: Partial<Edited> = {}): Edited => ({
 
 beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}", DATASET, overview());
+  answer("get", "/api/v1/datasets/{dataset}/refs", DATASET, { items: [{ name: "main", kind: "branch", commit: null, protection: null }] });
   answerSample(sampleDetail({ position: null }));
 });
 
@@ -150,4 +151,19 @@ test("nothing is edited on a commit", async () => {
   await open("?ann=2425ba06&ref=v1");
   expect(screen.queryByRole("region", { name: /Edit the/ })).toBeNull();
   expect(screen.queryByRole("button", { name: /new box/ })).toBeNull();
+});
+
+test("on another branch, edits are staged, listed and committed there", async () => {
+  const COMMITS = "/api/v1/datasets/{dataset}/commits";
+  answerSample(sampleDetail({ position: null }), { edits: staged(1) });
+  answer("post", EDITS, DATASET, edited());
+  answer("post", COMMITS, DATASET, { id: "0123456789abcdef" } as never);
+  const { user } = await open("?ann=2425ba06&ref=night%2B");
+  const bar = within(await screen.findByRole("region", { name: "Staged edits" }));
+  expect(bar.getByText("1 staged edit on night")).toBeTruthy();
+  await user.keyboard("2");
+  await waitFor(() => expect(sentTo("post", EDITS, DATASET)[0]?.query).toEqual({ branch: "night" }));
+  await user.type(bar.getByRole("textbox", { name: "Commit message" }), "trucks at night{Enter}");
+  expect(await screen.findByText(/^Committed as 01234567.* on night$/)).toBeTruthy();
+  expect(sentTo("post", COMMITS, DATASET)[0]?.query).toEqual({ branch: "night" });
 });

@@ -8,13 +8,20 @@ export const SIZES = { min: 96, max: 480, usual: 208, objects: 150, pairs: 420 }
 export type Sort = NonNullable<NonNullable<operations["list_samples"]["parameters"]["query"]>["sort"]>;
 export const SORTS: readonly Sort[] = ["name", "-name", "newest", "-annotations", "annotations"];
 
+/** How objects can be sorted by their own values as well. */
+export type ObjectSort = NonNullable<NonNullable<operations["list_objects"]["parameters"]["query"]>["sort"]>;
+export const OBJECT_SORTS: readonly ObjectSort[] = [...SORTS, "-size", "size", "-score", "score"];
+
+/** The order of samples; that of the names where only objects can be sorted so. */
+export const sampleSort = (sort: ObjectSort | undefined): Sort | undefined => SORTS.find((one) => one === sort);
+
 export type GridSearch = RefSearch & {
   /** Objects, each for itself; samples where it is absent. */
   show?: "objects" | undefined;
   /** The class of the objects to show. */
   of?: string | undefined;
   where?: string | undefined;
-  sort?: Sort | undefined;
+  sort?: ObjectSort | undefined;
   /** A part of the map: its model and corners. */
   within?: string | undefined;
   labels?: string | undefined;
@@ -41,7 +48,7 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   show: oneOf(raw, "show", ["objects"]),
   of: text(raw, "of"),
   where: text(raw, "where"),
-  sort: oneOf(raw, "sort", SORTS),
+  sort: oneOf(raw, "sort", OBJECT_SORTS),
   within: text(raw, "within"),
   labels: text(raw, "labels"),
   size: whole(raw, "size", SIZES.min, SIZES.max),

@@ -49,10 +49,10 @@ export function AnnotationEditor({ a, classes, editing, picking, onPicking, onRe
         <span className="dim section-meta">{canReshape(a) ? "arrows move it, v its points" : "its shape cannot be edited here"}</span>
       </header>
       <div className="editor-actions">
-        <Button className="small editor-class" aria-expanded={picking !== null} onClick={() => onPicking(picking ? null : {})}>
+        <Button className="small editor-class" command="edit.class" aria-expanded={picking !== null} onClick={() => onPicking(picking ? null : {})}>
           <i className="dot" style={{ background: classColour(a.class_id) }} /><span className="cut">{a.class}</span><IconTag size={13} /><KeyHint keys="c" />
         </Button>
-        <Button className="small" look="quiet" onClick={drop} title="Delete the annotation (Delete)"><IconTrash size={13} /> Delete</Button>
+        <Button className="small" look="quiet" command="edit.delete" onClick={drop} title="Delete the annotation"><IconTrash size={13} /> Delete</Button>
       </div>
       {picking ? (
         <ClassPicker classes={classes} current={a.class_id} label={`Class of the ${a.class}`} onPick={(to) => give(to, picking.after)} onDone={() => onPicking(null)} />

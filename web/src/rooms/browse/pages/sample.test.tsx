@@ -13,6 +13,7 @@ const DECISIONS = "/api/v1/datasets/{dataset}/finding-decisions";
 
 beforeEach(() => {
   answer("get", "/api/v1/datasets/{dataset}", DATASET, overview());
+  answer("get", "/api/v1/datasets/{dataset}/refs", DATASET, { items: [{ name: "main", kind: "branch", commit: null, protection: null }] });
   answerSample(sampleDetail({ id: "c6201fd0", name: "second.jpg", position: { index: 1, total: 2, previous: "01a22458", next: null } }));
   answerSample(sampleDetail());
 });

@@ -16,6 +16,7 @@ import { ErrorState } from "@/kit/page";
 import { Signal } from "@/kit/signal";
 import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import * as findings from "@/rooms/findings/api";
+import { ProtectedNote, useBranch } from "@/rooms/versions/panel";
 import * as api from "../api";
 import { Captions } from "../components/captions";
 import { ImageKeys } from "../components/image_keys";
@@ -53,13 +54,13 @@ export function SamplePage() {
 
   const data = query.data;
   const current = data?.id === id;
+  const { branch, editable, isProtected } = useBranch(dataset, ref);
   const labelSet = chosenSet(data, search.labels);
-  const editing = useEditing(dataset, { sample: data?.id ?? "", labelSet }, data?.label_sets[labelSet] ?? NONE);
+  const editing = useEditing(dataset, { sample: data?.id ?? "", labelSet }, data?.label_sets[labelSet] ?? NONE, branch ?? undefined);
   const annotations = useMemo(() => inOrder(editing.list), [editing.list]);
   const scene = useMemo(() => new Scene(annotations), [annotations]);
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
-  const editable = ref === "";
   const tracked = useQuery({ ...findings.ofSample(dataset, id), enabled: editable && current });
   const flagged = useMemo(() => new Set((tracked.data?.items ?? NONE).filter(isOpen).map((one) => one.annotation_id ?? "")), [tracked.data]);
   const place = useNeighbours({ dataset, ref, id, search, position: current ? data.position : null });
@@ -119,7 +120,7 @@ export function SamplePage() {
       crumbs={
         <>
           {search.from && canGoBack ? (
-            <button type="button" onClick={() => router.history.back()} className="crumb">{FROM[search.from].page}</button>
+            <button type="button" data-command="sample.back" onClick={() => router.history.back()} className="crumb">{FROM[search.from].page}</button>
           ) : (
             <Link to="/d/$dataset/samples" params={{ dataset }} search={gridOf(search, data?.position?.index)} className="crumb">{search.from === "objects" ? "Objects" : "Samples"}</Link>
           )}
@@ -135,7 +136,7 @@ export function SamplePage() {
       }
       actions={
         <>
-          <Steps hasPrevious={Boolean(place?.previous)} hasNext={Boolean(place?.next)} onPrevious={() => go(place?.previous)} onNext={() => go(place?.next)} />
+          <Steps hasPrevious={Boolean(place?.previous)} hasNext={Boolean(place?.next)} />
           {data ? <Share dataset={dataset} data={data} search={search} labelSet={labelSet} /> : null}
         </>
       }
@@ -152,12 +153,9 @@ export function SamplePage() {
               scene={overlays ? scene : EMPTY} hidden={hidden} skeletons={skeletons} labels={labels} hover={hover} selected={lit} scale={scale}
               onPick={work.onPick} onFocus={setImageFocused} edit={work.edit} first={placeOf(annotations, search.ann)}
             />
-            <ImageTools
-              onBox={work.edit && (() => work.setTool(work.tool === "box" ? "look" : "box"))} isDrawing={work.tool === "box"} scale={scale} labels={labels} overlays={overlays}
-              onActual={() => stage.current?.actual()} onFit={() => stage.current?.fit()} onLabels={() => setLabels(!labels)} onOverlays={() => setOverlays(!overlays)}
-            />
+            <ImageTools canDraw={work.edit !== undefined} isDrawing={work.tool === "box"} scale={scale} labels={labels} overlays={overlays} />
             {overlays ? <Captions list={annotations} hidden={hidden} hover={hover} selected={lit} /> : null}
-            {editable ? <StagedBar dataset={dataset} editing={editing} /> : null}
+            {editable ? <StagedBar dataset={dataset} editing={editing} /> : isProtected && branch ? <ProtectedNote branch={branch} /> : null}
           </div>
           <Inspector
             data={data} list={annotations} dataset={dataset} refName={ref} search={search} labelSet={labelSet} hidden={hidden} hover={hover}
