@@ -30,7 +30,17 @@ LABELS = {
     **{
         name: name
         for name in (
-            *("kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet"),
+            *(
+                "coco-panoptic",
+                "kitti",
+                "dota",
+                "mot",
+                "open-images",
+                "cityscapes",
+                "masks",
+                "hf-image-folder",
+                "hf-parquet",
+            ),
             *(
                 "webdataset",
                 "croissant",
@@ -49,6 +59,7 @@ LABELS = {
 KINDS = (*LABELS, "images", "contracts", "pipelines")
 _OWN: dict[str, tuple[Change, ...]] = {
     "coco": (change_json,),
+    "coco-panoptic": (change_json, change_json, pictures.change_image),
     "yolo": (change_yaml, change_rows, change_rows, change_settings),
     "voc": (change_xml, change_xml, change_settings),
     "folders": (change_names, pictures.change_image),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calotype.coco_format.format import Coco
+from calotype.coco_format.panoptic_format import CocoPanopticFormat
 from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
@@ -32,6 +33,7 @@ from calotype.trainer_formats.yolo.format import Yolo
 
 _ALL: list[Format] = [
     Coco(),
+    CocoPanopticFormat(),
     Voc(),
     Yolo(),
     Kitti(),

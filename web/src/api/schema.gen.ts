@@ -2996,7 +2996,7 @@ export interface components {
             where?: string | null;
             /** @default 0 */
             seed?: number;
-            formats?: ("coco" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
+            formats?: ("coco" | "coco-panoptic" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
             /** @default ground_truth */
             label_set?: string;
             /** @default  */
@@ -7192,4 +7192,4 @@ export interface operations {
     };
 }
 
-export const RELEASE_FORMATS = ["coco", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
+export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
