@@ -51,6 +51,8 @@ LABELS = {
                 "darwin",
                 "labelbox",
                 "fiftyone",
+                "createml",
+                "class-table",
             ),
         )
     },
@@ -80,6 +82,8 @@ _OWN: dict[str, tuple[Change, ...]] = {
     "darwin": (change_json,),
     "labelbox": (change_lines_of_json,),
     "fiftyone": (change_json,),
+    "createml": (change_json,),
+    "class-table": (change_cells,),
     "images": (pictures.change_image,),
     "contracts": (change_yaml,),
     "pipelines": (change_yaml,),

@@ -20,6 +20,8 @@ from calotype.public_formats.open_images.format import OpenImages
 from calotype.public_formats.records.image_folder import HfImageFolder
 from calotype.public_formats.records.parquet_shards import ParquetShards
 from calotype.public_formats.records.webdataset import WebDataset
+from calotype.service_formats.class_table import ClassTable
+from calotype.service_formats.createml import CreateMl
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.fiftyone import FiftyOne
@@ -53,6 +55,8 @@ _ALL: list[Format] = [
     Darwin(),
     Labelbox(),
     FiftyOne(),
+    CreateMl(),
+    ClassTable(),
     Folder(),
 ]
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.folder import BACKGROUND, SPLITS, Reading, split_of, suffix_of
 from calotype.formats.archives.gunzip import MAGIC, Unpacked, unpacked_head
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
-from calotype.public_formats.reading import BACKGROUND, SPLITS, Reading, split_of, suffix_of
 from calotype.public_formats.records.extracted import ArchivedSource, ReadBytes
 from calotype.public_formats.records.image_folder import classes_of
 from calotype.public_formats.records.row_writing import LOSES
