@@ -316,7 +316,16 @@ def _class_table() -> Files:
     return {b"valid/_classes.csv": table, b"valid/a.png": png, b"valid/b.jpg": jpg}
 
 
+def _labelme_xml() -> Files:
+    png, _ = images()
+    points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((2, 2), (12, 2), (12, 12)))
+    one = f"<object><name>cat</name><deleted>0</deleted><id>3</id><polygon>{points}</polygon></object>"
+    text = f"<annotation><filename>a.png</filename><folder>f</folder>{one}</annotation>"
+    return {b"Annotations/f/a.xml": text.encode(), b"Images/f/a.png": png}
+
+
 _BY_HAND = {
+    "labelme-xml": (_labelme_xml,),
     "createml": (_createml,),
     "class-table": (_class_table,),
     "kitti": (_kitti,),

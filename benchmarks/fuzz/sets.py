@@ -53,6 +53,7 @@ LABELS = {
                 "fiftyone",
                 "createml",
                 "class-table",
+                "labelme-xml",
             ),
         )
     },
@@ -84,6 +85,7 @@ _OWN: dict[str, tuple[Change, ...]] = {
     "fiftyone": (change_json,),
     "createml": (change_json,),
     "class-table": (change_cells,),
+    "labelme-xml": (change_xml,),
     "images": (pictures.change_image,),
     "contracts": (change_yaml,),
     "pipelines": (change_yaml,),

@@ -22,6 +22,7 @@ from calotype.public_formats.records.parquet_shards import ParquetShards
 from calotype.public_formats.records.webdataset import WebDataset
 from calotype.service_formats.class_table import ClassTable
 from calotype.service_formats.createml import CreateMl
+from calotype.service_formats.labelme_xml import LabelMeXml
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.fiftyone import FiftyOne
@@ -57,6 +58,7 @@ _ALL: list[Format] = [
     FiftyOne(),
     CreateMl(),
     ClassTable(),
+    LabelMeXml(),
     Folder(),
 ]
 

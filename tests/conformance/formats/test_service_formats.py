@@ -1,4 +1,4 @@
-"""Exports of labelling services that are read only: Create ML JSON and tables of classes, as Roboflow lays them."""
+"""Exports of labelling services, read only: Create ML JSON, tables of classes, XML of the LabelMe web tool."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from calotype.formats.base import LabelFileUnreadable
 
 CREATEML = registry.reader("createml")
 TABLE = registry.reader("class-table")
+WEB = registry.reader("labelme-xml")
 
 
 def row(label: str, x: float, y: float, width: float, height: float, **more: Any) -> dict[str, Any]:
@@ -167,3 +168,87 @@ def test_the_colours_of_a_mask_export_are_not_taken_for_a_table(tmp_path):
     image_file(tmp_path / "train/a.jpg")
     text(tmp_path / "train/_classes.csv", "Pixel Value, Class\n0, background\n1, cat\n")
     assert registry.detect(tmp_path).format.name != "class-table"
+
+
+def web_object(name: str, *points: tuple[float, float], inside: str = "") -> str:
+    listed = "".join(f"<pt><x>{x}</x><y>{y}</y><time>1</time></pt>" for x, y in points)
+    return f"<object><name>{name}</name>{inside}<polygon><username>bo</username>{listed}</polygon></object>"
+
+
+def web_file(file: Path, filename: str, *objects: str) -> Path:
+    head = f"<filename>{filename}</filename><folder>street</folder><source><sourceImage/></source>"
+    return text(file, f"<annotation>{head}{''.join(objects)}</annotation>")
+
+
+TRIANGLE = ((2, 3), (12, 3), (12, 9))
+
+
+def test_polygons_of_the_web_tool_belong_to_the_image_of_their_folder(tmp_path):
+    for folder in ("street", "park"):
+        image_file(tmp_path / f"Images/{folder}/a.jpg")
+        known = "<deleted>0</deleted><verified>1</verified><id>4</id><attributes>red, old</attributes>"
+        one = web_object("car", *TRIANGLE, inside=known)
+        gone = web_object("car", *TRIANGLE, inside="<deleted>1</deleted>")
+        web_file(tmp_path / f"Annotations/{folder}/a.xml", "\na.jpg\n", one, gone)
+    assert registry.detect(tmp_path).format.name == "labelme-xml"
+    labels = read_labels(WEB, tmp_path)
+    assert [a.image for a in labels.annotations] == ["Images/park/a.jpg", "Images/street/a.jpg"]
+    car = labels.annotations[0].drawn
+    assert (car.kind, car.rings_px, car.area_px) == (Kind.POLYGON, ((2.0, 3.0, 12.0, 3.0, 12.0, 9.0),), 30.0)
+    assert (car.source_id, car.attributes, car.extra) == (
+        "4",
+        {"description": "red, old"},
+        {"verified": True},
+    )
+    assert (labels.problems, warnings(WEB, tmp_path)) == ([], {"value-dropped": 2})
+
+
+def test_boxes_masks_and_attributes_as_cvat_exports_them(tmp_path):
+    image_file(tmp_path / "a.png")
+    known = "<deleted>0</deleted><occluded>yes</occluded><attributes>lane=2, dir=left</attributes>"
+    box = web_object("car", (2, 3), (12, 3), (12, 9), (2, 9), inside=f"{known}<type>bounding_box</type>")
+    sides = "<xmin>1</xmin><ymin>2</ymin><xmax>5</xmax><ymax>8</ymax>"
+    mask = f"<object><name>dog</name><segm><box>{sides}</box><mask>m.png</mask></segm></object>"
+    web_file(tmp_path / "a.xml", "a.png", box, mask)
+    car, dog = (a.drawn for a in read_labels(WEB, tmp_path).annotations)
+    assert (car.kind, car.bbox_xywh_px) == (Kind.BOX, (2.0, 3.0, 10.0, 6.0))
+    assert car.attributes == {"lane": "2", "dir": "left", "occluded": True}
+    assert (dog.kind, dog.bbox_xywh_px) == (Kind.BOX, (1.0, 2.0, 4.0, 6.0))
+    assert warnings(WEB, tmp_path) == {"shape-converted": 1}
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (web_object("", *TRIANGLE), "it has no name"),
+        (web_object("car", (1, 1), (2, 2)), "its polygon cannot be used"),
+        (web_object("car", (1, 1), (2, 2), (float("nan"), 5)), "its x"),
+        ("<object><name>car</name><deleted>0</deleted></object>", "its polygon cannot be used"),
+    ],
+)
+def test_a_broken_object_of_the_web_tool_costs_itself_only(tmp_path, broken, reason):
+    image_file(tmp_path / "a.png")
+    web_file(tmp_path / "a.xml", "a.png", web_object("dog", *TRIANGLE), broken)
+    labels = read_labels(WEB, tmp_path)
+    assert [a.class_name for a in labels.annotations] == ["dog"]
+    (problem,) = labels.problems
+    assert (problem.where, reason in problem.reason) == ("a.xml object[1]", True)
+
+
+def test_files_with_entities_and_names_that_climb_are_refused(tmp_path):
+    image_file(tmp_path / "set/a.png")
+    web_file(tmp_path / "set/a.xml", "../../a.png", web_object("dog", *TRIANGLE))
+    bomb = '<!DOCTYPE a [<!ENTITY b "bbbb">]><annotation><filename>&b;</filename><deleted>0</deleted></annotation>'
+    text(tmp_path / "set/b.xml", bomb)
+    web_file(tmp_path / "set/c.xml", "a.png", web_object("dog", *TRIANGLE))
+    labels = read_labels(WEB, tmp_path / "set")
+    assert (len(labels.annotations), len(labels.problems)) == (1, 2)
+
+
+def test_the_xml_of_pascal_voc_is_still_voc(tmp_path):
+    image_file(tmp_path / "a.png")
+    sides = "<xmin>1</xmin><ymin>2</ymin><xmax>5</xmax><ymax>8</ymax>"
+    polygon = "<polygon><x1>1</x1><y1>2</y1></polygon>"
+    one = f"<object><name>dog</name><deleted>0</deleted><bndbox>{sides}</bndbox>{polygon}</object>"
+    text(tmp_path / "a.xml", f"<annotation><filename>a.png</filename>{one}</annotation>")
+    assert registry.detect(tmp_path).format.name == "voc"
