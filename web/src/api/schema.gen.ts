@@ -5779,7 +5779,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Format of the label file. */
-                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone";
+                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "createml" | "class-table" | "labelme-xml";
                 /** @description Where the annotations go. */
                 label_set?: string;
                 /** @description What to do with unknown classes. */
