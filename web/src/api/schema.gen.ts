@@ -3494,7 +3494,7 @@ export interface components {
             where?: string | null;
             /** @default 0 */
             seed?: number;
-            formats?: ("coco" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
+            formats?: ("coco" | "coco-panoptic" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
             /** @default ground_truth */
             label_set?: string;
             /** @default  */
@@ -6387,7 +6387,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Format of the label file. */
-                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone";
+                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "createml" | "class-table" | "labelme-xml";
                 /** @description Where the annotations go. */
                 label_set?: string;
                 /** @description What to do with unknown classes. */
@@ -8522,4 +8522,4 @@ export interface operations {
     };
 }
 
-export const RELEASE_FORMATS = ["coco", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
+export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
