@@ -84,7 +84,7 @@ class Grants(Answer):
     items: list[Grant]
 
 
-class Session(Answer):
+class BrowserSession(Answer):
     """A browser in which one is signed in."""
 
     id: str
@@ -98,7 +98,7 @@ class Session(Answer):
 class Sessions(Answer):
     """One's own sessions, newest first."""
 
-    items: list[Session]
+    items: list[BrowserSession]
 
 
 class ApiToken(Answer):

@@ -86,7 +86,7 @@ def is_like(head: bytes) -> bool:
 
 
 def _read(top: Element, file: str, reading: Reading) -> None:
-    """Read one file. Raises: BadItem where its image cannot be told."""
+    """Read one file. Raises: BadItem where its image cannot be known."""
     folder = file.rpartition("/")[0]
     stated = named(top, "filename") or stem_of(file).rpartition("/")[2]
     parts = folder.split("/")

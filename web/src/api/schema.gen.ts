@@ -2108,6 +2108,18 @@ export interface components {
              */
             gates: true;
         };
+        /** @description A browser in which one is signed in. */
+        BrowserSession: {
+            id: string;
+            browser: string;
+            address: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            last_used: string;
+            /** @description Whether it is the session of this request. */
+            this: boolean;
+        };
         /** @description The card of a release. Fields that a card of an older version lacks are absent. */
         Card: {
             dataset: string;
@@ -4010,9 +4022,17 @@ export interface components {
             /** @description Samples tagged `picked:NAME`; null without a name. */
             tagged: number | null;
         };
+        /** @description Who is signed in, and to which workspace. */
+        Session: {
+            actor: components["schemas"]["SignedIn"];
+            workspace: components["schemas"]["Workspace"];
+            version: string;
+            /** @description Whether people sign in with accounts of their own. */
+            accounts: boolean;
+        };
         /** @description One's own sessions, newest first. */
         Sessions: {
-            items: components["schemas"]["calotype__people__answers__Session"][];
+            items: components["schemas"]["BrowserSession"][];
         };
         /** @description Set attributes of an annotation; null removes one, others stay. */
         SetAttributes: {
@@ -4472,26 +4492,6 @@ export interface components {
         Workspace: {
             name: string;
         };
-        /** @description Who is signed in, and to which workspace. */
-        calotype__app__answers__Session: {
-            actor: components["schemas"]["SignedIn"];
-            workspace: components["schemas"]["Workspace"];
-            version: string;
-            /** @description Whether people sign in with accounts of their own. */
-            accounts: boolean;
-        };
-        /** @description A browser in which one is signed in. */
-        calotype__people__answers__Session: {
-            id: string;
-            browser: string;
-            address: string;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            last_used: string;
-            /** @description Whether it is the session of this request. */
-            this: boolean;
-        };
         /** @description An error (RFC 9457). `code` stays the same between releases. */
         Problem: {
             /** @description `urn:calotype:error:` and the code. */
@@ -4532,6 +4532,7 @@ export type Blame = components['schemas']['Blame'];
 export type BlameList = components['schemas']['BlameList'];
 export type BranchProtection = components['schemas']['BranchProtection'];
 export type BranchRules = components['schemas']['BranchRules'];
+export type BrowserSession = components['schemas']['BrowserSession'];
 export type Card = components['schemas']['Card'];
 export type CardClass = components['schemas']['CardClass'];
 export type CardExport = components['schemas']['CardExport'];
@@ -4690,6 +4691,7 @@ export type SamplePage = components['schemas']['SamplePage'];
 export type SavedView = components['schemas']['SavedView'];
 export type SavedViews = components['schemas']['SavedViews'];
 export type SelectionReport = components['schemas']['SelectionReport'];
+export type Session = components['schemas']['Session'];
 export type Sessions = components['schemas']['Sessions'];
 export type SetAttributes = components['schemas']['SetAttributes'];
 export type SetClass = components['schemas']['SetClass'];
@@ -4731,8 +4733,6 @@ export type VectorModels = components['schemas']['VectorModels'];
 export type ViewBody = components['schemas']['ViewBody'];
 export type WaiverUse = components['schemas']['WaiverUse'];
 export type Workspace = components['schemas']['Workspace'];
-export type CalotypeAppAnswersSession = components['schemas']['calotype__app__answers__Session'];
-export type CalotypePeopleAnswersSession = components['schemas']['calotype__people__answers__Session'];
 export type Problem = components['schemas']['Problem'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4780,7 +4780,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["calotype__app__answers__Session"];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -1,6 +1,6 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Outlet, useNavigate } from "@tanstack/react-router";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "@/api/client";
 import { DATASET_KEYS, SHELL_KEYS, WORKSPACE_KEYS } from "@/app/keys";
@@ -18,16 +18,21 @@ import { ErrorState } from "@/kit/page";
 import { say, Said } from "@/kit/said";
 import { overview } from "@/rooms/browse/api";
 import { datasets } from "@/rooms/datasets/api";
+import { health } from "@/rooms/people/api";
+import { Invitation } from "@/rooms/people/pages/invitation";
+import { AccountSignIn } from "@/rooms/people/pages/sign_in";
 import { refs } from "@/rooms/versions/api";
 
 /** What stands around every page: the sidebar, the keyboard, the palette, the sign-in. */
 export function Shell() {
   const query = useQuery(session());
+  const path = useLocation({ select: (location) => location.pathname });
   const [narrow, setNarrow] = useState(false);
   useKeyboard();
-  useGoCommands();
+  useGoCommands(query.data?.accounts ?? false);
   useShellCommands(() => setNarrow((before) => !before));
-  if (query.error instanceof Problem && query.error.status === 401) return <SignIn />;
+  if (path === INVITE) return <Invitation />;
+  if (query.error instanceof Problem && query.error.status === 401) return <SignedOut />;
   if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   return (
     <PageTools value={Tools}>
@@ -42,13 +47,23 @@ export function Shell() {
   );
 }
 
+/** The link of an invitation leads here; its secret stands in the hash. */
+const INVITE = "/invite";
+
+/** Asks for what this server takes: an account, or its token. */
+function SignedOut() {
+  const asked = useQuery(health());
+  if (asked.isPending) return null;
+  return asked.data?.accounts ? <AccountSignIn /> : <SignIn />;
+}
+
 /** The keys that lead to the places of the rooms. */
-function useGoCommands() {
+function useGoCommands(withAccounts: boolean) {
   const { dataset = "" } = useHere();
   const navigate = useNavigate();
   const lines: Record<string, CommandLine> = {};
   const runs: Record<string, () => void> = {};
-  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot")]) {
+  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot", withAccounts)]) {
     if (!keys) continue;
     lines[`go.${keys}`] = { title, group: "Go to", keys: [keys] };
     runs[`go.${keys}`] = () => void navigate(link(dataset) as Parameters<typeof navigate>[0]);

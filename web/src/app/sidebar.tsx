@@ -45,9 +45,9 @@ export function Sidebar({ session }: { session: Session | undefined }) {
       </div>
       <Tray />
       <div className="side-foot">
-        {placesOf("foot").map((place) => <Item key={place.title} place={place} />)}
+        {placesOf("foot", session?.accounts ?? false).map((place) => <Item key={place.title} place={place} />)}
         <div className="side-who">
-          <span className="cut">{session ? `${session.actor.name} (${session.actor.roles.join(", ")})` : ""}</span>
+          <span className="cut">{session ? [session.actor.name, ...(session.actor.roles.length ? [`(${session.actor.roles.join(", ")})`] : [])].join(" ") : ""}</span>
           <ThemeToggle />
           <button type="button" data-command="keys" onClick={openKeys} aria-label="Keyboard shortcuts"><KeyHint keys="?" /></button>
         </div>
