@@ -1,4 +1,4 @@
-"""Shapes edited by mouse and keyboard in a real browser, and read back through Python: what was drawn is what is stored."""
+"""Shapes edited by mouse and by keys in a real browser, read back through Python: what was drawn is stored."""
 
 from __future__ import annotations
 
@@ -69,10 +69,7 @@ def test_a_rotated_box_and_a_mask_are_edited_undone_and_committed(page, harbour)
         staged(page, 3)
         page.keyboard.press("Escape")
 
-        bar = page.get_by_role("region", name="Staged edits")
-        bar.get_by_role("textbox", name="Commit message").fill("ship and cell by hand")
-        page.keyboard.press("Enter")
-        expect(bar).to_be_hidden()
+        commit(page)
     after = rows(path)
     assert {row["kind"] for key, row in after.items() if shape(row) != shape(before[key])} == {
         "rotated_box",
@@ -97,13 +94,9 @@ def test_a_keypoint_and_an_ellipse_are_edited_by_keys_alone(page, harbour):
         staged(page, 1)
         expect(page.get_by_role("combobox", name="Visibility of left")).to_have_value("1")
         select(page, "a ellipse")
-        page.keyboard.press("Shift+ArrowRight")
-        staged(page, 2)
-        page.keyboard.press("Shift+R")
-        staged(page, 3)
-        page.keyboard.press("v")
-        page.keyboard.press("Shift+ArrowLeft")
-        staged(page, 4)
+        for key in ("Shift+ArrowRight", "Shift+R", "v", "Shift+ArrowLeft"):
+            page.keyboard.press(key)
+        commit(page)
     after = rows(path)
     assert of_kind(after, "keypoints")["keypoints"][:3] == [480.0, 330.0, 1.0]
     ellipse = rectangle_of(of_kind(after, "ellipse")["rings"][0])
@@ -119,28 +112,34 @@ def test_several_label_sets_are_drawn_in_one_pane(page, harbour):
         opened(page)
         total = len(list(Kind))
         expect(page.get_by_role("img", name=f"kinds-0.png, {total} annotations")).to_be_visible()
-        page.get_by_role("checkbox", name="model:v1 2").check()
+        page.get_by_role("checkbox", name="Draw model:v1").check()
         expect(page.get_by_role("img", name=f"kinds-0.png, {total + 2} annotations")).to_be_visible()
         address = page.url
         page.goto(f"{server.url}d/kinds/samples")
         page.goto(address)
         expect(page.get_by_role("img", name=f"kinds-0.png, {total + 2} annotations")).to_be_visible()
-        page.get_by_role("checkbox", name="ground_truth 10").uncheck()
+        page.get_by_role("checkbox", name="Draw ground_truth").uncheck()
         expect(page.get_by_role("img", name="kinds-0.png, 2 annotations")).to_be_visible()
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Where the pixels of the image are on the screen while the image fits its window."""
+    """Where the pixels of the image are on the screen while the image fits its window, which edits make smaller."""
 
     page: Page
-    left: float
-    top: float
-    scale: float
+
+    def _view(self) -> tuple[float, float, float]:
+        box = self.page.get_by_role("group", name="Image").bounding_box()
+        assert box is not None
+        width, height = SIZE_WH
+        scale = min((box["width"] - 2 * MARGIN_PX) / width, (box["height"] - 2 * MARGIN_PX) / height)
+        left, top = (box["width"] - width * scale) / 2, (box["height"] - height * scale) / 2
+        return box["x"] + left, box["y"] + top, scale
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A place of the image, on the screen."""
-        return self.left + x * self.scale, self.top + y * self.scale
+        left, top, scale = self._view()
+        return left + x * scale, top + y * scale
 
     def knob(self, x: float, y: float, height: float, angle_deg: float) -> tuple[float, float]:
         """The knob of a rotated box: beyond the middle of its first side."""
@@ -166,15 +165,7 @@ def opened(page: Page) -> Screen:
     page.wait_for_function(
         """() => document.querySelector('.stage canvas[data-layer="shapes"]')?.style.visibility === "visible\""""
     )
-    box = page.get_by_role("group", name="Image").bounding_box()
-    assert box is not None
-    width, height = SIZE_WH
-    scale = min((box["width"] - 2 * MARGIN_PX) / width, (box["height"] - 2 * MARGIN_PX) / height)
-    left, top = (
-        box["x"] + (box["width"] - width * scale) / 2,
-        box["y"] + (box["height"] - height * scale) / 2,
-    )
-    return Screen(page, left, top, scale)
+    return Screen(page)
 
 
 def select(page: Page, name: str) -> None:
@@ -192,6 +183,14 @@ def staged(page: Page, n: int) -> None:
     bar = page.get_by_role("region", name="Staged edits")
     expect(bar.get_by_text(f"{n} staged edit{'' if n == 1 else 's'}", exact=True)).to_be_visible()
     expect(bar.get_by_text("saving")).to_have_count(0)
+
+
+def commit(page: Page) -> None:
+    """Commit what is staged, after what is on its way."""
+    bar = page.get_by_role("region", name="Staged edits")
+    bar.get_by_role("textbox", name="Commit message").fill("by hand")
+    page.keyboard.press("Enter")
+    expect(bar).to_be_hidden()
 
 
 def rows(path: Any) -> dict[str, dict[str, Any]]:

@@ -119,7 +119,7 @@ export const hideText = (hidden: Set<number>): string | undefined =>
   hidden.size ? [...hidden].sort((a, b) => a - b).join(".") : undefined;
 
 /** Names of label sets, which may hold anything, as text and back. */
-export const setsText = (names: Iterable<string>): string => [...names].map(encodeURIComponent).join(",");
+export const setsText = (names: Iterable<string>): string => [...names].map((name) => name.replace(/[%,]/g, encodeURIComponent)).join(",");
 export function setsOf(sets: string): Set<string> {
   try {
     return new Set(sets.split(",").filter(Boolean).map(decodeURIComponent));

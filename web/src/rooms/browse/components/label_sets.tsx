@@ -13,7 +13,7 @@ export function LabelSets({ rows, onDrawn }: Props) {
       {rows.map(({ name, total, isDrawn, dash }) => (
         <li key={name}>
           <label>
-            <input type="checkbox" checked={isDrawn} onChange={() => flip(name)} />
+            <input type="checkbox" aria-label={`Draw ${name}`} checked={isDrawn} onChange={() => flip(name)} />
             <svg width="30" height="10" aria-hidden="true">
               <line x1="1" y1="5" x2="29" y2="5" stroke="currentColor" strokeWidth="2" strokeDasharray={DASHES[dash % DASHES.length]?.join(" ")} />
             </svg>
