@@ -1,5 +1,5 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { useEffect, useImperativeHandle, useMemo, useRef, useState, type PointerEvent, type Ref } from "react";
+import { useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type PointerEvent, type Ref } from "react";
 import type { Annotation } from "@/api/schema.gen";
 import type { Stroke } from "@/canvas/brush";
 import { Camera } from "@/canvas/camera";
@@ -91,7 +91,8 @@ export function Stage(props: Props) {
 
   const now = { scene, hidden, width, height, chosen, handles, edit, onPick: props.onPick };
   const latest = useRef(now);
-  useEffect(() => {
+  // With the page, not after it: what is pressed next is meant for what is seen.
+  useLayoutEffect(() => {
     latest.current = now;
   });
   const [gestures] = useState(() => new Gestures(
