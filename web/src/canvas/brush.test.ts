@@ -34,7 +34,7 @@ test("a brush over an edge paints what is inside the image", () => {
   expect(painted(BLOCK, { points: [500, 500], radius: 3, erase: false })).toBe(BLOCK);
 });
 
-test("a stroke that changes nothing is no edit, and one that leaves nothing is not a mask", () => {
+test("a stroke that changes nothing is not an edit, and one that leaves nothing is not a mask", () => {
   expect(painted(BLOCK, { points: [13, 16], radius: 1, erase: false })).toBe(BLOCK);
   expect(painted(BLOCK, { points: [40, 30], radius: 2, erase: true })).toBe(BLOCK);
   expect(painted(BLOCK, { points: [13, 16], radius: 20, erase: true })).toBeNull();
