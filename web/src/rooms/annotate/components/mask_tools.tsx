@@ -3,16 +3,16 @@ import { RADII } from "@/canvas/brush";
 import type { Tool } from "@/canvas/gestures";
 import { Button, KeyHint } from "@/kit/basics";
 
-export type MaskToolsProps = { tool: Tool; radius: number; onTool: (tool: Tool) => void; onRadius: (radius: number) => void };
+export type MaskToolsProps = { tool: Tool; radius: number; onRadius: (radius: number) => void };
 
 /** The brush and the eraser of a mask, and how thick they are. */
-export function MaskTools({ tool, radius, onTool, onRadius }: MaskToolsProps) {
+export function MaskTools({ tool, radius, onRadius }: MaskToolsProps) {
   return (
     <div className="mask-tools" role="group" aria-label="Paint the mask">
-      <Button className="small" aria-pressed={tool === "brush"} onClick={() => onTool(tool === "brush" ? "look" : "brush")}>
+      <Button className="small" aria-pressed={tool === "brush"} command="edit.brush">
         <IconBrush size={13} /> Brush <KeyHint keys="p" />
       </Button>
-      <Button className="small" aria-pressed={tool === "eraser"} onClick={() => onTool(tool === "eraser" ? "look" : "eraser")}>
+      <Button className="small" aria-pressed={tool === "eraser"} command="edit.eraser">
         <IconEraser size={13} /> Eraser <KeyHint keys="x" />
       </Button>
       <label className="mask-radius">

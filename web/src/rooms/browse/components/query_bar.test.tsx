@@ -10,6 +10,7 @@ const UNKNOWN = "/api/v1/datasets/{dataset}/unknown-values";
 const page = (...items: ReturnType<typeof gridSample>[]) => ({ commit: null, total: items.length, offset: 0, items });
 
 beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}/vectors", ONE, { items: [] });
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview());
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });

@@ -11,6 +11,7 @@ const page = (...items: ReturnType<typeof gridSample>[]) => ({ commit: null, tot
 const SECOND = gridSample({ id: "c6201fd0", name: "second.jpg", annotations: [] });
 
 beforeEach(() => {
+  answer("get", "/api/v1/datasets/{dataset}/vectors", ONE, { items: [] });
   answer("get", "/api/v1/datasets/{dataset}", ONE, overview({ label_sets: [...overview().label_sets, YOLO] }));
   answer("get", "/api/v1/datasets/{dataset}/checks", ONE, neverChecked);
   answer("get", "/api/v1/datasets/{dataset}/edits", ONE, { items: [], to_undo: 0, to_redo: 0 });
