@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from tests.support.images import folder_of_images
 from tests.support.streets import Streets, box
 
 from calotype.app import server, wiring
+from calotype.app.account_keys import AccountKeys
 from calotype.app.sessions import AccessKeys
 from calotype.curate import vectors
-from calotype.foundation.actor import Actor
+from calotype.foundation.actor import Actor, Guard
+from calotype.govern.rules import RoleRules
+from calotype.people import invitations
 from calotype.pipeline import service as pipelines
 from calotype.pipeline.model import Acquire, Commit, Pipeline
 from calotype.store import Store
@@ -90,6 +94,9 @@ def test_a_client_can_be_generated_with_good_names():
     assert [name for name in schemas if not name.isidentifier() or "__" in name] == []
 
 
+TAKE_NO_BODY = ("run_checks", "invite_person", "disable_person", "sign_out")
+
+
 def test_every_body_is_described():
     missing = [
         name
@@ -97,7 +104,7 @@ def test_every_body_is_described():
         for method, operation in methods.items()
         if method in ("post", "put")
         for name in [operation["operationId"]]
-        if "requestBody" not in operation and name not in ("run_checks",)  # which takes none
+        if "requestBody" not in operation and name not in TAKE_NO_BODY
     ]
     assert missing == []
 
@@ -142,7 +149,43 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _derive_and_curate(http, workspace, owner)
     _save_views(http)
     _merge(http, Streets(owner, workspace))
+    _work_as_a_team(described, workspace)
     assert {name for name, _ in operations()} - described.answered == set()
+
+
+def _work_as_a_team(described: Described, workspace: Store) -> None:
+    """The routes of a server with accounts, over the same workspace."""
+    password = {"password": "a lamp, a lens, a plate"}
+    link = {"secret": invitations.first_owner_secret(workspace)}
+    workspace = replace(workspace, guard=Guard(RoleRules()))
+    with TestClient(server.make(workspace, AccountKeys(workspace, 80), hosts={"testserver"})) as ana:
+        described.watch(ana)
+        assert say(ana, "POST", "/invitations/show", json=link)["is_first_owner"]
+        first = {**link, **password, "name": "Ana", "email": "ana@example.org"}
+        say(ana, "POST", "/invitations/accept", json=first)
+        say(ana, "POST", "/people", json={"email": "bo@example.org", "name": "Bo"})
+        assert say(ana, "POST", "/people/bo@example.org/invitation")["invitation"]
+        assert say(ana, "PUT", "/people/bo@example.org/disabled")["state"] == "disabled"
+        assert say(ana, "DELETE", "/people/bo@example.org/disabled")["state"] == "invited"
+        assert len(say(ana, "GET", "/people")["items"]) == 2
+        say(ana, "POST", "/teams", json={"name": "vision"})
+        say(ana, "POST", "/teams/vision/members", json={"email": "bo@example.org", "role": "curator"})
+        assert say(ana, "POST", "/teams/vision/datasets", json={"datasets": ["shop"]})["datasets"] == ["shop"]
+        assert say(ana, "GET", "/teams")["items"][0]["members"][0]["role"] == "curator"
+        assert say(ana, "DELETE", "/teams/vision/members/bo@example.org")["members"] == []
+        grant = {"who": "bo@example.org", "role": "auditor", "on": "dataset:shop", "until": "2999-12-31"}
+        granted = say(ana, "POST", "/grants", json=grant)
+        assert [item["role"] for item in say(ana, "GET", "/grants")["items"]] == ["owner", "auditor"]
+        assert say(ana, "DELETE", f"/grants/{granted['id']}")["id"] == granted["id"]
+        token = say(ana, "POST", "/tokens", json={"name": "nightly"})["details"]
+        assert say(ana, "GET", "/tokens")["items"] == [token]
+        assert say(ana, "DELETE", f"/tokens/{token['id']}")["id"] == token["id"]
+        say(ana, "POST", "/sign-out")
+        say(ana, "POST", "/sign-in", json={"email": "ana@example.org", **password})
+        new = {"old": password["password"], "new": "three lamps, no lens"}
+        say(ana, "POST", "/account/password", json=new)
+        (session,) = say(ana, "GET", "/account/sessions")["items"]
+        say(ana, "DELETE", f"/account/sessions/{session['id']}")
 
 
 def _run_a_pipeline(http: TestClient, workspace: Store, owner: Actor, folder: Path) -> None:

@@ -5,7 +5,7 @@ import { Button, Loading, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
 import { Dialog } from "@/kit/dialog";
 import { Page } from "@/kit/frame";
-import { ErrorState, Panel } from "@/kit/page";
+import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import { say } from "@/kit/said";
 import { datasets } from "@/rooms/datasets/api";
 import * as api from "../api";
@@ -17,12 +17,21 @@ import "../page.css";
 /** One's own account: password, sessions, API tokens. */
 export function AccountPage() {
   const client = useQueryClient();
-  const sessions = useQuery(api.sessions());
-  const tokens = useQuery(api.tokens());
+  const server = useQuery(api.health());
+  const enabled = server.data?.accounts === true;
+  const sessions = useQuery({ ...api.sessions(), enabled });
+  const tokens = useQuery({ ...api.tokens(), enabled });
   const [asks, setAsks] = useState(false);
   const leaving = useMutation({ mutationFn: api.signOut, onSuccess: () => client.invalidateQueries() });
   useCommands(ACCOUNT_KEYS, { "account.token": () => setAsks(true), "account.sign-out": () => leaving.mutate() });
-  const failed = sessions.error ?? tokens.error;
+  const failed = server.error ?? sessions.error ?? tokens.error;
+  if (server.data?.accounts === false) {
+    return (
+      <Page title="Account">
+        <EmptyState title="This server has no accounts"><p>Start it with <code>calotype serve --accounts</code> to let people sign in.</p></EmptyState>
+      </Page>
+    );
+  }
   return (
     <Page title="Account" actions={<><Button command="account.sign-out">Sign out</Button><Button look="first" command="account.token">Create an API token</Button></>}>
       {sessions.isPending ? <Loading what="your account" /> : null}
