@@ -1,9 +1,8 @@
 import type { FullAnnotation } from "@/api/schema.gen";
-import { pixelsOf } from "@/canvas/rle";
 import type { Edit, EditOfAnnotation, NewAnnotation } from "../api";
 
 /** A class as the ontology has it, with how often it is used. */
-export type ClassOf = { id: number; name: string; annotations: number; keypoints?: readonly string[] };
+export type ClassOf = { id: number; name: string; annotations: number };
 
 /** An edit, what it is called, and what the list of annotations looks like with it: the same however often it is applied. */
 export type Change = {
@@ -53,14 +52,12 @@ export function remove(a: FullAnnotation): Change {
   };
 }
 
-export type Shape = Pick<FullAnnotation, "bbox" | "rings" | "keypoints" | "mask">;
+type Shape = Pick<FullAnnotation, "bbox" | "rings" | "keypoints">;
 
 /** The shape that an annotation was given by hand, from what it was. */
 export function setShape(a: FullAnnotation, to: Shape): Change {
-  const { bbox, rings, keypoints, mask } = to;
-  const area = mask ? { area: pixelsOf(mask) } : {};
+  const { bbox, rings, keypoints } = to;
   const shape = (one: Shape) => {
-    if (one.mask) return { mask: { size: [...one.mask.size] as [number, number], counts: one.mask.counts } };
     if (one.rings.length) return { rings: one.rings };
     if (one.keypoints.length) return one.bbox ? { keypoints: one.keypoints, bbox: [...one.bbox] } : { keypoints: one.keypoints };
     return { bbox: one.bbox && [...one.bbox] };
@@ -68,7 +65,7 @@ export function setShape(a: FullAnnotation, to: Shape): Change {
   return {
     title: `shape of the ${a.class}`, annotation: a.id,
     edit: { do: "set-shape", annotation: a.id, ...shape(to), seen: shape(a) as never },
-    apply: replacing(a.id, (one) => ({ ...one, bbox, rings, keypoints, mask, ...area })),
+    apply: replacing(a.id, (one) => ({ ...one, bbox, rings, keypoints })),
   };
 }
 
