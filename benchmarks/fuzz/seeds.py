@@ -19,6 +19,7 @@ from mutants import Files
 from PIL import Image
 
 from calotype.exchange.conversion import convert
+from calotype.exchange.registry import WRITABLE
 
 _VIDEO = 3
 _META = """<meta><task><size>3</size><labels>
@@ -84,7 +85,8 @@ def cvat_images() -> Files:
 
 def made(kind: str, rng: random.Random) -> Files:
     """A valid set of a label format, one of several."""
-    choices = [functools.partial(written, kind), *_BY_HAND.get(kind, ())]
+    ours = [functools.partial(written, kind)] if kind in WRITABLE else []
+    choices = [*ours, *_BY_HAND.get(kind, ())]
     return dict(rng.choice(choices)())
 
 
@@ -301,7 +303,31 @@ def _labelbox_rows() -> Files:
     return {b"export.ndjson": json.dumps(row).encode() + b"\n", b"a.png": png}
 
 
+def _createml() -> Files:
+    png, jpg = images()
+    box = {"label": "cat", "coordinates": {"x": 12, "y": 9.5, "width": 10, "height": 8}, "confidence": 0.5}
+    rows = [{"image": "a.png", "annotations": [box, box]}, {"image": "b.jpg", "annotations": []}]
+    return {b"train/_annotations.createml.json": _json(rows), b"train/a.png": png, b"train/b.jpg": jpg}
+
+
+def _class_table() -> Files:
+    png, jpg = images()
+    table = b"filename, cat, dog\na.png, 1, 1\nb.jpg, 0, 0\n"
+    return {b"valid/_classes.csv": table, b"valid/a.png": png, b"valid/b.jpg": jpg}
+
+
+def _labelme_xml() -> Files:
+    png, _ = images()
+    points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((2, 2), (12, 2), (12, 12)))
+    one = f"<object><name>cat</name><deleted>0</deleted><id>3</id><polygon>{points}</polygon></object>"
+    text = f"<annotation><filename>a.png</filename><folder>f</folder>{one}</annotation>"
+    return {b"Annotations/f/a.xml": text.encode(), b"Images/f/a.png": png}
+
+
 _BY_HAND = {
+    "labelme-xml": (_labelme_xml,),
+    "createml": (_createml,),
+    "class-table": (_class_table,),
     "kitti": (_kitti,),
     "dota": (_dota,),
     "mot": (_mot,),

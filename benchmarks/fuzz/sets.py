@@ -30,7 +30,17 @@ LABELS = {
     **{
         name: name
         for name in (
-            *("kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet"),
+            *(
+                "coco-panoptic",
+                "kitti",
+                "dota",
+                "mot",
+                "open-images",
+                "cityscapes",
+                "masks",
+                "hf-image-folder",
+                "hf-parquet",
+            ),
             *(
                 "webdataset",
                 "croissant",
@@ -41,6 +51,9 @@ LABELS = {
                 "darwin",
                 "labelbox",
                 "fiftyone",
+                "createml",
+                "class-table",
+                "labelme-xml",
             ),
         )
     },
@@ -49,6 +62,7 @@ LABELS = {
 KINDS = (*LABELS, "images", "contracts", "pipelines")
 _OWN: dict[str, tuple[Change, ...]] = {
     "coco": (change_json,),
+    "coco-panoptic": (change_json, change_json, pictures.change_image),
     "yolo": (change_yaml, change_rows, change_rows, change_settings),
     "voc": (change_xml, change_xml, change_settings),
     "folders": (change_names, pictures.change_image),
@@ -69,6 +83,9 @@ _OWN: dict[str, tuple[Change, ...]] = {
     "darwin": (change_json,),
     "labelbox": (change_lines_of_json,),
     "fiftyone": (change_json,),
+    "createml": (change_json,),
+    "class-table": (change_cells,),
+    "labelme-xml": (change_xml,),
     "images": (pictures.change_image,),
     "contracts": (change_yaml,),
     "pipelines": (change_yaml,),

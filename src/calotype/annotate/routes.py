@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Query
-
 from calotype.annotate import answers, service
 from calotype.annotate.bodies import EditsBody, StepBody
 from calotype.annotate.model import MAX_BYTES
 from calotype.annotate.service import EditOptions
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Named, action, room_routes
+from calotype.foundation.http import Ask, Branch, Named, action, room_routes
 
 routes = room_routes("annotate")
 
 EDIT = action(Permission.DATASET_EDIT)
-Branch = Annotated[str, Query(max_length=200, description="The branch; empty is main.")]
 
 
 @routes.post("/datasets/{dataset}/edits", **action(Permission.DATASET_EDIT, max_body_bytes=MAX_BYTES))

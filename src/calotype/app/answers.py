@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from calotype.foundation.answers import Answer
 
 
@@ -12,6 +14,7 @@ class Health(Answer):
 
     status: Literal["ok"]
     version: str
+    accounts: bool = Field(description="Whether people sign in with accounts of their own.")
 
 
 class SignedIn(Answer):
@@ -34,3 +37,4 @@ class Session(Answer):
     actor: SignedIn
     workspace: Workspace
     version: str
+    accounts: bool = Field(description="Whether people sign in with accounts of their own.")

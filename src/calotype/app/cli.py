@@ -95,6 +95,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "runs": ("calotype.pipeline.commands:runs", "List or show pipeline runs"),
     },
     "Govern": {
+        "people": ("calotype.people.commands:people", "Add, list, disable and enable people"),
+        "team": ("calotype.people.commands:team", "Create teams, with members and datasets"),
+        "grant": ("calotype.people.commands:grant", "Grant roles, list and revoke grants"),
+        "token": ("calotype.people.commands:token", "Create, list and revoke API tokens"),
         "audit": ("calotype.govern.commands:audit", "Show the audit log"),
     },
     "Reliability": {

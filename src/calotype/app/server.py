@@ -23,11 +23,13 @@ from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
 from calotype.annotate.routes import routes as annotate
 from calotype.app import answers, wiring
+from calotype.app.account_routes import routes as accounts
 from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
 from calotype.app.sessions import (
     LOOPBACK,
     AccessKeys,
     AuthMiddleware,
+    Keys,
     SecurityHeadersMiddleware,
     not_signed_in,
 )
@@ -36,10 +38,11 @@ from calotype.browse.views.routes import routes as views
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
 from calotype.curate.routes import routes as curate
+from calotype.datasets.refs import DatasetNotFound
 from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
-from calotype.foundation.actor import Permission
-from calotype.foundation.errors import CalotypeError
+from calotype.foundation.actor import WORKSPACE, Permission
+from calotype.foundation.errors import CalotypeError, NotPermitted
 from calotype.foundation.event_streams import EventStreams
 from calotype.foundation.http import (
     BODY_LIMIT,
@@ -47,6 +50,7 @@ from calotype.foundation.http import (
     PROBLEM,
     Ask,
     Problem,
+    Session,
     action,
     plain_problem,
     problem,
@@ -54,6 +58,7 @@ from calotype.foundation.http import (
 )
 from calotype.foundation.os_errors import StorageFailed, reason_and_fix
 from calotype.govern.routes import routes as govern
+from calotype.people.routes import routes as people
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
 from calotype.store import Store
@@ -77,6 +82,8 @@ ROOMS = (
     curate,
     pipeline,
     govern,
+    people,
+    accounts,
 )
 RELEASE_MEMORY_S = 15.0
 STATIC = Path(__file__).parent / "static"
@@ -92,18 +99,20 @@ class Token(BaseModel):
 
 
 @door.get("/health", **action(Permission.DATASET_READ))
-def health() -> answers.Health:
-    """Whether the server is up; the one route that needs no token."""
-    return answers.Health(status="ok", version=calotype.__version__)
+def health(request: Request) -> answers.Health:
+    """Whether the server is up; needs nobody signed in."""
+    return answers.Health(status="ok", version=calotype.__version__, accounts=request.app.state.keys.accounts)
 
 
-@door.get("/session", **action(Permission.DATASET_READ))
-def show_session(ask: Ask) -> answers.Session:
+@door.get("/session", **action(Permission.ACCOUNT_OWN))
+def show_session(ask: Ask, request: Request) -> answers.Session:
     """Who asks, and which workspace answers."""
+    roles = {*ask.actor.roles, *(grant.role for grant in ask.actor.grants if grant.dataset is None)}
     return answers.Session(
-        actor=answers.SignedIn(id=ask.actor.id, name=ask.actor.name, roles=list(ask.actor.roles)),
+        actor=answers.SignedIn(id=ask.actor.id, name=ask.actor.name, roles=sorted(roles)),
         workspace=answers.Workspace(name=ask.store.root.name),
         version=calotype.__version__,
+        accounts=request.app.state.keys.accounts,
     )
 
 
@@ -115,17 +124,15 @@ def show_session(ask: Ask) -> answers.Session:
 )
 def sign_in(body: Token, request: Request) -> Response:
     """Trade the token for a cookie."""
-    keys: AccessKeys = request.app.state.keys
-    if not keys.is_token(body.token.strip()):
+    keys = request.app.state.keys
+    if not isinstance(keys, AccessKeys) or not keys.is_token(body.token.strip()):
         return not_signed_in()
     response = Response(status_code=204)
     keys.set_cookie(response)
     return response
 
 
-def make(
-    store: Store, keys: AccessKeys, *, hosts: Iterable[str] = LOOPBACK, pace: Pace | None = None
-) -> FastAPI:
+def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK, pace: Pace | None = None) -> FastAPI:
     """The server of a workspace.
 
     Args:
@@ -225,8 +232,8 @@ async def _release_memory_regularly(_app: FastAPI) -> AsyncIterator[None]:
 
 def _translate_errors(app: FastAPI) -> None:
     @app.exception_handler(CalotypeError)
-    async def ours(_request: Request, error: CalotypeError) -> Response:
-        return problem(error)
+    async def ours(request: Request, error: CalotypeError) -> Response:
+        return problem(_hidden(request, error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
@@ -252,6 +259,16 @@ def _translate_errors(app: FastAPI) -> None:
         return plain_problem(
             500, "bug", f"{type(error).__name__}", "this is ours; the server's terminal shows what happened"
         )
+
+
+def _hidden(request: Request, error: CalotypeError) -> CalotypeError:
+    """A dataset that the actor may not see is answered like one that does not exist."""
+    session: Session | None = getattr(request.state, "session", None)
+    if not isinstance(error, NotPermitted) or session is None:
+        return error
+    resource = str(error.fields.get("resource", WORKSPACE))
+    sees = session.store.guard.decider.allows(session.actor, Permission.DATASET_READ, resource)
+    return error if resource == WORKSPACE or sees else DatasetNotFound(name=resource[:120])
 
 
 def _page(path: str) -> Response:

@@ -8,14 +8,17 @@ import socket
 import webbrowser
 from contextlib import ExitStack
 from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
 
 import typer
 import uvicorn
 
 from calotype.app import connections, server
+from calotype.app.account_keys import AccountKeys
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
+from calotype.people import invitations
 from calotype.store import Store
 from calotype.store.tables.memory import share_freed_memory
 
@@ -44,6 +47,22 @@ class PortNotUsable(Invalid):
     fix = "choose a port from 1024 to 65535 with --port, or 0 for any free one"
 
 
+class PublicUrlInvalid(Invalid):
+    """The public address of the server is not an address of the web."""
+
+    code = "public-url-invalid"
+    what = "{got!r} cannot be the public address of the server"
+    fix = "write it as https://calotype.example.org, without a path"
+
+
+class PlainHttp(Invalid):
+    """Passwords would cross the network in the clear."""
+
+    code = "plain-http"
+    what = "people on other machines would send their passwords to {host} without encryption"
+    fix = "put a proxy with TLS in front and pass --public-url https://NAME, or trust the network with --plain-http"
+
+
 class TokenNeeded(Invalid):
     """A server without a token that other machines can reach."""
 
@@ -65,12 +84,28 @@ def serve(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Write nothing: requests that would change data are refused.")
     ] = False,
+    accounts: Annotated[
+        bool, typer.Option("--accounts", help="Serve a team: people sign in with accounts of their own.")
+    ] = False,
+    public_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="With --accounts: the address that people open, such as https://calotype.example.org.",
+        ),
+    ] = "",
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
+    ] = False,
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
-    serve_store(t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser)
+    if accounts:
+        serve_team(t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http)
+    else:
+        serve_store(t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser)
 
 
 def serve_store(
@@ -87,20 +122,80 @@ def serve_store(
         raise TokenNeeded(host=host)
     token = (os.environ.get("CALOTYPE_TOKEN") or server.new_token()) if with_token else None
     listening = _listen(host, port)
-    port = listening.getsockname()[1]
-    shown_host = f"[{host}]" if ":" in host else host
-    url = f"http://{shown_host}:{port}/"
+    port, url = _address(listening, host)
     link = f"{url}?token={token}" if token else url
     app = server.make(store, AccessKeys(token, port), hosts=LOOPBACK if host in LOOPBACK else ())
     t.emit(
         {"url": url, "token": token, "link": link}, f"Calotype serves {store.root.name} at\n\n    {link}\n"
     )
+    _run(t, store, app, listening, open_browser=link if open_browser else "")
+
+
+def serve_team(
+    t: Terminal,
+    store: Store,
+    *,
+    port: int,
+    host: str = "127.0.0.1",
+    public_url: str = "",
+    plain_http: bool = False,
+) -> None:
+    """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
+
+    Raises: HostNotUsable, PortNotUsable, PortTaken, PublicUrlInvalid, PlainHttp.
+    """
+    public = _public(public_url)
+    if host not in LOOPBACK and not plain_http and (public is None or public.scheme != "https"):
+        raise PlainHttp(host=host)
+    listening = _listen(host, port)
+    port, url = _address(listening, host)
+    hosts: frozenset[str] = LOOPBACK if host in LOOPBACK else frozenset()
+    if public is not None:
+        url = f"{public.scheme}://{public.netloc}/"
+        hosts = LOOPBACK | {str(public.hostname)}
+    keys = AccountKeys(store, port, secure=public is not None and public.scheme == "https")
+    app = server.make(store, keys, hosts=hosts)
+    secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
+    link = f"{url}invite#{secret}" if secret else None
+    shown = f"Calotype serves {store.root.name} to its people at\n\n    {url}\n"
+    if link:
+        shown += f"\nBecome its first owner with this link, once, within a day:\n\n    {link}\n"
+    t.emit({"url": url, "token": None, "link": link or url, "first_owner": link}, shown)
+    t.say(
+        "Whoever can write in the folder of the workspace can change everything: accounts guard this server only."
+    )
+    _run(t, store, app, listening)
+
+
+def _public(url: str) -> SplitResult | None:
+    """Raises: PublicUrlInvalid."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_plain = (
+            parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+        )
+        if parts.scheme in ("http", "https") and parts.hostname and is_plain and parts.port != 0:
+            return parts
+    except ValueError:
+        pass  # a port that is not a number
+    raise PublicUrlInvalid(got=url[:200])
+
+
+def _address(listening: socket.socket, host: str) -> tuple[int, str]:
+    """The port that is listened on, and the address as shown."""
+    port = int(listening.getsockname()[1])
+    return port, f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _run(t: Terminal, store: Store, app: Any, listening: socket.socket, *, open_browser: str = "") -> None:
     t.out.file.flush()
     if store.catalog.read_only:
         t.say(f"Nothing can be changed: {store.catalog.read_only}.")
     t.say("Press Ctrl+C to stop.")
     if open_browser:
-        webbrowser.open(link)
+        webbrowser.open(open_browser)
     share_freed_memory()
     with listening:
         connections.Server(server_config(app)).run(sockets=[listening])

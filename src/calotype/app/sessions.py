@@ -6,12 +6,13 @@ HTTP-only cookie. Programs send `Authorization: Bearer TOKEN`. The pages of the 
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
@@ -37,6 +38,34 @@ _SECURITY_HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who a request comes from; with the new secret of the session, if it changed."""
+
+    actor: Actor
+    session_id: str = ""
+    new_secret: str = ""
+
+
+class Keys(Protocol):
+    """How a server knows who asks: the token of one person (`AccessKeys`), or accounts (`AccountKeys`)."""
+
+    @property
+    def accounts(self) -> bool: ...
+
+    @property
+    def public_paths(self) -> frozenset[str]:
+        """Paths below /api that need nobody signed in."""
+
+    def admit(self, headers: Headers) -> Admitted | None:
+        """Who asks; None for nobody. May read the catalog, so it is called in a thread."""
+
+    def admit_link(self, token: str, response: Response) -> None:
+        """Set the cookie on the response, if the token of a link is right."""
+
+    def set_cookie(self, response: Response, secret: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class AccessKeys:
     """The secrets of one server: the token of its link and the value of its cookie, random at each start.
 
@@ -46,6 +75,9 @@ class AccessKeys:
     token: str | None
     port: int = 0
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    accounts = False
+    public_paths = _PUBLIC_PATHS
 
     @property
     def cookie_name(self) -> str:
@@ -71,17 +103,24 @@ class AccessKeys:
         morsel = cookies.get(self.cookie_name)
         return morsel is not None and hmac.compare_digest(morsel.value.encode(), self.cookie.encode())
 
-    def set_cookie(self, response: Response) -> None:
+    def admit(self, headers: Headers) -> Admitted | None:
+        """The local user, if the request has the token or the cookie."""
+        return Admitted(Actor.local()) if self.accepts(headers) else None
+
+    def admit_link(self, token: str, response: Response) -> None:
+        """Set the cookie on the response, if the token of a link is right."""
+        if self.is_token(token):
+            self.set_cookie(response)
+
+    def set_cookie(self, response: Response, secret: str = "") -> None:
         """Set the session cookie on a response."""
-        response.set_cookie(self.cookie_name, self.cookie, httponly=True, samesite="lax", path="/")
+        response.set_cookie(self.cookie_name, secret or self.cookie, httponly=True, samesite="lax", path="/")
 
 
 class AuthMiddleware:
     """Middleware that checks host, origin and, below /api, authentication."""
 
-    def __init__(
-        self, app: ASGIApp, *, store: Store, ports: Any, keys: AccessKeys, hosts: Iterable[str]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, store: Store, ports: Any, keys: Keys, hosts: Iterable[str]) -> None:
         self.app, self.store, self.ports, self.keys = app, store, ports, keys
         self.hosts = frozenset(hosts)
 
@@ -91,11 +130,40 @@ class AuthMiddleware:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        rejection = self._reject(scope, headers)
-        if rejection is None:
-            session = Session(Actor.local(), self.store, self.ports)
-            scope.setdefault("state", {})["session"] = session
-        await (rejection or self.app)(scope, receive, send)
+        answer: ASGIApp | None = self._reject(scope, headers)
+        if answer is None and self._needs_nobody(scope):
+            scope.setdefault("state", {})["session"] = Session(Actor.nobody(), self.store, self.ports)
+        elif answer is None:
+            admitted = await asyncio.to_thread(self.keys.admit, headers)
+            if admitted is None:
+                answer = not_signed_in(accounts=self.keys.accounts)
+            else:
+                session = Session(admitted.actor, self.store, self.ports, admitted.session_id)
+                scope.setdefault("state", {})["session"] = session
+                send = self._with_new_secret(send, admitted.new_secret)
+        await (answer or self.app)(scope, receive, send)
+
+    def _needs_nobody(self, scope: Scope) -> bool:
+        path = scope["path"]
+        return (
+            not path.startswith("/api")
+            or path in self.keys.public_paths
+            or (not self.keys.accounts and (path, scope["method"]) == ("/api/v1/session", "POST"))
+        )
+
+    def _with_new_secret(self, send: Send, secret: str) -> Send:
+        """Sends the cookie again if the secret of the session changed."""
+        if not secret:
+            return send
+        cookies = Response()
+        self.keys.set_cookie(cookies, secret)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("set-cookie", cookies.headers["set-cookie"])
+            await send(message)
+
+        return send_with_cookie
 
     def _reject(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -118,29 +186,25 @@ class AuthMiddleware:
         params = QueryParams(scope["query_string"].decode("latin-1"))
         if scope["method"] == "GET" and "token" in params and not path.startswith("/api"):
             return self._sign_in(path, params)
-        is_public = (
-            not path.startswith("/api")
-            or path in _PUBLIC_PATHS
-            or (path, scope["method"]) == ("/api/v1/session", "POST")
-        )
-        return None if is_public or self.keys.accepts(headers) else not_signed_in()
+        return None
 
     def _sign_in(self, path: str, params: QueryParams) -> Response:
         query = urlencode([(name, value) for name, value in params.multi_items() if name != "token"])
         target = "/" + quote(path.lstrip("/\\")) + (f"?{query}" if query else "")
         response = RedirectResponse(target, status_code=303)
-        if self.keys.is_token(params["token"]):
-            self.keys.set_cookie(response)
+        self.keys.admit_link(params["token"], response)
         return response
 
 
-def not_signed_in() -> Response:
+def not_signed_in(*, accounts: bool = False) -> Response:
     """The response to a request without a valid token or cookie."""
     response = plain_problem(
         401,
         "not-signed-in",
-        "the request has no valid token",
-        "open the link that `calotype serve` printed, or send `Authorization: Bearer TOKEN`",
+        "nobody is signed in, or the session has ended" if accounts else "the request has no valid token",
+        "sign in at /sign-in, or send `Authorization: Bearer TOKEN` with an API token"
+        if accounts
+        else "open the link that `calotype serve` printed, or send `Authorization: Bearer TOKEN`",
     )
     response.headers["www-authenticate"] = "Bearer"
     return response

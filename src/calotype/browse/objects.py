@@ -1,13 +1,14 @@
 """Pages of objects for a grid of crops: the annotations with a place in their image, of the samples of a list.
 
-Objects are in the order of the list, those of one sample in the order of their ids. Columns count them for each sample,
-so that any page is found without reading the annotations of the pages before it.
+Objects are in the order of the list, those of one sample in the order of their ids, or in an order of their own
+(`object_order`). Columns count them for each sample, so that any page is found without reading the annotations of the
+pages before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 
 from calotype.browse.column_cache import columns_of, ids_of
 from calotype.browse.grid import Order, cell, to_draw
+from calotype.browse.object_order import WITHOUT_PLACE, ranking, rows_at
 from calotype.datasets import rows
 from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import rows_with
@@ -24,8 +26,6 @@ from calotype.store import Store
 from calotype.store.tables.row_lookup import ColumnValues
 from calotype.vision.ontology import ClassUnknown
 
-WITHOUT_PLACE = frozenset({"classification", "caption"})
-"""Kinds of annotations that are about the whole image."""
 _READ_AT_ONCE = 5_000
 """Annotations that are read with their shapes before those of the page are chosen."""
 _CHOSEN_BY = ["ann_id", "sample_id", "class_id", "kind"]
@@ -50,6 +50,7 @@ class Objects:
         class_id: Only of this class; None for all.
         rows: (N,) rows of the samples that have objects, in the order of the list.
         ends: (N,) number of objects up to and with each of these samples.
+        ranked: Rows of the objects in their table, in an order of their own; None for the order of the samples.
     """
 
     order: Order
@@ -57,6 +58,7 @@ class Objects:
     class_id: int | None
     rows: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int64]
+    ranked: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
@@ -80,9 +82,21 @@ def objects(store: Store, state: Snapshot, order: Order, *, label_set: str, clas
     return Objects(order, label_set, class_id, found, np.cumsum(in_order[places], dtype=np.int64))
 
 
-def ids(state: Snapshot, listed: Objects, offset: int, limit: int) -> list[str]:
+def ranked(store: Store, state: Snapshot, listed: Objects, sort: str) -> Objects:
+    """The same objects, sorted by a value of their own (one of `object_order.SORTS`)."""
+    all_ = ranking(store, state, listed.label_set, listed.class_id, sort)
+    is_listed = np.zeros(len(listed.order.index), bool)
+    is_listed[listed.rows] = True
+    return replace(listed, ranked=all_.offset[is_listed[all_.sample]])
+
+
+def ids(store: Store, state: Snapshot, listed: Objects, offset: int, limit: int) -> list[str]:
     """Ids of a part of the objects."""
-    found: list[str] = _keys(state, listed, offset, limit)["ann_id"].to_pylist()
+    if listed.ranked is None:
+        keys = _keys(state, listed, offset, limit)
+    else:
+        keys = rows_at(store, state, listed.label_set, listed.ranked[offset : offset + limit], ["ann_id"])
+    found: list[str] = keys["ann_id"].to_pylist()
     return found
 
 
@@ -90,6 +104,9 @@ def part(store: Store, state: Snapshot, listed: Objects, offset: int, limit: int
     """The rows of a part of the objects: read whole where few are read for it, else by the ids of its annotations."""
     if offset >= len(listed):
         return rows.ANNOTATION_SCHEMA.empty_table()
+    if listed.ranked is not None:
+        wanted = listed.ranked[offset : offset + limit]
+        return rows_at(store, state, listed.label_set, wanted, rows.ANNOTATION_SCHEMA.names)
     samples, skip = _span(listed, offset, limit)
     n_read = _per_sample(store, state, listed.label_set, None)[samples].sum()
     if n_read <= _READ_AT_ONCE:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pyarrow.compute as pc
 from fastapi import Depends, Query, Response
 
-from calotype.browse import answers, grid, objects
+from calotype.browse import answers, grid, object_order, objects
 from calotype.browse.comparison import ChangeFilter, Comparisons
 from calotype.browse.images import Gallery, Image
 from calotype.browse.overview import Asked, overview
@@ -41,6 +41,13 @@ gallery = Gallery()
 
 Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
 Sort = Annotated[str, one_of(grid.SORTS, "Order of the samples.")]
+ObjectSort = Annotated[
+    str,
+    one_of(
+        (*grid.SORTS, *object_order.SORTS),
+        "Order of the objects: that of their samples, or by their own size or score, `-` for the largest first.",
+    ),
+]
 LabelSet = Annotated[
     str, Query(max_length=200, description="The label set that the query, the order and the page refer to.")
 ]
@@ -217,17 +224,20 @@ def list_objects(
     ask: Ask,
     ref: Ref = "",
     where: Where = "",
-    sort: Sort = "name",
+    sort: ObjectSort = "name",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=500, description="Maximum number of objects.")] = 100,
     label_set: LabelSet = DEFAULT_LABEL_SET,
     within: Within = "",
     class_: ObjectClass = "",
 ) -> Response:
-    """List a page of objects, the annotations with a place in their image, in the order of their samples."""
+    """List a page of objects, the annotations with a place in their image."""
     state = state_of(ask, dataset, ref)
-    order = _order(ask, state, where, sort, label_set, within)
+    by_value = sort in object_order.SORTS
+    order = _order(ask, state, where, "name" if by_value else sort, label_set, within)
     listed = objects.objects(ask.store, state, order, label_set=label_set, class_name=class_)
+    if by_value:
+        listed = objects.ranked(ask.store, state, listed, sort)
     found = objects.part(ask.store, state, listed, offset, limit)
     on_page = pc.unique(found["sample_id"]).to_pylist()
     flagged = ask.ports.open_annotations(state, on_page, store=ask.store)
@@ -242,7 +252,7 @@ def list_object_ids(
     ask: Ask,
     ref: Ref = "",
     where: Where = "",
-    sort: Sort = "name",
+    sort: ObjectSort = "name",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=10_000, description="Maximum number of ids.")] = 1_000,
     label_set: LabelSet = DEFAULT_LABEL_SET,
@@ -251,9 +261,12 @@ def list_object_ids(
 ) -> answers.ObjectIds:
     """List only the ids of objects, in the order of the list: to name what was selected in it."""
     state = state_of(ask, dataset, ref)
-    order = _order(ask, state, where, sort, label_set, within)
+    by_value = sort in object_order.SORTS
+    order = _order(ask, state, where, "name" if by_value else sort, label_set, within)
     listed = objects.objects(ask.store, state, order, label_set=label_set, class_name=class_)
-    ids = objects.ids(state, listed, offset, limit)
+    if by_value:
+        listed = objects.ranked(ask.store, state, listed, sort)
+    ids = objects.ids(ask.store, state, listed, offset, limit)
     return answers.ObjectIds.of(
         {"commit": state.commit_id, "total": len(listed), "offset": offset, "ids": ids}
     )

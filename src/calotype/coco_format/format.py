@@ -11,6 +11,7 @@ from calotype.coco_format import writing as coco_writing
 from calotype.coco_format.layout import (
     is_list,
     is_meant,
+    is_panoptic,
     json_files,
     label_files,
     layout_of,
@@ -49,9 +50,11 @@ class Coco:
     )
 
     def recognise(self, survey: Survey) -> Sighting | None:
-        """JSON files with images and annotations, alone or in a folder; broken: one that lacks them."""
+        """JSON files with images and annotations, alone or in a folder; broken: one that lacks them. Panoptic: none."""
         path = survey.path
         like = label_files(path) if not survey.is_file else [path] if looks_like(path) else []
+        if like and all(map(is_panoptic, like)):
+            return None  # a format of its own
         if like:
             evidence = tuple(file.relative_to(survey.root).as_posix() for file in like[:5])
             return Sighting(layout_of(like, survey.root), evidence, Certainty.DESCRIBED)

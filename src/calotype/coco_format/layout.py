@@ -107,6 +107,14 @@ def is_list(file: Path) -> bool:
     return start[:1] == b"[" and start[1:].lstrip()[:1] not in (b"]", b"")
 
 
+def is_panoptic(file: Path) -> bool:
+    """Whether a COCO file describes segments, by the keys at its start or its usual name."""
+    start = head_of(file, HEAD_BYTES)
+    return b'"segments_info"' in start or (
+        start.lstrip()[:1] == b"{" and _IMAGES.search(start) is not None and file.stem.startswith("panoptic")
+    )
+
+
 def layout_of(files: Sequence[Path], root: Path) -> str:
     """How the label files lie, in words."""
     if len({file.parent for file in files}) > 1 and all(split_of_folder(f.parent.name) for f in files):

@@ -9,6 +9,7 @@ from calotype.coco_format.files import refused
 from calotype.coco_format.json_rows import JsonRows
 from calotype.coco_format.layout import (
     Contents,
+    is_panoptic,
     json_files,
     json_files_beyond,
     label_files,
@@ -63,9 +64,27 @@ def open_files(path: Path, images: Path | None) -> list[LabelSource]:
     return list(sources)
 
 
+def open_panoptic(path: Path, images: Path | None) -> list[LabelSource]:
+    """The panoptic files at a path, whatever other files of COCO are beside them. Raises: LabelFileUnreadable."""
+    tree = ImageTree(images or root_of(path))
+    files = label_files(path)
+    panoptic = [file for file in files if is_panoptic(file)]
+    if not panoptic:
+        hint = "give the JSON file whose annotations have `segments_info`, or import it as coco"
+        raise refused(path, "no JSON file describes segments", hint)
+    sources: list[CocoFile] = [CocoPanoptic(file, JsonRows(file), tree) for file in panoptic]
+    for file in files:
+        if file not in panoptic:
+            sources[0].notices.add("file-left-out", _relative(file, path))
+    if not is_file(path):
+        sources[0].problems += unreadable_folders(path)
+    _pair(sources, tree, given=images is not None)
+    return list(sources)
+
+
 def _open(file: Path, json: JsonRows, tree: ImageTree) -> CocoFile:
-    is_panoptic = b'"segments_info"' in json.start_of("annotations")
-    return CocoPanoptic(file, json, tree) if is_panoptic else CocoFile(file, json, tree)
+    has_segments = b'"segments_info"' in json.start_of("annotations")
+    return CocoPanoptic(file, json, tree) if has_segments else CocoFile(file, json, tree)
 
 
 def _without_second_shapes(sources: list[CocoFile], path: Path) -> list[CocoFile]:

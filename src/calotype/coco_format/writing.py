@@ -72,7 +72,7 @@ class _Writing:
         self._drawn_classes: set[int] = set()
         self._kept: list[tuple[list[Sample], pa.Table]] | None = None
         self._caption_classes: set[int] = set()
-        self._info = _source_info(samples.info)
+        self._info = source_info(samples.info)
 
     def write(self) -> Written:
         (self._out / "annotations").mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ class _Writing:
         for sample in self._samples.listed:
             by_split.setdefault(sample.split, []).append(sample)
             self._split_of[sample.sample_id] = sample.split
-        licences = _Licences(self._info.get("licenses"), [s.licence for of in by_split.values() for s in of])
+        licences = Licences(self._info.get("licenses"), [s.licence for of in by_split.values() for s in of])
         files = {split: self._begin(split, of, licences) for split, of in sorted(by_split.items())}
         try:
             n_annotations = self._annotations(files)
@@ -97,7 +97,7 @@ class _Writing:
         losses = tuple(Loss(what, count) for what, count in sorted(self._losses.items()) if count)
         return Written(tuple(sorted(self._files)), len(self._image_id), n_annotations, losses)
 
-    def _begin(self, split: str, samples: list[Sample], licences: _Licences) -> IO[bytes]:
+    def _begin(self, split: str, samples: list[Sample], licences: Licences) -> IO[bytes]:
         place = f"annotations/instances_{split}.json" if split else "annotations/instances.json"
         self._files.append(place)
         given: list[Any] = [sample.extra.get("id") for sample in samples]
@@ -120,7 +120,7 @@ class _Writing:
         file.write(b'], "annotations": [')
         return file
 
-    def _image_row(self, sample: Sample, licences: _Licences) -> dict[str, Any]:
+    def _image_row(self, sample: Sample, licences: Licences) -> dict[str, Any]:
         place = self._samples.file_name(sample)
         if self._samples.bring(sample, f"{self._out}/images/{place}"):
             self._files.append(f"images/{place}")
@@ -207,7 +207,7 @@ class _Writing:
             )
 
     def _write_captions(
-        self, split: str, samples: list[Sample], rows: list[dict[str, Any]], licences: _Licences
+        self, split: str, samples: list[Sample], rows: list[dict[str, Any]], licences: Licences
     ) -> int:
         """Write the captions of a split with all its images, so that none is left out of their list."""
         ids = {row["id"] for row in rows}
@@ -268,7 +268,7 @@ class _Writing:
             yield self._split_of[sample_id], row
 
 
-class _Licences:
+class Licences:
     """The licences of the source as they were listed, and numbers for those that came since."""
 
     def __init__(self, listed: Any, used: Sequence[str]) -> None:
@@ -280,7 +280,7 @@ class _Licences:
             self.rows.append({"id": free + at, "name": name})
 
 
-def _source_info(info: Mapping[str, Any]) -> dict[str, Any]:
+def source_info(info: Mapping[str, Any]) -> dict[str, Any]:
     """The file-level keys of an imported file; none where several files have some."""
     infos = [value for value in info.values() if isinstance(value, dict)]
     return (
@@ -300,7 +300,7 @@ def _shapes(table: pa.Table) -> list[dict[str, Any]] | None:
     for kind, rings, rle, height, width, points in zip(*columns, strict=True):
         row: dict[str, Any] = {}
         if rings:
-            row["segmentation"] = [_outline(rings[0])] if kind == "ellipse" else rings
+            row["segmentation"] = [ellipse_outline(rings[0])] if kind == "ellipse" else rings
         if rle and height is not None:
             row["segmentation"] = {"size": [height, width], "counts": rle}
         if points:
@@ -317,7 +317,7 @@ def _drawn(table: pa.Table) -> pa.Table:
     return table if pc.all(is_drawn, min_count=0).as_py() else table.filter(is_drawn)
 
 
-def _outline(corners: Sequence[float]) -> list[float]:
+def ellipse_outline(corners: Sequence[float]) -> list[float]:
     """64 points of the ellipse in a rectangle given by its corners x1, y1, ... x4, y4 in pixels."""
     first, second, third, fourth = np.asarray(corners, np.float64).reshape(4, 2)
     across, down = (second - first) / 2, (fourth - first) / 2

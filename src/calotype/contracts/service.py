@@ -71,7 +71,10 @@ def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound.
     """
-    store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref) or "workspace")
+    if name_ref:
+        store.guard.require(actor, Permission.DATASET_READ, dataset=_dataset_of(name_ref))
+    else:
+        store.guard.require(actor, Permission.ACCOUNT_OWN)
     return template(datasets.read(actor, name_ref, store=store) if name_ref else None)
 
 

@@ -60,8 +60,12 @@ class Log(Answer):
     """Commits, newest first, and the uncommitted changes."""
 
     items: list[LoggedCommit]
-    dirty: bool = Field(description="Whether the working state of `main` has uncommitted changes.")
-    changes: Changes | None = Field(description="The uncommitted changes; null when `ref` is given.")
+    dirty: bool = Field(
+        description="Whether the working state has uncommitted changes; false for a commit or tag."
+    )
+    changes: Changes | None = Field(
+        description="The uncommitted changes; null if there are none, or if `ref` names a commit or tag."
+    )
 
 
 class AnnotationChangeCounts(Answer):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from calotype.datasets import answers, service
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Named, Ref, action, room_routes
+from calotype.foundation.http import Ask, Branch, Named, Ref, action, room_routes
 
 routes = room_routes("datasets")
 
@@ -87,16 +87,20 @@ def show_log(
     names: dict[str | None, list[str]] = {}
     for ref_ in service.list_refs(ask.actor, dataset, store=ask.store):
         names.setdefault(ref_.commit_id, []).append(ref_.name)
-    changes = service.uncommitted(ask.actor, dataset, store=ask.store) if not ref else None
+    is_working = ref == "" or ref.endswith("+")
+    changes = (
+        service.uncommitted(ask.actor, name_with_ref(dataset, ref), store=ask.store) if is_working else None
+    )
     items = [{**commit.to_dict(), "refs": names.get(commit.id, [])} for commit in commits]
     counts = changes.to_dict() if changes else None
     return answers.Log.of({"items": items, "dirty": changes is not None, "changes": counts})
 
 
 @routes.post("/datasets/{dataset}/commits", status_code=201, **COMMIT)
-def post_commit(dataset: Named, body: NewCommit, ask: Ask) -> answers.CreatedCommit:
-    """Commit the working state."""
-    commit = service.commit(ask.actor, dataset, body.message, store=ask.store)
+def post_commit(dataset: Named, body: NewCommit, ask: Ask, branch: Branch = "") -> answers.CreatedCommit:
+    """Commit the working state of a branch."""
+    name = name_with_ref(dataset, branch)
+    commit = service.commit(ask.actor, name, body.message, store=ask.store)
     return answers.CreatedCommit.of({"commit": commit.id, **commit.to_dict()})
 
 
@@ -115,7 +119,8 @@ def post_tag(dataset: Named, body: NewTag, ask: Ask) -> answers.CreatedTag:
 
 
 @routes.post("/datasets/{dataset}/rollback", status_code=201, **COMMIT)
-def post_rollback(dataset: Named, body: Rollback, ask: Ask) -> answers.CreatedCommit:
-    """Restore the contents of an earlier commit as a new commit."""
-    commit = service.rollback(ask.actor, dataset, body.to, store=ask.store, discard=body.discard)
+def post_rollback(dataset: Named, body: Rollback, ask: Ask, branch: Branch = "") -> answers.CreatedCommit:
+    """Restore the contents of an earlier commit on a branch, as a new commit."""
+    name = name_with_ref(dataset, branch)
+    commit = service.rollback(ask.actor, name, body.to, store=ask.store, discard=body.discard)
     return answers.CreatedCommit.of({"commit": commit.id, **commit.to_dict()})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calotype.coco_format.format import Coco
+from calotype.coco_format.panoptic_format import CocoPanopticFormat
 from calotype.formats.base import Format, FormatUnknown
 from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
@@ -19,6 +20,9 @@ from calotype.public_formats.open_images.format import OpenImages
 from calotype.public_formats.records.image_folder import HfImageFolder
 from calotype.public_formats.records.parquet_shards import ParquetShards
 from calotype.public_formats.records.webdataset import WebDataset
+from calotype.service_formats.class_table import ClassTable
+from calotype.service_formats.createml import CreateMl
+from calotype.service_formats.labelme_xml import LabelMeXml
 from calotype.tool_formats.cvat.format import Cvat
 from calotype.tool_formats.darwin import Darwin
 from calotype.tool_formats.fiftyone import FiftyOne
@@ -32,6 +36,7 @@ from calotype.trainer_formats.yolo.format import Yolo
 
 _ALL: list[Format] = [
     Coco(),
+    CocoPanopticFormat(),
     Voc(),
     Yolo(),
     Kitti(),
@@ -51,6 +56,9 @@ _ALL: list[Format] = [
     Darwin(),
     Labelbox(),
     FiftyOne(),
+    CreateMl(),
+    ClassTable(),
+    LabelMeXml(),
     Folder(),
 ]
 

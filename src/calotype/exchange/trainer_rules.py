@@ -13,12 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
+import numpy as np
 import yaml
 from defusedxml.ElementTree import ParseError, parse
 
 from calotype.exchange.inspection import inspect
 from calotype.foundation.errors import Invalid
-from calotype.vision.images import IMAGE_EXTENSIONS
+from calotype.vision.images import IMAGE_EXTENSIONS, ImageUnreadable, decode_rgb
 
 _SLACK = 0.01
 """How far a share may be outside 0 to 1 before a YOLO trainer refuses the image."""
@@ -62,7 +63,7 @@ def reopen(format: str, folder: Path) -> Reopened:
         return rule(folder)
     except _Refused as error:
         raise ExportNotReadable(format=format, found=str(error), written="files") from None
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, ParseError) as error:
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, ParseError, ImageUnreadable) as error:
         found = f"an error ({type(error).__name__}: {str(error)[:200]})"
         raise ExportNotReadable(format=format, found=found, written="files") from error
 
@@ -149,6 +150,31 @@ def _coco(folder: Path) -> Reopened:
     return Reopened(len(images), n_annotations, "images by file_name, annotations by id")
 
 
+def _panoptic(folder: Path) -> Reopened:
+    """The pixels of each PNG have the numbers that its row describes, as many as its area says, and no others.
+
+    Source: COCO data format, panoptic segmentation; the evaluation of panopticapi refuses numbers without a row.
+    """
+    images: set[str] = set()
+    n_segments = 0
+    for file in sorted((folder / "annotations").glob("*.json")):
+        body = msgspec.json.decode(file.read_bytes())
+        names = {image["id"]: image["file_name"] for image in body["images"]}
+        images |= {name for name in names.values() if (folder / "images" / name).is_file()}
+        classes = {category["id"] for category in body["categories"]}
+        for row in body["annotations"]:
+            rgb = decode_rgb((file.with_suffix("") / row["file_name"]).read_bytes()).astype(np.uint32)
+            numbers, counts = np.unique(rgb @ np.array([1, 256, 65_536], np.uint32), return_counts=True)
+            drawn = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+            segments = {segment["id"]: segment for segment in row["segments_info"]}
+            if row["image_id"] not in names or {*drawn, 0} != {*segments, 0}:
+                raise _Refused(f"{row['file_name']}, whose numbers and segments differ")
+            if any(drawn[number] != segment["area"] for number, segment in segments.items()):
+                raise _Refused(f"{row['file_name']}, where an area is not the number of its pixels")
+            n_segments += sum(segment["category_id"] in classes for segment in segments.values())
+    return Reopened(len(images), n_segments, "the numbers of the pixels are the ids of the segments")
+
+
 def _voc(folder: Path) -> Reopened:
     """An XML file an image, of the same path below `Annotations` and `JPEGImages`; lists name the images of a split.
 
@@ -208,4 +234,10 @@ def _stem(file: str, folder: Path) -> str:
     return os.path.relpath(file, folder).rpartition(".")[0]
 
 
-_RULES: dict[str, Callable[[Path], Reopened]] = {"yolo": _yolo, "coco": _coco, "voc": _voc, "folder": _folder}
+_RULES: dict[str, Callable[[Path], Reopened]] = {
+    "yolo": _yolo,
+    "coco": _coco,
+    "coco-panoptic": _panoptic,
+    "voc": _voc,
+    "folder": _folder,
+}

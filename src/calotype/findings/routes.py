@@ -21,7 +21,7 @@ from calotype.findings.worklist.listing import Row
 from calotype.foundation import json_limits
 from calotype.foundation.actor import Permission
 from calotype.foundation.clock import iso, to_us
-from calotype.foundation.http import Ask, Named, Offset, Session, action, one_of, room_routes
+from calotype.foundation.http import Ask, Branch, Named, Offset, Session, action, one_of, room_routes
 
 routes = room_routes("findings")
 
@@ -35,9 +35,6 @@ AsOf = Annotated[int, Field(ge=0, le=json_limits.EXACT_INT)]
 Run = Annotated[str, Query(max_length=200, description="Id of the run.")]
 GroupBy = Annotated[
     str, Query(max_length=200, description="`check`, `class`, `fault` or `field:NAME`; empty for one list.")
-]
-Branch = Annotated[
-    str, Query(max_length=200, description="The branch whose working state is edited; empty is main.")
 ]
 _MAX_ITEMS = 1_000
 

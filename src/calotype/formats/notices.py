@@ -33,6 +33,7 @@ NOTICES = {
     "size-differs": "stated size differs from the image",
     "size-turned": "stated size is that of the stored pixels; the image is shown turned, so its boxes were turned",
     "clipped": "shape beyond the edge of the image by rounding: clipped",
+    "beyond-edge": "shape a little beyond the edge of the image: kept as it is",
     "shape-converted": "shape converted to one that can be kept",
     "value-unknown": "value that the format does not define: kept as it is",
     "value-aside": "metadata whose name or type cannot be a field: kept with the further keys of its image",
@@ -44,7 +45,7 @@ NOTICES = {
 }
 """Code of each notice -> what it means, in words that follow a count."""
 
-INFORMATION = frozenset({"image-empty", "changed-here"})
+INFORMATION = frozenset({"image-empty", "changed-here", "beyond-edge"})
 """Codes of notices that a strict import takes: nothing is left out of it."""
 
 LOSS_WORDS = {"extra": "extra keys"}

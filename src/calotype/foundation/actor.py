@@ -26,19 +26,49 @@ class Permission(StrEnum):
     PIPELINE_RUN = "pipeline.run"
     AUDIT_READ = "audit.read"
     WORKSPACE_MAINTAIN = "workspace.maintain"
+    PEOPLE_READ = "people.read"
+    PEOPLE_MANAGE = "people.manage"
+    GRANT_MANAGE = "grant.manage"
+    ACCOUNT_OWN = "account.own"
+    """One's own account: who one is, password, sessions, API tokens. Everyone who is signed in has it."""
+
+
+WORKSPACE = "the workspace"
+"""The resource of verbs that concern no dataset; names of datasets have no spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOn:
+    """A role on one dataset, or on the whole workspace where `dataset` is None, until a time or for good."""
+
+    role: str
+    dataset: str | None = None
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that an API token may do: these permissions, on these datasets (None: on all)."""
+
+    permissions: frozenset[Permission]
+    datasets: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The person or service that runs a verb.
 
-    `roles` are names of `govern.rules.GRANTS`, such as owner, data-engineer, curator, annotator or auditor.
+    `roles` are names of `govern.rules.GRANTS`, such as owner, data-engineer, curator, annotator or auditor, which hold
+    for the whole workspace; `grants` are roles that may end or hold for one dataset. What an actor may do is what these
+    allow, within the `ceiling` of the API token that the request came with.
     """
 
     id: str
     name: str
     kind: str = "person"
     roles: tuple[str, ...] = ("owner",)
+    grants: tuple[RoleOn, ...] = ()
+    ceiling: Ceiling | None = None
 
     @classmethod
     def local(cls) -> Actor:
@@ -48,6 +78,11 @@ class Actor:
         except (OSError, KeyError):  # a container without a login name
             login = "owner"
         return cls(id=f"local:{login}", name=login)
+
+    @classmethod
+    def nobody(cls) -> Actor:
+        """Whoever has not signed in: no roles, and no account."""
+        return cls(id="nobody", name="nobody", roles=(), ceiling=Ceiling(frozenset()))
 
 
 class Decider(Protocol):
@@ -70,7 +105,7 @@ class Guard:
 
     decider: Decider
 
-    def require(self, actor: Actor, permission: Permission, *, dataset: str = "workspace") -> None:
+    def require(self, actor: Actor, permission: Permission, *, dataset: str = WORKSPACE) -> None:
         """Raises: NotPermitted."""
         if not self.decider.allows(actor, permission, dataset):
             raise NotPermitted(actor=actor.name, permission=str(permission), resource=dataset)

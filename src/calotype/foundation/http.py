@@ -47,6 +47,7 @@ class Session:
     actor: Actor
     store: Any
     ports: Any
+    session_id: str = ""
 
 
 def session(request: Request) -> Session:
@@ -76,7 +77,14 @@ Named = Annotated[str, Path(max_length=4_096)]
 """A name or an id in a path."""
 Ref = Annotated[
     str,
-    Query(max_length=200, description="A branch, tag or commit; empty is the working state of main."),
+    Query(
+        max_length=200,
+        description="A branch, tag or commit, or `BRANCH+` for the working state of a branch; "
+        "empty is the working state of main.",
+    ),
+]
+Branch = Annotated[
+    str, Query(max_length=200, description="The branch whose working state is changed; empty is main.")
 ]
 
 

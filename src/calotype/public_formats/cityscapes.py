@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from calotype.datasets.model import Annotation, Kind, Sample
+from calotype.folder_reading.folder import BACKGROUND, Reading, replaced, stem_of
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.notices import Losses
 from calotype.formats.passthrough import shown
@@ -25,7 +26,6 @@ from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.cityscapes_images import LABEL_IDS, Painted, id_images
 from calotype.public_formats.numbers import LIMIT_PX
-from calotype.public_formats.reading import BACKGROUND, Reading, replaced, stem_of
 from calotype.public_formats.writing import FileWriter, FlatNames, is_labelled, lose_annotation, lose_sample
 from calotype.vision import masks
 from calotype.vision.polygons import ring_area, ring_problem, rings_bbox_xywh

@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
+from calotype.folder_reading.folder import Reading, lines_of
 from calotype.formats.passthrough import class_name_problem, shown
 from calotype.public_formats.numbers import whole
-from calotype.public_formats.reading import Reading, lines_of
 
 Colour = tuple[int, int, int]
 LABELMAP = "labelmap.txt"

@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.csv_rows import csv_rows
+from calotype.folder_reading.folder import SPLITS, Reading, split_of, suffix_of
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.passthrough import image_name_problem, shown, text_problem
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.croissant_writing import write_described
-from calotype.public_formats.csv_rows import csv_rows
 from calotype.public_formats.numbers import LIMIT_PX, number
-from calotype.public_formats.reading import SPLITS, Reading, split_of, suffix_of
 
 _MAX_BYTES = 20_000_000
 _MAX_TABLE_BYTES = 2_000_000_000

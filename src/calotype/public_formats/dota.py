@@ -13,6 +13,7 @@ import math
 from pathlib import Path
 
 from calotype.datasets.model import CORNERED, Annotation, Kind, Sample
+from calotype.folder_reading.folder import BACKGROUND, Reading, lines_of, replaced, stem_of
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.notices import Losses
 from calotype.formats.passthrough import shown
@@ -20,7 +21,6 @@ from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.formats.values import ParsedAnnotation, ParsedSource
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.numbers import number, pixels, shortest, whole
-from calotype.public_formats.reading import BACKGROUND, Reading, lines_of, replaced, stem_of
 from calotype.public_formats.writing import (
     FileWriter,
     FlatNames,

@@ -21,6 +21,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.folder import (
+    BACKGROUND,
+    IMAGE_ERRORS,
+    Reading,
+    replaced,
+    stem_of,
+    suffix_of,
+)
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.passthrough import shown
@@ -32,14 +40,6 @@ from calotype.foundation.progress import Progress, silent
 from calotype.public_formats import colour_maps
 from calotype.public_formats.colour_maps import ColourMap
 from calotype.public_formats.mask_writing import write_masks
-from calotype.public_formats.reading import (
-    BACKGROUND,
-    IMAGE_ERRORS,
-    Reading,
-    replaced,
-    stem_of,
-    suffix_of,
-)
 from calotype.vision import images as vision
 from calotype.vision import masks
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.folder import Reading, lines_of, split_of
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.passthrough import escaped, shown
 from calotype.formats.survey import Certainty, Sighting, Survey
@@ -25,7 +26,6 @@ from calotype.formats.windows import DeclaredClass
 from calotype.foundation.progress import Progress, silent
 from calotype.public_formats.mot_writing import write_sequences
 from calotype.public_formats.numbers import number, pixels, whole
-from calotype.public_formats.reading import Reading, lines_of, split_of
 
 MOT16 = {
     1: "Pedestrian",

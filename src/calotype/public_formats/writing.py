@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 from calotype.datasets.model import Annotation, Sample
+from calotype.folder_reading.folder import BACKGROUND
 from calotype.formats.base import ExportSamples
 from calotype.formats.notices import LOSS_WORDS, Losses
-from calotype.public_formats.reading import BACKGROUND
 
 
 class FlatNames:

@@ -156,6 +156,45 @@ def test_images_without_xml_come_in_as_not_labelled_and_lists_give_splits_and_cl
     assert notices(tmp_path) == {"image-in-two-splits": 1, "image-without-labels": 1}
 
 
+@pytest.mark.parametrize("lists", ["", "ImageSets/Layout", "ImageSets/Main"])
+def test_a_set_without_lists_of_splits_comes_in_whole_and_without_splits(tmp_path, lists):
+    for name in ("a", "b"):
+        put_image(tmp_path / f"JPEGImages/{name}.png")
+        put_xml(tmp_path / f"Annotations/{name}.xml", f"{name}.png", "cat")
+    (tmp_path / lists).mkdir(parents=True, exist_ok=True)
+    assert registry.detect(tmp_path).format.name == "voc"
+    labels = read_labels(VOC, tmp_path)
+    assert [(image.name, image.split) for image in labels.images] == [("a.png", ""), ("b.png", "")]
+    assert len(labels.annotations) == 2
+    assert notices(tmp_path) == {}
+
+
+def test_lists_of_other_names_are_splits_where_they_share_no_image(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        put_image(tmp_path / f"JPEGImages/{name}.png")
+        put_xml(tmp_path / f"Annotations/{name}.xml", f"{name}.png", "cat")
+    lists = tmp_path / "ImageSets/Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("a\n")
+    (lists / "holdout.txt").write_text("b\nc.png\n")
+    (lists / "hard.txt").write_text("a\nb\n")
+    (lists / "default.txt").write_text("a\nb\nc\nd\n")
+    (lists / "empty.txt").write_text("")
+    splits = [image.split for image in read_labels(VOC, tmp_path).images]
+    assert splits == ["train", "holdout", "holdout", ""]
+    assert notices(tmp_path) == {"file-left-out": 1}
+
+
+def test_a_split_of_any_name_survives_an_export(tmp_path):
+    put_image(tmp_path / "in/JPEGImages/a.png")
+    put_xml(tmp_path / "in/Annotations/a.xml", "a.png", "cat")
+    (tmp_path / "in/ImageSets/Main").mkdir(parents=True)
+    (tmp_path / "in/ImageSets/Main/night_drive.txt").write_text("a\n")
+    ct.convert(tmp_path / "in", to="voc", out=tmp_path / "out")
+    assert (tmp_path / "out/ImageSets/Main/night_drive.txt").read_text() == "a\n"
+    assert [image.split for image in read_labels(VOC, tmp_path / "out").images] == ["night_drive"]
+
+
 def test_attributes_parts_and_rotated_boxes_are_kept(tmp_path):
     inside = (
         "<pose>Left</pose><truncated>1</truncated><difficult>0</difficult>"

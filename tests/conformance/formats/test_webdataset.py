@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import gzip
 import io
 import json
 import tarfile
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +95,63 @@ def test_images_are_read_from_their_place_in_the_shard(shards, tmp_path):
         assert (took.samples, took.annotations, took.skipped) == (3, 4, 0)
 
 
+@pytest.mark.parametrize("ending", ["tar.gz", "tgz", "TAR.GZ", "tar"])
+def test_a_shard_compressed_with_gzip_is_read_as_a_plain_one(tmp_path, ending):
+    plain = shard(
+        tmp_path / "plain.bin", ("a.png", png()), ("a.cls", b"0"), ("b.png", png("blue")), ("b.cls", b"1")
+    )
+    file = tmp_path / f"set/x-val-000000.{ending}"
+    text(tmp_path / "set/classnames.txt", "cat\ndog\n")
+    file.write_bytes(gzip.compress(plain.read_bytes()) + bytes(512))
+    assert registry.detect(tmp_path / "set").format.name == "webdataset"
+    labels = read_labels(WDS, tmp_path / "set")
+    assert [(a.image, a.class_name) for a in labels.annotations] == [("a.png", "cat"), ("b.png", "dog")]
+    assert ({image.split for image in labels.images}, labels.problems) == ({"val"}, [])
+    with ct.open(tmp_path / "ws") as ws:
+        took = ws.create("shop").add_annotations(tmp_path / "set")
+        assert (took.samples, took.annotations, took.skipped) == (2, 2, 0)
+
+
+def test_members_of_gzip_behind_each_other_are_one_file(tmp_path):
+    data = shard(tmp_path / "plain.bin", ("a.png", png()), ("a.cls", b"0")).read_bytes()
+    parts = [gzip.compress(data[at : at + 700]) for at in range(0, len(data), 700)]
+    (tmp_path / "x.tar.gz").write_bytes(b"".join(parts))
+    assert len(read_labels(WDS, tmp_path).annotations) == 1
+
+
+def bomb() -> bytes:
+    """100 MB of zeros in 100 kB."""
+    return gzip.compress(bytes(100_000_000))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (bomb, "it unpacks to more than 64,000,000 bytes"),
+        (lambda: gzip.compress(b"x") * 200_001, "more than 200,000 compressed parts"),
+        (lambda: gzip.compress(bytes(9_000))[:-9], "its compressed data end too early"),
+        (lambda: b"\x1f\x8b\x08\x08" + b"A" * 1_000_000, "its compressed data end too early"),
+        (lambda: b"\x1f\x8b\x08\x00" + b"\xff" * 1_000, "its compressed data are broken"),
+        (lambda: b"\x1f\x8b", "its compressed data end too early"),
+    ],
+    ids=["bomb", "many-parts", "cut-off", "endless-name", "noise", "two-bytes"],
+)
+def test_hostile_compressed_shards_are_problems_and_leave_nothing_behind(tmp_path, monkeypatch, data, reason):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    text(tmp_path / "set/x", "")
+    (tmp_path / "set/x.tar.gz").write_bytes(data())
+    shard(tmp_path / "set/good.tar", ("c.png", png()), ("c.cls", b"0"))
+    started = time.monotonic()
+    labels = read_labels(WDS, tmp_path / "set")
+    assert time.monotonic() - started < 20
+    assert len(labels.annotations) == 1
+    (problem,) = labels.problems
+    assert (problem.where, reason in problem.reason) == ("x.tar.gz", True), problem
+    gc.collect()
+    assert not list((tmp_path / "temporary").iterdir())
+
+
 def test_names_of_the_archive_never_become_paths(tmp_path):
     shard(tmp_path / "x.tar", ("../../evil.png", png()), ("/abs.png", png("blue")))
     with tarfile.open(tmp_path / "links.tar", "w") as tar:
@@ -114,7 +175,7 @@ def test_broken_shards_and_parts_cost_themselves(shards):
     data = (shards / "set-train-000000.tar").read_bytes()
     (shards / "cut-000000.tar").write_bytes(data[:1_500])
     (shards / "junk.tar").write_bytes(b"no tar" * 1_000)
-    (shards / "packed.tar").write_bytes(b"\x1f\x8b\x08" + bytes(100))
+    (shards / "packed.tar").write_bytes(b"BZh9" + bytes(100))
     shard(
         shards / "odd.tar",
         ("f.png", png()),

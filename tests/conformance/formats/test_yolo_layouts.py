@@ -212,6 +212,36 @@ def test_rows_of_four_corners_are_oriented_boxes_where_all_are_rectangles(tmp_pa
     assert scores == ({0.9} if rows.endswith(" 0.9\n") else {0.75} if rows.endswith(".75\n") else {None})
 
 
+@pytest.mark.parametrize("task", ["task: obb\n", ""])
+def test_an_oriented_box_with_a_corner_just_outside_is_kept_whole(tmp_path, task):
+    """The check of Ultralytics takes shares from -0.01 to 1.01."""
+    Image.new("RGB", (100, 100)).save(tmp_path / "a.png")
+    row = "0 0.3 -0.008 0.608 0.3 0.3 0.608 -0.008 0.3\n"
+    lay(tmp_path, {"a.txt": row + QUAD, "data.yaml": f"{task}names: [ship]\n"})
+    labels, codes = opened(tmp_path)
+    ship, _ = labels.annotations
+    assert (ship.drawn.kind, labels.problems) == (Kind.ROTATED_BOX, [])
+    assert ship.drawn.rings_px[0] == pytest.approx((30, -0.8, 60.8, 30, 30, 60.8, -0.8, 30))
+    assert codes["beyond-edge"].count == 1
+
+
+def test_an_oriented_box_far_outside_is_a_problem_and_so_is_a_near_polygon(tmp_path):
+    Image.new("RGB", (100, 100)).save(tmp_path / "a.png")
+    far = "0 0.3 -0.02 0.62 0.3 0.3 0.62 -0.02 0.3\n"
+    lay(tmp_path, {"a.txt": far + QUAD, "data.yaml": "task: obb\nnames: [ship]\n"})
+    assert [p.reason for p in opened(tmp_path)[0].problems] == ["a corner is outside the image"]
+    lay(tmp_path, {"a.txt": "0 .1 -.008 .9 .1 .5 .6 .1 .3\n", "data.yaml": "names: [ship]\n"})
+    assert [p.reason for p in opened(tmp_path)[0].problems] == ["a corner is outside the image"]
+
+
+def test_near_corners_without_right_angles_are_clipped_where_the_task_says_oriented(tmp_path):
+    Image.new("RGB", (100, 100)).save(tmp_path / "a.png")
+    lay(tmp_path, {"a.txt": "0 .1 -.008 .9 .1 .5 .6 .1 .3\n", "data.yaml": "task: obb\nnames: [ship]\n"})
+    labels, codes = opened(tmp_path)
+    (ship,) = labels.annotations
+    assert (ship.drawn.kind, ship.drawn.rings_px[0][1], codes["clipped"].count) == (Kind.POLYGON, 0.0, 1)
+
+
 def test_corners_of_an_oriented_box_are_clockwise_from_the_first(tmp_path):
     Image.new("RGB", (100, 100)).save(tmp_path / "a.png")
     lay(tmp_path, {"a.txt": "0 0.5 0.2 0.2 0.5 0.5 0.8 0.8 0.5\n", "data.yaml": "names: [ship]\n"})

@@ -249,6 +249,21 @@ def _edit_and_undo(http: TestClient) -> None:
     say(http, "POST", f"{place}/undo", json={})
 
 
+def _work_on_a_branch(http: TestClient, place: str) -> None:
+    main = [commit["id"] for commit in say(http, "GET", f"{place}/log")["items"]]
+    sample = say(http, "GET", f"{place}/samples?ref=trial%2B")["items"][0]["id"]
+    edits = [{"do": "add-tags", "sample": sample, "tags": ["dusk"]}]
+    say(http, "POST", f"{place}/edits?branch=trial", json={"edits": edits})
+    assert say(http, "GET", f"{place}/log?ref=trial%2B")["changes"]["samples"]["changed"] == 1
+    assert not say(http, "GET", f"{place}/log?ref=trial")["dirty"]
+    created = say(http, "POST", f"{place}/commits?branch=trial", json={"message": "dusk"})["commit"]
+    assert say(http, "GET", f"{place}/log?ref=trial%2B")["items"][0]["id"] == created
+    start = say(http, "GET", f"{place}/log?ref=trial~1")["items"][0]["id"]
+    back = say(http, "POST", f"{place}/rollback?branch=trial", json={"to": start})
+    assert back["parents"] == [created]
+    assert [commit["id"] for commit in say(http, "GET", f"{place}/log")["items"]] == main
+
+
 def _version_and_release(http: TestClient) -> None:
     place = "/datasets/shop"
     first = say(http, "POST", f"{place}/commits", json={"message": "with a contract"})["commit"]
@@ -270,6 +285,7 @@ def _version_and_release(http: TestClient) -> None:
     compared = say(http, "GET", f"{place}/diff/samples/{changes[0]['sample_id']}?a=v1&b=main")
     assert (compared["fields"][0]["field"], compared["position"]["total"]) == ("split", 24)
     assert say(http, "POST", f"{place}/rollback", json={"to": "v1"})["parents"] != []
+    _work_on_a_branch(http, place)
     assert say(http, "GET", f"{place}?ref=v1")["contract"] is not None
     assert {ref["name"] for ref in say(http, "GET", f"{place}/refs")["items"]} > {"main", "trial", "v1"}
     (shop,) = (row for row in say(http, "GET", "/datasets")["items"] if row["name"] == "shop")

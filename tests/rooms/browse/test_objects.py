@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from tests.support.random_roads import first_change, random_edit
+from tests.support.streets import Streets, box
 
-from calotype.browse import grid, objects
+from calotype.browse import grid, object_order, objects
 from calotype.datasets import service as datasets
 from calotype.vision.ontology import ClassUnknown
 
@@ -29,6 +32,13 @@ def listed(workspace, state, *, where="", sort="name", class_name=""):
 
 def shown(workspace, state, found, offset, limit, **options):
     return objects.page(state, objects.part(workspace, state, found, offset, limit), **options)
+
+
+def value(annotation, sort):
+    if sort.endswith("score"):
+        return annotation.score
+    x_y_w_h = annotation.bbox_xywh_px
+    return annotation.area_px or (x_y_w_h[2] * x_y_w_h[3] if x_y_w_h else None)
 
 
 def expected(state, ids, class_name=""):
@@ -54,11 +64,48 @@ def check_list(workspace, roads, where, sort, class_name):
     found = listed(workspace, roads, where=where, sort=sort, class_name=class_name)
     wanted = expected(roads, order.ids(0, 500), class_name)
     assert len(found) == len(wanted)
-    assert objects.ids(roads, found, 0, 5_000) == wanted
+    assert objects.ids(workspace, roads, found, 0, 5_000) == wanted
     for offset in range(0, len(wanted) + 7, 7):
-        assert objects.ids(roads, found, offset, 7) == wanted[offset : offset + 7]
+        assert objects.ids(workspace, roads, found, offset, 7) == wanted[offset : offset + 7]
         page = shown(workspace, roads, found, offset, 7)
         assert [one["id"] for one in page] == wanted[offset : offset + 7]
+
+
+@pytest.mark.parametrize("sort", object_order.SORTS)
+@pytest.mark.parametrize(("where", "class_name"), [("", ""), ("count(car) >= 1", "car"), ("width = 1", "")])
+def test_objects_are_sorted_by_their_own_size_or_score(workspace, roads, sort, where, class_name):
+    of_samples = listed(workspace, roads, where=where, class_name=class_name)
+    found = objects.ranked(workspace, roads, of_samples, sort)
+    ids = objects.ids(workspace, roads, found, 0, 5_000)
+    assert sorted(ids) == sorted(objects.ids(workspace, roads, of_samples, 0, 5_000))
+    value_of = {
+        a.ann_id: value(a, sort) for found_ in roads.annotations_of(roads.ids()).values() for a in found_
+    }
+    sign = -1 if sort.startswith("-") else 1
+    assert sort.endswith("score") or where == "width = 1" or len({value_of[id_] for id_ in ids}) > 3
+    keys = [math.inf if value_of[id_] is None else sign * value_of[id_] for id_ in ids]
+    assert keys == sorted(keys)  # those without the value are last in both directions
+    for offset in range(0, len(ids) + 7, 7):
+        assert objects.ids(workspace, roads, found, offset, 7) == ids[offset : offset + 7]
+        page = shown(workspace, roads, found, offset, 7)
+        assert [one["id"] for one in page] == ids[offset : offset + 7]
+
+
+@pytest.mark.parametrize(
+    ("sort", "wanted"),
+    [
+        ("score", ["a2", "a0", "a1", "a3"]),
+        ("-score", ["a0", "a2", "a1", "a3"]),
+        ("size", ["a0", "a1", "a3", "a2"]),
+        ("-size", ["a2", "a0", "a1", "a3"]),
+    ],
+)
+def test_objects_without_a_score_are_last_and_equal_ones_follow_their_samples(workspace, owner, sort, wanted):
+    streets = Streets(owner, workspace)
+    streets.put("streets", boxes=[box(0, 0, score=0.75), box(2, 2, score=0.25, area_px=31.0)])
+    state = datasets.read(owner, "streets", store=workspace)
+    found = objects.ranked(workspace, state, listed(workspace, state), sort)
+    assert objects.ids(workspace, state, found, 0, 10) == wanted
 
 
 def test_an_object_has_its_shape_its_class_and_its_sample(workspace, roads):
@@ -82,7 +129,12 @@ def test_an_unknown_class_is_refused(workspace, roads):
 def test_a_label_set_without_annotations_has_no_objects(workspace, roads):
     order = grid.Browser().order(roads, where="", sort="name", label_set="model:none", store=workspace)
     found = objects.objects(workspace, roads, order, label_set="model:none", class_name="car")
-    assert (len(found), shown(workspace, roads, found, 0, 10), objects.ids(roads, found, 0, 10)) == (
+    assert len(objects.ranked(workspace, roads, found, "-size").ranked) == 0
+    assert (
+        len(found),
+        shown(workspace, roads, found, 0, 10),
+        objects.ids(workspace, roads, found, 0, 10),
+    ) == (
         0,
         [],
         [],

@@ -51,11 +51,15 @@ def test_a_list_of_another_tool_is_not_an_empty_coco_file(tmp_path: Path, place:
     _image(tmp_path / place.replace(Path(place).name, "1.jpg"))
     box = {"label": "cat", "coordinates": {"x": 1, "y": 1, "width": 2, "height": 2}}
     (tmp_path / place).write_text(json.dumps([{"image": "1.jpg", "annotations": [box]}]))
+    assert registry.detect(tmp_path / place).format.name == "createml"
+    assert registry.detect(tmp_path).format.name == "createml"
+
+
+def test_a_list_of_a_tool_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    _image(tmp_path / "1.jpg")
+    (tmp_path / "labels.json").write_text(json.dumps([{"image": "1.jpg", "annotations": [{"what": "cat"}]}]))
     with pytest.raises(FormatUnknown):
-        registry.detect(tmp_path / place)
-    if "/" not in place:
-        with pytest.raises(FormatUnknown):
-            registry.detect(tmp_path)
+        registry.detect(tmp_path / "labels.json")
 
 
 def test_a_set_of_records_called_images_is_not_a_coco_file(tmp_path: Path) -> None:

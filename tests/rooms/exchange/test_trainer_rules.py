@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -35,6 +36,29 @@ def source(tmp_path: Path) -> Path:
 def export(source: Path, tmp_path: Path, format: str) -> tuple[Path, Converted]:
     done = ct.convert(source, to=format, out=tmp_path / "out")
     return tmp_path / "out", done
+
+
+def _masks(folder: Path) -> Path:
+    """Two images with a mask each, and one without."""
+    for at, name in enumerate(("a", "b", "c")):
+        pixels = np.zeros((30, 40), np.uint8)
+        pixels[5 : 15 + at, 5:25] = at % 3
+        for place, image in (("images", Image.new("RGB", (40, 30))), ("masks", Image.fromarray(pixels))):
+            (folder / place).mkdir(parents=True, exist_ok=True)
+            image.save(folder / place / f"{name}.png")
+    return folder
+
+
+def test_the_segments_of_panoptic_files_are_counted_by_their_pixels(tmp_path: Path) -> None:
+    folder, done = export(_masks(tmp_path / "source"), tmp_path, "coco-panoptic")
+    found = reopen("coco-panoptic", folder)
+    assert (found.images, found.annotations) == (3, 2) == (done.samples, done.annotations)
+    png = next((folder / "annotations").rglob("b.png"))
+    numbers = np.asarray(Image.open(png)).copy()
+    numbers[0, 0] = 9
+    Image.fromarray(numbers).save(png)
+    with pytest.raises(ExportNotReadable, match="numbers and segments differ"):
+        reopen("coco-panoptic", folder)
 
 
 @pytest.mark.parametrize("format", ["yolo", "coco", "voc", "labelme", "cvat"])

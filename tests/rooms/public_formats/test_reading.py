@@ -7,9 +7,9 @@ import os
 import pytest
 from tests.support.exports import image_file, sample, text
 
+from calotype.folder_reading.folder import Files, Reading, lines_of, replaced, size_of, split_of, stem_of
 from calotype.formats.notices import Losses
 from calotype.public_formats import numbers
-from calotype.public_formats.reading import Files, Reading, lines_of, replaced, size_of, split_of, stem_of
 from calotype.public_formats.writing import WrittenClassNames, is_labelled
 
 

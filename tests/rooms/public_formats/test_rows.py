@@ -10,11 +10,11 @@ import pytest
 from tests.support.exports import box, sample, text
 
 from calotype.datasets.model import Annotation, Kind
+from calotype.folder_reading.folder import Reading
 from calotype.formats.notices import Losses
 from calotype.formats.values import ParsedAnnotation, ParsedImage, ParsedLabels
 from calotype.public_formats import colour_maps
 from calotype.public_formats.cityscapes_images import LABEL_IDS, id_images
-from calotype.public_formats.reading import Reading
 from calotype.public_formats.records.extracted import ArchivedSource
 from calotype.public_formats.records.row_writing import Columns, named
 from calotype.public_formats.records.rows import Names, cell_value, features_names, read_record

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Whether the server is up; the one route that needs no token.
+         * @description Whether the server is up; needs nobody signed in.
          */
         get: operations["health"];
         put?: never;
@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Post Commit
-         * @description Commit the working state.
+         * @description Commit the working state of a branch.
          */
         post: operations["post_commit"];
         delete?: never;
@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Post Rollback
-         * @description Restore the contents of an earlier commit as a new commit.
+         * @description Restore the contents of an earlier commit on a branch, as a new commit.
          */
         post: operations["post_rollback"];
         delete?: never;
@@ -321,7 +321,7 @@ export interface paths {
         };
         /**
          * List Objects
-         * @description List a page of objects, the annotations with a place in their image, in the order of their samples.
+         * @description List a page of objects, the annotations with a place in their image.
          */
         get: operations["list_objects"];
         put?: never;
@@ -1529,10 +1529,402 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description All accounts.
+         */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Add Person
+         * @description Add an account; the answer has its invitation, once.
+         */
+        post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{who}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite Person
+         * @description A new invitation; earlier ones end.
+         */
+        post: operations["invite_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{who}/disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Disable Person
+         * @description Disable an account; its sessions and tokens end at once.
+         */
+        put: operations["disable_person"];
+        post?: never;
+        /**
+         * Enable Person
+         * @description Enable an account again.
+         */
+        delete: operations["enable_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Teams
+         * @description All teams.
+         */
+        get: operations["list_teams"];
+        put?: never;
+        /**
+         * Add Team
+         * @description Create a team.
+         */
+        post: operations["add_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Team Member
+         * @description Put a person into a team, or change their role there.
+         */
+        post: operations["add_team_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}/members/{who}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Team Member
+         * @description Take a person out of a team.
+         */
+        delete: operations["remove_team_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Team Datasets
+         * @description Give datasets to a team, or take them away.
+         */
+        post: operations["change_team_datasets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Grants in force.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        /**
+         * Add Grant
+         * @description Grant a role.
+         */
+        post: operations["add_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Grant
+         * @description End a grant now.
+         */
+        delete: operations["revoke_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description One's own sessions.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End one of one's own sessions.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change one's own password; all other sessions end.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description API tokens in force.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Create an API token; the answer has it, once.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Revoke an API token at once.
+         */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In With Password
+         * @description Sign in; the answer sets the cookie of the session.
+         */
+        post: operations["sign_in_with_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out
+         * @description End the session of this browser.
+         */
+        post: operations["sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Invitation
+         * @description Whom an invitation is for.
+         */
+        post: operations["show_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Invitation
+         * @description Choose a password and be signed in.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A password, chosen with an invitation. */
+        Acceptance: {
+            secret: string;
+            password: string;
+            /** @default  */
+            name?: string;
+            /**
+             * @description The address of the first owner.
+             * @default
+             */
+            email?: string;
+        };
         /** @description A contract that was accepted. */
         AcceptedContract: {
             sha256: string;
@@ -1628,6 +2020,26 @@ export interface components {
             /** @description Only attributes or other values differ. */
             edited: number;
         };
+        /** @description A token for programs. */
+        ApiToken: {
+            id: string;
+            who: string;
+            name: string;
+            /** @description How the token begins. */
+            prefix: string;
+            scopes: string[];
+            /** @description Empty for all that its person may see. */
+            datasets: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            until: string;
+            last_used: string | null;
+        };
+        /** @description API tokens in force, newest first. */
+        ApiTokens: {
+            items: components["schemas"]["ApiToken"][];
+        };
         /** @description Something that was done. */
         AuditEvent: {
             /** @description Number of the event, from 1 without gaps. */
@@ -1695,6 +2107,18 @@ export interface components {
              * @constant
              */
             gates: true;
+        };
+        /** @description A browser in which one is signed in. */
+        BrowserSession: {
+            id: string;
+            browser: string;
+            address: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            last_used: string;
+            /** @description Whether it is the session of this request. */
+            this: boolean;
         };
         /** @description The card of a release. Fields that a card of an older version lacks are absent. */
         Card: {
@@ -2534,6 +2958,25 @@ export interface components {
             /** @description What it blocks. */
             on: ("merge" | "release")[];
         };
+        /** @description A role that a person has somewhere. */
+        Grant: {
+            id: string;
+            /** @description Address of the person. */
+            who: string;
+            role: string;
+            /** @description `workspace`, `team:NAME` or `dataset:NAME`. */
+            on: string;
+            reason: string;
+            granted_by: string;
+            /** Format: date-time */
+            granted_at: string;
+            /** @description When it ends by itself. */
+            until: string | null;
+        };
+        /** @description Grants in force, oldest first. */
+        Grants: {
+            items: components["schemas"]["Grant"][];
+        };
         /** @description An annotation that has a place in its image, with its sample. */
         GridObject: {
             id: string;
@@ -2589,6 +3032,8 @@ export interface components {
             /** @constant */
             status: "ok";
             version: string;
+            /** @description Whether people sign in with accounts of their own. */
+            accounts: boolean;
         };
         /** @description Distribution of a number. */
         Histogram: {
@@ -2643,6 +3088,19 @@ export interface components {
             format: string;
             label_set: string;
             actor: string;
+        };
+        /** @description Whom an invitation is for. */
+        Invitation: {
+            /** @description Empty for the link of the first owner, who brings one. */
+            email: string;
+            name: string;
+            is_first_owner: boolean;
+        };
+        /** @description An account with its invitation, which is shown this once. */
+        Invited: {
+            person: components["schemas"]["Person"];
+            /** @description The secret of the link `/invite#SECRET`; empty for a service. */
+            invitation: string;
         };
         JsonValue: unknown;
         /**
@@ -2722,6 +3180,10 @@ export interface components {
             /** @default  */
             message?: string;
         };
+        /** @description The secret of an invitation. */
+        Link: {
+            secret: string;
+        };
         /** @description A finding of a run, and its state. */
         ListedFinding: {
             /** @description Place in the whole list, from 0. */
@@ -2759,9 +3221,9 @@ export interface components {
         /** @description Commits, newest first, and the uncommitted changes. */
         Log: {
             items: components["schemas"]["LoggedCommit"][];
-            /** @description Whether the working state of `main` has uncommitted changes. */
+            /** @description Whether the working state has uncommitted changes; false for a commit or tag. */
             dirty: boolean;
-            /** @description The uncommitted changes; null when `ref` is given. */
+            /** @description The uncommitted changes; null if there are none, or if `ref` names a commit or tag. */
             changes: components["schemas"]["Changes"] | null;
         };
         /** @description A commit in the log. */
@@ -2840,6 +3302,13 @@ export interface components {
             /** @default  */
             where?: string;
             as_of?: number | null;
+        };
+        /** @description A person in a team. */
+        Member: {
+            email: string;
+            name: string;
+            /** @description The role on the team's datasets. */
+            role: string;
         };
         /** @description A merge or an undo. */
         Merge: {
@@ -2959,6 +3428,11 @@ export interface components {
             where?: string | null;
             name: string;
         };
+        /** @description A new token, which is shown this once. */
+        NewApiToken: {
+            token: string;
+            details: components["schemas"]["ApiToken"];
+        };
         /** @description A branch to create, and the ref to start it from. */
         NewBranch: {
             name: string;
@@ -2975,6 +3449,26 @@ export interface components {
             /** @default  */
             description?: string;
         };
+        /** @description A role to grant. */
+        NewGrant: {
+            who: string;
+            role: string;
+            /** @default workspace */
+            on?: string;
+            /**
+             * @description Last day, as 2027-01-31; empty for no end.
+             * @default
+             */
+            until?: string;
+            /** @default  */
+            reason?: string;
+        };
+        /** @description A person to put into a team. */
+        NewMember: {
+            email: string;
+            /** @default annotator */
+            role?: string;
+        };
         /** @description The refs and options of a merge. */
         NewMerge: {
             source: string;
@@ -2986,6 +3480,22 @@ export interface components {
             /** @default false */
             forward?: boolean;
         };
+        /** @description A change of one's own password. */
+        NewPassword: {
+            old: string;
+            new: string;
+        };
+        /** @description A person or service to add. */
+        NewPerson: {
+            email: string;
+            name: string;
+            /** @default person */
+            kind?: string;
+            /** @default  */
+            role?: string;
+            /** @default  */
+            team?: string;
+        };
         /** @description A version to freeze; fields as the options of `calotype release`. */
         NewRelease: {
             version: string;
@@ -2996,7 +3506,7 @@ export interface components {
             where?: string | null;
             /** @default 0 */
             seed?: number;
-            formats?: ("coco" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
+            formats?: ("coco" | "coco-panoptic" | "voc" | "yolo" | "kitti" | "dota" | "mot" | "open-images" | "cityscapes" | "masks" | "hf-image-folder" | "hf-parquet" | "webdataset" | "croissant" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "folder")[];
             /** @default ground_truth */
             label_set?: string;
             /** @default  */
@@ -3026,6 +3536,29 @@ export interface components {
             name: string;
             /** @default main */
             ref?: string;
+        };
+        /** @description A team to create. */
+        NewTeam: {
+            name: string;
+        };
+        /** @description An API token to create. */
+        NewToken: {
+            name: string;
+            /**
+             * @default [
+             *       "read"
+             *     ]
+             */
+            scopes?: string[];
+            /** @default [] */
+            datasets?: string[];
+            /** @default 90 */
+            days?: number;
+            /**
+             * @description A service; empty for oneself.
+             * @default
+             */
+            for_email?: string;
         };
         /** @description The commit to undo. */
         NewUndo: {
@@ -3135,6 +3668,23 @@ export interface components {
         PassedGates: {
             green: number;
             red: number;
+        };
+        /** @description All accounts, ordered by address. */
+        People: {
+            items: components["schemas"]["Person"][];
+        };
+        /** @description An account. */
+        Person: {
+            id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            kind: "person" | "service";
+            /** @enum {string} */
+            state: "active" | "invited" | "disabled";
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
         };
         /** @description A selected sample. */
         Pick: {
@@ -3477,6 +4027,12 @@ export interface components {
             actor: components["schemas"]["SignedIn"];
             workspace: components["schemas"]["Workspace"];
             version: string;
+            /** @description Whether people sign in with accounts of their own. */
+            accounts: boolean;
+        };
+        /** @description One's own sessions, newest first. */
+        Sessions: {
+            items: components["schemas"]["BrowserSession"][];
         };
         /** @description Set attributes of an annotation; null removes one, others stay. */
         SetAttributes: {
@@ -3566,6 +4122,11 @@ export interface components {
             error: number;
             warning: number;
             info: number;
+        };
+        /** @description Address and password. */
+        SignIn: {
+            email: string;
+            password: string;
         };
         /** @description Who is signed in. */
         SignedIn: {
@@ -3740,6 +4301,23 @@ export interface components {
             to_redo: number;
             /** @description Whether the branch has uncommitted edits now. */
             dirty: boolean;
+        };
+        /** @description People who work together, and the datasets that belong to them. */
+        Team: {
+            id: string;
+            name: string;
+            members: components["schemas"]["Member"][];
+            datasets: string[];
+        };
+        /** @description Datasets that come to a team, or leave it. */
+        TeamDatasets: {
+            datasets: string[];
+            /** @default true */
+            give?: boolean;
+        };
+        /** @description All teams, ordered by name. */
+        Teams: {
+            items: components["schemas"]["Team"][];
         };
         /** @description The token of the link. */
         Token: {
@@ -3938,12 +4516,15 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Acceptance = components['schemas']['Acceptance'];
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
 export type Annotation = components['schemas']['Annotation'];
 export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
+export type ApiToken = components['schemas']['ApiToken'];
+export type ApiTokens = components['schemas']['ApiTokens'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type Augmentation = components['schemas']['Augmentation'];
@@ -3951,6 +4532,7 @@ export type Blame = components['schemas']['Blame'];
 export type BlameList = components['schemas']['BlameList'];
 export type BranchProtection = components['schemas']['BranchProtection'];
 export type BranchRules = components['schemas']['BranchRules'];
+export type BrowserSession = components['schemas']['BrowserSession'];
 export type Card = components['schemas']['Card'];
 export type CardClass = components['schemas']['CardClass'];
 export type CardExport = components['schemas']['CardExport'];
@@ -4016,6 +4598,8 @@ export type FoundSeverities = components['schemas']['FoundSeverities'];
 export type FullAnnotation = components['schemas']['FullAnnotation'];
 export type GateCounts = components['schemas']['GateCounts'];
 export type GateResult = components['schemas']['GateResult'];
+export type Grant = components['schemas']['Grant'];
+export type Grants = components['schemas']['Grants'];
 export type GridObject = components['schemas']['GridObject'];
 export type GridSample = components['schemas']['GridSample'];
 export type Health = components['schemas']['Health'];
@@ -4024,6 +4608,8 @@ export type ImageImport = components['schemas']['ImageImport'];
 export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportNotice = components['schemas']['ImportNotice'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
+export type Invitation = components['schemas']['Invitation'];
+export type Invited = components['schemas']['Invited'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Kind = components['schemas']['Kind'];
 export type LabelFormat = components['schemas']['LabelFormat'];
@@ -4031,6 +4617,7 @@ export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
 export type LabelSetCount = components['schemas']['LabelSetCount'];
 export type Landing = components['schemas']['Landing'];
+export type Link = components['schemas']['Link'];
 export type ListedFinding = components['schemas']['ListedFinding'];
 export type Log = components['schemas']['Log'];
 export type LoggedCommit = components['schemas']['LoggedCommit'];
@@ -4040,6 +4627,7 @@ export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
 export type MaskShape = components['schemas']['MaskShape'];
 export type Match = components['schemas']['Match'];
+export type Member = components['schemas']['Member'];
 export type Merge = components['schemas']['Merge'];
 export type MergeConflict = components['schemas']['MergeConflict'];
 export type MergeCounts = components['schemas']['MergeCounts'];
@@ -4047,13 +4635,20 @@ export type MergeDetail = components['schemas']['MergeDetail'];
 export type MergeList = components['schemas']['MergeList'];
 export type MergePreview = components['schemas']['MergePreview'];
 export type NamedSelection = components['schemas']['NamedSelection'];
+export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBranch = components['schemas']['NewBranch'];
 export type NewCommit = components['schemas']['NewCommit'];
 export type NewDataset = components['schemas']['NewDataset'];
+export type NewGrant = components['schemas']['NewGrant'];
+export type NewMember = components['schemas']['NewMember'];
 export type NewMerge = components['schemas']['NewMerge'];
+export type NewPassword = components['schemas']['NewPassword'];
+export type NewPerson = components['schemas']['NewPerson'];
 export type NewRelease = components['schemas']['NewRelease'];
 export type NewSelection = components['schemas']['NewSelection'];
 export type NewTag = components['schemas']['NewTag'];
+export type NewTeam = components['schemas']['NewTeam'];
+export type NewToken = components['schemas']['NewToken'];
 export type NewUndo = components['schemas']['NewUndo'];
 export type NewViewName = components['schemas']['NewViewName'];
 export type NumberRange = components['schemas']['NumberRange'];
@@ -4064,6 +4659,8 @@ export type OntologyVersion = components['schemas']['OntologyVersion'];
 export type Origin = components['schemas']['Origin'];
 export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];
+export type People = components['schemas']['People'];
+export type Person = components['schemas']['Person'];
 export type Pick = components['schemas']['Pick'];
 export type Pool = components['schemas']['Pool'];
 export type Position = components['schemas']['Position'];
@@ -4095,12 +4692,14 @@ export type SavedView = components['schemas']['SavedView'];
 export type SavedViews = components['schemas']['SavedViews'];
 export type SelectionReport = components['schemas']['SelectionReport'];
 export type Session = components['schemas']['Session'];
+export type Sessions = components['schemas']['Sessions'];
 export type SetAttributes = components['schemas']['SetAttributes'];
 export type SetClass = components['schemas']['SetClass'];
 export type SetMetadata = components['schemas']['SetMetadata'];
 export type SetShape = components['schemas']['SetShape'];
 export type SetSplit = components['schemas']['SetSplit'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
+export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SimilarSample = components['schemas']['SimilarSample'];
 export type SimilarSamples = components['schemas']['SimilarSamples'];
@@ -4117,6 +4716,9 @@ export type StagedFix = components['schemas']['StagedFix'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type StepBody = components['schemas']['StepBody'];
 export type SteppedEdit = components['schemas']['SteppedEdit'];
+export type Team = components['schemas']['Team'];
+export type TeamDatasets = components['schemas']['TeamDatasets'];
+export type Teams = components['schemas']['Teams'];
 export type Token = components['schemas']['Token'];
 export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
@@ -4319,7 +4921,7 @@ export interface operations {
     show_log: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description Maximum number of commits. */
                 limit?: number;
@@ -4356,7 +4958,10 @@ export interface operations {
     };
     post_commit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;
@@ -4461,7 +5066,10 @@ export interface operations {
     };
     post_rollback: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
             header?: never;
             path: {
                 dataset: string;
@@ -4497,7 +5105,7 @@ export interface operations {
     show_dataset: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -4531,7 +5139,7 @@ export interface operations {
     show_facets: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4577,7 +5185,7 @@ export interface operations {
                 typed?: string;
                 /** @description Maximum number of values. */
                 limit?: number;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -4613,7 +5221,7 @@ export interface operations {
             query?: {
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -4647,7 +5255,7 @@ export interface operations {
     list_samples: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4693,7 +5301,7 @@ export interface operations {
     list_sample_ids: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4739,12 +5347,12 @@ export interface operations {
     list_objects: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description Order of the samples. */
-                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Order of the objects: that of their samples, or by their own size or score, `-` for the largest first. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations" | "-size" | "size" | "-score" | "score";
                 /** @description Number of items to skip. */
                 offset?: number;
                 /** @description Maximum number of objects. */
@@ -4787,12 +5395,12 @@ export interface operations {
     list_object_ids: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
-                /** @description Order of the samples. */
-                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations";
+                /** @description Order of the objects: that of their samples, or by their own size or score, `-` for the largest first. */
+                sort?: "name" | "-name" | "newest" | "annotations" | "-annotations" | "-size" | "size" | "-score" | "score";
                 /** @description Number of items to skip. */
                 offset?: number;
                 /** @description Maximum number of ids. */
@@ -4835,7 +5443,7 @@ export interface operations {
     show_sample: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description A query; empty matches all samples. */
                 where?: string;
@@ -4969,7 +5577,7 @@ export interface operations {
             query?: {
                 /** @description Longer side in pixels. */
                 size?: number;
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5005,7 +5613,7 @@ export interface operations {
     show_image: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5489,7 +6097,7 @@ export interface operations {
     show_blame: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5560,7 +6168,7 @@ export interface operations {
     list_edits: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5594,7 +6202,7 @@ export interface operations {
     post_edits: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5632,7 +6240,7 @@ export interface operations {
     undo_edit: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5670,7 +6278,7 @@ export interface operations {
     redo_edit: {
         parameters: {
             query?: {
-                /** @description The branch; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -5779,7 +6387,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Format of the label file. */
-                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone";
+                format?: "coco" | "voc" | "hf-parquet" | "webdataset" | "cvat" | "label-studio" | "labelme" | "via" | "darwin" | "labelbox" | "fiftyone" | "createml" | "class-table" | "labelme-xml";
                 /** @description Where the annotations go. */
                 label_set?: string;
                 /** @description What to do with unknown classes. */
@@ -5824,7 +6432,7 @@ export interface operations {
     show_contract: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5893,7 +6501,7 @@ export interface operations {
     show_checks: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5927,7 +6535,7 @@ export interface operations {
     run_checks: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -5999,7 +6607,7 @@ export interface operations {
             query?: {
                 /** @description Format of the report. */
                 form?: "junit" | "sarif" | "github" | "markdown" | "html" | "json";
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
             };
             header?: never;
@@ -6292,7 +6900,7 @@ export interface operations {
     stage_finding_fix: {
         parameters: {
             query?: {
-                /** @description The branch whose working state is edited; empty is main. */
+                /** @description The branch whose working state is changed; empty is main. */
                 branch?: string;
             };
             header?: never;
@@ -6877,7 +7485,7 @@ export interface operations {
     show_map: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -6915,7 +7523,7 @@ export interface operations {
     list_map_points: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -6955,7 +7563,7 @@ export interface operations {
     show_map_point: {
         parameters: {
             query?: {
-                /** @description A branch, tag or commit; empty is the working state of main. */
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
                 ref?: string;
                 /** @description The model; needed when there are several. */
                 model?: string;
@@ -7190,6 +7798,728 @@ export interface operations {
             };
         };
     };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Teams"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_team_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_team_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                who: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_team_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamDatasets"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /** @description Address of a person. */
+                who?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grants"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description The tokens of everyone; needs people.read. */
+                everyone?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokens"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_with_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Link"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
 }
 
-export const RELEASE_FORMATS = ["coco", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
+export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;

@@ -7,7 +7,7 @@ export const SHELL_KEYS = {
   palette: { title: "All commands", group: "App", keys: ["mod+k"], quiet: true },
   keys: { title: "Keyboard shortcuts", group: "App", keys: ["?"] },
   sidebar: { title: "Collapse or expand the sidebar", group: "App", keys: ["["] },
-  theme: { title: "Switch between light and dark", group: "App", keys: ["mod+."] },
+  theme: { title: "Switch the theme: system, light or dark", group: "App", keys: ["mod+."] },
 } satisfies Lines;
 
 export const WORKSPACE_KEYS = {

@@ -52,7 +52,7 @@ function Palette({ onDone }: { onDone: () => void }) {
     ...(list.data?.items ?? []).map((dataset) => ({
       id: `dataset:${dataset.name}`, title: dataset.name, group: "Datasets",
       hint: `${compact(dataset.samples)} samples`,
-      run: () => void navigate({ to: "/d/$dataset", params: { dataset: dataset.name }, search: {} }),
+      run: () => void navigate({ to: "/d/$dataset", params: { dataset: dataset.name }, search: { ref: undefined } }),
     })),
     ...finds,
   ];

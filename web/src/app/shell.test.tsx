@@ -12,7 +12,8 @@ const CURRENT = "/api/v1/runs/current";
 const SHA = "1".repeat(64);
 
 beforeEach(() => {
-  answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0" });
+  answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0", accounts: false });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false });
   answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
   answer("get", "/api/v1/runs", {}, { items: [] });
   answer("get", CURRENT, {}, { items: [], latest: null });
@@ -59,11 +60,27 @@ test("the shortcuts are listed by group", async () => {
 
 test("the state picker switches to a tag, and every page keeps it", async () => {
   const { user, address } = showPage("/d/streets", Shell);
-  await user.click(await screen.findByRole("button", { name: /^State shown: main/ }));
+  await user.click(await screen.findByRole("button", { name: /^State shown: branch main/ }));
   await user.click(await screen.findByRole("option", { name: /spring/ }));
   await waitFor(() => expect(address()).toBe("/d/streets?ref=spring"));
   await user.keyboard("gh");
   await waitFor(() => expect(address()).toBe("/d/streets/history?ref=spring"));
+});
+
+test("one works on a branch, which the address and the picker name; a new one starts from it", async () => {
+  const BRANCHES = `${AT}/branches` as const;
+  answer("get", `${AT}/refs`, ONE, { items: ["main", "night"].map((name) => ({ name, kind: "branch", commit: SHA, protection: null })) } as never);
+  answer("post", BRANCHES, ONE, { branch: "dusk", commit: SHA });
+  const { user, address } = showPage("/d/streets", Shell);
+  await user.click(await screen.findByRole("button", { name: /^State shown: branch main/ }));
+  await user.click(await screen.findByRole("option", { name: /^night/ }));
+  await waitFor(() => expect(address()).toBe("/d/streets?ref=night%2B"));
+  expect(await screen.findByRole("button", { name: /^State shown: branch night/ })).toBeTruthy();
+  await user.keyboard("{Control>}k{/Control}");
+  await user.type(await screen.findByRole("combobox", { name: "Commands" }), "Create a branch{Enter}");
+  await user.type(await screen.findByRole("textbox", { name: "Name" }), "dusk{Enter}");
+  await waitFor(() => expect(address()).toBe("/d/streets?ref=dusk%2B"));
+  expect(sentTo("post", BRANCHES, ONE)[0]?.body).toEqual({ name: "dusk", from: "night" });
 });
 
 test("without a session it asks for the token", async () => {

@@ -1,6 +1,6 @@
 import { useMantineColorScheme } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { Outlet, useNavigate } from "@tanstack/react-router";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "@/api/client";
 import { DATASET_KEYS, SHELL_KEYS, WORKSPACE_KEYS } from "@/app/keys";
@@ -9,23 +9,30 @@ import { placesOf } from "@/app/places";
 import { session } from "@/app/session";
 import { Sidebar } from "@/app/sidebar";
 import { SignIn } from "@/app/states";
-import { Tools } from "@/app/tools";
+import { NEXT, Tools } from "@/app/tools";
 import { useCommands, useKeyboard, type CommandLine } from "@/kit/commands";
+import { branchOf } from "@/kit/branch";
 import { PageTools } from "@/kit/frame";
 import { useHere } from "@/kit/here";
 import { ErrorState } from "@/kit/page";
 import { say, Said } from "@/kit/said";
+import { overview } from "@/rooms/browse/api";
 import { datasets } from "@/rooms/datasets/api";
+import { health } from "@/rooms/people/api";
+import { Invitation } from "@/rooms/people/pages/invitation";
+import { AccountSignIn } from "@/rooms/people/pages/sign_in";
 import { refs } from "@/rooms/versions/api";
 
 /** What stands around every page: the sidebar, the keyboard, the palette, the sign-in. */
 export function Shell() {
   const query = useQuery(session());
+  const path = useLocation({ select: (location) => location.pathname });
   const [narrow, setNarrow] = useState(false);
   useKeyboard();
-  useGoCommands();
+  useGoCommands(query.data?.accounts ?? false);
   useShellCommands(() => setNarrow((before) => !before));
-  if (query.error instanceof Problem && query.error.status === 401) return <SignIn />;
+  if (path === INVITE) return <Invitation />;
+  if (query.error instanceof Problem && query.error.status === 401) return <SignedOut />;
   if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   return (
     <PageTools value={Tools}>
@@ -40,13 +47,23 @@ export function Shell() {
   );
 }
 
+/** The link of an invitation leads here; its secret stands in the hash. */
+const INVITE = "/invite";
+
+/** Asks for what this server takes: an account, or its token. */
+function SignedOut() {
+  const asked = useQuery(health());
+  if (asked.isPending) return null;
+  return asked.data?.accounts ? <AccountSignIn /> : <SignIn />;
+}
+
 /** The keys that lead to the places of the rooms. */
-function useGoCommands() {
+function useGoCommands(withAccounts: boolean) {
   const { dataset = "" } = useHere();
   const navigate = useNavigate();
   const lines: Record<string, CommandLine> = {};
   const runs: Record<string, () => void> = {};
-  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot")]) {
+  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot", withAccounts)]) {
     if (!keys) continue;
     lines[`go.${keys}`] = { title, group: "Go to", keys: [keys] };
     runs[`go.${keys}`] = () => void navigate(link(dataset) as Parameters<typeof navigate>[0]);
@@ -63,7 +80,7 @@ function useShellCommands(toggleSidebar: () => void) {
     palette: openPalette,
     keys: openKeys,
     sidebar: toggleSidebar,
-    theme: () => setColorScheme(colorScheme === "dark" ? "light" : "dark"),
+    theme: () => setColorScheme(NEXT[colorScheme]),
   });
 }
 
@@ -76,13 +93,15 @@ async function copyAddress(done: string) {
 function usePin() {
   const navigate = useNavigate();
   const { dataset, ref } = useHere();
+  const client = useQueryClient();
   const list = useQuery(datasets());
   const known = useQuery({ ...refs(dataset ?? ""), enabled: dataset !== undefined });
   return async () => {
     const row = list.data?.items.find((item) => item.name === dataset);
-    const named = known.data?.items.find((item) => item.name === (ref || "main"));
+    const named = known.data?.items.find((item) => item.name === (branchOf(ref) ?? ref));
     const commit = ref && !named ? ref : named?.commit;
-    if (!commit || (!ref && row?.dirty)) {
+    const dirty = ref ? client.getQueryData(overview(dataset ?? "", ref).queryKey)?.dirty : row?.dirty;
+    if (!commit || (branchOf(ref) !== null && dirty)) {
       say("Commit the uncommitted changes first; a link can only name a commit");
       return;
     }

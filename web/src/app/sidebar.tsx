@@ -30,7 +30,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
             return (
               <li key={dataset.name} data-open={open}>
                 <Link
-                  to="/d/$dataset" params={{ dataset: dataset.name }} search={{}} activeOptions={{ exact: true, includeSearch: false }}
+                  to="/d/$dataset" params={{ dataset: dataset.name }} search={{ ref: open ? here.ref || undefined : undefined }} activeOptions={{ exact: true, includeSearch: false }}
                   className="side-dataset" title={plural(dataset.samples, "sample")}
                 >
                   <span className="cut">{dataset.name}</span>
@@ -45,11 +45,11 @@ export function Sidebar({ session }: { session: Session | undefined }) {
       </div>
       <Tray />
       <div className="side-foot">
-        {placesOf("foot").map((place) => <Item key={place.title} place={place} />)}
+        {placesOf("foot", session?.accounts ?? false).map((place) => <Item key={place.title} place={place} />)}
         <div className="side-who">
-          <span className="cut">{session ? `${session.actor.name} (${session.actor.roles.join(", ")})` : ""}</span>
+          <span className="cut">{session ? [session.actor.name, ...(session.actor.roles.length ? [`(${session.actor.roles.join(", ")})`] : [])].join(" ") : ""}</span>
           <ThemeToggle />
-          <button type="button" onClick={openKeys} aria-label="Keyboard shortcuts"><KeyHint keys="?" /></button>
+          <button type="button" data-command="keys" onClick={openKeys} aria-label="Keyboard shortcuts"><KeyHint keys="?" /></button>
         </div>
       </div>
     </nav>

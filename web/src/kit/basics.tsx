@@ -1,6 +1,6 @@
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { type ButtonHTMLAttributes, type ReactNode, useRef, useState } from "react";
-import { keysOf } from "@/kit/commands";
+import { keysOf, runCommand, useCommand } from "@/kit/commands";
 import { ago, moment } from "@/kit/format";
 import { caps } from "@/kit/keys";
 
@@ -17,16 +17,36 @@ export function KeyHint({ keys }: { keys: string }) {
   );
 }
 
-type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & { look?: "plain" | "first" | "quiet"; busy?: boolean };
+type Action = ButtonHTMLAttributes<HTMLButtonElement> & {
+  /** The id of the command that it runs; with an `onClick`, it does the same to what it stands beside. */
+  command?: string;
+};
+type ButtonProps = Action & { look?: "plain" | "first" | "quiet"; busy?: boolean };
 
-export function Button({ look = "plain", busy = false, className = "", disabled, ...rest }: ButtonProps) {
+/** What a button of a command shows and does: the title with the key, and the command's run. */
+function useAction(command: string | undefined, { title, onClick }: Pick<Action, "title" | "onClick">, plain?: string) {
+  const own = useCommand(command);
+  const key = own?.keys?.[0];
+  const words = title ?? plain ?? own?.title;
+  return {
+    title: words && key ? `${words} (${spelled(key)})` : words,
+    onClick: onClick ?? (command ? () => runCommand(command) : undefined),
+    ...(command ? { "data-command": command } : {}),
+  };
+}
+
+const spelled = (keys: string): string => caps(keys, MAC).join(keys.includes("+") && keys.length > 1 ? "+" : " ");
+
+export function Button({ look = "plain", busy = false, className = "", disabled, command, title, onClick, ...rest }: ButtonProps) {
+  const action = useAction(command, { title, onClick });
   return (
-    <button type="button" {...rest} disabled={disabled || busy} aria-busy={busy} className={`button ${look} ${className}`} />
+    <button type="button" {...rest} {...action} disabled={disabled || busy} aria-busy={busy} className={`button ${look} ${className}`} />
   );
 }
 
-export function IconButton({ label, className = "", ...rest }: ButtonHTMLAttributes<HTMLButtonElement> & { label: string }) {
-  return <button type="button" aria-label={label} title={label} {...rest} className={`icon-button ${className}`} />;
+export function IconButton({ label, className = "", command, title, onClick, ...rest }: Action & { label: string }) {
+  const action = useAction(command, { title, onClick }, label);
+  return <button type="button" aria-label={label} {...rest} {...action} className={`icon-button ${className}`} />;
 }
 
 export type Tone = "plain" | "good" | "warn" | "bad" | "accent";

@@ -26,7 +26,7 @@ function change(next: readonly Command[]) {
 }
 
 /** Make commands available while the caller is mounted; the newest `runs` are always used. */
-export function useCommands<Id extends string>(lines: Record<Id, CommandLine>, runs: Record<NoInfer<Id>, () => void>): void {
+export function useCommands<Id extends string>(lines: Record<Id, CommandLine>, runs: Record<NoInfer<Id>, () => unknown>): void {
   const latest = useRef(runs);
   useEffect(() => {
     latest.current = runs;
@@ -34,7 +34,7 @@ export function useCommands<Id extends string>(lines: Record<Id, CommandLine>, r
   const shape = JSON.stringify(lines);
   useEffect(() => {
     const declared = JSON.parse(shape) as Record<Id, CommandLine>;
-    const mine = (Object.keys(declared) as Id[]).map((id) => ({ ...declared[id], id, run: () => latest.current[id]() }));
+    const mine = (Object.keys(declared) as Id[]).map((id) => ({ ...declared[id], id, run: () => void latest.current[id]() }));
     change([...all, ...mine]);
     return () => change(all.filter((command) => !(mine as Command[]).includes(command)));
   }, [shape]);
@@ -50,6 +50,16 @@ export function watchCommands(notify: () => void): () => void {
 }
 
 export const useAllCommands = (): readonly Command[] => useSyncExternalStore(watchCommands, allCommands);
+
+/** The command of this id that can run now; of several, the newest. */
+export function useCommand(id: string | undefined): Command | undefined {
+  return useSyncExternalStore(watchCommands, () => (id ? all.findLast((command) => command.id === id) : undefined));
+}
+
+/** Run a command that can run now; nothing happens where it cannot. */
+export function runCommand(id: string): void {
+  all.findLast((command) => command.id === id)?.run();
+}
 
 /**
  * Keys of one element, such as the arrows of a list or Escape in a field: `<input {...keysOf({ Escape: leave })} />`. They come

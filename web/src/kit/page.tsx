@@ -1,6 +1,7 @@
 import { useEffect, type ReactNode } from "react";
 import { Problem } from "@/api/client";
 import { Button } from "@/kit/basics";
+import { useCommands, type CommandLine } from "@/kit/commands";
 import { Words } from "@/kit/words";
 
 export { sentence } from "@/kit/format";
@@ -43,6 +44,13 @@ export function EmptyState({ title, children, icon }: { title: string; children?
   );
 }
 
+const RETRY_KEYS = { "page.retry": { title: "Try to load it again", group: "Page" } } satisfies Record<string, CommandLine>;
+
+function Retry({ run }: { run: () => void }) {
+  useCommands(RETRY_KEYS, { "page.retry": run });
+  return <Button command="page.retry" onClick={run}>Try again</Button>;
+}
+
 /** What went wrong, where, and how to fix it. */
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const problem = error instanceof Problem
@@ -67,7 +75,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
         <dt>Code</dt>
         <dd className="mono">{problem.code}</dd>
       </dl>
-      {onRetry ? <Button onClick={onRetry}>Try again</Button> : null}
+      {onRetry ? <Retry run={onRetry} /> : null}
     </div>
   );
 }

@@ -32,6 +32,8 @@ export type Place = {
   order: number;
   /** The key sequence that goes there. */
   keys?: string;
+  /** Only where people sign in with accounts of their own. */
+  withAccounts?: boolean;
   /** `dataset` is "" outside of a dataset. */
   link: (dataset: string) => LinkProps;
 };

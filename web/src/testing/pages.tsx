@@ -45,9 +45,21 @@ const TAKEN_OVER = [
   "ArrowDown: Next annotation, Move it down by a pixel", "ArrowUp: Previous annotation, Move it up by a pixel",
 ];
 
-/** Fails a test whose page had two commands on one key; takes the page down. */
+/** The commands of the shell, which is not around a page in most tests. */
+const OF_SHELL = new Set(Object.keys({ ...SHELL_KEYS, ...DATASET_KEYS, ...WORKSPACE_KEYS, "ref.pick": 0, "branch.create": 0 }));
+
+/** Buttons of the page whose command cannot run. */
+const dead = (): string[] => {
+  const known = new Set(allCommands().map(({ id }) => id));
+  return [...document.querySelectorAll<HTMLElement>("button[data-command]")].map((button) => button.dataset["command"] ?? "")
+    .filter((id) => !known.has(id) && !OF_SHELL.has(id));
+};
+
+/** Fails a test whose page had two commands on one key, or a button of a command that cannot run; takes the page down. */
 export function expectPageInOrder(): void {
+  const unbound = dead();
   cleanup();
+  expect(unbound, "buttons of commands that cannot run").toEqual([]);
   const found = [...shared].filter((clash) => !TAKEN_OVER.includes(clash));
   shared.clear();
   expect(found, "commands on one key").toEqual([]);

@@ -14,7 +14,7 @@ const addressOf = (path: string, names: Record<string, string>) =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? ""));
 
 const asJson = (value: unknown, status = 200, type = "application/json") =>
-  new Response(value === undefined ? null : JSON.stringify(value), { status, headers: { "content-type": type } });
+  new Response(value === undefined ? null : JSON.stringify(value), { status, headers: value === undefined ? {} : { "content-type": type } });
 
 /** Answer a request with JSON; a function is given the request. */
 export function answer<M extends Method, P extends Path<M>>(

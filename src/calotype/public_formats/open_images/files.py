@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from calotype.public_formats.reading import SPLITS, Reading, suffix_of
+from calotype.folder_reading.folder import SPLITS, Reading, suffix_of
 
 MAX_ROWS = 200_000_000
 _MAX_CELLS = 64

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.folder import IMAGE_ERRORS, Reading, split_of, stem_of
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.passthrough import class_name_problem, shown
@@ -30,7 +31,6 @@ from calotype.public_formats.numbers import number
 from calotype.public_formats.open_images import files as tables
 from calotype.public_formats.open_images.files import Table
 from calotype.public_formats.open_images.writing import write_tables
-from calotype.public_formats.reading import IMAGE_ERRORS, Reading, split_of, stem_of
 from calotype.vision import images as vision
 from calotype.vision import masks
 

@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.csv_rows import csv_rows
+from calotype.folder_reading.folder import BACKGROUND, Reading, stem_of, suffix_of
 from calotype.formats.base import Abilities, ExportSamples, LabelFileUnreadable, Written
 from calotype.formats.notices import Losses
 from calotype.formats.passthrough import image_name_problem, shown
@@ -28,8 +30,6 @@ from calotype.formats.windows import DeclaredClass
 from calotype.foundation.errors import Invalid
 from calotype.foundation.progress import Progress, silent
 from calotype.foundation.yaml_text import compose, load
-from calotype.public_formats.csv_rows import csv_rows
-from calotype.public_formats.reading import BACKGROUND, Reading, stem_of, suffix_of
 from calotype.public_formats.records.row_writing import LOSES, Columns, named
 from calotype.public_formats.records.rows import Names, cell_value, features_names, read_record
 from calotype.public_formats.writing import FileWriter, lose_sample

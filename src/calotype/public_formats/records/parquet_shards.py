@@ -21,13 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from calotype.datasets.model import Kind, Sample
+from calotype.folder_reading.folder import BACKGROUND, SPLITS, Reading, split_of, suffix_of
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.notices import Losses
 from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
-from calotype.public_formats.reading import BACKGROUND, SPLITS, Reading, split_of, suffix_of
 from calotype.public_formats.records.extracted import ArchivedSource, ReadBytes
 from calotype.public_formats.records.image_folder import PARQUET_ERRORS, SPLIT_FOLDERS, card_names, classes_of
 from calotype.public_formats.records.row_writing import LOSES, Columns, named

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.folder import Reading
 from calotype.formats.passthrough import shown, value_problem
 from calotype.formats.values import ParsedAnnotation
 from calotype.public_formats.numbers import LIMIT_PX, number, whole
-from calotype.public_formats.reading import Reading
 
 BOXES = ("bbox", "bboxes", "boxes")
 CLASSES = (

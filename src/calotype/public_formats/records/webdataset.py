@@ -5,6 +5,7 @@ Files with one key belong together: the key is the path up to the first dot of t
 such as `jpg`, `json`, `cls`, `txt`. The JSON part is a row as in `records`; `cls` is a class by number or name, `txt` a
 caption. Numbers are named in `classnames.txt` beside the shards. Nothing is unpacked to a path of the
 archive: images are read from their place in the tar file while they are imported. Links and devices are left out.
+A shard compressed with gzip (`.tar.gz`, `.tgz`) is unpacked to a temporary file first.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from calotype.datasets.model import Kind
+from calotype.folder_reading.folder import BACKGROUND, SPLITS, Reading, split_of, suffix_of
+from calotype.formats.archives.gunzip import MAGIC, Unpacked, unpacked_head
 from calotype.formats.base import Abilities, ExportSamples, Written
 from calotype.formats.image_files import MAX_IMAGE_BYTES
 from calotype.formats.passthrough import escaped
 from calotype.formats.survey import Certainty, Sighting, Survey
 from calotype.foundation.progress import Progress, silent
-from calotype.public_formats.reading import BACKGROUND, SPLITS, Reading, split_of, suffix_of
 from calotype.public_formats.records.extracted import ArchivedSource, ReadBytes
 from calotype.public_formats.records.image_folder import classes_of
 from calotype.public_formats.records.row_writing import LOSES
@@ -34,7 +36,8 @@ CLASS_FILES = ("classnames.txt", "classes.txt")
 _MAX_MEMBERS = 20_000_000
 _MAX_LABEL_BYTES = 20_000_000
 _LABEL_PARTS = frozenset({"json", "cls", "txt", "caption", "text"})
-_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_COMPRESSED = (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_ENDINGS = (".tar", ".tar.gz", ".tgz")
 _TAR_ERRORS = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError)
 
 
@@ -43,7 +46,7 @@ class WebDataset:
 
     name = "webdataset"
     title = "WebDataset"
-    suffixes = (".tar",)
+    suffixes = _ENDINGS
     abilities = Abilities(
         reads=frozenset({Kind.BOX, Kind.CLASSIFICATION, Kind.CAPTION}),
         writes=frozenset({Kind.BOX, Kind.CLASSIFICATION, Kind.CAPTION}),
@@ -56,8 +59,10 @@ class WebDataset:
 
     def recognise(self, survey: Survey) -> Sighting | None:
         """Tar files in which an image comes early."""
-        for name in survey.with_suffix(".tar")[:20]:
+        named = survey.with_suffix(".tar", ".tgz", ".gz")
+        for name in [name for name in named if name.lower().endswith(_ENDINGS)][:20]:
             head = survey.head(name, 64_000)
+            head = unpacked_head(head, 64_000) if head.startswith(MAGIC) else head
             if any(suffix_of(member) in IMAGE_EXTENSIONS for member in _first_members(head)):
                 return Sighting("tar files with the images inside", (name,), Certainty.DESCRIBED)
         return None
@@ -68,7 +73,7 @@ class WebDataset:
         """Raises: LabelFileUnreadable when there is no tar file."""
         reading = Reading(path, images, self.title)
         files = reading.files.names if reading.single is None else [reading.single]
-        shards = [name for name in files if suffix_of(name) == ".tar"]
+        shards = [name for name in files if name.lower().endswith(_ENDINGS)]
         if not shards:
             raise reading.refused("there is no .tar file", "give the folder that holds the shards")
         names = _class_names(reading)
@@ -122,7 +127,8 @@ def _class_names(reading: Reading) -> Names:
 
 def _split(shard: str) -> str:
     """The split that the name of a shard states, as in `imagenet-val-000000.tar`."""
-    words = escaped(shard).rpartition("/")[2].lower().replace("_", "-").rpartition(".")[0].split("-")
+    stem = escaped(shard).rpartition("/")[2].lower().removesuffix(".gz").rpartition(".")[0]
+    words = stem.replace("_", "-").split("-")
     named = next((SPLITS[word] for word in words if word in SPLITS), "") or split_of(shard)
     is_plain = len(words) == 2 and words[1].isdigit()
     return named or (words[0] if is_plain and words[0] not in ("shard", "data", "part", "images") else "")
@@ -135,6 +141,7 @@ class _Shards:
         self.members: dict[str, ReadBytes] = {}
         self._reading, self._names = reading, names
         self._taken: set[str] = set()
+        self._unpacked: Unpacked | None = None
 
     def read(self, shard: str) -> None:
         """Read the labels of one shard, and where its images are."""
@@ -143,10 +150,13 @@ class _Shards:
         entry: _Entry | None = None
         try:
             with path.open("rb") as file:
-                if file.read(6).startswith(_COMPRESSED):
-                    reason = "it is compressed; unpack it to a plain .tar file first"
-                    self._reading.set_aside("image", shard, reason, kind="unreadable")
-                    return
+                head = file.read(6)
+            if head.startswith(_COMPRESSED):
+                reason = "it is compressed, and not with gzip; unpack it to a plain .tar file first"
+                self._reading.set_aside("image", shard, reason, kind="unreadable")
+                return
+            self._unpacked = Unpacked(path) if head.startswith(MAGIC) else None
+            path = self._unpacked.path if self._unpacked else path
             n_bytes = path.stat().st_size
             with tarfile.open(path, "r:") as tar:
                 for member in _members(tar):
@@ -205,14 +215,16 @@ class _Shards:
             return
         name = f"{entry.key}{entry.suffix}".lstrip("/")
         if name in self._taken:
-            name = f"{shard.removesuffix('.tar')}/{name}"
+            name = f"{shard.partition('.tar')[0].removesuffix('.tgz')}/{name}"
         if name in self._taken:
             self._reading.set_aside("image", where, "its shard has this key already")
             return
         self._taken.add(name)
         key = self._reading.add_image(None, name, where, split=_split(shard))
-        path, start, size = self._reading.files.path(shard), entry.image.offset_data, entry.image.size
-        self.members[key] = lambda: _bytes(path, start, size)
+        archive = self._unpacked  # kept as long as one of its images may be asked for
+        path = archive.path if archive else self._reading.files.path(shard)
+        start, size = entry.image.offset_data, entry.image.size
+        self.members[key] = lambda: _bytes(archive.path if archive else path, start, size)
         record = self._record(where, entry.labels)
         metadata, extra, is_empty = read_record(self._reading, key, where, record, self._names)
         if is_empty:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from calotype.store.catalog import view_tables
+from calotype.store.catalog import people_tables, view_tables
 
 metadata = sa.MetaData(
     naming_convention={
@@ -126,7 +126,7 @@ edit_requests = sa.Table(
 )
 """Answers to requests to edit, by the id that the client gave: a repeated request gets the same answer."""
 
-saved_views = view_tables.saved_views(metadata)
+saved_views, of_people = view_tables.saved_views(metadata), people_tables.people_tables(metadata)
 
 audit = sa.Table(
     "audit",

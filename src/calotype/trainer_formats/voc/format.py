@@ -15,6 +15,8 @@ from calotype.trainer_formats.voc import reading as voc_reading
 from calotype.trainer_formats.voc import writing as voc_writing
 
 _ROOT = re.compile(rb"<annotation[\s>]")
+_OF_WEB_TOOL = re.compile(rb"\A(?!.*<bndbox).*<(?:pt|segm|deleted)>", re.DOTALL)
+"""The XML of the LabelMe web tool has the same first element, and points where Pascal VOC has boxes."""
 _FOLDERS = ("Annotations", "annotations")
 _MAX_LOOKED_AT = 100
 
@@ -46,6 +48,8 @@ class Voc:
         """XML files with an `annotation` in them; broken: XML where label files are kept, and none of them has one."""
         files = survey.with_suffix(".xml")
         like = next((file for file in files[:_MAX_LOOKED_AT] if _ROOT.search(survey.head(file, 2_000))), None)
+        if like is not None and _OF_WEB_TOOL.search(survey.head(like, 20_000)):
+            return None
         if like is not None:
             kept_apart = any(part.lower() == "annotations" for part in like.split("/")[:-1])
             layout = "XML files in Annotations/" if kept_apart else "an XML file beside each image"

@@ -19,6 +19,8 @@ from calotype.vision.images import IMAGE_EXTENSIONS
 _MAX_LISTING = 100_000_000
 _FOLDERS = ("Main", "Segmentation", "Layout", "Action", "")
 _MAX_CLASS_LISTS = 3_000
+_NOT_SPLITS = frozenset({"all", "default", "images", "list", "trainval"})
+"""Names of lists that say nothing of splits; CVAT writes `default.txt`."""
 
 
 @dataclass
@@ -67,6 +69,8 @@ def image_sets(tree: ImageTree, root: str, notices: Notices) -> ImageSets:
             _read_classes(tree, here, stems, sets)
         if folder == "Main" and not lists and "trainval" in stems:
             _read_splits(tree, here, {"trainval": "train"}, sets, notices)
+        if folder == "Main":
+            _read_other_splits(tree, here, stems, sets, notices)
     return sets
 
 
@@ -76,12 +80,29 @@ def _read_splits(
     order = ("train", "val", "test")
     for stem, split in sorted(lists.items(), key=lambda item: (order.index(item[1]), item[0])):
         for words in _lines(tree, f"{folder}/{stem}.txt"):
-            name = words[0]
-            if PurePosixPath(name).suffix.lower() in IMAGE_EXTENSIONS:
-                name = str(PurePosixPath(name).with_suffix(""))
+            name = _listed_name(words)
             known = sets.split_of.setdefault(name, split)
             if known != split:
                 notices.add("image-in-two-splits", f"{name}: {known} and {split}")
+
+
+def _read_other_splits(
+    tree: ImageTree, folder: str, stems: list[str], sets: ImageSets, notices: Notices
+) -> None:
+    """Lists of images under other names, such as `holdout.txt`: splits where no other list has one of their images."""
+    for stem in stems:
+        is_split = split_of_folder(stem) or stem.lower() in _NOT_SPLITS
+        if is_split or split_of_folder(stem.rpartition("_")[2]) or stem.endswith("_trainval"):
+            continue
+        lines = _lines(tree, f"{folder}/{stem}.txt")
+        names = set(map(_listed_name, lines))
+        if not names or any(len(words) > 1 for words in lines):
+            continue
+        if names & sets.split_of.keys():
+            what = "list of images that are in another split too: not read as a split"
+            notices.add("file-left-out", f"{folder}/{stem}.txt", what=what)
+        else:
+            sets.split_of |= dict.fromkeys(names, stem)
 
 
 def _read_classes(tree: ImageTree, folder: str, stems: list[str], sets: ImageSets) -> None:
@@ -96,6 +117,12 @@ def _read_classes(tree: ImageTree, folder: str, stems: list[str], sets: ImageSet
             if len(words) == 2 and words[1] in ("1", "-1", "0"):
                 said[words[0]][words[1]].append(name)
     sets.classes = {image: dict(values) for image, values in said.items()}
+
+
+def _listed_name(words: list[str]) -> str:
+    """The image that a line names, without its ending."""
+    is_file = PurePosixPath(words[0]).suffix.lower() in IMAGE_EXTENSIONS
+    return str(PurePosixPath(words[0]).with_suffix("")) if is_file else words[0]
 
 
 def _lines(tree: ImageTree, path: str) -> list[list[str]]:

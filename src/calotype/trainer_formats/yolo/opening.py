@@ -334,9 +334,8 @@ class _Opening:
         here = image >= 0
         sizes = np.zeros((len(rows), 2))
         sizes[here, 0], sizes[here, 1] = columns.widths[image[here]], columns.heights[image[here]]
-        turned, is_loose = shapes.oriented(rows, judged, self.config, sizes)
-        forms = np.where(turned, np.int8(Form.ORIENTED), judged.forms)
-        judged = Judged(forms, judged.clipped, judged.scored)
+        judged, is_loose = shapes.with_oriented(rows, judged, self.config, sizes)
+        forms = judged.forms
         for at in np.flatnonzero(here & (forms == Form.INVALID)).tolist():
             reason = shapes.problem(rows.row(at), self.config)
             self.problems.append(Problem("invalid", "annotation", place_of(rows, names, at), reason))
@@ -358,6 +357,8 @@ class _Opening:
             self.notices.add(code, n=max(0, len(which) - 5), what=what)
 
         note("clipped", np.flatnonzero(good & judged.clipped))
+        what = "corner of an oriented box up to 1 % outside the image: kept as it is"
+        note("beyond-edge", np.flatnonzero(good & judged.beyond), what)
         if is_loose:
             loose = good & (judged.forms == Form.POLYGON) & (np.diff(rows.starts) - judged.scored == 9)
             what = f"oriented box whose corners form no rectangle: read as a {Kind.POLYGON}"

@@ -207,8 +207,8 @@ def _indices(place: Ints) -> pa.Array:
 
 def _rings(labels: Labels, at: Ints, sizes_wh: Floats, are_oriented: np.ndarray[Any, Any]) -> RingArrays:
     values, starts = shapes.ring_values(labels.rows, at, labels.judged.scored[at])
-    values = np.clip(values, 0.0, 1.0)
     row = np.repeat(np.arange(len(at)), np.diff(starts))
+    values = np.where(labels.judged.beyond[at][row], values, np.clip(values, 0.0, 1.0))
     values *= sizes_wh[row, np.arange(len(values)) % 2]
     turned = np.flatnonzero(are_oriented)
     if len(turned):  # clockwise as seen, from the corner that the file gives first

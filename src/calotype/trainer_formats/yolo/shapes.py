@@ -21,6 +21,10 @@ from calotype.trainer_formats.yolo.label_text import Floats, Ints, Rows
 Bools = npt.NDArray[np.bool_]
 SLACK = 1e-3
 """How far a coordinate may exceed 0 or 1 by rounding; it is clipped."""
+TRAINER_SLACK = 0.01
+"""How far a corner of an oriented box may exceed 0 or 1; trainers take it as it is, and refuse the image beyond that.
+
+Source: the check of label files in Ultralytics (`verify_image_label`)."""
 _PIXELS = 1.5
 """A coordinate above is in pixels, not a share that is a little off."""
 _RECTANGLE_PX = 1.5
@@ -39,17 +43,20 @@ class Form(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The form of each row, whether it was clipped, and whether it ends with a score."""
+    """The form of each row, whether it was clipped, whether it ends with a score, and whether it is four corners of
+    which one lies a little outside the image."""
 
     forms: npt.NDArray[np.int8]
     clipped: Bools
     scored: Bools
+    beyond: Bools
 
 
 def judge(rows: Rows, config: Config) -> Judged:
-    """Judge all rows of a set. Oriented boxes come out as polygons; see `oriented`."""
+    """Judge all rows of a set. Oriented boxes come out as polygons; see `with_oriented`."""
     n = np.diff(rows.starts)
-    judged = Judged(np.zeros(len(rows), np.int8), np.zeros(len(rows), bool), np.zeros(len(rows), bool))
+    no_row = np.zeros((3, len(rows)), bool)
+    judged = Judged(np.zeros(len(rows), np.int8), *no_row)
     usable = _known_classes(rows, config) & _finite(rows)
     pose = np.zeros(len(rows), bool)
     if config.keypoints is not None:
@@ -72,7 +79,21 @@ def judge(rows: Rows, config: Config) -> Judged:
     return judged
 
 
-def oriented(rows: Rows, judged: Judged, config: Config, sizes_wh: Floats) -> tuple[Bools, bool]:
+def with_oriented(rows: Rows, judged: Judged, config: Config, sizes_wh: Floats) -> tuple[Judged, bool]:
+    """The rows with oriented boxes among the polygons as such, and whether some of a stated set have no right angles.
+
+    Args:
+        sizes_wh: (R, 2) size of the image of each row in pixels, 0 where unknown.
+    """
+    turned, is_loose = _oriented(rows, judged, config, sizes_wh)
+    forms = np.where(turned, np.int8(Form.ORIENTED), judged.forms)
+    beyond = judged.beyond & turned
+    loose = judged.beyond & ~turned & (forms == Form.POLYGON)
+    forms[loose] = Form.POLYGON if config.task == "obb" else Form.INVALID
+    return Judged(forms, judged.clipped | (loose & (forms == Form.POLYGON)), judged.scored, beyond), is_loose
+
+
+def _oriented(rows: Rows, judged: Judged, config: Config, sizes_wh: Floats) -> tuple[Bools, bool]:
     """(R,) polygons that are oriented boxes, and whether the task is stated and some have no right angles.
 
     A set is one of oriented boxes where `task: obb` says so, or where every polygon has four corners that form a
@@ -91,7 +112,7 @@ def oriented(rows: Rows, judged: Judged, config: Config, sizes_wh: Floats) -> tu
     values = rows.values[rows.starts[quads][:, None] + np.arange(1, 9)].reshape(-1, 4, 2)
     corners = values * sizes_wh[quads][:, None, :]
     right = _are_rectangles(corners) & (sizes_wh[quads] > 0).all(axis=1)
-    if not stated and not right.all():
+    if not stated and not right[~judged.beyond[quads]].all():
         return found, False
     found[quads[right]] = True
     return found, bool(stated and not right.all())
@@ -213,11 +234,13 @@ def _judge_rings(rows: Rows, at: Ints, judged: Judged) -> None:
         return
     values, starts = ring_values(rows, at, judged.scored[at])
     highest, lowest = (pick.reduceat(values, starts[:-1]) for pick in (np.maximum, np.minimum))
-    good = (lowest >= -SLACK) & (highest <= 1 + SLACK)
+    inside = (lowest >= -SLACK) & (highest <= 1 + SLACK)
+    near = (lowest >= -TRAINER_SLACK) & (highest <= 1 + TRAINER_SLACK) & (np.diff(starts) == 8)
     scores = rows.values[rows.starts[1:][at] - 1]
-    good &= ~judged.scored[at] | ((scores >= 0) & (scores <= 1))
+    good = (inside | near) & (~judged.scored[at] | ((scores >= 0) & (scores <= 1)))
     judged.forms[at[good]] = Form.POLYGON
-    judged.clipped[at] = good & ((lowest < 0) | (highest > 1))
+    judged.clipped[at] = good & inside & ((lowest < 0) | (highest > 1))
+    judged.beyond[at] = good & ~inside
 
 
 def ring_values(rows: Rows, at: Ints, scored: Bools) -> tuple[Floats, Ints]:

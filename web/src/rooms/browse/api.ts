@@ -2,12 +2,13 @@ import { queryOptions } from "@tanstack/react-query";
 import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
 import { oneOfIds, quoted } from "@/api/where";
-import type { Sort } from "./search";
+import { sampleSort, type ObjectSort } from "./search";
 
 /** The part of the address that decides which samples are asked for, and with which labels. */
-export type View = { show?: "objects" | undefined; of?: string | undefined; where?: string | undefined; sort?: Sort | undefined; labels?: string | undefined; within?: string | undefined };
+export type View = { show?: "objects" | undefined; of?: string | undefined; where?: string | undefined; sort?: ObjectSort | undefined; labels?: string | undefined; within?: string | undefined };
 
-const viewed = (ref: string, { where, sort, labels, within }: View) => ({ ref, where, sort, label_set: labels, within });
+const viewed = (ref: string, { where, sort, labels, within }: View) => ({ ref, where, sort: sampleSort(sort), label_set: labels, within });
+const viewedObjects = (ref: string, view: View) => ({ ...viewed(ref, view), sort: view.sort, class: view.of });
 
 export const overview = (dataset: string, ref: string) =>
   queryOptions({
@@ -47,10 +48,10 @@ export const pairPage = (dataset: string, ref: string, view: View, beside: { lab
 
 export const objectPage = (dataset: string, ref: string, view: View, page: number) =>
   queryOptions({
-    queryKey: datasetKey(dataset, "objects", ref, viewed("", view), view.of, page),
+    queryKey: datasetKey(dataset, "objects", ref, viewedObjects("", view), page),
     queryFn: ({ signal }) =>
       call("get", "/api/v1/datasets/{dataset}/objects", {
-        path: { dataset }, query: { ...viewed(ref, view), class: view.of, offset: page * PAGE, limit: PAGE }, signal,
+        path: { dataset }, query: { ...viewedObjects(ref, view), offset: page * PAGE, limit: PAGE }, signal,
       }),
     gcTime: 60_000,
     retry: false,
@@ -82,7 +83,7 @@ export const examples = (dataset: string, ref: string, where: string) =>
 export function idsAt(dataset: string, ref: string, view: View, offset: number, limit: number, signal?: AbortSignal) {
   const request = { path: { dataset }, query: { ...viewed(ref, view), offset, limit }, ...(signal ? { signal } : {}) };
   if (view.show !== "objects") return call("get", "/api/v1/datasets/{dataset}/sample-ids", request);
-  return call("get", "/api/v1/datasets/{dataset}/object-ids", { ...request, query: { ...request.query, class: view.of } });
+  return call("get", "/api/v1/datasets/{dataset}/object-ids", { ...request, query: { ...request.query, ...viewedObjects(ref, view) } });
 }
 
 /** Counts over the samples that match a query; asked again while they are estimated. */

@@ -24,8 +24,28 @@ export const VIEW_KEYS = { "grid.views": { title: "Open or save a view", group: 
 /** While samples are selected. */
 export const SELECTION_KEYS = {
   "selection.clear": { title: "Clear the selection", group: "Grid" },
-  "selection.copy": { title: "Copy the ids of the selected samples", group: "Grid", keys: ["c"] },
+  "selection.copy": { title: "Copy the ids of what is selected", group: "Grid", keys: ["c"] },
 } satisfies Lines;
+
+/** While samples are selected. */
+export const SAMPLES_KEYS = {
+  "selection.query": { title: "Copy the selected samples as a query", group: "Grid" },
+  "selection.map": { title: "Show the selected samples on the map", group: "Grid" },
+  "selection.similar": { title: "Show images that look like the selected one", group: "Grid" },
+} satisfies Lines;
+
+/** While many samples or objects are changed. */
+export const STOP_KEYS = { "selection.stop": { title: "Stop the running change", group: "Grid" } } satisfies Lines;
+
+/** In the list of saved views. */
+export const SAVE_KEYS = {
+  "views.update": { title: "Update the open view with what is shown", group: "Grid" },
+  "views.replace": { title: "Replace the view of this name", group: "Grid", quiet: true },
+} satisfies Lines;
+
+/** While a view is renamed, and after one was deleted. */
+export const RENAME_KEYS = { "views.rename-over": { title: "Replace the view of the new name", group: "Grid", quiet: true } } satisfies Lines;
+export const DELETED_KEYS = { "views.restore": { title: "Restore the deleted view", group: "Grid" } } satisfies Lines;
 
 /** While samples are selected that can be edited. */
 export const SELECTION_EDIT_KEYS = {
@@ -58,6 +78,8 @@ export const SAMPLE_KEYS = {
   "sample.zoom": { title: "Zoom to the selected annotation", group: "Sample", keys: ["Enter", "z"] },
   "sample.overlays": { title: "Show or hide annotations", group: "Sample", keys: ["a"] },
   "sample.labels": { title: "Show or hide class names", group: "Sample", keys: ["l"] },
+  "sample.sets": { title: "Draw all label sets, or only the listed one", group: "Sample", keys: ["s"] },
+  "sample.colour": { title: "Colour by class, author, score, open finding or label set", group: "Sample", keys: ["o"] },
   "sample.link": { title: "Copy a link to this sample at its commit", group: "Sample" },
 } satisfies Lines;
 

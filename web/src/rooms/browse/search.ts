@@ -8,13 +8,20 @@ export const SIZES = { min: 96, max: 480, usual: 208, objects: 150, pairs: 420 }
 export type Sort = NonNullable<NonNullable<operations["list_samples"]["parameters"]["query"]>["sort"]>;
 export const SORTS: readonly Sort[] = ["name", "-name", "newest", "-annotations", "annotations"];
 
+/** How objects can be sorted by their own values as well. */
+export type ObjectSort = NonNullable<NonNullable<operations["list_objects"]["parameters"]["query"]>["sort"]>;
+export const OBJECT_SORTS: readonly ObjectSort[] = [...SORTS, "-size", "size", "-score", "score"];
+
+/** The order of samples; that of the names where only objects can be sorted so. */
+export const sampleSort = (sort: ObjectSort | undefined): Sort | undefined => SORTS.find((one) => one === sort);
+
 export type GridSearch = RefSearch & {
   /** Objects, each for itself; samples where it is absent. */
   show?: "objects" | undefined;
   /** The class of the objects to show. */
   of?: string | undefined;
   where?: string | undefined;
-  sort?: Sort | undefined;
+  sort?: ObjectSort | undefined;
   /** A part of the map: its model and corners. */
   within?: string | undefined;
   labels?: string | undefined;
@@ -41,7 +48,7 @@ export const gridSearch = (raw: Raw): GridSearch => ({
   show: oneOf(raw, "show", ["objects"]),
   of: text(raw, "of"),
   where: text(raw, "where"),
-  sort: oneOf(raw, "sort", SORTS),
+  sort: oneOf(raw, "sort", OBJECT_SORTS),
   within: text(raw, "within"),
   labels: text(raw, "labels"),
   size: whole(raw, "size", SIZES.min, SIZES.max),
@@ -58,6 +65,8 @@ export const gridSearch = (raw: Raw): GridSearch => ({
 export type SampleSearch = GridSearch & {
   /** The selected annotation; shown first when the page opens. */
   ann?: string | undefined;
+  /** Names of the label sets that are drawn, as `setsText` writes them; only the listed one where it is absent. */
+  sets?: string | undefined;
   /** The list it was opened from, if not the grid of samples: objects, the findings of a run, or a diff. `at` is the place in it. */
   from?: "objects" | "checks" | "diff" | undefined;
   run?: string | undefined;
@@ -85,6 +94,7 @@ const SHOWN = ["decided", "all"] as const;
 export const sampleSearch = (raw: Raw): SampleSearch => ({
   ...gridSearch(raw),
   ann: text(raw, "ann"),
+  sets: text(raw, "sets"),
   from: oneOf(raw, "from", ["objects", "checks", "diff"]),
   run: text(raw, "run"),
   check: text(raw, "check"),
@@ -114,3 +124,13 @@ export const hiddenOf = (hide: string | undefined): Set<number> =>
   new Set((hide ?? "").split(".").filter((id) => /^\d+$/.test(id)).map(Number));
 export const hideText = (hidden: Set<number>): string | undefined =>
   hidden.size ? [...hidden].sort((a, b) => a - b).join(".") : undefined;
+
+/** Names of label sets, which may hold anything, as text and back. */
+export const setsText = (names: Iterable<string>): string => [...names].map((name) => name.replace(/[%,]/g, encodeURIComponent)).join(",");
+export function setsOf(sets: string): Set<string> {
+  try {
+    return new Set(sets.split(",").filter(Boolean).map(decodeURIComponent));
+  } catch {
+    return new Set(); // an address that was cut off
+  }
+}

@@ -48,7 +48,7 @@ export function ChecksPage() {
       actions={
         <>
           <CopyAs panel="checks" shown={{ dataset, ref }} />
-          <Button look="first" busy={running.isPending} onClick={run}>
+          <Button look="first" busy={running.isPending} command="checks.run">
             <IconPlayerPlay size={14} /> {running.isPending ? "Running checks…" : "Run checks"}
           </Button>
         </>

@@ -8,6 +8,7 @@ type Lines = Record<string, CommandLine>;
 export const MAP_KEYS = {
   "map.lasso": { title: "Select samples with a lasso, or move the map", group: "Page", keys: ["l"] },
   "map.grid": { title: "Open the selected samples in the grid", group: "Page", keys: ["Enter"] },
+  "map.all": { title: "Show the whole dataset on the map", group: "Page" },
   "map.clear": { title: "Clear the selection", group: "Page", keys: ["Escape"] },
   "map.fit": { title: "Show all points", group: "Page", keys: ["0"] },
   "map.in": { title: "Zoom in", group: "Page", keys: ["+", "="] },

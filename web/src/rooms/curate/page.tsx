@@ -35,6 +35,7 @@ export function MapPage() {
   const lasso = useMemo(() => cornersOf(search.lasso), [search.lasso]);
   const selected = useMemo(() => (lasso && points.data ? countInside(points.data, lasso) : 0), [lasso, points.data]);
   const within = lasso && map.data ? `${map.data.model}:${cornersText(lasso)}` : undefined;
+  const all = () => set({ where: undefined });
   const toGrid = () => {
     if (within) void navigate({ to: "/d/$dataset/samples", params: { dataset }, search: { ref: ref || undefined, where: where || undefined, within } });
   };
@@ -78,7 +79,7 @@ export function MapPage() {
             <MapStage
               cloud={points.data} lasso={lasso} tool={tool} label={`Map of ${plural(map.data.total, "sample")}`}
               onTool={() => setTool(tool === "lasso" ? "move" : "lasso")} onLasso={(corners: Corner[] | null) => set({ lasso: corners ? cornersText(corners) : undefined })}
-              onGrid={toGrid} onHover={(index, at) => setHover(index === null ? null : { index, ...at })} onOpen={(index) => void open(index)}
+              onGrid={toGrid} onAll={all} onHover={(index, at) => setHover(index === null ? null : { index, ...at })} onOpen={(index) => void open(index)}
             />
             {hover && hovered.data?.index === hover.index ? (
               <figure className="map-hover" style={{ left: hover.x + 16, top: hover.y + 12 }}>
@@ -94,12 +95,12 @@ export function MapPage() {
                 <>
                   <p role="status">{plural(selected, "sample")} selected</p>
                   <div className="map-actions">
-                    <Button look="first" disabled={selected === 0} onClick={toGrid}>Open in the grid</Button>
-                    <Button look="quiet" onClick={() => set({ lasso: undefined })}>Clear</Button>
+                    <Button look="first" disabled={selected === 0} command="map.grid">Open in the grid</Button>
+                    <Button look="quiet" command="map.clear">Clear</Button>
                   </div>
                 </>
               ) : <p className="dim">Draw a line around points to select their samples.</p>}
-              {where ? <p className="map-where"><code className="cut" title={where}>{where}</code> <Button look="quiet" onClick={() => set({ where: undefined })}>Show all</Button></p> : null}
+              {where ? <p className="map-where"><code className="cut" title={where}>{where}</code> <Button look="quiet" command="map.all">Show all</Button></p> : null}
             </section>
             <section>
               <h2>{wayName(by)}</h2>

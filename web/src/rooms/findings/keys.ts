@@ -14,6 +14,10 @@ export const LIST_KEYS = {
   "findings.all": { title: "Select all findings that match", group: "Page", keys: ["A", "mod+a"] },
   "findings.clear": { title: "Clear the selection", group: "Page", keys: ["Escape"], quiet: true },
   "findings.sample": { title: "Open the sample of this finding", group: "Page", keys: ["v"] },
+} satisfies Lines;
+
+/** On the page, also while it lists nothing. */
+export const PAGE_KEYS = {
   "findings.refresh": { title: "Refresh the list", group: "Page", keys: ["n"] },
   "findings.run": { title: "Run the checks", group: "Page", keys: ["R"] },
 } satisfies Lines;

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { Button, Loading, When } from "@/kit/basics";
+import { useCommands } from "@/kit/commands";
 import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
@@ -16,6 +17,7 @@ import { NotChecked } from "./components/empty";
 import { Toolbar } from "./components/toolbar";
 import { Work } from "./components/work";
 import { useRetest } from "./components/retest";
+import { PAGE_KEYS } from "./keys";
 import { FILTERS, type FindingsSearch } from "./search";
 import "./page.css";
 
@@ -41,6 +43,7 @@ export function FindingsPage() {
   useEffect(() => {
     if (newest && !search.run) go.current({ run: newest }, true);
   }, [newest, search.run]);
+  useCommands(PAGE_KEYS, { "findings.refresh": refresh, "findings.run": retest.run });
   const shownRun = report.data?.run;
   return (
     <Page
@@ -49,8 +52,8 @@ export function FindingsPage() {
       actions={
         <>
           {run ? <CopyAs panel="findings" shown={{ dataset, ref, ...list }} /> : null}
-          {run && run !== newest ? <Button onClick={refresh} title="A newer run has another list (n)"><IconRefresh size={14} /> Refresh</Button> : null}
-          <Button look="first" busy={retest.isRunning} onClick={retest.run} title="Run the checks (R)"><IconPlayerPlay size={14} /> {retest.isRunning ? "Running checks…" : "Run checks"}</Button>
+          {run && run !== newest ? <Button command="findings.refresh" title="A newer run has another list"><IconRefresh size={14} /> Refresh</Button> : null}
+          <Button look="first" busy={retest.isRunning} command="findings.run" title="Run the checks"><IconPlayerPlay size={14} /> {retest.isRunning ? "Running checks…" : "Run checks"}</Button>
         </>
       }
     >
@@ -63,8 +66,8 @@ export function FindingsPage() {
           {retest.notice}
           <Work
             key={JSON.stringify([{ ...list, as_of: undefined }, by])} dataset={dataset} refName={ref} list={list} by={by} search={search} classes={state.data?.classes ?? []}
-            total={report.data?.checks.reduce((sum, one) => sum + one.findings, 0) ?? 0} retest={retest.run} actions={actions} onError={setError}
-            onGo={(next) => go.current(next, true)} onFilter={change} onRefresh={refresh}
+            total={report.data?.checks.reduce((sum, one) => sum + one.findings, 0) ?? 0} actions={actions} onError={setError}
+            onGo={(next) => go.current(next, true)} onFilter={change}
           />
         </div>
       ) : null}

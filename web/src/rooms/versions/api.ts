@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey, PAGE } from "@/api/cache";
 import { call } from "@/api/client";
+import { branchQuery, MAIN } from "@/kit/branch";
 import type { ChangeSearch } from "./search";
 
 /** Most commits that the history shows. */
@@ -65,16 +66,20 @@ export const merge = (dataset: string, id: string) =>
     retry: false,
   });
 
-export const commit = (dataset: string, message: string) =>
-  call("post", "/api/v1/datasets/{dataset}/commits", { path: { dataset }, body: { message } });
+export const commit = (dataset: string, message: string, branch = MAIN) =>
+  call("post", "/api/v1/datasets/{dataset}/commits", { path: { dataset }, query: branchQuery(branch), body: { message } });
+
+/** Create a branch at the last commit of a ref. */
+export const createBranch = (dataset: string, name: string, from: string) =>
+  call("post", "/api/v1/datasets/{dataset}/branches", { path: { dataset }, body: { name, from } });
 
 /** Name a commit. */
 export const tag = (dataset: string, name: string, ref: string) =>
   call("post", "/api/v1/datasets/{dataset}/tags", { path: { dataset }, body: { name, ref } });
 
-/** Restore the contents of a commit as a new commit. */
-export const rollback = (dataset: string, to: string, discard: boolean) =>
-  call("post", "/api/v1/datasets/{dataset}/rollback", { path: { dataset }, body: { to, discard } });
+/** Restore the contents of a commit as a new commit of a branch. */
+export const rollback = (dataset: string, to: string, discard: boolean, branch = MAIN) =>
+  call("post", "/api/v1/datasets/{dataset}/rollback", { path: { dataset }, query: branchQuery(branch), body: { to, discard } });
 
 /** Resolve conflicts of a merge by their positions. */
 export const resolve = (dataset: string, merge: string, how: string, which: number[]) =>

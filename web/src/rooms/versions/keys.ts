@@ -7,6 +7,8 @@ type Lines = Record<string, CommandLine>;
 
 export const PICKER_KEYS = { "ref.pick": { title: "Switch branch, tag or commit", group: "Dataset", keys: ["b"] } } satisfies Lines;
 
+export const BRANCH_KEYS = { "branch.create": { title: "Create a branch and work on it", group: "Dataset" } } satisfies Lines;
+
 export const HISTORY_KEYS = {
   "history.next": { title: "Next commit", group: "Page", keys: ["j", "ArrowDown"], quiet: true },
   "history.previous": { title: "Previous commit", group: "Page", keys: ["k", "ArrowUp"], quiet: true },
@@ -15,6 +17,8 @@ export const HISTORY_KEYS = {
   "history.open": { title: "Open the dataset at the selected commit", group: "Page", keys: ["Enter", "o"] },
   "history.changes": { title: "View the changes of the selected commit", group: "Page", keys: ["v"] },
   "history.choose": { title: "Select the commit for comparing", group: "Page", keys: ["x", "Space"] },
+  "history.tag": { title: "Tag the selected commit", group: "Page", keys: ["t"] },
+  "history.rollback": { title: "Roll back to the selected commit", group: "Page" },
   "history.compare": { title: "Compare the two selected commits", group: "Page", keys: ["c"] },
 } satisfies Lines;
 
@@ -37,4 +41,6 @@ export const MERGE_KEYS = {
   "merge.union": { title: "Keep both", group: "Page", keys: ["u"] },
   "merge.base": { title: "Restore the base", group: "Page", keys: ["b"] },
   "merge.review": { title: "Mark for review", group: "Page", keys: ["r"] },
+  "merge.land": { title: "Commit the merge", group: "Page" },
+  "merge.abandon": { title: "Abandon the merge", group: "Page" },
 } satisfies Lines;

@@ -5,6 +5,7 @@ import { short } from "@/kit/format";
 import * as api from "./api";
 import "./panel.css";
 
+export { ProtectedNote, useBranch } from "./components/branches";
 export { RefPicker } from "./components/ref_picker";
 
 /** The latest commits. */

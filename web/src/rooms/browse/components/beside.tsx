@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
+import { branchOf } from "@/kit/branch";
 import { refs } from "@/rooms/versions/api";
 import type { GridSearch } from "../search";
+import "./colours.css";
 
 type Choice = Pick<GridSearch, "beside" | "against">;
 type Props = { dataset: string; refName: string; labelSet: string; sets: readonly string[]; value: Choice; onChange: (value: Choice) => void };
 
 /** Which label set or state is shown beside what is shown. Nothing where there is no other. */
 export function Beside({ dataset, refName, labelSet, sets, value, onChange }: Props) {
-  const states = useQuery(refs(dataset)).data?.items.map((one) => one.name).filter((name) => name !== (refName || "main")) ?? [];
+  const states = useQuery(refs(dataset)).data?.items.map((one) => one.name).filter((name) => name !== (branchOf(refName) ?? refName)) ?? [];
   const others = sets.filter((name) => name !== labelSet);
   // A commit that only the address names can be left too.
   if (value.against && !states.includes(value.against)) states.push(value.against);

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import { size, type Selection } from "@/grid/selection";
+import { branchOf, MAIN } from "@/kit/branch";
 import { count, plural } from "@/kit/format";
 import { say } from "@/kit/said";
 import { Turns } from "@/kit/turns";
@@ -42,12 +43,20 @@ export async function idsOf(
 
 const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, "page-failed", String(error), "", "reload the page"));
 
+/** What was done and undone on a branch, newest last: each branch has its own. */
+function useSteps(branch: string) {
+  const all = useRef(new Map<string, { stack: { current: Done[] }; undone: { current: Done[] } }>());
+  const own = all.current.get(branch) ?? { stack: { current: [] }, undone: { current: [] } };
+  all.current.set(branch, own);
+  return own;
+}
+
 /** Edits of many samples at once: in parts where they are more than a request takes, and undone as one. */
 export function useBulk(dataset: string, ref: string, view: api.View) {
   const client = useQueryClient();
   const [state, setState] = useState<BulkState>({ running: null, problem: null });
-  const stack = useRef<Done[]>([]);
-  const undone = useRef<Done[]>([]);
+  const branch = branchOf(ref) ?? MAIN;
+  const { stack, undone } = useSteps(branch);
   const stop = useRef<AbortController | null>(null);
   const [turns] = useState(() => new Turns());
   useEffect(() => () => stop.current?.abort(), []);
@@ -75,7 +84,7 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
     for (let at = 0; at < ids.length; at += PART) {
       signal.throwIfAborted();
       const part = ids.slice(at, at + PART);
-      const edited = await annotate.edit(dataset, { id: crypto.randomUUID(), edits: part.map(of), label_set: view.labels ?? "ground_truth", carry_over: false });
+      const edited = await annotate.edit(dataset, { id: crypto.randomUUID(), edits: part.map(of), label_set: view.labels ?? "ground_truth", carry_over: false }, branch);
       if (edited.edit) done.edits.push(edited.edit);
       // Each part counts as soon as it is done: what follows may fail, and it can be undone alone.
       if (done.edits.length === 1 && edited.edit) stack.current.push(done);
@@ -89,11 +98,11 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
   /** Undo the last of these changes as a whole, or the last staged edit where there is none. */
   const undo = () => work("Undo", 1, async () => {
     const last = stack.current.pop();
-    if (!last) return `Undone: ${(await annotate.undo(dataset)).edit.what}`;
+    if (!last) return `Undone: ${(await annotate.undo(dataset, "", branch)).edit.what}`;
     const left = [...last.edits];
     try {
       for (let edit = left.at(-1); edit; edit = left.at(-1)) {
-        await annotate.undo(dataset, edit);
+        await annotate.undo(dataset, edit, branch);
         left.pop();
       }
     } catch (error) {
@@ -107,8 +116,8 @@ export function useBulk(dataset: string, ref: string, view: api.View) {
 
   const redo = () => work("Redo", 1, async () => {
     const last = undone.current.pop();
-    if (!last) return `Redone: ${(await annotate.redo(dataset)).edit.what}`;
-    for (const _ of last.edits) await annotate.redo(dataset);
+    if (!last) return `Redone: ${(await annotate.redo(dataset, branch)).edit.what}`;
+    for (const _ of last.edits) await annotate.redo(dataset, branch);
     stack.current.push(last);
     return `Redone: ${last.title}`;
   });

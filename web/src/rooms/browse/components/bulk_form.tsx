@@ -6,11 +6,11 @@ import type { BulkEdit } from "./bulk";
 
 export type FormName = "split" | "add" | "remove" | "field";
 
-export const FORMS: readonly { name: FormName; title: string; keys: string }[] = [
-  { name: "split", title: "Set split", keys: "s" },
-  { name: "add", title: "Add tag", keys: "t" },
-  { name: "remove", title: "Remove tag", keys: "u" },
-  { name: "field", title: "Set field", keys: "m" },
+export const FORMS: readonly { name: FormName; title: string; keys: string; command: string }[] = [
+  { name: "split", title: "Set split", keys: "s", command: "selection.split" },
+  { name: "add", title: "Add tag", keys: "t", command: "selection.tag" },
+  { name: "remove", title: "Remove tag", keys: "u", command: "selection.untag" },
+  { name: "field", title: "Set field", keys: "m", command: "selection.field" },
 ];
 
 const LABELS: Record<FormName, string> = { split: "Split", add: "Tag to add", remove: "Tag to remove", field: "Field" };

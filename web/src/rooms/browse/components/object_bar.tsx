@@ -39,17 +39,17 @@ export function ObjectBar({ data, selection, total, bulk, editable, onSelection 
         />
       ) : (
         <>
-          {n < total ? <Button look="quiet" className="small" onClick={() => onSelection(everything(total))}>Select all {count(total)}</Button> : null}
+          {n < total ? <Button look="quiet" className="small" command="grid.all" onClick={() => onSelection(everything(total))}>Select all {count(total)}</Button> : null}
           {editable ? (
             <span className="selection-tools">
               <Edits onClass={() => setNaming(true)} onDelete={remove} />
-              <Button className="small" onClick={() => setNaming(true)}>Set class <KeyHint keys="l" /></Button>
-              <Button className="small" onClick={remove}>Delete <KeyHint keys="Delete" /></Button>
+              <Button className="small" command="objects.class">Set class <KeyHint keys="l" /></Button>
+              <Button className="small" command="objects.delete">Delete <KeyHint keys="Delete" /></Button>
             </span>
           ) : null}
           <span className="selection-tools">
-            <IconButton className="small" label="Copy the ids" onClick={() => void bulk.copyIds(selection, total)}><IconClipboardList size={16} /></IconButton>
-            <IconButton className="small" label="Clear the selection (Esc)" onClick={() => onSelection(NOTHING)}><IconX size={15} /></IconButton>
+            <IconButton className="small" label="Copy the ids" command="selection.copy"><IconClipboardList size={16} /></IconButton>
+            <IconButton className="small" label="Clear the selection" command="selection.clear"><IconX size={15} /></IconButton>
           </span>
         </>
       )}

@@ -8,6 +8,7 @@ import type { Look } from "@/grid/cell";
 import { Grid } from "@/grid/grid";
 import { PairCell, type Pair } from "@/grid/pair_cell";
 import type { Selection } from "@/grid/selection";
+import { branchOf } from "@/kit/branch";
 import { short } from "@/kit/format";
 import { ErrorState } from "@/kit/page";
 import { stringifySearch } from "@/kit/search";
@@ -31,7 +32,7 @@ type Props = {
 };
 
 const isCommit = (name: string) => /^[0-9a-f]{12,64}$/.test(name);
-const stateName = (ref: string) => (ref === "" ? "working state" : isCommit(ref) ? short(ref) : ref);
+const stateName = (ref: string) => (ref === "" ? "working state" : branchOf(ref) ? `working state of ${branchOf(ref)}` : isCommit(ref) ? short(ref) : ref);
 
 /** The samples that match, each twice: as they are listed, and with the annotations of another label set or state. */
 export function PairGrid({ dataset, refName, search, address, labelSet, size, aspect, total, look, selection, onSelection, onItems, onPlace }: Props) {

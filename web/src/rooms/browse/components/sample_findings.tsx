@@ -4,7 +4,7 @@ import { useState } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { Finding, TrackedFinding } from "@/api/schema.gen";
-import { keysOf } from "@/kit/commands";
+import { keysOf, useCommands } from "@/kit/commands";
 import { Button, Pill, Skeleton, type Tone } from "@/kit/basics";
 import { sentence } from "@/kit/page";
 import { useDataset } from "@/kit/here";
@@ -119,17 +119,30 @@ function Decisions({ dataset, finding, onClass }: { dataset: string; finding: Tr
   const problem = [decide.error, fix.error, undo.error].find(Boolean);
   const busy = decide.isPending || fix.isPending || undo.isPending;
   const repair = repairText(finding);
+  const id = (what: string) => `finding.${what} ${finding.key}`;
+  const of = `${finding.check} ${finding.key.slice(0, 6)}`;
+  const reopen = () => decide.mutate({ state: "open", note: "", assignee: "" });
+  useCommands(
+    isOpen(finding)
+      ? {
+          ...(repair ? { [id("fix")]: { title: `${repair} (${of})`, group: "Sample" } as const } : {}),
+          [id("class")]: { title: `Choose another class (${of})`, group: "Sample", quiet: !onClass || !finding.annotation_id },
+          [id("reject")]: { title: `Reject ${of} with a reason`, group: "Sample" },
+        }
+      : { [id("reopen")]: { title: `Reopen ${of}`, group: "Sample" } },
+    { [id("fix")]: () => fix.mutate(), [id("class")]: () => onClass?.(finding), [id("reject")]: () => setRejecting(!isRejecting), [id("reopen")]: reopen },
+  );
   return (
     <>
       <div className="finding-actions">
         {isOpen(finding) ? (
           <>
-            {repair ? <Button className="small" busy={busy} onClick={() => fix.mutate()} title="Stage the suggested repair"><IconCheck size={13} /> {repair}</Button> : null}
-            {onClass && finding.annotation_id ? <Button className="small" look="quiet" disabled={busy} onClick={() => onClass(finding)}>Another class</Button> : null}
-            <Button className="small" look="quiet" disabled={busy} aria-expanded={isRejecting} onClick={() => setRejecting(!isRejecting)}>Reject</Button>
+            {repair ? <Button className="small" busy={busy} command={id("fix")} title="Stage the suggested repair"><IconCheck size={13} /> {repair}</Button> : null}
+            {onClass && finding.annotation_id ? <Button className="small" look="quiet" disabled={busy} command={id("class")}>Another class</Button> : null}
+            <Button className="small" look="quiet" disabled={busy} aria-expanded={isRejecting} command={id("reject")}>Reject</Button>
           </>
         ) : (
-          <Button className="small" look="quiet" busy={busy} onClick={() => decide.mutate({ state: "open", note: "", assignee: "" })}><IconArrowBackUp size={13} /> Reopen</Button>
+          <Button className="small" look="quiet" busy={busy} command={id("reopen")}><IconArrowBackUp size={13} /> Reopen</Button>
         )}
       </div>
       {isRejecting ? <Reason busy={busy} onGive={(note) => decide.mutate({ state: "rejected", note, assignee: "" })} onLeave={() => setRejecting(false)} /> : null}

@@ -3,8 +3,10 @@ import { useId, useState } from "react";
 import { Problem } from "@/api/client";
 import type { SavedView } from "@/api/schema.gen";
 import { Button } from "@/kit/basics";
+import { useCommands } from "@/kit/commands";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
+import { SAVE_KEYS } from "../keys";
 import type { GridSearch } from "../search";
 import * as api from "./views";
 
@@ -35,6 +37,10 @@ export function SaveForm({ dataset, search, items, current, onSaved }: Props) {
     },
   });
   const wanted = name.trim();
+  useCommands(SAVE_KEYS, {
+    "views.update": () => current && saving.mutate({ to: current.name, overwrite: true }),
+    "views.replace": () => asks && saving.mutate({ to: wanted, overwrite: true }),
+  });
   const taken = items.find((one) => one.name === wanted);
   const failed = saving.error instanceof Problem && saving.error.code === "view-exists" ? null : saving.error;
   return (
@@ -48,7 +54,7 @@ export function SaveForm({ dataset, search, items, current, onSaved }: Props) {
       }}
     >
       {current ? (
-        <Button busy={saving.isPending} onClick={() => saving.mutate({ to: current.name, overwrite: true })}>Update {current.name}</Button>
+        <Button busy={saving.isPending} command="views.update">Update {current.name}</Button>
       ) : null}
       <label htmlFor={id}>Save what is shown as</label>
       <div className="views-line">
@@ -64,7 +70,7 @@ export function SaveForm({ dataset, search, items, current, onSaved }: Props) {
       {asks ? (
         <p role="alert" className="views-asks">
           <span>{wanted} exists already{taken ? `, last changed by ${taken.changed_by}` : ""}.</span>
-          <Button className="small" busy={saving.isPending} onClick={() => saving.mutate({ to: wanted, overwrite: true })}>Replace it</Button>
+          <Button className="small" busy={saving.isPending} command="views.replace">Replace it</Button>
         </p>
       ) : null}
       <Failure error={failed} />

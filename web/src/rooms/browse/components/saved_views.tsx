@@ -37,7 +37,7 @@ export function SavedViews({ dataset, search, onOpen }: Props) {
     <Popover opened={open} onChange={(next) => (next ? setOpen(true) : close())} position="bottom-end" width={380} trapFocus returnFocus withRoles={false} shadow="none">
       <Popover.Target>
         <button
-          type="button" className="button plain views-button" onClick={() => (open ? close() : setOpen(true))} aria-haspopup="dialog" aria-expanded={open}
+          type="button" className="button plain views-button" data-command="grid.views" onClick={() => (open ? close() : setOpen(true))} aria-haspopup="dialog" aria-expanded={open}
           aria-label={current ? `Saved view: ${current.name}${changed ? ", changed since" : ""}` : "Saved views"} title={current?.name ?? "Saved views"}
         >
           <IconBookmark size={14} />

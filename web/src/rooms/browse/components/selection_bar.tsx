@@ -10,7 +10,7 @@ import { count } from "@/kit/format";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import * as api from "../api";
-import { SELECTION_EDIT_KEYS, SELECTION_KEYS } from "../keys";
+import { SAMPLES_KEYS, SELECTION_EDIT_KEYS, SELECTION_KEYS, STOP_KEYS } from "../keys";
 import type { GridSearch } from "../search";
 import { BulkForm, FORMS, type FormName } from "./bulk_form";
 import { idsOf, type Bulk } from "./bulk";
@@ -51,7 +51,8 @@ export function SelectionBar(props: Props) {
           <span role="status" className="selection-count">{running.title}</span>
           <progress max={running.total} value={running.done} aria-label={running.title} />
           <span className="num dim">{count(running.done)} of {count(running.total)}</span>
-          <Button className="small" onClick={bulk.stop}>Stop</Button>
+          <Stop run={bulk.stop} />
+          <Button className="small" command="selection.stop">Stop</Button>
         </section>
       ) : n === 0 ? null : props.search.show === "objects" ? <ObjectBar {...props} /> : <Chosen {...props} n={n} />}
     </>
@@ -88,6 +89,11 @@ function Chosen({ dataset, refName, search, data, selection, total, bulk, editab
   };
   const canName = isAll || n <= NAMED;
   const tooMany = `For up to ${NAMED} samples, or for all that match`;
+  useCommands(SAMPLES_KEYS, {
+    "selection.query": () => canName && attempt(copyQuery),
+    "selection.map": () => canName && attempt(async () => onMap((await asQuery()) ?? "")),
+    "selection.similar": () => attempt(similar),
+  });
   if (form) {
     return (
       <section className="selection-bar" aria-label="Selection">
@@ -100,34 +106,39 @@ function Chosen({ dataset, refName, search, data, selection, total, bulk, editab
     <section className="selection-bar" aria-label="Selection">
       {editable ? <EditKeys onForm={setForm} /> : null}
       <Count n={n} />
-      {n < total ? <Button look="quiet" className="small" onClick={() => onSelection(everything(total))}>Select all {count(total)}</Button> : null}
+      {n < total ? <Button look="quiet" className="small" command="grid.all" onClick={() => onSelection(everything(total))}>Select all {count(total)}</Button> : null}
       <span className="selection-tools">
-        {editable ? FORMS.map(({ name, title, keys }) => (
-          <Button key={name} className="small" onClick={() => setForm(name)}>{title} <KeyHint keys={keys} /></Button>
+        {editable ? FORMS.map(({ name, title, keys, command }) => (
+          <Button key={name} className="small" command={command}>{title} <KeyHint keys={keys} /></Button>
         )) : null}
       </span>
       <span className="selection-tools">
-        <IconButton className="small" label="Copy the ids" onClick={() => void bulk.copyIds(selection, total)}><IconClipboardList size={16} /></IconButton>
-        <IconButton className="small" label="Copy as a query" disabled={!canName} title={canName ? "Copy as a query" : tooMany} onClick={() => attempt(copyQuery)}><IconCode size={16} /></IconButton>
+        <IconButton className="small" label="Copy the ids" command="selection.copy"><IconClipboardList size={16} /></IconButton>
+        <IconButton className="small" label="Copy as a query" disabled={!canName} title={canName ? "Copy as a query" : tooMany} command="selection.query"><IconCode size={16} /></IconButton>
         <IconButton
           className="small" label="Show on the map" disabled={!canName} title={canName ? "Show on the map; other samples are faint there" : tooMany}
-          onClick={() => attempt(async () => onMap((await asQuery()) ?? ""))}
+          command="selection.map"
         >
           <IconChartDots3 size={16} />
         </IconButton>
         <IconButton
-          className="small" label="Similar images" disabled={single(selection) < 0 || !model} onClick={() => attempt(similar)}
+          className="small" label="Similar images" disabled={single(selection) < 0 || !model} command="selection.similar"
           title={single(selection) < 0 ? "Select one sample to see similar images" : model ? `Images that look like it, by ${model}` : `No embeddings: run \`calotype embed ${dataset}\``}
         >
           <IconPhotoSearch size={16} />
         </IconButton>
-        <IconButton className="small" label="Clear the selection (Esc)" onClick={() => onSelection(NOTHING)}><IconX size={15} /></IconButton>
+        <IconButton className="small" label="Clear the selection" command="selection.clear"><IconX size={15} /></IconButton>
       </span>
     </section>
   );
 }
 
 const Count = ({ n }: { n: number }) => <span className="selection-count" aria-live="polite">{count(n)} selected</span>;
+
+function Stop({ run }: { run: () => void }) {
+  useCommands(STOP_KEYS, { "selection.stop": run });
+  return null;
+}
 
 function EditKeys({ onForm }: { onForm: (name: FormName) => void }) {
   useCommands(SELECTION_EDIT_KEYS, {

@@ -27,7 +27,7 @@ export function Share({ dataset, data, search, labelSet }: { dataset: string; da
   const leave = (event: FocusEvent) => !box.current?.contains(event.relatedTarget) && setOpen(false);
   return (
     <div ref={box} className="share" onBlur={leave} {...keysOf({ Escape: () => (open ? setOpen(false) : false) })}>
-      <Button className="share-link" aria-label="Copy link" onClick={() => void copyLink(dataset, data, search)} title="Copy a link to this sample at its commit"><IconLink size={14} /><span>Copy link</span></Button>
+      <Button className="share-link" aria-label="Copy link" command="sample.link" title="Copy a link to this sample at its commit"><IconLink size={14} /><span>Copy link</span></Button>
       <IconButton label="Copy as code" aria-expanded={open} onClick={() => setOpen(!open)}><IconChevronDown size={14} /></IconButton>
       {open ? (
         <div className="floating share-menu" role="dialog" aria-label="Copy as code" tabIndex={-1}>

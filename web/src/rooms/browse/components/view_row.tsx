@@ -4,8 +4,9 @@ import { useState } from "react";
 import { Problem } from "@/api/client";
 import type { SavedView } from "@/api/schema.gen";
 import { Button, IconButton } from "@/kit/basics";
-import { keysOf } from "@/kit/commands";
+import { keysOf, useCommands } from "@/kit/commands";
 import { say } from "@/kit/said";
+import { DELETED_KEYS, RENAME_KEYS } from "../keys";
 import * as api from "./views";
 import { Failure } from "./save_view";
 
@@ -33,6 +34,15 @@ export function ViewRow({ dataset, view, isCurrent, onOpen, onRenamed, onDeleted
     await navigator.clipboard.writeText(api.linkTo(dataset, view.name));
     say(`Link to ${view.name} copied`);
   };
+  const id = (what: string) => `views.${what} ${view.name}`;
+  useCommands(
+    {
+      [id("link")]: { title: `Copy link to ${view.name}`, group: "Grid" },
+      [id("rename")]: { title: `Rename ${view.name}`, group: "Grid" },
+      [id("delete")]: { title: `Delete ${view.name}`, group: "Grid" },
+    },
+    { [id("link")]: copy, [id("rename")]: () => setRenames(true), [id("delete")]: () => deleting.mutate() },
+  );
   if (renames) return <li><Rename dataset={dataset} view={view} onDone={() => setRenames(false)} onRenamed={onRenamed} /></li>;
   return (
     <li>
@@ -41,9 +51,9 @@ export function ViewRow({ dataset, view, isCurrent, onOpen, onRenamed, onDeleted
           <span className="cut">{view.name}</span>
           <code className="cut dim">{view.where || "all samples"}{view.ref ? ` at ${view.ref.slice(0, 12)}` : ""}</code>
         </button>
-        <IconButton className="small" label={`Copy link to ${view.name}`} onClick={() => void copy()}><IconLink size={14} /></IconButton>
-        <IconButton className="small" label={`Rename ${view.name}`} onClick={() => setRenames(true)}><IconPencil size={14} /></IconButton>
-        <IconButton className="small" label={`Delete ${view.name}`} disabled={deleting.isPending} onClick={() => deleting.mutate()}><IconTrash size={14} /></IconButton>
+        <IconButton className="small" label={`Copy link to ${view.name}`} command={id("link")}><IconLink size={14} /></IconButton>
+        <IconButton className="small" label={`Rename ${view.name}`} command={id("rename")}><IconPencil size={14} /></IconButton>
+        <IconButton className="small" label={`Delete ${view.name}`} disabled={deleting.isPending} command={id("delete")}><IconTrash size={14} /></IconButton>
       </div>
       <Failure error={deleting.error} />
     </li>
@@ -61,6 +71,7 @@ function Rename({ dataset, view, onDone, onRenamed }: Pick<Props, "dataset" | "v
       await client.invalidateQueries({ queryKey: api.views(dataset).queryKey });
     },
   });
+  useCommands(RENAME_KEYS, { "views.rename-over": () => renaming.mutate(true) });
   const isTaken = renaming.error instanceof Problem && renaming.error.code === "view-exists";
   return (
     <form
@@ -85,7 +96,7 @@ function Rename({ dataset, view, onDone, onRenamed }: Pick<Props, "dataset" | "v
       {isTaken ? (
         <p role="alert" className="views-asks">
           <span>{name.trim()} exists already.</span>
-          <Button className="small" busy={renaming.isPending} onClick={() => renaming.mutate(true)}>Replace it</Button>
+          <Button className="small" busy={renaming.isPending} command="views.rename-over">Replace it</Button>
         </p>
       ) : <Failure error={renaming.error} />}
     </form>
@@ -102,11 +113,12 @@ export function Deleted({ dataset, view, onDone }: { dataset: string; view: Save
       await client.invalidateQueries({ queryKey: api.views(dataset).queryKey });
     },
   });
+  useCommands(DELETED_KEYS, { "views.restore": () => restoring.mutate() });
   return (
     <div>
       <p role="status" className="views-asks">
         <span>Deleted {view.name}.</span>
-        <Button className="small" busy={restoring.isPending} onClick={() => restoring.mutate()}>Undo</Button>
+        <Button className="small" busy={restoring.isPending} command="views.restore">Undo</Button>
       </p>
       <Failure error={restoring.error} />
     </div>

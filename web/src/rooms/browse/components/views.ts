@@ -3,7 +3,7 @@ import { datasetKey } from "@/api/cache";
 import { call, part } from "@/api/client";
 import type { SavedView } from "@/api/schema.gen";
 import { stringifySearch } from "@/kit/search";
-import { hiddenOf, hideText, type GridSearch } from "../search";
+import { hiddenOf, hideText, sampleSort, type GridSearch } from "../search";
 
 /** Saved views: queries with their order and display, kept under a name. */
 const ONE = "/api/v1/datasets/{dataset}/views/{view}";
@@ -32,7 +32,7 @@ export const remove = (dataset: string, name: string) => call("delete", ONE, { p
 
 /** What is kept of the grid's address. */
 export const specOf = ({ where, sort, labels, ref, within, size, hide, show, of, colour, beside, against }: GridSearch): Spec => ({
-  where: where ?? "", sort: sort ?? "name", label_set: labels ?? DEFAULT_SET, ref: ref ?? "", within: within ?? "", size_px: size ?? null,
+  where: where ?? "", sort: sampleSort(sort) ?? "name", label_set: labels ?? DEFAULT_SET, ref: ref ?? "", within: within ?? "", size_px: size ?? null,
   hidden: [...hiddenOf(hide)].sort((a, b) => a - b),
   show: show ?? "samples", of_class: of ?? "", colour: colour ?? "", beside: beside ?? "", against: against ?? "",
 });

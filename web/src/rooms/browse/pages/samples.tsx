@@ -24,6 +24,7 @@ import { ErrorState } from "@/kit/page";
 import { stringifySearch } from "@/kit/search";
 import { StagedBar, useEditing } from "@/rooms/annotate/panel";
 import { checks } from "@/rooms/checks/api";
+import { ProtectedNote, useBranch } from "@/rooms/versions/panel";
 import * as api from "../api";
 import { Beside } from "../components/beside";
 import { useBulk } from "../components/bulk";
@@ -37,7 +38,7 @@ import { QueryBar } from "../components/query_bar";
 import { SavedViews } from "../components/saved_views";
 import { SelectionBar } from "../components/selection_bar";
 import { GRID_KEYS } from "../keys";
-import { hiddenOf, hideText, SIZES, SORTS, type GridSearch, type Sort } from "../search";
+import { hiddenOf, hideText, OBJECT_SORTS, sampleSort, SIZES, SORTS, type GridSearch, type ObjectSort } from "../search";
 import "./samples.css";
 
 /** The label set that the server returns when none is asked for. */
@@ -49,8 +50,9 @@ const NONE = [] as const;
 const NO_SAMPLE = { sample: "", labelSet: DEFAULT_SET };
 
 const SHOWN = [{ value: "samples", label: "Samples" }, { value: "objects", label: "Objects", name: "Objects: annotations, each cut out of its image" }] as const;
-const SORT_NAMES: Record<Sort, string> = {
+const SORT_NAMES: Record<ObjectSort, string> = {
   name: "Name", "-name": "Name, descending", newest: "Newest first", "-annotations": "Most annotations", annotations: "Fewest annotations",
+  "-size": "Largest", size: "Smallest", "-score": "Highest score", score: "Lowest score",
 };
 
 /** The grid: every sample that matches, drawn with its annotations. */
@@ -66,6 +68,7 @@ export function SamplesPage() {
   const search = useMemo(() => ({ ...asked, labels }), [asked, labels]);
   const page = (n: number) => api.samplePage(dataset, ref, search, n);
   const isObjects = search.show === "objects";
+  const sorts = isObjects ? OBJECT_SORTS : SORTS;
   const first = Math.floor((search.at ?? 0) / PAGE);
   const samples = useQuery({ ...page(first), placeholderData: keepPreviousData, enabled: !isObjects });
   const objects = useQuery({ ...api.objectPage(dataset, ref, search, first), placeholderData: keepPreviousData, enabled: isObjects });
@@ -109,9 +112,9 @@ export function SamplesPage() {
   });
   const counted = useQuery({ ...api.facets(dataset, ref, search), enabled: facets && (where !== "" || search.within !== undefined), placeholderData: keepPreviousData });
   const newest = useQuery({ ...checks(dataset, ref), enabled: facets });
-  const editable = ref === "";
+  const { branch, editable, isProtected } = useBranch(dataset, ref);
   const bulk = useBulk(dataset, ref, search);
-  const editing = useEditing(dataset, NO_SAMPLE, NONE);
+  const editing = useEditing(dataset, NO_SAMPLE, NONE, branch ?? undefined);
   return (
     <Page
       title="Samples" flush
@@ -135,19 +138,19 @@ export function SamplesPage() {
             </select>
           ) : null}
           <select
-            className="field" aria-label="Sort by" value={search.sort ?? "name"}
-            onChange={(event) => set({ sort: SORTS.find((sort) => sort === event.target.value && sort !== "name"), ...ELSEWHERE })}
+            className="field" aria-label="Sort by" value={(isObjects ? search.sort : sampleSort(search.sort)) ?? "name"}
+            onChange={(event) => set({ sort: sorts.find((sort) => sort === event.target.value && sort !== "name"), ...ELSEWHERE })}
           >
-            {SORTS.map((sort) => <option key={sort} value={sort}>{SORT_NAMES[sort]}</option>)}
+            {sorts.map((sort) => <option key={sort} value={sort}>{SORT_NAMES[sort]}</option>)}
           </select>
           <input
             className="size-slider" type="range" min={SIZES.min} max={SIZES.max} step={8} value={size} aria-label="Image size"
             onChange={(event) => set({ size: Number(event.target.value) }, true)}
           />
-          <IconButton label="Show annotations" aria-pressed={overlays} onClick={() => setOverlays(!overlays)}>
+          <IconButton label="Show annotations" aria-pressed={overlays} command="grid.overlays">
             {overlays ? <IconVectorTriangle size={16} /> : <IconVectorTriangleOff size={16} />}
           </IconButton>
-          <IconButton label="Classes and filters" aria-pressed={facets} onClick={() => setFacets(!facets)}><IconLayoutSidebar size={16} /></IconButton>
+          <IconButton label="Classes and filters" aria-pressed={facets} command="grid.facets"><IconLayoutSidebar size={16} /></IconButton>
           <CopyAs panel="grid" shown={{ dataset, ref, where, sort: search.sort, labels, within: search.within }} />
         </>
       }
@@ -168,6 +171,7 @@ export function SamplesPage() {
             />
           ) : null}
           <div className="samples-main">
+            <div className="samples-list">
             {head.isPending ? <Loading what={isObjects ? "objects" : "samples"} /> : null}
             {head.error && !refused ? <ErrorState error={head.error} onRetry={() => void head.refetch()} /> : null}
             {head.data && total === 0 && !refused && isObjects ? <NoObjects of={search.of} where={where || search.within || ""} onClear={() => set({ of: undefined, where: undefined, within: undefined, ...ELSEWHERE })} /> : null}
@@ -198,11 +202,12 @@ export function SamplesPage() {
                 onOpen={(item, at) => void navigate({ to: "/d/$dataset/samples/$sample", params: { dataset, sample: item.id }, search: { ...search, top: undefined, at } })}
               />
             ) : null}
+            </div>
             <SelectionBar
               dataset={dataset} refName={ref} search={search} data={state.data} selection={selection} total={total} bulk={bulk} editable={editable}
               onSelection={select} onWhere={query} onMap={(on) => void navigate({ to: "/d/$dataset/map", params: { dataset }, search: { ref: ref || undefined, where: on || undefined } })}
             />
-            {editable ? <StagedBar dataset={dataset} editing={{ ...editing, undo: bulk.undo, redo: bulk.redo }} /> : null}
+            {editable ? <StagedBar dataset={dataset} editing={{ ...editing, undo: bulk.undo, redo: bulk.redo }} /> : isProtected && branch ? <ProtectedNote branch={branch} /> : null}
           </div>
         </div>
       </div>

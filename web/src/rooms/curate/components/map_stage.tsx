@@ -16,12 +16,14 @@ type Props = {
   onTool: () => void;
   onLasso: (corners: Corner[] | null) => void;
   onGrid: () => void;
+  /** Drop the query. */
+  onAll: () => void;
   onHover: (index: number | null, at: { x: number; y: number }) => void;
   onOpen: (index: number) => void;
 };
 
 /** The points: drag to move, wheel to zoom, or draw a line around some of them. */
-export function MapStage({ cloud, lasso, tool, label, onTool, onLasso, onGrid, onHover, onOpen }: Props) {
+export function MapStage({ cloud, lasso, tool, label, onTool, onLasso, onGrid, onAll, onHover, onOpen }: Props) {
   const { ref, width, height } = useElementSize<HTMLCanvasElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const both = useMergedRef(ref, canvas);
@@ -36,7 +38,7 @@ export function MapStage({ cloud, lasso, tool, label, onTool, onLasso, onGrid, o
   const view = moved ?? whole;
   const zoom = (factor: number, x = width / 2, y = height / 2) => setMoved(zoomAt(view, factor, x, y, whole.scale / 2, whole.scale * 400));
   useCommands(MAP_KEYS, {
-    "map.lasso": onTool, "map.grid": onGrid, "map.clear": () => onLasso(null),
+    "map.lasso": onTool, "map.grid": onGrid, "map.all": onAll, "map.clear": () => onLasso(null),
     "map.fit": () => setMoved(null), "map.in": () => zoom(1.5), "map.out": () => zoom(1 / 1.5),
   });
 

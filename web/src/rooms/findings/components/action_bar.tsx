@@ -11,30 +11,24 @@ type Props = {
   isOpen: boolean;
   /** How many findings an action is about; 1 is the one shown. */
   chosen: number;
-  canUndo?: boolean;
-  onAccept: () => void;
-  onAsk: (what: Asked) => void;
-  onFixed: () => void;
-  onReopen: () => void;
-  onUndo: () => void;
 };
 
 /** What can be done with the finding shown, or with the selected ones; every button has its key beside it. */
-export function ActionBar({ fix, canClass, isOpen, chosen, onAccept, onAsk, onFixed, onReopen, onUndo }: Props) {
+export function ActionBar({ fix, canClass, isOpen, chosen }: Props) {
   const many = chosen > 1;
   return (
     <div className="action-bar" role="toolbar" aria-label={many ? `Actions on ${count(chosen)} findings` : "Actions on this finding"}>
       {many ? <strong className="action-count">{count(chosen)} selected</strong> : null}
-      <Button look="first" disabled={!many && !fix} onClick={onAccept} title={many ? "Stage the suggested fixes" : fix ? `Accept: ${fix}` : "This finding suggests no fix"}>
+      <Button look="first" disabled={!many && !fix} command="findings.accept" title={many ? "Stage the suggested fixes" : fix ? `Accept: ${fix}` : "This finding suggests no fix"}>
         <IconCheck size={14} /> Accept fix{many ? "es" : ""} <KeyHint keys="a" />
       </Button>
-      <Button disabled={!many && !canClass} onClick={() => onAsk("class")}>Class… <KeyHint keys="c" /></Button>
-      <Button onClick={() => onAsk("reject")}>Reject… <KeyHint keys="x" /></Button>
-      <Button look="quiet" onClick={() => onAsk("assign")}>Assign… <KeyHint keys="s" /></Button>
-      <Button look="quiet" onClick={() => onAsk("risk")}>Accept risk… <KeyHint keys="r" /></Button>
-      {isOpen || many ? <Button look="quiet" onClick={onFixed} title="You fixed it elsewhere; the next run of the checks closes it">Fixed <KeyHint keys="f" /></Button> : null}
-      {isOpen && !many ? null : <Button look="quiet" onClick={onReopen}>Reopen <KeyHint keys="o" /></Button>}
-      <Button look="quiet" className="action-undo" onClick={onUndo}><IconArrowBackUp size={14} /> Undo <KeyHint keys="u" /></Button>
+      <Button disabled={!many && !canClass} command="findings.class">Class… <KeyHint keys="c" /></Button>
+      <Button command="findings.reject">Reject… <KeyHint keys="x" /></Button>
+      <Button look="quiet" command="findings.assign">Assign… <KeyHint keys="s" /></Button>
+      <Button look="quiet" command="findings.risk">Accept risk… <KeyHint keys="r" /></Button>
+      {isOpen || many ? <Button look="quiet" command="findings.fixed" title="You fixed it elsewhere; the next run of the checks closes it">Fixed <KeyHint keys="f" /></Button> : null}
+      {isOpen && !many ? null : <Button look="quiet" command="findings.reopen">Reopen <KeyHint keys="o" /></Button>}
+      <Button look="quiet" className="action-undo" command="findings.undo"><IconArrowBackUp size={14} /> Undo <KeyHint keys="u" /></Button>
     </div>
   );
 }

@@ -62,10 +62,7 @@ export function Decide({ finding, chosen, nChosen, classes, actions, onDone }: P
   };
   return (
     <>
-      <ActionBar
-        fix={fix} canClass={!!finding?.annotation} isOpen={isOpen} chosen={nChosen} onAccept={accept} onAsk={ask} onFixed={fixed} onReopen={reopen}
-        onUndo={actions.undo}
-      />
+      <ActionBar fix={fix} canClass={!!finding?.annotation} isOpen={isOpen} chosen={nChosen} />
       {asked === "class" ? <Ask title={many ? `Class of the objects of ${of}` : "Class of this object"} label="Class" strict verb="Set class" options={classOptions(classes)} onClose={close} onTake={(name) => act({ do: "fix", set_class: name })} /> : null}
       {asked === "reject" ? <Ask title={`Reject ${of}`} label="Reason" verb="Reject" options={words("reasons")} onClose={close} onTake={(text) => act({ do: "decide", decision: { state: "rejected", note: reason(text) } })} /> : null}
       {asked === "risk" ? <Ask title={`Accept the risk of ${of}`} label="Reason" withUntil verb="Accept risk" options={words("reasons")} onClose={close} onTake={(text, until) => act({ do: "decide", decision: { state: "accepted", note: reason(text), until } })} /> : null}

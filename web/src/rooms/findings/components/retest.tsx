@@ -29,7 +29,7 @@ export function useRetest(dataset: string, refName: string, onRefresh: () => voi
   const notice = retest.error ? <ErrorState error={retest.error} onRetry={run} /> : changes ? (
     <div className="notice good findings-notice" role="status">
       <span><strong>Re-test:</strong> {changesWords(changes)}</span>
-      <Button look="quiet" onClick={() => { retest.reset(); onRefresh(); }}>Show the new list</Button>
+      <Button look="quiet" command="findings.refresh" onClick={() => { retest.reset(); onRefresh(); }}>Show the new list</Button>
       <IconButton label="Dismiss" className="small" onClick={() => retest.reset()}><IconX size={14} /></IconButton>
     </div>
   ) : null;

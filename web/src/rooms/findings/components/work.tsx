@@ -27,17 +27,15 @@ type Props = {
   search: FindingsSearch;
   classes: readonly ClassCount[];
   total: number;
-  retest: () => void;
   actions: ReturnType<typeof useActions>;
   /** An error of the list; one of the query is shown where it was typed. */
   onError: (error: Error | null) => void;
   onGo: (change: Partial<FindingsSearch>) => void;
   onFilter: (change: Partial<FindingsSearch>) => void;
-  onRefresh: () => void;
 };
 
 /** The list on the left, the finding shown on the right, and the actions on it or on the selected ones. */
-export function Work({ dataset, refName, list, by, search, classes, total, retest, actions, onError, onGo, onFilter, onRefresh }: Props) {
+export function Work({ dataset, refName, list, by, search, classes, total, actions, onError, onGo, onFilter }: Props) {
   const navigate = useNavigate();
   const found = useList(dataset, list, by, search.at ?? 0);
   const at = Math.min(search.at ?? 0, Math.max(0, found.total - 1));
@@ -63,8 +61,6 @@ export function Work({ dataset, refName, list, by, search, classes, total, retes
     "findings.tick": () => finding && void tick(at, finding.key, false),
     "findings.all": all,
     "findings.clear": clear,
-    "findings.refresh": onRefresh,
-    "findings.run": retest,
     "findings.sample": () => {
       if (!finding?.sample) return;
       void navigate({
@@ -87,8 +83,8 @@ export function Work({ dataset, refName, list, by, search, classes, total, retes
       <section className="findings-left" aria-label="Work list">
         <div className="findings-count">
           <span>{nTicked ? `${count(nTicked)} selected` : `${count(at + 1)} of ${plural(found.total, "finding")}`}</span>
-          {nTicked ? <Button look="quiet" onClick={clear}>Clear</Button> : null}
-          {selection.all ? null : <Button look="quiet" onClick={all}>Select all {count(found.total)}</Button>}
+          {nTicked ? <Button look="quiet" command="findings.clear">Clear</Button> : null}
+          {selection.all ? null : <Button look="quiet" command="findings.all">Select all {count(found.total)}</Button>}
         </div>
         <WorkList
           dataset={dataset} total={found.total} groups={found.groups} by={by} withCheck={by !== "check" && !search.check} items={found.items} at={at} top={search.top ?? 0}

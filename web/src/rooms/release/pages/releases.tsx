@@ -28,7 +28,7 @@ export function ReleasesPage() {
   return (
     <Page
       title="Releases" withRef={false} meta={query.data ? plural(items.length, "release") : null}
-      actions={<><CopyAs panel="releases" shown={{ dataset }} /><Button look="first" onClick={() => setOpen(true)} disabled={!query.data}><IconPlus size={14} /> New release</Button></>}
+      actions={<><CopyAs panel="releases" shown={{ dataset }} /><Button look="first" command="release.make" disabled={!query.data}><IconPlus size={14} /> New release</Button></>}
     >
       <Dialog open={open} onClose={() => setOpen(false)} label="New release">
         <ReleaseForm dataset={dataset} versions={items.map((row) => row.version)} onDone={() => setOpen(false)} />

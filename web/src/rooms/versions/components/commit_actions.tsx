@@ -5,29 +5,42 @@ import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { LoggedCommit } from "@/api/schema.gen";
 import { Button, IconButton } from "@/kit/basics";
+import { onBranch } from "@/kit/branch";
 import { Dialog } from "@/kit/dialog";
 import { short } from "@/kit/format";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import * as api from "../api";
 
-type Which = "tag" | "rollback" | null;
+export type Act = { what: "tag" | "rollback"; commit: string };
 
 /** Actions on a commit: tag it, or restore its contents as a new commit. */
-export function CommitActions({ dataset, commit, isHead, dirty }: { dataset: string; commit: LoggedCommit; isHead: boolean; dirty: boolean }) {
-  const [which, setWhich] = useState<Which>(null);
-  const close = () => setWhich(null);
+export function CommitActions({ commit, canRollBack, onAct }: { commit: LoggedCommit; canRollBack: boolean; onAct: (act: Act) => void }) {
   return (
     <>
-      <IconButton className="small" label={`Tag ${short(commit.id)}`} onClick={() => setWhich("tag")}><IconTag size={14} /></IconButton>
-      <IconButton className="small" label={`Roll back to ${short(commit.id)}`} disabled={isHead && !dirty} onClick={() => setWhich("rollback")}>
+      <IconButton className="small" label={`Tag ${short(commit.id)}`} command="history.tag" onClick={() => onAct({ what: "tag", commit: commit.id })}><IconTag size={14} /></IconButton>
+      <IconButton
+        className="small" label={`Roll back to ${short(commit.id)}`} disabled={!canRollBack} command="history.rollback"
+        onClick={() => onAct({ what: "rollback", commit: commit.id })}
+      >
         <IconArrowBackUp size={14} />
       </IconButton>
-      <Dialog open={which === "tag"} onClose={close} label="Tag a commit">
-        <TagForm dataset={dataset} commit={commit} onDone={close} />
+    </>
+  );
+}
+
+type DialogProps = { dataset: string; branch: string; act: Act | null; commit: LoggedCommit | undefined; dirty: boolean; onDone: () => void };
+
+/** Asks for what an action on a commit needs. */
+export function CommitDialogs({ dataset, branch, act, commit, dirty, onDone }: DialogProps) {
+  const what = commit && act?.what;
+  return (
+    <>
+      <Dialog open={what === "tag"} onClose={onDone} label="Tag a commit">
+        {commit ? <TagForm dataset={dataset} commit={commit} onDone={onDone} /> : null}
       </Dialog>
-      <Dialog open={which === "rollback"} onClose={close} label="Roll back">
-        <RollbackForm dataset={dataset} commit={commit} dirty={dirty} onDone={close} />
+      <Dialog open={what === "rollback"} onClose={onDone} label="Roll back">
+        {commit ? <RollbackForm dataset={dataset} commit={commit} branch={branch} dirty={dirty} onDone={onDone} /> : null}
       </Dialog>
     </>
   );
@@ -69,16 +82,16 @@ function TagForm({ dataset, commit, onDone }: { dataset: string; commit: LoggedC
   );
 }
 
-function RollbackForm({ dataset, commit, dirty, onDone }: { dataset: string; commit: LoggedCommit; dirty: boolean; onDone: () => void }) {
+function RollbackForm({ dataset, commit, branch, dirty, onDone }: { dataset: string; commit: LoggedCommit; branch: string; dirty: boolean; onDone: () => void }) {
   const [discard, setDiscard] = useState(false);
-  const restoring = useChange(dataset, () => api.rollback(dataset, commit.id, discard), `Rolled back to ${short(commit.id)}`, onDone);
+  const restoring = useChange(dataset, () => api.rollback(dataset, commit.id, discard, branch), `Rolled back to ${short(commit.id)}${onBranch(branch)}`, onDone);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     restoring.mutate();
   };
   return (
     <form className="act" onSubmit={submit}>
-      <h2>Roll back to {short(commit.id)}</h2>
+      <h2>Roll back{onBranch(branch)} to {short(commit.id)}</h2>
       <p>
         Restores the contents of this commit as a new commit: {commit.message || "(no message)"}. No history is lost; you
         can undo it the same way.

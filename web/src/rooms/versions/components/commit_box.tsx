@@ -5,6 +5,7 @@ import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
 import type { ChangeCounts, Changes } from "@/api/schema.gen";
 import { Button } from "@/kit/basics";
+import { onBranch, workingState } from "@/kit/branch";
 import { keysOf, useCommands } from "@/kit/commands";
 import { Delta } from "@/kit/counts";
 import { short } from "@/kit/format";
@@ -14,14 +15,14 @@ import * as api from "../api";
 import { COMMIT_KEYS } from "../keys";
 
 /** The uncommitted changes, and the form to commit them. */
-export function CommitBox({ dataset, changes, head }: { dataset: string; changes: Changes | null; head: string | undefined }) {
+export function CommitBox({ dataset, branch, changes, head }: { dataset: string; branch: string; changes: Changes | null; head: string | undefined }) {
   const client = useQueryClient();
   const field = useRef<HTMLInputElement>(null);
   const [message, setMessage] = useState("");
   const committing = useMutation({
-    mutationFn: () => api.commit(dataset, message.trim()),
+    mutationFn: () => api.commit(dataset, message.trim(), branch),
     onSuccess: async (created) => {
-      say(`Committed as ${short(created.id)}`);
+      say(`Committed as ${short(created.id)}${onBranch(branch)}`);
       setMessage("");
       await datasetChanged(client, dataset);
     },
@@ -32,7 +33,7 @@ export function CommitBox({ dataset, changes, head }: { dataset: string; changes
     <section className="uncommitted" aria-label="Uncommitted changes">
       <div className="uncommitted-head">
         <i className="dirty" />
-        <h2>Uncommitted changes</h2>
+        <h2>Uncommitted changes{onBranch(branch)}</h2>
         {changes ? (
           <span className="uncommitted-counts">
             {some(changes.samples) ? <Delta counts={changes.samples} of="samples" /> : null}
@@ -41,7 +42,7 @@ export function CommitBox({ dataset, changes, head }: { dataset: string; changes
         ) : null}
         {changes && head && !some(changes.samples) && !some(changes.annotations) ? <span className="dim">only classes, fields or the contract changed</span> : null}
         {head ? (
-          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: head.slice(0, 12) }} className="link uncommitted-link">View changes</Link>
+          <Link to="/d/$dataset/diff" params={{ dataset }} search={{ a: head.slice(0, 12), b: workingState(branch) || undefined }} className="link uncommitted-link">View changes</Link>
         ) : <span className="dim">no commits yet</span>}
       </div>
       <form

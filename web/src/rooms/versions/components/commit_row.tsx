@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { LoggedCommit } from "@/api/schema.gen";
 import { Copy, Pill, When } from "@/kit/basics";
 import { compact, plural, short } from "@/kit/format";
-import { CommitActions } from "./commit_actions";
+import { CommitActions, type Act } from "./commit_actions";
 import type { GraphRow } from "./graph";
 import { GraphCell } from "./graph_cell";
 
@@ -16,13 +16,13 @@ type Props = {
   kinds: ReadonlyMap<string, string>;
   isCurrent: boolean;
   chosen: boolean;
-  isHead: boolean;
-  dirty: boolean;
+  canRollBack: boolean;
+  onAct: (act: Act) => void;
   onChoose: () => void;
 };
 
 /** One commit of the history, with its piece of the graph. */
-export function CommitRow({ row, lanes, before, dataset, kinds, isCurrent, chosen, isHead, dirty, onChoose }: Props) {
+export function CommitRow({ row, lanes, before, dataset, kinds, isCurrent, chosen, canRollBack, onAct, onChoose }: Props) {
   const { commit } = row;
   const { samples, annotations } = commit.stats;
   const parent = commit.parents[0];
@@ -52,7 +52,7 @@ export function CommitRow({ row, lanes, before, dataset, kinds, isCurrent, chose
         ) : null}
         <span className="mono dim">{short(commit.id)}</span>
         <Copy text={commit.id} label={`Copy the ID of ${short(commit.id)}`} />
-        <CommitActions dataset={dataset} commit={commit} isHead={isHead} dirty={dirty} />
+        <CommitActions commit={commit} canRollBack={canRollBack} onAct={onAct} />
       </div>
     </div>
   );

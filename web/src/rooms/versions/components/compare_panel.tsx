@@ -47,8 +47,8 @@ export function ComparePanel({ dataset, search, id, onChange }: Props) {
       <header className="compare-head">
         <h2 className="cut">{data.name}</h2>
         {data.position ? <span className="dim tabular nowrap">{count(data.position.index + 1)} of {count(data.position.total)}</span> : null}
-        <IconButton label="Previous changed sample" disabled={!data.position?.previous} onClick={() => go(data.position?.previous)}><IconChevronLeft size={16} /></IconButton>
-        <IconButton label="Next changed sample" disabled={!data.position?.next} onClick={() => go(data.position?.next)}><IconChevronRight size={16} /></IconButton>
+        <IconButton label="Previous changed sample" disabled={!data.position?.previous} command="diff.previous"><IconChevronLeft size={16} /></IconButton>
+        <IconButton label="Next changed sample" disabled={!data.position?.next} command="diff.next"><IconChevronRight size={16} /></IconButton>
         <Segmented
           label="How to compare" value={mode} onChange={(to) => show(to)()}
           options={[
@@ -58,7 +58,7 @@ export function ComparePanel({ dataset, search, id, onChange }: Props) {
           ]}
         />
         <label className="compare-rest"><input type="checkbox" checked={rest} onChange={() => setRest(!rest)} /> Unchanged</label>
-        <IconButton label="Fit the image" aria-pressed={whole} onClick={() => setWhole(!whole)}><IconZoomReset size={16} /></IconButton>
+        <IconButton label="Fit the image" aria-pressed={whole} command="diff.fit"><IconZoomReset size={16} /></IconButton>
         <Sample dataset={dataset} sample={data} search={search} />
       </header>
       <CompareStage dataset={dataset} sample={data} mode={mode} rest={rest} place={whole ? null : placeOf(data, only)} />

@@ -56,6 +56,8 @@ export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge })
     "merge.union": () => choose("union"),
     "merge.base": () => choose("base"),
     "merge.review": () => choose("review"),
+    "merge.land": () => isOpen && query.data?.open === 0 && ending.mutate("land"),
+    "merge.abandon": () => isOpen && ending.mutate("abandon"),
   });
   if (query.isPending) return <Loading what="the conflicts" />;
   if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
@@ -76,11 +78,11 @@ export function Conflicts({ dataset, merge }: { dataset: string; merge: Merge })
         {isOpen ? (
           <footer>
             {CHOICES.map(({ how, label }) => (
-              <Button key={how} onClick={() => choose(how)} aria-pressed={selected.resolution === how} busy={choosing.isPending}>{label} <KeyHint keys={MERGE_KEYS[`merge.${how}`].keys[0] ?? ""} /></Button>
+              <Button key={how} command={`merge.${how}`} aria-pressed={selected.resolution === how} busy={choosing.isPending}>{label} <KeyHint keys={MERGE_KEYS[`merge.${how}`].keys[0] ?? ""} /></Button>
             ))}
             <span className="merge-end">
-              <Button look="quiet" onClick={() => ending.mutate("abandon")} busy={ending.isPending}>Abandon</Button>
-              <Button look="first" onClick={() => ending.mutate("land")} busy={ending.isPending} disabled={query.data.open > 0}>
+              <Button look="quiet" command="merge.abandon" busy={ending.isPending}>Abandon</Button>
+              <Button look="first" command="merge.land" busy={ending.isPending} disabled={query.data.open > 0}>
                 {query.data.open ? `${count(query.data.open)} unresolved` : `Merge into ${merge.into}`}
               </Button>
             </span>

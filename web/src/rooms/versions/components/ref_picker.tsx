@@ -1,18 +1,20 @@
 import { Popover } from "@mantine/core";
-import { IconChevronDown, IconGitBranch, IconGitCommit, IconPencil, IconTag } from "@tabler/icons-react";
+import { IconChevronDown, IconGitBranch, IconGitCommit, IconLock, IconTag } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { branchOf, MAIN, workingState } from "@/kit/branch";
 import { useCommands } from "@/kit/commands";
 import { ago, short } from "@/kit/format";
 import { Picker, type Pick } from "@/kit/picker";
 import { overview } from "@/rooms/browse/api";
 import * as api from "../api";
 import { PICKER_KEYS } from "../keys";
+import { NewBranch } from "./branches";
 
 const ICONS = { branch: IconGitBranch, tag: IconTag, commit: IconGitCommit };
 
-/** Which state of the dataset is shown: the working state, a branch, a tag or a commit. */
+/** Which state of the dataset is shown: the branch one works on, the last commit of a branch, a tag or a commit. */
 export function RefPicker({ dataset, current }: { dataset: string; current: string }) {
   const [open, setOpen] = useState(false);
   const navigate = useNavigate();
@@ -21,23 +23,27 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
   const state = useQuery(overview(dataset, current));
   useCommands(PICKER_KEYS, { "ref.pick": () => setOpen(true) });
 
-  const known = refs.data?.items.find((ref) => ref.name === current);
-  const kind = !current || known?.kind === "branch" ? "branch" : known ? "tag" : "commit";
+  const branch = branchOf(current);
+  const known = refs.data?.items.find((ref) => ref.name === (branch ?? current));
+  const kind = branch || known?.kind === "branch" ? "branch" : known ? "tag" : "commit";
   const Icon = ICONS[kind];
   const dirty = state.data?.dirty ?? false;
-  const name = kind === "commit" ? short(current) : current || (dirty ? "working state" : "main");
+  const name = branch ?? (kind === "commit" ? short(current) : current);
+  const isCommitted = branch === null && kind === "branch";
+  const branches = (refs.data?.items ?? []).filter((ref) => ref.kind === "branch");
   const to = (ref: string | undefined) => () =>
     void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, ref, at: undefined }) } as never);
 
   const items: Pick[] = [
-    {
-      id: "working", title: "Working state of main", group: "Current", icon: <IconPencil size={14} />,
-      hint: dirty && !current ? "uncommitted changes" : "", run: to(undefined),
-    },
+    ...(branches.length ? branches : [{ name: MAIN, protection: null }]).map(({ name: one, protection }) => ({
+      id: `work:${one}`, title: one, group: "Work on a branch", icon: protection ? <IconLock size={14} /> : <IconGitBranch size={14} />,
+      hint: one === branch ? (dirty ? "current, with uncommitted changes" : "current") : protection ? "protected" : "", run: to(workingState(one) || undefined),
+    })),
     ...(refs.data?.items ?? []).map((ref) => {
-      const RefIcon = ref.kind === "branch" ? IconGitBranch : IconTag;
+      const RefIcon = ref.kind === "branch" ? IconGitCommit : IconTag;
       return {
-        id: `ref:${ref.name}`, title: ref.name, group: ref.kind === "branch" ? "Branches" : "Tags", icon: <RefIcon size={14} />,
+        id: `ref:${ref.name}`, title: ref.kind === "branch" ? `Last commit of ${ref.name}` : ref.name,
+        group: ref.kind === "branch" ? "Branches, as committed" : "Tags", icon: <RefIcon size={14} />,
         hint: <span className="mono">{ref.commit ? short(ref.commit) : "no commit yet"}</span>,
         run: to(ref.name),
       };
@@ -48,14 +54,17 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
     })),
   ];
   return (
+    <>
+    <NewBranch dataset={dataset} from={current} />
     <Popover opened={open} onChange={setOpen} position="bottom-end" width={360} trapFocus returnFocus shadow="none">
       <Popover.Target>
         <button
-          type="button" className="ref-button" onClick={() => setOpen(!open)} aria-haspopup="listbox"
-          aria-label={`State shown: ${current ? `${kind} ` : ""}${name}${dirty ? ", with uncommitted changes" : ""}`}
+          type="button" className="ref-button" data-command="ref.pick" onClick={() => setOpen(!open)} aria-haspopup="listbox" data-branch={branch !== null && branch !== MAIN}
+          aria-label={`State shown: ${isCommitted ? "last commit of " : ""}${kind} ${name}${dirty ? ", with uncommitted changes" : ""}`}
+          title={branch ? `You work on ${branch} (b to switch)` : `${isCommitted ? `The last commit of ${name}` : `A ${kind}`}: nothing can be edited here (b to switch)`}
         >
           <Icon size={14} />
-          <span className="cut">{name}</span>
+          <span className="cut">{isCommitted ? `${name}, committed` : name}</span>
           {dirty ? <i className="dirty" title="Uncommitted changes" /> : null}
           <IconChevronDown size={12} />
         </button>
@@ -64,5 +73,6 @@ export function RefPicker({ dataset, current }: { dataset: string; current: stri
         <Picker items={items} label="Branch, tag or commit" placeholder="Branch, tag or commit" empty="No match" onDone={() => setOpen(false)} />
       </Popover.Dropdown>
     </Popover>
+    </>
   );
 }

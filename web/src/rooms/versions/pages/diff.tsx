@@ -4,6 +4,7 @@ import type { ChangeCounts } from "@/api/schema.gen";
 import { Button, Loading } from "@/kit/basics";
 import { Delta } from "@/kit/counts";
 import { count } from "@/kit/format";
+import { branchOf } from "@/kit/branch";
 import { CopyAs } from "@/kit/copy_as";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
@@ -64,6 +65,7 @@ export function DiffPage() {
 const isChanged = (counts: ChangeCounts): boolean => counts.added + counts.removed + counts.changed > 0;
 
 function RefLink({ dataset, name }: { dataset: string; name: string }) {
-  if (!name) return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: undefined }} className="link">working state</Link>;
+  const branch = branchOf(name);
+  if (branch) return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: name || undefined }} className="link">working state{name ? ` of ${branch}` : ""}</Link>;
   return <Link to="/d/$dataset" params={{ dataset }} search={{ ref: name }} className="mono link">{/^[0-9a-f]{9,}$/.test(name) ? name.slice(0, 8) : name}</Link>;
 }

@@ -4,13 +4,16 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { Button, CommandLine, Loading } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
+import { branchOf, MAIN } from "@/kit/branch";
 import { CopyAs } from "@/kit/copy_as";
 import { plural } from "@/kit/format";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
+import { say } from "@/kit/said";
 import { VirtualRows } from "@/kit/virtual";
 import * as api from "../api";
+import { CommitDialogs, type Act } from "../components/commit_actions";
 import { CommitBox } from "../components/commit_box";
 import { CommitRow } from "../components/commit_row";
 import { layOut } from "../components/graph";
@@ -28,16 +31,23 @@ export function HistoryPage() {
   const { rows, lanes } = useMemo(() => layOut(data?.items ?? []), [data]);
   const byId = useMemo(() => new Map(data?.items.map((one) => [one.id, one])), [data]);
   const kinds = new Map((refs.data?.items ?? []).map((one) => [one.name, one.kind]));
-  const head = refs.data?.items.find(({ name, kind }) => name === "main" && kind === "branch")?.commit;
+  const branch = branchOf(ref) ?? MAIN;
+  const head = refs.data?.items.find(({ name, kind }) => name === branch && kind === "branch")?.commit;
   const ids = rows.map(({ commit }) => commit.id);
-  const { at, chosen, choose, compare } = useHistoryKeys(ids, (id) => byId.get(id)?.parents[0]);
+  const [act, setAct] = useState<Act | null>(null);
+  const dirty = data?.dirty ?? false;
+  const canRollBack = (id: string) => branchOf(ref) !== null && (id !== head || dirty);
+  const { at, chosen, choose } = useHistoryKeys(ids, (id) => byId.get(id)?.parents[0], (next) => {
+    if (next.what === "rollback" && !canRollBack(next.commit)) say(branchOf(ref) === null ? "Switch to a branch first (b)" : "This is the last commit already");
+    else setAct(next);
+  });
   return (
     <Page
       title="History" flush
       meta={data ? <span>{rows.length >= api.MOST_COMMITS ? `the newest ${api.MOST_COMMITS.toLocaleString("en")} commits` : plural(rows.length, "commit")}</span> : null}
       actions={<>
         <CopyAs panel="history" shown={{ dataset, ref }} />
-        <Button onClick={compare} disabled={chosen.length !== 2} title="Select two commits to compare">
+        <Button command="history.compare" disabled={chosen.length !== 2} title="Select two commits to compare">
           <IconArrowsDiff size={14} /> {chosen.length === 2 ? "Compare" : `Compare (${chosen.length} of 2)`}
         </Button>
       </>}
@@ -45,13 +55,14 @@ export function HistoryPage() {
       <div className="history">
         {query.isPending ? <Loading what="the history" /> : null}
         {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : null}
-        {data?.dirty ? <CommitBox dataset={dataset} changes={data.changes} head={head ?? undefined} /> : null}
+        {data?.dirty ? <CommitBox dataset={dataset} branch={branch} changes={data.changes} head={head ?? undefined} /> : null}
         {data && rows.length === 0 && !data.dirty ? (
           <EmptyState title="No commits yet" icon={<IconGitCommit size={26} stroke={1.5} />}>
             <p>A commit is a permanent snapshot of samples and annotations. Add data, then commit it:</p>
             <CommandLine>{`calotype commit ${dataset} -m "first import"`}</CommandLine>
           </EmptyState>
         ) : null}
+        <CommitDialogs dataset={dataset} branch={branch} act={act} commit={byId.get(act?.commit ?? "")} dirty={dirty} onDone={() => setAct(null)} />
         {rows.length ? (
           <VirtualRows
             total={rows.length} height={ROW} label="Commits" at={at}
@@ -62,7 +73,7 @@ export function HistoryPage() {
               return (
                 <CommitRow
                   row={row} lanes={lanes} before={byId.get(parents[0] ?? "")} dataset={dataset} kinds={kinds} isCurrent={index === at}
-                  isHead={id === head} dirty={data?.dirty ?? false} chosen={chosen.includes(id)} onChoose={() => choose(id)}
+                  canRollBack={canRollBack(id)} onAct={setAct} chosen={chosen.includes(id)} onChoose={() => choose(id)}
                 />
               );
             }}
@@ -74,7 +85,7 @@ export function HistoryPage() {
 }
 
 /** The commit that the keys have selected, which is in the address, and up to two that are compared. */
-function useHistoryKeys(ids: readonly string[], parentOf: (id: string) => string | undefined) {
+function useHistoryKeys(ids: readonly string[], parentOf: (id: string) => string | undefined, onAct: (act: Act) => void) {
   const { dataset } = useDataset();
   const { commit = "" } = useSearch({ from: "/d/$dataset/history" });
   const navigate = useNavigate();
@@ -106,7 +117,9 @@ function useHistoryKeys(ids: readonly string[], parentOf: (id: string) => string
     "history.choose": () => {
       if (current) choose(current);
     },
+    "history.tag": () => (current ? onAct({ what: "tag", commit: current }) : say("Select a commit first (j)")),
+    "history.rollback": () => (current ? onAct({ what: "rollback", commit: current }) : say("Select a commit first (j)")),
     "history.compare": compare,
   });
-  return { at, chosen, choose, compare };
+  return { at, chosen, choose };
 }

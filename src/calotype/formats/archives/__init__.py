@@ -1,0 +1,1 @@
+"""Archives that hold label files and images: unpacked within limits, never to a path that they name."""

@@ -1,0 +1,317 @@
+"""The verbs of people, teams and grants.
+
+Nobody changes their own rights, only owners give or take governing roles, and the last owner stays.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
+from calotype.foundation.ids import uuid7
+from calotype.people import repository, sign_in_repository
+from calotype.people.invitations import invite
+from calotype.people.model import (
+    GOVERNING,
+    Grant,
+    GrantEnded,
+    GrantNotFound,
+    GrantPlaceInvalid,
+    LastOwner,
+    OwnRights,
+    Person,
+    PersonExists,
+    RightsTooHigh,
+    Team,
+    TeamExists,
+    check_role,
+    check_team_name,
+    clean_email,
+    clean_name,
+)
+from calotype.store import Store
+
+__all__ = [
+    "add_member",
+    "add_person",
+    "add_team",
+    "disable_person",
+    "enable_person",
+    "grant_role",
+    "grants",
+    "invite_again",
+    "own_datasets",
+    "people",
+    "remove_member",
+    "revoke_grant",
+    "teams",
+]
+
+
+def people(actor: Actor, *, store: Store) -> list[Person]:
+    """All accounts, ordered by address. Raises: NotPermitted."""
+    store.guard.require(actor, Permission.PEOPLE_READ)
+    with store.catalog.read() as conn:
+        return repository.all_people(conn)
+
+
+def add_person(
+    actor: Actor, email: str, name: str, *, store: Store, kind: str = "person", role: str = "", team: str = ""
+) -> tuple[Person, str]:
+    """Add an account; returns it with the secret of its invitation, which is stored nowhere (empty for a service).
+
+    Args:
+        kind: `person`, or `service` for a program, which signs in with API tokens only.
+        role: A role to begin with: in `team` if that is given, otherwise on the whole workspace.
+    Raises: NotPermitted, EmailInvalid, PersonNameInvalid, PersonExists, RoleUnknown, RightsTooHigh, TeamNotFound.
+    """
+    store.guard.require(actor, Permission.PEOPLE_MANAGE)
+    if role or team:
+        store.guard.require(actor, Permission.GRANT_MANAGE)
+    now = now_us()
+    kind = "service" if kind == "service" else "person"
+    new = Person(uuid7(), clean_email(email), clean_name(name), kind, now, actor.name)
+    if role:
+        check_role(role)
+        _check_may_give(actor, role)
+    with store.catalog.write(actor, "person.add", subject=new.email) as tx:
+        if repository.find_person(tx.conn, new.email) is not None:
+            raise PersonExists(email=new.email)
+        repository.add_person(tx.conn, new)
+        if team:
+            found = repository.team(tx.conn, team)
+            repository.put_member(tx.conn, found.id, new.id, role or "annotator", at_us=now)
+        elif role:
+            repository.add_grant(
+                tx.conn, _grant(actor, new, role, "workspace", "", "workspace", "first role", None)
+            )
+        secret = invite(tx.conn, new, now_us=now) if kind == "person" else ""
+        tx.details({"person": new.id, "kind": kind, "role": role, "team": team})
+    return new, secret
+
+
+def invite_again(actor: Actor, who: str, *, store: Store) -> tuple[Person, str]:
+    """A new invitation, also for somebody who forgot the password; earlier invitations end.
+
+    Raises: NotPermitted, PersonNotFound, RightsTooHigh.
+    """
+    store.guard.require(actor, Permission.PEOPLE_MANAGE)
+    with store.catalog.write(actor, "person.invite", subject=who[:200]) as tx:
+        found = repository.person(tx.conn, who)
+        _check_may_act_on(tx.conn, actor, found)
+        tx.details({"person": found.id})
+        return found, invite(tx.conn, found, now_us=now_us())
+
+
+def disable_person(actor: Actor, who: str, *, store: Store) -> Person:
+    """Disable an account: its sessions and API tokens end at once. Its work and its name stay.
+
+    Raises: NotPermitted, PersonNotFound, RightsTooHigh, LastOwner.
+    """
+    store.guard.require(actor, Permission.PEOPLE_MANAGE)
+    with store.catalog.write(actor, "person.disable", subject=who[:200]) as tx:
+        found = repository.person(tx.conn, who)
+        _check_may_act_on(tx.conn, actor, found)
+        now = now_us()
+        before = repository.owners(tx.conn, now)
+        repository.change_person(tx.conn, found.id, disabled_at_us=now)
+        _check_owner_left(tx.conn, before, found.email, now)
+        ended = sign_in_repository.end_sessions(tx.conn, found.id, now_us=now)
+        revoked = sign_in_repository.end_tokens(tx.conn, found.id, now_us=now)
+        tx.details({"person": found.id, "sessions": ended, "tokens": revoked})
+        return repository.person(tx.conn, found.id)
+
+
+def enable_person(actor: Actor, who: str, *, store: Store) -> Person:
+    """Enable an account again; its grants are in force as before, its sessions and tokens stay ended.
+
+    Raises: NotPermitted, PersonNotFound, RightsTooHigh.
+    """
+    store.guard.require(actor, Permission.PEOPLE_MANAGE)
+    with store.catalog.write(actor, "person.enable", subject=who[:200]) as tx:
+        found = repository.person(tx.conn, who)
+        _check_may_act_on(tx.conn, actor, found)
+        repository.change_person(tx.conn, found.id, disabled_at_us=None)
+        tx.details({"person": found.id})
+        return repository.person(tx.conn, found.id)
+
+
+def teams(actor: Actor, *, store: Store) -> list[Team]:
+    """All teams with their members and datasets, ordered by name. Raises: NotPermitted."""
+    store.guard.require(actor, Permission.PEOPLE_READ)
+    with store.catalog.read() as conn:
+        return repository.all_teams(conn)
+
+
+def add_team(actor: Actor, name: str, *, store: Store) -> Team:
+    """Create a team. Raises: NotPermitted, PersonNameInvalid, TeamExists."""
+    store.guard.require(actor, Permission.PEOPLE_MANAGE)
+    check_team_name(name)
+    with store.catalog.write(actor, "team.add", subject=name) as tx:
+        if any(team.name == name for team in repository.all_teams(tx.conn)):
+            raise TeamExists(name=name)
+        repository.add_team(tx.conn, uuid7(), name, at_us=now_us(), by=actor.name)
+        return repository.team(tx.conn, name)
+
+
+def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "annotator") -> Team:
+    """Put a person into a team, with a role on the team's datasets; again: change that role.
+
+    Raises: NotPermitted, TeamNotFound, PersonNotFound, RoleUnknown, OwnRights, RightsTooHigh.
+    """
+    store.guard.require(actor, Permission.GRANT_MANAGE)
+    check_role(role)
+    _check_may_give(actor, role)
+    with store.catalog.write(actor, "team.member", subject=team[:100]) as tx:
+        found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
+        _check_is_other(actor, person)
+        repository.put_member(tx.conn, found.id, person.id, role, at_us=now_us())
+        tx.details({"person": person.id, "email": person.email, "role": role})
+        return repository.team(tx.conn, team)
+
+
+def remove_member(actor: Actor, team: str, who: str, *, store: Store) -> Team:
+    """Take a person out of a team. Raises: NotPermitted, TeamNotFound, PersonNotFound."""
+    store.guard.require(actor, Permission.GRANT_MANAGE)
+    with store.catalog.write(actor, "team.remove-member", subject=team[:100]) as tx:
+        found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
+        removed = repository.remove_member(tx.conn, found.id, person.id)
+        tx.details({"person": person.id, "email": person.email, "removed": removed})
+        return repository.team(tx.conn, team)
+
+
+def own_datasets(actor: Actor, team: str, datasets: list[str], *, store: Store, give: bool = True) -> Team:
+    """Give datasets to a team, or with `give` False take them from it. A dataset belongs to one team at most.
+
+    Raises: NotPermitted, TeamNotFound, GrantPlaceInvalid.
+    """
+    store.guard.require(actor, Permission.GRANT_MANAGE)
+    with store.catalog.write(actor, "team.datasets", subject=team[:100]) as tx:
+        found = repository.team(tx.conn, team)
+        if any(member.email == actor.name for member in found.members):
+            raise OwnRights(actor=actor.name)
+        for name in datasets:
+            dataset_id = repository.dataset_id(tx.conn, name)
+            if dataset_id is None:
+                raise GrantPlaceInvalid(got=f"dataset:{name[:100]}")
+            repository.put_dataset_team(tx.conn, dataset_id, found.id if give else None)
+        tx.details({"datasets": datasets, "give": give})
+        return repository.team(tx.conn, team)
+
+
+def grants(actor: Actor, *, store: Store, who: str = "") -> list[Grant]:
+    """The grants in force or to come, of one person or of all, oldest first. Raises: NotPermitted, PersonNotFound."""
+    store.guard.require(actor, Permission.PEOPLE_READ)
+    now = now_us()
+    with store.catalog.read() as conn:
+        person_id = repository.person(conn, who).id if who else None
+        return [grant for grant in repository.grants(conn, person_id=person_id) if grant.holds(now)]
+
+
+def grant_role(
+    actor: Actor, who: str, role: str, *, store: Store, on: str = "workspace", until_us: int | None = None,
+    reason: str = "",
+) -> Grant:  # fmt: skip
+    """Grant a role to a person.
+
+    Args:
+        on: `workspace`, `team:NAME` (all datasets of the team) or `dataset:NAME`.
+        until_us: When it ends by itself, in microseconds since 1970; None for never.
+        reason: Why; shown in the list of grants and in the audit trail.
+    Raises: NotPermitted, PersonNotFound, RoleUnknown, OwnRights, RightsTooHigh, GrantPlaceInvalid, TeamNotFound,
+        GrantEnded.
+    """
+    store.guard.require(actor, Permission.GRANT_MANAGE)
+    check_role(role)
+    _check_may_give(actor, role)
+    if until_us is not None and until_us <= now_us():
+        raise GrantEnded(got="before now")
+    with store.catalog.write(actor, "grant.add", subject=who[:200]) as tx:
+        person = repository.person(tx.conn, who)
+        _check_is_other(actor, person)
+        scope, scope_id = _place(tx.conn, on)
+        grant = _grant(actor, person, role, scope, scope_id, on, reason[:500], until_us)
+        repository.add_grant(tx.conn, grant)
+        tx.details({"person": person.id, **grant.to_dict()})
+    return grant
+
+
+def revoke_grant(actor: Actor, grant_id: str, *, store: Store) -> Grant:
+    """End a grant now. Raises: NotPermitted, GrantNotFound, RightsTooHigh, LastOwner."""
+    store.guard.require(actor, Permission.GRANT_MANAGE)
+    now = now_us()
+    with store.catalog.write(actor, "grant.revoke", subject=grant_id[:32]) as tx:
+        found = [grant for grant in repository.grants(tx.conn) if grant.id == grant_id]
+        if not found:
+            raise GrantNotFound(id=grant_id[:32])
+        _check_may_give(actor, found[0].role)
+        before = repository.owners(tx.conn, now)
+        repository.revoke_grant(tx.conn, grant_id, at_us=now, by=actor.name)
+        _check_owner_left(tx.conn, before, found[0].who, now)
+        tx.details(found[0].to_dict())
+    return found[0]
+
+
+def _grant(
+    actor: Actor,
+    person: Person,
+    role: str,
+    scope: str,
+    scope_id: str,
+    place: str,
+    reason: str,
+    until_us: int | None,
+) -> Grant:
+    return Grant(
+        uuid7(), person.id, person.email, role, scope, scope_id, place, reason, actor.name, now_us(), until_us
+    )
+
+
+def _place(conn: sa.Connection, on: str) -> tuple[str, str]:
+    """Scope and id of a place. Raises: GrantPlaceInvalid, TeamNotFound."""
+    scope, _, name = on.partition(":")
+    if on == "workspace":
+        return "workspace", ""
+    if scope == "team":
+        return "team", repository.team(conn, name).id
+    found = repository.dataset_id(conn, name) if scope == "dataset" else None
+    if found is None:
+        raise GrantPlaceInvalid(got=on[:120])
+    return "dataset", found
+
+
+def _is_owner(actor: Actor) -> bool:
+    now = now_us()
+    return "owner" in actor.roles or any(
+        grant.role == "owner" and grant.dataset is None and (grant.until_us is None or now < grant.until_us)
+        for grant in actor.grants
+    )
+
+
+def _check_may_give(actor: Actor, role: str) -> None:
+    """Raises: RightsTooHigh."""
+    if role in GOVERNING and not _is_owner(actor):
+        raise RightsTooHigh(actor=actor.name, role=role)
+
+
+def _check_may_act_on(conn: sa.Connection, actor: Actor, person: Person) -> None:
+    """Accounts with a governing role are changed by owners only: an invitation would let in as that person.
+
+    Raises: RightsTooHigh.
+    """
+    for grant in repository.grants(conn, person_id=person.id):
+        if actor.id != f"person:{person.id}":
+            _check_may_give(actor, grant.role)
+
+
+def _check_is_other(actor: Actor, person: Person) -> None:
+    """Raises: OwnRights."""
+    if actor.id == f"person:{person.id}":
+        raise OwnRights(actor=actor.name)
+
+
+def _check_owner_left(conn: sa.Connection, before: set[str], who: str, now: int) -> None:
+    """Raises: LastOwner."""
+    if before and not repository.owners(conn, now):
+        raise LastOwner(who=who)

@@ -1,0 +1,1 @@
+"""Exports of labelling services and web tools, read only."""

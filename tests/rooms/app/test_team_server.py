@@ -1,0 +1,258 @@
+"""A server with accounts: who gets in, and that every route keeps out whoever has no right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from fastapi.testclient import TestClient
+
+from calotype.app import server, workspaces
+from calotype.app.account_keys import AccountKeys
+from calotype.datasets import service as datasets
+from calotype.foundation.actor import Actor
+from calotype.people import invitations, secret, service
+from calotype.store import Store
+
+API = "/api/v1"
+PASSWORD = "a lamp, a lens, a plate"
+NOBODY_NEEDED = {"/health", "/sign-in", "/invitations/show", "/invitations/accept"}
+WITHOUT_A_ROLE = {
+    "show_session": "who one is",
+    "list_datasets": "those that one may see: none",
+    "list_runs": "of datasets that one may see: none",
+    "current_runs": "of datasets that one may see: none",
+    "sign_out": "one's own session",
+    "list_sessions": "one's own",
+    "list_tokens": "one's own",
+    "create_token": "one's own; it may do what its person may",
+    "list_formats": "the same for everyone",
+    "list_fields": "the same for everyone",
+}
+"""What somebody without any role may call."""
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cheap hash for the passwords of tests."""
+    monkeypatch.setattr(secret, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, owner: Actor) -> Iterator[Store]:
+    """A fresh workspace under the rules of `govern`."""
+    store = workspaces.create(owner, tmp_path / "workspace")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def open_door(workspace) -> Iterator[Any]:
+    """A function that gives a browser of its own."""
+    app = server.make(workspace, AccountKeys(workspace, 80), hosts={"testserver"})
+    clients: list[TestClient] = []
+
+    def browser() -> TestClient:
+        clients.append(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
+        return clients[-1]
+
+    yield browser
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def ana(workspace, open_door) -> TestClient:
+    """The browser of the first owner, who came by the link."""
+    browser = open_door()
+    link = invitations.first_owner_secret(workspace)
+    shown = browser.post(f"{API}/invitations/show", json={"secret": link}).json()
+    assert shown == {"email": "", "name": "", "is_first_owner": True}
+    body = {"secret": link, "password": PASSWORD, "name": "Ana", "email": "ana@example.org"}
+    assert browser.post(f"{API}/invitations/accept", json=body).status_code == 204
+    return browser
+
+
+def join(ana: TestClient, browser: TestClient, email: str, **more: str) -> TestClient:
+    """Invite somebody, who accepts in a browser."""
+    added = ana.post(f"{API}/people", json={"email": email, "name": email[:2], **more})
+    assert added.is_success, added.text
+    body = {"secret": added.json()["invitation"], "password": PASSWORD}
+    assert browser.post(f"{API}/invitations/accept", json=body).status_code == 204
+    return browser
+
+
+def test_people_sign_in_and_out(ana, open_door):
+    browser = open_door()
+    assert browser.get(f"{API}/session").status_code == 401
+    body = {"email": "ana@example.org", "password": PASSWORD}
+    assert browser.post(f"{API}/sign-in", json={**body, "password": "no"}).json()["code"] == "sign-in-refused"
+    answer = browser.post(f"{API}/sign-in", json=body)
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.status_code == 204 and "httponly" in cookie and "samesite=lax" in cookie
+    shown = browser.get(f"{API}/session").json()
+    assert (shown["accounts"], shown["actor"]["name"], shown["actor"]["roles"]) == (
+        True, "ana@example.org", ["owner"],
+    )  # fmt: skip
+    assert len(browser.get(f"{API}/account/sessions").json()["items"]) == 2
+    (stolen,) = [f"{name}={value}" for name, value in browser.cookies.items()]
+    assert browser.post(f"{API}/sign-out").status_code == 204
+    assert browser.get(f"{API}/session").status_code == 401
+    assert browser.get(f"{API}/session", headers={"cookie": stolen}).status_code == 401
+
+
+def test_the_cookie_of_a_server_behind_tls_is_for_tls_only(workspace):
+    app = server.make(workspace, AccountKeys(workspace, 80, secure=True), hosts={"testserver"})
+    link = invitations.first_owner_secret(workspace)
+    body = {"secret": link, "password": PASSWORD, "name": "Ana", "email": "ana@example.org"}
+    with TestClient(app) as browser:
+        cookie = browser.post(f"{API}/invitations/accept", json=body).headers["set-cookie"]
+    assert cookie.startswith("__Host-calotype=") and "Secure" in cookie and "Domain" not in cookie
+
+
+def test_a_secret_that_changed_comes_back_as_a_cookie(ana, monkeypatch):
+    monkeypatch.setattr("calotype.people.signing_in.ROTATE_US", 0)
+    answer = ana.get(f"{API}/session")
+    assert answer.is_success and "calotype-account-80=" in answer.headers["set-cookie"]
+    assert ana.get(f"{API}/session").is_success
+
+
+@pytest.mark.parametrize("token", ["", "x", "calo_" + "x" * 51, "open-sesame"])
+def test_neither_a_wrong_token_nor_the_link_of_one_person_gets_in(ana, open_door, token):
+    browser = open_door()
+    assert browser.get(f"{API}/datasets", headers={"authorization": f"Bearer {token}"}).status_code == 401
+    assert "set-cookie" not in browser.get(f"/?token={token}").headers
+    assert browser.post(f"{API}/session", json={"token": token}).status_code == 401
+
+
+def test_a_program_gets_in_with_its_token_until_it_is_revoked(ana, open_door):
+    made = ana.post(f"{API}/tokens", json={"name": "training", "scopes": ["read"]}).json()
+    headers = {"authorization": f"Bearer {made['token']}"}
+    program = open_door()
+    assert program.get(f"{API}/datasets", headers=headers).json()["items"] == []
+    assert program.post(f"{API}/datasets", json={"name": "x"}, headers=headers).status_code == 403
+    ana.delete(f"{API}/tokens/{made['details']['id']}")
+    assert program.get(f"{API}/datasets", headers=headers).status_code == 401
+
+
+def test_a_disabled_person_is_out_at_the_next_request(ana, open_door):
+    bo = join(ana, open_door(), "bo@example.org", role="curator")
+    assert bo.get(f"{API}/datasets").is_success
+    assert ana.put(f"{API}/people/bo@example.org/disabled").json()["state"] == "disabled"
+    assert bo.get(f"{API}/datasets").status_code == 401
+
+
+def test_a_dataset_of_others_looks_like_none(workspace, owner, ana, open_door):
+    datasets.create(owner, "secret", store=workspace)
+    datasets.create(owner, "mine", store=workspace)
+    bo = join(ana, open_door(), "bo@example.org")
+    ana.post(f"{API}/grants", json={"who": "bo@example.org", "role": "curator", "on": "dataset:mine"})
+    assert [item["name"] for item in bo.get(f"{API}/datasets").json()["items"]] == ["mine"]
+    for path in ("samples", "log", "facets", "overview", "findings?run=x", "thumbs/00", "views"):
+        answers = [bo.get(f"{API}/datasets/{name}/{path}") for name in ("secret", "absent")]
+        texts = {answer.text.replace("secret", "?").replace("absent", "?") for answer in answers}
+        assert (len(texts), {answer.status_code for answer in answers}) == (1, {404}), texts
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The description of the API."""
+    return server.openapi()
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in described()["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def example(schema: dict[str, Any]) -> Any:
+    """A small valid value of a schema."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return example(described()["components"]["schemas"][name])
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return example(schema[key][0])
+    for key in ("default", "const"):
+        if key in schema:
+            return schema[key]
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: example(schema["properties"][name]) for name in schema.get("required", ())}
+    if kind == "array":
+        length = schema.get("minItems", 0)
+        inner = schema.get("prefixItems") or [schema.get("items", {})] * length
+        return [example(item) for item in inner[: max(length, len(schema.get("prefixItems", ())))]]
+    text = "x" * max(1, schema.get("minLength", 1))
+    numbers = {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1.0), "boolean": True}
+    return numbers.get(str(kind), text)
+
+
+BETTER: dict[str, dict[str, Any]] = {
+    "decide_findings": {"keys": ["x" * 8]},
+    "stage_finding_fix": {"keys": ["x" * 8]},
+    "plan_augmentation": {"recipe": {"name": "x", "steps": [{"rotate": {"degrees": [-5, 5]}}]}},
+    "plan_transformation": {"recipe": {"name": "x", "steps": [{"letterbox": {"width": 32, "height": 32}}]}},
+    "assign_splits": {"fractions": {"train": 0.5, "val": 0.5}},
+}
+"""Fields that a description alone does not give."""
+
+
+def call(browser: TestClient, path: str, method: str, operation: dict[str, Any]) -> Any:
+    """Call a route about the dataset `secret` with values that its description allows."""
+    for name in ("name", "dataset"):
+        path = path.replace(f"{{{name}}}", "secret")
+    numbers = {p["name"] for p in operation.get("parameters", ()) if p["schema"].get("type") == "integer"}
+    parts = [part if "{" not in part else "1" if part[1:-1] in numbers else "x" for part in path.split("/")]
+    needed = [p for p in operation.get("parameters", ()) if p["in"] == "query" and p.get("required")]
+    query = {p["name"]: "secret" if p["name"] == "dataset" else example(p["schema"]) for p in needed}
+    bodies = operation.get("requestBody", {}).get("content", {})
+    options: dict[str, Any] = {"params": query}
+    if "application/json" in bodies:
+        better = BETTER.get(operation["operationId"], {})
+        options["json"] = {**example(bodies["application/json"]["schema"]), **better}
+    elif bodies:
+        options |= {"content": b"x", "headers": {"content-type": next(iter(bodies))}}
+    return browser.request(method, "/".join(parts), **options)
+
+
+def test_every_route_keeps_out_whoever_is_not_signed_in(workspace, owner, open_door):
+    datasets.create(owner, "secret", store=workspace)
+    browser = open_door()
+    let_in = {
+        path for path, method, operation in operations()
+        if path.removeprefix(API) not in NOBODY_NEEDED and call(browser, path, method, operation).status_code != 401
+    }  # fmt: skip
+    assert let_in == set()
+
+
+def test_every_route_keeps_out_whoever_has_no_role(workspace: Store, owner: Actor, ana, open_door):
+    datasets.create(owner, "secret", store=workspace)
+    bo = join(ana, open_door(), "bo@example.org")
+    before = ana.get(f"{API}/audit?limit=5000").json()["items"]
+    let_in, unclear = {}, {}
+    for path, method, operation in operations():
+        name = operation["operationId"]
+        if path.removeprefix(API) in NOBODY_NEEDED or name == "sign_out":
+            continue
+        answer = call(bo, path, method, operation)
+        if answer.status_code not in (401, 403, 404):
+            kind = let_in if answer.is_success else unclear
+            kind[name] = (answer.status_code, answer.text[:160])
+        assert "secret" not in answer.text or not answer.is_success, name
+    assert set(let_in) - set(WITHOUT_A_ROLE) == set()
+    assert unclear == {}
+    mine = {"token.create", "person.sign-in", "person.accept-invitation"}
+    new = ana.get(f"{API}/audit?limit=5000").json()["items"][: -len(before)]
+    assert {event["verb"] for event in new} <= mine
+    assert [person.email for person in service.people(owner, store=workspace)] == [
+        "ana@example.org",
+        "bo@example.org",
+    ]

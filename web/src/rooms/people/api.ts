@@ -1,0 +1,37 @@
+import { queryOptions } from "@tanstack/react-query";
+import { call } from "@/api/client";
+import type { NewGrant, NewPerson, NewToken } from "@/api/schema.gen";
+
+/** What every list of this room begins its key with. */
+export const PEOPLE = ["people"] as const;
+
+export const people = () => queryOptions({ queryKey: [...PEOPLE, "all"], queryFn: () => call("get", "/api/v1/people") });
+export const teams = () => queryOptions({ queryKey: [...PEOPLE, "teams"], queryFn: () => call("get", "/api/v1/teams") });
+export const grants = () => queryOptions({ queryKey: [...PEOPLE, "grants"], queryFn: () => call("get", "/api/v1/grants") });
+export const sessions = () => queryOptions({ queryKey: [...PEOPLE, "sessions"], queryFn: () => call("get", "/api/v1/account/sessions") });
+export const tokens = () => queryOptions({ queryKey: [...PEOPLE, "tokens"], queryFn: () => call("get", "/api/v1/tokens") });
+/** Whether the server has accounts; needs nobody signed in. */
+export const health = () => queryOptions({ queryKey: ["health"], queryFn: () => call("get", "/api/v1/health"), staleTime: Infinity });
+
+export const addPerson = (body: NewPerson) => call("post", "/api/v1/people", { body });
+export const invite = (who: string) => call("post", "/api/v1/people/{who}/invitation", { path: { who } });
+export const disable = (who: string) => call("put", "/api/v1/people/{who}/disabled", { path: { who } });
+export const enable = (who: string) => call("delete", "/api/v1/people/{who}/disabled", { path: { who } });
+export const addTeam = (name: string) => call("post", "/api/v1/teams", { body: { name } });
+export const addMember = (name: string, email: string, role: string) => call("post", "/api/v1/teams/{name}/members", { path: { name }, body: { email, role } });
+export const addGrant = (body: NewGrant) => call("post", "/api/v1/grants", { body });
+export const revokeGrant = (id: string) => call("delete", "/api/v1/grants/{id}", { path: { id } });
+export const endSession = (id: string) => call("delete", "/api/v1/account/sessions/{id}", { path: { id } });
+export const createToken = (body: NewToken) => call("post", "/api/v1/tokens", { body });
+export const revokeToken = (id: string) => call("delete", "/api/v1/tokens/{id}", { path: { id } });
+export const changePassword = (old: string, fresh: string) => call("post", "/api/v1/account/password", { body: { old, new: fresh } });
+export const signIn = (email: string, password: string) => call("post", "/api/v1/sign-in", { body: { email, password } });
+export const signOut = () => call("post", "/api/v1/sign-out");
+export const showInvitation = (secret: string) => call("post", "/api/v1/invitations/show", { body: { secret } });
+export const acceptInvitation = (body: { secret: string; password: string; name: string; email: string }) => call("post", "/api/v1/invitations/accept", { body });
+
+/** The roles that can be granted, the most frequent first. */
+export const ROLES = [
+  "curator", "annotator", "reviewer", "labelling-manager", "data-engineer", "ml-engineer", "auditor", "head-of-dataops", "owner", "service",
+] as const;
+export const SCOPES = ["read", "write", "release", "audit"] as const;

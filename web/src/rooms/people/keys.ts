@@ -1,0 +1,28 @@
+/** Keys that lead to people and to one's own account, and the commands there. */
+export const GO = { people: "g p", account: "g y" } as const;
+
+export const PEOPLE_KEYS = {
+  "people.add": { title: "Add a person", group: "Page", keys: ["n"] },
+  "people.team": { title: "Create a team", group: "Page" },
+} as const;
+
+export const PERSON_KEYS = {
+  "people.grant": { title: "Grant a role to the selected person", group: "Page", keys: ["a"] },
+  "people.member": { title: "Put the selected person into a team", group: "Page" },
+  "people.invite": { title: "New invitation for the selected person", group: "Page" },
+  "people.state": { title: "Disable or enable the selected person", group: "Page" },
+  "people.revoke": { title: "Revoke the newest grant of the selected person", group: "Page" },
+} as const;
+
+export const ACCOUNT_KEYS = {
+  "account.token": { title: "Create an API token", group: "Page", keys: ["n"] },
+  "account.sign-out": { title: "Sign out", group: "Page" },
+} as const;
+
+export const SESSION_KEYS = {
+  "account.end-others": { title: "End the newest of the other sessions", group: "Page" },
+} as const;
+
+export const TOKEN_KEYS = {
+  "account.revoke-token": { title: "Revoke the newest API token", group: "Page" },
+} as const;
