@@ -176,7 +176,9 @@ def _has_links(folder: Path) -> bool:
 
 
 def _is_other(kind: str, folder: Path, found: reading.Reading) -> bool:
-    """Whether the change made the folder a valid set of another format, too, or took all labels away."""
+    """Whether the folder is a valid set of another format, too, or the change took all labels away."""
+    if kind == "coco" and registry.FORMATS["coco-panoptic"].recognise(Survey(folder)) is not None:
+        return True  # one of the seeds of COCO is a panoptic set, which has a format of its own
     if kind not in ("coco", "yolo", "voc") or (kind == "voc" and any(folder.rglob("Segmentation*"))):
         return kind == "folders" or not found.n_rows
     return registry.FORMATS["coco"].recognise(Survey(folder)) is not None
