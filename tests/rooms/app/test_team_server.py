@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def workspace(tmp_path: Path, owner: Actor) -> Iterator[Store]:
 
 
 @pytest.fixture
-def open_door(workspace) -> Iterator[Any]:
+def open_door(workspace) -> Iterator[Callable[[], TestClient]]:
     """A function that gives a browser of its own."""
     app = server.make(workspace, AccountKeys(workspace, 80), hosts={"testserver"})
     clients: list[TestClient] = []
@@ -68,7 +68,7 @@ def open_door(workspace) -> Iterator[Any]:
 @pytest.fixture
 def ana(workspace, open_door) -> TestClient:
     """The browser of the first owner, who came by the link."""
-    browser = open_door()
+    browser: TestClient = open_door()
     link = invitations.first_owner_secret(workspace)
     shown = browser.post(f"{API}/invitations/show", json={"secret": link}).json()
     assert shown == {"email": "", "name": "", "is_first_owner": True}
@@ -237,7 +237,8 @@ def test_every_route_keeps_out_whoever_has_no_role(workspace: Store, owner: Acto
     datasets.create(owner, "secret", store=workspace)
     bo = join(ana, open_door(), "bo@example.org")
     before = ana.get(f"{API}/audit?limit=5000").json()["items"]
-    let_in, unclear = {}, {}
+    let_in: dict[str, tuple[int, str]] = {}
+    unclear: dict[str, tuple[int, str]] = {}
     for path, method, operation in operations():
         name = operation["operationId"]
         if path.removeprefix(API) in NOBODY_NEEDED or name == "sign_out":

@@ -48,7 +48,7 @@ def expected(state, ids, class_name=""):
         a.ann_id
         for sample_id in ids
         for a in of[sample_id]
-        if a.kind not in objects.WITHOUT_PLACE and wanted in (None, a.class_id)
+        if a.kind not in object_order.WITHOUT_PLACE and wanted in (None, a.class_id)
     ]
 
 
@@ -129,7 +129,8 @@ def test_an_unknown_class_is_refused(workspace, roads):
 def test_a_label_set_without_annotations_has_no_objects(workspace, roads):
     order = grid.Browser().order(roads, where="", sort="name", label_set="model:none", store=workspace)
     found = objects.objects(workspace, roads, order, label_set="model:none", class_name="car")
-    assert len(objects.ranked(workspace, roads, found, "-size").ranked) == 0
+    ranked = objects.ranked(workspace, roads, found, "-size").ranked
+    assert ranked is not None and len(ranked) == 0
     assert (
         len(found),
         shown(workspace, roads, found, 0, 10),

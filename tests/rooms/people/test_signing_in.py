@@ -49,6 +49,12 @@ def actor_of(store: Store, secret: str) -> Actor:
     return found.actor
 
 
+def known(found: signing_in.SignedIn | None) -> signing_in.SignedIn:
+    """Whom a secret belongs to."""
+    assert found is not None
+    return found
+
+
 def refused(code: str, verb, *arguments, **options) -> CalotypeError:
     with pytest.raises(CalotypeError) as caught:
         verb(*arguments, **options)
@@ -59,7 +65,9 @@ def refused(code: str, verb, *arguments, **options) -> CalotypeError:
 def test_passwords_are_hashed_by_argon2id_as_its_authors_advise(monkeypatch):
     monkeypatch.setattr(secrets_of, "_hasher", PasswordHasher())
     hashed = secrets_of.hash_password(PASSWORD, email="a@example.org", name="A")
-    memory, rounds = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+)", hashed).groups()
+    matched = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+)", hashed)
+    assert matched is not None
+    memory, rounds = matched.groups()
     assert (int(memory) >= 19 * 1024, int(rounds) >= 2) == (True, True)
     assert secrets_of.password_matches(hashed, PASSWORD)
     assert not secrets_of.password_matches(hashed, PASSWORD + " ")
@@ -129,12 +137,12 @@ def test_a_session_ends_when_it_is_idle_and_at_last_anyway(workspace, ana, at):
 def test_the_secret_changes_with_use_and_the_one_before_ends(workspace, ana, at):
     first = signing_in.sign_in("ana@example.org", PASSWORD, store=workspace)
     at(61)
-    second = signing_in.from_session(first, store=workspace).new_secret
+    second = known(signing_in.from_session(first, store=workspace)).new_secret
     assert second and second != first
-    assert signing_in.from_session(first, store=workspace).new_secret == ""
+    assert known(signing_in.from_session(first, store=workspace)).new_secret == ""
     at(63)
     assert signing_in.from_session(first, store=workspace) is None
-    assert signing_in.from_session(second, store=workspace).actor.id == ana.id
+    assert known(signing_in.from_session(second, store=workspace)).actor.id == ana.id
 
 
 def test_disabling_ends_sessions_and_tokens_at_once(workspace, ana):
@@ -158,7 +166,7 @@ def test_disabling_ends_sessions_and_tokens_at_once(workspace, ana):
 
 def test_a_new_password_ends_the_other_sessions(workspace, ana):
     here, there = (signing_in.sign_in("ana@example.org", PASSWORD, store=workspace) for _ in range(2))
-    this = signing_in.from_session(here, store=workspace).session_id
+    this = known(signing_in.from_session(here, store=workspace)).session_id
     refused(
         "sign-in-refused", signing_in.change_password, ana, "wrong, wrong", "new, new, new 1", store=workspace
     )
@@ -182,7 +190,7 @@ def test_a_token_reaches_as_far_as_its_scopes_and_datasets(workspace, owner, ana
     for name in ("streets", "night"):
         datasets.create(owner, name, store=workspace)
     _, text = tokens.create_token(ana, "training", store=workspace, scopes=["read"], datasets=["streets"])
-    program = signing_in.from_token(text, store=workspace).actor
+    program = known(signing_in.from_token(text, store=workspace)).actor
     allows = workspace.guard.decider.allows
     assert allows(program, Permission.DATASET_READ, "streets")
     assert not allows(program, Permission.DATASET_READ, "night")
@@ -194,7 +202,7 @@ def test_a_token_reaches_as_far_as_its_scopes_and_datasets(workspace, owner, ana
 
 def test_a_token_makes_no_token_and_changes_no_account(workspace, ana):
     _, text = tokens.create_token(ana, "all", store=workspace, scopes=list(tokens.SCOPES))
-    program = signing_in.from_token(text, store=workspace).actor
+    program = known(signing_in.from_token(text, store=workspace)).actor
     (session,) = signing_in.sessions(ana, store=workspace)
     for attempt in (
         lambda: tokens.create_token(program, "more", store=workspace),
@@ -214,9 +222,13 @@ def test_a_token_does_not_outlive_its_end_nor_its_persons_rights(workspace, owne
     person = actor_of(workspace, signing_in.sign_in(bo.email, PASSWORD, store=workspace))
     _, text = tokens.create_token(person, "t", store=workspace, scopes=["write"], days=1)
     allows = workspace.guard.decider.allows
-    assert allows(signing_in.from_token(text, store=workspace).actor, Permission.DATASET_EDIT, "streets")
+    assert allows(
+        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_EDIT, "streets"
+    )
     service.revoke_grant(ana, grant.id, store=workspace)
-    assert not allows(signing_in.from_token(text, store=workspace).actor, Permission.DATASET_READ, "streets")
+    assert not allows(
+        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_READ, "streets"
+    )
     at(24 * 60 + 1)
     assert signing_in.from_token(text, store=workspace) is None
     assert tokens.tokens(person, store=workspace) == []
@@ -242,7 +254,7 @@ def test_tokens_of_others_are_made_and_revoked_by_those_who_manage_people(worksp
     bo = actor_of(workspace, signing_in.sign_in("bo@example.org", PASSWORD, store=workspace))
     service.add_person(ana, "ci@example.org", "CI", store=workspace, kind="service", role="service")
     made, text = tokens.create_token(ana, "ci", store=workspace, scopes=["write"], for_email="ci@example.org")
-    assert signing_in.from_token(text, store=workspace).actor.kind == "service"
+    assert known(signing_in.from_token(text, store=workspace)).actor.kind == "service"
     refused("rights-too-high", tokens.create_token, ana, "x", store=workspace, for_email="bo@example.org")
     with pytest.raises(NotPermitted):
         tokens.create_token(bo, "x", store=workspace, for_email="ci@example.org")
