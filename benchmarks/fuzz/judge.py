@@ -149,7 +149,8 @@ def _labels(kind: str, folder: Path) -> Outcome:
         except CalotypeError as error:
             _is_placed(error)
     found = reading.read(expected, folder)
-    if isinstance(auto, str) and auto != expected and not _is_other(kind, folder, found):
+    is_panoptic = auto == "coco-panoptic" and kind == "coco" and any(folder.rglob("panoptic_*.json"))
+    if isinstance(auto, str) and auto != expected and not is_panoptic and not _is_other(kind, folder, found):
         raise Silent(f"taken as {auto}")
     if found.is_results:
         return Outcome("accepted", "results")
@@ -176,9 +177,7 @@ def _has_links(folder: Path) -> bool:
 
 
 def _is_other(kind: str, folder: Path, found: reading.Reading) -> bool:
-    """Whether the folder is a valid set of another format, too, or the change took all labels away."""
-    if kind == "coco" and registry.FORMATS["coco-panoptic"].recognise(Survey(folder)) is not None:
-        return True  # one of the seeds of COCO is a panoptic set, which has a format of its own
+    """Whether the change made the folder a valid set of another format, too, or took all labels away."""
     if kind not in ("coco", "yolo", "voc") or (kind == "voc" and any(folder.rglob("Segmentation*"))):
         return kind == "folders" or not found.n_rows
     return registry.FORMATS["coco"].recognise(Survey(folder)) is not None
