@@ -37,7 +37,7 @@ class PersonNotFound(NotFound):
     """Nobody has this email address or id."""
 
     code = "person-not-found"
-    what = "nobody here has the address {who!r}"
+    what = "no account has the address or id {who!r}"
     fix = (
         "list the people with `calotype people list`, or add one with `calotype people add EMAIL --name NAME`"
     )
@@ -47,7 +47,7 @@ class PersonExists(AlreadyExists):
     """The email address is taken."""
 
     code = "person-exists"
-    what = "{email} is here already"
+    what = "an account with the address {email} already exists"
     fix = "use another address, or `calotype people enable` if the person was disabled"
 
 
@@ -71,7 +71,7 @@ class TeamNotFound(NotFound):
     """There is no team of this name."""
 
     code = "team-not-found"
-    what = "there is no team {name!r}"
+    what = "team {name!r} does not exist"
     fix = "list the teams with `calotype team list`, or create it with `calotype team add NAME`"
 
 
@@ -79,7 +79,7 @@ class TeamExists(AlreadyExists):
     """The name of the team is taken."""
 
     code = "team-exists"
-    what = "the team {name!r} exists already"
+    what = "team {name!r} already exists"
     fix = "choose another name"
 
 
@@ -87,7 +87,7 @@ class RoleUnknown(Invalid):
     """There is no role of this name."""
 
     code = "role-unknown"
-    what = "there is no role {got!r}"
+    what = "role {got!r} does not exist"
     fix = "the roles are " + ", ".join(ROLES)
 
 
@@ -95,7 +95,7 @@ class GrantPlaceInvalid(Invalid):
     """A grant holds for the workspace, a team or a dataset."""
 
     code = "grant-place-invalid"
-    what = "{got!r} is not where a role can hold"
+    what = "a role cannot be granted on {got!r}"
     fix = "write workspace, team:NAME or dataset:NAME"
 
 
@@ -103,7 +103,7 @@ class GrantNotFound(NotFound):
     """There is no grant with this id."""
 
     code = "grant-not-found"
-    what = "there is no grant {id!r}"
+    what = "grant {id!r} does not exist"
     fix = "list the grants with `calotype grant list`"
 
 
@@ -151,7 +151,7 @@ class SignInRefused(CalotypeError):
     """The address or the password is wrong, or the account is disabled; the answer does not say which."""
 
     code = "sign-in-refused"
-    what = "the address and the password do not belong together"
+    what = "the email address or the password is wrong"
     fix = "check both, or ask an owner of the workspace for a new invitation"
 
 
@@ -183,7 +183,7 @@ class TokenNotFound(NotFound):
     """The actor has no such API token."""
 
     code = "token-not-found"
-    what = "there is no token {id!r}"
+    what = "API token {id!r} does not exist"
     fix = "list the tokens with `calotype token list`"
 
 
@@ -191,7 +191,7 @@ class ScopeUnknown(Invalid):
     """There is no scope of this name."""
 
     code = "scope-unknown"
-    what = "there is no scope {got!r}"
+    what = "scope {got!r} does not exist"
     fix = "the scopes are {known}"
 
 

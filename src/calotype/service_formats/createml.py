@@ -63,7 +63,9 @@ class CreateMl:
         own = [name for name in files if name.lower().endswith(_ENDING)]
         files = [reading.single] if reading.single is not None else own or files
         if not files:
-            raise reading.refused("there is no JSON file", "give the folder that holds the label files")
+            raise reading.refused(
+                "the folder contains no JSON files", "give the folder that contains the label files"
+            )
         n_read = 0
         for at, name in enumerate(files, 1):
             try:

@@ -58,7 +58,9 @@ class LabelMeXml:
         files = [name for name in reading.files.names if suffix_of(name) == ".xml"]
         files = files if reading.single is None else [reading.single]
         if not files:
-            raise reading.refused("there is no XML file", "give the folder that holds Annotations/")
+            raise reading.refused(
+                "the folder contains no XML files", "give the folder that contains Annotations/"
+            )
         n_read = 0
         for at, name in enumerate(files, 1):
             try:

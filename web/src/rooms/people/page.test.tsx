@@ -43,14 +43,14 @@ test("a person is added, and the invitation is shown once", async () => {
 });
 
 test("a refused address keeps what was typed and says why", async () => {
-  refuse("post", PEOPLE, {}, { status: 409, code: "person-exists", detail: "chi@example.org is here already", fix: "use another address" });
+  refuse("post", PEOPLE, {}, { status: 409, code: "person-exists", detail: "an account with the address chi@example.org already exists", fix: "use another address" });
   const { user } = showPage("/people");
   await screen.findByRole("button", { name: "Bo" });
   await user.keyboard("n");
   const dialog = within(await screen.findByRole("dialog", { name: "Add a person" }));
   await user.type(dialog.getByLabelText("Name"), "Chi");
   await user.type(dialog.getByLabelText("Email"), "chi@example.org{Enter}");
-  expect(await dialog.findByText(/is here already/)).toBeTruthy();
+  expect(await dialog.findByText(/already exists/)).toBeTruthy();
   expect((dialog.getByLabelText("Name") as HTMLInputElement).value).toBe("Chi");
 });
 
