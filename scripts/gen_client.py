@@ -27,7 +27,11 @@ CLIENT = WEB / "src" / "api" / "schema.gen.ts"
 OPTIONS = ["--root-types", "--root-types-no-schema-prefix", "--default-non-nullable=false"]
 
 # Name in TypeScript -> the schema and the property whose items it lists.
-WORD_LISTS = {"RELEASE_FORMATS": ("NewRelease", "formats")}
+WORD_LISTS = {
+    "RELEASE_FORMATS": ("NewRelease", "formats"),
+    "ROLES": ("NewGrant", "role"),
+    "TOKEN_SCOPES": ("NewToken", "scopes"),
+}
 
 
 def generate(document: dict[str, Any]) -> str:
@@ -44,7 +48,8 @@ def generate(document: dict[str, Any]) -> str:
 
 
 def _word_list(document: dict[str, Any], name: str, schema: str, field: str) -> str:
-    words = document["components"]["schemas"][schema]["properties"][field]["items"]["enum"]
+    described = document["components"]["schemas"][schema]["properties"][field]
+    words = described.get("items", described)["enum"]
     return f"\nexport const {name} = {json.dumps(words)} as const;\n"
 
 

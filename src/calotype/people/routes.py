@@ -14,10 +14,15 @@ from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, Named, action, room_routes
 from calotype.people import answers, service, signing_in
 from calotype.people import tokens as token_verbs
-from calotype.people.model import end_of
+from calotype.people.model import ROLES, end_of
 
 routes = room_routes("people")
 Short = Annotated[str, Field(max_length=200)]
+RoleName = Annotated[str, Field(max_length=200, json_schema_extra={"enum": list(ROLES)})]
+ScopeNames = Annotated[
+    list[Short],
+    Field(max_length=10, json_schema_extra={"items": {"type": "string", "enum": list(token_verbs.SCOPES)}}),
+]
 
 
 class NewPerson(BaseModel):
@@ -40,7 +45,7 @@ class NewMember(BaseModel):
     """A person to put into a team."""
 
     email: Short
-    role: Short = "annotator"
+    role: RoleName = "annotator"
 
 
 class TeamDatasets(BaseModel):
@@ -54,7 +59,7 @@ class NewGrant(BaseModel):
     """A role to grant."""
 
     who: Short
-    role: Short
+    role: RoleName
     on: Annotated[str, Field(max_length=220)] = "workspace"
     until: Annotated[str, Field(max_length=40, description="Last day, as 2027-01-31; empty for no end.")] = ""
     reason: Annotated[str, Field(max_length=500)] = ""
@@ -64,7 +69,7 @@ class NewToken(BaseModel):
     """An API token to create."""
 
     name: Short
-    scopes: Annotated[list[Short], Field(max_length=10)] = ["read"]
+    scopes: ScopeNames = ["read"]
     datasets: Annotated[list[Short], Field(max_length=1_000)] = []
     days: Annotated[int, Field(ge=1, le=365)] = 90
     for_email: Annotated[str, Field(max_length=200, description="A service; empty for oneself.")] = ""

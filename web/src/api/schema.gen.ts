@@ -3452,7 +3452,8 @@ export interface components {
         /** @description A role to grant. */
         NewGrant: {
             who: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "service";
             /** @default workspace */
             on?: string;
             /**
@@ -3466,8 +3467,11 @@ export interface components {
         /** @description A person to put into a team. */
         NewMember: {
             email: string;
-            /** @default annotator */
-            role?: string;
+            /**
+             * @default annotator
+             * @enum {string}
+             */
+            role?: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "service";
         };
         /** @description The refs and options of a merge. */
         NewMerge: {
@@ -3549,7 +3553,7 @@ export interface components {
              *       "read"
              *     ]
              */
-            scopes?: string[];
+            scopes?: ("read" | "write" | "release" | "audit")[];
             /** @default [] */
             datasets?: string[];
             /** @default 90 */
@@ -8523,3 +8527,7 @@ export interface operations {
 }
 
 export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
+
+export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "service"] as const;
+
+export const TOKEN_SCOPES = ["read", "write", "release", "audit"] as const;

@@ -2,6 +2,8 @@ import { queryOptions } from "@tanstack/react-query";
 import { call } from "@/api/client";
 import type { NewGrant, NewPerson, NewToken } from "@/api/schema.gen";
 
+export type Role = NewGrant["role"];
+
 /** What every list of this room begins its key with. */
 export const PEOPLE = ["people"] as const;
 
@@ -18,7 +20,7 @@ export const invite = (who: string) => call("post", "/api/v1/people/{who}/invita
 export const disable = (who: string) => call("put", "/api/v1/people/{who}/disabled", { path: { who } });
 export const enable = (who: string) => call("delete", "/api/v1/people/{who}/disabled", { path: { who } });
 export const addTeam = (name: string) => call("post", "/api/v1/teams", { body: { name } });
-export const addMember = (name: string, email: string, role: string) => call("post", "/api/v1/teams/{name}/members", { path: { name }, body: { email, role } });
+export const addMember = (name: string, email: string, role: Role) => call("post", "/api/v1/teams/{name}/members", { path: { name }, body: { email, role } });
 export const addGrant = (body: NewGrant) => call("post", "/api/v1/grants", { body });
 export const revokeGrant = (id: string) => call("delete", "/api/v1/grants/{id}", { path: { id } });
 export const endSession = (id: string) => call("delete", "/api/v1/account/sessions/{id}", { path: { id } });
@@ -29,9 +31,3 @@ export const signIn = (email: string, password: string) => call("post", "/api/v1
 export const signOut = () => call("post", "/api/v1/sign-out");
 export const showInvitation = (secret: string) => call("post", "/api/v1/invitations/show", { body: { secret } });
 export const acceptInvitation = (body: { secret: string; password: string; name: string; email: string }) => call("post", "/api/v1/invitations/accept", { body });
-
-/** The roles that can be granted, the most frequent first. */
-export const ROLES = [
-  "curator", "annotator", "reviewer", "labelling-manager", "data-engineer", "ml-engineer", "auditor", "head-of-dataops", "owner", "service",
-] as const;
-export const SCOPES = ["read", "write", "release", "audit"] as const;

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { ROLES } from "@/api/schema.gen";
 import type { Team } from "@/api/schema.gen";
 import { say } from "@/kit/said";
 import * as api from "../api";
@@ -12,7 +13,7 @@ export function AddPerson({ teams, onClose }: { teams: readonly Team[]; onClose:
   const [name, setName] = useState("");
   const [email, setEmail] = useState("");
   const [kind, setKind] = useState("person");
-  const [role, setRole] = useState("");
+  const [role, setRole] = useState<api.Role | "">("");
   const [team, setTeam] = useState("");
   const adding = useMutation({
     mutationFn: () => api.addPerson({ email, name, kind, role, team }),
@@ -58,11 +59,11 @@ export function InvitationLink({ name, secret, onClose }: { name: string; secret
   );
 }
 
-export function RoleSelect({ id, value, withNone = false, onPickRole }: { id: string; value: string; withNone?: boolean; onPickRole: (role: string) => void }) {
+export function RoleSelect({ id, value, withNone = false, onPickRole }: { id: string; value: api.Role | ""; withNone?: boolean; onPickRole: (role: api.Role | "") => void }) {
   return (
-    <select id={id} className="field" value={value} onChange={(event) => onPickRole(event.target.value)}>
+    <select id={id} className="field" value={value} onChange={(event) => onPickRole(event.target.value as api.Role | "")}>
       {withNone ? <option value="">none yet</option> : null}
-      {api.ROLES.map((role) => <option key={role}>{role}</option>)}
+      {ROLES.map((role) => <option key={role}>{role}</option>)}
     </select>
   );
 }

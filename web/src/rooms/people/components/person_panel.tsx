@@ -76,14 +76,14 @@ export function PersonPanel({ person, grants, teams }: { person: Person; grants:
 
 function GrantForm({ person, teams, onDone }: { person: Person; teams: readonly Team[]; onDone: () => void }) {
   const list = useQuery(datasets());
-  const [role, setRole] = useState<string>(api.ROLES[0]);
+  const [role, setRole] = useState<api.Role>("curator");
   const [on, setOn] = useState("workspace");
   const [until, setUntil] = useState("");
   const [reason, setReason] = useState("");
   const granting = useMutation({ mutationFn: () => api.addGrant({ who: person.email, role, on, until, reason }), onSuccess: onDone });
   return (
     <Form title={`Grant a role to ${person.name}`} submit="Grant" isReady isBusy={granting.isPending} error={granting.error} onSubmit={() => granting.mutate()}>
-      <Field label="Role">{(id) => <RoleSelect id={id} value={role} onPickRole={setRole} />}</Field>
+      <Field label="Role">{(id) => <RoleSelect id={id} value={role} onPickRole={(picked) => picked && setRole(picked)} />}</Field>
       <Field label="On">
         {(id) => (
           <select id={id} className="field" value={on} onChange={(event) => setOn(event.target.value)}>
@@ -101,14 +101,14 @@ function GrantForm({ person, teams, onDone }: { person: Person; teams: readonly 
 
 function MemberForm({ person, teams, onDone }: { person: Person; teams: readonly Team[]; onDone: () => void }) {
   const [team, setTeam] = useState(teams[0]?.name ?? "");
-  const [role, setRole] = useState<string>(api.ROLES[0]);
+  const [role, setRole] = useState<api.Role>("curator");
   const adding = useMutation({ mutationFn: () => api.addMember(team, person.email, role), onSuccess: onDone });
   return (
     <Form title={`Put ${person.name} into a team`} submit="Put into the team" isReady={team !== ""} isBusy={adding.isPending} error={adding.error} onSubmit={() => adding.mutate()}>
       <Field label="Team">
         {(id) => <select id={id} className="field" value={team} onChange={(event) => setTeam(event.target.value)}>{teams.map((one) => <option key={one.id}>{one.name}</option>)}</select>}
       </Field>
-      <Field label="Role">{(id) => <RoleSelect id={id} value={role} onPickRole={setRole} />}</Field>
+      <Field label="Role">{(id) => <RoleSelect id={id} value={role} onPickRole={(picked) => picked && setRole(picked)} />}</Field>
     </Form>
   );
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { TOKEN_SCOPES } from "@/api/schema.gen";
 import type { ApiToken, BrowserSession } from "@/api/schema.gen";
 import { Button, Loading, When } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
@@ -143,7 +144,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const list = useQuery(datasets());
   const [name, setName] = useState("");
-  const [scope, setScope] = useState<string>("read");
+  const [scope, setScope] = useState<(typeof TOKEN_SCOPES)[number]>("read");
   const [dataset, setDataset] = useState("");
   const [days, setDays] = useState(90);
   const creating = useMutation({
@@ -154,7 +155,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
   return (
     <Form title="Create an API token" submit="Create" isReady={name.trim() !== "" && days >= 1 && days <= 365} isBusy={creating.isPending} error={creating.error} onSubmit={() => creating.mutate()}>
       <Field label="Name" hint="What it is for">{(id) => <input id={id} className="field" value={name} autoFocus autoComplete="off" onChange={(event) => setName(event.target.value)} />}</Field>
-      <Field label="May">{(id) => <select id={id} className="field" value={scope} onChange={(event) => setScope(event.target.value)}>{api.SCOPES.map((one) => <option key={one}>{one}</option>)}</select>}</Field>
+      <Field label="May">{(id) => <select id={id} className="field" value={scope} onChange={(event) => setScope(event.target.value as typeof scope)}>{TOKEN_SCOPES.map((one) => <option key={one}>{one}</option>)}</select>}</Field>
       <Field label="Dataset">
         {(id) => (
           <select id={id} className="field" value={dataset} onChange={(event) => setDataset(event.target.value)}>
