@@ -25,6 +25,13 @@ MARGIN_PX = 16
 """Room that the page leaves around an image that fits its window."""
 
 
+FITTED = """() => {
+  const [stage, top] = ["", " canvas[data-layer=top]"].map((inside) => document.querySelector(".stage" + inside));
+  return stage && top && stage.clientHeight === Math.round(parseFloat(top.style.height));
+}"""
+"""Whether the image is drawn to the size of its window, which the bar of staged edits makes smaller a frame later."""
+
+
 @pytest.fixture
 def harbour(tmp_path, owner):
     """A workspace with one image under an annotation of every kind, and a second label set; committed."""
@@ -129,6 +136,7 @@ class Screen:
     page: Page
 
     def _view(self) -> tuple[float, float, float]:
+        self.page.wait_for_function(FITTED)
         box = self.page.get_by_role("group", name="Image").bounding_box()
         assert box is not None
         width, height = SIZE_WH

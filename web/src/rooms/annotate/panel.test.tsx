@@ -7,7 +7,7 @@ import { withRect } from "@/canvas/turned";
 import { showPage } from "@/testing/pages";
 import { fullAnnotation, overview, sampleDetail } from "@/testing/records";
 import { answerSample, tracked } from "@/testing/samples";
-import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
+import { answer, answerLater, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 /** What the room shows inside the page of a sample. */
 const DATASET = { dataset: "streets" };
@@ -55,6 +55,23 @@ test("a digit gives the selected annotation one of the most used classes, shown 
   expect(await screen.findByRole("region", { name: "Edit the truck" })).toBeTruthy();
   expect(screen.getByText("1 staged edit")).toBeTruthy();
   expect(bodies()).toMatchObject([{ label_set: "ground_truth", edits: [{ do: "set-class", annotation: "2425ba06", class: "truck", seen: { class: "car" } }] }]);
+});
+
+test("an edit that is answered is counted while the list of edits is read again", async () => {
+  const reading: ((list: StagedEdits) => void)[] = [];
+  answer("post", EDITS, DATASET, () => {
+    answerLater("get", EDITS, DATASET, () => new Promise<StagedEdits>((done) => reading.push(done)));
+    return edited({ edit: "e0" });
+  });
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  await user.keyboard("2");
+  await waitFor(() => expect(reading).toHaveLength(1));
+  expect(screen.queryByText("saving…")).toBeNull();
+  expect(screen.getByText("1 staged edit")).toBeTruthy();
+  reading[0]?.(staged(1));
+  expect(await screen.findByText("last: class of 1 annotation set to truck")).toBeTruthy();
+  expect(screen.getByText("1 staged edit")).toBeTruthy();
 });
 
 test("a refused edit is taken back, with its fix in its place", async () => {
