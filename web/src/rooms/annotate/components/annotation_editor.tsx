@@ -2,6 +2,7 @@ import { IconTag, IconTrash } from "@tabler/icons-react";
 import { useRef } from "react";
 import type { FullAnnotation } from "@/api/schema.gen";
 import { classColour } from "@/canvas/colours";
+import { isPainting } from "@/canvas/gestures";
 import { canReshape } from "@/canvas/reshape";
 import { isTurned } from "@/canvas/turned";
 import { Button, KeyHint } from "@/kit/basics";
@@ -52,7 +53,7 @@ export function AnnotationEditor({ a, classes, editing, picking, painting, onPic
     <section className="annotation-editor" aria-label={`Edit the ${a.class}`}>
       <header>
         <h2>Edit</h2>
-        <span className="dim section-meta">{hintOf(a)}</span>
+        <span className="dim section-meta">{hintOf(a, isPainting(painting.tool))}</span>
       </header>
       <div className="editor-actions">
         <Button className="small editor-class" command="edit.class" aria-expanded={picking !== null} onClick={() => onPicking(picking ? null : {})}>
@@ -70,8 +71,8 @@ export function AnnotationEditor({ a, classes, editing, picking, painting, onPic
   );
 }
 
-function hintOf(a: FullAnnotation): string {
+function hintOf(a: FullAnnotation, isPainted: boolean): string {
   if (!canReshape(a)) return "it has no shape";
-  if (a.mask) return "arrows move it";
-  return isTurned(a) ? "arrows move it, v its edges, r turns it" : a.kind === "box" ? "arrows move it, v its edges" : "arrows move it, v its points";
+  if (a.mask) return isPainted ? "arrows move the brush" : "arrows move it";
+  return isTurned(a) ? "arrows move it, v edges, r turns" : a.kind === "box" ? "arrows move it, v its edges" : "arrows move it, v its points";
 }

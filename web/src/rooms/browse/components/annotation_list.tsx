@@ -78,7 +78,7 @@ const Row = memo(function Row({ a, isHidden, isSelected, isFlagged, colour, deta
         <span className="cut">{a.class}</span>
         {marksOf(a).map((mark) => <span key={mark} className="annotation-mark">{mark}</span>)}
         {isFlagged ? <span className="annotation-flag" title="Has open findings"><span className="hidden-label">has open findings</span></span> : null}
-        <span className="dim annotation-kind">{describe(a)}</span>
+        <span className="dim annotation-kind" title={describe(a)}>{describe(a)}</span>
       </button>
       <IconButton className="small" label={isHidden ? `Show ${a.class}` : `Hide ${a.class}`} onClick={() => onFlip(a.class_id)}>
         {isHidden ? <IconEyeOff size={13} /> : <IconEye size={13} />}
