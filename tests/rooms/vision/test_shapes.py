@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -154,3 +156,15 @@ def test_many_vectors_equal_those_of_single_images():
     together = descriptors.hog_colours(images)
     np.testing.assert_allclose(together, [descriptors.hog_colour(rgb) for rgb in images], atol=1e-7)
     assert descriptors.hog_colours([]).shape == (0, descriptors.DIMENSIONS)
+
+
+def test_the_web_app_writes_masks_as_the_server_does(repo):
+    """Masks that `web/src/canvas/rle.test.ts` reads and writes too."""
+    table = json.loads((repo / "web" / "src" / "canvas" / "rle_masks.json").read_text())
+    assert len(table) == 8
+    for row in table:
+        mask = np.array([[digit == "1" for digit in line] for line in row["rows"]])
+        height, width = row["size"]
+        assert mask.shape == (height, width)
+        assert masks.to_string(masks.encode(mask)) == row["counts"]
+        assert (masks.decode(masks.from_string(row["counts"], (height, width))) == mask).all()

@@ -34,11 +34,13 @@ export function scoreColour(score: number | null): string {
   return `#${mixed.join("")}`;
 }
 
+export const findingColour = (isFlagged: boolean): string => (isFlagged ? FLAGGED : UNFLAGGED);
+
 /** How annotations of a label set are coloured; by their class where nothing else is asked for. */
 export function colouring(by: Colouring | undefined, labelSet: string): ColourOf {
   if (by === "author") return (a) => nameColour(a.author);
   if (by === "score") return (a) => scoreColour(a.score);
-  if (by === "finding") return (a) => (a.flagged ? FLAGGED : UNFLAGGED);
+  if (by === "finding") return (a) => findingColour(a.flagged ?? false);
   if (by === "set") return () => nameColour(labelSet);
   return (a) => classColour(a.class_id);
 }

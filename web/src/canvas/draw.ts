@@ -17,6 +17,8 @@ export type Style = {
   labels?: boolean;
   /** By class where it is absent. */
   colourOf?: ColourOf | undefined;
+  /** Which pattern of `DASHES` an annotation is drawn with; absent where all lines are solid. */
+  dashOf?: ((a: Annotation) => number) | undefined;
   /** Among many shapes: lines of one pixel without a dark edge, which are drawn several times faster. */
   crowded?: boolean;
   /** Large masks may come later; who sets this listens to `onMaskReady`. */
@@ -24,6 +26,9 @@ export type Style = {
 };
 
 type Ctx = CanvasRenderingContext2D;
+
+/** Lines of label sets that are drawn together, in pixels of the screen: the first is solid. */
+export const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 
 /** Size a canvas for the screen's own pixels; drawing goes on in CSS pixels. What is drawn stays where the size is the same. */
 export function sized(canvas: HTMLCanvasElement, width: number, height: number, options?: CanvasRenderingContext2DSettings): Ctx | null {
@@ -63,6 +68,8 @@ export function drawAnnotations(ctx: Ctx, annotations: readonly Annotation[], vi
 const [DOT, PLAIN] = [2.5, 24];
 /** A line of one pixel. Lines up to one pixel are drawn by a way that is many times faster, and rounding must not miss it. */
 const HAIR = 0.999;
+const SOLID: readonly number[] = [];
+const CROWD: readonly number[] = [4, 3];
 
 /** Draw one annotation. */
 export function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: boolean): void {
@@ -72,9 +79,16 @@ export function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: 
   if (box && extent < DOT && !lit && !isFlat(a) && box.w * box.h > 0) return drawDot(ctx, box, view, colour);
   const isCrowded = style.crowded === true && !lit;
   const line = isCrowded || (extent < 30 && !isFlat(a)) ? 1 : style.line; // small shapes would drown in their own outline
-  const look: Look = { colour, line, lit, plain: isCrowded || (extent < PLAIN && !isFlat(a)) };
+  const dash = (style.dashOf && DASHES[style.dashOf(a) % DASHES.length]) ?? SOLID;
+  const look: Look = { colour, line, lit, plain: isCrowded || (extent < PLAIN && !isFlat(a)), dash };
   ctx.lineJoin = "round";
-  if (a.mask) drawMask(ctx, a.mask, view, colour, lit, style.later ?? false);
+  if (a.mask) {
+    // Masks have no line to be dashed: those of another set are fainter.
+    const before = ctx.globalAlpha;
+    if (dash.length && !lit) ctx.globalAlpha = 0.55 * before;
+    drawMask(ctx, a.mask, view, colour, lit, style.later ?? false);
+    ctx.globalAlpha = before;
+  }
   if (isFlat(a)) {
     drawFlat(ctx, a, view, look);
   } else if (a.rings.length) {
@@ -85,20 +99,16 @@ export function drawOne(ctx: Ctx, a: Annotation, view: View, style: Style, lit: 
       ctx.fillStyle = withAlpha(colour, 0.2);
       ctx.fill(path);
     }
-    if (a.iscrowd) ctx.setLineDash([4, 3]);
-    outline(ctx, path, look);
-    ctx.setLineDash([]);
+    outline(ctx, path, a.iscrowd ? { ...look, dash: CROWD } : look);
   }
   if (a.keypoints.length && (extent >= 64 || lit || !a.rings.length)) drawKeypoints(ctx, a, view, style.skeletons, look);
   // The box of the selected one, also where a finer shape is drawn: boxes that do not fit their shape are worth seeing.
   if (lit && a.bbox && !isFlat(a) && (a.rings.length || a.mask || a.keypoints.length)) {
-    ctx.setLineDash([5, 4]);
-    outline(ctx, boxPath(a.bbox, view, 1), { ...look, line: 1, lit: false });
-    ctx.setLineDash([]);
+    outline(ctx, boxPath(a.bbox, view, 1), { ...look, line: 1, lit: false, dash: [5, 4] });
   }
 }
 
-type Look = { colour: string; line: number; lit: boolean; /** Without the dark edge. */ plain: boolean };
+type Look = { colour: string; line: number; lit: boolean; /** Without the dark edge. */ plain: boolean; dash: readonly number[] };
 
 function drawDot(ctx: Ctx, box: Box, { scale, dx, dy }: View, colour: string): void {
   ctx.fillStyle = colour;
@@ -128,7 +138,8 @@ function inImage(ctx: Ctx, { scale, dx, dy }: View, draw: () => void): void {
 }
 
 /** A line that is seen on bright and on dark images; `scale` where the path is in image pixels. */
-function outline(ctx: Ctx, path: Path2D, { colour, line, lit, plain }: Look, scale = 1): void {
+function outline(ctx: Ctx, path: Path2D, { colour, line, lit, plain, dash }: Look, scale = 1): void {
+  if (dash.length) ctx.setLineDash(dash.map((length) => length / scale));
   if (!plain || lit) {
     ctx.strokeStyle = "rgb(0 0 0 / 38%)";
     ctx.lineWidth = (line + (lit ? 4 : 2)) / scale;
@@ -137,6 +148,7 @@ function outline(ctx: Ctx, path: Path2D, { colour, line, lit, plain }: Look, sca
   ctx.strokeStyle = colour;
   ctx.lineWidth = (lit ? line + 2 : line === 1 ? HAIR : line) / scale;
   ctx.stroke(path);
+  if (dash.length) ctx.setLineDash([]);
 }
 
 /** Lines, and points as dots that stay of one size. */
@@ -144,9 +156,10 @@ function drawFlat(ctx: Ctx, a: Annotation, view: View, look: Look): void {
   if (a.kind === "polyline") inImage(ctx, view, () => outline(ctx, outlineOf(a, view.scale), look, view.scale));
   if (a.kind === "polyline" && !look.lit) return;
   const dots = dotsOf(a.rings, view, a.kind === "point" ? look.line + (look.lit ? 3 : 2) : 2.5);
-  ctx.fillStyle = look.colour;
+  const isHollow = look.dash.length > 0 && !look.lit;
+  ctx.fillStyle = isHollow ? "rgb(0 0 0 / 60%)" : look.colour;
   ctx.fill(dots);
-  ctx.strokeStyle = "rgb(0 0 0 / 60%)";
+  ctx.strokeStyle = isHollow ? look.colour : "rgb(0 0 0 / 60%)";
   ctx.lineWidth = 1;
   ctx.stroke(dots);
 }
@@ -160,7 +173,7 @@ function boxPath([x, y, w, h]: readonly [number, number, number, number], { scal
   return path;
 }
 
-function drawKeypoints(ctx: Ctx, a: Annotation, view: View, skeletons: Skeletons, { colour, line, lit, plain }: Look): void {
+function drawKeypoints(ctx: Ctx, a: Annotation, view: View, skeletons: Skeletons, { colour, line, lit, plain, dash }: Look): void {
   const points: ({ x: number; y: number; seen: boolean } | null)[] = [];
   for (let i = 0; i + 2 < a.keypoints.length; i += 3) {
     const visible = a.keypoints[i + 2] ?? 0;
@@ -174,7 +187,7 @@ function drawKeypoints(ctx: Ctx, a: Annotation, view: View, skeletons: Skeletons
     bones.moveTo(p.x, p.y);
     bones.lineTo(q.x, q.y);
   }
-  outline(ctx, bones, { colour, line: Math.min(line, 1.5), lit, plain });
+  outline(ctx, bones, { colour, line: Math.min(line, 1.5), lit, plain, dash });
   const body = (a.bbox?.[3] ?? 100) * view.scale;
   const radius = Math.min(line * 1.7 + (lit ? 1 : 0), Math.max(0.8, body / 22));
   for (const point of points) {

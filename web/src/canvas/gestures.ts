@@ -4,6 +4,9 @@ import { cursorOf, handleAt, type Handle } from "@/canvas/handles";
 import { boxBetween, canReshape, dragged, moved, type Bounds } from "@/canvas/reshape";
 import type { Scene } from "@/canvas/scene";
 
+/** "box": dragging draws a new box. "brush" and "eraser": dragging paints the selected mask. */
+export type Tool = "look" | "box" | "brush" | "eraser";
+
 /** What gestures need to know, asked for at each of them. */
 export type Around = {
   camera: Camera;
@@ -12,8 +15,7 @@ export type Around = {
   image: Bounds;
   selected: Annotation | null;
   handles: readonly Handle[];
-  /** "box": dragging draws a new box. */
-  tool: "look" | "box";
+  tool: Tool;
   editable: boolean;
 };
 
@@ -25,13 +27,21 @@ export type Heard = {
   onDraft: (draft: Annotation | null) => void;
   onReshape: (next: Annotation) => void;
   onBox: (bbox: [number, number, number, number]) => void;
+  /** Where the hand went with the brush, in image pixels: so far, and in the end. */
+  onStroke: (points: readonly number[]) => void;
+  onPaint: (points: readonly number[]) => void;
+  /** Where the brush is, in image pixels. */
+  onBrush: (x: number, y: number) => void;
   onCursor: (cursor: string) => void;
 };
+
+export const isPainting = (tool: Tool): tool is "brush" | "eraser" => tool === "brush" || tool === "eraser";
 
 type Drag =
   | { what: "move" }
   | { what: "annotation"; a: Annotation }
   | { what: "handle"; a: Annotation; handle: Handle; at: number }
+  | { what: "stroke"; points: number[] }
   | { what: "box" };
 
 type At = { x: number; y: number };
@@ -51,12 +61,14 @@ export class Gestures {
     this.fingers.set(pointer, at);
     if (this.fingers.size > 1) return this.stop();
     this.drag = { ...this.meant(at), from: at, last: at, moved: false };
+    if (this.drag.what === "stroke") this.stroke(this.drag.points, at);
   }
 
   move(pointer: number, at: At): void {
     if (this.fingers.size > 1) return this.pinch(pointer, at);
     if (!this.drag) return this.hover(at);
     const { drag } = this;
+    if (drag.what === "stroke") return this.stroke(drag.points, at);
     if (!drag.moved && Math.hypot(at.x - drag.from.x, at.y - drag.from.y) < SLIP) return;
     if (drag.what === "move") this.around().camera.move(at.x - drag.last.x, at.y - drag.last.y);
     else this.show(this.drafted(drag, at));
@@ -69,6 +81,7 @@ export class Gestures {
     const { drag, draft } = this;
     this.stop();
     if (!drag) return;
+    if (drag.what === "stroke") return this.heard.onPaint(drag.points);
     if (!drag.moved) return this.heard.onPick(this.at(at), drag.what === "handle" ? drag.at : null);
     if (drag.what === "box" && draft?.bbox) this.heard.onBox(draft.bbox as [number, number, number, number]);
     else if (draft && drag.what !== "move") this.heard.onReshape(draft);
@@ -80,8 +93,16 @@ export class Gestures {
   }
 
   private stop(): void {
+    if (this.drag?.what === "stroke") this.heard.onStroke([]);
     this.drag = null;
     this.show(null);
+  }
+
+  private stroke(points: number[], at: At): void {
+    const { x, y } = this.around().camera.toImage(at.x, at.y);
+    points.push(x, y);
+    this.heard.onBrush(x, y);
+    this.heard.onStroke(points);
   }
 
   private show(draft: Annotation | null): void {
@@ -95,6 +116,7 @@ export class Gestures {
     const { selected, handles, editable, tool, camera } = this.around();
     if (!editable) return { what: "move" };
     if (tool === "box") return { what: "box" };
+    if (isPainting(tool)) return selected?.mask ? { what: "stroke", points: [] } : { what: "move" };
     const near = selected ? handleAt(handles, camera.view, at.x, at.y, REACH) : null;
     const handle = near === null ? undefined : handles[near];
     if (selected && handle && near !== null) return { what: "handle", a: selected, handle, at: near };
@@ -119,6 +141,12 @@ export class Gestures {
 
   private hover(at: At): void {
     const { selected, handles, editable, tool, camera } = this.around();
+    if (editable && isPainting(tool) && selected?.mask) {
+      const place = camera.toImage(at.x, at.y);
+      this.heard.onBrush(place.x, place.y);
+      this.heard.onHover(null);
+      return this.heard.onCursor("crosshair");
+    }
     const near = editable && selected ? handleAt(handles, camera.view, at.x, at.y, REACH) : null;
     const id = this.at(at);
     this.heard.onHover(id);

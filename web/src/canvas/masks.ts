@@ -9,6 +9,8 @@ export type Painted = { canvas: HTMLCanvasElement; x: number; y: number };
 const LARGE = 250_000;
 
 const kept = new WeakMap<Mask, { colour: string; painted: Painted | null }>();
+/** What a mask looked like before it was edited: shown until a large one is decoded. */
+const earlier = new WeakMap<Mask, Mask>();
 const listeners = new Set<() => void>();
 const waiting = new Map<number, { mask: Mask; colour: string }>();
 let worker: Worker | null = null;
@@ -20,15 +22,33 @@ export function onMaskReady(notify: () => void): () => void {
   return () => void listeners.delete(notify);
 }
 
+/** A mask that was only moved is drawn from the pixels of what it was. */
+const unmoved = new WeakMap<Mask, Mask>();
+
+export function isMoved(mask: Mask, before: Mask): void {
+  if (mask !== before) unmoved.set(mask, unmoved.get(before) ?? before);
+}
+
+/** Show a mask as it was before an edit while the edited one is decoded. */
+export function follows(edited: Mask, before: Mask): void {
+  if (edited !== before) earlier.set(edited, before);
+}
+
 /** A mask as a small image; decoded once for a colour. Null where there is nothing to draw, or not yet (only with `later`). */
 export function paintedMask(mask: Mask, colour: string, later: boolean): Painted | null {
+  const source = unmoved.get(mask);
+  const shown = source ? paintedMask(source, colour, later) : null;
+  const place = shown && extentOf(mask);
+  if (shown && place) return { canvas: shown.canvas, x: place.x, y: place.y };
   const known = kept.get(mask);
   if (known?.colour === colour) return known.painted;
   const extent = later ? extentOf(mask) : null;
   if (extent && extent.width * extent.height > LARGE && typeof Worker !== "undefined") {
-    kept.set(mask, { colour, painted: null });
+    const before = earlier.get(mask);
+    const painted = (before && kept.get(before)?.painted) ?? null;
+    kept.set(mask, { colour, painted });
     ask(mask, colour);
-    return null;
+    return painted;
   }
   const painted = toCanvas(tint(mask, colour));
   kept.set(mask, { colour, painted });

@@ -1,4 +1,6 @@
 import type { Annotation } from "@/api/schema.gen";
+import { drawBrush, drawStroke, type Brush } from "@/canvas/brush_cursor";
+import type { Stroke } from "@/canvas/brush";
 import { prepare, drawLabel, drawOne, type Style } from "@/canvas/draw";
 import type { View } from "@/canvas/geometry";
 import { drawHandles, type Handle } from "@/canvas/handles";
@@ -16,9 +18,12 @@ export type Lit = {
   draft: Annotation | null;
   handles: readonly Handle[];
   active: number | null;
+  /** The stroke that is being painted, and the brush where it is now. */
+  stroke: Stroke | null;
+  brush: Brush | null;
 };
 
-export const UNLIT: Lit = { hover: null, selected: null, draft: null, handles: [], active: null };
+export const UNLIT: Lit = { hover: null, selected: null, draft: null, handles: [], active: null, stroke: null, brush: null };
 
 /** Draws an image and its annotations in layers: the image, the shapes, and what stands out on top. No framework. */
 export class Painter {
@@ -119,8 +124,8 @@ export class Painter {
   }
 
   private drawTop(): void {
-    const { hover, selected, draft, handles, active } = this.lit;
-    const isEmpty = !hover && !selected && !draft;
+    const { hover, selected, draft, handles, active, stroke, brush } = this.lit;
+    const isEmpty = !hover && !selected && !draft && !brush && !stroke;
     if (isEmpty && this.isTopEmpty) return;
     this.isTopEmpty = isEmpty;
     this.top.style.visibility = isEmpty ? "hidden" : "visible";
@@ -130,9 +135,11 @@ export class Painter {
       const a = id === selected && draft ? draft : this.scene?.get(id)?.a;
       if (!a || this.style.hidden.has(a.class_id)) continue;
       drawOne(ctx, a, this.view, this.style, true);
-      drawLabel(ctx, a, this.view);
+      drawLabel(ctx, a, this.view, this.style.colourOf);
     }
     if (draft && draft.id !== selected) drawOne(ctx, draft, this.view, this.style, true);
     drawHandles(ctx, handles, this.view, active);
+    if (stroke) drawStroke(ctx, stroke, this.view);
+    if (brush) drawBrush(ctx, brush, this.view);
   }
 }

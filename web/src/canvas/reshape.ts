@@ -1,6 +1,9 @@
 import type { Annotation } from "@/api/schema.gen";
 import { boxOf } from "@/canvas/geometry";
 import type { Handle } from "@/canvas/handles";
+import { isMoved } from "@/canvas/masks";
+import { extentOf, shifted } from "@/canvas/rle";
+import { isTurned, stretched, turnedTo } from "@/canvas/turned";
 
 /** The image that an annotation may not leave. */
 export type Bounds = { width: number; height: number };
@@ -14,12 +17,19 @@ const within = (value: number, low: number, high: number): number => Math.min(Ma
 /** A tenth of a pixel is as fine as a hand is. */
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
-/** Whether an annotation can be moved and reshaped here. Masks, rotated boxes and ellipses cannot, yet. */
+const SHAPED: ReadonlySet<string> = new Set(["polygon", "polyline", "point", "keypoints", "rotated_box", "ellipse"]);
+
+/** Whether an annotation has a shape that can be edited by hand. */
 export const canReshape = (a: Annotation): boolean =>
-  (a.kind === "box" && a.bbox !== null) || ["polygon", "polyline", "point", "keypoints"].includes(a.kind);
+  (a.kind === "box" && a.bbox !== null) || (a.kind === "mask" && a.mask !== null) || SHAPED.has(a.kind);
 
 /** An annotation moved as a whole, as far as the image goes. */
 export function moved<A extends Annotation>(a: A, dx: number, dy: number, { width, height }: Bounds): A {
+  if (a.mask) {
+    const mask = shifted(a.mask, dx, dy);
+    isMoved(mask, a.mask);
+    return withMask(a, mask);
+  }
   const box = boxOf(a);
   if (!box) return a;
   const x = rounded(within(dx, -box.x, width - box.w - box.x));
@@ -36,6 +46,8 @@ export function moved<A extends Annotation>(a: A, dx: number, dy: number, { widt
 /** An annotation with one of its handles at another place. */
 export function dragged<A extends Annotation>(a: A, handle: Handle, toX: number, toY: number, { width, height }: Bounds): A {
   const [x, y] = [rounded(within(toX, 0, width)), rounded(within(toY, 0, height))];
+  if (handle.what === "turn") return turnedTo(a, toX, toY);
+  if (handle.what === "edge" && isTurned(a)) return stretched(a, handle, x, y);
   if (handle.what === "edge") return a.bbox ? { ...a, bbox: resized(a.bbox, handle, x, y) } : a;
   if (handle.what === "keypoint") {
     const keypoints = a.keypoints.map((value, at) => (at === 3 * handle.at ? x : at === 3 * handle.at + 1 ? y : value));
@@ -52,6 +64,23 @@ export function withoutVertex<A extends Annotation>(a: A, ring: number, at: numb
   const before = a.rings[ring];
   if (!before || before.length / 2 <= least) return a;
   return withRings(a, a.rings.map((one, n) => (n === ring ? one.toSpliced(2 * at, 2) : one)));
+}
+
+/** The annotation with a keypoint that is visible (2), hidden (1) or not labelled (0); a new one starts in the middle of the box. */
+export function withVisibility<A extends Annotation>(a: A, point: number, visibility: 0 | 1 | 2): A {
+  const [x = 0, y = 0, before = 0] = a.keypoints.slice(3 * point, 3 * point + 3);
+  if (3 * point + 2 >= a.keypoints.length || before === visibility) return a;
+  const box = boxOf(a);
+  const middle: [number, number] = box ? [rounded(box.x + box.w / 2), rounded(box.y + box.h / 2)] : [0, 0];
+  const [toX, toY] = visibility === 0 ? [0, 0] : before === 0 ? middle : [x, y];
+  return { ...a, keypoints: a.keypoints.toSpliced(3 * point, 3, toX, toY, visibility) };
+}
+
+/** The annotation with another mask, and the box around it; itself where the mask is the same. */
+export function withMask<A extends Annotation>(a: A, mask: NonNullable<Annotation["mask"]>): A {
+  if (mask === a.mask) return a;
+  const box = extentOf(mask);
+  return { ...a, mask, bbox: box ? [box.x, box.y, box.width, box.height] : a.bbox };
 }
 
 /** A box between two corners, as far as the image goes; null where it is too small to be meant. */

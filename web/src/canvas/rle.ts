@@ -25,6 +25,21 @@ export function runs(counts: string): number[] {
   return lengths;
 }
 
+/** The compressed string of run lengths: the way back from `runs`. Source: cocoapi, `maskApi.c`, `rleToString`. */
+export function compressed(lengths: readonly number[]): string {
+  let text = "";
+  lengths.forEach((length, at) => {
+    let value = at > 2 ? length - (lengths[at - 2] ?? 0) : length;
+    for (let more = true; more; ) {
+      const bits = value & 0x1f;
+      value >>= 5;
+      more = (bits & 0x10) !== 0 ? value !== -1 : value !== 0;
+      text += String.fromCharCode((more ? bits | 0x20 : bits) + 48);
+    }
+  });
+  return text;
+}
+
 export type Extent = { x: number; y: number; width: number; height: number };
 export type Bitmap = Extent & { /** Row by row, 1 inside. */ bits: Uint8Array };
 
@@ -51,7 +66,56 @@ export function decode(mask: Mask): Bitmap | null {
   return { ...box, bits };
 }
 
-function spansOf(mask: Mask): { spans: [number, number][]; extent: Extent } | null {
+/** The counts of a mask of `size` (height, width) with these pixels, and none outside their extent. */
+export function encode({ x, y, width, height, bits }: Bitmap, size: Mask["size"]): string {
+  const spans: Span[] = [];
+  for (let column = 0; column < width; column += 1) {
+    for (let row = 0; row < height; row += 1) {
+      if (!bits[row * width + column]) continue;
+      const from = (x + column) * size[0] + y + row;
+      while (row < height && bits[row * width + column]) row += 1;
+      const to = (x + column) * size[0] + y + row;
+      const last = spans.at(-1);
+      // A column that ends where the next one begins is one run.
+      if (last?.[1] === from) last[1] = to;
+      else spans.push([from, to]);
+    }
+  }
+  return countsOf(spans, size);
+}
+
+/** A mask moved by whole pixels, as far as the image goes; itself where it cannot move. */
+export function shifted(mask: Mask, dx: number, dy: number): Mask {
+  const read = spansOf(mask);
+  if (!read) return mask;
+  const [height, width] = mask.size;
+  const { x, y, width: w, height: h } = read.extent;
+  const across = Math.min(width - w - x, Math.max(-x, Math.round(dx)));
+  const down = Math.min(height - h - y, Math.max(-y, Math.round(dy)));
+  // A run over the end of a column fills it, and then the mask cannot move up or down.
+  const by = across * height + down;
+  return by === 0 ? mask : { size: mask.size, counts: countsOf(read.spans.map(([from, to]) => [from + by, to + by]), mask.size) };
+}
+
+/** Pixels inside a mask. */
+export function pixelsOf(mask: Mask): number {
+  return spansOf(mask)?.spans.reduce((sum, [from, to]) => sum + to - from, 0) ?? 0;
+}
+
+type Span = [from: number, to: number];
+
+function countsOf(spans: readonly Span[], [height, width]: Mask["size"]): string {
+  const lengths: number[] = [];
+  let at = 0;
+  for (const [from, to] of spans) {
+    lengths.push(from - at, to - from);
+    at = to;
+  }
+  if (at < height * width) lengths.push(height * width - at);
+  return compressed(lengths);
+}
+
+function spansOf(mask: Mask): { spans: Span[]; extent: Extent } | null {
   const [height, width] = mask.size;
   const lengths = runs(mask.counts);
   if (!(height > 0 && width > 0) || height * width > 2 ** 28 || lengths.some((n) => n < 0)) return null;
@@ -68,8 +132,8 @@ function spansOf(mask: Mask): { spans: [number, number][]; extent: Extent } | nu
   return { spans, extent: { x: left, y: top, width: right - left + 1, height: bottom - top + 1 } };
 }
 
-function filled(lengths: number[], size: number): [number, number][] {
-  const spans: [number, number][] = [];
+function filled(lengths: number[], size: number): Span[] {
+  const spans: Span[] = [];
   let at = 0;
   lengths.forEach((n, index) => {
     const end = Math.min(size, at + n);

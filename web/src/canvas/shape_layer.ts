@@ -129,7 +129,7 @@ export class ShapeLayer {
   private draw(ctx: CanvasRenderingContext2D, view: View, items: readonly Item[]): void {
     const style = this.styleAt(view.scale);
     for (const { a } of items) drawOne(ctx, a, view, style, false);
-    if (this.style.labels) for (const { a } of items) drawLabel(ctx, a, view);
+    if (this.style.labels) for (const { a } of items) drawLabel(ctx, a, view, this.style.colourOf);
   }
 
   /** Many shapes in sight are drawn plainly: the same at one scale wherever one looks, so that strips fit together. */
@@ -154,7 +154,7 @@ export class ShapeLayer {
         const item = job.items[job.at];
         const named = job.items[job.labels];
         if (item) drawOne(ctx, item.a, job.view, style, false);
-        else if (named) drawLabel(ctx, named.a, job.view);
+        else if (named) drawLabel(ctx, named.a, job.view, this.style.colourOf);
         job[item ? "at" : "labels"] += 1;
       }
       ctx.getImageData(0, 0, 1, 1); // what was asked for is now drawn, and its time counted

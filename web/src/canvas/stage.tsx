@@ -1,15 +1,17 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { useEffect, useImperativeHandle, useMemo, useRef, useState, type PointerEvent, type Ref } from "react";
+import { useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type PointerEvent, type Ref } from "react";
 import type { Annotation } from "@/api/schema.gen";
+import type { Stroke } from "@/canvas/brush";
 import { Camera } from "@/canvas/camera";
+import type { ColourOf } from "@/canvas/colour_by";
 import type { Skeletons } from "@/canvas/draw";
 import type { Box } from "@/canvas/geometry";
-import { Gestures, type Around } from "@/canvas/gestures";
+import { Gestures, isPainting, type Around, type Tool } from "@/canvas/gestures";
 import { handlesOf, type Handle } from "@/canvas/handles";
 import { useLoadedImage } from "@/canvas/loaded_image";
 import { Painter } from "@/canvas/painter";
 import type { Scene } from "@/canvas/scene";
-import type { Signal } from "@/kit/signal";
+import { Signal } from "@/kit/signal";
 
 export type StageHandle = {
   fit: () => void;
@@ -17,6 +19,19 @@ export type StageHandle = {
   zoom: (factor: number) => void;
   move: (dx: number, dy: number) => void;
   show: (box: Box) => void;
+  focus: () => void;
+};
+
+/** What is done with edits made on the image. */
+export type StageEdit = {
+  tool: Tool;
+  active: number | null;
+  /** Radius of the brush in image pixels, and where it is; null while nothing is painted. */
+  radius: number;
+  brush: Signal<{ x: number; y: number } | null>;
+  onReshape: (next: Annotation) => void;
+  onBox: (bbox: [number, number, number, number]) => void;
+  onPaint: (stroke: Stroke) => void;
 };
 
 type Props = {
@@ -30,6 +45,9 @@ type Props = {
   hidden: ReadonlySet<number>;
   skeletons: Skeletons;
   labels: boolean;
+  colourOf?: ColourOf | undefined;
+  /** Which pattern of lines an annotation has, where several label sets are drawn. */
+  dashOf?: ((a: Annotation) => number) | undefined;
   hover: Signal<string | null>;
   selected: string | null;
   /** Pixels of the screen that a pixel of the image has. */
@@ -40,15 +58,16 @@ type Props = {
   onPick: (id: string | null, handle: number | null) => void;
   onFocus?: (isFocused: boolean) => void;
   /** Absent where nothing can be edited. */
-  edit?: { tool: "look" | "box"; active: number | null; onReshape: (next: Annotation) => void; onBox: (bbox: [number, number, number, number]) => void } | undefined;
+  edit?: StageEdit | undefined;
 };
 
+const NO_BRUSH = new Signal<{ x: number; y: number } | null>(null);
 const NO_HANDLES: readonly Handle[] = [];
 const ratio = () => window.devicePixelRatio || 1;
 
 /** One image to look into: wheel and pinch zoom, dragging moves, annotations stay sharp at every size. */
 export function Stage(props: Props) {
-  const { src, early, width, height, scene, hidden, skeletons, labels, hover, selected, scale, first, edit } = props;
+  const { src, early, width, height, scene, hidden, skeletons, labels, hover, selected, scale, first, edit, colourOf, dashOf } = props;
   const { ref: measure, width: spaceW, height: spaceH } = useElementSize();
   const space = useRef<HTMLDivElement>(null);
   const both = useMergedRef(measure, space);
@@ -62,11 +81,18 @@ export function Stage(props: Props) {
   }));
   const chosen = scene.get(selected)?.a ?? null;
   const shown = draft ?? chosen;
-  const handles = useMemo(() => (edit && shown && shown.id ? handlesOf(shown) : NO_HANDLES), [edit, shown]);
+  const erase = edit?.tool === "eraser";
+  const paints = edit !== undefined && isPainting(edit.tool) && chosen?.mask !== null && chosen !== null;
+  const brush = paints ? edit.brush : NO_BRUSH;
+  const radius = edit?.radius ?? 1;
+  const [stroke] = useState(() => new Signal<Stroke | null>(null));
+  const canEdit = edit !== undefined;
+  const handles = useMemo(() => (canEdit && shown && shown.id ? handlesOf(shown) : NO_HANDLES), [canEdit, shown]);
 
   const now = { scene, hidden, width, height, chosen, handles, edit, onPick: props.onPick };
   const latest = useRef(now);
-  useEffect(() => {
+  // With the page, not after it: what is pressed next is meant for what is seen.
+  useLayoutEffect(() => {
     latest.current = now;
   });
   const [gestures] = useState(() => new Gestures(
@@ -77,6 +103,15 @@ export function Stage(props: Props) {
     {
       onHover: (id) => hover.set(id), onDraft: setDraft, onPick: (id, at) => latest.current.onPick(id, at),
       onReshape: (next) => latest.current.edit?.onReshape(next), onBox: (bbox) => latest.current.edit?.onBox(bbox),
+      onBrush: (x, y) => latest.current.edit?.brush.set({ x, y }),
+      onStroke: (points) => {
+        const { edit } = latest.current;
+        stroke.set(edit && points.length ? { points, radius: edit.radius, erase: edit.tool === "eraser" } : null);
+      },
+      onPaint: (points) => {
+        const { edit } = latest.current;
+        edit?.onPaint({ points, radius: edit.radius, erase: edit.tool === "eraser" });
+      },
       onCursor: (cursor) => {
         if (space.current) space.current.style.cursor = cursor;
       },
@@ -99,19 +134,26 @@ export function Stage(props: Props) {
   }, [camera, spaceW, spaceH]);
   useEffect(() => painter.current?.setImage(image, width, height), [image, width, height]);
   useEffect(() => painter.current?.setScene(scene), [scene]);
-  useEffect(() => painter.current?.setStyle({ hidden, skeletons, labels, line: 2 }), [hidden, skeletons, labels]);
+  useEffect(() => painter.current?.setStyle({ hidden, skeletons, labels, line: 2, colourOf, dashOf }), [hidden, skeletons, labels, colourOf, dashOf]);
   // Another image: what is to be shown first is asked for once.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   useEffect(() => camera.setImage(width, height, first), [src, width, height]);
   useEffect(() => {
-    const light = () => painter.current?.light({ hover: hover.get(), selected, draft, handles, active: edit?.active ?? null });
+    const light = () => {
+      const at = brush.get();
+      painter.current?.light({
+        hover: hover.get(), selected, draft, handles, active: edit?.active ?? null, stroke: stroke.get(), brush: at && { ...at, radius, erase },
+      });
+    };
     light();
-    return hover.subscribe(light);
-  }, [hover, selected, draft, handles, edit?.active, scene, hidden]);
+    const ends = [hover, brush, stroke].map((signal) => signal.subscribe(light));
+    return () => ends.forEach((end) => end());
+  }, [hover, brush, stroke, radius, erase, selected, draft, handles, edit?.active, scene, hidden]);
   useWheel(space, camera);
   useImperativeHandle(props.handle, () => ({
     fit: () => camera.fit(), actual: () => camera.actual(ratio()), zoom: (factor) => camera.zoom(factor),
     move: (dx, dy) => camera.move(dx, dy), show: (box) => camera.show(box),
+    focus: () => space.current?.focus(),
   }), [camera]);
 
   const place = (event: PointerEvent) => {

@@ -65,7 +65,7 @@ const named = (item: GridSample, hidden: ReadonlySet<number>) =>
 
 function Tags({ item, look }: { item: GridSample; look: Look }) {
   return named(item, look.hidden).map((a) => (
-    <span key={a.id} className="cell-class"><i className="dot" style={{ background: look.colourOf(a) }} />{a.class}</span>
+    <span key={a.id} className="cell-class"><i className="dot" style={{ background: look.colourOf(a) }} /><span className="cut">{a.class}</span></span>
   ));
 }
 

@@ -66,6 +66,11 @@ export function keepWaiting<M extends Method>(method: M, path: Path<M>, names: R
   replies.set(`${method} ${addressOf(path, names)}`, () => new Promise(() => {}));
 }
 
+/** Answer a request with JSON that the test has later. */
+export function answerLater<M extends Method, P extends Path<M>>(method: M, path: P, names: Record<string, string>, json: () => Promise<Answer<M, P>>): void {
+  replies.set(`${method} ${addressOf(path, names)}`, async () => asJson(await json()));
+}
+
 /** What was asked of a path, oldest first. */
 export const sentTo = <M extends Method>(method: M, path: Path<M>, names: Record<string, string>): Sent[] =>
   requests.filter((sent) => sent.method === method && sent.path === addressOf(path, names));

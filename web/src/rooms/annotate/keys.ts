@@ -22,18 +22,44 @@ export const DRAW_KEYS = {
 /** While an annotation is selected. */
 export const SELECTED_KEYS = {
   "edit.class": { title: "Change the class", group: "Sample", keys: ["c"] },
-  "edit.delete": { title: "Delete the annotation or its active vertex", group: "Sample", keys: ["Delete", "Backspace"] },
+  "edit.delete": { title: "Delete the annotation or its active point", group: "Sample", keys: ["Delete", "Backspace"] },
   "edit.attributes": { title: "Edit the attributes", group: "Sample", keys: ["e"] },
 } satisfies Lines;
 
 /** While an annotation is selected that can be reshaped. */
 export const SHAPE_KEYS = {
-  "edit.vertex": { title: "Next vertex or keypoint", group: "Sample", keys: ["v"] },
-  "edit.vertex-before": { title: "Previous vertex or keypoint", group: "Sample", keys: ["V"] },
+  "edit.vertex": { title: "Next handle: an edge, a vertex, a keypoint or the knob that turns", group: "Sample", keys: ["v"] },
+  "edit.vertex-before": { title: "Previous handle", group: "Sample", keys: ["V"] },
   "edit.insert": { title: "Insert a vertex after the active one", group: "Sample", keys: ["i"] },
 } satisfies Lines;
 
-/** While an annotation is selected that can be reshaped, and the image has the focus. */
+/** While a rotated box or an ellipse is selected. */
+export const TURN_KEYS = {
+  "edit.turn": { title: "Turn it clockwise by a degree", group: "Sample", keys: ["r"] },
+  "edit.turn-back": { title: "Turn it counterclockwise by a degree", group: "Sample", keys: ["R"] },
+  "edit.turn-far": { title: "Turn it clockwise by 15 degrees", group: "Sample", keys: ["t"] },
+  "edit.turn-back-far": { title: "Turn it counterclockwise by 15 degrees", group: "Sample", keys: ["T"] },
+} satisfies Lines;
+
+/** While an annotation with keypoints is selected. */
+export const KEYPOINT_KEYS = {
+  "edit.visibility": { title: "Make the active keypoint visible, hidden or not labelled", group: "Sample", keys: ["h"] },
+} satisfies Lines;
+
+/** While a mask is selected. */
+export const MASK_KEYS = {
+  "edit.brush": { title: "Paint the mask with a brush", group: "Sample", keys: ["p"] },
+  "edit.eraser": { title: "Erase from the mask", group: "Sample", keys: ["x"] },
+  "edit.thinner": { title: "Thinner brush", group: "Sample", keys: [","] },
+  "edit.thicker": { title: "Thicker brush", group: "Sample", keys: ["."] },
+} satisfies Lines;
+
+/** While a mask is painted and the image has the focus; the arrows of `NUDGE_KEYS` move the brush then. */
+export const BRUSH_KEYS = {
+  "edit.dab": { title: "Paint or erase where the brush is", group: "Sample", keys: ["Space"], quiet: true },
+} satisfies Lines;
+
+/** While an annotation is selected that can be reshaped, and the image has the focus: it, its active handle or the brush moves. */
 export const NUDGE_KEYS = {
   "edit.left": { title: "Move it left by a pixel", group: "Sample", keys: ["ArrowLeft"], quiet: true },
   "edit.right": { title: "Move it right by a pixel", group: "Sample", keys: ["ArrowRight"], quiet: true },

@@ -1,10 +1,13 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
-import type { Edited, StagedEdits } from "@/api/schema.gen";
+import type { Edited, FullAnnotation, Mask, StagedEdits } from "@/api/schema.gen";
+import { encode, extentOf } from "@/canvas/rle";
+import { rectOf } from "@/canvas/shapes";
+import { withRect } from "@/canvas/turned";
 import { showPage } from "@/testing/pages";
-import { overview, sampleDetail } from "@/testing/records";
+import { fullAnnotation, overview, sampleDetail } from "@/testing/records";
 import { answerSample, tracked } from "@/testing/samples";
-import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
+import { answer, answerLater, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 /** What the room shows inside the page of a sample. */
 const DATASET = { dataset: "streets" };
@@ -52,6 +55,23 @@ test("a digit gives the selected annotation one of the most used classes, shown 
   expect(await screen.findByRole("region", { name: "Edit the truck" })).toBeTruthy();
   expect(screen.getByText("1 staged edit")).toBeTruthy();
   expect(bodies()).toMatchObject([{ label_set: "ground_truth", edits: [{ do: "set-class", annotation: "2425ba06", class: "truck", seen: { class: "car" } }] }]);
+});
+
+test("an edit that is answered is counted while the list of edits is read again", async () => {
+  const reading: ((list: StagedEdits) => void)[] = [];
+  answer("post", EDITS, DATASET, () => {
+    answerLater("get", EDITS, DATASET, () => new Promise<StagedEdits>((done) => reading.push(done)));
+    return edited({ edit: "e0" });
+  });
+  const { user } = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  await user.keyboard("2");
+  await waitFor(() => expect(reading).toHaveLength(1));
+  expect(screen.queryByText("saving…")).toBeNull();
+  expect(screen.getByText("1 staged edit")).toBeTruthy();
+  reading[0]?.(staged(1));
+  expect(await screen.findByText("last: class of 1 annotation set to truck")).toBeTruthy();
+  expect(screen.getByText("1 staged edit")).toBeTruthy();
 });
 
 test("a refused edit is taken back, with its fix in its place", async () => {
@@ -118,6 +138,62 @@ test("nudges of the image in focus move the annotation by pixels", async () => {
   await user.keyboard("{ArrowRight}{Shift>}{ArrowDown}{/Shift}");
   // one edit, or two where the machine was slower than a pause between two keys; the queue's own test joins them
   await waitFor(() => expect(bodies().at(-1)).toMatchObject({ edits: [{ do: "set-shape", bbox: [139.5, 360.5, 180, 120] }] }));
+});
+
+const SIZE: [number, number] = [600, 960];
+const shaped = async (a: Partial<FullAnnotation>) => {
+  answer("post", EDITS, DATASET, edited());
+  answerSample(sampleDetail({ position: null, label_sets: { ground_truth: [fullAnnotation(a)] } }));
+  const shown = await open();
+  await screen.findByRole("region", { name: "Edit the car" });
+  return shown;
+};
+
+test("r and t turn a rotated box, and v walks over its edges to the knob", async () => {
+  const tilted = withRect(fullAnnotation({ kind: "rotated_box" }), { x: 300, y: 200, w: 80, h: 40, angle: 0 });
+  const { user } = await shaped(tilted);
+  await user.keyboard("tR");
+  await waitFor(() => expect(bodies().at(-1)).toMatchObject({ edits: [{ do: "set-shape", annotation: "2425ba06" }] }));
+  const sent = (bodies().at(-1) as { edits: { rings: number[][] }[] }).edits[0];
+  expect(((rectOf(sent?.rings[0])?.angle ?? 0) * 180) / Math.PI).toBeCloseTo(14, 6);
+  screen.getByRole("group", { name: "Image" }).focus();
+  await user.keyboard("V{Shift>}{ArrowRight}{/Shift}");
+  await waitFor(() => expect(bodies().length).toBeGreaterThan(1));
+});
+
+test("a mask is painted and erased at the place of the brush by keys alone", async () => {
+  const counts = encode({ x: 100, y: 100, width: 20, height: 20, bits: new Uint8Array(400).fill(1) }, SIZE);
+  const { user } = await shaped({ kind: "mask", bbox: [100, 100, 20, 20], mask: { size: SIZE, counts } });
+  await user.keyboard("p,");
+  expect(screen.getByRole("button", { name: /Brush/ }).getAttribute("aria-pressed")).toBe("true");
+  expect(screen.getByText("9 px")).toBeTruthy();
+  await user.keyboard("{Shift>}{ArrowRight}{ArrowRight}{/Shift} ");
+  await waitFor(() => expect(bodies()).toHaveLength(1));
+  const painted = (bodies()[0] as { edits: { mask: Mask }[] }).edits[0]?.mask as Mask;
+  expect(bodies()[0]).toMatchObject({ edits: [{ do: "set-shape", seen: { mask: { counts } } }] });
+  expect(extentOf(painted)).toEqual({ x: 100, y: 100, width: 39, height: 20 });
+  await user.keyboard("x");
+  expect(screen.getByText(/drag to erase/)).toBeTruthy();
+  await user.keyboard("{Escape}");
+  expect(screen.queryByText(/drag to erase/)).toBeNull();
+});
+
+test("erasing all of a mask is refused in words, and nothing is sent", async () => {
+  const counts = encode({ x: 100, y: 100, width: 4, height: 4, bits: new Uint8Array(16).fill(1) }, SIZE);
+  const { user } = await shaped({ kind: "mask", bbox: [100, 100, 4, 4], mask: { size: SIZE, counts } });
+  await user.keyboard("x ");
+  expect(await screen.findByText("A mask keeps a pixel at least: delete the annotation instead")).toBeTruthy();
+  expect(bodies()).toEqual([]);
+});
+
+test("a keypoint is made hidden by its field, not labelled by key, and comes back in the middle of the box", async () => {
+  const { user } = await shaped({ kind: "keypoints", bbox: [100, 100, 40, 60], keypoints: [110, 110, 2, 0, 0, 0] });
+  await user.selectOptions(screen.getByRole("combobox", { name: "Visibility of point 2" }), "visible");
+  await waitFor(() => expect(bodies().at(-1)).toMatchObject({ edits: [{ keypoints: [110, 110, 2, 120, 130, 2], bbox: [100, 100, 40, 60] }] }));
+  screen.getByRole("group", { name: "Image" }).focus();
+  await user.keyboard("vh");
+  await waitFor(() => expect(bodies()).toHaveLength(2));
+  expect((bodies()[1] as { edits: { keypoints: number[] }[] }).edits[0]?.keypoints[2]).toBe(1);
 });
 
 test("staged edits are undone by key and committed with a message", async () => {

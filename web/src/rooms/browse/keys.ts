@@ -78,6 +78,8 @@ export const SAMPLE_KEYS = {
   "sample.zoom": { title: "Zoom to the selected annotation", group: "Sample", keys: ["Enter", "z"] },
   "sample.overlays": { title: "Show or hide annotations", group: "Sample", keys: ["a"] },
   "sample.labels": { title: "Show or hide class names", group: "Sample", keys: ["l"] },
+  "sample.sets": { title: "Draw all label sets, or only the listed one", group: "Sample", keys: ["s"] },
+  "sample.colour": { title: "Colour by class, author, score, open finding or label set", group: "Sample", keys: ["o"] },
   "sample.link": { title: "Copy a link to this sample at its commit", group: "Sample" },
 } satisfies Lines;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseSearch, stringifySearch } from "@/kit/search";
-import { gridSearch, hiddenOf, hideText, sampleSearch } from "./search";
+import { gridSearch, hiddenOf, hideText, sampleSearch, setsOf, setsText } from "./search";
 
 test("the search of the grid survives a round trip through the address", () => {
   const search = gridSearch({ ref: "1e5", where: 'light = "night" and count(car) >= 3', at: 12 });
@@ -17,4 +17,10 @@ test("numbers stay within their bounds and nonsense is dropped", () => {
 test("hidden classes", () => {
   expect(hideText(hiddenOf("7.1.x"))).toBe("1.7");
   expect(hideText(new Set())).toBeUndefined();
+});
+
+test("names of label sets come back from the address, whatever they hold", () => {
+  const names = ["ground_truth", "model:v1, 100 %", "a,b"];
+  expect([...setsOf(setsText(names))]).toEqual(names);
+  expect([...setsOf("%")]).toEqual([]);
 });

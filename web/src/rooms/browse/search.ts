@@ -65,6 +65,8 @@ export const gridSearch = (raw: Raw): GridSearch => ({
 export type SampleSearch = GridSearch & {
   /** The selected annotation; shown first when the page opens. */
   ann?: string | undefined;
+  /** Names of the label sets that are drawn, as `setsText` writes them; only the listed one where it is absent. */
+  sets?: string | undefined;
   /** The list it was opened from, if not the grid of samples: objects, the findings of a run, or a diff. `at` is the place in it. */
   from?: "objects" | "checks" | "diff" | undefined;
   run?: string | undefined;
@@ -92,6 +94,7 @@ const SHOWN = ["decided", "all"] as const;
 export const sampleSearch = (raw: Raw): SampleSearch => ({
   ...gridSearch(raw),
   ann: text(raw, "ann"),
+  sets: text(raw, "sets"),
   from: oneOf(raw, "from", ["objects", "checks", "diff"]),
   run: text(raw, "run"),
   check: text(raw, "check"),
@@ -121,3 +124,13 @@ export const hiddenOf = (hide: string | undefined): Set<number> =>
   new Set((hide ?? "").split(".").filter((id) => /^\d+$/.test(id)).map(Number));
 export const hideText = (hidden: Set<number>): string | undefined =>
   hidden.size ? [...hidden].sort((a, b) => a - b).join(".") : undefined;
+
+/** Names of label sets, which may hold anything, as text and back. */
+export const setsText = (names: Iterable<string>): string => [...names].map((name) => name.replace(/[%,]/g, encodeURIComponent)).join(",");
+export function setsOf(sets: string): Set<string> {
+  try {
+    return new Set(sets.split(",").filter(Boolean).map(decodeURIComponent));
+  } catch {
+    return new Set(); // an address that was cut off
+  }
+}

@@ -1,8 +1,9 @@
 import type { FullAnnotation } from "@/api/schema.gen";
+import { pixelsOf } from "@/canvas/rle";
 import type { Edit, EditOfAnnotation, NewAnnotation } from "../api";
 
 /** A class as the ontology has it, with how often it is used. */
-export type ClassOf = { id: number; name: string; annotations: number };
+export type ClassOf = { id: number; name: string; annotations: number; keypoints?: readonly string[] };
 
 /** An edit, what it is called, and what the list of annotations looks like with it: the same however often it is applied. */
 export type Change = {
@@ -52,12 +53,14 @@ export function remove(a: FullAnnotation): Change {
   };
 }
 
-type Shape = Pick<FullAnnotation, "bbox" | "rings" | "keypoints">;
+export type Shape = Pick<FullAnnotation, "bbox" | "rings" | "keypoints" | "mask">;
 
 /** The shape that an annotation was given by hand, from what it was. */
 export function setShape(a: FullAnnotation, to: Shape): Change {
-  const { bbox, rings, keypoints } = to;
+  const { bbox, rings, keypoints, mask } = to;
+  const area = mask ? { area: pixelsOf(mask) } : {};
   const shape = (one: Shape) => {
+    if (one.mask) return { mask: { size: [...one.mask.size] as [number, number], counts: one.mask.counts } };
     if (one.rings.length) return { rings: one.rings };
     if (one.keypoints.length) return one.bbox ? { keypoints: one.keypoints, bbox: [...one.bbox] } : { keypoints: one.keypoints };
     return { bbox: one.bbox && [...one.bbox] };
@@ -65,7 +68,7 @@ export function setShape(a: FullAnnotation, to: Shape): Change {
   return {
     title: `shape of the ${a.class}`, annotation: a.id,
     edit: { do: "set-shape", annotation: a.id, ...shape(to), seen: shape(a) as never },
-    apply: replacing(a.id, (one) => ({ ...one, bbox, rings, keypoints })),
+    apply: replacing(a.id, (one) => ({ ...one, bbox, rings, keypoints, mask, ...area })),
   };
 }
 

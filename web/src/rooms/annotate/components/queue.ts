@@ -3,7 +3,15 @@ import type { Edited } from "@/api/schema.gen";
 import { merged, type Change } from "./changes";
 
 /** A change on its way: waiting, being sent, or answered and not yet read again. */
-export type Entry = { id: string; change: Change; place: Place; state: "waiting" | "sent" | "done"; after?: (() => Promise<unknown>) | undefined };
+export type Entry = {
+  id: string;
+  change: Change;
+  place: Place;
+  state: "waiting" | "sent" | "done";
+  /** Once it is answered: its id in the list of edits; null where nothing changed. */
+  edit?: string | null;
+  after?: (() => Promise<unknown>) | undefined;
+};
 
 /** Where a change belongs. */
 export type Place = { sample: string; labelSet: string };
@@ -19,6 +27,10 @@ export type Failure = { change: Change; problem: Problem; entry: Entry };
 export type Offer = { entry: Entry; edit: string; copies: number };
 
 export type State = { entries: readonly Entry[]; failure: Failure | null; offer: Offer | null };
+
+/** How many edits are not yet in a list of edits that was read: one that is answered counts on until the list has it. */
+export const unlisted = (entries: readonly Entry[], listed: ReadonlySet<string>): number =>
+  entries.filter(({ state, edit }) => state !== "done" || (typeof edit === "string" && !listed.has(edit))).length;
 
 /** A shape waits this long for the next nudge, so that many nudges are one edit. */
 const NUDGE_MS = 450;
@@ -92,12 +104,12 @@ export class EditQueue {
 
   private async sendAll(): Promise<void> {
     for (let entry = this.next(); entry; entry = this.next()) {
-      this.mark(entry.id, "sent");
+      this.mark(entry.id, { state: "sent" });
       try {
         const edited = await this.server.send(entry, this.tokens.get(entry.change.annotation));
         for (const row of edited.rows) if (row.annotation && row.seen) this.tokens.set(row.annotation, row.seen);
         await entry.after?.();
-        this.mark(entry.id, "done");
+        this.mark(entry.id, { state: "done", edit: edited.edit });
         const copies = edited.copies - edited.carried;
         if (copies > 0 && edited.edit) this.set({ ...this.state, offer: { entry, edit: edited.edit, copies } });
       } catch (error) {
@@ -115,8 +127,8 @@ export class EditQueue {
     return this.state.entries.find((entry) => entry.state === "waiting" && entry !== last);
   }
 
-  private mark(id: string, state: Entry["state"]): void {
-    this.set({ ...this.state, entries: this.state.entries.map((entry) => (entry.id === id ? { ...entry, state } : entry)) });
+  private mark(id: string, now: Pick<Entry, "state" | "edit">): void {
+    this.set({ ...this.state, entries: this.state.entries.map((entry) => (entry.id === id ? { ...entry, ...now } : entry)) });
   }
 
   private refuse(refused: Entry, problem: Problem): void {

@@ -1,19 +1,21 @@
 import type { FullAnnotation } from "@/api/schema.gen";
 import { handlesOf, type Handle } from "@/canvas/handles";
-import { dragged, moved, withoutVertex, type Bounds } from "@/canvas/reshape";
+import { dragged, moved, withVisibility, withoutVertex, type Bounds } from "@/canvas/reshape";
+import { turned } from "@/canvas/turned";
 import { useCommands } from "@/kit/commands";
-import { NUDGE_KEYS, SHAPE_KEYS } from "../keys";
+import { KEYPOINT_KEYS, NUDGE_KEYS, SHAPE_KEYS, TURN_KEYS } from "../keys";
+import { nextVisibility } from "./keypoints";
 import { setShape } from "./changes";
 import type { Editing } from "./use_editing";
 
 type Props = { a: FullAnnotation; image: Bounds; active: number | null; onActive: (at: number | null) => void; editing: Editing };
 
-const isPoint = (handle: Handle | undefined) => handle?.what === "vertex" || handle?.what === "keypoint";
+const isStop = (handle: Handle | undefined) => handle !== undefined && handle.what !== "middle";
 
-/** Keys that walk through the points of a shape and put new ones between them. */
+/** Keys that walk through the handles of a shape and put new vertices between them. */
 export function ShapeKeys({ a, image, active, onActive, editing }: Props) {
   const handles = handlesOf(a);
-  const points = handles.flatMap((handle, at) => (isPoint(handle) ? [at] : []));
+  const points = handles.flatMap((handle, at) => (isStop(handle) ? [at] : []));
   const walk = (by: number) => {
     if (points.length === 0) return;
     const at = active === null ? -1 : points.indexOf(active);
@@ -35,6 +37,27 @@ export function ShapeKeys({ a, image, active, onActive, editing }: Props) {
   return null;
 }
 
+/** Keys that turn a rotated box or an ellipse. */
+export function TurnKeys({ a, editing }: Pick<Props, "a" | "editing">) {
+  const turn = (degrees: number) => () => editing.stage(setShape(a, turned(a, degrees)), { later: true });
+  useCommands(TURN_KEYS, { "edit.turn": turn(1), "edit.turn-back": turn(-1), "edit.turn-far": turn(15), "edit.turn-back-far": turn(-15) });
+  return null;
+}
+
+/** The key that sets the visibility of the active keypoint. */
+export function KeypointKeys({ a, active, onActive, editing }: Omit<Props, "image">) {
+  useCommands(KEYPOINT_KEYS, {
+    "edit.visibility": () => {
+      const handle = active === null ? undefined : handlesOf(a)[active];
+      if (handle?.what !== "keypoint") return;
+      const to = nextVisibility(a, handle.at);
+      editing.stage(setShape(a, withVisibility(a, handle.at, to)));
+      if (to === 0) onActive(null);
+    },
+  });
+  return null;
+}
+
 /** The arrow keys move the annotation, or its active point, by pixels of the image. */
 export function NudgeKeys({ a, image, active, editing }: Omit<Props, "onActive">) {
   const nudge = (dx: number, dy: number) => () => {
@@ -49,9 +72,16 @@ export function NudgeKeys({ a, image, active, editing }: Omit<Props, "onActive">
   return null;
 }
 
-/** The annotation without its active vertex, or null where none is active or too few would be left. */
+/** Whether a point is active that can be deleted by itself. */
+export function hasActivePoint(a: FullAnnotation, active: number | null): boolean {
+  const handle = active === null ? undefined : handlesOf(a)[active];
+  return handle?.what === "vertex" || handle?.what === "keypoint";
+}
+
+/** The annotation without its active point, or null where none is active or too few would be left. */
 export function withoutActive(a: FullAnnotation, active: number | null): FullAnnotation | null {
   const handle = active === null ? undefined : handlesOf(a)[active];
+  if (handle?.what === "keypoint") return withVisibility(a, handle.at, 0);
   if (handle?.what !== "vertex") return null;
   const next = withoutVertex(a, handle.ring, handle.at);
   return next === a ? null : next;

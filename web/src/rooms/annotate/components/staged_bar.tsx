@@ -13,7 +13,7 @@ import { Words } from "@/kit/words";
 import * as versions from "@/rooms/versions/api";
 import * as api from "../api";
 import { OFFER_KEYS, RETRY_KEYS, STAGED_KEYS } from "../keys";
-import type { Offer } from "./queue";
+import { unlisted, type Offer } from "./queue";
 import type { Editing } from "./use_editing";
 
 /** The edits since the last commit: undone one by one, looked at, committed. Nothing is shown where there is none. */
@@ -25,8 +25,9 @@ export function StagedBar({ dataset, editing }: { dataset: string; editing: Edit
   const { branch, state, undo, redo } = editing;
   const toUndo = journal.data?.to_undo ?? 0;
   const toRedo = journal.data?.to_redo ?? 0;
-  const onTheirWay = state.entries.filter((entry) => entry.state !== "done").length;
-  const staged = toUndo + onTheirWay;
+  const onTheirWay = state.entries.some((entry) => entry.state !== "done");
+  // Never fewer between the answer to an edit and the next list: a bar that goes and comes moves the image under the pointer.
+  const staged = toUndo + unlisted(state.entries, new Set(journal.data?.items.map((item) => item.id)));
   const last = journal.data?.items.find((item) => !item.undone);
   const head = useQuery({ ...versions.log(dataset, workingState(branch), 1), enabled: staged > 0 });
   const from = head.data?.items[0]?.id;

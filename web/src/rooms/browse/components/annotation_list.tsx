@@ -2,6 +2,7 @@ import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useRef } from "react";
 import type { FullAnnotation } from "@/api/schema.gen";
+import type { ColourOf } from "@/canvas/colour_by";
 import { classColour } from "@/canvas/colours";
 import { IconButton } from "@/kit/basics";
 import { shown } from "@/kit/format";
@@ -15,6 +16,8 @@ type Props = {
   selected: string | null;
   /** Annotations with open findings. */
   flagged: ReadonlySet<string>;
+  /** By class where it is absent. */
+  colourOf?: ColourOf | undefined;
   /** Whether the selected row says its attributes; an editor beside the list says them better. */
   detailed: boolean;
   onPick: (id: string) => void;
@@ -24,7 +27,7 @@ type Props = {
 const [ROW, WITH_TEXT] = [25, 46];
 
 /** The annotations of a label set; only the rows in sight are in the page, however many there are. */
-export function AnnotationList({ list, hidden, hover, selected, flagged, detailed, onPick, onFlip }: Props) {
+export function AnnotationList({ list, hidden, hover, selected, flagged, colourOf, detailed, onPick, onFlip }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: list.length,
@@ -52,7 +55,7 @@ export function AnnotationList({ list, hidden, hover, selected, flagged, detaile
             >
               <Row
                 a={a} isHidden={hidden.has(a.class_id)} isSelected={a.id === selected} isFlagged={flagged.has(a.id)} detailed={detailed}
-                hover={hover} onPick={onPick} onFlip={onFlip}
+                colour={(colourOf ?? byClass)(a)} hover={hover} onPick={onPick} onFlip={onFlip}
               />
             </div>
           );
@@ -62,18 +65,20 @@ export function AnnotationList({ list, hidden, hover, selected, flagged, detaile
   );
 }
 
-type RowProps = Pick<Props, "hover" | "detailed" | "onPick" | "onFlip"> & { a: FullAnnotation; isHidden: boolean; isSelected: boolean; isFlagged: boolean };
+type RowProps = Pick<Props, "hover" | "detailed" | "onPick" | "onFlip"> & { a: FullAnnotation; isHidden: boolean; isSelected: boolean; isFlagged: boolean; colour: string };
 
-const Row = memo(function Row({ a, isHidden, isSelected, isFlagged, detailed, hover, onPick, onFlip }: RowProps) {
+const byClass: ColourOf = (a) => classColour(a.class_id);
+
+const Row = memo(function Row({ a, isHidden, isSelected, isFlagged, colour, detailed, hover, onPick, onFlip }: RowProps) {
   const isHovered = useSignal(hover, (id) => id === a.id);
   return (
     <div className="annotation" data-lit={isHovered} data-selected={isSelected} data-hidden={isHidden}>
       <button type="button" className="annotation-main" aria-current={isSelected} onMouseEnter={() => hover.set(a.id)} onFocus={() => hover.set(a.id)} onClick={() => onPick(a.id)}>
-        <i className="dot" style={{ background: classColour(a.class_id) }} />
+        <i className="dot" style={{ background: colour }} />
         <span className="cut">{a.class}</span>
         {marksOf(a).map((mark) => <span key={mark} className="annotation-mark">{mark}</span>)}
         {isFlagged ? <span className="annotation-flag" title="Has open findings"><span className="hidden-label">has open findings</span></span> : null}
-        <span className="dim annotation-kind">{describe(a)}</span>
+        <span className="dim annotation-kind" title={describe(a)}>{describe(a)}</span>
       </button>
       <IconButton className="small" label={isHidden ? `Show ${a.class}` : `Hide ${a.class}`} onClick={() => onFlip(a.class_id)}>
         {isHidden ? <IconEyeOff size={13} /> : <IconEye size={13} />}

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { branchOf } from "@/kit/branch";
 import { refs } from "@/rooms/versions/api";
 import type { GridSearch } from "../search";
+import "./colours.css";
 
 type Choice = Pick<GridSearch, "beside" | "against">;
 type Props = { dataset: string; refName: string; labelSet: string; sets: readonly string[]; value: Choice; onChange: (value: Choice) => void };

@@ -1,5 +1,6 @@
 import { useCallback, useRef, useState } from "react";
 import { COLOURINGS, legendOf, SCALE, type Coloured, type Colouring } from "@/canvas/colour_by";
+import "./colours.css";
 
 const NAMES: Record<Colouring, string> = { author: "Author", score: "Score", finding: "Open finding", set: "Label set" };
 const GRADIENT = `linear-gradient(90deg, ${SCALE.join(", ")})`;

@@ -6,6 +6,7 @@ import { classColour } from "@/canvas/colours";
 import { IconButton } from "@/kit/basics";
 import { compact, plural, shown } from "@/kit/format";
 import { best } from "@/kit/fuzzy";
+import "./colours.css";
 
 type Props = {
   data: Overview;

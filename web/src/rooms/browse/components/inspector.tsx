@@ -1,13 +1,17 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo, type ReactNode } from "react";
 import type { FullAnnotation, SampleDetail } from "@/api/schema.gen";
+import type { ColourOf, Colouring } from "@/canvas/colour_by";
 import { equals, nameable } from "@/api/where";
 import { Pill } from "@/kit/basics";
 import { bytes, count, moment, shown } from "@/kit/format";
 import type { Signal } from "@/kit/signal";
 import type { SampleSearch } from "../search";
 import { AnnotationList } from "./annotation_list";
+import { Colours } from "./colours";
+import type { SetRow } from "./drawn_sets";
 import { SampleHistory } from "./history";
+import { LabelSets } from "./label_sets";
 import { Lineage } from "./lineage";
 import { Nearest } from "./nearest";
 import { Fact, Id, Section } from "./section";
@@ -30,6 +34,12 @@ type Props = {
   onShow: (id: string) => void;
   onHide: (hidden: Set<number>) => void;
   onLabels: (name: string) => void;
+  /** The label sets of the sample, and those that are drawn. */
+  sets: readonly SetRow[];
+  onSets: (names: readonly string[]) => void;
+  colourOf?: ColourOf | undefined;
+  authors: readonly string[];
+  onColour: (by: Colouring | undefined) => void;
 };
 
 /** Everything known about a sample, beside its image. */
@@ -40,6 +50,7 @@ export function Inspector(props: Props) {
       {props.findings}
       <Annotations {...props} />
       {props.editor}
+      <Colours by={search.colour} labelSets={props.sets.filter((row) => row.isDrawn).map((row) => row.name)} authors={props.authors} onBy={props.onColour} />
       <Metadata data={data} dataset={dataset} search={search} />
       <SampleHistory dataset={dataset} refName={refName} sample={data.id} selected={selected && { id: selected.id, name: selected.class }} total={props.list.length} />
       <Lineage data={data} dataset={dataset} refName={refName} search={search} />
@@ -49,7 +60,8 @@ export function Inspector(props: Props) {
   );
 }
 
-function Annotations({ data, list, labelSet, hidden, hover, selected, flagged, editor, onShow, onHide, onLabels }: Props) {
+function Annotations(props: Props) {
+  const { data, list, labelSet, hidden, hover, selected, flagged, editor, colourOf, onShow, onHide, onLabels } = props;
   const names = Object.keys(data.label_sets);
   const flip = useMemo(() => (id: number) => {
     const next = new Set(hidden);
@@ -67,7 +79,8 @@ function Annotations({ data, list, labelSet, hidden, hover, selected, flagged, e
         ) : count(list.length)
       }
     >
-      <AnnotationList list={list} hidden={hidden} hover={hover} selected={selected?.id ?? null} flagged={flagged} detailed={!editor} onPick={onShow} onFlip={flip} />
+      <LabelSets rows={props.sets} onDrawn={props.onSets} />
+      <AnnotationList list={list} hidden={hidden} hover={hover} selected={selected?.id ?? null} flagged={flagged} colourOf={colourOf} detailed={!editor} onPick={onShow} onFlip={flip} />
     </Section>
   );
 }

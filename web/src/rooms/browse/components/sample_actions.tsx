@@ -1,4 +1,5 @@
 import { IconArrowLeft, IconArrowRight, IconSquarePlus, IconTag, IconTagOff, IconVectorTriangle, IconVectorTriangleOff, IconZoomReset } from "@tabler/icons-react";
+import type { Tool } from "@/canvas/gestures";
 import { IconButton } from "@/kit/basics";
 import { runCommand } from "@/kit/commands";
 import { useSignal, type Signal } from "@/kit/signal";
@@ -9,22 +10,26 @@ type ToolProps = {
   overlays: boolean;
   /** Whether a new box can be drawn. */
   canDraw: boolean;
-  isDrawing: boolean;
+  tool: Tool;
+};
+
+const HINTS: Record<Tool, string> = {
+  look: "", box: "drag a box, Esc to stop", brush: "drag to paint, or arrows and Space; Esc to stop", eraser: "drag to erase, or arrows and Space; Esc to stop",
 };
 
 /** What can be done with the image, in its corner. */
 export function ImageTools(props: ToolProps) {
-  const { labels, overlays, isDrawing } = props;
+  const { labels, overlays, tool } = props;
   return (
     <div className="image-tools" role="toolbar" aria-label="Image">
-      {props.canDraw ? <IconButton className="small" label="Draw a new box" aria-pressed={isDrawing} command="edit.box"><IconSquarePlus size={15} /></IconButton> : null}
+      {props.canDraw ? <IconButton className="small" label="Draw a new box" aria-pressed={tool === "box"} command="edit.box"><IconSquarePlus size={15} /></IconButton> : null}
       <IconButton className="small" label="Show annotations" aria-pressed={overlays} command="sample.overlays">
         {overlays ? <IconVectorTriangle size={15} /> : <IconVectorTriangleOff size={15} />}
       </IconButton>
       <IconButton className="small" label="Class names" aria-pressed={labels} command="sample.labels">{labels ? <IconTag size={15} /> : <IconTagOff size={15} />}</IconButton>
       <IconButton className="small" label="Fit to window" command="sample.fit"><IconZoomReset size={15} /></IconButton>
       <Zoom scale={props.scale} />
-      {isDrawing ? <span className="image-tools-hint">drag a box, Esc to stop</span> : null}
+      {HINTS[tool] ? <span className="image-tools-hint">{HINTS[tool]}</span> : null}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { showPage } from "@/testing/pages";
-import { finding, findingPage, overview, sampleDetail } from "@/testing/records";
+import { finding, findingPage, fullAnnotation, overview, sampleDetail } from "@/testing/records";
 import { answerSample, origin, tracked } from "@/testing/samples";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
@@ -179,4 +179,38 @@ test("a finding on another label set shows that set", async () => {
   const { user, address } = showPage("/d/streets/samples/01a22458");
   await user.click(await screen.findByRole("button", { name: "Show the annotation of label-errors" }));
   await waitFor(() => expect(address()).toBe("/d/streets/samples/01a22458?labels=model%3Ayolo&ann=2e6d37dc"));
+});
+
+const twoSets = () => {
+  const own = sampleDetail().label_sets["ground_truth"] ?? [];
+  answerSample(sampleDetail({ position: null, label_sets: { "model:v1": [fullAnnotation({ id: "m1", author: "", score: 0.5 })], ground_truth: own } }));
+};
+
+test("label sets are drawn together, and the address says which", async () => {
+  twoSets();
+  const { user, address } = showPage("/d/streets/samples/01a22458");
+  expect(await screen.findByRole("img", { name: "street-0001.jpg, 2 annotations" })).toBeTruthy();
+  const sets = within((await about()).getByRole("list", { name: "Drawn label sets" }));
+  expect(sets.getAllByRole("listitem").map((row) => row.textContent)).toEqual(["ground_truth2", "model:v11"]);
+  await user.click(sets.getByRole("checkbox", { name: "Draw model:v1" }));
+  expect(await screen.findByRole("img", { name: "street-0001.jpg, 3 annotations" })).toBeTruthy();
+  expect(new URL(address(), "http://host").searchParams.get("sets")).toBe("ground_truth,model:v1");
+  await user.click(sets.getByRole("checkbox", { name: "Draw ground_truth" }));
+  expect(await screen.findByRole("img", { name: "street-0001.jpg, 1 annotations" })).toBeTruthy();
+  await user.keyboard("s");
+  expect(await screen.findByRole("img", { name: "street-0001.jpg, 3 annotations" })).toBeTruthy();
+  await user.keyboard("s");
+  await waitFor(() => expect(address()).not.toContain("sets="));
+});
+
+test("annotations are coloured as on the grid, by field and by key", async () => {
+  twoSets();
+  const { user, address } = showPage("/d/streets/samples/01a22458");
+  const inspector = await about();
+  await user.keyboard("o");
+  expect(within(await inspector.findByRole("list", { name: "Meaning of the colours" })).getByText("ana")).toBeTruthy();
+  expect(address()).toContain("colour=author");
+  await user.selectOptions(inspector.getByRole("combobox", { name: "Colour by" }), "Open finding");
+  await waitFor(() => expect(address()).toContain("colour=finding"));
+  expect(inspector.getByText("with an open finding")).toBeTruthy();
 });

@@ -3,6 +3,7 @@ import { Link, useCanGoBack, useNavigate, useParams, useRouter, useSearch } from
 import { useCallback, useMemo, useRef, useState } from "react";
 import { mediaUrl, thumbUrl } from "@/api/client";
 import type { FullAnnotation, SampleDetail } from "@/api/schema.gen";
+import { COLOURINGS } from "@/canvas/colour_by";
 import { areaOf, boxOf } from "@/canvas/geometry";
 import { Scene } from "@/canvas/scene";
 import { skeletonsOf } from "@/canvas/skeletons";
@@ -19,6 +20,7 @@ import * as findings from "@/rooms/findings/api";
 import { ProtectedNote, useBranch } from "@/rooms/versions/panel";
 import * as api from "../api";
 import { Captions } from "../components/captions";
+import { useDrawnSets } from "../components/drawn_sets";
 import { ImageKeys } from "../components/image_keys";
 import { Inspector } from "../components/inspector";
 import { useNeighbours, type Stop } from "../components/neighbours";
@@ -27,7 +29,7 @@ import { useSampleEditing } from "../components/sample_editing";
 import { isOpen, SampleFindings } from "../components/sample_findings";
 import { copyLink, Share } from "../components/share";
 import { SAMPLE_KEYS } from "../keys";
-import { gridOf, hiddenOf, hideText, type SampleSearch } from "../search";
+import { gridOf, hiddenOf, hideText, setsOf, setsText, type SampleSearch } from "../search";
 import "./sample.css";
 
 const NONE: never[] = [];
@@ -58,11 +60,13 @@ export function SamplePage() {
   const labelSet = chosenSet(data, search.labels);
   const editing = useEditing(dataset, { sample: data?.id ?? "", labelSet }, data?.label_sets[labelSet] ?? NONE, branch ?? undefined);
   const annotations = useMemo(() => inOrder(editing.list), [editing.list]);
-  const scene = useMemo(() => new Scene(annotations), [annotations]);
   const hidden = useMemo(() => hiddenOf(search.hide), [search.hide]);
   const skeletons = useMemo(() => skeletonsOf(state.data?.classes ?? []), [state.data]);
   const tracked = useQuery({ ...findings.ofSample(dataset, id), enabled: editable && current });
   const flagged = useMemo(() => new Set((tracked.data?.items ?? NONE).filter(isOpen).map((one) => one.annotation_id ?? "")), [tracked.data]);
+  const drawn = useDrawnSets({ data, labelSet, list: annotations, sets: search.sets, by: search.colour, flagged });
+  const scene = useMemo(() => new Scene(drawn.annotations), [drawn.annotations]);
+  const authors = useMemo(() => [...new Set(drawn.annotations.map((a) => a.author))].sort(), [drawn.annotations]);
   const place = useNeighbours({ dataset, ref, id, search, position: current ? data.position : null });
   const selected = annotations.find((a) => a.id === search.ann) ?? null;
   const lit = selected?.id ?? null;
@@ -70,6 +74,12 @@ export function SamplePage() {
   const set = useCallback((more: Partial<SampleSearch>) =>
     void navigate({ to: ".", replace: true, search: (before: SampleSearch) => ({ ...before, ...more }) } as never), [navigate]);
   const select = useCallback((annotation: string | null) => set({ ann: annotation ?? undefined }), [set]);
+  /** List and edit a label set; it is drawn from then on. */
+  const withSet = (name: string): Partial<SampleSearch> => ({ labels: name, sets: search.sets === undefined ? undefined : setsText(setsOf(search.sets).add(name)) });
+  const pick = (annotation: string | null) => {
+    const owner = annotation ? drawn.setOf(annotation) : labelSet;
+    set({ ann: annotation ?? undefined, ...(owner === labelSet ? {} : withSet(owner)) });
+  };
   const go = (stop: Stop | null | undefined) => {
     if (!stop) return;
     hover.set(null);
@@ -96,7 +106,8 @@ export function SamplePage() {
   }, [annotations, labelSet, set]);
 
   const work = useSampleEditing({
-    dataset, data, selected, classes: state.data?.classes ?? NONE, editing, editable: editable && current, isImageFocused, onSelect: select, onShow: show,
+    dataset, data, selected, classes: state.data?.classes ?? NONE, editing, editable: editable && current, isImageFocused, onSelect: pick, onShow: show,
+    onImage: () => stage.current?.focus(),
   });
   useCommands(SAMPLE_KEYS, {
     "sample.next": () => go(place?.next),
@@ -111,6 +122,8 @@ export function SamplePage() {
     "sample.zoom": () => lit && show(lit),
     "sample.overlays": () => setOverlays(!overlays),
     "sample.labels": () => setLabels(!labels),
+    "sample.sets": () => set({ sets: drawn.rows.every((row) => row.isDrawn) ? undefined : setsText(drawn.rows.map((row) => row.name)) }),
+    "sample.colour": () => set({ colour: COLOURINGS[search.colour ? COLOURINGS.indexOf(search.colour) + 1 : 0] }),
     "sample.link": () => data && void copyLink(dataset, data, search),
   });
 
@@ -151,16 +164,18 @@ export function SamplePage() {
             <Stage
               handle={stage} src={mediaUrl(dataset, data.media)} early={thumbUrl(dataset, data.media, 256)} name={data.name} width={data.width} height={data.height}
               scene={overlays ? scene : EMPTY} hidden={hidden} skeletons={skeletons} labels={labels} hover={hover} selected={lit} scale={scale}
+              colourOf={drawn.colourOf} dashOf={drawn.dashOf}
               onPick={work.onPick} onFocus={setImageFocused} edit={work.edit} first={placeOf(annotations, search.ann)}
             />
-            <ImageTools canDraw={work.edit !== undefined} isDrawing={work.tool === "box"} scale={scale} labels={labels} overlays={overlays} />
+            <ImageTools canDraw={work.edit !== undefined} tool={work.tool} scale={scale} labels={labels} overlays={overlays} />
             {overlays ? <Captions list={annotations} hidden={hidden} hover={hover} selected={lit} /> : null}
             {editable ? <StagedBar dataset={dataset} editing={editing} /> : isProtected && branch ? <ProtectedNote branch={branch} /> : null}
           </div>
           <Inspector
             data={data} list={annotations} dataset={dataset} refName={ref} search={search} labelSet={labelSet} hidden={hidden} hover={hover}
             selected={selected} flagged={flagged} onShow={show}
-            onHide={(next) => set({ hide: hideText(next) })} onLabels={(next) => set({ labels: next, ann: undefined })}
+            onHide={(next) => set({ hide: hideText(next) })} onLabels={(next) => set({ ...withSet(next), ann: undefined })}
+            sets={drawn.rows} onSets={(names) => set({ sets: setsText(names) })} colourOf={drawn.colourOf} authors={authors} onColour={(colour) => set({ colour })}
             findings={<SampleFindings dataset={dataset} sample={data.id} listed={data.findings} editable={editable} selected={lit} onShow={show} onClass={work.onClass} />}
             editor={work.editor}
           />

@@ -151,6 +151,26 @@ test("a range is selected with shift, far beyond what is loaded, and its ids are
   expect(await screen.findByText("Undone: Add tag night")).toBeTruthy();
 });
 
+test("undo of changes of many samples pressed twice takes back both, the last one first; redo brings both back", async () => {
+  answer("get", AT, ONE, many(30));
+  answer("get", IDS, ONE, manyIds(30));
+  const asked: string[] = [];
+  answer("post", EDITS, ONE, ({ body }) => edited(`e${asked.push("edit")}`, (body as { edits: unknown[] }).edits.length));
+  answer("post", `${EDITS}/undo`, ONE, ({ body }) => (asked.push(`undo ${(body as { edit: string }).edit}`), { edit: { what: "add tags" } } as never));
+  answer("post", `${EDITS}/redo`, ONE, () => (asked.push("redo"), { edit: { what: "add tags" } } as never));
+  const { user } = showPage("/d/streets/samples");
+  await cell("n1.jpg");
+  await user.keyboard("{Control>}a{/Control}");
+  for (const tag of ["night", "rain"]) {
+    await user.keyboard("t");
+    await user.type(bar().getByRole("combobox", { name: "Tag to add" }), `${tag}{Enter}`);
+    expect(await screen.findByText(`Add tag ${tag}: 30 samples changed`)).toBeTruthy();
+  }
+  await user.keyboard("{Control>}zzyy{/Control}");
+  await waitFor(() => expect(asked).toEqual(["edit", "edit", "undo e2", "undo e1", "redo", "redo"]));
+  expect(await screen.findByText("Redone: Add tag rain")).toBeTruthy();
+});
+
 test("keys select: space, shift and an arrow, all, Escape", async () => {
   answer("get", AT, ONE, many(40));
   const { user } = showPage("/d/streets/samples?where=width+%3E+3");
