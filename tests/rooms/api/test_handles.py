@@ -8,6 +8,7 @@ import pytest
 from tests.support.recipes import dataset
 
 import calotype as ct
+from calotype.app import workspaces
 from calotype.govern.model import AuditTimeInvalid
 
 TILT = "name: tilt\nsteps:\n  - rotate: {degrees: [-5, 5]}\ncopies: 2\n"
@@ -100,9 +101,10 @@ def test_the_audit_is_exported_signed_and_verified(shop, tmp_path):
     assert (verification.n_events, verification.confirmed) == (signed.size + 2, 2)
 
 
-def test_a_checkpoint_of_another_workspace_does_not_agree(shop, tmp_path):
+def test_a_checkpoint_of_another_workspace_does_not_agree(shop, owner, tmp_path):
     file = tmp_path / "other.json"
-    with ct.open(tmp_path / "other", create=True) as other:
+    workspaces.create(owner, tmp_path / "other").close()
+    with ct.open(tmp_path / "other", actor=owner) as other:
         file.write_text(other.sign_checkpoint().to_json(), encoding="utf-8")
     verification = shop.verify_audit(file)
     assert verification.first_bad == 1

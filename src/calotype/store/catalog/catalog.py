@@ -178,6 +178,8 @@ def _append_audit(
     conn: sa.Connection, *, actor: Actor, verb: str, subject: str, details: dict[str, Any]
 ) -> None:
     last = conn.execute(sa.select(schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)).scalar()
+    if actor.request:
+        details = {**details, "request": dict(actor.request)}
     event = {"at_us": now_us(), "actor": actor.id, "verb": verb, "subject": subject, "details": details}
     previous = last or START
     row = {**event, "previous": previous, "hash": event_hash(event, previous=previous)}
