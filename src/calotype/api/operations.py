@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
 from calotype.api.context import Context
+from calotype.govern import checkpoint as checkpoints
 from calotype.govern import service as governing
-from calotype.govern.model import AuditEvent
+from calotype.govern.checkpoint import Checkpoint
+from calotype.govern.evidence import Verification
+from calotype.govern.model import AuditEvent, AuditFilter
 from calotype.pipeline import service as pipelines
 from calotype.pipeline.runs import RunReport
 from calotype.reliability import service as reliability
@@ -36,9 +40,53 @@ class OperationMethods:
         """Pipeline runs with their stages, newest first."""
         return pipelines.runs(self._context.actor, store=self._context.store, dataset=dataset, limit=limit)
 
-    def audit(self, subject: str | None = None, *, limit: int = 200) -> list[AuditEvent]:
-        """Events of the audit log, newest first. Raises: NotPermitted."""
-        return governing.audit(self._context.actor, store=self._context.store, subject=subject, limit=limit)
+    def audit(
+        self,
+        subject: str | None = None,
+        *,
+        who: str = "",
+        verb: str = "",
+        since: str = "",
+        until: str = "",
+        limit: int = 200,
+    ) -> list[AuditEvent]:
+        """Events of the audit trail, newest first.
+
+        Args:
+            subject: Only events about this dataset.
+            who: Only events of this person: address, name or id.
+            verb: A verb such as `release.create`, or the first part of several, such as `release`.
+            since, until: A day (2027-01-31), a time (2027-01-31T08:00, UTC) or an age (12h, 7d, 4w).
+
+        Raises: NotPermitted, AuditTimeInvalid.
+        """
+        wanted = AuditFilter.of(subject=subject, who=who, verb=verb, since=since, until=until)
+        return governing.audit(self._context.actor, store=self._context.store, wanted=wanted, limit=limit)
+
+    def export_audit(
+        self, subject: str | None = None, *, who: str = "", verb: str = "", since: str = "", until: str = ""
+    ) -> Iterator[bytes]:
+        """The events of the audit trail as JSON lines, oldest first; arguments as of `audit`.
+
+        Raises: NotPermitted, AuditTimeInvalid.
+        """
+        wanted = AuditFilter.of(subject=subject, who=who, verb=verb, since=since, until=until)
+        return governing.export_audit(self._context.actor, store=self._context.store, wanted=wanted)
+
+    def sign_checkpoint(self) -> Checkpoint:
+        """A signed statement of what the audit trail holds; write its `to_json()` to another machine.
+
+        Raises: NotPermitted, AuditKeyInvalid, WorkspaceReadOnly, StorageFailed.
+        """
+        return governing.sign_checkpoint(self._context.actor, store=self._context.store).checkpoint
+
+    def verify_audit(self, checkpoint: AnyPath | None = None) -> Verification:
+        """Verify the audit trail, also against a checkpoint file that was kept elsewhere.
+
+        Raises: NotPermitted, CheckpointInvalid, PathNotFound, StorageFailed.
+        """
+        kept = None if checkpoint is None else checkpoints.read(Path(checkpoint))
+        return governing.verify_audit(self._context.actor, store=self._context.store, kept=kept)
 
     def audit_problems(self) -> list[str]:
         """Breaks in the hash chain of the audit log; empty when it is intact. Raises: NotPermitted."""

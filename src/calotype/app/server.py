@@ -23,6 +23,7 @@ from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
 from calotype.annotate.routes import routes as annotate
 from calotype.app import answers, wiring
+from calotype.app.access_trail import AccessTrail
 from calotype.app.account_routes import routes as accounts
 from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
 from calotype.app.sessions import (
@@ -148,6 +149,7 @@ def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK, pace: Pac
         ]
     )
     app.state.keys = keys
+    app.state.trail = AccessTrail(store) if keys.accounts else None
     app.state.event_streams = EventStreams()
     return app
 
@@ -233,6 +235,10 @@ async def _release_memory_regularly(_app: FastAPI) -> AsyncIterator[None]:
 def _translate_errors(app: FastAPI) -> None:
     @app.exception_handler(CalotypeError)
     async def ours(request: Request, error: CalotypeError) -> Response:
+        session: Session | None = getattr(request.state, "session", None)
+        trail: AccessTrail | None = getattr(app.state, "trail", None)
+        if isinstance(error, NotPermitted) and session is not None and trail is not None:
+            await asyncio.to_thread(trail.refusal, session.actor, error)
         return problem(_hidden(request, error))
 
     @app.exception_handler(RequestValidationError)

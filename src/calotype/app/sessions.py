@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from calotype.app.access_trail import REQUEST_ID, AccessTrail, request_facts
 from calotype.foundation.actor import Actor
 from calotype.foundation.http import Session, plain_problem
 from calotype.store import Store
@@ -123,6 +124,7 @@ class AuthMiddleware:
     def __init__(self, app: ASGIApp, *, store: Store, ports: Any, keys: Keys, hosts: Iterable[str]) -> None:
         self.app, self.store, self.ports, self.keys = app, store, ports, keys
         self.hosts = frozenset(hosts)
+        self.trail = AccessTrail(store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reject the request, or pass it on with its session."""
@@ -138,10 +140,26 @@ class AuthMiddleware:
             if admitted is None:
                 answer = not_signed_in(accounts=self.keys.accounts)
             else:
-                session = Session(admitted.actor, self.store, self.ports, admitted.session_id)
+                actor, send = admitted.actor, self._with_new_secret(send, admitted.new_secret)
+                if self.keys.accounts:
+                    actor, send = self._on_the_record(actor, send, scope, headers)
+                session = Session(actor, self.store, self.ports, admitted.session_id)
                 scope.setdefault("state", {})["session"] = session
-                send = self._with_new_secret(send, admitted.new_secret)
         await (answer or self.app)(scope, receive, send)
+
+    def _on_the_record(self, actor: Actor, send: Send, scope: Scope, headers: Headers) -> tuple[Actor, Send]:
+        """The actor with the facts of the request, and a `send` that records readings and answers the request's id."""
+        facts = request_facts(headers)
+        actor = replace(actor, request=actor.request + facts)
+
+        async def send_recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if scope["method"] == "GET" and message["status"] < 400:
+                    await asyncio.to_thread(self.trail.reading, actor, scope["path"])
+                MutableHeaders(scope=message)[REQUEST_ID] = facts[0][1]
+            await send(message)
+
+        return actor, send_recorded
 
     def _needs_nobody(self, scope: Scope) -> bool:
         path = scope["path"]

@@ -69,6 +69,8 @@ class Actor:
     roles: tuple[str, ...] = ("owner",)
     grants: tuple[RoleOn, ...] = ()
     ceiling: Ceiling | None = None
+    request: tuple[tuple[str, str], ...] = ()
+    """Facts about the request that the audit trail records with what was done: its id, its purpose, its API token."""
 
     @classmethod
     def local(cls) -> Actor:

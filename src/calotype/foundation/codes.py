@@ -40,6 +40,12 @@ CODES: dict[str, Code] = {
     "path-exists": _CONFLICT,
     "text-file-invalid": _INVALID,
     "storage-failed": _EXTERNAL,
+    # govern
+    "audit-time-invalid": _INVALID,
+    "audit-export-invalid": _INVALID,
+    "audit-key-invalid": _INVALID,
+    "checkpoint-invalid": _INVALID,
+    "evidence-exists": _CONFLICT,
     # people
     "person-not-found": _NOT_FOUND,
     "person-exists": _CONFLICT,

@@ -14,7 +14,8 @@ class AuditEvent(Answer):
 
     seq: int = Field(description="Number of the event, from 1 without gaps.")
     at: Timestamp
-    actor: str
+    actor: str = Field(description="Id of who did it.")
+    actor_name: str = Field(description="Name of the account; empty where the actor has none.")
     verb: str = Field(description="Such as `dataset.commit`.")
     subject: str = Field(description="What it was done to, such as the name of a dataset.")
     details: dict[str, Any] = Field(description="Each verb has its own.")
@@ -25,3 +26,43 @@ class AuditLog(Answer):
 
     items: list[AuditEvent]
     intact: bool = Field(description="Whether the chain of all events is unbroken.")
+
+
+class Checkpoint(Answer):
+    """A signed statement: the trail held `size` events with this Merkle root (RFC 6962)."""
+
+    origin: str = Field(description="Name of the workspace's trail.")
+    size: int
+    root: str = Field(description="In hex.")
+    at: Timestamp
+    key: str = Field(description="Fingerprint of the key that signed it.")
+
+
+class SignedCheckpoint(Checkpoint):
+    """A new checkpoint."""
+
+    file: str = Field(description="Text of the checkpoint file, for `calotype audit verify --checkpoint`.")
+    problems: list[str] = Field(description="What was already wrong with the chain.")
+
+
+class AuditProblem(Answer):
+    """Something wrong with the trail."""
+
+    seq: int = Field(description="Number of the first event concerned.")
+    problem: str
+
+
+class AuditVerification(Answer):
+    """Whether the trail is intact."""
+
+    intact: bool
+    events: int
+    root: str = Field(description="Merkle root over all events, in hex.")
+    first_bad: int | None = Field(
+        description="Number of the first event that was changed, removed or inserted."
+    )
+    problems: list[AuditProblem]
+    checkpoints_confirmed: int = Field(
+        description="Number of recorded checkpoints that the trail agrees with."
+    )
+    checkpoint: Checkpoint | None = Field(description="The checkpoint from elsewhere; none over HTTP.")

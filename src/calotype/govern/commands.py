@@ -2,31 +2,170 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from calotype.foundation.clock import iso
+from calotype.foundation.errors import AlreadyExists
 from calotype.foundation.ids import canonical_json
-from calotype.foundation.terminal import table, terminal
-from calotype.govern import service
+from calotype.foundation.os_errors import as_calotype_error
+from calotype.foundation.terminal import Terminal, table, terminal
+from calotype.govern import checkpoint as checkpoints
+from calotype.govern import evidence, service
+from calotype.govern.evidence import Verification
+from calotype.govern.model import AuditFilter
+
+_SHOWN = 20
+_WHO = typer.Option(metavar="WHO", help="Only events of this person: address, name or id.")
+_VERB = typer.Option(
+    metavar="VERB", help="Only this verb (release.create), or all that begin with it (release)."
+)
+_SINCE = typer.Option(
+    metavar="T", help="Earliest time: 2027-01-31, 2027-01-31T08:00, or an age: 12h, 7d, 4w."
+)
+_UNTIL = typer.Option(metavar="T", help="Time before which events happened.")
+_EXPORT = typer.Option(metavar="FILE", help="Write all these events to a new file as JSON lines.")
+audit = typer.Typer(help="Show, export and verify the audit trail.", invoke_without_command=True)
 
 
-def audit(
+class EvidenceExists(AlreadyExists):
+    """Evidence is never overwritten."""
+
+    code = "evidence-exists"
+    what = "the file {file} already exists, and evidence is never overwritten"
+    fix = "choose another name"
+
+
+@audit.callback()
+def show_audit(
     ctx: typer.Context,
     dataset: Annotated[str | None, typer.Option(help="Only events of this dataset.")] = None,
+    who: Annotated[str, _WHO] = "",
+    verb: Annotated[str, _VERB] = "",
+    since: Annotated[str, _SINCE] = "",
+    until: Annotated[str, _UNTIL] = "",
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of events.")] = 50,
+    export: Annotated[Path | None, _EXPORT] = None,
 ) -> None:
-    """Show the audit trail, newest first."""
+    """Show, export and verify the audit trail. Without a subcommand: list events, newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
     t = terminal(ctx)
-    events = service.audit(t.actor, store=t.store(), subject=dataset, limit=limit)
+    wanted = AuditFilter.of(subject=dataset, who=who, verb=verb, since=since, until=until)
+    if export is not None:
+        _export(t, wanted, export)
+        return
+    events = service.audit(t.actor, store=t.store(), wanted=wanted, limit=limit)
     intact = not service.chain_problems(t.actor, store=t.store())
     rows = [
-        [e.seq, iso(e.at_us)[:19], e.actor, e.verb, e.subject, canonical_json(e.details)[:100]]
+        [
+            e.seq,
+            iso(e.at_us)[:19],
+            e.actor_name or e.actor,
+            e.verb,
+            e.subject,
+            canonical_json(e.details)[:100],
+        ]
         for e in events
     ]
-    chain = "the chain is intact" if intact else "THE CHAIN IS BROKEN: run `calotype verify`"
+    chain = "the chain is intact" if intact else "THE CHAIN IS BROKEN: run `calotype audit verify`"
     t.emit(
         {"items": [event.to_dict() for event in events], "intact": intact},
         [table(["", "at", "actor", "verb", "subject", "details"], rows), chain],
     )
+
+
+@audit.command("checkpoint")
+def sign_checkpoint(
+    ctx: typer.Context,
+    to: Annotated[
+        Path,
+        typer.Option(metavar="FILE|FOLDER", help="Where to write it: a new file, or a folder."),
+    ] = Path(),
+) -> None:
+    """Sign what the audit trail holds now, into a file to be kept where the workspace cannot change it."""
+    t = terminal(ctx)
+    if not to.is_dir():
+        _check_is_new(to)
+    signed = service.sign_checkpoint(t.actor, store=t.store())
+    kept = signed.checkpoint
+    file = to / f"audit-{kept.size:09}.checkpoint.json" if to.is_dir() else to
+    try:
+        with file.open("x", encoding="utf-8") as handle:
+            handle.write(kept.to_json())
+    except FileExistsError:
+        raise EvidenceExists(file=str(file)) from None
+    except OSError as error:
+        raise as_calotype_error(error) from None
+    lines = [f"wrote {file}: {kept.size:,} events, signed with key {kept.key_id}"]
+    lines += [f"the chain was broken already: {problem}" for problem in signed.problems[:_SHOWN]]
+    t.emit(
+        {"file": str(file), **kept.to_dict(), "problems": list(signed.problems)},
+        lines,
+        next=f"keep it on another machine; later: calotype audit verify --checkpoint {file.name}",
+    )
+
+
+@audit.command("verify")
+def verify_audit(
+    ctx: typer.Context,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A checkpoint that was kept elsewhere.")
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Verify a whole export of `audit --export` instead of the workspace."
+        ),
+    ] = None,
+    key: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY",
+            help="The key that must have signed the checkpoint, as `audit checkpoint` showed it.",
+        ),
+    ] = "",
+) -> None:
+    """Verify that no event was changed, removed, moved or inserted; names the first bad one. Works offline."""
+    t = terminal(ctx)
+    kept = None if checkpoint is None else checkpoints.read(checkpoint, signed_with=key)
+    if events is None:
+        verification = service.verify_audit(t.actor, store=t.store(), kept=kept)
+    else:
+        verification = evidence.verify_export(events, kept)
+    t.emit(verification.to_dict(), _shown(verification))
+    if not verification.intact:
+        raise typer.Exit(1)
+
+
+def _shown(verification: Verification) -> list[str]:
+    confirmed = f"{verification.n_events:,} events; agrees with {verification.confirmed} checkpoints"
+    if verification.intact:
+        return [f"the audit trail is intact: {confirmed}"]
+    lines = [broken.problem for broken in verification.breaks]
+    more = [f"… and {len(lines) - _SHOWN:,} more problems"] if len(lines) > _SHOWN else []
+    return [
+        f"THE AUDIT TRAIL IS NOT INTACT from event {verification.first_bad}: {confirmed}",
+        *lines[:_SHOWN],
+        *more,
+    ]
+
+
+def _export(t: Terminal, wanted: AuditFilter, file: Path) -> None:
+    _check_is_new(file)
+    n_events = 0
+    try:
+        with file.open("xb") as handle:
+            for line in service.export_audit(t.actor, store=t.store(), wanted=wanted):
+                handle.write(line)
+                n_events += 1
+    except OSError as error:
+        raise as_calotype_error(error) from None
+    t.emit({"file": str(file), "events": n_events}, f"wrote {n_events:,} events to {file}")
+
+
+def _check_is_new(file: Path) -> None:
+    if file.exists():
+        raise EvidenceExists(file=str(file))

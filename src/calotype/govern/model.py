@@ -3,10 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calotype.foundation.clock import iso
+from calotype.foundation.clock import iso, now_us, to_us
+from calotype.foundation.errors import Invalid
+
+CHECKPOINT_VERB = "audit.checkpoint"
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class AuditTimeInvalid(Invalid):
+    """A time that limits the audit trail cannot be read."""
+
+    code = "audit-time-invalid"
+    what = "{got!r} is not a time"
+    fix = "write a day (2027-01-31), a time (2027-01-31T08:00), or an age (12h, 7d, 4w)"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which events of the audit trail are meant; what is empty limits nothing.
+
+    Attributes:
+        subject: Dataset or other subject of the event.
+        who: Actor id, email address or name of the person.
+        verb: A verb such as `release.create`, or the first part of several, such as `release`.
+        since_us: Earliest time, in microseconds since 1970.
+        until_us: Time before which events happened.
+        before_seq: Only events with a smaller number.
+        seq: Only the event with this number.
+    """
+
+    subject: str | None = None
+    who: str = ""
+    verb: str = ""
+    since_us: int | None = None
+    until_us: int | None = None
+    before_seq: int | None = None
+    seq: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        subject: str | None = None,
+        who: str = "",
+        verb: str = "",
+        since: str = "",
+        until: str = "",
+        before_seq: int | None = None,
+        seq: int | None = None,
+    ) -> AuditFilter:
+        """The filter with times as people write them (`time_of`). Raises: AuditTimeInvalid."""
+        since_us = time_of(since) if since else None
+        return cls(subject, who, verb, since_us, time_of(until) if until else None, before_seq, seq)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What limits the events, without what does not."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "")}
+
+
+def time_of(text: str) -> int:
+    """A point in time from a day, a time or an age before now, in microseconds since 1970; UTC where no zone is given.
+
+    Raises: AuditTimeInvalid.
+    """
+    try:
+        if text[-1:] in _UNITS and text[:-1].isdecimal():
+            return now_us() - int(text[:-1]) * (_UNITS[text[-1]] // timedelta(microseconds=1))
+        instant = datetime.fromisoformat(text.strip())
+        return to_us(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        raise AuditTimeInvalid(got=text[:40]) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +91,8 @@ class AuditEvent:
     details: Mapping[str, Any]
     previous: str
     hash: str
+    actor_name: str = ""
+    """Name of the account, if the actor has one."""
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""
@@ -28,7 +100,12 @@ class AuditEvent:
             "seq": self.seq,
             "at": iso(self.at_us),
             "actor": self.actor,
+            "actor_name": self.actor_name,
             "verb": self.verb,
             "subject": self.subject,
             "details": dict(self.details),
         }
+
+    def to_evidence(self) -> dict[str, Any]:
+        """With everything that its hash is computed from."""
+        return {**self.to_dict(), "at_us": self.at_us, "previous": self.previous, "hash": self.hash}

@@ -4,24 +4,96 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query
+from fastapi.responses import StreamingResponse
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action, room_routes
+from calotype.foundation.http import Ask, action, file_answer, room_routes
+from calotype.foundation.json_limits import EXACT_INT
 from calotype.govern import answers, service
+from calotype.govern.model import AuditFilter
 
 routes = room_routes("govern")
+
+JSON_LINES = "application/jsonl"
+_Time = Annotated[
+    str,
+    Query(
+        max_length=40, description="A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w)."
+    ),
+]
+
+
+def _wanted(
+    dataset: Annotated[
+        str | None, Query(max_length=200, description="Only events about this dataset.")
+    ] = None,
+    who: Annotated[
+        str, Query(max_length=200, description="Only events of this person: id, email address or name.")
+    ] = "",
+    verb: Annotated[
+        str, Query(max_length=64, description="This verb, such as release.create, or all below it: release.")
+    ] = "",
+    since: _Time = "",
+    until: _Time = "",
+    before: Annotated[
+        int | None, Query(ge=1, le=EXACT_INT, description="Only events with smaller numbers.")
+    ] = None,
+    seq: Annotated[
+        int | None, Query(ge=1, le=EXACT_INT, description="Only the event with this number.")
+    ] = None,
+) -> AuditFilter:
+    """Which events a request asks for."""
+    return AuditFilter.of(
+        subject=dataset, who=who, verb=verb, since=since, until=until, before_seq=before, seq=seq
+    )
+
+
+Wanted = Annotated[AuditFilter, Depends(_wanted)]
 
 
 @routes.get("/audit", **action(Permission.AUDIT_READ))
 def show_audit(
     ask: Ask,
-    dataset: Annotated[
-        str | None, Query(max_length=200, description="Only events about this dataset.")
-    ] = None,
+    wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=5_000, description="Maximum number of events.")] = 200,
 ) -> answers.AuditLog:
     """Who did what, newest first, and whether the chain of events is intact."""
-    events = service.audit(ask.actor, store=ask.store, subject=dataset, limit=limit)
+    events = service.audit(ask.actor, store=ask.store, wanted=wanted, limit=limit)
     intact = not service.chain_problems(ask.actor, store=ask.store)
     return answers.AuditLog.of({"items": [event.to_dict() for event in events], "intact": intact})
+
+
+@routes.get(
+    "/audit/export",
+    response_class=StreamingResponse,
+    **action(Permission.AUDIT_READ),
+    **file_answer(JSON_LINES),
+)
+def export_audit(ask: Ask, wanted: Wanted) -> StreamingResponse:
+    """The events as JSON lines, oldest first, with what their hashes are computed from. The export is recorded."""
+    lines = service.export_audit(ask.actor, store=ask.store, wanted=wanted)
+    named = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
+    return StreamingResponse(lines, media_type=JSON_LINES, headers=named)
+
+
+@routes.post("/audit/checkpoints", **action(Permission.AUDIT_READ))
+def sign_checkpoint(ask: Ask) -> answers.SignedCheckpoint:
+    """Sign what the audit trail holds now. `file` is the text of a checkpoint file, to be kept elsewhere."""
+    signed = service.sign_checkpoint(ask.actor, store=ask.store)
+    return answers.SignedCheckpoint.of(
+        {
+            **signed.checkpoint.to_dict(),
+            "file": signed.checkpoint.to_json(),
+            "problems": list(signed.problems),
+        }
+    )
+
+
+@routes.get("/audit/verification", **action(Permission.AUDIT_READ))
+def verify_audit(ask: Ask) -> answers.AuditVerification:
+    """Verify the chain of all events and the checkpoints that the trail holds.
+
+    A server can answer what it likes: to prove something, verify an export against a checkpoint on another machine.
+    """
+    return answers.AuditVerification.of(service.verify_audit(ask.actor, store=ask.store).to_dict())

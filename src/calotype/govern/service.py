@@ -1,19 +1,105 @@
-"""Governance verbs: read the audit trail, and verify that it is intact."""
+"""Governance verbs: read the audit trail, export it, sign checkpoints of it, and verify that it is intact."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from calotype.foundation import hash_chain
 from calotype.foundation.actor import WORKSPACE, Actor, Permission
-from calotype.govern import repository
-from calotype.govern.model import AuditEvent
+from calotype.foundation.clock import iso, now_us
+from calotype.foundation.ids import canonical_json
+from calotype.govern import checkpoint, evidence, repository
+from calotype.govern.checkpoint import MARK_BYTES, Checkpoint
+from calotype.govern.evidence import Verification
+from calotype.govern.merkle import Tree
+from calotype.govern.model import CHECKPOINT_VERB, AuditEvent, AuditFilter
+from calotype.govern.signing_key import signing_key
 from calotype.store import Store
 from calotype.store.catalog import audit_chain
 
 
-def audit(actor: Actor, *, store: Store, subject: str | None = None, limit: int = 200) -> list[AuditEvent]:
-    """Audit events of one dataset or of all, newest first. Raises: NotPermitted."""
-    store.guard.require(actor, Permission.AUDIT_READ, dataset=subject or WORKSPACE)
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A new checkpoint, and what was already wrong with the chain when it was signed."""
+
+    checkpoint: Checkpoint
+    problems: tuple[str, ...]
+
+
+def audit(
+    actor: Actor,
+    *,
+    store: Store,
+    subject: str | None = None,
+    limit: int = 200,
+    wanted: AuditFilter | None = None,
+) -> list[AuditEvent]:
+    """Audit events, newest first: those of one dataset, those that a filter keeps, or all. Raises: NotPermitted."""
+    wanted = wanted or AuditFilter(subject=subject)
+    store.guard.require(actor, Permission.AUDIT_READ, dataset=wanted.subject or WORKSPACE)
     with store.catalog.read() as conn:
-        return repository.events(conn, subject=subject, limit=limit)
+        return repository.events(conn, wanted, limit=limit)
+
+
+def export_audit(actor: Actor, *, store: Store, wanted: AuditFilter | None = None) -> Iterator[bytes]:
+    """The events that a filter keeps as JSON lines, oldest first. The export itself is recorded in the trail, first.
+
+    Each line holds what the hash of its event is computed from, so that `calotype audit verify --events` can check a
+    whole export without the workspace. Raises: NotPermitted.
+    """
+    wanted = wanted or AuditFilter()
+    store.guard.require(actor, Permission.AUDIT_READ, dataset=wanted.subject or WORKSPACE)
+    subject = wanted.subject or "workspace"
+    store.catalog.record_reading(actor, "audit.export", subject=subject, details=wanted.to_dict())
+    return _lines(store, wanted)
+
+
+def _lines(store: Store, wanted: AuditFilter) -> Iterator[bytes]:
+    with store.catalog.read() as conn:
+        for event in repository.every_event(conn, wanted):
+            yield canonical_json(event.to_evidence()).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def sign_checkpoint(actor: Actor, *, store: Store) -> Signed:
+    """Sign what the audit trail holds now, and record in it that this was done.
+
+    The result proves something only where the workspace cannot change it: write its `to_json()` to another machine.
+
+    Raises: NotPermitted, AuditKeyInvalid, WorkspaceReadOnly, StorageFailed.
+    """
+    store.guard.require(actor, Permission.AUDIT_READ)
+    tree, marks, problems, before = Tree(), bytearray(), list[str](), None
+    with store.catalog.read() as conn:
+        origin = repository.origin(conn)
+        for link in audit_chain.links(conn):
+            problems += [broken.problem for broken in hash_chain.breaks(link, before)]
+            leaf = evidence.leaf_of(link)
+            tree.append(leaf)
+            marks += leaf[:MARK_BYTES].ljust(MARK_BYTES, b"\0")
+            before = link
+    signed = checkpoint.sign(
+        signing_key(store),
+        origin=origin,
+        size=tree.size,
+        root=tree.root(),
+        at=iso(now_us()),
+        marks=bytes(marks),
+    )
+    with store.catalog.write(actor, CHECKPOINT_VERB, subject="workspace") as tx:
+        tx.details(signed.to_details())
+    return Signed(signed, tuple(problems))
+
+
+def verify_audit(actor: Actor, *, store: Store, kept: Checkpoint | None = None) -> Verification:
+    """Verify the chain of all events, the checkpoints that the trail holds, and one that was kept elsewhere.
+
+    Raises: NotPermitted.
+    """
+    store.guard.require(actor, Permission.AUDIT_READ)
+    with store.catalog.read() as conn:
+        inside = repository.checkpoints(conn)
+        return evidence.verify(audit_chain.links(conn), inside=inside, checkpoint=kept)
 
 
 def chain_problems(actor: Actor, *, store: Store) -> list[str]:

@@ -6,7 +6,7 @@ for a short time, because a browser sends several requests at once. Source: OWAS
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -128,7 +128,7 @@ def from_token(token: str, *, store: Store) -> SignedIn | None:
     if actor is not None and now - (row["used_at_us"] or 0) > USED_US and not store.catalog.read_only:
         with store.catalog.bookkeeping() as conn:
             sign_in_repository.change_token(conn, row["id"], used_at_us=now)
-    return None if actor is None else SignedIn(actor)
+    return None if actor is None else SignedIn(replace(actor, request=(("token", row["id"]),)))
 
 
 def sign_out(secret: str, *, store: Store) -> None:

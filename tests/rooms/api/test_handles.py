@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.support.recipes import dataset
 
 import calotype as ct
+from calotype.app import workspaces
+from calotype.govern.model import AuditTimeInvalid
 
 TILT = "name: tilt\nsteps:\n  - rotate: {degrees: [-5, 5]}\ncopies: 2\n"
 SQUARE = "name: square\nsteps:\n  - letterbox: {width: 32, height: 32}\n"
@@ -77,6 +81,35 @@ def test_the_audit_lists_events_and_is_intact(shop):
     shop.dataset("streets").commit("first")
     assert shop.audit(limit=1)[0].verb == "dataset.commit"
     assert shop.audit_problems() == []
+    assert [event.verb for event in shop.audit("streets", verb="dataset", since="1h", limit=1)] == [
+        "dataset.commit"
+    ]
+    assert shop.audit(who="nobody@example.org") == shop.audit(until="2020-01-01") == []
+    with pytest.raises(AuditTimeInvalid, match="yesterday"):
+        shop.audit(since="yesterday")
+
+
+def test_the_audit_is_exported_signed_and_verified(shop, tmp_path):
+    signed = shop.sign_checkpoint()
+    file = tmp_path / "kept.json"
+    file.write_text(signed.to_json(), encoding="utf-8")
+    lines = [json.loads(line) for line in shop.export_audit(verb="audit")]
+    assert [line["verb"] for line in lines] == ["audit.checkpoint", "audit.export"]
+    assert lines[0]["details"]["root"] == signed.root.hex()
+    verification = shop.verify_audit(file)
+    assert verification.intact
+    assert (verification.n_events, verification.confirmed) == (signed.size + 2, 2)
+
+
+def test_a_checkpoint_of_another_workspace_does_not_agree(shop, owner, tmp_path):
+    file = tmp_path / "other.json"
+    workspaces.create(owner, tmp_path / "other").close()
+    with ct.open(tmp_path / "other", actor=owner) as other:
+        file.write_text(other.sign_checkpoint().to_json(), encoding="utf-8")
+    verification = shop.verify_audit(file)
+    assert verification.first_bad == 1
+    assert {broken.seq for broken in verification.breaks} >= {1}
+    assert shop.verify_audit().intact
 
 
 def test_a_whole_workspace_needs_no_repair(shop):

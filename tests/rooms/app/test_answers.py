@@ -94,7 +94,7 @@ def test_a_client_can_be_generated_with_good_names():
     assert [name for name in schemas if not name.isidentifier() or "__" in name] == []
 
 
-TAKE_NO_BODY = ("run_checks", "invite_person", "disable_person", "sign_out")
+TAKE_NO_BODY = ("run_checks", "invite_person", "disable_person", "sign_checkpoint", "sign_out")
 
 
 def test_every_body_is_described():
@@ -333,7 +333,8 @@ def _version_and_release(http: TestClient) -> None:
     assert {ref["name"] for ref in say(http, "GET", f"{place}/refs")["items"]} > {"main", "trial", "v1"}
     (shop,) = (row for row in say(http, "GET", "/datasets")["items"] if row["name"] == "shop")
     assert (shop["releases"], shop["gates"]["red"]) == (["1.0.0"], 0)
-    assert say(http, "GET", "/audit")["intact"]
+    assert say(http, "GET", "/audit")["intact"] and say(http, "POST", "/audit/checkpoints")["size"]
+    assert say(http, "GET", "/audit/verification")["intact"] and say(http, "GET", "/audit/export", raw=True)
 
 
 def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None:

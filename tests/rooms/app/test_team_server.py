@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -131,7 +132,7 @@ def test_neither_a_wrong_token_nor_the_link_of_one_person_gets_in(ana, open_door
 
 def test_a_program_gets_in_with_its_token_until_it_is_revoked(ana, open_door):
     made = ana.post(f"{API}/tokens", json={"name": "training", "scopes": ["read"]}).json()
-    headers = {"authorization": f"Bearer {made['token']}"}
+    headers = {"authorization": f"Bearer {token}"}
     program = open_door()
     assert program.get(f"{API}/datasets", headers=headers).json()["items"] == []
     assert program.post(f"{API}/datasets", json={"name": "x"}, headers=headers).status_code == 403
@@ -250,10 +251,60 @@ def test_every_route_keeps_out_whoever_has_no_role(workspace: Store, owner: Acto
         assert "secret" not in answer.text or not answer.is_success, name
     assert set(let_in) - set(WITHOUT_A_ROLE) == set()
     assert unclear == {}
-    mine = {"token.create", "person.sign-in", "person.accept-invitation"}
+    mine = {"token.create", "person.sign-in", "person.accept-invitation", "access.refused"}
     new = ana.get(f"{API}/audit?limit=5000").json()["items"][: -len(before)]
     assert {event["verb"] for event in new} <= mine
     assert [person.email for person in service.people(owner, store=workspace)] == [
         "ana@example.org",
         "bo@example.org",
     ]
+
+
+def events(ana: TestClient, **query: str) -> list[dict[str, Any]]:
+    """Events of the audit trail, oldest first."""
+    return list(reversed(ana.get(f"{API}/audit", params=query).json()["items"]))
+
+
+def test_the_trail_says_who_was_refused_and_who_read(workspace, owner, ana, open_door):
+    for name in ("shop", "secret"):
+        datasets.create(owner, name, store=workspace)
+    bo = join(ana, open_door(), "bo@example.org")
+    grant = {"who": "bo@example.org", "role": "curator", "on": "dataset:shop", "reason": "spring"}
+    assert ana.post(f"{API}/grants", json=grant).is_success
+    for _ in range(3):
+        assert bo.get(f"{API}/datasets/shop").is_success
+        assert bo.get(f"{API}/datasets/shop/refs").is_success
+        assert bo.get(f"{API}/datasets/secret").status_code == 404
+        assert bo.get(f"{API}/people").status_code == 403
+    seen = [(event["verb"], event["subject"]) for event in events(ana, who="bo@example.org")]
+    assert seen.count(("dataset.read", "shop")) == 1
+    assert seen.count(("access.refused", "secret")) == 1
+    assert seen.count(("access.refused", "the workspace")) == 1
+    assert ("dataset.read", "secret") not in seen
+    refused = events(ana, verb="access.refused")[0]
+    assert (refused["details"]["permission"], refused["actor_name"]) == ("dataset.read", "bo")
+
+
+def test_an_event_names_its_request_its_purpose_and_its_token(workspace, owner, ana, open_door):
+    datasets.create(owner, "shop", store=workspace)
+    token = ana.post(f"{API}/tokens", json={"name": "ci", "scopes": ["write"], "days": 1}).json()["token"]
+    program = open_door()
+    answer = program.put(
+        f"{API}/datasets/shop/views/night",
+        json={"where": ""},
+        headers={
+            "authorization": f"Bearer {token}",
+            "x-request-id": "build-7",
+            "x-calotype-purpose": "night benchmark\x07",
+        },
+    )
+    assert answer.is_success, answer.text
+    assert answer.headers["x-request-id"] == "build-7"
+    (event,) = events(ana, verb="view")
+    assert event["details"]["request"] == {
+        "token": ana.get(f"{API}/tokens").json()["items"][0]["id"],
+        "id": "build-7",
+        "purpose": "night benchmark",
+    }
+    hostile = ana.get(f"{API}/datasets", headers={"x-request-id": "a b\tc" * 99})
+    assert re.fullmatch("[0-9a-f]{32}", hostile.headers["x-request-id"])

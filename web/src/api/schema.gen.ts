@@ -1529,6 +1529,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description The events as JSON lines, oldest first, with what their hashes are computed from. The export is recorded.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Checkpoint
+         * @description Sign what the audit trail holds now. `file` is the text of a checkpoint file, to be kept elsewhere.
+         */
+        post: operations["sign_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Verify the chain of all events and the checkpoints that the trail holds.
+         *
+         *     A server can answer what it likes: to prove something, verify an export against a checkpoint on another machine.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -2046,7 +2108,10 @@ export interface components {
             seq: number;
             /** Format: date-time */
             at: string;
+            /** @description Id of who did it. */
             actor: string;
+            /** @description Name of the account; empty where the actor has none. */
+            actor_name: string;
             /** @description Such as `dataset.commit`. */
             verb: string;
             /** @description What it was done to, such as the name of a dataset. */
@@ -2061,6 +2126,26 @@ export interface components {
             items: components["schemas"]["AuditEvent"][];
             /** @description Whether the chain of all events is unbroken. */
             intact: boolean;
+        };
+        /** @description Something wrong with the trail. */
+        AuditProblem: {
+            /** @description Number of the first event concerned. */
+            seq: number;
+            problem: string;
+        };
+        /** @description Whether the trail is intact. */
+        AuditVerification: {
+            intact: boolean;
+            events: number;
+            /** @description Merkle root over all events, in hex. */
+            root: string;
+            /** @description Number of the first event that was changed, removed or inserted. */
+            first_bad: number | null;
+            problems: components["schemas"]["AuditProblem"][];
+            /** @description Number of recorded checkpoints that the trail agrees with. */
+            checkpoints_confirmed: number;
+            /** @description The checkpoint from elsewhere; none over HTTP. */
+            checkpoint: components["schemas"]["Checkpoint"] | null;
         };
         /** @description A recipe, and the samples to copy. */
         Augmentation: {
@@ -2314,6 +2399,18 @@ export interface components {
             reference: {
                 [key: string]: unknown;
             };
+        };
+        /** @description A signed statement: the trail held `size` events with this Merkle root (RFC 6962). */
+        Checkpoint: {
+            /** @description Name of the workspace's trail. */
+            origin: string;
+            size: number;
+            /** @description In hex. */
+            root: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Fingerprint of the key that signed it. */
+            key: string;
         };
         /** @description A resolution: a side, or a mapping from field to side or value. `which` is `all`, a kind, or positions. */
         Choice: {
@@ -4132,6 +4229,22 @@ export interface components {
             email: string;
             password: string;
         };
+        /** @description A new checkpoint. */
+        SignedCheckpoint: {
+            /** @description Name of the workspace's trail. */
+            origin: string;
+            size: number;
+            /** @description In hex. */
+            root: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Fingerprint of the key that signed it. */
+            key: string;
+            /** @description Text of the checkpoint file, for `calotype audit verify --checkpoint`. */
+            file: string;
+            /** @description What was already wrong with the chain. */
+            problems: string[];
+        };
         /** @description Who is signed in. */
         SignedIn: {
             id: string;
@@ -4531,6 +4644,8 @@ export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokens = components['schemas']['ApiTokens'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
+export type AuditProblem = components['schemas']['AuditProblem'];
+export type AuditVerification = components['schemas']['AuditVerification'];
 export type Augmentation = components['schemas']['Augmentation'];
 export type Blame = components['schemas']['Blame'];
 export type BlameList = components['schemas']['BlameList'];
@@ -4550,6 +4665,7 @@ export type CheckPrecision = components['schemas']['CheckPrecision'];
 export type CheckResults = components['schemas']['CheckResults'];
 export type CheckRun = components['schemas']['CheckRun'];
 export type CheckSummary = components['schemas']['CheckSummary'];
+export type Checkpoint = components['schemas']['Checkpoint'];
 export type Choice = components['schemas']['Choice'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassMapping = components['schemas']['ClassMapping'];
@@ -4704,6 +4820,7 @@ export type SetShape = components['schemas']['SetShape'];
 export type SetSplit = components['schemas']['SetSplit'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SignIn = components['schemas']['SignIn'];
+export type SignedCheckpoint = components['schemas']['SignedCheckpoint'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SimilarSample = components['schemas']['SimilarSample'];
 export type SimilarSamples = components['schemas']['SimilarSamples'];
@@ -7771,10 +7888,22 @@ export interface operations {
     show_audit: {
         parameters: {
             query?: {
-                /** @description Only events about this dataset. */
-                dataset?: string | null;
                 /** @description Maximum number of events. */
                 limit?: number;
+                /** @description Only events about this dataset. */
+                dataset?: string | null;
+                /** @description Only events of this person: id, email address or name. */
+                who?: string;
+                /** @description This verb, such as release.create, or all below it: release. */
+                verb?: string;
+                /** @description A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w). */
+                since?: string;
+                /** @description A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w). */
+                until?: string;
+                /** @description Only events with smaller numbers. */
+                before?: number | null;
+                /** @description Only the event with this number. */
+                seq?: number | null;
             };
             header?: never;
             path?: never;
@@ -7789,6 +7918,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Only events about this dataset. */
+                dataset?: string | null;
+                /** @description Only events of this person: id, email address or name. */
+                who?: string;
+                /** @description This verb, such as release.create, or all below it: release. */
+                verb?: string;
+                /** @description A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w). */
+                since?: string;
+                /** @description A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w). */
+                until?: string;
+                /** @description Only events with smaller numbers. */
+                before?: number | null;
+                /** @description Only the event with this number. */
+                seq?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedCheckpoint"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
                 };
             };
             /** @description A problem (RFC 9457) */

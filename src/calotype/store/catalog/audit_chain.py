@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from calotype.foundation.hash_chain import START, Link, breaks, link_of
 from calotype.store.catalog import schema
-from calotype.store.catalog.catalog import event_hash
-
-START = "0" * 64
-"""Previous hash of the first event."""
-
-_BODY = ("at_us", "actor", "verb", "subject", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +22,19 @@ class ChainReport:
 
 def walk(conn: sa.Connection) -> ChainReport:
     """Recompute every link. `head` is the hash of the last event (`START` if there is none)."""
-    problems, previous, n_events = [], START, 0
+    problems, previous, n_events = [], None, 0
+    for link in links(conn):
+        n_events += 1
+        problems += [broken.problem for broken in breaks(link, previous)]
+        previous = link
+    return ChainReport(n_events, START if previous is None else previous.hash, tuple(problems))
+
+
+def links(conn: sa.Connection) -> Iterator[Link]:
+    """Every event in order, with its hash recomputed."""
     details = sa.cast(schema.audit.c.details, sa.Text).label(
         "details"
     )  # read as text: the JSON may have been tampered with
     columns = [details if column.name == "details" else column for column in schema.audit.c]
     for event in conn.execute(sa.select(*columns).order_by(schema.audit.c.seq)).mappings():
-        n_events += 1
-        if event["previous"] != previous:
-            problems.append(f"event {event['seq']} does not follow the previous event")
-        body = {name: event[name] for name in _BODY}
-        try:
-            body["details"] = json.loads(body["details"])
-            unchanged = event_hash(body, previous=event["previous"]) == event["hash"]
-        except ValueError:
-            unchanged = False
-        if not unchanged:
-            problems.append(f"event {event['seq']} was changed after it was written")
-        previous = event["hash"]
-    return ChainReport(n_events, previous, tuple(problems))
+        yield link_of(dict(event))

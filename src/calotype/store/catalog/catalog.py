@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, Conflict
-from calotype.foundation.ids import sha256_json
+from calotype.foundation.hash_chain import START, event_hash
 from calotype.foundation.turns import Turns
 from calotype.store.catalog import schema
 from calotype.store.catalog.engines import WRITE, Timeouts, open_engine, open_read_only_engine
@@ -178,12 +178,9 @@ def _append_audit(
     conn: sa.Connection, *, actor: Actor, verb: str, subject: str, details: dict[str, Any]
 ) -> None:
     last = conn.execute(sa.select(schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)).scalar()
+    if actor.request:
+        details = {**details, "request": dict(actor.request)}
     event = {"at_us": now_us(), "actor": actor.id, "verb": verb, "subject": subject, "details": details}
-    previous = last or "0" * 64
+    previous = last or START
     row = {**event, "previous": previous, "hash": event_hash(event, previous=previous)}
     conn.execute(schema.audit.insert().values(**row))
-
-
-def event_hash(event: dict[str, Any], *, previous: str) -> str:
-    """A link of the audit chain: SHA-256 over the event and the hash of the previous event."""
-    return sha256_json({**event, "previous": previous})

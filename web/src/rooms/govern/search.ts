@@ -1,5 +1,17 @@
-import { text, type Raw } from "@/kit/search";
+import { oneOf, text, whole, type Raw } from "@/kit/search";
 
-/** What the address of the audit trail holds: the dataset that it is limited to. */
-export type AuditSearch = { dataset?: string | undefined };
-export const auditSearch = (raw: Raw): AuditSearch => ({ dataset: text(raw, "dataset") });
+/** Ages to which the audit trail can be limited. */
+export const AGES = ["1h", "24h", "7d", "30d", "90d"] as const;
+
+/** What the address of the audit trail holds: which events are shown; `event` is the number of one. */
+export type AuditSearch = {
+  dataset?: string | undefined;
+  who?: string | undefined;
+  verb?: string | undefined;
+  since?: (typeof AGES)[number] | undefined;
+  event?: number | undefined;
+};
+export const auditSearch = (raw: Raw): AuditSearch => ({
+  dataset: text(raw, "dataset"), who: text(raw, "who"), verb: text(raw, "verb"), since: oneOf(raw, "since", AGES),
+  event: whole(raw, "event", 1, Number.MAX_SAFE_INTEGER),
+});

@@ -3,19 +3,19 @@ import type { AuditEvent } from "@/api/schema.gen";
 import { count, moment, shown } from "@/kit/format";
 
 /** One event of the audit trail; its details unfold. */
-export function EventRow({ event, known }: { event: AuditEvent; known: boolean }) {
+export function EventRow({ event, known, open }: { event: AuditEvent; known: boolean; open: boolean }) {
   const details = Object.entries(event.details);
   return (
     <tr>
-      <td className="num dim">{count(event.seq)}</td>
+      <td className="num"><Link to="/audit" search={{ event: event.seq }} className="link dim" title="Permanent link to this event">{count(event.seq)}</Link></td>
       <td className="nowrap">{moment(event.at).replace(" UTC", "")}</td>
-      <td className="nowrap">{event.actor}</td>
+      <td className="cut" title={event.actor}><Link to="/audit" search={{ who: event.actor }} className="link">{event.actor_name || event.actor}</Link></td>
       <td className="mono nowrap">{event.verb}</td>
       <td className="cut" title={event.subject}>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>
       <td>
         {details.length ? (
-          <details className="audit-details">
-            <summary><span className="cut">{details.slice(0, 4).map(([key, value]) => `${key} ${brief(value)}`).join(", ")}</span></summary>
+          <details className="audit-details" open={open}>
+            <summary><span className="cut">{details.filter(([key]) => key !== "request").slice(0, 4).map(([key, value]) => `${key} ${brief(value)}`).join(", ")}</span></summary>
             <dl className="facts">
               {details.map(([key, value]) => <Detail key={key} name={key} value={value} />)}
             </dl>
