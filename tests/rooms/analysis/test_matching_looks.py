@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from calotype.analysis import near_duplicates as methods
-from calotype.vision import copies
+from calotype.vision.looks import codes
+from calotype.vision.looks.look import look, mirrored
 
 N_SCENES = 40
 
@@ -30,7 +31,7 @@ def looks():
     crops = [scenes[k][8:150, 12:190] for k in range(6)]
     mirrored = [scenes[k][4:152, 190:6:-1] for k in range(6, 10)]
     images = [*scenes, *crops, *mirrored]
-    return np.stack([copies.look(np.ascontiguousarray(image)) for image in images])
+    return np.stack([look(np.ascontiguousarray(image)) for image in images])
 
 
 EXPECTED = [[k, N_SCENES + k] for k in range(10)]
@@ -65,5 +66,5 @@ def test_a_part_of_one_is_as_like_another_as_that_one_is_like_the_part(looks):
 
 
 def test_descriptors_of_mirrored_looks_come_from_those_of_the_looks(looks):
-    turned = copies.mirrored_descriptors(copies.descriptors(looks))
-    assert np.allclose(turned, copies.descriptors(copies.mirrored(looks)), atol=1e-6)
+    turned = codes.mirrored_descriptors(codes.descriptors(looks))
+    assert np.allclose(turned, codes.descriptors(mirrored(looks)), atol=1e-6)

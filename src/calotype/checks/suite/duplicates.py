@@ -121,7 +121,8 @@ def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDAr
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
         return pairs, scores
-    matched, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    matches = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    matched, alike, flagged = matches.pairs, matches.score, matches.flagged
     if len(matched):
         sides = [np.asarray(context.column(name))[rows] for name in ("width_px", "height_px")]
         flagged &= sure_enough(alike, (np.minimum(*sides) < SMALL_PX)[matched].any(axis=1))
