@@ -1,4 +1,5 @@
-"""Near duplicates: copies of an image that were saved again, cropped, mirrored, framed or lightened."""
+"""Near duplicates: copies of an image that were saved again, cropped, mirrored, framed, lightened, in grey, or covered
+by a bar."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.copied_parts import CHANGES, copied_parts
+from calotype.analysis.copies.parts import CHANGES, copied_parts
 from calotype.analysis.image_input import ImageInput, read_each
 from calotype.analysis.maths.blas import threads_for
 from calotype.vision.looks import codes, fit, parts
@@ -102,12 +103,12 @@ def near_duplicates(
     """Find copies among images, or copies of images among others.
 
     Args:
-        paths: N images: paths, bytes, or (H, W, 3) uint8 arrays.
+        paths: N images: paths, bytes, or arrays: (H, W, 3) or grey (H, W), uint8 or floats from 0 to 1.
         against: Images to search; by default `paths` themselves.
     Returns:
         `NearDuplicates`. Candidates come from small descriptors of whole images, mirrored ones and crops; each is
-        fitted by an affine map and judged by the remaining difference. Time grows with N times M: 10,000 against
-        50,000 take about two minutes of one processor.
+        fitted by an affine map and judged by the remaining difference. Crops down to half a side, copies in grey and
+        copies below a bar are searched by luma alone. Time grows with N times M.
     Raises: InputsInvalid.
     """
     looks, known, unreadable, small = _looks(paths)

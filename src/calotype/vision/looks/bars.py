@@ -62,9 +62,7 @@ def _ends_abruptly(luma: npt.NDArray[np.int16], top: int, bottom: int) -> bool:
     """Whether the light changes at both ends of rows; the edge of the image is as good as a change."""
     inside = luma[(top + bottom) // 2]
     outside = [luma[row] for row in (top - 2, bottom + 1) if 0 <= row < SIDE]
-    return bool(outside) and all(
-        (np.abs(row - inside) > _STEP).mean() >= _STEP_SHARE for row in outside
-    )
+    return bool(outside) and all((np.abs(row - inside) > _STEP).mean() >= _STEP_SHARE for row in outside)
 
 
 def without_bars(looks: Looks, covered: Masks) -> Looks:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.vision.looks.codes import shrink
-from calotype.vision.looks.look import CHROMA, SIDE, Looks, chroma_of, luma_of
+from calotype.vision.looks.look import CHROMA, Looks, chroma_of, luma_of
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

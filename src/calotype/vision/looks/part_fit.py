@@ -91,7 +91,10 @@ def fit_parts(a: Shown, b: Shown, pairs: Parts, start: Floats) -> PartFit:
     x, y, inside = points(where, GRID)
     barred, in_one = _below_bars(a, b, pairs, y)
     weights = (inside & ~barred).astype(np.float32)
-    mine, other = at_grid(_softened(luma, pairs.region, _SHARP), GRID), sampled(blurred(cut, _SHARP), each, x, y)
+    mine, other = (
+        at_grid(_softened(luma, pairs.region, _SHARP), GRID),
+        sampled(blurred(cut, _SHARP), each, x, y),
+    )
     likeness, rest = correlated(mine, other, weights)
     slow, slow_cut = at_grid(blurred(luma, _SLOW), GRID), sampled(blurred(cut, _SLOW), each, x, y)
     detail, _ = correlated(mine - slow, other - slow_cut, weights)

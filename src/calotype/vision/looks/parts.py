@@ -1,4 +1,4 @@
-"""Looks by their light alone, in whole and in parts: what a copy in grey, a crop or a copy below a bar is searched by."""
+"""Looks by their light alone, in whole and in parts: how copies in grey, crops and copies below a bar are searched."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _STILL, _STILL_BAR, _STILL_PART = 0.3, 0.45, 0.6
 """The largest difference where nothing moved: of whole images, beside a bar, and in parts, which are less sharp."""
 _CROPPED = 0.85
 """Share of the area below which a copy counts as cropped."""
-_LEAST_BAR = 0.03
+_LEAST_BAR = 0.08
 
 
 @dataclass(frozen=True, slots=True)
