@@ -75,12 +75,12 @@ def copied_parts(a: Shown, b: Shown, *, same: bool, strict: bool) -> PartCopies:
     for rows in _batches(len(kept)):
         some = pairs.rows(rows)
         found = part_fit.fit_parts(a, b, some, starts[rows])
-        grey = np.stack([a.grey[some.of], b.grey[some.within]])
-        changes[rows] = _changes(found, some.mirror, grey[0] != grey[1])
-        copy[rows] = _is_copy(found, grey.any(axis=0)) & (
+        grey, other_grey = a.grey[some.of], b.grey[some.within]
+        changes[rows] = _changes(found, some.mirror, grey != other_grey)
+        copy[rows] = _is_copy(found, grey | other_grey) & (
             found.fit.rest < (_still(changes[rows]) if strict else _REST)
         )
-        score[rows] = _score(found, grey.any(axis=0))
+        score[rows] = _score(found, grey | other_grey)
     return PartCopies(pairs.of[copy], pairs.within[copy], score[copy], changes[copy])
 
 
@@ -103,7 +103,7 @@ def _score(found: PartFit, grey: Masks) -> Floats:
 def _changes(found: PartFit, mirror: Masks, grey: Masks) -> Bits:
     cropped = found.where[:, 0, 0] * found.where[:, 1, 1] < _CROPPED
     flags = np.stack([mirror, cropped, grey, found.bar > _LEAST_BAR])
-    return np.packbits(flags, axis=0, bitorder="little")[0]
+    return np.asarray(np.packbits(flags, axis=0, bitorder="little")[0], np.uint8)
 
 
 def _still(changes: Bits) -> Floats:
