@@ -125,8 +125,9 @@ def test_a_finding_says_how_a_near_copy_differs(things, change, words):
     for seed in range(2, 8):
         things.image(encode(picture(seed)))
     [finding] = things.found("near-duplicates")
-    assert (finding.sample, finding.facts["copy_of"], finding.facts["changes"]) == ("b.jpg", "a.jpg", words)
-    assert f"(one of them is {words}; correlation" in finding.reason
+    assert (finding.sample, finding.facts["copy_of"]) == ("b.jpg", "a.jpg")
+    assert words in finding.facts["changes"].split(", ")  # drawn boxes may look like a bar too
+    assert f"(one of them is {finding.facts['changes']}; correlation" in finding.reason
 
 
 def test_a_derived_sample_is_no_near_duplicate_of_its_original(things):
