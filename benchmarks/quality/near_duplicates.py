@@ -1,13 +1,17 @@
 """Changed copies of photos: ours beside perceptual hashes (imagehash).
 
     uv run benchmarks/quality/near_duplicates.py --data FOLDER     # coco128: 256 photos; copies are made here
+    uv run benchmarks/quality/near_duplicates.py --data FOLDER --folder raccoon --folder bccd  # other images
     uv run benchmarks/quality/near_duplicates.py --list PAIRS.csv  # pairs that people call copies: two paths a row
 
 With a list, every other image of the folders that it names is searched too. Printed are the average precision of
 "has a copy" over the images, and how often the best partner is one of those in the list.
 
 For each change, 100 photos are changed and looked for among all. For the hashes it prints how often
-the nearest photo is the right one; of ours what its fixed rule flags, and how much of that is right.
+the nearest photo is the right one; of ours what its fixed rule flags, and how much of that is right. Last come the
+pairs that are flagged among the photos as they are: look at them, most sets contain a few true copies.
+
+With `--folder NAME`, the photos of that folder of the data are taken instead: all are changed, and only ours is run.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from peer import ask, data_folder, python_with
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 from sklearn.metrics import average_precision_score
 
 from calotype.checks import near_duplicates
@@ -39,6 +43,42 @@ for name in given['names'].tolist():
     for kind, ours, theirs in zip(('phash', 'dhash'), hashes(given[name], given[name + '_ends']), base):
         answer[name + '_' + kind] = (np.asarray(ours)[:, None] != np.asarray(theirs)[None]).sum(axis=2)
 """
+DRAWN = np.random.default_rng(0)
+"""Draws places and colours; a run always draws the same."""
+
+
+def barred(image: Image.Image) -> Image.Image:
+    """A bar over 12 % of the height, anywhere, of any colour."""
+    height, copy = round(0.12 * image.height), image.copy()
+    top = int(DRAWN.integers(0, image.height - height + 1))
+    colour = tuple(DRAWN.integers(0, 256, 3).tolist())
+    ImageDraw.Draw(copy).rectangle((0, top, image.width, top + height - 1), fill=colour)
+    return copy
+
+
+def captioned(image: Image.Image) -> Image.Image:
+    """The same with white text in a dark bar."""
+    height, copy = max(8, round(0.12 * image.height)), image.copy()
+    top = int(DRAWN.integers(0, image.height - height + 1))
+    draw = ImageDraw.Draw(copy)
+    draw.rectangle((0, top, image.width, top + height - 1), fill=tuple(DRAWN.integers(0, 90, 3).tolist()))
+    font = ImageFont.load_default(size=0.6 * height)
+    draw.text((0.1 * image.width, top + 0.15 * height), "FOR SALE no. 1234", fill="white", font=font)
+    return copy
+
+
+def cropped(side: float) -> Callable[[Image.Image], Image.Image]:
+    """A part of so much of each side, anywhere."""
+
+    def crop(image: Image.Image) -> Image.Image:
+        width, height = round(side * image.width), round(side * image.height)
+        left = int(DRAWN.integers(0, image.width - width + 1))
+        top = int(DRAWN.integers(0, image.height - height + 1))
+        return image.crop((left, top, left + width, top + height))
+
+    return crop
+
+
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "saved at quality 20": lambda image: image,
     "mirrored": ImageOps.mirror,
@@ -51,6 +91,14 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "black border": lambda image: ImageOps.expand(image, border=image.width // 12, fill=(0, 0, 0)),
     "lighter": lambda image: ImageEnhance.Brightness(image).enhance(1.3),
     "a third of the size": lambda image: image.resize((image.width // 3, image.height // 3)),
+    "in grey": lambda image: image.convert("L"),
+    "a bar of 12 %": barred,
+    "a bar with a caption": captioned,
+    "cropped to 70 % a side": cropped(0.7),
+    "cropped to 55 % a side": cropped(0.55),
+    "cropped to 50 % a side": cropped(0.5),
+    "to 55 %, mirrored": lambda image: ImageOps.mirror(cropped(0.55)(image)),
+    "to 75 % in grey": lambda image: cropped(0.75)(image).convert("L"),
 }
 
 
@@ -115,22 +163,59 @@ def by_list(file: Path) -> None:
         print(f"{name:10} AP {average_precision_score(has, score):.3f}  partner {right:.3f}  {cpu:.0f} CPU s")
 
 
+def among(files: list[bytes], names: list[str]) -> None:
+    """Print what is flagged among photos as they are."""
+    began = time.process_time()
+    found = near_duplicates(files)
+    pairs = found.pairs[found.flagged]
+    words = [f"{names[a]} = {names[b]}" for a, b in pairs]
+    print(
+        f"as they are: {len(files)} photos, {len(pairs)} pairs flagged, {time.process_time() - began:.0f} CPU s"
+    )
+    print("\n".join(words[:30]))
+
+
+def changed(photos: list[Image.Image]) -> dict[str, list[bytes]]:
+    """The files of changed photos, by change."""
+    return {
+        name: [saved(change(photo), 20 if "quality" in name else 88) for photo in photos]
+        for name, change in CHANGES.items()
+    }
+
+
+def of_folder(folder: str) -> None:
+    """Print the table for the photos of a folder, of ours alone."""
+    paths = sorted(p for p in Path(data_folder(folder)).rglob("*") if p.suffix.lower() in (".jpg", ".png"))
+    photos = [Image.open(path).convert("RGB") for path in paths]
+    base = [saved(photo, 90) for photo in photos]
+    print(f"{folder}\n{'change':24} calotype found / precision")
+    for name, files in changed(photos).items():
+        found = near_duplicates(files, base)
+        pairs = found.pairs[found.flagged]
+        hit = (pairs[:, 0] == pairs[:, 1]).sum()
+        print(f"{name:24} {hit / len(files):.3f} / {hit / max(1, len(pairs)):.3f}")
+    among(base, [path.name for path in paths])
+
+
 def main() -> None:
     """Print the table."""
     if "--list" in sys.argv:
         by_list(Path(sys.argv[sys.argv.index("--list") + 1]))
+        return
+    if "--folder" in sys.argv:
+        for k in np.flatnonzero(np.asarray(sys.argv) == "--folder"):
+            of_folder(sys.argv[k + 1])
         return
     paths = sorted(Path(data_folder("coco128")).glob("images/*/*.jpg"))
     photos = [Image.open(path).convert("RGB") for path in paths]
     base = [saved(photo, 90) for photo in photos]
     blob, ends = packed(base)
     asked = {"base": blob, "base_ends": ends, "names": np.asarray(list(CHANGES))}
-    made = {}
-    for name, change in CHANGES.items():
-        made[name] = [saved(change(photo), 20 if "quality" in name else 88) for photo in photos[:100]]
-        asked[name], asked[f"{name}_ends"] = packed(made[name])
+    made = changed(photos[:100])
+    for name, files in made.items():
+        asked[name], asked[f"{name}_ends"] = packed(files)
     peer, seconds = ask(python_with("imagehash", "pillow"), HASHES, **asked)
-    print(f"{'change':22} {'calotype found / precision':28} {'pHash-256 partner':18} dHash-256 partner")
+    print(f"{'change':24} {'calotype found / precision':28} {'pHash-256 partner':18} dHash-256 partner")
     began = time.process_time()
     for name, files in made.items():
         found = near_duplicates(files, base)
@@ -140,8 +225,9 @@ def main() -> None:
             (peer[f"{name}_{kind}"].argmin(axis=1) == np.arange(100)).mean() for kind in ("phash", "dhash")
         ]
         mine = f"{hit / 100:.2f} / {hit / max(1, len(pairs)):.3f}"
-        print(f"{name:22} {mine:28} {nearest[0]:<18.2f} {nearest[1]:.2f}")
+        print(f"{name:24} {mine:28} {nearest[0]:<18.2f} {nearest[1]:.2f}")
     print(f"calotype {time.process_time() - began:.0f} CPU s, imagehash {seconds:.0f} CPU s")
+    among(base, [path.name for path in paths])
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def embed(paths: Sequence[ImageInput], model: str = "default") -> npt.NDArray[np
     """(N, D) float32 rows of length 1, one per image.
 
     Args:
-        paths: Paths, bytes, or (H, W, 3) uint8 arrays.
+        paths: Paths, bytes, or arrays: (H, W, 3) or grey (H, W), uint8 or floats from 0 to 1.
         model: "default" is EfficientNet-Lite0 where `calotype[embed]` is installed, else the descriptor without
             weights; "lite0" and "hog-colour" name them; a path that ends in `.onnx` is a model of your own.
     Raises: ImageNotEmbeddable, EmbedderUnknown, EmbedExtraMissing, ModelUnusable.

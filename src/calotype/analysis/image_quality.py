@@ -83,7 +83,7 @@ def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
     """Measure images; a file that cannot be read is listed and does not raise.
 
     Args:
-        paths: Paths, bytes, or (H, W, 3) uint8 arrays.
+        paths: Paths, bytes, or arrays: (H, W, 3) or grey (H, W), uint8 or floats from 0 to 1.
     Returns:
         `ImageQuality`. `sharpness` is the figure for blur: it does not depend on contrast or texture, and a photo
         with one sharp thing counts as sharp. Images of 600 px and more are judged at half their size or less. That

@@ -1,4 +1,5 @@
-"""Near duplicates: copies of an image that were saved again, cropped, mirrored, framed or lightened."""
+"""Near duplicates: copies of an image that were saved again, cropped, mirrored, framed, lightened, in grey, or covered
+by a bar."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.copies.parts import CHANGES, copied_parts
 from calotype.analysis.image_input import ImageInput, read_each
 from calotype.analysis.maths.blas import threads_for
-from calotype.vision import copies
-from calotype.vision.copies import Fit, Looks
+from calotype.vision.looks import codes, fit, parts
+from calotype.vision.looks.fit import Fit
+from calotype.vision.looks.look import LOOK_BYTES, Looks, look, mirrored
 
 Floats = npt.NDArray[np.float32]
 Pairs = npt.NDArray[np.int64]
@@ -21,6 +24,8 @@ Region = tuple[float, float, float, float]
 Channel = tuple[Region, Region]
 """The region of the first look and that of the second which are compared."""
 
+_Found = tuple[Pairs, Pairs, Floats, npt.NDArray[np.bool_], Numbers]
+"""First and second rows, score, whether flagged, and changes."""
 _FULL = (0.0, 0.0, 1.0, 1.0)
 _REGIONS = tuple(
     (x * (1 - s), y * (1 - s), s, s)
@@ -58,12 +63,38 @@ class NearDuplicates:
         score: (P,) float32 in [0, 1]; how certain it is that the pair is one image.
         flagged: (P,) bool; a copy, by one fixed rule.
         unreadable: Position in `paths` -> why there is no image of it.
+        changes: P texts such as `"cropped, in grey"`: how the two differ; empty where that is not known.
     """
 
     pairs: Pairs
     score: Floats
     flagged: npt.NDArray[np.bool_]
     unreadable: dict[int, str]
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """P pairs of looks.
+
+    Attributes:
+        pairs: (P, 2) int64 rows.
+        score: (P,) float32 in [0, 1].
+        flagged: (P,) bool; a copy.
+        changes: (P,) uint8; bits of `CHANGES`, 0 where not known.
+    """
+
+    pairs: Pairs
+    score: Floats
+    flagged: npt.NDArray[np.bool_]
+    changes: Numbers
+
+    def words(self) -> tuple[str, ...]:
+        """How the two of each pair differ, such as `"cropped, in grey"`."""
+        return tuple(
+            ", ".join(words for bit, words in enumerate(CHANGES) if changes >> bit & 1)
+            for changes in self.changes.tolist()
+        )
 
 
 def near_duplicates(
@@ -72,25 +103,23 @@ def near_duplicates(
     """Find copies among images, or copies of images among others.
 
     Args:
-        paths: N images: paths, bytes, or (H, W, 3) uint8 arrays.
+        paths: N images: paths, bytes, or arrays: (H, W, 3) or grey (H, W), uint8 or floats from 0 to 1.
         against: Images to search; by default `paths` themselves.
     Returns:
         `NearDuplicates`. Candidates come from small descriptors of whole images, mirrored ones and crops; each is
-        fitted by an affine map and judged by the remaining difference. Time grows with N times M: 10,000 against
-        50,000 take about two minutes of one processor.
+        fitted by an affine map and judged by the remaining difference. Crops down to half a side, copies in grey and
+        copies below a bar are searched by luma alone. Time grows with N times M.
     Raises: InputsInvalid.
     """
     looks, known, unreadable, small = _looks(paths)
-    if against is None:
-        pairs, score, flagged = match(looks, None)
-        others, others_small = known, small
-    else:
+    other_looks, others, others_small = None, known, small
+    if against is not None:
         other_looks, others, _, others_small = _looks(against)
-        pairs, score, flagged = match(looks, other_looks)
-    if len(pairs):
-        flagged &= sure_enough(score, small[pairs[:, 0]] | others_small[pairs[:, 1]])
-    numbers = np.stack([known[pairs[:, 0]], others[pairs[:, 1]]], axis=1) if len(pairs) else pairs
-    return NearDuplicates(numbers, score, flagged, unreadable)
+    matches = match(looks, other_looks)
+    first, second = matches.pairs.T
+    flagged = matches.flagged & sure_enough(matches.score, small[first] | others_small[second])
+    numbers = np.stack([known[first], others[second]], axis=1)
+    return NearDuplicates(numbers, matches.score, flagged, unreadable, matches.words())
 
 
 def sure_enough(score: Floats, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -108,60 +137,71 @@ def _looks(
         else:
             known.append(number)
             small.append(min(image.shape[:2]) < SMALL_PX)
-            looks.append(copies.look(image))
-    stacked = np.stack(looks) if looks else np.zeros((0, copies.LOOK_BYTES), np.uint8)
+            looks.append(look(image))
+    stacked = np.stack(looks) if looks else np.zeros((0, LOOK_BYTES), np.uint8)
     return stacked, np.asarray(known, np.int64), unreadable, np.asarray(small, bool)
 
 
-def match(
-    looks: Looks, against: Looks | None, *, strict: bool = False
-) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:
-    """(P, 2) pairs of rows, (P,) score and (P,) whether it is a copy, among looks or against others.
+def match(looks: Looks, against: Looks | None, *, strict: bool = False) -> Matches:
+    """Pairs of rows among looks or against others, how certain it is that they are copies, and how they differ.
 
     Args:
-        looks: (N, 2592) uint8 of `copies.look`.
+        looks: (N, 2592) uint8 of `look.look`.
         against: (M, 2592), or None: `looks` themselves, each pair once.
         strict: Flag only where nothing in the scene moved, as between two frames of one camera; pairs that cannot be
             flagged are left out.
     """
     other = looks if against is None else against
     if len(looks) == 0 or len(other) == 0 or (against is None and len(looks) < 2):
-        return np.zeros((0, 2), np.int64), np.zeros(0, np.float32), np.zeros(0, bool)
+        return _matches([], same=against is None)
     with threads_for(len(other)):
         first, second, how = _candidates(looks, other, same=against is None)
         first, second, score, flagged = _judged(looks, other, first, second, how, strict)
-    if not len(first):
-        return np.zeros((0, 2), np.int64), score, flagged
-    order = np.lexsort((-score, second, first))
-    first, second, score, flagged = first[order], second[order], score[order], flagged[order]
-    keep = np.append(True, (first[1:] != first[:-1]) | (second[1:] != second[:-1]))
-    pairs = np.stack([first, second], axis=1)[keep]
-    score, flagged = score[keep], flagged[keep]
-    return _once(pairs, score, flagged) if against is None else (pairs, score, flagged)
+        found = [(first, second, score, flagged, np.zeros(len(first), np.uint8))]
+        shown = parts.shown(looks)
+        if against is None:
+            copied = copied_parts(shown, shown, same=True, strict=strict)
+            found.append(_flagged(copied.of, copied.within, copied.score, copied.changes))
+        else:
+            others = parts.shown(other)
+            copied = copied_parts(shown, others, same=False, strict=strict)
+            found.append(_flagged(copied.of, copied.within, copied.score, copied.changes))
+            copied = copied_parts(others, shown, same=False, strict=strict)
+            found.append(_flagged(copied.within, copied.of, copied.score, copied.changes))
+    return _matches(found, same=against is None)
 
 
-def _once(
-    pairs: Pairs, score: Floats, flagged: npt.NDArray[np.bool_]
-) -> tuple[Pairs, Floats, npt.NDArray[np.bool_]]:
-    """Each pair once, the smaller row first, with its better score."""
-    pairs = np.sort(pairs, axis=1)
-    order = np.lexsort((-score, pairs[:, 1], pairs[:, 0]))
-    pairs, score, flagged = pairs[order], score[order], flagged[order]
-    new = np.append(True, (pairs[1:] != pairs[:-1]).any(axis=1))
-    any_flag = np.logical_or.reduceat(flagged, np.flatnonzero(new))
-    return pairs[new], score[new], any_flag
+def _flagged(first: Pairs, second: Pairs, score: Floats, changes: Numbers) -> _Found:
+    return first, second, score, np.ones(len(first), bool), changes
 
 
-def score_of(fit: Fit) -> Floats:
+def _matches(found: Sequence[_Found], *, same: bool) -> Matches:
+    """Each pair once: what is flagged before what is not, what is known to differ before what is not, then by score."""
+    none = np.zeros(0, np.int64)
+    empty = (none, none, np.zeros(0, np.float32), np.zeros(0, bool), np.zeros(0, np.uint8))
+    first, second, score, flagged, changes = (
+        np.concatenate(column) for column in zip(empty, *found, strict=True)
+    )
+    pairs = np.stack([first, second], axis=1)
+    if same:
+        pairs = np.sort(pairs, axis=1)
+    order = np.lexsort((-score, changes == 0, ~flagged, pairs[:, 1], pairs[:, 0]))
+    pairs = pairs[order]
+    new = np.append(True, (pairs[1:] != pairs[:-1]).any(axis=1))[: len(pairs)]
+    order = order[new]
+    return Matches(pairs[new], score[order], flagged[order], changes[order])
+
+
+def score_of(fitted: Fit) -> Floats:
     """(P,) in [0, 1]: likeness of luma and, as much, of its detail; different colours lower it."""
-    alike = np.clip(fit.likeness, 0, 1) * np.sqrt(np.clip(fit.detail, 0, 1))
-    return np.asarray(np.clip(alike * (0.6 + 0.4 * np.clip(fit.colour, 0, 1)), 0, 1), np.float32)
+    alike = np.clip(fitted.likeness, 0, 1) * np.sqrt(np.clip(fitted.detail, 0, 1))
+    return np.asarray(np.clip(alike * (0.6 + 0.4 * np.clip(fitted.colour, 0, 1)), 0, 1), np.float32)
 
 
-def is_copy(fit: Fit) -> npt.NDArray[np.bool_]:
+def is_copy(fitted: Fit) -> npt.NDArray[np.bool_]:
     """(P,) the fixed rule: similar overall and in detail. Different photos reach 0.96 and 0.58."""
-    alike = (fit.likeness > 0.86) & (fit.detail > 0.62) & (fit.rest < 2)
-    return np.asarray(alike & (fit.overlap > 0.45) & (fit.colour > 0.4))
+    alike = (fitted.likeness > 0.86) & (fitted.detail > 0.62) & (fitted.rest < 2)
+    return np.asarray(alike & (fitted.overlap > 0.45) & (fitted.colour > 0.4))
 
 
 def _channels(n_pairs: int) -> list[Channel]:
@@ -194,14 +234,14 @@ def _alike(
     looks: Looks, other: Looks, channels: Sequence[Channel], block: int
 ) -> Iterator[tuple[int, Floats, Numbers]]:
     """The first row of each block, how alike its looks and all others are at best, and by which channel."""
-    targets = {region: copies.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
+    targets = {region: codes.descriptors(other, region).T.copy() for region in {b for _, b in channels}}
     for start in range(0, len(looks), block):
         part = looks[start : start + block]
         best = np.full((len(part), len(other)), -2, np.float32)
         which = np.zeros(best.shape, np.uint8)
         for mirror in (0, 1):
-            seen = copies.mirrored(part) if mirror else part
-            sources = {region: copies.descriptors(seen, region) for region in {a for a, _ in channels}}
+            seen = mirrored(part) if mirror else part
+            sources = {region: codes.descriptors(seen, region) for region in {a for a, _ in channels}}
             for number, (a, b) in enumerate(channels):
                 _take_better(best, which, sources[a] @ targets[b], 2 * number + mirror)
         yield start, best, which
@@ -212,11 +252,11 @@ def _alike_both_ways(
 ) -> Iterator[tuple[int, Floats, Numbers]]:
     """The same among looks: a part of i is as alike to j as j to that part of i, so half of the products will do."""
     regions = [b for a, b in channels if a == _FULL]
-    targets = [copies.descriptors(looks, region).T.copy() for region in regions]
+    targets = [codes.descriptors(looks, region).T.copy() for region in regions]
     best = np.full((len(looks), len(looks)), -2, np.float32)
     which = np.zeros(best.shape, np.uint8)
     whole = np.ascontiguousarray(targets[0].T)
-    for mirror, sources in enumerate((whole, copies.mirrored_descriptors(whole))):
+    for mirror, sources in enumerate((whole, codes.mirrored_descriptors(whole))):
         for start in range(0, len(looks), block):
             rows = slice(start, start + block)
             for number, target in enumerate(targets):
@@ -258,11 +298,11 @@ def _judged(
     first, second, how = first[order], second[order], how[order]
     maps = np.zeros((len(first), 2, 3), np.float32)
     rough, rest = np.zeros(len(first), np.float32), np.zeros(len(first), np.float32)
-    held = copies.Softened(other) if len(other) <= _MOST_HELD else None
+    held = fit.Softened(other) if len(other) <= _MOST_HELD else None
     for rows in _batches(len(first)):
         a, of = _sources(looks, first[rows], how[rows])
         b, at = _targets(other, held, second[rows])
-        maps[rows], rough[rows], rest[rows] = copies.roughly(a, b, starts[how[rows] // 2], of, at)
+        maps[rows], rough[rows], rest[rows] = fit.roughly(a, b, starts[how[rows] // 2], of, at)
     if held:
         held.forget()
     order = np.lexsort((-rough, first))
@@ -277,8 +317,9 @@ def _judged(
     for rows in _batches(len(first)):
         a, of = _sources(looks, first[rows], how[rows])
         b, at = _targets(other, held, second[rows])
-        fit = copies.fit(a, b, maps[rows], of, at)
-        score[rows], flagged[rows] = score_of(fit), is_copy(fit) & (fit.rest < (_STILL if strict else 9))
+        fitted = fit.fit(a, b, maps[rows], of, at)
+        score[rows] = score_of(fitted)
+        flagged[rows] = is_copy(fitted) & (fitted.rest < (_STILL if strict else 9))
     return first, second, score, flagged
 
 
@@ -292,18 +333,18 @@ def _sources(
     """The looks that pairs start from, each once, mirrored where a pair asks for that, and (P,) which one each uses."""
     sources, of = np.unique(2 * first + how % 2, return_inverse=True)
     found, mirror = looks[sources // 2], sources % 2 == 1
-    found[mirror] = copies.mirrored(found[mirror])
+    found[mirror] = mirrored(found[mirror])
     return found, of
 
 
 def _targets(
-    other: Looks, held: copies.Softened | None, second: npt.NDArray[np.int64]
-) -> tuple[copies.Softened, npt.NDArray[np.int64]]:
+    other: Looks, held: fit.Softened | None, second: npt.NDArray[np.int64]
+) -> tuple[fit.Softened, npt.NDArray[np.int64]]:
     """The looks that pairs are compared with, and (P,) which one each uses; all of them where they are held."""
     if held is not None:
         return held, second
     wanted, at = np.unique(second, return_inverse=True)
-    return copies.Softened(other[wanted]), at
+    return fit.Softened(other[wanted]), at
 
 
 def _map(a: tuple[float, ...], b: tuple[float, ...]) -> Floats:

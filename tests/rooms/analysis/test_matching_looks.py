@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from calotype.analysis import near_duplicates as methods
-from calotype.vision import copies
+from calotype.vision.looks import codes
+from calotype.vision.looks.look import look, mirrored
 
 N_SCENES = 40
 
@@ -30,7 +31,7 @@ def looks():
     crops = [scenes[k][8:150, 12:190] for k in range(6)]
     mirrored = [scenes[k][4:152, 190:6:-1] for k in range(6, 10)]
     images = [*scenes, *crops, *mirrored]
-    return np.stack([copies.look(np.ascontiguousarray(image)) for image in images])
+    return np.stack([look(np.ascontiguousarray(image)) for image in images])
 
 
 EXPECTED = [[k, N_SCENES + k] for k in range(10)]
@@ -38,21 +39,21 @@ EXPECTED = [[k, N_SCENES + k] for k in range(10)]
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_crops_and_mirrored_crops_are_found_by_both_ways(looks, strict, monkeypatch):
-    pairs, score, flagged = methods.match(looks, None, strict=strict)
-    assert pairs[flagged].tolist() == EXPECTED
+    held = methods.match(looks, None, strict=strict)
+    assert held.pairs[held.flagged].tolist() == EXPECTED
     monkeypatch.setattr(methods, "_MOST_HELD", 0)
-    again, score_again, flagged_again = methods.match(looks, None, strict=strict)
-    assert again[flagged_again].tolist() == EXPECTED
-    assert np.allclose(score[flagged], score_again[flagged_again], atol=1e-3)
+    again = methods.match(looks, None, strict=strict)
+    assert again.pairs[again.flagged].tolist() == EXPECTED
+    assert np.allclose(held.score[held.flagged], again.score[again.flagged], atol=1e-3)
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_scenes_of_their_own_have_no_copies(looks, strict):
-    pairs, score, flagged = methods.match(looks[:N_SCENES], None, strict=strict)
-    assert not flagged.any()
-    assert len(pairs) == len(score) == len(flagged)
+    matches = methods.match(looks[:N_SCENES], None, strict=strict)
+    assert not matches.flagged.any()
+    assert len(matches.pairs) == len(matches.score) == len(matches.flagged) == len(matches.words())
     if not strict:
-        assert set(pairs.ravel().tolist()) == set(range(N_SCENES))
+        assert set(matches.pairs.ravel().tolist()) == set(range(N_SCENES))
 
 
 def test_a_part_of_one_is_as_like_another_as_that_one_is_like_the_part(looks):
@@ -65,5 +66,5 @@ def test_a_part_of_one_is_as_like_another_as_that_one_is_like_the_part(looks):
 
 
 def test_descriptors_of_mirrored_looks_come_from_those_of_the_looks(looks):
-    turned = copies.mirrored_descriptors(copies.descriptors(looks))
-    assert np.allclose(turned, copies.descriptors(copies.mirrored(looks)), atol=1e-6)
+    turned = codes.mirrored_descriptors(codes.descriptors(looks))
+    assert np.allclose(turned, codes.descriptors(mirrored(looks)), atol=1e-6)

@@ -111,6 +111,25 @@ def test_a_near_copy_is_found(things, how):
     assert (finding.sample, finding.facts["copy_of"]) == ("b.jpg", "a.jpg")
 
 
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda image: image.convert("L"), "in grey"),
+        (lambda image: image.crop((60, 40, 260, 190)), "cropped"),
+    ],
+    ids=["in grey", "cropped"],
+)
+def test_a_finding_says_how_a_near_copy_differs(things, change, words):
+    things.image(encode(picture(1)), name="a.jpg")
+    things.image(encode(change(picture(1))), name="b.jpg")
+    for seed in range(2, 8):
+        things.image(encode(picture(seed)))
+    [finding] = things.found("near-duplicates")
+    assert (finding.sample, finding.facts["copy_of"]) == ("b.jpg", "a.jpg")
+    assert words in finding.facts["changes"].split(", ")  # drawn boxes may look like a bar too
+    assert f"(one of them is {finding.facts['changes']}; correlation" in finding.reason
+
+
 def test_a_derived_sample_is_no_near_duplicate_of_its_original(things):
     original = things.image(encode(picture(1)), name="a.jpg")
     things.image(near_copies(picture(1))["lighter"], name="b.jpg", parent_id=original.sample_id)

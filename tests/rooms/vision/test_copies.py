@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.vision import copies, images, pixel_facts
+from calotype.vision import images, pixel_facts
+from calotype.vision.looks.look import look
 
 PLAIN, WIDEST = 6, 0.3
 
@@ -32,14 +33,14 @@ def test_plain_borders_are_cut_as_defined(seed):
     sides = [rgb, rgb[::-1], rgb.transpose(1, 0, 2), rgb.transpose(1, 0, 2)[::-1]]
     top, bottom, left, right = map(border_by_definition, sides)
     inner = rgb[top : height - bottom, left : width - right]
-    assert np.array_equal(copies.look(rgb), copies.look(np.ascontiguousarray(inner)))
+    assert np.array_equal(look(rgb), look(np.ascontiguousarray(inner)))
 
 
 def test_a_look_is_the_same_whether_the_reduced_image_is_given_or_made():
     rng = np.random.default_rng(0)
     rgb = np.asarray(Image.fromarray(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize((1300, 900)))
     upright = images.decode_upright(images.encode_png(rgb))
-    assert np.array_equal(copies.look(rgb), copies.look(rgb, upright.reduced))
+    assert np.array_equal(look(rgb), look(rgb, upright.reduced))
     assert upright.reduced(2) is upright.reduced(2)
     assert upright.reduced(2).size == (650, 450)
     assert upright.reduced(1) is upright.image
@@ -48,7 +49,7 @@ def test_a_look_is_the_same_whether_the_reduced_image_is_given_or_made():
 def test_a_long_narrow_image_keeps_the_side_that_a_look_needs():
     rgb = np.random.default_rng(1).integers(0, 256, (60, 2400, 3), dtype=np.uint8)
     luma = Image.fromarray(rgb).convert("YCbCr").getchannel(0).resize((48, 48), Image.Resampling.BOX)
-    assert np.array_equal(copies.look(rgb)[: 48 * 48], np.asarray(luma).ravel())
+    assert np.array_equal(look(rgb)[: 48 * 48], np.asarray(luma).ravel())
 
 
 def test_coarse_means_rule_out_no_pair_that_correlates():

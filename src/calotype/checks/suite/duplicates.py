@@ -23,6 +23,8 @@ _NEAR: dict[str, Parameter] = {
     "max_samples_fitted": 100_000,
 }
 _SHOWN = 20
+Copies = tuple[Pairs, npt.NDArray[np.float32], dict[tuple[int, int], str]]
+"""(K, 2) rows of samples, (K,) how alike they are, and how the two of a pair differ, where that is known."""
 
 
 def _pixel_keys(context: CheckContext) -> npt.NDArray[Any]:
@@ -105,40 +107,44 @@ def near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray
     return pairs[close], alike
 
 
-def all_near_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
-    """The same, and copies that were cropped, mirrored or framed: their looks fit after an affine map."""
+def all_near_copies(context: CheckContext, tally: Tally) -> Copies:
+    """The same, and copies that were cropped, mirrored, framed, in grey or with a bar: their looks fit after a map."""
     key = f"near copies {sorted(tally.parameters.items())}"
     if key not in context.worked_out:
         context.worked_out[key] = _fitted_copies(context, tally)
-    copies: tuple[Pairs, npt.NDArray[np.float32]] = context.worked_out[key]
+    copies: Copies = context.worked_out[key]
     return copies
 
 
-def _fitted_copies(context: CheckContext, tally: Tally) -> tuple[Pairs, npt.NDArray[np.float32]]:
+def _fitted_copies(context: CheckContext, tally: Tally) -> Copies:
     pairs, scores = near_copies(context, tally)
     looks = context.measured(measures.LOOK)
     media = context.column("media_sha256").tolist()
     rows = np.asarray([row for row, sha in enumerate(media) if sha in looks], dtype=np.int64)
     if len(rows) < 2 or len(rows) > tally.number("max_samples_fitted"):
-        return pairs, scores
-    matched, alike, flagged = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
-    if len(matched):
-        sides = [np.asarray(context.column(name))[rows] for name in ("width_px", "height_px")]
-        flagged &= sure_enough(alike, (np.minimum(*sides) < SMALL_PX)[matched].any(axis=1))
-    fitted = rows[matched[flagged]]
+        return pairs, scores, {}
+    matches = match(np.stack([looks[media[row]] for row in rows]), None, strict=True)
+    sides = [np.asarray(context.column(name))[rows] for name in ("width_px", "height_px")]
+    small = (np.minimum(*sides) < SMALL_PX)[matches.pairs].any(axis=1)
+    flagged = matches.flagged & sure_enough(matches.score, small)
+    fitted = rows[matches.pairs]
+    changes = {
+        (a, b): words
+        for (a, b), words, copy in zip(fitted.tolist(), matches.words(), flagged, strict=True)
+        if copy and words
+    }
     pixels = _pixel_keys(context)
-    new = (context.root[fitted[:, 0]] != context.root[fitted[:, 1]]) & (
-        pixels[fitted[:, 0]] != pixels[fitted[:, 1]]
-    )
     known = set(map(tuple, pairs.tolist()))
+    new = flagged & (context.root[fitted[:, 0]] != context.root[fitted[:, 1]])
+    new &= pixels[fitted[:, 0]] != pixels[fitted[:, 1]]
     new &= np.asarray([tuple(pair) not in known for pair in fitted.tolist()], dtype=bool)
-    return np.concatenate([pairs, fitted[new]]), np.concatenate([scores, alike[flagged][new]])
+    return np.concatenate([pairs, fitted[new]]), np.concatenate([scores, matches.score[new]]), changes
 
 
 def near_duplicates(context: CheckContext, tally: Tally) -> None:
     """Groups of images that look nearly the same; one finding for each but the first of a group."""
     tally.looked_at = context.n_samples
-    pairs, scores = all_near_copies(context, tally)
+    pairs, scores, changes = all_near_copies(context, tally)
     best = best_partners(pairs, scores)
     group_of = {row: rows for rows in groups_of_pairs(pairs) for row in rows}
 
@@ -152,8 +158,11 @@ def near_duplicates(context: CheckContext, tally: Tally) -> None:
             "count": len(rows),
             "repair": {"do": "remove-sample"},
         }
-        reason = f"the image looks like {context.name_of(other)} (correlation {score:.3f}, {len(rows)} alike)"
-        return reason, facts
+        details = f"correlation {score:.3f}, {len(rows)} alike"
+        if words := changes.get((min(row, other), max(row, other))):
+            facts["changes"] = words
+            details = f"one of them is {words}; {details}"
+        return f"the image looks like {context.name_of(other)} ({details})", facts
 
     tally.samples(sorted(row for row, rows in group_of.items() if row != rows[0]), describe)
 
@@ -177,7 +186,7 @@ def split_leakage(context: CheckContext, tally: Tally) -> None:
         across = [_crossing(rows, split, assigned) for rows in groups_of_equals(keys)]
         leaks = [pair for pairs in across for pair in pairs]
         _add_leak(context, tally, leaks, reported, split, words, name, "error")
-    pairs, scores = all_near_copies(context, tally)
+    pairs, scores, _ = all_near_copies(context, tally)
     crossing = assigned[pairs].all(axis=1) & (split[pairs[:, 0]] != split[pairs[:, 1]])
     near = [(int(b), int(a), float(s)) for (a, b), s in zip(pairs[crossing], scores[crossing], strict=True)]
     _add_leak(context, tally, near, reported, split, "looks nearly like", "near copy", "warning")
@@ -239,7 +248,7 @@ CHECKS = (
     Check(
         name="near-duplicates",
         title="Near duplicates",
-        means="Images that look nearly the same: saved again, slightly cropped, or frames of one scene.",
+        means="Images that look nearly the same: saved again, cropped, in grey, below a bar, or frames of one scene.",
         fix="keep one of each group, or give the samples one group so that they stay in one split",
         unit="samples",
         severity="warning",
@@ -251,8 +260,8 @@ CHECKS = (
             "difference hash (N. Krawetz, 2013) and fitted thumbnails; affine fit as S. Baker and I. "
             "Matthews, 2004"
         ),
-        example="the image looks like a.jpg (correlation 0.991, 2 alike)",
-        version=2,
+        example="the image looks like a.jpg (one of them is cropped, in grey; correlation 0.991, 2 alike)",
+        version=3,
     ),
     Check(
         name="split-leakage",
@@ -267,5 +276,6 @@ CHECKS = (
         parameters=_NEAR,
         source="the checks of copies, groups, parents",
         example="the val image has the same bytes as a.jpg in train",
+        version=2,
     ),
 )

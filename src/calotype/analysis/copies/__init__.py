@@ -1,0 +1,1 @@
+"""Copies that show a part of an image."""
