@@ -1,34 +1,39 @@
 """How sharp an image is, in which directions, how noisy, and whether its finest detail is missing.
 
-Sharpness compares the second difference over one pixel with that over a few, at the strongest edges. Both grow alike
-with contrast and with texture, so their ratio depends only on how abrupt the edges are.
+Slight blur shows in the second difference over one pixel beside that over a few, at the strongest edges. Both grow
+alike with contrast and with texture, so their ratio depends only on how abrupt the edges are. Strong blur leaves only
+noise and rounding in differences that short, so it is measured by the steps that appear when the image is reduced.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 Grey = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Sharpness in [0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared;
-    the mean step between next neighbours but one, across and down together, in grey levels. 1, 1 and 0 where the
-    image is too small or too flat to measure.
+    """Sharpness in (0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared;
+    the mean step between next neighbours but one, across and down together, in grey levels. NaN, NaN and 0 where the
+    image is too small or too flat to judge.
     """
 
-    sharpness: float = 1.0
-    motion: float = 1.0
+    sharpness: float = math.nan
+    motion: float = math.nan
     gradient: float = 0.0
 
 
 _DIRECTIONS_XY = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))
 """Steps in 8 directions; those four places apart are at right angles, every other one is an axis or a diagonal."""
 _ACROSS = np.array([4, 5, 6, 7, 0, 1, 2, 3])
+_STEPS_ACROSS, _STEPS_DOWN = np.transpose(_DIRECTIONS_XY)
 _LENGTHS_PX = np.hypot(*np.transpose(_DIRECTIONS_XY))
 _FAR = {3: np.array([3, 1, 2, 1, 3, 1, 2, 1]), 6: np.array([6, 3, 4, 3, 6, 3, 4, 3])}
 """Steps that make about 3 and 6 px in each direction."""
@@ -41,7 +46,25 @@ _FEWEST_POINTS = 100
 _FLAT = 0.05
 """Grey levels that are added on both sides of a ratio, so that a direction without edges counts as average."""
 _LEAST_STEP = 5
-"""An image whose strongest edges are weaker, in grey levels over two pixels in both directions, is flat."""
+"""Edges that are weaker, in grey levels over two pixels in both directions, show only noise."""
+_SMALLEST_PX = 32
+"""Below this side, in pixels, nothing is said about sharpness."""
+_REDUCED = 4
+"""By how much an image is reduced to see steps that blur has stretched; then by 2 and by 2 again."""
+_SMALLEST_REDUCED_PX = 12
+_STEEPEST = 0.01
+_ROUNDING = 0.5
+"""Grey levels that are added to steps before they are compared."""
+_LEAST_CONTRAST = 12.0
+"""An image whose steepest steps are lower, in grey levels and at every size, has too few edges to judge."""
+_SOFT = 0.5
+"""Images below this sharpness are searched for smears that are too long to be seen at full size."""
+_DOUBT = 0.1
+"""Added to motion that shows only at a quarter of the size: few edges are left there."""
+_STRETCHED = 1.2
+_FLATTENED = (1.0, 1.5)
+"""Octaves by which steps grow when the image is reduced by 4: from the first on it matters how they grow after that,
+from the second on fully. Smooth slopes grow by 2 octaves."""
 
 _WINDOW = 64
 _HANN = np.hanning(_WINDOW + 1)[:_WINDOW].astype(np.float32)
@@ -62,47 +85,108 @@ def edges(luma: Grey) -> Edges:
     """The figures of the strongest edges of (H, W) luma.
 
     With s and l the mean second differences along a direction over 1 px and over some px, each by its length, the
-    ratio s/l is high where edges across that direction are crisp. Sharpness is the highest s/l (3 px) along axes and
-    diagonals, over 3: one crisp direction makes an image focused. Motion is the lowest s/l (6 px) over that at
-    right angles: a smear lowers the ratio along itself only, lack of focus lowers all of them. Own design; that
-    the width of edges measures focus is in P. Marziliano et al., "A no-reference perceptual blur metric", 2002.
+    ratio s/l is high where edges across that direction are crisp. The focus is the highest s/l (3 px) along axes and
+    diagonals, over 3: one crisp direction makes an image focused. Blur by more than about 3 px lets the steepest steps
+    grow when the image is reduced; a step that was sharp stays as it is. Sharpness is the lower of both figures.
+    Motion is the lowest s/l (6 px) over that at right angles: a smear lowers the ratio along itself only, lack of focus
+    lowers all of them. Own design; that the width of edges measures focus is in P. Marziliano et al., "A no-reference
+    perceptual blur metric", 2002.
     """
     luma = np.ascontiguousarray(luma)
-    points, gradient = _strongest(luma)
-    if len(points) < _FEWEST_POINTS:
+    points, gradient, steepest = _strongest(luma)
+    if min(luma.shape) < _SMALLEST_PX:
         return Edges(gradient=gradient)
-    width = luma.shape[1]
-    step = np.array([dy * width + dx for dx, dy in _DIRECTIONS_XY])
-    reach = np.concatenate([step, step * _FAR[3], step * _FAR[6]])[:, None]
+    steps = _steps_when_reduced(luma, steepest)
+    if max(steps) < _LEAST_CONTRAST:
+        return Edges(gradient=gradient)
+    coarse = 2.0 ** _octaves(steps)
+    if len(points) < _FEWEST_POINTS:
+        return Edges(min(1.0, coarse), 1.0, gradient)
+    focus, motion = _abruptness(luma, points)
+    sharpness = min(1.0, focus, coarse)
+    if sharpness < _SOFT:
+        motion = min(motion, _motion_when_reduced(luma) + _DOUBT)
+    return Edges(sharpness, min(1.0, motion), gradient)
+
+
+def _motion_when_reduced(luma: Grey) -> float:
+    """Motion of luma reduced by 4, which shows long smears; 1 where too few edges are left."""
+    reduced = np.asarray(Image.fromarray(luma).reduce(_REDUCED))
+    points = _strongest(reduced, rows_px=1)[0]
+    return _abruptness(reduced, points)[1] if len(points) >= _FEWEST_POINTS else 1.0
+
+
+def _abruptness(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Focus and motion at flat positions, from second differences over 1, 3 and 6 px."""
+    step = luma.shape[1] * _STEPS_DOWN + _STEPS_ACROSS
+    reach = np.concatenate([step, (step * _FAR[3])[::2], step * _FAR[6]])[:, None]
     flat = luma.reshape(-1)
-    centre = flat.take(points).astype(np.int16)
-    around = flat.take(points + reach).astype(np.int16) + flat.take(points - reach)
-    second = np.abs(2 * centre - around).sum(axis=1, dtype=np.int64).reshape(3, -1) / len(points)
-    near = second[0] / _LENGTHS_PX + _FLAT
-    focus = near / (second[1] / (_LENGTHS_PX * _FAR[3]) + _FLAT / 3)
-    smear = near / (second[2] / (_LENGTHS_PX * _FAR[6]) + _FLAT / 6)
-    motion = float((smear / smear[_ACROSS]).min())
-    return Edges(min(1.0, float(focus[::2].max()) / 3), min(1.0, motion), gradient)
+    twice = 2 * flat.take(points).astype(np.int16)
+    around = flat.take(points + reach).astype(np.int16)
+    around += flat.take(points - reach)
+    around -= twice
+    second = np.abs(around, out=around).sum(axis=1, dtype=np.int32) / len(points)
+    near = second[:8] / _LENGTHS_PX + _FLAT
+    focus = near[::2] / (second[8:12] / (_LENGTHS_PX * _FAR[3])[::2] + _FLAT / 3)
+    smear = near / (second[12:] / (_LENGTHS_PX * _FAR[6]) + _FLAT / 6)
+    return float(focus.max()) / 3, float((smear / smear[_ACROSS]).min())
 
 
-def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
-    """Flat positions of the strongest edges in every fifth row, and the mean gradient."""
+def _octaves(steps: list[float]) -> float:
+    """log2 of the sharpness that the growth of the steepest steps leaves; 0 where they do not grow.
+
+    Args:
+        steps: In grey levels, at full size and reduced by 4, 8 and 16, as far as the image is large enough.
+    """
+    levels = [math.log2(step + _ROUNDING) for step in steps]
+    if len(levels) < 2:
+        return 0.0
+    first = levels[1] - levels[0]
+    begins, fully = _FLATTENED
+    share = min(1.0, max(0.0, (first - begins) / (fully - begins)))
+    further = sum(max(0.0, large - small) for small, large in itertools.pairwise(levels[1:]))
+    return -_STRETCHED * max(0.0, first) - share * further
+
+
+def _steps_when_reduced(luma: Grey, steepest: float) -> list[float]:
+    """The steepest steps of luma, at full size and reduced by 4, 8 and 16, as far as enough pixels are left."""
+    image, steps = Image.fromarray(luma), [steepest]
+    for factor in (_REDUCED, 2, 2):
+        if min(image.size) < factor * _SMALLEST_REDUCED_PX:
+            break
+        image = image.reduce(factor)
+        cells = np.asarray(image, dtype=np.int16)
+        across, down = cells[1:-1, 2:] - cells[1:-1, :-2], cells[2:, 1:-1] - cells[:-2, 1:-1]
+        strength = (np.abs(across) + np.abs(down)).reshape(-1)
+        first = len(strength) - max(1, int(len(strength) * _STEEPEST))
+        top = np.partition(strength, first)[first:]
+        steps.append(float(top.sum()) / len(top))
+        if steepest >= _LEAST_CONTRAST and steps[1] < steepest * 2 ** _FLATTENED[0]:
+            break  # steps that hardly grow are sharp, whatever follows
+    return steps
+
+
+def _strongest(luma: Grey, rows_px: int = _ROWS_PX) -> tuple[npt.NDArray[np.int64], float, float]:
+    """Flat positions of the strongest edges in every few rows, the mean gradient, and that of the steepest."""
     height, width = luma.shape
     m = _MARGIN_PX
     if min(height, width) < 2 * m + 4:
-        return np.zeros(0, dtype=np.int64), 0.0
-    rows = luma[m : height - m : _ROWS_PX]
+        return np.zeros(0, dtype=np.int64), 0.0, 0.0
+    rows = luma[m : height - m : rows_px]
     dx = _apart(rows[:, m + 1 : width - m + 1], rows[:, m - 1 : width - m - 1])
     inner = luma[:, m : width - m]
-    dy = _apart(inner[m + 1 : height - m + 1 : _ROWS_PX], inner[m - 1 : height - m - 1 : _ROWS_PX])
+    dy = _apart(inner[m + 1 : height - m + 1 : rows_px], inner[m - 1 : height - m - 1 : rows_px])
     strength = (dx.astype(np.uint16) + dy).reshape(-1)
     some = strength[::3]
     k = int(len(some) * (1 - _STRONGEST))
-    least = max(_LEAST_STEP, int(np.partition(some, k)[k]))
-    edges = np.flatnonzero(strength >= least)
+    top = np.partition(some, k)[k:]
+    edges = np.flatnonzero(strength >= max(_LEAST_STEP, int(top.min())))
     edges = edges[:: max(1, len(edges) // _POINTS)]
     y, x = np.divmod(edges, dx.shape[1])
-    return np.asarray((y * _ROWS_PX + m) * width + x + m, dtype=np.int64), float(some.sum()) / len(some)
+    positions = np.asarray((y * rows_px + m) * width + x + m, dtype=np.int64)
+    top.sort()
+    steepest = top[-max(1, int(len(some) * _STEEPEST)) :]
+    return positions, float(some.sum()) / len(some), float(steepest.sum()) / len(steepest)
 
 
 def _apart(a: Grey, b: Grey) -> Grey:

@@ -19,7 +19,7 @@ Rgb = npt.NDArray[np.uint8]
 Figures = npt.NDArray[np.float32]
 
 METRICS = {
-    "sharpness": "how abrupt the strongest edges are, 0 to 1, whatever their contrast; 1 where there are none",
+    "sharpness": "how abrupt the strongest edges are, 0 to 1, whatever their contrast; NaN where there are too few",
     "motion": "least sharp direction over the one at right angles, 0 to 1: low where the camera or a thing moved",
     "over_exposure": "1 minus the share of pixels with a channel at its upper end",
     "under_exposure": "luma that 1 % of the pixels exceed, 0 to 1: low where even the lights are dark",
@@ -37,6 +37,8 @@ METRICS = {
 _SMALL_PX = 600
 _WORKING_SIDE_PX = 512
 _HASH_SIDE_PX = 100
+_SMEARED_SHARPNESS = 0.2
+"""What is less sharp was not smeared in one direction: the edges along a smear stay sharp."""
 _DECADES = 2.5
 """Powers of ten below the middle of the spectrum at which detail is 0."""
 
@@ -124,6 +126,7 @@ class Limits:
 
     `sharpness` and `motion` count where the detail is low as well, as it is when a photo is blurred; a microscope's
     image may be as soft by nature, a line drawing as uneven. Below the limits `_alone` they count by themselves.
+    Dark photos of strong colours have clipped channels too, so `over_exposure` counts only in bright ones.
     """
 
     sharpness: float = 0.40
@@ -132,11 +135,12 @@ class Limits:
     motion: float = 0.58
     motion_alone: float = 0.42
     smeared_detail: float = 0.70
-    over_exposure: float = 0.75
+    over_exposure: float = 0.60
+    over_exposed_brightness: float = 0.50
     under_exposure: float = 0.30
     brightness: float = 0.04
     contrast: float = 0.25
-    noise: float = 0.28
+    noise: float = 0.22
     detail: float = 0.48
     border: float = 0.96
     entropy: float = 0.12
@@ -156,19 +160,28 @@ FAULTS = (
 )
 
 
+NOTES = ("upscaled", "letterboxed")
+"""Which of them are facts to know rather than reasons to doubt an image."""
+
+
 def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.NDArray[np.bool_]]:
-    """Fault -> (N,) bool, of (N, 12) figures. An image of a single tone has no other fault."""
+    """Fault -> (N,) bool, of (N, 12) figures. An image of a single tone has no other fault.
+
+    A figure that is NaN, which cannot be judged, shows no fault.
+    """
     of = {name: values[:, at] for at, name in enumerate(METRICS)}
     single = of["entropy"] < limits.entropy
     moved = (of["motion"] < limits.motion) & (of["detail"] < limits.smeared_detail)
     moved |= of["motion"] < limits.motion_alone
+    moved &= ~(of["sharpness"] < _SMEARED_SHARPNESS)
     soft = (of["sharpness"] < limits.sharpness) & (of["detail"] < limits.soft_detail)
     soft |= of["sharpness"] < limits.sharpness_alone
     dark = (of["under_exposure"] < limits.under_exposure) | (of["brightness"] < limits.brightness)
+    over = (of["over_exposure"] < limits.over_exposure) & (of["brightness"] > limits.over_exposed_brightness)
     found = {
         "blurred": soft & ~moved,
         "motion_blurred": moved,
-        "over_exposed": of["over_exposure"] < limits.over_exposure,
+        "over_exposed": over,
         "under_exposed": dark,
         "low_contrast": (of["contrast"] < limits.contrast) & ~dark,
         "noisy": of["noise"] < limits.noise,
