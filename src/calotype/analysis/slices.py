@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis.intervals import upper_tails, wilsons
+from calotype.analysis.slice_columns import SAME_SHARE, cover_the_same
 from calotype.analysis.validation import refuse
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,7 @@ class ErrorSlice:
         p_value: Exact probability of as many errors by chance, one-sided, among rows that share all but one of the
             conditions; the largest over the conditions.
         q_value: The same times the number of slices tested: the probability that chance alone reports any slice.
+        same_as: Other conditions that select nearly the same rows and would have been reported in its place.
     """
 
     conditions: Mapping[str, Any]
@@ -52,6 +54,7 @@ class ErrorSlice:
     lift: float
     p_value: float
     q_value: float
+    same_as: tuple[Mapping[str, Any], ...] = ()
 
     def __str__(self) -> str:
         where = " and ".join(f"{name} = {value}" for name, value in self.conditions.items())
@@ -86,6 +89,15 @@ class _Candidate:
     p: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """A candidate that is reported, its rows, and the candidates that select nearly the same."""
+
+    candidate: _Candidate
+    rows: Bools
+    same: list[_Candidate] = field(default_factory=list)
+
+
 def find_slices(
     columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]],
     is_error: npt.ArrayLike,
@@ -98,7 +110,8 @@ def find_slices(
 
     Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is reported
     only if it is worse than each slice that has one condition less, so that every condition contributes; a slice
-    whose errors lie in a part of it that is reported, or in other reported slices, is left out.
+    whose errors lie in a part of it that is reported, or in other reported slices, is left out. Of slices that share
+    nine tenths of their rows the surest is reported; it names the others.
 
     Args:
         columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
@@ -134,7 +147,7 @@ def find_slices(
         return ()
     n_tests = sum(len(level.cells) for level in levels)
     kept = _Explained(coded, wrong, max_q / n_tests).kept(candidates)
-    return tuple(_as_slice(c, coded, total / len(wrong), n_tests) for c in kept)
+    return tuple(_as_slice(r, coded, total / len(wrong), n_tests) for r in kept)
 
 
 def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int, most: int) -> _Column:
@@ -261,14 +274,16 @@ class _Explained:
     def __init__(self, coded: Sequence[_Column], wrong: Bools, limit: float) -> None:
         self.coded, self.wrong, self.limit = coded, wrong, limit
 
-    def kept(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    def kept(self, candidates: Sequence[_Candidate]) -> list[_Reported]:
         """Those that neither their parts nor the ones before them explain."""
-        reported: list[_Candidate] = []
+        reported: list[_Reported] = []
         taken = np.zeros(len(self.wrong), bool)
         for candidate in candidates:
             if len(reported) == _MAX_REPORTED:
                 break
-            whole = [r for r in reported if r.conditions < candidate.conditions]
+            if self._is_another_name(candidate, reported):
+                continue
+            whole = [r.candidate for r in reported if r.candidate.conditions < candidate.conditions]
             if any(candidate.errors * r.n < _MUCH_WORSE * r.errors * candidate.n for r in whole):
                 continue
             if not whole and taken.any() and not self._stands_without(candidate, taken):
@@ -276,9 +291,21 @@ class _Explained:
             parts = [c for c in candidates if c.conditions > candidate.conditions]
             if parts and not self._stands_without(candidate, self._rows_of_any(parts)):
                 continue
-            reported.append(candidate)
-            taken |= self._rows(candidate)
+            reported.append(_Reported(candidate, self._rows(candidate)))
+            taken |= reported[-1].rows
         return reported
+
+    def _is_another_name(self, candidate: _Candidate, reported: Sequence[_Reported]) -> bool:
+        """Whether a reported slice has nearly the same rows under other conditions; that one then lists these."""
+        for other in reported:
+            sizes = sorted((candidate.n, other.candidate.n))
+            if sizes[0] < SAME_SHARE * sizes[1] or not cover_the_same(self._rows(candidate), other.rows):
+                continue
+            own, others = candidate.conditions, other.candidate.conditions
+            if not (own < others or own > others):
+                other.same.append(candidate)
+            return True
+        return False
 
     def _rows(self, candidate: _Candidate) -> Bools:
         inside = np.ones(len(self.wrong), bool)
@@ -306,11 +333,12 @@ class _Explained:
         return True
 
 
-def _as_slice(candidate: _Candidate, coded: Sequence[_Column], usual: float, n_tests: int) -> ErrorSlice:
+def _as_slice(reported: _Reported, coded: Sequence[_Column], usual: float, n_tests: int) -> ErrorSlice:
+    candidate = reported.candidate
     low, high = wilsons([candidate.errors], [candidate.n])
     rate = candidate.errors / candidate.n
     return ErrorSlice(
-        conditions={coded[c].name: coded[c].values[code] for c, code in sorted(candidate.conditions)},
+        conditions=_named(candidate, coded),
         n=candidate.n,
         n_errors=candidate.errors,
         error_rate=rate,
@@ -318,4 +346,9 @@ def _as_slice(candidate: _Candidate, coded: Sequence[_Column], usual: float, n_t
         lift=rate / usual,
         p_value=candidate.p,
         q_value=min(1.0, candidate.p * n_tests),
+        same_as=tuple(_named(same, coded) for same in reported.same),
     )
+
+
+def _named(candidate: _Candidate, coded: Sequence[_Column]) -> dict[str, Any]:
+    return {coded[c].name: coded[c].values[code] for c, code in sorted(candidate.conditions)}
