@@ -2,12 +2,12 @@
 
 Slight blur shows in the second difference over one pixel beside that over a few, at the strongest edges. Both grow
 alike with contrast and with texture, so their ratio depends only on how abrupt the edges are. Strong blur leaves only
-noise and rounding in differences that short, so it is measured by the steps that appear when the image is reduced.
+noise and rounding in differences that short; it shows in the steps between neighbours, which grow when the image is
+reduced. Sharpness combines both.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -20,9 +20,10 @@ Grey = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Sharpness in (0, 1]; motion in [0, 1], 1 where all directions are equally sharp and less where one is smeared;
-    the mean step between next neighbours but one, across and down together, in grey levels. NaN, NaN and 0 where the
-    image is too small or too flat to judge.
+    """Sharpness in (0, 1], about 0.75 for a photo in focus and 0.2 for one blurred by a radius of 1.5 px; motion in
+    [0, 1], 1 where all directions are equally sharp and less where one is smeared; the mean step between next
+    neighbours but one, across and down together, in grey levels. NaN, NaN and 0 where the image is too small or too
+    flat to judge.
     """
 
     sharpness: float = math.nan
@@ -39,10 +40,14 @@ _FAR = {3: np.array([3, 1, 2, 1, 3, 1, 2, 1]), 6: np.array([6, 3, 4, 3, 6, 3, 4,
 """Steps that make about 3 and 6 px in each direction."""
 _MARGIN_PX = 8
 _ROWS_PX = 5
+_FEWEST_ROWS = 40
+"""Every fifth row is looked at, or more of them in images with fewer than that many."""
 _STRONGEST = 0.04
 _POINTS = 1_200
-_FEWEST_POINTS = 100
-"""What an image of about 120x120 px has."""
+_FEWEST_POINTS = 60
+"""What an image of about 56x56 px has."""
+_USUAL_FOCUS = 0.55
+"""Of a photo in focus; taken for images with too few points."""
 _FLAT = 0.05
 """Grey levels that are added on both sides of a ratio, so that a direction without edges counts as average."""
 _LEAST_STEP = 5
@@ -50,21 +55,27 @@ _LEAST_STEP = 5
 _SMALLEST_PX = 32
 """Below this side, in pixels, nothing is said about sharpness."""
 _REDUCED = 4
-"""By how much an image is reduced to see steps that blur has stretched; then by 2 and by 2 again."""
+"""By how much an image is reduced to see smears that are too long for its full size."""
 _SMALLEST_REDUCED_PX = 12
-_STEEPEST = 0.01
+_LEVELS = 6
+"""Sizes at which steps are compared: the full one, and reduced by 2, 4, 8, 16 and 32."""
+_STEEPEST = 0.002
+"""Share of the pixels whose steps are compared."""
+_STEEPEST_ROWS_PX = (5, 2)
+"""Every how many rows are looked at, at full size and at half; all of them at smaller sizes."""
 _ROUNDING = 0.5
 """Grey levels that are added to steps before they are compared."""
-_LEAST_CONTRAST = 12.0
+_LEAST_CONTRAST = 14.0
 """An image whose steepest steps are lower, in grey levels and at every size, has too few edges to judge."""
 _SOFT = 0.5
 """Images below this sharpness are searched for smears that are too long to be seen at full size."""
 _DOUBT = 0.1
 """Added to motion that shows only at a quarter of the size: few edges are left there."""
-_STRETCHED = 1.2
-_FLATTENED = (1.0, 1.5)
-"""Octaves by which steps grow when the image is reduced by 4: from the first on it matters how they grow after that,
-from the second on fully. Smooth slopes grow by 2 octaves."""
+_NEAR_LEVELS = 3
+"""Among the full size and its reductions by 2 and 4, every growth counts."""
+_STRONG = (1.8, 2.6)
+"""Octaves by which steps grow in all: further reductions count from the first on, fully from the second. Photos with a
+soft background grow by up to 1.8, those blurred by 6 px and more by over 2.6."""
 
 _WINDOW = 64
 _HANN = np.hanning(_WINDOW + 1)[:_WINDOW].astype(np.float32)
@@ -86,33 +97,43 @@ def edges(luma: Grey) -> Edges:
 
     With s and l the mean second differences along a direction over 1 px and over some px, each by its length, the
     ratio s/l is high where edges across that direction are crisp. The focus is the highest s/l (3 px) along axes and
-    diagonals, over 3: one crisp direction makes an image focused. Blur by more than about 3 px lets the steepest steps
-    grow when the image is reduced; a step that was sharp stays as it is. Sharpness is the lower of both figures.
+    diagonals, over 3: one crisp direction makes an image focused. With g the octaves by which the steepest steps grow
+    as the image is reduced, sharpness is the root of the focus times 2^-g: a sharp step stays as it is, one that blur
+    has stretched grows until its width is that of a pixel.
     Motion is the lowest s/l (6 px) over that at right angles: a smear lowers the ratio along itself only, lack of focus
     lowers all of them. Own design; that the width of edges measures focus is in P. Marziliano et al., "A no-reference
     perceptual blur metric", 2002.
     """
     luma = np.ascontiguousarray(luma)
-    points, gradient, steepest = _strongest(luma)
-    if min(luma.shape) < _SMALLEST_PX:
+    points, gradient = _strongest(luma)
+    octaves = _octaves(luma)
+    if math.isnan(octaves):
         return Edges(gradient=gradient)
-    steps = _steps_when_reduced(luma, steepest)
-    if max(steps) < _LEAST_CONTRAST:
-        return Edges(gradient=gradient)
-    coarse = 2.0 ** _octaves(steps)
-    if len(points) < _FEWEST_POINTS:
-        return Edges(min(1.0, coarse), 1.0, gradient)
-    focus, motion = _abruptness(luma, points)
-    sharpness = min(1.0, focus, coarse)
-    if sharpness < _SOFT:
+    focus, motion = _abruptness(luma, points) if len(points) >= _FEWEST_POINTS else (_USUAL_FOCUS, 1.0)
+    sharpness = _combined(focus, octaves)
+    if sharpness < _SOFT and len(points) >= _FEWEST_POINTS:
         motion = min(motion, _motion_when_reduced(luma) + _DOUBT)
     return Edges(sharpness, min(1.0, motion), gradient)
+
+
+def sharpness_of(luma: Grey) -> float:
+    """The sharpness alone of (H, W) luma; NaN where the image is too small or too flat to judge."""
+    luma = np.ascontiguousarray(luma)
+    octaves = _octaves(luma)
+    if math.isnan(octaves):
+        return math.nan
+    points = _strongest(luma)[0]
+    return _combined(_abruptness(luma, points)[0] if len(points) >= _FEWEST_POINTS else _USUAL_FOCUS, octaves)
+
+
+def _combined(focus: float, octaves: float) -> float:
+    return math.sqrt(min(1.0, focus)) * 2.0**-octaves
 
 
 def _motion_when_reduced(luma: Grey) -> float:
     """Motion of luma reduced by 4, which shows long smears; 1 where too few edges are left."""
     reduced = np.asarray(Image.fromarray(luma).reduce(_REDUCED))
-    points = _strongest(reduced, rows_px=1)[0]
+    points = _strongest(reduced)[0]
     return _abruptness(reduced, points)[1] if len(points) >= _FEWEST_POINTS else 1.0
 
 
@@ -132,46 +153,44 @@ def _abruptness(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float, float
     return float(focus.max()) / 3, float((smear / smear[_ACROSS]).min())
 
 
-def _octaves(steps: list[float]) -> float:
-    """log2 of the sharpness that the growth of the steepest steps leaves; 0 where they do not grow.
-
-    Args:
-        steps: In grey levels, at full size and reduced by 4, 8 and 16, as far as the image is large enough.
-    """
-    levels = [math.log2(step + _ROUNDING) for step in steps]
-    if len(levels) < 2:
-        return 0.0
-    first = levels[1] - levels[0]
-    begins, fully = _FLATTENED
-    share = min(1.0, max(0.0, (first - begins) / (fully - begins)))
-    further = sum(max(0.0, large - small) for small, large in itertools.pairwise(levels[1:]))
-    return -_STRETCHED * max(0.0, first) - share * further
-
-
-def _steps_when_reduced(luma: Grey, steepest: float) -> list[float]:
-    """The steepest steps of luma, at full size and reduced by 4, 8 and 16, as far as enough pixels are left."""
-    image, steps = Image.fromarray(luma), [steepest]
-    for factor in (_REDUCED, 2, 2):
-        if min(image.size) < factor * _SMALLEST_REDUCED_PX:
+def _octaves(luma: Grey) -> float:
+    """Octaves by which the steepest steps grow as luma is reduced; 0 where they do not grow, NaN where nothing can be
+    judged."""
+    if min(luma.shape) < _SMALLEST_PX:
+        return math.nan
+    image, steps = Image.fromarray(luma), [_steepest(luma, _STEEPEST_ROWS_PX[0])]
+    for level in range(1, _LEVELS):
+        if min(image.size) < 2 * _SMALLEST_REDUCED_PX:
             break
-        image = image.reduce(factor)
-        cells = np.asarray(image, dtype=np.int16)
-        across, down = cells[1:-1, 2:] - cells[1:-1, :-2], cells[2:, 1:-1] - cells[:-2, 1:-1]
-        strength = (np.abs(across) + np.abs(down)).reshape(-1)
-        first = len(strength) - max(1, int(len(strength) * _STEEPEST))
-        top = np.partition(strength, first)[first:]
-        steps.append(float(top.sum()) / len(top))
-        if steepest >= _LEAST_CONTRAST and steps[1] < steepest * 2 ** _FLATTENED[0]:
-            break  # steps that hardly grow are sharp, whatever follows
-    return steps
+        image = image.reduce(2)
+        rows_px = _STEEPEST_ROWS_PX[level] if level < len(_STEEPEST_ROWS_PX) else 1
+        steps.append(_steepest(np.asarray(image), rows_px))
+    if max(steps) < _LEAST_CONTRAST:
+        return math.nan
+    levels = [math.log2(step + _ROUNDING) for step in steps]
+    near, total = max(levels[:_NEAR_LEVELS]) - levels[0], max(levels) - levels[0]
+    begins, fully = _STRONG
+    share = min(1.0, max(0.0, (total - begins) / (fully - begins)))
+    return near + share * (total - near)
 
 
-def _strongest(luma: Grey, rows_px: int = _ROWS_PX) -> tuple[npt.NDArray[np.int64], float, float]:
-    """Flat positions of the strongest edges in every few rows, the mean gradient, and that of the steepest."""
+def _steepest(luma: Grey, rows_px: int) -> float:
+    """The mean of the steepest steps over two pixels, across and down together, in grey levels."""
+    above, rows, below = luma[:-2:rows_px], luma[1:-1:rows_px], luma[2::rows_px]
+    steps = _apart(rows[:, 2:], rows[:, :-2]).astype(np.uint16)
+    steps += _apart(above[:, 1:-1], below[:, 1:-1])
+    flat = steps.reshape(-1)
+    first = len(flat) - max(1, int(len(flat) * _STEEPEST))
+    return float(np.partition(flat, first)[first:].mean())
+
+
+def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
+    """Flat positions of the strongest edges in every few rows, and the mean gradient."""
     height, width = luma.shape
     m = _MARGIN_PX
     if min(height, width) < 2 * m + 4:
-        return np.zeros(0, dtype=np.int64), 0.0, 0.0
+        return np.zeros(0, dtype=np.int64), 0.0
+    rows_px = min(_ROWS_PX, max(1, height // _FEWEST_ROWS))
     rows = luma[m : height - m : rows_px]
     dx = _apart(rows[:, m + 1 : width - m + 1], rows[:, m - 1 : width - m - 1])
     inner = luma[:, m : width - m]
@@ -184,9 +203,7 @@ def _strongest(luma: Grey, rows_px: int = _ROWS_PX) -> tuple[npt.NDArray[np.int6
     edges = edges[:: max(1, len(edges) // _POINTS)]
     y, x = np.divmod(edges, dx.shape[1])
     positions = np.asarray((y * rows_px + m) * width + x + m, dtype=np.int64)
-    top.sort()
-    steepest = top[-max(1, int(len(some) * _STEEPEST)) :]
-    return positions, float(some.sum()) / len(some), float(steepest.sum()) / len(steepest)
+    return positions, float(some.sum()) / len(some)
 
 
 def _apart(a: Grey, b: Grey) -> Grey:
