@@ -22,13 +22,14 @@ Grey = npt.NDArray[np.uint8]
 class Edges:
     """Sharpness in (0, 1], about 0.75 for a photo in focus and 0.2 for one blurred by a radius of 1.5 px; motion in
     [0, 1], 1 where all directions are equally sharp and less where one is smeared; the mean step between next
-    neighbours but one, across and down together, in grey levels. NaN, NaN and 0 where the image is too small or too
-    flat to judge.
+    neighbours but one, across and down together, in grey levels; the steepest such steps, at full size and reduced by
+    2, 4, 8... NaN, NaN and 0 where the image is too small or too flat to judge.
     """
 
     sharpness: float = math.nan
     motion: float = math.nan
     gradient: float = 0.0
+    steps: tuple[float, ...] = ()
 
 
 _DIRECTIONS_XY = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))
@@ -61,8 +62,8 @@ _LEVELS = 6
 """Sizes at which steps are compared: the full one, and reduced by 2, 4, 8, 16 and 32."""
 _STEEPEST = 0.002
 """Share of the pixels whose steps are compared."""
-_STEEPEST_ROWS_PX = (5, 2)
-"""Every how many rows are looked at, at full size and at half; all of them at smaller sizes."""
+_HALF_ROWS_PX = 2
+"""Every second row is looked at in an image reduced by 2, all of them in smaller ones."""
 _ROUNDING = 0.5
 """Grey levels that are added to steps before they are compared."""
 _LEAST_CONTRAST = 14.0
@@ -105,25 +106,29 @@ def edges(luma: Grey) -> Edges:
     perceptual blur metric", 2002.
     """
     luma = np.ascontiguousarray(luma)
-    points, gradient = _strongest(luma)
-    octaves = _octaves(luma)
-    if math.isnan(octaves):
+    points, gradient, steepest = _strongest(luma)
+    if min(luma.shape) < _SMALLEST_PX:
         return Edges(gradient=gradient)
-    focus, motion = _abruptness(luma, points) if len(points) >= _FEWEST_POINTS else (_USUAL_FOCUS, 1.0)
-    sharpness = _combined(focus, octaves)
-    if sharpness < _SOFT and len(points) >= _FEWEST_POINTS:
+    steps = (steepest, *_steps_when_reduced(luma))
+    if max(steps) < _LEAST_CONTRAST:
+        return Edges(gradient=gradient, steps=steps)
+    enough = len(points) >= _FEWEST_POINTS
+    focus, motion = _abruptness(luma, points) if enough else (_USUAL_FOCUS, 1.0)
+    sharpness = _combined(focus, _octaves(steps))
+    if sharpness < _SOFT and enough:
         motion = min(motion, _motion_when_reduced(luma) + _DOUBT)
-    return Edges(sharpness, min(1.0, motion), gradient)
+    return Edges(sharpness, min(1.0, motion), gradient, steps)
 
 
-def sharpness_of(luma: Grey) -> float:
-    """The sharpness alone of (H, W) luma; NaN where the image is too small or too flat to judge."""
+def sharpness_of(luma: Grey, steps_when_reduced: tuple[float, ...]) -> float:
+    """The sharpness of (H, W) luma, with the `Edges.steps` of the same reduced by 2; NaN where it cannot be judged."""
     luma = np.ascontiguousarray(luma)
-    octaves = _octaves(luma)
-    if math.isnan(octaves):
+    points, _, steepest = _strongest(luma)
+    steps = (steepest, *steps_when_reduced[: _LEVELS - 1])
+    if not steps_when_reduced or max(steps) < _LEAST_CONTRAST:
         return math.nan
-    points = _strongest(luma)[0]
-    return _combined(_abruptness(luma, points)[0] if len(points) >= _FEWEST_POINTS else _USUAL_FOCUS, octaves)
+    focus = _abruptness(luma, points)[0] if len(points) >= _FEWEST_POINTS else _USUAL_FOCUS
+    return _combined(focus, _octaves(steps))
 
 
 def _combined(focus: float, octaves: float) -> float:
@@ -153,20 +158,8 @@ def _abruptness(luma: Grey, points: npt.NDArray[np.int64]) -> tuple[float, float
     return float(focus.max()) / 3, float((smear / smear[_ACROSS]).min())
 
 
-def _octaves(luma: Grey) -> float:
-    """Octaves by which the steepest steps grow as luma is reduced; 0 where they do not grow, NaN where nothing can be
-    judged."""
-    if min(luma.shape) < _SMALLEST_PX:
-        return math.nan
-    image, steps = Image.fromarray(luma), [_steepest(luma, _STEEPEST_ROWS_PX[0])]
-    for level in range(1, _LEVELS):
-        if min(image.size) < 2 * _SMALLEST_REDUCED_PX:
-            break
-        image = image.reduce(2)
-        rows_px = _STEEPEST_ROWS_PX[level] if level < len(_STEEPEST_ROWS_PX) else 1
-        steps.append(_steepest(np.asarray(image), rows_px))
-    if max(steps) < _LEAST_CONTRAST:
-        return math.nan
+def _octaves(steps: tuple[float, ...]) -> float:
+    """Octaves by which steps grow as an image is reduced by 2 each time; 0 where they do not grow."""
     levels = [math.log2(step + _ROUNDING) for step in steps]
     near, total = max(levels[:_NEAR_LEVELS]) - levels[0], max(levels) - levels[0]
     begins, fully = _STRONG
@@ -174,22 +167,35 @@ def _octaves(luma: Grey) -> float:
     return near + share * (total - near)
 
 
+def _steps_when_reduced(luma: Grey) -> list[float]:
+    """The steepest steps of luma reduced by 2, 4, 8... as far as enough pixels are left."""
+    image, steps = Image.fromarray(luma), []
+    while len(steps) < _LEVELS - 1 and min(image.size) >= 2 * _SMALLEST_REDUCED_PX:
+        image = image.reduce(2)
+        steps.append(_steepest(np.asarray(image), 1 if steps else _HALF_ROWS_PX))
+    return steps
+
+
 def _steepest(luma: Grey, rows_px: int) -> float:
     """The mean of the steepest steps over two pixels, across and down together, in grey levels."""
     above, rows, below = luma[:-2:rows_px], luma[1:-1:rows_px], luma[2::rows_px]
     steps = _apart(rows[:, 2:], rows[:, :-2]).astype(np.uint16)
     steps += _apart(above[:, 1:-1], below[:, 1:-1])
-    flat = steps.reshape(-1)
-    first = len(flat) - max(1, int(len(flat) * _STEEPEST))
-    return float(np.partition(flat, first)[first:].mean())
+    return _mean_of_top(steps.reshape(-1), int(steps.size * _STEEPEST))
 
 
-def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
-    """Flat positions of the strongest edges in every few rows, and the mean gradient."""
+def _mean_of_top(steps: npt.NDArray[np.uint16], n: int) -> float:
+    """The mean of the n largest, or of all if there are fewer; of the largest for n = 0."""
+    first = max(0, len(steps) - max(1, n))
+    return float(np.partition(steps, first)[first:].mean())
+
+
+def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float, float]:
+    """Flat positions of the strongest edges in every few rows, the mean step, and that of the steepest."""
     height, width = luma.shape
     m = _MARGIN_PX
     if min(height, width) < 2 * m + 4:
-        return np.zeros(0, dtype=np.int64), 0.0
+        return np.zeros(0, dtype=np.int64), 0.0, 0.0
     rows_px = min(_ROWS_PX, max(1, height // _FEWEST_ROWS))
     rows = luma[m : height - m : rows_px]
     dx = _apart(rows[:, m + 1 : width - m + 1], rows[:, m - 1 : width - m - 1])
@@ -200,10 +206,11 @@ def _strongest(luma: Grey) -> tuple[npt.NDArray[np.int64], float]:
     k = int(len(some) * (1 - _STRONGEST))
     top = np.partition(some, k)[k:]
     edges = np.flatnonzero(strength >= max(_LEAST_STEP, int(top.min())))
+    steepest = _mean_of_top(strength[edges], int(len(strength) * _STEEPEST)) if len(edges) else 0.0
     edges = edges[:: max(1, len(edges) // _POINTS)]
     y, x = np.divmod(edges, dx.shape[1])
     positions = np.asarray((y * rows_px + m) * width + x + m, dtype=np.int64)
-    return positions, float(some.sum()) / len(some)
+    return positions, float(some.sum()) / len(some), steepest
 
 
 def _apart(a: Grey, b: Grey) -> Grey:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ def bars(luma: Grey) -> tuple[int, int, int, int]:
     return *_opposite(_bar(luma), _bar(luma[::-1])), *_opposite(_bar(luma.T), _bar(luma.T[::-1]))
 
 
-def without_bars(luma: Grey, lines: tuple[int, int, int, int]) -> Grey:
+def without_bars(luma: Grey, lines: Sequence[int]) -> Grey:
     """(H, W) luma without that many lines at the top, bottom, left and right."""
     top, bottom, left, right = lines
     height, width = luma.shape

@@ -110,7 +110,8 @@ def working_figures(
     edges = quality_edges.edges(inner)
     sharpness = edges.sharpness
     if finer is not None and not sharpness >= _CLEARLY_SHARP:
-        sharpness = float(np.minimum(_CLEARLY_SHARP, _sharpness_without_bars(finer(), bars)))
+        twice = quality_light.without_bars(finer(), [2 * n + _BAR_MARGIN_PX if n else 0 for n in bars])
+        sharpness = float(np.minimum(_CLEARLY_SHARP, quality_edges.sharpness_of(twice, edges.steps)))
     light = quality_light.light(image, luma)
     values = (
         sharpness,
@@ -127,12 +128,6 @@ def working_figures(
         min(full_size_wh) / max(full_size_wh),
     )
     return np.asarray(values, dtype=np.float32), edges.gradient
-
-
-def _sharpness_without_bars(luma: Grey, half_lines: tuple[int, int, int, int]) -> float:
-    """The sharpness of luma of which bars are known at half its size."""
-    top, bottom, left, right = (2 * n + _BAR_MARGIN_PX if n else 0 for n in half_lines)
-    return quality_edges.sharpness_of(quality_light.without_bars(luma, (top, bottom, left, right)))
 
 
 def detail(luma: Grey) -> float:
