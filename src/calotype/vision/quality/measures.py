@@ -43,7 +43,7 @@ _HASH_SIDE_PX = 100
 _CLEARLY_SHARP = 0.65
 """Photos of 600 px and more that were blurred by 1.5 px are less sharp at their working size."""
 _BAR_MARGIN_PX = 2
-_SMEARED_SHARPNESS = 0.2
+_SMEARED_SHARPNESS = 0.16
 """What is less sharp was not smeared in one direction: the edges along a smear stay sharp."""
 _DECADES = 2.5
 """Powers of ten below the middle of the spectrum at which detail is 0."""
@@ -154,23 +154,25 @@ def difference_hash(grey: Image.Image) -> int:
 class Limits:
     """Below which figures an image has a fault. Set between photos and their corrupted copies, for all data alike.
 
-    `sharpness` and `motion` count where the detail is low as well, as it is when a photo is blurred; a microscope's
-    image may be as soft by nature, a line drawing as uneven. Below the limits `_alone` they count by themselves.
+    `sharpness` counts in images of some contrast; those of a microscope may be as soft by nature. Below
+    `sharpness_alone` it counts by itself. `motion` counts in soft images, since line drawings and gratings have edges of
+    one direction too; below `motion_alone` in all but the sharpest.
     Dark photos of strong colours have clipped channels too, so `over_exposure` counts only in bright ones.
     """
 
-    sharpness: float = 0.40
-    sharpness_alone: float = 0.29
-    soft_detail: float = 0.52
-    motion: float = 0.58
-    motion_alone: float = 0.42
-    smeared_detail: float = 0.70
+    sharpness: float = 0.26
+    sharpness_alone: float = 0.13
+    soft_contrast: float = 0.50
+    motion: float = 0.55
+    smeared_sharpness: float = 0.55
+    motion_alone: float = 0.40
+    moved_sharpness: float = 0.72
     over_exposure: float = 0.60
     over_exposed_brightness: float = 0.50
     under_exposure: float = 0.30
     brightness: float = 0.04
     contrast: float = 0.25
-    noise: float = 0.22
+    noise: float = 0.20
     detail: float = 0.48
     border: float = 0.96
     entropy: float = 0.12
@@ -201,10 +203,10 @@ def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.ND
     """
     of = {name: values[:, at] for at, name in enumerate(METRICS)}
     single = of["entropy"] < limits.entropy
-    moved = (of["motion"] < limits.motion) & (of["detail"] < limits.smeared_detail)
-    moved |= of["motion"] < limits.motion_alone
+    moved = (of["motion"] < limits.motion) & (of["sharpness"] < limits.smeared_sharpness)
+    moved |= (of["motion"] < limits.motion_alone) & (of["sharpness"] < limits.moved_sharpness)
     moved &= ~(of["sharpness"] < _SMEARED_SHARPNESS)
-    soft = (of["sharpness"] < limits.sharpness) & (of["detail"] < limits.soft_detail)
+    soft = (of["sharpness"] < limits.sharpness) & (of["contrast"] > limits.soft_contrast)
     soft |= of["sharpness"] < limits.sharpness_alone
     dark = (of["under_exposure"] < limits.under_exposure) | (of["brightness"] < limits.brightness)
     over = (of["over_exposure"] < limits.over_exposure) & (of["brightness"] > limits.over_exposed_brightness)
