@@ -43,7 +43,7 @@ _HASH_SIDE_PX = 100
 _CLEARLY_SHARP = 0.65
 """Photos of 600 px and more that were blurred by 1.5 px are less sharp at their working size."""
 _BAR_MARGIN_PX = 2
-_SMEARED_SHARPNESS = 0.16
+_SMEARED_SHARPNESS = 0.2
 """What is less sharp was not smeared in one direction: the edges along a smear stay sharp."""
 _DECADES = 2.5
 """Powers of ten below the middle of the spectrum at which detail is 0."""
@@ -155,18 +155,17 @@ class Limits:
     """Below which figures an image has a fault. Set between photos and their corrupted copies, for all data alike.
 
     `sharpness` counts in images of some contrast; those of a microscope may be as soft by nature. Below
-    `sharpness_alone` it counts by itself. `motion` counts in soft images, since line drawings and gratings have edges of
-    one direction too; below `motion_alone` in all but the sharpest.
+    `sharpness_alone` it counts by itself. `motion` counts in images below `smeared_sharpness`, since line drawings and
+    gratings have edges of one direction too; below `motion_alone` it counts by itself.
     Dark photos of strong colours have clipped channels too, so `over_exposure` counts only in bright ones.
     """
 
     sharpness: float = 0.26
-    sharpness_alone: float = 0.13
-    soft_contrast: float = 0.50
+    sharpness_alone: float = 0.15
+    soft_contrast: float = 0.45
     motion: float = 0.55
-    smeared_sharpness: float = 0.55
-    motion_alone: float = 0.40
-    moved_sharpness: float = 0.72
+    smeared_sharpness: float = 0.60
+    motion_alone: float = 0.27
     over_exposure: float = 0.60
     over_exposed_brightness: float = 0.50
     under_exposure: float = 0.30
@@ -204,7 +203,7 @@ def faults(values: npt.NDArray[np.floating], limits: Limits) -> dict[str, npt.ND
     of = {name: values[:, at] for at, name in enumerate(METRICS)}
     single = of["entropy"] < limits.entropy
     moved = (of["motion"] < limits.motion) & (of["sharpness"] < limits.smeared_sharpness)
-    moved |= (of["motion"] < limits.motion_alone) & (of["sharpness"] < limits.moved_sharpness)
+    moved |= of["motion"] < limits.motion_alone
     moved &= ~(of["sharpness"] < _SMEARED_SHARPNESS)
     soft = (of["sharpness"] < limits.sharpness) & (of["contrast"] > limits.soft_contrast)
     soft |= of["sharpness"] < limits.sharpness_alone
