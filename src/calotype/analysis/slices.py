@@ -117,7 +117,7 @@ def find_slices(
         columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
             more than `most_values` different values are cut at their quintiles, whatever the errors; of texts the
             most frequent stay, one fewer than that.
-        is_error: (N,) bool.
+        is_error: (N,) bool, or numbers that are 0 or 1.
         max_conditions: 1 to 3.
         most_values: Of one column; sets of columns with more than 200,000 combinations are not tested.
         max_q: Probability of reporting any slice where there is none; only slices below it are returned.
@@ -128,8 +128,9 @@ def find_slices(
         one-sided (hypergeometric tail); Bonferroni's bound over everything tested.
     """
     wrong = np.asarray(is_error)
-    if wrong.ndim != 1 or wrong.dtype.kind not in "biu":
-        raise refuse("is_error", f"its shape is {wrong.shape}, its type {wrong.dtype}", "give (N,) bool")
+    if wrong.ndim != 1 or wrong.dtype.kind not in "biuf" or not np.isin(wrong, (0, 1)).all():
+        detail = f"its shape is {wrong.shape}, its type {wrong.dtype}"
+        raise refuse("is_error", detail, "give (N,) booleans, or zeros and ones")
     if not 1 <= max_conditions <= 3:
         raise refuse("max_conditions", f"it is {max_conditions}", "use 1, 2 or 3")
     wrong = wrong.astype(bool)
