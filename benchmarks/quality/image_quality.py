@@ -4,8 +4,8 @@ uv run benchmarks/quality/image_quality.py --data FOLDER           # coco128: 15
 uv run benchmarks/quality/image_quality.py --data FOLDER --blur    # radius x size, beside the variance of a Laplacian
 uv run benchmarks/quality/image_quality.py --data FOLDER --faults  # faults and notes per 1,000 ordinary photos
 
-`--blur` takes photos of coco128 and raccoon, and large ones from `--photos FOLDER` if given. The constants were chosen
-on the same sets, so the figures are no proof for others.
+`--blur` takes photos of coco128 and raccoon, and large ones from `--photos FOLDER` if given: photos are reduced to each
+size, never enlarged. The constants were chosen on the same sets, so the figures are no proof for others.
 """
 
 from __future__ import annotations
