@@ -76,7 +76,9 @@ def main() -> None:
         seconds.append(time.process_time() - began)
         n_first += bool(reported) and dict(reported[0].conditions) == PLANTED
         n_alone += len(reported) == 1
-    print(f"planted, 20,000 rows, 80 % wrong instead of 10 %: first in {n_first}, alone in {n_alone} of {N_RUNS}")
+    print(
+        f"planted, 20,000 rows, 80 % wrong instead of 10 %: first in {n_first}, alone in {n_alone} of {N_RUNS}"
+    )
     print(f"CPU s: median {np.median(seconds):.3f}, longest {max(seconds):.3f}")
     if "--peer" in sys.argv:
         beside_sliceline(float(np.median(seconds)))

@@ -8,7 +8,9 @@ import pytest
 from calotype.analysis.validation import InputsInvalid
 from calotype.checks import box_errors, embed, find_slices, image_quality, mask_errors, near_duplicates
 
-GREY = np.random.default_rng(3).integers(0, 256, (12, 16), dtype=np.uint8).repeat(10, axis=0).repeat(10, axis=1)
+GREY = (
+    np.random.default_rng(3).integers(0, 256, (12, 16), dtype=np.uint8).repeat(10, axis=0).repeat(10, axis=1)
+)
 AS_RGB = GREY[:, :, None].repeat(3, axis=2)
 FORMS = {
     "grey": (GREY, AS_RGB),
@@ -39,7 +41,9 @@ def test_an_image_is_a_copy_of_itself_in_any_form(form):
     assert np.asarray(pairs).tolist() == [[0, 1]]
 
 
-@pytest.mark.parametrize("image", [GREY.astype(np.float64), GREY.astype(np.int64), np.zeros((4, 4, 2), np.uint8)])
+@pytest.mark.parametrize(
+    "image", [GREY.astype(np.float64), GREY.astype(np.int64), np.zeros((4, 4, 2), np.uint8)]
+)
 def test_other_ranges_types_and_shapes_are_refused(image):
     with pytest.raises(InputsInvalid):
         image_quality([image])

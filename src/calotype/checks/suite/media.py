@@ -113,7 +113,7 @@ def letterbox(context: CheckContext, tally: Tally) -> None:
     _add_faults(context, tally, quality.Limits(border=tally.number("min_inner")), ("letterboxed",))
 
 
-_SHARP = ("sharpness", "sharpness_alone", "motion", "motion_alone")
+_SHARP = ("sharpness", "sharpness_alone", "soft_contrast", "motion", "smeared_sharpness", "motion_alone")
 _IN_QUALITY = (
     *_SHARP,
     "over_exposure",

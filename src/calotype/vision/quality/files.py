@@ -156,9 +156,7 @@ def pixel_part(data: bytes, upright: images.Upright) -> Figures:
         scale = quality.finer_scale(image.size)
         return np.asarray(upright.reduced(scale).convert("L") if scale > 1 else upright.grey)
 
-    pixels, gradient = quality.working_figures(
-        working, luma, image.size, None if working is image else finer
-    )
+    pixels, gradient = quality.working_figures(working, luma, image.size, None if working is image else finer)
     if _has_few_bits(len(data), image.size, read_head(data), gradient):
         pixels[quality.DETAIL] = quality.detail(luma if working is image else np.asarray(upright.grey))
     return pixels
