@@ -38,6 +38,8 @@ _ALSO = {
     "overexposure": "over_exposure",
     "underexposure": "under_exposure",
 }
+NOTES = (*quality.NOTES, "greyscale", "turned", "low_jpeg_quality", "odd_aspect", "odd_size")
+"""Names of facts that are not faults."""
 _N_PIXEL = len(quality.METRICS)
 _GREY = 0.01
 _LEAST_ASPECT = 0.2
@@ -51,8 +53,10 @@ class ImageQuality(Mapping[str, Floats]):
 
     Attributes:
         flags: Fault -> (N,) bool, by one fixed set of limits: `blurred`, `motion_blurred`, `over_exposed`,
-            `under_exposed`, `low_contrast`, `noisy`, `upscaled`, `letterboxed`, `single_tone`, `low_jpeg_quality`,
-            `turned`, `thumbnail_differs`, `greyscale`, `odd_aspect`, `odd_size`, `truncated`, `unreadable`.
+            `under_exposed`, `low_contrast`, `noisy`, `single_tone`, `thumbnail_differs`, `truncated`, `unreadable`.
+            Asked by its name, a note is answered too.
+        notes: Fact that is worth knowing but no fault -> (N,) bool: `upscaled`, `letterboxed`, `greyscale`, `turned`,
+            `low_jpeg_quality`, `odd_aspect`, `odd_size`.
         unreadable: Position -> why there are no pixels.
         difference_hash: (N,) uint64 of the upright images, 0 where unreadable.
         sha256: Hexadecimal SHA-256 of each file's bytes (of an array's pixels); empty where there are none.
@@ -63,6 +67,7 @@ class ImageQuality(Mapping[str, Floats]):
     unreadable: Mapping[int, str] = field(default_factory=dict)
     difference_hash: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     sha256: tuple[str, ...] = ()
+    notes: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Floats:
         return self.scores[_ALSO.get(name, name)]
@@ -72,6 +77,11 @@ class ImageQuality(Mapping[str, Floats]):
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def faulty(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether an image has any fault; notes do not count."""
+        return np.asarray(np.logical_or.reduce(list(self.flags.values())), dtype=bool)
 
     @property
     def directions(self) -> dict[str, str]:
@@ -86,8 +96,9 @@ def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
         paths: Paths, bytes, or arrays: (H, W, 3) or grey (H, W), uint8 or floats from 0 to 1.
     Returns:
         `ImageQuality`. `sharpness` is the figure for blur: it does not depend on contrast or texture, and a photo
-        with one sharp thing counts as sharp. Images of 600 px and more are judged at half their size or less. That
-        an image lies on its side is known from EXIF only.
+        with one sharp thing counts as sharp; it and `motion` are NaN where too few edges show to judge (a side below
+        32 px at the measured size, or no step of 12 grey levels). Images of 600 px and more are judged at half their
+        size or less. That an image lies on its side is known from EXIF only.
     Raises: InputsInvalid.
     """
     if isinstance(paths, str | bytes):
@@ -110,7 +121,20 @@ def image_quality(paths: Sequence[ImageInput]) -> ImageQuality:
     cut = [number for number, why in unreadable.items() if "truncated" in why or "cut" in why]
     values[cut, list(METRICS).index("whole")] = 0
     scores = {name: values[:, column] for column, name in enumerate(METRICS)}
-    return ImageQuality(scores, _flags(values, unreadable), unreadable, hashes, tuple(digests))
+    hits = _hits(values, unreadable)
+    notes = {name: hits.pop(name) for name in NOTES}
+    return ImageQuality(scores, _Faults(hits, notes), unreadable, hashes, tuple(digests), notes)
+
+
+class _Faults(dict[str, npt.NDArray[np.bool_]]):
+    """Faults, and by their names notes too, which were among them in earlier versions."""
+
+    def __init__(self, hits: Mapping[str, npt.NDArray[np.bool_]], notes: Mapping[str, npt.NDArray[np.bool_]]):
+        super().__init__(hits)
+        self._notes = notes
+
+    def __missing__(self, name: str) -> npt.NDArray[np.bool_]:
+        return self._notes[name]
 
 
 def _measured(image: ImageInput) -> tuple[file_quality.FileQuality, str]:
@@ -144,11 +168,11 @@ def _near_median(sides: Floats) -> Floats:
     return np.asarray(np.minimum(times, 1 / times), np.float32)
 
 
-def _flags(values: Floats, unreadable: Mapping[int, str]) -> dict[str, npt.NDArray[np.bool_]]:
+def _hits(values: Floats, unreadable: Mapping[int, str]) -> dict[str, npt.NDArray[np.bool_]]:
     limits = quality.Limits()
     of = dict(zip(METRICS, values.T, strict=True))
     with np.errstate(invalid="ignore"):
-        flags = {
+        hits = {
             **quality.faults(values[:, :_N_PIXEL], limits),
             "low_jpeg_quality": of["jpeg_quality"] < limits.jpeg_quality,
             "turned": of["upright"] == 0,
@@ -159,5 +183,5 @@ def _flags(values: Floats, unreadable: Mapping[int, str]) -> dict[str, npt.NDArr
         }
         missing = np.zeros(len(values), bool)
         missing[list(unreadable)] = True
-        readable = {name: hit & ~missing for name, hit in flags.items()}
+        readable = {name: hit & ~missing for name, hit in hits.items()}
         return {**readable, "truncated": of["whole"] == 0, "unreadable": missing}

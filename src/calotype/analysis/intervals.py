@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,3 +45,48 @@ def q_values(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
     return adjusted
+
+
+@lru_cache(maxsize=4)
+def _log_factorials(n_bits: int) -> npt.NDArray[np.float64]:
+    """Of 0 to 2^n_bits - 1."""
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, 1 << n_bits)))])
+
+
+def upper_tails(
+    hits: npt.NDArray[np.int64],
+    drawn: npt.NDArray[np.int64],
+    all_hits: npt.NDArray[np.int64],
+    n: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """(K,) exact probabilities of at least `hits` among `drawn` of `n` rows of which `all_hits` are hits.
+
+    Probabilities above 0.5, and those within one standard deviation of the expected count, come back as 0.5 to 1.
+
+    Args: each (K,), counts with hits <= drawn <= n and hits <= all_hits <= n.
+    Source: hypergeometric distribution, summed from its logarithms.
+    """
+    expected = drawn * all_hits / np.maximum(n, 1)
+    spread = np.sqrt(expected * (1 - all_hits / np.maximum(n, 1)) * (n - drawn) / np.maximum(n - 1, 1))
+    p = np.ones(len(hits))
+    rows = np.flatnonzero(hits > expected + spread)
+    if not len(rows):
+        return p
+    x, m, good, total = (v[rows].astype(np.int64) for v in (hits, drawn, all_hits, n))
+    logs = _log_factorials(int(total.max()).bit_length())
+
+    def log_choose(of: npt.NDArray[np.int64], some: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        return np.asarray(logs[of] - logs[some] - logs[of - some])
+
+    term = np.exp(log_choose(good, x) + log_choose(total - good, m - x) - log_choose(total, m))
+    sums, active = term.copy(), np.arange(len(rows))
+    # Above the expected count each term is smaller than the one before.
+    while len(active):
+        ratio = (good - x) * (m - x) / ((x + 1) * np.maximum(total - good - m + x + 1, 1))
+        term = term * ratio
+        sums[active] += term
+        going = (term > 1e-9 * sums[active]) & (sums[active] < 0.5)
+        active, term = active[going], term[going]
+        x, m, good, total = x[going] + 1, m[going], good[going], total[going]
+    p[rows] = np.minimum(sums, 1.0)
+    return p

@@ -24,7 +24,8 @@ _FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "high
 _SIZES = ("small", "medium", "large", "the whole image")
 _SIZE_EDGES_PX2 = (32.0**2, 96.0**2)
 """COCO's: areas below 32 x 32 are small, from 96 x 96 px on large."""
-_SAME = 0.9
+SAME_SHARE = 0.9
+"""Share of common labels from which two slices count as the same."""
 _WORSE = 1.25
 """Times as many errors as the slices already reported explain, above which a slice is reported beside them."""
 
@@ -93,7 +94,7 @@ def max_conditions(n_columns: int, n_labels: int) -> int:
 
 def cover_the_same(inside: Bools, other: Bools) -> bool:
     """Whether two slices hold nearly the same labels. Both are (N,)."""
-    return bool((inside & other).sum() >= _SAME * (inside | other).sum())
+    return bool((inside & other).sum() >= SAME_SHARE * (inside | other).sum())
 
 
 def is_explained(inside: Bools, wrong: Bools, stratum: npt.NDArray[np.int64]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -11,18 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.intervals import q_values, wilsons
+from calotype.analysis.intervals import upper_tails, wilsons
+from calotype.analysis.slice_columns import SAME_SHARE, cover_the_same
 from calotype.analysis.validation import refuse
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 _MOST_VALUES = 32
 _N_BINS = 5
 _MOST_CELLS = 200_000
 _MOST_SETS = 25_000
 _SMALLEST = 20
-_PSEUDO = 10.0
 _MAX_REPORTED = 50
+_MAX_EXAMINED = 400
+_MUCH_WORSE = 1.25
+"""Times the error rate of a reported slice, from which a part of it is reported beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,10 @@ class ErrorSlice:
         error_rate: Their share.
         interval: Its 95 % interval.
         lift: The share over that of all rows.
-        p_value: Of this many errors by chance, one-sided, against rows that share all but one of the conditions.
-        q_value: The same, corrected for the number of slices tested.
+        p_value: Exact probability of as many errors by chance, one-sided, among rows that share all but one of the
+            conditions; the largest over the conditions.
+        q_value: The same times the number of slices tested: the probability that chance alone reports any slice.
+        same_as: Other conditions that select nearly the same rows and would have been reported in its place.
     """
 
     conditions: Mapping[str, Any]
@@ -48,6 +54,7 @@ class ErrorSlice:
     lift: float
     p_value: float
     q_value: float
+    same_as: tuple[Mapping[str, Any], ...] = ()
 
     def __str__(self) -> str:
         where = " and ".join(f"{name} = {value}" for name, value in self.conditions.items())
@@ -62,14 +69,33 @@ class _Column:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """Slices of one set of columns: cell number, rows, errors, and how far above chance."""
+class _Cells:
+    """Combinations of values of one set of columns: cell number, rows, errors and probability by chance."""
 
     columns: tuple[int, ...]
     cells: Codes
-    n: Floats
-    errors: Floats
-    z: Floats
+    n: Codes
+    errors: Codes
+    p: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A slice that is not chance, as (column, code) pairs."""
+
+    conditions: frozenset[tuple[int, int]]
+    n: int
+    errors: int
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """A candidate that is reported, its rows, and the candidates that select nearly the same."""
+
+    candidate: _Candidate
+    rows: Bools
+    same: list[_Candidate] = field(default_factory=list)
 
 
 def find_slices(
@@ -78,27 +104,33 @@ def find_slices(
     max_conditions: int = 3,
     *,
     most_values: int = _MOST_VALUES,
+    max_q: float = 0.05,
 ) -> tuple[ErrorSlice, ...]:
-    """The slices in which errors concentrate, worst first; at most 50.
+    """The slices in which errors concentrate beyond chance, surest first; at most 50.
 
     Every combination of values of up to `max_conditions` columns with at least 20 rows is tested. A slice is reported
-    only if it is worse than each slice that has one condition less, so that every condition contributes.
+    only if it is worse than each slice that has one condition less, so that every condition contributes; a slice
+    whose errors lie in a part of it that is reported, or in other reported slices, is left out. Of slices that share
+    nine tenths of their rows the surest is reported; it names the others.
 
     Args:
         columns: Name -> (N,) values: text, numbers, truth values; missing ones (None, NaN) are a value. Numbers with
-            more than `most_values` different values are cut into 5 intervals of equal size; of texts the most frequent
-            stay, one fewer than that.
-        is_error: (N,) bool.
+            more than `most_values` different values are cut at their quintiles, whatever the errors; of texts the
+            most frequent stay, one fewer than that.
+        is_error: (N,) bool, or numbers that are 0 or 1.
         max_conditions: 1 to 3.
         most_values: Of one column; sets of columns with more than 200,000 combinations are not tested.
-    Returns: `ErrorSlice`s. Those with `q_value` below 0.05 are not chance, with an expected 5 % of false ones.
+        max_q: Probability of reporting any slice where there is none; only slices below it are returned.
+    Returns: `ErrorSlice`s, empty where chance explains everything. Rows must be independent: where several labels of
+        one image fail together, the probabilities are too small.
     Raises: InputsInvalid.
-    Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; false discoveries by
-        Benjamini and Hochberg.
+    Source: exhaustive search as in Y. Chung et al., "Slice Finder", 2019, by counting; R. Fisher's exact test,
+        one-sided (hypergeometric tail); Bonferroni's bound over everything tested.
     """
     wrong = np.asarray(is_error)
-    if wrong.ndim != 1 or wrong.dtype.kind not in "biu":
-        raise refuse("is_error", f"its shape is {wrong.shape}, its type {wrong.dtype}", "give (N,) bool")
+    if wrong.ndim != 1 or wrong.dtype.kind not in "biuf" or not np.isin(wrong, (0, 1)).all():
+        detail = f"its shape is {wrong.shape}, its type {wrong.dtype}"
+        raise refuse("is_error", detail, "give (N,) booleans, or zeros and ones")
     if not 1 <= max_conditions <= 3:
         raise refuse("max_conditions", f"it is {max_conditions}", "use 1, 2 or 3")
     wrong = wrong.astype(bool)
@@ -111,7 +143,12 @@ def find_slices(
     if not len(wrong) or not total or not coded:
         return ()
     levels = _searched(coded, wrong, max_conditions)
-    return _ranked(levels, coded, total / len(wrong))
+    candidates = _candidates(levels, coded, total / len(wrong), max_q)
+    if not candidates:
+        return ()
+    n_tests = sum(len(level.cells) for level in levels)
+    kept = _Explained(coded, wrong, max_q / n_tests).kept(candidates)
+    return tuple(_as_slice(r, coded, total / len(wrong), n_tests) for r in kept)
 
 
 def _coded(name: str, values: Sequence[Any] | npt.NDArray[Any], n: int, most: int) -> _Column:
@@ -159,12 +196,14 @@ def _numbers(name: str, array: npt.NDArray[Any], most: int) -> _Column:
     return _Column(name, np.asarray(codes, np.int64), named)
 
 
-def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int) -> list[_Found]:
+def _searched(coded: Sequence[_Column], wrong: Bools, most: int) -> list[_Cells]:
     """Counts of all sets of columns, as far as they can be counted in reasonable time, small sets first."""
-    counted, known = [], {}
+    counted: list[_Cells] = []
+    known: dict[tuple[int, ...], tuple[Codes, Codes]] = {}
     for size in range(1, most + 1):
         if comb(len(coded), size) > _MOST_SETS:
             break
+        level = []
         for chosen in combinations(range(len(coded)), size):
             shape = [len(coded[c].values) for c in chosen]
             if float(np.prod(shape)) > _MOST_CELLS:
@@ -175,83 +214,142 @@ def _searched(coded: Sequence[_Column], wrong: npt.NDArray[np.bool_], most: int)
             n_cells = int(np.prod(shape))
             n = np.bincount(place, minlength=n_cells).reshape(shape)
             errors = np.bincount(place[wrong], minlength=n_cells).reshape(shape)
-            known[chosen] = n, errors
-            counted.append(_above(chosen, n, errors, known))
+            if size < most:
+                known[chosen] = n, errors
+            level.append(_counts(chosen, n, errors, known))
+        counted += _tested(level)
     return counted
 
 
-def _above(
+def _counts(
     chosen: tuple[int, ...], n: Codes, errors: Codes, known: Mapping[tuple[int, ...], tuple[Codes, Codes]]
-) -> _Found:
-    """How far each cell lies above the rest of every slice with one condition less."""
-    lowest = np.full(n.shape, np.inf)
+) -> tuple[tuple[int, ...], Codes, Codes]:
+    """The columns, the cells with enough rows, and (2 + 2 * columns, cells) counts: of the cell, of each whole."""
+    cells = np.flatnonzero(n.ravel() >= _SMALLEST)
+    counts = [errors.ravel()[cells], n.ravel()[cells]]
+    codes = np.unravel_index(cells, n.shape)
     for axis in range(n.ndim):
         parent = tuple(c for place, c in enumerate(chosen) if place != axis)
-        of = known.get(parent) or (n.sum(axis=axis), errors.sum(axis=axis))
-        whole_n, whole_errors = (np.expand_dims(counts, axis) for counts in of)
-        rest = (whole_errors - errors + 0.5) / (whole_n - n + 1)
-        rest = (rest * (whole_n - n) + _PSEUDO * whole_errors / np.maximum(whole_n, 1)) / (
-            whole_n - n + _PSEUDO
-        )
-        rest = np.clip(rest, 1e-4, 1 - 1e-4)
-        spread = np.sqrt(
-            rest * (1 - rest) * (1 / np.maximum(n, 1) + 1 / np.maximum(whole_n - n + _PSEUDO, 1))
-        )
-        lowest = np.minimum(lowest, (errors / np.maximum(n, 1) - rest) / spread)
-    cells = np.flatnonzero(n >= _SMALLEST)
-    return _Found(
-        chosen,
-        cells,
-        n.ravel()[cells].astype(float),
-        errors.ravel()[cells].astype(float),
-        lowest.ravel()[cells],
+        whole_n, whole_errors = known.get(parent) or (n.sum(axis=axis), errors.sum(axis=axis))
+        place = tuple(code for k, code in enumerate(codes) if k != axis)
+        counts += [np.broadcast_to(whole[place], len(cells)) for whole in (whole_errors, whole_n)]
+    return chosen, cells, np.stack(counts)
+
+
+def _tested(level: Sequence[tuple[tuple[int, ...], Codes, Codes]]) -> list[_Cells]:
+    """The exact probability of each cell, against the slice with one condition less that explains it best."""
+    if not level:
+        return []
+    counts = np.concatenate([counts for _, _, counts in level], axis=1)
+    wholes = range(2, len(counts), 2)
+    p = np.max([upper_tails(counts[0], counts[1], counts[k], counts[k + 1]) for k in wholes], axis=0)
+    ends = np.cumsum([len(cells) for _, cells, _ in level])
+    parts = np.split(p, ends[:-1])
+    return [
+        _Cells(chosen, cells, own[1], own[0], part)
+        for (chosen, cells, own), part in zip(level, parts, strict=True)
+    ]
+
+
+def _candidates(
+    levels: Sequence[_Cells], coded: Sequence[_Column], usual: float, max_q: float
+) -> list[_Candidate]:
+    """Cells that are not chance, surest first."""
+    limit = max_q / max(1, sum(len(level.cells) for level in levels))
+    candidates = []
+    for level in levels:
+        shape = [len(coded[c].values) for c in level.columns]
+        for k in np.flatnonzero((level.p < limit) & (level.errors > usual * level.n)).tolist():
+            codes = np.unravel_index(int(level.cells[k]), shape)
+            conditions = frozenset((c, int(code)) for c, code in zip(level.columns, codes, strict=True))
+            candidates.append(
+                _Candidate(conditions, int(level.n[k]), int(level.errors[k]), float(level.p[k]))
+            )
+    # Probabilities below the smallest number are ties: then the higher share of errors is surer.
+    return sorted(candidates, key=lambda c: (c.p, -c.errors / c.n))[:_MAX_EXAMINED]
+
+
+class _Explained:
+    """Which candidates remain once the rows of others are left out."""
+
+    def __init__(self, coded: Sequence[_Column], wrong: Bools, limit: float) -> None:
+        self.coded, self.wrong, self.limit = coded, wrong, limit
+
+    def kept(self, candidates: Sequence[_Candidate]) -> list[_Reported]:
+        """Those that neither their parts nor the ones before them explain."""
+        reported: list[_Reported] = []
+        taken = np.zeros(len(self.wrong), bool)
+        for candidate in candidates:
+            if len(reported) == _MAX_REPORTED:
+                break
+            if self._is_another_name(candidate, reported):
+                continue
+            whole = [r.candidate for r in reported if r.candidate.conditions < candidate.conditions]
+            if any(candidate.errors * r.n < _MUCH_WORSE * r.errors * candidate.n for r in whole):
+                continue
+            if not whole and taken.any() and not self._stands_without(candidate, taken):
+                continue
+            parts = [c for c in candidates if c.conditions > candidate.conditions]
+            if parts and not self._stands_without(candidate, self._rows_of_any(parts)):
+                continue
+            reported.append(_Reported(candidate, self._rows(candidate)))
+            taken |= reported[-1].rows
+        return reported
+
+    def _is_another_name(self, candidate: _Candidate, reported: Sequence[_Reported]) -> bool:
+        """Whether a reported slice has nearly the same rows under other conditions; that one then lists these."""
+        for other in reported:
+            sizes = sorted((candidate.n, other.candidate.n))
+            if sizes[0] < SAME_SHARE * sizes[1] or not cover_the_same(self._rows(candidate), other.rows):
+                continue
+            own, others = candidate.conditions, other.candidate.conditions
+            if not (own < others or own > others):
+                other.same.append(candidate)
+            return True
+        return False
+
+    def _rows(self, candidate: _Candidate) -> Bools:
+        inside = np.ones(len(self.wrong), bool)
+        for column, code in candidate.conditions:
+            inside &= self.coded[column].codes == code
+        return inside
+
+    def _rows_of_any(self, candidates: Sequence[_Candidate]) -> Bools:
+        rows = np.zeros(len(self.wrong), bool)
+        for candidate in candidates:
+            rows |= self._rows(candidate)
+        return rows
+
+    def _stands_without(self, candidate: _Candidate, left_out: Bools) -> bool:
+        """Whether the candidate is still beyond chance among the other rows, against each slice that contains it."""
+        rest = ~left_out
+        inside = self._rows(candidate) & rest
+        for dropped in candidate.conditions:
+            whole = rest.copy()
+            for column, code in candidate.conditions - {dropped}:
+                whole &= self.coded[column].codes == code
+            counts = ((inside & self.wrong).sum(), inside.sum(), (whole & self.wrong).sum(), whole.sum())
+            if float(upper_tails(*(np.asarray([count]) for count in counts))[0]) >= self.limit:
+                return False
+        return True
+
+
+def _as_slice(reported: _Reported, coded: Sequence[_Column], usual: float, n_tests: int) -> ErrorSlice:
+    candidate = reported.candidate
+    low, high = wilsons([candidate.errors], [candidate.n])
+    rate = candidate.errors / candidate.n
+    return ErrorSlice(
+        conditions=_named(candidate, coded),
+        n=candidate.n,
+        n_errors=candidate.errors,
+        error_rate=rate,
+        interval=(float(low[0]), float(high[0])),
+        lift=rate / usual,
+        p_value=candidate.p,
+        q_value=min(1.0, candidate.p * n_tests),
+        same_as=tuple(_named(same, coded) for same in reported.same),
     )
 
 
-def _ranked(levels: Sequence[_Found], coded: Sequence[_Column], usual: float) -> tuple[ErrorSlice, ...]:
-    z = np.concatenate([level.z for level in levels])
-    from scipy.special import erfc  # heavy to load
-
-    p = 0.5 * erfc(z / np.sqrt(2))
-    q = q_values(p) if len(p) else p
-    which = np.repeat(np.arange(len(levels)), [len(level.cells) for level in levels])
-    within = np.arange(len(z)) - np.searchsorted(which, which)
-    reported: list[ErrorSlice] = []
-    for position in np.argsort(-z, kind="stable")[: _MAX_REPORTED * 4]:
-        if z[position] <= 0 or len(reported) == _MAX_REPORTED:
-            break
-        level, cell = levels[which[position]], within[position]
-        shape = [len(coded[c].values) for c in level.columns]
-        codes = np.unravel_index(int(level.cells[cell]), shape)
-        conditions = {
-            coded[c].name: coded[c].values[int(k)] for c, k in zip(level.columns, codes, strict=True)
-        }
-        n, errors = int(level.n[cell]), int(level.errors[cell])
-        if errors / n <= usual or _is_reported(conditions, n, errors, reported):
-            continue
-        low, high = wilsons([errors], [n])
-        reported.append(
-            ErrorSlice(
-                conditions,
-                n,
-                errors,
-                errors / n,
-                (float(low[0]), float(high[0])),
-                errors / n / usual,
-                float(p[position]),
-                float(q[position]),
-            )
-        )
-    return tuple(reported)
-
-
-def _is_reported(conditions: Mapping[str, Any], n: int, errors: int, reported: Sequence[ErrorSlice]) -> bool:
-    """Whether the slice is part of a reported one and hardly worse, or contains one that explains most of it."""
-    items = set(conditions.items())
-    for known in reported:
-        other = set(known.conditions.items())
-        if other < items and errors / n < 1.25 * known.error_rate:
-            return True
-        if items < other and errors - known.n_errors < 1.25 * max(1.0, n - known.n) * (errors / n) * 0.5:
-            return True
-    return False
+def _named(candidate: _Candidate, coded: Sequence[_Column]) -> dict[str, Any]:
+    return {coded[c].name: coded[c].values[code] for c, code in sorted(candidate.conditions)}

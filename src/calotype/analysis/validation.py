@@ -37,6 +37,18 @@ def whole_numbers(values: npt.ArrayLike, name: str, *, n: int | None = None) -> 
     return array.astype(np.int64)
 
 
+def class_labels(values: npt.ArrayLike, name: str, *, n: int | None = None) -> npt.NDArray[Any]:
+    """(N,) int64, or (N,) strings where all are. Raises: InputsInvalid."""
+    array = np.asarray(values)
+    if array.ndim != 1 or not len(array) or array.dtype.kind not in "UO":
+        return whole_numbers(array, name, n=n)
+    if not all(isinstance(value, str) for value in array.tolist()):
+        raise refuse(name, "it holds values that are not strings", "give class ids, or a string per row")
+    if n is not None and len(array) != n:
+        raise refuse(name, f"it has {len(array)} rows, not {n}", "give arrays of equal length")
+    return array.astype(str)
+
+
 def _are_whole(array: npt.NDArray[Any]) -> bool:
     return bool(np.isfinite(array).all() and (array == np.round(array)).all())
 

@@ -223,16 +223,19 @@ def decode_working(data: bytes, scale_of: Callable[[tuple[int, int]], int]) -> t
         return (rgb.reduce(further) if further > 1 else rgb), facts
 
 
-def decode_grey(data: bytes) -> npt.NDArray[np.uint8]:
-    """(H, W) uint8 luma of the first frame at full size, as stored; a JPEG's colours are not decoded.
+def decode_grey(data: bytes, scale: int = 1) -> npt.NDArray[np.uint8]:
+    """(H, W) uint8 luma of the first frame as stored, reduced by 1, 2, 4...; a JPEG's colours are not decoded.
 
     Raises: ImageUnreadable.
     """
     with _opened(data) as image:
         _facts(image)
-        image.draft("L", image.size)
+        width, height = image.size
+        image.draft("L", (max(1, width // scale), max(1, height // scale)))
         image.load()
-        return np.asarray(image if image.mode == "L" else _to_rgb(image).convert("L"), dtype=np.uint8)
+        grey = image if image.mode == "L" else _to_rgb(image).convert("L")
+        further = scale // max(1, round(max(width, height) / max(grey.size)))
+        return np.asarray(grey.reduce(further) if further > 1 else grey, dtype=np.uint8)
 
 
 def decode_reduced(data: bytes, *, min_side_px: int) -> Rgb:

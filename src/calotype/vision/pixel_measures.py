@@ -15,7 +15,7 @@ from calotype.vision.quality import files, measures
 Form = tuple[Callable[[bytes, images.Upright], npt.NDArray[Any]], type[np.generic], tuple[int, ...]]
 """How to compute a value, its type and its shape."""
 
-FIGURES = "figures-v2"
+FIGURES = "figures-v4"
 """Of the pixels, in the order of `vision.quality.measures.METRICS`."""
 FILE_FIGURES = "file-v2"
 """Of the file rather than its pixels, in the order of `vision.quality.files.FILE_FIGURES`."""

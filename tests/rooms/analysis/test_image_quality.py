@@ -116,6 +116,18 @@ def test_odd_sizes_and_grey_images_are_told():
     assert found["size"][:2].tolist() == [1, 1]
 
 
+def test_facts_are_notes_and_no_faults():
+    framed = ImageOps.expand(GOOD.convert("L"), border=(0, 80), fill=0)
+    blurred = GOOD.filter(ImageFilter.GaussianBlur(6))
+    found = image_quality([data(GOOD), data(framed), data(blurred)])
+    assert found.notes["greyscale"].tolist() == found.notes["letterboxed"].tolist() == [False, True, False]
+    assert found.faulty.tolist() == [False, False, True]
+    assert not set(found.notes) & set(found.flags)
+    assert found.flags["greyscale"] is found.notes["greyscale"]
+    with pytest.raises(KeyError):
+        found.flags["nonsense"]
+
+
 def test_blur_is_another_name_of_sharpness():
     found = image_quality([data(GOOD)])
     assert found["blur"].tolist() == found["sharpness"].tolist()

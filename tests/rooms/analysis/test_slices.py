@@ -7,7 +7,7 @@ import pytest
 
 from calotype.analysis.coverage import balance, combined
 from calotype.analysis.drift import field_shift, novelty, outliers
-from calotype.analysis.intervals import q_values, wilson
+from calotype.analysis.intervals import q_values, upper_tails, wilson
 from calotype.analysis.validation import InputsInvalid
 from calotype.checks import find_slices
 
@@ -36,9 +36,49 @@ def test_a_planted_slice_of_three_conditions_is_first():
     assert first.q_value < 1e-6
 
 
-def test_without_a_slice_hardly_any_is_told_as_sure():
-    sure = sum(any(s.q_value < 0.05 for s in find_slices(*table(seed=k)[:2])) for k in range(8))
-    assert sure <= 1
+def no_slice(n, rate, seed):
+    """Columns of texts, numbers and 30 values that have nothing to do with the errors."""
+    rng = np.random.default_rng(seed)
+    columns = {name: rng.integers(0, size, n) for name, size in SIZES.items()}
+    columns |= {"speed": rng.normal(size=n), "place": rng.integers(0, 30, n).astype(str)}
+    return columns, rng.random(n) < rate
+
+
+@pytest.mark.parametrize("n, rate", [(2_000, 0.01), (2_000, 0.1), (8_000, 0.005)])
+def test_chance_alone_reports_nothing(n, rate):
+    assert sum(bool(find_slices(*no_slice(n, rate, seed), max_conditions=2)) for seed in range(20)) <= 1
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.1])
+def test_a_slice_is_reported_without_those_that_contain_it_or_lie_in_it(rate):
+    columns, _, rng = table()
+    hit = (
+        (columns["light"] == "light1") & (columns["weather"] == "weather2") & (columns["camera"] == "camera3")
+    )
+    reported = find_slices(columns, rng.random(len(hit)) < np.where(hit, 0.5, rate))
+    assert [s.conditions for s in reported] == [
+        {"light": "light1", "weather": "weather2", "camera": "camera3"}
+    ]
+
+
+def test_a_slice_of_its_own_is_reported_beside_another():
+    columns, _, rng = table()
+    dark, wet = columns["light"] == "light1", columns["weather"] == "weather2"
+    reported = find_slices(columns, rng.random(len(dark)) < np.where(dark | wet, 0.4, 0.05))
+    assert {"light": "light1"} in [s.conditions for s in reported]
+    assert {"weather": "weather2"} in [s.conditions for s in reported]
+
+
+def test_the_tail_is_that_of_the_hypergeometric_distribution():
+    scipy_stats = pytest.importorskip("scipy.stats")
+    hits, drawn, all_hits, n = (
+        np.asarray(v) for v in ([3, 20, 9, 5], [20, 100, 9, 40], [9, 300, 9, 100], [2_000, 9_000, 30, 2_000])
+    )
+    exact = scipy_stats.hypergeom.sf(hits - 1, n, all_hits, drawn)
+    tails = upper_tails(hits, drawn, all_hits, n)
+    rare = exact < 0.1
+    assert rare.any()
+    assert tails[rare] == pytest.approx(exact[rare], rel=1e-6)
 
 
 def test_one_condition_is_told_without_idle_ones():

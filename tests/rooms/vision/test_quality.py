@@ -40,6 +40,10 @@ def saved(picture, form="JPEG", **options):
     return out.getvalue()
 
 
+def saved_and_read(picture):
+    return Image.open(io.BytesIO(saved(picture, quality=90)))
+
+
 def figure(picture, name):
     values = quality.figures(np.asarray(picture))
     return float(values[list(quality.METRICS).index(name)])
@@ -53,6 +57,39 @@ def test_blur_lowers_the_sharpness_and_leaves_motion_alone(radius_px):
     blurred = GOOD.filter(ImageFilter.GaussianBlur(radius_px))
     assert figure(blurred, "sharpness") < 0.7 * figure(GOOD, "sharpness")
     assert figure(blurred, "motion") > 0.8
+
+
+def test_sharpness_falls_with_the_radius_up_to_20_px():
+    radii = (1.5, 3, 6, 12, 20)
+    sharpness = [
+        figure(saved_and_read(GOOD.filter(ImageFilter.GaussianBlur(r))), "sharpness") for r in (0, *radii)
+    ]
+    assert sharpness == sorted(sharpness, reverse=True)
+    assert sharpness[1] < 0.7 * sharpness[0] and sharpness[-1] < 0.15
+
+
+@pytest.mark.parametrize("radius_px", [6, 12, 20])
+def test_strong_blur_is_lack_of_focus_and_not_motion(radius_px):
+    values = quality.figures(np.asarray(GOOD.filter(ImageFilter.GaussianBlur(radius_px))))[None]
+    faults = quality.faults(values, quality.Limits())
+    assert faults["blurred"].all() and not faults["motion_blurred"].any()
+
+
+@pytest.mark.parametrize("n", [15, 30])
+def test_a_long_smear_is_motion_and_not_lack_of_focus(n):
+    values = quality.figures(np.asarray(smeared(GOOD, 1, 0, n)))[None]
+    faults = quality.faults(values, quality.Limits())
+    assert faults["motion_blurred"].all() and not faults["blurred"].any()
+
+
+@pytest.mark.parametrize(
+    "image", [Image.new("RGB", (300, 200), (90, 80, 70)), GOOD.resize((24, 24))], ids=["flat", "tiny"]
+)
+def test_where_nothing_can_be_judged_sharpness_is_nan_and_no_fault(image):
+    values = quality.figures(np.asarray(image))
+    assert np.isnan(values[:2]).all()
+    faults = quality.faults(values[None], quality.Limits())
+    assert not faults["blurred"].any() and not faults["motion_blurred"].any()
 
 
 @pytest.mark.parametrize("dx, dy", [(1, 0), (0, 1), (1, 1), (1, -1), (1, 0.5)])
@@ -112,11 +149,13 @@ def test_a_thing_on_a_white_ground_has_no_bars():
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (8, 8), (1, 3_000), (3_000, 1), (19, 21), (70, 17), (599, 3)])
 @pytest.mark.parametrize("seed", [None, 5])
-def test_pictures_of_any_size_have_finite_figures(size_wh, seed):
+def test_figures_of_any_size_are_finite_save_those_of_edges(size_wh, seed):
     low, high = (77, 78) if seed is None else (0, 256)
     shape = (size_wh[1], size_wh[0], 3)
     pixels = np.random.default_rng(seed).integers(low, high, shape, dtype=np.uint8)
-    assert np.isfinite(quality.figures(pixels)).all()
+    figures = dict(zip(quality.METRICS, quality.figures(pixels).tolist(), strict=True))
+    assert np.isnan([figures.pop("sharpness"), figures.pop("motion")]).all()
+    assert np.isfinite(list(figures.values())).all()
 
 
 @pytest.mark.parametrize(
@@ -195,5 +234,5 @@ def test_the_head_of_a_cut_file_is_read_without_an_error(cut):
 
 def test_a_flat_picture_has_nothing_to_judge_edges_by():
     flat = np.full((100, 100), 90, np.uint8)
-    assert quality_edges.edges(flat) == quality_edges.Edges(1.0, 1.0, 0.0)
-    assert quality_light.without_bars(flat).shape == (100, 100)
+    assert quality_edges.edges(flat).gradient == 0
+    assert quality_light.bars(flat) == (0, 0, 0, 0)

@@ -17,7 +17,7 @@ from calotype.analysis.boxes.evidence import RISING, Scene, moved, swapped, take
 from calotype.analysis.boxes.pairs import Boxes, Floats, Ints
 from calotype.analysis.boxes.planted import chances, likelihood_ratio
 from calotype.analysis.label_errors import best_f1_count
-from calotype.analysis.validation import finite, refuse, whole_numbers
+from calotype.analysis.validation import class_labels, finite, refuse
 
 KINDS = ("missing", "moved", "swapped")
 _FEW = 60
@@ -58,7 +58,7 @@ class BoxErrors:
     box_moved: Floats
     box_swapped: Floats
     suggested_box_xyxy_px: Floats
-    suggested_class: Ints
+    suggested_class: npt.NDArray[Any]
     candidate_image: Ints
     candidate_missing: Floats
     flagged: npt.NDArray[np.bool_]
@@ -69,6 +69,7 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
 
     Args:
         truth: N entries: a mapping or an object with `boxes_xyxy_px` (n, 4) and `class_ids` (n,), or a tuple of both.
+            Classes are whole numbers, or strings in both arguments.
         predictions: N entries with `scores` (m,) in [0, 1] in addition. Include predictions with low scores.
     Raises: InputsInvalid.
     Source: the three kinds as in U. Tkachenko et al., "ObjectLab", 2023; instead of its thresholds, see `planted`.
@@ -78,7 +79,9 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
         detail = f"truth has {len(truth)} images, predictions {len(predictions)}"
         raise refuse("predictions", detail, "give one entry per image, in the same order")
     given, seen = _gathered(truth, "truth"), _gathered(predictions, "predictions")
+    _check_same_kind(given.classes, seen.classes)
     names, numbered = np.unique(np.concatenate([given.classes, seen.classes]), return_inverse=True)
+    otherwise: Any = "" if names.dtype.kind == "U" else -1
     given = replace(given, classes=numbered[: len(given.classes)], own=np.arange(len(given.image)))
     seen = replace(seen, classes=numbered[len(given.classes) :])
     scene = Scene(given, seen, len(truth), len(names))
@@ -98,11 +101,18 @@ def box_errors(truth: Sequence[Any], predictions: Sequence[Any]) -> BoxErrors:
         box_moved=of_boxes[:, 0],
         box_swapped=of_boxes[:, 1],
         suggested_box_xyxy_px=_at(seen.xyxy, judged.place, np.nan),
-        suggested_class=_at(names[seen.classes], judged.other, -1),
+        suggested_class=_at(names[seen.classes], judged.other, otherwise),
         candidate_image=seen.image,
         candidate_missing=_by_candidate(judged, len(seen.image), of_boxes[:, 0]),
         flagged=flagged,
     )
+
+
+def _check_same_kind(given: npt.NDArray[Any], seen: npt.NDArray[Any]) -> None:
+    """Whether classes are strings on both sides, or numbers on both."""
+    if len(given) and len(seen) and (given.dtype.kind == "U") != (seen.dtype.kind == "U"):
+        detail = "one of truth and predictions names classes, the other numbers them"
+        raise refuse("the classes", detail, "give class names in both, or class ids in both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ def _by_image(scene: Scene, judged: _Judged) -> Floats:
     return found if len(scene.seen.image) else np.zeros((n, len(KINDS)))
 
 
-def _at(values: npt.NDArray[Any], rows: Ints, otherwise: float) -> npt.NDArray[Any]:
+def _at(values: npt.NDArray[Any], rows: Ints, otherwise: Any) -> npt.NDArray[Any]:
     taken_values = np.full((len(rows), *values.shape[1:]), otherwise, values.dtype)
     taken_values[rows >= 0] = values[rows[rows >= 0]]
     return taken_values
@@ -187,7 +197,7 @@ def _gathered(entries: Sequence[Any], name: str) -> Boxes:
         where = f"{name}[{number}]"
         xyxy = np.asarray(_part(entry, "boxes", 0, where), np.float64).reshape(-1, 4)
         xyxy = finite(xyxy, where).astype(np.float64)
-        ids = whole_numbers(_part(entry, "classes", 1, where), f"the classes of {where}", n=len(xyxy))
+        ids = class_labels(_part(entry, "classes", 1, where), f"the classes of {where}", n=len(xyxy))
         sure = np.ones(len(xyxy))
         if name == "predictions":
             sure = np.asarray(_part(entry, "scores", 2, where), np.float64)

@@ -67,6 +67,8 @@ def mask_errors(masks: Sequence[npt.ArrayLike], pred_probs: Sequence[npt.ArrayLi
 def _checked(
     mask: npt.NDArray[np.integer], probs: npt.NDArray[np.float32], number: int
 ) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.float32]]:
+    if mask.dtype.kind in "bf" and np.isin(mask, (0, 1)).all():
+        mask = mask.astype(np.uint8)
     if mask.ndim != 2 or mask.dtype.kind not in "iu" or probs.ndim != 3 or probs.shape[1:] != mask.shape:
         detail = (
             f"mask {number} has shape {mask.shape} and type {mask.dtype}, its probabilities {probs.shape}"

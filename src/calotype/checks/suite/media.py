@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,8 +113,17 @@ def letterbox(context: CheckContext, tally: Tally) -> None:
     _add_faults(context, tally, quality.Limits(border=tally.number("min_inner")), ("letterboxed",))
 
 
-_SHARP = ("sharpness", "sharpness_alone", "motion", "motion_alone")
-_IN_QUALITY = (*_SHARP, "over_exposure", "under_exposure", "brightness", "contrast", "noise", "entropy")
+_SHARP = ("sharpness", "sharpness_alone", "soft_contrast", "motion", "smeared_sharpness", "motion_alone")
+_IN_QUALITY = (
+    *_SHARP,
+    "over_exposure",
+    "over_exposed_brightness",
+    "under_exposure",
+    "brightness",
+    "contrast",
+    "noise",
+    "entropy",
+)
 """Limits that are parameters of `image-quality`."""
 
 
@@ -137,11 +147,16 @@ def _add_faults(context: CheckContext, tally: Tally, limits: quality.Limits, nam
 
         def describe(row: int, name: str = name) -> Description:
             words, figure = _WORDS[name]
-            shown = {k: round(float(v), 4) for k, v in zip(quality.METRICS, figures_of[row], strict=True)}
+            shown = {k: _shown(v) for k, v in zip(quality.METRICS, figures_of[row].tolist(), strict=True)}
             reason = f"the image {words} ({figure.replace('_', ' ')} {shown[figure]:.2f})"
             return reason, {"fault": name, **shown}
 
         tally.samples(rows[np.flatnonzero(faults[name])], describe)
+
+
+def _shown(value: float) -> float | None:
+    """A figure in facts, which are JSON; None where it cannot be judged."""
+    return round(value, 4) if math.isfinite(value) else None
 
 
 def jpeg_quality(context: CheckContext, tally: Tally) -> None:
@@ -226,11 +241,11 @@ CHECKS = (
         run=image_quality,
         parameters={f"min_{name}": getattr(quality.Limits(), name) for name in _IN_QUALITY},
         source=(
-            "second differences at the strongest edges, clipped shares, percentiles; noise after J. "
-            "Immerkaer, 1996"
+            "second differences at the strongest edges, steps at reduced sizes, clipped shares, percentiles; noise "
+            "after J. Immerkaer, 1996"
         ),
         example="the image is out of focus (sharpness 0.31)",
-        version=3,
+        version=4,
     ),
     Check(
         name="upscaled",
@@ -246,7 +261,7 @@ CHECKS = (
         parameters={"min_detail": quality.Limits().detail},
         source="tail of the spectrum of rows and columns",
         example="the image was enlarged: it holds less detail than its size (detail 0.42)",
-        version=2,
+        version=3,
     ),
     Check(
         name="letterbox",

@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -121,8 +122,9 @@ class FileQuality:
 def measure(data: bytes) -> FileQuality:
     """All figures of a file's bytes; a JPEG of 600 px and more is read at half its size or less.
 
-    `detail` needs the full size: that is decoded where the file is small for what the reduced image shows, as an
-    enlarged or blurred image's is; it is 1 otherwise.
+    `sharpness` needs a larger size where the reduced image is not clearly sharp. `detail` needs the full one: that is
+    decoded where the file is small for what the reduced image shows, as an enlarged or blurred image's is; it is 1
+    otherwise.
     Raises:
         ImageUnreadable.
     """
@@ -130,9 +132,14 @@ def measure(data: bytes) -> FileQuality:
     head = read_head(data)
     size_wh = (facts.width_px, facts.height_px)
     grey = image.convert("L")
-    pixels, gradient = quality.working_figures(image, np.asarray(grey), size_wh)
+    scale = quality.finer_scale(size_wh)
+    luma_at = cache(lambda scale: images.decode_grey(data, scale))
+    is_reduced = quality.working_scale(size_wh) > 1
+    pixels, gradient = quality.working_figures(
+        image, np.asarray(grey), size_wh, (lambda: luma_at(scale)) if is_reduced else None
+    )
     if _has_few_bits(len(data), size_wh, head, gradient):
-        pixels[quality.DETAIL] = quality.detail(images.decode_grey(data))
+        pixels[quality.DETAIL] = quality.detail(luma_at(1))
     if facts.orientation in _UPRIGHT:
         grey = grey.transpose(Image.Transpose(_UPRIGHT[facts.orientation]))
     of_file = _of_file(head, facts.orientation, lambda: image)
@@ -144,7 +151,12 @@ def pixel_part(data: bytes, upright: images.Upright) -> Figures:
     image = upright.image
     working = upright.reduced(quality.working_scale(image.size))
     luma = np.asarray(upright.grey if working is image else working.convert("L"))
-    pixels, gradient = quality.working_figures(working, luma, image.size)
+
+    def finer() -> npt.NDArray[np.uint8]:
+        scale = quality.finer_scale(image.size)
+        return np.asarray(upright.reduced(scale).convert("L") if scale > 1 else upright.grey)
+
+    pixels, gradient = quality.working_figures(working, luma, image.size, None if working is image else finer)
     if _has_few_bits(len(data), image.size, read_head(data), gradient):
         pixels[quality.DETAIL] = quality.detail(luma if working is image else np.asarray(upright.grey))
     return pixels

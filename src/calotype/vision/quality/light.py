@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,13 +67,18 @@ def _colourfulness(rgb: npt.NDArray[np.uint8]) -> float:
     return float(np.sqrt(max(0.0, variance)) + 0.3 * np.sqrt(means @ means))
 
 
-def without_bars(luma: Grey) -> Grey:
-    """(H, W) luma without its bars: lines of one tone along two opposite sides, or black ones along one side.
+def bars(luma: Grey) -> tuple[int, int, int, int]:
+    """Lines at the top, bottom, left and right of (H, W) luma that are bars: of one tone along two opposite sides, or
+    black along one side.
 
     Each has to end abruptly along most of a line.
     """
-    top, bottom = _opposite(_bar(luma), _bar(luma[::-1]))
-    left, right = _opposite(_bar(luma.T), _bar(luma.T[::-1]))
+    return *_opposite(_bar(luma), _bar(luma[::-1])), *_opposite(_bar(luma.T), _bar(luma.T[::-1]))
+
+
+def without_bars(luma: Grey, lines: Sequence[int]) -> Grey:
+    """(H, W) luma without that many lines at the top, bottom, left and right."""
+    top, bottom, left, right = lines
     height, width = luma.shape
     return luma[top : height - bottom, left : width - right]
 
