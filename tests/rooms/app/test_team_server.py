@@ -132,7 +132,7 @@ def test_neither_a_wrong_token_nor_the_link_of_one_person_gets_in(ana, open_door
 
 def test_a_program_gets_in_with_its_token_until_it_is_revoked(ana, open_door):
     made = ana.post(f"{API}/tokens", json={"name": "training", "scopes": ["read"]}).json()
-    headers = {"authorization": f"Bearer {token}"}
+    headers = {"authorization": f"Bearer {made['token']}"}
     program = open_door()
     assert program.get(f"{API}/datasets", headers=headers).json()["items"] == []
     assert program.post(f"{API}/datasets", json={"name": "x"}, headers=headers).status_code == 403
