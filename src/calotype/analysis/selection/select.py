@@ -1,0 +1,184 @@
+"""Pick the samples that are worth labelling, looking at or keeping first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from calotype.analysis.selection import methods
+from calotype.analysis.selection.methods import STRATEGIES, Task
+from calotype.analysis.selection.picks import Mask, Picks
+from calotype.analysis.selection.space import Floats, Ints, Space
+from calotype.analysis.validation import probabilities, refuse, whole_numbers
+
+AUTO = "auto"
+FORMER_NAMES = {"diversity": "diverse"}
+_LABELS_A_CLASS = 5
+"""Labels per class from which on predictions are good enough to say where a model is uncertain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Picks in order.
+
+    Attributes:
+        picked: (n,) rows, each once. Fewer than asked for where nothing is left but copies of picks.
+        scores: (n,) float32; the figure that the reason explains.
+        reasons: Why each was picked.
+        by: The strategy; never `auto`.
+        copies: Number of rows that were passed over as copies of a labelled row or of a pick.
+    """
+
+    picked: Ints
+    scores: Floats
+    reasons: list[str]
+    by: str
+    copies: int
+
+
+def select(
+    vectors: npt.ArrayLike,
+    n: int,
+    by: str = AUTO,
+    labels: npt.ArrayLike | None = None,
+    probs: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+    exclude: npt.ArrayLike | None = None,
+    seed: int = 0,
+) -> Selected:
+    """Pick `n` rows by a strategy. Labelled rows are never picked, and count as covered.
+
+    The same rows in another order give the same picks. Copies (rows that are much nearer to each other than neighbours
+    are) of a labelled row or of a pick are never picked.
+
+    Args:
+        vectors: (N, D) finite numbers, one row a sample; only their directions from the mean count.
+        n: Number of picks; with fewer rows, all that may be picked.
+        by: `coverage`, `typical`, `diverse`, `uncertain`, `disagreement`, `rare`, `balanced`, `random`, or `auto`:
+            `uncertain` where `probs` and five labels a class are given, else `coverage`.
+        labels: (N,) class numbers from 0, -1 for unlabelled; for `disagreement` also (N, A) of A annotators.
+        probs: (N, K) probabilities of a model; for `disagreement` also (M, N, K) of M models.
+        groups: (N,) any values; each group keeps its share of the rows that may be picked.
+        exclude: (N,) bool, or row numbers, that are never picked.
+        seed: Decides ties and draws.
+    Raises: InputsInvalid.
+    Source: see `analysis.selection.methods`, at each strategy.
+    Example:
+        >>> select(np.eye(4, dtype=np.float32), 2, by="random").picked.shape
+        (2,)
+    """
+    by = _strategy(by)
+    with threadpool_limits(limits=1, user_api="blas"):
+        space = Space.of(vectors, seed=seed)
+        order = space.order
+        given = labels_of(labels, len(order))
+        usable = ~_excluded(exclude, len(order)) & ((given < 0).all(axis=1) | (given.shape[1] > 1))
+        numbers = None if groups is None else _numbers(groups, len(order))[order]
+        task = _task(space, given[order], probs, numbers, seed)
+        chosen = _auto(task) if by == AUTO else by
+        wanted = _wanted(n)
+        own_shares = numbers if chosen not in ("rare", "balanced") or task.predicted() is not None else None
+        picks = Picks(space, wanted, usable[order], task.known, own_shares)
+        if picks.open:
+            STRATEGIES[chosen](task, picks)
+    rows = order[np.asarray(picks.rows, np.int64)]
+    return Selected(rows, np.asarray(picks.scores, np.float32), picks.reasons, chosen, picks.copies)
+
+
+def _strategy(by: str) -> str:
+    by = FORMER_NAMES.get(by, by)
+    if by != AUTO and by not in STRATEGIES:
+        known = ", ".join([AUTO, *sorted(STRATEGIES)])
+        raise refuse("by", f"{by!r:.60} is not a strategy", f"use one of: {known}")
+    return by
+
+
+def _wanted(n: int) -> int:
+    if isinstance(n, bool) or int(n) != n or n < 0:
+        raise refuse("n", f"it is {n!r:.60}", "give a whole number of picks, 0 or more")
+    return int(n)
+
+
+def labels_of(labels: npt.ArrayLike | None, n: int) -> Ints:
+    """(N, A) class numbers, -1 for unlabelled. Raises: InputsInvalid."""
+    if labels is None:
+        return np.full((n, 1), -1, np.int64)
+    array = np.asarray(labels)
+    if array.ndim == 2:
+        if len(array) != n:
+            raise refuse("labels", f"it has {len(array)} rows, not {n}", "give arrays of equal length")
+        columns = [whole_numbers(column, "labels", n=n) for column in array.T]
+        array = np.stack(columns, axis=1) if columns else np.full((n, 1), -1)
+    else:
+        array = whole_numbers(array, "labels", n=n)[:, None]
+    if array.min(initial=0) < -1:
+        raise refuse(
+            "labels", f"it holds {int(array.min())}", "number classes from 0, and use -1 for unlabelled"
+        )
+    if array.max(initial=0) > 1_000_000:
+        raise refuse("labels", f"it holds {int(array.max())}", "number classes from 0 without gaps")
+    return np.asarray(array, np.int64)
+
+
+def _excluded(exclude: npt.ArrayLike | None, n: int) -> Mask:
+    mask = np.zeros(n, bool)
+    if exclude is None:
+        return mask
+    array = np.asarray(exclude)
+    if array.dtype == bool:
+        if array.shape != (n,):
+            raise refuse(
+                "exclude", f"its shape is {array.shape}, not ({n},)", "give one value a row, or row numbers"
+            )
+        return array.copy()
+    rows = whole_numbers(array, "exclude")
+    if len(rows) and not 0 <= rows.min() <= rows.max() < n:
+        raise refuse("exclude", f"it names a row outside 0 to {n - 1}", "give row numbers, or (N,) bool")
+    mask[rows] = True
+    return mask
+
+
+def _numbers(groups: npt.ArrayLike, n: int) -> Ints:
+    values = np.asarray(groups)
+    if values.shape != (n,):
+        raise refuse("groups", f"its shape is {values.shape}, not ({n},)", "give one value a row")
+    if values.dtype == object:
+        values = values.astype(str)
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+
+
+def _task(space: Space, given: Ints, probs: npt.ArrayLike | None, groups: Ints | None, seed: int) -> Task:
+    n = len(given)
+    opinions = None if probs is None else np.asarray(probs)
+    several = opinions is not None and opinions.ndim == 3
+    models = [] if opinions is None else list(opinions) if several else [opinions]
+    checked = [probabilities(model, "probs", n=n)[space.order] for model in models]
+    one = None if not checked else np.asarray(np.mean(checked, axis=0), np.float32)
+    if given.shape[1] > 1:
+        return Task(space, np.full(n, -1), one, _annotators(given), groups, seed)
+    task = Task(space, given[:, 0], one, None, groups, seed)
+    if one is not None and len(task.known) and task.labels.max() >= one.shape[1]:
+        detail = f"it has {one.shape[1]} columns, but labels hold class {int(task.labels.max())}"
+        raise refuse("probs", detail, "give one column a class")
+    if one is not None and len(checked) == 1 and (voted := methods.votes(task)) is not None:
+        checked.append(voted)
+    doubt = methods.disagreements(np.stack(checked)) if len(checked) > 1 else None
+    return Task(space, given[:, 0], one, doubt, groups, seed)
+
+
+def _annotators(given: Ints) -> Floats:
+    """(N,) share of pairs of annotators with different answers; 0 where fewer than two answered."""
+    n_answers = (given >= 0).sum(axis=1)
+    counts = np.stack([(given == c).sum(axis=1) for c in range(int(given.max(initial=0)) + 1)], axis=1)
+    pairs = n_answers * (n_answers - 1) / 2
+    agreeing = (counts * (counts - 1) / 2).sum(axis=1)
+    return np.asarray(np.where(pairs > 0, 1 - agreeing / np.maximum(pairs, 1), 0), np.float32)
+
+
+def _auto(task: Task) -> str:
+    if task.probs is None:
+        return "coverage"
+    return "uncertain" if len(task.known) >= _LABELS_A_CLASS * task.probs.shape[1] else "coverage"
