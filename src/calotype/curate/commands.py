@@ -31,17 +31,45 @@ def curate(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)],
     n: Annotated[int, typer.Argument(help="Number of samples to select.", show_default=False)],
-    by: Annotated[str, typer.Option(help="Strategy: random or diversity.")] = "random",
+    by: Annotated[
+        str,
+        typer.Option(
+            help="Strategy: auto, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random."
+        ),
+    ] = "auto",
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    model: Annotated[
+        str, typer.Option(help="Model of the vectors; by default the best that the dataset has.")
+    ] = "",
+    predictions: Annotated[
+        str,
+        typer.Option(help="Label sets of models, such as model:a,model:b, for uncertain and disagreement."),
+    ] = "",
+    group: Annotated[str, typer.Option(help="Keep the share of each value of this field.")] = "",
+    simulate: Annotated[
+        bool,
+        typer.Option(
+            help="Replay the labels that exist: accuracy with up to N labels, of each strategy and of random picks."
+        ),
+    ] = False,
 ) -> None:
     """Select samples, each with a reason."""
     t = terminal(ctx)
-    spec = SelectionSpec(n, by=by, where=where, seed=seed)
+    spec = SelectionSpec(n, by, where, seed, model, predictions, group)
+    if simulate:
+        with t.progress() as progress:
+            curve = service.simulate(t.actor, name, spec, store=t.store(), progress=progress)
+        columns, cells = curve.table()
+        t.emit(curve.to_dict(), table(columns, cells))
+        return
     with t.progress() as progress:
         selection = service.select(t.actor, name, spec, store=t.store(), progress=progress)
     rows = [[pick.rank, pick.sample_id, pick.reason] for pick in selection.picks]
     t.emit(selection.to_dict(), table(["", "sample", "reason"], rows[:50]))
+    t.say(f"picked by {selection.by}" + (f" on {selection.embedder}" if selection.embedder else ""))
+    for note in selection.notes:
+        t.say(note)
 
 
 def similar(

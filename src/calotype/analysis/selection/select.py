@@ -16,6 +16,8 @@ from calotype.analysis.validation import probabilities, refuse, whole_numbers
 
 AUTO = "auto"
 FORMER_NAMES = {"diversity": "diverse"}
+NAMES = (AUTO, *sorted(STRATEGIES), *FORMER_NAMES)
+"""All that `by` may be."""
 _LABELS_A_CLASS = 5
 """Labels per class from which on predictions are good enough to say where a model is uncertain."""
 

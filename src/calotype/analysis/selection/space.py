@@ -20,6 +20,7 @@ _SAMPLE = 2_000
 """Rows that distances between neighbours are measured on."""
 _RANK = 10
 """The neighbour whose distance is the scale of the data."""
+_FEWEST_RANKS = 4
 _CHUNK = 4_096
 _COPY_SHARE, _COPY_CHANCE = 0.3, 0.01
 """A copy is nearer than this share of the scale, and than an unrelated neighbour is with more than this chance."""
@@ -130,7 +131,7 @@ def _distances(points: Floats) -> tuple[float, float]:
     """
     some = points[:_SAMPLE]
     rank = min(_RANK, len(some) - 1)
-    if rank < 2:
+    if rank < _FEWEST_RANKS:
         return 1.0, float(np.sqrt(_LEAST))
     near = np.partition(squared_distances(some, some), range(rank + 1), axis=1)[:, 1 : rank + 1]
     near = np.sqrt(np.maximum(near, _LEAST))
