@@ -144,7 +144,7 @@ class SelectionSpec:
 
     Attributes:
         n: Number of samples to pick.
-        by: A strategy of `calotype.curate.select`; `auto` takes the best for what is known.
+        by: A strategy of `calotype.curate.select`; `auto` decides by what is known.
         where: Only samples that match this query.
         embedder: Model of the vectors; "" for the best that the dataset has.
         predictions: Label sets of models, separated by commas, for `uncertain` (one) and `disagreement` (several).

@@ -115,6 +115,8 @@ def clusters(space: Space, n_clusters: int, seed: int) -> Ints:
 
     some = space.points[:FIT_ROWS]
     n_clusters = min(n_clusters, len(np.unique(some, axis=0)))
+    if n_clusters < 2 or not some.shape[1]:
+        return np.zeros(len(space.points), np.int64)
     with threadpool_limits(limits=1):
         model = KMeans(n_clusters, n_init=1, max_iter=30, random_state=abs(seed) % 2**32).fit(some)
         parts = [

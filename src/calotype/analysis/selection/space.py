@@ -22,10 +22,10 @@ _RANK = 10
 """The neighbour whose distance is the scale of the data."""
 _FEWEST_RANKS = 4
 _CHUNK = 4_096
-_COPY_SHARE, _COPY_CHANCE = 0.3, 0.01
+_COPY_SHARE, _COPY_CHANCE = 0.3, 0.001
 """A copy is nearer than this share of the scale, and than an unrelated neighbour is with more than this chance."""
 _WIDTH = 0.35
-"""Squared width of the kernel as a share of the squared scale; see `benchmarks/quality/selection.py`."""
+"""Squared width of the kernel as a share of the squared scale: chosen among 0.2 to 0.45 on cifar10-noisy (lite0)."""
 _LEAST = np.float32(1e-6)
 
 
