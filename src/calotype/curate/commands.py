@@ -60,8 +60,7 @@ def curate(
     if simulate:
         with t.progress() as progress:
             curve = service.simulate(t.actor, name, spec, store=t.store(), progress=progress)
-        columns, cells = curve.table()
-        t.emit(curve.to_dict(), table(columns, cells))
+        t.emit(curve.to_dict(), table(*curve.table()))
         return
     with t.progress() as progress:
         selection = service.select(t.actor, name, spec, store=t.store(), progress=progress)

@@ -17,8 +17,7 @@ from calotype.curate import repository
 from calotype.datasets import rows
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.datasets.snapshot import LabelSetNotFound, Snapshot
-from calotype.models.lite0 import NAME as LITE0
-from calotype.models.registry import HOG_COLOUR, HOG_COLOUR_V1
+from calotype.models.registry import HOG_COLOUR, HOG_COLOUR_V1, full_name
 from calotype.store import Store
 
 WEIGHTLESS = (HOG_COLOUR, HOG_COLOUR_V1)
@@ -38,7 +37,7 @@ def best_model(store: Store, snapshot: Snapshot, ids: Sequence[str]) -> str:
         ].combine_chunks()
         n_stored = pc.sum(pc.is_in(wanted, value_set=stored)).as_py() or 0
         if n_stored >= _ENOUGH * len(ids):
-            ranked.append((model == LITE0, model))
+            ranked.append((model == full_name("lite0"), model))
     return min(ranked)[1] if ranked else ""
 
 

@@ -85,8 +85,7 @@ def simulate(
         n: Largest number of labels.
     Raises: InputsInvalid: fewer than 20 labelled rows or two classes, or `n` is more than the pool has.
     """
-    array = np.asarray(vectors)
-    given = labels_of(labels, len(array))[:, 0]
+    given = labels_of(labels, len(np.asarray(vectors)))[:, 0]
     rows = np.flatnonzero(given >= 0)
     n_test = int(_TEST_SHARE * len(rows))
     if len(rows) < _FEWEST or len(np.unique(given[rows])) < 2:
@@ -97,7 +96,7 @@ def simulate(
             "n", f"it is {n}, and the pool has {len(rows) - n_test} samples", "give a smaller number"
         )
     given = np.unique(given[rows], return_inverse=True)[1]
-    space = Space.of(array[rows], seed=seed)
+    space = Space.of(np.asarray(vectors)[rows], seed=seed)
     points, given = space.points, given[space.order]
     budgets = tuple(sorted({max(2, n // step) for step in _STEPS if n >= 2} | {n}))
     results: dict[str, list[list[float]]] = {name: [] for name in ["random", *strategies]}
