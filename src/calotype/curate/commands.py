@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from calotype.curate import embedding, service, vectors
-from calotype.curate.model import SelectionSpec, SplitSpec, fractions
-from calotype.foundation.terminal import facts, table, terminal
+from calotype.curate.model import Selection, SelectionSpec, SplitSpec, fractions
+from calotype.foundation.terminal import Terminal, facts, table, terminal
 
 
 def split(
@@ -34,7 +34,7 @@ def curate(
     by: Annotated[
         str,
         typer.Option(
-            help="Strategy: auto, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random."
+            help="auto, clusters, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random."
         ),
     ] = "auto",
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
@@ -64,6 +64,10 @@ def curate(
         return
     with t.progress() as progress:
         selection = service.select(t.actor, name, spec, store=t.store(), progress=progress)
+    _show(t, selection)
+
+
+def _show(t: Terminal, selection: Selection) -> None:
     rows = [[pick.rank, pick.sample_id, pick.reason] for pick in selection.picks]
     t.emit(selection.to_dict(), table(["", "sample", "reason"], rows[:50]))
     t.say(f"picked by {selection.by}" + (f" on {selection.embedder}" if selection.embedder else ""))

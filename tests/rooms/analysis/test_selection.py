@@ -192,6 +192,8 @@ def test_auto_covers_first_and_asks_the_model_once_it_has_labels():
     probs = np.full((N, K), 0.25)
     assert select(vectors, 5).by == "coverage"
     assert select(vectors, 5, probs=probs).by == "coverage"
+    assert select(vectors, 100).by == "coverage"
+    assert select(vectors, 101).by == "clusters"
     labels = np.where(np.arange(N) < 40, centre, -1)
     assert select(vectors, 5, probs=probs, labels=labels).by == "uncertain"
 

@@ -17,6 +17,7 @@ _OUTLIERS = 0.05
 """Share of rows, those with the fewest others near them, that `diverse` never takes."""
 _TRIALS = 8
 _NEIGHBOURS = 10
+_TYPICAL_NEIGHBOURS = 20
 _BLOCK = 2_048
 
 
@@ -84,27 +85,60 @@ def coverage(task: Task, picks: Picks) -> None:
 
 
 def typical(task: Task, picks: Picks) -> None:
-    """The densest row of each cluster without a label, largest clusters first.
+    """The most typical row of each cluster without a label, largest clusters first: smallest mean distance to its 20.
 
     Source: G. Hacohen et al., "Active learning on a budget: opposite strategies suit high and low budgets"
-        (TypiClust), 2022; density over the whole data instead of the mean distance of 20 neighbours.
+        (TypiClust), 2022: the 20 nearest neighbours are those of the same cluster.
     """
     n_clusters = min(picks.n + len(task.known), _MOST_CLUSTERS)
     cluster_of = clusters(task.space, n_clusters, task.seed)
-    density = Coverage(task.space, np.zeros(0, np.int64)).density()
+    points = task.space.points
+    scores = np.zeros(len(points), np.float32)
+    for cluster in np.unique(cluster_of).tolist():
+        rows = np.flatnonzero(cluster_of == cluster)
+        scores[rows] = -_mean_distances(points[rows])
+    _one_a_cluster(task, picks, cluster_of, scores, "most typical")
+
+
+def _mean_distances(points: Floats) -> Floats:
+    """(n,) mean distance of each row to its 20 nearest others."""
+    n_near = min(_TYPICAL_NEIGHBOURS, len(points) - 1)
+    if n_near < 1:
+        return np.zeros(len(points), np.float32)
+    parts = []
+    for start in range(0, len(points), _BLOCK):
+        squared = squared_distances(points[start : start + _BLOCK], points)
+        nearest = np.partition(squared, n_near, axis=1)[:, : n_near + 1]
+        parts.append(np.sqrt(np.maximum(nearest, 0)).sum(axis=1) / n_near)
+    return np.concatenate(parts).astype(np.float32)
+
+
+def nearest_to_centres(task: Task, picks: Picks) -> None:
+    """The row nearest to the centre of each k-means cluster without a label, largest clusters first."""
+    n_clusters = min(picks.n + len(task.known), _MOST_CLUSTERS)
+    cluster_of = clusters(task.space, n_clusters, task.seed)
+    points = task.space.points
+    scores = np.zeros(len(points), np.float32)
+    for cluster in np.unique(cluster_of).tolist():
+        rows = np.flatnonzero(cluster_of == cluster)
+        scores[rows] = -np.linalg.norm(points[rows] - points[rows].mean(axis=0), axis=1)
+    _one_a_cluster(task, picks, cluster_of, scores, "nearest to the centre")
+
+
+def _one_a_cluster(task: Task, picks: Picks, cluster_of: Ints, scores: Floats, what: str) -> None:
+    """Take the highest score of the largest of the clusters with the fewest labels and picks."""
+    n_clusters = int(cluster_of.max(initial=0)) + 1
     n_taken = np.bincount(cluster_of[task.known], minlength=n_clusters)
     sizes = np.bincount(cluster_of, minlength=n_clusters)
     members = [np.flatnonzero(cluster_of == c) for c in range(n_clusters)]
-    members = [rows[np.argsort(-density[rows], kind="stable")] for rows in members]
+    members = [rows[np.argsort(-scores[rows], kind="stable")] for rows in members]
     while picks.open:
         open_clusters = np.unique(cluster_of[picks.free])
         cluster = int(open_clusters[np.lexsort((-sizes[open_clusters], n_taken[open_clusters]))[0]])
         rows = members[cluster]
         row = int(rows[picks.free[rows]][0])
-        reason = (
-            f"densest of a cluster of {sizes[cluster]} samples with {n_taken[cluster]} labelled or picked"
-        )
-        if picks.offer(row, float(density[row]), reason):
+        reason = f"{what} of a cluster of {sizes[cluster]} samples with {n_taken[cluster]} labelled or picked"
+        if picks.offer(row, float(scores[row]), reason):
             n_taken[cluster] += 1
 
 
@@ -247,6 +281,7 @@ def _membership(task: Task, picks: Picks) -> tuple[Floats, str]:
 
 
 STRATEGIES: Mapping[str, Callable[[Task, Picks], None]] = {
+    "clusters": nearest_to_centres,
     "coverage": coverage,
     "typical": typical,
     "diverse": diverse,

@@ -20,6 +20,8 @@ NAMES = (AUTO, *sorted(STRATEGIES), *FORMER_NAMES)
 """All that `by` may be."""
 _LABELS_A_CLASS = 5
 """Labels per class from which on predictions are good enough to say where a model is uncertain."""
+_SMALL_BUDGET = 100
+"""Labels and picks up to which `auto` uses coverage: ten for each of ten classes, as measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,9 @@ def select(
     Args:
         vectors: (N, D) finite numbers, one row a sample; only their directions from the mean count.
         n: Number of picks; with fewer rows, all that may be picked.
-        by: `coverage`, `typical`, `diverse`, `uncertain`, `disagreement`, `rare`, `balanced`, `random`, or `auto`:
-            `uncertain` where `probs` and five labels a class are given, else `coverage`.
+        by: `clusters`, `coverage`, `typical`, `diverse`, `uncertain`, `disagreement`, `rare`, `balanced`, `random`,
+            or `auto`: `uncertain` where `probs` and five labels a class are given, else `coverage` for at most 100
+            labels and picks, and `clusters` (the nearest row to each k-means centre) for more.
         labels: (N,) class numbers from 0, -1 for unlabelled; for `disagreement` also (N, A) of A annotators.
         probs: (N, K) probabilities of a model; for `disagreement` also (M, N, K) of M models.
         groups: (N,) any values; each group keeps its share of the rows that may be picked.
@@ -80,8 +83,8 @@ def select(
         usable = ~_excluded(exclude, len(order)) & ((given < 0).all(axis=1) | (given.shape[1] > 1))
         numbers = None if groups is None else _numbers(groups, len(order))[order]
         task = _task(space, given[order], probs, numbers, seed)
-        chosen = _auto(task) if by == AUTO else by
         wanted = _wanted(n)
+        chosen = _auto(task, wanted) if by == AUTO else by
         own_shares = numbers if chosen not in ("rare", "balanced") or task.predicted() is not None else None
         picks = Picks(space, wanted, usable[order], task.known, own_shares)
         if picks.open:
@@ -180,7 +183,7 @@ def _annotators(given: Ints) -> Floats:
     return np.asarray(np.where(pairs > 0, 1 - agreeing / np.maximum(pairs, 1), 0), np.float32)
 
 
-def _auto(task: Task) -> str:
-    if task.probs is None:
-        return "coverage"
-    return "uncertain" if len(task.known) >= _LABELS_A_CLASS * task.probs.shape[1] else "coverage"
+def _auto(task: Task, n: int) -> str:
+    if task.probs is not None and len(task.known) >= _LABELS_A_CLASS * task.probs.shape[1]:
+        return "uncertain"
+    return "coverage" if len(task.known) + n <= _SMALL_BUDGET else "clusters"
