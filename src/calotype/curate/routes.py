@@ -47,7 +47,7 @@ class NewSelection(BaseModel):
     by: str = Field(
         "auto",
         max_length=40,
-        description="auto, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random.",
+        description="auto, clusters, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random.",
     )
     seed: Seed = 0
     where: WhereText = None

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import typer
 from tests.support.shops import make_shop
 
 from calotype.curate import service, vectors
+from calotype.curate.commands import curate
 from calotype.curate.model import SelectionSpec, SplitFieldUnknown, StrategyUnknown
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
 from calotype.datasets.snapshot import LabelSetNotFound
+from calotype.foundation.terminal import Terminal
 
 N = 60
 
@@ -110,3 +113,18 @@ def test_the_replay_of_labels_compares_strategies_with_random(owner, workspace, 
     assert curve.accuracy["coverage"][-1] > 0.9
     columns, cells = curve.table()
     assert (columns[0], [row[0] for row in cells]) == ("labels", ["2", "4", "8", "16"])
+
+
+def test_the_command_names_the_strategy_and_the_vectors_and_prints_notes(owner, workspace, shop, capsys):
+    terminal = Terminal(actor=owner, opened=workspace)
+    app = typer.Typer()
+    app.command()(curate)
+    command = typer.main.get_command(app)
+    command.main(["shop", "6"], obj=terminal, standalone_mode=False)
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "picked by coverage on hog-colour-v2" in shown
+    assert "calotype embed shop --model lite0" in shown
+    command.main(["shop", "6", "--by", "random"], obj=terminal, standalone_mode=False)
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "picked by random" in shown
+    assert "calotype embed" not in shown
