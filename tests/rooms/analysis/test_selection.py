@@ -206,3 +206,22 @@ def test_the_replay_finds_more_with_coverage_than_at_random():
     assert curve.accuracy["coverage"][-1] > curve.accuracy["random"][-1] + 0.02
     with pytest.raises(InputsInvalid):
         simulate(vectors, np.zeros(len(vectors)), 12)
+
+
+@pytest.mark.parametrize("unlabelled", ["", None, -1], ids=repr)
+@pytest.mark.parametrize("by", ["coverage", "uncertain", "rare", "balanced"])
+def test_class_names_are_accepted_in_place_of_numbers(by, unlabelled):
+    vectors, labels, probs = known()
+    names = [unlabelled if label < 0 else ("ant", "bee", "cat", "dog")[label] for label in labels.tolist()]
+    numbered = select(vectors, 12, by, labels=labels, probs=probs)
+    named = select(vectors, 12, by, labels=names, probs=probs)
+    assert named.picked.tolist() == numbered.picked.tolist()
+    assert any("bee" in reason for reason in named.reasons) == (by in ("rare", "balanced"))
+
+
+def test_names_that_do_not_say_which_column_they_are_are_refused():
+    names = ["cat", "dog", "", ""]
+    with pytest.raises(InputsInvalid) as refused:
+        select(np.eye(4), 2, "uncertain", labels=names, probs=np.full((4, 3), 1 / 3))
+    assert "labels name 2 classes" in str(refused.value)
+    assert select(np.eye(4), 2, "uncertain", labels=names, probs=np.full((4, 2), 0.5)).by == "uncertain"

@@ -30,6 +30,7 @@ class Task:
         probs: (N, K) of one model; None if there is none.
         doubt: (N,) disagreement from 0 to 1; None if it cannot be computed.
         groups: (N,) number of each row's group; None for no groups.
+        names: Names of the classes by number; empty where only numbers are known.
     """
 
     space: Space
@@ -38,6 +39,7 @@ class Task:
     doubt: Floats | None
     groups: Ints | None
     seed: int
+    names: tuple[str, ...] = ()
 
     @property
     def known(self) -> Ints:
@@ -264,7 +266,8 @@ def _even_out(task: Task, picks: Picks, word: str) -> None:
         column = int(present[np.argmin(counts[present])])
         rows = np.flatnonzero(picks.free & (column_of == column))
         row = int(rows[np.argmax(score[rows, column])])
-        reason = f"{word} {what} {column}: {counts[column]:.0f} so far; {likely[row, column]:.0%} sure"
+        title = task.names[column] if what == "class" and task.names else column
+        reason = f"{word} {what} {title}: {counts[column]:.0f} so far; {likely[row, column]:.0%} sure"
         if picks.offer(row, float(score[row, column]), reason):
             counts[column] += 1
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from calotype.analysis.selection import methods
+from calotype.analysis.selection.inputs import Labels, group_numbers, labels_of, rows_excluded, wanted_picks
 from calotype.analysis.selection.methods import STRATEGIES, Task
-from calotype.analysis.selection.picks import Mask, Picks
+from calotype.analysis.selection.picks import Picks
 from calotype.analysis.selection.space import Floats, Ints, Space
-from calotype.analysis.validation import probabilities, refuse, whole_numbers
+from calotype.analysis.validation import probabilities, refuse
 
 AUTO = "auto"
 FORMER_NAMES = {"diversity": "diverse"}
@@ -64,8 +65,10 @@ def select(
         by: `clusters`, `coverage`, `typical`, `diverse`, `uncertain`, `disagreement`, `rare`, `balanced`, `random`,
             or `auto`: `uncertain` where `probs` and five labels a class are given, else `coverage` for at most 100
             labels and picks, and `clusters` (the nearest row to each k-means centre) for more.
-        labels: (N,) class numbers from 0, -1 for unlabelled; for `disagreement` also (N, A) of A annotators.
-        probs: (N, K) probabilities of a model; for `disagreement` also (M, N, K) of M models.
+        labels: (N,) class numbers from 0 with -1 for unlabelled, or class names with "", None or -1 for unlabelled; for
+            `disagreement` also (N, A) of A annotators.
+        probs: (N, K) probabilities of a model; for `disagreement` also (M, N, K) of M models. Column k is class
+            number k, or the k-th name in alphabetical order if labels are names, which must then name all K.
         groups: (N,) any values; each group keeps its share of the rows that may be picked.
         exclude: (N,) bool, or row numbers, that are never picked.
         seed: Decides ties and draws.
@@ -80,10 +83,12 @@ def select(
         space = Space.of(vectors, seed=seed)
         order = space.order
         given = labels_of(labels, len(order))
-        usable = ~_excluded(exclude, len(order)) & ((given < 0).all(axis=1) | (given.shape[1] > 1))
-        numbers = None if groups is None else _numbers(groups, len(order))[order]
-        task = _task(space, given[order], probs, numbers, seed)
-        wanted = _wanted(n)
+        usable = ~rows_excluded(exclude, len(order))
+        if given.numbers.shape[1] == 1:
+            usable &= given.numbers[:, 0] < 0
+        numbers = None if groups is None else group_numbers(groups, len(order))[order]
+        task = _task(space, given, probs, numbers, seed)
+        wanted = wanted_picks(n)
         chosen = _auto(task, wanted) if by == AUTO else by
         own_shares = numbers if chosen not in ("rare", "balanced") or task.predicted() is not None else None
         picks = Picks(space, wanted, usable[order], task.known, own_shares)
@@ -101,61 +106,8 @@ def _strategy(by: str) -> str:
     return by
 
 
-def _wanted(n: int) -> int:
-    if isinstance(n, bool) or int(n) != n or n < 0:
-        raise refuse("n", f"it is {n!r:.60}", "give a whole number of picks, 0 or more")
-    return int(n)
-
-
-def labels_of(labels: npt.ArrayLike | None, n: int) -> Ints:
-    """(N, A) class numbers, -1 for unlabelled. Raises: InputsInvalid."""
-    if labels is None:
-        return np.full((n, 1), -1, np.int64)
-    array = np.asarray(labels)
-    if array.ndim == 2:
-        if len(array) != n:
-            raise refuse("labels", f"it has {len(array)} rows, not {n}", "give arrays of equal length")
-        columns = [whole_numbers(column, "labels", n=n) for column in array.T]
-        array = np.stack(columns, axis=1) if columns else np.full((n, 1), -1)
-    else:
-        array = whole_numbers(array, "labels", n=n)[:, None]
-    if array.min(initial=0) < -1:
-        raise refuse(
-            "labels", f"it holds {int(array.min())}", "number classes from 0, and use -1 for unlabelled"
-        )
-    if array.max(initial=0) > 1_000_000:
-        raise refuse("labels", f"it holds {int(array.max())}", "number classes from 0 without gaps")
-    return np.asarray(array, np.int64)
-
-
-def _excluded(exclude: npt.ArrayLike | None, n: int) -> Mask:
-    mask = np.zeros(n, bool)
-    if exclude is None:
-        return mask
-    array = np.asarray(exclude)
-    if array.dtype == bool:
-        if array.shape != (n,):
-            raise refuse(
-                "exclude", f"its shape is {array.shape}, not ({n},)", "give one value a row, or row numbers"
-            )
-        return array.copy()
-    rows = whole_numbers(array, "exclude")
-    if len(rows) and not 0 <= rows.min() <= rows.max() < n:
-        raise refuse("exclude", f"it names a row outside 0 to {n - 1}", "give row numbers, or (N,) bool")
-    mask[rows] = True
-    return mask
-
-
-def _numbers(groups: npt.ArrayLike, n: int) -> Ints:
-    values = np.asarray(groups)
-    if values.shape != (n,):
-        raise refuse("groups", f"its shape is {values.shape}, not ({n},)", "give one value a row")
-    if values.dtype == object:
-        values = values.astype(str)
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def _task(space: Space, given: Ints, probs: npt.ArrayLike | None, groups: Ints | None, seed: int) -> Task:
+def _task(space: Space, labels: Labels, probs: npt.ArrayLike | None, groups: Ints | None, seed: int) -> Task:
+    given = labels.numbers[space.order]
     n = len(given)
     opinions = None if probs is None else np.asarray(probs)
     several = opinions is not None and opinions.ndim == 3
@@ -164,14 +116,25 @@ def _task(space: Space, given: Ints, probs: npt.ArrayLike | None, groups: Ints |
     one = None if not checked else np.asarray(np.mean(checked, axis=0), np.float32)
     if given.shape[1] > 1:
         return Task(space, np.full(n, -1), one, _annotators(given), groups, seed)
-    task = Task(space, given[:, 0], one, None, groups, seed)
-    if one is not None and len(task.known) and task.labels.max() >= one.shape[1]:
-        detail = f"it has {one.shape[1]} columns, but labels hold class {int(task.labels.max())}"
-        raise refuse("probs", detail, "give one column a class")
+    task = Task(space, given[:, 0], one, None, groups, seed, labels.names)
+    if one is not None and len(task.known):
+        _check_columns(one.shape[1], labels)
     if one is not None and len(checked) == 1 and (voted := methods.votes(task)) is not None:
         checked.append(voted)
     doubt = methods.disagreements(np.stack(checked)) if len(checked) > 1 else None
-    return Task(space, given[:, 0], one, doubt, groups, seed)
+    return replace(task, doubt=doubt)
+
+
+def _check_columns(n_columns: int, labels: Labels) -> None:
+    largest = int(labels.numbers.max())
+    if labels.names and len(labels.names) != n_columns:
+        detail = f"it has {n_columns} columns, but labels name {len(labels.names)} classes"
+        raise refuse(
+            "probs", detail, "give class numbers as labels, so that a number says which column it is"
+        )
+    if largest >= n_columns:
+        detail = f"it has {n_columns} columns, but labels hold class {largest}"
+        raise refuse("probs", detail, "give one column a class")
 
 
 def _annotators(given: Ints) -> Floats:

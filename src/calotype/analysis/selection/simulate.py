@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from calotype.analysis.selection.select import labels_of, select
+from calotype.analysis.selection.inputs import labels_of
+from calotype.analysis.selection.select import select
 from calotype.analysis.selection.space import Floats, Ints, Space
 from calotype.analysis.validation import refuse
 from calotype.foundation.progress import Progress, silent
@@ -81,11 +82,11 @@ def simulate(
 
     Args:
         vectors: (N, D) finite numbers.
-        labels: (N,) class numbers; rows with -1 are left out.
+        labels: (N,) class numbers or names as in `select`; unlabelled rows are left out.
         n: Largest number of labels.
     Raises: InputsInvalid: fewer than 20 labelled rows or two classes, or `n` is more than the pool has.
     """
-    given = labels_of(labels, len(np.asarray(vectors)))[:, 0]
+    given = labels_of(labels, len(np.asarray(vectors))).numbers[:, 0]
     rows = np.flatnonzero(given >= 0)
     n_test = int(_TEST_SHARE * len(rows))
     if len(rows) < _FEWEST or len(np.unique(given[rows])) < 2:
