@@ -170,7 +170,8 @@ class Curate(Stage):
     )
     by: Text | None = Field(
         default=None,
-        description="Field to keep together in a split; strategy of a selection, by default random",
+        description="Field to keep together in a split; strategy of a selection: auto (the default), clusters, "
+        "coverage, typical, diverse, uncertain, disagreement, rare, balanced or random",
     )
     select: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Number of samples to pick")
     name: str = Field(default="picked", max_length=64, description="Name of the selection")

@@ -13,6 +13,7 @@ from calotype.analysis.validation import InputsInvalid
 from calotype.curate import select
 
 STRATEGIES = (
+    "clusters",
     "coverage",
     "typical",
     "diverse",
@@ -79,7 +80,7 @@ def test_copies_of_a_pick_or_of_a_labelled_row_are_never_picked(by):
     assert not set(originals) & set(range(12))
 
 
-@pytest.mark.parametrize("by", ["coverage", "typical", "diverse", "uncertain", "random"])
+@pytest.mark.parametrize("by", ["clusters", "coverage", "typical", "diverse", "uncertain", "random"])
 def test_each_group_keeps_its_share(by):
     vectors, _, probs = known()
     groups = np.where(np.arange(N) % 4 == 0, "night", "day")
@@ -103,7 +104,7 @@ def test_more_than_there_are_gives_all():
     assert sorted(select(vectors, 100, "random").picked.tolist()) == list(range(30))
 
 
-@pytest.mark.parametrize("by", ["coverage", "typical", "diverse", "random", "balanced"])
+@pytest.mark.parametrize("by", ["clusters", "coverage", "typical", "diverse", "random", "balanced"])
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_few_rows_and_equal_rows_are_no_problem(by, n):
     assert len(select(np.eye(max(n, 1), 5)[:n], 2, by).picked) == min(n, 2)

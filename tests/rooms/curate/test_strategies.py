@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 from tests.support.shops import make_shop
 
+from calotype.analysis.selection.select import FORMER_NAMES, NAMES
+from calotype.analysis.selection.select import select as analysis_select
 from calotype.curate import service, vectors
 from calotype.curate.commands import curate
 from calotype.curate.model import SelectionSpec, SplitFieldUnknown, StrategyUnknown
+from calotype.curate.routes import NewSelection
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
 from calotype.datasets.snapshot import LabelSetNotFound
 from calotype.foundation.terminal import Terminal
+from calotype.pipeline.model import Curate as Stage
 
 N = 60
 
@@ -128,3 +134,22 @@ def test_the_command_names_the_strategy_and_the_vectors_and_prints_notes(owner, 
     shown = " ".join(capsys.readouterr().err.split())
     assert "picked by random" in shown
     assert "calotype embed" not in shown
+
+
+def listed(text):
+    """Words of a text that are names of strategies."""
+    return {word.strip("`,.:|") for word in text.replace("(", " ").split()} & set(NAMES)
+
+
+def test_every_door_lists_the_same_strategies():
+    strategies = set(NAMES) - set(FORMER_NAMES)
+    web = Path(__file__).parents[3].joinpath("web/src/rooms/curate/strategies.ts").read_text("utf-8")
+    keys = set(re.findall(r"^  (\w+): \"", web, re.MULTILINE))
+    app = typer.Typer()
+    app.command()(curate)
+    options = {parameter.name: parameter for parameter in typer.main.get_command(app).params}
+    assert keys == strategies
+    assert listed(options["by"].help) == strategies
+    assert listed(NewSelection.model_fields["by"].description) == strategies
+    assert listed(analysis_select.__doc__) == strategies
+    assert listed(Stage.model_fields["by"].description) == strategies
