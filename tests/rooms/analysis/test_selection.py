@@ -138,10 +138,10 @@ def test_inputs_that_do_not_fit_are_refused(change):
         select(**arguments)
 
 
-def test_coverage_and_typical_reach_every_cluster_first_and_leave_outliers():
+def test_clusters_coverage_and_typical_reach_every_cluster_first_and_leave_outliers():
     vectors, centre = clusters()
     vectors[:5] = 10 * np.random.default_rng(1).standard_normal((5, 16))
-    for by in ("coverage", "typical"):
+    for by in ("clusters", "coverage", "typical"):
         picked = select(vectors, K, by).picked
         assert set(centre[picked].tolist()) == set(range(K))
         assert picked.min() >= 5
@@ -188,13 +188,11 @@ def test_rare_asks_for_the_class_with_the_fewest_labels_and_balanced_for_all_ali
     assert np.bincount(centre[even], minlength=K).tolist() == [3, 3, 3, 3]
 
 
-def test_auto_covers_first_and_asks_the_model_once_it_has_labels():
+def test_auto_takes_clusters_first_and_asks_the_model_once_it_has_labels():
     vectors, centre = clusters()
     probs = np.full((N, K), 0.25)
-    assert select(vectors, 5).by == "coverage"
-    assert select(vectors, 5, probs=probs).by == "coverage"
-    assert select(vectors, 100).by == "coverage"
-    assert select(vectors, 101).by == "clusters"
+    assert select(vectors, 5).by == "clusters"
+    assert select(vectors, 5, probs=probs).by == "clusters"
     labels = np.where(np.arange(N) < 40, centre, -1)
     assert select(vectors, 5, probs=probs, labels=labels).by == "uncertain"
 

@@ -59,7 +59,7 @@ def test_without_vectors_the_weightless_ones_are_used_and_a_note_says_how_to_get
     owner, workspace, shop
 ):
     selection = picked(owner, workspace)
-    assert (selection.by, selection.embedder) == ("coverage", "hog-colour-v2")
+    assert (selection.by, selection.embedder) == ("clusters", "hog-colour-v2")
     assert any("calotype embed shop" in note for note in selection.notes)
 
 
@@ -115,7 +115,7 @@ def test_the_replay_of_labels_compares_strategies_with_random(owner, workspace, 
     classify(owner, workspace, shop, range(N))
     curve = service.simulate(owner, "shop", SelectionSpec(16), store=workspace)
     assert curve.budgets == (2, 4, 8, 16)
-    assert set(curve.accuracy) == {"random", "coverage", "typical", "diverse", "uncertain"}
+    assert set(curve.accuracy) == {"random", "clusters", "coverage", "typical", "diverse", "uncertain"}
     assert curve.accuracy["coverage"][-1] > 0.9
     columns, cells = curve.table()
     assert (columns[0], [row[0] for row in cells]) == ("labels", ["2", "4", "8", "16"])
@@ -128,7 +128,7 @@ def test_the_command_names_the_strategy_and_the_vectors_and_prints_notes(owner, 
     command = typer.main.get_command(app)
     command.main(["shop", "6"], obj=terminal, standalone_mode=False)
     shown = " ".join(capsys.readouterr().err.split())
-    assert "picked by coverage on hog-colour-v2" in shown
+    assert "picked by clusters on hog-colour-v2" in shown
     assert "calotype embed shop --model lite0" in shown
     command.main(["shop", "6", "--by", "random"], obj=terminal, standalone_mode=False)
     shown = " ".join(capsys.readouterr().err.split())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from calotype.analysis.selection.clusters import clusters
 from calotype.analysis.selection.kernel import Coverage
 from calotype.analysis.selection.picks import Picks
 from calotype.analysis.selection.space import FIT_ROWS, Floats, Ints, Space, squared_distances
@@ -18,6 +19,9 @@ _OUTLIERS = 0.05
 _TRIALS = 8
 _NEIGHBOURS = 10
 _TYPICAL_NEIGHBOURS = 20
+_MOST_COMPARED = 5_000
+"""Rows of a cluster that are compared with one another; the others come after them."""
+_FARTHEST = 2.0
 _BLOCK = 2_048
 
 
@@ -93,11 +97,11 @@ def typical(task: Task, picks: Picks) -> None:
         (TypiClust), 2022: the 20 nearest neighbours are those of the same cluster.
     """
     n_clusters = min(picks.n + len(task.known), _MOST_CLUSTERS)
-    cluster_of = clusters(task.space, n_clusters, task.seed)
+    cluster_of = clusters(task.space, n_clusters, task.seed).number
     points = task.space.points
-    scores = np.zeros(len(points), np.float32)
+    scores = np.full(len(points), -_FARTHEST, np.float32)
     for cluster in np.unique(cluster_of).tolist():
-        rows = np.flatnonzero(cluster_of == cluster)
+        rows = np.flatnonzero(cluster_of == cluster)[:_MOST_COMPARED]
         scores[rows] = -_mean_distances(points[rows])
     _one_a_cluster(task, picks, cluster_of, scores, "most typical")
 
@@ -116,15 +120,15 @@ def _mean_distances(points: Floats) -> Floats:
 
 
 def nearest_to_centres(task: Task, picks: Picks) -> None:
-    """The row nearest to the centre of each k-means cluster without a label, largest clusters first."""
+    """The row nearest to the centre of each cluster without a label, largest clusters first.
+
+    Source: k-means, S. Lloyd, "Least squares quantization in PCM", 1982. Each row stands beside the mean of its
+        neighbourhood, as in K. Fukunaga and L. Hostetler, "The estimation of the gradient of a density function"
+        (mean shift), 1975, so that centres lie in dense parts.
+    """
     n_clusters = min(picks.n + len(task.known), _MOST_CLUSTERS)
-    cluster_of = clusters(task.space, n_clusters, task.seed)
-    points = task.space.points
-    scores = np.zeros(len(points), np.float32)
-    for cluster in np.unique(cluster_of).tolist():
-        rows = np.flatnonzero(cluster_of == cluster)
-        scores[rows] = -np.linalg.norm(points[rows] - points[rows].mean(axis=0), axis=1)
-    _one_a_cluster(task, picks, cluster_of, scores, "nearest to the centre")
+    result = clusters(task.space, n_clusters, task.seed)
+    _one_a_cluster(task, picks, result.number, -result.distance, "nearest to the centre")
 
 
 def _one_a_cluster(task: Task, picks: Picks, cluster_of: Ints, scores: Floats, what: str) -> None:
@@ -142,24 +146,6 @@ def _one_a_cluster(task: Task, picks: Picks, cluster_of: Ints, scores: Floats, w
         reason = f"{what} of a cluster of {sizes[cluster]} samples with {n_taken[cluster]} labelled or picked"
         if picks.offer(row, float(scores[row]), reason):
             n_taken[cluster] += 1
-
-
-def clusters(space: Space, n_clusters: int, seed: int) -> Ints:
-    """(N,) number of each row's cluster (k-means of at most 20,000 rows, on one thread, so it can be repeated)."""
-    from sklearn.cluster import KMeans  # heavy
-    from threadpoolctl import threadpool_limits
-
-    some = space.points[:FIT_ROWS]
-    n_clusters = min(n_clusters, len(np.unique(some, axis=0)))
-    if n_clusters < 2 or not some.shape[1]:
-        return np.zeros(len(space.points), np.int64)
-    with threadpool_limits(limits=1):
-        model = KMeans(n_clusters, n_init=1, max_iter=30, random_state=abs(seed) % 2**32).fit(some)
-        parts = [
-            model.predict(space.points[start : start + _BLOCK])
-            for start in range(0, len(space.points), _BLOCK)
-        ]
-    return np.concatenate(parts).astype(np.int64)
 
 
 def diverse(task: Task, picks: Picks) -> None:
@@ -279,7 +265,7 @@ def _membership(task: Task, picks: Picks) -> tuple[Floats, str]:
         return predicted, "class"
     numbers, what = task.groups, "group"
     if numbers is None:
-        numbers, what = clusters(task.space, min(picks.n, _MOST_CLUSTERS), task.seed), "cluster"
+        numbers, what = clusters(task.space, min(picks.n, _MOST_CLUSTERS), task.seed).number, "cluster"
     return np.eye(int(numbers.max(initial=0)) + 1, dtype=np.float32)[numbers], what
 
 

@@ -16,7 +16,7 @@ from calotype.analysis.selection.space import Floats, Ints, Space
 from calotype.analysis.validation import refuse
 from calotype.foundation.progress import Progress, silent
 
-SIMULATED = ("random", "coverage", "typical", "diverse", "uncertain")
+SIMULATED = ("random", "clusters", "coverage", "typical", "diverse", "uncertain")
 _TEST_SHARE = 0.3
 _SCALE = 4.0
 """What rows of length 1 are multiplied by before the model with its penalty of 1 sees them."""
@@ -78,7 +78,7 @@ def simulate(
 ) -> Curve:
     """Let each strategy ask for `n` labels in four rounds, and measure a linear model after each.
 
-    A random 30 % are the test part. `uncertain` uses the model of the round before, and `coverage` in the first round.
+    A random 30 % are the test part. `uncertain` uses the model of the round before, and `clusters` in the first round.
 
     Args:
         vectors: (N, D) finite numbers.
@@ -134,7 +134,7 @@ class _Replay:
             unlabelled = np.flatnonzero(self._labels < 0)
             picked = np.random.default_rng([self._seed, budget]).permutation(unlabelled)[:n]
         else:
-            strategy = "coverage" if by == "uncertain" and self._probs is None else by
+            strategy = "clusters" if by == "uncertain" and self._probs is None else by
             picked = select(
                 self._points, n, strategy, labels=self._labels, probs=self._probs, seed=self._seed
             ).picked
