@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calotype.analysis.selection.clusters import neighbourhood_means
 from calotype.analysis.selection.picks import shares
 from calotype.analysis.selection.simulate import simulate
 from calotype.analysis.validation import InputsInvalid
@@ -224,3 +225,28 @@ def test_names_that_do_not_say_which_column_they_are_are_refused():
         select(np.eye(4), 2, "uncertain", labels=names, probs=np.full((4, 3), 1 / 3))
     assert "labels name 2 classes" in str(refused.value)
     assert select(np.eye(4), 2, "uncertain", labels=names, probs=np.full((4, 2), 0.5)).by == "uncertain"
+
+
+def test_the_mean_of_a_neighbourhood_lies_nearer_to_the_centre_of_its_cluster():
+    vectors, centre = clusters()
+    points = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    means = neighbourhood_means(points, 10)
+    middles = np.stack([points[centre == number].mean(axis=0) for number in range(K)])[centre]
+    assert np.linalg.norm(means, axis=1) == pytest.approx(np.ones(N), abs=1e-5)
+    assert (
+        np.linalg.norm(means - middles, axis=1).mean() < 0.6 * np.linalg.norm(points - middles, axis=1).mean()
+    )
+
+
+def test_clusters_starts_where_no_label_is():
+    vectors, centre = clusters()
+    labels = np.where(centre == 2, -1, centre)
+    labels[np.flatnonzero(centre != 2)[::4]] = -1
+    assert set(centre[select(vectors, 3, "clusters", labels=labels).picked].tolist()) == {2}
+
+
+def test_the_replay_accepts_class_names():
+    vectors, centre = clusters()
+    names = np.array(["ant", "bee", "cat", "dog"])[centre]
+    named, numbered = (simulate(vectors, labels, 8, ["clusters"], repeats=1) for labels in (names, centre))
+    assert named == numbered
