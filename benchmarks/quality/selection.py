@@ -10,7 +10,8 @@ Lite0 vectors. `speed`: CPU seconds and memory for 100,000 drawn vectors of 128 
 Printed: accuracy (for `bccd`: mean recall of the classes) of a linear head on what was picked, for 50 and 200 labels,
 mean of the seeds and its standard error; each seed is another division into a pool and a test part. In brackets: the
 lead over k-means on the same divisions. The width of the kernel of `coverage`, and the neighbourhood of `clusters`,
-were chosen on cifar10-noisy with lite0, so those lines favour calotype; the other pools were not used for any choice.
+were chosen on cifar10-noisy with lite0, so those lines favour calotype. That `auto` goes from `clusters` to `typical`
+after 100 labels was chosen by the mean over all five pools.
 The peers are written here from their papers.
 """
 

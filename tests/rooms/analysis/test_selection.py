@@ -194,6 +194,8 @@ def test_auto_takes_clusters_first_and_asks_the_model_once_it_has_labels():
     probs = np.full((N, K), 0.25)
     assert select(vectors, 5).by == "clusters"
     assert select(vectors, 5, probs=probs).by == "clusters"
+    assert select(vectors, 100).by == "clusters"
+    assert select(vectors, 101).by == "typical"
     labels = np.where(np.arange(N) < 40, centre, -1)
     assert select(vectors, 5, probs=probs, labels=labels).by == "uncertain"
 

@@ -21,6 +21,9 @@ NAMES = (AUTO, *sorted(STRATEGIES), *FORMER_NAMES)
 """All that `by` may be."""
 _LABELS_A_CLASS = 5
 """Labels per class from which on predictions are good enough to say where a model is uncertain."""
+_FEW_LABELS = 100
+"""Labels and picks up to which `auto` takes `clusters`, not `typical`. Mean over the five pools of
+`benchmarks/quality/selection.py`: .009 better at 50 labels, .004 worse at 200. Nothing in between was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def select(
         vectors: (N, D) finite numbers, one row a sample; only their directions from the mean count.
         n: Number of picks; with fewer rows, all that may be picked.
         by: `clusters`, `coverage`, `typical`, `diverse`, `uncertain`, `disagreement`, `rare`, `balanced`, `random`,
-            or `auto`: `uncertain` where `probs` and five labels a class are given, else `clusters`.
+            or `auto`: `uncertain` where `probs` and five labels a class are given, else `clusters` for at most
+            100 labels and picks, and `typical` for more.
         labels: (N,) class numbers from 0 with -1 for unlabelled, or class names with "", None or -1 for unlabelled; for
             `disagreement` also (N, A) of A annotators.
         probs: (N, K) probabilities of a model; for `disagreement` also (M, N, K) of M models. Column k is class
@@ -86,7 +90,7 @@ def select(
         numbers = None if groups is None else group_numbers(groups, len(order))[order]
         task = _task(space, given, probs, numbers, seed)
         wanted = wanted_picks(n)
-        chosen = _auto(task) if by == AUTO else by
+        chosen = _auto(task, wanted) if by == AUTO else by
         own_shares = numbers if chosen not in ("rare", "balanced") or task.predicted() is not None else None
         picks = Picks(space, wanted, usable[order], task.known, own_shares)
         if picks.open:
@@ -143,7 +147,7 @@ def _annotators(given: Ints) -> Floats:
     return np.asarray(np.where(pairs > 0, 1 - agreeing / np.maximum(pairs, 1), 0), np.float32)
 
 
-def _auto(task: Task) -> str:
+def _auto(task: Task, n: int) -> str:
     if task.probs is not None and len(task.known) >= _LABELS_A_CLASS * task.probs.shape[1]:
         return "uncertain"
-    return "clusters"
+    return "clusters" if len(task.known) + n <= _FEW_LABELS else "typical"
