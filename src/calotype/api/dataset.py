@@ -15,6 +15,7 @@ from calotype.acquire.labels import service as labels
 from calotype.acquire.labels.model import Imported, ImportOptions
 from calotype.acquire.labels.put_annotations import Replace
 from calotype.acquire.model import Added, ImageOptions
+from calotype.analysis.selection.simulate import Curve
 from calotype.api.context import Context, ref_text
 from calotype.api.edits import EditMethods
 from calotype.api.merge import HistoryMethods
@@ -275,13 +276,31 @@ class View(VectorSearch):
             label_set, where=None if ids is not None else self._query, sample_ids=ids, columns=columns
         )
 
-    def curate(self, n: int, *, by: str = "diversity", seed: int = 0) -> Selection:
-        """Select `n` samples, `by` "random" or "diversity"; each pick has a reason.
+    def curate(
+        self,
+        n: int,
+        *,
+        by: str = "auto",
+        seed: int = 0,
+        model: str = "",
+        predictions: str = "",
+        group: str = "",
+    ) -> Selection:
+        """Select `n` samples by a strategy of `calotype.curate.select`; each pick has a reason.
 
-        Raises: SelectionTooLarge, NothingToCurate, StrategyUnknown.
+        Args:
+            model: Model of the vectors; "" for the best that the dataset has.
+            predictions: Label sets of models, separated by commas, for `uncertain` and `disagreement`.
+            group: Keep the share of each value of this field.
+        Raises: SelectionTooLarge, NothingToCurate, StrategyUnknown, LabelSetNotFound.
         """
-        spec = SelectionSpec(n, by=by, where=self._query, seed=seed)
+        spec = SelectionSpec(n, by, self._query, seed, model, predictions, group)
         return self._call(curation.select, spec, progress=self._context.progress)
+
+    def simulate_curation(self, n: int, *, seed: int = 0, model: str = "") -> Curve:
+        """Replay the labels: accuracy of a linear model with up to `n` of them, by strategy. Raises: InputsInvalid."""
+        spec = SelectionSpec(n, "auto", self._query, seed, model)
+        return self._call(curation.simulate, spec, progress=self._context.progress)
 
     def split(self, fractions: Mapping[str, float], *, by: str | None = None, seed: int = 0) -> SplitResult:
         """Assign splits without leakage; samples that have a split keep it. Raises: FractionsInvalid."""

@@ -32,10 +32,11 @@ class SelectionReport(Answer):
     """Selected samples, each with its reason."""
 
     dataset: str
-    by: str
+    by: str = Field(description="The strategy that was used; never `auto`.")
     seed: int
     embedder: str = Field(description="The model of the embeddings; empty when none were needed.")
     unreadable: int = Field(description="Samples that were left out because their image cannot be read.")
+    notes: list[str] = Field(description="What else is worth knowing, such as how to get better vectors.")
     picks: list[Pick]
     tagged: int | None = Field(description="Samples tagged `picked:NAME`; null without a name.")
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from calotype.curate import embedding, service, vectors
-from calotype.curate.model import SelectionSpec, SplitSpec, fractions
-from calotype.foundation.terminal import facts, table, terminal
+from calotype.curate.model import Selection, SelectionSpec, SplitSpec, fractions
+from calotype.foundation.terminal import Terminal, facts, table, terminal
 
 
 def split(
@@ -31,17 +31,48 @@ def curate(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the dataset.", show_default=False)],
     n: Annotated[int, typer.Argument(help="Number of samples to select.", show_default=False)],
-    by: Annotated[str, typer.Option(help="Strategy: random or diversity.")] = "random",
+    by: Annotated[
+        str,
+        typer.Option(
+            help="auto, clusters, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random."
+        ),
+    ] = "auto",
     where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    model: Annotated[
+        str, typer.Option(help="Model of the vectors; by default the best that the dataset has.")
+    ] = "",
+    predictions: Annotated[
+        str,
+        typer.Option(help="Label sets of models, such as model:a,model:b, for uncertain and disagreement."),
+    ] = "",
+    group: Annotated[str, typer.Option(help="Keep the share of each value of this field.")] = "",
+    simulate: Annotated[
+        bool,
+        typer.Option(
+            help="Replay the labels that exist: accuracy with up to N labels, of each strategy and of random picks."
+        ),
+    ] = False,
 ) -> None:
     """Select samples, each with a reason."""
     t = terminal(ctx)
-    spec = SelectionSpec(n, by=by, where=where, seed=seed)
+    spec = SelectionSpec(n, by, where, seed, model, predictions, group)
+    if simulate:
+        with t.progress() as progress:
+            curve = service.simulate(t.actor, name, spec, store=t.store(), progress=progress)
+        t.emit(curve.to_dict(), table(*curve.table()))
+        return
     with t.progress() as progress:
         selection = service.select(t.actor, name, spec, store=t.store(), progress=progress)
+    _show(t, selection)
+
+
+def _show(t: Terminal, selection: Selection) -> None:
     rows = [[pick.rank, pick.sample_id, pick.reason] for pick in selection.picks]
     t.emit(selection.to_dict(), table(["", "sample", "reason"], rows[:50]))
+    t.say(f"picked by {selection.by}" + (f" on {selection.embedder}" if selection.embedder else ""))
+    for note in selection.notes:
+        t.say(note)
 
 
 def similar(

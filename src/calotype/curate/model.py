@@ -8,7 +8,6 @@ from typing import Any
 
 from calotype.datasets.snapshot import Where
 from calotype.foundation.errors import Invalid, NotFound
-from calotype.models.registry import HOG_COLOUR_V1
 
 UNASSIGNED = ""
 """The split of a sample that has no split."""
@@ -145,16 +144,20 @@ class SelectionSpec:
 
     Attributes:
         n: Number of samples to pick.
-        by: `random`, or `diversity`: each pick is the sample farthest from the picks before it.
+        by: A strategy of `calotype.curate.select`; `auto` decides by what is known.
         where: Only samples that match this query.
-        embedder: For `diversity`; the default computes gradients and colours without learned weights.
+        embedder: Model of the vectors; "" for the best that the dataset has.
+        predictions: Label sets of models, separated by commas, for `uncertain` (one) and `disagreement` (several).
+        group: Keep the share of each value of this field: a metadata field, `group`, `source`, `licence` or `split`.
     """
 
     n: int
-    by: str = "random"
+    by: str = "auto"
     where: Where = None
     seed: int = 0
-    embedder: str = HOG_COLOUR_V1
+    embedder: str = ""
+    predictions: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,13 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Picks in order, from one state of a dataset."""
+    """Picks in order, from one state of a dataset.
+
+    Attributes:
+        by: The strategy that was used; never `auto`.
+        embedder: Model of the vectors; "" if none were needed.
+        notes: What else is worth knowing, such as how to get better vectors.
+    """
 
     dataset: str
     by: str
@@ -210,6 +219,7 @@ class Selection:
     state_sha256: str
     picks: tuple[Pick, ...]
     unreadable: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def sample_ids(self) -> tuple[str, ...]:
@@ -224,6 +234,7 @@ class Selection:
             "seed": self.seed,
             "embedder": self.embedder,
             "unreadable": self.unreadable,
+            "notes": list(self.notes),
             "picks": [
                 {
                     "sample_id": p.sample_id,

@@ -1,4 +1,4 @@
-"""Select samples to look at, label or keep: at random, or as diverse as possible."""
+"""The samples that can be picked, a random choice of them, and vectors computed for them."""
 
 from __future__ import annotations
 
@@ -51,38 +51,6 @@ def at_random(candidates: Sequence[Candidate], n: int, *, seed: int) -> tuple[Pi
         Pick(c.sample_id, c.name, rank, f"{rank} of {total} in the random order of seed {seed}", float(rank))
         for rank, c in enumerate(candidates[:n], start=1)
     )
-
-
-def by_diversity(candidates: Sequence[Candidate], vectors: Vectors, n: int, *, seed: int) -> tuple[Pick, ...]:
-    """Each pick is the sample farthest from all picks before it (greedy k-centre), by cosine distance.
-
-    Args:
-        candidates: N candidates; the first one is the first pick.
-        vectors: (N, D) float32, rows of length 1.
-    Source: T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985: at most twice
-        the radius of the best possible choice.
-    """
-    nearest = np.full(len(candidates), np.inf, dtype=np.float32)
-    nearest_pick = np.zeros(len(candidates), dtype=np.int64)
-    picks: list[Pick] = []
-    current = 0
-    for rank in range(1, n + 1):
-        sample = candidates[current]
-        if rank == 1:
-            reason, distance = f"first in the random order of seed {seed}", 0.0
-        else:
-            distance = max(0.0, float(nearest[current]))
-            neighbour = candidates[nearest_pick[current]].name
-            previous = "1 previous pick" if rank == 2 else f"{rank - 1} previous picks"
-            reason = f"farthest from the {previous}: cosine distance {distance:.3f} from {neighbour}"
-        picks.append(Pick(sample.sample_id, sample.name, rank, reason, round(distance, 6)))
-        distances = np.float32(1.0) - vectors @ vectors[current]
-        closer = distances < nearest
-        nearest_pick[closer] = current
-        nearest = np.minimum(nearest, distances)
-        nearest[current] = -1.0
-        current = int(np.argmax(nearest))
-    return tuple(picks)
 
 
 def embed_candidates(

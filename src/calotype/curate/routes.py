@@ -44,13 +44,28 @@ class NewSelection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     n: int = Field(ge=1, le=1_000_000, description="Number of samples.")
-    by: str = Field("random", max_length=40, description="random or diversity.")
+    by: str = Field(
+        "auto",
+        max_length=40,
+        description="auto, clusters, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random.",
+    )
     seed: Seed = 0
     where: WhereText = None
+    embedder: str = Field(
+        "", max_length=200, description="Model of the vectors; empty for the best that the dataset has."
+    )
+    predictions: str = Field(
+        "",
+        max_length=1_000,
+        description="Label sets of models, separated by commas, for uncertain, disagreement.",
+    )
+    group: str = Field("", max_length=200, description="Keep the share of each value of this field.")
 
     def spec(self) -> SelectionSpec:
         """The selection for `service.select`."""
-        return SelectionSpec(self.n, by=self.by, where=self.where, seed=self.seed)
+        return SelectionSpec(
+            self.n, self.by, self.where, self.seed, self.embedder, self.predictions, self.group
+        )
 
 
 class NamedSelection(NewSelection):

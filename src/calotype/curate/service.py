@@ -6,7 +6,10 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from calotype.curate import picking, splitting
+from calotype.analysis.selection.select import NAMES
+from calotype.analysis.selection.simulate import Curve
+from calotype.analysis.selection.simulate import simulate as replayed
+from calotype.curate import known, picking, splitting, strategies
 from calotype.curate.model import (
     NothingToCurate,
     Selection,
@@ -22,10 +25,9 @@ from calotype.datasets.change import Change
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
-from calotype.models.registry import embedder
 from calotype.store import Store
 
-STRATEGIES = ("diversity", "random")
+STRATEGIES = NAMES
 TAG_PREFIX = "picked:"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 
@@ -66,32 +68,49 @@ def select(
 
     Args:
         name: `dataset` or `dataset@ref`.
-    Raises: NotPermitted, StrategyUnknown, NothingToCurate, SelectionTooLarge, EmbedderUnknown, QueryInvalid.
+    Raises: NotPermitted, StrategyUnknown, NothingToCurate, SelectionTooLarge, EmbedderUnknown, QueryInvalid,
+        LabelSetNotFound, SplitFieldUnknown, InputsInvalid (the strategy needs predictions).
     """
     if spec.by not in STRATEGIES:
         raise StrategyUnknown(got=spec.by[:80], known=", ".join(STRATEGIES))
     snapshot = datasets.read(actor, name, store=store)
     candidates = picking.candidates(snapshot, snapshot.ids(spec.where), seed=spec.seed)
     _check_size(snapshot, spec.n, len(candidates))
-    if spec.by == "random":
-        picks, unreadable, embedder_name = picking.at_random(candidates, spec.n, seed=spec.seed), 0, ""
+    if spec.by == "random" and not spec.group:
+        picks = picking.at_random(candidates, spec.n, seed=spec.seed)
+        chosen = strategies.Chosen(picks, "random", "", 0, ())
     else:
-        model = embedder(spec.embedder)
-        readable, vectors = picking.embed_candidates(
-            snapshot, candidates, model, store=store, progress=progress
-        )
-        _check_size(snapshot, spec.n, len(readable))
-        picks = picking.by_diversity(readable, vectors, spec.n, seed=spec.seed)
-        unreadable, embedder_name = len(candidates) - len(readable), model.name
+        chosen = strategies.choose(snapshot, candidates, spec, store=store, progress=progress)
     return Selection(
         snapshot.dataset.name,
-        spec.by,
+        chosen.by,
         spec.seed,
-        embedder_name,
+        chosen.embedder,
         snapshot.state_sha256,
-        picks,
-        unreadable,
+        chosen.picks,
+        chosen.unreadable,
+        chosen.notes,
     )
+
+
+def simulate(
+    actor: Actor, name: str, spec: SelectionSpec, *, store: Store, progress: Progress = silent
+) -> Curve:
+    """Replay the labels of a dataset: the accuracy of a linear model with up to `spec.n` labels, by strategy.
+
+    A sample's class is that of most of its annotations. Nothing is written except a cache of vectors.
+
+    Args:
+        name: `dataset` or `dataset@ref`.
+    Raises: NotPermitted, NothingToCurate, EmbedderUnknown, VectorsNotFound, QueryInvalid,
+        InputsInvalid (too few labels).
+    """
+    snapshot = datasets.read(actor, name, store=store)
+    candidates = picking.candidates(snapshot, snapshot.ids(spec.where), seed=spec.seed)
+    _check_size(snapshot, 1, len(candidates))
+    pool = strategies.pool_of(snapshot, candidates, spec, store=store, progress=progress)
+    labels = known.classes_of(snapshot, pool.ids())
+    return replayed(pool.vectors, labels, spec.n, seed=spec.seed, progress=progress)
 
 
 def apply_selection(

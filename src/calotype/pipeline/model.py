@@ -169,7 +169,9 @@ class Curate(Stage):
         default=None, description="Share of each split; the shares add up to 1"
     )
     by: Text | None = Field(
-        default=None, description="Field to keep together in a split; random or diversity for a selection"
+        default=None,
+        description="Field to keep together in a split; strategy of a selection: auto (the default), clusters, "
+        "coverage, typical, diverse, uncertain, disagreement, rare, balanced or random",
     )
     select: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Number of samples to pick")
     name: str = Field(default="picked", max_length=64, description="Name of the selection")

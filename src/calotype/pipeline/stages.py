@@ -254,7 +254,7 @@ def _curate(context: RunContext, stage: Curate) -> StageResult:
         curate.split(context.actor, context.dataset, split, store=context.store)
         counts = _split_counts(context.state())
     else:
-        wanted = SelectionSpec(stage.select or 0, by=stage.by or "random", where=stage.where, seed=stage.seed)
+        wanted = SelectionSpec(stage.select or 0, stage.by or "auto", stage.where, stage.seed)
         selection = curate.select(
             context.actor, context.dataset, wanted, store=context.store, progress=context.progress
         )

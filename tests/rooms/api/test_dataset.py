@@ -168,3 +168,12 @@ def test_precision_counts_what_people_judged(shop):
     shop.triage([finding.key], "rejected", because="a false alarm")
     precision = shop.precision()["box-bounds"]
     assert (precision.n_real, precision.n_false) == (0, 1)
+
+
+def test_the_replay_of_labels_gives_the_accuracy_of_each_strategy(shop):
+    curve = shop.where().simulate_curation(8)
+    assert (curve.budgets, curve.n_pool + curve.n_test) == ((2, 4, 8), 24)
+    assert {"random", "coverage"} <= set(curve.accuracy)
+    assert all(0 <= value <= 1 for row in curve.accuracy.values() for value in row)
+    assert shop.where().simulate_curation(8) == curve
+    assert code_of(shop.where().simulate_curation, 24) == "inputs-invalid"

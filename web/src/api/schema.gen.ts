@@ -3515,14 +3515,29 @@ export interface components {
             /** @description Number of samples. */
             n: number;
             /**
-             * @description random or diversity.
-             * @default random
+             * @description auto, clusters, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random.
+             * @default auto
              */
             by?: string;
             /** @default 0 */
             seed?: number;
             /** @description Only samples that match this query. */
             where?: string | null;
+            /**
+             * @description Model of the vectors; empty for the best that the dataset has.
+             * @default
+             */
+            embedder?: string;
+            /**
+             * @description Label sets of models, separated by commas, for uncertain, disagreement.
+             * @default
+             */
+            predictions?: string;
+            /**
+             * @description Keep the share of each value of this field.
+             * @default
+             */
+            group?: string;
             name: string;
         };
         /** @description A new token, which is shown this once. */
@@ -3623,14 +3638,29 @@ export interface components {
             /** @description Number of samples. */
             n: number;
             /**
-             * @description random or diversity.
-             * @default random
+             * @description auto, clusters, coverage, typical, diverse, uncertain, disagreement, rare, balanced or random.
+             * @default auto
              */
             by?: string;
             /** @default 0 */
             seed?: number;
             /** @description Only samples that match this query. */
             where?: string | null;
+            /**
+             * @description Model of the vectors; empty for the best that the dataset has.
+             * @default
+             */
+            embedder?: string;
+            /**
+             * @description Label sets of models, separated by commas, for uncertain, disagreement.
+             * @default
+             */
+            predictions?: string;
+            /**
+             * @description Keep the share of each value of this field.
+             * @default
+             */
+            group?: string;
         };
         /** @description A tag to create, and the ref to tag. */
         NewTag: {
@@ -4113,12 +4143,15 @@ export interface components {
         /** @description Selected samples, each with its reason. */
         SelectionReport: {
             dataset: string;
+            /** @description The strategy that was used; never `auto`. */
             by: string;
             seed: number;
             /** @description The model of the embeddings; empty when none were needed. */
             embedder: string;
             /** @description Samples that were left out because their image cannot be read. */
             unreadable: number;
+            /** @description What else is worth knowing, such as how to get better vectors. */
+            notes: string[];
             picks: components["schemas"]["Pick"][];
             /** @description Samples tagged `picked:NAME`; null without a name. */
             tagged: number | null;

@@ -15,7 +15,7 @@ stages:
       recipe: {name: mirror, seed: 7, steps: [{flip: {axis: horizontal}}, {colour: {brightness: [0.85, 1.15]}}]}
       where: light = "night"
       splits: [train]
-  - curate: {select: 24, by: diversity, name: look-first, seed: 7}
+  - curate: {select: 24, by: coverage, name: look-first, seed: 7}
   - check: {contract: contract.yaml, gate: stop}
   - commit: {message: rendered street scenes with splits and night copies}
   - release: {version: 1.0.0, formats: [coco]}

@@ -1,7 +1,19 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey } from "@/api/cache";
 import { callBytes, call } from "@/api/client";
+import type { NamedSelection, NewSelection } from "@/api/schema.gen";
 import type { Cloud } from "@/canvas/scatter";
+import { MAIN } from "@/kit/branch";
+
+const working = (dataset: string, branch: string): string => (branch === MAIN ? dataset : `${dataset}@${branch}`);
+
+/** Pick samples by a strategy; nothing is changed. */
+export const pick = (dataset: string, branch: string, body: NewSelection) =>
+  call("post", "/api/v1/datasets/{dataset}/selections", { path: { dataset: working(dataset, branch) }, body });
+
+/** Pick the same samples, and tag them `picked:NAME`. */
+export const tag = (dataset: string, branch: string, body: NamedSelection) =>
+  call("post", "/api/v1/datasets/{dataset}/selections/tagged", { path: { dataset: working(dataset, branch) }, body });
 
 /** The models whose vectors the dataset has. */
 export const models = (dataset: string) =>

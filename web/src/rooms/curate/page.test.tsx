@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { EmbeddingMap } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
 import { facets, neverChecked, overview } from "@/testing/records";
-import { answer, answerBytes, keepWaiting, refuse } from "@/testing/server";
+import { answer, answerBytes, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const ONE = { dataset: "streets" };
 const AT = "/api/v1/datasets/{dataset}/map";
@@ -74,4 +74,38 @@ test("one of several models is chosen", async () => {
   const { user, address } = showPage("/d/streets/map");
   await user.selectOptions(await screen.findByRole("combobox", { name: "Model" }), "own");
   expect(address()).toBe("/d/streets/map?model=own");
+});
+
+const PICKS = {
+  dataset: "streets", by: "coverage", seed: 0, embedder: "hog-colour-v2", unreadable: 0, tagged: null,
+  notes: ["these vectors see layout and colour only: `calotype embed streets --model lite0` stores better ones"],
+  picks: [{ sample_id: "a".repeat(32), name: "night/0001.png", rank: 1, reason: "adds 4.00% to the coverage, now 4.0%", score: 0.04 }],
+};
+
+test("samples are picked by a strategy, each with its reason, and tagged", async () => {
+  answer("get", AT, ONE, MAP);
+  answerPoints();
+  answer("post", "/api/v1/datasets/{dataset}/selections", ONE, PICKS);
+  answer("post", "/api/v1/datasets/{dataset}/selections/tagged", ONE, { ...PICKS, tagged: 1 });
+  const { user } = showPage("/d/streets/map?where=split = \"train\"");
+  const strategy = await screen.findByRole("combobox", { name: "Strategy" });
+  await user.selectOptions(strategy, "coverage");
+  await user.clear(screen.getByRole("spinbutton", { name: "Number" }));
+  await user.type(screen.getByRole("spinbutton", { name: "Number" }), "1");
+  await user.click(screen.getByRole("button", { name: "Pick" }));
+  expect(await screen.findByText("1 sample picked by coverage on hog-colour-v2")).toBeTruthy();
+  expect(screen.getByText("adds 4.00% to the coverage, now 4.0%")).toBeTruthy();
+  expect(screen.getByText(/stores better ones/)).toBeTruthy();
+  expect(sentTo("post", "/api/v1/datasets/{dataset}/selections", ONE).map(({ body }) => body)).toEqual([{ n: 1, by: "coverage", where: 'split = "train"', predictions: "" }]);
+  await user.type(screen.getByRole("textbox", { name: "Tag as" }), "next");
+  await user.click(screen.getByRole("button", { name: "Tag" }));
+  expect(await screen.findByText("1 sample tagged picked:next")).toBeTruthy();
+});
+
+test("samples are not picked from an old commit", async () => {
+  answer("get", AT, ONE, MAP);
+  answerPoints();
+  showPage("/d/streets/map?ref=4f2a9c1d7b3e");
+  expect(await screen.findByRole("list", { name: "Colours: class" })).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Pick" })).toBeNull();
 });

@@ -2,18 +2,20 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconChartDots3, IconHandStop, IconLasso } from "@tabler/icons-react";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { thumbUrl } from "@/api/client";
 import { cornersOf, cornersText, countInside, type Corner } from "@/canvas/scatter";
 import { Button, CommandLine, Loading, Segmented } from "@/kit/basics";
 import { count, plural } from "@/kit/format";
 import { CopyAs } from "@/kit/copy_as";
+import { branchOf } from "@/kit/branch";
 import { Page } from "@/kit/frame";
 import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
 import * as api from "./api";
 import { Legend, wayName } from "./components/legend";
 import { MapStage } from "./components/map_stage";
+import { PickSamples } from "./components/pick_samples";
 import type { MapSearch } from "./search";
 import "./page.css";
 
@@ -46,6 +48,7 @@ export function MapPage() {
   const [still] = useDebouncedValue(hover?.index ?? -1, 80);
   const hovered = useQuery({ ...api.point(dataset, ref, model, Math.max(0, still)), enabled: still >= 0 });
   const error = models.error ?? map.error ?? points.error;
+  const branch = branchOf(ref);
   const isMissing = models.data !== undefined && model === "";
   const isWaiting = models.isPending || (!isMissing && !error && (map.isPending || points.isPending));
   return (
@@ -72,7 +75,7 @@ export function MapPage() {
     >
       {isWaiting ? <><Loading what="the map" rows={3} /><p className="map-wait dim">Placing the samples. The first time this takes some seconds.</p></> : null}
       {error ? <ErrorState error={error} onRetry={() => void (models.error ? models.refetch() : map.refetch())} /> : null}
-      {isMissing ? <NoVectors dataset={dataset} /> : null}
+      {isMissing ? <NoVectors dataset={dataset}>{branch === null ? null : <PickSamples dataset={dataset} branch={branch} where={where} />}</NoVectors> : null}
       {map.data && points.data && !error ? (
         <div className="map">
           <div className="map-main">
@@ -102,6 +105,7 @@ export function MapPage() {
               ) : <p className="dim">Draw a line around points to select their samples.</p>}
               {where ? <p className="map-where"><code className="cut" title={where}>{where}</code> <Button look="quiet" command="map.all">Show all</Button></p> : null}
             </section>
+            {branch === null ? null : <PickSamples dataset={dataset} branch={branch} where={where} />}
             <section>
               <h2>{wayName(by)}</h2>
               <Legend map={map.data} />
@@ -114,11 +118,12 @@ export function MapPage() {
   );
 }
 
-function NoVectors({ dataset }: { dataset: string }) {
+function NoVectors({ dataset, children }: { dataset: string; children: ReactNode }) {
   return (
     <EmptyState title="No vectors yet" icon={<IconChartDots3 size={26} stroke={1.5} />}>
       <p>The map places samples by the vectors of a model, so that those that look alike lie near each other. Compute them once:</p>
       <CommandLine>{`calotype embed ${dataset}`}</CommandLine>
+      {children}
     </EmptyState>
   );
 }
