@@ -72,7 +72,11 @@ def drawn(world: World, seed: int) -> Answers:
     most = (counts + 1e-6 * rng.random(counts.shape)).argmax(axis=1)
     centres = world.apart * rng.normal(size=(k, 16)) / 4
     lean = 0.6 * hardness[:, None]
-    x = (1 - lean) * centres[truth] + lean * centres[look_alike] + (0.4 + world.blur) * rng.normal(size=(n, 16))
+    x = (
+        (1 - lean) * centres[truth]
+        + lean * centres[look_alike]
+        + (0.4 + world.blur) * rng.normal(size=(n, 16))
+    )
     probs = softmax_regression(np.asarray(x, np.float32), most, k, np.ones(n, np.float32))
     return Answers(item, who, answer, truth, probs)
 

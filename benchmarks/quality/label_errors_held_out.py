@@ -38,7 +38,9 @@ def line(one: LabelSet) -> dict[str, float | bool]:
         float(average_precision_score(wrong, score)) for score in (-one.probs[rows, one.labels], ours.score)
     )
     rule = one.probs.argmax(axis=1) != one.labels
-    theirs, simple, f1 = (float(f1_score(wrong, flagged)) for flagged in (peer["flagged"], rule, ours.flagged))
+    theirs, simple, f1 = (
+        float(f1_score(wrong, flagged)) for flagged in (peer["flagged"], rule, ours.flagged)
+    )
     n = int(wrong.sum())
     low, high = (limit / n for limit in ours.n_errors_interval)
     print(
@@ -82,7 +84,9 @@ def knows_nothing() -> None:
             ("always the same", np.tile(rng.dirichlet(np.ones(k)), (5_000, 1))),
         ):
             found = label_errors(labels, probs)
-            print(f"{k} classes, {name}: reliable {found.reliable}, flagged {int(found.flagged.sum())}; {found.why}")
+            print(
+                f"{k} classes, {name}: reliable {found.reliable}, flagged {int(found.flagged.sum())}; {found.why}"
+            )
 
 
 def nearly_clean(people: People) -> None:
@@ -100,12 +104,18 @@ def fit(sets: list[LabelSet]) -> None:
     """Print weights that make estimates right on drawn worlds (every second held out) and on the sets for tuning."""
     worlds = [random_world(seed) for seed in range(N_WORLDS)]
     worlds += [(one.labels, one.probs, one.truth) for one in sets if one.half == "tune"]
-    seen = [label_counts.contradictions(l, calibrated(l, np.asarray(p, np.float32))) for l, p, _ in worlds]
+    seen = [
+        label_counts.contradictions(given, calibrated(given, np.asarray(probs, np.float32)))
+        for given, probs, _ in worlds
+    ]
     n = np.asarray([max(int((labels != truth).sum()), 1) for labels, _, truth in worlds])
     share = n / [one.n for one in seen]
     drawn = np.arange(len(worlds)) < N_WORLDS
     used = np.asarray([one.kappa > 0.15 for one in seen]) & (share > 0.015)
-    train, held = used & (~drawn | (np.arange(len(worlds)) % 2 == 0)), used & drawn & (np.arange(len(worlds)) % 2 == 1)
+    train, held = (
+        used & (~drawn | (np.arange(len(worlds)) % 2 == 0)),
+        used & drawn & (np.arange(len(worlds)) % 2 == 1),
+    )
     weigh = np.where(drawn, 1 / (used & drawn & train).sum(), 1.5 / max((used & ~drawn).sum(), 1)) * train
     terms = np.asarray([list(label_counts._terms(one).values()) for one in seen])
     rate = np.asarray([one.rate for one in seen])
@@ -124,19 +134,26 @@ def fit(sets: list[LabelSet]) -> None:
     basis = np.asarray([label_counts.spread_terms(one, e) for one, e in zip(seen, expected, strict=True)])
     limits = []
     for quantile, sign in ((0.05, -1), (0.95, 1)):
+
         def pinball(v: np.ndarray, q: float = quantile) -> float:
             r = np.clip(off, -1, 1) - basis @ v
             return float(weigh @ np.maximum(q * r, (q - 1) * r) + 1e-3 * (v**2).sum())
 
         options = {"maxiter": 4000, "maxfev": 4000, "adaptive": True}
-        tries = [minimize(pinball, sign * np.asarray(s), method="Nelder-Mead", options=options) for s in ((0.2, 0.3, 0.1, 0), (0.1, 0.8, 0.3, 0.5))]
+        tries = [
+            minimize(pinball, sign * np.asarray(s), method="Nelder-Mead", options=options)
+            for s in ((0.2, 0.3, 0.1, 0), (0.1, 0.8, 0.3, 0.5))
+        ]
         limits.append(np.round(min(tries, key=lambda found: found.fun).x, 2).tolist())
     print("WEIGHTS =", label_counts.WEIGHTS, "\nLOW =", limits[0], "\nHIGH =", limits[1])
     ends = basis @ np.asarray(limits).T
     covered = (off >= ends[:, 0]) & (off <= ends[:, 1])
     able = np.asarray([not label_counts.cannot_be_judged(one) for one in seen])
     for name, chosen in (("held out", held), ("held out and reliable", held & able)):
-        print(f"drawn worlds {name}: {chosen.sum()}, |log of truth over estimate| median {np.median(np.abs(off[chosen])):.2f}, covered {covered[chosen].mean():.2f}")
+        print(
+            f"drawn worlds {name}: {chosen.sum()}, |log of truth over estimate| median"
+            f" {np.median(np.abs(off[chosen])):.2f}, covered {covered[chosen].mean():.2f}"
+        )
     label_counts.LOW, label_counts.HIGH = map(tuple, limits)
 
 

@@ -91,7 +91,7 @@ def world(
     junk: float = 0.0,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels, probabilities, truth. Classes lie `apart`; the model sees items blurred by `blind`; `junk` has no class."""
+    """Labels, probabilities, truth. Classes lie `apart`; the model sees items blurred; `junk` has no class."""
     rng = np.random.default_rng(seed)
     d = 24 if k < 30 else 48
     groups = rng.normal(size=(max(2, k // 4), d))
@@ -132,7 +132,9 @@ def quickly_learned(x: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
 def random_world(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels, probabilities and truth, with everything drawn: classes, noise, hardness, what the model sees besides."""
     rng = np.random.default_rng(10_000 + seed)
-    k, n, d = (int(rng.choice(v)) for v in ((2, 3, 4, 6, 10, 10, 10, 20, 40), (1000, 2000, 4000), (12, 24, 40)))
+    k, n, d = (
+        int(rng.choice(v)) for v in ((2, 3, 4, 6, 10, 10, 10, 20, 40), (1000, 2000, 4000), (12, 24, 40))
+    )
     apart, blind = np.exp(rng.uniform(np.log(1.5), np.log(7))), rng.choice([0, 0.2, 0.4, 0.8])
     groups, alike = rng.normal(size=(max(2, k // 4), d)), rng.choice([0.4, 0.8, 1.5])
     centres = apart * (groups[np.arange(k) % len(groups)] + alike * rng.normal(size=(k, d))) / np.sqrt(d)
@@ -157,7 +159,9 @@ def random_world(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if extra:
         one, lean = np.eye(k), rng.uniform(0, 0.6, n)[:, None]
         torn = (labels == right) & (rng.random(n) < 0.15)
-        towards = np.where(labels != right, labels, np.where(torn, (right + rng.integers(1, k, n)) % k, right))
+        towards = np.where(
+            labels != right, labels, np.where(torn, (right + rng.integers(1, k, n)) % k, right)
+        )
         signal = extra * ((1 - lean) * one[right] + lean * one[towards]) + rng.normal(size=(n, k))
         seen = np.hstack([seen, signal])
     power = float(np.exp(rng.uniform(-0.3, 1.0)))
@@ -220,7 +224,9 @@ class People:
         one = np.eye(10)
         people = self.noisy[rows]
         torn = rng.random(n) < 0.15
-        towards = np.where(people != truth, people, np.where(torn, (truth + rng.integers(1, 10, n)) % 10, truth))
+        towards = np.where(
+            people != truth, people, np.where(torn, (truth + rng.integers(1, 10, n)) % 10, truth)
+        )
         lean = rng.uniform(0, leaning, n)[:, None]
         seen = signal * ((1 - lean) * one[truth] + lean * one[towards]) + rng.normal(size=(n, 10))
         x = np.hstack([self.vectors["lite0"][rows, :64], seen * 0.25])
@@ -248,7 +254,9 @@ def _recipes(people: People | None) -> Iterator[tuple[str, Callable[[], tuple[np
             ):
                 yield (
                     f"people {kind}, {vectors} {n}x{axes} x{power}",
-                    lambda a=kind, b=vectors, c=n, d=axes, e=power: people.judged(a, b, n=c, axes=d, power=e, seed=3),
+                    lambda a=kind, b=vectors, c=n, d=axes, e=power: people.judged(
+                        a, b, n=c, axes=d, power=e, seed=3
+                    ),
                 )
     for seed, (noise, rate, axes, power) in enumerate(
         [
@@ -302,4 +310,6 @@ def development_sets(folder: Path | None) -> Iterator[LabelSet]:
     people = None if folder is None else People(folder)
     for number, (name, make) in enumerate(_recipes(people)):
         labels, probs, truth = make()
-        yield LabelSet(name, ("tune", "judge")[(number + zlib.crc32(name.encode())) % 2], labels, probs, truth)
+        yield LabelSet(
+            name, ("tune", "judge")[(number + zlib.crc32(name.encode())) % 2], labels, probs, truth
+        )

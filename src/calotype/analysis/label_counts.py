@@ -1,10 +1,10 @@
 """How many labels are wrong, and whether that can be said: from where a model contradicts labels, and how surely.
 
-A model contradicts a label because the label is wrong or because the model is. Where the model contradicts as often when
-it is sure as when it is not, labels are wrong whatever the sample shows, and that rate is the answer. Otherwise the share
-of contradictions that are wrong labels follows from how they are spread over the model's confidence; its weights were
-fitted on drawn worlds and half of the development sets by `benchmarks/quality/label_errors_held_out.py --fit`, which also
-prints how they do on the other half.
+A model contradicts a label because the label is wrong or because the model is. Where the model contradicts as often
+when it is sure as when it is not, labels are wrong whatever the sample shows, and that rate is the answer. Otherwise
+the share of contradictions that are wrong labels follows from how they are spread over the model's confidence. Its
+weights were fitted on drawn worlds and half of the development sets by
+`benchmarks/quality/label_errors_held_out.py --fit`, which also prints how they do on the other half.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ _FLAT = (0.75, 0.95)
 _LEAST_KAPPA, _LEAST_GAIN = 0.10, 0.05
 _MOST_DOUBT = 0.27
 """Share of all labels that the model contradicts beyond the rate at which it does where it is surest."""
+_SOME_DOUBT, _MIXED = 0.15, 0.29
+"""The same where nearly all contradictions are in the unsure half and the model is unsure of them too (`unsure`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Contradictions:
     @property
     def concentrated(self) -> float:
         """0 to 1: whether nearly all contradictions are where the model is unsure."""
-        return float(np.clip((0.32 - self.surest[2] / self.rate) / 0.1, 0, 1))
+        return float(np.clip((0.36 - self.surest[2] / self.rate) / 0.1, 0, 1))
 
 
 def contradictions(given: Ints, probs: Floats) -> Contradictions:
@@ -190,8 +192,10 @@ def n_to_flag(seen: Contradictions, expected: float) -> int:
     all_of_them = seen.rate * seen.n
     ratio = expected / all_of_them
     heavy = np.clip((ratio - 0.7) / 0.1, 0, 1) * np.clip((seen.rate - 0.2) / 0.15, 0, 1)
-    strong = np.clip((ratio - 0.9) / 0.07, 0, 1)
+    strong = max(np.clip((ratio - 0.9) / 0.07, 0, 1), np.clip((0.21 - seen.unsure) / 0.04, 0, 1))
+    certain = np.clip((0.13 - seen.unsure) / 0.04, 0, 1)
     most = max(float(heavy), float(strong), seen.concentrated) * (1 - seen.flat)
+    most = max(most, float(certain))
     return min(seen.n, round(expected + (all_of_them - expected) * most))
 
 
@@ -202,7 +206,9 @@ def cannot_be_judged(seen: Contradictions) -> str:
             f"the model agrees with {1 - seen.rate:.0%} of the labels, which is hardly more than by chance "
             f"(kappa {max(seen.kappa, 0):.2f}): it cannot judge them"
         )
-    if seen.rate - seen.surest[0] > _MOST_DOUBT:
+    doubt = seen.rate - seen.surest[0]
+    own_errors = doubt > _SOME_DOUBT and seen.surest[2] < 0.42 * seen.rate and seen.unsure > _MIXED
+    if doubt > _MOST_DOUBT or own_errors:
         return (
             f"the model contradicts {seen.rate:.0%} of the labels but {seen.surest[0]:.0%} where it is surest: most of "
             "the difference are its own errors; use better vectors or a stronger model"

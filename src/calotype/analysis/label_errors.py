@@ -43,8 +43,8 @@ class LabelErrors:
     """The judgement of N labels.
 
     Attributes:
-        score: (N,) float32 in [0, 1]; higher is more suspect: the probability that the label is wrong, so that all
-            of them together are `n_errors`.
+        score: (N,) float32 in [0, 1]; higher is more suspect: how likely the label is wrong, a half at the cut. It
+            ranks; `n_errors` counts.
         flagged: (N,) bool; the set whose expected F1 is best; empty where the result is not reliable.
         n_errors: Estimated number of wrong labels.
         n_errors_interval: Its 90 % interval.
@@ -101,9 +101,7 @@ def _numbered(labels: npt.ArrayLike, n: int, k: int) -> tuple[npt.NDArray[Any] |
     return names, whole_numbers(numbers, "labels", n=n)
 
 
-def _found(
-    given: npt.NDArray[np.int64], raw: Floats, *, confused: float | None = None
-) -> LabelErrors:
+def _found(given: npt.NDArray[np.int64], raw: Floats, *, confused: float | None = None) -> LabelErrors:
     """Judge labels; `confused` is the weight of the learned confusion, by default what the data say."""
     n = len(given)
     if n == 0:
@@ -115,12 +113,11 @@ def _found(
     suspicion, likely, other = _suspicion(given, raw, probs, weight)
     expected = n_wrong(seen)
     why = cannot_be_judged(seen)
-    flagged = np.zeros(n, bool)
-    if not why:
-        order = suspicion if weight else suspicion + 1e3 * (probs.argmax(axis=1) != given)
-        flagged[np.argsort(-order, kind="stable")[: n_to_flag(seen, expected)]] = True
+    n_suspect = min(max(n_to_flag(seen, expected), 1), n)
+    order = suspicion if weight else suspicion + 1e3 * (probs.argmax(axis=1) != given)
+    flagged = (order >= np.sort(order)[n - n_suspect]) & (not why)
     limits = interval(seen, expected) if not why else (0.0, float(min(n, round(1.1 * seen.rate * n + 1))))
-    score = _as_probability(suspicion, expected)
+    score = _as_probability(suspicion, n_suspect)
     return LabelErrors(
         score, flagged, expected, limits, np.where(flagged, other, likely), reliable=not why, why=why
     )
@@ -163,18 +160,15 @@ def _log_odds(share: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     return np.asarray(np.log(share / (1 - share)))
 
 
-def _as_probability(suspicion: npt.NDArray[np.float64], expected: float) -> Floats:
-    """(N,) in the same order, with the expected sum, and steep enough that the most suspect are nearly sure."""
-    n = len(suspicion)
-    middle = float(np.quantile(suspicion, 1 - min(max(expected / n, 1 / n), 0.99)))
-    top = float(np.quantile(suspicion, 1 - min(0.2 * expected / n, 0.9))) - middle
-    slope = min(3 / max(top, 1e-6), 20 / max(float(suspicion.max()) - middle, 1e-6), 50.0)
-    low, high = -30.0, 30.0
-    for _ in range(40):
-        shift = (low + high) / 2
-        score = 1 / (1 + np.exp(-np.clip(slope * (suspicion - middle) + shift, -50, 50)))
-        low, high = (shift, high) if score.sum() < expected else (low, shift)
-    return np.asarray(score, np.float32)
+def _as_probability(suspicion: npt.NDArray[np.float64], n_suspect: int) -> Floats:
+    """(N,) in the same order: a half between the suspect and the rest, .95 at the surest fifth of the suspect."""
+    ordered = np.sort(suspicion)[::-1]
+    last = ordered[n_suspect - 1]
+    below = ordered[ordered < last]
+    middle = (last + below[0]) / 2 if len(below) else last
+    top = float(ordered[(n_suspect - 1) // 5] - middle)
+    slope = min(3 / max(top, 1e-6), 15 / max(float(ordered[0] - middle), 1e-6), 50.0)
+    return np.asarray(1 / (1 + np.exp(-np.clip(slope * (suspicion - middle), -50, 50))), np.float32)
 
 
 def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLike) -> LabelErrors:
@@ -184,8 +178,8 @@ def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLik
         labels: (N,) whole numbers or strings; they may be any class ids, with gaps.
         embeddings: (N, D) numbers, of any scale.
     Returns:
-        `LabelErrors`; `suggested` holds ids or names as in `labels`. Neighbours are searched among at most 25,000 rows, so
-        the time grows in proportion to N.
+        `LabelErrors`; `suggested` holds ids or names as in `labels`. Neighbours are searched among at most 25,000
+        rows, so the time grows in proportion to N.
     Raises: InputsInvalid.
     Source: see `out_of_sample`; a second fit trusts each label as far as the first one says.
     """

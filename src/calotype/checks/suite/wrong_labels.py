@@ -69,6 +69,10 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         errors = methods.label_errors_from_embeddings(classes, vectors)
     suggested = by_model.classes[errors.suggested] if by_model else errors.suggested
     tally.reference["estimate"] = [errors.n_errors, *errors.n_errors_interval]
+    if not errors.reliable:
+        facts = {"fault": "not-judged", "by": by_model.name if by_model else "vectors"}
+        tally.dataset(f"labels not judged: {errors.why}", facts, severity="info", fault="not-judged")
+        return
     flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
     model = by_model.name if by_model else ""
 
@@ -243,11 +247,11 @@ CHECKS = (
         run=label_errors,
         parameters={"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.8},
         source=(
-            "confident learning (C. Northcutt et al., 2021), predictions unmixed; cut by expected F1 "
-            "(Z. Lipton, 2014)"
+            "label quality scores (J. Kuan and J. Mueller, 2022); confusions as in confident learning "
+            "(C. Northcutt et al., 2021), predictions unmixed; cut at the expected number"
         ),
         example="labelled bus, it looks like truck (wrong with probability 0.91)",
-        version=3,
+        version=4,
     ),
     Check(
         name="box-errors",
