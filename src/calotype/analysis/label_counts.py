@@ -43,8 +43,8 @@ _FLAT = (0.75, 0.95)
 _LEAST_KAPPA, _LEAST_GAIN = 0.10, 0.05
 _MOST_DOUBT = 0.27
 """Share of all labels that the model contradicts beyond the rate at which it does where it is surest."""
-_SOME_DOUBT, _MIXED = 0.15, 0.29
-"""The same where nearly all contradictions are in the unsure half and the model is unsure of them too (`unsure`)."""
+_SOME_DOUBT, _MOSTLY_UNSURE = 0.15, 0.42
+"""The same where the surest half of the labels is contradicted at less than this share of the whole rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def cannot_be_judged(seen: Contradictions) -> str:
             f"(kappa {max(seen.kappa, 0):.2f}): it cannot judge them"
         )
     doubt = seen.rate - seen.surest[0]
-    own_errors = doubt > _SOME_DOUBT and seen.surest[2] < 0.42 * seen.rate and seen.unsure > _MIXED
+    own_errors = doubt > _SOME_DOUBT and seen.surest[2] < _MOSTLY_UNSURE * seen.rate
     if doubt > _MOST_DOUBT or own_errors:
         return (
             f"the model contradicts {seen.rate:.0%} of the labels but {seen.surest[0]:.0%} where it is surest: most of "

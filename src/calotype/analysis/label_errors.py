@@ -167,7 +167,7 @@ def _as_probability(suspicion: npt.NDArray[np.float64], n_suspect: int) -> Float
     below = ordered[ordered < last]
     middle = (last + below[0]) / 2 if len(below) else last
     top = float(ordered[(n_suspect - 1) // 5] - middle)
-    slope = min(3 / max(top, 1e-6), 15 / max(float(ordered[0] - middle), 1e-6), 50.0)
+    slope = min(2.9 / max(top, 1e-6), 15 / max(float(ordered[0] - middle), 1e-6), 50.0)
     return np.asarray(1 / (1 + np.exp(-np.clip(slope * (suspicion - middle), -50, 50))), np.float32)
 
 

@@ -59,4 +59,5 @@ def test_a_model_of_boxes_is_not_asked_for_classes_of_images(things):
     filled(things, seen=False)
     for sample in things.samples:
         things.predict(sample, (5.0, 5.0, 20.0, 20.0), DOG)
-    assert things.only("label-errors", "predictions: model:x").findings == ()
+    found = things.only("label-errors", "predictions: model:x").findings
+    assert [(one.fault, one.facts["by"]) for one in found] == [("not-judged", "vectors")]
