@@ -2,7 +2,7 @@
 
     uv run benchmarks/quality/label_errors_held_out.py [--data FOLDER] [--fit]
 
-Sets: see `label_sets.py`. The methods and the weights of `analysis/label_counts.py` were chosen on the sets named
+Sets: see `label_sets.py`. The methods and the weights of `analysis/maths/label_counts.py` were chosen on the sets named
 `tune` and on drawn worlds; the sets named `judge` are what counts. Printed for each: average precision of
 self-confidence and ours; F1 of cleanlab's set, of `argmax != label` and of ours; our interval of the number of wrong
 labels over the truth. Then the summary of each half, a model that knows nothing, and nearly clean labels with
@@ -21,7 +21,7 @@ from peer import ask, data_folder, python_with
 from scipy.optimize import minimize
 from sklearn.metrics import average_precision_score, f1_score
 
-from calotype.analysis import label_counts
+from calotype.analysis.maths import label_counts
 from calotype.analysis.temperature import calibrated
 from calotype.checks import label_errors, label_errors_from_embeddings
 

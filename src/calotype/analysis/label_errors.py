@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis import out_of_sample
-from calotype.analysis.label_counts import (
+from calotype.analysis.maths.blas import threads_for
+from calotype.analysis.maths.label_counts import (
     Contradictions,
     cannot_be_judged,
     contradictions,
@@ -23,7 +24,6 @@ from calotype.analysis.label_counts import (
     n_to_flag,
     n_wrong,
 )
-from calotype.analysis.maths.blas import threads_for
 from calotype.analysis.temperature import calibrated
 from calotype.analysis.validation import finite, probabilities, refuse, whole_numbers
 

@@ -70,9 +70,7 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     suggested = by_model.classes[errors.suggested] if by_model else errors.suggested
     tally.reference["estimate"] = [errors.n_errors, *errors.n_errors_interval]
     if not errors.reliable:
-        facts = {"fault": "not-judged", "by": by_model.name if by_model else "vectors"}
-        tally.dataset(f"labels not judged: {errors.why}", facts, severity="info", fault="not-judged")
-        return
+        return _note_not_judged(tally, errors.why, by_model.name if by_model else "vectors")
     flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
     model = by_model.name if by_model else ""
 
@@ -90,6 +88,11 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         return f"labelled {given}, {seen} {other} ({sure})", facts
 
     tally.annotations(*ranked(rows, errors.score, flagged, describe))
+
+
+def _note_not_judged(tally: Tally, why: str, by: str) -> None:
+    facts = {"fault": "not-judged", "by": by}
+    tally.dataset(f"labels not judged: {why}", facts, severity="info", fault="not-judged")
 
 
 def box_errors(context: CheckContext, tally: Tally) -> None:
@@ -237,7 +240,8 @@ CHECKS = (
         means=(
             "What a label marks looks like another class, judged without the label itself; or a model "
             "that the contract names, and that did not learn these labels, sees another class in the "
-            "whole image. Labels of derived samples are judged on their originals."
+            "whole image. Labels of derived samples are judged on their originals. Where model or vectors are too "
+            "weak to judge, one note says so."
         ),
         fix="compare it with others of the suggested class, and correct the class",
         unit="labels",
