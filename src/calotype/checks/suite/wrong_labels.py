@@ -58,8 +58,7 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
     media, of = context.column("media_sha256"), context.sample_of[rows]
     order = order_by_content(media, of, context.boxes_xywh_px[rows], classes)
-    order = order[kept[order]]
-    rows, classes, vectors = rows[order], classes[order], vectors[order]
+    rows, classes, vectors = (values[order[kept[order]]] for values in (rows, classes, vectors))
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return
@@ -69,23 +68,19 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         errors = methods.label_errors_from_embeddings(classes, vectors)
     suggested = by_model.classes[errors.suggested] if by_model else errors.suggested
     tally.reference["estimate"] = [errors.n_errors, *errors.n_errors_interval]
-    if not errors.reliable:
-        return _note_not_judged(tally, errors.why, by_model.name if by_model else "vectors")
-    flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
     model = by_model.name if by_model else ""
+    if not errors.reliable:
+        return _note_not_judged(tally, errors.why, model or "vectors")
+    flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
 
     def describe(k: int) -> Description:
         given, other = context.class_name(classes[k]), context.class_name(suggested[k])
-        facts = {
-            "given": given,
-            "suggested": other,
-            "probability": round(float(errors.score[k]), 4),
-            "by": model or "vectors",
-            "repair": {"do": "set-class", "class": other},
-        }
+        repair = {"do": "set-class", "class": other}
+        facts = {"given": given, "suggested": other, "probability": round(float(errors.score[k]), 4)}
+        facts |= {"by": model or "vectors", "repair": repair}
         seen = f"{model} sees" if model else "it looks like"
-        sure = f"wrong with probability {min(errors.score[k], 0.99):.2f}"
-        return f"labelled {given}, {seen} {other} ({sure})", facts
+        sure = min(errors.score[k], 0.99)
+        return f"labelled {given}, {seen} {other} (wrong with probability {sure:.2f})", facts
 
     tally.annotations(*ranked(rows, errors.score, flagged, describe))
 
