@@ -1,37 +1,40 @@
 """Class labels that are likely wrong: a ranking, a set to review, and an estimate of their number.
 
-The probabilities have to be *out of sample*: each row from a model that did not see its label. Such a model predicts
-what annotators say, their habits included, and where it is in doubt there are two explanations. Either the model
-is at its limits: then what annotators confuse is estimated (which classes are given for which), and each prediction is
-taken apart into the classes that it is a mixture of. Or the sample itself is hard, and annotators make more mistakes
-there: then the likeliest class is right. Probabilities alone cannot tell which, so each label is judged by both.
+The probabilities have to be *out of sample*: each row from a model that did not see its label. Labels are ranked by how
+little probability they have beside the likeliest class. Where annotators confuse classes even on the samples of which
+the model is surest, that confusion can be learned: then each prediction is also taken apart into the classes that it is
+a mixture of. How many are wrong is `label_counts`' question, and so is whether the model can judge at all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from calotype.analysis import out_of_sample
 from calotype.analysis.maths.blas import threads_for
+from calotype.analysis.maths.label_counts import (
+    Contradictions,
+    cannot_be_judged,
+    contradictions,
+    interval,
+    n_to_flag,
+    n_wrong,
+)
 from calotype.analysis.temperature import calibrated
 from calotype.analysis.validation import finite, probabilities, refuse, whole_numbers
 
 Floats = npt.NDArray[np.float32]
-_SHARP, _SOFT = 5, 2
-"""Steps of unmixing: the more, the less uncertain a prediction counts. Sharp results rank better, soft ones count
-better."""
-_HARD = 0.28
-"""Belief in the second explanation; none where the model is known to be at its limits."""
-_BY_CLASS = (0.22, 0.32)
-"""Share of the surest labels that are confused: from the first on it tells that classes are confused whatever the
-sample, from the second on that this is all, and the second explanation is not needed."""
-_SHARPNESS = 3
-"""Power to which the second one raises probabilities."""
-_SURE = 0.1
-"""Share of the most confident rows of a class that the lower bound believes in."""
+_STEPS = 5
+"""Steps of unmixing: the more, the less uncertain a prediction counts."""
+_CONFUSED, _FLAT_CONFUSED = (0.15, 0.30), (0.10, 0.20)
+"""Rate of contradictions among the surest tenth: from the first on the learned confusion counts, from the second on
+only it; sooner where the rate is the same whatever the model's confidence."""
+_FLOOR = 1e-12
+_NO_CLASSES = "the labels have fewer than two classes: there is nothing to confuse"
 _CHUNK = 65_536
 
 
@@ -40,98 +43,164 @@ class LabelErrors:
     """The judgement of N labels.
 
     Attributes:
-        score: (N,) float32 in [0, 1]; higher is more suspect: the probability that the label is wrong.
-        flagged: (N,) bool; the set whose expected F1 is best.
+        score: (N,) float32 in [0, 1]; higher is more suspect: how likely the label is wrong, a half at the cut. It
+            ranks; `n_errors` counts.
+        flagged: (N,) bool; the set whose expected F1 is best; empty where the result is not reliable.
         n_errors: Estimated number of wrong labels.
-        n_errors_interval: From labels that are certainly wrong to all that the model contradicts.
-        suggested: (N,) int64; the class that is most likely right; where flagged, another than the given one.
+        n_errors_interval: Its 90 % interval.
+        suggested: (N,) the class that is most likely right, as in the labels given; where flagged, another one.
+        reliable: False where the model cannot judge these labels. Then nothing is flagged, and the scores only rank.
+        why: The reason, where the result is not reliable; otherwise empty.
     """
 
     score: Floats
     flagged: npt.NDArray[np.bool_]
     n_errors: float
     n_errors_interval: tuple[float, float]
-    suggested: npt.NDArray[np.int64]
+    suggested: npt.NDArray[Any]
+    reliable: bool = True
+    why: str = ""
 
 
 def label_errors(labels: npt.ArrayLike, pred_probs: npt.ArrayLike) -> LabelErrors:
     """Find labels that are likely wrong by a model's out-of-sample probabilities.
 
     Args:
-        labels: (N,) whole numbers, 0 to K - 1.
+        labels: (N,) whole numbers 0 to K - 1, or K different strings, whose sorted order is that of the columns.
         pred_probs: (N, K) probabilities; each row adds up to 1.
     Returns:
-        `LabelErrors`. One setting serves all data: no threshold has to be chosen. Expect an interval, not a count,
-        where classes look alike: a weak model cannot tell its own errors from those of annotators.
+        `LabelErrors`. One setting serves all data: no threshold has to be chosen. Errors that the model makes as well
+        cannot be seen; where it is weak, `reliable` is False.
     Raises: InputsInvalid.
-    Source: the noise matrix as in C. Northcutt et al., "Confident learning", 2021, here of mean predictions; taken
-        apart by expectation maximisation of a mixture (as in B. Lakshminarayanan's and others' label-shift estimates);
-        noise that depends on the sample as in X. Xia et al., "Part-dependent label noise", 2020; the cut as in
-        Z. Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure", 2014.
+    Source: ranked by the label's probability over the root of the likeliest one's, between self-confidence and the
+        normalised margin (J. Kuan and J. Mueller, "Model-agnostic label quality scoring", 2022); the confusion of
+        classes as in C. Northcutt et al., "Confident learning", 2021, here of mean predictions, taken apart by
+        expectation maximisation of a mixture (as in B. Lakshminarayanan's and others' label-shift estimates).
     """
     probs = probabilities(pred_probs, "pred_probs")
-    given = whole_numbers(labels, "labels", n=len(probs))
     n, k = probs.shape
+    names, given = _numbered(labels, n, k)
     if n and (k < 2 or int(given.min()) < 0 or int(given.max()) >= k):
         detail = f"they run from {int(given.min())} to {int(given.max())}, the probabilities have {k} columns"
         raise refuse(
             "labels", detail, "number the classes 0 to K - 1 as the columns of pred_probs, at least two"
         )
-    return _found(given, probs, hard=_HARD)
+    errors = _found(given, probs)
+    return errors if names is None else replace(errors, suggested=names[errors.suggested])
 
 
-def _found(given: npt.NDArray[np.int64], probs: Floats, *, hard: float) -> LabelErrors:
+def _numbered(labels: npt.ArrayLike, n: int, k: int) -> tuple[npt.NDArray[Any] | None, npt.NDArray[np.int64]]:
+    """The names of classes, if labels are strings, and (N,) numbers."""
+    array = np.asarray(labels)
+    if array.ndim != 1 or array.dtype.kind not in "UO" or not all(isinstance(v, str) for v in array.tolist()):
+        return None, whole_numbers(labels, "labels", n=n)
+    names, numbers = np.unique(array.astype(str), return_inverse=True)
+    if len(names) != k:
+        detail = f"they have {len(names)} different names, the probabilities have {k} columns"
+        raise refuse("labels", detail, "give numbers of columns where a class has no label")
+    return names, whole_numbers(numbers, "labels", n=n)
+
+
+def _found(given: npt.NDArray[np.int64], raw: Floats, *, confused: float | None = None) -> LabelErrors:
+    """Judge labels; `confused` is the weight of the learned confusion, by default what the data say."""
     n = len(given)
     if n == 0:
         none = np.zeros(0, np.float32)
         return LabelErrors(none, none.astype(bool), 0.0, (0.0, 0.0), none.astype(np.int64))
-    probs = calibrated(given, probs)
-    noise, surest = _noise(given, probs, share=1.0), _noise(given, probs, share=_SURE)
-    first, likely, other = _judged(given, probs, noise, steps=_SHARP)
-    second = _against_likeliest(given, probs)
-    by_sample = _by_sample(surest)
-    hard = hard * by_sample
-    wrong = (1 - hard) * first + hard * second
-    softer = (1 - by_sample) * first + by_sample * _judged(given, probs, noise, steps=_SOFT)[0]
-    soft = (1 - hard) * softer + hard * second
-    n_flagged = best_f1_count(soft)
-    flagged = np.zeros(n, bool)
-    flagged[np.argsort(-wrong, kind="stable")[:n_flagged]] = True
-    expected = (float(wrong.sum(dtype=np.float64)) + n_flagged) / 2
-    sure = _judged(given, probs, surest, steps=_SHARP)[0]
-    low = float(sure.sum(dtype=np.float64)) - 2 * float(np.sqrt((sure * (1 - sure)).sum(dtype=np.float64)))
-    high = max(float((probs.argmax(axis=1) != given).sum()), expected)
-    interval = (max(0.0, min(low, expected)), min(float(n), high + 2 * float(np.sqrt(high))))
-    return LabelErrors(wrong, flagged, expected, interval, np.where(flagged, other, likely))
+    probs = calibrated(given, raw)
+    seen = contradictions(given, probs)
+    weight = _weight(seen) if confused is None else confused
+    suspicion, likely, other = _suspicion(given, raw, probs, weight)
+    expected = n_wrong(seen)
+    why = cannot_be_judged(seen)
+    n_suspect = min(max(n_to_flag(seen, expected), 1), n)
+    order = suspicion if weight else suspicion + 1e3 * (probs.argmax(axis=1) != given)
+    flagged = (order >= np.sort(order)[n - n_suspect]) & (not why)
+    limits = interval(seen, expected) if not why else (0.0, float(min(n, round(1.1 * seen.rate * n + 1))))
+    score = _as_probability(suspicion, n_suspect)
+    return LabelErrors(
+        score, flagged, expected, limits, np.where(flagged, other, likely), reliable=not why, why=why
+    )
+
+
+def _weight(seen: Contradictions) -> float:
+    """How much the learned confusion counts, 0 to 1."""
+    (low, high), (flat_low, flat_high) = _CONFUSED, _FLAT_CONFUSED
+    surest = seen.surest[0]
+    by_flatness = seen.flat * np.clip((surest - flat_low) / (flat_high - flat_low), 0, 1)
+    return float(max(np.clip((surest - low) / (high - low), 0, 1), by_flatness))
+
+
+def _suspicion(
+    given: npt.NDArray[np.int64], raw: Floats, probs: Floats, weight: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(N,) log-odds that each label is wrong, up to a constant; the likeliest class, and the likeliest other one."""
+    rows = np.arange(len(given))
+    own, top = raw[rows, given].astype(np.float64), raw.max(axis=1).astype(np.float64)
+    plain = 0.5 * np.log(np.maximum(top, _FLOOR)) - np.log(np.maximum(own, _FLOOR))
+    if not weight:
+        rest = probs.copy()
+        rest[rows, given] = -1
+        return plain, probs.argmax(axis=1), rest.argmax(axis=1)
+    unmixed, likely, other = _judged(given, probs, _noise(given, probs))
+    if weight == 1:
+        return _log_odds(unmixed), likely, other
+    mixed = (1 - weight) * _ranks(plain) + weight * _ranks(unmixed)
+    return _log_odds(mixed), likely, other
+
+
+def _ranks(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    ranks = np.empty(len(values))
+    ranks[np.argsort(values, kind="stable")] = (np.arange(len(values)) + 0.5) / len(values)
+    return ranks
+
+
+def _log_odds(share: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    share = np.clip(share.astype(np.float64), 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(share / (1 - share)))
+
+
+def _as_probability(suspicion: npt.NDArray[np.float64], n_suspect: int) -> Floats:
+    """(N,) in the same order: a half between the suspect and the rest, .95 at the surest fifth of the suspect."""
+    ordered = np.sort(suspicion)[::-1]
+    last = ordered[n_suspect - 1]
+    below = ordered[ordered < last]
+    middle = (last + below[0]) / 2 if len(below) else last
+    top = float(ordered[(n_suspect - 1) // 5] - middle)
+    slope = min(2.9 / max(top, 1e-6), 15 / max(float(ordered[0] - middle), 1e-6), 50.0)
+    return np.asarray(1 / (1 + np.exp(-np.clip(slope * (suspicion - middle), -50, 50))), np.float32)
 
 
 def label_errors_from_embeddings(labels: npt.ArrayLike, embeddings: npt.ArrayLike) -> LabelErrors:
     """Find labels that are likely wrong by vectors of a frozen model; each row is judged without its own label.
 
     Args:
-        labels: (N,) whole numbers; they may be any class ids, with gaps.
+        labels: (N,) whole numbers or strings; they may be any class ids, with gaps.
         embeddings: (N, D) numbers, of any scale.
     Returns:
-        `LabelErrors`; `suggested` holds ids as in `labels`. Neighbours are searched among at most 25,000 rows, so
-        the time grows in proportion to N.
+        `LabelErrors`; `suggested` holds ids or names as in `labels`. Neighbours are searched among at most 25,000
+        rows, so the time grows in proportion to N.
     Raises: InputsInvalid.
     Source: see `out_of_sample`; a second fit trusts each label as far as the first one says.
     """
     vectors = finite(embeddings, "embeddings")
-    given = whole_numbers(labels, "labels", n=len(vectors))
+    given = np.asarray(labels)
+    if given.ndim != 1 or given.dtype.kind not in "UO" or not all(isinstance(v, str) for v in given.tolist()):
+        given = whole_numbers(labels, "labels", n=len(vectors))
+    elif len(given) != len(vectors):
+        raise refuse("labels", f"it has {len(given)} rows, not {len(vectors)}", "give arrays of equal length")
     classes, numbered = np.unique(given, return_inverse=True)
     if len(classes) < 2:
         calm = np.zeros(len(given), np.float32)
-        return LabelErrors(calm, calm.astype(bool), 0.0, (0.0, 0.0), given)
+        return LabelErrors(calm, calm.astype(bool), 0.0, (0.0, 0.0), given, reliable=False, why=_NO_CLASSES)
     with threads_for(len(vectors)):
         features = out_of_sample.features(vectors)
         first = out_of_sample.first_guess(features, numbered, len(classes))
-        trust = 1 - _found(numbered, first, hard=0.0).score
+        calm_first = calibrated(numbered, first)
+        trust = 1 - _judged(numbered, calm_first, _noise(numbered, calm_first))[0]
         second = out_of_sample.softmax_regression(features, numbered, len(classes), trust)
-    errors = _found(numbered, np.asarray((first + second) / 2, np.float32), hard=0.0)
-    return LabelErrors(
-        errors.score, errors.flagged, errors.n_errors, errors.n_errors_interval, classes[errors.suggested]
-    )
+    errors = _found(numbered, np.asarray((first + second) / 2, np.float32), confused=1.0)
+    return replace(errors, suggested=classes[errors.suggested])
 
 
 def best_f1_count(wrong: npt.NDArray[np.floating]) -> int:
@@ -141,53 +210,32 @@ def best_f1_count(wrong: npt.NDArray[np.floating]) -> int:
     return int(expected.argmax()) + 1 if len(order) and order[0] > 0.5 else 0
 
 
-def _against_likeliest(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
-    """(N,) the probability of any other class than the given one, after sharpening."""
-    wrong = np.empty(len(given), np.float32)
-    for start in range(0, len(given), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        sharp = probs[rows] ** _SHARPNESS
-        own = np.take_along_axis(sharp, given[rows, None], axis=1)[:, 0]
-        wrong[rows] = 1 - own / np.maximum(sharp.sum(axis=1), 1e-30)
-    return wrong
-
-
-def _noise(given: npt.NDArray[np.int64], probs: Floats, *, share: float) -> Floats:
-    """(K, K) row j: which classes are given where j is right, by the rows that are most confidently j."""
+def _noise(given: npt.NDArray[np.int64], probs: Floats) -> Floats:
+    """(K, K) row j: which classes are given where j is likeliest, by labels and mean predictions alike."""
     k = probs.shape[1]
     best = probs.argmax(axis=1)
-    top = probs[np.arange(len(best)), best]
-    order = np.lexsort((-top, best))
     counts = np.bincount(best, minlength=k)
-    rank = np.arange(len(best)) - np.repeat(np.cumsum(counts) - counts, counts)
-    chosen = order[rank < np.ceil(counts[best[order]] * share)]
     noise = np.full((k, k), 1e-3 / k, np.float64)
-    np.add.at(noise, (best[chosen], given[chosen]), 0.5)
-    for start in range(0, len(chosen), _CHUNK):
-        rows = chosen[start : start + _CHUNK]
-        by_class = np.zeros((k, len(rows)), np.float32)
-        by_class[best[rows], np.arange(len(rows))] = 0.5
+    np.add.at(noise, (best, given), 0.5)
+    for start in range(0, len(best), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        by_class = np.zeros((k, len(best[rows])), np.float32)
+        by_class[best[rows], np.arange(len(best[rows]))] = 0.5
         noise += by_class @ probs[rows]
     unseen = counts < 5
     noise[unseen] += 5 * (0.98 * np.eye(k) + 0.02 / k)[unseen]
     return np.asarray(noise / noise.sum(axis=1, keepdims=True), np.float32)
 
 
-def _by_sample(surest: Floats) -> float:
-    """How much of the noise may hang on the sample, 1 to 0, by what is confused where the model is surest."""
-    low, high = _BY_CLASS
-    return float(np.clip((high - (1 - np.diag(surest).mean())) / (high - low), 0, 1))
-
-
 def _judged(
-    given: npt.NDArray[np.int64], probs: Floats, noise: Floats, *, steps: int
+    given: npt.NDArray[np.int64], probs: Floats, noise: Floats
 ) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(N,) the probability that each label is wrong, the most likely class, and the most likely other one."""
     wrong, likely = np.empty(len(given), np.float32), np.empty(len(given), np.int64)
     other = np.empty(len(given), np.int64)
     for start in range(0, len(given), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        true = _taken_apart(probs[rows], noise, steps)
+        true = _taken_apart(probs[rows], noise)
         joint = true * noise[:, given[rows]].T
         joint /= np.maximum(joint.sum(axis=1, keepdims=True), 1e-30)
         own = np.arange(len(joint))
@@ -198,10 +246,10 @@ def _judged(
     return np.clip(wrong, 0, 1), likely, other
 
 
-def _taken_apart(probs: Floats, noise: Floats, steps: int) -> Floats:
+def _taken_apart(probs: Floats, noise: Floats) -> Floats:
     """(N, K) of which true classes each prediction is a mixture, where class j is predicted as `noise[j]`."""
     true = np.full(probs.shape, 1 / probs.shape[1], np.float32)
-    for _ in range(steps):
+    for _ in range(_STEPS):
         true = true * ((probs / np.maximum(true @ noise, 1e-12)) @ noise.T)
         true /= np.maximum(true.sum(axis=1, keepdims=True), 1e-30)
     return true

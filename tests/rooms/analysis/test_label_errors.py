@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from calotype.analysis.label_errors import best_f1_count
 from calotype.analysis.validation import InputsInvalid
@@ -98,3 +99,45 @@ def test_arrays_that_do_not_fit_are_refused_with_the_reason(labels, probs, words
 def test_the_best_cut_takes_what_is_more_likely_than_half_the_best_f1():
     assert best_f1_count(np.asarray([0.9, 0.9, 0.1, 0.1])) == 2
     assert best_f1_count(np.asarray([0.2, 0.1])) == 0
+
+
+@pytest.mark.parametrize("k", [2, 10])
+def test_a_model_that_knows_nothing_judges_nothing_and_says_why(k):
+    rng = np.random.default_rng(0)
+    found = label_errors(rng.integers(0, k, 3_000), rng.dirichlet(np.ones(k), 3_000))
+    assert not found.reliable and not found.flagged.any()
+    assert "by chance" in found.why
+
+
+def test_a_model_that_is_wrong_more_often_than_the_labels_flags_nothing():
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 10, 4_000)
+    sure = rng.choice([0.2, 0.6, 1.2, 3.5], 4_000)[:, None]
+    scores = rng.normal(size=(4_000, 10)) + sure * np.eye(10)[truth]
+    probs = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    given = np.where(rng.random(4_000) < 0.01, (truth + 1) % 10, truth)
+    found = label_errors(given, probs)
+    assert not found.reliable and not found.flagged.any()
+    assert "surest" in found.why
+
+
+@pytest.mark.parametrize("rate, sure", [(0.05, 5.0), (0.1, 4.0), (0.2, 3.0), (0.3, 5.0)])
+def test_never_worse_than_self_confidence_or_the_rule_of_the_likeliest_class(rate, sure):
+    given, truth, probs = noisy(k=10, rate=rate, sure=sure, seed=5)
+    found, wrong = label_errors(given, probs), given != truth
+    own = probs[np.arange(len(given)), given]
+    assert average_precision_score(wrong, found.score) > average_precision_score(wrong, -own) - 0.005
+    assert f1(found.flagged, wrong) > f1(probs.argmax(axis=1) != given, wrong) - 0.005
+    low, high = found.n_errors_interval
+    assert low <= wrong.sum() <= high and high - low < 1.3 * wrong.sum()
+    assert found.reliable and found.why == ""
+
+
+def test_labels_may_be_strings():
+    given, _, probs = noisy()
+    names = np.asarray(["ant", "bee", "cat", "dog"])
+    numbers, words = label_errors(given, probs), label_errors(names[given], probs)
+    assert (words.flagged == numbers.flagged).all()
+    assert (words.suggested == names[numbers.suggested]).all()
+    with pytest.raises(InputsInvalid, match="4 different names"):
+        label_errors(names[given], np.full((len(given), 5), 0.2))

@@ -52,11 +52,12 @@ def test_what_is_less_sure_than_asked_is_not_told(things):
 
 def test_a_model_that_the_contract_does_not_name_judges_no_classes(things):
     filled(things)
-    assert things.only("label-errors").findings == ()
+    assert [one.fault for one in things.only("label-errors").findings] == ["not-judged"]
 
 
 def test_a_model_of_boxes_is_not_asked_for_classes_of_images(things):
     filled(things, seen=False)
     for sample in things.samples:
         things.predict(sample, (5.0, 5.0, 20.0, 20.0), DOG)
-    assert things.only("label-errors", "predictions: model:x").findings == ()
+    found = things.only("label-errors", "predictions: model:x").findings
+    assert [(one.fault, one.facts["by"]) for one in found] == [("not-judged", "vectors")]

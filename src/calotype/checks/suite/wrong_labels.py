@@ -58,8 +58,7 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
     media, of = context.column("media_sha256"), context.sample_of[rows]
     order = order_by_content(media, of, context.boxes_xywh_px[rows], classes)
-    order = order[kept[order]]
-    rows, classes, vectors = rows[order], classes[order], vectors[order]
+    rows, classes, vectors = (values[order[kept[order]]] for values in (rows, classes, vectors))
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return
@@ -69,23 +68,26 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         errors = methods.label_errors_from_embeddings(classes, vectors)
     suggested = by_model.classes[errors.suggested] if by_model else errors.suggested
     tally.reference["estimate"] = [errors.n_errors, *errors.n_errors_interval]
-    flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
     model = by_model.name if by_model else ""
+    if not errors.reliable:
+        return _note_not_judged(tally, errors.why, model or "vectors")
+    flagged = errors.flagged & (errors.score >= tally.number("min_probability"))
 
     def describe(k: int) -> Description:
         given, other = context.class_name(classes[k]), context.class_name(suggested[k])
-        facts = {
-            "given": given,
-            "suggested": other,
-            "probability": round(float(errors.score[k]), 4),
-            "by": model or "vectors",
-            "repair": {"do": "set-class", "class": other},
-        }
+        repair = {"do": "set-class", "class": other}
+        facts = {"given": given, "suggested": other, "probability": round(float(errors.score[k]), 4)}
+        facts |= {"by": model or "vectors", "repair": repair}
         seen = f"{model} sees" if model else "it looks like"
-        sure = f"wrong with probability {min(errors.score[k], 0.99):.2f}"
-        return f"labelled {given}, {seen} {other} ({sure})", facts
+        sure = min(errors.score[k], 0.99)
+        return f"labelled {given}, {seen} {other} (wrong with probability {sure:.2f})", facts
 
     tally.annotations(*ranked(rows, errors.score, flagged, describe))
+
+
+def _note_not_judged(tally: Tally, why: str, by: str) -> None:
+    facts = {"fault": "not-judged", "by": by}
+    tally.dataset(f"labels not judged: {why}", facts, severity="info", fault="not-judged")
 
 
 def box_errors(context: CheckContext, tally: Tally) -> None:
@@ -233,7 +235,8 @@ CHECKS = (
         means=(
             "What a label marks looks like another class, judged without the label itself; or a model "
             "that the contract names, and that did not learn these labels, sees another class in the "
-            "whole image. Labels of derived samples are judged on their originals."
+            "whole image. Labels of derived samples are judged on their originals. Where model or vectors are too "
+            "weak to judge, one note says so."
         ),
         fix="compare it with others of the suggested class, and correct the class",
         unit="labels",
@@ -243,11 +246,11 @@ CHECKS = (
         run=label_errors,
         parameters={"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.8},
         source=(
-            "confident learning (C. Northcutt et al., 2021), predictions unmixed; cut by expected F1 "
-            "(Z. Lipton, 2014)"
+            "label quality scores (J. Kuan and J. Mueller, 2022); confusions as in confident learning "
+            "(C. Northcutt et al., 2021), predictions unmixed; cut at the expected number"
         ),
         example="labelled bus, it looks like truck (wrong with probability 0.91)",
-        version=3,
+        version=4,
     ),
     Check(
         name="box-errors",
