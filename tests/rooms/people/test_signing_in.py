@@ -225,11 +225,11 @@ def test_a_token_does_not_outlive_its_end_nor_its_persons_rights(workspace, owne
     _, text = tokens.create_token(person, "t", store=workspace, scopes=["write"], days=1)
     allows = workspace.guard.allows
     assert allows(
-        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_EDIT, "streets"
+        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_EDIT, dataset="streets"
     )
     service.revoke_grant(ana, grant.id, store=workspace)
     assert not allows(
-        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_READ, "streets"
+        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_READ, dataset="streets"
     )
     at(24 * 60 + 1)
     assert signing_in.from_token(text, store=workspace) is None
