@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import doors
+from doc_access import access_page
 from doc_http import http_page, models_page, openapi
 from doc_text import Absent, attribute, page, table
 
@@ -345,6 +346,7 @@ def _json(value: Any) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "access.md": access_page,
     "cli.md": cli_page,
     "checks.md": checks_page,
     "doors.md": doors_page,

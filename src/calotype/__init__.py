@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from calotype.api.access import Access
     from calotype.api.dataset import Dataset, View
     from calotype.api.merge import Merge
     from calotype.api.release import Release
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Access",
     "Actor",
     "CalotypeError",
     "Dataset",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 _MODULE_OF = {
+    "Access": "calotype.api.access",
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
     "Dataset": "calotype.api.dataset",

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from calotype.api.access import Access
 from calotype.api.context import Context
 from calotype.api.dataset import AnyPath, Dataset
 from calotype.api.operations import OperationMethods
@@ -35,6 +36,11 @@ class Workspace(OperationMethods):
     def path(self) -> Path:
         """The folder of the workspace."""
         return self._context.store.root
+
+    @property
+    def access(self) -> Access:
+        """Who may do what in this workspace, and why."""
+        return Access(self._context)
 
     def create(self, name: str, *, description: str = "", contract: AnyPath | None = None) -> Dataset:
         """Create a dataset, optionally with a contract (a YAML file).

@@ -273,7 +273,7 @@ def _hidden(request: Request, error: CalotypeError) -> CalotypeError:
     if not isinstance(error, NotPermitted) or session is None:
         return error
     resource = str(error.fields.get("resource", WORKSPACE))
-    sees = session.store.guard.decider.allows(session.actor, Permission.DATASET_READ, resource)
+    sees = session.store.guard.allows(session.actor, Permission.DATASET_READ, dataset=resource)
     return error if resource == WORKSPACE or sees else DatasetNotFound(name=resource[:120])
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from calotype.datasets.query.expression import Compare, Missing
 from calotype.datasets.snapshot import Snapshot
-from calotype.foundation.actor import Actor
+from calotype.foundation.actor import Actor, Guard
+from calotype.govern.organisation import model_of
 from calotype.govern.rules import RoleRules
 from calotype.store import Store, create_workspace, open_workspace
 from calotype.store.location import storage_from_urls
@@ -39,8 +40,9 @@ def open_at(folder: Path | None) -> Store:
 
 
 def _connected(store: Store) -> Store:
-    """The store with what queries ask of higher rooms."""
-    return replace(store, samples_with_findings=_samples_with_findings)
+    """The store with what queries ask of higher rooms, under the rules of its organisation."""
+    guard = Guard(RoleRules(model_of(store)))
+    return replace(store, guard=guard, samples_with_findings=_samples_with_findings)
 
 
 def _samples_with_findings(store: Store, state: Snapshot, condition: Compare | Missing) -> list[str]:

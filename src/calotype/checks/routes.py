@@ -38,7 +38,7 @@ def run_checks(dataset: Named, ask: Ask, ref: Ref = "") -> answers.CheckResults:
     return _shown(ask, service.check(ask.actor, _named(dataset, ref), store=ask.store), stale=False)
 
 
-@routes.get("/datasets/{dataset}/findings-compared", **action(Permission.CHECK_RUN))
+@routes.get("/datasets/{dataset}/findings-compared", **READ)
 def compare_findings(
     dataset: Named,
     ask: Ask,
@@ -47,7 +47,7 @@ def compare_findings(
         str, Query(max_length=200, description="The later ref; empty is the working state of main.")
     ] = "",
 ) -> finding_answers.FindingComparison:
-    """Which findings are new, fixed and remaining between two refs; both are tested if they were not."""
+    """Which findings are new, fixed and remaining between two refs; testing a ref first needs check.run."""
     comparison = service.compare(ask.actor, dataset, before, after, store=ask.store)
     return finding_answers.FindingComparison.of(comparison.to_dict())
 

@@ -92,6 +92,7 @@ def select(dataset: Named, body: NewSelection, ask: Ask) -> answers.SelectionRep
 @routes.post("/datasets/{dataset}/selections/tagged", **EDIT)
 def select_and_tag(dataset: Named, body: NamedSelection, ask: Ask) -> answers.SelectionReport:
     """Select samples and tag them `picked:NAME`; no other sample keeps that tag."""
+    ask.store.guard.require(ask.actor, Permission.DATASET_EDIT, dataset=dataset)
     selection = service.select(ask.actor, dataset, body.spec(), store=ask.store)
     tagged = service.apply_selection(ask.actor, dataset, selection, body.name, store=ask.store)
     return answers.SelectionReport.of({**selection.to_dict(), "tagged": tagged})

@@ -266,6 +266,8 @@ def undo_finding_action(dataset: Named, body: ActionBody, ask: Ask) -> answers.U
 
 
 def _keys(ask: Session, dataset: str, body: KeysBody) -> tuple[str, ...]:
+    """The findings that are meant, for somebody who may decide about them."""
+    ask.store.guard.require(ask.actor, Permission.FINDING_TRIAGE, dataset=dataset)
     match = body.match
     if match is None:
         if body.keys is None:

@@ -58,7 +58,7 @@ class Ceiling:
 class Actor:
     """The person or service that runs a verb.
 
-    `roles` are names of `govern.rules.GRANTS`, such as owner, data-engineer, curator, annotator or auditor, which hold
+    `roles` are names of `govern.rules.ROLES`, such as owner, data-engineer, curator, annotator or auditor, which hold
     for the whole workspace; `grants` are roles that may end or hold for one dataset. What an actor may do is what these
     allow, within the `ceiling` of the API token that the request came with.
     """
@@ -87,18 +87,57 @@ class Actor:
         return cls(id="nobody", name="nobody", roles=(), ceiling=Ceiling(frozenset()))
 
 
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a rule must know beside actor, permission and resource.
+
+    Args:
+        part: What part of the dataset the verb concerns: `branch`, `release` or `sample`; empty for all of it.
+        about: Id of the actor whose rights would grow; empty where nobody's would.
+        governing: Whether the verb gives or takes a role that can grant roles, or changes the account of who has one.
+        changes_account: Whether the verb creates a token, or changes a password or a session.
+    """
+
+    part: str = ""
+    about: str = ""
+    governing: bool = False
+    changes_account: bool = False
+
+
+ORDINARY = Circumstances()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether an actor may do something, and the name of the rule that decided."""
+
+    allowed: bool
+    rule: str
+
+
 class Decider(Protocol):
     """Decides whether an actor has a permission; wired in `app`."""
 
-    def allows(self, actor: Actor, permission: Permission, resource: str) -> bool: ...
+    def decide(
+        self, actor: Actor, permission: Permission, resource: str, circumstances: Circumstances = ORDINARY
+    ) -> Ruling: ...
+
+    def says(self, rule: str) -> str:
+        """What a rule says, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnersOnly:
     """The default where `govern` is not wired: owners may do everything, others nothing."""
 
-    def allows(self, actor: Actor, permission: Permission, resource: str) -> bool:
-        return "owner" in actor.roles
+    def decide(
+        self, actor: Actor, permission: Permission, resource: str, circumstances: Circumstances = ORDINARY
+    ) -> Ruling:
+        allowed = "owner" in actor.roles and circumstances.about != actor.id
+        return Ruling(allowed, "owners-only")
+
+    def says(self, rule: str) -> str:
+        return "owners may do everything, others nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +146,25 @@ class Guard:
 
     decider: Decider
 
-    def require(self, actor: Actor, permission: Permission, *, dataset: str = WORKSPACE) -> None:
-        """Raises: NotPermitted."""
-        if not self.decider.allows(actor, permission, dataset):
-            raise NotPermitted(actor=actor.name, permission=str(permission), resource=dataset)
+    def require(
+        self,
+        actor: Actor,
+        permission: Permission,
+        *,
+        dataset: str = WORKSPACE,
+        circumstances: Circumstances = ORDINARY,
+    ) -> None:
+        """Raises: NotPermitted, which names the rule."""
+        decision = self.decider.decide(actor, permission, dataset, circumstances)
+        if not decision.allowed:
+            raise NotPermitted(
+                actor=actor.name, permission=str(permission), resource=dataset, rule=decision.rule
+            )
+
+    def allows(self, actor: Actor, permission: Permission, *, dataset: str = WORKSPACE) -> bool:
+        """Whether the actor has the permission, for verbs that do more for some than for others."""
+        return self.decider.decide(actor, permission, dataset).allowed
 
     def visible(self, actor: Actor, permission: Permission, names: list[str]) -> list[str]:
         """The names that the actor may see. Every list goes through this method."""
-        return [name for name in names if self.decider.allows(actor, permission, name)]
+        return [name for name in names if self.decider.decide(actor, permission, name).allowed]

@@ -68,6 +68,11 @@ CODES: dict[str, Code] = {
     "token-not-found": _NOT_FOUND,
     "scope-unknown": _INVALID,
     "account-needed": _CONFLICT,
+    "action-unknown": _INVALID,
+    "action-elsewhere": _INVALID,
+    "resource-invalid": _INVALID,
+    # govern
+    "organisation-model-unknown": _INVALID,
     # vision
     "class-exists": _CONFLICT,
     "ontology-class-unknown": _NOT_FOUND,

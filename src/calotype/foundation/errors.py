@@ -102,8 +102,8 @@ class NotPermitted(CalotypeError, PermissionError):
     """The actor lacks a permission."""
 
     code = "not-permitted"
-    what = "{actor} does not have the permission {permission} on {resource}"
-    fix = "ask an owner of the workspace for the permission"
+    what = "{actor} does not have the permission {permission} on {resource}; rule: {rule}"
+    fix = "`calotype access why` says which grant would change that; ask an owner of the workspace for it"
 
 
 class ChecksFailed(CalotypeError):

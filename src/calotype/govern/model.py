@@ -1,4 +1,4 @@
-"""Audit events."""
+"""Audit events, and the models of an organisation."""
 
 from __future__ import annotations
 
@@ -77,6 +77,79 @@ def time_of(text: str) -> int:
         return to_us(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise AuditTimeInvalid(got=text[:40]) from None
+
+
+MODELS = ("central", "decentral", "hybrid")
+"""Who decides about data: one data team, each team for itself, or a centre that sets the standards."""
+DEFAULT_MODEL = "central"
+
+
+class ModelUnknown(Invalid):
+    """There is no model of organisation of this name."""
+
+    code = "organisation-model-unknown"
+    what = "{got!r} is not a model of an organisation"
+    fix = "the models are " + ", ".join(MODELS)
+
+
+def check_model(model: str) -> None:
+    """Raises: ModelUnknown."""
+    if model not in MODELS:
+        raise ModelUnknown(got=model[:100])
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """How an organisation shares the work on data."""
+
+    model: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {"model": self.model, "models": list(MODELS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One decision of the matrix: a role, where it is held (`workspace` or `team`), an action, a kind of resource."""
+
+    role: str
+    held: str
+    action: str
+    kind: str
+    allowed: bool
+    rule: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cell whose decision is not the same under two models."""
+
+    before: Cell
+    after: Cell
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it: the cell under the second model, with what the first one says."""
+        return {**self.after.to_dict(), "before": self.before.allowed, "rule_before": self.before.rule}
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The decisions under one model, or with `other` those that differ under another."""
+
+    model: str
+    cells: tuple[Cell, ...] = ()
+    other: str = ""
+    differences: tuple[Difference, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        items = [item.to_dict() for item in (self.differences if self.other else self.cells)]
+        return {"model": self.model, "diff": self.other, "items": items}
 
 
 @dataclass(frozen=True, slots=True)

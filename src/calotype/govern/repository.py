@@ -1,4 +1,4 @@
-"""All queries of the audit trail."""
+"""Catalog queries of the audit trail and of the organisation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.govern.checkpoint import Checkpoint
-from calotype.govern.model import CHECKPOINT_VERB, AuditEvent, AuditFilter
+from calotype.govern.model import CHECKPOINT_VERB, DEFAULT_MODEL, AuditEvent, AuditFilter
 from calotype.store.catalog import schema
 
-_AUDIT = schema.audit
+_AUDIT, _WORKSPACE = schema.audit, schema.workspace
 _PEOPLE = schema.of_people.people
 _ACCOUNT = "person:"
 _CHUNK = 5_000
+_MODEL = "organisation_model"
 
 
 def events(conn: sa.Connection, wanted: AuditFilter, *, limit: int) -> list[AuditEvent]:
@@ -82,3 +83,15 @@ def _select(wanted: AuditFilter) -> sa.Select[Any]:
     if wanted.before_seq is not None:
         query = query.where(_AUDIT.c.seq < wanted.before_seq)
     return query if wanted.seq is None else query.where(_AUDIT.c.seq == wanted.seq)
+
+
+def organisation_model(conn: sa.Connection) -> str:
+    """The model of the organisation."""
+    model = conn.scalar(sa.select(_WORKSPACE.c.value).where(_WORKSPACE.c.key == _MODEL))
+    return DEFAULT_MODEL if model is None else str(model)
+
+
+def set_organisation_model(conn: sa.Connection, model: str) -> None:
+    """Replace the model of the organisation."""
+    conn.execute(_WORKSPACE.delete().where(_WORKSPACE.c.key == _MODEL))
+    conn.execute(_WORKSPACE.insert().values(key=_MODEL, value=model))

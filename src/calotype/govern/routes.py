@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action, file_answer, room_routes
+from calotype.foundation.http import Ask, action, file_answer, one_of, room_routes
 from calotype.foundation.json_limits import EXACT_INT
 from calotype.govern import answers, service
-from calotype.govern.model import AuditFilter
+from calotype.govern.model import MODELS, AuditFilter
 
 routes = room_routes("govern")
 
@@ -50,6 +51,12 @@ def _wanted(
 
 
 Wanted = Annotated[AuditFilter, Depends(_wanted)]
+
+
+class NewModel(BaseModel):
+    """Another model of the organisation."""
+
+    model: Literal["central", "decentral", "hybrid"]
 
 
 @routes.get("/audit", **action(Permission.AUDIT_READ))
@@ -97,3 +104,26 @@ def verify_audit(ask: Ask) -> answers.AuditVerification:
     A server can answer what it likes: to prove something, verify an export against a checkpoint on another machine.
     """
     return answers.AuditVerification.of(service.verify_audit(ask.actor, store=ask.store).to_dict())
+
+
+@routes.get("/organisation", **action(Permission.ACCOUNT_OWN))
+def show_organisation(ask: Ask) -> answers.Organisation:
+    """The model of the organisation."""
+    return answers.Organisation.of(service.organisation(ask.actor, store=ask.store).to_dict())
+
+
+@routes.put("/organisation", **action(Permission.GRANT_MANAGE))
+def set_organisation(ask: Ask, body: NewModel) -> answers.Organisation:
+    """Set the model of the organisation, which decides what roles allow."""
+    return answers.Organisation.of(service.set_organisation(ask.actor, body.model, store=ask.store).to_dict())
+
+
+@routes.get("/access/matrix", **action(Permission.ACCOUNT_OWN))
+def show_access_matrix(
+    ask: Ask,
+    model: Annotated[str, one_of(["", *MODELS], "The model; empty for that of the organisation.")] = "",
+    diff: Annotated[str, one_of(["", *MODELS], "Another model: only the decisions that differ.")] = "",
+) -> answers.AccessMatrix:
+    """What each role allows, by where it is held, action and kind of resource."""
+    shown = service.access_matrix(ask.actor, store=ask.store, model=model, diff=diff)
+    return answers.AccessMatrix.of(shown.to_dict())

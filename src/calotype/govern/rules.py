@@ -1,70 +1,110 @@
-"""Permissions of each role. Permissions are granted nowhere else."""
+"""Roles, and the decider that asks Cedar what they allow. Permissions are granted nowhere else."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from calotype.foundation.actor import Actor, Ceiling, Permission
+from calotype.foundation.actor import (
+    ORDINARY,
+    WORKSPACE,
+    Actor,
+    Ceiling,
+    Circumstances,
+    Permission,
+    RoleOn,
+    Ruling,
+)
 from calotype.foundation.clock import now_us
+from calotype.foundation.resources import TEAM, kind_of
+from calotype.govern import cedar
+from calotype.govern.model import DEFAULT_MODEL
 
-_OWN = frozenset({Permission.ACCOUNT_OWN})
-_READ = _OWN | {Permission.DATASET_READ}
-_EDIT = _READ | {Permission.DATASET_EDIT, Permission.DATASET_COMMIT, Permission.CHECK_RUN}
-_TRIAGE = frozenset({Permission.FINDING_TRIAGE})
-_JUDGE = _TRIAGE | {Permission.FINDING_JUDGE}
-"""Judging a finding (false alarm, accepted risk) excludes it from the gates, so fewer roles may do it."""
-_ALL = frozenset(Permission)
-
-GRANTS: dict[str, frozenset[Permission]] = {
-    "owner": _ALL,
-    "head-of-dataops": _ALL,
-    "data-engineer": _EDIT
-    | _TRIAGE
-    | {Permission.DATASET_CREATE, Permission.EXPORT, Permission.PIPELINE_RUN, Permission.RELEASE_CREATE}
-    | {Permission.WORKSPACE_MAINTAIN},
-    "curator": _EDIT | _JUDGE | {Permission.CONTRACT_EDIT, Permission.RELEASE_CREATE, Permission.EXPORT},
-    "labelling-manager": _EDIT | _JUDGE,
-    "annotator": _READ,
-    "reviewer": _READ | _TRIAGE,
-    "ml-engineer": _READ | {Permission.EXPORT, Permission.CHECK_RUN},
-    "auditor": _READ | {Permission.AUDIT_READ, Permission.PEOPLE_READ},
-    "service": _EDIT | {Permission.PIPELINE_RUN, Permission.EXPORT},
-}
-
-
+ROLES = (
+    "owner",
+    "head-of-dataops",
+    "data-engineer",
+    "curator",
+    "labelling-manager",
+    "annotator",
+    "reviewer",
+    "ml-engineer",
+    "auditor",
+    "vendor-annotator",
+    "service",
+)
+VENDORS = frozenset({"vendor-annotator"})
+"""Whoever holds one of these anywhere sees what is assigned to them, and nothing else."""
 ACCOUNT = "person:"
 """What the ids of actors with an account begin with."""
 
 
+def default_model() -> str:
+    """The model of an organisation that has set none."""
+    return DEFAULT_MODEL
+
+
 @dataclass(frozen=True, slots=True)
 class RoleRules:
-    """Decides by the actor's roles on the resource, within the ceiling of its API token."""
+    """Decides by the actor's roles on the resource, under the rules of the organisation.
 
-    def allows(self, actor: Actor, permission: Permission, resource: str) -> bool:
-        """Whether a role of the actor on this resource, a dataset or the workspace, grants the permission.
+    Args:
+        model: Returns the model of the organisation as it is now: central, decentral or hybrid.
+    """
+
+    model: Callable[[], str] = default_model
+
+    def decide(
+        self, actor: Actor, permission: Permission, resource: str, circumstances: Circumstances = ORDINARY
+    ) -> Ruling:
+        """Whether the actor may, and which rule says so. The resource is a dataset, `team:NAME` or the workspace.
 
         A role on one dataset grants nothing on another, nor on the workspace.
         """
-        if actor.ceiling is not None and not _is_below(actor.ceiling, permission, resource):
-            return False
-        if permission in _OWN and actor.id.startswith(ACCOUNT):
-            return True
-        return any(permission in GRANTS.get(role, frozenset()) for role in roles_on(actor, resource))
+        return cedar.ruling(self.model(), question(actor, permission, resource, circumstances))
+
+    def says(self, rule: str) -> str:
+        """What a rule says, in words."""
+        return cedar.rules(self.model()).get(rule, rule)
 
 
-def roles_on(actor: Actor, resource: str) -> set[str]:
-    """The roles that an actor has on a dataset, or on the workspace, at this moment."""
+def question(
+    actor: Actor, permission: Permission, resource: str, circumstances: Circumstances = ORDINARY
+) -> cedar.Question:
+    """What Cedar is asked: the facts about an actor and a resource that rules can depend on."""
     now = now_us()
-    held = {
-        grant.role
-        for grant in actor.grants
-        if (grant.dataset is None or grant.dataset == resource)
-        and (grant.until_us is None or now < grant.until_us)
-    }
-    return held | set(actor.roles)
+    in_force = [grant for grant in actor.grants if grant.until_us is None or now < grant.until_us]
+    flags = [name for name in ("governing", "changes_account") if getattr(circumstances, name)]
+    if circumstances.about and circumstances.about == actor.id:
+        flags.append("own_rights")
+    if actor.ceiling is not None:
+        flags.append("by_token")
+        if not _is_below(actor.ceiling, permission, resource):
+            flags.append("above_token")
+    return cedar.Question(
+        permission,
+        _roles_on(actor.roles, in_force, resource),
+        circumstances.part or kind_of(resource),
+        account=actor.id.startswith(ACCOUNT),
+        vendor=not VENDORS.isdisjoint([*actor.roles, *(grant.role for grant in in_force)]),
+        service=actor.kind == "service",
+        flags=frozenset(flags),
+    )
+
+
+def example_resource(kind: str) -> str:
+    """A resource of a kind, as decisions name it."""
+    return {"workspace": WORKSPACE, "team": f"{TEAM}example"}.get(kind, "example")
+
+
+def _roles_on(roles: tuple[str, ...], grants: list[RoleOn], resource: str) -> frozenset[tuple[str, bool]]:
+    """The roles that hold on a resource, with whether each is held on the whole workspace."""
+    held = {(role, True) for role in roles}
+    held |= {(g.role, g.dataset is None) for g in grants if g.dataset is None or g.dataset == resource}
+    return frozenset(held)
 
 
 def _is_below(ceiling: Ceiling, permission: Permission, resource: str) -> bool:
     return permission in ceiling.permissions and (
-        ceiling.datasets is None or resource in ceiling.datasets or permission in _OWN
+        ceiling.datasets is None or resource in ceiling.datasets or permission is Permission.ACCOUNT_OWN
     )

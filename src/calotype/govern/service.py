@@ -1,4 +1,4 @@
-"""Governance verbs: read the audit trail, export it, sign checkpoints of it, and verify that it is intact."""
+"""Governance verbs: the audit trail (read, export, sign checkpoints, verify) and the model of the organisation."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from calotype.foundation import hash_chain
-from calotype.foundation.actor import WORKSPACE, Actor, Permission
+from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
 from calotype.foundation.clock import iso, now_us
 from calotype.foundation.ids import canonical_json
-from calotype.govern import checkpoint, evidence, repository
+from calotype.govern import checkpoint, evidence, matrix, repository
 from calotype.govern.checkpoint import MARK_BYTES, Checkpoint
 from calotype.govern.evidence import Verification
 from calotype.govern.merkle import Tree
-from calotype.govern.model import CHECKPOINT_VERB, AuditEvent, AuditFilter
+from calotype.govern.model import CHECKPOINT_VERB, AuditEvent, AuditFilter, Matrix, Organisation, check_model
+from calotype.govern.organisation import forget_model
 from calotype.govern.signing_key import signing_key
 from calotype.store import Store
 from calotype.store.catalog import audit_chain
@@ -107,3 +108,42 @@ def chain_problems(actor: Actor, *, store: Store) -> list[str]:
     store.guard.require(actor, Permission.AUDIT_READ)
     with store.catalog.read() as conn:
         return list(audit_chain.walk(conn).problems)
+
+
+def organisation(actor: Actor, *, store: Store) -> Organisation:
+    """The model of the organisation, which everyone may know. Raises: NotPermitted."""
+    store.guard.require(actor, Permission.ACCOUNT_OWN)
+    with store.catalog.read() as conn:
+        return Organisation(repository.organisation_model(conn))
+
+
+def set_organisation(actor: Actor, model: str, *, store: Store) -> Organisation:
+    """Set the model of the organisation, which decides what roles allow; only owners do.
+
+    Raises: NotPermitted, ModelUnknown.
+    """
+    store.guard.require(actor, Permission.GRANT_MANAGE, circumstances=Circumstances(governing=True))
+    check_model(model)
+    with store.catalog.write(actor, "organisation.set", subject="workspace") as tx:
+        before = repository.organisation_model(tx.conn)
+        repository.set_organisation_model(tx.conn, model)
+        tx.details({"from": before, "to": model})
+    forget_model(store)
+    return Organisation(model)
+
+
+def access_matrix(actor: Actor, *, store: Store, model: str = "", diff: str = "") -> Matrix:
+    """What each role allows under a model, which everyone may know.
+
+    Args:
+        model: The model; by default that of the organisation.
+        diff: Another model: only the decisions that differ under it.
+    Raises: NotPermitted, ModelUnknown.
+    """
+    model = model or organisation(actor, store=store).model
+    store.guard.require(actor, Permission.ACCOUNT_OWN)
+    for name in (model, *([diff] if diff else [])):
+        check_model(name)
+    if diff:
+        return Matrix(model, other=diff, differences=matrix.difference(model, diff))
+    return Matrix(model, matrix.matrix(model))

@@ -126,3 +126,52 @@ class NewApiToken(Answer):
 
     token: str
     details: ApiToken
+
+
+class Holding(Answer):
+    """A grant, or a role in a team."""
+
+    role: str
+    on: str = Field(description="`workspace`, `team:NAME` or `dataset:NAME`.")
+    grant: str = Field(description="Id of the grant; empty for a role in a team.")
+    until: Timestamp | None = Field(description="When it ends by itself.")
+
+
+class Access(Answer):
+    """A person who has access."""
+
+    who: str = Field(description="Address of the person.")
+    name: str
+    kind: Literal["person", "service"]
+    rule: str = Field(description="Name of the rule that allows it.")
+    by: list[Holding] = Field(description="What the person holds of which each alone is enough.")
+
+
+class WhoCan(Answer):
+    """Everyone who may do something, ordered by address."""
+
+    action: str
+    resource: str
+    items: list[Access]
+
+
+class Remedy(Answer):
+    """A grant that would change a no."""
+
+    role: str
+    on: str
+
+
+class Explanation(Answer):
+    """Why somebody may do something, or not."""
+
+    who: str
+    action: str
+    resource: str
+    allowed: bool
+    rule: str = Field(description="Name of the rule that decides.")
+    says: str = Field(description="What the rule says.")
+    by: list[Holding] = Field(description="What the person holds of which each alone is enough.")
+    would_allow: list[Remedy] = Field(
+        description="Grants of which each would allow it, the smallest first; none where a guard forbids it."
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from calotype.foundation.clock import iso
 from calotype.foundation.terminal import table, terminal
-from calotype.people import service
+from calotype.people import access, service
 from calotype.people import tokens as token_verbs
+from calotype.people.holdings import Holding
 from calotype.people.model import ROLES, Person, end_of
 
 INVITE = "/invite#"
@@ -18,6 +20,14 @@ team = typer.Typer(no_args_is_help=True, help="Create teams, put people into the
 grant = typer.Typer(no_args_is_help=True, help="Grant roles, list and revoke grants.")
 token = typer.Typer(no_args_is_help=True, help="Create, list and revoke API tokens.")
 
+Action = Annotated[str, typer.Argument(metavar="ACTION", help="A permission, such as dataset.export.")]
+Resource = Annotated[
+    str,
+    typer.Argument(
+        metavar="RESOURCE",
+        help="workspace, team:NAME, dataset:NAME, branch:DATASET@NAME, release:DATASET@VERSION or sample:DATASET@ID.",
+    ),
+]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Address of the person.")]
 Role = Annotated[str, typer.Option(help="A role: " + ", ".join(ROLES) + ".")]
 
@@ -229,6 +239,44 @@ def revoke_token(ctx: typer.Context, id: Annotated[str, typer.Argument(help="Id 
     t = terminal(ctx)
     ended = token_verbs.revoke_token(t.actor, id, store=t.store())
     t.emit(ended.to_dict(), f"the token {ended.name} of {ended.who} is revoked")
+
+
+def access_who(ctx: typer.Context, action: Action, resource: Resource) -> None:
+    """List everyone who may do something, and by which grant."""
+    t = terminal(ctx)
+    listed = access.who_can(t.actor, action, resource, store=t.store())
+    rows = [[item.person.email, _held(item.by), item.rule] for item in listed]
+    t.emit(
+        {"action": action, "resource": resource, "items": [item.to_dict() for item in listed]},
+        table(["who", "by", "rule"], rows),
+    )
+
+
+def access_why(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="WHO", help="Address of the person.")],
+    action: Action,
+    resource: Resource,
+) -> None:
+    """Say whether somebody may do something, by which rule, and which grant would change a no."""
+    t = terminal(ctx)
+    answer = access.why(t.actor, who, action, resource, store=t.store())
+    lines = [f"{answer.who} may {'' if answer.allowed else 'not '}{answer.action} on {resource}"]
+    lines.append(f"rule: {answer.rule} ({answer.says})")
+    if answer.allowed:
+        lines.append(f"by: {_held(answer.by)}")
+    elif answer.would_allow:
+        lines.append("any of these grants would allow it, the smallest first:")
+        lines += [
+            f"  calotype grant add {answer.who} {role} --on {place}" for role, place in answer.would_allow
+        ]
+    else:
+        lines.append("no grant would allow it")
+    t.emit(answer.to_dict(), lines)
+
+
+def _held(held: Iterable[Holding]) -> str:
+    return ", ".join(f"{item.role} on {item.place}" for item in held) or "the account itself"
 
 
 def _invitation(secret: str) -> dict[str, str]:

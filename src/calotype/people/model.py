@@ -20,6 +20,7 @@ ROLES = (
     "reviewer",
     "ml-engineer",
     "auditor",
+    "vendor-annotator",
     "service",
 )
 """The roles that can be granted; a test compares them with the rules of the room `govern`."""

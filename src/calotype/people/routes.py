@@ -12,12 +12,21 @@ from pydantic import BaseModel, Field
 
 from calotype.foundation.actor import Permission
 from calotype.foundation.http import Ask, Named, action, room_routes
-from calotype.people import answers, service, signing_in
+from calotype.people import access, answers, service, signing_in
 from calotype.people import tokens as token_verbs
 from calotype.people.model import ROLES, end_of
 
 routes = room_routes("people")
 Short = Annotated[str, Field(max_length=200)]
+Action = Annotated[str, Query(max_length=100, description="A permission, such as `dataset.export`.")]
+Resource = Annotated[
+    str,
+    Query(
+        max_length=5_000,
+        description="`workspace`, `team:NAME`, `dataset:NAME`, `branch:DATASET@NAME`, `release:DATASET@VERSION` or "
+        "`sample:DATASET@ID`.",
+    ),
+]
 RoleName = Annotated[str, Field(max_length=200, json_schema_extra={"enum": list(ROLES)})]
 ScopeNames = Annotated[
     list[Short],
@@ -223,3 +232,26 @@ def create_token(ask: Ask, body: NewToken) -> answers.NewApiToken:
 def revoke_token(ask: Ask, id: Named) -> answers.ApiToken:
     """Revoke an API token at once."""
     return answers.ApiToken.of(token_verbs.revoke_token(ask.actor, id, store=ask.store).to_dict())
+
+
+@routes.get("/access/who", **action(Permission.PEOPLE_READ))
+def who_can(ask: Ask, action: Action, resource: Resource) -> answers.WhoCan:
+    """Everyone who may do something, and by which grant."""
+    listed = access.who_can(ask.actor, action, resource, store=ask.store)
+    return answers.WhoCan.of(
+        {"action": action, "resource": resource, "items": [item.to_dict() for item in listed]}
+    )
+
+
+@routes.get("/access/why", **action(Permission.ACCOUNT_OWN))
+def why(
+    ask: Ask,
+    action: Action,
+    resource: Resource,
+    who: Annotated[
+        str, Query(max_length=200, description="Address; empty for oneself. Others need people.read.")
+    ] = "",
+) -> answers.Explanation:
+    """Whether somebody may do something, by which rule, and which grant would change a no."""
+    explained = access.why(ask.actor, who or ask.actor.name, action, resource, store=ask.store)
+    return answers.Explanation.of(explained.to_dict())

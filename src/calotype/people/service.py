@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.people import repository, sign_in_repository
@@ -74,7 +74,7 @@ def add_person(
     new = Person(uuid7(), clean_email(email), clean_name(name), kind, now, actor.name)
     if role:
         check_role(role)
-        _check_may_give(actor, role)
+        _check_may_give(actor, role, store)
     with store.catalog.write(actor, "person.add", subject=new.email) as tx:
         if repository.find_person(tx.conn, new.email) is not None:
             raise PersonExists(email=new.email)
@@ -99,7 +99,7 @@ def invite_again(actor: Actor, who: str, *, store: Store) -> tuple[Person, str]:
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
     with store.catalog.write(actor, "person.invite", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
-        _check_may_act_on(tx.conn, actor, found)
+        _check_may_act_on(tx.conn, actor, found, store)
         tx.details({"person": found.id})
         return found, invite(tx.conn, found, now_us=now_us())
 
@@ -112,7 +112,7 @@ def disable_person(actor: Actor, who: str, *, store: Store) -> Person:
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
     with store.catalog.write(actor, "person.disable", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
-        _check_may_act_on(tx.conn, actor, found)
+        _check_may_act_on(tx.conn, actor, found, store)
         now = now_us()
         before = repository.owners(tx.conn, now)
         repository.change_person(tx.conn, found.id, disabled_at_us=now)
@@ -131,7 +131,7 @@ def enable_person(actor: Actor, who: str, *, store: Store) -> Person:
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
     with store.catalog.write(actor, "person.enable", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
-        _check_may_act_on(tx.conn, actor, found)
+        _check_may_act_on(tx.conn, actor, found, store)
         repository.change_person(tx.conn, found.id, disabled_at_us=None)
         tx.details({"person": found.id})
         return repository.person(tx.conn, found.id)
@@ -162,10 +162,10 @@ def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "
     """
     store.guard.require(actor, Permission.GRANT_MANAGE)
     check_role(role)
-    _check_may_give(actor, role)
+    _check_may_give(actor, role, store)
     with store.catalog.write(actor, "team.member", subject=team[:100]) as tx:
         found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
-        _check_is_other(actor, person)
+        _check_is_other(actor, person, store)
         repository.put_member(tx.conn, found.id, person.id, role, at_us=now_us())
         tx.details({"person": person.id, "email": person.email, "role": role})
         return repository.team(tx.conn, team)
@@ -189,8 +189,8 @@ def own_datasets(actor: Actor, team: str, datasets: list[str], *, store: Store, 
     store.guard.require(actor, Permission.GRANT_MANAGE)
     with store.catalog.write(actor, "team.datasets", subject=team[:100]) as tx:
         found = repository.team(tx.conn, team)
-        if any(member.email == actor.name for member in found.members):
-            raise OwnRights(actor=actor.name)
+        for member in found.members:
+            _check_is_other(actor, repository.person(tx.conn, member.email), store)
         for name in datasets:
             dataset_id = repository.dataset_id(tx.conn, name)
             if dataset_id is None:
@@ -224,12 +224,12 @@ def grant_role(
     """
     store.guard.require(actor, Permission.GRANT_MANAGE)
     check_role(role)
-    _check_may_give(actor, role)
+    _check_may_give(actor, role, store)
     if until_us is not None and until_us <= now_us():
         raise GrantEnded(got="before now")
     with store.catalog.write(actor, "grant.add", subject=who[:200]) as tx:
         person = repository.person(tx.conn, who)
-        _check_is_other(actor, person)
+        _check_is_other(actor, person, store)
         scope, scope_id = _place(tx.conn, on)
         grant = _grant(actor, person, role, scope, scope_id, on, reason[:500], until_us)
         repository.add_grant(tx.conn, grant)
@@ -245,7 +245,7 @@ def revoke_grant(actor: Actor, grant_id: str, *, store: Store) -> Grant:
         found = [grant for grant in repository.grants(tx.conn) if grant.id == grant_id]
         if not found:
             raise GrantNotFound(id=grant_id[:32])
-        _check_may_give(actor, found[0].role)
+        _check_may_give(actor, found[0].role, store)
         before = repository.owners(tx.conn, now)
         repository.revoke_grant(tx.conn, grant_id, at_us=now, by=actor.name)
         _check_owner_left(tx.conn, before, found[0].who, now)
@@ -281,33 +281,29 @@ def _place(conn: sa.Connection, on: str) -> tuple[str, str]:
     return "dataset", found
 
 
-def _is_owner(actor: Actor) -> bool:
-    now = now_us()
-    return "owner" in actor.roles or any(
-        grant.role == "owner" and grant.dataset is None and (grant.until_us is None or now < grant.until_us)
-        for grant in actor.grants
-    )
-
-
-def _check_may_give(actor: Actor, role: str) -> None:
+def _check_may_give(
+    actor: Actor, role: str, store: Store, permission: Permission = Permission.GRANT_MANAGE
+) -> None:
     """Raises: RightsTooHigh."""
-    if role in GOVERNING and not _is_owner(actor):
+    circumstances = Circumstances(governing=role in GOVERNING)
+    if not store.guard.decider.decide(actor, permission, WORKSPACE, circumstances).allowed:
         raise RightsTooHigh(actor=actor.name, role=role)
 
 
-def _check_may_act_on(conn: sa.Connection, actor: Actor, person: Person) -> None:
+def _check_may_act_on(conn: sa.Connection, actor: Actor, person: Person, store: Store) -> None:
     """Accounts with a governing role are changed by owners only: an invitation would let in as that person.
 
     Raises: RightsTooHigh.
     """
     for grant in repository.grants(conn, person_id=person.id):
         if actor.id != f"person:{person.id}":
-            _check_may_give(actor, grant.role)
+            _check_may_give(actor, grant.role, store, Permission.PEOPLE_MANAGE)
 
 
-def _check_is_other(actor: Actor, person: Person) -> None:
+def _check_is_other(actor: Actor, person: Person, store: Store) -> None:
     """Raises: OwnRights."""
-    if actor.id == f"person:{person.id}":
+    circumstances = Circumstances(about=f"person:{person.id}")
+    if not store.guard.decider.decide(actor, Permission.GRANT_MANAGE, WORKSPACE, circumstances).allowed:
         raise OwnRights(actor=actor.name)
 
 

@@ -22,8 +22,9 @@ from calotype.people.model import (
     SignInRefused,
     TooManyAttempts,
 )
+from calotype.people.recent import recent
 from calotype.people.secret import hash_password, is_token, new_secret, password_matches, sha256
-from calotype.people.tokens import SCOPES, check_is_no_token
+from calotype.people.tokens import ACCOUNT_CHANGE, SCOPES
 from calotype.store import Store
 
 MINUTE_US = 60_000_000
@@ -88,8 +89,13 @@ def start_session(person: Person, *, store: Store, browser: str = "", address: s
 
 
 def from_session(secret: str, *, store: Store) -> SignedIn | None:
-    """Who has this session; None where it ended or never was."""
-    now, digest = now_us(), sha256(secret)
+    """Who has this session; None where it ended or never was. See `recent` for what is read again when."""
+    digest = sha256(secret)
+    return recent(store, digest, now_us(), lambda: _from_session(digest, store))
+
+
+def _from_session(digest: str, store: Store) -> SignedIn | None:
+    now = now_us()
     with store.catalog.read() as conn:
         row = sign_in_repository.session(conn, digest)
         if row is None or row["ended_at_us"] is not None:
@@ -116,9 +122,14 @@ def from_token(token: str, *, store: Store) -> SignedIn | None:
     """Who has this API token, with the ceiling of its scopes; None where it ended or never was."""
     if not is_token(token):
         return None
+    digest = sha256(token)
+    return recent(store, digest, now_us(), lambda: _from_token(digest, store))
+
+
+def _from_token(digest: str, store: Store) -> SignedIn | None:
     now = now_us()
     with store.catalog.read() as conn:
-        row = sign_in_repository.token_row(conn, sha256(token))
+        row = sign_in_repository.token_row(conn, digest)
         if row is None or row["revoked_at_us"] is not None or now >= row["until_us"]:
             return None
         permissions = frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in row["scopes"]))
@@ -147,8 +158,7 @@ def change_password(actor: Actor, old: str, new: str, *, store: Store, session_i
 
     Raises: NotPermitted, AccountNeeded, SignInRefused, PasswordInvalid, TooManyAttempts.
     """
-    store.guard.require(actor, Permission.ACCOUNT_OWN)
-    check_is_no_token(actor)
+    store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
     now, subject = now_us(), f"account:{actor.name}"
     with store.catalog.read() as conn:
         _check_attempts(conn, subject, TRIES_PER_ADDRESS, now)
@@ -167,8 +177,7 @@ def change_password(actor: Actor, old: str, new: str, *, store: Store, session_i
 
 def sessions(actor: Actor, *, store: Store, this: str = "") -> list[SignedInSession]:
     """One's own sessions, newest first. Raises: NotPermitted, AccountNeeded."""
-    store.guard.require(actor, Permission.ACCOUNT_OWN)
-    check_is_no_token(actor)
+    store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
     now = now_us()
     with store.catalog.read() as conn:
         person = own_account(conn, actor)
@@ -179,8 +188,7 @@ def sessions(actor: Actor, *, store: Store, this: str = "") -> list[SignedInSess
 
 def end_session(actor: Actor, session_id: str, *, store: Store) -> None:
     """End one of one's own sessions. Raises: NotPermitted, AccountNeeded, SessionNotFound."""
-    store.guard.require(actor, Permission.ACCOUNT_OWN)
-    check_is_no_token(actor)
+    store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
     with store.catalog.write(actor, "person.end-session", subject=actor.name) as tx:
         person = own_account(tx.conn, actor)
         if not sign_in_repository.end_sessions(

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import WORKSPACE, Actor, Permission
+from calotype.foundation.actor import Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
-from calotype.foundation.errors import NotPermitted
 from calotype.foundation.ids import uuid7
 from calotype.people import repository, sign_in_repository
 from calotype.people.model import (
@@ -44,6 +43,8 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "audit": frozenset({Permission.AUDIT_READ, Permission.ACCOUNT_OWN}),
 }
 """What a token may do at most. No scope holds people, grants or maintenance: these need a person."""
+ACCOUNT_CHANGE = Circumstances(changes_account=True)
+"""No token makes another one or changes its account, or it would outlive its end."""
 
 
 def create_token(
@@ -60,8 +61,7 @@ def create_token(
     Raises: NotPermitted, AccountNeeded, PersonNotFound, PersonNameInvalid, ScopeUnknown, GrantEnded,
         GrantPlaceInvalid, RightsTooHigh.
     """
-    store.guard.require(actor, Permission.ACCOUNT_OWN)
-    check_is_no_token(actor)
+    store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
     wanted = sorted(set(scopes)) or ["read"]
     for scope in wanted:
         if scope not in SCOPES:
@@ -108,7 +108,7 @@ def revoke_token(actor: Actor, token_id: str, *, store: Store) -> ApiToken:
     store.guard.require(actor, Permission.ACCOUNT_OWN)
     with store.catalog.write(actor, "token.revoke", subject=token_id[:40]) as tx:
         found = [item for item in sign_in_repository.tokens(tx.conn) if item.id == token_id]
-        may_all = store.guard.decider.allows(actor, Permission.PEOPLE_MANAGE, WORKSPACE)
+        may_all = store.guard.allows(actor, Permission.PEOPLE_MANAGE)
         if found and found[0].who != actor.name and not may_all:
             found = []
         if not found:
@@ -137,14 +137,6 @@ def _own_id(actor: Actor) -> str:
     if kind != "person":
         raise AccountNeeded(actor=actor.name)
     return person_id
-
-
-def check_is_no_token(actor: Actor) -> None:
-    """A token cannot make another one or change the account, or it would outlive its end. Raises: NotPermitted."""
-    if actor.ceiling is not None:
-        raise NotPermitted(
-            actor=actor.name, permission="account.own", resource="the account, by an API token"
-        )
 
 
 def _dataset_id(conn: sa.Connection, name: str) -> str:

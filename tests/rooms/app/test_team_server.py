@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
+from tests.support.every_route import NOBODY_NEEDED, WITHOUT_A_ROLE, call, operations
 
 from calotype.app import server, workspaces
 from calotype.app.account_keys import AccountKeys
@@ -21,20 +21,6 @@ from calotype.store import Store
 
 API = "/api/v1"
 PASSWORD = "a lamp, a lens, a plate"
-NOBODY_NEEDED = {"/health", "/sign-in", "/invitations/show", "/invitations/accept"}
-WITHOUT_A_ROLE = {
-    "show_session": "who one is",
-    "list_datasets": "those that one may see: none",
-    "list_runs": "of datasets that one may see: none",
-    "current_runs": "of datasets that one may see: none",
-    "sign_out": "one's own session",
-    "list_sessions": "one's own",
-    "list_tokens": "one's own",
-    "create_token": "one's own; it may do what its person may",
-    "list_formats": "the same for everyone",
-    "list_fields": "the same for everyone",
-}
-"""What somebody without any role may call."""
 
 
 @pytest.fixture(autouse=True)
@@ -157,71 +143,6 @@ def test_a_dataset_of_others_looks_like_none(workspace, owner, ana, open_door):
         answers = [bo.get(f"{API}/datasets/{name}/{path}") for name in ("secret", "absent")]
         texts = {answer.text.replace("secret", "?").replace("absent", "?") for answer in answers}
         assert (len(texts), {answer.status_code for answer in answers}) == (1, {404}), texts
-
-
-@cache
-def described() -> dict[str, Any]:
-    """The description of the API."""
-    return server.openapi()
-
-
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in described()["paths"].items():
-        for method, operation in methods.items():
-            yield path, method, operation
-
-
-def example(schema: dict[str, Any]) -> Any:
-    """A small valid value of a schema."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return example(described()["components"]["schemas"][name])
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return example(schema[key][0])
-    for key in ("default", "const"):
-        if key in schema:
-            return schema[key]
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type")
-    if kind == "object":
-        return {name: example(schema["properties"][name]) for name in schema.get("required", ())}
-    if kind == "array":
-        length = schema.get("minItems", 0)
-        inner = schema.get("prefixItems") or [schema.get("items", {})] * length
-        return [example(item) for item in inner[: max(length, len(schema.get("prefixItems", ())))]]
-    text = "x" * max(1, schema.get("minLength", 1))
-    numbers = {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1.0), "boolean": True}
-    return numbers.get(str(kind), text)
-
-
-BETTER: dict[str, dict[str, Any]] = {
-    "decide_findings": {"keys": ["x" * 8]},
-    "stage_finding_fix": {"keys": ["x" * 8]},
-    "plan_augmentation": {"recipe": {"name": "x", "steps": [{"rotate": {"degrees": [-5, 5]}}]}},
-    "plan_transformation": {"recipe": {"name": "x", "steps": [{"letterbox": {"width": 32, "height": 32}}]}},
-    "assign_splits": {"fractions": {"train": 0.5, "val": 0.5}},
-}
-"""Fields that a description alone does not give."""
-
-
-def call(browser: TestClient, path: str, method: str, operation: dict[str, Any]) -> Any:
-    """Call a route about the dataset `secret` with values that its description allows."""
-    for name in ("name", "dataset"):
-        path = path.replace(f"{{{name}}}", "secret")
-    numbers = {p["name"] for p in operation.get("parameters", ()) if p["schema"].get("type") == "integer"}
-    parts = [part if "{" not in part else "1" if part[1:-1] in numbers else "x" for part in path.split("/")]
-    needed = [p for p in operation.get("parameters", ()) if p["in"] == "query" and p.get("required")]
-    query = {p["name"]: "secret" if p["name"] == "dataset" else example(p["schema"]) for p in needed}
-    bodies = operation.get("requestBody", {}).get("content", {})
-    options: dict[str, Any] = {"params": query}
-    if "application/json" in bodies:
-        better = BETTER.get(operation["operationId"], {})
-        options["json"] = {**example(bodies["application/json"]["schema"]), **better}
-    elif bodies:
-        options |= {"content": b"x", "headers": {"content-type": next(iter(bodies))}}
-    return browser.request(method, "/".join(parts), **options)
 
 
 def test_every_route_keeps_out_whoever_is_not_signed_in(workspace, owner, open_door):

@@ -24,6 +24,7 @@ from calotype.browse.images import Gallery, ImageNotFound
 from calotype.browse.media_keys import MediaKeys
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
+from calotype.foundation.actor import ORDINARY, Ruling
 from calotype.foundation.errors import NotPermitted
 from calotype.store import open_workspace
 from calotype.vision import images
@@ -79,8 +80,11 @@ class SeesOnly:
     def __init__(self, dataset):
         self.dataset = dataset
 
-    def allows(self, actor, permission, resource):
-        return resource == self.dataset
+    def decide(self, actor, permission, resource, circumstances=ORDINARY):
+        return Ruling(resource == self.dataset, "sees-only")
+
+    def says(self, rule):
+        return rule
 
 
 @pytest.mark.parametrize("may_see, refused", [("streets", False), ("other", True)])

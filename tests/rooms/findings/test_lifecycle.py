@@ -22,7 +22,7 @@ from calotype.findings.model import GateState
 from calotype.findings.repairs import FindingNotRepairable
 from calotype.findings.repository import FindingFilter
 from calotype.findings.triage import FindingNotFound
-from calotype.foundation.actor import Actor, Guard, Permission
+from calotype.foundation.actor import ORDINARY, Actor, Guard, Permission, Ruling
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotPermitted
 from calotype.govern.rules import RoleRules
@@ -310,8 +310,11 @@ def test_who_may_not_triage_does_not_undo_a_fix(shop, owner):
     tracking.fix(owner, "things", [life.key], store=shop.store)
 
     class EditsOnly:
-        def allows(self, actor, permission, resource):
-            return permission in (Permission.DATASET_EDIT, Permission.DATASET_READ)
+        def decide(self, actor, permission, resource, circumstances=ORDINARY):
+            return Ruling(permission in (Permission.DATASET_EDIT, Permission.DATASET_READ), "edits-only")
+
+        def says(self, rule):
+            return rule
 
     limited = replace(shop.store, guard=Guard(EditsOnly()))
     with pytest.raises(NotPermitted, match=r"finding\.triage"):

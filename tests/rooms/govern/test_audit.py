@@ -8,10 +8,9 @@ from PIL import Image
 
 from calotype.acquire import service as acquire
 from calotype.datasets import service as datasets
-from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.actor import Actor
 from calotype.foundation.errors import NotPermitted
 from calotype.govern import service
-from calotype.govern.rules import GRANTS, RoleRules
 
 
 @pytest.fixture
@@ -48,14 +47,3 @@ def test_the_trail_names_who_did_what(shop, owner):
     assert verbs == ["dataset.commit", "images.add", "dataset.create"]
     with pytest.raises(NotPermitted):
         service.audit(Actor("x", "x", roles=("annotator",)), store=shop)
-
-
-def test_roles_get_what_they_need_and_unknown_ones_nothing():
-    rules = RoleRules()
-    assert not any(rules.allows(Actor("x", "x", roles=("stranger",)), p, "shop") for p in Permission)
-    assert all(rules.allows(Actor("x", "x", roles=("owner",)), p, "shop") for p in Permission)
-    assert {role for role, granted in GRANTS.items() if Permission.AUDIT_READ in granted} == {
-        "owner",
-        "head-of-dataops",
-        "auditor",
-    }

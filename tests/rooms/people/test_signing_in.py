@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calotype.app import workspaces
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
@@ -191,10 +193,10 @@ def test_a_token_reaches_as_far_as_its_scopes_and_datasets(workspace, owner, ana
         datasets.create(owner, name, store=workspace)
     _, text = tokens.create_token(ana, "training", store=workspace, scopes=["read"], datasets=["streets"])
     program = known(signing_in.from_token(text, store=workspace)).actor
-    allows = workspace.guard.decider.allows
-    assert allows(program, Permission.DATASET_READ, "streets")
-    assert not allows(program, Permission.DATASET_READ, "night")
-    assert not allows(program, Permission.DATASET_EDIT, "streets")
+    allows = workspace.guard.allows
+    assert allows(program, Permission.DATASET_READ, dataset="streets")
+    assert not allows(program, Permission.DATASET_READ, dataset="night")
+    assert not allows(program, Permission.DATASET_EDIT, dataset="streets")
     assert [item.name for item in datasets.datasets(program, store=workspace)] == ["streets"]
     with pytest.raises(NotPermitted):
         service.people(program, store=workspace)
@@ -221,13 +223,13 @@ def test_a_token_does_not_outlive_its_end_nor_its_persons_rights(workspace, owne
     grant = service.grant_role(ana, bo.email, "curator", store=workspace, on="dataset:streets")
     person = actor_of(workspace, signing_in.sign_in(bo.email, PASSWORD, store=workspace))
     _, text = tokens.create_token(person, "t", store=workspace, scopes=["write"], days=1)
-    allows = workspace.guard.decider.allows
+    allows = workspace.guard.allows
     assert allows(
-        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_EDIT, "streets"
+        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_EDIT, dataset="streets"
     )
     service.revoke_grant(ana, grant.id, store=workspace)
     assert not allows(
-        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_READ, "streets"
+        known(signing_in.from_token(text, store=workspace)).actor, Permission.DATASET_READ, dataset="streets"
     )
     at(24 * 60 + 1)
     assert signing_in.from_token(text, store=workspace) is None
@@ -287,3 +289,45 @@ def test_secrets_are_stored_nowhere(workspace, ana, tmp_path):
     stored = b"".join(file.read_bytes() for file in workspace.folder.glob("catalog.sqlite*"))
     assert b"ana@example.org" in stored
     assert [text for text in (session, token, invitation, PASSWORD) if text.encode() in stored] == []
+
+
+class TestRecent:
+    """The catalog is read once a second for a secret, and again at once after this process wrote."""
+
+    def test_a_second_request_reads_nothing_and_a_later_one_reads_again(
+        self, workspace, ana, at, monkeypatch
+    ):
+        secret = signing_in.sign_in(ana.name, PASSWORD, store=workspace)
+        first = signing_in.from_session(secret, store=workspace)
+        reads: list[str] = []
+        original = signing_in._from_session
+
+        def counted(digest: str, store: Store) -> signing_in.SignedIn | None:
+            reads.append(digest)
+            return original(digest, store)
+
+        monkeypatch.setattr(signing_in, "_from_session", counted)
+        assert signing_in.from_session(secret, store=workspace) == first
+        assert reads == []
+        at(0.02)
+        assert signing_in.from_session(secret, store=workspace) == first
+        assert len(reads) == 1
+
+    def test_what_this_process_revokes_ends_at_once(self, workspace, ana):
+        bo, invitation = service.add_person(ana, "bo@example.org", "Bo", store=workspace, role="curator")
+        invitations.accept_invitation(invitation, store=workspace, password=PASSWORD)
+        secret = signing_in.sign_in(bo.email, PASSWORD, store=workspace)
+        assert known(signing_in.from_session(secret, store=workspace)).actor.grants
+        (grant,) = service.grants(ana, store=workspace, who=bo.email)
+        service.revoke_grant(ana, grant.id, store=workspace)
+        assert known(signing_in.from_session(secret, store=workspace)).actor.grants == ()
+        service.disable_person(ana, bo.email, store=workspace)
+        assert signing_in.from_session(secret, store=workspace) is None
+
+    def test_what_another_process_revokes_ends_after_a_second(self, workspace, ana, at):
+        secret = signing_in.sign_in(ana.name, PASSWORD, store=workspace)
+        assert signing_in.from_session(secret, store=workspace) is not None
+        with closing(workspaces.open_at(workspace.root)) as other:
+            signing_in.sign_out(secret, store=other)
+        at(0.02)
+        assert signing_in.from_session(secret, store=workspace) is None

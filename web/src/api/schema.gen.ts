@@ -869,7 +869,7 @@ export interface paths {
         };
         /**
          * Compare Findings
-         * @description Which findings are new, fixed and remaining between two refs; both are tested if they were not.
+         * @description Which findings are new, fixed and remaining between two refs; testing a ref first needs check.run.
          */
         get: operations["compare_findings"];
         put?: never;
@@ -1591,6 +1591,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Organisation
+         * @description The model of the organisation.
+         */
+        get: operations["show_organisation"];
+        /**
+         * Set Organisation
+         * @description Set the model of the organisation, which decides what roles allow.
+         */
+        put: operations["set_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Access Matrix
+         * @description What each role allows, by where it is held, action and kind of resource.
+         */
+        get: operations["show_access_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1891,6 +1935,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who Can
+         * @description Everyone who may do something, and by which grant.
+         */
+        get: operations["who_can"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why
+         * @description Whether somebody may do something, by which rule, and which grant would change a no.
+         */
+        get: operations["why"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-in": {
         parameters: {
             query?: never;
@@ -2004,6 +2088,44 @@ export interface components {
             because: string;
             /** Format: date */
             until: string;
+        };
+        /** @description A person who has access. */
+        Access: {
+            /** @description Address of the person. */
+            who: string;
+            name: string;
+            /** @enum {string} */
+            kind: "person" | "service";
+            /** @description Name of the rule that allows it. */
+            rule: string;
+            /** @description What the person holds of which each alone is enough. */
+            by: components["schemas"]["Holding"][];
+        };
+        /** @description What one role allows: one decision. */
+        AccessCell: {
+            role: string;
+            /**
+             * @description Where the role is held: on the whole workspace, or in the team or on the dataset in question.
+             * @enum {string}
+             */
+            held: "workspace" | "team";
+            action: string;
+            /** @enum {string} */
+            kind: "workspace" | "team" | "dataset" | "branch" | "release" | "sample";
+            allowed: boolean;
+            /** @description Name of the rule that decides. */
+            rule: string;
+            /** @description Whether the first model allows it; only with `diff`. */
+            before?: boolean;
+            /** @description The rule of the first model; only with `diff`. */
+            rule_before?: string;
+        };
+        /** @description The decisions under a model, or those that differ between two. */
+        AccessMatrix: {
+            model: string;
+            /** @description The second model; empty for one. */
+            diff: string;
+            items: components["schemas"]["AccessCell"][];
         };
         /** @description The decision or fix to undo; empty for your newest. */
         ActionBody: {
@@ -2779,6 +2901,21 @@ export interface components {
             /** @description By the number that a point has in `map/points`. */
             colours: components["schemas"]["MapColour"][];
         };
+        /** @description Why somebody may do something, or not. */
+        Explanation: {
+            who: string;
+            action: string;
+            resource: string;
+            allowed: boolean;
+            /** @description Name of the rule that decides. */
+            rule: string;
+            /** @description What the rule says. */
+            says: string;
+            /** @description What the person holds of which each alone is enough. */
+            by: components["schemas"]["Holding"][];
+            /** @description Grants of which each would allow it, the smallest first; none where a guard forbids it. */
+            would_allow: components["schemas"]["Remedy"][];
+        };
         /** @description Counts over the samples that match a query, of `label_set`. */
         Facets: {
             samples: number;
@@ -3137,6 +3274,16 @@ export interface components {
             /** @description Edges of the bins, one more than `counts`. */
             edges: number[];
             counts: number[];
+        };
+        /** @description A grant, or a role in a team. */
+        Holding: {
+            role: string;
+            /** @description `workspace`, `team:NAME` or `dataset:NAME`. */
+            on: string;
+            /** @description Id of the grant; empty for a role in a team. */
+            grant: string;
+            /** @description When it ends by itself. */
+            until: string | null;
         };
         /** @description What became of the uploaded images. */
         ImageImport: {
@@ -3565,7 +3712,7 @@ export interface components {
         NewGrant: {
             who: string;
             /** @enum {string} */
-            role: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "service";
+            role: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "vendor-annotator" | "service";
             /** @default workspace */
             on?: string;
             /**
@@ -3583,7 +3730,7 @@ export interface components {
              * @default annotator
              * @enum {string}
              */
-            role?: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "service";
+            role?: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "vendor-annotator" | "service";
         };
         /** @description The refs and options of a merge. */
         NewMerge: {
@@ -3595,6 +3742,11 @@ export interface components {
             message?: string;
             /** @default false */
             forward?: boolean;
+        };
+        /** @description Another model of the organisation. */
+        NewModel: {
+            /** @enum {string} */
+            model: "central" | "decentral" | "hybrid";
         };
         /** @description A change of one's own password. */
         NewPassword: {
@@ -3751,6 +3903,13 @@ export interface components {
         OntologyVersion: {
             sha256: string;
             short: string;
+        };
+        /** @description How the organisation shares the work on data, which decides what roles allow. */
+        Organisation: {
+            /** @enum {string} */
+            model: "central" | "decentral" | "hybrid";
+            /** @description All models. */
+            models: string[];
         };
         /** @description A change of a row. */
         Origin: {
@@ -3938,6 +4097,11 @@ export interface components {
                 [key: string]: number;
             };
             gates: components["schemas"]["PassedGates"];
+        };
+        /** @description A grant that would change a no. */
+        Remedy: {
+            role: string;
+            on: string;
         };
         /** @description What a trainer finds in an export. */
         ReopenedExport: {
@@ -4638,6 +4802,12 @@ export interface components {
             until: string;
             findings: number;
         };
+        /** @description Everyone who may do something, ordered by address. */
+        WhoCan: {
+            action: string;
+            resource: string;
+            items: components["schemas"]["Access"][];
+        };
         /** @description The workspace that the server answers for. */
         Workspace: {
             name: string;
@@ -4669,6 +4839,9 @@ export interface components {
 export type Acceptance = components['schemas']['Acceptance'];
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
+export type Access = components['schemas']['Access'];
+export type AccessCell = components['schemas']['AccessCell'];
+export type AccessMatrix = components['schemas']['AccessMatrix'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
 export type Annotation = components['schemas']['Annotation'];
@@ -4731,6 +4904,7 @@ export type Edited = components['schemas']['Edited'];
 export type EditedRow = components['schemas']['EditedRow'];
 export type EditsBody = components['schemas']['EditsBody'];
 export type EmbeddingMap = components['schemas']['EmbeddingMap'];
+export type Explanation = components['schemas']['Explanation'];
 export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
@@ -4757,6 +4931,7 @@ export type GridObject = components['schemas']['GridObject'];
 export type GridSample = components['schemas']['GridSample'];
 export type Health = components['schemas']['Health'];
 export type Histogram = components['schemas']['Histogram'];
+export type Holding = components['schemas']['Holding'];
 export type ImageImport = components['schemas']['ImageImport'];
 export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportNotice = components['schemas']['ImportNotice'];
@@ -4795,6 +4970,7 @@ export type NewDataset = components['schemas']['NewDataset'];
 export type NewGrant = components['schemas']['NewGrant'];
 export type NewMember = components['schemas']['NewMember'];
 export type NewMerge = components['schemas']['NewMerge'];
+export type NewModel = components['schemas']['NewModel'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPerson = components['schemas']['NewPerson'];
 export type NewRelease = components['schemas']['NewRelease'];
@@ -4809,6 +4985,7 @@ export type ObjectIds = components['schemas']['ObjectIds'];
 export type ObjectPage = components['schemas']['ObjectPage'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
+export type Organisation = components['schemas']['Organisation'];
 export type Origin = components['schemas']['Origin'];
 export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];
@@ -4827,6 +5004,7 @@ export type ReleaseFile = components['schemas']['ReleaseFile'];
 export type ReleaseList = components['schemas']['ReleaseList'];
 export type ReleasePlan = components['schemas']['ReleasePlan'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
+export type Remedy = components['schemas']['Remedy'];
 export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
 export type RetestChanges = components['schemas']['RetestChanges'];
@@ -4886,6 +5064,7 @@ export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
 export type ViewBody = components['schemas']['ViewBody'];
 export type WaiverUse = components['schemas']['WaiverUse'];
+export type WhoCan = components['schemas']['WhoCan'];
 export type Workspace = components['schemas']['Workspace'];
 export type Problem = components['schemas']['Problem'];
 export type $defs = Record<string, never>;
@@ -8066,6 +8245,102 @@ export interface operations {
             };
         };
     };
+    show_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_access_matrix: {
+        parameters: {
+            query?: {
+                /** @description The model; empty for that of the organisation. */
+                model?: "" | "central" | "decentral" | "hybrid";
+                /** @description Another model: only the decisions that differ. */
+                diff?: "" | "central" | "decentral" | "hybrid";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessMatrix"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people: {
         parameters: {
             query?: never;
@@ -8666,6 +8941,76 @@ export interface operations {
             };
         };
     };
+    who_can: {
+        parameters: {
+            query: {
+                /** @description A permission, such as `dataset.export`. */
+                action: string;
+                /** @description `workspace`, `team:NAME`, `dataset:NAME`, `branch:DATASET@NAME`, `release:DATASET@VERSION` or `sample:DATASET@ID`. */
+                resource: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoCan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    why: {
+        parameters: {
+            query: {
+                /** @description A permission, such as `dataset.export`. */
+                action: string;
+                /** @description `workspace`, `team:NAME`, `dataset:NAME`, `branch:DATASET@NAME`, `release:DATASET@VERSION` or `sample:DATASET@ID`. */
+                resource: string;
+                /** @description Address; empty for oneself. Others need people.read. */
+                who?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_in_with_password: {
         parameters: {
             query?: never;
@@ -8792,6 +9137,6 @@ export interface operations {
 
 export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
 
-export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "service"] as const;
+export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "vendor-annotator", "service"] as const;
 
 export const TOKEN_SCOPES = ["read", "write", "release", "audit"] as const;

@@ -76,6 +76,9 @@ class Catalog:
         self._queue_s = timeouts.busy_s / 3
         self.read_only = ""
         """Why nothing can be written; empty if something can."""
+        self.writes = 0
+        """Number of write transactions that this process has ended: what it remembers of the catalog holds as long as
+        this stays the same, except for what other processes write."""
         self._copy: Path | None = None
         try:
             self._migrate()
@@ -127,6 +130,7 @@ class Catalog:
                     yield writer
                 except CatalogUnreachable as error:  # before COMMIT was sent, so nothing was stored
                     raise WriteInterrupted() from error
+            self.writes += 1
 
     def _write_turn(self) -> AbstractContextManager[bool]:
         """A place in the queue for the write lock.

@@ -1,0 +1,45 @@
+"""The handle of access: who may do something and why, what roles allow, and the model of the organisation."""
+
+from __future__ import annotations
+
+from calotype.api.context import Context
+from calotype.govern import service as governing
+from calotype.govern.model import Matrix, Organisation
+from calotype.people import access
+from calotype.people.access import Explanation
+
+
+class Access:
+    """Who may do what in a workspace, and by which rule."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def who(self, action: str, resource: str) -> list[access.Access]:
+        """Everyone with an account who may do something, as `who("dataset.export", "dataset:streets")`.
+
+        Raises: NotPermitted, ActionUnknown, ResourceInvalid, DatasetNotFound, TeamNotFound.
+        """
+        return access.who_can(self._context.actor, action, resource, store=self._context.store)
+
+    def why(self, who: str, action: str, resource: str) -> Explanation:
+        """Whether somebody may do something, by which rule, and which grant would change a no.
+
+        Raises: NotPermitted, PersonNotFound, ActionUnknown, ResourceInvalid, DatasetNotFound, TeamNotFound.
+        """
+        return access.why(self._context.actor, who, action, resource, store=self._context.store)
+
+    def matrix(self, model: str = "", *, diff: str = "") -> Matrix:
+        """What each role allows under a model (default: the one in force), or with `diff` what differs under another.
+
+        Raises: ModelUnknown.
+        """
+        return governing.access_matrix(self._context.actor, store=self._context.store, model=model, diff=diff)
+
+    def organisation(self) -> Organisation:
+        """The model of the organisation: central, decentral or hybrid."""
+        return governing.organisation(self._context.actor, store=self._context.store)
+
+    def set_organisation(self, model: str) -> Organisation:
+        """Set the model of the organisation; only owners can. Raises: NotPermitted, ModelUnknown."""
+        return governing.set_organisation(self._context.actor, model, store=self._context.store)

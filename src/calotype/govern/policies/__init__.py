@@ -1,0 +1,1 @@
+"""The rules of access, written in Cedar; `govern.cedar` reads them."""

@@ -1,0 +1,40 @@
+"""The handle of access."""
+
+from __future__ import annotations
+
+import pytest
+
+from calotype.govern.model import ModelUnknown
+from calotype.people import service
+from calotype.people.access import ActionElsewhere, ActionUnknown, ResourceInvalid
+
+
+def test_who_why_matrix_and_the_model_of_the_organisation(ws, tmp_path):
+    ws.create("streets")
+    store, actor = ws._context.store, ws._context.actor
+    service.add_person(actor, "bo@example.org", "Bo", store=store, role="curator")
+    (bo,) = ws.access.who("edit", "dataset:streets")
+    assert (bo.person.email, bo.rule) == ("bo@example.org", "central-curator")
+    assert ws.access.organisation().model == "central"
+    assert ws.access.set_organisation("decentral").model == "decentral"
+    assert ws.access.who("edit", "dataset:streets") == []
+    refused = ws.access.why("bo@example.org", "edit", "dataset:streets")
+    assert (refused.allowed, refused.would_allow[0]) == (False, ("labelling-manager", "dataset:streets"))
+    assert {cell.allowed for cell in ws.access.matrix().cells} == {True, False}
+    assert ws.access.matrix("central", diff="decentral").differences
+
+
+def test_a_question_about_nothing_is_refused(ws):
+    ws.create("streets")
+    for action, resource, error in [
+        ("fly", "dataset:streets", ActionUnknown),
+        ("read", "streets", ResourceInvalid),
+        ("grant.manage", "dataset:streets", ActionElsewhere),
+    ]:
+        with pytest.raises(error):
+            ws.access.who(action, resource)
+    with pytest.raises(ModelUnknown):
+        ws.access.set_organisation("flat")
+    with pytest.raises(ModelUnknown):
+        ws.access.matrix("flat")
+    assert ws.access.organisation().model == "central"

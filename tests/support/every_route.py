@@ -1,0 +1,119 @@
+"""Every route of the API, called with values that its description allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from calotype.app import server
+
+API = "/api/v1"
+NOBODY_NEEDED = {"/health", "/sign-in", "/invitations/show", "/invitations/accept"}
+WITHOUT_A_ROLE = {
+    "show_session": "who one is",
+    "list_datasets": "those that one may see: none",
+    "list_runs": "of datasets that one may see: none",
+    "current_runs": "of datasets that one may see: none",
+    "sign_out": "one's own session",
+    "list_sessions": "one's own",
+    "list_tokens": "one's own",
+    "create_token": "one's own; it may do what its person may",
+    "list_formats": "the same for everyone",
+    "list_fields": "the same for everyone",
+    "show_organisation": "the same for everyone",
+    "show_access_matrix": "the same for everyone",
+    "why": "about oneself",
+}
+"""What somebody without any role may call."""
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The description of the API."""
+    return server.openapi()
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in described()["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def example(schema: dict[str, Any]) -> Any:
+    """A small valid value of a schema."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return example(described()["components"]["schemas"][name])
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return example(schema[key][0])
+    for key in ("default", "const"):
+        if key in schema:
+            return schema[key]
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: example(schema["properties"][name]) for name in schema.get("required", ())}
+    if kind == "array":
+        length = schema.get("minItems", 0)
+        inner = schema.get("prefixItems") or [schema.get("items", {})] * length
+        return [example(item) for item in inner[: max(length, len(schema.get("prefixItems", ())))]]
+    text = "x" * max(1, schema.get("minLength", 1))
+    numbers = {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1.0), "boolean": True}
+    return numbers.get(str(kind), text)
+
+
+BETTER: dict[str, dict[str, Any]] = {
+    "decide_findings": {"keys": ["x" * 8]},
+    "stage_finding_fix": {"keys": ["x" * 8]},
+    "plan_augmentation": {"recipe": {"name": "x", "steps": [{"rotate": {"degrees": [-5, 5]}}]}},
+    "plan_transformation": {"recipe": {"name": "x", "steps": [{"letterbox": {"width": 32, "height": 32}}]}},
+    "assign_splits": {"fractions": {"train": 0.5, "val": 0.5}},
+}
+"""Fields that a description alone does not give."""
+QUERIES = {
+    "who_can": {"action": "people.read", "resource": "workspace"},
+    "why": {"action": "people.read", "resource": "workspace"},
+}
+"""Parameters that a description alone does not give."""
+
+
+def call(browser: TestClient, path: str, method: str, operation: dict[str, Any]) -> Any:
+    """Call a route about the dataset `secret` with values that its description allows."""
+    for name in ("name", "dataset"):
+        path = path.replace(f"{{{name}}}", "secret")
+    numbers = {p["name"] for p in operation.get("parameters", ()) if p["schema"].get("type") == "integer"}
+    parts = [part if "{" not in part else "1" if part[1:-1] in numbers else "x" for part in path.split("/")]
+    needed = [p for p in operation.get("parameters", ()) if p["in"] == "query" and p.get("required")]
+    query = {p["name"]: "secret" if p["name"] == "dataset" else example(p["schema"]) for p in needed}
+    query |= QUERIES.get(operation["operationId"], {})
+    bodies = operation.get("requestBody", {}).get("content", {})
+    options: dict[str, Any] = {"params": query}
+    if "application/json" in bodies:
+        better = BETTER.get(operation["operationId"], {})
+        options["json"] = {**example(bodies["application/json"]["schema"]), **better}
+    elif bodies:
+        options |= {"content": b"x", "headers": {"content-type": next(iter(bodies))}}
+    return browser.request(method, "/".join(parts), **options)
+
+
+def is_about_a_dataset(path: str, operation: dict[str, Any]) -> bool:
+    """Whether a route concerns one dataset: it is in the path, or a parameter that must be given."""
+    needed = {p["name"] for p in operation.get("parameters", ()) if p.get("required")}
+    return path.startswith(f"{API}/datasets/{{") or "dataset" in needed
+
+
+def ask_about_access(say: Callable[..., Any]) -> None:
+    """The routes of access and of the organisation, for an owner; bo has no role on the dataset `shop`."""
+    assert len(say("GET", "/people")["items"]) == 2
+    asked = "action=export&resource=dataset:shop"
+    assert [item["who"] for item in say("GET", f"/access/who?{asked}")["items"]] == ["ana@example.org"]
+    assert say("GET", f"/access/why?{asked}&who=bo@example.org")["would_allow"]
+    assert say("PUT", "/organisation", json={"model": "hybrid"})["model"] == "hybrid"
+    assert say("GET", "/organisation")["model"] == "hybrid"
+    assert say("GET", "/access/matrix?model=central")["items"]
+    assert say("GET", "/access/matrix?model=central&diff=hybrid")["items"][0]["rule_before"]
