@@ -15,7 +15,6 @@ from calotype.acquire.labels import service as labels
 from calotype.acquire.labels.model import Imported, ImportOptions
 from calotype.acquire.labels.put_annotations import Replace
 from calotype.acquire.model import Added, ImageOptions
-from calotype.analysis.selection.simulate import Curve
 from calotype.api.context import Context, ref_text
 from calotype.api.edits import EditMethods
 from calotype.api.merge import HistoryMethods
@@ -34,6 +33,7 @@ from calotype.datasets.snapshot import Snapshot, Where
 from calotype.exchange.output_folder import ImagesMode
 from calotype.release import service as releases
 from calotype.release.model import Exported, ExportSpec, ReleaseSpec
+from calotype.selection.simulate import Curve
 from calotype.transform import service as transformation
 from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from calotype.analysis.selection.select import Selected, select
+    from calotype.selection.select import Selected, select
 
 __all__ = ["Selected", "select"]
 
@@ -17,4 +17,4 @@ __all__ = ["Selected", "select"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'calotype.curate' has no attribute {name!r}")
-    return getattr(importlib.import_module("calotype.analysis.selection.select"), name)
+    return getattr(importlib.import_module("calotype.selection.select"), name)

@@ -6,9 +6,6 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from calotype.analysis.selection.select import NAMES
-from calotype.analysis.selection.simulate import Curve
-from calotype.analysis.selection.simulate import simulate as replayed
 from calotype.curate import known, picking, splitting, strategies
 from calotype.curate.model import (
     NothingToCurate,
@@ -25,6 +22,9 @@ from calotype.datasets.change import Change
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
+from calotype.selection.select import NAMES
+from calotype.selection.simulate import Curve
+from calotype.selection.simulate import simulate as replayed
 from calotype.store import Store
 
 STRATEGIES = NAMES

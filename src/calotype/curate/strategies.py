@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.selection.select import select
 from calotype.curate import known, picking
 from calotype.curate.model import Pick, SelectionSpec, SelectionTooLarge, SplitFieldUnknown
 from calotype.curate.picking import Candidate
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.progress import Progress
 from calotype.models.registry import HOG_COLOUR, embedder, full_name
+from calotype.selection.select import select
 from calotype.store import Store
 
 BETTER = (

@@ -11,9 +11,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from calotype.foundation.actor import Permission, Ruling
+from calotype.foundation.actor import PARENTS, Permission, Ruling
 from calotype.foundation.errors import Bug
-from calotype.foundation.resources import PARENTS
 from calotype.govern.model import MODELS
 
 NO_PERMIT = "no-permit"

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from calotype.foundation.actor import Actor, Circumstances, Permission, RoleOn, Ruling
-from calotype.foundation.resources import ACTIONS, PARENTS, PARTS
+from calotype.foundation.actor import (
+    ACTIONS,
+    PARENTS,
+    PARTS,
+    Actor,
+    Circumstances,
+    Permission,
+    RoleOn,
+    Ruling,
+)
 from calotype.govern.model import Cell, Difference
 from calotype.govern.rules import ROLES, RoleRules, example_resource
 

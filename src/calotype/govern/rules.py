@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from calotype.foundation.actor import (
     ORDINARY,
+    TEAM,
     WORKSPACE,
     Actor,
     Ceiling,
@@ -14,9 +15,9 @@ from calotype.foundation.actor import (
     Permission,
     RoleOn,
     Ruling,
+    kind_of,
 )
 from calotype.foundation.clock import now_us
-from calotype.foundation.resources import TEAM, kind_of
 from calotype.govern import cedar
 from calotype.govern.model import DEFAULT_MODEL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from calotype.foundation.resources import ACTIONS, PARENTS
+from calotype.foundation.actor import ACTIONS, PARENTS
 from calotype.govern.cedar import FLAGS
 
 

@@ -9,10 +9,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.datasets.refs import DatasetNotFound
-from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission, Ruling
+from calotype.foundation.actor import (
+    ACTIONS,
+    PARTS,
+    TEAM,
+    WORKSPACE,
+    Actor,
+    Circumstances,
+    Permission,
+    Ruling,
+    kind_of,
+)
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Invalid
-from calotype.foundation.resources import ACTIONS, PARTS, TEAM, kind_of
 from calotype.people import repository
 from calotype.people.holdings import Holding, actor_with, holdings
 from calotype.people.model import ROLES, Person

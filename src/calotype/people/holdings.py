@@ -7,9 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import Actor, RoleOn
+from calotype.foundation.actor import TEAM, Actor, RoleOn
 from calotype.foundation.clock import iso
-from calotype.foundation.resources import TEAM
 from calotype.people import repository
 from calotype.people.model import Grant, Person, Team
 

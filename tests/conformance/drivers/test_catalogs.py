@@ -13,8 +13,9 @@ from tests.support.servers import Postgres, free_port
 
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
+from calotype.foundation.hash_chain import event_hash
 from calotype.store.catalog import schema
-from calotype.store.catalog.catalog import Catalog, event_hash
+from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.engines import CatalogUrlInvalid, Timeouts, disable_idle_timeout
 from calotype.store.catalog.errors import CatalogUnreachable, WorkspaceBusy, WriteInterrupted
 from calotype.store.media.references import References, reference

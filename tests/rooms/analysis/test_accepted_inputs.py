@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from calotype.analysis.validation import InputsInvalid
@@ -12,7 +15,7 @@ GREY = (
     np.random.default_rng(3).integers(0, 256, (12, 16), dtype=np.uint8).repeat(10, axis=0).repeat(10, axis=1)
 )
 AS_RGB = GREY[:, :, None].repeat(3, axis=2)
-FORMS = {
+FORMS: dict[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]] = {
     "grey": (GREY, AS_RGB),
     "grey with an axis": (GREY[:, :, None], AS_RGB),
     "grey floats": (GREY / 255, AS_RGB),

@@ -29,11 +29,11 @@ from calotype.app.sessions import Admitted
 from calotype.curate.model import SelectionSpec, SplitSpec
 from calotype.datasets import service as datasets
 from calotype.findings.lifecycle import Decision, State
-from calotype.foundation.actor import ORDINARY, Actor, Guard, Permission, RoleOn, Ruling
+from calotype.foundation.actor import ACTIONS, ORDINARY, Actor, Guard, Permission, RoleOn, Ruling
 from calotype.foundation.errors import NotPermitted
-from calotype.foundation.resources import ACTIONS
 from calotype.govern import repository as govern
 from calotype.govern.matrix import matrix
+from calotype.govern.model import AuditFilter
 from calotype.govern.rules import ROLES
 from calotype.pipeline.model import Commit as CommitStage
 from calotype.pipeline.model import Pipeline
@@ -275,4 +275,4 @@ def test_every_verb_refuses_the_roles_that_the_matrix_refuses(workspace, verbs, 
 
 def audited(store: Store) -> int:
     with store.catalog.read() as conn:
-        return len(govern.events(conn, subject=None, limit=10_000))
+        return len(govern.events(conn, AuditFilter(), limit=10_000))

@@ -12,8 +12,6 @@ import typer
 from tests.support.shops import make_shop
 from typer.core import TyperOption
 
-from calotype.analysis.selection.select import FORMER_NAMES, NAMES
-from calotype.analysis.selection.select import select as analysis_select
 from calotype.curate import service, vectors
 from calotype.curate.commands import curate
 from calotype.curate.model import SelectionSpec, SplitFieldUnknown, StrategyUnknown
@@ -24,6 +22,8 @@ from calotype.datasets.model import Annotation, Kind
 from calotype.datasets.snapshot import LabelSetNotFound
 from calotype.foundation.terminal import Terminal
 from calotype.pipeline.model import Curate as Stage
+from calotype.selection.select import FORMER_NAMES, NAMES
+from calotype.selection.select import select as analysis_select
 
 N = 60
 

@@ -58,7 +58,8 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
     kept = np.isin(classes, numbers[n_labels >= max(2, tally.number("min_per_class"))])
     media, of = context.column("media_sha256"), context.sample_of[rows]
     order = order_by_content(media, of, context.boxes_xywh_px[rows], classes)
-    rows, classes, vectors = (values[order[kept[order]]] for values in (rows, classes, vectors))
+    chosen = order[kept[order]]
+    rows, classes, vectors = rows[chosen], classes[chosen], vectors[chosen]
     tally.looked_at = len(rows)
     if len(rows) < _MIN_LABELS or len(np.unique(classes)) < 2:
         return

@@ -132,7 +132,7 @@ def sharpness_of(luma: Grey, steps_when_reduced: tuple[float, ...]) -> float:
 
 
 def _combined(focus: float, octaves: float) -> float:
-    return math.sqrt(min(1.0, focus)) * 2.0**-octaves
+    return math.sqrt(min(1.0, focus)) * math.exp2(-octaves)
 
 
 def _motion_when_reduced(luma: Grey) -> float:
@@ -169,7 +169,7 @@ def _octaves(steps: tuple[float, ...]) -> float:
 
 def _steps_when_reduced(luma: Grey) -> list[float]:
     """The steepest steps of luma reduced by 2, 4, 8... as far as enough pixels are left."""
-    image, steps = Image.fromarray(luma), []
+    image, steps = Image.fromarray(luma), list[float]()
     while len(steps) < _LEVELS - 1 and min(image.size) >= 2 * _SMALLEST_REDUCED_PX:
         image = image.reduce(2)
         steps.append(_steepest(np.asarray(image), 1 if steps else _HALF_ROWS_PX))

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from calotype.analysis.selection import methods
-from calotype.analysis.selection.inputs import Labels, group_numbers, labels_of, rows_excluded, wanted_picks
-from calotype.analysis.selection.methods import STRATEGIES, Task
-from calotype.analysis.selection.picks import Picks
-from calotype.analysis.selection.space import Floats, Ints, Space
 from calotype.analysis.validation import probabilities, refuse
+from calotype.selection import methods
+from calotype.selection.inputs import Labels, group_numbers, labels_of, rows_excluded, wanted_picks
+from calotype.selection.methods import STRATEGIES, Task
+from calotype.selection.picks import Picks
+from calotype.selection.space import Floats, Ints, Space
 
 AUTO = "auto"
 FORMER_NAMES = {"diversity": "diverse"}

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calotype.analysis.selection.clusters import neighbourhood_means
-from calotype.analysis.selection.picks import shares
-from calotype.analysis.selection.simulate import simulate
 from calotype.analysis.validation import InputsInvalid
 from calotype.curate import select
+from calotype.selection.clusters import neighbourhood_means
+from calotype.selection.picks import shares
+from calotype.selection.simulate import simulate
 
 STRATEGIES = (
     "clusters",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.selection.space import Floats, Ints, Space
+from calotype.selection.space import Floats, Ints, Space
 
 Mask = npt.NDArray[np.bool_]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calotype.analysis.selection.clusters import clusters
-from calotype.analysis.selection.kernel import Coverage
-from calotype.analysis.selection.picks import Picks
-from calotype.analysis.selection.space import FIT_ROWS, Floats, Ints, Space, squared_distances
 from calotype.analysis.validation import refuse
+from calotype.selection.clusters import clusters
+from calotype.selection.kernel import Coverage
+from calotype.selection.picks import Picks
+from calotype.selection.space import FIT_ROWS, Floats, Ints, Space, squared_distances
 
 _MOST_CLUSTERS = 1_000
 _OUTLIERS = 0.05

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from calotype.analysis.selection.inputs import labels_of
-from calotype.analysis.selection.select import select
-from calotype.analysis.selection.space import Floats, Ints, Space
 from calotype.analysis.validation import refuse
 from calotype.foundation.progress import Progress, silent
+from calotype.selection.inputs import labels_of
+from calotype.selection.select import select
+from calotype.selection.space import Floats, Ints, Space
 
 SIMULATED = ("random", "clusters", "coverage", "typical", "diverse", "uncertain")
 _TEST_SHARE = 0.3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calotype.analysis.selection.space import FIT_ROWS, Floats, Ints, Space, squared_distances
+from calotype.selection.space import FIT_ROWS, Floats, Ints, Space, squared_distances
 
 _SHARE = 0.1
 """Neighbours that are averaged, as a share of the rows a cluster has on average."""

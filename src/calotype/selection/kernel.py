@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from calotype.analysis.selection.picks import Picks
-from calotype.analysis.selection.space import Floats, Ints, Space, squared_distances
+from calotype.selection.picks import Picks
+from calotype.selection.space import Floats, Ints, Space, squared_distances
 
 _MOST_REFERENCES, _FEWER_REFERENCES = 8_000, 4_000
 _MANY_ROWS = 40_000

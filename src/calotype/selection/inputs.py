@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calotype.analysis.selection.picks import Mask
-from calotype.analysis.selection.space import Ints
 from calotype.analysis.validation import refuse, whole_numbers
+from calotype.selection.picks import Mask
+from calotype.selection.space import Ints
 
 _UNNAMED = ("", "-1", "None", "nan")
 """Text that stands for an unlabelled row among names of classes; NumPy turns -1 beside names into such text."""
