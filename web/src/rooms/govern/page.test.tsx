@@ -77,10 +77,10 @@ test("verifying names the first bad event", async () => {
 test("a checkpoint is downloaded, and the key that signed it is shown", async () => {
   answer("get", AT, {}, { items: [event], intact: true });
   answer("post", `${AT}/checkpoints`, {}, { origin: "calotype-audit/1", size: 29, root: "ab", at: event.at, key: "0123456789abcdef", file: "{}", problems: [] });
-  const created = vi.fn(() => "blob:checkpoint");
-  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: created, revokeObjectURL: vi.fn() }));
+  const created = vi.spyOn(URL, "createObjectURL").mockReturnValue("#checkpoint");
   const { user } = showPage("/audit");
   await user.click(await screen.findByRole("button", { name: "Checkpoint" }));
   expect(await screen.findByText("Checkpoint of 29 events, signed with key 0123456789abcdef")).toBeTruthy();
   expect(created).toHaveBeenCalledOnce();
+  created.mockRestore();
 });

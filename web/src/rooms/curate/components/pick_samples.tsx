@@ -9,7 +9,7 @@ import { plural } from "@/kit/format";
 import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import * as api from "../api";
-import { NEEDS_PREDICTIONS, STRATEGIES, strategyNames, type Strategy } from "../strategies";
+import { NEEDS_PREDICTIONS, STRATEGIES, strategyNames, type Strategy } from "./strategies";
 
 const DEFAULT_COUNT = "50";
 

@@ -1,4 +1,5 @@
 import type { DatasetRow } from "@/api/schema.gen";
+import { keysOf } from "@/kit/commands";
 import { AGES, type AuditSearch } from "../search";
 
 const AGE_NAMES = { "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days" } as const;
@@ -26,6 +27,8 @@ export function Filters({ search, datasets, onChange }: {
   );
 }
 
+const leaveField = () => document.activeElement instanceof HTMLElement && document.activeElement.blur();
+
 /** A field whose text counts when it is left or Enter is pressed. */
 function Typed({ label, placeholder, value = "", options, onEnter }: {
   label: string; placeholder: string; value?: string | undefined; options?: readonly string[]; onEnter: (text: string | undefined) => void;
@@ -36,7 +39,7 @@ function Typed({ label, placeholder, value = "", options, onEnter }: {
     <>
       <input
         key={value} className="field" aria-label={label} placeholder={placeholder} defaultValue={value} list={list} maxLength={200} spellCheck={false}
-        onBlur={(event) => void enter(event.target.value)} onKeyDown={(event) => void (event.key === "Enter" && enter(event.currentTarget.value))}
+        onBlur={(event) => void enter(event.target.value)} {...keysOf({ Enter: leaveField })}
       />
       {options ? <datalist id={list}>{options.map((option) => <option key={option} value={option} />)}</datalist> : null}
     </>
