@@ -33,7 +33,7 @@ export function answerSample(detail: SampleDetail, { tracked = [], blame = [], m
 
 export const tracked = (change: Partial<TrackedFinding> = {}): TrackedFinding => ({
   key: "73f6c6d2", check: "label-errors", fault: "class", severity: "warning", sample_id: "01a22458", sample: "street-0001.jpg",
-  annotation_id: "2425ba06", label_set: "ground_truth", reason: "labelled car, it looks like truck (wrong with probability 0.99)",
+  annotation_id: "2425ba06", label_set: "ground_truth", reason: "labelled car, it looks like truck (score 0.99)",
   facts: { given: "car", suggested: "truck", repair: { do: "set-class", class: "truck" } }, state: "open", branch: "main", assignee: null, verdict: null,
   note: null, until: null, returns: 0, opened_at: "2026-11-28T22:49:48.114Z", changed_at: "2026-11-28T22:49:48.114Z", first_run: "r1", last_run: "r1", ...change,
 });

@@ -81,7 +81,7 @@ def label_errors(context: CheckContext, tally: Tally) -> None:
         facts |= {"by": model or "vectors", "repair": repair}
         seen = f"{model} sees" if model else "it looks like"
         sure = min(errors.score[k], 0.99)
-        return f"labelled {given}, {seen} {other} (wrong with probability {sure:.2f})", facts
+        return f"labelled {given}, {seen} {other} (score {sure:.2f})", facts
 
     tally.annotations(*ranked(rows, errors.score, flagged, describe))
 
@@ -250,7 +250,7 @@ CHECKS = (
             "label quality scores (J. Kuan and J. Mueller, 2022); confusions as in confident learning "
             "(C. Northcutt et al., 2021), predictions unmixed; cut at the expected number"
         ),
-        example="labelled bus, it looks like truck (wrong with probability 0.91)",
+        example="labelled bus, it looks like truck (score 0.91)",
         version=4,
     ),
     Check(

@@ -124,7 +124,7 @@ test("a finding is decided in its place", async () => {
   });
   const { user } = showPage("/d/streets/samples/01a22458");
   const section = within(await screen.findByRole("region", { name: "Findings" }));
-  expect(await section.findByText("Labelled car, it looks like truck (wrong with probability 0.99)")).toBeTruthy();
+  expect(await section.findByText("Labelled car, it looks like truck (score 0.99)")).toBeTruthy();
   await user.click(section.getByRole("button", { name: "Reject" }));
   await user.type(section.getByRole("textbox", { name: "Reason" }), "it is a van{Enter}");
   expect(await section.findByText("it is a van")).toBeTruthy();
