@@ -1,7 +1,7 @@
 """What the people who run a server see of it: metrics for Prometheus, and one line of JSON for each request.
 
-Neither holds paths, queries, bodies, headers or anything that people wrote: routes are shown as they are declared, with the names
-of their parameters.
+Neither holds paths, queries, bodies, headers or anything that people wrote: routes are shown as they are declared, with
+the names of their parameters.
 """
 
 from __future__ import annotations
