@@ -13,7 +13,13 @@ from calotype.people import signing_in
 from calotype.store import Store
 
 PUBLIC_PATHS = frozenset(
-    {"/api/v1/health", "/api/v1/sign-in", "/api/v1/invitations/show", "/api/v1/invitations/accept"}
+    {
+        "/api/v1/health",
+        "/api/v1/ready",
+        "/api/v1/sign-in",
+        "/api/v1/invitations/show",
+        "/api/v1/invitations/accept",
+    }
 )
 
 

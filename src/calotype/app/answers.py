@@ -17,6 +17,12 @@ class Health(Answer):
     accounts: bool = Field(description="Whether people sign in with accounts of their own.")
 
 
+class Ready(Answer):
+    """The server can answer."""
+
+    status: Literal["ready"]
+
+
 class SignedIn(Answer):
     """Who is signed in."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse
@@ -26,6 +27,7 @@ from calotype.app import answers, wiring
 from calotype.app.access_trail import AccessTrail
 from calotype.app.account_routes import routes as accounts
 from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
+from calotype.app.observing import METRICS_TYPE, Metrics, ObservingMiddleware
 from calotype.app.sessions import (
     LOOPBACK,
     AccessKeys,
@@ -53,6 +55,7 @@ from calotype.foundation.http import (
     Problem,
     Session,
     action,
+    file_answer,
     plain_problem,
     problem,
     room_routes,
@@ -133,15 +136,47 @@ def sign_in(body: Token, request: Request) -> Response:
     return response
 
 
-def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK, pace: Pace | None = None) -> FastAPI:
+@door.get("/ready", **action(Permission.DATASET_READ))
+def ready(request: Request) -> answers.Ready:
+    """Whether the server can answer: the catalog can be read. Needs nobody signed in."""
+    store: Store = request.state.session.store
+    with store.catalog.read() as conn:
+        conn.execute(sa.text("SELECT 1"))
+    return answers.Ready(status="ready")
+
+
+@door.get(
+    "/metrics",
+    response_class=Response,
+    **action(Permission.AUDIT_READ),
+    **file_answer("text/plain", text=True),
+)
+def show_metrics(ask: Ask, request: Request) -> Response:
+    """Requests, times and memory of this server process, for Prometheus. Needs the scope `audit`."""
+    ask.store.guard.require(ask.actor, Permission.AUDIT_READ)
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(), media_type=METRICS_TYPE)
+
+
+def make(
+    store: Store,
+    keys: Keys,
+    *,
+    hosts: Iterable[str] = LOOPBACK,
+    pace: Pace | None = None,
+    log: Callable[[dict[str, Any]], None] | None = None,
+) -> FastAPI:
     """The server of a workspace.
 
     Args:
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
         pace: How slowly a body may come.
+        log: Takes a record of each request.
     """
+    metrics = Metrics()
     app = _bare(
         [
+            Middleware(ObservingMiddleware, prefix=API, metrics=metrics, log=log),
             Middleware(SecurityHeadersMiddleware),
             Middleware(LimitsMiddleware, bodies=BodyLimits((door, *ROOMS), API), pace=pace or Pace()),
             Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
@@ -149,6 +184,7 @@ def make(store: Store, keys: Keys, *, hosts: Iterable[str] = LOOPBACK, pace: Pac
         ]
     )
     app.state.keys = keys
+    app.state.metrics = metrics
     app.state.trail = AccessTrail(store) if keys.accounts else None
     app.state.event_streams = EventStreams()
     return app

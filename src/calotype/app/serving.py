@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import webbrowser
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +16,7 @@ import uvicorn
 
 from calotype.app import connections, server
 from calotype.app.account_keys import AccountKeys
+from calotype.app.observing import write_lines
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
@@ -97,15 +99,20 @@ def serve(
     plain_http: Annotated[
         bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
     ] = False,
+    log: Annotated[
+        bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")
+    ] = False,
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
-        serve_team(t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http)
+        serve_team(t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http, log=log)
     else:
-        serve_store(t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser)
+        serve_store(
+            t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser, log=log
+        )
 
 
 def serve_store(
@@ -116,6 +123,7 @@ def serve_store(
     host: str = "127.0.0.1",
     with_token: bool = True,
     open_browser: bool = False,
+    log: bool = False,
 ) -> None:
     """Serve until interrupted. Raises: HostNotUsable, PortNotUsable, PortTaken, TokenNeeded."""
     if not with_token and host not in LOOPBACK:
@@ -124,7 +132,9 @@ def serve_store(
     listening = _listen(host, port)
     port, url = _address(listening, host)
     link = f"{url}?token={token}" if token else url
-    app = server.make(store, AccessKeys(token, port), hosts=LOOPBACK if host in LOOPBACK else ())
+    app = server.make(
+        store, AccessKeys(token, port), hosts=LOOPBACK if host in LOOPBACK else (), log=_log(log)
+    )
     t.emit(
         {"url": url, "token": token, "link": link}, f"Calotype serves {store.root.name} at\n\n    {link}\n"
     )
@@ -139,6 +149,7 @@ def serve_team(
     host: str = "127.0.0.1",
     public_url: str = "",
     plain_http: bool = False,
+    log: bool = False,
 ) -> None:
     """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
 
@@ -154,7 +165,7 @@ def serve_team(
         url = f"{public.scheme}://{public.netloc}/"
         hosts = LOOPBACK | {str(public.hostname)}
     keys = AccountKeys(store, port, secure=public is not None and public.scheme == "https")
-    app = server.make(store, keys, hosts=hosts)
+    app = server.make(store, keys, hosts=hosts, log=_log(log))
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None
     shown = f"Calotype serves {store.root.name} to its people at\n\n    {url}\n"
@@ -165,6 +176,10 @@ def serve_team(
         "Whoever can write in the folder of the workspace can change everything: accounts guard this server only."
     )
     _run(t, store, app, listening)
+
+
+def _log(wanted: bool) -> Callable[[dict[str, Any]], None] | None:
+    return write_lines() if wanted else None
 
 
 def _public(url: str) -> SplitResult | None:

@@ -25,7 +25,7 @@ from calotype.foundation.http import Session, plain_problem
 from calotype.store import Store
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_PUBLIC_PATHS = frozenset({"/api/v1/health"})
+_PUBLIC_PATHS = frozenset({"/api/v1/health", "/api/v1/ready"})
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SECURITY_HEADERS = {
     "content-security-policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "

@@ -138,7 +138,7 @@ def say(http: TestClient, method: str, path: str, *, raw: bool = False, **option
 def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path):
     described = Described()
     described.watch(http)
-    say(http, "GET", "/health")
+    assert [say(http, "GET", f"/{name}") and 1 for name in ("health", "ready", "metrics")] == [1] * 3
     say(http, "GET", "/session")
     say(http, "POST", "/session", json={"token": "open-sesame"})
     assert say(http, "GET", "/formats")["items"][0]["name"] == "coco"

@@ -14,6 +14,7 @@ import typer
 from calotype.acquire import quarantine
 from calotype.app import serving, wiring
 from calotype.app.demo import pipelines
+from calotype.app.demo.people import PEOPLE, DemoAccounts, add_people
 from calotype.app.demo.scorecard import Score, score
 from calotype.checks import service as checks
 from calotype.datasets import refs
@@ -53,6 +54,9 @@ def demo(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="Port of the app; 0 picks a free one.")
     ] = 8_080,
+    accounts: Annotated[
+        bool, typer.Option("--accounts", help="Serve it to a team, with an account for each role.")
+    ] = False,
 ) -> None:
     """Run the whole pipeline on two datasets, or on your own images, and serve the app."""
     t = terminal(ctx)
@@ -61,9 +65,11 @@ def demo(
     store: Store = t.store()
     own = [_own_images(t, store, images, labels, format)] if images else []
     results = own or [_digits(t, store), _streets(t, store)]
-    _print_results(t, store, results, time.perf_counter() - started)
+    team = add_people(t.actor, store, results[-1].run.dataset) if accounts else None
+    _print_results(t, store, results, time.perf_counter() - started, team)
     if not no_serve:
-        serving.serve_store(t, store, port=port)
+        serve = serving.serve_team if accounts else serving.serve_store
+        serve(t, store, port=port)
 
 
 def _workspace(t: Terminal, folder: Path) -> Store:
@@ -131,7 +137,9 @@ def _run(t: Terminal, store: Store, spec: Pipeline, planted: tuple[Planted, ...]
     return DemoResult(run, report, tuple(score(planted, findings, quarantined)))
 
 
-def _print_results(t: Terminal, store: Store, results: list[DemoResult], took_s: float) -> None:
+def _print_results(
+    t: Terminal, store: Store, results: list[DemoResult], took_s: float, team: DemoAccounts | None
+) -> None:
     shown: list[Any] = []
     items: list[dict[str, Any]] = []
     for result in results:
@@ -150,7 +158,16 @@ def _print_results(t: Terminal, store: Store, results: list[DemoResult], took_s:
         if result.scores:
             shown += ["", _score_table(name, result.scores)]
     shown += ["", f"{store.root}: {took_s:.0f} s, including drawing"]
-    t.emit({"workspace": str(store.root), "took_s": round(took_s, 1), "datasets": items}, shown)
+    value = {"workspace": str(store.root), "took_s": round(took_s, 1), "datasets": items}
+    if team is not None:
+        value |= team.to_dict()
+        shown += ["", _people_table(team), f"Everyone signs in with the password {team.password}", ""]
+    t.emit(value, shown)
+
+
+def _people_table(team: DemoAccounts) -> Any:
+    rows = [[person.email, person.name, person.role, team.place(person)] for person in PEOPLE]
+    return table(["sign in as", "name", "role", "on"], rows)
 
 
 def _stage_table(run: RunReport) -> Any:
