@@ -144,7 +144,9 @@ def listed(text):
 
 def test_every_door_lists_the_same_strategies():
     strategies = set(NAMES) - set(FORMER_NAMES)
-    web = Path(__file__).parents[3].joinpath("web/src/rooms/curate/components/strategies.ts").read_text("utf-8")
+    web = (
+        Path(__file__).parents[3].joinpath("web/src/rooms/curate/components/strategies.ts").read_text("utf-8")
+    )
     keys = set(re.findall(r"^  (\w+): \"", web, re.MULTILINE))
     app = typer.Typer()
     app.command()(curate)
