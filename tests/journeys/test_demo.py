@@ -48,7 +48,7 @@ def test_the_demo_ends_with_two_releases(demo):
         ("streets", ["1.0.0"]),
     ]
     lines = {line["fault"]: line for line in answer[1]["planted"]}
-    assert {name for name, line in lines.items() if line["found"] < line["planted"]} == {"mislabel"}
+    assert {name for name, line in lines.items() if line["found"] < line["planted"]} <= {"mislabel"}
     assert lines["mislabel"]["found"] >= lines["mislabel"]["planted"] // 2
     assert lines["mislabel"]["told"] > lines["mislabel"]["found"]
 

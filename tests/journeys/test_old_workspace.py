@@ -27,11 +27,14 @@ MESSAGES = [
     "first import",
 ]
 
+SAFE: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""Python before 3.11.4 has no filters; the archive is our own."""
+
 
 def unpack(folder: Path) -> Path:
     """The workspace of the archive, in a folder of its own."""
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **SAFE)
     return folder / "workspace"
 
 

@@ -41,6 +41,7 @@ CODES: dict[str, Code] = {
     "text-file-invalid": _INVALID,
     "storage-failed": _EXTERNAL,
     # govern
+    "policies-broken": Code(500, BUG),
     "audit-time-invalid": _INVALID,
     "audit-export-invalid": _INVALID,
     "audit-key-invalid": _INVALID,
@@ -71,7 +72,6 @@ CODES: dict[str, Code] = {
     "action-unknown": _INVALID,
     "action-elsewhere": _INVALID,
     "resource-invalid": _INVALID,
-    # govern
     "organisation-model-unknown": _INVALID,
     # vision
     "class-exists": _CONFLICT,

@@ -45,6 +45,7 @@ class Question:
 class PoliciesBroken(Bug):
     """A policy cannot be read or evaluated; nothing is allowed then."""
 
+    code = "policies-broken"
     what = "the rules of access cannot be evaluated: {detail}"
 
 

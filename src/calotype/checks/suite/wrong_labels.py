@@ -245,7 +245,7 @@ CHECKS = (
         family="labels",
         cost="vectors",
         run=label_errors,
-        parameters={"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.8},
+        parameters={"min_side_px": 8.0, "max_labels": 200_000, "min_per_class": 10, "min_probability": 0.9},
         source=(
             "label quality scores (J. Kuan and J. Mueller, 2022); confusions as in confident learning "
             "(C. Northcutt et al., 2021), predictions unmixed; cut at the expected number"
