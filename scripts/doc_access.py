@@ -47,7 +47,7 @@ def _begins(mark: str, rule: str) -> bool:
 
 
 def _tables(model: str) -> Iterator[str]:
-    roles = attribute("calotype.govern.rules:ROLES")
+    roles = attribute("calotype.foundation.actor:ROLES")
     cells = attribute("calotype.govern.matrix:matrix")(model)
     rows = attribute("calotype.govern.matrix:rows")
     for kind, title in SECTIONS.items():
@@ -59,7 +59,7 @@ def _tables(model: str) -> Iterator[str]:
 def _differences(models: tuple[str, ...]) -> str:
     """Decisions about the workspace and about datasets that are not the same under all models."""
     words: dict[tuple[str, str, str], list[str]] = {}
-    roles = attribute("calotype.govern.rules:ROLES")
+    roles = attribute("calotype.foundation.actor:ROLES")
     rows = attribute("calotype.govern.matrix:rows")
     for model in models:
         cells = attribute("calotype.govern.matrix:matrix")(model)

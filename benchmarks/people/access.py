@@ -17,9 +17,9 @@ from pathlib import Path
 
 from calotype.app import workspaces
 from calotype.datasets import service as datasets
-from calotype.foundation.actor import WORKSPACE, Actor, Permission, RoleOn
+from calotype.foundation.actor import ROLES, WORKSPACE, Actor, Permission, RoleOn
 from calotype.govern import cedar
-from calotype.govern.rules import ROLES, RoleRules, question
+from calotype.govern.rules import RoleRules, question
 from calotype.people import invitations, recent, service, signing_in
 
 PASSWORD = "a lamp, a lens, a plate"

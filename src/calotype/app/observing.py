@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_TYPE
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from calotype.app.access_trail import REQUEST_ID
 from calotype.foundation.clock import iso, now_us
 
-__all__ = ["METRICS_TYPE", "Metrics", "ObservingMiddleware", "write_lines"]
+__all__ = ["METRICS_TYPE", "Metrics", "ObservingMiddleware", "write_line"]
 
 ELSEWHERE = "elsewhere"
 """The route of a request that belongs to none: pages of the app, and addresses that do not exist."""
@@ -131,12 +131,7 @@ def _record(
     }
 
 
-def write_lines(file: TextIO | None = None) -> Callable[[dict[str, Any]], None]:
-    """A log that writes each record as one line of JSON, to stderr by default."""
-
-    def write(record: dict[str, Any]) -> None:
-        stream = file or sys.stderr
-        stream.write(json.dumps(record, ensure_ascii=False) + "\n")
-        stream.flush()
-
-    return write
+def write_line(record: dict[str, Any]) -> None:
+    """Write a record of a request as one line of JSON to stderr."""
+    sys.stderr.write(json.dumps(record, ensure_ascii=False) + "\n")
+    sys.stderr.flush()

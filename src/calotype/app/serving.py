@@ -6,7 +6,6 @@ import errno
 import os
 import socket
 import webbrowser
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -16,7 +15,7 @@ import uvicorn
 
 from calotype.app import connections, server
 from calotype.app.account_keys import AccountKeys
-from calotype.app.observing import write_lines
+from calotype.app.observing import write_line
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
@@ -133,7 +132,10 @@ def serve_store(
     port, url = _address(listening, host)
     link = f"{url}?token={token}" if token else url
     app = server.make(
-        store, AccessKeys(token, port), hosts=LOOPBACK if host in LOOPBACK else (), log=_log(log)
+        store,
+        AccessKeys(token, port),
+        hosts=LOOPBACK if host in LOOPBACK else (),
+        log=write_line if log else None,
     )
     t.emit(
         {"url": url, "token": token, "link": link}, f"Calotype serves {store.root.name} at\n\n    {link}\n"
@@ -165,7 +167,7 @@ def serve_team(
         url = f"{public.scheme}://{public.netloc}/"
         hosts = LOOPBACK | {str(public.hostname)}
     keys = AccountKeys(store, port, secure=public is not None and public.scheme == "https")
-    app = server.make(store, keys, hosts=hosts, log=_log(log))
+    app = server.make(store, keys, hosts=hosts, log=write_line if log else None)
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None
     shown = f"Calotype serves {store.root.name} to its people at\n\n    {url}\n"
@@ -176,10 +178,6 @@ def serve_team(
         "Whoever can write in the folder of the workspace can change everything: accounts guard this server only."
     )
     _run(t, store, app, listening)
-
-
-def _log(wanted: bool) -> Callable[[dict[str, Any]], None] | None:
-    return write_lines() if wanted else None
 
 
 def _public(url: str) -> SplitResult | None:

@@ -37,6 +37,22 @@ WORKSPACE = "the workspace"
 """The resource of verbs that concern no dataset; names of datasets have no spaces."""
 
 
+ROLES = (
+    "owner",
+    "head-of-dataops",
+    "data-engineer",
+    "curator",
+    "labelling-manager",
+    "annotator",
+    "reviewer",
+    "ml-engineer",
+    "auditor",
+    "vendor-annotator",
+    "service",
+)
+"""The roles that can be granted; the room `govern` says what each allows."""
+ACCOUNT = "person:"
+"""What the ids of actors with an account begin with."""
 PARENTS = {
     "workspace": "",
     "team": "workspace",
@@ -101,7 +117,7 @@ class Ceiling:
 class Actor:
     """The person or service that runs a verb.
 
-    `roles` are names of `govern.rules.ROLES`, such as owner, data-engineer, curator, annotator or auditor, which hold
+    `roles` are names of `ROLES`, such as owner, data-engineer, curator, annotator or auditor, which hold
     for the whole workspace; `grants` are roles that may end or hold for one dataset. What an actor may do is what these
     allow, within the `ceiling` of the API token that the request came with.
     """

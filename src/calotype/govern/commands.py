@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
+from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import AlreadyExists
 from calotype.foundation.ids import canonical_json
@@ -17,7 +18,6 @@ from calotype.govern import checkpoint as checkpoints
 from calotype.govern import evidence, matrix, service
 from calotype.govern.evidence import Verification
 from calotype.govern.model import MODELS, AuditFilter, Matrix
-from calotype.govern.rules import ROLES
 
 _SHOWN = 20
 _WHO = typer.Option(metavar="WHO", help="Only events of this person: address, name or id.")

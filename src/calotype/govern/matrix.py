@@ -9,6 +9,7 @@ from calotype.foundation.actor import (
     ACTIONS,
     PARENTS,
     PARTS,
+    ROLES,
     Actor,
     Circumstances,
     Permission,
@@ -16,7 +17,7 @@ from calotype.foundation.actor import (
     Ruling,
 )
 from calotype.govern.model import Cell, Difference
-from calotype.govern.rules import ROLES, RoleRules, example_resource
+from calotype.govern.rules import RoleRules, example_resource
 
 HELD = ("workspace", "team")
 """Where a role is held: on the whole workspace; or in the team, or on the dataset, that the question is about."""

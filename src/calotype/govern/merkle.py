@@ -6,7 +6,6 @@ A leaf is SHA-256 of 0x00 and the 32 bytes of an event's hash; a node is SHA-256
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 
 _LEAF, _NODE = b"\x00", b"\x01"
 
@@ -41,11 +40,3 @@ class Tree:
         for peak in reversed(self._peaks[:-1]):
             root = _hash(_NODE, peak, root)
         return root
-
-
-def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root over all leaves."""
-    tree = Tree()
-    for leaf in leaves:
-        tree.append(leaf)
-    return tree.root()

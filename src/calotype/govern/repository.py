@@ -8,13 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.foundation.actor import ACCOUNT
 from calotype.govern.checkpoint import Checkpoint
 from calotype.govern.model import CHECKPOINT_VERB, DEFAULT_MODEL, AuditEvent, AuditFilter
 from calotype.store.catalog import schema
 
 _AUDIT, _WORKSPACE = schema.audit, schema.workspace
 _PEOPLE = schema.of_people.people
-_ACCOUNT = "person:"
 _CHUNK = 5_000
 _MODEL = "organisation_model"
 
@@ -61,7 +61,7 @@ def _recorded(details: str) -> Checkpoint | None:
 
 def _select(wanted: AuditFilter) -> sa.Select[Any]:
     named = sa.func.coalesce(_PEOPLE.c.name, "").label("actor_name")
-    joined = _AUDIT.outerjoin(_PEOPLE, _AUDIT.c.actor == sa.literal(_ACCOUNT).concat(_PEOPLE.c.id))
+    joined = _AUDIT.outerjoin(_PEOPLE, _AUDIT.c.actor == sa.literal(ACCOUNT).concat(_PEOPLE.c.id))
     query = sa.select(*_AUDIT.c, named).select_from(joined)
     if wanted.subject is not None:
         query = query.where(_AUDIT.c.subject == wanted.subject)

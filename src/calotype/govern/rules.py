@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from calotype.foundation.actor import (
+    ACCOUNT,
     ORDINARY,
     TEAM,
     WORKSPACE,
@@ -21,23 +22,8 @@ from calotype.foundation.clock import now_us
 from calotype.govern import cedar
 from calotype.govern.model import DEFAULT_MODEL
 
-ROLES = (
-    "owner",
-    "head-of-dataops",
-    "data-engineer",
-    "curator",
-    "labelling-manager",
-    "annotator",
-    "reviewer",
-    "ml-engineer",
-    "auditor",
-    "vendor-annotator",
-    "service",
-)
 VENDORS = frozenset({"vendor-annotator"})
 """Whoever holds one of these anywhere sees what is assigned to them, and nothing else."""
-ACCOUNT = "person:"
-"""What the ids of actors with an account begin with."""
 
 
 def default_model() -> str:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from calotype.datasets.refs import DatasetNotFound
 from calotype.foundation.actor import (
+    ACCOUNT,
     ACTIONS,
     PARTS,
+    ROLES,
     TEAM,
     WORKSPACE,
     Actor,
@@ -24,7 +26,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Invalid
 from calotype.people import repository
 from calotype.people.holdings import Holding, actor_with, holdings
-from calotype.people.model import ROLES, Person
+from calotype.people.model import Person
 from calotype.store import Store
 
 
@@ -157,7 +159,7 @@ def why(actor: Actor, who: str, action: str, resource: str, *, store: Store) -> 
     what does not exist. Raises: NotPermitted, PersonNotFound, ActionUnknown, ActionElsewhere, ResourceInvalid,
     DatasetNotFound, TeamNotFound.
     """
-    is_own = who.strip().lower() == actor.name and actor.id.startswith("person:")
+    is_own = who.strip().lower() == actor.name and actor.id.startswith(ACCOUNT)
     store.guard.require(actor, Permission.ACCOUNT_OWN if is_own else Permission.PEOPLE_READ)
     sees_people = store.guard.allows(actor, Permission.PEOPLE_READ)
     permission = parse_action(action)

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso
 from calotype.foundation.terminal import table, terminal
 from calotype.people import access, service
 from calotype.people import tokens as token_verbs
 from calotype.people.holdings import Holding
-from calotype.people.model import ROLES, Person, end_of
+from calotype.people.model import Person, end_of
 
 INVITE = "/invite#"
 people = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people.")

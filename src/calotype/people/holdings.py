@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import TEAM, Actor, RoleOn
+from calotype.foundation.actor import ACCOUNT, TEAM, Actor, RoleOn
 from calotype.foundation.clock import iso
 from calotype.people import repository
 from calotype.people.model import Grant, Person, Team
@@ -61,7 +61,7 @@ def holdings(conn: sa.Connection, now_us: int) -> dict[str, list[Holding]]:
 def actor_with(person: Person, held: list[Holding]) -> Actor:
     """The actor that a person would be with these roles."""
     grants = tuple(role for holding in held for role in holding.roles)
-    return Actor(f"person:{person.id}", person.email, person.kind, (), grants)
+    return Actor(f"{ACCOUNT}{person.id}", person.email, person.kind, (), grants)
 
 
 def _of_grant(grant: Grant, teams: dict[str, Team]) -> Holding:

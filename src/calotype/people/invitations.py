@@ -6,18 +6,11 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import Actor
+from calotype.foundation.actor import ACCOUNT, Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.people import repository
-from calotype.people.model import (
-    Grant,
-    InvitationInvalid,
-    Person,
-    PersonExists,
-    clean_email,
-    clean_name,
-)
+from calotype.people.model import Grant, InvitationInvalid, Person, PersonExists, clean_email, clean_name
 from calotype.people.secret import hash_password, new_secret, sha256
 from calotype.store import Store
 
@@ -79,7 +72,7 @@ def accept_invitation(secret: str, *, store: Store, password: str, name: str = "
         is_first = False
         person = replace(person, name=clean_name(name) if name.strip() else person.name)
     hashed = hash_password(password, email=person.email, name=person.name)
-    actor = Actor(f"person:{person.id}", person.email, roles=())
+    actor = Actor(f"{ACCOUNT}{person.id}", person.email, roles=())
     with store.catalog.write(actor, "person.accept-invitation", subject=person.email) as tx:
         row = repository.invitation(tx.conn, sha256(secret), now)
         if row is None or (row.person_id is None) is not is_first:

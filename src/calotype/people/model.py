@@ -7,23 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso, to_us
 from calotype.foundation.errors import AlreadyExists, CalotypeError, Conflict, Invalid, NotFound
 
-ROLES = (
-    "owner",
-    "head-of-dataops",
-    "data-engineer",
-    "curator",
-    "labelling-manager",
-    "annotator",
-    "reviewer",
-    "ml-engineer",
-    "auditor",
-    "vendor-annotator",
-    "service",
-)
-"""The roles that can be granted; a test compares them with the rules of the room `govern`."""
 GOVERNING = frozenset({"owner", "head-of-dataops"})
 """Roles that can grant roles."""
 SCOPES = ("workspace", "team", "dataset")

@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from calotype.foundation.actor import Permission
+from calotype.foundation.actor import ROLES, Permission
 from calotype.foundation.http import Ask, Named, action, room_routes
 from calotype.people import access, answers, service, signing_in
 from calotype.people import tokens as token_verbs
-from calotype.people.model import ROLES, end_of
+from calotype.people.model import end_of
 
 routes = room_routes("people")
 Short = Annotated[str, Field(max_length=200)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
+from calotype.foundation.actor import ACCOUNT, WORKSPACE, Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.people import repository, sign_in_repository
@@ -296,13 +296,13 @@ def _check_may_act_on(conn: sa.Connection, actor: Actor, person: Person, store: 
     Raises: RightsTooHigh.
     """
     for grant in repository.grants(conn, person_id=person.id):
-        if actor.id != f"person:{person.id}":
+        if actor.id != f"{ACCOUNT}{person.id}":
             _check_may_give(actor, grant.role, store, Permission.PEOPLE_MANAGE)
 
 
 def _check_is_other(actor: Actor, person: Person, store: Store) -> None:
     """Raises: OwnRights."""
-    circumstances = Circumstances(about=f"person:{person.id}")
+    circumstances = Circumstances(about=f"{ACCOUNT}{person.id}")
     if not store.guard.decider.decide(actor, Permission.GRANT_MANAGE, WORKSPACE, circumstances).allowed:
         raise OwnRights(actor=actor.name)
 

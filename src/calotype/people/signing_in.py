@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import Actor, Ceiling, Permission
+from calotype.foundation.actor import ACCOUNT, Actor, Ceiling, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.people import repository, sign_in_repository
@@ -76,7 +76,7 @@ def sign_in(email: str, password: str, *, store: Store, browser: str = "", addre
 def start_session(person: Person, *, store: Store, browser: str = "", address: str = "") -> str:
     """A session for a person whose identity was just proved; returns its secret. Raises: SignInRefused."""
     now, secret, session_id = now_us(), new_secret(), uuid7()
-    actor = Actor(f"person:{person.id}", person.email, roles=())
+    actor = Actor(f"{ACCOUNT}{person.id}", person.email, roles=())
     with store.catalog.write(actor, "person.sign-in", subject=person.email) as tx:
         if repository.person(tx.conn, person.id).disabled_at_us is not None:
             raise SignInRefused()
@@ -147,7 +147,7 @@ def sign_out(secret: str, *, store: Store) -> None:
     signed_in = from_session(secret, store=store)
     if signed_in is not None:
         with store.catalog.write(signed_in.actor, "person.sign-out", subject=signed_in.actor.name) as tx:
-            person_id = signed_in.actor.id.removeprefix("person:")
+            person_id = signed_in.actor.id.removeprefix(ACCOUNT)
             sign_in_repository.end_sessions(
                 tx.conn, person_id, now_us=now_us(), session_id=signed_in.session_id
             )
@@ -213,7 +213,7 @@ def _actor(conn: sa.Connection, person_id: str, ceiling: Ceiling | None = None) 
     if person is None or person.disabled_at_us is not None:
         return None
     roles = repository.roles_of(conn, person_id)
-    return Actor(f"person:{person.id}", person.email, person.kind, (), roles, ceiling)
+    return Actor(f"{ACCOUNT}{person.id}", person.email, person.kind, (), roles, ceiling)
 
 
 def _rotate(store: Store, session_id: str, digest: str, now: int) -> str:

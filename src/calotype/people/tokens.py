@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from calotype.foundation.actor import Actor, Circumstances, Permission
+from calotype.foundation.actor import ACCOUNT, Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.people import repository, sign_in_repository
@@ -123,10 +123,10 @@ def _whose(conn: sa.Connection, actor: Actor, for_email: str, store: Store) -> P
     if not for_email:
         return repository.person(conn, _own_id(actor))
     person = repository.person(conn, for_email)
-    if actor.id == f"person:{person.id}":
+    if actor.id == f"{ACCOUNT}{person.id}":
         return person
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
-    if person.kind != "service" and actor.id.startswith("person:"):
+    if person.kind != "service" and actor.id.startswith(ACCOUNT):
         raise RightsTooHigh(actor=actor.name, role=f"of {person.email}")
     return person
 

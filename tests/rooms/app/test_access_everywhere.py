@@ -29,12 +29,11 @@ from calotype.app.sessions import Admitted
 from calotype.curate.model import SelectionSpec, SplitSpec
 from calotype.datasets import service as datasets
 from calotype.findings.lifecycle import Decision, State
-from calotype.foundation.actor import ACTIONS, ORDINARY, Actor, Guard, Permission, RoleOn, Ruling
+from calotype.foundation.actor import ACTIONS, ORDINARY, ROLES, Actor, Guard, Permission, RoleOn, Ruling
 from calotype.foundation.errors import NotPermitted
 from calotype.govern import repository as govern
 from calotype.govern.matrix import matrix
 from calotype.govern.model import AuditFilter
-from calotype.govern.rules import ROLES
 from calotype.pipeline.model import Commit as CommitStage
 from calotype.pipeline.model import Pipeline
 from calotype.release.model import ExportSpec

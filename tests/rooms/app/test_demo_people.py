@@ -11,8 +11,7 @@ import pytest
 from calotype.app import workspaces
 from calotype.app.demo.people import PEOPLE, SERVICE, add_people
 from calotype.datasets import service as datasets
-from calotype.foundation.actor import Actor
-from calotype.govern.rules import ROLES
+from calotype.foundation.actor import ROLES, Actor
 from calotype.people import secret, signing_in
 from calotype.people.model import SignInRefused
 from calotype.store import Store

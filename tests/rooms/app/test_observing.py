@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from calotype.app import server
+from calotype.app.observing import write_line
 from calotype.app.sessions import AccessKeys
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
@@ -104,3 +105,10 @@ def test_a_line_for_each_request_names_its_actor_and_holds_no_secret(http, log, 
     )
     assert log[0]["ms"] > 0
     assert (log[3]["actor"], log[3]["status"]) == ("", 401)
+
+
+def test_the_log_is_one_line_of_json_for_each_request(http, log, capsys):
+    http.get(f"{API}/health")
+    write_line(log[0])
+    write_line(log[0])
+    assert [json.loads(line) for line in capsys.readouterr().err.splitlines()] == [log[0], log[0]]

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.access_words import MODELS, allowed_in_words
 
-from calotype.foundation.actor import WORKSPACE, Actor, Ceiling, Circumstances, Permission, RoleOn
+from calotype.foundation.actor import ROLES, WORKSPACE, Actor, Ceiling, Circumstances, Permission, RoleOn
 from calotype.govern import cedar, schema
 from calotype.govern.model import MODELS as KNOWN_MODELS
-from calotype.govern.rules import ROLES, RoleRules
+from calotype.govern.rules import RoleRules
 
 PLACES = (None, "streets", "night", "workspace")
 RESOURCES = (WORKSPACE, "streets", "night", "workspace")

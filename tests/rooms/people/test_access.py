@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from calotype.datasets import service as datasets
 from calotype.datasets.refs import DatasetNotFound
-from calotype.foundation.actor import ACTIONS, WORKSPACE, Actor, Permission
+from calotype.foundation.actor import ACTIONS, ROLES, WORKSPACE, Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, NotPermitted
 from calotype.people import access, holdings, repository, service
-from calotype.people.model import ROLES, TeamNotFound
+from calotype.people.model import TeamNotFound
 from calotype.store import Store
 
 NAMES = ("bo", "chi", "dee")

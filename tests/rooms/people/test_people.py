@@ -6,13 +6,13 @@ import pytest
 from tests.support.refusals import assert_refused
 
 from calotype.datasets import service as datasets
-from calotype.foundation.actor import WORKSPACE, Actor, Permission
+from calotype.foundation.actor import ROLES, WORKSPACE, Actor, Permission, RoleOn
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import CalotypeError, NotPermitted
-from calotype.govern import rules
 from calotype.govern import service as govern
+from calotype.govern.rules import RoleRules
 from calotype.people import invitations, service, signing_in
-from calotype.people.model import ROLES, end_of
+from calotype.people.model import end_of
 from calotype.store import Store
 
 PASSWORD = "a lamp, a lens, a plate"
@@ -48,8 +48,15 @@ def may(store: Store, actor: Actor, permission: Permission, dataset: str = WORKS
     return store.guard.allows(actor, permission, dataset=dataset)
 
 
-def test_roles_are_those_that_the_rules_know():
-    assert ROLES == rules.ROLES
+def test_each_role_that_can_be_granted_is_known_to_the_rules():
+    rules = RoleRules()
+    for role in ROLES:
+        account = Actor(
+            "person:1", "bo", "service" if role == "service" else "person", (), (RoleOn(role, "streets"),)
+        )
+        assert rules.decide(account, Permission.DATASET_READ, "streets").allowed, role
+    stranger = Actor("person:1", "bo", "person", (), (RoleOn("unknown", "streets"),))
+    assert not rules.decide(stranger, Permission.DATASET_READ, "streets").allowed
 
 
 def test_the_first_owner_comes_by_a_link_that_works_once(workspace, first):

@@ -66,7 +66,7 @@ def _ends_abruptly(luma: npt.NDArray[np.int16], top: int, bottom: int) -> bool:
 
 
 def without_bars(looks: Looks, covered: Masks) -> Looks:
-    """The looks, with what lies beside each bar continued over its rows."""
+    """The looks with the rows of each bar interpolated from the rows above and below it."""
     found = looks.copy()
     for number in np.flatnonzero(covered.any(axis=1)).tolist():
         known = ~covered[number]
