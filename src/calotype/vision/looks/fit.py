@@ -104,6 +104,7 @@ def _ticks(n: int) -> Floats:
 
 
 def at_grid(images: Floats, n: int) -> Floats:
+    """(N, n * n) means of (N, M, M) images over the cells of a grid, n a side."""
     means = shrink(images.shape[1], n, 0, 1)
     return np.asarray((means @ images @ means.T).reshape(len(images), n * n))
 
@@ -259,6 +260,7 @@ def correlated(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def chroma_alike(a: Floats, b: Floats, where: Floats) -> Floats:
+    """(P,) correlation of chroma under maps (P, 2, 3) from `a` to `b`, (P, 2, 12, 12) each; 1 where both are grey."""
     x, y, inside = points(where, CHROMA)
     one, each = a.reshape(len(a), 2, -1), np.arange(len(b))
     dot, mine, theirs = (np.zeros(len(b), np.float32) for _ in range(3))
