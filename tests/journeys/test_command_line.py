@@ -19,9 +19,8 @@ def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, A
     return int(ended.value.code or 0), json.loads(out.splitlines()[-1]) if out else None
 
 
-def test_from_pictures_to_a_release_and_back(capsys, tmp_path, raw):
-    w = ("-w", tmp_path / "ws")
-    assert call(capsys, "init", tmp_path / "ws")[0] == 0
+def test_from_pictures_to_a_release_and_back(capsys, tmp_path, raw, place):
+    w = ("-w", place)
     assert call(capsys, *w, "dataset", "create", "shop")[0] == 0
     _, added = call(capsys, *w, "add", "shop", raw / "images", "--licence", "CC0-1.0")
     assert (added["added"], added["duplicates"], added["quarantined"]) == (24, 1, 1)
@@ -52,17 +51,15 @@ def test_from_pictures_to_a_release_and_back(capsys, tmp_path, raw):
     assert call(capsys, *w, "audit")[1]["intact"] is True
 
 
-def test_an_error_says_what_where_and_how_under_its_exit_code(capsys, tmp_path):
-    call(capsys, "init", tmp_path / "ws")
-    code, answer = call(capsys, "-w", tmp_path / "ws", "count", "nothing")
+def test_an_error_says_what_where_and_how_under_its_exit_code(capsys, place):
+    code, answer = call(capsys, "-w", place, "count", "nothing")
     assert code == 3
     assert answer["error"]["code"] == "dataset-not-found"
     assert "calotype dataset create nothing" in answer["error"]["fix"]
 
 
-def test_a_check_before_there_is_data_is_red(capsys, tmp_path):
-    call(capsys, "init", tmp_path / "ws")
-    call(capsys, "-w", tmp_path / "ws", "dataset", "create", "empty")
-    code, report = call(capsys, "-w", tmp_path / "ws", "check", "empty")
+def test_a_check_before_there_is_data_is_red(capsys, place):
+    call(capsys, "-w", place, "dataset", "create", "empty")
+    code, report = call(capsys, "-w", place, "check", "empty")
     assert code == 1
     assert {gate["state"] for gate in report["gates"]} & {"red", "missing"}

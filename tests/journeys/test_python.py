@@ -15,9 +15,9 @@ classes: [car, dog]
 """
 
 
-def test_from_pictures_to_a_release_and_back(raw, tmp_path):
+def test_from_pictures_to_a_release_and_back(raw, tmp_path, place):
     (tmp_path / "shop.yaml").write_text(CONTRACT)
-    with ct.open(tmp_path / "ws") as ws:
+    with ct.open(place) as ws:
         ds = ws.create("shop", contract=tmp_path / "shop.yaml")
         assert any(gate.blocks for gate in ds.check().gates)
         added = ds.add_images(raw / "images", source="cam-07", licence="CC0-1.0")
@@ -60,16 +60,16 @@ def test_from_pictures_to_a_release_and_back(raw, tmp_path):
         assert [one.version for one in ds.releases()] == ["1.0.0"]
 
 
-def test_opening_again_finds_everything(raw, tmp_path):
-    with ct.open(tmp_path / "ws") as ws:
+def test_opening_again_finds_everything(raw, tmp_path, place):
+    with ct.open(place) as ws:
         ws.create("shop").add_images(raw / "images")
-    with ct.open(tmp_path / "ws") as ws:
+    with ct.open(place) as ws:
         assert ws.datasets() == ["shop"]
         assert repr(ws.dataset("shop")) == "Dataset('shop', samples=24, annotations=0)"
 
 
-def test_a_branch_is_a_world_of_its_own(raw, tmp_path):
-    with ct.open(tmp_path / "ws") as ws:
+def test_a_branch_is_a_world_of_its_own(raw, tmp_path, place):
+    with ct.open(place) as ws:
         ds = ws.create("shop")
         ds.add_images(raw / "images")
         ds.commit("images")
@@ -82,8 +82,8 @@ def test_a_branch_is_a_world_of_its_own(raw, tmp_path):
         assert ds.at(back).count()["annotations"] == 0
 
 
-def test_a_blocked_release_names_gate_and_fix(tmp_path):
-    with ct.open(tmp_path / "ws") as ws:
+def test_a_blocked_release_names_gate_and_fix(place):
+    with ct.open(place) as ws:
         empty = ws.create("empty")
         with pytest.raises(ct.CalotypeError) as blocked:
             empty.release("1.0.0")
@@ -91,8 +91,8 @@ def test_a_blocked_release_names_gate_and_fix(tmp_path):
         assert "samples" in str(blocked.value)
 
 
-def test_errors_of_the_facade_are_ours(tmp_path):
-    with ct.open(tmp_path / "ws") as ws:
+def test_errors_of_the_facade_are_ours(tmp_path, place):
+    with ct.open(place) as ws:
         with pytest.raises(ct.CalotypeError, match="nope"):
             ws.dataset("nope")
         with pytest.raises(ct.CalotypeError):

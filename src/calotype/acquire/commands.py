@@ -6,10 +6,8 @@ from typing import Annotated
 
 import typer
 
-from calotype.acquire import quarantine as records
 from calotype.acquire import service
 from calotype.acquire.model import ImageOptions
-from calotype.datasets import service as datasets
 from calotype.foundation.terminal import facts, table, terminal
 
 
@@ -56,9 +54,6 @@ def quarantine(
 ) -> None:
     """List the quarantined files and annotations with their reasons."""
     t = terminal(ctx)
-    snapshot = datasets.read(t.actor, name, store=t.store())
-    items = [
-        item.to_dict() for item in records.quarantined_items(t.store(), snapshot.dataset.id, limit=limit)
-    ]
+    items = [item.to_dict() for item in service.quarantined(t.actor, name, store=t.store(), limit=limit)]
     shown = table(["what", "where", "reason"], [[i["what"], i["place"], i["reason"]] for i in items])
     t.emit({"items": items}, shown if items else "the quarantine is empty")

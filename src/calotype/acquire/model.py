@@ -9,7 +9,7 @@ from typing import Any
 from calotype.acquire.intake import MediaMode
 from calotype.acquire.quarantine import QuarantinedItem
 from calotype.acquire.sample_matcher import IntakeResult
-from calotype.foundation.errors import Invalid
+from calotype.foundation.errors import Conflict, Invalid, NotFound
 
 
 class UploadTooLarge(Invalid):
@@ -33,6 +33,38 @@ class UploadNameTooLong(UploadNameInvalid):
 
     what = "a part of the name is longer than {limit} bytes"
     fix = "shorten the names of the file and of its folders"
+
+
+class UploadNotFound(NotFound):
+    """No upload of this person has this id, or its time is over."""
+
+    code = "upload-not-found"
+    what = "upload {upload} does not exist, or nobody touched it for days"
+    fix = "send the files again"
+
+
+class UploadInvalid(Invalid):
+    """A list of files that cannot be sent."""
+
+    code = "upload-invalid"
+    what = "these files cannot be sent: {detail}"
+    fix = "rename the files, or send fewer at once"
+
+
+class UploadOutOfStep(Conflict):
+    """A piece that does not follow on what came before it."""
+
+    code = "upload-out-of-step"
+    what = "the next piece begins at byte {received}, not at {got}"
+    fix = "go on from there"
+
+
+class UploadsFull(Conflict):
+    """One person has begun too many uploads."""
+
+    code = "uploads-full"
+    what = "{limit} uploads of yours are not finished"
+    fix = "finish them, or wait until those that nobody touches are removed"
 
 
 class BucketByReferenceOnly(Invalid):

@@ -13,12 +13,14 @@ from calotype.acquire.intake_bucket import inspect_bucket
 from calotype.acquire.intake_reference import inspect_files, known_references, register_images
 from calotype.acquire.job import ImportJob
 from calotype.acquire.model import Added, BucketByReferenceOnly, ImageOptions
+from calotype.acquire.quarantine import QuarantinedItem
 from calotype.acquire.sample_matcher import IntakeResult
 from calotype.datasets import refs
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.store.catalog.text_limits import escape_unstorable
 from calotype.store.media.remote_objects import is_remote
@@ -26,6 +28,7 @@ from calotype.store.media.remote_objects import is_remote
 _DEFAULTS = ImageOptions()
 
 
+@verb
 def add(
     actor: Actor,
     name: str,
@@ -67,6 +70,16 @@ def add(
         total.changed += result.changed
         total.quarantined.extend(result.quarantined)
     return Added.of(total, ignored)
+
+
+@verb
+def quarantined(actor: Actor, name: str, *, store: Store, limit: int = 1_000) -> list[QuarantinedItem]:
+    """The quarantine of a dataset, newest first. Raises: NotPermitted, DatasetNotFound."""
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset)
+    return quarantine.quarantined_items(store, info.id, limit=limit)
 
 
 def _places(paths: Sequence[Path | str], options: ImageOptions) -> list[Path | str]:

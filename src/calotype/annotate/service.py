@@ -32,6 +32,7 @@ from calotype.datasets.snapshot import LabelSetNotFound, Snapshot
 from calotype.foundation import json_limits
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.ids import sha256_json
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 __all__ = [
@@ -67,6 +68,7 @@ class _AnsweredAlready(Exception):
     """The same request was answered while this one was planned; nothing of this one is kept."""
 
 
+@verb
 def edit(
     actor: Actor,
     name: str,

@@ -18,6 +18,7 @@ from calotype.findings import fixes
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import Conflict
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 
@@ -73,6 +74,7 @@ def described(entry: EditEntry) -> dict[str, Any]:
     }
 
 
+@verb
 def edits(actor: Actor, name: str, *, store: Store) -> list[EditEntry]:
     """The edits of a branch since its last commit, newest first; undone ones come before all others.
 
@@ -85,6 +87,7 @@ def edits(actor: Actor, name: str, *, store: Store) -> list[EditEntry]:
         return repository.edits(conn, refs.branch(conn, info, branch_name))
 
 
+@verb
 def undo_edit(actor: Actor, name: str, *, store: Store, expect: str = "") -> Undone:
     """Undo the last edit of a working state, whatever verb made it. Repeated, it goes back in order.
 
@@ -98,6 +101,7 @@ def undo_edit(actor: Actor, name: str, *, store: Store, expect: str = "") -> Und
     return _step(actor, name, store=store, redo=False, expect=expect)
 
 
+@verb
 def redo_edit(actor: Actor, name: str, *, store: Store, expect: str = "") -> Undone:
     """Bring back the edit that was undone last; possible until a new edit or a commit comes.
 

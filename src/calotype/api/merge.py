@@ -92,7 +92,7 @@ class HistoryMethods(DatasetHandle):
 
         Raises: NothingToMerge, WorkingStateDirty, RefNotFound.
         """
-        return dict(self._call(versions.preview, ref_text(source), into=into).counts)
+        return self._call(versions.preview, ref_text(source), into=into)
 
     def undo(self, commit: str | Commit, *, strategy: str | None = None, message: str = "") -> Merge:
         """Revert the changes of one commit as a new commit. Raises: RefNotFound, NothingToUndo."""

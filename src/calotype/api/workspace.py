@@ -22,6 +22,7 @@ from calotype.api.operations import OperationMethods
 from calotype.datasets import service as datasets
 from calotype.foundation.progress import Progress
 from calotype.foundation.text_files import read_text
+from calotype.foundation.verbs import Elsewhere
 from calotype.reliability import service as reliability
 from calotype.reliability.model import BackupResult, DiskUsage, GcResult, VerifyResult, parse_duration_s
 
@@ -109,7 +110,8 @@ class Workspace(OperationMethods):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Workspace({str(self.path)!r})"
+        store = self._context.store
+        return f"Workspace({str(store if isinstance(store, Elsewhere) else self.path)!r})"
 
 
 def telling(workspace: Workspace, progress: Progress) -> Workspace:

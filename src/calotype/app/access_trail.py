@@ -9,9 +9,12 @@ from collections import OrderedDict
 from urllib.parse import unquote
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
-from calotype.foundation.actor import Actor
-from calotype.foundation.errors import CalotypeError
+from calotype.datasets.refs import DatasetNotFound
+from calotype.foundation.actor import WORKSPACE, Actor, Permission
+from calotype.foundation.errors import CalotypeError, NotPermitted
+from calotype.foundation.http import Session
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
 
@@ -70,3 +73,16 @@ class AccessTrail:
             while len(self._recorded) > _KNOWN:
                 self._recorded.popitem(last=False)
         return True
+
+
+def answered(request: Request, error: CalotypeError) -> CalotypeError:
+    """An error as it is answered: refusals are recorded, and a dataset that the actor may not see does not exist."""
+    session: Session | None = getattr(request.state, "session", None)
+    if not isinstance(error, NotPermitted) or session is None:
+        return error
+    trail: AccessTrail | None = getattr(request.app.state, "trail", None)
+    if trail is not None:
+        trail.refusal(session.actor, error)
+    resource = str(error.fields.get("resource", WORKSPACE))
+    sees = session.store.guard.allows(session.actor, Permission.DATASET_READ, dataset=resource)
+    return error if resource == WORKSPACE or sees else DatasetNotFound(name=resource[:120])

@@ -186,14 +186,15 @@ def _version(value: bool) -> None:
 def options(
     ctx: typer.Context,
     workspace: Annotated[
-        Path | None,
+        str,
         typer.Option(
             "--workspace",
             "-w",
             envvar="CALOTYPE_WORKSPACE",
-            help="Workspace folder. Default: the nearest one, from the current folder upward.",
+            help="Folder of the workspace, or https://HOST of a server. "
+            "Default: the nearest folder that has one, from the current one upward.",
         ),
-    ] = None,
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON. Accepted anywhere on the line.")
     ] = False,
@@ -202,7 +203,9 @@ def options(
     ] = False,
 ) -> None:
     """Set up the terminal for this command."""
-    ctx.obj = Terminal(folder=workspace, as_json=as_json, open_store=_open_store, ports=Wiring())
+    t = Terminal(workspace=workspace, as_json=as_json, open_store=_open_store, ports=Wiring())
+    ctx.obj = t
+    ctx.call_on_close(t.close)
 
 
 class Wiring:
@@ -227,8 +230,10 @@ def _import(name: str) -> ModuleType:
         gc.enable()
 
 
-def _open_store(folder: Path | None) -> Any:
-    return _import("calotype.app.workspaces").open_at(folder)
+def _open_store(workspace: str) -> Any:
+    if "://" in workspace:
+        return _import("calotype.api.remote.store").open_remote(workspace)
+    return _import("calotype.app.workspaces").open_at(Path(workspace) if workspace else None)
 
 
 def main(arguments: list[str] | None = None) -> None:

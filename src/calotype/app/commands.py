@@ -9,6 +9,7 @@ import typer
 
 from calotype.app import workspaces
 from calotype.foundation.terminal import terminal
+from calotype.foundation.verbs import OnlyWhereTheDataIs
 
 
 def init(
@@ -24,7 +25,9 @@ def init(
 ) -> None:
     """Create a workspace: a folder of datasets. Needs no server and no account."""
     t = terminal(ctx)
-    store = workspaces.create(t.actor, folder or t.folder or Path(), catalog=catalog, storage=storage)
+    if folder is None and "://" in t.workspace:
+        raise OnlyWhereTheDataIs(verb="calotype init", why="it creates a folder")
+    store = workspaces.create(t.actor, folder or Path(t.workspace), catalog=catalog, storage=storage)
     t.emit(
         {"workspace": str(store.root)},
         f"created a workspace in {store.root}",

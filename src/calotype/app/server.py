@@ -24,7 +24,7 @@ from calotype.acquire.labels.routes import routes as labels
 from calotype.acquire.routes import routes as acquire
 from calotype.annotate.routes import routes as annotate
 from calotype.app import answers, wiring
-from calotype.app.access_trail import AccessTrail
+from calotype.app.access_trail import AccessTrail, answered
 from calotype.app.account_routes import routes as accounts
 from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
 from calotype.app.observing import METRICS_TYPE, Metrics, ObservingMiddleware
@@ -36,16 +36,16 @@ from calotype.app.sessions import (
     SecurityHeadersMiddleware,
     not_signed_in,
 )
+from calotype.app.verb_routes import routes as verbs
 from calotype.browse.routes import routes as browse
 from calotype.browse.views.routes import routes as views
 from calotype.checks.routes import routes as checks
 from calotype.contracts.routes import routes as contracts
 from calotype.curate.routes import routes as curate
-from calotype.datasets.refs import DatasetNotFound
 from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
-from calotype.foundation.actor import WORKSPACE, Permission
-from calotype.foundation.errors import CalotypeError, NotPermitted
+from calotype.foundation.actor import Permission
+from calotype.foundation.errors import CalotypeError
 from calotype.foundation.event_streams import EventStreams
 from calotype.foundation.http import (
     BODY_LIMIT,
@@ -53,7 +53,6 @@ from calotype.foundation.http import (
     PROBLEM,
     Ask,
     Problem,
-    Session,
     action,
     file_answer,
     plain_problem,
@@ -88,6 +87,7 @@ ROOMS = (
     govern,
     people,
     accounts,
+    verbs,
 )
 RELEASE_MEMORY_S = 15.0
 STATIC = Path(__file__).parent / "static"
@@ -271,11 +271,7 @@ async def _release_memory_regularly(_app: FastAPI) -> AsyncIterator[None]:
 def _translate_errors(app: FastAPI) -> None:
     @app.exception_handler(CalotypeError)
     async def ours(request: Request, error: CalotypeError) -> Response:
-        session: Session | None = getattr(request.state, "session", None)
-        trail: AccessTrail | None = getattr(app.state, "trail", None)
-        if isinstance(error, NotPermitted) and session is not None and trail is not None:
-            await asyncio.to_thread(trail.refusal, session.actor, error)
-        return problem(_hidden(request, error))
+        return problem(await asyncio.to_thread(answered, request, error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
@@ -301,16 +297,6 @@ def _translate_errors(app: FastAPI) -> None:
         return plain_problem(
             500, "bug", f"{type(error).__name__}", "this is ours; the server's terminal shows what happened"
         )
-
-
-def _hidden(request: Request, error: CalotypeError) -> CalotypeError:
-    """A dataset that the actor may not see is answered like one that does not exist."""
-    session: Session | None = getattr(request.state, "session", None)
-    if not isinstance(error, NotPermitted) or session is None:
-        return error
-    resource = str(error.fields.get("resource", WORKSPACE))
-    sees = session.store.guard.allows(session.actor, Permission.DATASET_READ, dataset=resource)
-    return error if resource == WORKSPACE or sees else DatasetNotFound(name=resource[:120])
 
 
 def _page(path: str) -> Response:

@@ -19,6 +19,7 @@ from calotype.app.observing import write_line
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
+from calotype.foundation.verbs import OnlyWhereTheDataIs
 from calotype.people import invitations
 from calotype.store import Store
 from calotype.store.tables.memory import share_freed_memory
@@ -104,6 +105,8 @@ def serve(
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
+    if "://" in t.workspace:
+        raise OnlyWhereTheDataIs(verb="calotype serve", why="the workspace is served already")
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:

@@ -17,7 +17,6 @@ from threading import Lock
 
 import sqlalchemy as sa
 
-from calotype.browse import disk_cache
 from calotype.browse.caches import ByteCache
 from calotype.browse.column_cache import columns_of
 from calotype.browse.media_keys import MediaKeys
@@ -25,7 +24,7 @@ from calotype.datasets import refs, repository, rows
 from calotype.datasets.commits import Commit, DatasetInfo, Ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
-from calotype.foundation.cache_files import write_atomically
+from calotype.foundation.cache_files import evict, mark_used, write_atomically
 from calotype.foundation.errors import NotFound
 from calotype.store import Store
 from calotype.store.tables.row_lookup import scan_rows
@@ -167,7 +166,7 @@ class Gallery:
             if self._written_bytes < self._max_bytes // 16:
                 return
             self._written_bytes = 0
-        disk_cache.evict(folder, self._max_bytes)
+        evict(folder, self._max_bytes)
 
 
 def _sample_pins(conn: sa.Connection, info: DatasetInfo, ref: str) -> Iterator[int]:
@@ -206,7 +205,7 @@ def _kept(folder: Path, name: str, *, touch: bool) -> _Rendering | None:
         with suppress(OSError):
             data = file.read_bytes()
             if touch:
-                disk_cache.mark_used(file)
+                mark_used(file)
             return _Rendering(data, mime)
     return None
 

@@ -29,9 +29,11 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 
+@verb
 def check(
     actor: Actor,
     name_ref: str,
@@ -195,6 +197,7 @@ def _old_keys(snapshot: Snapshot, contract: Contract, store: Store, branch: str)
         return repository.keys(conn, run.run_id) if run is not None else set()
 
 
+@verb
 def compare(actor: Actor, name: str, before: str, after: str, *, store: Store) -> Comparison:
     """Which findings are new, fixed and remaining from one ref of a dataset to another; both are tested if they
     were not. An empty ref is the working state.
@@ -237,6 +240,7 @@ def _earlier(
         return engine.Earlier(repository.with_findings(conn, run), before)
 
 
+@verb
 def latest(actor: Actor, name_ref: str, *, store: Store, any_state: bool = False) -> CheckReport | None:
     """The newest run on this state under its own contract, with its findings; None if it was never tested.
 

@@ -16,6 +16,7 @@ from calotype.datasets.change import Change
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Invalid
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 
@@ -27,6 +28,7 @@ class ContractFormatUnknown(Invalid):
     fix = "use odcs or schema"
 
 
+@verb
 def contract(
     actor: Actor, name_ref: str, checks: KnownChecks, *, store: Store
 ) -> tuple[Contract, str | None]:
@@ -42,6 +44,7 @@ def contract(
     return contract_of(snapshot, checks), snapshot.contract_text
 
 
+@verb
 def set_contract(
     actor: Actor, name: str, text: str, checks: KnownChecks, *, store: Store, file: str = "contract"
 ) -> Contract:
@@ -66,6 +69,7 @@ def set_contract(
     return new_contract
 
 
+@verb
 def contract_template(actor: Actor, name_ref: str = "", *, store: Store) -> str:
     """A commented contract to start from, with the classes, fields and licences of a dataset if one is given.
 
@@ -90,6 +94,7 @@ def contract_changes(before: Contract, after: Contract) -> tuple[ContractChange,
     return contract_diff(before, after)
 
 
+@verb
 def export_contract(actor: Actor, name_ref: str, format: str, checks: KnownChecks, *, store: Store) -> str:
     """The contract in force as `odcs` (Open Data Contract Standard, YAML), or the `schema` of contract files (JSON).
 

@@ -17,6 +17,7 @@ from calotype.datasets import service as datasets
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.models.model import Embedder
 from calotype.models.registry import embedder
 from calotype.store import Store
@@ -43,6 +44,7 @@ class Embedded:
         return {"model": self.model, "made": self.made, "known": self.known, "failed": list(self.failed)}
 
 
+@verb(here="it loads model files of that machine and runs over all images")
 def embed(
     actor: Actor, name: str, model: str = "default", *, store: Store, progress: Progress = silent
 ) -> Embedded:

@@ -22,6 +22,7 @@ from calotype.datasets.change import Change
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.selection.select import NAMES
 from calotype.selection.simulate import Curve
 from calotype.selection.simulate import simulate as replayed
@@ -32,6 +33,7 @@ TAG_PREFIX = "picked:"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 
 
+@verb
 def split(actor: Actor, name: str, spec: SplitSpec, *, store: Store) -> SplitResult:
     """Assign a split to every original sample without leakage; derived samples follow their parent.
 
@@ -61,6 +63,7 @@ def split(actor: Actor, name: str, spec: SplitSpec, *, store: Store) -> SplitRes
     return plans[-1].result
 
 
+@verb
 def select(
     actor: Actor, name: str, spec: SelectionSpec, *, store: Store, progress: Progress = silent
 ) -> Selection:
@@ -93,6 +96,7 @@ def select(
     )
 
 
+@verb(here="it trains models over all images")
 def simulate(
     actor: Actor, name: str, spec: SelectionSpec, *, store: Store, progress: Progress = silent
 ) -> Curve:
@@ -113,6 +117,7 @@ def simulate(
     return replayed(pool.vectors, labels, spec.n, seed=spec.seed, progress=progress)
 
 
+@verb
 def apply_selection(
     actor: Actor, name: str, selection: Selection, selection_name: str, *, store: Store
 ) -> int:

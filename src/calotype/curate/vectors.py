@@ -27,6 +27,7 @@ from calotype.datasets.change import Change
 from calotype.datasets.edit import WorkingStateMoved
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.verbs import verb
 from calotype.models.model import Vectors
 from calotype.store import Store
 
@@ -34,6 +35,7 @@ _HUGE = 1e12
 MAX_ATTEMPTS = 5
 
 
+@verb
 def put_vectors(
     actor: Actor, name: str, model: str, sample_ids: Sequence[str], vectors: npt.ArrayLike, *, store: Store
 ) -> int:
@@ -76,6 +78,7 @@ def put_unindexed(
     return after, int(table.num_rows)
 
 
+@verb
 def remove_vectors(
     actor: Actor, name: str, sample_ids: Sequence[str], model: str = "", *, store: Store
 ) -> Snapshot:
@@ -118,6 +121,7 @@ def _rebuild_index(actor: Actor, name: str, model: str, state: Snapshot, *, stor
     raise WorkingStateMoved(dataset=name, tries=MAX_ATTEMPTS)
 
 
+@verb
 def nearest(
     actor: Actor,
     name: str,

@@ -8,9 +8,11 @@ from calotype.datasets import refs, repository
 from calotype.datasets.commits import DatasetInfo, Ref
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 
+@verb
 def read(actor: Actor, name: str, *, store: Store) -> Snapshot:
     """Open the dataset `name` or `name@ref` (the syntax is described in `refs`).
 

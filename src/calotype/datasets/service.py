@@ -21,6 +21,7 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 
+@verb
 def create(actor: Actor, name: str, *, store: Store, description: str = "") -> DatasetInfo:
     """Create an empty dataset with a branch `main`.
 
@@ -58,6 +60,7 @@ def create(actor: Actor, name: str, *, store: Store, description: str = "") -> D
     return info
 
 
+@verb
 def datasets(actor: Actor, *, store: Store) -> list[DatasetInfo]:
     """The datasets that the actor may see, ordered by name."""
     with store.catalog.read() as conn:
@@ -66,6 +69,7 @@ def datasets(actor: Actor, *, store: Store) -> list[DatasetInfo]:
     return [info for info in all_datasets if info.name in visible]
 
 
+@verb
 def commit(actor: Actor, name: str, message: str, *, store: Store) -> Commit:
     """Commit the working state of a branch (`name` or `name@branch`).
 
@@ -105,6 +109,7 @@ def _commit_once(actor: Actor, snapshot: Snapshot, base: Ref, message: str, *, s
     return commit_
 
 
+@verb
 def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000, all_refs: bool = False) -> list[Commit]:
     """A ref (default: the head of main) and its ancestors, newest first; with `all_refs`, those of every ref."""
     dataset_name, ref_text = refs.split_name(name)
@@ -127,6 +132,7 @@ def log(actor: Actor, name: str, *, store: Store, limit: int = 1_000, all_refs: 
     return sorted(seen.values(), key=lambda commit: -commit.created_at_us)[:limit]
 
 
+@verb
 def diff(actor: Actor, name: str, a: str, b: str, *, store: Store) -> Diff:
     """Compare ref `a` of a dataset with ref `b` (an empty ref is the working state of main).
 
@@ -138,6 +144,7 @@ def diff(actor: Actor, name: str, a: str, b: str, *, store: Store) -> Diff:
     return differences.difference(before, after)
 
 
+@verb
 def uncommitted(actor: Actor, name: str, *, store: Store) -> Diff | None:
     """The uncommitted changes of a branch; None if there are none."""
     dataset_name, branch_name = refs.split_name(name)
@@ -152,6 +159,7 @@ def uncommitted(actor: Actor, name: str, *, store: Store) -> Diff | None:
     return differences.difference(before, snapshot)
 
 
+@verb
 def branch(actor: Actor, name: str, new: str, *, store: Store, start: str = MAIN) -> Ref:
     """Create a branch at a commit. No data is copied.
 
@@ -160,6 +168,7 @@ def branch(actor: Actor, name: str, new: str, *, store: Store, start: str = MAIN
     return _add_ref(actor, name, new, start=start, kind="branch", store=store)
 
 
+@verb
 def tag(actor: Actor, name: str, new: str, *, store: Store, at: str = MAIN) -> Ref:
     """Create a tag at a commit.
 
@@ -168,6 +177,7 @@ def tag(actor: Actor, name: str, new: str, *, store: Store, at: str = MAIN) -> R
     return _add_ref(actor, name, new, start=at, kind="tag", store=store)
 
 
+@verb
 def list_refs(actor: Actor, name: str, *, store: Store) -> list[Ref]:
     """Branches and tags of a dataset."""
     dataset_name, _ = refs.split_name(name)
@@ -176,6 +186,7 @@ def list_refs(actor: Actor, name: str, *, store: Store) -> list[Ref]:
         return repository.refs(conn, refs.dataset(conn, dataset_name).id)
 
 
+@verb
 def rollback(actor: Actor, name: str, to: str, *, store: Store, discard: bool = False) -> Commit:
     """Restore the contents of the commit `to` on a branch, as a new commit. No data is copied.
 

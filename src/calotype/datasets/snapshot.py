@@ -69,9 +69,9 @@ class Snapshot:
         self.commit_id = commit_id
         self.pins = dict(pins)
         self.documents = dict(documents)
-        self._bodies = dict(bodies)
+        self.bodies = dict(bodies)
         self._store = store
-        self.tables = store.tables
+        self.tables, self.media = store.tables, store.media
 
     @property
     def name(self) -> str:
@@ -86,28 +86,28 @@ class Snapshot:
     @cached_property
     def ontology(self) -> Ontology:
         """The ontology: the classes of the dataset."""
-        text = self._bodies.get("ontology")
+        text = self.bodies.get("ontology")
         return Ontology.from_json(json.loads(text)) if text else Ontology()
 
     @cached_property
     def fields(self) -> dict[str, str]:
         """Metadata field -> type: str, int, float or bool."""
-        return dict(json.loads(self._bodies.get("fields", "{}")))
+        return dict(json.loads(self.bodies.get("fields", "{}")))
 
     @property
     def contract_text(self) -> str | None:
         """The contract as YAML text; None if the dataset has none."""
-        return self._bodies.get("contract")
+        return self.bodies.get("contract")
 
     @cached_property
     def info(self) -> dict[str, Any]:
         """File-level keys kept from imports, e.g. COCO `info` and `licenses`."""
-        return dict(json.loads(self._bodies.get("info", "{}")))
+        return dict(json.loads(self.bodies.get("info", "{}")))
 
     @cached_property
     def label_sets(self) -> tuple[str, ...]:
         """Names of the label sets, `ground_truth` first."""
-        names = json.loads(self._bodies.get("label_sets", "[]"))
+        names = json.loads(self.bodies.get("label_sets", "[]"))
         return tuple(sorted(names, key=lambda name: (name != DEFAULT_LABEL_SET, name)))
 
     def count(
@@ -238,15 +238,12 @@ class Snapshot:
         return by_sample
 
     def image_bytes(self, sample: Sample) -> bytes:
-        """The stored bytes of a sample's image.
-
-        Raises: MediaMissing.
-        """
-        return self._store.media.read(sample.media_sha256)
+        """The stored bytes of a sample's image. Raises: MediaMissing."""
+        return self.media.read(sample.media_sha256)
 
     def image_path(self, sample: Sample | str) -> Path:
         """A readable file with the bytes of a sample, given as a sample or as its media hash."""
-        return self._store.media.path(sample if isinstance(sample, str) else sample.media_sha256)
+        return self.media.path(sample if isinstance(sample, str) else sample.media_sha256)
 
     def rows_of(
         self, table: str, *, not_in: Snapshot | None = None, columns: Sequence[str] | None = None

@@ -13,11 +13,13 @@ from calotype.findings.repository import FindingFilter, Fix
 from calotype.findings.undoing import ActionUndone, Undone
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 _JUDGED = (State.REJECTED, State.ACCEPTED)
 
 
+@verb
 def undo(actor: Actor, name: str, action_id: str = "", *, store: Store) -> Undone:
     """Undo a decision or a fix; by default the newest of this actor. Each can be undone once, in any order.
 

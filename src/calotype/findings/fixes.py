@@ -25,6 +25,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict, NotFound
 from calotype.foundation.ids import uuid7
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 FIX, UNDO_FIX = "finding.fix", "finding.undo-fix"
@@ -63,6 +64,7 @@ class StagedFix:
         return {"fix": self.id, "findings": list(self.keys), "left_out": dict(self.left_out)}
 
 
+@verb
 def fix(actor: Actor, name: str, keys: Sequence[str], *, store: Store, set_class: str = "") -> StagedFix:
     """Stage the repairs suggested by findings as one edit of a working state, and mark the findings as fixed.
 
@@ -124,6 +126,7 @@ def _with_class(finding: Finding, set_class: str) -> Finding:
     return replace(finding, facts={**finding.facts, "repair": repair})
 
 
+@verb
 def undo_fix(actor: Actor, name: str, fix_id: str = "", *, store: Store) -> StagedFix:
     """Undo a staged fix (default: the newest): restore its rows and reopen its findings.
 

@@ -23,6 +23,7 @@ from calotype.findings.repository import FindingFilter
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Invalid, NotFound
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 MAX_PAGE = 10_000
@@ -55,6 +56,7 @@ class FindingPage:
     items: tuple[TrackedFinding, ...]
 
 
+@verb
 def tracked(
     actor: Actor, name: str, filter_: FindingFilter = ALL, *, store: Store, offset: int = 0, limit: int = 100
 ) -> FindingPage:
@@ -71,6 +73,7 @@ def tracked(
     return FindingPage(total, tuple(items))
 
 
+@verb
 def keys_of(actor: Actor, name: str, filter_: FindingFilter, *, store: Store) -> tuple[str, ...]:
     """Keys of all matching findings; closed ones are included only if the filter names their state.
 
@@ -107,6 +110,7 @@ class Decided:
     skipped: Mapping[str, str]
 
 
+@verb
 def triage(
     actor: Actor, name: str, keys: Sequence[str], decision: Decision, *, store: Store, skip: bool = False
 ) -> Decided:
@@ -148,6 +152,7 @@ def triage(
     return Decided(decision_id, tuple(changes.changed), skipped)
 
 
+@verb
 def history(actor: Actor, name: str, key: str, *, store: Store) -> tuple[TrackedFinding, list[Event]]:
     """A finding and its events, oldest first.
 
@@ -161,6 +166,7 @@ def history(actor: Actor, name: str, key: str, *, store: Store) -> tuple[Tracked
         return tracked_[full_key], repository.history(conn, info.id, full_key)
 
 
+@verb
 def precision(actor: Actor, name: str, *, store: Store) -> dict[str, Precision]:
     """Check -> precision, for checks with judged findings.
 
@@ -173,6 +179,7 @@ def precision(actor: Actor, name: str, *, store: Store) -> dict[str, Precision]:
     return {check: precision_of(check, judgements) for check, judgements in sorted(verdicts.items())}
 
 
+@verb
 def state_counts(actor: Actor, name: str, *, store: Store) -> dict[str, dict[str, int]]:
     """Check -> state -> number of findings.
 

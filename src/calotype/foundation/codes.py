@@ -36,6 +36,12 @@ CODES: dict[str, Code] = {
     "request-invalid": _INVALID,
     "external": _EXTERNAL,
     "event-streams-taken": Code(503, EXTERNAL, retryable=True),
+    "only-where-the-data-is": _CONFLICT,
+    "call-invalid": _INVALID,
+    "verb-unknown": _NOT_FOUND,
+    "server-busy": Code(503, EXTERNAL, retryable=True),
+    "answer-unreadable": _EXTERNAL,
+    "state-moved": _CONFLICT,
     "path-not-found": _NOT_FOUND,
     "path-exists": _CONFLICT,
     "text-file-invalid": _INVALID,
@@ -215,6 +221,10 @@ CODES: dict[str, Code] = {
     # acquire
     "upload-too-large": Code(413, USAGE),
     "upload-name-invalid": _INVALID,
+    "upload-not-found": _NOT_FOUND,
+    "upload-invalid": _INVALID,
+    "upload-out-of-step": _CONFLICT,
+    "uploads-full": _CONFLICT,
     # annotate
     "label-items-invalid": _INVALID,
     "export-not-readable": _INVALID,

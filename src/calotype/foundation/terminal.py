@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -59,10 +58,11 @@ def console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
 class Terminal:
     """Context of one call of the command line: the actor, the workspace and the output."""
 
-    folder: Path | None = None
+    workspace: str = ""
+    """Folder or address of the workspace; empty for the nearest folder that has one."""
     as_json: bool = False
     actor: Actor = field(default_factory=Actor.local)
-    open_store: Callable[[Path | None], Any] | None = None
+    open_store: Callable[[str], Any] | None = None
     ports: Any = None
     opened: Any = None
     out: Console = field(default_factory=lambda: console(soft_wrap=True))
@@ -71,8 +71,13 @@ class Terminal:
     def store(self) -> Any:
         """The open workspace of this call; opened on first use. Raises: WorkspaceNotFound."""
         if self.opened is None and self.open_store is not None:
-            self.opened = self.open_store(self.folder)
+            self.opened = self.open_store(self.workspace)
         return self.opened
+
+    def close(self) -> None:
+        """Close the workspace, if a command opened it."""
+        if self.opened is not None and self.open_store is not None:
+            self.opened.close()
 
     def emit(
         self, value: Any, shown: RenderableType | Sequence[RenderableType] = "", *, next: str = ""

@@ -9,6 +9,7 @@ from calotype.foundation import hash_chain
 from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
 from calotype.foundation.clock import iso, now_us
 from calotype.foundation.ids import canonical_json
+from calotype.foundation.verbs import verb
 from calotype.govern import checkpoint, evidence, matrix, repository
 from calotype.govern.checkpoint import MARK_BYTES, Checkpoint
 from calotype.govern.evidence import Verification
@@ -28,6 +29,7 @@ class Signed:
     problems: tuple[str, ...]
 
 
+@verb
 def audit(
     actor: Actor,
     *,
@@ -43,6 +45,7 @@ def audit(
         return repository.events(conn, wanted, limit=limit)
 
 
+@verb
 def export_audit(actor: Actor, *, store: Store, wanted: AuditFilter | None = None) -> Iterator[bytes]:
     """The events that a filter keeps as JSON lines, oldest first. The export itself is recorded in the trail, first.
 
@@ -62,6 +65,7 @@ def _lines(store: Store, wanted: AuditFilter) -> Iterator[bytes]:
             yield canonical_json(event.to_evidence()).encode("utf-8", "surrogatepass") + b"\n"
 
 
+@verb
 def sign_checkpoint(actor: Actor, *, store: Store) -> Signed:
     """Sign what the audit trail holds now, and record in it that this was done.
 
@@ -92,6 +96,7 @@ def sign_checkpoint(actor: Actor, *, store: Store) -> Signed:
     return Signed(signed, tuple(problems))
 
 
+@verb
 def verify_audit(actor: Actor, *, store: Store, kept: Checkpoint | None = None) -> Verification:
     """Verify the chain of all events, the checkpoints that the trail holds, and one that was kept elsewhere.
 
@@ -103,6 +108,7 @@ def verify_audit(actor: Actor, *, store: Store, kept: Checkpoint | None = None) 
         return evidence.verify(audit_chain.links(conn), inside=inside, checkpoint=kept)
 
 
+@verb
 def chain_problems(actor: Actor, *, store: Store) -> list[str]:
     """Breaks of the audit chain: changed, removed or inserted events. Raises: NotPermitted."""
     store.guard.require(actor, Permission.AUDIT_READ)
@@ -110,6 +116,7 @@ def chain_problems(actor: Actor, *, store: Store) -> list[str]:
         return list(audit_chain.walk(conn).problems)
 
 
+@verb
 def organisation(actor: Actor, *, store: Store) -> Organisation:
     """The model of the organisation, which everyone may know. Raises: NotPermitted."""
     store.guard.require(actor, Permission.ACCOUNT_OWN)
@@ -117,6 +124,7 @@ def organisation(actor: Actor, *, store: Store) -> Organisation:
         return Organisation(repository.organisation_model(conn))
 
 
+@verb
 def set_organisation(actor: Actor, model: str, *, store: Store) -> Organisation:
     """Set the model of the organisation, which decides what roles allow; only owners do.
 
@@ -132,6 +140,7 @@ def set_organisation(actor: Actor, model: str, *, store: Store) -> Organisation:
     return Organisation(model)
 
 
+@verb
 def access_matrix(actor: Actor, *, store: Store, model: str = "", diff: str = "") -> Matrix:
     """What each role allows under a model, which everyone may know.
 

@@ -24,6 +24,7 @@ from calotype.foundation.actor import (
 )
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Invalid
+from calotype.foundation.verbs import verb
 from calotype.people import repository
 from calotype.people.holdings import Holding, actor_with, holdings
 from calotype.people.model import Person
@@ -126,6 +127,7 @@ class Explanation:
         }
 
 
+@verb
 def who_can(actor: Actor, action: str, resource: str, *, store: Store) -> list[Access]:
     """Everyone with an account, not disabled, who may do something, ordered by address.
 
@@ -152,6 +154,7 @@ def who_can(actor: Actor, action: str, resource: str, *, store: Store) -> list[A
     return found
 
 
+@verb
 def why(actor: Actor, who: str, action: str, resource: str, *, store: Store) -> Explanation:
     """Whether somebody may do something, by which rule, and which grant would change a no.
 

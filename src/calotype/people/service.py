@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from calotype.foundation.actor import ACCOUNT, WORKSPACE, Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
+from calotype.foundation.verbs import verb
 from calotype.people import repository, sign_in_repository
 from calotype.people.invitations import invite
 from calotype.people.model import (
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 
+@verb
 def people(actor: Actor, *, store: Store) -> list[Person]:
     """All accounts, ordered by address. Raises: NotPermitted."""
     store.guard.require(actor, Permission.PEOPLE_READ)
@@ -56,6 +58,7 @@ def people(actor: Actor, *, store: Store) -> list[Person]:
         return repository.all_people(conn)
 
 
+@verb
 def add_person(
     actor: Actor, email: str, name: str, *, store: Store, kind: str = "person", role: str = "", team: str = ""
 ) -> tuple[Person, str]:
@@ -91,6 +94,7 @@ def add_person(
     return new, secret
 
 
+@verb
 def invite_again(actor: Actor, who: str, *, store: Store) -> tuple[Person, str]:
     """A new invitation, also for somebody who forgot the password; earlier invitations end.
 
@@ -104,6 +108,7 @@ def invite_again(actor: Actor, who: str, *, store: Store) -> tuple[Person, str]:
         return found, invite(tx.conn, found, now_us=now_us())
 
 
+@verb
 def disable_person(actor: Actor, who: str, *, store: Store) -> Person:
     """Disable an account: its sessions and API tokens end at once. Its work and its name stay.
 
@@ -123,6 +128,7 @@ def disable_person(actor: Actor, who: str, *, store: Store) -> Person:
         return repository.person(tx.conn, found.id)
 
 
+@verb
 def enable_person(actor: Actor, who: str, *, store: Store) -> Person:
     """Enable an account again; its grants are in force as before, its sessions and tokens stay ended.
 
@@ -137,6 +143,7 @@ def enable_person(actor: Actor, who: str, *, store: Store) -> Person:
         return repository.person(tx.conn, found.id)
 
 
+@verb
 def teams(actor: Actor, *, store: Store) -> list[Team]:
     """All teams with their members and datasets, ordered by name. Raises: NotPermitted."""
     store.guard.require(actor, Permission.PEOPLE_READ)
@@ -144,6 +151,7 @@ def teams(actor: Actor, *, store: Store) -> list[Team]:
         return repository.all_teams(conn)
 
 
+@verb
 def add_team(actor: Actor, name: str, *, store: Store) -> Team:
     """Create a team. Raises: NotPermitted, PersonNameInvalid, TeamExists."""
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
@@ -155,6 +163,7 @@ def add_team(actor: Actor, name: str, *, store: Store) -> Team:
         return repository.team(tx.conn, name)
 
 
+@verb
 def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "annotator") -> Team:
     """Put a person into a team, with a role on the team's datasets; again: change that role.
 
@@ -171,6 +180,7 @@ def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "
         return repository.team(tx.conn, team)
 
 
+@verb
 def remove_member(actor: Actor, team: str, who: str, *, store: Store) -> Team:
     """Take a person out of a team. Raises: NotPermitted, TeamNotFound, PersonNotFound."""
     store.guard.require(actor, Permission.GRANT_MANAGE)
@@ -181,6 +191,7 @@ def remove_member(actor: Actor, team: str, who: str, *, store: Store) -> Team:
         return repository.team(tx.conn, team)
 
 
+@verb
 def own_datasets(actor: Actor, team: str, datasets: list[str], *, store: Store, give: bool = True) -> Team:
     """Give datasets to a team, or with `give` False take them from it. A dataset belongs to one team at most.
 
@@ -200,6 +211,7 @@ def own_datasets(actor: Actor, team: str, datasets: list[str], *, store: Store, 
         return repository.team(tx.conn, team)
 
 
+@verb
 def grants(actor: Actor, *, store: Store, who: str = "") -> list[Grant]:
     """The grants in force or to come, of one person or of all, oldest first. Raises: NotPermitted, PersonNotFound."""
     store.guard.require(actor, Permission.PEOPLE_READ)
@@ -209,6 +221,7 @@ def grants(actor: Actor, *, store: Store, who: str = "") -> list[Grant]:
         return [grant for grant in repository.grants(conn, person_id=person_id) if grant.holds(now)]
 
 
+@verb
 def grant_role(
     actor: Actor, who: str, role: str, *, store: Store, on: str = "workspace", until_us: int | None = None,
     reason: str = "",
@@ -237,6 +250,7 @@ def grant_role(
     return grant
 
 
+@verb
 def revoke_grant(actor: Actor, grant_id: str, *, store: Store) -> Grant:
     """End a grant now. Raises: NotPermitted, GrantNotFound, RightsTooHigh, LastOwner."""
     store.guard.require(actor, Permission.GRANT_MANAGE)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from calotype.foundation.actor import ACCOUNT, Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
+from calotype.foundation.verbs import verb
 from calotype.people import repository, sign_in_repository
 from calotype.people.model import (
     MAX_DAYS,
@@ -47,6 +48,7 @@ ACCOUNT_CHANGE = Circumstances(changes_account=True)
 """No token makes another one or changes its account, or it would outlive its end."""
 
 
+@verb
 def create_token(
     actor: Actor, name: str, *, store: Store, scopes: Sequence[str] = ("read",), datasets: Sequence[str] = (),
     days: int = 90, for_email: str = "",
@@ -90,6 +92,7 @@ def create_token(
     return created[0], token
 
 
+@verb
 def tokens(actor: Actor, *, store: Store, everyone: bool = False) -> list[ApiToken]:
     """One's own API tokens, or those of everyone, newest first. Raises: NotPermitted, AccountNeeded."""
     store.guard.require(actor, Permission.PEOPLE_READ if everyone else Permission.ACCOUNT_OWN)
@@ -100,6 +103,7 @@ def tokens(actor: Actor, *, store: Store, everyone: bool = False) -> list[ApiTok
     return [token for token in listed if token.until_us > now]
 
 
+@verb
 def revoke_token(actor: Actor, token_id: str, *, store: Store) -> ApiToken:
     """Revoke an API token: one's own, or with the permission to manage people anybody's.
 

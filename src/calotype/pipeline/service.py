@@ -7,6 +7,7 @@ from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.pipeline import engine, repository, worker
 from calotype.pipeline.model import Pipeline
 from calotype.pipeline.runs import CurrentRuns, RunNotFound, RunReport
@@ -19,6 +20,7 @@ MAX_RUNNING = 50
 __all__ = ["current", "get", "load", "run", "runs"]
 
 
+@verb(here="a pipeline names folders of that machine")
 def run(
     actor: Actor, pipeline: Pipeline, *, store: Store, ports: Ports, progress: Progress = silent
 ) -> RunReport:
@@ -37,6 +39,7 @@ def run(
         return engine.start(context, lease, dataset_id=dataset_id, now=now_us()).execute()
 
 
+@verb
 def runs(actor: Actor, *, store: Store, dataset: str | None = None, limit: int = 200) -> list[RunReport]:
     """Runs on the datasets that the actor may read, newest first, without their stages.
 
@@ -53,6 +56,7 @@ def runs(actor: Actor, *, store: Store, dataset: str | None = None, limit: int =
     return [report for report in reports if report.dataset in visible]
 
 
+@verb
 def current(actor: Actor, *, store: Store) -> CurrentRuns:
     """The runs in progress on the datasets that the actor may read, with their stages, and the latest run.
 
@@ -68,6 +72,7 @@ def current(actor: Actor, *, store: Store) -> CurrentRuns:
     )
 
 
+@verb
 def get(actor: Actor, run_id: str, *, store: Store) -> RunReport:
     """One run with its stages, by its id or a unique prefix of it.
 

@@ -70,7 +70,7 @@ def _plan_or_release(t: Terminal, name: str, version: str, spec: ReleaseSpec, *,
         t.say(f"warning: {warning}")
     t.emit(
         created.to_dict(),
-        _contents(created, service.location(t.store(), created.dataset, version)),
+        _contents(created, service.place_of(t.store(), created.dataset, version)),
         next=f"calotype releases {name.partition('@')[0]} {version}",
     )
 
@@ -101,7 +101,7 @@ def _release(t: Terminal, name: str, version: str, spec: ReleaseSpec) -> Release
         )
 
 
-def _contents(created: Release, folder: Path) -> list[Any]:
+def _contents(created: Release, folder: str) -> list[Any]:
     """The splits, and each export as a trainer finds it."""
     splits = [[row["name"], row["samples"]] for row in created.card["splits"]]
     exports = [[item["format"], item["samples"], item["annotations"]] for item in created.card["exports"]]

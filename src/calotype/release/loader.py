@@ -169,8 +169,9 @@ class SampleReader:
 
     def _locate(self, snapshot: Snapshot, samples: pa.Table) -> None:
         """Prepare the lookup of each sample's pixels."""
-        media = samples["media_sha256"]
-        self._paths = pa.array((str(snapshot.image_path(key)) for key in _each(media)), pa.large_string())
+        place, self._elsewhere = snapshot.media.place, snapshot.media.elsewhere
+        keys = _each(samples["media_sha256"])
+        self._paths = pa.array((str(place(key)) for key in keys), pa.large_string())
 
     def _image(self, position: int) -> npt.NDArray[np.uint8]:
         path = self._paths[position].as_py()
@@ -178,7 +179,9 @@ class SampleReader:
             with open(path, "rb", buffering=0) as file:
                 data = file.read()
         except FileNotFoundError:
-            raise MediaMissing(sha256=Path(path).name, where=self._names[position].as_py()) from None
+            if self._elsewhere is None:
+                raise MediaMissing(sha256=Path(path).name, where=self._names[position].as_py()) from None
+            data = self._elsewhere(Path(path).name)
         return np.ascontiguousarray(decode_rgb(data).transpose(2, 0, 1))
 
     def _load(self, snapshot: Snapshot, label_set: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from calotype.datasets import refs
 from calotype.datasets import repository as dataset_rows
@@ -28,6 +29,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.durable import fsync_everything
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import Elsewhere, verb
 from calotype.release import pixels, repository
 from calotype.release.build import (
     ExportSource,
@@ -62,6 +64,11 @@ MAX_ATTEMPTS = 3
 _FOLDER = "releases"
 
 
+EXPORT_FACTS = ("ref", "commit", "label_set", "format", "samples", "annotations")
+"""What the audit trail records of an export."""
+
+
+@verb
 def release(
     actor: Actor,
     name: str,
@@ -115,6 +122,7 @@ def release(
     return created
 
 
+@verb
 def plan(actor: Actor, name: str, *, store: Store) -> Plan:
     """What a release of the working state of a branch would hold: uncommitted changes, and the difference from the
     release before.
@@ -126,6 +134,7 @@ def plan(actor: Actor, name: str, *, store: Store) -> Plan:
     return plan_of(actor, name, store=store)
 
 
+@verb
 def releases(actor: Actor, name: str, *, store: Store) -> list[Release]:
     """The releases of a dataset, newest first. Raises: NotPermitted, DatasetNotFound."""
     dataset, _ = refs.split_name(name)
@@ -134,6 +143,7 @@ def releases(actor: Actor, name: str, *, store: Store) -> list[Release]:
         return repository.list_all(conn, refs.dataset(conn, dataset))
 
 
+@verb
 def get(actor: Actor, name: str, version: str, *, store: Store) -> Release:
     """One release. Raises: NotPermitted, DatasetNotFound, ReleaseNotFound."""
     dataset, _ = refs.split_name(name)
@@ -147,11 +157,17 @@ def get(actor: Actor, name: str, version: str, *, store: Store) -> Release:
     return existing
 
 
+def place_of(store: Store, dataset: str, version: str) -> str:
+    """Where a release's files are, in words: their folder, or the server that has them."""
+    return str(store) if isinstance(store, Elsewhere) else str(location(store, dataset, version))
+
+
 def location(store: Store, dataset: str, version: str) -> Path:
     """The default folder of a release's files."""
     return store.root / _FOLDER / dataset / version
 
 
+@verb(here="it writes into folders of that machine")
 def build(
     actor: Actor,
     name: str,
@@ -194,15 +210,14 @@ def export(
         ImagesModeUnknown.
     """
     check_images_mode(str(spec.images))
-    dataset, _ = refs.split_name(name)
-    store.guard.require(actor, Permission.EXPORT, dataset=dataset)
     _known_formats([spec.format])
+    may_export(actor, name, store=store)
     snapshot = datasets.read(actor, name, store=store)
     _check_label_set(snapshot, spec.label_set)
     ids = snapshot.ids(spec.where, label_set=spec.label_set)
     with staging_folder(out) as (staging, target):
         source = ExportSource.of(
-            snapshot, ids, spec.label_set, media=store.media, images=spec.images, rehearsal=spec.dry_run
+            snapshot, ids, spec.label_set, media=snapshot.media, images=spec.images, rehearsal=spec.dry_run
         )
         exported = write_export(staging, source, spec.format, progress=progress)
         if spec.dry_run:
@@ -210,9 +225,25 @@ def export(
         state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": spec.label_set}
         counts = {"samples": exported.samples, "annotations": exported.annotations}
         details = {**state, "format": spec.format, **counts}
-        store.catalog.record_reading(actor, "release.export", subject=dataset, details=details)
+        record_export(actor, name, details, store=store)
         move_export_into_place(staging, target)
     return replace(exported, out=target)
+
+
+@verb
+def may_export(actor: Actor, name: str, *, store: Store) -> None:
+    """Whether the actor may export a dataset. Raises: NotPermitted."""
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.EXPORT, dataset=dataset)
+
+
+@verb
+def record_export(actor: Actor, name: str, details: Mapping[str, Any], *, store: Store) -> None:
+    """Record in the audit trail what an export wrote, before it is put into place. Raises: NotPermitted."""
+    dataset, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.EXPORT, dataset=dataset)
+    known = {key: value for key, value in details.items() if key in EXPORT_FACTS}
+    store.catalog.record_reading(actor, "release.export", subject=dataset, details=known)
 
 
 def reader(

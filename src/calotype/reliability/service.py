@@ -7,6 +7,7 @@ from pathlib import Path
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.reliability import disk_usage, repository
 from calotype.reliability.backups import contents
 from calotype.reliability.backups.backup import Backup
@@ -40,6 +41,7 @@ _ROUNDS = 5
 CACHE_BYTES = 5_000_000_000
 
 
+@verb
 def verify(actor: Actor, *, store: Store, deep: bool = False, progress: Progress = silent) -> VerifyResult:
     """Check that every commit, branch and tag is readable and unchanged, and that nothing they refer to is missing.
 
@@ -54,6 +56,7 @@ def verify(actor: Actor, *, store: Store, deep: bool = False, progress: Progress
     return verify_workspace(store, deep=deep, progress=progress)
 
 
+@verb(here="it takes missing files from folders of that machine")
 def repair(
     actor: Actor,
     *,
@@ -93,6 +96,7 @@ def repair(
     return RepairResult(tuple(all_steps), done=True, n_repaired=n_repaired, left=verified)
 
 
+@verb(here="it compacts tables and deletes data, and needs the machine to itself")
 def gc(
     actor: Actor,
     *,
@@ -132,12 +136,14 @@ def gc(
     return result
 
 
+@verb
 def size(actor: Actor, *, store: Store, progress: Progress = silent) -> DiskUsage:
     """Disk usage in bytes, by purpose and dataset. Raises: NotPermitted, TableDamaged."""
     store.guard.require(actor, Permission.DATASET_READ)
     return disk_usage.measure(actor, store, progress=progress)
 
 
+@verb(here="it writes to places that the server can reach")
 def backup(actor: Actor, target: str, *, store: Store, progress: Progress = silent) -> BackupResult:
     """Copy the present state of the workspace to a folder or bucket, without files that are already there.
 
@@ -158,6 +164,7 @@ def backup(actor: Actor, target: str, *, store: Store, progress: Progress = sile
     return result
 
 
+@verb(here="it moves the workspace itself")
 def move(
     actor: Actor, *, store: Store, catalog: str = "", bucket: str = "", progress: Progress = silent
 ) -> MoveResult:
@@ -176,12 +183,14 @@ def move(
     return Move(actor, store, override_storage(store.storage, catalog, bucket), progress).run()
 
 
+@verb(here="it reads backups where the server can reach them")
 def list_backups(actor: Actor, target: str, *, store: Store) -> list[Manifest]:
     """Complete backups in a folder or bucket, oldest first. Raises: NotPermitted, BackupTargetUnusable."""
     store.guard.require(actor, Permission.WORKSPACE_MAINTAIN)
     return contents.list_backups(open_target(target))
 
 
+@verb(here="it reads backups where the server can reach them")
 def drill(
     actor: Actor, target: str, *, store: Store, at: str | None = None, progress: Progress = silent
 ) -> RestoreResult:

@@ -12,6 +12,7 @@ from calotype.datasets.refs import DatasetNotFound
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.transform import class_mapping, recipe_derive, recipe_plan
 from calotype.transform.model import (
@@ -51,6 +52,7 @@ RecipeSource = str | Mapping[str, Any] | Recipe
 """A recipe, its mapping or its YAML text."""
 
 
+@verb
 def augment(
     actor: Actor,
     name: str,
@@ -86,6 +88,7 @@ def augment(
     return recipe_derive.run(actor, job, worklist, store=store, progress=progress, should_stop=should_stop)
 
 
+@verb
 def plan_augment(
     actor: Actor, name: str, recipe: RecipeSource, *, store: Store, scope: Scope = TRAINING
 ) -> Worklist:
@@ -118,6 +121,7 @@ def process_augment(
     )
 
 
+@verb
 def transform(
     actor: Actor,
     name: str,
@@ -157,6 +161,7 @@ def transform(
     return recipe_derive.run(actor, job, worklist, store=store, progress=progress, should_stop=should_stop)
 
 
+@verb
 def plan_transform(
     actor: Actor, name: str, recipe: RecipeSource, *, store: Store, into: str = "", scope: Scope = ALL
 ) -> Worklist:
@@ -193,6 +198,7 @@ def process_transform(
     )
 
 
+@verb
 def map_classes(
     actor: Actor, name: str, mapping: Mapping[str, str | None], *, store: Store, dry_run: bool = True
 ) -> ClassMapping:

@@ -21,6 +21,7 @@ from calotype.datasets.snapshot import SampleNotFound, Snapshot
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import NotFound
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.store.tables.tables import AddressedRow
 from calotype.versions.merge_rows import same
@@ -81,6 +82,7 @@ class Blame:
         }
 
 
+@verb
 def blame(actor: Actor, name: str, which: str, *, store: Store) -> list[Blame]:
     """Find who created and who last changed an annotation, or a sample and all its annotations.
 

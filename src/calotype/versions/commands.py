@@ -45,8 +45,8 @@ def merge(
     if listed:
         _list_merges(t, name)
     elif preview:
-        plan = service.preview(t.actor, name, source, store=t.store(), into=into)
-        t.emit({"counts": dict(plan.counts)}, _counts(plan.counts))
+        counts = service.preview(t.actor, name, source, store=t.store(), into=into)
+        t.emit({"counts": counts}, _counts(counts))
     elif abandon:
         abandoned = service.abandon(t.actor, name, merge_id, store=t.store())
         t.emit(abandoned.to_dict(), f"abandoned the merge of {abandoned.source}; both branches are unchanged")

@@ -12,6 +12,7 @@ from calotype.datasets.commits import Ref
 from calotype.datasets.committing import WorkingStateDirty, is_clean
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import Invalid
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.versions import repository
 
@@ -26,6 +27,7 @@ class ProtectionInvalid(Invalid):
     fix = 'use {{"gates": true}}, or an empty mapping to remove the protection'
 
 
+@verb
 def protect(
     actor: Actor, name: str, branch: str, rules: Mapping[str, Any] | None = None, *, store: Store
 ) -> Ref:

@@ -80,8 +80,8 @@ def preview_merge(
     into: Annotated[str, Query(max_length=200, description="The branch to merge into; empty is main.")] = "",
 ) -> answers.MergePreview:
     """Show what a merge would change without merging."""
-    plan = service.preview(ask.actor, dataset, source, store=ask.store, into=into)
-    return answers.MergePreview.of({"source": source, "into": into or "main", "counts": dict(plan.counts)})
+    counts = service.preview(ask.actor, dataset, source, store=ask.store, into=into)
+    return answers.MergePreview.of({"source": source, "into": into or "main", "counts": counts})
 
 
 @routes.post("/datasets/{dataset}/merges", status_code=201, **COMMIT)

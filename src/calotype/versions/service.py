@@ -19,12 +19,12 @@ from calotype.findings.gatekeeping import Gatekeeper
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.versions import merge_execution, repository
 from calotype.versions.blame import blame
 from calotype.versions.merge_execution import MergeAttempt, require_open
 from calotype.versions.merge_rows import resolve_fields
-from calotype.versions.merge_tables import MergePlan
 from calotype.versions.model import (
     ConflictContent,
     Merge,
@@ -88,6 +88,7 @@ class ConflictNotFound(NotFound):
     fix = "use a number or a kind listed by `calotype conflicts`"
 
 
+@verb
 def merge(
     actor: Actor,
     name: str,
@@ -116,6 +117,7 @@ def merge(
     return merge_execution.land(attempt, "dataset.merge")
 
 
+@verb
 def undo(
     actor: Actor, name: str, commit: str, *, store: Store, message: str = "", strategy: str | None = None
 ) -> Merge:
@@ -151,8 +153,9 @@ def undo(
     return merge_execution.land(attempt, "dataset.undo")
 
 
-def preview(actor: Actor, name: str, source: str, *, store: Store, into: str = "") -> MergePlan:
-    """Plan a merge without writing anything.
+@verb
+def preview(actor: Actor, name: str, source: str, *, store: Store, into: str = "") -> dict[str, Any]:
+    """Counts of the rows and conflicts that a merge would produce; nothing is written.
 
     Raises: NotPermitted, DatasetNotFound, RefNotFound, NothingToMerge, WorkingStateDirty.
     """
@@ -162,9 +165,10 @@ def preview(actor: Actor, name: str, source: str, *, store: Store, into: str = "
         ours = open_ref(conn, store, attempt.info, target, name=f"{target.name}+")
     merge_execution.plan_merge(attempt, ours)
     assert attempt.plan is not None
-    return attempt.plan
+    return dict(attempt.plan.counts)
 
 
+@verb
 def merges(actor: Actor, name: str, *, store: Store, state: str = "") -> list[Merge]:
     """Merges and undos of a dataset, newest first. Raises: NotPermitted, DatasetNotFound."""
     dataset_name, _ = refs.split_name(name)
@@ -173,6 +177,7 @@ def merges(actor: Actor, name: str, *, store: Store, state: str = "") -> list[Me
         return repository.merges_of(conn, refs.dataset(conn, dataset_name).id, state=state)
 
 
+@verb
 def conflicts(
     actor: Actor, name: str, merge_id: str = "", *, store: Store
 ) -> tuple[Merge, list[MergeConflict]]:
@@ -187,6 +192,7 @@ def conflicts(
         return merge_, repository.conflicts_of(conn, merge_.id)
 
 
+@verb
 def land(
     actor: Actor,
     name: str,
@@ -236,6 +242,7 @@ def _stored_attempt(actor: Actor, dataset_name: str, merge_id: str, store: Store
     )
 
 
+@verb
 def resolve(
     actor: Actor,
     name: str,
@@ -266,6 +273,7 @@ def resolve(
     return resolved
 
 
+@verb
 def abandon(actor: Actor, name: str, merge_id: str = "", *, store: Store) -> Merge:
     """Abandon an open merge; both branches stay unchanged.
 

@@ -19,12 +19,12 @@ from calotype.acquire import service as acquire
 from calotype.acquire.model import ImageOptions
 from calotype.app import server
 from calotype.app.sessions import AccessKeys
-from calotype.browse import disk_cache
 from calotype.browse.images import Gallery, ImageNotFound
 from calotype.browse.media_keys import MediaKeys
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.foundation.actor import ORDINARY, Ruling
+from calotype.foundation.cache_files import evict
 from calotype.foundation.errors import NotPermitted
 from calotype.store import open_workspace
 from calotype.vision import images
@@ -176,9 +176,9 @@ def test_the_renderings_used_least_recently_are_evicted(tmp_path):
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(b"x" * 100)
         os.utime(file, (number, number))
-    disk_cache.evict(tmp_path, 800)
+    evict(tmp_path, 800)
     assert len(list(tmp_path.rglob("*.jpg"))) == 8
-    disk_cache.evict(tmp_path, 400)
+    evict(tmp_path, 400)
     assert sorted(file.stem for file in tmp_path.rglob("*.jpg")) == ["5", "6", "7"]
 
 

@@ -111,12 +111,12 @@ class TestPreview:
         forked.conflict()
         n_events = len(forked.events())
         preview = forked.do("preview", "fix")
-        assert (preview.counts["conflicts"], preview.counts["open"]) == (2, 2)
+        assert (preview["conflicts"], preview["open"]) == (2, 2)
         assert (forked.do("merges"), len(forked.events())) == ([], n_events)
 
     def test_it_looks_at_the_branch_that_is_named(self, forked):
         forked.put("s0", split="val")
-        assert forked.do("preview", "main", into="fix").counts["samples"] == {"put": 1, "removed": 0}
+        assert forked.do("preview", "main", into="fix")["samples"] == {"put": 1, "removed": 0}
 
 
 class TestMerges:

@@ -269,7 +269,7 @@ def test_a_preview_counts_and_writes_nothing(streets):
     streets.commit("streets@fix", boxes=[box(0, 0, score=0.25), box(9, 1)], gone=["s3"])
     streets.commit("streets", boxes=[box(0, 0, score=0.75)])
     found = streets.do("preview", "fix")
-    assert found.counts == {
+    assert found == {
         "samples": {"put": 0, "removed": 1},
         "annotations": {"put": 1, "removed": 1},
         "conflicts": 1,
@@ -300,7 +300,7 @@ def test_who_may_only_read_may_only_look(tmp_path, owner):
     streets = Streets(owner, store)
     streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
     guest = Actor(id="test:gil", name="gil", roles=("auditor",))
-    assert versions.preview(guest, "streets", "fix", store=store).counts["annotations"]["put"] == 1
+    assert versions.preview(guest, "streets", "fix", store=store)["annotations"]["put"] == 1
     for verb, args in (
         ("merge", ("fix",)),
         ("undo", ("main",)),

@@ -21,6 +21,7 @@ from calotype.datasets.snapshot import Snapshot
 from calotype.datasets.streaming import rows_with
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.store.tables.row_lookup import ColumnValues
 
@@ -35,6 +36,7 @@ _MADE_HERE = ("author", "import_id", "created_at_us")
 _GIVEN = (*(name for name in rows.ANNOTATION_SCHEMA.names if name not in _MADE_HERE), "class")
 
 
+@verb
 def put_annotations(
     actor: Actor,
     name: str,

@@ -28,12 +28,14 @@ from calotype.formats.notices import INFORMATION
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress, silent
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.store.catalog.text_limits import escape_unstorable
 
 _DEFAULTS = ImportOptions()
 
 
+@verb
 def import_annotations(
     actor: Actor,
     name: str,

@@ -20,11 +20,13 @@ from calotype.datasets.reading import read
 from calotype.datasets.snapshot import compiler_of
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 
 __all__ = ["delete_view", "rename_view", "save_view", "saved_view", "saved_views"]
 
 
+@verb
 def save_view(
     actor: Actor, name: str, view: str, spec: ViewSpec, *, store: Store, overwrite: bool = False
 ) -> SavedView:
@@ -60,6 +62,7 @@ def save_view(
     return saved
 
 
+@verb
 def saved_views(actor: Actor, name: str, *, store: Store) -> list[SavedView]:
     """The saved views of a dataset, ordered by name. Raises: NotPermitted, DatasetNotFound."""
     dataset, _ = refs.split_name(name)
@@ -68,6 +71,7 @@ def saved_views(actor: Actor, name: str, *, store: Store) -> list[SavedView]:
         return repository.views_of(conn, refs.dataset(conn, dataset).id)
 
 
+@verb
 def saved_view(actor: Actor, name: str, view: str, *, store: Store) -> SavedView:
     """One saved view. Raises: NotPermitted, DatasetNotFound, ViewNotFound."""
     dataset, _ = refs.split_name(name)
@@ -79,6 +83,7 @@ def saved_view(actor: Actor, name: str, view: str, *, store: Store) -> SavedView
     return found
 
 
+@verb
 def rename_view(
     actor: Actor, name: str, view: str, new: str, *, store: Store, overwrite: bool = False
 ) -> SavedView:
@@ -104,6 +109,7 @@ def rename_view(
     return renamed
 
 
+@verb
 def delete_view(actor: Actor, name: str, view: str, *, store: Store) -> SavedView:
     """Delete a saved view; returns what it was. Raises: NotPermitted, DatasetNotFound, ViewNotFound."""
     dataset, _ = refs.split_name(name)

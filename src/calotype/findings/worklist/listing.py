@@ -29,6 +29,7 @@ from calotype.findings.worklist.states import states_of
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import NotFound
+from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.store.tables.tables import TableDamaged
 
@@ -233,6 +234,7 @@ def _ordered(list_: _List, mask: np.ndarray, group_by: str) -> tuple[np.ndarray,
     ]
 
 
+@verb
 def listed(
     actor: Actor,
     name: str,
@@ -272,6 +274,7 @@ def listed(
     )
 
 
+@verb
 def groups(
     actor: Actor, name: str, run_id: str, filter_: ListFilter, group_by: str, *, store: Store
 ) -> tuple[Group, ...]:
@@ -283,6 +286,7 @@ def groups(
     return tuple(_ordered(list_, list_.matches(filter_), group_by)[1])
 
 
+@verb
 def matching_keys(
     actor: Actor, name: str, run_id: str, filter_: ListFilter, *, store: Store
 ) -> tuple[str, ...]:
@@ -295,6 +299,7 @@ def matching_keys(
     return tuple(list_.columns["key"].take(pa.array(rows)).to_pylist())
 
 
+@verb
 def changes_of_run(actor: Actor, name: str, run_id: str, *, store: Store) -> dict[str, list[str]]:
     """What a run changed: `opened`, `returned`, `still-there`, `expired` or `closed` -> keys of findings.
 
@@ -305,6 +310,7 @@ def changes_of_run(actor: Actor, name: str, run_id: str, *, store: Store) -> dic
         return run_rows.changes_of_run(conn, list_.run.dataset_id, run_id)
 
 
+@verb
 def open_by_severity(
     actor: Actor, name: str, run_id: str, counts: Mapping[str, int], *, store: Store
 ) -> dict[str, int]:

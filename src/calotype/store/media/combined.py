@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,9 @@ NOT_DECODED = (ImageUnreadable, *MEDIA_ERRORS)
 class AllMedia:
     """Media by key: the SHA-256 of stored bytes, or the key of a reference (`references`)."""
 
+    elsewhere: Callable[[str], bytes] | None = None
+    """Reads bytes that are not in their place yet; None, because all of them are."""
+
     def __init__(self, stored: StoredMedia, references: References) -> None:
         self.stored = stored
         self.references = references
@@ -27,6 +30,10 @@ class AllMedia:
     def path(self, key: str) -> Path:
         """A readable file with the bytes. Raises: MediaNameInvalid, ReferenceGone, MediaChanged."""
         return self.references.path(key) if is_reference(key) else self.stored.path(key)
+
+    def place(self, key: str) -> Path:
+        """Where the bytes are; as `path`."""
+        return self.path(key)
 
     def has(self, key: str) -> bool:
         """Whether the bytes exist and, for a reference, are unchanged."""

@@ -1,0 +1,1 @@
+"""The client of a remote workspace: the same handles and commands, with the data on a server."""
