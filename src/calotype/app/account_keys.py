@@ -19,6 +19,8 @@ PUBLIC_PATHS = frozenset(
         "/api/v1/sign-in",
         "/api/v1/invitations/show",
         "/api/v1/invitations/accept",
+        "/api/v1/device-sign-ins",
+        "/api/v1/device-sign-ins/token",
     }
 )
 

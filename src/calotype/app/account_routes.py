@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Request, Response
@@ -9,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from calotype.app.account_keys import AccountKeys
 from calotype.foundation.actor import Permission
+from calotype.foundation.clock import iso
 from calotype.foundation.errors import Conflict
 from calotype.foundation.http import Ask, action, room_routes
-from calotype.people import answers, invitations, signing_in
+from calotype.people import answers, device_sign_in, invitations, signing_in
 
 routes = room_routes("sign-in")
 Secret = Annotated[str, Field(max_length=200)]
@@ -46,6 +48,33 @@ class Acceptance(BaseModel):
     password: Password
     name: Secret = ""
     email: Annotated[str, Field(max_length=200, description="The address of the first owner.")] = ""
+
+
+class Device(BaseModel):
+    """A program on another machine, and the scopes it asks for."""
+
+    device: Secret = Field(
+        description="How the person can know the program, such as the name of its machine."
+    )
+    scopes: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=10)] = ["read"]
+
+
+class DeviceCode(BaseModel):
+    """The secret of a program that waits."""
+
+    device_code: Secret
+
+
+class UserCode(BaseModel):
+    """The code that a program shows."""
+
+    user_code: Annotated[str, Field(max_length=40)]
+
+
+class DeviceAnswer(UserCode):
+    """Whether to let the program in."""
+
+    allow: bool
 
 
 @routes.post(
@@ -94,6 +123,42 @@ def accept_invitation(ask: Ask, body: Acceptance, request: Request) -> Response:
     )
     secret = signing_in.start_session(person, store=ask.store, **_place(request))
     return _with_cookie(keys, secret)
+
+
+@routes.post("/device-sign-ins", status_code=201, **action(Permission.ACCOUNT_OWN, max_body_bytes=10_000))
+def begin_device_sign_in(ask: Ask, body: Device, request: Request) -> answers.DeviceBegun:
+    """A program asks to be let in by somebody who is signed in in a browser; needs nobody signed in."""
+    _keys(request)
+    address = _place(request)["address"]
+    begun = device_sign_in.begin(body.device, body.scopes, store=ask.store, address=address)
+    return answers.DeviceBegun.of(asdict(begun) | {"expires_at": iso(begun.until_us)})
+
+
+@routes.post("/device-sign-ins/token", **action(Permission.ACCOUNT_OWN, max_body_bytes=10_000))
+def take_device_token(ask: Ask, body: DeviceCode, request: Request) -> answers.DeviceToken:
+    """The token of a program that was let in, once; null while nobody answered."""
+    _keys(request)
+    return answers.DeviceToken(token=device_sign_in.take(body.device_code, store=ask.store))
+
+
+@routes.post("/device-sign-ins/show", **action(Permission.ACCOUNT_OWN, max_body_bytes=10_000))
+def show_device_sign_in(ask: Ask, body: UserCode, request: Request) -> answers.DeviceSignIn:
+    """Which program waits under a code."""
+    _keys(request)
+    waiting = device_sign_in.shown(ask.actor, body.user_code, store=ask.store)
+    times = {"created_at": iso(waiting.created_at_us), "expires_at": iso(waiting.until_us)}
+    return answers.DeviceSignIn.of(asdict(waiting) | times)
+
+
+@routes.post(
+    "/device-sign-ins/answer", status_code=204, response_class=Response,
+    **action(Permission.ACCOUNT_OWN, max_body_bytes=10_000),
+)  # fmt: skip
+def answer_device_sign_in(ask: Ask, body: DeviceAnswer, request: Request) -> Response:
+    """Let the program in as oneself, or not."""
+    _keys(request)
+    device_sign_in.answer(ask.actor, body.user_code, allow=body.allow, store=ask.store)
+    return Response(status_code=204)
 
 
 def _keys(request: Request) -> AccountKeys:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
+import ssl
 import webbrowser
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -73,48 +78,125 @@ class TokenNeeded(Invalid):
     fix = "omit --no-token, or listen on 127.0.0.1"
 
 
+class TlsInvalid(Invalid):
+    """The certificate or its key cannot be used."""
+
+    code = "tls-invalid"
+    what = "the certificate {certificate} cannot be used: {detail}"
+    fix = "pass --tls-cert with the certificate and its chain, and --tls-key with its key, both as PEM"
+
+
+class ProxyInvalid(Invalid):
+    """A proxy is named by its address."""
+
+    code = "proxy-invalid"
+    what = "{got!r} is not the address of a proxy"
+    fix = "name it as 10.0.0.7 or 10.0.0.0/24"
+
+
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free one.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+NoToken = Annotated[bool, typer.Option("--no-token", help="Serve without a token.")]
+OpenBrowser = Annotated[bool, typer.Option("--open/--no-open", help="Open the app in the browser.")]
+ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Write nothing: requests that would change data are refused.")
+]
+Accounts = Annotated[
+    bool, typer.Option("--accounts", help="Serve a team: people sign in with accounts of their own.")
+]
+PublicUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="With --accounts: the address that people open, such as https://calotype.example.org.",
+    ),
+]
+PlainHttpOption = Annotated[
+    bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
+]
+Log = Annotated[bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")]
+TlsCert = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Speak TLS with this certificate and its chain, as PEM.")
+]
+TlsKey = Annotated[Path | None, typer.Option(metavar="FILE", help="The key of the certificate, as PEM.")]
+Proxies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--proxy",
+        metavar="ADDRESS",
+        help="Believe the forwarded headers of this proxy or network; repeatable. Default: of none.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How people reach the server.
+
+    Args:
+        public_url: The address that they open.
+        plain_http: Whether a network without encryption is trusted.
+        tls: Certificate and key.
+        proxies: Addresses of proxies whose forwarded headers name the real client.
+    """
+
+    public_url: str = ""
+    plain_http: bool = False
+    tls: tuple[Path, Path] | None = None
+    proxies: tuple[str, ...] = ()
+
+
 def serve(
     ctx: typer.Context,
-    port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free one.")
-    ] = 8_080,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    no_token: Annotated[bool, typer.Option("--no-token", help="Serve without a token.")] = False,
-    open_browser: Annotated[
-        bool, typer.Option("--open/--no-open", help="Open the app in the browser.")
-    ] = False,
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Write nothing: requests that would change data are refused.")
-    ] = False,
-    accounts: Annotated[
-        bool, typer.Option("--accounts", help="Serve a team: people sign in with accounts of their own.")
-    ] = False,
-    public_url: Annotated[
-        str,
-        typer.Option(
-            metavar="URL",
-            help="With --accounts: the address that people open, such as https://calotype.example.org.",
-        ),
-    ] = "",
-    plain_http: Annotated[
-        bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
-    ] = False,
-    log: Annotated[
-        bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")
-    ] = False,
+    port: Port = 8_080,
+    host: Host = "127.0.0.1",
+    no_token: NoToken = False,
+    open_browser: OpenBrowser = False,
+    read_only: ReadOnly = False,
+    accounts: Accounts = False,
+    public_url: PublicUrl = "",
+    plain_http: PlainHttpOption = False,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    proxy: Proxies = None,
+    log: Log = False,
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
     if "://" in t.workspace:
         raise OnlyWhereTheDataIs(verb="calotype serve", why="the workspace is served already")
+    reached = Reached(public_url, plain_http, tls_of(tls_cert, tls_key), proxies_of(proxy or ()))
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
-        serve_team(t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http, log=log)
+        serve_team(t, t.store(), port=port, host=host, reached=reached, log=log)
     else:
-        serve_store(
-            t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser, log=log
-        )
+        options = {"with_token": not no_token, "open_browser": open_browser, "log": log}
+        serve_store(t, t.store(), port=port, host=host, reached=reached, **options)
+
+
+def tls_of(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """Certificate and key, which are tried at once. Raises: TlsInvalid."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise TlsInvalid(certificate=certificate or "", detail="certificate and key belong together")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        detail = error.strerror or str(error) or type(error).__name__
+        raise TlsInvalid(certificate=certificate, detail=detail) from None
+    return certificate, key
+
+
+def proxies_of(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Addresses of proxies. Raises: ProxyInvalid."""
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            raise ProxyInvalid(got=address[:100]) from None
+    return tuple(addresses)
 
 
 def serve_store(
@@ -123,6 +205,7 @@ def serve_store(
     *,
     port: int,
     host: str = "127.0.0.1",
+    reached: Reached = Reached(),
     with_token: bool = True,
     open_browser: bool = False,
     log: bool = False,
@@ -132,7 +215,7 @@ def serve_store(
         raise TokenNeeded(host=host)
     token = (os.environ.get("CALOTYPE_TOKEN") or server.new_token()) if with_token else None
     listening = _listen(host, port)
-    port, url = _address(listening, host)
+    port, url = _address(listening, host, "https" if reached.tls else "http")
     link = f"{url}?token={token}" if token else url
     app = server.make(
         store,
@@ -143,7 +226,7 @@ def serve_store(
     t.emit(
         {"url": url, "token": token, "link": link}, f"Calotype serves {store.root.name} at\n\n    {link}\n"
     )
-    _run(t, store, app, listening, open_browser=link if open_browser else "")
+    _run(t, store, app, listening, reached, open_browser=link if open_browser else "")
 
 
 def serve_team(
@@ -152,24 +235,24 @@ def serve_team(
     *,
     port: int,
     host: str = "127.0.0.1",
-    public_url: str = "",
-    plain_http: bool = False,
+    reached: Reached = Reached(),
     log: bool = False,
 ) -> None:
     """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
 
     Raises: HostNotUsable, PortNotUsable, PortTaken, PublicUrlInvalid, PlainHttp.
     """
-    public = _public(public_url)
-    if host not in LOOPBACK and not plain_http and (public is None or public.scheme != "https"):
+    public = _public(reached.public_url)
+    is_https = reached.tls is not None or (public is not None and public.scheme == "https")
+    if host not in LOOPBACK and not reached.plain_http and not is_https:
         raise PlainHttp(host=host)
     listening = _listen(host, port)
-    port, url = _address(listening, host)
+    port, url = _address(listening, host, "https" if reached.tls else "http")
     hosts: frozenset[str] = LOOPBACK if host in LOOPBACK else frozenset()
     if public is not None:
         url = f"{public.scheme}://{public.netloc}/"
         hosts = LOOPBACK | {str(public.hostname)}
-    keys = AccountKeys(store, port, secure=public is not None and public.scheme == "https")
+    keys = AccountKeys(store, port, secure=is_https)
     app = server.make(store, keys, hosts=hosts, log=write_line if log else None)
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None
@@ -180,7 +263,7 @@ def serve_team(
     t.say(
         "Whoever can write in the folder of the workspace can change everything: accounts guard this server only."
     )
-    _run(t, store, app, listening)
+    _run(t, store, app, listening, reached)
 
 
 def _public(url: str) -> SplitResult | None:
@@ -199,13 +282,15 @@ def _public(url: str) -> SplitResult | None:
     raise PublicUrlInvalid(got=url[:200])
 
 
-def _address(listening: socket.socket, host: str) -> tuple[int, str]:
+def _address(listening: socket.socket, host: str, scheme: str) -> tuple[int, str]:
     """The port that is listened on, and the address as shown."""
     port = int(listening.getsockname()[1])
-    return port, f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    return port, f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def _run(t: Terminal, store: Store, app: Any, listening: socket.socket, *, open_browser: str = "") -> None:
+def _run(
+    t: Terminal, store: Store, app: Any, listening: socket.socket, reached: Reached, *, open_browser: str = ""
+) -> None:
     t.out.file.flush()
     if store.catalog.read_only:
         t.say(f"Nothing can be changed: {store.catalog.read_only}.")
@@ -214,11 +299,12 @@ def _run(t: Terminal, store: Store, app: Any, listening: socket.socket, *, open_
         webbrowser.open(open_browser)
     share_freed_memory()
     with listening:
-        connections.Server(server_config(app)).run(sockets=[listening])
+        connections.Server(server_config(app, reached)).run(sockets=[listening])
 
 
-def server_config(app: Any) -> uvicorn.Config:
+def server_config(app: Any, reached: Reached = Reached()) -> uvicorn.Config:
     """How the app is served: our own connections, no web sockets, no log of requests."""
+    certificate, key = reached.tls or (None, None)
     return uvicorn.Config(
         app,
         http=connections.Connection,
@@ -227,6 +313,10 @@ def server_config(app: Any) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        proxy_headers=bool(reached.proxies),  # else anybody could claim to be another machine
+        forwarded_allow_ips=list(reached.proxies),
     )
 
 

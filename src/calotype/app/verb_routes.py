@@ -95,7 +95,7 @@ _READING = frozenset(
         "datasets.read",
         *(
             f"browse.{verb.__name__}"
-            for verb in (states.samples, states.annotations, states.all_rows, states.media)
+            for verb in (states.sample_rows, states.annotation_rows, states.all_rows, states.media)
         ),
     }
 )

@@ -76,7 +76,7 @@ def ids(
 
 
 @verb
-def samples(
+def sample_rows(
     actor: Actor,
     name: str,
     where: Where = None,
@@ -93,7 +93,7 @@ def samples(
 
 
 @verb
-def annotations(
+def annotation_rows(
     actor: Actor,
     name: str,
     label_set: str = DEFAULT_LABEL_SET,

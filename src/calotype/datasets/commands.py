@@ -151,16 +151,9 @@ def log(
 
 
 def _log_row(commit: Commit, refs: list[str]) -> list[Any]:
-    stats = commit.stats
-    counts = [int(stats["samples"]), int(stats["annotations"])]
-    return [
-        commit.short,
-        iso(commit.created_at_us)[:19],
-        commit.author,
-        *counts,
-        " ".join(refs),
-        commit.message.splitlines()[0],
-    ]
+    counts = [int(commit.stats["samples"]), int(commit.stats["annotations"])]
+    first_line = commit.message.splitlines()[0]
+    return [commit.short, iso(commit.created_at_us)[:19], commit.author, *counts, " ".join(refs), first_line]
 
 
 def diff(
@@ -211,13 +204,8 @@ def _refs(ctx: typer.Context, name: str, new: str | None, target: str, *, kind: 
         return
     refs = [ref for ref in service.list_refs(t.actor, name, store=t.store()) if ref.kind == kind]
     value = [{"name": ref.name, "commit": ref.commit_id, "protection": ref.protection} for ref in refs]
-    t.emit(
-        {"items": value},
-        table(
-            [kind, "commit", ""],
-            [[r.name, str(r.commit_id or "-")[:12], "protected" if r.protection else ""] for r in refs],
-        ),
-    )
+    rows = [[r.name, str(r.commit_id or "-")[:12], "protected" if r.protection else ""] for r in refs]
+    t.emit({"items": value}, table([kind, "commit", ""], rows))
 
 
 def rollback(

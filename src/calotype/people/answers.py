@@ -175,3 +175,28 @@ class Explanation(Answer):
     would_allow: list[Remedy] = Field(
         description="Grants of which each would allow it, the smallest first; none where a guard forbids it."
     )
+
+
+class DeviceBegun(Answer):
+    """What a program that asks to be let in shows, and asks with."""
+
+    device_code: str = Field(description="Its secret, for `POST /device-sign-ins/token`.")
+    user_code: str = Field(description="What a person enters on the page `/device`.")
+    expires_at: Timestamp
+    every_s: int = Field(description="Seconds between two questions.")
+
+
+class DeviceToken(Answer):
+    """The API token of a program."""
+
+    token: str | None = Field(description="Shown this once; null while nobody answered.")
+
+
+class DeviceSignIn(Answer):
+    """A program that waits to be let in."""
+
+    device: str = Field(description="The machine that it names.")
+    address: str = Field(description="The network address that it came from.")
+    scopes: list[str]
+    created_at: Timestamp
+    expires_at: Timestamp

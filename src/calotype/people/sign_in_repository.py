@@ -11,7 +11,8 @@ from calotype.people.model import ApiToken, SignedInSession
 from calotype.people.repository import dataset_names
 from calotype.store.catalog import schema
 
-_PEOPLE, *_, _SESSIONS, _TOKENS, _ATTEMPTS = schema.of_people
+_PEOPLE, _SESSIONS = schema.of_people.people, schema.of_people.sessions
+_TOKENS, _ATTEMPTS = schema.of_people.tokens, schema.of_people.attempts
 
 
 def add_session(

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from calotype.datasets import refs
 from calotype.datasets import repository as dataset_rows
 from calotype.datasets import service as datasets
 from calotype.datasets.commits import MAIN, Commit
 from calotype.datasets.edit import WorkingStateMoved
-from calotype.datasets.model import DEFAULT_LABEL_SET
-from calotype.datasets.snapshot import LabelSetNotFound, Snapshot
-from calotype.exchange import registry
+from calotype.datasets.snapshot import Snapshot
 from calotype.exchange.output_folder import (
-    check_images_mode,
     check_target,
-    move_export_into_place,
     move_into_place,
     put_into_place,
     staging_folder,
@@ -34,15 +29,13 @@ from calotype.release import pixels, repository
 from calotype.release.build import (
     ExportSource,
     is_unrecorded,
-    write_export,
     write_release,
 )
 from calotype.release.card import create_card
+from calotype.release.exporting import check_label_set, export, known_formats, may_export, record_export
 from calotype.release.loader import SampleReader
 from calotype.release.model import (
     Built,
-    Exported,
-    ExportSpec,
     Plan,
     Release,
     ReleaseBlocked,
@@ -60,12 +53,23 @@ from calotype.release.plan import since_previous
 from calotype.release.terms import check_purpose, clean_purpose
 from calotype.store import Store
 
+__all__ = [
+    "build",
+    "export",
+    "get",
+    "location",
+    "materialise",
+    "may_export",
+    "place_of",
+    "plan",
+    "reader",
+    "record_export",
+    "release",
+    "releases",
+]
+
 MAX_ATTEMPTS = 3
 _FOLDER = "releases"
-
-
-EXPORT_FACTS = ("ref", "commit", "label_set", "format", "samples", "annotations")
-"""What the audit trail records of an export."""
 
 
 @verb
@@ -187,7 +191,7 @@ def build(
     existing = get(actor, name, version, store=store)
     store.guard.require(actor, Permission.EXPORT, dataset=existing.dataset)
     spec = existing.spec
-    wanted = spec.formats if formats is None else _known_formats(formats)
+    wanted = spec.formats if formats is None else known_formats(formats)
     snapshot = datasets.read(actor, f"{existing.dataset}@{existing.commit_id}", store=store)
     with staging_folder(out or location(store, existing.dataset, version)) as (staging, target):
         ids = _sample_ids(snapshot, spec)
@@ -199,51 +203,6 @@ def build(
     same = files.listed == existing.files if wanted == spec.formats else None
     exports = tuple(replace(export, out=target / export.format) for export in files.exports)
     return Built(target, files.all, exports, same)
-
-
-def export(
-    actor: Actor, name: str, spec: ExportSpec, out: Path, *, store: Store, progress: Progress = silent
-) -> Exported:
-    """Write the matching samples of any state (`dataset@ref`) in one format, into a folder that is new or empty.
-
-    Raises: NotPermitted, FormatUnknown, QueryInvalid, LabelSetNotFound, TargetNotEmpty, TargetNotWritable,
-        ImagesModeUnknown.
-    """
-    check_images_mode(str(spec.images))
-    _known_formats([spec.format])
-    may_export(actor, name, store=store)
-    snapshot = datasets.read(actor, name, store=store)
-    _check_label_set(snapshot, spec.label_set)
-    ids = snapshot.ids(spec.where, label_set=spec.label_set)
-    with staging_folder(out) as (staging, target):
-        source = ExportSource.of(
-            snapshot, ids, spec.label_set, media=snapshot.media, images=spec.images, rehearsal=spec.dry_run
-        )
-        exported = write_export(staging, source, spec.format, progress=progress)
-        if spec.dry_run:
-            return replace(exported, out=target)
-        state = {"ref": snapshot.ref, "commit": snapshot.commit_id, "label_set": spec.label_set}
-        counts = {"samples": exported.samples, "annotations": exported.annotations}
-        details = {**state, "format": spec.format, **counts}
-        record_export(actor, name, details, store=store)
-        move_export_into_place(staging, target)
-    return replace(exported, out=target)
-
-
-@verb
-def may_export(actor: Actor, name: str, *, store: Store) -> None:
-    """Whether the actor may export a dataset. Raises: NotPermitted."""
-    dataset, _ = refs.split_name(name)
-    store.guard.require(actor, Permission.EXPORT, dataset=dataset)
-
-
-@verb
-def record_export(actor: Actor, name: str, details: Mapping[str, Any], *, store: Store) -> None:
-    """Record in the audit trail what an export wrote, before it is put into place. Raises: NotPermitted."""
-    dataset, _ = refs.split_name(name)
-    store.guard.require(actor, Permission.EXPORT, dataset=dataset)
-    known = {key: value for key, value in details.items() if key in EXPORT_FACTS}
-    store.catalog.record_reading(actor, "release.export", subject=dataset, details=known)
 
 
 def reader(
@@ -311,16 +270,11 @@ def _normalised(spec: ReleaseSpec) -> ReleaseSpec:
     """The spec as it is recorded: known formats, sorted ids, a clean purpose."""
     return replace(
         spec,
-        formats=_known_formats(spec.formats),
+        formats=known_formats(spec.formats),
         pool=None if spec.pool is None else tuple(sorted(set(spec.pool))),
         split=None if spec.split is None else dict(spec.split),
         purpose=clean_purpose(spec.purpose),
     )
-
-
-def _known_formats(formats: Sequence[str]) -> tuple[str, ...]:
-    """The formats without repeats. Raises: FormatUnknown."""
-    return tuple(dict.fromkeys(registry.writer(name).name for name in formats))
 
 
 def _check_version_free(store: Store, dataset: str, version: str) -> None:
@@ -389,7 +343,7 @@ def _check_gates(dataset: str, version: str, verdict: Verdict) -> None:
 
 def _sample_ids(snapshot: Snapshot, spec: ReleaseSpec) -> list[str]:
     """Ids of the samples to release, by name. Raises: ReleaseEmpty, LabelSetNotFound, QueryInvalid."""
-    _check_label_set(snapshot, spec.label_set)
+    check_label_set(snapshot, spec.label_set)
     ids = snapshot.ids(spec.where or None, label_set=spec.label_set)
     if spec.pool is not None:
         chosen = set(spec.pool)
@@ -397,12 +351,6 @@ def _sample_ids(snapshot: Snapshot, spec: ReleaseSpec) -> list[str]:
     if not ids:
         raise ReleaseEmpty(dataset=snapshot.dataset.name)
     return ids
-
-
-def _check_label_set(snapshot: Snapshot, label_set: str) -> None:
-    if label_set not in snapshot.label_sets and label_set != DEFAULT_LABEL_SET:
-        known = ", ".join(snapshot.label_sets) or DEFAULT_LABEL_SET
-        raise LabelSetNotFound(dataset=snapshot.dataset.name, got=label_set[:80], known=known)
 
 
 def _record(

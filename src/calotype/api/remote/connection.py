@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-import calotype
 from calotype.foundation.errors import CalotypeError, External, Invalid
 from calotype.foundation.verbs.frames import MEDIA_TYPE, AnswerUnreadable, error_from_plain, frames
 
@@ -130,6 +129,10 @@ class Connection:
         """Send JSON to a route; its JSON answer, None for an empty one. Raises: as `get`."""
         return self._json("POST", path, body)
 
+    def delete(self, path: str) -> None:
+        """Delete what a route names. Raises: as `get`."""
+        self._json("DELETE", path, None)
+
     def close(self) -> None:
         """Close the connections of this process."""
         if self._client is not None and self._process == os.getpid():
@@ -167,7 +170,7 @@ class Connection:
     def _http(self) -> httpx2.Client:
         if self._client is None or self._process != os.getpid():
             headers = {
-                "user-agent": f"calotype/{calotype.__version__}",
+                "user-agent": "calotype",
                 "accept-encoding": "identity",  # a compressed stream would hold frames back
             }
             if self._token:

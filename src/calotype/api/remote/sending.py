@@ -118,44 +118,37 @@ def labels_of(arguments: dict[str, Any]) -> Shipment:
     check_images_folder(options.images)
     if not os.path.exists(path):
         raise PathNotFound(path=str(path))
-    shipment = Shipment(machine_and_place([path]))
     auto = options.format == "auto"
     detected = registry.detect(path) if auto else registry.given(path, options.format)
     images = _listed_images(detected.format, path, options.images)
-    inside = [
-        image for image in images if options.images is None or not image.is_relative_to(_real(options.images))
-    ]
-    if path.is_dir():
-        folder = path
-    elif detected.format.abilities.one_file or not inside:
-        folder = Path(os.path.commonpath([path.absolute().parent, *(image.parent for image in inside)]))
-    else:
-        folder = path.absolute().parent
-    under = f"0/{Path(os.path.realpath(folder)).name or 'labels'}"
-    if detected.format.abilities.one_file and not path.is_dir():
-        paths = sorted({str(path.absolute()), *(str(image) for image in inside)})
-    else:
-        walked = files_below.walk(str(folder), [])
-        paths = [entry.path for entry in walked if not entry.is_symlink()]
-    shipment.add_tree(folder, under, paths)
-    if not path.is_dir():
-        relative = path.absolute().relative_to(folder.absolute()).as_posix()
-        shipment.names[path] = f"{under}/{relative}"
-    if options.images is not None:
-        root = _real(options.images)
-        beside = sorted(str(image) for image in images if image.is_relative_to(root))
-        shipment.add_tree(root, f"1/{root.name or 'images'}", beside)
-        shipment.names[options.images] = f"1/{root.name or 'images'}"
-        if not beside:  # a folder without files does not travel, and nothing would be looked up in it
-            options = replace(options, images=None)
-    if not options.origin:
-        options = replace(options, origin=f"elsewhere:{shipment.origin}")
-    arguments["options"] = options
+    apart = None if options.images is None else Path(os.path.realpath(options.images))
+    beside = [image for image in images if apart is not None and image.is_relative_to(apart)]
+    shipment = Shipment(machine_and_place([path]))
+    _add_labels(shipment, path, sorted(set(images) - set(beside)), detected.format.abilities.one_file)
+    if apart is not None and beside:
+        under = f"1/{apart.name or 'images'}"
+        shipment.add_tree(apart, under, map(str, beside))
+        shipment.names[options.images] = under
+    origin = options.origin or f"elsewhere:{shipment.origin}"
+    # a folder without files does not travel, and nothing would be looked up in it
+    arguments["options"] = replace(options, origin=origin, images=options.images if beside else None)
     return shipment
 
 
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
+def _add_labels(shipment: Shipment, path: Path, images: Sequence[Path], one_file: bool) -> None:
+    """Add the label file with its images, or the folder that they share."""
+    here = path.absolute()
+    is_folder = path.is_dir()
+    parents = [here.parent, *(image.parent for image in images)]
+    folder = path if is_folder else Path(os.path.commonpath(parents))
+    if one_file and not is_folder:
+        paths = sorted({str(here), *map(str, images)})
+    else:
+        paths = [entry.path for entry in files_below.walk(str(folder), []) if not entry.is_symlink()]
+    under = f"0/{Path(os.path.realpath(folder)).name or 'labels'}"
+    shipment.add_tree(folder, under, paths)
+    if not is_folder:
+        shipment.names[path] = f"{under}/{here.relative_to(folder.absolute()).as_posix()}"
 
 
 def _listed_images(format: Any, path: Path, images: Path | None) -> list[Path]:

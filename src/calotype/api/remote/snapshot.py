@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.actor import Actor
 from calotype.foundation.verbs.values import Hooks, from_plain
 
+T = TypeVar("T")
 _TOGETHER = 20_000
 """Samples of one call when they are read one after the other."""
 
@@ -65,7 +66,7 @@ class RemoteSnapshot(Snapshot):
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
         """See `Snapshot.samples`."""
-        return self._ask(states.samples, where, ids=ids, label_set=label_set, columns=columns)
+        return self._ask(states.sample_rows, where, ids=ids, label_set=label_set, columns=columns)
 
     def iter_samples(self, *, where: Where = None, ids: Sequence[str] | None = None) -> Iterator[Sample]:
         """See `Snapshot.iter_samples`."""
@@ -82,7 +83,9 @@ class RemoteSnapshot(Snapshot):
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
         """See `Snapshot.annotations`."""
-        return self._ask(states.annotations, label_set, where=where, sample_ids=sample_ids, columns=columns)
+        return self._ask(
+            states.annotation_rows, label_set, where=where, sample_ids=sample_ids, columns=columns
+        )
 
     def rows_of(
         self, table: str, *, not_in: Snapshot | None = None, columns: Sequence[str] | None = None
@@ -94,7 +97,7 @@ class RemoteSnapshot(Snapshot):
     def _index(self) -> pa.Table:
         return self.samples(columns=["sample_id", "name"])
 
-    def _ask(self, verb: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    def _ask(self, verb: Callable[..., T], *args: Any, **options: Any) -> T:
         name = f"{self.dataset.name}@{self.commit_id}" if self.commit_id else self.name
         state = "" if self.commit_id else self.state_sha256
         return verb(Actor.nobody(), name, *args, store=self._store, state=state, **options)

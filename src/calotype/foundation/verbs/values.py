@@ -209,13 +209,17 @@ def _dataclass(kind: type, value: Any, hooks: Hooks, name: str) -> Any:
 
 def _with_subclasses(kind: type) -> list[type]:
     """A class and all below it; not what `slots=True` replaced by a class of the same name."""
-    classes = [kind]
+    classes: list[type] = [kind]
     for one in classes:
-        below = [other for other in one.__subclasses__() if other not in classes]
-        classes += [
-            other for other in below if vars(sys.modules[other.__module__]).get(other.__name__) is other
-        ]
+        below: type
+        for below in one.__subclasses__():
+            if below not in classes and _is_current(below):
+                classes.append(below)
     return classes
+
+
+def _is_current(kind: type) -> bool:
+    return vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
 
 
 @cache

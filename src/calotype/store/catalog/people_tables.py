@@ -44,6 +44,7 @@ class PeopleTables(NamedTuple):
     sessions: sa.Table
     tokens: sa.Table
     attempts: sa.Table
+    device_sign_ins: sa.Table
 
 
 def people_tables(metadata: sa.MetaData) -> PeopleTables:
@@ -95,3 +96,8 @@ def _sign_in(metadata: sa.MetaData) -> Iterator[sa.Table]:
         _time("used_at_us", nullable=True), _time("revoked_at_us", nullable=True),
     )  # fmt: skip
     yield sa.Table("sign_in_attempts", metadata, _id(), _text("subject", index=True), _time("at_us"))
+    yield sa.Table(
+        "device_sign_ins", metadata, _id(), _text("device_sha256", unique=True), _text("code_sha256", unique=True),
+        _text("device"), _text("address"), sa.Column("scopes", sa.JSON, nullable=False), _text("state"),
+        _person(nullable=True), _time("created_at_us"), _time("until_us"),
+    )  # fmt: skip
