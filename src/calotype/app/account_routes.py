@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Request, Response
@@ -131,7 +130,8 @@ def begin_device_sign_in(ask: Ask, body: Device, request: Request) -> answers.De
     _keys(request)
     address = _place(request)["address"]
     begun = device_sign_in.begin(body.device, body.scopes, store=ask.store, address=address)
-    return answers.DeviceBegun.of(asdict(begun) | {"expires_at": iso(begun.until_us)})
+    codes = {"device_code": begun.device_code, "user_code": begun.user_code}
+    return answers.DeviceBegun.of({**codes, "expires_at": iso(begun.until_us), "every_s": begun.every_s})
 
 
 @routes.post("/device-sign-ins/token", **action(Permission.ACCOUNT_OWN, max_body_bytes=10_000))
@@ -147,7 +147,8 @@ def show_device_sign_in(ask: Ask, body: UserCode, request: Request) -> answers.D
     _keys(request)
     waiting = device_sign_in.shown(ask.actor, body.user_code, store=ask.store)
     times = {"created_at": iso(waiting.created_at_us), "expires_at": iso(waiting.until_us)}
-    return answers.DeviceSignIn.of(asdict(waiting) | times)
+    facts = {"device": waiting.device, "address": waiting.address, "scopes": list(waiting.scopes)}
+    return answers.DeviceSignIn.of(facts | times)
 
 
 @routes.post(

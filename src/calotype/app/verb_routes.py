@@ -146,6 +146,8 @@ def _prepared(verb: Verb, body: bytes, session: Session) -> _Run:
             raise CallInvalid(name=verb.name, detail=f"needs the parameter {name!r}")
     if takes_files:
         _check_files(verb, arguments)
+    if str(arguments.get("model", "")).endswith(".onnx"):
+        raise OnlyWhereTheDataIs(verb=verb.name, why="a model file is loaded from the disk of that machine")
     return _Run(verb, arguments, session)
 
 
@@ -244,6 +246,8 @@ class _Call:
                 self._put(frame({"result": None}))
             else:
                 self._put(frame({"result": to_plain(result, _PACK)}))
+        except CalotypeError as error:  # some are also OSErrors
+            self._put(error)
         except OSError as error:
             self._put(as_calotype_error(error))
         except BaseException as error:

@@ -44,7 +44,7 @@ class Embedded:
         return {"model": self.model, "made": self.made, "known": self.known, "failed": list(self.failed)}
 
 
-@verb(here="it loads model files of that machine and runs over all images")
+@verb
 def embed(
     actor: Actor, name: str, model: str = "default", *, store: Store, progress: Progress = silent
 ) -> Embedded:

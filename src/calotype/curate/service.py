@@ -96,7 +96,7 @@ def select(
     )
 
 
-@verb(here="it trains models over all images")
+@verb
 def simulate(
     actor: Actor, name: str, spec: SelectionSpec, *, store: Store, progress: Progress = silent
 ) -> Curve:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from tests.support.recipes import dataset
+from tests.support.remote import TOKEN, serving_store
 
 import calotype as ct
 from calotype.app import workspaces
@@ -16,11 +17,16 @@ SQUARE = "name: square\nsteps:\n  - letterbox: {width: 32, height: 32}\n"
 PIPELINE = "pipeline: small\ndataset: streets\nstages:\n  - commit: {message: all}\n"
 
 
-@pytest.fixture
-def shop(owner, workspace):
+@pytest.fixture(params=["folder", pytest.param("server", marks=pytest.mark.slow)])
+def shop(request, owner, workspace, tmp_path, monkeypatch):
     """The open workspace; its dataset streets has three samples: no split, train and val."""
     dataset(owner, workspace)
-    with ct.open(workspace.root, actor=owner) as opened:
+    if request.param == "folder":
+        with ct.open(workspace.root, actor=owner) as opened:
+            yield opened
+        return
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with serving_store(workspace) as url, ct.open(url, token=TOKEN) as opened:
         yield opened
 
 
@@ -71,7 +77,7 @@ def test_a_merge_is_previewed_and_listed(shop):
     assert [merge.state for merge in streets.merges()] == ["landed"]
 
 
-def test_a_pipeline_file_runs_and_its_runs_are_listed(shop, tmp_path):
+def test_a_pipeline_file_runs_and_its_runs_are_listed(shop, tmp_path, only_here):
     (tmp_path / "small.yaml").write_text(PIPELINE)
     report = shop.run(tmp_path / "small.yaml")
     assert (report.changed, [run.id for run in shop.runs("streets")]) == (True, [report.id])
@@ -112,6 +118,6 @@ def test_a_checkpoint_of_another_workspace_does_not_agree(shop, owner, tmp_path)
     assert shop.verify_audit().intact
 
 
-def test_a_whole_workspace_needs_no_repair(shop):
+def test_a_whole_workspace_needs_no_repair(shop, only_here):
     shop.dataset("streets").commit("first")
     assert shop.repair().to_dict()["ok"] is True

@@ -15,7 +15,7 @@ def released(shop):
     return shop.release("1.0.0", split={"train": 0.5, "test": 0.5}, formats=("coco", "voc"))
 
 
-def test_a_release_knows_its_version_files_and_card(released, shop):
+def test_a_release_knows_its_version_files_and_card(released, shop, only_here):
     assert released.version == "1.0.0"
     assert repr(released) == f"Release('shop', '1.0.0', commit={shop.log()[0].short!r})"
     assert released.card["samples"] == 24

@@ -64,7 +64,7 @@ def test_progress_is_reported_to_the_callback_of_telling(ws, raw):
     assert calls == []
 
 
-def test_a_backup_holds_the_workspace(shop, ws, tmp_path):
+def test_a_backup_holds_the_workspace(shop, ws, tmp_path, only_here):
     backed_up = ws.backup(tmp_path / "backup")
     assert backed_up.ok
     assert backed_up.copied_files > 24
@@ -80,7 +80,7 @@ def test_size_counts_the_bytes_of_the_dataset(shop, ws):
     assert set(size.datasets) == {"shop"}
 
 
-def test_a_dry_run_of_gc_deletes_nothing(shop, ws):
+def test_a_dry_run_of_gc_deletes_nothing(shop, ws, only_here):
     before = ws.size().total_bytes
     assert ws.gc(grace="0s", dry_run=True).dry_run
     assert ws.size().total_bytes >= before
@@ -89,14 +89,14 @@ def test_a_dry_run_of_gc_deletes_nothing(shop, ws):
     assert refused.value.code == "duration-invalid"
 
 
-def test_verify_reports_a_missing_image(shop, ws):
+def test_verify_reports_a_missing_image(shop, ws, only_here):
     assert ws.verify().ok
     digest = next(iter(shop.where())).media_sha256
     next((ws.path / ".calotype").rglob(f"*{digest[4:]}*")).unlink()
     assert not ws.verify().ok
 
 
-def test_serving_on_a_port_in_use_is_refused(ws):
+def test_serving_on_a_port_in_use_is_refused(ws, only_here):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

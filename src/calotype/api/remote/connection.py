@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -66,11 +67,14 @@ class Connection:
     """
 
     def __init__(self, address: str, token: str = "", *, purpose: str = "") -> None:
+        self._client: httpx2.Client | None = None
+        self._process = 0
         self.address = normal_address(address)
         self._token = token
         self._purpose = purpose
-        self._client: httpx2.Client | None = None
-        self._process = 0
+
+    def __del__(self) -> None:
+        self.close()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_client": None, "_process": 0}
@@ -105,7 +109,7 @@ class Connection:
 
     def items(self, verb: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
         """The items that a verb answers one by one. Raises: as `call`."""
-        body = msgspec.msgpack.encode(arguments)
+        body, ended = msgspec.msgpack.encode(arguments), False
         try:
             with self._stream(verb, body) as answer:
                 for part in _frames(answer, self.address):
@@ -113,8 +117,9 @@ class Connection:
                         raise error_from_plain(part["error"])
                     if "item" in part:
                         yield part["item"]
-                    if "result" in part:
-                        return
+                    ended = ended or "result" in part
+            if ended:
+                return
         except httpx2.ConnectError as error:
             raise ServerUnreachable(server=self.address, detail=_words(error)) from None
         except httpx2.TransportError as error:
@@ -140,15 +145,18 @@ class Connection:
         self._client = None
 
     def _result(self, verb: str, body: bytes, progress: OnProgress) -> Any:
+        last: dict[str, Any] = {}
         with self._stream(verb, body) as answer:
-            for part in _frames(answer, self.address):
+            for part in _frames(answer, self.address):  # to its end, so that the connection can be used again
                 if "progress" in part:
                     progress(*part["progress"])
-                if "error" in part:
-                    raise error_from_plain(part["error"])
-                if "result" in part:
-                    return part["result"]
-        raise AnswerUnreadable(server=self.address, detail="it ended early")
+                elif part:
+                    last = part
+        if "error" in last:
+            raise error_from_plain(last["error"])
+        if "result" not in last:
+            raise AnswerUnreadable(server=self.address, detail="it ended early")
+        return last["result"]
 
     def _stream(self, verb: str, body: bytes) -> Any:
         return self._http().stream(
@@ -183,9 +191,16 @@ class Connection:
                 timeout=_TIMEOUT,
                 follow_redirects=False,
                 trust_env=not is_loopback(self.address),
+                verify=_trusted(),
             )
             self._process = os.getpid()
         return self._client
+
+
+def _trusted() -> ssl.SSLContext | bool:
+    """The certificates to trust: those that `SSL_CERT_FILE` names, or those of the system."""
+    file = os.environ.get("SSL_CERT_FILE")
+    return ssl.create_default_context(cafile=file) if file else True
 
 
 def normal_address(address: str) -> str:

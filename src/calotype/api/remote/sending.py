@@ -21,7 +21,6 @@ from calotype.formats import files_below
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json
-from calotype.foundation.os_errors import PathNotFound
 from calotype.foundation.progress import Progress
 from calotype.foundation.verbs import OnlyWhereTheDataIs
 
@@ -116,8 +115,6 @@ def labels_of(arguments: dict[str, Any]) -> Shipment:
             verb="calotype import", why=f"media={options.media!r} needs the files to stay there"
         )
     check_images_folder(options.images)
-    if not os.path.exists(path):
-        raise PathNotFound(path=str(path))
     auto = options.format == "auto"
     detected = registry.detect(path) if auto else registry.given(path, options.format)
     images = _listed_images(detected.format, path, options.images)

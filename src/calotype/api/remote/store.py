@@ -102,7 +102,7 @@ class RemoteStore(Elsewhere):
     @property
     def root(self) -> Path:
         """Raises: OnlyWhereTheDataIs; the folder of the workspace is on another machine."""
-        raise OnlyWhereTheDataIs(verb="this", why="the folder of the workspace is on another machine")
+        raise OnlyWhereTheDataIs(verb="path", why="the folder is on another machine")
 
     @cached_property
     def folder(self) -> Path:
@@ -164,7 +164,7 @@ class _Media:
 def _sent_path(names: Mapping[Path, str], upload: str, path: Path) -> dict[str, str]:
     """How a path of a call is named on the other side. Raises: OnlyWhereTheDataIs."""
     if path not in names:
-        raise OnlyWhereTheDataIs(verb="this", why=f"{path} is on this machine")
+        raise OnlyWhereTheDataIs(verb="path", why=f"{path} is on this machine")
     return {"upload": upload, "path": names[path]}
 
 
