@@ -19,7 +19,7 @@ from tests.support.remote import serving_store, token_of
 
 import calotype as ct
 from calotype.api.remote import tokens as kept
-from calotype.app import login_commands, serving, workspaces
+from calotype.app import serving, workspaces
 from calotype.app.cli import main
 from calotype.foundation.actor import ACCOUNT
 from calotype.people import device_sign_in, tokens
@@ -71,7 +71,7 @@ def test_a_person_lets_the_command_line_in(capsys, store, url, monkeypatch):
         threading.Timer(0.1, lambda: device_sign_in.answer(bo, code, allow=True, store=store)).start()
         return True
 
-    monkeypatch.setattr(login_commands.webbrowser, "open", browser)
+    monkeypatch.setattr("webbrowser.open", browser)
     monkeypatch.setattr(device_sign_in, "EVERY_S", 0)
     code, answer = call(capsys, "login", url)
     assert (code, answer["who"]) == (0, "bo@example.org")

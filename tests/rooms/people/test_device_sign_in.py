@@ -30,7 +30,8 @@ def test_a_program_gets_the_token_of_whoever_lets_it_in_once(workspace, bo, begu
     assert (shown.device, shown.address, shown.scopes) == ("laptop", "10.0.0.7", ("read", "write"))
     device_sign_in.answer(bo, begun.user_code, allow=True, store=workspace)
     token = device_sign_in.take(begun.device_code, store=workspace)
-    signed_in = signing_in.from_token(token, store=workspace)
+    signed_in = signing_in.from_token(token or "", store=workspace)
+    assert signed_in is not None
     assert signed_in.actor.id == bo.id
     assert [(item.name, item.scopes) for item in tokens.tokens(bo, store=workspace)] == [
         ("laptop", ("read", "write"))

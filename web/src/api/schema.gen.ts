@@ -2095,6 +2095,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device-sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Device Sign In
+         * @description A program asks to be let in by somebody who is signed in in a browser; needs nobody signed in.
+         */
+        post: operations["begin_device_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-sign-ins/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Device Token
+         * @description The token of a program that was let in, once; null while nobody answered.
+         */
+        post: operations["take_device_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-sign-ins/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Device Sign In
+         * @description Which program waits under a code.
+         */
+        post: operations["show_device_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-sign-ins/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Device Sign In
+         * @description Let the program in as oneself, or not.
+         */
+        post: operations["answer_device_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/verbs/{verb}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Verb
+         * @description Run a verb; its parameters decide what the packed body holds, its own guard who may. Answers frames.
+         */
+        post: operations["call_verb"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2841,6 +2941,54 @@ export interface components {
             failed: components["schemas"]["FailedSample"][];
             /** @description Whether the run ended early. */
             stopped: boolean;
+        };
+        /** @description A program on another machine, and the scopes it asks for. */
+        Device: {
+            /** @description How the person can know the program, such as the name of its machine. */
+            device: string;
+            /**
+             * @default [
+             *       "read"
+             *     ]
+             */
+            scopes?: string[];
+        };
+        /** @description Whether to let the program in. */
+        DeviceAnswer: {
+            user_code: string;
+            allow: boolean;
+        };
+        /** @description What a program that asks to be let in shows, and asks with. */
+        DeviceBegun: {
+            /** @description Its secret, for `POST /device-sign-ins/token`. */
+            device_code: string;
+            /** @description What a person enters on the page `/device`. */
+            user_code: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Seconds between two questions. */
+            every_s: number;
+        };
+        /** @description The secret of a program that waits. */
+        DeviceCode: {
+            device_code: string;
+        };
+        /** @description A program that waits to be let in. */
+        DeviceSignIn: {
+            /** @description The machine that it names. */
+            device: string;
+            /** @description The network address that it came from. */
+            address: string;
+            scopes: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** @description The API token of a program. */
+        DeviceToken: {
+            /** @description Shown this once; null while nobody answered. */
+            token: string | null;
         };
         /** @description Changes from ref `a` to ref `b`. */
         Diff: {
@@ -4788,6 +4936,10 @@ export interface components {
         UnknownValues: {
             items: components["schemas"]["UnknownValue"][];
         };
+        /** @description The code that a program shows. */
+        UserCode: {
+            user_code: string;
+        };
         /** @description A value and how often it occurs. */
         ValueCount: {
             value: string | number | boolean | null;
@@ -4943,6 +5095,12 @@ export type Delete = components['schemas']['Delete'];
 export type DerivedPlan = components['schemas']['DerivedPlan'];
 export type DerivedSample = components['schemas']['DerivedSample'];
 export type DerivedSamples = components['schemas']['DerivedSamples'];
+export type Device = components['schemas']['Device'];
+export type DeviceAnswer = components['schemas']['DeviceAnswer'];
+export type DeviceBegun = components['schemas']['DeviceBegun'];
+export type DeviceCode = components['schemas']['DeviceCode'];
+export type DeviceSignIn = components['schemas']['DeviceSignIn'];
+export type DeviceToken = components['schemas']['DeviceToken'];
 export type Diff = components['schemas']['Diff'];
 export type EditTags = components['schemas']['EditTags'];
 export type Edited = components['schemas']['Edited'];
@@ -5105,6 +5263,7 @@ export type UndoBody = components['schemas']['UndoBody'];
 export type UndoneAction = components['schemas']['UndoneAction'];
 export type UnknownValue = components['schemas']['UnknownValue'];
 export type UnknownValues = components['schemas']['UnknownValues'];
+export type UserCode = components['schemas']['UserCode'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
@@ -9225,6 +9384,171 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_device_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Device"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_device_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_device_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSignIn"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_device_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_verb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                verb: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/msgpack": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.calotype.frames": string;
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {

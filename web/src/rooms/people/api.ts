@@ -28,6 +28,9 @@ export const createToken = (body: NewToken) => call("post", "/api/v1/tokens", { 
 export const revokeToken = (id: string) => call("delete", "/api/v1/tokens/{id}", { path: { id } });
 export const changePassword = (old: string, fresh: string) => call("post", "/api/v1/account/password", { body: { old, new: fresh } });
 export const signIn = (email: string, password: string) => call("post", "/api/v1/sign-in", { body: { email, password } });
+export const deviceSignIn = (code: string) =>
+  queryOptions({ queryKey: ["device", code], queryFn: () => call("post", "/api/v1/device-sign-ins/show", { body: { user_code: code } }), retry: false, enabled: code !== "" });
+export const answerDevice = (user_code: string, allow: boolean) => call("post", "/api/v1/device-sign-ins/answer", { body: { user_code, allow } });
 export const signOut = () => call("post", "/api/v1/sign-out");
 export const showInvitation = (secret: string) => call("post", "/api/v1/invitations/show", { body: { secret } });
 export const acceptInvitation = (body: { secret: string; password: string; name: string; email: string }) => call("post", "/api/v1/invitations/accept", { body });

@@ -26,3 +26,8 @@ export const SESSION_KEYS = {
 export const TOKEN_KEYS = {
   "account.revoke-token": { title: "Revoke the newest API token", group: "Page" },
 } as const;
+
+export const DEVICE_KEYS = {
+  "device.allow": { title: "Let the program in", group: "Page" },
+  "device.refuse": { title: "Refuse the program", group: "Page" },
+} as const;

@@ -4,11 +4,13 @@ import { inWorkspace, type Place } from "@/kit/rooms";
 import { AccountPage } from "./pages/account";
 import { GO } from "./keys";
 import { PeoplePage } from "./page";
-import { peopleSearch } from "./search";
+import { DevicePage } from "./pages/device";
+import { deviceSearch, peopleSearch } from "./search";
 
 export const workspaceRoutes = [
   createRoute({ ...inWorkspace("/people"), validateSearch: peopleSearch, component: PeoplePage }),
   createRoute({ ...inWorkspace("/account"), component: AccountPage }),
+  createRoute({ ...inWorkspace("/device"), validateSearch: deviceSearch, component: DevicePage }),
 ] as const;
 export const datasetRoutes = [] as const;
 
