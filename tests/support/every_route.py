@@ -11,7 +11,15 @@ from fastapi.testclient import TestClient
 from calotype.app import server
 
 API = "/api/v1"
-NOBODY_NEEDED = {"/health", "/ready", "/sign-in", "/invitations/show", "/invitations/accept"}
+NOBODY_NEEDED = {
+    "/health",
+    "/ready",
+    "/sign-in",
+    "/invitations/show",
+    "/invitations/accept",
+    "/device-sign-ins",
+    "/device-sign-ins/token",
+}
 WITHOUT_A_ROLE = {
     "show_session": "who one is",
     "list_datasets": "those that one may see: none",
@@ -26,6 +34,11 @@ WITHOUT_A_ROLE = {
     "show_organisation": "the same for everyone",
     "show_access_matrix": "the same for everyone",
     "why": "about oneself",
+    "begin_device_sign_in": "the form of `calotype login`",
+    "take_device_token": "whoever has its secret",
+    "show_device_sign_in": "to let it in as oneself",
+    "answer_device_sign_in": "to let it in as oneself",
+    "call_verb": "each verb asks for its own permission",
 }
 """What somebody without any role may call."""
 
@@ -117,3 +130,16 @@ def ask_about_access(say: Callable[..., Any]) -> None:
     assert say("GET", "/organisation")["model"] == "hybrid"
     assert say("GET", "/access/matrix?model=central")["items"]
     assert say("GET", "/access/matrix?model=central&diff=hybrid")["items"][0]["rule_before"]
+    _let_a_program_in(say)
+
+
+def _let_a_program_in(say: Callable[..., Any]) -> None:
+    """Sign-in from the browser, and calls of verbs by their names."""
+    begun = say("POST", "/device-sign-ins", json={"device": "laptop"})
+    device, user = {"device_code": begun["device_code"]}, {"user_code": begun["user_code"]}
+    assert say("POST", "/device-sign-ins/token", json=device)["token"] is None
+    assert say("POST", "/device-sign-ins/show", json=user)["device"] == "laptop"
+    say("POST", "/device-sign-ins/answer", json={**user, "allow": True})
+    assert say("POST", "/device-sign-ins/token", json=device)["token"]
+    say("DELETE", f"/tokens/{say('GET', '/tokens')['items'][0]['id']}")
+    assert say("POST", "/verbs/datasets.datasets", content=b"\x80", raw=True)

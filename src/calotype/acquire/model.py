@@ -56,7 +56,7 @@ class UploadOutOfStep(Conflict):
 
     code = "upload-out-of-step"
     what = "the next piece begins at byte {received}, not at {got}"
-    fix = "go on from there"
+    fix = "continue from there"
 
 
 class UploadsFull(Conflict):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
+from calotype.acquire import service as acquire
+from calotype.acquire.quarantine import QuarantinedItem
 from calotype.api.context import DatasetHandle
 from calotype.checks import service as checks
 from calotype.contracts import service as contracts
@@ -28,6 +30,10 @@ class QualityMethods(DatasetHandle):
     def contract(self) -> str | None:
         """The dataset's contract as YAML text; None for the built-in one."""
         return self._call(contracts.contract, self._context.ports.known_checks())[1]
+
+    def quarantined(self, *, limit: int = 1_000) -> list[QuarantinedItem]:
+        """Files and annotations that were rejected, with their reasons, newest first."""
+        return self._call(acquire.quarantined, limit=limit)
 
     def check(self, *only: str, whole: bool = False) -> CheckReport:
         """Test the working state against its contract, with all checks or `only` these checks and families.

@@ -145,7 +145,7 @@ def take_device_token(ask: Ask, body: DeviceCode, request: Request) -> answers.D
 def show_device_sign_in(ask: Ask, body: UserCode, request: Request) -> answers.DeviceSignIn:
     """Which program waits under a code."""
     _keys(request)
-    waiting = device_sign_in.shown(ask.actor, body.user_code, store=ask.store)
+    waiting = device_sign_in.show_device(ask.actor, body.user_code, store=ask.store)
     times = {"created_at": iso(waiting.created_at_us), "expires_at": iso(waiting.until_us)}
     facts = {"device": waiting.device, "address": waiting.address, "scopes": list(waiting.scopes)}
     return answers.DeviceSignIn.of(facts | times)
@@ -158,7 +158,7 @@ def show_device_sign_in(ask: Ask, body: UserCode, request: Request) -> answers.D
 def answer_device_sign_in(ask: Ask, body: DeviceAnswer, request: Request) -> Response:
     """Let the program in as oneself, or not."""
     _keys(request)
-    device_sign_in.answer(ask.actor, body.user_code, allow=body.allow, store=ask.store)
+    device_sign_in.answer_device(ask.actor, body.user_code, allow=body.allow, store=ask.store)
     return Response(status_code=204)
 
 

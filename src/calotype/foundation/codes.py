@@ -48,6 +48,7 @@ CODES: dict[str, Code] = {
     "sign-in-needed": Code(401, USAGE),
     "token-file-open": _INVALID,
     "file-changed-while-sent": _CONFLICT,
+    "media-not-as-stored": _EXTERNAL,
     "server-busy": Code(503, EXTERNAL, retryable=True),
     "answer-unreadable": _EXTERNAL,
     "state-moved": _CONFLICT,

@@ -92,7 +92,7 @@ def begin(device: str, scopes: Sequence[str], *, store: Store, address: str = ""
     return Begun(device_code, user_code, now + TTL_US, EVERY_S)
 
 
-def shown(actor: Actor, code: str, *, store: Store) -> DeviceSignIn:
+def show_device(actor: Actor, code: str, *, store: Store) -> DeviceSignIn:
     """The program that waits under a code. Raises: NotPermitted, AccountNeeded, DeviceCodeUnknown, TooManyAttempts."""
     person_id = _own_id(actor, store)
     row = _waiting(code, person_id, store)
@@ -100,8 +100,8 @@ def shown(actor: Actor, code: str, *, store: Store) -> DeviceSignIn:
     return DeviceSignIn(row["device"], row["address"], scopes, row["created_at_us"], row["until_us"])
 
 
-def answer(actor: Actor, code: str, *, allow: bool, store: Store) -> None:
-    """Let the program in as oneself, or not. Raises: as `shown`."""
+def answer_device(actor: Actor, code: str, *, allow: bool, store: Store) -> None:
+    """Let the program in as oneself, or not. Raises: as `show_device`."""
     person_id = _own_id(actor, store)
     row = _waiting(code, person_id, store)
     with store.catalog.write(actor, "token.allow" if allow else "token.refuse", subject=row["device"]) as tx:

@@ -169,7 +169,8 @@ class SampleReader:
 
     def _locate(self, snapshot: Snapshot, samples: pa.Table) -> None:
         """Prepare the lookup of each sample's pixels."""
-        place, self._elsewhere = snapshot.media.place, snapshot.media.elsewhere
+        self._elsewhere = snapshot.media.elsewhere
+        place = snapshot.media.path if self._elsewhere is None else self._elsewhere.place
         keys = _each(samples["media_sha256"])
         self._paths = pa.array((str(place(key)) for key in keys), pa.large_string())
 
@@ -181,7 +182,7 @@ class SampleReader:
         except FileNotFoundError:
             if self._elsewhere is None:
                 raise MediaMissing(sha256=Path(path).name, where=self._names[position].as_py()) from None
-            data = self._elsewhere(Path(path).name)
+            data = self._elsewhere.read(Path(path).name)
         return np.ascontiguousarray(decode_rgb(data).transpose(2, 0, 1))
 
     def _load(self, snapshot: Snapshot, label_set: str) -> None:

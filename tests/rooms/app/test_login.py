@@ -68,7 +68,7 @@ def test_a_person_lets_the_command_line_in(capsys, store, url, monkeypatch):
     def browser(page: str) -> bool:
         opened.append(page)
         code = page.rpartition("=")[2]
-        threading.Timer(0.1, lambda: device_sign_in.answer(bo, code, allow=True, store=store)).start()
+        threading.Timer(0.1, lambda: device_sign_in.answer_device(bo, code, allow=True, store=store)).start()
         return True
 
     monkeypatch.setattr("webbrowser.open", browser)
@@ -162,7 +162,7 @@ def test_forwarded_addresses_count_only_from_named_proxies(store):
         begun = client.post("/device-sign-ins", {"device": "x", "scopes": ["read"]})
         client.close()
         bo = ct.Actor(f"{ACCOUNT}{person.id}", person.email)
-        return device_sign_in.shown(bo, begun["user_code"], store=store).address
+        return device_sign_in.show_device(bo, begun["user_code"], store=store).address
 
     person, _ = people.add_person(ct.Actor.local(), "bo@example.org", "Bo", store=store, role="owner")
     with serving_store(store, accounts=True) as url:

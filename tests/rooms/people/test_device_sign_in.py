@@ -26,9 +26,9 @@ def begun(workspace):
 
 def test_a_program_gets_the_token_of_whoever_lets_it_in_once(workspace, bo, begun):
     assert device_sign_in.take(begun.device_code, store=workspace) is None
-    shown = device_sign_in.shown(bo, begun.user_code.lower(), store=workspace)
+    shown = device_sign_in.show_device(bo, begun.user_code.lower(), store=workspace)
     assert (shown.device, shown.address, shown.scopes) == ("laptop", "10.0.0.7", ("read", "write"))
-    device_sign_in.answer(bo, begun.user_code, allow=True, store=workspace)
+    device_sign_in.answer_device(bo, begun.user_code, allow=True, store=workspace)
     token = device_sign_in.take(begun.device_code, store=workspace)
     signed_in = signing_in.from_token(token or "", store=workspace)
     assert signed_in is not None
@@ -41,11 +41,11 @@ def test_a_program_gets_the_token_of_whoever_lets_it_in_once(workspace, bo, begu
 
 
 def test_a_no_is_a_no(workspace, bo, begun):
-    device_sign_in.answer(bo, begun.user_code, allow=False, store=workspace)
+    device_sign_in.answer_device(bo, begun.user_code, allow=False, store=workspace)
     with pytest.raises(DeviceSignInRefused):
         device_sign_in.take(begun.device_code, store=workspace)
     with pytest.raises(DeviceCodeUnknown):
-        device_sign_in.answer(bo, begun.user_code, allow=True, store=workspace)
+        device_sign_in.answer_device(bo, begun.user_code, allow=True, store=workspace)
 
 
 def test_the_time_is_over_after_ten_minutes(workspace, bo, begun, monkeypatch):
@@ -53,12 +53,12 @@ def test_the_time_is_over_after_ten_minutes(workspace, bo, begun, monkeypatch):
     with pytest.raises(DeviceSignInRefused):
         device_sign_in.take(begun.device_code, store=workspace)
     with pytest.raises(DeviceCodeUnknown):
-        device_sign_in.shown(bo, begun.user_code, store=workspace)
+        device_sign_in.show_device(bo, begun.user_code, store=workspace)
 
 
 def test_who_was_disabled_after_the_yes_lets_nothing_in(workspace, owner, bo, begun):
     service.add_person(owner, "ana@example.org", "Ana", store=workspace, role="owner")
-    device_sign_in.answer(bo, begun.user_code, allow=True, store=workspace)
+    device_sign_in.answer_device(bo, begun.user_code, allow=True, store=workspace)
     service.disable_person(owner, "bo@example.org", store=workspace)
     with pytest.raises(CalotypeError):
         device_sign_in.take(begun.device_code, store=workspace)
@@ -66,15 +66,15 @@ def test_who_was_disabled_after_the_yes_lets_nothing_in(workspace, owner, bo, be
 
 def test_only_people_with_an_account_answer(workspace, owner, bo, begun):
     with pytest.raises(AccountNeeded):
-        device_sign_in.answer(owner, begun.user_code, allow=True, store=workspace)
+        device_sign_in.answer_device(owner, begun.user_code, allow=True, store=workspace)
 
 
 def test_codes_cannot_be_guessed(workspace, bo, begun):
     for _ in range(device_sign_in.WRONG_CODES):
         with pytest.raises(DeviceCodeUnknown):
-            device_sign_in.shown(bo, "AAAA-AAAA", store=workspace)
+            device_sign_in.show_device(bo, "AAAA-AAAA", store=workspace)
     with pytest.raises(TooManyAttempts):
-        device_sign_in.shown(bo, begun.user_code, store=workspace)
+        device_sign_in.show_device(bo, begun.user_code, store=workspace)
 
 
 def test_one_address_asks_for_few_at_a_time(workspace):
@@ -87,7 +87,7 @@ def test_one_address_asks_for_few_at_a_time(workspace):
 
 def test_what_a_program_says_is_plain_text_and_its_scopes_are_known(workspace, bo):
     begun = device_sign_in.begin("la\nptop\x1b[2J" + "x" * 500, [], store=workspace)
-    shown = device_sign_in.shown(bo, begun.user_code, store=workspace)
+    shown = device_sign_in.show_device(bo, begun.user_code, store=workspace)
     assert shown.device.startswith("laptop[2J")
     assert (len(shown.device), shown.scopes) == (100, ("read",))
     with pytest.raises(ScopeUnknown):

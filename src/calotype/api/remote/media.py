@@ -23,7 +23,7 @@ Fetch = Callable[[list[str]], dict[str, bytes]]
 class MediaNotAsStored(External):
     """The bytes that came are not those of the image."""
 
-    code = "media-damaged"
+    code = "media-not-as-stored"
     what = "what {server} sent for {sha256} has another SHA-256"
     fix = "run `calotype verify --deep` on the machine of the workspace"
 
@@ -49,9 +49,9 @@ class RemoteMedia:
     written_bytes: int = 0
 
     @property
-    def elsewhere(self) -> Callable[[str], bytes]:
-        """Reads bytes that are not in their place yet."""
-        return self.read
+    def elsewhere(self) -> RemoteMedia:
+        """What fetches bytes that are not here yet: itself."""
+        return self
 
     def place(self, key: str) -> Path:
         """Where the bytes are, or will be when they were read once."""

@@ -1,4 +1,4 @@
-"""A remote workspace in place of an open store: verbs that are called with it run on its server."""
+"""A remote workspace instead of an open store: verbs that are called with it run on its server."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Anyone:
 
 @dataclass
 class _NoCatalog:
-    """In place of the catalog, which is on the server."""
+    """Stands for the catalog, which is on the server."""
 
     read_only: str = ""
 

@@ -98,9 +98,8 @@ def _write(tokens: dict[str, str]) -> None:
 
 def _keyring() -> Any:
     """The package `keyring`, if it is installed and has a store on this machine."""
-    try:
+    with suppress(Exception):  # not installed, or a system without one: the file is used
         keyring: Any = importlib.import_module("keyring")
-        priority = keyring.get_keyring().priority
-    except Exception:
-        return None
-    return keyring if priority > 0 else None
+        if keyring.get_keyring().priority > 0:
+            return keyring
+    return None

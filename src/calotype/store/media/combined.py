@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from calotype.store.media.objects import Batch, MediaDamaged, MediaMissing, MediaObject, StoredMedia
 from calotype.store.media.references import PRESENT, MediaChanged, ReferenceGone, References, is_reference
@@ -20,8 +21,8 @@ NOT_DECODED = (ImageUnreadable, *MEDIA_ERRORS)
 class AllMedia:
     """Media by key: the SHA-256 of stored bytes, or the key of a reference (`references`)."""
 
-    elsewhere: Callable[[str], bytes] | None = None
-    """Reads bytes that are not in their place yet; None, because all of them are."""
+    elsewhere: Any = None
+    """What fetches bytes that are not here yet, with `place(key)` and `read(key)`; None, because all are here."""
 
     def __init__(self, stored: StoredMedia, references: References) -> None:
         self.stored = stored
@@ -30,10 +31,6 @@ class AllMedia:
     def path(self, key: str) -> Path:
         """A readable file with the bytes. Raises: MediaNameInvalid, ReferenceGone, MediaChanged."""
         return self.references.path(key) if is_reference(key) else self.stored.path(key)
-
-    def place(self, key: str) -> Path:
-        """Where the bytes are; as `path`."""
-        return self.path(key)
 
     def has(self, key: str) -> bool:
         """Whether the bytes exist and, for a reference, are unchanged."""
