@@ -26,9 +26,20 @@ class Served:
 
 
 @contextmanager
-def served(workspace: Path) -> Iterator[Served]:
+def served(workspace: Path, *options: str) -> Iterator[Served]:
     """`calotype serve` on a free port."""
-    command = [sys.executable, "-m", "calotype", "-w", str(workspace), "--json", "serve", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "calotype",
+        "-w",
+        str(workspace),
+        "--json",
+        "serve",
+        "--port",
+        "0",
+        *options,
+    ]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         try:
