@@ -182,7 +182,8 @@ class SampleReader:
         except FileNotFoundError:
             if self._elsewhere is None:
                 raise MediaMissing(sha256=Path(path).name, where=self._names[position].as_py()) from None
-            data = self._elsewhere.read(Path(path).name)
+            ahead = self._paths[position : position + self._elsewhere.TOGETHER].to_pylist()
+            data = self._elsewhere.read_first([Path(one).name for one in ahead])
         return np.ascontiguousarray(decode_rgb(data).transpose(2, 0, 1))
 
     def _load(self, snapshot: Snapshot, label_set: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from calotype.foundation.cache_files import evict, mark_used, write_atomically
 from calotype.foundation.errors import External
@@ -14,8 +15,6 @@ from calotype.foundation.ids import sha256_json
 
 LIMIT_VARIABLE = "CALOTYPE_CACHE_BYTES"
 LIMIT_BYTES = 20_000_000_000
-TOGETHER = 64
-"""Images that are asked for in one call; the server answers those that fit."""
 _LOOK_EVERY = 16
 Fetch = Callable[[list[str]], dict[str, bytes]]
 
@@ -43,6 +42,8 @@ class RemoteMedia:
         fetch: Asks the server for the bytes of some keys; answers some of them, the first always.
     """
 
+    TOGETHER: ClassVar[int] = 64
+    """Images that are asked for in one call; the server answers those that fit."""
     server: str
     folder: Path
     fetch: Fetch
@@ -85,8 +86,13 @@ class RemoteMedia:
         missing = [key for key in dict.fromkeys(keys) if not self.place(key).is_file()]
         done, total = 0, len(missing)
         while done < total:
-            done += len(self._fetch(missing[done : done + TOGETHER]))
+            done += len(self._fetch(missing[done : done + self.TOGETHER]))
             progress("fetching images", done, total)
+
+    def read_first(self, keys: Sequence[str]) -> bytes:
+        """The bytes of the first of some keys, none of which is here; the others come with it, as far as they fit."""
+        missing = [key for key in dict.fromkeys(keys[1:]) if not self.place(key).is_file()]
+        return self._fetch([keys[0], *missing])[keys[0]]
 
     def _fetch(self, keys: list[str]) -> dict[str, bytes]:
         found = self.fetch(keys)
