@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LEVELS: Floats = np.array([0.0, 0.1, 0.3, 0.5, 0.7, 0.9])
 """Difficulties of items: the share of right answers that is lost. The first is that of ordinary items."""
-_LEAST = 1e-6
+_LEAST = 1e-5
 _MOST_TIMES = 40
 
 
@@ -135,7 +135,7 @@ class Block:
         return sums
 
     def _by_level(self, estimates: Estimates) -> tuple[Floats, Floats, Floats]:
-        """Likelihood of who is right: (n, levels) if nobody is, (pairs, levels) those of the pair; (n,) log of its unit."""
+        """Likelihood that all are wrong (n, levels) or those of a pair right (pairs, levels); (n,) log of its unit."""
         share = np.clip(estimates.skills[self.who][:, None] * (1 - LEVELS), 1e-3, 0.998)
         wrong = np.log1p(-share)
         mute, gain = np.empty((self.n, len(LEVELS))), np.empty((len(self.times), len(LEVELS)))
@@ -158,7 +158,7 @@ class Block:
         """
         at = self._pairs, self.pair_class
         counts = np.maximum(estimates.mistakes[:, self.pair_class].T - self._own, _LEAST)
-        usual = counts / np.maximum(estimates.mistakes.sum(axis=1) - self._own, _LEAST)
+        usual = np.maximum(counts / np.maximum(estimates.mistakes.sum(axis=1) - self._own, _LEAST), _LEAST)
         logs = np.log(usual) * self.times
         logs[at] = 0
         prior = self.prior(estimates)

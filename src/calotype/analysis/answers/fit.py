@@ -67,11 +67,12 @@ class Fit:
             offset=np.zeros(k),
         )
         self.prior_misled = misled
+        self.ease = np.ones(len(self.answers))
 
     def run(self) -> Floats:
         """(N, K) posterior; what the model says where nobody answered."""
         if not len(self.answers):
-            return self._whole([block.prior(self.estimates) for block in self.blocks])
+            return self.model()
         judged = [_first_guess(block, self.estimates) for block in self.blocks]
         for step in range(N_STEPS):
             self._learn(judged)
@@ -79,6 +80,14 @@ class Fit:
                 self._try_others()
             judged = [block.judge(self.estimates) for block in self.blocks]
         return self._whole([part.posterior for part in judged])
+
+    def model(self) -> Floats:
+        """(N, K) what the model says, with its power and the frequencies of the classes."""
+        return self._whole([block.prior(self.estimates) for block in self.blocks])
+
+    def quality(self) -> Floats:
+        """(people,) expected share of right answers, among the items that each of them was given."""
+        return self.estimates.skills * self.ease
 
     def _whole(self, parts: list[Floats]) -> Floats:
         """(N, K) rows of the blocks in the order of the items."""
@@ -111,6 +120,7 @@ class Fit:
             effort += np.bincount(block.who, levels @ (1 - LEVELS), people)
             for level in range(len(LEVELS)):
                 wrong[:, level] += np.bincount(block.who, levels[:, level] - right[:, level], people)
+        self.ease = effort / np.maximum(self.answers, 1)
         raw = np.clip((hits + 1) / (effort + 1.4), 0.02, 0.99)
         weights = np.maximum(self.answers, 1e-9)
         mean = float(np.average(raw, weights=weights))
