@@ -92,8 +92,9 @@ class Block:
 
     def leave_out(self, judged: Judged) -> None:
         """Let no item be judged by what was learned about mistakes from itself."""
-        self._own = judged.posterior[self.pair_item] * self.times
-        self._own[self._pairs, self.pair_class] = 0
+        own = judged.posterior[self.pair_item] * self.times
+        own[self._pairs, self.pair_class] = 0
+        self._own = own
 
     def judge(self, estimates: Estimates) -> Judged:
         """Posterior of the true class, of the difficulty, and of who was right."""
