@@ -207,7 +207,7 @@ def held_out(folder: Path | None) -> list[Crowd]:
         Distributions("distributions, spammers", spam=0.2, each=(5,)),
         Distributions("distributions, ten answers", ability=0.5, each=(10,)),
         Distributions("distributions, two classes", k=2, clear=(0.2, 4.0), ability=0.7),
-        Distributions("distributions, 100 classes", k=100, n=6_000, people=120, clear=(2.0, 7.0)),
+        Distributions("distributions, 100 classes", k=100, n=3_000, people=120, clear=(2.0, 7.0)),
         Distributions("distributions, too sure model", power=3.0),
         Distributions("distributions, two to four", each=(2, 3, 4), n=10_000),
         Abilities("abilities", k=5),
