@@ -3,8 +3,9 @@
     uv run benchmarks/quality/consensus_calibration.py [--data FOLDER]     # cifar10-noisy, for the worlds `photos`
 
 `tune`: `annotator_worlds.py`, on which the method's constants were chosen. `held out`: `annotator_worlds_held_out.py`,
-drawn in other ways. Printed for each, without and with the model, mean of three seeds: share right, AUROC of wrong
-items, and the sum of 1 - confidence over the number of wrong items (1 is calibrated); then how many worlds are near 1.
+drawn in other ways. Printed for each, without and with the model, mean of three seeds, of those with a wrong item:
+share right, AUROC of wrong items, and the sum of 1 - confidence over the number of wrong items (1 is calibrated); then
+how many worlds are near 1.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def figures(answers: Answers, probs: np.ndarray | None) -> tuple[float, float, f
     """Share right, AUROC of wrong items, expected over true number of wrong items."""
     judged = consensus(answers.item, answers.who, answers.answer, probs)
     wrong = judged.label != answers.truth
-    expected = float((1 - judged.confidence).sum()) / max(int(wrong.sum()), 1)
+    if not wrong.any():
+        return 1.0, np.nan, np.nan
+    expected = float((1 - judged.confidence).sum()) / int(wrong.sum())
     return 1 - float(wrong.mean()), float(roc_auc_score(wrong, -judged.confidence)), expected
 
 
@@ -49,7 +52,7 @@ def main() -> None:
         parts = []
         for kind in ("votes", "with model"):
             each = [figures(one, one.probs if kind == "with model" else None) for one in answers]
-            row = np.mean(each, axis=0)
+            row = np.nanmean(each, axis=0)
             rows.setdefault((half, kind), []).append(row)
             parts.append(f"{kind}: right {row[0]:.4f} AUROC {row[1]:.3f} expected/true {row[2]:.2f}")
         print(f"{half:8} {name:30} {' | '.join(parts)}", flush=True)
