@@ -1,5 +1,7 @@
 """Annotator worlds for `consensus_calibration.py`: who answers what, where the truth is known because it is drawn.
 
+The constants of the method were chosen on these worlds; `annotator_worlds_held_out.py` has others.
+
 A worker gives the right class with probability skill x (1 - difficulty of the item). A wrong answer is the item's own
 look-alike class (so that workers err together), or any class by the confusions of the world. The model is a
 cross-validated regression on blurred features that learned the majority, so it repeats what the majority gets wrong.
@@ -7,7 +9,6 @@ cross-validated regression on blurred features that learned the majority, so it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ class World:
     apart: float = 2.0
     blur: float = 0.2
     skew: float = 0.0
+    power: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,32 @@ class Answers:
     answer: np.ndarray
     truth: np.ndarray
     probs: np.ndarray
+
+
+def assigned(
+    n: int, people: int, each: tuple[int, ...], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Item and worker of each answer; nobody answers twice."""
+    votes = rng.choice(each, n)
+    return np.repeat(np.arange(n), votes), np.concatenate(
+        [rng.choice(people, v, replace=False) for v in votes]
+    )
+
+
+def majority(
+    item: np.ndarray, answer: np.ndarray, shape: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """(N,) the answer given most often, ties at random."""
+    counts = np.zeros(shape)
+    np.add.at(counts, (item, answer), 1)
+    return np.asarray((counts + 1e-6 * rng.random(shape)).argmax(axis=1))
+
+
+def learned(x: np.ndarray, labels: np.ndarray, k: int, power: float) -> np.ndarray:
+    """(N, K) out-of-sample probabilities of a regression, raised to a power."""
+    probs = softmax_regression(np.asarray(x, np.float32), labels, k, np.ones(len(labels), np.float32))
+    raised = np.maximum(probs, 1e-9).astype(np.float64) ** power
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def drawn(world: World, seed: int) -> Answers:
@@ -59,17 +87,12 @@ def drawn(world: World, seed: int) -> Answers:
         return np.asarray((confusion[truth[rows]].cumsum(axis=1) > rng.random((len(rows), 1))).argmax(axis=1))
 
     look_alike = another(np.arange(n))
-    votes = rng.choice(world.each, n)
-    item = np.repeat(np.arange(n), votes)
-    who = np.concatenate([rng.choice(world.people, v, replace=False) for v in votes])
+    item, who = assigned(n, world.people, world.each, rng)
     skill = rng.beta(*world.skill, world.people)
     right = rng.random(len(item)) < skill[who] * (1 - hardness[item])
     shared = rng.random(len(item)) < world.together * (hardness[item] > 0)
     wrong = np.where(shared, look_alike[item], another(item))
     answer = np.where(right, truth[item], wrong)
-    counts = np.zeros((n, k))
-    np.add.at(counts, (item, answer), 1)
-    most = (counts + 1e-6 * rng.random(counts.shape)).argmax(axis=1)
     centres = world.apart * rng.normal(size=(k, 16)) / 4
     lean = 0.6 * hardness[:, None]
     x = (
@@ -77,8 +100,7 @@ def drawn(world: World, seed: int) -> Answers:
         + lean * centres[look_alike]
         + (0.4 + world.blur) * rng.normal(size=(n, 16))
     )
-    probs = softmax_regression(np.asarray(x, np.float32), most, k, np.ones(n, np.float32))
-    return Answers(item, who, answer, truth, probs)
+    return Answers(item, who, answer, truth, learned(x, majority(item, answer, (n, k), rng), k, world.power))
 
 
 TUNED = (
@@ -87,8 +109,6 @@ TUNED = (
     World("harder items", hard_share=0.4, hard=(2.0, 2.0)),
     World("five answers", each=(5,)),
     World("weak model", apart=1.3),
-)
-UNSEEN = (
     World("two classes", k=2, skill=(4.0, 1.2)),
     World("fifty classes", k=50, n=6_000, people=120),
     World("one to five answers", each=(1, 2, 3, 5)),
@@ -104,11 +124,12 @@ UNSEEN = (
     World("half of the items hard", hard_share=0.5, hard=(1.5, 2.0), together=0.6),
     World("seven answers", each=(7,), skill=(3.0, 1.5), hard_share=0.4),
     World("two answers", each=(2,)),
+    World("ten answers", each=(10,)),
+    World("200 items", n=200, people=12),
+    World("200 items, four classes", n=200, people=12, k=4, skill=(3.0, 1.0)),
+    World("10,000 items", n=10_000),
+    World("hundred classes", k=100, n=6_000, people=120),
+    World("spammers", skill=(1.2, 0.35)),
+    World("overconfident model", power=3.0),
+    World("timid model", power=0.4),
 )
-
-
-def all_worlds() -> Iterator[tuple[str, World]]:
-    """`tune` or `unseen`, and the world."""
-    for half, worlds in (("tune", TUNED), ("unseen", UNSEEN)):
-        for world in worlds:
-            yield half, world

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from calotype.analysis.answers.fit import Fit
 from calotype.analysis.validation import probabilities, refuse, whole_numbers
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-N_STEPS = 25
-_POWERS = np.exp(np.linspace(-3.0, 1.4, 45))
-_PSEUDO = 20.0
-"""Prior number of mistakes of each class, spread evenly."""
-_AGAIN = 0.4
-"""How much the model counts once more in the confidence: annotators of one hard image make mistakes together, so that
-votes count less than their number. Found on simulated votes; between 0.3 and 0.6 makes little difference."""
+_AGAIN = 0.2
+"""How much the model counts once more in the order of the confidences; between 0.1 and 0.3 makes little difference on
+the worlds `tune` of `benchmarks/quality/consensus_calibration.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,8 @@ class Consensus:
 
     Attributes:
         label: (N,) int64; the likeliest class, -1 where there is neither a vote nor a model.
-        confidence: (N,) float64 in [0, 1], how far the label can be trusted; review low ones first.
+        confidence: (N,) float64 in [0, 1], the probability that the label is right: the sum of 1 - confidence is the
+            expected number of wrong labels. Review low ones first.
         annotator_quality: Annotator -> the estimated share of right answers.
         posterior: (N, K) float64; probability of each class by votes and model.
         n_votes: (N,) int64.
@@ -58,7 +56,9 @@ def consensus(
             plus 1, and N the largest item plus 1.
     Raises: InputsInvalid.
     Source: expectation maximisation as in A. Dawid and A. Skene, 1979, with one skill per annotator, mistakes shared
-        by all, a beta prior on skills by moments, and the model as one more voice whose weight the votes decide.
+        by all, a beta prior on skills by moments, and a difficulty per item as in J. Whitehill et al., "Whose vote
+        should count more", 2009, here from a short list. Wrong answers to a difficult item tend to be one look-alike
+        class, for which the model falls too. No item is judged by what was learned about mistakes from itself.
     """
     items, people, given = _answers(item, annotator, label)
     model = None if pred_probs is None else probabilities(pred_probs, "pred_probs").astype(np.float64)
@@ -68,15 +68,19 @@ def consensus(
         detail = f"they reach item {int(items.max())} and class {int(given.max())}, pred_probs is {n} x {k}"
         raise refuse("item and label", detail, "give pred_probs one row per item and one column per class")
     names, who = np.unique(people, return_inverse=True)
-    joint = _Joint(items, who, given, n, k, len(names), model)
-    posterior, skills = joint.fitted()
+    fit = Fit(items, who, given, n, k, model)
+    posterior = fit.run()
     votes = np.bincount(items, minlength=n)
     best = posterior.argmax(axis=1) if n else np.zeros(0, np.int64)
     silent = (votes == 0) & (model is None)
-    confidence = joint.confidence(posterior, best)
-    quality = {int(name): float(skill) for name, skill in zip(names, skills, strict=True)}
+    confidence = posterior[np.arange(n), best]
+    if model is not None and len(items):
+        confidence = _reordered(confidence, fit.model()[np.arange(n), best])
+    quality = {int(name): float(share) for name, share in zip(names, fit.quality(), strict=True)}
     label_of = np.where(silent, -1, best).astype(np.int64)
-    return Consensus(label_of, np.where(silent, 0.0, confidence), quality, posterior, votes, joint.power)
+    return Consensus(
+        label_of, np.where(silent, 0.0, confidence), quality, posterior, votes, fit.estimates.power
+    )
 
 
 def _answers(item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike) -> tuple[Ints, Ints, Ints]:
@@ -89,102 +93,17 @@ def _answers(item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike
     return items, people, given
 
 
-class _Joint:
-    """The votes and the model's voice, and the estimates at one step."""
-
-    def __init__(
-        self, items: Ints, who: Ints, given: Ints, n: int, k: int, n_people: int, model: Floats | None
-    ) -> None:
-        self.items, self.who, self.given = items, who, given
-        self.n, self.k, self.n_people = n, k, n_people
-        self.logs = None if model is None else np.log(np.maximum(model, 1e-6))
-        self.power = 0.0 if model is None else 1.0
-        self.offset = np.zeros(k)
-        self.answers = np.bincount(who, minlength=n_people)
-
-    def fitted(self) -> tuple[Floats, Floats]:
-        """(N, K) posterior and (people,) skills."""
-        posterior = np.full((self.n, self.k), 1 / self.k) if self.logs is None else np.exp(self.logs)
-        np.add.at(posterior, (self.items, self.given), 1.0)
-        posterior /= np.maximum(posterior.sum(axis=1, keepdims=True), 1e-12)
-        skills = np.full(self.n_people, 0.5)
-        for step in range(N_STEPS if len(self.items) else 1):
-            skills = self._skills(posterior)
-            likelihood = self._likelihood(skills, self._mistakes(posterior))
-            if self.logs is not None and step % 3 == 0 and len(self.items):
-                self.power = self._best_power(likelihood)
-            prior = self._prior(self.power)
-            posterior = _softmax(prior + likelihood)
-            expected = np.exp(prior).mean(axis=0) if self.n else np.ones(self.k)
-            share = posterior.mean(axis=0) if self.n else np.ones(self.k)
-            self.offset += 0.7 * np.log((share + 1e-4) / (expected + 1e-4))
-        return posterior, skills
-
-    def confidence(self, posterior: Floats, best: Ints) -> Floats:
-        """(N,) of the likeliest class; the model, if any, counts a little more than in the posterior."""
-        rows = np.arange(self.n)
-        odds = _log_odds(posterior[rows, best], 12)
-        if self.logs is not None:
-            odds = odds + _AGAIN * _log_odds(np.exp(self._prior(self.power))[rows, best], 9)
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
-
-    def _skills(self, posterior: Floats) -> Floats:
-        right = posterior[self.items, self.given]
-        mean = float(right.mean()) if len(right) else 0.5
-        hits = np.bincount(self.who, right, self.n_people)
-        raw = (hits + 1) / (self.answers + 2)
-        weights = np.maximum(self.answers, 1e-9)
-        noise = (
-            np.average(mean * (1 - mean) / np.maximum(self.answers, 1), weights=weights) if len(raw) else 0
-        )
-        spread = np.average((raw - mean) ** 2, weights=weights) - noise if len(raw) else 1
-        strength = float(np.clip(mean * (1 - mean) / max(spread, 1e-4) - 1, 2, 200))
-        return np.clip((hits + strength * mean) / (self.answers + strength), 0.02, 0.995)
-
-    def _mistakes(self, posterior: Floats) -> Floats:
-        """(K, K) row j: what is answered instead of class j, by those who are wrong."""
-        mistakes = np.empty((self.k, self.k))
-        posterior_of = posterior[self.items]
-        for true in range(self.k):
-            mistakes[true] = np.bincount(self.given, posterior_of[:, true], self.k)
-        mistakes += _PSEUDO / (self.k - 1)
-        np.fill_diagonal(mistakes, 0)
-        return np.asarray(mistakes / mistakes.sum(axis=1, keepdims=True))
-
-    def _likelihood(self, skills: Floats, mistakes: Floats) -> Floats:
-        """(N, K) log-likelihood of the answers for each true class."""
-        likelihood = np.empty((self.n, self.k))
-        right, wrong = np.log(skills)[self.who], np.log1p(-skills)[self.who]
-        logs = np.log(np.maximum(mistakes, 1e-9))
-        for true in range(self.k):
-            each = np.where(self.given == true, right, wrong + logs[true, self.given])
-            likelihood[:, true] = np.bincount(self.items, each, self.n)
-        return likelihood
-
-    def _prior(self, power: float) -> Floats:
-        logs = np.zeros((self.n, self.k)) if self.logs is None else self.logs * power
-        return np.log(np.maximum(_softmax(logs + self.offset), 1e-300))
-
-    def _best_power(self, likelihood: Floats) -> float:
-        """The power of the model's probabilities under which the answers are likeliest."""
-        step = max(1, self.n // 50_000)
-        logs, seen = (self.logs[::step] if self.logs is not None else likelihood), likelihood[::step]
-
-        def fit(power: float) -> float:
-            scores = logs * power + self.offset
-            return float((_log_sum(scores + seen) - _log_sum(scores)).sum())
-
-        return float(max(_POWERS, key=fit))
-
-
-def _softmax(scores: Floats) -> Floats:
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf)) if scores.size else scores
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True)) if scores.size else scores
-
-
-def _log_sum(scores: Floats) -> Floats:
-    top = scores.max(axis=1)
-    return np.asarray(top + np.log(np.exp(scores - top[:, None]).sum(axis=1)))
+def _reordered(confidence: Floats, by_model: Floats) -> Floats:
+    """(n,) confidences with the model counted a little more, all moved alike so that their sum stays the same."""
+    odds = _log_odds(confidence, 12) + _AGAIN * _log_odds(by_model, 9)
+    low, high = -20.0, 20.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        if (1 / (1 + np.exp(-odds - middle))).sum() < confidence.sum():
+            low = middle
+        else:
+            high = middle
+    return np.asarray(1 / (1 + np.exp(-odds - low)), np.float64)
 
 
 def _log_odds(share: Floats, limit: float) -> Floats:

@@ -278,7 +278,7 @@ CHECKS = (
         family="annotators",
         run=annotators,
         parameters={"min_confidence": 0.7},
-        source="A. Dawid and A. Skene, 1979, one skill per annotator",
+        source="A. Dawid and A. Skene, 1979, one skill per annotator; difficulty as in J. Whitehill et al., 2009",
         example="3 annotators, 67% say cat: confidence 0.58",
     ),
     Check(

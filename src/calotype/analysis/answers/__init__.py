@@ -1,0 +1,1 @@
+"""Answers of several annotators: how likely each true class makes them."""
