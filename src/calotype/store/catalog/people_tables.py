@@ -1,4 +1,4 @@
-"""The catalog's tables of people: accounts, teams, grants, invitations, sessions, API tokens.
+"""The catalog's tables of people: accounts, teams, grants, access requests, invitations, sessions, API tokens.
 
 Of a secret only the SHA-256 is stored; of a password its Argon2id hash.
 """
@@ -95,3 +95,13 @@ def _sign_in(metadata: sa.MetaData) -> Iterator[sa.Table]:
         _time("used_at_us", nullable=True), _time("revoked_at_us", nullable=True),
     )  # fmt: skip
     yield sa.Table("sign_in_attempts", metadata, _id(), _text("subject", index=True), _time("at_us"))
+
+
+def access_requests(metadata: sa.MetaData) -> sa.Table:
+    """The table of requests for access; `place` is what the person typed."""
+    return sa.Table(
+        "access_requests", metadata, _id(), _person(), _text("role"), sa.Column("place", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False), _time("asked_at_us"), _text("state", index=True),
+        _time("answered_at_us", nullable=True), _text("answered_by", nullable=True),
+        sa.Column("note", sa.Text, nullable=False), _id("grant_id", key=False),
+    )  # fmt: skip
