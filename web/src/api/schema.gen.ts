@@ -3534,7 +3534,7 @@ export interface components {
         };
         JsonValue: unknown;
         /** @description Who kept a row of the review. */
-        Kept: {
+        KeepDecision: {
             by: string;
             /** Format: date-time */
             at: string;
@@ -4368,7 +4368,7 @@ export interface components {
             /** @description When it ends by itself. */
             until: string | null;
             /** @description Who kept it within the last 90 days. */
-            kept: components["schemas"]["Kept"] | null;
+            kept: components["schemas"]["KeepDecision"] | null;
         };
         /** @description The ref to restore. */
         Rollback: {
@@ -5197,7 +5197,7 @@ export type ImportOrigin = components['schemas']['ImportOrigin'];
 export type Invitation = components['schemas']['Invitation'];
 export type Invited = components['schemas']['Invited'];
 export type JsonValue = components['schemas']['JsonValue'];
-export type Kept = components['schemas']['Kept'];
+export type KeepDecision = components['schemas']['KeepDecision'];
 export type KeptRow = components['schemas']['KeptRow'];
 export type Kind = components['schemas']['Kind'];
 export type LabelFormat = components['schemas']['LabelFormat'];

@@ -33,7 +33,7 @@ class AccessRequests(Answer):
     items: list[AccessRequest]
 
 
-class Kept(Answer):
+class KeepDecision(Answer):
     """Who kept a row of the review."""
 
     by: str
@@ -60,7 +60,7 @@ class ReviewRow(Answer):
     since: Timestamp
     last_used: Timestamp | None
     until: Timestamp | None = Field(description="When it ends by itself.")
-    kept: Kept | None = Field(description="Who kept it within the last 90 days.")
+    kept: KeepDecision | None = Field(description="Who kept it within the last 90 days.")
 
 
 class AccessReview(Answer):

@@ -69,10 +69,10 @@ def access_answer(
 ) -> None:
     """Answer a request of somebody else."""
     t = terminal(ctx)
+    end = end_of(until) if until else None
     answered = requests.answer_request(
-        t.actor, id, answer is Said.YES, store=t.store(), until_us=end_of(until) if until else None,
-        reason=reason,
-    )  # fmt: skip
+        t.actor, id, answer is Said.YES, store=t.store(), until_us=end, reason=reason
+    )
     t.emit(
         answered.to_dict(),
         f"{answered.who}: {answered.role} on {answered.place} {answered.state}",
@@ -94,14 +94,11 @@ def access_review(
     """List grants and tokens without use, tokens that end soon, people without a role, and the last owner."""
     t = terminal(ctx)
     listed = review.access_review(t.actor, store=t.store(), with_kept=kept)
+    times = [[_day(row.since_us), _day(row.used_at_us), _day(row.until_us)] for row in listed]
     rows = [
-        [
-            row.kind, row.who, row.role, row.place, iso(row.since_us)[:10],
-            "" if row.used_at_us is None else iso(row.used_at_us)[:10],
-            "" if row.until_us is None else iso(row.until_us)[:10], row.id,
-        ]
-        for row in listed
-    ]  # fmt: skip
+        [row.kind, row.who, row.role, row.place, *days, row.id]
+        for row, days in zip(listed, times, strict=True)
+    ]
     columns = ["kind", "who", "role or token", "on", "since", "used", "until", "id"]
     t.emit(
         {"items": [row.to_dict() for row in listed]},
@@ -120,3 +117,7 @@ def access_keep(
     t = terminal(ctx)
     row = review.keep_in_review(t.actor, kind, id, store=t.store(), reason=reason)
     t.emit(row.to_dict(), f"kept {row.kind} of {row.who} for 90 days")
+
+
+def _day(at_us: int | None) -> str:
+    return "" if at_us is None else iso(at_us)[:10]

@@ -124,7 +124,7 @@ class AccessRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeepDecision:
     """Who looked at a row of the review and kept it, when and why; it is back in the review after `UNUSED_DAYS`."""
 
     by: str
@@ -160,7 +160,7 @@ class ReviewRow:
     since_us: int = 0
     used_at_us: int | None = None
     until_us: int | None = None
-    kept: Kept | None = None
+    kept: KeepDecision | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As every door shows it."""

@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from calotype.foundation.actor import ACCOUNT
-from calotype.people.oversight.model import AccessRequest, Kept
+from calotype.people.oversight.model import AccessRequest, KeepDecision
 from calotype.store.catalog import schema
 
-_REQUESTS, _PEOPLE, _AUDIT = schema.access_requests, schema.of_people.people, schema.audit
+_REQUESTS, _PEOPLE, _AUDIT = schema.of_people.access_requests, schema.of_people.people, schema.audit
 KEEP_VERB = "access.keep"
 REFUSED_VERB = "access.refused"
 
@@ -72,12 +72,12 @@ def last_uses(conn: sa.Connection, *, since_us: int) -> dict[str, dict[str, int]
     return uses
 
 
-def kept(conn: sa.Connection, *, since_us: int) -> dict[tuple[str, str], Kept]:
+def kept(conn: sa.Connection, *, since_us: int) -> dict[tuple[str, str], KeepDecision]:
     """(Kind, id) of rows of the review -> who kept each last, since a time."""
     query = sa.select(_AUDIT.c.at_us, _AUDIT.c.details).where(
         _AUDIT.c.verb == KEEP_VERB, _AUDIT.c.at_us >= since_us
     )
     return {
-        (details["kind"], details["id"]): Kept(details["by"], at_us, details["reason"])
+        (details["kind"], details["id"]): KeepDecision(details["by"], at_us, details["reason"])
         for at_us, details in conn.execute(query.order_by(_AUDIT.c.seq))
     }

@@ -105,9 +105,15 @@ def _unused_grants(
         covered = None if holding.reaches is None else {*holding.reaches, *_names(holding)}
         if not any(covered is None or subject in covered for subject in uses):
             yield ReviewRow(
-                "grant-unused", holding.grant, person.email, person.name, holding.role, holding.place,
-                since[holding.grant], None, holding.until_us,
-            )  # fmt: skip
+                "grant-unused",
+                holding.grant,
+                person.email,
+                person.name,
+                holding.role,
+                holding.place,
+                since[holding.grant],
+                until_us=holding.until_us,
+            )
 
 
 def _names(holding: Holding) -> set[str]:

@@ -40,6 +40,7 @@ class PeopleTables(NamedTuple):
     members: sa.Table
     dataset_teams: sa.Table
     grants: sa.Table
+    access_requests: sa.Table
     invitations: sa.Table
     sessions: sa.Table
     tokens: sa.Table
@@ -76,6 +77,11 @@ def _rights(metadata: sa.MetaData) -> Iterator[sa.Table]:
         _time("until_us", nullable=True), _time("revoked_at_us", nullable=True),
         _text("revoked_by", nullable=True),
     )  # fmt: skip
+    place, reason, note = (sa.Column(name, sa.Text, nullable=False) for name in ("place", "reason", "note"))
+    asked, answered = _time("asked_at_us"), _time("answered_at_us", nullable=True)
+    state, by = _text("state", index=True), _text("answered_by", nullable=True)
+    columns = (_id(), _person(), _text("role"), place, reason, asked, state, answered, by, note)
+    yield sa.Table("access_requests", metadata, *columns, _id("grant_id", key=False))
 
 
 def _sign_in(metadata: sa.MetaData) -> Iterator[sa.Table]:
@@ -95,13 +101,3 @@ def _sign_in(metadata: sa.MetaData) -> Iterator[sa.Table]:
         _time("used_at_us", nullable=True), _time("revoked_at_us", nullable=True),
     )  # fmt: skip
     yield sa.Table("sign_in_attempts", metadata, _id(), _text("subject", index=True), _time("at_us"))
-
-
-def access_requests(metadata: sa.MetaData) -> sa.Table:
-    """The table of requests for access; `place` is what the person typed."""
-    return sa.Table(
-        "access_requests", metadata, _id(), _person(), _text("role"), sa.Column("place", sa.Text, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False), _time("asked_at_us"), _text("state", index=True),
-        _time("answered_at_us", nullable=True), _text("answered_by", nullable=True),
-        sa.Column("note", sa.Text, nullable=False), _id("grant_id", key=False),
-    )  # fmt: skip

@@ -127,7 +127,6 @@ edit_requests = sa.Table(
 """Answers to requests to edit, by the id that the client gave: a repeated request gets the same answer."""
 
 saved_views, of_people = view_tables.saved_views(metadata), people_tables.people_tables(metadata)
-access_requests = people_tables.access_requests(metadata)
 
 audit = sa.Table(
     "audit",
