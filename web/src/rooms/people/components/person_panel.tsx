@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Grant, Person, Team } from "@/api/schema.gen";
 import { Button, Pill } from "@/kit/basics";
@@ -13,7 +14,9 @@ import { InvitationLink, RoleSelect } from "./add";
 import { Field, Form } from "./form";
 
 /** One person: what they hold, and what can be done about it. */
-export function PersonPanel({ person, grants, teams }: { person: Person; grants: readonly Grant[]; teams: readonly Team[] }) {
+export function PersonPanel({ person, grants, teams, pointedAt }: {
+  person: Person; grants: readonly Grant[]; teams: readonly Team[]; pointedAt?: string | undefined;
+}) {
   const client = useQueryClient();
   const [asks, setAsks] = useState<"grant" | "member" | null>(null);
   const [secret, setSecret] = useState("");
@@ -45,7 +48,7 @@ export function PersonPanel({ person, grants, teams }: { person: Person; grants:
         <h3>Roles</h3>
         <ul className="people-grants">
           {mine.map((grant) => (
-            <li key={grant.id}>
+            <li key={grant.id} className={grant.id === pointedAt ? "pointed" : ""} aria-current={grant.id === pointedAt}>
               <span><strong>{grant.role}</strong> on {grant.on}{grant.until ? ` until ${grant.until.slice(0, 10)}` : ""}{grant.reason ? <span className="dim"> {grant.reason}</span> : null}</span>
               <Button look="quiet" command="people.revoke" title={`Revoke ${grant.role} on ${grant.on}`} onClick={() => revoking.mutate(grant.id)}>Revoke</Button>
             </li>
@@ -61,6 +64,10 @@ export function PersonPanel({ person, grants, teams }: { person: Person; grants:
           {person.kind === "person" ? <Button command="people.invite" busy={inviting.isPending}>New invitation</Button> : null}
           <Button command="people.state" busy={changing.isPending}>{person.state === "disabled" ? "Enable" : "Disable"}</Button>
         </div>
+        <p className="state-next people-row">
+          <Link to="/audit" search={{ who: person.email }} className="link">Timeline</Link>
+          <Link to="/access" search={{ ask: "why", who: person.email }} className="link">Why can or can’t they</Link>
+        </p>
         {failed ? <ErrorState error={failed} /> : null}
       </Panel>
       <Dialog open={asks === "grant"} onClose={() => setAsks(null)} label="Grant a role">
