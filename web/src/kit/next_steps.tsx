@@ -7,9 +7,12 @@ import { useHere } from "@/kit/here";
 const Accounts = createContext(false);
 export const WithAccounts = Accounts.Provider;
 
+/** Whether access can be asked for here. */
+export const useAccounts = (): boolean => useContext(Accounts);
+
 /** What to do after a refusal: ask why, ask for access, sign in again, or go to the list. */
 export function NextSteps({ problem }: { problem: Problem }) {
-  const accounts = useContext(Accounts);
+  const accounts = useAccounts();
   const { dataset } = useHere();
   if (problem.status === 401) return <p className="state-next"><a className="link" href={window.location.href}>Sign in again</a> to come back to this page.</p>;
   if (problem.question) {

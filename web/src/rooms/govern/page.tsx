@@ -57,7 +57,7 @@ export function AuditPage() {
       {query.isPending ? <Loading what="the audit trail" /> : null}
       {failed ? <ErrorState error={failed} onRetry={() => void query.refetch()} /> : null}
       {query.data ? <Chain intact={query.data.intact} verification={verifying.data} /> : null}
-      {search.who && items.length ? <Timeline events={items} hasAccounts={server.data?.accounts ?? false} /> : null}
+      {search.who && items.length ? <Timeline events={items} who={search.who} hasAccounts={server.data?.accounts ?? false} /> : null}
       {query.data && items.length === 0 ? (
         <EmptyState title="No events"><p>{isFiltered ? "No event matches these filters." : "Every change to this workspace is recorded here."}</p></EmptyState>
       ) : null}

@@ -1,8 +1,8 @@
 import { oneOf, text, type Raw } from "@/kit/search";
 
-/** What the address of the people page holds: the address of the selected person, and the id of a grant to point out. */
-export type PeopleSearch = { who?: string | undefined; grant?: string | undefined };
-export const peopleSearch = (raw: Raw): PeopleSearch => ({ who: text(raw, "who"), grant: text(raw, "grant") });
+/** What the address of the people page holds: the address of the selected person, the id of a grant to point out, and a role to grant. */
+export type PeopleSearch = { who?: string | undefined; grant?: string | undefined; role?: string | undefined; on?: string | undefined };
+export const peopleSearch = (raw: Raw): PeopleSearch => ({ who: text(raw, "who"), grant: text(raw, "grant"), role: text(raw, "role"), on: text(raw, "on") });
 
 /** Who can, or why somebody can or cannot. */
 export const QUESTIONS = ["who", "why"] as const;

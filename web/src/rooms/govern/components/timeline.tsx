@@ -16,7 +16,7 @@ function grouped(events: readonly AuditEvent[], key: (event: AuditEvent) => stri
 }
 
 /** What one person did, at a glance: how much of it, when, and which actions; each leads to its events. */
-export function Timeline({ events, hasAccounts }: { events: readonly AuditEvent[]; hasAccounts: boolean }) {
+export function Timeline({ events, who, hasAccounts }: { events: readonly AuditEvent[]; who: string; hasAccounts: boolean }) {
   const first = events[0];
   if (!first || events.some((event) => event.actor !== first.actor)) return null;
   const days = byDay(events);
@@ -26,7 +26,7 @@ export function Timeline({ events, hasAccounts }: { events: readonly AuditEvent[
       <h2>{first.actor_name || first.actor}</h2>
       <p className="dim">
         {plural(events.length, "event")} on {plural(days.length, "day")}, {days.at(-1)?.day} to {days[0]?.day}
-        {hasAccounts && first.actor_name ? <>{" \u00b7 "}<Link to="/people" className="link">People</Link></> : null}
+        {hasAccounts && first.actor_name ? <>{" \u00b7 "}<Link to="/people" search={{ who: who.includes("@") ? who : undefined }} className="link">People</Link></> : null}
       </p>
       <ul>
         {verbs.slice(0, MOST).map(({ verb, n }) => <li key={verb}><Link to="/audit" search={(before) => ({ ...before, verb, event: undefined })} className="link mono">{verb}</Link> <span className="dim">{n}</span></li>)}

@@ -83,7 +83,7 @@ function Remedies({ answer, isOwn, mayGrant }: { answer: Explanation; isOwn: boo
           <li key={`${role} ${on}`}>
             <span><strong>{role}</strong> on {on}</span>
             {isOwn ? <Link to="/access/requests" search={{ role, on }} className="link">Ask for it</Link>
-              : mayGrant ? <Link to="/people" search={{ who: answer.who }} className="link">Grant it on People</Link> : null}
+              : mayGrant ? <Link to="/people" search={{ who: answer.who, role, on }} className="link">Grant it</Link> : null}
           </li>
         ))}
       </ul>

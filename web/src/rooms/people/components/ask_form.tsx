@@ -14,18 +14,19 @@ const isRole = (text: string | undefined): text is api.Role => ROLES.some((role)
 /** Asks for a role. What a refusal has filled in is proposed: the smallest role that would have allowed it. */
 export function AskForm({ search, onDone }: { search: RequestsSearch; onDone: () => void }) {
   const { action, on } = search;
-  const proposed = useQuery({ ...api.why(action ?? "", on ?? ""), enabled: Boolean(action && on) });
+  const proposed = useQuery({ ...api.why(action ?? "", on ?? ""), enabled: Boolean(action && on && !on.endsWith(":")) });
   const smallest = proposed.data?.would_allow[0];
   const role = search.role ?? smallest?.role;
   return (
     <AskFields
       key={`${role ?? ""} ${smallest?.on ?? ""}`} role={isRole(role) ? role : "annotator"} on={smallest?.on ?? on ?? ""} onDone={onDone}
-      purpose={action && on ? `To ${inWords(action)} on ${on}` : ""}
+      warning={proposed.data?.allowed === false && !smallest ? proposed.data.says : ""}
+      purpose={action && on && !on.endsWith(":") ? `To ${inWords(action)} on ${on}` : ""}
     />
   );
 }
 
-function AskFields({ role: proposed, on: place, purpose, onDone }: { role: api.Role; on: string; purpose: string; onDone: () => void }) {
+function AskFields({ role: proposed, on: place, purpose, warning, onDone }: { role: api.Role; on: string; purpose: string; warning: string; onDone: () => void }) {
   const client = useQueryClient();
   const list = useQuery(datasets());
   const [role, setRole] = useState<api.Role>(proposed);
@@ -40,7 +41,8 @@ function AskFields({ role: proposed, on: place, purpose, onDone }: { role: api.R
     },
   });
   return (
-    <Form title="Ask for access" submit="Ask" isReady={on.trim() !== ""} isBusy={asking.isPending} error={asking.error} onSubmit={() => asking.mutate()}>
+    <Form title="Ask for access" submit="Ask" isReady={on.trim() !== "" && !on.trim().endsWith(":")} isBusy={asking.isPending} error={asking.error} onSubmit={() => asking.mutate()}>
+      {warning ? <p className="access-warning">No role alone changes this: {warning}. Say in the reason what you need.</p> : null}
       <Field label="Role">{(id) => <RoleSelect id={id} value={role} onPickRole={(picked) => picked && setRole(picked)} />}</Field>
       <Field label="On" hint="dataset:NAME, team:NAME or workspace">
         {(id) => (

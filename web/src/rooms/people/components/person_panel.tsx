@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { ROLES } from "@/api/schema.gen";
 import type { Grant, Person, Team } from "@/api/schema.gen";
 import { Button, Pill } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
@@ -13,12 +14,15 @@ import { PERSON_KEYS } from "../keys";
 import { InvitationLink, RoleSelect } from "./add";
 import { Field, Form } from "./form";
 
+/** A grant that the address proposes. */
+type Proposed = { role: string; on: string };
+
 /** One person: what they hold, and what can be done about it. */
-export function PersonPanel({ person, grants, teams, pointedAt }: {
-  person: Person; grants: readonly Grant[]; teams: readonly Team[]; pointedAt?: string | undefined;
+export function PersonPanel({ person, grants, teams, pointedAt, proposed }: {
+  person: Person; grants: readonly Grant[]; teams: readonly Team[]; pointedAt?: string | undefined; proposed?: Proposed | undefined;
 }) {
   const client = useQueryClient();
-  const [asks, setAsks] = useState<"grant" | "member" | null>(null);
+  const [asks, setAsks] = useState<"grant" | "member" | null>(proposed ? "grant" : null);
   const [secret, setSecret] = useState("");
   const refresh = () => client.invalidateQueries({ queryKey: api.PEOPLE });
   const mine = grants.filter((grant) => grant.who === person.email);
@@ -71,7 +75,7 @@ export function PersonPanel({ person, grants, teams, pointedAt }: {
         {failed ? <ErrorState error={failed} /> : null}
       </Panel>
       <Dialog open={asks === "grant"} onClose={() => setAsks(null)} label="Grant a role">
-        <GrantForm person={person} teams={teams} onDone={() => (setAsks(null), void refresh())} />
+        <GrantForm person={person} teams={teams} proposed={proposed} onDone={() => (setAsks(null), void refresh())} />
       </Dialog>
       <Dialog open={asks === "member"} onClose={() => setAsks(null)} label="Put into a team">
         <MemberForm person={person} teams={teams} onDone={() => (setAsks(null), void refresh())} />
@@ -81,10 +85,10 @@ export function PersonPanel({ person, grants, teams, pointedAt }: {
   );
 }
 
-function GrantForm({ person, teams, onDone }: { person: Person; teams: readonly Team[]; onDone: () => void }) {
+function GrantForm({ person, teams, proposed, onDone }: { person: Person; teams: readonly Team[]; proposed: Proposed | undefined; onDone: () => void }) {
   const list = useQuery(datasets());
-  const [role, setRole] = useState<api.Role>("curator");
-  const [on, setOn] = useState("workspace");
+  const [role, setRole] = useState<api.Role>(ROLES.find((one) => one === proposed?.role) ?? "curator");
+  const [on, setOn] = useState(proposed?.on ?? "workspace");
   const [until, setUntil] = useState("");
   const [reason, setReason] = useState("");
   const granting = useMutation({ mutationFn: () => api.addGrant({ who: person.email, role, on, until, reason }), onSuccess: onDone });

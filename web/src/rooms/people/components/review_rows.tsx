@@ -27,8 +27,8 @@ export function ReviewRows({ kind, rows, mayChange, onRevoke, onKeep }: {
   return (
     <Panel title={KINDS[kind].title} meta={plural(rows.length, "row")} className="table">
       <p className="access-says dim">{KINDS[kind].says}</p>
-      <table className="rows people access-review">
-        <thead><tr><th>Person</th><th>{isToken ? "Token" : "Role"}</th><th>{isToken ? "Datasets" : "On"}</th><th>Since</th><th>{isToken ? "Last used" : "Until"}</th><th /></tr></thead>
+      <table className="rows people actions access-review">
+        <thead><tr><th>Person</th><th>{isToken ? "Token" : "Role"}</th><th>{isToken ? "Datasets" : "On"}</th><th>Since</th><th>{isToken ? "Last used" : ""}</th><th>{isPerson ? "" : "Until"}</th><th /></tr></thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.id}>
@@ -36,7 +36,8 @@ export function ReviewRows({ kind, rows, mayChange, onRevoke, onKeep }: {
               <td>{row.role || <span className="dim">none</span>}</td>
               <td>{row.on || (isToken ? "all that the person sees" : "")}</td>
               <td className="nowrap">{row.since.slice(0, 10)}</td>
-              <td className="nowrap">{isToken ? <>{row.last_used ? <When at={row.last_used} /> : "never"}, ends {row.until?.slice(0, 10)}</> : row.until?.slice(0, 10) ?? <span className="dim">no end</span>}</td>
+              <td className="nowrap">{isToken ? (row.last_used ? <When at={row.last_used} /> : "never") : null}</td>
+              <td className="nowrap">{row.until?.slice(0, 10) ?? (kind === "grant-unused" ? <span className="dim">no end</span> : null)}</td>
               <td className="num nowrap">
                 {row.kept ? <span className="dim" title={row.kept.reason}>kept by {row.kept.by} on {row.kept.at.slice(0, 10)}: {row.kept.reason}</span> : mayChange ? (
                   <>

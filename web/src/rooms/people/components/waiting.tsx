@@ -31,7 +31,7 @@ export function Waiting() {
       {last ? <Answered request={last} onDone={() => setLast(null)} /> : null}
       {open.error ?? answering.error ? <ErrorState error={open.error ?? answering.error} /> : null}
       {items.length ? (
-        <table className="rows people">
+        <table className="rows people actions">
           <thead><tr><th>Person</th><th>Asks for</th><th>Reason</th><th>Asked</th><th>Until, note</th><th /></tr></thead>
           <tbody>{items.map((request) => <WaitingRow key={request.id} request={request} isBusy={answering.isPending} onAnswer={answering.mutate} />)}</tbody>
         </table>
@@ -46,15 +46,17 @@ function WaitingRow({ request, isBusy, onAnswer }: { request: AccessRequest; isB
   const asked = `${request.role} on ${request.on} for ${request.name}`;
   return (
     <tr>
-      <td><Link to="/people" search={{ who: request.who }} className="link" title={request.who}>{request.name}</Link></td>
+      <td className="nowrap"><Link to="/people" search={{ who: request.who }} className="link" title={request.who}>{request.name}</Link></td>
       <td><strong>{request.role}</strong> on {request.on}</td>
       <td>{request.reason || <span className="dim">none given</span>}</td>
       <td className="nowrap"><When at={request.asked_at} /></td>
       {request.may_answer ? (
         <>
-          <td className="access-note-fields">
-            <input className="field" type="date" aria-label={`Last day of ${asked}`} value={until} onChange={(event) => setUntil(event.target.value)} />
-            <input className="field" aria-label={`Note on ${asked}`} placeholder="Note" maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
+          <td>
+            <div className="access-note-fields">
+              <input className="field" type="date" aria-label={`Last day of ${asked}`} value={until} onChange={(event) => setUntil(event.target.value)} />
+              <input className="field" aria-label={`Note on ${asked}`} placeholder="Note" maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
+            </div>
           </td>
           <td className="num nowrap">
             <Button look="first" command="access.yes" title={`Yes: ${asked}`} disabled={isBusy} onClick={() => onAnswer({ request, yes: true, until, reason })}>Yes</Button>{" "}

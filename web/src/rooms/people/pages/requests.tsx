@@ -59,7 +59,7 @@ function Own({ items }: { items: readonly AccessRequest[] }) {
   return (
     <Panel title="My requests" meta={plural(items.length, "access request")} className="table">
       {items.length ? (
-        <table className="rows people">
+        <table className="rows people actions">
           <thead><tr><th>Asked for</th><th>Reason</th><th>Asked</th><th>State</th><th>Answer</th><th /></tr></thead>
           <tbody>
             {items.map((request) => (
