@@ -107,3 +107,13 @@ test("events of several people have no timeline", async () => {
   expect(await screen.findByText("29")).toBeTruthy();
   expect(screen.queryByRole("region", { name: "Timeline" })).toBeNull();
 });
+
+test("events before a day; a day that is none limits nothing", async () => {
+  answer("get", AT, {}, { items: [event], intact: true });
+  const { user, address } = showPage("/audit?until=2026-13-40");
+  const before = await screen.findByLabelText("Before the day (UTC)");
+  expect(sentTo("get", AT, {}).at(-1)?.query).toEqual({ limit: "200" });
+  await user.type(before, "2026-11-29");
+  await waitFor(() => expect(address()).toBe("/audit?until=2026-11-29"));
+  expect(sentTo("get", AT, {}).at(-1)?.query).toEqual({ until: "2026-11-29", limit: "200" });
+});
