@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import calotype as ct
+from calotype.app import workspaces
 from calotype.app.cli import main
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
@@ -322,3 +323,27 @@ def test_the_commands_do_the_same_on_a_folder(team, capsys):
     with ct.open(team.root) as ws:
         assert [row.kind for row in ws.access.review()] == ["last-owner"]
         assert len(ws.access.review(with_kept=True)) == 2
+
+
+@pytest.mark.slow
+def test_requests_and_the_review_are_the_same_on_postgresql(postgres, tmp_path, owner):
+    store = workspaces.create(owner, tmp_path / "ws", catalog=postgres.fresh())
+    try:
+        service.add_person(owner, address("ana"), "ana", store=store, role="owner")
+        service.add_person(owner, address("bo"), "bo", store=store)
+        ids = [asked(store, "bo", on=f"dataset:d{number}").id for number in range(20)]
+        with pytest.raises(TooManyAccessRequests):
+            asked(store, "bo")
+        requests.withdraw_request(person(store, "bo"), ids[0], store=store)
+        request = asked(store, "bo", "auditor", "workspace")
+        answered = requests.answer_request(person(store, "ana"), request.id, True, store=store)
+        assert answered.grant_id and roles(store, "bo") == [("auditor", None)]
+        assert [kind for kind, _ in rows(store)] == ["last-owner"]
+        make_grants_older(store, 91)
+        assert rows(store) == [("last-owner", "ana")]  # both have just asked or answered
+        row = review.access_review(owner, store=store)[-1]
+        review.keep_in_review(person(store, "ana"), row.kind, row.id, store=store, reason="a small team")
+        kept = review.access_review(owner, store=store, with_kept=True)[-1].kept
+        assert kept is not None and kept.reason == "a small team"
+    finally:
+        store.close()
