@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ROLES } from "@/api/schema.gen";
+import { Loading } from "@/kit/basics";
 import { say } from "@/kit/said";
 import { datasets } from "@/rooms/datasets/api";
 import * as api from "../api";
@@ -14,12 +15,14 @@ const isRole = (text: string | undefined): text is api.Role => ROLES.some((role)
 /** Asks for a role. What a refusal has filled in is proposed: the smallest role that would have allowed it. */
 export function AskForm({ search, onDone }: { search: RequestsSearch; onDone: () => void }) {
   const { action, on } = search;
-  const proposed = useQuery({ ...api.why(action ?? "", on ?? ""), enabled: Boolean(action && on && !on.endsWith(":")) });
+  const isQuestion = Boolean(action && on && !on.endsWith(":"));
+  const proposed = useQuery({ ...api.why(action ?? "", on ?? ""), enabled: isQuestion });
+  if (isQuestion && proposed.isPending) return <div className="people-form"><Loading what="what to ask for" rows={4} /></div>;
   const smallest = proposed.data?.would_allow[0];
   const role = search.role ?? smallest?.role;
   return (
     <AskFields
-      key={`${role ?? ""} ${smallest?.on ?? ""}`} role={isRole(role) ? role : "annotator"} on={smallest?.on ?? on ?? ""} onDone={onDone}
+      role={isRole(role) ? role : "annotator"} on={smallest?.on ?? on ?? ""} onDone={onDone}
       warning={proposed.data?.allowed === false && !smallest ? proposed.data.says : ""}
       purpose={action && on && !on.endsWith(":") ? `To ${inWords(action)} on ${on}` : ""}
     />
